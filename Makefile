@@ -1,0 +1,129 @@
+# Every task of the project, for people and for continuous integration. `make` lists them.
+# What is up to date is skipped: the virtual environment, the package, and the checks that only depend on files.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+# The Python that the virtual environment is made from: 3.10 or newer.
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMPS := target/stamps
+PACKAGE := xml-safe/python/xml_safe
+# The build writes the stubs last, so they date the compiled module beside them.
+STUBS := $(PACKAGE)/_native.pyi
+
+RUST_SOURCES := $(wildcard Cargo.toml Cargo.lock */pyproject.toml) \
+	$(shell find macros runtime xml-safe -path '*/tests' -prune -o \
+		-type f \( -name '*.rs' -o -name '*.h' -o -name Cargo.toml \) -print)
+PYTHON_SOURCES := $(wildcard $(PACKAGE)/*.py $(PACKAGE)/py.typed)
+
+# cargo and maturin build against the same interpreter, so they share what they built.
+export PYO3_PYTHON := $(BIN)/python
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## set up, build, and measure both bindings on a real document
+	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
+
+TEST_STEPS := check-format check-clippy check-docs check-free-threaded test-rust test-python check-types check-dist check-readme
+
+.PHONY: test
+test: setup $(TEST_STEPS) ## set up, and run every check and test
+	@echo "make test: everything passed ($(words $(TEST_STEPS)) steps)"
+
+# ---- set-up and build
+
+.PHONY: setup
+setup: setup-system $(VENV)/ready ## install what is missing and make .venv
+
+.PHONY: setup-system
+setup-system:
+	@tools/setup-system
+
+$(VENV)/ready: tools/requirements.txt tools/setup-venv | setup-system
+	@tools/setup-venv $(VENV) $(PYTHON)
+	@touch $@
+
+.PHONY: build
+build: setup $(STUBS) ## build the Python package into .venv
+
+$(STUBS): $(RUST_SOURCES) $(VENV)/ready | setup-system
+	@echo "== building the package"
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path xml-safe/Cargo.toml
+	@touch $@
+
+# ---- Rust
+
+.PHONY: check-format
+check-format:
+	@echo "== rustfmt"
+	cargo fmt --all --check
+
+.PHONY: check-clippy
+check-clippy: setup
+	@echo "== clippy"
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: check-docs
+check-docs: setup
+	@echo "== rustdoc"
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# The free-threaded path compiles on every machine; no free-threaded interpreter is needed.
+.PHONY: check-free-threaded
+check-free-threaded: setup
+	@echo "== the free-threaded configuration"
+	PYO3_CONFIG_FILE=$(CURDIR)/tools/free-threaded.txt cargo check --package leakproof --target-dir target/free-threaded
+
+# The package is an extension module: only an interpreter can load it, so its tests are in Python.
+.PHONY: test-rust
+test-rust: setup ## run the Rust tests, those of the macros' messages included
+	@echo "== Rust tests"
+	cargo test --workspace --exclude xml-safe
+
+# ---- Python
+
+.PHONY: test-python
+test-python: build ## run the Python tests
+	@echo "== Python tests"
+	$(BIN)/python -m pytest xml-safe/tests
+
+.PHONY: check-types
+check-types: build
+	@echo "== types"
+	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(PACKAGE) xml-safe/demo $(wildcard xml-safe/tests/typing/*.py)
+
+.PHONY: check-dist
+check-dist: build $(STAMPS)/dist ## install the wheel and the sdist into empty environments
+
+$(STAMPS)/dist: tools/check-dist $(STUBS) $(PYTHON_SOURCES)
+	@echo "== the wheel and the sdist"
+	tools/check-dist
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: check-readme
+check-readme: setup $(STAMPS)/readme ## build and run the README's example package
+
+$(STAMPS)/readme: tools/check-readme README.md $(RUST_SOURCES) $(VENV)/ready
+	@echo "== the README's example"
+	$(BIN)/python tools/check-readme
+	@mkdir -p $(@D) && touch $@
+
+# ---- housekeeping
+
+.PHONY: fmt
+fmt: ## format the sources
+	cargo fmt --all
+
+.PHONY: clean
+clean: ## remove everything that was built, and .venv
+	rm -rf target $(VENV) $(PACKAGE)/*.so $(STUBS)
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,186 @@
+//! The tokens of a handle type: facts and two-line trait implementations; everything that acts is in the runtime.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::model::{Handle, Ownership};
+
+pub(crate) fn expand(handle: &Handle) -> TokenStream {
+    let Handle { item, runtime, raw, name, .. } = handle;
+    let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+    let errors = handle.errors_type();
+    let hook = expand_hook(handle);
+    let (kind, ownership) = expand_ownership(handle);
+    let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
+        quote! {
+            #runtime::__private::inventory::submit! { #runtime::ledger::Listed(&KIND) }
+        }
+    });
+    let python = expand_class(handle);
+    quote! {
+        #(#attributes)*
+        #[repr(transparent)]
+        #visibility struct #ident {
+            _opaque: #runtime::handle::Opaque,
+        }
+
+        const _: () = {
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>();
+            #listed
+
+            // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
+            unsafe impl #runtime::handle::Handle for #ident {
+                type Raw = #raw;
+                type Errors = #errors;
+                const NAME: &'static ::core::primitive::str = #name;
+
+                fn kind() -> &'static #runtime::ledger::Kind {
+                    &KIND
+                }
+
+                #hook
+            }
+
+            #ownership
+
+            impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
+                fn into_c(self) -> *mut #raw {
+                    #runtime::handle::Handle::as_raw(self)
+                }
+            }
+
+            impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+                fn into_c(self) -> *const #raw {
+                    #runtime::handle::Handle::as_raw(self)
+                }
+            }
+
+            impl ::core::fmt::Debug for #ident {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::write!(f, "{}({:p})", #name, self)
+                }
+            }
+        };
+
+        #python
+    }
+}
+
+fn expand_hook(handle: &Handle) -> Option<TokenStream> {
+    let runtime = &handle.runtime;
+    let callback = handle.errors.as_ref()?.callback.as_ref()?;
+    let slot = callback.within(&quote!((*raw)));
+    let install = quote_spanned!(callback.span()=> #runtime::errors::Hook::install(&raw mut #slot, errors));
+    Some(quote! {
+        unsafe fn hook(
+            raw: *mut Self::Raw,
+            errors: &mut Self::Errors,
+        ) -> ::core::option::Option<#runtime::errors::Hook> {
+            // SAFETY: the caller's promise; the author of the handle says that C calls what is in this place.
+            ::core::option::Option::Some(unsafe { #install })
+        }
+    })
+}
+
+fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
+    let Handle { item, runtime, .. } = handle;
+    let ident = &item.ident;
+    match &handle.ownership {
+        Ownership::Resource { release, parent } => {
+            let lifetime = if parent.is_some() { quote!('p) } else { quote!('static) };
+            let parent = parent.as_ref().map_or_else(|| quote!(()), |parent| quote!(#parent));
+            let release = release.as_ref().map(|release| {
+                let function =
+                    quote_spanned!(release.span()=> const RELEASE: unsafe extern "C" fn(*mut <#ident as #runtime::handle::Handle>::Raw) = #release;);
+                quote! {
+                    #function
+                    // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+                    unsafe { RELEASE(raw) }
+                }
+            });
+            let tokens = quote! {
+                // SAFETY: the author of the handle says that this is its release function.
+                unsafe impl #runtime::handle::Resource for #ident {
+                    type Parent = #parent;
+                    type In<'p> = #runtime::handle::Owned<#lifetime, #ident>;
+
+                    unsafe fn release(raw: *mut Self::Raw) {
+                        let _ = raw;
+                        #release
+                    }
+                }
+            };
+            (quote!(resource), tokens)
+        }
+        Ownership::Part { owner, owner_field } => {
+            let knows = owner_field.as_ref().map(|field| {
+                let place = field.within(&quote!((*raw)));
+                quote! {
+                    // SAFETY: the author of the handle says that this field points to the owner.
+                    unsafe impl #runtime::handle::KnowsOwner for #ident {
+                        unsafe fn owner_of(
+                            raw: *mut Self::Raw,
+                        ) -> *mut <Self::Owner as #runtime::handle::Handle>::Raw {
+                            // SAFETY: the caller passes a valid pointer.
+                            unsafe { #place }
+                        }
+                    }
+                }
+            });
+            let tokens = quote! {
+                // SAFETY: the author of the handle says that it lives as long as its owner.
+                unsafe impl #runtime::handle::Part for #ident {
+                    type Owner = #owner;
+                }
+                #knows
+            };
+            (quote!(view), tokens)
+        }
+        Ownership::Lent => (quote!(view), TokenStream::new()),
+    }
+}
+
+fn expand_class(handle: &Handle) -> TokenStream {
+    let Handle { item, runtime, class, name, module, .. } = handle;
+    let (visibility, ident) = (&item.vis, &item.ident);
+    let documentation = item.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let lend = match handle.ownership {
+        Ownership::Resource { .. } => quote!(lend_resource),
+        Ownership::Part { .. } => quote!(lend_part),
+        Ownership::Lent => return TokenStream::new(),
+    };
+    let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
+    quote! {
+        #runtime::__python! {
+            #(#documentation)*
+            #[#runtime::pyo3::pyclass(
+                extends = #runtime::python::HandleClass, frozen, name = #name, module = #module, crate = #pyo3
+            )]
+            #[allow(dead_code, reason = "a handle that stays in Rust has a class all the same")]
+            #visibility struct #class;
+
+            impl #runtime::python::PyHandle for #ident {
+                type Class = #class;
+
+                fn class() -> #class {
+                    #class
+                }
+
+                fn lend<'py>(
+                    handle: #runtime::handle::Borrowed<'_, Self>,
+                    context: &#runtime::python::Context<'_, 'py>,
+                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {
+                    #runtime::python::handle::#lend(handle, context)
+                }
+            }
+
+            #[doc(hidden)]
+            #[allow(dead_code, reason = "only read where the type is exported")]
+            impl #ident {
+                pub const _PYO3_DEF: #runtime::pyo3::impl_::pymodule::AddClassToModule<#class> = #class::_PYO3_DEF;
+                pub const _PYO3_INTROSPECTION_ID: &'static ::core::primitive::str = #class::_PYO3_INTROSPECTION_ID;
+            }
+        }
+    }
+}

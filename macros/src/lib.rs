@@ -1,0 +1,44 @@
+//! The macros of leakproof. Use them through the crate `leakproof`, which documents every word.
+//!
+//! Each macro is three stages in three places: parse (tokens to words), model with its checks (words to facts, all
+//! mistakes reported at once), expand (facts to tokens, which can't fail).
+
+mod diagnostics;
+mod exception;
+mod handle;
+mod into_python;
+mod methods;
+mod module;
+mod words;
+
+use proc_macro::TokenStream;
+
+/// Makes a type stand for a C handle. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn handle(words: TokenStream, item: TokenStream) -> TokenStream {
+    handle::handle(words.into(), item.into()).into()
+}
+
+/// Makes the methods of a handle, for Rust and for Python. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn methods(words: TokenStream, item: TokenStream) -> TokenStream {
+    methods::methods(words.into(), item.into()).into()
+}
+
+/// Makes a struct an exception of the package. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
+    exception::exception(words.into(), item.into()).into()
+}
+
+/// Makes a module the Python extension module. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn module(words: TokenStream, item: TokenStream) -> TokenStream {
+    module::module(words.into(), item.into()).into()
+}
+
+/// Gives an enum of results to Python as what its variant holds. See the crate `leakproof`.
+#[proc_macro_derive(IntoPython, attributes(leakproof))]
+pub fn into_python(item: TokenStream) -> TokenStream {
+    into_python::into_python(item.into()).into()
+}

@@ -1,0 +1,94 @@
+//! What a `#[methods]` block says.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibility};
+
+use crate::words::Place;
+
+/// A block of methods of one handle.
+pub(crate) struct MethodsBlock {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) handle: Type,
+    pub(crate) is_unsafe: bool,
+    pub(crate) methods: Vec<Method>,
+    /// Constants and whatever else an `impl` may hold, as they are.
+    pub(crate) others: Vec<ImplItem>,
+    pub(crate) runtime: TokenStream,
+}
+
+pub(crate) struct Method {
+    /// For Rust and, the documentation, for Python.
+    pub(crate) attributes: Vec<Attribute>,
+    /// PyO3's, for Python alone.
+    pub(crate) python_attributes: Vec<Attribute>,
+    pub(crate) private: bool,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) receiver: Receiver,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) output: Output,
+    pub(crate) source: Source,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    None,
+    Shared,
+    Exclusive,
+}
+
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+}
+
+/// The written return type.
+pub(crate) struct Output {
+    /// Whether it is a `Result`.
+    pub(crate) fallible: bool,
+    /// The type, or that within the `Result`.
+    pub(crate) value: Type,
+}
+
+/// Where a method comes from.
+pub(crate) enum Source {
+    Calls(Calls),
+    Field(Field),
+    Body(Block),
+    /// Nothing valid was written.
+    Nothing,
+}
+
+/// `#[calls(function, …)]`
+pub(crate) struct Calls {
+    pub(crate) function: Path,
+    /// `args = (…)`; all of them in their order if it is not given.
+    pub(crate) arguments: Option<Vec<Expr>>,
+    pub(crate) fails: Option<Fails>,
+    /// What frees the string that C returns.
+    pub(crate) free: Option<Expr>,
+    pub(crate) detach: bool,
+}
+
+/// `fails = …`
+pub(crate) enum Fails {
+    Null(Ident),
+    Nonzero,
+    Negative,
+    When(Expr),
+}
+
+/// `#[field(place, …)]`
+pub(crate) struct Field {
+    pub(crate) place: Place,
+    /// The field that counts the elements of the array.
+    pub(crate) length: Option<Place>,
+    /// The tag, and its values with which the field is valid.
+    pub(crate) when: Option<(Place, Pat)>,
+}
+
+impl Method {
+    pub(crate) fn has_python_attribute(&self, name: &str) -> bool {
+        self.python_attributes.iter().any(|attribute| attribute.path().is_ident(name))
+    }
+}

@@ -1,0 +1,281 @@
+//! From the tokens of an `impl` block to its methods.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Block, Expr, FnArg, ImplItem, ItemImpl, Meta, Pat, Path, ReceiverKind, ReturnType, Signature, Token,
+    Type, Visibility,
+};
+
+use super::model::{Calls, Fails, Field, Method, MethodsBlock, Output, Parameter, Receiver, Source};
+use crate::diagnostics::Diagnostics;
+use crate::words::{Place, Value, Word, argument_of, parse_words, runtime_path};
+
+const PYO3_ATTRIBUTES: &[&str] = &["new", "getter", "setter", "staticmethod", "classmethod", "classattr", "pyo3"];
+
+pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostics) -> MethodsBlock {
+    let mut is_unsafe = false;
+    let mut all_private = false;
+    let mut runtime: Option<Path> = None;
+    for word in parse_words(words, &["unsafe", "private", "crate"], diagnostics) {
+        match word.name.unraw().to_string().as_str() {
+            "unsafe" => is_unsafe = word.flag(diagnostics),
+            "private" => all_private = word.flag(diagnostics),
+            _ => runtime = word.value("crate = path", diagnostics),
+        }
+    }
+    if let Some((path, _)) = &item.trait_ {
+        diagnostics.at(path, "`#[methods]` makes methods of the handle itself: write `impl Handle { … }`");
+    }
+    let mut methods = Vec::new();
+    let mut others = Vec::new();
+    for item in item.items {
+        let tokens = match item {
+            ImplItem::Verbatim(tokens) => tokens,
+            ImplItem::Fn(function) => quote::ToTokens::into_token_stream(function),
+            other => {
+                others.push(other);
+                continue;
+            }
+        };
+        if let Some(raw) = diagnostics.ok(syn::parse2::<RawMethod>(tokens)) {
+            let mut method = raw.into_method(diagnostics);
+            method.private |= all_private;
+            methods.push(method);
+        }
+    }
+    MethodsBlock {
+        attributes: item.attrs,
+        handle: *item.self_ty,
+        is_unsafe,
+        methods,
+        others,
+        runtime: runtime_path(runtime),
+    }
+}
+
+/// A method as it is written: with a body or, which Rust itself has not, without.
+struct RawMethod {
+    attributes: Vec<Attribute>,
+    visibility: Visibility,
+    signature: Signature,
+    body: Option<Block>,
+}
+
+impl Parse for RawMethod {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let signature = input.parse()?;
+        let body = if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            None
+        } else {
+            Some(input.parse()?)
+        };
+        Ok(RawMethod { attributes, visibility, signature, body })
+    }
+}
+
+impl RawMethod {
+    fn into_method(self, diagnostics: &Diagnostics) -> Method {
+        let mut attributes = Vec::new();
+        let mut python_attributes = Vec::new();
+        let mut private = false;
+        let mut source = self.body.map(Source::Body);
+        for attribute in self.attributes {
+            let name = attribute.path().get_ident().map(Ident::to_string).unwrap_or_default();
+            let generated = match name.as_str() {
+                "calls" => parse_calls(&attribute, diagnostics).map(Source::Calls),
+                "field" => parse_field(&attribute, diagnostics).map(Source::Field),
+                "private" => {
+                    private = true;
+                    continue;
+                }
+                name if PYO3_ATTRIBUTES.contains(&name) => {
+                    python_attributes.push(attribute);
+                    continue;
+                }
+                _ => {
+                    attributes.push(attribute);
+                    continue;
+                }
+            };
+            match &source {
+                None => source = Some(generated.unwrap_or(Source::Nothing)),
+                Some(Source::Body(_)) => diagnostics.at(
+                    attribute.path(),
+                    format!("a method with a body is not generated from C: remove the body or `#[{name}]`"),
+                ),
+                Some(_) => diagnostics.at(attribute.path(), "a method comes from one place: keep one of `#[calls]`, `#[field]`"),
+            }
+        }
+        if source.is_none() {
+            diagnostics.at(
+                &self.signature.ident,
+                "a method without a body has to say where it comes from: add `#[calls(ffi::f)]` or `#[field(f)]`, \
+                 or write a body",
+            );
+        }
+        let (receiver, parameters) = parse_parameters(&self.signature, diagnostics);
+        Method {
+            attributes,
+            python_attributes,
+            private,
+            visibility: self.visibility,
+            output: parse_output(&self.signature.output),
+            signature: self.signature,
+            receiver,
+            parameters,
+            source: source.unwrap_or(Source::Nothing),
+        }
+    }
+}
+
+fn parse_parameters(signature: &Signature, diagnostics: &Diagnostics) -> (Receiver, Vec<Parameter>) {
+    let mut receiver = Receiver::None;
+    let mut parameters = Vec::new();
+    for input in &signature.inputs {
+        match input {
+            FnArg::Receiver(written) => match &written.kind {
+                ReceiverKind::Reference(_, _, None) => receiver = Receiver::Shared,
+                ReceiverKind::Reference(_, _, Some(_)) => receiver = Receiver::Exclusive,
+                _ => diagnostics.at(written, "a handle is only ever behind a reference: take `&self` or `&mut self`"),
+            },
+            FnArg::Typed(typed) => match &*typed.pat {
+                Pat::Ident(name) => {
+                    parameters.push(Parameter { name: name.ident.clone(), ty: (*typed.ty).clone() });
+                }
+                pattern => diagnostics.at(pattern, "a parameter needs a name, which is also its name in Python"),
+            },
+        }
+    }
+    (receiver, parameters)
+}
+
+fn parse_output(output: &ReturnType) -> Output {
+    let ty: Type = match output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    };
+    match argument_of(&ty, "Result") {
+        Some(value) => Output { fallible: true, value: value.clone() },
+        None => Output { fallible: false, value: ty },
+    }
+}
+
+/// What stands first in an annotation, then its words.
+struct Headed<T> {
+    head: T,
+    words: TokenStream,
+}
+
+impl<T: Parse> Parse for Headed<T> {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let head = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        Ok(Headed { head, words: input.parse()? })
+    }
+}
+
+fn headed<T: Parse>(attribute: &Attribute, form: &str, diagnostics: &Diagnostics) -> Option<Headed<T>> {
+    match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => diagnostics.ok(syn::parse2(list.tokens.clone())),
+        _ => {
+            diagnostics.at(attribute.path(), format!("something is missing: write `{form}`"));
+            None
+        }
+    }
+}
+
+fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls> {
+    let headed = headed::<Path>(attribute, "#[calls(ffi::the_function)]", diagnostics)?;
+    let mut calls = Calls { function: headed.head, arguments: None, fails: None, free: None, detach: false };
+    for word in parse_words(headed.words, &["args", "fails", "free", "detach"], diagnostics) {
+        match word.name.to_string().as_str() {
+            "args" => calls.arguments = parse_arguments(word, diagnostics),
+            "fails" => calls.fails = parse_fails(word, diagnostics),
+            "free" => calls.free = word.value("free = ffi::the_function", diagnostics),
+            _ => calls.detach = word.flag(diagnostics),
+        }
+    }
+    Some(calls)
+}
+
+fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
+    struct Arguments(Punctuated<Expr, Token![,]>);
+    impl Parse for Arguments {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let content;
+            syn::parenthesized!(content in input);
+            Ok(Arguments(Punctuated::parse_terminated(&content)?))
+        }
+    }
+    let arguments: Arguments = word.value("args = (self, …)", diagnostics)?;
+    Some(arguments.0.into_iter().collect())
+}
+
+fn parse_fails(word: Word, diagnostics: &Diagnostics) -> Option<Fails> {
+    word.value("fails = null", diagnostics)
+}
+
+impl Parse for Fails {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        let name: Ident = ahead.call(Ident::parse_any)?;
+        let fails = match name.to_string().as_str() {
+            "null" => Fails::Null(name),
+            "nonzero" => Fails::Nonzero,
+            "negative" => Fails::Negative,
+            "when" => {
+                let content;
+                syn::parenthesized!(content in ahead);
+                Fails::When(content.parse()?)
+            }
+            _ => {
+                return Err(syn::Error::new_spanned(
+                    &name,
+                    format!("`{name}` says nothing about failure: one of `null`, `nonzero`, `negative`, \
+                             `when(|ret| …)` is expected"),
+                ));
+            }
+        };
+        input.advance_to(&ahead);
+        Ok(fails)
+    }
+}
+
+fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Field> {
+    let headed = headed::<Place>(attribute, "#[field(the_field)]", diagnostics)?;
+    let mut field = Field { place: headed.head, length: None, when: None };
+    for word in parse_words(headed.words, &["len", "when"], diagnostics) {
+        match word.name.to_string().as_str() {
+            "len" => field.length = word.value("len = the_field", diagnostics),
+            _ => field.when = parse_when(word, diagnostics),
+        }
+    }
+    Some(field)
+}
+
+fn parse_when(word: Word, diagnostics: &Diagnostics) -> Option<(Place, Pat)> {
+    struct When(Place, Pat);
+    impl Parse for When {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let tag = input.parse()?;
+            input.parse::<Token![,]>()?;
+            Ok(When(tag, Pat::parse_multi(input)?))
+        }
+    }
+    match word.value {
+        Value::List(tokens) => diagnostics.ok(syn::parse2::<When>(tokens)).map(|when| (when.0, when.1)),
+        _ => {
+            diagnostics.at(&word.name, "`when` needs the tag and its values: write `when(tag, ffi::A | ffi::B)`");
+            None
+        }
+    }
+}

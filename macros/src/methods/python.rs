@@ -1,0 +1,138 @@
+//! The methods as Python gets them: each enters its handles, calls the Rust method and gives the result.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Type;
+
+use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
+use super::types::{Taken, detached};
+
+/// The special methods whose result CPython itself reads.
+const PLAIN: &[&str] = &["__len__", "__bool__", "__contains__"];
+
+pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
+    let MethodsBlock { runtime, handle, .. } = block;
+    let methods: Vec<TokenStream> = block
+        .methods
+        .iter()
+        .filter(|method| !method.private && !matches!(method.source, Source::Nothing))
+        .map(|method| expand_method(block, method))
+        .collect();
+    if methods.is_empty() {
+        return TokenStream::new();
+    }
+    let class = class_of(handle);
+    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    quote! {
+        #runtime::__python! {
+            #[#runtime::pyo3::pymethods]
+            #[pyo3(crate = #pyo3)]
+            impl #class {
+                #(#methods)*
+            }
+        }
+    }
+}
+
+/// `path::DocumentClass` of `path::Document`.
+fn class_of(handle: &Type) -> TokenStream {
+    let Type::Path(path) = handle else { return quote!(#handle) };
+    let mut path = path.path.clone();
+    if let Some(segment) = path.segments.last_mut() {
+        segment.ident = format_ident!("{}Class", segment.ident);
+    }
+    quote!(#path)
+}
+
+fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let MethodsBlock { runtime, handle, .. } = block;
+    let python = quote!(#runtime::python);
+    let pyo3 = quote!(#runtime::pyo3);
+    let name = &method.signature.ident;
+    let documentation = method.attributes.iter().filter(|attribute| {
+        ["doc", "cfg"].iter().any(|name| attribute.path().is_ident(name))
+    });
+    let python_attributes = &method.python_attributes;
+    let parameters = method.parameters.iter().map(|parameter| expand_parameter(block, parameter));
+    let locks = method.parameters.iter().filter_map(|Parameter { name, ty }| match Taken::of(ty) {
+        Taken::Python | Taken::Value => None,
+        _ => Some(quote!(&#name)),
+    });
+    let arguments = method.parameters.iter().map(expand_argument);
+    let body = matches!(method.source, Source::Body(_));
+    let value = detached(&method.output.value, handle);
+    let (give, returns, finish) = if method.has_python_attribute("new") {
+        (quote!(give), quote!(#pyo3::Bound<'py, Self>), quote! {
+            .and_then(|object| object.cast_into::<Self>().map_err(::core::convert::Into::into))
+        })
+    } else if PLAIN.iter().any(|plain| name == plain) {
+        (quote!(pass), quote!(#value), TokenStream::new())
+    } else {
+        (quote!(give), quote!(#python::Typed<'py, #value>), quote!(.map(::core::convert::Into::into)))
+    };
+    let slf = quote!(slf: &#pyo3::Bound<'py, Self>);
+    let locks = quote!(&[#(#locks),*]);
+    let arguments = quote!((#(#arguments),*));
+    let (receiver, enter) = match method.receiver {
+        Receiver::None => (
+            quote!(py: #pyo3::Python<'py>),
+            quote!(alone(py, #body, #locks, |context| context.#give(<#handle>::#name #arguments))),
+        ),
+        Receiver::Shared => (
+            slf,
+            quote!(shared::<#handle, _>(slf, #body, #locks, |this, context| context.#give(this.#name #arguments))),
+        ),
+        Receiver::Exclusive => (
+            slf,
+            quote!(exclusive::<#handle, _>(slf, #body, #locks, |this, context| context.#give(this.#name #arguments))),
+        ),
+    };
+    quote! {
+        #(#documentation)*
+        #(#python_attributes)*
+        fn #name<'py>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
+            #python::#enter #finish
+        }
+    }
+}
+
+fn expand_parameter(block: &MethodsBlock, Parameter { name, ty }: &Parameter) -> TokenStream {
+    let MethodsBlock { runtime, handle, .. } = block;
+    let detach = |ty: Type| detached(&ty, handle);
+    match Taken::of(ty) {
+        Taken::Ref(target) => {
+            let target = detach(target);
+            quote!(#name: #runtime::python::Ref<'_, 'py, #target>)
+        }
+        Taken::Mut(target) => {
+            let target = detach(target);
+            quote!(#name: #runtime::python::Mut<'_, 'py, #target>)
+        }
+        Taken::OptionRef(target) => {
+            let target = detach(target);
+            quote!(#name: ::core::option::Option<#runtime::python::Ref<'_, 'py, #target>>)
+        }
+        Taken::OptionMut(target) => {
+            let target = detach(target);
+            quote!(#name: ::core::option::Option<#runtime::python::Mut<'_, 'py, #target>>)
+        }
+        Taken::Python => quote!(#name: #runtime::pyo3::Python<'py>),
+        Taken::Value => quote!(#name: #ty),
+    }
+}
+
+fn expand_argument(Parameter { name, ty }: &Parameter) -> TokenStream {
+    match Taken::of(ty) {
+        Taken::Ref(_) => quote!(#name.get(context)),
+        Taken::Mut(_) => quote! {
+            // SAFETY: the argument is used once in this call.
+            unsafe { #name.get(context) }
+        },
+        Taken::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(context))),
+        Taken::OptionMut(_) => quote! {
+            // SAFETY: the argument is used once in this call.
+            #name.as_ref().map(|it| unsafe { it.get(context) })
+        },
+        Taken::Python | Taken::Value => quote!(#name),
+    }
+}

@@ -1,0 +1,165 @@
+//! The methods as Rust callers get them.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ReturnType, Signature};
+
+use super::calls::{pass, prepare};
+use super::model::{Calls, Fails, Field, Method, MethodsBlock, Receiver, Source};
+use super::types::bound_to_receiver;
+use crate::words::argument_of;
+
+pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
+    let MethodsBlock { attributes, handle, others, .. } = block;
+    let methods = block.methods.iter().map(|method| expand_method(block, method));
+    quote! {
+        #(#attributes)*
+        impl #handle {
+            #(#others)*
+            #(#methods)*
+        }
+    }
+}
+
+fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let runtime = &block.runtime;
+    let Method { attributes, visibility, source, .. } = method;
+    let signature = rust_signature(method, runtime);
+    let python_only = (!method.private).then(|| {
+        quote!(#[allow(dead_code, reason = "Python calls it through the class")])
+    });
+    let body = match source {
+        Source::Body(body) => body.to_token_stream(),
+        Source::Calls(calls) => expand_calls(block, method, calls),
+        Source::Field(field) => expand_field(method, field, runtime),
+        Source::Nothing => quote!({ ::core::unimplemented!() }),
+    };
+    quote! {
+        #(#attributes)*
+        #python_only
+        #visibility #signature #body
+    }
+}
+
+fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
+    let mut signature = method.signature.clone();
+    if let ReturnType::Type(_, ty) = &mut signature.output {
+        **ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
+    }
+    signature
+}
+
+fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
+    let runtime = &block.runtime;
+    let method = format!("{}.{}", block.handle.to_token_stream(), method.signature.ident);
+    quote! {
+        const SITE: &#runtime::call::Site = &#runtime::call::Site { method: #method, function: #function };
+    }
+}
+
+fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
+    let runtime = &block.runtime;
+    let function = &calls.function;
+    let name = function.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let site = site(block, method, &name);
+    let arguments = method.c_arguments(calls);
+    let prepared = arguments.iter().filter_map(|argument| prepare(argument, runtime));
+    let passed = arguments.iter().map(|argument| pass(argument, runtime));
+    let call = quote_spanned!(function.span()=> #function(#(#passed),*));
+    let mut c = quote! {
+        // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
+        unsafe { #call }
+    };
+    if calls.detach {
+        c = quote!(#runtime::call::detached(|| #c));
+    }
+    let own = expand_own(method, calls, runtime);
+    let handle = match method.receiver {
+        Receiver::None => quote!(::core::option::Option::<&Self>::None),
+        _ => quote!(::core::option::Option::Some(&*self)),
+    };
+    if !method.output.fallible {
+        return quote!({
+            #site
+            #(#prepared)*
+            #runtime::call::read(SITE, #handle, || { let own = #own; own(#c) })
+        });
+    }
+    let named = method.parameters.iter().map(|parameter| {
+        let (name, text) = (&parameter.name, parameter.name.to_string());
+        quote!((#text, &#name as &dyn ::core::fmt::Debug))
+    });
+    let failed = match &calls.fails {
+        None => quote!(|_| false),
+        Some(Fails::Null(word)) => quote_spanned!(word.span()=> |ret| ret.is_null()),
+        Some(Fails::Nonzero) => quote!(|ret| ret != 0),
+        Some(Fails::Negative) => quote!(|ret| ret < 0),
+        Some(Fails::When(condition)) => quote!(#condition),
+    };
+    quote!({
+        #site
+        #(#prepared)*
+        #runtime::call::run(SITE, #handle, &[#(#named),*], || #c, #own, #failed)
+    })
+}
+
+/// The closure that puts what C returned into its owner.
+fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let value = bound_to_receiver(&method.output.value, runtime, true);
+    let convert = match &calls.free {
+        None => quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret)),
+        Some(free) => quote! {
+            #runtime::returns::Freed::new(ret, |pointer| (#free)(pointer)).copied::<#value>()
+        },
+    };
+    let owned = quote! {
+        // SAFETY: C just returned it, and the author says by the return type who owns it.
+        unsafe { #convert }
+    };
+    if method.output.fallible { quote!(|ret| #owned) } else { quote!(|ret| #runtime::call::present(#owned)) }
+}
+
+
+fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenStream {
+    let raw = quote!((*raw));
+    let handle = quote!(let raw = #runtime::handle::Handle::as_raw(&*self););
+    if let [parameter] = &method.parameters[..] {
+        let (name, place) = (&parameter.name, field.place.within(&raw));
+        return quote!({
+            #handle
+            // SAFETY: the handle is borrowed exclusively, so valid; the author says that the field may be written.
+            unsafe { #place = #runtime::arguments::IntoC::into_c(#name) }
+        });
+    }
+    let value = &bound_to_receiver(&method.output.value, runtime, true);
+    let read = match (&field.length, argument_of(value, "Vec")) {
+        (Some(length), Some(element)) => {
+            let (place, length) = (field.place.within(&raw), length.within(&raw));
+            quote!(#runtime::returns::array::<_, #element>(#place as *const _, #length))
+        }
+        _ => {
+            let place = if field.place.is_self() { quote!(raw.cast()) } else { field.place.within(&raw) };
+            quote_spanned! {value.span()=>
+                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c(#place))
+            }
+        }
+    };
+    let read = match &field.when {
+        None => read,
+        Some((tag, values)) => {
+            let tag = tag.within(&raw);
+            quote! {
+                match #tag {
+                    #values => #read,
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    };
+    quote!({
+        #handle
+        // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
+        unsafe { #read }
+    })
+}

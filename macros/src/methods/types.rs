@@ -1,0 +1,115 @@
+//! Rewriting the types that the author wrote, for the places where they are written again.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{GenericArgument, Lifetime, PathArguments, Type, TypeReference};
+
+use crate::words::argument_of;
+
+/// The written type as Rust callers get it: what is written without a lifetime is bound to the receiver, or to nothing
+/// where there is none. An `Owned<T>` is bound only if `T` has a parent, which `T`'s own trait knows.
+pub(crate) fn bound_to_receiver(ty: &Type, runtime: &TokenStream, has_receiver: bool) -> Type {
+    struct Bind<'a>(&'a TokenStream, Lifetime);
+    impl VisitMut for Bind<'_> {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            visit_mut::visit_type_mut(self, ty);
+            let Type::Path(path) = ty else { return };
+            let Some(segment) = path.path.segments.last_mut() else { return };
+            let name = segment.ident.to_string();
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
+            let [GenericArgument::Type(handle)] = &arguments.args.iter().collect::<Vec<_>>()[..] else { return };
+            let (runtime, lifetime) = (self.0, &self.1);
+            match name.as_str() {
+                "Owned" => *ty = Type::Verbatim(quote!(<#handle as #runtime::handle::Resource>::In<#lifetime>)),
+                "Borrowed" | "Steps" => arguments.args.insert(0, GenericArgument::Lifetime(lifetime.clone())),
+                _ => {}
+            }
+        }
+    }
+    let lifetime = Lifetime::new(if has_receiver { "'_" } else { "'static" }, Span::call_site());
+    let mut ty = ty.clone();
+    Bind(runtime, lifetime).visit_type_mut(&mut ty);
+    ty
+}
+
+/// The type with every lifetime `'static` and `Self` named: what only stands for the type itself, in the Python class.
+pub(crate) fn detached(ty: &Type, handle: &Type) -> Type {
+    struct Detach<'a>(&'a Type);
+    impl VisitMut for Detach<'_> {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            lifetime.ident = Ident::new("static", lifetime.ident.span());
+        }
+
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            reference.lifetime.get_or_insert_with(|| Lifetime::new("'static", Span::call_site()));
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::Path(path) if path.path.is_ident("Self")) {
+                *ty = self.0.clone();
+                return;
+            }
+            visit_mut::visit_type_mut(self, ty);
+        }
+
+        fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+            visit_mut::visit_path_segment_mut(self, segment);
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
+            let bare = !arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)));
+            if bare && ["Owned", "Borrowed", "Steps"].iter().any(|name| segment.ident == name) {
+                arguments.args.insert(0, GenericArgument::Lifetime(Lifetime::new("'static", Span::call_site())));
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    Detach(handle).visit_type_mut(&mut ty);
+    ty
+}
+
+/// How a parameter gets from Python.
+pub(crate) enum Taken {
+    /// `&T`
+    Ref(Type),
+    /// `&mut T`
+    Mut(Type),
+    /// `Option<&T>`
+    OptionRef(Type),
+    /// `Option<&mut T>`
+    OptionMut(Type),
+    /// The interpreter's token.
+    Python,
+    /// By value, as PyO3 converts it.
+    Value,
+}
+
+impl Taken {
+    pub(crate) fn of(ty: &Type) -> Taken {
+        if let Type::Reference(reference) = ty {
+            let target = (*reference.elem).clone();
+            return if reference.mutability.is_some() { Taken::Mut(target) } else { Taken::Ref(target) };
+        }
+        if let Some(Type::Reference(reference)) = argument_of(ty, "Option") {
+            let target = (*reference.elem).clone();
+            return if reference.mutability.is_some() { Taken::OptionMut(target) } else { Taken::OptionRef(target) };
+        }
+        match ty {
+            Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "Python") => {
+                Taken::Python
+            }
+            _ => Taken::Value,
+        }
+    }
+}
+
+/// Whether `ty` is written exactly as `name`, whatever path leads to it.
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
+}
+
+/// Whether `ty` is `&str` or `Option<&str>`.
+pub(crate) fn is_text(ty: &Type) -> bool {
+    let reference = argument_of(ty, "Option").unwrap_or(ty);
+    matches!(reference, Type::Reference(reference) if reference.elem.to_token_stream().to_string() == "str")
+}

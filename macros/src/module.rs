@@ -1,0 +1,48 @@
+//! `#[module]`: PyO3's `#[pymodule]` with what every leakproof module exports.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{ItemMod, Path};
+
+use crate::diagnostics::Diagnostics;
+use crate::words::{parse_words, runtime_path};
+
+pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let mut runtime: Option<Path> = None;
+    for word in parse_words(words, &["crate"], &diagnostics) {
+        runtime = word.value("crate = path", &diagnostics);
+    }
+    let runtime = runtime_path(runtime);
+    let parsed: Option<ItemMod> = diagnostics.ok(syn::parse2(item));
+    let Some(mut module) = parsed else { return diagnostics.into_tokens() };
+    let Some((_, items)) = &mut module.content else {
+        diagnostics.at(&module, "the items of the extension module have to be here: write `mod name { … }`");
+        return diagnostics.into_tokens();
+    };
+    let exports = quote! {
+        #[pymodule_export]
+        use #runtime::python::Register as __LeakproofRegister;
+        #[pymodule_export]
+        use #runtime::python::HandleClass as __LeakproofHandle;
+        #[pymodule_export]
+        use #runtime::python::Error as __LeakproofError;
+        #[pymodule_export]
+        use #runtime::python::ClosedError as __LeakproofClosedError;
+        #[pymodule_export]
+        use #runtime::python::BusyError as __LeakproofBusyError;
+        #[pymodule_export]
+        use #runtime::python::live_handles as __leakproof_live_handles;
+    };
+    if let Some(file) = diagnostics.ok(syn::parse2::<syn::File>(exports)) {
+        items.splice(0..0, file.items);
+    }
+    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let mut tokens = quote! {
+        #[#runtime::pyo3::pymodule]
+        #[pyo3(crate = #pyo3)]
+    };
+    module.to_tokens(&mut tokens);
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}

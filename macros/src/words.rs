@@ -1,0 +1,178 @@
+//! The syntax that all annotations share: a list of words, each alone, `word = value` or `word(values)`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Path, Token, Type};
+
+use crate::diagnostics::Diagnostics;
+
+/// One word with what follows it.
+pub(crate) struct Word {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+pub(crate) enum Value {
+    None,
+    /// `= …`, up to the next comma.
+    Equals(TokenStream),
+    /// `(…)`
+    List(TokenStream),
+}
+
+impl Parse for Word {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Value::Equals(until_comma(input)?)
+        } else if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            Value::List(content.parse()?)
+        } else {
+            Value::None
+        };
+        Ok(Word { name, value })
+    }
+}
+
+fn until_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    let mut closure_bars = 0;
+    let mut angles = 0_u32;
+    while !input.is_empty() && (!input.peek(Token![,]) || closure_bars == 1 || angles > 0) {
+        if input.peek(Token![|]) && !input.peek(Token![||]) {
+            closure_bars += 1;
+        } else if input.peek(Token![<]) {
+            angles += 1;
+        } else if input.peek(Token![>]) {
+            angles = angles.saturating_sub(1);
+        }
+        tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
+    }
+    if tokens.is_empty() {
+        return Err(input.error("a value is expected after `=`"));
+    }
+    Ok(tokens)
+}
+
+/// The words of an annotation, each known and there at most once.
+pub(crate) fn parse_words(tokens: TokenStream, known: &[&str], diagnostics: &Diagnostics) -> Vec<Word> {
+    let parsed = Punctuated::<Word, Token![,]>::parse_terminated.parse2(tokens);
+    let mut words: Vec<Word> = Vec::new();
+    for word in diagnostics.ok(parsed).unwrap_or_default() {
+        if !known.contains(&word.name.to_string().as_str()) {
+            let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            diagnostics.at(&word.name, format!("unknown word `{}`: one of {known} is expected", word.name));
+        } else if words.iter().any(|other| other.name == word.name) {
+            diagnostics.at(&word.name, format!("`{}` is given twice: keep one of them", word.name));
+        } else {
+            words.push(word);
+        }
+    }
+    words
+}
+
+impl Word {
+    /// The `T` of `word = T`.
+    pub(crate) fn value<T: Parse>(self, form: &str, diagnostics: &Diagnostics) -> Option<T> {
+        match self.value {
+            Value::Equals(tokens) => diagnostics.ok(syn::parse2(tokens)),
+            _ => {
+                diagnostics.at(&self.name, format!("`{}` needs a value: write `{form}`", self.name));
+                None
+            }
+        }
+    }
+
+    /// A word that stands alone.
+    pub(crate) fn flag(&self, diagnostics: &Diagnostics) -> bool {
+        if !matches!(self.value, Value::None) {
+            diagnostics.at(&self.name, format!("`{0}` takes no value: write `{0}` alone", self.name));
+        }
+        true
+    }
+}
+
+/// `crate = path`: where the runtime is found.
+pub(crate) fn runtime_path(path: Option<Path>) -> TokenStream {
+    path.map_or_else(|| quote!(::leakproof), |path| quote!(#path))
+}
+
+/// A place inside the C struct, written as from inside it: `field`, `(*field).inner`, `union.member`.
+pub(crate) struct Place(Expr);
+
+impl Parse for Place {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let expression = input.parse()?;
+        check_place(&expression)?;
+        Ok(Place(expression))
+    }
+}
+
+fn check_place(expression: &Expr) -> syn::Result<()> {
+    match expression {
+        Expr::Path(path) if path.path.get_ident().is_some() => Ok(()),
+        Expr::Field(field) => check_place(&field.base),
+        Expr::Paren(paren) => check_place(&paren.expr),
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Deref(_)) => check_place(&unary.expr),
+        _ => Err(syn::Error::new_spanned(
+            expression,
+            "a place inside the C struct is expected: `field`, `field.inner`, or `(*field).inner` through a pointer",
+        )),
+    }
+}
+
+impl Place {
+    /// The place in the struct that `base` is.
+    pub(crate) fn within(&self, base: &TokenStream) -> TokenStream {
+        within(&self.0, base)
+    }
+
+    pub(crate) fn is_self(&self) -> bool {
+        matches!(&self.0, Expr::Path(path) if path.path.is_ident("self"))
+    }
+
+    pub(crate) fn span(&self) -> proc_macro2::Span {
+        syn::spanned::Spanned::span(&self.0)
+    }
+}
+
+impl quote::ToTokens for Place {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+fn within(expression: &Expr, base: &TokenStream) -> TokenStream {
+    match expression {
+        Expr::Field(field) => {
+            let (inner, member) = (within(&field.base, base), &field.member);
+            quote!(#inner.#member)
+        }
+        Expr::Paren(paren) => {
+            let inner = within(&paren.expr, base);
+            quote!((#inner))
+        }
+        Expr::Unary(unary) => {
+            let inner = within(&unary.expr, base);
+            quote!(*#inner)
+        }
+        name => quote!(#base.#name),
+    }
+}
+
+/// The argument of `Name<…>`, if `ty` is that.
+pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}

@@ -1,0 +1,262 @@
+//! How Rust arguments become C's.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr, c_char, c_void};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+
+use crate::error::{Error, Result};
+
+/// A Rust value that can be passed where C takes a `C`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be passed where C takes `{C}`",
+    label = "C takes `{C}` here",
+    note = "change the parameter's type, or the order and the count of the arguments with `args = (…)`",
+    note = "bytes and strings of known length are passed as `name.ptr, name.len`"
+)]
+pub trait IntoC<C> {
+    /// The value for C.
+    fn into_c(self) -> C;
+}
+
+/// A type for the second implementation of every conversion: with only one, rustc unifies early and reports a bare
+/// mismatch at a place of its choice.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Never {}
+
+macro_rules! into_c {
+    ($($from:ty => $($to:ty),+;)+) => {$($(
+        impl IntoC<$to> for $from {
+            #[inline]
+            fn into_c(self) -> $to {
+                self.into()
+            }
+        }
+    )+)+};
+}
+
+into_c! {
+    i8 => i8, i16, i32, i64;
+    u8 => u8, u16, u32, u64, i32;
+    i16 => i16, i32, i64;
+    u16 => u16, u32, u64, i32;
+    i32 => i32, i64;
+    u32 => u32, u64, i64;
+    i64 => i64, i128;
+    u64 => u64, u128;
+    f32 => f32, f64;
+    bool => bool, i32, u32, u8;
+}
+
+macro_rules! into_c_by {
+    ($(($self:ident: $from:ty) => $($to:ty),+ = $value:expr;)+) => {$($(
+        impl IntoC<$to> for $from {
+            #[inline]
+            fn into_c($self) -> $to {
+                $value as $to
+            }
+        }
+    )+)+};
+}
+
+into_c_by! {
+    (self: usize) => usize, u64 = self;
+    (self: isize) => isize, i64 = self;
+    (self: f64) => f64 = self;
+    (self: &CStr) => *const i8, *const u8, *mut i8, *mut u8, *const c_void = self.as_ptr();
+    (self: &FsPath) => *const i8, *const u8, *mut i8, *mut u8, *const c_void = self.0.as_ptr();
+}
+
+impl IntoC<Never> for f64 {
+    fn into_c(self) -> Never {
+        unreachable!("no C function takes `Never`")
+    }
+}
+
+impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
+    #[inline]
+    fn into_c(self) -> *const P {
+        self.map_or(ptr::null(), T::into_c)
+    }
+}
+
+impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
+    #[inline]
+    fn into_c(self) -> *mut P {
+        self.map_or(ptr::null_mut(), T::into_c)
+    }
+}
+
+/// NULL, of whichever pointer type C takes.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Null;
+
+impl<P> IntoC<*const P> for Null {
+    fn into_c(self) -> *const P {
+        ptr::null()
+    }
+}
+
+impl<P> IntoC<*mut P> for Null {
+    fn into_c(self) -> *mut P {
+        ptr::null_mut()
+    }
+}
+
+/// An argument that C takes as a pointer and a length.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no pointer and no length to pass",
+    note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these"
+)]
+pub trait Bytes {
+    /// Where the bytes are; null for a missing argument.
+    fn start(&self) -> *const u8;
+    /// How many there are.
+    fn count(&self) -> usize;
+}
+
+impl Bytes for &[u8] {
+    fn start(&self) -> *const u8 {
+        self.as_ptr()
+    }
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Bytes for &str {
+    fn start(&self) -> *const u8 {
+        self.as_ptr()
+    }
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T: Bytes> Bytes for Option<T> {
+    fn start(&self) -> *const u8 {
+        self.as_ref().map_or(ptr::null(), T::start)
+    }
+    fn count(&self) -> usize {
+        self.as_ref().map_or(0, T::count)
+    }
+}
+
+/// The start of some bytes, as whichever pointer type C has for them.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Start(pub *const u8);
+
+into_c_by! {
+    (self: Start) => *const i8, *const u8, *mut i8, *mut u8, *const c_void, *mut c_void = self.0;
+}
+
+/// The memory of any Python object that offers the buffer protocol, or of a Rust slice.
+///
+/// It is a pointer and a length, never a Rust slice: another thread may write to it. Python objects whose memory is
+/// not contiguous are refused with a `BufferError` when the argument is converted.
+pub struct Buffer<'a> {
+    start: *const u8,
+    count: usize,
+    _export: Export<'a>,
+}
+
+enum Export<'a> {
+    Slice(std::marker::PhantomData<&'a [u8]>),
+    #[cfg(feature = "python")]
+    #[expect(dead_code, reason = "dropping it ends the export")]
+    Python(pyo3::buffer::PyBuffer<u8>),
+}
+
+impl<'a> From<&'a [u8]> for Buffer<'a> {
+    fn from(slice: &'a [u8]) -> Self {
+        Buffer { start: slice.as_ptr(), count: slice.len(), _export: Export::Slice(std::marker::PhantomData) }
+    }
+}
+
+#[cfg(feature = "python")]
+impl From<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
+    fn from(buffer: pyo3::buffer::PyBuffer<u8>) -> Self {
+        Buffer { start: buffer.buf_ptr().cast(), count: buffer.len_bytes(), _export: Export::Python(buffer) }
+    }
+}
+
+impl Bytes for Buffer<'_> {
+    fn start(&self) -> *const u8 {
+        self.start
+    }
+    fn count(&self) -> usize {
+        self.count
+    }
+}
+
+impl fmt::Debug for Buffer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer({} bytes)", self.count)
+    }
+}
+
+/// A path of the file system, as C takes it. From Python: `str`, `bytes` or `os.PathLike`, by `os.fsencode`.
+#[derive(PartialEq, Eq)]
+#[repr(transparent)]
+pub struct FsPath(CStr);
+
+impl FsPath {
+    /// The path that these bytes name.
+    pub fn new(path: &CStr) -> &FsPath {
+        // SAFETY: `FsPath` is a transparent wrapper of `CStr`.
+        unsafe { &*(ptr::from_ref(path) as *const FsPath) }
+    }
+
+    /// The path for Rust's own functions.
+    pub fn as_path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(self.0.to_bytes()))
+    }
+
+    /// The path as a C string.
+    pub fn as_c_str(&self) -> &CStr {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FsPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_path().fmt(f)
+    }
+}
+
+/// `text` with the NUL that C wants at its end.
+///
+/// # Errors
+///
+/// [`Error::Value`] if there is a NUL inside, where C would stop reading.
+pub fn c_string<'a>(name: &'static str, text: impl Into<Cow<'a, str>>) -> Result<CString> {
+    CString::new(text.into().into_owned()).map_err(|error| {
+        Error::Value(format!("{name} holds a NUL character at byte {}", error.nul_position()))
+    })
+}
+
+/// A `&str` parameter, or an optional one, on its way to a C string.
+#[doc(hidden)]
+pub trait IntoCString {
+    /// What keeps the copy alive during the call.
+    fn into_c_string(self, name: &'static str) -> Result<Option<CString>>;
+}
+
+impl IntoCString for &str {
+    fn into_c_string(self, name: &'static str) -> Result<Option<CString>> {
+        c_string(name, self).map(Some)
+    }
+}
+
+impl IntoCString for Option<&str> {
+    fn into_c_string(self, name: &'static str) -> Result<Option<CString>> {
+        self.map(|text| c_string(name, text)).transpose()
+    }
+}
+
+const _: () = assert!(size_of::<c_char>() == 1);

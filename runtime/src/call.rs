@@ -1,0 +1,87 @@
+//! The seam: every C function and every field of a generated method goes through [`run`] or [`read`].
+//!
+//! The order is always the same and stands only here: arm the errors, call C, put what it returned into its owner,
+//! look whether it failed. Nothing that can fail stands between the second and the third step.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::errors::{Call, Errors, resume_caught_panic};
+use crate::handle::Handle;
+
+/// A place where generated code can fail: a method and the C function behind it.
+#[derive(Debug)]
+pub struct Site {
+    /// The method, as `Type.method`.
+    pub method: &'static str,
+    /// The C function.
+    pub function: &'static str,
+}
+
+/// Call C and own what it returns; failure becomes the error that `T::Errors` words.
+///
+/// `own` gets the C value and must put it into its owner at once; `failed` may look at both.
+#[inline]
+pub fn run<T: Handle, C: Copy, R>(
+    site: &'static Site,
+    handle: Option<&T>,
+    arguments: &[(&'static str, &dyn fmt::Debug)],
+    c: impl FnOnce() -> C,
+    own: impl FnOnce(C) -> Option<R>,
+    failed: impl FnOnce(C) -> bool,
+) -> Result<R> {
+    let call = Call { handle, function: site.function, arguments };
+    let mut errors = T::Errors::default();
+    errors.arm(&call);
+    let (raw, owned) = hooked(handle, &mut errors, || {
+        let raw = c();
+        (raw, own(raw))
+    });
+    match owned {
+        Some(owned) if !failed(raw) => Ok(owned),
+        // What a failing call left behind is released after its message was read.
+        left => {
+            let error = errors.failed(&call);
+            drop(left);
+            Err(error)
+        }
+    }
+}
+
+/// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.
+#[inline]
+pub fn read<T: Handle, R>(_site: &'static Site, handle: Option<&T>, c: impl FnOnce() -> R) -> R {
+    hooked(handle, &mut T::Errors::default(), c)
+}
+
+#[inline]
+fn hooked<T: Handle, R>(handle: Option<&T>, errors: &mut T::Errors, c: impl FnOnce() -> R) -> R {
+    let result = {
+        // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.
+        let _hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw(), errors) });
+        c()
+    };
+    resume_caught_panic();
+    result
+}
+
+/// What a call that cannot fail returns: the macro allows it only types for which there always is a value.
+#[inline]
+pub fn present<R>(value: Option<R>) -> R {
+    value.unwrap_or_else(|| unreachable!("NULL is `None` or a failure"))
+}
+
+/// A length as C's integer type.
+#[inline]
+pub fn length<C: TryFrom<usize>>(name: &'static str, length: usize) -> Result<C> {
+    C::try_from(length).map_err(|_| Error::Overflow(format!("{name} is too long for C: {length} bytes")))
+}
+
+/// Run `c` without the GIL where this thread holds it.
+#[inline]
+pub fn detached<R>(c: impl FnOnce() -> R) -> R {
+    #[cfg(feature = "python")]
+    return crate::python::detached(c);
+    #[cfg(not(feature = "python"))]
+    c()
+}

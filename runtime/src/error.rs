@@ -1,0 +1,81 @@
+//! What a call can end with, besides its result.
+
+use std::any::Any;
+use std::fmt;
+
+/// The result of anything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call did not do what it was asked to.
+///
+/// In Python each variant is an exception below the package's `Error`, or the built-in one that Python itself would
+/// raise.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The handle was closed. Python: `ClosedError`, also a `ValueError`.
+    Closed(&'static str),
+    /// The handle is in use in a way that this call would have to wait for for ever. Python: `BusyError`.
+    Busy(&'static str),
+    /// An argument has a value that C cannot take. Python: `ValueError`.
+    Value(String),
+    /// A length or a number does not fit the C type. Python: `OverflowError`.
+    Overflow(String),
+    /// The operating system failed. Python: the `OSError` of its number, with the path.
+    Os(std::io::Error, Option<std::path::PathBuf>),
+    /// C reported a failure and had nothing to say about it. Python: `Error`.
+    Failed(&'static str),
+    /// The library's own error, made by its [`Errors`](crate::errors::Errors).
+    Library(Box<dyn LibraryError>),
+    /// An exception that Python code raised.
+    #[cfg(feature = "python")]
+    Python(pyo3::PyErr),
+}
+
+/// An error type of a package, made by `#[exception]`.
+pub trait LibraryError: Any + fmt::Debug + fmt::Display + Send + Sync {
+    /// The Python exception.
+    #[cfg(feature = "python")]
+    fn raise(self: Box<Self>, py: pyo3::Python<'_>) -> pyo3::PyErr;
+}
+
+impl Error {
+    /// The package's error of type `T`, if that is what it is.
+    pub fn library<T: LibraryError>(&self) -> Option<&T> {
+        match self {
+            Error::Library(error) => (&**error as &dyn Any).downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Closed(name) => write!(f, "{name} is closed"),
+            Error::Busy(name) => write!(f, "{name} is in use by a call that cannot be waited for"),
+            Error::Value(message) | Error::Overflow(message) => f.write_str(message),
+            Error::Os(error, None) => error.fmt(f),
+            Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),
+            Error::Failed(function) => write!(f, "{function} failed"),
+            Error::Library(error) => error.fmt(f),
+            #[cfg(feature = "python")]
+            Error::Python(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl<T: LibraryError> From<T> for Error {
+    fn from(error: T) -> Self {
+        Error::Library(Box::new(error))
+    }
+}
+
+#[cfg(feature = "python")]
+impl From<pyo3::PyErr> for Error {
+    fn from(error: pyo3::PyErr) -> Self {
+        Error::Python(error)
+    }
+}

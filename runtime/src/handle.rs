@@ -1,0 +1,305 @@
+//! What a handle is, and its two guards: [`Owned`] releases, [`Borrowed`] only looks.
+//!
+//! A handle type is zero-sized and never exists by itself: a `&Document` *is* the C pointer, and the type says what
+//! may be called on it. This module knows nothing of Python.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::marker::{PhantomData, PhantomPinned};
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::ptr::{self, NonNull};
+
+use crate::errors::Errors;
+use crate::ledger::Kind;
+
+/// The content of every handle type: nothing, and none of the automatic traits.
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct Opaque {
+    _cell: UnsafeCell<[u8; 0]>,
+    _marker: PhantomData<(*mut u8, PhantomPinned)>,
+}
+
+/// A type that stands for a C handle. Implemented by `#[handle]`, never by hand.
+///
+/// # Safety
+///
+/// The type is zero-sized with alignment one, and references to it are only made by [`Handle::from_raw`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handle",
+    label = "a type made by `#[handle(…)]` is expected here",
+    note = "annotate `{Self}` with `#[handle(raw = …, release = …)]` or `#[handle(raw = …, part_of = …)]`"
+)]
+pub unsafe trait Handle: Sized + 'static {
+    /// The C type that the handle points at.
+    type Raw;
+    /// What collects and words the failures of this handle's calls.
+    type Errors: Errors<Self>;
+    /// The handle's name, in Rust and in Python.
+    const NAME: &'static str;
+
+    /// What all handles of this type share.
+    #[doc(hidden)]
+    fn kind() -> &'static Kind;
+
+    /// Hang the callback of `errors` on the handle, where its C library has a place for one.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid, and stays so while the hook lives.
+    #[doc(hidden)]
+    unsafe fn hook(raw: *mut Self::Raw, errors: &mut Self::Errors) -> Option<crate::errors::Hook> {
+        let _ = (raw, errors);
+        None
+    }
+
+    /// The C pointer.
+    fn as_raw(&self) -> *mut Self::Raw {
+        // The reference is to a zero-sized type, so its own provenance covers no byte of what C allocated;
+        // `from_raw` exposed the one that does.
+        ptr::with_exposed_provenance_mut(ptr::from_ref(self).addr())
+    }
+
+    /// The handle at `raw`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of this type for the whole of `'a`.
+    #[doc(hidden)]
+    unsafe fn from_raw<'a>(raw: NonNull<Self::Raw>) -> &'a Self {
+        raw.as_ptr().expose_provenance();
+        // SAFETY: a zero-sized type of alignment one may be referred to at any non-null address.
+        unsafe { &*raw.as_ptr().cast::<Self>() }
+    }
+
+    /// The handle at `raw`, exclusively.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Handle::from_raw`], and nothing else uses the handle during `'a`.
+    #[doc(hidden)]
+    unsafe fn from_raw_mut<'a>(raw: NonNull<Self::Raw>) -> &'a mut Self {
+        raw.as_ptr().expose_provenance();
+        // SAFETY: as in `from_raw`.
+        unsafe { &mut *raw.as_ptr().cast::<Self>() }
+    }
+}
+
+/// A handle that someone has to release: `#[handle(raw = …, release = …)]`.
+///
+/// # Safety
+///
+/// `release` gives back exactly what one acquisition of the handle took.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handle that can be owned",
+    label = "this type has no release function",
+    note = "return `Borrowed<{Self}>` if it lives inside another handle, or give its `#[handle]` a `release = …`"
+)]
+pub unsafe trait Resource: Handle {
+    /// The handle that must outlive this one; `()` for none.
+    type Parent: Parent;
+    /// The guard that a call returns: bound to `'p` where there is a parent, to nothing where there is none.
+    type In<'p>;
+
+    /// Give the native resource back.
+    ///
+    /// # Safety
+    ///
+    /// `raw` was acquired, is not released yet, and no one uses it any more.
+    #[doc(hidden)]
+    unsafe fn release(raw: *mut Self::Raw);
+}
+
+/// A handle that lives inside another one: `#[handle(raw = …, part_of = …)]`.
+///
+/// # Safety
+///
+/// Every valid pointer to it stays valid as long as the `Owner` it is part of.
+pub unsafe trait Part: Handle {
+    /// The handle that it is a part of.
+    type Owner: Handle;
+}
+
+/// A [`Part`] that knows which owner it belongs to: `#[handle(raw = …, part_of = …, owner = field)]`.
+///
+/// # Safety
+///
+/// `owner_of` returns the owner's pointer, or null for a part that belongs to none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not know its owner",
+    note = "name the field of the C struct that points to it: `#[handle(…, part_of = …, owner = field)]`"
+)]
+pub unsafe trait KnowsOwner: Part {
+    /// The pointer to the owner.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid.
+    #[doc(hidden)]
+    unsafe fn owner_of(raw: *mut Self::Raw) -> *mut <Self::Owner as Handle>::Raw;
+}
+
+/// What can stand as `parent = …`: a handle, or `()` for none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parent: it is not a handle",
+    label = "a type made by `#[handle(…)]` is expected here",
+    note = "annotate `{Self}` with `#[handle(…)]`, or leave `parent` away"
+)]
+pub trait Parent {
+    /// The parent's kind, if there is a parent.
+    #[doc(hidden)]
+    fn kind() -> Option<&'static Kind>;
+}
+
+impl Parent for () {
+    fn kind() -> Option<&'static Kind> {
+        None
+    }
+}
+
+impl<T: Handle> Parent for T {
+    fn kind() -> Option<&'static Kind> {
+        Some(T::kind())
+    }
+}
+
+/// A native resource that is released when this guard is dropped. It cannot outlive its parent, `'p`.
+///
+/// In GObject-Introspection's words: *transfer full*.
+pub struct Owned<'p, T: Resource> {
+    raw: NonNull<T::Raw>,
+    _parent: PhantomData<(&'p (), *mut T)>,
+}
+
+impl<T: Resource> Owned<'_, T> {
+    /// Own what `raw` points at; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is null, or a handle that was just acquired, that nobody else releases, and whose parent lives for `'p`.
+    #[doc(hidden)]
+    pub unsafe fn adopt(raw: *mut T::Raw) -> Option<Self> {
+        let raw = NonNull::new(raw)?;
+        T::kind().acquired();
+        Some(Owned { raw, _parent: PhantomData })
+    }
+
+    /// Hand the resource, still counted as live, to an owner that will call [`Kind::dispose`].
+    #[doc(hidden)]
+    pub fn into_raw(self) -> NonNull<T::Raw> {
+        ManuallyDrop::new(self).raw
+    }
+}
+
+impl<T: Resource> Drop for Owned<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: `adopt` made this guard the only owner, and the borrow checker ends every use before the drop.
+        unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
+    }
+}
+
+impl<T: Resource> Deref for Owned<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the guard owns the handle, so it is valid while the guard is borrowed.
+        unsafe { T::from_raw(self.raw) }
+    }
+}
+
+impl<T: Resource> DerefMut for Owned<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`; the guard is borrowed exclusively.
+        unsafe { T::from_raw_mut(self.raw) }
+    }
+}
+
+impl<T: Resource> fmt::Debug for Owned<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Owned<{}>({:p})", T::NAME, self.raw)
+    }
+}
+
+/// A handle that something else owns, valid for `'o`.
+///
+/// In GObject-Introspection's words: *transfer none*.
+pub struct Borrowed<'o, T: Handle> {
+    raw: NonNull<T::Raw>,
+    _owner: PhantomData<&'o T>,
+}
+
+impl<'o, T: Handle> Borrowed<'o, T> {
+    /// Look at what `raw` points at; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is null, or valid for the whole of `'o`.
+    #[doc(hidden)]
+    pub unsafe fn lend(raw: *mut T::Raw) -> Option<Self> {
+        NonNull::new(raw).map(|raw| Borrowed { raw, _owner: PhantomData })
+    }
+
+    /// The handle, for as long as its owner lives (a plain `*borrowed` lives no longer than the variable).
+    pub fn get(self) -> &'o T {
+        // SAFETY: `lend` was promised a pointer that is valid for `'o`.
+        unsafe { T::from_raw(self.raw) }
+    }
+
+    /// The pointer, for the runtime's own use.
+    #[doc(hidden)]
+    pub fn raw(self) -> NonNull<T::Raw> {
+        self.raw
+    }
+}
+
+impl<T: KnowsOwner> Borrowed<'_, T> {
+    /// The same part, known to live as long as `owner`; `None` if it belongs to another one.
+    ///
+    /// This is how a part that was found through a short-lived handle outlives that handle.
+    pub fn in_owner<'d>(self, owner: &'d T::Owner) -> Option<Borrowed<'d, T>> {
+        // SAFETY: `self` is valid now, which is all that `owner_of` needs.
+        let actual = unsafe { T::owner_of(self.raw.as_ptr()) };
+        // SAFETY: it is a part of `owner`, and `Part` says that it lives as long.
+        (actual == owner.as_raw()).then(|| unsafe { Borrowed::lend(self.raw.as_ptr()) })?
+    }
+}
+
+impl<'o, T: Handle> From<&'o T> for Borrowed<'o, T> {
+    fn from(handle: &'o T) -> Self {
+        // A reference is never null, and `as_raw` keeps the address.
+        let raw = NonNull::new(handle.as_raw()).unwrap_or_else(|| unreachable!());
+        Borrowed { raw, _owner: PhantomData }
+    }
+}
+
+impl<T: Handle> Clone for Borrowed<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Handle> Copy for Borrowed<'_, T> {}
+
+impl<T: Handle> Deref for Borrowed<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.get()
+    }
+}
+
+/// Two views are equal when they look at the same place in C.
+impl<T: Handle> PartialEq for Borrowed<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+}
+
+impl<T: Handle> Eq for Borrowed<'_, T> {}
+
+impl<T: Handle> fmt::Debug for Borrowed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Borrowed<{}>({:p})", T::NAME, self.raw)
+    }
+}

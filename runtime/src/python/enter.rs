@@ -1,0 +1,246 @@
+//! Entering: a call holds every handle it uses, and every ancestor of each, until it has converted its result.
+//!
+//! All arguments are converted first; then all handles are entered at once. If one is in use the others are left
+//! again before waiting, so two calls can't each hold what the other one waits for.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+
+use pyo3::prelude::*;
+
+use super::exceptions::to_pyerr;
+use super::handle::{HandleClass, PyHandle};
+use super::header::Header;
+use crate::error::Error;
+use crate::ledger::Kind;
+use crate::state::Refusal;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether this thread is inside a call that may run Python code. Such a thread never waits for a handle.
+pub(super) fn inside_python() -> bool {
+    DEPTH.get() > 0
+}
+
+/// A stretch of a call that may run Python code: a body, a conversion that allocates containers.
+pub(super) struct MayRunPython(());
+
+impl MayRunPython {
+    pub(super) fn begin() -> Self {
+        DEPTH.set(DEPTH.get() + 1);
+        MayRunPython(())
+    }
+}
+
+impl Drop for MayRunPython {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+/// How a call uses a handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// `&T`: beside others.
+    Shared,
+    /// `&mut T`: alone.
+    Exclusive,
+}
+
+/// A handle that a call wants to hold.
+#[derive(Clone, Copy)]
+pub struct Hold<'a> {
+    header: &'a Header,
+    mode: Mode,
+}
+
+impl<'a> Hold<'a> {
+    pub(super) fn new(object: &'a HandleClass, mode: Mode) -> Self {
+        Hold { header: object.header(), mode }
+    }
+
+    fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
+        let base = self.header.base();
+        let entered = match self.mode {
+            Mode::Shared => base.state.try_share(),
+            Mode::Exclusive => base.state.try_exclusive(),
+        };
+        entered.map_err(|refusal| (base, refusal))?;
+        if self.header.raw().is_null() {
+            self.leave_base(base);
+            return Err((self.header, Refusal::Closed));
+        }
+        base.share_ancestors().inspect_err(|_| self.leave_base(base))
+    }
+
+    fn leave_base(&self, base: &Header) {
+        match self.mode {
+            Mode::Shared => base.leave_shared(),
+            Mode::Exclusive => base.leave_exclusive(),
+        }
+    }
+
+    fn leave(&self) {
+        let base = self.header.base();
+        base.leave_ancestors();
+        self.leave_base(base);
+    }
+}
+
+/// An argument that may be a handle.
+pub trait Lock {
+    /// The handle to hold during the call, if there is one.
+    #[doc(hidden)]
+    fn hold(&self) -> Option<Hold<'_>>;
+}
+
+/// The running call, as its arguments and its result see it.
+pub struct Context<'a, 'py> {
+    py: Python<'py>,
+    receiver: Option<&'a Bound<'py, HandleClass>>,
+    holds: &'a [Option<Hold<'a>>],
+}
+
+impl<'a, 'py> Context<'a, 'py> {
+    /// The interpreter.
+    pub fn py(&self) -> Python<'py> {
+        self.py
+    }
+
+    /// The handle at `hold`, which has to be among those that this call entered.
+    pub(super) fn entered(&self, hold: Hold<'_>) -> NonNull<()> {
+        let held = self.holds.iter().flatten().any(|held| ptr::eq(held.header, hold.header) && held.mode == hold.mode);
+        assert!(held, "a handle is used by a call that did not enter it");
+        NonNull::new(hold.header.raw()).unwrap_or_else(|| unreachable!("an entered handle is open"))
+    }
+
+    /// The receiver, or its nearest ancestor, that is of this kind.
+    pub(super) fn nearest(&self, kind: &'static Kind) -> PyResult<Bound<'py, HandleClass>> {
+        let mut object = self.receiver.cloned();
+        while let Some(candidate) = object {
+            if ptr::eq(candidate.get().header().kind(), kind) {
+                return Ok(candidate);
+            }
+            object = candidate.get().header().up().map(|up| up.bind(self.py).clone());
+        }
+        let message = format!("the result belongs to a {}, and the receiver lives in none", kind.name());
+        Err(to_pyerr(self.py, Error::Value(message)))
+    }
+}
+
+/// Handles that are held; leaving them is the drop.
+struct Entered<'a>(&'a [Option<Hold<'a>>]);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.iter().rev().flatten().for_each(Hold::leave);
+    }
+}
+
+fn enter<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
+    loop {
+        let Err((wanted, at, refusal)) = try_enter(holds) else { return Ok(Entered(holds)) };
+        if refusal == Refusal::Closed {
+            let closed = if wanted.header.is_closed() { wanted.header } else { at };
+            return Err(to_pyerr(py, Error::Closed(closed.kind().name())));
+        }
+        if holds.iter().flatten().any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds)) {
+            return Err(to_pyerr(py, Error::Busy(at.kind().name())));
+        }
+        match wanted.mode {
+            Mode::Exclusive if ptr::eq(at, wanted.header.base()) => {
+                wanted.header.wait(py, at, || !at.state.is_used() || at.state.is_closing())?;
+            }
+            _ => wanted.header.wait(py, at, || !at.state.is_exclusive() || at.state.is_closing())?,
+        }
+    }
+}
+
+/// Whether this call itself wants `at` alone by `hold` and, by another of its handles, also shared.
+fn excludes(hold: &Hold<'_>, at: &Header, holds: &[Option<Hold<'_>>]) -> bool {
+    ptr::eq(hold.header.base(), at)
+        && holds.iter().flatten().any(|other| !ptr::eq(other, hold) && uses(other.header.base(), at))
+}
+
+fn uses(header: &Header, at: &Header) -> bool {
+    ptr::eq(header, at) || header.parent().is_some_and(|parent| uses(parent, at))
+}
+
+fn try_enter<'a>(holds: &'a [Option<Hold<'a>>]) -> Result<(), (&'a Hold<'a>, &'a Header, Refusal)> {
+    for (index, hold) in holds.iter().enumerate() {
+        let Some(hold) = hold else { continue };
+        if let Err((at, refusal)) = hold.enter() {
+            holds[..index].iter().rev().flatten().for_each(Hold::leave);
+            return Err((hold, at, refusal));
+        }
+    }
+    Ok(())
+}
+
+/// Run `call` on a handle that it uses beside others.
+///
+/// `body` says that `call` is hand-written and may run Python code.
+#[doc(hidden)]
+pub fn shared<'py, T: PyHandle, R>(
+    slf: &Bound<'py, T::Class>,
+    body: bool,
+    arguments: &[&dyn Lock],
+    call: impl FnOnce(&T, &Context<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    let receiver = slf.as_super();
+    with_held(slf.py(), Some((receiver, Mode::Shared)), body, arguments, |context| {
+        let raw = context.entered(Hold::new(receiver.get(), Mode::Shared));
+        // SAFETY: the object is of `T`'s class, so its pointer is a `T`; it is entered, so no one closes it.
+        call(unsafe { T::from_raw(raw.cast()) }, context)
+    })
+}
+
+/// Run `call` on a handle that it uses alone.
+#[doc(hidden)]
+pub fn exclusive<'py, T: PyHandle, R>(
+    slf: &Bound<'py, T::Class>,
+    body: bool,
+    arguments: &[&dyn Lock],
+    call: impl FnOnce(&mut T, &Context<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    let receiver = slf.as_super();
+    with_held(slf.py(), Some((receiver, Mode::Exclusive)), body, arguments, |context| {
+        let raw = context.entered(Hold::new(receiver.get(), Mode::Exclusive));
+        // SAFETY: as in `shared`; it is entered exclusively, so this is the only use.
+        call(unsafe { T::from_raw_mut(raw.cast()) }, context)
+    })
+}
+
+/// Run `call`, which has no receiver.
+#[doc(hidden)]
+pub fn alone<'py, R>(
+    py: Python<'py>,
+    body: bool,
+    arguments: &[&dyn Lock],
+    call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    with_held(py, None, body, arguments, call)
+}
+
+#[inline]
+fn with_held<'py, R>(
+    py: Python<'py>,
+    receiver: Option<(&Bound<'py, HandleClass>, Mode)>,
+    body: bool,
+    arguments: &[&dyn Lock],
+    call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    const AT_MOST: usize = 9;
+    assert!(arguments.len() < AT_MOST, "a call takes at most {} handles", AT_MOST - 1);
+    let mut holds = [None; AT_MOST];
+    holds[0] = receiver.map(|(object, mode)| Hold::new(object.get(), mode));
+    for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
+        *slot = argument.hold();
+    }
+    let holds = &holds[..=arguments.len()];
+    let _entered = enter(py, holds)?;
+    let _python = body.then(MayRunPython::begin);
+    call(&Context { py, receiver: receiver.map(|(object, _)| object), holds })
+}

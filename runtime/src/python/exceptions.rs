@@ -1,0 +1,132 @@
+//! The exceptions that every package has, each package its own.
+
+use pyo3::exceptions::{PyException, PyOverflowError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::{PyClass, PyClassInitializer};
+
+use crate::error::Error as RustError;
+
+/// The base of all exceptions of this package.
+#[pyclass(extends = PyException, subclass, frozen, name = "Error")]
+#[derive(Debug)]
+pub struct Error;
+
+#[pymethods]
+impl Error {
+    #[new]
+    #[pyo3(signature = (*_arguments))]
+    fn new(_arguments: &Bound<'_, PyTuple>) -> Self {
+        Error
+    }
+}
+
+/// `ClosedError`: also a `ValueError`, as using a closed file is.
+#[derive(Debug)]
+pub struct ClosedError;
+
+/// `BusyError`.
+#[derive(Debug)]
+pub struct BusyError;
+
+static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static BUSY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// An exception class of several bases, which PyO3 can't declare.
+fn class<'py>(
+    py: Python<'py>,
+    cell: &'static PyOnceLock<Py<PyType>>,
+    name: &str,
+    doc: &str,
+    value_error: bool,
+) -> PyResult<&'py Bound<'py, PyType>> {
+    let create = || {
+        let base = py.get_type::<Error>();
+        let bases = if value_error {
+            PyTuple::new(py, [&base, &py.get_type::<PyValueError>()])?
+        } else {
+            PyTuple::new(py, [&base])?
+        };
+        let namespace = PyDict::new(py);
+        namespace.set_item("__doc__", doc)?;
+        namespace.set_item("__module__", base.getattr("__module__")?)?;
+        let class = py.get_type::<PyType>().call1((name, bases, namespace))?;
+        PyResult::Ok(class.cast_into::<PyType>()?.unbind())
+    };
+    cell.get_or_try_init(py, create).map(|class| class.bind(py))
+}
+
+impl ClosedError {
+    /// The class.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`, the first time.
+    pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        class(py, &CLOSED, "ClosedError", Self::DOC, true)
+    }
+
+    pub(super) const DOC: &'static str = "A handle was used after it was closed.";
+}
+
+impl BusyError {
+    /// The class.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`, the first time.
+    pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        class(py, &BUSY, "BusyError", Self::DOC, false)
+    }
+
+    pub(super) const DOC: &'static str = "A handle is in use by a call that cannot be waited for.";
+}
+
+/// The exception for `error`.
+#[cold]
+pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
+    let message = error.to_string();
+    let of_class = |class: PyResult<&Bound<'_, PyType>>| match class.and_then(|class| class.call1((message.as_str(),))) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    };
+    match error {
+        RustError::Closed(_) => of_class(ClosedError::class(py)),
+        RustError::Busy(_) => of_class(BusyError::class(py)),
+        RustError::Failed(_) => of_class(Ok(&py.get_type::<Error>())),
+        RustError::Value(_) => PyValueError::new_err(message),
+        RustError::Overflow(_) => PyOverflowError::new_err(message),
+        RustError::Os(error, path) => os_error(py, &error, path),
+        RustError::Library(error) => error.raise(py),
+        RustError::Python(error) => error,
+    }
+}
+
+fn os_error(py: Python<'_>, error: &std::io::Error, path: Option<std::path::PathBuf>) -> PyErr {
+    let make = || {
+        let os_error = py.get_type::<pyo3::exceptions::PyOSError>();
+        let Some(number) = error.raw_os_error() else { return os_error.call1((error.to_string(),)) };
+        let message = py.import("os")?.getattr("strerror")?.call1((number,))?;
+        os_error.call1((number, message, path.map(std::path::PathBuf::into_os_string)))
+    };
+    make().map_or_else(|error| error, PyErr::from_value)
+}
+
+impl From<RustError> for PyErr {
+    fn from(error: RustError) -> Self {
+        Python::attach(|py| to_pyerr(py, error))
+    }
+}
+
+/// Make the exception object of a library's error: called by what `#[exception]` generates.
+#[doc(hidden)]
+pub fn raise<T: PyClass<BaseType = Error>>(py: Python<'_>, message: &str, fields: T) -> PyErr {
+    let make = || {
+        let exception = Bound::new(py, PyClassInitializer::from(Error).add_subclass(fields))?;
+        let exception = exception.into_any();
+        exception.setattr("args", (message,))?;
+        PyResult::Ok(exception)
+    };
+    make().map_or_else(|error| error, PyErr::from_value)
+}

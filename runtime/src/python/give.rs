@@ -1,0 +1,256 @@
+//! Results to Python: what a method returns, while its handles are still held.
+
+use std::ffi::CString;
+use std::marker::PhantomData;
+
+use pyo3::{IntoPyObjectExt, PyTypeInfo};
+use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+use super::enter::{Context, MayRunPython};
+use super::exceptions::to_pyerr;
+use super::handle::{PyHandle, give_owned};
+use super::iterator;
+use crate::error::Error;
+use crate::handle::{Borrowed, Owned, Part, Resource};
+use crate::steps::{Dict, Steps};
+
+/// A result that Python can get. Implement it for a package's own result types by handing on to the parts' own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to Python",
+    label = "not a type that a method can return to Python",
+    note = "return a handle, a number, `bool`, `String`, `CString`, `Vec`, a tuple or `Option` of these, implement \
+            `leakproof::python::IntoPython`, or mark the method `#[private]`"
+)]
+pub trait IntoPython {
+    /// The Python type, for the stubs.
+    const TYPE: PyStaticExpr;
+    /// Whether converting creates no container, and so never runs the garbage collector.
+    #[doc(hidden)]
+    const PLAIN: bool = false;
+
+    /// The Python object.
+    ///
+    /// # Errors
+    ///
+    /// What Python raises, such as `MemoryError`.
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>>;
+}
+
+/// A Python object that was made from an `R`: what a generated method returns to PyO3.
+pub struct Typed<'py, R>(Bound<'py, PyAny>, PhantomData<R>);
+
+impl<'py, R> From<Bound<'py, PyAny>> for Typed<'py, R> {
+    fn from(object: Bound<'py, PyAny>) -> Self {
+        Typed(object, PhantomData)
+    }
+}
+
+impl<'py, R: IntoPython> IntoPyObject<'py> for Typed<'py, R> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = R::TYPE;
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
+    }
+}
+
+impl<'py> Context<'_, 'py> {
+    /// Give the result of this call to Python.
+    #[doc(hidden)]
+    pub fn give<R: IntoPython>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
+        let _python = (!R::PLAIN).then(MayRunPython::begin);
+        result.into_python(self)
+    }
+
+    /// Hand on a result that PyO3 itself converts, such as that of `__len__`.
+    #[doc(hidden)]
+    pub fn pass<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
+        result.into_result().map_err(|error| to_pyerr(self.py(), error))
+    }
+}
+
+/// `T` or `Result<T>`.
+#[doc(hidden)]
+pub trait IntoResult {
+    type Value;
+    fn into_result(self) -> Result<Self::Value, Error>;
+}
+
+macro_rules! plain_result {
+    ($($type:ty)+) => {$(
+        impl IntoResult for $type {
+            type Value = $type;
+            fn into_result(self) -> Result<Self, Error> {
+                Ok(self)
+            }
+        }
+    )+};
+}
+
+plain_result! { usize isize u64 i64 bool }
+
+impl<T, E: Into<Error>> IntoResult for Result<T, E> {
+    type Value = T;
+    fn into_result(self) -> Result<T, Error> {
+        self.map_err(Into::into)
+    }
+}
+
+impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
+    const TYPE: PyStaticExpr = T::TYPE;
+    const PLAIN: bool = T::PLAIN;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Ok(value) => value.into_python(context),
+            Err(error) => Err(to_pyerr(context.py(), error.into())),
+        }
+    }
+}
+
+/// `left | right`, for what `#[derive(IntoPython)]` generates.
+#[doc(hidden)]
+pub const fn union(left: &'static PyStaticExpr, right: &'static PyStaticExpr) -> PyStaticExpr {
+    PyStaticExpr::BinOp { left, op: PyStaticOperator::BitOr, right }
+}
+
+const NONE: PyStaticExpr = PyStaticExpr::Constant { value: PyStaticConstant::None };
+
+impl<T: IntoPython> IntoPython for Option<T> {
+    const TYPE: PyStaticExpr = union(&T::TYPE, &NONE);
+    const PLAIN: bool = T::PLAIN;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Some(value) => value.into_python(context),
+            None => Ok(context.py().None().into_bound(context.py())),
+        }
+    }
+}
+
+impl<T: IntoPython> IntoPython for Vec<T> {
+    const TYPE: PyStaticExpr =
+        PyStaticExpr::Subscript { value: &PyStaticExpr::Name { id: "list" }, slice: &T::TYPE };
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        let list = PyList::empty(context.py());
+        for item in self {
+            list.append(item.into_python(context)?)?;
+        }
+        Ok(list.into_any())
+    }
+}
+
+impl<A: IntoPython, B: IntoPython> IntoPython for (A, B) {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Name { id: "tuple" },
+        slice: &PyStaticExpr::Tuple { elts: &[A::TYPE, B::TYPE] },
+    };
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        let items = [self.0.into_python(context)?, self.1.into_python(context)?];
+        Ok(PyTuple::new(context.py(), items)?.into_any())
+    }
+}
+
+impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Name { id: "dict" },
+        slice: &PyStaticExpr::Tuple { elts: &[K::TYPE, V::TYPE] },
+    };
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        let dict = PyDict::new(context.py());
+        for (key, value) in self.0 {
+            dict.set_item(key.into_python(context)?, value.into_python(context)?)?;
+        }
+        Ok(dict.into_any())
+    }
+}
+
+macro_rules! through_pyo3 {
+    ($($type:ty)+) => {$(
+        impl IntoPython for $type {
+            const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
+            const PLAIN: bool = true;
+
+            fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+                self.into_bound_py_any(context.py())
+            }
+        }
+    )+};
+}
+
+through_pyo3! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool String &str }
+
+impl IntoPython for () {
+    const TYPE: PyStaticExpr = NONE;
+    const PLAIN: bool = true;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(context.py().None().into_bound(context.py()))
+    }
+}
+
+/// As `os.fsdecode` does: bytes that are not UTF-8 become lone surrogates, so none is lost.
+impl IntoPython for CString {
+    const TYPE: PyStaticExpr = <PyString as PyTypeInfo>::TYPE_HINT;
+    const PLAIN: bool = true;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = self.to_bytes();
+        // SAFETY: the bytes are valid for the length given; the result is a new reference or null with an exception.
+        unsafe {
+            let object = pyo3::ffi::PyUnicode_DecodeUTF8(
+                bytes.as_ptr().cast(),
+                bytes.len().cast_signed(),
+                c"surrogateescape".as_ptr(),
+            );
+            Bound::from_owned_ptr_or_err(context.py(), object)
+        }
+    }
+}
+
+/// Any Python object that a body made itself.
+impl<T> IntoPython for Py<T> {
+    const TYPE: PyStaticExpr = <PyAny as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.into_bound(context.py()).into_any())
+    }
+}
+
+impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
+    const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        give_owned(self, context)
+    }
+}
+
+impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
+    const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        T::lend(self, context)
+    }
+}
+
+impl<T: PyHandle + Part> IntoPython for Steps<'_, T> {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Attribute {
+            value: &PyStaticExpr::Attribute { value: &PyStaticExpr::Name { id: "collections" }, attr: "abc" },
+            attr: "Iterator",
+        },
+        slice: &<T::Class as PyTypeInfo>::TYPE_HINT,
+    };
+
+    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        iterator::give(self, context)
+    }
+}

@@ -1,0 +1,168 @@
+//! The base class of all Python handles, and how a handle becomes a Python object.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ptr;
+
+use pyo3::exceptions::PyBaseException;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use pyo3::{PyClass, PyClassInitializer};
+
+use super::enter::Context;
+use super::exceptions::to_pyerr;
+use super::header::Header;
+use crate::error::Error;
+use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
+
+/// A native resource. It is released when it is closed, when its parent is closed, or with the last reference.
+///
+/// A handle is a context manager that closes itself. Any use after that raises ClosedError; `closed`, `repr()`,
+/// `==` and `hash()` always work.
+#[pyclass(name = "Handle", subclass, frozen, weakref)]
+pub struct HandleClass(Header);
+
+impl HandleClass {
+    pub(super) fn header(&self) -> &Header {
+        &self.0
+    }
+
+    fn owner_address(&self) -> usize {
+        ptr::from_ref(self.0.base()).addr()
+    }
+}
+
+#[pymethods]
+impl HandleClass {
+    /// Release the native resource, and first whatever lives in it. Closing twice is allowed.
+    ///
+    /// New uses raise ClosedError at once; calls that other threads are running are waited for, with the GIL
+    /// released. Closing a view, such as a node, ends only the view.
+    ///
+    /// Raises BusyError where waiting would never end: inside a call that uses this handle.
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().0.close(slf.py())
+    }
+
+    /// Whether the handle is closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        if slf.get().0.is_closed() {
+            return Err(to_pyerr(slf.py(), Error::Closed(slf.get().0.kind().name())));
+        }
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (_type, exception, _traceback, /))]
+    fn __exit__(
+        slf: &Bound<'_, Self>,
+        _type: Option<Bound<'_, PyType>>,
+        exception: Option<Bound<'_, PyBaseException>>,
+        _traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let closed = slf.get().0.close(slf.py());
+        // The exception of the body says more than that of the close.
+        if exception.is_some() { Ok(()) } else { closed }
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type().fully_qualified_name()?;
+        let header = &slf.get().0;
+        Ok(if header.is_closed() {
+            format!("<{class} (closed)>")
+        } else {
+            format!("<{class} at {:p}>", header.raw())
+        })
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let Ok(other) = other.cast::<Self>() else { return false };
+        let other = other.get();
+        ptr::eq(self, other)
+            || self.0.kind().is_view()
+                && ptr::eq(self.0.kind(), other.0.kind())
+                && self.0.identity() == other.0.identity()
+                && self.owner_address() == other.owner_address()
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.owner_address().hash(&mut hasher);
+        self.0.identity().hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// A handle type that has a Python class. Implemented by `#[handle]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no Python class",
+    note = "what is `lent` cannot reach Python: mark the method `#[private]`"
+)]
+pub trait PyHandle: Handle {
+    /// The class; it has methods and no data.
+    type Class: PyClass<BaseType = HandleClass, Frozen = pyo3::pyclass::boolean_struct::True>;
+
+    /// The class's part of a new object.
+    #[doc(hidden)]
+    fn class() -> Self::Class;
+
+    /// The Python object of a handle that something else owns.
+    #[doc(hidden)]
+    fn lend<'py>(handle: Borrowed<'_, Self>, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>>;
+}
+
+fn new_object<'py, T: PyHandle>(py: Python<'py>, header: Header) -> PyResult<Bound<'py, T::Class>> {
+    Bound::new(py, PyClassInitializer::from(HandleClass(header)).add_subclass(T::class()))
+}
+
+/// The Python object that takes over what `owned` holds.
+pub(super) fn give_owned<'py, T: PyHandle + Resource>(
+    owned: Owned<'_, T>,
+    context: &Context<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let parent = match <T::Parent as crate::handle::Parent>::kind() {
+        Some(kind) => Some(context.nearest(kind)?.unbind()),
+        None => None,
+    };
+    // From here on the header releases, also when there is no memory for the object.
+    let header = Header::new(T::kind(), owned.into_raw().as_ptr().cast(), parent);
+    let object = new_object::<T>(context.py(), header)?;
+    object.as_super().get().header().link();
+    Ok(object.into_any())
+}
+
+/// A view of a part: a new Python object that keeps the owner.
+#[doc(hidden)]
+pub fn lend_part<'py, T: PyHandle + Part>(
+    part: Borrowed<'_, T>,
+    context: &Context<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let owner = context.nearest(T::Owner::kind())?;
+    view(context.py(), part, owner)
+}
+
+pub(super) fn view<'py, T: PyHandle + Part>(
+    py: Python<'py>,
+    part: Borrowed<'_, T>,
+    owner: Bound<'py, HandleClass>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let header = Header::new(T::kind(), part.raw().as_ptr().cast(), Some(owner.unbind()));
+    Ok(new_object::<T>(py, header)?.into_any())
+}
+
+/// A resource that is lent back is one of the receiver's ancestors: the object that is there already.
+#[doc(hidden)]
+pub fn lend_resource<'py, T: PyHandle + Resource>(
+    handle: Borrowed<'_, T>,
+    context: &Context<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let object = context.nearest(T::kind())?;
+    if object.get().header().raw() == handle.raw().as_ptr().cast() {
+        return Ok(object.into_any());
+    }
+    let message = format!("this {} is not owned by the one that the call was made on", T::NAME);
+    Err(to_pyerr(context.py(), Error::Value(message)))
+}

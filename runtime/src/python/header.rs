@@ -1,0 +1,338 @@
+//! What every Python handle holds, and the three ways in which it ends: `close()`, its parent's `close()`, its drop.
+//!
+//! Children are linked into their parent, newest first. A call holds its handle and, shared, every ancestor; so whoever
+//! has the parent alone knows that no descendant is in use, and closing it waits for no one else.
+
+use std::cell::UnsafeCell;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use super::enter::inside_python;
+use super::exceptions::to_pyerr;
+use super::handle::HandleClass;
+use super::wait::{wait_for, wake};
+use crate::error::Error;
+use crate::ledger::Kind;
+use crate::state::{Refusal, Word};
+
+/// The state word, atomic where Python runs threads at the same time.
+pub(crate) type State = Word<{ cfg!(Py_GIL_DISABLED) }>;
+
+/// The data of a Python handle.
+pub struct Header {
+    kind: &'static Kind,
+    /// Null once it is closed.
+    raw: AtomicPtr<()>,
+    /// Where the handle was when it was made: what it is known by, closed or not.
+    identity: usize,
+    /// A view has none of its own: its owner's counts.
+    pub(super) state: State,
+    /// The parent, or a view's owner.
+    up: Option<Py<HandleClass>>,
+    /// This handle's place in its parent's list; only touched under the parent's `children` lock.
+    links: UnsafeCell<Links>,
+    children: Mutex<Children>,
+}
+
+struct Links {
+    linked: bool,
+    newer: *const Header,
+    older: *const Header,
+}
+
+struct Children {
+    newest: *const Header,
+    /// Resources whose Python objects died while this handle could not be entered.
+    orphans: Vec<Resource>,
+}
+
+/// An acquired resource that is nobody's but the holder's.
+struct Resource {
+    kind: &'static Kind,
+    raw: *mut (),
+}
+
+impl Resource {
+    fn release(self) {
+        // SAFETY: it was taken out of its header by a swap, so this is its only owner, and whoever built it had the
+        // handle alone.
+        unsafe { self.kind.dispose(self.raw) }
+    }
+}
+
+// SAFETY: the pointers in a header are followed under the state word (`raw`) or the parent's lock (`links`); what the
+// C handle allows from several threads is what its annotations say.
+unsafe impl Send for Header {}
+// SAFETY: as above.
+unsafe impl Sync for Header {}
+
+impl Header {
+    pub(super) fn new(kind: &'static Kind, raw: *mut (), up: Option<Py<HandleClass>>) -> Self {
+        Header {
+            kind,
+            raw: AtomicPtr::new(raw),
+            identity: raw.addr(),
+            state: State::new(),
+            up,
+            links: UnsafeCell::new(Links { linked: false, newer: ptr::null(), older: ptr::null() }),
+            children: Mutex::new(Children { newest: ptr::null(), orphans: Vec::new() }),
+        }
+    }
+
+    pub(super) fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    pub(super) fn raw(&self) -> *mut () {
+        self.raw.load(Ordering::Acquire)
+    }
+
+    pub(super) fn identity(&self) -> usize {
+        self.identity
+    }
+
+    pub(super) fn up(&self) -> Option<&Py<HandleClass>> {
+        self.up.as_ref()
+    }
+
+    pub(super) fn parent(&self) -> Option<&Header> {
+        self.up.as_ref().map(|up| up.get().header())
+    }
+
+    /// The header whose state this handle's use is counted in.
+    pub(super) fn base(&self) -> &Header {
+        match self.parent() {
+            Some(owner) if self.kind.is_view() => owner.base(),
+            _ => self,
+        }
+    }
+
+    /// Whether it is closed; never blocks, never touches C.
+    pub(super) fn is_closed(&self) -> bool {
+        self.raw().is_null() || self.base().state.is_closed()
+    }
+
+    fn children(&self) -> MutexGuard<'_, Children> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Become the newest child of the parent. `self` must be where it stays: inside its Python object.
+    pub(super) fn link(&self) {
+        let Some(parent) = self.parent() else { return };
+        let mut children = parent.children();
+        // SAFETY: the parent's lock is held; the list holds only headers that unlink themselves before they go.
+        unsafe {
+            *self.links.get() = Links { linked: true, newer: ptr::null(), older: children.newest };
+            if let Some(older) = children.newest.as_ref() {
+                (*older.links.get()).newer = self;
+            }
+        }
+        children.newest = self;
+    }
+
+    fn unlink(&self, children: &mut Children) {
+        // SAFETY: the caller holds the parent's lock, as `children` shows.
+        let links = unsafe { &mut *self.links.get() };
+        if !links.linked {
+            return;
+        }
+        links.linked = false;
+        // SAFETY: neighbours in the list are alive; see `link`.
+        unsafe {
+            match links.newer.as_ref() {
+                Some(newer) => (*newer.links.get()).older = links.older,
+                None => children.newest = links.older,
+            }
+            if let Some(older) = links.older.as_ref() {
+                (*older.links.get()).newer = links.newer;
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Resource> {
+        let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
+        (!raw.is_null()).then_some(Resource { kind: self.kind, raw })
+    }
+
+    /// Move the resources of all descendants to `doomed`, children before their parents and newest first.
+    ///
+    /// The caller has this handle alone.
+    fn take_descendants(&self, doomed: &mut Vec<Resource>) {
+        let mut children = self.children();
+        // SAFETY: the lock is held, so the child can't go before it has been unlinked.
+        while let Some(child) = unsafe { children.newest.as_ref() } {
+            child.take_descendants(doomed);
+            doomed.extend(child.take());
+            child.state.close();
+            child.unlink(&mut children);
+        }
+        doomed.append(&mut children.orphans);
+    }
+
+    /// End a use of this handle alone, after releasing what was left to it.
+    pub(super) fn leave_exclusive(&self) {
+        loop {
+            let mut children = self.children();
+            if children.orphans.is_empty() {
+                // Under the lock, so that no one leaves an orphan to a handle that is just being left.
+                if self.state.leave_exclusive() {
+                    wake();
+                }
+                return;
+            }
+            let orphans = std::mem::take(&mut children.orphans);
+            drop(children);
+            orphans.into_iter().for_each(Resource::release);
+        }
+    }
+
+    pub(super) fn leave_shared(&self) {
+        if self.state.leave_shared() {
+            wake();
+        }
+    }
+
+    /// Share every ancestor; on refusal, the one that refused and why.
+    pub(super) fn share_ancestors(&self) -> Result<(), (&Header, Refusal)> {
+        let Some(parent) = self.parent() else { return Ok(()) };
+        parent.state.try_share().map_err(|refusal| (parent, refusal))?;
+        parent.share_ancestors().inspect_err(|_| parent.leave_shared())
+    }
+
+    pub(super) fn leave_ancestors(&self) {
+        if let Some(parent) = self.parent() {
+            parent.leave_ancestors();
+            parent.leave_shared();
+        }
+    }
+
+    /// Close this handle and all that live in it. Returns when the native resource is gone.
+    pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.kind.is_view() {
+            self.raw.store(ptr::null_mut(), Ordering::Release);
+            return Ok(());
+        }
+        loop {
+            match self.state.mark_closing() {
+                Ok(()) => break,
+                Err(Refusal::Closed) => return Ok(()),
+                Err(Refusal::Busy) => self.wait(py, self, || self.state.is_closed() || !self.state.is_closing())?,
+            }
+        }
+        let marked = Marked(self);
+        if !self.take_alone(py)? {
+            return Ok(());
+        }
+        std::mem::forget(marked);
+        let mut doomed = Vec::new();
+        self.take_descendants(&mut doomed);
+        doomed.extend(self.take());
+        doomed.into_iter().for_each(Resource::release);
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        if self.state.close() {
+            wake();
+        }
+        self.leave_ancestors();
+        Ok(())
+    }
+
+    /// Have this marked handle alone, and its ancestors shared; false if its parent closed it meanwhile.
+    fn take_alone(&self, py: Python<'_>) -> PyResult<bool> {
+        loop {
+            match self.share_ancestors() {
+                Ok(()) => match self.state.try_take() {
+                    Ok(()) => return Ok(true),
+                    Err(refusal) => {
+                        self.leave_ancestors();
+                        if refusal == Refusal::Closed {
+                            return Ok(false);
+                        }
+                        self.wait(py, self, || !self.state.is_used())?;
+                    }
+                },
+                Err((_, _)) if self.state.is_closed() => return Ok(false),
+                Err((ancestor, Refusal::Closed)) => {
+                    self.wait(py, ancestor, || ancestor.state.is_closed() || !ancestor.state.is_closing())?;
+                }
+                Err((ancestor, Refusal::Busy)) => {
+                    self.wait(py, ancestor, || !ancestor.state.is_exclusive())?;
+                }
+            }
+        }
+    }
+
+    /// Wait for `at` on behalf of this handle, unless this thread is inside a call that runs Python.
+    pub(super) fn wait(&self, py: Python<'_>, at: &Header, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
+        if inside_python() {
+            return Err(to_pyerr(py, Error::Busy(at.kind.name())));
+        }
+        at.state.expect_wake();
+        wait_for(py, ready)
+    }
+
+    /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
+    fn drop_resource(&self) {
+        let Some(parent) = self.parent() else {
+            if let Some(resource) = self.take() {
+                self.children().orphans.drain(..).for_each(Resource::release);
+                resource.release();
+            }
+            return;
+        };
+        loop {
+            let blocked = match self.share_ancestors() {
+                Ok(()) => {
+                    self.unlink(&mut parent.children());
+                    if let Some(resource) = self.take() {
+                        self.children().orphans.drain(..).for_each(Resource::release);
+                        resource.release();
+                    }
+                    return self.leave_ancestors();
+                }
+                Err((blocked, _)) => blocked,
+            };
+            let mut above = blocked.children();
+            if blocked.state.is_exclusive() || blocked.state.is_closing() {
+                if ptr::eq(blocked, parent) {
+                    self.unlink(&mut above);
+                } else {
+                    self.unlink(&mut parent.children());
+                }
+                above.orphans.append(&mut self.children().orphans);
+                above.orphans.extend(self.take());
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Header {
+    fn drop(&mut self) {
+        if !self.kind.is_view() && !self.raw.get_mut().is_null() {
+            self.drop_resource();
+        }
+    }
+}
+
+/// A handle that is marked as closing, until it is closed or the closing is given up.
+struct Marked<'a>(&'a Header);
+
+impl Drop for Marked<'_> {
+    fn drop(&mut self) {
+        let header = self.0;
+        if header.state.unmark_closing() {
+            wake();
+        }
+        // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
+        if header.state.try_share().is_ok() {
+            let orphans = std::mem::take(&mut header.children().orphans);
+            orphans.into_iter().for_each(Resource::release);
+            header.leave_shared();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Arguments from Python: each reference that a method takes, and what holds it during the call.
+//!
+//! Types that are taken by value use PyO3's `FromPyObject`. A reference needs something that holds what it refers to,
+//! and a handle has to be entered before it may be looked at; so the macro writes [`Ref`] and [`Mut`] for these.
+
+use std::ffi::{CStr, CString};
+
+use pyo3::Borrowed;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use pyo3::{PyTypeCheck, PyTypeInfo};
+
+use super::enter::{Context, Hold, Lock, Mode};
+use super::handle::PyHandle;
+use crate::arguments::{Buffer, FsPath};
+use crate::handle::Handle;
+
+/// A type that methods can take by reference.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be taken from Python",
+    label = "not a type that a method can take by reference",
+    note = "take `&CStr`, `&str`, `&[u8]`, `&FsPath` or a handle by reference; other types by value, with PyO3's \
+            `FromPyObject`"
+)]
+pub trait Take {
+    /// What keeps the value during the call.
+    #[doc(hidden)]
+    type Held<'a, 'py>;
+    /// The Python type, for the stubs.
+    #[doc(hidden)]
+    const INPUT_TYPE: PyStaticExpr;
+
+    /// Convert, without entering.
+    #[doc(hidden)]
+    fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self::Held<'a, 'py>>;
+
+    /// The handle to enter, if it is one.
+    #[doc(hidden)]
+    fn lock<'h>(held: &'h Self::Held<'_, '_>, mode: Mode) -> Option<Hold<'h>> {
+        let _ = (held, mode);
+        None
+    }
+
+    /// The value, during the call.
+    #[doc(hidden)]
+    fn get<'h>(held: &'h Self::Held<'_, '_>, context: &'h Context<'_, '_>) -> &'h Self;
+}
+
+/// `&T` from Python.
+pub struct Ref<'a, 'py, T: Take + ?Sized + 'a>(T::Held<'a, 'py>);
+
+impl<'a, 'py, T: Take + ?Sized> FromPyObject<'a, 'py> for Ref<'a, 'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = T::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        T::hold(object).map(Ref)
+    }
+}
+
+impl<T: Take + ?Sized> Lock for Ref<'_, '_, T> {
+    fn hold(&self) -> Option<Hold<'_>> {
+        T::lock(&self.0, Mode::Shared)
+    }
+}
+
+impl<'a, T: Take + ?Sized> Ref<'a, '_, T> {
+    /// The value, during the call.
+    #[doc(hidden)]
+    pub fn get<'h>(&'h self, context: &'h Context<'_, '_>) -> &'h T {
+        T::get(&self.0, context)
+    }
+}
+
+/// `&mut T` from Python: a handle, for this call's use alone.
+pub struct Mut<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
+
+impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for Mut<'a, 'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        <T as Take>::hold(object).map(Mut)
+    }
+}
+
+impl<T: PyHandle> Lock for Mut<'_, '_, T> {
+    fn hold(&self) -> Option<Hold<'_>> {
+        T::lock(&self.0, Mode::Exclusive)
+    }
+}
+
+impl<T: PyHandle> Mut<'_, '_, T> {
+    /// The handle, during the call.
+    ///
+    /// # Safety
+    ///
+    /// Called once: the reference is exclusive.
+    #[doc(hidden)]
+    pub unsafe fn get<'h>(&'h self, context: &'h Context<'_, '_>) -> &'h mut T {
+        let raw = context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
+        // SAFETY: the object is of `T`'s class, it is entered exclusively, and the caller makes one reference.
+        unsafe { T::from_raw_mut(raw.cast()) }
+    }
+}
+
+impl<T: Lock> Lock for Option<T> {
+    fn hold(&self) -> Option<Hold<'_>> {
+        self.as_ref().and_then(Lock::hold)
+    }
+}
+
+impl<T: PyHandle> Take for T {
+    type Held<'a, 'py> = Borrowed<'a, 'py, T::Class>;
+    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self::Held<'a, 'py>> {
+        object.cast::<T::Class>().map_err(|_| wrong_type(T::NAME, object))
+    }
+
+    fn lock<'h>(held: &'h Self::Held<'_, '_>, mode: Mode) -> Option<Hold<'h>> {
+        Some(Hold::new(held.as_super().get(), mode))
+    }
+
+    fn get<'h>(held: &'h Self::Held<'_, '_>, context: &'h Context<'_, '_>) -> &'h Self {
+        let raw = context.entered(Hold::new(held.as_super().get(), Mode::Shared));
+        // SAFETY: the object is of `T`'s class, and `entered` made sure that the call holds it.
+        unsafe { <T as Handle>::from_raw(raw.cast()) }
+    }
+}
+
+#[cold]
+fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
+    let actual = object.get_type().qualname().map_or_else(|_| "?".into(), |name| name.to_string());
+    PyTypeError::new_err(format!("{expected} expected, not {actual}"))
+}
+
+impl Take for str {
+    type Held<'a, 'py> = &'a str;
+    const INPUT_TYPE: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
+
+    fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> {
+        object.cast::<PyString>().map_err(|_| wrong_type("str", object))?;
+        object.extract()
+    }
+
+    fn get<'h>(held: &'h &str, _: &'h Context<'_, '_>) -> &'h str {
+        held
+    }
+}
+
+impl Take for CStr {
+    type Held<'a, 'py> = &'a CStr;
+    const INPUT_TYPE: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
+
+    fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a CStr> {
+        let text = str::hold(object)?;
+        // SAFETY: CPython ends the UTF-8 form of a `str` with a NUL that its length does not count, and keeps it as
+        // long as the object (PyUnicode_AsUTF8AndSize), which outlives `'a`.
+        let with_end = unsafe { std::slice::from_raw_parts(text.as_ptr(), text.len() + 1) };
+        CStr::from_bytes_with_nul(with_end).map_err(|_| PyValueError::new_err("embedded null character"))
+    }
+
+    fn get<'h>(held: &'h &CStr, _: &'h Context<'_, '_>) -> &'h CStr {
+        held
+    }
+}
+
+impl Take for [u8] {
+    type Held<'a, 'py> = &'a [u8];
+    const INPUT_TYPE: PyStaticExpr = <pyo3::types::PyBytes as PyTypeCheck>::TYPE_HINT;
+
+    fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a [u8]> {
+        // Only `bytes`: what it holds can't change under C's feet.
+        object.extract().map_err(|_| wrong_type("bytes", object))
+    }
+
+    fn get<'h>(held: &'h &[u8], _: &'h Context<'_, '_>) -> &'h [u8] {
+        held
+    }
+}
+
+impl Take for FsPath {
+    type Held<'a, 'py> = CString;
+    const INPUT_TYPE: PyStaticExpr = <std::path::PathBuf as FromPyObject<'static, 'static>>::INPUT_TYPE;
+
+    fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<CString> {
+        let encode = object.py().import("os")?.getattr("fsencode")?;
+        let bytes: Vec<u8> = encode.call1((object,))?.extract()?;
+        CString::new(bytes).map_err(|_| PyValueError::new_err("embedded null byte"))
+    }
+
+    fn get<'h>(held: &'h CString, _: &'h Context<'_, '_>) -> &'h FsPath {
+        FsPath::new(held)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Buffer<'_> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = <pyo3::buffer::PyBuffer<u8> as FromPyObject<'static, 'py>>::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let buffer = pyo3::buffer::PyBuffer::<u8>::get(&object)?;
+        if !buffer.is_c_contiguous() {
+            return Err(pyo3::exceptions::PyBufferError::new_err("a contiguous buffer is needed"));
+        }
+        Ok(buffer.into())
+    }
+}

@@ -1,0 +1,207 @@
+//! How what C returns becomes Rust's: owners at once, strings by copy.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+
+use crate::handle::{Borrowed, Handle, Owned, Resource};
+
+/// A Rust type that a C function's result, or a field of a C struct, can become.
+///
+/// # Safety
+///
+/// `from_c` takes ownership of everything in `C` that the type owns, before it does anything that can fail.
+#[diagnostic::on_unimplemented(
+    message = "C's `{C}` cannot be returned as `{Self}`",
+    label = "C gives `{C}`",
+    note = "a pointer to a handle is returned as `Owned<T>` or `Borrowed<T>`, a C string as `String` or `CString`, \
+            a number as a type that holds all its values, and a status as `()`"
+)]
+pub unsafe trait FromC<C>: Sized {
+    /// The value; `None` if C gave NULL where there has to be something.
+    ///
+    /// # Safety
+    ///
+    /// `c` was just returned by C, and is what the annotation says: valid, and owned or borrowed as the type has it.
+    unsafe fn from_c(c: C) -> Option<Self>;
+}
+
+// SAFETY: `adopt` owns at once.
+unsafe impl<'p, T: Resource> FromC<*mut T::Raw> for Owned<'p, T> {
+    #[inline]
+    unsafe fn from_c(c: *mut T::Raw) -> Option<Self> {
+        // SAFETY: the caller's promise is the one that `adopt` asks for.
+        unsafe { Owned::adopt(c) }
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<'p, T: Resource> FromC<*const T::Raw> for Owned<'p, T> {
+    #[inline]
+    unsafe fn from_c(c: *const T::Raw) -> Option<Self> {
+        // SAFETY: as above; what is owned may be written to.
+        unsafe { Owned::adopt(c.cast_mut()) }
+    }
+}
+
+// SAFETY: nothing is owned.
+unsafe impl<'o, T: Handle> FromC<*mut T::Raw> for Borrowed<'o, T> {
+    #[inline]
+    unsafe fn from_c(c: *mut T::Raw) -> Option<Self> {
+        // SAFETY: the annotation says that what C returned lives as long as the owner.
+        unsafe { Borrowed::lend(c) }
+    }
+}
+
+// SAFETY: nothing is owned.
+unsafe impl<'o, T: Handle> FromC<*const T::Raw> for Borrowed<'o, T> {
+    #[inline]
+    unsafe fn from_c(c: *const T::Raw) -> Option<Self> {
+        // SAFETY: as above.
+        unsafe { Borrowed::lend(c.cast_mut()) }
+    }
+}
+
+// SAFETY: what is owned goes to `T`.
+unsafe impl<C, T: FromC<C>> FromC<C> for Option<T> {
+    #[inline]
+    unsafe fn from_c(c: C) -> Option<Self> {
+        // SAFETY: the caller's promise.
+        Some(unsafe { T::from_c(c) })
+    }
+}
+
+// SAFETY: a status owns nothing.
+unsafe impl<C> FromC<C> for () {
+    #[inline]
+    unsafe fn from_c(_: C) -> Option<Self> {
+        Some(())
+    }
+}
+
+macro_rules! from_c {
+    ($($from:ty => $($to:ty),+;)+) => {$($(
+        // SAFETY: numbers own nothing.
+        unsafe impl FromC<$from> for $to {
+            #[inline]
+            unsafe fn from_c(c: $from) -> Option<Self> {
+                Some(c.into())
+            }
+        }
+    )+)+};
+}
+
+from_c! {
+    i8 => i8, i16, i32, i64;
+    u8 => u8, u16, i32, u32, i64, u64;
+    i16 => i16, i32, i64;
+    u16 => u16, i32, u32, i64, u64;
+    i32 => i32, i64;
+    u32 => u32, i64, u64;
+    i64 => i64, i128;
+    u64 => u64, u128;
+    f32 => f32, f64;
+    f64 => f64;
+    bool => bool;
+}
+
+macro_rules! truth_from_c {
+    ($($from:ty)+) => {$(
+        // SAFETY: numbers own nothing.
+        unsafe impl FromC<$from> for bool {
+            #[inline]
+            unsafe fn from_c(c: $from) -> Option<Self> {
+                Some(c != 0)
+            }
+        }
+    )+};
+}
+
+truth_from_c! { i8 u8 i16 u16 i32 u32 i64 u64 }
+
+// SAFETY: numbers own nothing.
+unsafe impl FromC<usize> for usize {
+    #[inline]
+    unsafe fn from_c(c: usize) -> Option<Self> {
+        Some(c)
+    }
+}
+
+// SAFETY: numbers own nothing; this is a 64-bit platform's `size_t`, as bindgen may also write it.
+#[cfg(target_pointer_width = "64")]
+unsafe impl FromC<u64> for usize {
+    #[inline]
+    unsafe fn from_c(c: u64) -> Option<Self> {
+        Some(c as usize)
+    }
+}
+
+macro_rules! string_from_c {
+    ($($from:ty)+) => {$(
+        // SAFETY: the string is copied.
+        unsafe impl FromC<$from> for CString {
+            unsafe fn from_c(c: $from) -> Option<Self> {
+                // SAFETY: not null, and C gave a string that ends with NUL; the annotation says so by this type.
+                (!c.is_null()).then(|| unsafe { CStr::from_ptr(c as *const c_char) }.to_owned())
+            }
+        }
+
+        // SAFETY: the string is copied.
+        unsafe impl FromC<$from> for String {
+            unsafe fn from_c(c: $from) -> Option<Self> {
+                // SAFETY: as above.
+                (!c.is_null())
+                    .then(|| unsafe { CStr::from_ptr(c as *const c_char) }.to_string_lossy().into_owned())
+            }
+        }
+    )+};
+}
+
+string_from_c! { *const i8 *mut i8 *const u8 *mut u8 }
+
+/// A C string that is ours to free, from the moment C returned it.
+#[doc(hidden)]
+pub struct Freed<P, F: FnOnce(*mut c_void)> {
+    pointer: *mut P,
+    free: Option<F>,
+}
+
+impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
+    /// Own `pointer`, which `free` accepts unless it is null.
+    #[inline]
+    pub fn new(pointer: *mut P, free: F) -> Self {
+        Freed { pointer, free: Some(free) }
+    }
+
+    /// Copy what it points at, then free it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FromC::from_c`].
+    #[inline]
+    pub unsafe fn copied<R: FromC<*mut P>>(self) -> Option<R> {
+        // SAFETY: the caller's promise.
+        unsafe { R::from_c(self.pointer) }
+    }
+}
+
+impl<P, F: FnOnce(*mut c_void)> Drop for Freed<P, F> {
+    fn drop(&mut self) {
+        if let (Some(free), false) = (self.free.take(), self.pointer.is_null()) {
+            free(self.pointer.cast());
+        }
+    }
+}
+
+/// The elements of a C array of `count`; NULL pointers in it are left out.
+///
+/// # Safety
+///
+/// `start` is null or points at `count` elements, each as [`FromC::from_c`] wants it.
+#[doc(hidden)]
+pub unsafe fn array<C: Copy, R: FromC<C>>(start: *const C, count: impl TryInto<usize>) -> Vec<R> {
+    let count = count.try_into().unwrap_or(0);
+    if start.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller says that there are `count` elements at `start`, and that each is valid.
+    (0..count).filter_map(|index| unsafe { R::from_c(*start.add(index)) }).collect()
+}

@@ -1,0 +1,146 @@
+//! One word per handle that says who uses it: how many share it, whether one has it alone, whether it is closed.
+//!
+//! With a GIL the word is only touched by the thread that holds it, and plain loads and stores do. On free-threaded
+//! Python every change is one compare-and-swap of the same word. The word never waits: it refuses, and the caller
+//! decides.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const CLOSED: u32 = 1 << 31;
+const CLOSING: u32 = 1 << 30;
+const EXCLUSIVE: u32 = 1 << 29;
+const WAITING: u32 = 1 << 28;
+const COUNT: u32 = WAITING - 1;
+
+/// Why the word refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The handle is closed, or about to be.
+    Closed,
+    /// Others use it.
+    Busy,
+}
+
+/// The state of a handle. `ATOMIC` is for several threads at a time.
+#[derive(Debug, Default)]
+pub struct Word<const ATOMIC: bool>(AtomicU32);
+
+impl<const ATOMIC: bool> Word<ATOMIC> {
+    /// Open, and used by no one.
+    pub const fn new() -> Self {
+        Word(AtomicU32::new(0))
+    }
+
+    #[inline]
+    fn change<E>(&self, mut next: impl FnMut(u32) -> Result<u32, E>) -> Result<u32, E> {
+        if !ATOMIC {
+            let now = self.0.load(Ordering::Relaxed);
+            self.0.store(next(now)?, Ordering::Relaxed);
+            return Ok(now);
+        }
+        let mut now = self.0.load(Ordering::Relaxed);
+        loop {
+            let new = next(now)?;
+            match self.0.compare_exchange_weak(now, new, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Ok(now),
+                Err(actual) => now = actual,
+            }
+        }
+    }
+
+    /// Use the handle beside others.
+    #[inline]
+    pub fn try_share(&self) -> Result<(), Refusal> {
+        self.change(|word| match word {
+            word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),
+            word if word & EXCLUSIVE != 0 || word & COUNT == COUNT => Err(Refusal::Busy),
+            word => Ok(word + 1),
+        })
+        .map(drop)
+    }
+
+    /// End a shared use. True if somebody should be woken.
+    #[inline]
+    pub fn leave_shared(&self) -> bool {
+        let before = self.change::<()>(|word| {
+            let left = word - 1;
+            Ok(if left & COUNT == 0 { left & !WAITING } else { left })
+        });
+        matches!(before, Ok(word) if word & COUNT == 1 && word & WAITING != 0)
+    }
+
+    /// Use the handle alone.
+    pub fn try_exclusive(&self) -> Result<(), Refusal> {
+        self.change(|word| match word {
+            word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),
+            word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),
+            word => Ok(word | EXCLUSIVE),
+        })
+        .map(drop)
+    }
+
+    /// End an exclusive use. True if somebody should be woken.
+    pub fn leave_exclusive(&self) -> bool {
+        let before = self.change::<()>(|word| Ok(word & !(EXCLUSIVE | WAITING)));
+        matches!(before, Ok(word) if word & WAITING != 0)
+    }
+
+    /// Bar every new use, as the first step of closing.
+    ///
+    /// [`Refusal::Closed`] if it is closed already, [`Refusal::Busy`] if another thread is closing it.
+    pub fn mark_closing(&self) -> Result<(), Refusal> {
+        self.change(|word| match word {
+            word if word & CLOSED != 0 => Err(Refusal::Closed),
+            word if word & CLOSING != 0 => Err(Refusal::Busy),
+            word => Ok(word | CLOSING),
+        })
+        .map(drop)
+    }
+
+    /// Take back [`Word::mark_closing`]. True if somebody should be woken.
+    pub fn unmark_closing(&self) -> bool {
+        let before = self.change::<()>(|word| Ok(if word & CLOSED != 0 { word } else { word & !(CLOSING | WAITING) }));
+        matches!(before, Ok(word) if word & (CLOSED | WAITING) == WAITING)
+    }
+
+    /// Take the marked handle for oneself, once the last use has ended.
+    pub fn try_take(&self) -> Result<(), Refusal> {
+        self.change(|word| match word {
+            word if word & CLOSED != 0 => Err(Refusal::Closed),
+            word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),
+            word => Ok(word | EXCLUSIVE),
+        })
+        .map(drop)
+    }
+
+    /// Closed for good. True if somebody should be woken.
+    pub fn close(&self) -> bool {
+        let before = self.change::<()>(|_| Ok(CLOSED));
+        matches!(before, Ok(word) if word & WAITING != 0)
+    }
+
+    /// Ask to be woken when the present use ends.
+    pub fn expect_wake(&self) {
+        let _ = self.change::<()>(|word| Ok(if word & CLOSED != 0 { word } else { word | WAITING }));
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// Whether it is closed or about to be.
+    pub fn is_closing(&self) -> bool {
+        self.0.load(Ordering::Acquire) & (CLOSED | CLOSING) != 0
+    }
+
+    /// Whether someone uses it alone.
+    pub fn is_exclusive(&self) -> bool {
+        self.0.load(Ordering::Acquire) & EXCLUSIVE != 0
+    }
+
+    /// Whether anyone uses it.
+    pub fn is_used(&self) -> bool {
+        self.0.load(Ordering::Acquire) & (EXCLUSIVE | COUNT) != 0
+    }
+}

@@ -1,0 +1,38 @@
+//! Makes the raw bindings of the installed libxml2, from its own headers.
+
+use std::env;
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let library = match pkg_config::Config::new().atleast_version("2.9.14").probe("libxml-2.0") {
+        Ok(library) => library,
+        Err(error) => panic!("libxml2 2.9.14 or newer is needed (Debian: libxml2-dev, pkg-config)\n{error}"),
+    };
+    let includes = library.include_paths.iter().map(|path| format!("-I{}", path.display()));
+    let bindings = bindgen::builder()
+        .header_contents(
+            "libxml2.h",
+            "#include <libxml/parser.h>\n#include <libxml/tree.h>\n#include <libxml/xpath.h>\n\
+             #include <libxml/xpathInternals.h>\n#include <libxml/xmlerror.h>\n",
+        )
+        .clang_args(includes)
+        .allowlist_function("xml(Init|New|Free|Ctxt|XPath|Doc|Node|Get|Has|Buffer).*")
+        .allowlist_type("xml.*")
+        .allowlist_var("XML_.*|xmlFree")
+        .blocklist_function("xml(XPath)?.*[vV]a?list.*")
+        .default_enum_style(bindgen::EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .layout_tests(false)
+        .generate_comments(false)
+        .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
+        .generate();
+    let bindings = match bindings {
+        Ok(bindings) => bindings,
+        Err(error) => panic!("bindgen could not read libxml2's headers (Debian: libclang-dev)\n{error}"),
+    };
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("libxml2.rs");
+    if let Err(error) = bindings.write_to_file(&out) {
+        panic!("cannot write {}: {error}", out.display());
+    }
+}

@@ -1,0 +1,46 @@
+"""libxml2 for Python: parse XML, walk the tree, evaluate XPath.
+
+    >>> import xml_safe
+    >>> with xml_safe.parse("<shelf><book title='Emma'/></shelf>") as document:
+    ...     [book.get("title") for book in document.xpathEval("//book")]
+    ['Emma']
+
+Nothing has to be freed: what libxml2 allocates is released on every way out, errors included. `close()` and `with`
+release a document at once; using it or anything of it afterwards raises `ClosedError`. All exceptions derive from
+`Error`; a file that can't be read is an `OSError` as usual.
+"""
+
+from ._native import (
+    BusyError,
+    ClosedError,
+    Document,
+    Error,
+    Handle,
+    Node,
+    ParseError,
+    Report,
+    XPathContext,
+    XPathError,
+    __leakproof__,
+    live_handles,
+)
+
+parse = Document.parse
+parse_file = Document.parse_file
+
+__all__ = [
+    "BusyError",
+    "ClosedError",
+    "Document",
+    "Error",
+    "Handle",
+    "Node",
+    "ParseError",
+    "Report",
+    "XPathContext",
+    "XPathError",
+    "__leakproof__",
+    "live_handles",
+    "parse",
+    "parse_file",
+]

@@ -1,0 +1,257 @@
+"""The names of libxml2's own Python binding, over `xml_safe`: change the import line, and forget about freeing.
+
+    import xml_safe.libxml2 as libxml2
+
+Only the part that parses, walks and asks is here. It differs from the official binding where that one leaks or crashes:
+
+- `freeDoc()` and `xpathFreeContext()` may be left out, and called twice; what is used after `freeDoc()` raises
+  `xml_safe.ClosedError`.
+- Errors carry libxml2's own message; nothing is printed to standard error by default.
+- A path names exactly that file, network access and external entities are off, and a `str` is decoded already,
+  whatever encoding it declares.
+"""
+
+from collections.abc import Callable, Iterator
+from os import PathLike
+from typing import TypeVar
+
+from . import Document, Node, ParseError, XPathContext, XPathError, parse, parse_file
+
+__all__ = [
+    "libxmlError",
+    "parseDoc",
+    "parseFile",
+    "parseMemory",
+    "parserError",
+    "treeError",
+    "xmlAttr",
+    "xmlCore",
+    "xmlDoc",
+    "xmlNode",
+    "xmlNs",
+    "xpathContext",
+    "xpathError",
+]
+
+
+class libxmlError(Exception):
+    """The root of this module's errors. The error of `xml_safe` that caused one is its `__cause__`."""
+
+    def __init__(self, msg: str) -> None:
+        super().__init__(msg)
+        self.msg = msg
+
+
+class treeError(libxmlError):
+    """The tree doesn't have what was asked for."""
+
+
+class parserError(libxmlError):
+    """A document can't be read or isn't well-formed."""
+
+
+class xpathError(libxmlError):
+    """An XPath expression can't be evaluated."""
+
+
+class xmlCore:
+    """What nodes and documents have in common."""
+
+    def __init__(self, _obj: Node) -> None:
+        self._o = _obj
+
+    def __eq__(self, other: object) -> bool:
+        return self._o == other._o if isinstance(other, xmlCore) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._o)
+
+    def __str__(self) -> str:
+        return self._o.to_string()
+
+    def __iter__(self) -> "Iterator[xmlCore]":
+        """The node and everything below it, in document order."""
+        pending = [self._o]
+        while pending:
+            node = pending.pop()
+            yield _wrap(node)
+            pending.extend(reversed(node.children))
+
+    walk_depth_first = __iter__
+
+    @property
+    def name(self) -> str | None:
+        return self._o.name
+
+    @property
+    def type(self) -> str:
+        kind = self._o.type
+        return "document_xml" if kind == "document" else kind
+
+    @property
+    def content(self) -> str:
+        return self._o.text
+
+    def getContent(self) -> str:
+        return self._o.text
+
+    @property
+    def doc(self) -> "xmlDoc":
+        return xmlDoc(self._o.document)
+
+    @property
+    def parent(self) -> "xmlCore | None":
+        parent = self._o.parent
+        return None if parent is None else _wrap(parent)
+
+    @property
+    def children(self) -> "xmlCore | None":
+        """The first child; its `next` is the second."""
+        siblings = self._o.children
+        return _wrap_sibling(siblings, 0) if siblings else None
+
+    def xpathEval(self, expr: str) -> "xpathResult":
+        return _evaluate(self._o.xpathEval, expr)
+
+
+class xmlNode(xmlCore):
+    """A node of a document, which it keeps alive."""
+
+    _siblings: list[Node] | None = None
+    _index = 0
+
+    @property
+    def next(self) -> xmlCore | None:
+        if self._siblings is None:
+            parent = self._o.parent
+            self._siblings = [] if parent is None else parent.children
+            # An attribute isn't one of its parent's children.
+            self._index = self._siblings.index(self._o) if self._o in self._siblings else len(self._siblings)
+        return _wrap_sibling(self._siblings, self._index + 1)
+
+    def prop(self, name: str) -> str | None:
+        """The value of the attribute `name`, or None."""
+        return self._o.get(name)
+
+    def lineNo(self) -> int:
+        return self._o.line
+
+    def nodePath(self) -> str | None:
+        return self._o.path
+
+
+class xmlAttr(xmlNode):
+    """An attribute; its `content` is its value."""
+
+
+class xmlNs:
+    """A namespace in scope: `name` is its prefix, `content` its URI."""
+
+    type = "namespace"
+
+    def __init__(self, prefix: str | None, uri: str) -> None:
+        self.name = prefix
+        self.content = uri
+
+    def getContent(self) -> str:
+        return self.content
+
+
+class xmlDoc(xmlCore):
+    """A document. It is released by `freeDoc()`, or when nothing of it is used any more."""
+
+    def __init__(self, _obj: Document) -> None:
+        node = _obj.xpathEval("/")
+        assert isinstance(node, list) and isinstance(node[0], Node)
+        super().__init__(node[0])
+        self._doc = _obj
+
+    def getRootElement(self) -> xmlNode:
+        root = self._doc.root
+        if root is None:
+            raise treeError("the document has no root element")
+        return xmlNode(root)
+
+    def xpathNewContext(self) -> "xpathContext":
+        return xpathContext(self._doc.xpath_new_context())
+
+    def freeDoc(self) -> None:
+        self._doc.close()
+
+
+class xpathContext:
+    """The state of XPath evaluations: a context node, and prefixes."""
+
+    def __init__(self, _obj: XPathContext) -> None:
+        self._o = _obj
+
+    def setContextNode(self, node: xmlCore | None) -> None:
+        if node is not None:
+            self._o.set_node(node._o)
+
+    def xpathRegisterNs(self, prefix: str, ns_uri: str) -> int:
+        self._o.register_ns(prefix, ns_uri)
+        return 0
+
+    def xpathEval(self, str: str) -> "xpathResult":
+        return _evaluate(self._o.eval, str)
+
+    def xpathFreeContext(self) -> None:
+        self._o.close()
+
+
+xpathResult = list[xmlCore | xmlNs] | str | float | int
+
+
+def parseFile(filename: str | PathLike[str]) -> xmlDoc:
+    """Parse the XML file `filename`."""
+    return _parse(parse_file, filename)
+
+
+def parseDoc(cur: str | bytes) -> xmlDoc:
+    """Parse the XML document `cur`."""
+    return _parse(parse, cur)
+
+
+def parseMemory(buffer: str | bytes, size: int) -> xmlDoc:
+    """Parse the first `size` bytes of `buffer`, or characters if it is a `str`."""
+    return _parse(parse, buffer[:size])
+
+
+Source = TypeVar("Source")
+
+
+def _parse(parser: Callable[[Source], Document], source: Source) -> xmlDoc:
+    try:
+        return xmlDoc(parser(source))
+    except (OSError, ParseError) as error:
+        raise parserError(str(error)) from error
+
+
+def _evaluate(evaluate: Callable[[str], object], expr: str) -> xpathResult:
+    try:
+        result = evaluate(expr)
+    except XPathError as error:
+        raise xpathError(str(error)) from error
+    if isinstance(result, list):
+        return [xmlNs(*item) if isinstance(item, tuple) else _wrap(item) for item in result]
+    if isinstance(result, bool):
+        return int(result)
+    assert isinstance(result, str | float)
+    return result
+
+
+def _wrap(node: Node) -> xmlCore:
+    kind = node.type
+    if kind == "document":
+        return xmlDoc(node.document)
+    return xmlAttr(node) if kind == "attribute" else xmlNode(node)
+
+
+def _wrap_sibling(siblings: list[Node], index: int) -> xmlCore | None:
+    if index >= len(siblings):
+        return None
+    sibling = _wrap(siblings[index])
+    if isinstance(sibling, xmlNode):
+        sibling._siblings, sibling._index = siblings, index
+    return sibling

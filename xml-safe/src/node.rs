@@ -1,0 +1,245 @@
+//! Nodes of all types, and what hangs on elements.
+//!
+//! libxml2 has a C struct for each type of node; all begin with the same fields, up to `doc`. What lies behind is read
+//! only where the type says that it is there.
+
+use std::ffi::c_long;
+
+use leakproof::prelude::*;
+
+use crate::document::Document;
+use crate::ffi;
+use crate::xpath::XPathValue;
+
+/// A node of a document, of any type. It keeps its document alive, and can't be used once that is closed.
+///
+/// Two nodes are equal if they are the same node of the same document. Iterating over a node gives the elements in it.
+#[handle(raw = ffi::xmlNode, part_of = Document, owner = doc)]
+pub(crate) struct Node;
+
+/// A namespace declaration.
+#[handle(raw = ffi::xmlNs, part_of = Document)]
+pub(crate) struct Namespace;
+
+#[methods(unsafe, private)]
+impl Namespace {
+    /// The prefix; none for the default namespace.
+    #[field(prefix)]
+    pub(crate) fn prefix(&self) -> Option<String>;
+
+    #[field(href)]
+    pub(crate) fn href(&self) -> Option<String>;
+}
+
+/// An attribute, as its own struct.
+#[handle(raw = ffi::xmlAttr, part_of = Document)]
+pub(crate) struct Attribute;
+
+#[methods(unsafe, private)]
+impl Attribute {
+    #[field(name)]
+    fn name(&self) -> Option<String>;
+
+    #[field(ns)]
+    fn namespace(&self) -> Option<Borrowed<Namespace>>;
+
+    #[field(next)]
+    fn next(&self) -> Option<Borrowed<Attribute>>;
+
+    #[field(self)]
+    fn as_node(&self) -> Option<Borrowed<Node>>;
+
+    /// The name as `{uri}local`, or `local` alone.
+    fn qualified_name(&self) -> String {
+        let name = self.name().unwrap_or_default();
+        match self.namespace().and_then(|namespace| namespace.href()) {
+            Some(uri) => format!("{{{uri}}}{name}"),
+            None => name,
+        }
+    }
+}
+
+/// What serialised nodes are written to.
+#[handle(raw = ffi::xmlBuffer, release = ffi::xmlBufferFree)]
+pub(crate) struct Output;
+
+#[methods(unsafe, private)]
+impl Output {
+    #[calls(ffi::xmlBufferCreate, fails = null)]
+    fn new() -> Result<Owned<Output>>;
+
+    #[calls(ffi::xmlNodeDump, args = (self, document, node, 0, 0), fails = negative)]
+    fn write(&mut self, document: Option<&Document>, node: &Node) -> Result<()>;
+
+    #[calls(ffi::xmlBufferContent)]
+    fn content(&self) -> Option<String>;
+}
+
+#[methods(unsafe)]
+impl Node {
+    #[private]
+    #[field(type_)]
+    fn type_number(&self) -> u32;
+
+    /// The type: "element", "attribute", "text", "cdata", "entity_ref", "pi", "comment", "document", "dtd" …
+    #[getter]
+    #[pyo3(name = "type")]
+    fn type_name(&self) -> &'static str {
+        match self.type_number() {
+            ffi::XML_ELEMENT_NODE => "element",
+            ffi::XML_ATTRIBUTE_NODE => "attribute",
+            ffi::XML_TEXT_NODE => "text",
+            ffi::XML_CDATA_SECTION_NODE => "cdata",
+            ffi::XML_ENTITY_REF_NODE => "entity_ref",
+            ffi::XML_ENTITY_NODE => "entity",
+            ffi::XML_PI_NODE => "pi",
+            ffi::XML_COMMENT_NODE => "comment",
+            ffi::XML_DOCUMENT_NODE => "document",
+            ffi::XML_DOCUMENT_TYPE_NODE => "document_type",
+            ffi::XML_DOCUMENT_FRAG_NODE => "document_fragment",
+            ffi::XML_NOTATION_NODE => "notation",
+            ffi::XML_HTML_DOCUMENT_NODE => "html_document",
+            ffi::XML_DTD_NODE => "dtd",
+            ffi::XML_ELEMENT_DECL => "element_decl",
+            ffi::XML_ATTRIBUTE_DECL => "attribute_decl",
+            ffi::XML_ENTITY_DECL => "entity_decl",
+            ffi::XML_NAMESPACE_DECL => "namespace_decl",
+            ffi::XML_XINCLUDE_START => "xinclude_start",
+            ffi::XML_XINCLUDE_END => "xinclude_end",
+            _ => "unknown",
+        }
+    }
+
+    /// The local name: of an element or attribute, the target of a processing instruction, "text" and "comment" for
+    /// these. None for what has no name.
+    #[getter]
+    #[field(name)]
+    fn name(&self) -> Option<String>;
+
+    /// The text in this node and all below it (xmlNodeGetContent). None for nodes that can have no text.
+    #[getter]
+    #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"))]
+    fn text(&self) -> Option<String>;
+
+    /// The line in the source on which the node starts, -1 or 0 if it is not known (xmlGetLineNo).
+    #[getter]
+    #[calls(ffi::xmlGetLineNo)]
+    fn line(&self) -> c_long;
+
+    /// An XPath expression that leads to this node (xmlGetNodePath). None for nodes that XPath does not reach.
+    #[getter]
+    #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"))]
+    fn path(&self) -> Option<String>;
+
+    /// The node that this one is in; of an attribute, its element. None for a document.
+    #[getter]
+    #[field(parent)]
+    fn parent(&self) -> Option<Borrowed<Node>>;
+
+    /// The document.
+    #[getter]
+    #[field(doc)]
+    pub(crate) fn document(&self) -> Option<Borrowed<Document>>;
+
+    /// What an entity reference has as its child is the declaration, in the DTD: not in the node.
+    #[private]
+    #[field(children, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE | ffi::XML_DOCUMENT_NODE
+        | ffi::XML_HTML_DOCUMENT_NODE | ffi::XML_DOCUMENT_FRAG_NODE | ffi::XML_DTD_NODE | ffi::XML_ENTITY_DECL))]
+    fn first_child(&self) -> Option<Borrowed<Node>>;
+
+    #[private]
+    #[field(next)]
+    fn next_sibling(&self) -> Option<Borrowed<Node>>;
+
+    /// All nodes in this one, in document order; attributes are not among them.
+    #[getter]
+    fn children(&self) -> Vec<Borrowed<'_, Node>> {
+        Steps::new(self.first_child(), Node::next_sibling).collect()
+    }
+
+    #[private]
+    fn next_element(&self) -> Option<Borrowed<'_, Node>> {
+        Steps::new(self.next_sibling(), Node::next_sibling).find(|node| node.is_element())
+    }
+
+    #[private]
+    fn is_element(&self) -> bool {
+        self.type_number() == ffi::XML_ELEMENT_NODE
+    }
+
+    fn __iter__(&self) -> Steps<'_, Node> {
+        let first = Steps::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
+        Steps::new(first, Node::next_element)
+    }
+
+    #[private]
+    #[field(properties, when(type_, ffi::XML_ELEMENT_NODE))]
+    fn first_attribute(&self) -> Option<Borrowed<Attribute>>;
+
+    /// The attributes: their values by name, where an attribute in a namespace is called "{uri}name". Empty for nodes
+    /// that are not elements.
+    #[getter]
+    fn attributes(&self) -> Dict<String, String> {
+        let attributes = Steps::new(self.first_attribute(), Attribute::next);
+        let value = |attribute: &Attribute| attribute.as_node().and_then(|node| node.text()).unwrap_or_default();
+        Dict(attributes.map(|attribute| (attribute.qualified_name(), value(&attribute))).collect())
+    }
+
+    #[private]
+    #[calls(ffi::xmlGetNoNsProp, free = ffi::xmlFree.expect("libxml2 always has one"))]
+    fn plain_attribute(&self, name: &CStr) -> Option<String>;
+
+    #[private]
+    #[calls(ffi::xmlGetNsProp, args = (self, name, uri), free = ffi::xmlFree.expect("libxml2 always has one"))]
+    fn namespaced_attribute(&self, name: &CStr, uri: &CStr) -> Option<String>;
+
+    /// The value of an attribute, or `default`. In a namespace it is called "{uri}name".
+    #[pyo3(signature = (attribute, default = None))]
+    fn get(&self, attribute: &CStr, default: Option<Object>) -> Either {
+        let bytes = attribute.to_bytes();
+        let qualified = bytes.strip_prefix(b"{").and_then(|rest| {
+            let end = rest.iter().position(|byte| *byte == b'}')?;
+            Some((CString::new(&rest[..end]).ok()?, CString::new(&rest[end + 1..]).ok()?))
+        });
+        let value = match qualified {
+            Some((uri, name)) => self.namespaced_attribute(&name, &uri),
+            None => self.plain_attribute(attribute),
+        };
+        match value {
+            Some(value) => Either::Value(value),
+            None => Either::Default(default),
+        }
+    }
+
+    /// The node as XML (xmlNodeDump).
+    #[pyo3(name = "to_string")]
+    fn serialise(&self) -> Result<String> {
+        let mut output = Output::new()?;
+        output.write(self.document().as_deref(), self)?;
+        Ok(output.content().unwrap_or_default())
+    }
+
+    /// Evaluate an XPath expression with this node as context node.
+    ///
+    /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated.
+    #[pyo3(name = "xpathEval")]
+    fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
+        let Some(document) = self.document() else {
+            return Err(Error::Value("the node belongs to no document".into()));
+        };
+        let mut context = document.xpath_new_context()?;
+        context.set_node(self)?;
+        context.eval_on(document.get(), expr)
+    }
+}
+
+type Object = leakproof::pyo3::Py<leakproof::pyo3::PyAny>;
+
+/// An attribute's value, or what the caller wants instead.
+#[derive(IntoPython)]
+pub(crate) enum Either {
+    Value(String),
+    Default(Option<Object>),
+}

@@ -1,0 +1,153 @@
+//! XPath: contexts, results, and what they become.
+
+use leakproof::prelude::*;
+
+use crate::document::Document;
+use crate::errors::XPathErrors;
+use crate::ffi;
+use crate::node::{Namespace, Node};
+
+/// The state that XPath evaluations need: a context node and the namespace prefixes that are known.
+///
+/// It keeps its document alive, and can't be used once that is closed.
+#[handle(
+    raw = ffi::xmlXPathContext,
+    release = ffi::xmlXPathFreeContext,
+    parent = Document,
+    errors(XPathErrors, callback = error)
+)]
+pub(crate) struct XPathContext;
+
+#[methods(unsafe)]
+impl XPathContext {
+    #[private]
+    #[field(doc)]
+    fn document(&self) -> Option<Borrowed<Document>>;
+
+    #[private]
+    #[calls(ffi::xmlXPathSetContextNode, args = (node, self), fails = nonzero)]
+    fn set_context_node(&mut self, node: &Node) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::xmlXPathEval, args = (expr, self), fails = null, detach)]
+    fn evaluate(&self, expr: &CStr) -> Result<Owned<XPathObject>>;
+
+    /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
+    #[calls(ffi::xmlXPathRegisterNs, fails = nonzero)]
+    fn register_ns(&mut self, prefix: &CStr, uri: &CStr) -> Result<()>;
+
+    /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode).
+    ///
+    /// Raises ValueError if it is a node of another document.
+    pub(crate) fn set_node(&mut self, node: &Node) -> Result<()> {
+        if self.document() != node.document() {
+            return Err(Error::Value("the node belongs to another document than the context".into()));
+        }
+        self.set_context_node(node)
+    }
+
+    /// Evaluate an XPath expression in this context (xmlXPathEval).
+    ///
+    /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated.
+    fn eval(&mut self, expr: &CStr) -> Result<XPathValue<'_>> {
+        let context = &*self;
+        match context.document() {
+            Some(document) => context.eval_on(document.get(), expr),
+            None => Err(Error::Value("the context has no document".into())),
+        }
+    }
+
+    /// Evaluate, for nodes that live as long as `document`, not only as long as this context.
+    #[private]
+    pub(crate) fn eval_on<'d>(&self, document: &'d Document, expr: &CStr) -> Result<XPathValue<'d>> {
+        self.evaluate(expr)?.value_in(document)
+    }
+}
+
+/// What an evaluation gave. Its namespace nodes are its own; all others belong to the document.
+#[handle(raw = ffi::xmlXPathObject, release = ffi::xmlXPathFreeObject, parent = XPathContext)]
+pub(crate) struct XPathObject;
+
+#[methods(unsafe, private)]
+impl XPathObject {
+    #[field(type_)]
+    fn type_number(&self) -> u32;
+
+    #[field(nodesetval, when(type_, ffi::XPATH_NODESET | ffi::XPATH_XSLT_TREE))]
+    fn node_set(&self) -> Option<Borrowed<NodeSet>>;
+
+    #[field(boolval)]
+    fn boolean(&self) -> bool;
+
+    #[field(floatval)]
+    fn number(&self) -> f64;
+
+    #[field(stringval, when(type_, ffi::XPATH_STRING))]
+    fn string(&self) -> Option<String>;
+
+    fn value_in<'d>(&self, document: &'d Document) -> Result<XPathValue<'d>> {
+        Ok(match self.type_number() {
+            ffi::XPATH_NODESET | ffi::XPATH_XSLT_TREE => XPathValue::Nodes(self.items(document)?),
+            ffi::XPATH_BOOLEAN => XPathValue::Boolean(self.boolean()),
+            ffi::XPATH_NUMBER => XPathValue::Number(self.number()),
+            ffi::XPATH_STRING => XPathValue::String(self.string().unwrap_or_default()),
+            other => return Err(Error::Value(format!("libxml2 gave a result of the unknown type {other}"))),
+        })
+    }
+
+    fn items<'d>(&self, document: &'d Document) -> Result<Vec<XPathItem<'d>>> {
+        let members = self.node_set().map(|set| set.get().members()).unwrap_or_default();
+        members.into_iter().map(|member| member.get().item(document)).collect()
+    }
+}
+
+/// The nodes of a result.
+#[handle(raw = ffi::xmlNodeSet, part_of = XPathObject)]
+pub(crate) struct NodeSet;
+
+#[methods(unsafe, private)]
+impl NodeSet {
+    #[field(nodeTab, len = nodeNr)]
+    fn members(&self) -> Vec<Borrowed<Member>>;
+}
+
+/// A member of a node set: a node of the document, or a namespace that the result owns. Only its type tells which.
+#[handle(raw = ffi::xmlNode, part_of = XPathObject)]
+pub(crate) struct Member;
+
+#[methods(unsafe, private)]
+impl Member {
+    #[field(self, when(type_, ffi::XML_NAMESPACE_DECL))]
+    fn as_namespace(&self) -> Option<Borrowed<Namespace>>;
+
+    #[field(self)]
+    fn as_node(&self) -> Option<Borrowed<Node>>;
+
+    fn item<'d>(&self, document: &'d Document) -> Result<XPathItem<'d>> {
+        if let Some(namespace) = self.as_namespace() {
+            return Ok(XPathItem::Namespace((namespace.prefix(), namespace.href().unwrap_or_default())));
+        }
+        match self.as_node().and_then(|node| node.in_owner(document)) {
+            Some(node) => Ok(XPathItem::Node(node)),
+            None => Err(Error::Value("libxml2 gave a node of another document".into())),
+        }
+    }
+}
+
+/// The value of an XPath expression.
+#[derive(IntoPython)]
+pub(crate) enum XPathValue<'d> {
+    Nodes(Vec<XPathItem<'d>>),
+    String(String),
+    Number(f64),
+    Boolean(bool),
+}
+
+/// A member of the list that an expression gives.
+#[derive(IntoPython)]
+pub(crate) enum XPathItem<'d> {
+    Node(Borrowed<'d, Node>),
+    Namespace((Option<String>, String)),
+}

@@ -1,0 +1,121 @@
+"""What every test stands on: no test may leave a native handle behind."""
+
+import ctypes
+import faulthandler
+import gc
+import os
+import subprocess
+import sys
+
+import pytest
+import xml_safe
+
+try:
+    from hypothesis import settings
+except ImportError:
+    pass
+else:
+    settings.register_profile("leakproof", database=None, deadline=None, derandomize=True)
+    settings.load_profile("leakproof")
+
+SLOW = os.environ.get("LEAKPROOF_SLOW") == "1"
+VALGRIND = os.environ.get("LEAKPROOF_VALGRIND") == "1"
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes minutes or gigabytes; runs with LEAKPROOF_SLOW=1")
+    config.addinivalue_line("markers", "valgrind: runs under valgrind; runs with LEAKPROOF_VALGRIND=1")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("slow") and not SLOW:
+            item.add_marker(pytest.mark.skip(reason="slow: set LEAKPROOF_SLOW=1"))
+        if item.get_closest_marker("valgrind") and not VALGRIND:
+            item.add_marker(pytest.mark.skip(reason="set LEAKPROOF_VALGRIND=1"))
+
+
+def pytest_collection_finish():
+    # Every test collects; what is there already needn't be looked at a thousand times.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if outcome.get_result().failed:
+        item.stash[FAILED] = True
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_alive(request):
+    """Live handles at a test's end are those at its start.
+
+    A failed test's traceback keeps its variables, so it is let off; they may die during a later test,
+    which is why a fall is fine there, though never below zero.
+    """
+    gc.collect()
+    before = xml_safe.live_handles()
+    yield
+    request.node.funcargs.clear()
+    gc.collect()
+    if request.node.stash.get(FAILED, False):
+        return
+    after = xml_safe.live_handles()
+    assert after.keys() == before.keys()
+    wrong = {name: (before[name], n) for name, n in after.items() if not 0 <= n <= before[name]}
+    assert not wrong, f"live handles before and after: {wrong}"
+
+
+class MallInfo2(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+@pytest.fixture(scope="session")
+def native_bytes():
+    """A function that returns the bytes the C library's allocator has given out."""
+    try:
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        pytest.skip("needs glibc 2.33 or newer")
+    mallinfo2.restype = MallInfo2
+
+    def native_bytes():
+        gc.collect()
+        info = mallinfo2()
+        return info.uordblks + info.hblkhd
+
+    return native_bytes
+
+
+@pytest.fixture
+def run_python():
+    """A function that runs a Python program to its end in a process of its own."""
+
+    def run_python(*args, **options):
+        options = {"capture_output": True, "text": True, "timeout": 300, **options}
+        return subprocess.run([sys.executable, *map(os.fspath, args)], **options)
+
+    return run_python
+
+
+@pytest.fixture
+def watchdog(capfd):
+    """End the process with every thread's stack, should the test hang."""
+    with capfd.disabled():
+        stderr = os.dup(2)
+    faulthandler.dump_traceback_later(300, exit=True, file=stderr)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+    os.close(stderr)
+
+
+@pytest.fixture
+def doc():
+    with xml_safe.parse('<r a="1"><b k="v">one</b><b>two</b><c/></r>') as doc:
+        yield doc

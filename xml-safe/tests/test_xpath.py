@@ -1,0 +1,244 @@
+"""XPath: what comes back for each kind of result, and what is raised for each kind of mistake."""
+
+import math
+
+import pytest
+from xml_safe import Node, XPathError, parse
+
+XML = "<r xmlns='urn:d' xmlns:p='urn:p' a='1'><x xmlns='' k='v'>one</x><p:x>two</p:x><!--c--><?do it?></r>"
+
+
+@pytest.fixture
+def rich():
+    return parse(XML)
+
+
+def described(result):
+    return [(n.type, n.name or n.text) for n in result]
+
+
+def test_nodes_of_every_type(rich):
+    assert described(rich.xpathEval("//x")) == [("element", "x")]
+    assert described(rich.xpathEval("//@k")) == [("attribute", "k")]
+    assert [(n.type, n.text) for n in rich.xpathEval("//text()")] == [("text", "one"), ("text", "two")]
+    assert [(n.type, n.text) for n in rich.xpathEval("//comment()")] == [("comment", "c")]
+    assert [(n.type, n.name, n.text) for n in rich.xpathEval("//processing-instruction()")] == [("pi", "do", "it")]
+    assert [n.type for n in rich.xpathEval("/")] == ["document"]
+
+
+def test_cdata_is_found_as_text():
+    assert [n.text for n in parse("<a><![CDATA[<x>]]></a>").xpathEval("//text()")] == ["<x>"]
+
+
+def test_mixed_types_in_document_order(rich):
+    result = rich.xpathEval("//comment() | //@* | //x | /")
+    assert [n.type for n in result] == ["document", "attribute", "element", "attribute", "comment"]
+
+
+def test_a_node_is_found_once(rich):
+    assert len(rich.xpathEval("//x | //x | /*/x")) == 1
+
+
+def test_found_nodes_equal_those_walked_to(rich):
+    assert rich.xpathEval("/*") == [rich.root]
+    assert rich.xpathEval("/*/*") == list(rich.root)
+    assert rich.xpathEval("/*/node()") == rich.root.children
+    assert all(isinstance(n, Node) and n.document is rich for n in rich.xpathEval("//node()"))
+
+
+def test_an_empty_match(rich):
+    for expr in ("//zz", "/..", "//x[false()]", "//@zz", "id('zz')", "//x/x/x | //y"):
+        assert rich.xpathEval(expr) == []
+
+
+@pytest.mark.parametrize(
+    ("expr", "value"),
+    [
+        ("'é€𝄞'", "é€𝄞"),
+        ("''", ""),
+        ("string(//x)", "one"),
+        ("name(/*/*[2])", "p:x"),
+        ("concat('a', 1, true())", "a1true"),
+        ("translate('abc', 'b', '')", "ac"),
+    ],
+)
+def test_strings(rich, expr, value):
+    assert rich.xpathEval(expr) == value
+
+
+@pytest.mark.parametrize(
+    ("expr", "value"),
+    [
+        ("1", 1.0),
+        ("1.5", 1.5),
+        ("-0.25", -0.25),
+        ("count(//*)", 3.0),
+        ("1 div 0", math.inf),
+        ("-1 div 0", -math.inf),
+        ("string-length('é𝄞')", 2.0),
+        ("9007199254740992", 2.0**53),
+        ("sum(//zz)", 0.0),
+    ],
+)
+def test_numbers(rich, expr, value):
+    result = rich.xpathEval(expr)
+    assert type(result) is float
+    assert result == value
+
+
+def test_special_numbers(rich):
+    assert math.isnan(rich.xpathEval("number('x')"))
+    assert math.isnan(rich.xpathEval("0 div 0"))
+    assert math.copysign(1, rich.xpathEval("-0")) in (1, -1)
+
+
+@pytest.mark.parametrize("expr", ["true()", "1 = 1", "//x = 'one'", "not(//zz)", "1 < 2", "boolean(//x)"])
+def test_booleans(rich, expr):
+    assert rich.xpathEval(expr) is True
+    assert rich.xpathEval(f"not({expr})") is False
+
+
+def test_namespace_nodes():
+    doc = parse("<a xmlns='urn:d' xmlns:p='urn:p'/>")
+    xml = ("xml", "http://www.w3.org/XML/1998/namespace")
+    assert sorted(doc.xpathEval("/*/namespace::*"), key=str) == sorted([(None, "urn:d"), ("p", "urn:p"), xml], key=str)
+    assert doc.xpathEval("/*/namespace::p") == [("p", "urn:p")]
+    assert all(type(found) is tuple for found in doc.xpathEval("//namespace::*"))
+
+
+def test_namespace_nodes_outlive_everything():
+    doc = parse("<a xmlns:p='urn:p'/>")
+    with doc.xpath_new_context() as context:
+        found = context.eval("//namespace::p")
+    doc.close()
+    assert found == [("p", "urn:p")]
+
+
+def test_nodes_and_namespace_nodes_together():
+    doc = parse("<a xmlns:p='urn:p' k='v'><b/></a>")
+    result = doc.xpathEval("//namespace::p | //@* | //*")
+    assert sum(type(found) is tuple for found in result) == 2
+    assert sorted(found.name for found in result if isinstance(found, Node)) == ["a", "b", "k"]
+
+
+def test_many_namespace_nodes():
+    doc = parse("<a xmlns:p='urn:p'>" + "<b/>" * 5000 + "</a>")
+    assert len(doc.xpathEval("//namespace::*")) == 10_002
+
+
+def test_a_large_result():
+    doc = parse("<a>" + "<b/>" * 100_000 + "</a>")
+    result = doc.xpathEval("//b")
+    assert len(result) == 100_000
+    doc.close()
+    assert len(set(result)) == 100_000
+
+
+# The context node
+
+
+def test_relative_to_the_document(doc):
+    assert doc.xpathEval("r") == [doc.root]
+    assert doc.xpathEval("b") == []
+    assert [n.type for n in doc.xpathEval(".")] == ["document"]
+
+
+def test_relative_to_a_node(doc):
+    b = doc.xpathEval("//b")[0]
+    assert b.xpathEval("text()")[0].text == "one"
+    assert b.xpathEval("..") == [doc.root]
+    assert b.xpathEval("string(@k)") == "v"
+    assert b.xpathEval("/r") == [doc.root]
+    assert b.xpathEval("//b")[1].text == "two"
+
+
+def test_relative_to_an_attribute_and_a_text(doc):
+    for node in (doc.xpathEval("//@k")[0], doc.xpathEval("//text()")[0]):
+        assert node.xpathEval("string(.)") == node.text
+        assert node.xpathEval("name(..)") == "b"
+        assert node.xpathEval(".") == [node]
+
+
+def test_ids():
+    doc = parse("<!DOCTYPE a [<!ATTLIST b i ID #IMPLIED>]><a><b i='x'/><b xml:id='y'/></a>")
+    assert [n.path for n in doc.xpathEval("id('x')")] == ["/a/b[1]"]
+    assert [n.path for n in doc.xpathEval("id('x y')")] == ["/a/b[1]", "/a/b[2]"]
+
+
+# Mistakes
+
+SYNTAX = ["//b[", "", " ", "//b/", "1 +", "@@", "count(//b", "a b", "//b]", "//b[position()=", "*:b", "!", "b//"]
+MISTAKES = {
+    **{expr: {1207} for expr in SYNTAX},
+    "'unfinished": {1202},
+    "$": {1204},
+    "foo()": {1209},
+    "//b[foo()]": {1209},
+    "concat('a', foo(1, //b))": {1209},
+    "key('a', 'b')": {1209},
+    "//q:b": {1219},
+    "q:b": {1219},
+    "//b/@q:k": {1219},
+    "$v": {1205},
+    "//b[$v]": {1205},
+    "count(1)": {1211},
+    "sum('x')": {1211},
+    "//b | 1": {1211},
+    "'x'/b": {1211, 1207},
+    "count()": {1212},
+    "count(//b, //b)": {1212},
+    "substring('x')": {1212},
+    "not()": {1212},
+    "position(1)": {1212},
+    "id(1, 2)": {1212},
+}
+
+
+@pytest.mark.parametrize(("expr", "codes"), MISTAKES.items(), ids=MISTAKES.keys())
+def test_mistakes(doc, expr, codes, capfd):
+    with doc.xpath_new_context() as context:
+        for evaluate in (doc.xpathEval, doc.root.xpathEval, context.eval):
+            with pytest.raises(XPathError) as caught:
+                evaluate(expr)
+            assert caught.value.code in codes
+            assert caught.value.message
+            assert caught.value.message in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("expr", ["q:foo()", "$q:v", "//b[q:foo()]", "q:foo(q:foo(//b))"])
+def test_mistakes_that_libxml2_leaves_without_message(doc, expr, capfd):
+    with pytest.raises(XPathError) as caught:
+        doc.xpathEval(expr)
+    assert caught.value.message
+    assert str(caught.value)
+    assert isinstance(caught.value.code, int)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_evaluation_goes_on_after_mistakes(doc):
+    for expr in MISTAKES:
+        with pytest.raises(XPathError):
+            doc.xpathEval(expr)
+        assert len(doc.xpathEval("//b")) == 2
+
+
+def test_a_context_goes_on_after_mistakes(doc):
+    with doc.xpath_new_context() as context:
+        for expr in MISTAKES:
+            with pytest.raises(XPathError):
+                context.eval(expr)
+            assert len(context.eval("//b")) == 2
+
+
+def test_one_mistake_does_not_tell_of_another(doc):
+    """libxml2 keeps its last error; each exception is about its own call."""
+    with doc.xpath_new_context() as context:
+        for _ in range(3):
+            for expr, codes in MISTAKES.items():
+                with pytest.raises(XPathError) as caught:
+                    context.eval(expr)
+                assert caught.value.code in codes
+            with pytest.raises(XPathError) as caught:
+                context.eval("q:foo()")
+            assert caught.value.code not in (1207, 1209, 1212)

@@ -1,0 +1,127 @@
+"""Checked by `mypy --strict`, never run: the types that a user of the package sees."""
+
+import os
+from pathlib import Path
+
+from typing_extensions import assert_type
+from xml_safe import (
+    BusyError,
+    ClosedError,
+    Document,
+    Error,
+    Handle,
+    Node,
+    ParseError,
+    XPathContext,
+    XPathError,
+    live_handles,
+    parse,
+    parse_file,
+)
+
+
+def parsing(path: str | bytes | os.PathLike[str]) -> None:
+    assert_type(parse("<a/>"), Document)
+    assert_type(parse(b"<a/>", recover=True, huge=True, no_blanks=True, resolve_entities=True), Document)
+    assert_type(parse("<a/>", load_dtd=True, no_cdata=True), Document)
+    assert_type(parse_file("a.xml"), Document)
+    assert_type(parse_file(b"a.xml", recover=True), Document)
+    assert_type(parse_file(Path("a.xml"), decompress=True), Document)
+    parse_file(path)
+    parse(1)  # type: ignore[arg-type]
+    parse(Path("a.xml"))  # type: ignore[arg-type]
+    parse("<a/>", True)  # type: ignore[call-arg, misc, unused-ignore]
+    parse("<a/>", decompress=True)  # type: ignore[call-arg]
+    parse_file(0)  # type: ignore[arg-type]
+    parse_file(None)  # type: ignore[arg-type]
+
+
+def documents(document: Document) -> None:
+    handle: Handle = document
+    assert_type(handle.closed, bool)
+    handle.close()
+    with document as entered:
+        assert_type(entered, Document)
+    assert_type(document.root, Node | None)
+    assert_type(document.xpath_new_context(), XPathContext)
+    document.root.name  # type: ignore[union-attr]
+    document.root = None  # type: ignore[misc, assignment, unused-ignore]
+    document.closed = True  # type: ignore[misc]
+    document.missing  # type: ignore[attr-defined]
+
+
+def nodes(node: Node) -> None:
+    assert_type(node.name, str | None)
+    assert_type(node.type, str)
+    assert_type(node.attributes, dict[str, str])
+    assert_type(node.path, str | None)
+    assert_type(node.parent, Node | None)
+    assert_type(node.children, list[Node])
+    assert_type(node.document, Document)
+    assert_type(node.to_string(), str)
+    assert_type(node == node, bool)
+    assert_type(hash(node), int)
+    for child in node:
+        assert_type(child, Node)
+    text: str | None = node.text
+    line: int | None = node.line
+    value: str | None = node.get("k")
+    print(text, line, value, node.get("k", "default"), node.get("k", default=None))
+    node.get(1)  # type: ignore[arg-type]
+    node.get(b"k")  # type: ignore[arg-type]
+    node.name = "b"  # type: ignore[misc]
+
+
+def evaluating(document: Document, node: Node) -> None:
+    with document.xpath_new_context() as context:
+        assert_type(context, XPathContext)
+        assert_type(context.register_ns("p", "urn:p"), None)
+        assert_type(context.set_node(node), None)
+        context.set_node("b")  # type: ignore[arg-type]
+        context.register_ns("p")  # type: ignore[call-arg]
+        context.eval(b"//b")  # type: ignore[arg-type]
+        for result in (document.xpathEval("//b"), node.xpathEval("b"), context.eval("b")):
+            if isinstance(result, list):
+                for item in result:
+                    if isinstance(item, Node):
+                        assert_type(item, Node)
+                    else:
+                        prefix, uri = item
+                        assert_type(prefix, str | None)
+                        assert_type(uri, str)
+            elif isinstance(result, str):
+                assert_type(result, str)
+            else:
+                number: float | bool = result
+                print(number)
+    document.xpathEval(1)  # type: ignore[arg-type]
+    document.xpathEval()  # type: ignore[call-arg]
+
+
+def errors() -> None:
+    try:
+        parse("<a>")
+    except ParseError as error:
+        assert_type(error.message, str)
+        assert_type(error.code, int)
+        line: int | None = error.line
+        column: int | None = error.column
+        file: str | os.PathLike[str] | None = error.file
+        print(line, column, file)
+        for each in error.errors:
+            assert_type(each.message, str)
+            assert_type(each.code, int)
+            print(each.line, each.column, each.level)
+    try:
+        parse("<a/>").xpathEval("//a[")
+    except XPathError as failure:
+        assert_type(failure.message, str)
+        assert_type(failure.code, int)
+    wide: type[Error] = ClosedError
+    value: type[ValueError] = ClosedError
+    busy: type[Error] = BusyError
+    print(wide, value, busy)
+
+
+def counting() -> None:
+    assert_type(live_handles(), dict[str, int])
