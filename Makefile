@@ -94,7 +94,7 @@ test-rust: setup ## run the Rust tests, those of the macros' messages included
 .PHONY: test-python
 test-python: build ## run the Python tests
 	@echo "== Python tests"
-	$(BIN)/python -m pytest xml-safe/tests
+	LEAKPROOF_VALGRIND=1 $(BIN)/python -m pytest xml-safe/tests
 
 .PHONY: check-types
 check-types: build

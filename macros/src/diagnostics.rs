@@ -36,12 +36,20 @@ impl Diagnostics {
 
     /// All mistakes as tokens that rustc reports.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.0.take().unwrap_or_default().iter().map(syn::Error::to_compile_error).collect()
+        self.0
+            .take()
+            .unwrap_or_default()
+            .iter()
+            .map(syn::Error::to_compile_error)
+            .collect()
     }
 }
 
 impl Drop for Diagnostics {
     fn drop(&mut self) {
-        assert!(self.0.get_mut().is_none() || thread::panicking(), "mistakes were collected and not reported");
+        assert!(
+            self.0.get_mut().is_none() || thread::panicking(),
+            "mistakes were collected and not reported"
+        );
     }
 }

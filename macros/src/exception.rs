@@ -18,7 +18,9 @@ pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
         }
     }
     let parsed: Option<ItemStruct> = diagnostics.ok(syn::parse2(item));
-    let Some(item) = parsed else { return diagnostics.into_tokens() };
+    let Some(item) = parsed else {
+        return diagnostics.into_tokens();
+    };
     check_message(&item, &diagnostics);
     let module = module.map_or_else(
         || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
@@ -31,8 +33,15 @@ pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
 
 fn check_message(item: &ItemStruct, diagnostics: &Diagnostics) {
     let message = format_ident!("message");
-    if !item.fields.iter().any(|field| field.ident.as_ref() == Some(&message)) {
-        diagnostics.at(&item.ident, "an exception says what is wrong: add a field `message: String`");
+    if !item
+        .fields
+        .iter()
+        .any(|field| field.ident.as_ref() == Some(&message))
+    {
+        diagnostics.at(
+            &item.ident,
+            "an exception says what is wrong: add a field `message: String`",
+        );
     }
 }
 

@@ -10,10 +10,18 @@ use crate::words::{parse_words, runtime_path};
 pub(crate) fn into_python(item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let parsed: Option<DeriveInput> = diagnostics.ok(syn::parse2(item));
-    let Some(item) = parsed else { return diagnostics.into_tokens() };
+    let Some(item) = parsed else {
+        return diagnostics.into_tokens();
+    };
     let mut runtime: Option<Path> = None;
-    for attribute in item.attrs.iter().filter(|attribute| attribute.path().is_ident("leakproof")) {
-        let tokens = diagnostics.ok(attribute.parse_args::<TokenStream>()).unwrap_or_default();
+    for attribute in item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("leakproof"))
+    {
+        let tokens = diagnostics
+            .ok(attribute.parse_args::<TokenStream>())
+            .unwrap_or_default();
         for word in parse_words(tokens, &["crate"], &diagnostics) {
             runtime = word.value("crate = path", &diagnostics);
         }
@@ -21,36 +29,68 @@ pub(crate) fn into_python(item: TokenStream) -> TokenStream {
     let variants = variants(&item, &diagnostics);
     let tokens = expand(&item, &variants, &runtime_path(runtime));
     let mistakes = diagnostics.into_tokens();
-    if mistakes.is_empty() { tokens } else { mistakes }
+    if mistakes.is_empty() {
+        tokens
+    } else {
+        mistakes
+    }
 }
 
-fn variants<'a>(item: &'a DeriveInput, diagnostics: &Diagnostics) -> Vec<(&'a syn::Ident, &'a Type)> {
+fn variants<'a>(
+    item: &'a DeriveInput,
+    diagnostics: &Diagnostics,
+) -> Vec<(&'a syn::Ident, &'a Type)> {
     let Data::Enum(data) = &item.data else {
-        diagnostics.at(&item.ident, "`IntoPython` is derived for enums: for a struct, implement it by hand");
+        diagnostics.at(
+            &item.ident,
+            "`IntoPython` is derived for enums: for a struct, implement it by hand",
+        );
         return Vec::new();
     };
     let mut variants = Vec::new();
     for variant in &data.variants {
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                variants.extend(fields.unnamed.first().map(|field| (&variant.ident, &field.ty)));
+                variants.extend(
+                    fields
+                        .unnamed
+                        .first()
+                        .map(|field| (&variant.ident, &field.ty)),
+                );
             }
-            _ => diagnostics.at(variant, "a variant is given to Python as the one value it holds: write `Name(Type)`"),
+            _ => diagnostics.at(
+                variant,
+                "a variant is given to Python as the one value it holds: write `Name(Type)`",
+            ),
         }
     }
     if data.variants.is_empty() {
-        diagnostics.at(&item.ident, "there is nothing to give to Python: add a variant");
+        diagnostics.at(
+            &item.ident,
+            "there is nothing to give to Python: add a variant",
+        );
     }
     variants
 }
 
-fn expand(item: &DeriveInput, variants: &[(&syn::Ident, &Type)], runtime: &TokenStream) -> TokenStream {
+fn expand(
+    item: &DeriveInput,
+    variants: &[(&syn::Ident, &Type)],
+    runtime: &TokenStream,
+) -> TokenStream {
     let ident = &item.ident;
     let (generics, arguments, clause) = item.generics.split_for_impl();
-    let hint = variants.iter().rev().fold(TokenStream::new(), |rest, (_, ty)| {
-        let this = quote!(<#ty as #runtime::python::IntoPython>::TYPE);
-        if rest.is_empty() { this } else { quote!(#runtime::python::give::union(&#this, &#rest)) }
-    });
+    let hint = variants
+        .iter()
+        .rev()
+        .fold(TokenStream::new(), |rest, (_, ty)| {
+            let this = quote!(<#ty as #runtime::python::IntoPython>::TYPE);
+            if rest.is_empty() {
+                this
+            } else {
+                quote!(#runtime::python::give::union(&#this, &#rest))
+            }
+        });
     let arms = variants.iter().map(|(name, _)| {
         quote!(Self::#name(value) => #runtime::python::IntoPython::into_python(value, context),)
     });

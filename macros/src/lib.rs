@@ -25,6 +25,12 @@ pub fn methods(words: TokenStream, item: TokenStream) -> TokenStream {
     methods::methods(words.into(), item.into()).into()
 }
 
+/// Makes a function of the Python module. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn function(words: TokenStream, item: TokenStream) -> TokenStream {
+    methods::function(words.into(), item.into()).into()
+}
+
 /// Makes a struct an exception of the package. See the crate `leakproof`.
 #[proc_macro_attribute]
 pub fn exception(words: TokenStream, item: TokenStream) -> TokenStream {

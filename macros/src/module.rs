@@ -15,9 +15,14 @@ pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
     }
     let runtime = runtime_path(runtime);
     let parsed: Option<ItemMod> = diagnostics.ok(syn::parse2(item));
-    let Some(mut module) = parsed else { return diagnostics.into_tokens() };
+    let Some(mut module) = parsed else {
+        return diagnostics.into_tokens();
+    };
     let Some((_, items)) = &mut module.content else {
-        diagnostics.at(&module, "the items of the extension module have to be here: write `mod name { … }`");
+        diagnostics.at(
+            &module,
+            "the items of the extension module have to be here: write `mod name { … }`",
+        );
         return diagnostics.into_tokens();
     };
     let exports = quote! {

@@ -61,15 +61,29 @@ fn until_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 }
 
 /// The words of an annotation, each known and there at most once.
-pub(crate) fn parse_words(tokens: TokenStream, known: &[&str], diagnostics: &Diagnostics) -> Vec<Word> {
+pub(crate) fn parse_words(
+    tokens: TokenStream,
+    known: &[&str],
+    diagnostics: &Diagnostics,
+) -> Vec<Word> {
     let parsed = Punctuated::<Word, Token![,]>::parse_terminated.parse2(tokens);
     let mut words: Vec<Word> = Vec::new();
     for word in diagnostics.ok(parsed).unwrap_or_default() {
         if !known.contains(&word.name.to_string().as_str()) {
-            let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            diagnostics.at(&word.name, format!("unknown word `{}`: one of {known} is expected", word.name));
+            let known = known
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            diagnostics.at(
+                &word.name,
+                format!("unknown word `{}`: one of {known} is expected", word.name),
+            );
         } else if words.iter().any(|other| other.name == word.name) {
-            diagnostics.at(&word.name, format!("`{}` is given twice: keep one of them", word.name));
+            diagnostics.at(
+                &word.name,
+                format!("`{}` is given twice: keep one of them", word.name),
+            );
         } else {
             words.push(word);
         }
@@ -83,7 +97,10 @@ impl Word {
         match self.value {
             Value::Equals(tokens) => diagnostics.ok(syn::parse2(tokens)),
             _ => {
-                diagnostics.at(&self.name, format!("`{}` needs a value: write `{form}`", self.name));
+                diagnostics.at(
+                    &self.name,
+                    format!("`{}` needs a value: write `{form}`", self.name),
+                );
                 None
             }
         }
@@ -92,7 +109,10 @@ impl Word {
     /// A word that stands alone.
     pub(crate) fn flag(&self, diagnostics: &Diagnostics) -> bool {
         if !matches!(self.value, Value::None) {
-            diagnostics.at(&self.name, format!("`{0}` takes no value: write `{0}` alone", self.name));
+            diagnostics.at(
+                &self.name,
+                format!("`{0}` takes no value: write `{0}` alone", self.name),
+            );
         }
         true
     }
@@ -169,8 +189,14 @@ fn within(expression: &Expr, base: &TokenStream) -> TokenStream {
 /// The argument of `Name<…>`, if `ty` is that.
 pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
-    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
-    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let segment = path
+        .path
+        .segments
+        .last()
+        .filter(|segment| segment.ident == name)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
     arguments.args.iter().find_map(|argument| match argument {
         syn::GenericArgument::Type(ty) => Some(ty),
         _ => None,

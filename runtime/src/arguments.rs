@@ -174,14 +174,22 @@ enum Export<'a> {
 
 impl<'a> From<&'a [u8]> for Buffer<'a> {
     fn from(slice: &'a [u8]) -> Self {
-        Buffer { start: slice.as_ptr(), count: slice.len(), _export: Export::Slice(std::marker::PhantomData) }
+        Buffer {
+            start: slice.as_ptr(),
+            count: slice.len(),
+            _export: Export::Slice(std::marker::PhantomData),
+        }
     }
 }
 
 #[cfg(feature = "python")]
 impl From<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
     fn from(buffer: pyo3::buffer::PyBuffer<u8>) -> Self {
-        Buffer { start: buffer.buf_ptr().cast(), count: buffer.len_bytes(), _export: Export::Python(buffer) }
+        Buffer {
+            start: buffer.buf_ptr().cast(),
+            count: buffer.len_bytes(),
+            _export: Export::Python(buffer),
+        }
     }
 }
 
@@ -236,7 +244,10 @@ impl fmt::Debug for FsPath {
 /// [`Error::Value`] if there is a NUL inside, where C would stop reading.
 pub fn c_string<'a>(name: &'static str, text: impl Into<Cow<'a, str>>) -> Result<CString> {
     CString::new(text.into().into_owned()).map_err(|error| {
-        Error::Value(format!("{name} holds a NUL character at byte {}", error.nul_position()))
+        Error::Value(format!(
+            "{name} holds a NUL character at byte {}",
+            error.nul_position()
+        ))
     })
 }
 

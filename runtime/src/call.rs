@@ -30,7 +30,11 @@ pub fn run<T: Handle, C: Copy, R>(
     own: impl FnOnce(C) -> Option<R>,
     failed: impl FnOnce(C) -> bool,
 ) -> Result<R> {
-    let call = Call { handle, function: site.function, arguments };
+    let call = Call {
+        handle,
+        function: site.function,
+        arguments,
+    };
     let mut errors = T::Errors::default();
     errors.arm(&call);
     let (raw, owned) = hooked(handle, &mut errors, || {
@@ -38,7 +42,7 @@ pub fn run<T: Handle, C: Copy, R>(
         (raw, own(raw))
     });
     match owned {
-        Some(owned) if !failed(raw) => Ok(owned),
+        Some(owned) if !failed(raw) && !errors.overlooked(&call) => Ok(owned),
         // What a failing call left behind is released after its message was read.
         left => {
             let error = errors.failed(&call);
@@ -74,7 +78,8 @@ pub fn present<R>(value: Option<R>) -> R {
 /// A length as C's integer type.
 #[inline]
 pub fn length<C: TryFrom<usize>>(name: &'static str, length: usize) -> Result<C> {
-    C::try_from(length).map_err(|_| Error::Overflow(format!("{name} is too long for C: {length} bytes")))
+    C::try_from(length)
+        .map_err(|_| Error::Overflow(format!("{name} is too long for C: {length} bytes")))
 }
 
 /// Run `c` without the GIL where this thread holds it.

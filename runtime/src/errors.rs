@@ -29,7 +29,10 @@ pub struct Call<'a, T: Handle> {
 
 impl<T: Handle> fmt::Debug for Call<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("function", &self.function).field("arguments", &self.arguments).finish()
+        f.debug_struct("Call")
+            .field("function", &self.function)
+            .field("arguments", &self.arguments)
+            .finish()
     }
 }
 
@@ -42,6 +45,12 @@ pub trait Errors<T: Handle>: Default + 'static {
     /// Get ready: called just before C runs.
     fn arm(&mut self, call: &Call<'_, T>) {
         let _ = call;
+    }
+
+    /// Whether a call failed although what C returned does not say so, as with a status that stays in the handle.
+    fn overlooked(&self, call: &Call<'_, T>) -> bool {
+        let _ = call;
+        false
     }
 
     /// The error of a call that failed.
@@ -105,18 +114,28 @@ pub unsafe trait ReportFn<E> {
 }
 
 // SAFETY: `report_mut` takes what its type says and catches panics.
-unsafe impl<E: Collect> ReportFn<E> for Option<unsafe extern "C" fn(*mut c_void, *mut <E::Record as Handle>::Raw)> {
+unsafe impl<E: Collect> ReportFn<E>
+    for Option<unsafe extern "C" fn(*mut c_void, *mut <E::Record as Handle>::Raw)>
+{
     const REPORT: Self = Some(report_mut::<E>);
 }
 
 // SAFETY: as above.
-unsafe impl<E: Collect> ReportFn<E> for Option<unsafe extern "C" fn(*mut c_void, *const <E::Record as Handle>::Raw)> {
+unsafe impl<E: Collect> ReportFn<E>
+    for Option<unsafe extern "C" fn(*mut c_void, *const <E::Record as Handle>::Raw)>
+{
     const REPORT: Self = Some(report_const::<E>);
 }
 
-unsafe extern "C" fn report_mut<E: Collect>(_user: *mut c_void, record: *mut <E::Record as Handle>::Raw) {
+unsafe extern "C" fn report_mut<E: Collect>(
+    _user: *mut c_void,
+    record: *mut <E::Record as Handle>::Raw,
+) {
     let current = CURRENT.get();
-    let (Some(record), true) = (NonNull::new(record), current.type_id == Some(TypeId::of::<E>())) else {
+    let (Some(record), true) = (
+        NonNull::new(record),
+        current.type_id == Some(TypeId::of::<E>()),
+    ) else {
         return;
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -131,7 +150,10 @@ unsafe extern "C" fn report_mut<E: Collect>(_user: *mut c_void, record: *mut <E:
     }
 }
 
-unsafe extern "C" fn report_const<E: Collect>(user: *mut c_void, record: *const <E::Record as Handle>::Raw) {
+unsafe extern "C" fn report_const<E: Collect>(
+    user: *mut c_void,
+    record: *const <E::Record as Handle>::Raw,
+) {
     // SAFETY: the record is only read; C's promise is the same.
     unsafe { report_mut::<E>(user, record.cast_mut()) }
 }
@@ -143,14 +165,25 @@ impl Hook {
     ///
     /// `slot` is valid while the hook lives; `collector` outlives it and is left alone until then.
     pub unsafe fn install<E: Collect, F: ReportFn<E>>(slot: *mut F, collector: &mut E) -> Hook {
-        const { assert!(size_of::<F>() == size_of::<AnyFn>(), "a callback is a nullable C function pointer") };
-        let current =
-            Current { collector: ptr::from_mut(collector).cast(), type_id: Some(TypeId::of::<E>()) };
+        const {
+            assert!(
+                size_of::<F>() == size_of::<AnyFn>(),
+                "a callback is a nullable C function pointer"
+            )
+        };
+        let current = Current {
+            collector: ptr::from_mut(collector).cast(),
+            type_id: Some(TypeId::of::<E>()),
+        };
         // SAFETY: a nullable function pointer has the layout of any other one, and the slot is valid.
         let before = unsafe { slot.cast::<AnyFn>().read() };
         // SAFETY: the slot is valid, and `REPORT` is of its type.
         unsafe { slot.write(F::REPORT) };
-        Hook { slot: slot.cast(), before, outer: CURRENT.replace(current) }
+        Hook {
+            slot: slot.cast(),
+            before,
+            outer: CURRENT.replace(current),
+        }
     }
 }
 

@@ -182,7 +182,10 @@ impl<T: Resource> Owned<'_, T> {
     pub unsafe fn adopt(raw: *mut T::Raw) -> Option<Self> {
         let raw = NonNull::new(raw)?;
         T::kind().acquired();
-        Some(Owned { raw, _parent: PhantomData })
+        Some(Owned {
+            raw,
+            _parent: PhantomData,
+        })
     }
 
     /// Hand the resource, still counted as live, to an owner that will call [`Kind::dispose`].
@@ -237,7 +240,10 @@ impl<'o, T: Handle> Borrowed<'o, T> {
     /// `raw` is null, or valid for the whole of `'o`.
     #[doc(hidden)]
     pub unsafe fn lend(raw: *mut T::Raw) -> Option<Self> {
-        NonNull::new(raw).map(|raw| Borrowed { raw, _owner: PhantomData })
+        NonNull::new(raw).map(|raw| Borrowed {
+            raw,
+            _owner: PhantomData,
+        })
     }
 
     /// The handle, for as long as its owner lives (a plain `*borrowed` lives no longer than the variable).
@@ -269,7 +275,10 @@ impl<'o, T: Handle> From<&'o T> for Borrowed<'o, T> {
     fn from(handle: &'o T) -> Self {
         // A reference is never null, and `as_raw` keeps the address.
         let raw = NonNull::new(handle.as_raw()).unwrap_or_else(|| unreachable!());
-        Borrowed { raw, _owner: PhantomData }
+        Borrowed {
+            raw,
+            _owner: PhantomData,
+        }
     }
 }
 

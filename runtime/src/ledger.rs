@@ -31,12 +31,20 @@ unsafe fn release_erased<T: Resource>(raw: *mut ()) {
 impl Kind {
     /// The kind of a type that is released.
     pub const fn resource<T: Resource>() -> Self {
-        Kind { name: T::NAME, release: Some(release_erased::<T>), live: AtomicIsize::new(0) }
+        Kind {
+            name: T::NAME,
+            release: Some(release_erased::<T>),
+            live: AtomicIsize::new(0),
+        }
     }
 
     /// The kind of a type that lives inside another one, or that C only lends.
     pub const fn view<T: Handle>() -> Self {
-        Kind { name: T::NAME, release: None, live: AtomicIsize::new(0) }
+        Kind {
+            name: T::NAME,
+            release: None,
+            live: AtomicIsize::new(0),
+        }
     }
 
     /// The type's name.

@@ -1,7 +1,9 @@
 //! Placeholder docs.
 
 #[cfg(panic = "abort")]
-compile_error!("leakproof releases while a panic unwinds: remove `panic = \"abort\"` from the profile");
+compile_error!(
+    "leakproof releases while a panic unwinds: remove `panic = \"abort\"` from the profile"
+);
 
 pub mod arguments;
 #[doc(hidden)]
@@ -13,16 +15,19 @@ pub mod ledger;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod returns;
-#[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python shares handles"))]
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python shares handles")
+)]
 #[doc(hidden)]
 pub mod state;
 pub mod steps;
 
+pub use call::detached;
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
+pub use leakproof_macros::{IntoPython, exception, function, handle, methods, module};
 pub use ledger::live_handles;
-pub use call::detached;
-pub use leakproof_macros::{IntoPython, exception, handle, methods, module};
 #[cfg(feature = "python")]
 pub use pyo3;
 
@@ -35,7 +40,7 @@ pub mod prelude {
     pub use crate::errors::{Call, Collect, Errors};
     pub use crate::handle::{Borrowed, Owned};
     pub use crate::steps::{Dict, Steps};
-    pub use leakproof_macros::{IntoPython, exception, handle, methods};
+    pub use leakproof_macros::{IntoPython, exception, function, handle, methods};
 }
 
 #[doc(hidden)]

@@ -115,6 +115,14 @@ macro_rules! truth_from_c {
     )+};
 }
 
+// SAFETY: whether C gave a function is a truth value; nothing is owned.
+unsafe impl<F> FromC<Option<F>> for bool {
+    #[inline]
+    unsafe fn from_c(c: Option<F>) -> Option<Self> {
+        Some(c.is_some())
+    }
+}
+
 truth_from_c! { i8 u8 i16 u16 i32 u32 i64 u64 }
 
 // SAFETY: numbers own nothing.
@@ -168,7 +176,10 @@ impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
     /// Own `pointer`, which `free` accepts unless it is null.
     #[inline]
     pub fn new(pointer: *mut P, free: F) -> Self {
-        Freed { pointer, free: Some(free) }
+        Freed {
+            pointer,
+            free: Some(free),
+        }
     }
 
     /// Copy what it points at, then free it.
@@ -203,5 +214,7 @@ pub unsafe fn array<C: Copy, R: FromC<C>>(start: *const C, count: impl TryInto<u
         return Vec::new();
     }
     // SAFETY: the caller says that there are `count` elements at `start`, and that each is valid.
-    (0..count).filter_map(|index| unsafe { R::from_c(*start.add(index)) }).collect()
+    (0..count)
+        .filter_map(|index| unsafe { R::from_c(*start.add(index)) })
+        .collect()
 }

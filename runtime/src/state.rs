@@ -41,7 +41,10 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
         let mut now = self.0.load(Ordering::Relaxed);
         loop {
             let new = next(now)?;
-            match self.0.compare_exchange_weak(now, new, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(now, new, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return Ok(now),
                 Err(actual) => now = actual,
             }
@@ -64,7 +67,11 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
     pub fn leave_shared(&self) -> bool {
         let before = self.change::<()>(|word| {
             let left = word - 1;
-            Ok(if left & COUNT == 0 { left & !WAITING } else { left })
+            Ok(if left & COUNT == 0 {
+                left & !WAITING
+            } else {
+                left
+            })
         });
         matches!(before, Ok(word) if word & COUNT == 1 && word & WAITING != 0)
     }
@@ -99,7 +106,13 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
 
     /// Take back [`Word::mark_closing`]. True if somebody should be woken.
     pub fn unmark_closing(&self) -> bool {
-        let before = self.change::<()>(|word| Ok(if word & CLOSED != 0 { word } else { word & !(CLOSING | WAITING) }));
+        let before = self.change::<()>(|word| {
+            Ok(if word & CLOSED != 0 {
+                word
+            } else {
+                word & !(CLOSING | WAITING)
+            })
+        });
         matches!(before, Ok(word) if word & (CLOSED | WAITING) == WAITING)
     }
 
@@ -121,7 +134,13 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
 
     /// Ask to be woken when the present use ends.
     pub fn expect_wake(&self) {
-        let _ = self.change::<()>(|word| Ok(if word & CLOSED != 0 { word } else { word | WAITING }));
+        let _ = self.change::<()>(|word| {
+            Ok(if word & CLOSED != 0 {
+                word
+            } else {
+                word | WAITING
+            })
+        });
     }
 
     /// Whether it is closed.

@@ -18,7 +18,10 @@ pub type Step<T> = for<'x> fn(&'x T) -> Option<Borrowed<'x, T>>;
 impl<'o, T: Part> Steps<'o, T> {
     /// Start at `first` and go on by `next`.
     pub fn new(first: Option<Borrowed<'o, T>>, next: Step<T>) -> Self {
-        Steps { current: first, next }
+        Steps {
+            current: first,
+            next,
+        }
     }
 }
 

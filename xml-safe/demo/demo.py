@@ -60,7 +60,8 @@ def answer_questions() -> None:
     start = time.perf_counter()
     document = xml_safe.parse_file(DOCUMENT)
     print(f"{DOCUMENT} ({DOCUMENT.stat().st_size / 1e6:.1f} MB): parsed in {milliseconds(start)}\n")
-    with document, document.xpath_new_context() as context:
+    context = document.xpath_new_context()
+    with document, context:
         context.register_ns("m", NAMESPACE)
         for question, expression in QUESTIONS:
             start = time.perf_counter()

@@ -7,7 +7,7 @@ use leakproof::pyo3::prelude::{Bound, FromPyObject, PyBytesMethods, PyStringMeth
 use leakproof::pyo3::types::{PyBytes, PyString};
 
 use crate::ffi;
-use crate::node::Node;
+use crate::node::{Dtd, Node};
 use crate::parser::{Options, Parser};
 use crate::xpath::{XPathContext, XPathValue};
 
@@ -25,63 +25,6 @@ pub(crate) enum Source<'py> {
 
 #[methods(unsafe)]
 impl Document {
-    /// Parse a document (xmlCtxtReadMemory).
-    ///
-    /// Bytes are decoded as their XML declaration or byte order mark says. In a str the declared encoding has no
-    /// meaning: the text is what it is.
-    ///
-    /// With `recover`, a malformed document gives what could be read of it. `huge` lifts libxml2's limits on the depth
-    /// and on the size of texts, which protect against documents made to exhaust memory. `no_blanks` drops text nodes
-    /// that are only white space, `no_cdata` makes CDATA sections plain text. `resolve_entities` replaces entity
-    /// references by their text. `load_dtd` reads the external DTD subset from a local file. Nothing is ever fetched
-    /// from the network.
-    ///
-    /// Raises ParseError if the document is malformed, OverflowError if it is larger than 2 GiB.
-    #[staticmethod]
-    #[pyo3(signature = (data, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
-                        resolve_entities = false, load_dtd = false))]
-    #[expect(clippy::too_many_arguments, reason = "options by name")]
-    fn parse(
-        data: Source<'_>,
-        recover: bool,
-        huge: bool,
-        no_blanks: bool,
-        no_cdata: bool,
-        resolve_entities: bool,
-        load_dtd: bool,
-    ) -> Result<Owned<Document>> {
-        let options = Options { recover, huge, no_blanks, no_cdata, resolve_entities, load_dtd };
-        match data {
-            Source::Bytes(bytes) => Parser::parse(bytes.as_bytes(), None, None, options),
-            Source::Text(text) => Parser::parse(text.to_str()?.as_bytes(), None, Some(c"UTF-8"), options),
-        }
-    }
-
-    /// Parse the file at `path`: exactly that file, whatever its name looks like.
-    ///
-    /// `decompress` inflates a gzip file; without it such a file is not XML. For the other options see `parse`.
-    ///
-    /// Raises OSError if the file can't be read, and what `parse` raises.
-    #[staticmethod]
-    #[pyo3(signature = (path, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
-                        resolve_entities = false, load_dtd = false, decompress = false))]
-    #[expect(clippy::too_many_arguments, reason = "options by name")]
-    fn parse_file(
-        path: &FsPath,
-        recover: bool,
-        huge: bool,
-        no_blanks: bool,
-        no_cdata: bool,
-        resolve_entities: bool,
-        load_dtd: bool,
-        decompress: bool,
-    ) -> Result<Owned<Document>> {
-        let options = Options { recover, huge, no_blanks, no_cdata, resolve_entities, load_dtd };
-        let bytes = leakproof::detached(|| read(path, decompress))
-            .map_err(|error| Error::Os(error, Some(path.as_path().to_owned())))?;
-        Parser::parse(&bytes, Some(path.as_c_str()), None, options)
-    }
-
     /// The root element, if there is one (xmlDocGetRootElement).
     #[getter]
     #[calls(ffi::xmlDocGetRootElement)]
@@ -92,9 +35,22 @@ impl Document {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    /// Make an XPath context on this document (xmlXPathNewContext).
+    #[private]
+    #[field(intSubset)]
+    pub(crate) fn internal_subset(&self) -> Option<Borrowed<Dtd>>;
+
+    #[private]
     #[calls(ffi::xmlXPathNewContext, fails = null)]
-    pub(crate) fn xpath_new_context(&self) -> Result<Owned<XPathContext>>;
+    fn new_context(&self) -> Result<Owned<XPathContext>>;
+
+    /// Make an XPath context on this document, with the document as context node (xmlXPathNewContext).
+    pub(crate) fn xpath_new_context(&self) -> Result<Owned<XPathContext>> {
+        let mut context = self.new_context()?;
+        if let Some(node) = self.as_node() {
+            context.set_node(&node)?;
+        }
+        Ok(context)
+    }
 
     /// Evaluate an XPath expression with the document as context node.
     ///
@@ -103,12 +59,82 @@ impl Document {
     /// Raises XPathError if the expression is malformed or can't be evaluated.
     #[pyo3(name = "xpathEval")]
     fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
-        let mut context = self.xpath_new_context()?;
-        if let Some(node) = self.as_node() {
-            context.set_node(&node)?;
-        }
+        let context = self.xpath_new_context()?;
         context.eval_on(self, expr)
     }
+}
+
+/// Parse a document (xmlCtxtReadMemory).
+///
+/// Bytes are decoded as their XML declaration or byte order mark says. In a str the declared encoding has no
+/// meaning: the text is what it is.
+///
+/// With `recover`, a malformed document gives what could be read of it. `huge` lifts libxml2's limits on the depth
+/// and on the size of texts, which protect against documents made to exhaust memory. `no_blanks` drops text nodes
+/// that are only white space, `no_cdata` makes CDATA sections plain text. `resolve_entities` replaces entity
+/// references by their text; a document that refers to entities in other files is then refused. `load_dtd` reads the
+/// external DTD subset if it is a local file. Nothing is ever fetched from the network.
+///
+/// Raises ParseError if the document is malformed, OverflowError if it is larger than 2 GiB.
+#[function]
+#[pyo3(signature = (data, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
+                    resolve_entities = false, load_dtd = false))]
+#[expect(clippy::too_many_arguments, reason = "options by name")]
+pub(crate) fn parse(
+    data: Source<'_>,
+    recover: bool,
+    huge: bool,
+    no_blanks: bool,
+    no_cdata: bool,
+    resolve_entities: bool,
+    load_dtd: bool,
+) -> Result<Owned<Document>> {
+    let options = Options {
+        recover,
+        huge,
+        no_blanks,
+        no_cdata,
+        resolve_entities,
+        load_dtd,
+    };
+    match data {
+        Source::Bytes(bytes) => Parser::parse(bytes.as_bytes(), None, None, options),
+        Source::Text(text) => {
+            Parser::parse(text.to_str()?.as_bytes(), None, Some(c"UTF-8"), options)
+        }
+    }
+}
+
+/// Parse the file at `path`: exactly that file, whatever its name looks like.
+///
+/// `decompress` inflates a gzip file; without it such a file is not XML. For the other options see `parse`.
+///
+/// Raises OSError if the file can't be read, and what `parse` raises.
+#[function]
+#[pyo3(signature = (path, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
+                    resolve_entities = false, load_dtd = false, decompress = false))]
+#[expect(clippy::too_many_arguments, reason = "options by name")]
+pub(crate) fn parse_file(
+    path: &FsPath,
+    recover: bool,
+    huge: bool,
+    no_blanks: bool,
+    no_cdata: bool,
+    resolve_entities: bool,
+    load_dtd: bool,
+    decompress: bool,
+) -> Result<Owned<Document>> {
+    let options = Options {
+        recover,
+        huge,
+        no_blanks,
+        no_cdata,
+        resolve_entities,
+        load_dtd,
+    };
+    let bytes = leakproof::detached(|| read(path, decompress))
+        .map_err(|error| Error::Os(error, Some(path.as_path().to_owned())))?;
+    Parser::parse(&bytes, Some(path.as_c_str()), None, options)
 }
 
 fn read(path: &FsPath, decompress: bool) -> std::io::Result<Vec<u8>> {

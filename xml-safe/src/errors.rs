@@ -50,17 +50,17 @@ impl Record {
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
     /// What is wrong, in libxml2's words.
-    message: String,
+    pub(crate) message: String,
     /// The line, from 1; 0 where there is none.
-    line: c_int,
+    pub(crate) line: c_int,
     /// The column, from 1; 0 where there is none.
-    column: c_int,
+    pub(crate) column: c_int,
     /// libxml2's number for it (xmlParserErrors).
-    code: c_int,
+    pub(crate) code: c_int,
     /// How bad it is: "warning", "error" or "fatal".
-    level: &'static str,
+    pub(crate) level: &'static str,
     /// The name of the file, if the document came from one.
-    file: Option<String>,
+    pub(crate) file: Option<String>,
 }
 
 #[pymethods]
@@ -68,12 +68,32 @@ pub(crate) struct Report {
 impl Report {
     fn __repr__(&self) -> String {
         let file = self.file.as_deref().unwrap_or("<data>");
-        format!("<{} {} at {file}:{}:{}: {}>", self.level, self.code, self.line, self.column, self.message)
+        format!(
+            "<{} {} at {file}:{}:{}: {}>",
+            self.level, self.code, self.line, self.column, self.message
+        )
+    }
+}
+
+impl Report {
+    /// A report of our own, about the document as a whole.
+    pub(crate) fn fatal(code: u32, file: Option<&CStr>) -> Self {
+        let file = file.map(|file| file.to_string_lossy().into_owned());
+        Report {
+            message: String::new(),
+            line: 0,
+            column: 0,
+            code: code.cast_signed(),
+            level: "fatal",
+            file,
+        }
     }
 }
 
 fn trimmed(message: Option<String>) -> String {
-    message.map(|message| message.trim_end().to_owned()).unwrap_or_default()
+    message
+        .map(|message| message.trim_end().to_owned())
+        .unwrap_or_default()
 }
 
 impl From<&Record> for Report {
@@ -110,6 +130,28 @@ pub(crate) struct ParseError {
     pub(crate) errors: Vec<Report>,
 }
 
+impl ParseError {
+    /// The error that one report is.
+    pub(crate) fn of(report: Report) -> Self {
+        let Report {
+            message,
+            line,
+            column,
+            code,
+            file,
+            ..
+        } = report.clone();
+        ParseError {
+            message,
+            line,
+            column,
+            code,
+            file,
+            errors: vec![report],
+        }
+    }
+}
+
 /// Collects what a parser reports.
 #[derive(Default)]
 pub(crate) struct ParseErrors(Vec<Report>);
@@ -123,11 +165,29 @@ impl Collect for ParseErrors {
 }
 
 impl Errors<Parser> for ParseErrors {
+    /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
+    fn overlooked(&self, call: &Call<'_, Parser>) -> bool {
+        call.handle
+            .is_some_and(|parser| parser.gave_up() && !parser.recovers())
+    }
+
     fn failed(self, call: &Call<'_, Parser>) -> Error {
-        let first = self.0.iter().find(|report| report.level == "fatal").or(self.0.first()).cloned();
-        let Some(first) = first else { return Error::Failed(call.function) };
-        let Report { message, line, column, code, file, .. } = first;
-        ParseError { message, line, column, code, file, errors: self.0 }.into()
+        let first = self
+            .0
+            .iter()
+            .find(|report| report.level == "fatal")
+            .or(self.0.first())
+            .cloned();
+        let message = format!("{} failed and reported nothing", call.function);
+        let nothing = Report {
+            message,
+            ..Report::fatal(0, None)
+        };
+        ParseError {
+            errors: self.0,
+            ..ParseError::of(first.unwrap_or(nothing))
+        }
+        .into()
     }
 }
 
@@ -155,7 +215,11 @@ impl Collect for XPathErrors {
         self.0.get_or_insert_with(|| {
             let message = trimmed(record.message());
             XPathError {
-                message: if message.is_empty() { describe(record.code()) } else { message },
+                message: if message.is_empty() {
+                    describe(record.code())
+                } else {
+                    message
+                },
                 code: record.code(),
                 expression: record.subject(),
                 position: record.position(),
@@ -166,7 +230,13 @@ impl Collect for XPathErrors {
 
 impl Errors<XPathContext> for XPathErrors {
     fn failed(self, call: &Call<'_, XPathContext>) -> Error {
-        self.0.map_or(Error::Failed(call.function), Error::from)
+        let nothing = || XPathError {
+            message: format!("{} failed and reported nothing", call.function),
+            code: 0,
+            expression: None,
+            position: 0,
+        };
+        self.0.unwrap_or_else(nothing).into()
     }
 }
 

@@ -5,10 +5,12 @@
 
 mod document;
 mod errors;
+mod external;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));
 }
+mod names;
 mod node;
 mod parser;
 mod xpath;
@@ -17,7 +19,7 @@ mod xpath;
 #[leakproof::module]
 mod _native {
     #[pymodule_export]
-    use crate::document::Document;
+    use crate::document::{Document, parse, parse_file};
     #[pymodule_export]
     use crate::errors::{ParseError, Report, XPathError};
     #[pymodule_export]

@@ -59,6 +59,61 @@ impl Attribute {
     }
 }
 
+/// A DTD: what the document itself declares, or the file that it names.
+#[handle(raw = ffi::xmlDtd, part_of = Document)]
+pub(crate) struct Dtd;
+
+#[methods(unsafe, private)]
+impl Dtd {
+    #[field(self)]
+    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
+
+    /// Where the external subset is.
+    #[field(SystemID)]
+    pub(crate) fn address(&self) -> Option<String>;
+
+    /// The entities that are declared here.
+    pub(crate) fn entities(&self) -> Vec<Borrowed<'_, Entity>> {
+        let declarations = self
+            .as_node()
+            .map(|node| node.get().members())
+            .unwrap_or_default();
+        declarations
+            .into_iter()
+            .filter_map(|node| node.get().as_entity())
+            .collect()
+    }
+}
+
+/// The declaration of an entity.
+#[handle(raw = ffi::xmlEntity, part_of = Document)]
+pub(crate) struct Entity;
+
+#[methods(unsafe, private)]
+impl Entity {
+    #[field(name)]
+    pub(crate) fn name(&self) -> Option<String>;
+
+    #[field(etype)]
+    fn entity_type(&self) -> u32;
+
+    /// Where it is, if it is external.
+    #[field(SystemID)]
+    pub(crate) fn address(&self) -> Option<String>;
+
+    /// The text that it stands for, if it is not.
+    #[field(content)]
+    pub(crate) fn replacement(&self) -> Option<String>;
+
+    pub(crate) fn is_external_text(&self) -> bool {
+        self.entity_type() == ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY
+    }
+
+    pub(crate) fn is_external_parameter(&self) -> bool {
+        self.entity_type() == ffi::XML_EXTERNAL_PARAMETER_ENTITY
+    }
+}
+
 /// What serialised nodes are written to.
 #[handle(raw = ffi::xmlBuffer, release = ffi::xmlBufferFree)]
 pub(crate) struct Output;
@@ -116,10 +171,18 @@ impl Node {
     #[field(name)]
     fn name(&self) -> Option<String>;
 
-    /// The text in this node and all below it (xmlNodeGetContent). None for nodes that can have no text.
-    #[getter]
+    #[private]
     #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"))]
-    fn text(&self) -> Option<String>;
+    fn content(&self) -> Option<String>;
+
+    /// The text in this node and all below it, with entities replaced (xmlNodeGetContent). Empty for what can have no
+    /// text, such as a DTD.
+    ///
+    /// A document may repeat a long entity many times, so the text can be much longer than the document.
+    #[getter]
+    fn text(&self) -> String {
+        self.content().unwrap_or_default()
+    }
 
     /// The line in the source on which the node starts, -1 or 0 if it is not known (xmlGetLineNo).
     #[getter]
@@ -136,10 +199,16 @@ impl Node {
     #[field(parent)]
     fn parent(&self) -> Option<Borrowed<Node>>;
 
-    /// The document.
-    #[getter]
+    #[private]
     #[field(doc)]
-    pub(crate) fn document(&self) -> Option<Borrowed<Document>>;
+    pub(crate) fn owner(&self) -> Option<Borrowed<Document>>;
+
+    /// The document: the object that the node was got from.
+    #[getter]
+    fn document(&self) -> Result<Borrowed<Document>> {
+        self.owner()
+            .ok_or_else(|| Error::Value("the node belongs to no document".into()))
+    }
 
     /// What an entity reference has as its child is the declaration, in the DTD: not in the node.
     #[private]
@@ -151,9 +220,14 @@ impl Node {
     #[field(next)]
     fn next_sibling(&self) -> Option<Borrowed<Node>>;
 
+    #[private]
+    #[field(self, when(type_, ffi::XML_ENTITY_DECL))]
+    pub(crate) fn as_entity(&self) -> Option<Borrowed<Entity>>;
+
     /// All nodes in this one, in document order; attributes are not among them.
     #[getter]
-    fn children(&self) -> Vec<Borrowed<'_, Node>> {
+    #[pyo3(name = "children")]
+    pub(crate) fn members(&self) -> Vec<Borrowed<'_, Node>> {
         Steps::new(self.first_child(), Node::next_sibling).collect()
     }
 
@@ -163,12 +237,18 @@ impl Node {
     }
 
     #[private]
+    pub(crate) fn is_reference_to(&self, entity: &str) -> bool {
+        self.type_number() == ffi::XML_ENTITY_REF_NODE && self.name().as_deref() == Some(entity)
+    }
+
+    #[private]
     fn is_element(&self) -> bool {
         self.type_number() == ffi::XML_ELEMENT_NODE
     }
 
     fn __iter__(&self) -> Steps<'_, Node> {
-        let first = Steps::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
+        let first =
+            Steps::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
         Steps::new(first, Node::next_element)
     }
 
@@ -181,32 +261,34 @@ impl Node {
     #[getter]
     fn attributes(&self) -> Dict<String, String> {
         let attributes = Steps::new(self.first_attribute(), Attribute::next);
-        let value = |attribute: &Attribute| attribute.as_node().and_then(|node| node.text()).unwrap_or_default();
-        Dict(attributes.map(|attribute| (attribute.qualified_name(), value(&attribute))).collect())
+        let value = |attribute: &Attribute| {
+            attribute
+                .as_node()
+                .and_then(|node| node.content())
+                .unwrap_or_default()
+        };
+        Dict(
+            attributes
+                .map(|attribute| (attribute.qualified_name(), value(&attribute)))
+                .collect(),
+        )
     }
 
-    #[private]
-    #[calls(ffi::xmlGetNoNsProp, free = ffi::xmlFree.expect("libxml2 always has one"))]
-    fn plain_attribute(&self, name: &CStr) -> Option<String>;
-
-    #[private]
-    #[calls(ffi::xmlGetNsProp, args = (self, name, uri), free = ffi::xmlFree.expect("libxml2 always has one"))]
-    fn namespaced_attribute(&self, name: &CStr, uri: &CStr) -> Option<String>;
-
     /// The value of an attribute, or `default`. In a namespace it is called "{uri}name".
+    ///
+    /// Only what the element has: the default values of a DTD are not among them.
     #[pyo3(signature = (attribute, default = None))]
     fn get(&self, attribute: &CStr, default: Option<Object>) -> Either {
-        let bytes = attribute.to_bytes();
-        let qualified = bytes.strip_prefix(b"{").and_then(|rest| {
-            let end = rest.iter().position(|byte| *byte == b'}')?;
-            Some((CString::new(&rest[..end]).ok()?, CString::new(&rest[end + 1..]).ok()?))
-        });
-        let value = match qualified {
-            Some((uri, name)) => self.namespaced_attribute(&name, &uri),
-            None => self.plain_attribute(attribute),
-        };
-        match value {
-            Some(value) => Either::Value(value),
+        let mut attributes = Steps::new(self.first_attribute(), Attribute::next);
+        match attributes
+            .find(|candidate| candidate.qualified_name().as_bytes() == attribute.to_bytes())
+        {
+            Some(found) => Either::Value(
+                found
+                    .as_node()
+                    .and_then(|node| node.content())
+                    .unwrap_or_default(),
+            ),
             None => Either::Default(default),
         }
     }
@@ -215,7 +297,7 @@ impl Node {
     #[pyo3(name = "to_string")]
     fn serialise(&self) -> Result<String> {
         let mut output = Output::new()?;
-        output.write(self.document().as_deref(), self)?;
+        output.write(self.owner().as_deref(), self)?;
         Ok(output.content().unwrap_or_default())
     }
 
@@ -226,9 +308,7 @@ impl Node {
     /// Raises XPathError if the expression is malformed or can't be evaluated.
     #[pyo3(name = "xpathEval")]
     fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
-        let Some(document) = self.document() else {
-            return Err(Error::Value("the node belongs to no document".into()));
-        };
+        let document = self.document()?;
         let mut context = document.xpath_new_context()?;
         context.set_node(self)?;
         context.eval_on(document.get(), expr)

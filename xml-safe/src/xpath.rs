@@ -5,6 +5,7 @@ use leakproof::prelude::*;
 use crate::document::Document;
 use crate::errors::XPathErrors;
 use crate::ffi;
+use crate::names::{NameKind, names_in};
 use crate::node::{Namespace, Node};
 
 /// The state that XPath evaluations need: a context node and the namespace prefixes that are known.
@@ -29,8 +30,24 @@ impl XPathContext {
     fn set_context_node(&mut self, node: &Node) -> Result<()>;
 
     #[private]
-    #[calls(ffi::xmlXPathEval, args = (expr, self), fails = null, detach)]
-    fn evaluate(&self, expr: &CStr) -> Result<Owned<XPathObject>>;
+    #[calls(ffi::xmlXPathCtxtCompile, fails = null)]
+    fn compile(&self, expr: &CStr) -> Result<Owned<Compiled>>;
+
+    #[private]
+    #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach)]
+    fn evaluate(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
+
+    #[private]
+    #[calls(ffi::xmlXPathNsLookup)]
+    fn namespace(&self, prefix: &CStr) -> Option<CString>;
+
+    #[private]
+    #[calls(ffi::xmlXPathFunctionLookup)]
+    fn has_function(&self, name: &CStr) -> bool;
+
+    #[private]
+    #[calls(ffi::xmlXPathFunctionLookupNS)]
+    fn has_function_in(&self, name: &CStr, uri: &CStr) -> bool;
 
     /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
     #[calls(ffi::xmlXPathRegisterNs, fails = nonzero)]
@@ -40,13 +57,15 @@ impl XPathContext {
     ///
     /// Raises ValueError if it is a node of another document.
     pub(crate) fn set_node(&mut self, node: &Node) -> Result<()> {
-        if self.document() != node.document() {
-            return Err(Error::Value("the node belongs to another document than the context".into()));
+        if self.document() != node.owner() {
+            return Err(Error::Value(
+                "the node belongs to another document than the context".into(),
+            ));
         }
         self.set_context_node(node)
     }
 
-    /// Evaluate an XPath expression in this context (xmlXPathEval).
+    /// Evaluate an XPath expression in this context.
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
@@ -59,12 +78,52 @@ impl XPathContext {
         }
     }
 
-    /// Evaluate, for nodes that live as long as `document`, not only as long as this context.
+    /// Evaluate (xmlXPathCtxtCompile, xmlXPathCompiledEval), for nodes that live as long as `document`, not only as long as this context.
     #[private]
-    pub(crate) fn eval_on<'d>(&self, document: &'d Document, expr: &CStr) -> Result<XPathValue<'d>> {
-        self.evaluate(expr)?.value_in(document)
+    pub(crate) fn eval_on<'d>(
+        &self,
+        document: &'d Document,
+        expr: &CStr,
+    ) -> Result<XPathValue<'d>> {
+        let compiled = self.compile(expr)?;
+        self.check_names(expr)?;
+        self.evaluate(&compiled)?.value_in(document)
+    }
+
+    /// Refuse functions that are not registered and prefixes that are not bound, before libxml2 meets them: it would
+    /// print them to stderr through its process-wide handler, and report some of them to no one.
+    #[private]
+    fn check_names(&self, expr: &CStr) -> Result<()> {
+        for name in names_in(expr.to_bytes()) {
+            let prefix = name
+                .prefix
+                .map(CString::new)
+                .transpose()
+                .unwrap_or_default();
+            let local = CString::new(name.local).unwrap_or_default();
+            let uri = match &prefix {
+                None => None,
+                Some(prefix) => match self.namespace(prefix) {
+                    Some(uri) => Some(uri),
+                    None => return Err(name.error(expr, ffi::XML_XPATH_UNDEF_PREFIX_ERROR)),
+                },
+            };
+            let known = match &uri {
+                _ if name.kind == NameKind::Variable => true,
+                Some(uri) => self.has_function_in(&local, uri),
+                None => self.has_function(&local),
+            };
+            if !known {
+                return Err(name.error(expr, ffi::XML_XPATH_UNKNOWN_FUNC_ERROR));
+            }
+        }
+        Ok(())
     }
 }
+
+/// A compiled expression.
+#[handle(raw = ffi::xmlXPathCompExpr, release = ffi::xmlXPathFreeCompExpr, parent = XPathContext)]
+pub(crate) struct Compiled;
 
 /// What an evaluation gave. Its namespace nodes are its own; all others belong to the document.
 #[handle(raw = ffi::xmlXPathObject, release = ffi::xmlXPathFreeObject, parent = XPathContext)]
@@ -93,13 +152,23 @@ impl XPathObject {
             ffi::XPATH_BOOLEAN => XPathValue::Boolean(self.boolean()),
             ffi::XPATH_NUMBER => XPathValue::Number(self.number()),
             ffi::XPATH_STRING => XPathValue::String(self.string().unwrap_or_default()),
-            other => return Err(Error::Value(format!("libxml2 gave a result of the unknown type {other}"))),
+            other => {
+                return Err(Error::Value(format!(
+                    "libxml2 gave a result of the unknown type {other}"
+                )));
+            }
         })
     }
 
     fn items<'d>(&self, document: &'d Document) -> Result<Vec<XPathItem<'d>>> {
-        let members = self.node_set().map(|set| set.get().members()).unwrap_or_default();
-        members.into_iter().map(|member| member.get().item(document)).collect()
+        let members = self
+            .node_set()
+            .map(|set| set.get().members())
+            .unwrap_or_default();
+        members
+            .into_iter()
+            .map(|member| member.get().item(document))
+            .collect()
     }
 }
 
@@ -127,11 +196,16 @@ impl Member {
 
     fn item<'d>(&self, document: &'d Document) -> Result<XPathItem<'d>> {
         if let Some(namespace) = self.as_namespace() {
-            return Ok(XPathItem::Namespace((namespace.prefix(), namespace.href().unwrap_or_default())));
+            return Ok(XPathItem::Namespace((
+                namespace.prefix(),
+                namespace.href().unwrap_or_default(),
+            )));
         }
         match self.as_node().and_then(|node| node.in_owner(document)) {
             Some(node) => Ok(XPathItem::Node(node)),
-            None => Err(Error::Value("libxml2 gave a node of another document".into())),
+            None => Err(Error::Value(
+                "libxml2 gave a node of another document".into(),
+            )),
         }
     }
 }

@@ -7,7 +7,13 @@ use syn::spanned::Spanned;
 use super::model::{Handle, Ownership};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
-    let Handle { item, runtime, raw, name, .. } = handle;
+    let Handle {
+        item,
+        runtime,
+        raw,
+        name,
+        ..
+    } = handle;
     let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
     let errors = handle.errors_type();
     let hook = expand_hook(handle);
@@ -71,7 +77,8 @@ fn expand_hook(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
     let callback = handle.errors.as_ref()?.callback.as_ref()?;
     let slot = callback.within(&quote!((*raw)));
-    let install = quote_spanned!(callback.span()=> #runtime::errors::Hook::install(&raw mut #slot, errors));
+    let install =
+        quote_spanned!(callback.span()=> #runtime::errors::Hook::install(&raw mut #slot, errors));
     Some(quote! {
         unsafe fn hook(
             raw: *mut Self::Raw,
@@ -88,8 +95,14 @@ fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
     let ident = &item.ident;
     match &handle.ownership {
         Ownership::Resource { release, parent } => {
-            let lifetime = if parent.is_some() { quote!('p) } else { quote!('static) };
-            let parent = parent.as_ref().map_or_else(|| quote!(()), |parent| quote!(#parent));
+            let lifetime = if parent.is_some() {
+                quote!('p)
+            } else {
+                quote!('static)
+            };
+            let parent = parent
+                .as_ref()
+                .map_or_else(|| quote!(()), |parent| quote!(#parent));
             let release = release.as_ref().map(|release| {
                 let function =
                     quote_spanned!(release.span()=> const RELEASE: unsafe extern "C" fn(*mut <#ident as #runtime::handle::Handle>::Raw) = #release;);
@@ -142,9 +155,19 @@ fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
 }
 
 fn expand_class(handle: &Handle) -> TokenStream {
-    let Handle { item, runtime, class, name, module, .. } = handle;
+    let Handle {
+        item,
+        runtime,
+        class,
+        name,
+        module,
+        ..
+    } = handle;
     let (visibility, ident) = (&item.vis, &item.ident);
-    let documentation = item.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let documentation = item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"));
     let lend = match handle.ownership {
         Ownership::Resource { .. } => quote!(lend_resource),
         Ownership::Part { .. } => quote!(lend_part),

@@ -8,8 +8,9 @@ use syn::{Fields, ItemStruct, LitStr, Path, Token, Type};
 use crate::diagnostics::Diagnostics;
 use crate::words::{Place, Value, Word, parse_words, runtime_path};
 
-const WORDS: &[&str] =
-    &["raw", "release", "parent", "errors", "part_of", "owner", "lent", "name", "module", "crate"];
+const WORDS: &[&str] = &[
+    "raw", "release", "parent", "errors", "part_of", "owner", "lent", "name", "module", "crate",
+];
 
 /// A handle type.
 pub(crate) struct Handle {
@@ -25,9 +26,15 @@ pub(crate) struct Handle {
 
 pub(crate) enum Ownership {
     /// Someone has to release it. No function after a mistake only.
-    Resource { release: Option<Path>, parent: Option<Type> },
+    Resource {
+        release: Option<Path>,
+        parent: Option<Type>,
+    },
     /// It lives inside another handle.
-    Part { owner: Type, owner_field: Option<Place> },
+    Part {
+        owner: Type,
+        owner_field: Option<Place>,
+    },
     /// C lends it to a callback.
     Lent,
 }
@@ -42,7 +49,10 @@ impl Parse for ErrorsWord {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let collector = input.parse()?;
         if input.is_empty() {
-            return Ok(ErrorsWord { collector, callback: None });
+            return Ok(ErrorsWord {
+                collector,
+                callback: None,
+            });
         }
         input.parse::<Token![,]>()?;
         let word: Ident = input.parse()?;
@@ -53,7 +63,10 @@ impl Parse for ErrorsWord {
             ));
         }
         input.parse::<Token![=]>()?;
-        Ok(ErrorsWord { collector, callback: Some(input.parse()?) })
+        Ok(ErrorsWord {
+            collector,
+            callback: Some(input.parse()?),
+        })
     }
 }
 
@@ -77,24 +90,33 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     let said = collect(words, diagnostics);
     check_item(&item, diagnostics);
     if !has_raw {
-        diagnostics.at(&item.ident, "a handle needs its C type: add `raw = ffi::the_type`");
+        diagnostics.at(
+            &item.ident,
+            "a handle needs its C type: add `raw = ffi::the_type`",
+        );
     }
     check_ownership(&said, &item.ident, diagnostics);
     Handle {
         class: format_ident!("{}Class", item.ident),
         raw: said.raw.unwrap_or_else(|| syn::parse_quote!(())),
         ownership: match (said.part_of, said.lent) {
-            (Some((_, Some(owner))), _) => {
-                Ownership::Part { owner, owner_field: said.owner.and_then(|(_, field)| field) }
-            }
+            (Some((_, Some(owner))), _) => Ownership::Part {
+                owner,
+                owner_field: said.owner.and_then(|(_, field)| field),
+            },
             (_, Some(_)) => Ownership::Lent,
             _ => Ownership::Resource {
-                release: said.release.and_then(|(_, path)| path).filter(|_| diagnostics.is_empty()),
+                release: said
+                    .release
+                    .and_then(|(_, path)| path)
+                    .filter(|_| diagnostics.is_empty()),
                 parent: said.parent.and_then(|(_, ty)| ty),
             },
         },
         errors: said.errors,
-        name: said.name.map_or_else(|| item.ident.to_string(), |name| name.value()),
+        name: said
+            .name
+            .map_or_else(|| item.ident.to_string(), |name| name.value()),
         module: said.module.map_or_else(crate_name, |module| module.value()),
         runtime: runtime_path(said.runtime),
         item,
@@ -111,9 +133,13 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
         let name = word.name.clone();
         match name.to_string().as_str() {
             "raw" => said.raw = word.value("raw = ffi::the_type", diagnostics),
-            "release" => said.release = Some((name, word.value("release = ffi::the_function", diagnostics))),
+            "release" => {
+                said.release = Some((name, word.value("release = ffi::the_function", diagnostics)))
+            }
             "parent" => said.parent = Some((name, word.value("parent = TheHandle", diagnostics))),
-            "part_of" => said.part_of = Some((name, word.value("part_of = TheHandle", diagnostics))),
+            "part_of" => {
+                said.part_of = Some((name, word.value("part_of = TheHandle", diagnostics)))
+            }
             "owner" => said.owner = Some((name, word.value("owner = field", diagnostics))),
             "lent" => said.lent = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
@@ -129,8 +155,14 @@ fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
     match word.value {
         Value::List(tokens) => diagnostics.ok(syn::parse2(tokens)),
         _ => word
-            .value("errors = TheErrors` or `errors(TheErrors, callback = field)", diagnostics)
-            .map(|collector| ErrorsWord { collector, callback: None }),
+            .value(
+                "errors = TheErrors` or `errors(TheErrors, callback = field)",
+                diagnostics,
+            )
+            .map(|collector| ErrorsWord {
+                collector,
+                callback: None,
+            }),
     }
 }
 
@@ -138,11 +170,17 @@ fn check_item(item: &ItemStruct, diagnostics: &Diagnostics) {
     if !matches!(item.fields, Fields::Unit) {
         diagnostics.at(
             &item.fields,
-            format!("a handle has no fields, C has them: write `struct {};`", item.ident),
+            format!(
+                "a handle has no fields, C has them: write `struct {};`",
+                item.ident
+            ),
         );
     }
     if !item.generics.params.is_empty() {
-        diagnostics.at(&item.generics, "a handle stands for one C type and has no parameters: remove them");
+        diagnostics.at(
+            &item.generics,
+            "a handle stands for one C type and has no parameters: remove them",
+        );
     }
 }
 
@@ -167,10 +205,16 @@ fn check_ownership(said: &Said, ident: &Ident, diagnostics: &Diagnostics) {
         }
     }
     if let (Some((word, _)), None) = (&said.parent, &said.release) {
-        diagnostics.at(word, "`parent` is for handles with a `release`: a part names its owner by `part_of`");
+        diagnostics.at(
+            word,
+            "`parent` is for handles with a `release`: a part names its owner by `part_of`",
+        );
     }
     if let (Some((word, _)), None) = (&said.owner, &said.part_of) {
-        diagnostics.at(word, "`owner` names the field by which a part knows its owner: add `part_of = Owner`");
+        diagnostics.at(
+            word,
+            "`owner` names the field by which a part knows its owner: add `part_of = Owner`",
+        );
     }
 }
 

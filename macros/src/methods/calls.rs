@@ -25,11 +25,17 @@ impl Method {
     /// The arguments in C's order.
     pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<Argument<'a>> {
         match &calls.arguments {
-            Some(arguments) => arguments.iter().map(|argument| self.argument(argument)).collect(),
+            Some(arguments) => arguments
+                .iter()
+                .map(|argument| self.argument(argument))
+                .collect(),
             None => {
-                let receiver = (self.receiver != Receiver::None).then(|| Argument::Receiver(receiver_expression()));
-                let parameters =
-                    self.parameters.iter().map(|parameter| Argument::Parameter(parameter, parameter.ty.span()));
+                let receiver = (self.receiver != Receiver::None)
+                    .then(|| Argument::Receiver(receiver_expression()));
+                let parameters = self
+                    .parameters
+                    .iter()
+                    .map(|parameter| Argument::Parameter(parameter, parameter.ty.span()));
                 receiver.into_iter().chain(parameters).collect()
             }
         }
@@ -47,7 +53,11 @@ impl Method {
                 return Argument::Parameter(parameter, argument.span());
             }
         }
-        if let Expr::Field(ExprField { base, member: Member::Named(part), .. }) = argument
+        if let Expr::Field(ExprField {
+            base,
+            member: Member::Named(part),
+            ..
+        }) = argument
             && let Expr::Path(path) = &**base
             && let Some(parameter) = path.path.get_ident().and_then(|name| self.parameter(name))
         {
@@ -62,7 +72,9 @@ impl Method {
     }
 
     pub(crate) fn parameter(&self, name: &Ident) -> Option<&Parameter> {
-        self.parameters.iter().find(|parameter| parameter.name == *name)
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == *name)
     }
 }
 

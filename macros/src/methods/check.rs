@@ -34,15 +34,24 @@ fn check_unsafe_word(block: &MethodsBlock, method: &Method, diagnostics: &Diagno
 fn check_signature(method: &Method, diagnostics: &Diagnostics) {
     let signature = &method.signature;
     if let Some(word) = &signature.asyncness {
-        diagnostics.at(word, "a method of a handle can't be `async`: it holds its handle for the length of the call");
+        diagnostics.at(
+            word,
+            "a method of a handle can't be `async`: it holds its handle for the length of the call",
+        );
     }
     if let Some(parameter) = signature.generics.type_params().next()
         && !method.private
     {
-        diagnostics.at(parameter, "Python has no generic methods: remove the parameter, or mark the method `#[private]`");
+        diagnostics.at(
+            parameter,
+            "Python has no generic methods: remove the parameter, or mark the method `#[private]`",
+        );
     }
     if let Some(variadic) = &signature.variadic {
-        diagnostics.at(variadic, "a method can't be variadic: name the arguments that are passed");
+        diagnostics.at(
+            variadic,
+            "a method can't be variadic: name the arguments that are passed",
+        );
     }
 }
 
@@ -53,7 +62,10 @@ fn check_receiver(method: &Method, diagnostics: &Diagnostics) {
     }
     if matches!(method.source, Source::Field(_)) {
         diagnostics.at(name, "a field is read from a handle: take `&self`");
-    } else if !method.private && !method.has_python_attribute("staticmethod") && !method.has_python_attribute("new") {
+    } else if !method.private
+        && !method.has_python_attribute("staticmethod")
+        && !method.has_python_attribute("new")
+    {
         diagnostics.at(
             name,
             "a method without `self` has to say what it is in Python: requires either `#[new]`, `#[staticmethod]` \
@@ -69,7 +81,10 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     if let Some(free) = &calls.free {
         let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
         if !is_named(value, "String") && !is_named(value, "CString") {
-            diagnostics.at(free, "`free` is for strings, which are copied first: return `String` or `CString`");
+            diagnostics.at(
+                free,
+                "`free` is for strings, which are copied first: return `String` or `CString`",
+            );
         }
     }
 }
@@ -80,13 +95,18 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         match argument {
             Argument::Constant(constant) => check_constant(method, constant, diagnostics),
             Argument::Receiver(word) if method.receiver == Receiver::None => {
-                diagnostics.at(word, "there is no `self` to pass: take `&self`, or leave it out of `args`");
+                diagnostics.at(
+                    word,
+                    "there is no `self` to pass: take `&self`, or leave it out of `args`",
+                );
             }
             _ => {}
         }
         if can_fail(argument) && !method.output.fallible {
             let place = match argument {
-                Argument::Length(parameter, _) | Argument::Parameter(parameter, _) => &parameter.name,
+                Argument::Length(parameter, _) | Argument::Parameter(parameter, _) => {
+                    &parameter.name
+                }
                 _ => &method.signature.ident,
             };
             diagnostics.at(
@@ -98,23 +118,37 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     }
     for parameter in &method.parameters {
         let passed = arguments.iter().any(|argument| match argument {
-            Argument::Parameter(other, _) | Argument::Start(other, _) | Argument::Length(other, _) => {
-                other.name == parameter.name
-            }
+            Argument::Parameter(other, _)
+            | Argument::Start(other, _)
+            | Argument::Length(other, _) => other.name == parameter.name,
             _ => false,
         });
         if !passed {
             let name = &parameter.name;
-            diagnostics.at(name, format!("`{name}` is not passed to C: name it in `args = (…)`, or remove it"));
+            diagnostics.at(
+                name,
+                format!("`{name}` is not passed to C: name it in `args = (…)`, or remove it"),
+            );
         }
     }
 }
 
 fn check_constant(method: &Method, constant: &syn::Expr, diagnostics: &Diagnostics) {
-    let syn::Expr::Path(path) = constant else { return };
-    let Some(name) = path.path.get_ident() else { return };
-    if name.to_string().starts_with(|first: char| first.is_lowercase()) {
-        let known = method.parameters.iter().map(|parameter| format!(", `{}`", parameter.name)).collect::<String>();
+    let syn::Expr::Path(path) = constant else {
+        return;
+    };
+    let Some(name) = path.path.get_ident() else {
+        return;
+    };
+    if name
+        .to_string()
+        .starts_with(|first: char| first.is_lowercase())
+    {
+        let known = method
+            .parameters
+            .iter()
+            .map(|parameter| format!(", `{}`", parameter.name))
+            .collect::<String>();
         diagnostics.at(name, format!("`{name}` is not a parameter: one of `self`, `null`{known} or a constant is expected"));
     }
 }
@@ -123,7 +157,10 @@ fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let fails = calls.fails.is_some();
     if fails && !method.output.fallible {
         diagnostics.at(
-            &method.signature.output.to_token_stream_or(&method.signature.ident),
+            &method
+                .signature
+                .output
+                .to_token_stream_or(&method.signature.ident),
             "`fails` says that the call can fail: return `Result<…>`",
         );
     }
@@ -138,7 +175,9 @@ fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 
 fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = &method.output.value;
-    let pointer = ["Owned", "Borrowed", "String", "CString"].into_iter().find(|name| is_named(value, name));
+    let pointer = ["Owned", "Borrowed", "String", "CString"]
+        .into_iter()
+        .find(|name| is_named(value, name));
     match (&calls.fails, pointer) {
         (None, Some(pointer)) => diagnostics.at(
             value,
@@ -155,10 +194,16 @@ fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
     if method.output.fallible {
-        diagnostics.at(value, "reading or writing a field can't fail: remove the `Result`");
+        diagnostics.at(
+            value,
+            "reading or writing a field can't fail: remove the `Result`",
+        );
     }
     if setter && (method.parameters.len() > 1 || method.receiver != Receiver::Exclusive) {
-        diagnostics.at(&method.signature.ident, "a field is written by a method with `&mut self` and the value");
+        diagnostics.at(
+            &method.signature.ident,
+            "a field is written by a method with `&mut self` and the value",
+        );
     }
     if setter && (field.length.is_some() || field.when.is_some()) {
         diagnostics.at(&field.place, "`len` and `when` are for reading a field");
@@ -166,29 +211,51 @@ fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
     if let Some(length) = &field.length
         && argument_of(value, "Vec").is_none()
     {
-        diagnostics.at(length, "`len` counts the elements of an array: return `Vec<…>`");
+        diagnostics.at(
+            length,
+            "`len` counts the elements of an array: return `Vec<…>`",
+        );
     }
     if field.length.is_none() && argument_of(value, "Vec").is_some() {
-        diagnostics.at(&field.place, "an array needs its length: add `len = the_field`");
+        diagnostics.at(
+            &field.place,
+            "an array needs its length: add `len = the_field`",
+        );
     }
     if let Some((tag, _)) = &field.when
         && argument_of(value, "Option").is_none()
     {
-        diagnostics.at(tag, "with another tag there is no value: return `Option<…>`");
+        diagnostics.at(
+            tag,
+            "with another tag there is no value: return `Option<…>`",
+        );
     }
     for pointer in ["Borrowed", "String", "CString"] {
         if !setter && is_named(value, pointer) {
-            diagnostics.at(value, format!("the field may be NULL: return `Option<{pointer}…>`"));
+            diagnostics.at(
+                value,
+                format!("the field may be NULL: return `Option<{pointer}…>`"),
+            );
         }
     }
     if is_named(argument_of(value, "Option").unwrap_or(value), "Owned") {
-        diagnostics.at(value, "what a field points to belongs to the struct: return `Borrowed`");
+        diagnostics.at(
+            value,
+            "what a field points to belongs to the struct: return `Borrowed`",
+        );
     }
 }
 
 fn check_names(block: &MethodsBlock, diagnostics: &Diagnostics) {
-    const TAKEN: &[&str] =
-        &["close", "closed", "__enter__", "__exit__", "__repr__", "__eq__", "__hash__"];
+    const TAKEN: &[&str] = &[
+        "close",
+        "closed",
+        "__enter__",
+        "__exit__",
+        "__repr__",
+        "__eq__",
+        "__hash__",
+    ];
     for method in block.methods.iter().filter(|method| !method.private) {
         let name = method.signature.ident.to_string();
         if TAKEN.contains(&name.as_str()) {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod function;
 mod model;
 mod parse;
 mod python;
@@ -12,9 +13,13 @@ use proc_macro2::TokenStream;
 
 use crate::diagnostics::Diagnostics;
 
+pub(crate) use function::function;
+
 pub(crate) fn methods(words: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let Some(item) = diagnostics.ok(syn::parse2(item)) else { return diagnostics.into_tokens() };
+    let Some(item) = diagnostics.ok(syn::parse2(item)) else {
+        return diagnostics.into_tokens();
+    };
     let block = parse::block(words, item, &diagnostics);
     check::check(&block, &diagnostics);
     let mut tokens = rust::expand(&block);

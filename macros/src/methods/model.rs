@@ -89,6 +89,8 @@ pub(crate) struct Field {
 
 impl Method {
     pub(crate) fn has_python_attribute(&self, name: &str) -> bool {
-        self.python_attributes.iter().any(|attribute| attribute.path().is_ident(name))
+        self.python_attributes
+            .iter()
+            .any(|attribute| attribute.path().is_ident(name))
     }
 }

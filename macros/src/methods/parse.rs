@@ -6,15 +6,25 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Block, Expr, FnArg, ImplItem, ItemImpl, Meta, Pat, Path, ReceiverKind, ReturnType, Signature, Token,
-    Type, Visibility,
+    Attribute, Block, Expr, FnArg, ImplItem, ItemImpl, Meta, Pat, Path, ReceiverKind, ReturnType,
+    Signature, Token, Type, Visibility,
 };
 
-use super::model::{Calls, Fails, Field, Method, MethodsBlock, Output, Parameter, Receiver, Source};
+use super::model::{
+    Calls, Fails, Field, Method, MethodsBlock, Output, Parameter, Receiver, Source,
+};
 use crate::diagnostics::Diagnostics;
 use crate::words::{Place, Value, Word, argument_of, parse_words, runtime_path};
 
-const PYO3_ATTRIBUTES: &[&str] = &["new", "getter", "setter", "staticmethod", "classmethod", "classattr", "pyo3"];
+const PYO3_ATTRIBUTES: &[&str] = &[
+    "new",
+    "getter",
+    "setter",
+    "staticmethod",
+    "classmethod",
+    "classattr",
+    "pyo3",
+];
 
 pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostics) -> MethodsBlock {
     let mut is_unsafe = false;
@@ -28,7 +38,10 @@ pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostic
         }
     }
     if let Some((path, _)) = &item.trait_ {
-        diagnostics.at(path, "`#[methods]` makes methods of the handle itself: write `impl Handle { … }`");
+        diagnostics.at(
+            path,
+            "`#[methods]` makes methods of the handle itself: write `impl Handle { … }`",
+        );
     }
     let mut methods = Vec::new();
     let mut others = Vec::new();
@@ -57,6 +70,13 @@ pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostic
     }
 }
 
+/// One function, outside of a block.
+pub(crate) fn method(item: TokenStream, diagnostics: &Diagnostics) -> Option<Method> {
+    diagnostics
+        .ok(syn::parse2::<RawMethod>(item))
+        .map(|raw| raw.into_method(diagnostics))
+}
+
 /// A method as it is written: with a body or, which Rust itself has not, without.
 struct RawMethod {
     attributes: Vec<Attribute>,
@@ -76,7 +96,12 @@ impl Parse for RawMethod {
         } else {
             Some(input.parse()?)
         };
-        Ok(RawMethod { attributes, visibility, signature, body })
+        Ok(RawMethod {
+            attributes,
+            visibility,
+            signature,
+            body,
+        })
     }
 }
 
@@ -87,7 +112,11 @@ impl RawMethod {
         let mut private = false;
         let mut source = self.body.map(Source::Body);
         for attribute in self.attributes {
-            let name = attribute.path().get_ident().map(Ident::to_string).unwrap_or_default();
+            let name = attribute
+                .path()
+                .get_ident()
+                .map(Ident::to_string)
+                .unwrap_or_default();
             let generated = match name.as_str() {
                 "calls" => parse_calls(&attribute, diagnostics).map(Source::Calls),
                 "field" => parse_field(&attribute, diagnostics).map(Source::Field),
@@ -135,7 +164,10 @@ impl RawMethod {
     }
 }
 
-fn parse_parameters(signature: &Signature, diagnostics: &Diagnostics) -> (Receiver, Vec<Parameter>) {
+fn parse_parameters(
+    signature: &Signature,
+    diagnostics: &Diagnostics,
+) -> (Receiver, Vec<Parameter>) {
     let mut receiver = Receiver::None;
     let mut parameters = Vec::new();
     for input in &signature.inputs {
@@ -143,13 +175,22 @@ fn parse_parameters(signature: &Signature, diagnostics: &Diagnostics) -> (Receiv
             FnArg::Receiver(written) => match &written.kind {
                 ReceiverKind::Reference(_, _, None) => receiver = Receiver::Shared,
                 ReceiverKind::Reference(_, _, Some(_)) => receiver = Receiver::Exclusive,
-                _ => diagnostics.at(written, "a handle is only ever behind a reference: take `&self` or `&mut self`"),
+                _ => diagnostics.at(
+                    written,
+                    "a handle is only ever behind a reference: take `&self` or `&mut self`",
+                ),
             },
             FnArg::Typed(typed) => match &*typed.pat {
                 Pat::Ident(name) => {
-                    parameters.push(Parameter { name: name.ident.clone(), ty: (*typed.ty).clone() });
+                    parameters.push(Parameter {
+                        name: name.ident.clone(),
+                        ty: (*typed.ty).clone(),
+                    });
                 }
-                pattern => diagnostics.at(pattern, "a parameter needs a name, which is also its name in Python"),
+                pattern => diagnostics.at(
+                    pattern,
+                    "a parameter needs a name, which is also its name in Python",
+                ),
             },
         }
     }
@@ -162,8 +203,14 @@ fn parse_output(output: &ReturnType) -> Output {
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     match argument_of(&ty, "Result") {
-        Some(value) => Output { fallible: true, value: value.clone() },
-        None => Output { fallible: false, value: ty },
+        Some(value) => Output {
+            fallible: true,
+            value: value.clone(),
+        },
+        None => Output {
+            fallible: false,
+            value: ty,
+        },
     }
 }
 
@@ -179,15 +226,27 @@ impl<T: Parse> Parse for Headed<T> {
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
-        Ok(Headed { head, words: input.parse()? })
+        Ok(Headed {
+            head,
+            words: input.parse()?,
+        })
     }
 }
 
-fn headed<T: Parse>(attribute: &Attribute, form: &str, diagnostics: &Diagnostics) -> Option<Headed<T>> {
+fn headed<T: Parse>(
+    attribute: &Attribute,
+    form: &str,
+    diagnostics: &Diagnostics,
+) -> Option<Headed<T>> {
     match &attribute.meta {
-        Meta::List(list) if !list.tokens.is_empty() => diagnostics.ok(syn::parse2(list.tokens.clone())),
+        Meta::List(list) if !list.tokens.is_empty() => {
+            diagnostics.ok(syn::parse2(list.tokens.clone()))
+        }
         _ => {
-            diagnostics.at(attribute.path(), format!("something is missing: write `{form}`"));
+            diagnostics.at(
+                attribute.path(),
+                format!("something is missing: write `{form}`"),
+            );
             None
         }
     }
@@ -195,8 +254,18 @@ fn headed<T: Parse>(attribute: &Attribute, form: &str, diagnostics: &Diagnostics
 
 fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls> {
     let headed = headed::<Path>(attribute, "#[calls(ffi::the_function)]", diagnostics)?;
-    let mut calls = Calls { function: headed.head, arguments: None, fails: None, free: None, detach: false };
-    for word in parse_words(headed.words, &["args", "fails", "free", "detach"], diagnostics) {
+    let mut calls = Calls {
+        function: headed.head,
+        arguments: None,
+        fails: None,
+        free: None,
+        detach: false,
+    };
+    for word in parse_words(
+        headed.words,
+        &["args", "fails", "free", "detach"],
+        diagnostics,
+    ) {
         match word.name.to_string().as_str() {
             "args" => calls.arguments = parse_arguments(word, diagnostics),
             "fails" => calls.fails = parse_fails(word, diagnostics),
@@ -240,8 +309,10 @@ impl Parse for Fails {
             _ => {
                 return Err(syn::Error::new_spanned(
                     &name,
-                    format!("`{name}` says nothing about failure: one of `null`, `nonzero`, `negative`, \
-                             `when(|ret| …)` is expected"),
+                    format!(
+                        "`{name}` says nothing about failure: one of `null`, `nonzero`, `negative`, \
+                             `when(|ret| …)` is expected"
+                    ),
                 ));
             }
         };
@@ -252,7 +323,11 @@ impl Parse for Fails {
 
 fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Field> {
     let headed = headed::<Place>(attribute, "#[field(the_field)]", diagnostics)?;
-    let mut field = Field { place: headed.head, length: None, when: None };
+    let mut field = Field {
+        place: headed.head,
+        length: None,
+        when: None,
+    };
     for word in parse_words(headed.words, &["len", "when"], diagnostics) {
         match word.name.to_string().as_str() {
             "len" => field.length = word.value("len = the_field", diagnostics),
@@ -272,9 +347,14 @@ fn parse_when(word: Word, diagnostics: &Diagnostics) -> Option<(Place, Pat)> {
         }
     }
     match word.value {
-        Value::List(tokens) => diagnostics.ok(syn::parse2::<When>(tokens)).map(|when| (when.0, when.1)),
+        Value::List(tokens) => diagnostics
+            .ok(syn::parse2::<When>(tokens))
+            .map(|when| (when.0, when.1)),
         _ => {
-            diagnostics.at(&word.name, "`when` needs the tag and its values: write `when(tag, ffi::A | ffi::B)`");
+            diagnostics.at(
+                &word.name,
+                "`when` needs the tag and its values: write `when(tag, ffi::A | ffi::B)`",
+            );
             None
         }
     }

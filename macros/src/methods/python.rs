@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::Type;
+use syn::{Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, detached};
@@ -11,7 +11,9 @@ use super::types::{Taken, detached};
 const PLAIN: &[&str] = &["__len__", "__bool__", "__contains__"];
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
-    let MethodsBlock { runtime, handle, .. } = block;
+    let MethodsBlock {
+        runtime, handle, ..
+    } = block;
     let methods: Vec<TokenStream> = block
         .methods
         .iter()
@@ -36,7 +38,9 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
 
 /// `path::DocumentClass` of `path::Document`.
 fn class_of(handle: &Type) -> TokenStream {
-    let Type::Path(path) = handle else { return quote!(#handle) };
+    let Type::Path(path) = handle else {
+        return quote!(#handle);
+    };
     let mut path = path.path.clone();
     if let Some(segment) = path.segments.last_mut() {
         segment.ident = format_ident!("{}Class", segment.ident);
@@ -45,59 +49,108 @@ fn class_of(handle: &Type) -> TokenStream {
 }
 
 fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
-    let MethodsBlock { runtime, handle, .. } = block;
+    let MethodsBlock {
+        runtime, handle, ..
+    } = block;
+    let name = &method.signature.ident;
+    let callee = match method.receiver {
+        Receiver::None => quote!(<#handle>::#name),
+        _ => quote!(this.#name),
+    };
+    wrapper(runtime, handle, method, &Visibility::Inherited, &callee)
+}
+
+/// The function that PyO3 gets: it enters what `method` uses, calls `callee` and gives the result.
+pub(crate) fn wrapper(
+    runtime: &TokenStream,
+    handle: &Type,
+    method: &Method,
+    visibility: &Visibility,
+    callee: &TokenStream,
+) -> TokenStream {
     let python = quote!(#runtime::python);
     let pyo3 = quote!(#runtime::pyo3);
     let name = &method.signature.ident;
     let documentation = method.attributes.iter().filter(|attribute| {
-        ["doc", "cfg"].iter().any(|name| attribute.path().is_ident(name))
+        ["doc", "cfg"]
+            .iter()
+            .any(|name| attribute.path().is_ident(name))
     });
     let python_attributes = &method.python_attributes;
-    let parameters = method.parameters.iter().map(|parameter| expand_parameter(block, parameter));
-    let locks = method.parameters.iter().filter_map(|Parameter { name, ty }| match Taken::of(ty) {
-        Taken::Python | Taken::Value => None,
-        _ => Some(quote!(&#name)),
-    });
+    let parameters = method
+        .parameters
+        .iter()
+        .map(|parameter| expand_parameter(runtime, handle, parameter));
+    let locks = method
+        .parameters
+        .iter()
+        .filter_map(|Parameter { name, ty }| match Taken::of(ty) {
+            Taken::Python | Taken::Value => None,
+            _ => Some(quote!(&#name)),
+        });
+    let locks = quote!(&[#(#locks),*]);
     let arguments = method.parameters.iter().map(expand_argument);
     let body = matches!(method.source, Source::Body(_));
-    let value = detached(&method.output.value, handle);
-    let (give, returns, finish) = if method.has_python_attribute("new") {
-        (quote!(give), quote!(#pyo3::Bound<'py, Self>), quote! {
-            .and_then(|object| object.cast_into::<Self>().map_err(::core::convert::Into::into))
-        })
-    } else if PLAIN.iter().any(|plain| name == plain) {
-        (quote!(pass), quote!(#value), TokenStream::new())
-    } else {
-        (quote!(give), quote!(#python::Typed<'py, #value>), quote!(.map(::core::convert::Into::into)))
-    };
+    let (give, returns, finish) = expand_result(runtime, handle, method);
+    let call = quote!(context.#give(#callee(#(#arguments),*)));
     let slf = quote!(slf: &#pyo3::Bound<'py, Self>);
-    let locks = quote!(&[#(#locks),*]);
-    let arguments = quote!((#(#arguments),*));
     let (receiver, enter) = match method.receiver {
         Receiver::None => (
             quote!(py: #pyo3::Python<'py>),
-            quote!(alone(py, #body, #locks, |context| context.#give(<#handle>::#name #arguments))),
+            quote!(alone(py, #body, #locks, |context| #call)),
         ),
         Receiver::Shared => (
             slf,
-            quote!(shared::<#handle, _>(slf, #body, #locks, |this, context| context.#give(this.#name #arguments))),
+            quote!(shared::<#handle, _>(slf, #body, #locks, |this, context| #call)),
         ),
         Receiver::Exclusive => (
             slf,
-            quote!(exclusive::<#handle, _>(slf, #body, #locks, |this, context| context.#give(this.#name #arguments))),
+            quote!(exclusive::<#handle, _>(slf, #body, #locks, |this, context| #call)),
         ),
     };
     quote! {
         #(#documentation)*
         #(#python_attributes)*
-        fn #name<'py>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
+        #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
+        #visibility fn #name<'py>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #python::#enter #finish
         }
     }
 }
 
-fn expand_parameter(block: &MethodsBlock, Parameter { name, ty }: &Parameter) -> TokenStream {
-    let MethodsBlock { runtime, handle, .. } = block;
+/// How the result is given, what the wrapper returns, and what makes the one of the other.
+fn expand_result(
+    runtime: &TokenStream,
+    handle: &Type,
+    method: &Method,
+) -> (TokenStream, TokenStream, TokenStream) {
+    let value = detached(&method.output.value, handle);
+    let name = &method.signature.ident;
+    if method.has_python_attribute("new") {
+        let finish = quote! {
+            .and_then(|object| object.cast_into::<Self>().map_err(::core::convert::Into::into))
+        };
+        return (
+            quote!(give),
+            quote!(#runtime::pyo3::Bound<'py, Self>),
+            finish,
+        );
+    }
+    if PLAIN.iter().any(|plain| name == plain) {
+        return (quote!(pass), quote!(#value), TokenStream::new());
+    }
+    (
+        quote!(give),
+        quote!(#runtime::python::Typed<'py, #value>),
+        quote!(.map(::core::convert::Into::into)),
+    )
+}
+
+fn expand_parameter(
+    runtime: &TokenStream,
+    handle: &Type,
+    Parameter { name, ty }: &Parameter,
+) -> TokenStream {
     let detach = |ty: Type| detached(&ty, handle);
     match Taken::of(ty) {
         Taken::Ref(target) => {

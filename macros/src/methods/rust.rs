@@ -11,8 +11,16 @@ use super::types::bound_to_receiver;
 use crate::words::argument_of;
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
-    let MethodsBlock { attributes, handle, others, .. } = block;
-    let methods = block.methods.iter().map(|method| expand_method(block, method));
+    let MethodsBlock {
+        attributes,
+        handle,
+        others,
+        ..
+    } = block;
+    let methods = block
+        .methods
+        .iter()
+        .map(|method| expand_method(block, method));
     quote! {
         #(#attributes)*
         impl #handle {
@@ -24,11 +32,15 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
 
 fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
     let runtime = &block.runtime;
-    let Method { attributes, visibility, source, .. } = method;
+    let Method {
+        attributes,
+        visibility,
+        source,
+        ..
+    } = method;
     let signature = rust_signature(method, runtime);
-    let python_only = (!method.private).then(|| {
-        quote!(#[allow(dead_code, reason = "Python calls it through the class")])
-    });
+    let python_only = (!method.private)
+        .then(|| quote!(#[allow(dead_code, reason = "Python calls it through the class")]));
     let body = match source {
         Source::Body(body) => body.to_token_stream(),
         Source::Calls(calls) => expand_calls(block, method, calls),
@@ -43,16 +55,28 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
 }
 
 fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
-    let mut signature = method.signature.clone();
-    if let ReturnType::Type(_, ty) = &mut signature.output {
+    Signature {
+        output: rust_output(method, runtime),
+        ..method.signature.clone()
+    }
+}
+
+/// The return type with its lifetimes.
+pub(crate) fn rust_output(method: &Method, runtime: &TokenStream) -> ReturnType {
+    let mut output = method.signature.output.clone();
+    if let ReturnType::Type(_, ty) = &mut output {
         **ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
     }
-    signature
+    output
 }
 
 fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
     let runtime = &block.runtime;
-    let method = format!("{}.{}", block.handle.to_token_stream(), method.signature.ident);
+    let method = format!(
+        "{}.{}",
+        block.handle.to_token_stream(),
+        method.signature.ident
+    );
     quote! {
         const SITE: &#runtime::call::Site = &#runtime::call::Site { method: #method, function: #function };
     }
@@ -61,10 +85,16 @@ fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
 fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
     let runtime = &block.runtime;
     let function = &calls.function;
-    let name = function.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let name = function
+        .segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+        .unwrap_or_default();
     let site = site(block, method, &name);
     let arguments = method.c_arguments(calls);
-    let prepared = arguments.iter().filter_map(|argument| prepare(argument, runtime));
+    let prepared = arguments
+        .iter()
+        .filter_map(|argument| prepare(argument, runtime));
     let passed = arguments.iter().map(|argument| pass(argument, runtime));
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
     let mut c = quote! {
@@ -117,9 +147,12 @@ fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStr
         // SAFETY: C just returned it, and the author says by the return type who owns it.
         unsafe { #convert }
     };
-    if method.output.fallible { quote!(|ret| #owned) } else { quote!(|ret| #runtime::call::present(#owned)) }
+    if method.output.fallible {
+        quote!(|ret| #owned)
+    } else {
+        quote!(|ret| #runtime::call::present(#owned))
+    }
 }
-
 
 fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenStream {
     let raw = quote!((*raw));
@@ -139,7 +172,11 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             quote!(#runtime::returns::array::<_, #element>(#place as *const _, #length))
         }
         _ => {
-            let place = if field.place.is_self() { quote!(raw.cast()) } else { field.place.within(&raw) };
+            let place = if field.place.is_self() {
+                quote!(raw.cast())
+            } else {
+                field.place.within(&raw)
+            };
             quote_spanned! {value.span()=>
                 #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c(#place))
             }

@@ -15,19 +15,35 @@ pub(crate) fn bound_to_receiver(ty: &Type, runtime: &TokenStream, has_receiver: 
         fn visit_type_mut(&mut self, ty: &mut Type) {
             visit_mut::visit_type_mut(self, ty);
             let Type::Path(path) = ty else { return };
-            let Some(segment) = path.path.segments.last_mut() else { return };
+            let Some(segment) = path.path.segments.last_mut() else {
+                return;
+            };
             let name = segment.ident.to_string();
-            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
-            let [GenericArgument::Type(handle)] = &arguments.args.iter().collect::<Vec<_>>()[..] else { return };
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
+                return;
+            };
+            let [GenericArgument::Type(handle)] = &arguments.args.iter().collect::<Vec<_>>()[..]
+            else {
+                return;
+            };
             let (runtime, lifetime) = (self.0, &self.1);
             match name.as_str() {
-                "Owned" => *ty = Type::Verbatim(quote!(<#handle as #runtime::handle::Resource>::In<#lifetime>)),
-                "Borrowed" | "Steps" => arguments.args.insert(0, GenericArgument::Lifetime(lifetime.clone())),
+                "Owned" => {
+                    *ty = Type::Verbatim(
+                        quote!(<#handle as #runtime::handle::Resource>::In<#lifetime>),
+                    )
+                }
+                "Borrowed" | "Steps" => arguments
+                    .args
+                    .insert(0, GenericArgument::Lifetime(lifetime.clone())),
                 _ => {}
             }
         }
     }
-    let lifetime = Lifetime::new(if has_receiver { "'_" } else { "'static" }, Span::call_site());
+    let lifetime = Lifetime::new(
+        if has_receiver { "'_" } else { "'static" },
+        Span::call_site(),
+    );
     let mut ty = ty.clone();
     Bind(runtime, lifetime).visit_type_mut(&mut ty);
     ty
@@ -42,7 +58,9 @@ pub(crate) fn detached(ty: &Type, handle: &Type) -> Type {
         }
 
         fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-            reference.lifetime.get_or_insert_with(|| Lifetime::new("'static", Span::call_site()));
+            reference
+                .lifetime
+                .get_or_insert_with(|| Lifetime::new("'static", Span::call_site()));
             visit_mut::visit_type_reference_mut(self, reference);
         }
 
@@ -56,10 +74,22 @@ pub(crate) fn detached(ty: &Type, handle: &Type) -> Type {
 
         fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
             visit_mut::visit_path_segment_mut(self, segment);
-            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return };
-            let bare = !arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)));
-            if bare && ["Owned", "Borrowed", "Steps"].iter().any(|name| segment.ident == name) {
-                arguments.args.insert(0, GenericArgument::Lifetime(Lifetime::new("'static", Span::call_site())));
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
+                return;
+            };
+            let bare = !arguments
+                .args
+                .iter()
+                .any(|argument| matches!(argument, GenericArgument::Lifetime(_)));
+            if bare
+                && ["Owned", "Borrowed", "Steps"]
+                    .iter()
+                    .any(|name| segment.ident == name)
+            {
+                arguments.args.insert(
+                    0,
+                    GenericArgument::Lifetime(Lifetime::new("'static", Span::call_site())),
+                );
             }
         }
     }
@@ -88,14 +118,28 @@ impl Taken {
     pub(crate) fn of(ty: &Type) -> Taken {
         if let Type::Reference(reference) = ty {
             let target = (*reference.elem).clone();
-            return if reference.mutability.is_some() { Taken::Mut(target) } else { Taken::Ref(target) };
+            return if reference.mutability.is_some() {
+                Taken::Mut(target)
+            } else {
+                Taken::Ref(target)
+            };
         }
         if let Some(Type::Reference(reference)) = argument_of(ty, "Option") {
             let target = (*reference.elem).clone();
-            return if reference.mutability.is_some() { Taken::OptionMut(target) } else { Taken::OptionRef(target) };
+            return if reference.mutability.is_some() {
+                Taken::OptionMut(target)
+            } else {
+                Taken::OptionRef(target)
+            };
         }
         match ty {
-            Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "Python") => {
+            Type::Path(path)
+                if path
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|segment| segment.ident == "Python") =>
+            {
                 Taken::Python
             }
             _ => Taken::Value,

@@ -58,7 +58,10 @@ pub struct Hold<'a> {
 
 impl<'a> Hold<'a> {
     pub(super) fn new(object: &'a HandleClass, mode: Mode) -> Self {
-        Hold { header: object.header(), mode }
+        Hold {
+            header: object.header(),
+            mode,
+        }
     }
 
     fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
@@ -72,7 +75,8 @@ impl<'a> Hold<'a> {
             self.leave_base(base);
             return Err((self.header, Refusal::Closed));
         }
-        base.share_ancestors().inspect_err(|_| self.leave_base(base))
+        base.share_ancestors()
+            .inspect_err(|_| self.leave_base(base))
     }
 
     fn leave_base(&self, base: &Header) {
@@ -111,7 +115,11 @@ impl<'a, 'py> Context<'a, 'py> {
 
     /// The handle at `hold`, which has to be among those that this call entered.
     pub(super) fn entered(&self, hold: Hold<'_>) -> NonNull<()> {
-        let held = self.holds.iter().flatten().any(|held| ptr::eq(held.header, hold.header) && held.mode == hold.mode);
+        let held = self
+            .holds
+            .iter()
+            .flatten()
+            .any(|held| ptr::eq(held.header, hold.header) && held.mode == hold.mode);
         assert!(held, "a handle is used by a call that did not enter it");
         NonNull::new(hold.header.raw()).unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
@@ -123,9 +131,16 @@ impl<'a, 'py> Context<'a, 'py> {
             if ptr::eq(candidate.get().header().kind(), kind) {
                 return Ok(candidate);
             }
-            object = candidate.get().header().up().map(|up| up.bind(self.py).clone());
+            object = candidate
+                .get()
+                .header()
+                .up()
+                .map(|up| up.bind(self.py).clone());
         }
-        let message = format!("the result belongs to a {}, and the receiver lives in none", kind.name());
+        let message = format!(
+            "the result belongs to a {}, and the receiver lives in none",
+            kind.name()
+        );
         Err(to_pyerr(self.py, Error::Value(message)))
     }
 }
@@ -141,19 +156,33 @@ impl Drop for Entered<'_> {
 
 fn enter<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
     loop {
-        let Err((wanted, at, refusal)) = try_enter(holds) else { return Ok(Entered(holds)) };
+        let Err((wanted, at, refusal)) = try_enter(holds) else {
+            return Ok(Entered(holds));
+        };
         if refusal == Refusal::Closed {
-            let closed = if wanted.header.is_closed() { wanted.header } else { at };
+            let closed = if wanted.header.is_closed() {
+                wanted.header
+            } else {
+                at
+            };
             return Err(to_pyerr(py, Error::Closed(closed.kind().name())));
         }
-        if holds.iter().flatten().any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds)) {
+        if holds
+            .iter()
+            .flatten()
+            .any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds))
+        {
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
         }
         match wanted.mode {
             Mode::Exclusive if ptr::eq(at, wanted.header.base()) => {
-                wanted.header.wait(py, at, || !at.state.is_used() || at.state.is_closing())?;
+                wanted
+                    .header
+                    .wait(py, at, || !at.state.is_used() || at.state.is_closing())?;
             }
-            _ => wanted.header.wait(py, at, || !at.state.is_exclusive() || at.state.is_closing())?,
+            _ => wanted
+                .header
+                .wait(py, at, || !at.state.is_exclusive() || at.state.is_closing())?,
         }
     }
 }
@@ -161,7 +190,10 @@ fn enter<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<
 /// Whether this call itself wants `at` alone by `hold` and, by another of its handles, also shared.
 fn excludes(hold: &Hold<'_>, at: &Header, holds: &[Option<Hold<'_>>]) -> bool {
     ptr::eq(hold.header.base(), at)
-        && holds.iter().flatten().any(|other| !ptr::eq(other, hold) && uses(other.header.base(), at))
+        && holds
+            .iter()
+            .flatten()
+            .any(|other| !ptr::eq(other, hold) && uses(other.header.base(), at))
 }
 
 fn uses(header: &Header, at: &Header) -> bool {
@@ -190,11 +222,17 @@ pub fn shared<'py, T: PyHandle, R>(
     call: impl FnOnce(&T, &Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     let receiver = slf.as_super();
-    with_held(slf.py(), Some((receiver, Mode::Shared)), body, arguments, |context| {
-        let raw = context.entered(Hold::new(receiver.get(), Mode::Shared));
-        // SAFETY: the object is of `T`'s class, so its pointer is a `T`; it is entered, so no one closes it.
-        call(unsafe { T::from_raw(raw.cast()) }, context)
-    })
+    with_held(
+        slf.py(),
+        Some((receiver, Mode::Shared)),
+        body,
+        arguments,
+        |context| {
+            let raw = context.entered(Hold::new(receiver.get(), Mode::Shared));
+            // SAFETY: the object is of `T`'s class, so its pointer is a `T`; it is entered, so no one closes it.
+            call(unsafe { T::from_raw(raw.cast()) }, context)
+        },
+    )
 }
 
 /// Run `call` on a handle that it uses alone.
@@ -206,11 +244,17 @@ pub fn exclusive<'py, T: PyHandle, R>(
     call: impl FnOnce(&mut T, &Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     let receiver = slf.as_super();
-    with_held(slf.py(), Some((receiver, Mode::Exclusive)), body, arguments, |context| {
-        let raw = context.entered(Hold::new(receiver.get(), Mode::Exclusive));
-        // SAFETY: as in `shared`; it is entered exclusively, so this is the only use.
-        call(unsafe { T::from_raw_mut(raw.cast()) }, context)
-    })
+    with_held(
+        slf.py(),
+        Some((receiver, Mode::Exclusive)),
+        body,
+        arguments,
+        |context| {
+            let raw = context.entered(Hold::new(receiver.get(), Mode::Exclusive));
+            // SAFETY: as in `shared`; it is entered exclusively, so this is the only use.
+            call(unsafe { T::from_raw_mut(raw.cast()) }, context)
+        },
+    )
 }
 
 /// Run `call`, which has no receiver.
@@ -233,7 +277,11 @@ fn with_held<'py, R>(
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     const AT_MOST: usize = 9;
-    assert!(arguments.len() < AT_MOST, "a call takes at most {} handles", AT_MOST - 1);
+    assert!(
+        arguments.len() < AT_MOST,
+        "a call takes at most {} handles",
+        AT_MOST - 1
+    );
     let mut holds = [None; AT_MOST];
     holds[0] = receiver.map(|(object, mode)| Hold::new(object.get(), mode));
     for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
@@ -242,5 +290,9 @@ fn with_held<'py, R>(
     let holds = &holds[..=arguments.len()];
     let _entered = enter(py, holds)?;
     let _python = body.then(MayRunPython::begin);
-    call(&Context { py, receiver: receiver.map(|(object, _)| object), holds })
+    call(&Context {
+        py,
+        receiver: receiver.map(|(object, _)| object),
+        holds,
+    })
 }

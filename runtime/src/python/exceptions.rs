@@ -67,7 +67,7 @@ impl ClosedError {
         class(py, &CLOSED, "ClosedError", Self::DOC, true)
     }
 
-    pub(super) const DOC: &'static str = "A handle was used after it was closed.";
+    pub(crate) const DOC: &'static str = "A handle was used after it was closed.";
 }
 
 impl BusyError {
@@ -80,15 +80,22 @@ impl BusyError {
         class(py, &BUSY, "BusyError", Self::DOC, false)
     }
 
-    pub(super) const DOC: &'static str = "A handle is in use by a call that cannot be waited for.";
+    pub(crate) const DOC: &'static str = "A handle is in use by a call that cannot be waited for.";
+}
+
+/// Raise `exception`, so that Python chains it to the one that is being handled (`PyErr_SetObject`).
+fn raised(exception: Bound<'_, PyAny>) -> PyErr {
+    PyErr::from_type(exception.get_type(), exception.unbind())
 }
 
 /// The exception for `error`.
 #[cold]
 pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
     let message = error.to_string();
-    let of_class = |class: PyResult<&Bound<'_, PyType>>| match class.and_then(|class| class.call1((message.as_str(),))) {
-        Ok(exception) => PyErr::from_value(exception),
+    let of_class = |class: PyResult<&Bound<'_, PyType>>| match class
+        .and_then(|class| class.call1((message.as_str(),)))
+    {
+        Ok(exception) => raised(exception),
         Err(error) => error,
     };
     match error {
@@ -106,11 +113,17 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
 fn os_error(py: Python<'_>, error: &std::io::Error, path: Option<std::path::PathBuf>) -> PyErr {
     let make = || {
         let os_error = py.get_type::<pyo3::exceptions::PyOSError>();
-        let Some(number) = error.raw_os_error() else { return os_error.call1((error.to_string(),)) };
+        let Some(number) = error.raw_os_error() else {
+            return os_error.call1((error.to_string(),));
+        };
         let message = py.import("os")?.getattr("strerror")?.call1((number,))?;
-        os_error.call1((number, message, path.map(std::path::PathBuf::into_os_string)))
+        os_error.call1((
+            number,
+            message,
+            path.map(std::path::PathBuf::into_os_string),
+        ))
     };
-    make().map_or_else(|error| error, PyErr::from_value)
+    make().map_or_else(|error| error, raised)
 }
 
 impl From<RustError> for PyErr {
@@ -128,5 +141,5 @@ pub fn raise<T: PyClass<BaseType = Error>>(py: Python<'_>, message: &str, fields
         exception.setattr("args", (message,))?;
         PyResult::Ok(exception)
     };
-    make().map_or_else(|error| error, PyErr::from_value)
+    make().map_or_else(|error| error, raised)
 }

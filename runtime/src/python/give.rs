@@ -3,10 +3,10 @@
 use std::ffi::CString;
 use std::marker::PhantomData;
 
-use pyo3::{IntoPyObjectExt, PyTypeInfo};
 use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::enter::{Context, MayRunPython};
 use super::exceptions::to_pyerr;
@@ -59,6 +59,23 @@ impl<'py, R: IntoPython> IntoPyObject<'py> for Typed<'py, R> {
     }
 }
 
+/// The object that a method was called on, of whichever class: `Self` in the stubs.
+#[derive(Debug)]
+pub enum Itself {}
+
+impl IntoPython for Itself {
+    const TYPE: PyStaticExpr = PyStaticExpr::Attribute {
+        value: &PyStaticExpr::Name {
+            id: "typing_extensions",
+        },
+        attr: "Self",
+    };
+
+    fn into_python<'py>(self, _: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {}
+    }
+}
+
 impl<'py> Context<'_, 'py> {
     /// Give the result of this call to Python.
     #[doc(hidden)]
@@ -70,7 +87,9 @@ impl<'py> Context<'_, 'py> {
     /// Hand on a result that PyO3 itself converts, such as that of `__len__`.
     #[doc(hidden)]
     pub fn pass<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
-        result.into_result().map_err(|error| to_pyerr(self.py(), error))
+        result
+            .into_result()
+            .map_err(|error| to_pyerr(self.py(), error))
     }
 }
 
@@ -116,10 +135,16 @@ impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
 /// `left | right`, for what `#[derive(IntoPython)]` generates.
 #[doc(hidden)]
 pub const fn union(left: &'static PyStaticExpr, right: &'static PyStaticExpr) -> PyStaticExpr {
-    PyStaticExpr::BinOp { left, op: PyStaticOperator::BitOr, right }
+    PyStaticExpr::BinOp {
+        left,
+        op: PyStaticOperator::BitOr,
+        right,
+    }
 }
 
-const NONE: PyStaticExpr = PyStaticExpr::Constant { value: PyStaticConstant::None };
+const NONE: PyStaticExpr = PyStaticExpr::Constant {
+    value: PyStaticConstant::None,
+};
 
 impl<T: IntoPython> IntoPython for Option<T> {
     const TYPE: PyStaticExpr = union(&T::TYPE, &NONE);
@@ -134,8 +159,10 @@ impl<T: IntoPython> IntoPython for Option<T> {
 }
 
 impl<T: IntoPython> IntoPython for Vec<T> {
-    const TYPE: PyStaticExpr =
-        PyStaticExpr::Subscript { value: &PyStaticExpr::Name { id: "list" }, slice: &T::TYPE };
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Name { id: "list" },
+        slice: &T::TYPE,
+    };
 
     fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         let list = PyList::empty(context.py());
@@ -149,7 +176,9 @@ impl<T: IntoPython> IntoPython for Vec<T> {
 impl<A: IntoPython, B: IntoPython> IntoPython for (A, B) {
     const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
         value: &PyStaticExpr::Name { id: "tuple" },
-        slice: &PyStaticExpr::Tuple { elts: &[A::TYPE, B::TYPE] },
+        slice: &PyStaticExpr::Tuple {
+            elts: &[A::TYPE, B::TYPE],
+        },
     };
 
     fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -161,7 +190,9 @@ impl<A: IntoPython, B: IntoPython> IntoPython for (A, B) {
 impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
     const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
         value: &PyStaticExpr::Name { id: "dict" },
-        slice: &PyStaticExpr::Tuple { elts: &[K::TYPE, V::TYPE] },
+        slice: &PyStaticExpr::Tuple {
+            elts: &[K::TYPE, V::TYPE],
+        },
     };
 
     fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -244,7 +275,10 @@ impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
 impl<T: PyHandle + Part> IntoPython for Steps<'_, T> {
     const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
         value: &PyStaticExpr::Attribute {
-            value: &PyStaticExpr::Attribute { value: &PyStaticExpr::Name { id: "collections" }, attr: "abc" },
+            value: &PyStaticExpr::Attribute {
+                value: &PyStaticExpr::Name { id: "collections" },
+                attr: "abc",
+            },
             attr: "Iterator",
         },
         slice: &<T::Class as PyTypeInfo>::TYPE_HINT,

@@ -10,6 +10,7 @@ use pyo3::{PyClass, PyClassInitializer};
 
 use super::enter::Context;
 use super::exceptions::to_pyerr;
+use super::give::{Itself, Typed};
 use super::header::Header;
 use crate::error::Error;
 use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
@@ -49,20 +50,21 @@ impl HandleClass {
         self.0.is_closed()
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Typed<'py, Itself>> {
         if slf.get().0.is_closed() {
             return Err(to_pyerr(slf.py(), Error::Closed(slf.get().0.kind().name())));
         }
-        Ok(slf)
+        Ok(slf.into_any().into())
     }
 
-    #[pyo3(signature = (_type, exception, _traceback, /))]
+    #[pyo3(signature = (r#type, exception, traceback, /))]
     fn __exit__(
         slf: &Bound<'_, Self>,
-        _type: Option<Bound<'_, PyType>>,
+        r#type: Option<Bound<'_, PyType>>,
         exception: Option<Bound<'_, PyBaseException>>,
-        _traceback: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
+        let _ = (r#type, traceback);
         let closed = slf.get().0.close(slf.py());
         // The exception of the body says more than that of the close.
         if exception.is_some() { Ok(()) } else { closed }
@@ -78,8 +80,7 @@ impl HandleClass {
         })
     }
 
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        let Ok(other) = other.cast::<Self>() else { return false };
+    fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
         let other = other.get();
         ptr::eq(self, other)
             || self.0.kind().is_view()
@@ -111,11 +112,17 @@ pub trait PyHandle: Handle {
 
     /// The Python object of a handle that something else owns.
     #[doc(hidden)]
-    fn lend<'py>(handle: Borrowed<'_, Self>, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>>;
+    fn lend<'py>(
+        handle: Borrowed<'_, Self>,
+        context: &Context<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyAny>>;
 }
 
 fn new_object<'py, T: PyHandle>(py: Python<'py>, header: Header) -> PyResult<Bound<'py, T::Class>> {
-    Bound::new(py, PyClassInitializer::from(HandleClass(header)).add_subclass(T::class()))
+    Bound::new(
+        py,
+        PyClassInitializer::from(HandleClass(header)).add_subclass(T::class()),
+    )
 }
 
 /// The Python object that takes over what `owned` holds.
@@ -163,6 +170,9 @@ pub fn lend_resource<'py, T: PyHandle + Resource>(
     if object.get().header().raw() == handle.raw().as_ptr().cast() {
         return Ok(object.into_any());
     }
-    let message = format!("this {} is not owned by the one that the call was made on", T::NAME);
+    let message = format!(
+        "this {} is not owned by the one that the call was made on",
+        T::NAME
+    );
     Err(to_pyerr(context.py(), Error::Value(message)))
 }

@@ -77,8 +77,15 @@ impl Header {
             identity: raw.addr(),
             state: State::new(),
             up,
-            links: UnsafeCell::new(Links { linked: false, newer: ptr::null(), older: ptr::null() }),
-            children: Mutex::new(Children { newest: ptr::null(), orphans: Vec::new() }),
+            links: UnsafeCell::new(Links {
+                linked: false,
+                newer: ptr::null(),
+                older: ptr::null(),
+            }),
+            children: Mutex::new(Children {
+                newest: ptr::null(),
+                orphans: Vec::new(),
+            }),
         }
     }
 
@@ -125,7 +132,11 @@ impl Header {
         let mut children = parent.children();
         // SAFETY: the parent's lock is held; the list holds only headers that unlink themselves before they go.
         unsafe {
-            *self.links.get() = Links { linked: true, newer: ptr::null(), older: children.newest };
+            *self.links.get() = Links {
+                linked: true,
+                newer: ptr::null(),
+                older: children.newest,
+            };
             if let Some(older) = children.newest.as_ref() {
                 (*older.links.get()).newer = self;
             }
@@ -154,7 +165,10 @@ impl Header {
 
     fn take(&self) -> Option<Resource> {
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
-        (!raw.is_null()).then_some(Resource { kind: self.kind, raw })
+        (!raw.is_null()).then_some(Resource {
+            kind: self.kind,
+            raw,
+        })
     }
 
     /// Move the resources of all descendants to `doomed`, children before their parents and newest first.
@@ -197,9 +211,16 @@ impl Header {
 
     /// Share every ancestor; on refusal, the one that refused and why.
     pub(super) fn share_ancestors(&self) -> Result<(), (&Header, Refusal)> {
-        let Some(parent) = self.parent() else { return Ok(()) };
-        parent.state.try_share().map_err(|refusal| (parent, refusal))?;
-        parent.share_ancestors().inspect_err(|_| parent.leave_shared())
+        let Some(parent) = self.parent() else {
+            return Ok(());
+        };
+        parent
+            .state
+            .try_share()
+            .map_err(|refusal| (parent, refusal))?;
+        parent
+            .share_ancestors()
+            .inspect_err(|_| parent.leave_shared())
     }
 
     pub(super) fn leave_ancestors(&self) {
@@ -219,7 +240,9 @@ impl Header {
             match self.state.mark_closing() {
                 Ok(()) => break,
                 Err(Refusal::Closed) => return Ok(()),
-                Err(Refusal::Busy) => self.wait(py, self, || self.state.is_closed() || !self.state.is_closing())?,
+                Err(Refusal::Busy) => self.wait(py, self, || {
+                    self.state.is_closed() || !self.state.is_closing()
+                })?,
             }
         }
         let marked = Marked(self);
@@ -257,7 +280,9 @@ impl Header {
                 },
                 Err((_, _)) if self.state.is_closed() => return Ok(false),
                 Err((ancestor, Refusal::Closed)) => {
-                    self.wait(py, ancestor, || ancestor.state.is_closed() || !ancestor.state.is_closing())?;
+                    self.wait(py, ancestor, || {
+                        ancestor.state.is_closed() || !ancestor.state.is_closing()
+                    })?;
                 }
                 Err((ancestor, Refusal::Busy)) => {
                     self.wait(py, ancestor, || !ancestor.state.is_exclusive())?;
@@ -267,7 +292,12 @@ impl Header {
     }
 
     /// Wait for `at` on behalf of this handle, unless this thread is inside a call that runs Python.
-    pub(super) fn wait(&self, py: Python<'_>, at: &Header, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
+    pub(super) fn wait(
+        &self,
+        py: Python<'_>,
+        at: &Header,
+        ready: impl Fn() -> bool + Sync,
+    ) -> PyResult<()> {
         if inside_python() {
             return Err(to_pyerr(py, Error::Busy(at.kind.name())));
         }
@@ -279,7 +309,10 @@ impl Header {
     fn drop_resource(&self) {
         let Some(parent) = self.parent() else {
             if let Some(resource) = self.take() {
-                self.children().orphans.drain(..).for_each(Resource::release);
+                self.children()
+                    .orphans
+                    .drain(..)
+                    .for_each(Resource::release);
                 resource.release();
             }
             return;
@@ -289,7 +322,10 @@ impl Header {
                 Ok(()) => {
                     self.unlink(&mut parent.children());
                     if let Some(resource) = self.take() {
-                        self.children().orphans.drain(..).for_each(Resource::release);
+                        self.children()
+                            .orphans
+                            .drain(..)
+                            .for_each(Resource::release);
                         resource.release();
                     }
                     return self.leave_ancestors();

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::enter::{Context, Lock, Mode, Hold, alone};
+use super::enter::{Context, Hold, Lock, Mode, alone};
 use super::handle::{HandleClass, PyHandle, view};
 use crate::handle::{Borrowed, Handle, Part};
 use crate::steps::{Step, Steps};
@@ -16,8 +16,11 @@ struct Position {
     advance: Box<Advance>,
 }
 
-type Advance = dyn for<'py> Fn(Python<'py>, NonNull<()>, Bound<'py, HandleClass>)
-        -> PyResult<(Bound<'py, PyAny>, Option<NonNull<()>>)>
+type Advance = dyn for<'py> Fn(
+        Python<'py>,
+        NonNull<()>,
+        Bound<'py, HandleClass>,
+    ) -> PyResult<(Bound<'py, PyAny>, Option<NonNull<()>>)>
     + Send
     + Sync;
 
@@ -49,7 +52,9 @@ impl PartIterator {
         let owner = self.owner.bind(py);
         alone(py, true, &[&Shared(owner.get())], |_| {
             let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(current) = position.current else { return Ok(None) };
+            let Some(current) = position.current else {
+                return Ok(None);
+            };
             let (object, next) = (position.advance)(py, current, owner.clone())?;
             position.current = next;
             Ok(Some(object))
@@ -66,7 +71,10 @@ pub(super) fn give<'py, T: PyHandle + Part>(
         current: steps.current.map(|part| part.raw().cast()),
         advance: Box::new(move |py, current, owner| advance(py, current, owner, steps.next)),
     };
-    let iterator = PartIterator { owner: owner.unbind(), position: Mutex::new(position) };
+    let iterator = PartIterator {
+        owner: owner.unbind(),
+        position: Mutex::new(position),
+    };
     Ok(Bound::new(context.py(), iterator)?.into_any())
 }
 

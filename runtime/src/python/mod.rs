@@ -15,7 +15,7 @@ pub mod take;
 mod wait;
 
 pub use enter::{Context, alone, exclusive, shared};
-pub use exceptions::{ClosedError, BusyError, Error};
+pub use exceptions::{BusyError, ClosedError, Error};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
 pub use module::{Register, live_handles};
@@ -39,7 +39,8 @@ impl<T> Detached<T> {
 /// Run `c` without the GIL, if this thread holds it.
 pub(crate) fn detached<R>(c: impl FnOnce() -> R) -> R {
     // SAFETY: both functions may be called at any time; the second one answers for this thread.
-    let attached = unsafe { pyo3::ffi::Py_IsInitialized() != 0 && pyo3::ffi::PyGILState_Check() != 0 };
+    let attached =
+        unsafe { pyo3::ffi::Py_IsInitialized() != 0 && pyo3::ffi::PyGILState_Check() != 0 };
     if !attached {
         return c();
     }

@@ -1,7 +1,10 @@
 //! What every extension module exports besides its own classes: see `#[leakproof::module]`.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use pyo3::impl_::concat::{combine_to_array, combined_len};
+use pyo3::impl_::introspection::SerializedIntrospectionFragment;
 use pyo3::prelude::*;
 
 use super::exceptions::{BusyError, ClosedError, Error};
@@ -13,32 +16,35 @@ pub fn live_handles() -> BTreeMap<&'static str, isize> {
     crate::ledger::live_handles()
 }
 
-/// What `__leakproof__` of a module is: how tools find every such module of a process.
-#[pyclass(name = "Registry", frozen)]
+static PACKAGE: OnceLock<String> = OnceLock::new();
+
+/// What tools find a leakproof module by, and ask. Several such modules of a process each have their own.
+#[pyclass(name = "__leakproof__", frozen)]
 #[derive(Debug)]
-pub struct Registry {
-    /// The module's name.
-    #[pyo3(get)]
-    module: String,
-    /// The version of leakproof in it.
-    #[pyo3(get)]
-    version: &'static str,
-}
+pub struct Registry;
 
 #[pymethods]
 impl Registry {
+    /// The package that the module belongs to.
+    #[staticmethod]
+    fn package() -> Option<&'static str> {
+        PACKAGE.get().map(String::as_str)
+    }
+
+    /// The version of leakproof in the module.
+    #[staticmethod]
+    fn version() -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
     /// How many handles of each type are alive: a dict of type name to count.
     #[staticmethod]
     fn live_handles() -> BTreeMap<&'static str, isize> {
         crate::ledger::live_handles()
     }
-
-    fn __repr__(&self) -> String {
-        format!("<leakproof {} in {}>", self.version, self.module)
-    }
 }
 
-/// The exports as one item: PyO3's module calls `add_to_module` on it.
+/// An export that PyO3 has no form for: its module calls `add_to_module`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Export(fn(&Bound<'_, PyModule>) -> PyResult<()>);
@@ -71,25 +77,79 @@ impl Register {
     #[doc(hidden)]
     pub const _PYO3_DEF: Export = Export(|module| {
         let py = module.py();
-        let package = package(module)?;
-        py.get_type::<HandleClass>().setattr("__module__", &package)?;
-        py.get_type::<Error>().setattr("__module__", &package)?;
-        module.add("__leakproof__", Registry { module: package, version: env!("CARGO_PKG_VERSION") })
+        let package = PACKAGE.get_or_init(|| package(module).unwrap_or_default());
+        for class in [
+            py.get_type::<HandleClass>(),
+            py.get_type::<Error>(),
+            py.get_type::<Registry>(),
+        ] {
+            class.setattr("__module__", package)?;
+        }
+        module.add_class::<Registry>()
     });
     #[doc(hidden)]
-    pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-register";
+    pub const _PYO3_INTROSPECTION_ID: &'static str = Registry::_PYO3_INTROSPECTION_ID;
 }
 
 impl ClosedError {
     #[doc(hidden)]
-    pub const _PYO3_DEF: Export = Export(|module| module.add("ClosedError", ClosedError::class(module.py())?));
+    pub const _PYO3_DEF: Export =
+        Export(|module| module.add("ClosedError", ClosedError::class(module.py())?));
     #[doc(hidden)]
     pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-ClosedError";
 }
 
 impl BusyError {
     #[doc(hidden)]
-    pub const _PYO3_DEF: Export = Export(|module| module.add("BusyError", BusyError::class(module.py())?));
+    pub const _PYO3_DEF: Export =
+        Export(|module| module.add("BusyError", BusyError::class(module.py())?));
     #[doc(hidden)]
     pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-BusyError";
 }
+
+/// The entry of an exception class in the stubs, in the form that PyO3's own macros leave in the binary.
+macro_rules! stub {
+    ($symbol:ident, $name:literal, $doc:expr, $more_bases:literal) => {
+        const _: () = {
+            const PIECES: &[&[u8]] = &[
+                br#"{"bases":[{"type":"id","id":""#,
+                Error::_PYO3_INTROSPECTION_ID.as_bytes(),
+                br#""}"#,
+                $more_bases.as_bytes(),
+                br#"],"decorators":[],"doc":""#,
+                $doc.as_bytes(),
+                concat!(
+                    "\",\"id\":\"leakproof-",
+                    $name,
+                    "\",\"name\":\"",
+                    $name,
+                    "\",\"type\":\"class\"}"
+                )
+                .as_bytes(),
+            ];
+            const LENGTH: usize = combined_len(PIECES);
+
+            #[used]
+            // SAFETY: the name is ours; the section is only read by the tool that writes the stubs.
+            #[unsafe(no_mangle)]
+            static $symbol: SerializedIntrospectionFragment<LENGTH> =
+                SerializedIntrospectionFragment {
+                    length: LENGTH as u32,
+                    fragment: combine_to_array::<LENGTH>(PIECES),
+                };
+        };
+    };
+}
+
+stub!(
+    PYO3_INTROSPECTION_1_LEAKPROOF_CLOSED_ERROR,
+    "ClosedError",
+    ClosedError::DOC,
+    r#",{"type":"attribute","value":{"type":"name","id":"builtins"},"attr":"ValueError"}"#
+);
+stub!(
+    PYO3_INTROSPECTION_1_LEAKPROOF_BUSY_ERROR,
+    "BusyError",
+    BusyError::DOC,
+    ""
+);

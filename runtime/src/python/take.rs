@@ -119,7 +119,9 @@ impl<T: PyHandle> Take for T {
     const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self::Held<'a, 'py>> {
-        object.cast::<T::Class>().map_err(|_| wrong_type(T::NAME, object))
+        object
+            .cast::<T::Class>()
+            .map_err(|_| wrong_type(T::NAME, object))
     }
 
     fn lock<'h>(held: &'h Self::Held<'_, '_>, mode: Mode) -> Option<Hold<'h>> {
@@ -135,7 +137,10 @@ impl<T: PyHandle> Take for T {
 
 #[cold]
 fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
-    let actual = object.get_type().qualname().map_or_else(|_| "?".into(), |name| name.to_string());
+    let actual = object
+        .get_type()
+        .qualname()
+        .map_or_else(|_| "?".into(), |name| name.to_string());
     PyTypeError::new_err(format!("{expected} expected, not {actual}"))
 }
 
@@ -144,7 +149,9 @@ impl Take for str {
     const INPUT_TYPE: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> {
-        object.cast::<PyString>().map_err(|_| wrong_type("str", object))?;
+        object
+            .cast::<PyString>()
+            .map_err(|_| wrong_type("str", object))?;
         object.extract()
     }
 
@@ -162,7 +169,8 @@ impl Take for CStr {
         // SAFETY: CPython ends the UTF-8 form of a `str` with a NUL that its length does not count, and keeps it as
         // long as the object (PyUnicode_AsUTF8AndSize), which outlives `'a`.
         let with_end = unsafe { std::slice::from_raw_parts(text.as_ptr(), text.len() + 1) };
-        CStr::from_bytes_with_nul(with_end).map_err(|_| PyValueError::new_err("embedded null character"))
+        CStr::from_bytes_with_nul(with_end)
+            .map_err(|_| PyValueError::new_err("embedded null character"))
     }
 
     fn get<'h>(held: &'h &CStr, _: &'h Context<'_, '_>) -> &'h CStr {
@@ -186,7 +194,8 @@ impl Take for [u8] {
 
 impl Take for FsPath {
     type Held<'a, 'py> = CString;
-    const INPUT_TYPE: PyStaticExpr = <std::path::PathBuf as FromPyObject<'static, 'static>>::INPUT_TYPE;
+    const INPUT_TYPE: PyStaticExpr =
+        <std::path::PathBuf as FromPyObject<'static, 'static>>::INPUT_TYPE;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<CString> {
         let encode = object.py().import("os")?.getattr("fsencode")?;
@@ -202,12 +211,15 @@ impl Take for FsPath {
 impl<'py> FromPyObject<'_, 'py> for Buffer<'_> {
     type Error = PyErr;
 
-    const INPUT_TYPE: PyStaticExpr = <pyo3::buffer::PyBuffer<u8> as FromPyObject<'static, 'py>>::INPUT_TYPE;
+    const INPUT_TYPE: PyStaticExpr =
+        <pyo3::buffer::PyBuffer<u8> as FromPyObject<'static, 'py>>::INPUT_TYPE;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let buffer = pyo3::buffer::PyBuffer::<u8>::get(&object)?;
         if !buffer.is_c_contiguous() {
-            return Err(pyo3::exceptions::PyBufferError::new_err("a contiguous buffer is needed"));
+            return Err(pyo3::exceptions::PyBufferError::new_err(
+                "a contiguous buffer is needed",
+            ));
         }
         Ok(buffer.into())
     }

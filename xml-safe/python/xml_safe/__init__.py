@@ -23,10 +23,9 @@ from ._native import (
     XPathError,
     __leakproof__,
     live_handles,
+    parse,
+    parse_file,
 )
-
-parse = Document.parse
-parse_file = Document.parse_file
 
 __all__ = [
     "BusyError",

@@ -1,10 +1,11 @@
 """`python -m xml_safe FILE XPATH`: evaluate an XPath expression on a file, and print as `xmllint --xpath` does."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import xml_safe
 
@@ -29,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(2, f"{':'.join(place)}: {error.message}")
     try:
         # UTF-8 in every locale, as in libxml2.
-        result = document.xpathEval(os.fsencode(options.xpath).decode())
-    except (xml_safe.XPathError, ValueError) as error:
+        expression = os.fsencode(options.xpath).decode()
+        with quiet_stderr():
+            result = document.xpathEval(expression)
+    except (xml_safe.Error, ValueError) as error:
         return complain(1, f"{options.xpath!r}: {error}")
     if result == []:
         return complain(1, "XPath set is empty")
@@ -54,8 +57,26 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def complain(status: int, message: str) -> int:
-    print("xml_safe:", " ".join(message.split()), file=sys.stderr)
+    if sys.stderr is not None:
+        print("xml_safe:", " ".join(message.split()), file=sys.stderr)
     return status
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """libxml2 2.9 reports an unknown function, and prints it to the file descriptor as well."""
+    if sys.stderr is None:
+        yield
+        return
+    stderr = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 Item = xml_safe.Node | tuple[str | None, str]

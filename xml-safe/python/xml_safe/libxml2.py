@@ -89,15 +89,15 @@ class xmlCore:
         return "document_xml" if kind == "document" else kind
 
     @property
-    def content(self) -> str:
+    def content(self) -> str | None:
         return self._o.text
 
-    def getContent(self) -> str:
+    def getContent(self) -> str | None:
         return self._o.text
 
     @property
     def doc(self) -> "xmlDoc":
-        return xmlDoc(self._o.document)
+        return xmlDoc(_document(self._o))
 
     @property
     def parent(self) -> "xmlCore | None":
@@ -130,8 +130,11 @@ class xmlNode(xmlCore):
         return _wrap_sibling(self._siblings, self._index + 1)
 
     def prop(self, name: str) -> str | None:
-        """The value of the attribute `name`, or None."""
-        return self._o.get(name)
+        """The value of the attribute `name`, whatever its namespace, or None."""
+        for key, value in self._o.attributes.items():
+            if key.rpartition("}")[2] == name:
+                return value
+        return None
 
     def lineNo(self) -> int:
         return self._o.line
@@ -244,8 +247,14 @@ def _evaluate(evaluate: Callable[[str], object], expr: str) -> xpathResult:
 def _wrap(node: Node) -> xmlCore:
     kind = node.type
     if kind == "document":
-        return xmlDoc(node.document)
+        return xmlDoc(_document(node))
     return xmlAttr(node) if kind == "attribute" else xmlNode(node)
+
+
+def _document(node: Node) -> Document:
+    document = node.document
+    assert document is not None
+    return document
 
 
 def _wrap_sibling(siblings: list[Node], index: int) -> xmlCore | None:

@@ -1,0 +1,58 @@
+//! `#[function]`: a function of the module, written in safe Rust over the methods of handles.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Path;
+
+use super::model::{Receiver, Source};
+use super::{parse, python};
+use crate::diagnostics::Diagnostics;
+use crate::words::{parse_words, runtime_path};
+
+pub(crate) fn function(words: TokenStream, item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let mut runtime: Option<Path> = None;
+    for word in parse_words(words, &["crate"], &diagnostics) {
+        runtime = word.value("crate = path", &diagnostics);
+    }
+    let runtime = runtime_path(runtime);
+    let Some(function) = parse::method(item, &diagnostics) else {
+        return diagnostics.into_tokens();
+    };
+    if function.receiver != Receiver::None {
+        diagnostics.at(
+            &function.signature.ident,
+            "a function of the module has no `self`: put methods into `#[methods]`",
+        );
+    }
+    let Source::Body(body) = &function.source else {
+        diagnostics.at(
+            &function.signature.ident,
+            "a function of the module has a body: what is generated from C is a method, perhaps a `#[staticmethod]`",
+        );
+        return diagnostics.into_tokens();
+    };
+    let mut inner = function.signature.clone();
+    inner.ident = quote::format_ident!("__{}", function.signature.ident);
+    inner.output = super::rust::rust_output(&function, &runtime);
+    let name = &inner.ident;
+    let attributes = &function.attributes;
+    let visibility = &function.visibility;
+    let no_self: syn::Type = syn::parse_quote!(());
+    let wrapper = python::wrapper(&runtime, &no_self, &function, visibility, &quote!(#name));
+    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let span = function.signature.ident.span();
+    let mut tokens = quote_spanned! {span=>
+        #(#attributes)*
+        #[allow(dead_code, reason = "Python calls it through the wrapper")]
+        #inner #body
+
+        #runtime::__python! {
+            #[#runtime::pyo3::pyfunction]
+            #[pyo3(crate = #pyo3)]
+            #wrapper
+        }
+    };
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}
