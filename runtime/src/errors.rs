@@ -76,6 +76,16 @@ impl<T: Handle> Errors<T> for NoErrors {
     }
 }
 
+/// The errors of functions that set `errno`. Python: the `OSError` of that number.
+#[derive(Debug, Default)]
+pub struct Errno;
+
+impl<T: Handle> Errors<T> for Errno {
+    fn failed(self, _: &Call<'_, T>) -> Error {
+        Error::Os(std::io::Error::last_os_error(), None)
+    }
+}
+
 type AnyFn = Option<unsafe extern "C" fn()>;
 
 /// The collector of the innermost running call of this thread.

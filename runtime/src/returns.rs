@@ -165,6 +165,29 @@ macro_rules! string_from_c {
 
 string_from_c! { *const i8 *mut i8 *const u8 *mut u8 }
 
+macro_rules! inline_string_from_c {
+    ($($from:ty)+) => {$(
+        // SAFETY: the characters are copied.
+        unsafe impl<const N: usize> FromC<[$from; N]> for CString {
+            unsafe fn from_c(c: [$from; N]) -> Option<Self> {
+                let bytes: Vec<u8> = c.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
+                CString::new(bytes).ok()
+            }
+        }
+
+        // SAFETY: the characters are copied.
+        unsafe impl<const N: usize> FromC<[$from; N]> for String {
+            unsafe fn from_c(c: [$from; N]) -> Option<Self> {
+                // SAFETY: the caller's promise.
+                let text = unsafe { <CString as FromC<_>>::from_c(c) };
+                text.map(|text| text.to_string_lossy().into_owned())
+            }
+        }
+    )+};
+}
+
+inline_string_from_c! { i8 u8 }
+
 /// A C string that is ours to free, from the moment C returned it.
 #[doc(hidden)]
 pub struct Freed<P, F: FnOnce(*mut c_void)> {

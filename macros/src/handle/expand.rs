@@ -105,11 +105,11 @@ fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
                 .map_or_else(|| quote!(()), |parent| quote!(#parent));
             let release = release.as_ref().map(|release| {
                 let function =
-                    quote_spanned!(release.span()=> const RELEASE: unsafe extern "C" fn(*mut <#ident as #runtime::handle::Handle>::Raw) = #release;);
+                    quote_spanned!(release.span()=> let release: unsafe extern "C" fn(*mut <#ident as #runtime::handle::Handle>::Raw) -> _ = #release;);
                 quote! {
                     #function
                     // SAFETY: the caller's promise is what the author of the handle says that C asks for.
-                    unsafe { RELEASE(raw) }
+                    let _ = unsafe { release(raw) };
                 }
             });
             let tokens = quote! {

@@ -16,8 +16,10 @@ pub struct Error;
 #[pymethods]
 impl Error {
     #[new]
-    #[pyo3(signature = (*_arguments))]
-    fn new(_arguments: &Bound<'_, PyTuple>) -> Self {
+    #[pyo3(signature = (*args: "object"))]
+    fn new(args: &Bound<'_, PyTuple>) -> Self {
+        // `BaseException` keeps them.
+        let _ = args;
         Error
     }
 }

@@ -1,11 +1,10 @@
 """`python -m xml_safe FILE XPATH`: evaluate an XPath expression on a file, and print as `xmllint --xpath` does."""
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import xml_safe
 
@@ -28,11 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except xml_safe.ParseError as error:
         place = [options.file, *(str(number) for number in (error.line, error.column) if number)]
         return complain(2, f"{':'.join(place)}: {error.message}")
+    except (xml_safe.Error, OverflowError) as error:
+        return complain(2, f"{options.file}: {error}")
     try:
         # UTF-8 in every locale, as in libxml2.
-        expression = os.fsencode(options.xpath).decode()
-        with quiet_stderr():
-            result = document.xpathEval(expression)
+        result = document.xpathEval(os.fsencode(options.xpath).decode())
     except (xml_safe.Error, ValueError) as error:
         return complain(1, f"{options.xpath!r}: {error}")
     if result == []:
@@ -60,23 +59,6 @@ def complain(status: int, message: str) -> int:
     if sys.stderr is not None:
         print("xml_safe:", " ".join(message.split()), file=sys.stderr)
     return status
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """libxml2 2.9 reports an unknown function, and prints it to the file descriptor as well."""
-    if sys.stderr is None:
-        yield
-        return
-    stderr = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
 
 
 Item = xml_safe.Node | tuple[str | None, str]
