@@ -1,4 +1,141 @@
-//! Placeholder docs.
+//! Turn annotated C handle types into safe Rust types and Python classes that release on every path.
+//!
+//! A C library hands out pointers that someone has to give back. Here a type stands for each kind of pointer, methods
+//! stand for the C functions on it, and guards own what was handed out from the instruction after C returned. What a
+//! wrapper's author writes is what rustc cannot know: who owns, what may be NULL, what may run beside what.
+//!
+//! ```
+//! use leakproof::prelude::*;
+//!
+//! // What bindgen would write.
+//! mod ffi {
+//!     use std::ffi::c_int;
+//!     pub struct counter(c_int);
+//!     pub unsafe extern "C" fn counter_new(start: c_int) -> *mut counter {
+//!         if start < 0 { std::ptr::null_mut() } else { Box::into_raw(Box::new(counter(start))) }
+//!     }
+//!     pub unsafe extern "C" fn counter_add(c: *mut counter, n: c_int) -> c_int {
+//!         unsafe { (*c).0 += n; (*c).0 }
+//!     }
+//!     pub unsafe extern "C" fn counter_free(c: *mut counter) {
+//!         drop(unsafe { Box::from_raw(c) });
+//!     }
+//! }
+//!
+//! /// Counts.
+//! #[handle(raw = ffi::counter, release = ffi::counter_free)]
+//! pub struct Counter;
+//!
+//! #[methods(unsafe)]
+//! impl Counter {
+//!     /// A counter that starts at `start`.
+//!     #[new]
+//!     #[calls(ffi::counter_new, fails = null)]
+//!     fn new(start: i32) -> Result<Owned<Counter>>;
+//!
+//!     /// Add `n`, and say what it is now.
+//!     #[calls(ffi::counter_add)]
+//!     fn add(&mut self, n: i32) -> i32;
+//!
+//!     /// Add `n` twice.
+//!     fn add_twice(&mut self, n: i32) -> i32 {
+//!         self.add(n);
+//!         self.add(n)
+//!     }
+//! }
+//!
+//! # fn main() -> Result<()> {
+//! let mut counter = Counter::new(1)?;
+//! assert_eq!(counter.add_twice(2), 5);
+//! assert_eq!(leakproof::live_handles()["Counter"], 1);
+//! drop(counter);
+//! assert_eq!(leakproof::live_handles()["Counter"], 0);
+//! assert!(Counter::new(-1).is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same code is a Python class with `add`, `add_twice`, `close()`, `closed` and `with`; [`module`] makes the extension
+//! module that exports it.
+//!
+//! # Words
+//!
+//! ## `#[handle(…)]` on `struct Name;`
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `raw = ffi::thing` | The C type that the handle points at. |
+//! | `release = ffi::f` | Whoever holds the handle releases it, by this function. A status that it returns is ignored. |
+//! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
+//! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
+//! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
+//! | `lent` | Instead of `release`: C lends it to a callback; it has no Python class. |
+//! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
+//! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
+//! | `name = "…"`, `module = "…"` | The class's name and module in Python; by default the struct's and the crate's. |
+//!
+//! A *place* is written as from inside the C struct: `field`, `field.member`, `(*field).member` through a pointer.
+//!
+//! ## `#[methods(…)]` on `impl Name { … }`
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
+//! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
+//!
+//! PyO3's attributes `new`, `getter`, `setter`, `staticmethod` and `pyo3(name = …, signature = …)` mean what they mean there.
+//!
+//! ## `#[calls(ffi::f, …)]` on a method without a body
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, constants, and `name.ptr`, `name.len` of bytes and strings. By default `self`, then all parameters. |
+//! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
+//! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
+//! | `fails = when(\|ret\| …)` | C failed if this says so. |
+//! | `free = ffi::f` | The string that C returns is ours; it is copied, then freed by this function. |
+//! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
+//!
+//! ## `#[field(place, …)]` on a method without a body
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `len = place` | The field is an array of that many elements; the method returns a `Vec`. |
+//! | `when(place, A \| B)` | The field is only there while the tag has one of these values; the method returns an `Option`. |
+//!
+//! A method with a parameter writes the field. `#[field(self)]` is the handle itself, as another type of handle.
+//!
+//! # Types
+//!
+//! | written | who owns | C |
+//! |---|---|---|
+//! | `-> Owned<T>` | the caller (*transfer full*) | a pointer to `T`'s raw type |
+//! | `-> Borrowed<T>` | the receiver, or its ancestor that `T` is part of (*transfer none*) | the same |
+//! | `-> String` | the caller, a copy; where the C manual promises UTF-8: what is not is replaced | `char *` |
+//! | `-> CString` | the caller, a copy of every byte; in Python a `str` as of `os.fsdecode` | `char *` |
+//! | `-> Option<…>` | | NULL is `None` (*nullable*) |
+//! | `-> ()` | | any status |
+//! | `&T`, `&mut T` | lent for the call; exclusively | a pointer to `T`'s raw type |
+//! | `&CStr` | lent; from `str`, in which a NUL is a `ValueError` | `char *` |
+//! | `&str` | lent; a NUL is an error where C wants a string, so that such a method returns `Result` | `char *`, or `.ptr` and `.len` |
+//! | `&FsPath` | lent; from `str`, `bytes` or `os.PathLike` | `char *` |
+//! | `&[u8]` | lent; from `bytes` | `.ptr` and `.len` |
+//! | `Buffer` | lent; from any contiguous buffer | `.ptr` and `.len` |
+//! | `i32`, `f64`, `bool` … | | the same type; from Python with a range check |
+//! | `Option<&T>` … | | `None` is NULL |
+//!
+//! A type that is taken by value may be any that PyO3 can extract; a body may return whatever implements
+//! `python::IntoPython`, which is derived for enums.
+//!
+//! # Failing
+//!
+//! What a call can end with is an [`Error`]: the handle was closed or busy, an argument did not fit, or C failed and the
+//! handle's `errors` worded it. [`exception`] makes a struct an exception of the package, with its fields. Every package
+//! has its own hierarchy below `Error`, since every extension module links its own copy of this crate.
+//!
+//! # Without Python
+//!
+//! With `default-features = false` there are the guards and no classes, and no dependency on PyO3.
 
 #[cfg(panic = "abort")]
 compile_error!(

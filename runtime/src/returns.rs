@@ -142,22 +142,31 @@ unsafe impl FromC<u64> for usize {
     }
 }
 
+/// The C string at `start`, unless that is null.
+///
+/// # Safety
+///
+/// `start` is null, or points at a string that ends with NUL and is valid for `'a`.
+unsafe fn c_str<'a>(start: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: not null, and the caller's promise.
+    (!start.is_null()).then(|| unsafe { CStr::from_ptr(start) })
+}
+
 macro_rules! string_from_c {
     ($($from:ty)+) => {$(
         // SAFETY: the string is copied.
         unsafe impl FromC<$from> for CString {
             unsafe fn from_c(c: $from) -> Option<Self> {
-                // SAFETY: not null, and C gave a string that ends with NUL; the annotation says so by this type.
-                (!c.is_null()).then(|| unsafe { CStr::from_ptr(c as *const c_char) }.to_owned())
+                // SAFETY: the caller's promise is that it is a C string.
+                unsafe { c_str(c as *const c_char) }.map(CStr::to_owned)
             }
         }
 
         // SAFETY: the string is copied.
         unsafe impl FromC<$from> for String {
             unsafe fn from_c(c: $from) -> Option<Self> {
-                // SAFETY: as above.
-                (!c.is_null())
-                    .then(|| unsafe { CStr::from_ptr(c as *const c_char) }.to_string_lossy().into_owned())
+                // SAFETY: the caller's promise is that it is a C string.
+                unsafe { c_str(c as *const c_char) }.map(|text| text.to_string_lossy().into_owned())
             }
         }
     )+};

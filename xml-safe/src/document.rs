@@ -79,7 +79,6 @@ impl Document {
 #[function]
 #[pyo3(signature = (data, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
                     resolve_entities = false, load_dtd = false))]
-#[expect(clippy::too_many_arguments, reason = "options by name")]
 pub(crate) fn parse(
     data: Source<'_>,
     recover: bool,

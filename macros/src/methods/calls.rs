@@ -1,6 +1,6 @@
 //! The arguments of a C call: which expression stands for which parameter.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprField, Member};
@@ -10,13 +10,13 @@ use super::types::is_text;
 
 /// One argument of the C function.
 pub(crate) enum Argument<'a> {
-    Receiver(&'a Expr),
-    Parameter(&'a Parameter, proc_macro2::Span),
+    Receiver(Span),
+    Parameter(&'a Parameter, Span),
     /// `name.ptr`
-    Start(&'a Parameter, proc_macro2::Span),
+    Start(&'a Parameter, Span),
     /// `name.len`
-    Length(&'a Parameter, proc_macro2::Span),
-    Null(&'a Expr),
+    Length(&'a Parameter, Span),
+    Null(Span),
     /// A constant, as it is.
     Constant(&'a Expr),
 }
@@ -31,7 +31,7 @@ impl Method {
                 .collect(),
             None => {
                 let receiver = (self.receiver != Receiver::None)
-                    .then(|| Argument::Receiver(receiver_expression()));
+                    .then(|| Argument::Receiver(calls.function.span()));
                 let parameters = self
                     .parameters
                     .iter()
@@ -44,10 +44,10 @@ impl Method {
     fn argument<'a>(&'a self, argument: &'a Expr) -> Argument<'a> {
         if let Expr::Path(path) = argument {
             if path.path.is_ident("self") {
-                return Argument::Receiver(argument);
+                return Argument::Receiver(argument.span());
             }
             if path.path.is_ident("null") {
-                return Argument::Null(argument);
+                return Argument::Null(argument.span());
             }
             if let Some(parameter) = path.path.get_ident().and_then(|name| self.parameter(name)) {
                 return Argument::Parameter(parameter, argument.span());
@@ -76,11 +76,6 @@ impl Method {
             .iter()
             .find(|parameter| parameter.name == *name)
     }
-}
-
-fn receiver_expression() -> &'static Expr {
-    // `syn` nodes are not `Sync`; one leaked node per expansion is nothing.
-    Box::leak(Box::new(syn::parse_quote!(self)))
 }
 
 /// Whether converting this argument can fail, so that the method must return a `Result`.
@@ -123,7 +118,7 @@ fn text_variable(name: &Ident) -> Ident {
 pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStream {
     let into_c = quote!(#runtime::arguments::IntoC::into_c);
     match argument {
-        Argument::Receiver(receiver) => quote_spanned!(receiver.span()=> #into_c(&*self)),
+        Argument::Receiver(span) => quote_spanned!(*span=> #into_c(&*self)),
         Argument::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
             let variable = text_variable(name);
             quote_spanned!(*span=> #into_c(#variable.as_deref()))
@@ -140,7 +135,7 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
             let variable = length_variable(name);
             quote!(#variable)
         }
-        Argument::Null(null) => quote_spanned!(null.span()=> #into_c(#runtime::arguments::Null)),
+        Argument::Null(span) => quote_spanned!(*span=> #into_c(#runtime::arguments::Null)),
         Argument::Constant(constant) => quote!(#constant),
     }
 }

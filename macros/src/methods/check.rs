@@ -1,6 +1,6 @@
 //! The rules of a methods block, one small function each. What rustc says well by itself is left to it.
 
-use quote::ToTokens;
+use syn::ReturnType;
 
 use super::calls::{Argument, can_fail};
 use super::model::{Calls, Fails, Field, Method, MethodsBlock, Receiver, Source};
@@ -94,11 +94,11 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     for argument in &arguments {
         match argument {
             Argument::Constant(constant) => check_constant(method, constant, diagnostics),
-            Argument::Receiver(word) if method.receiver == Receiver::None => {
-                diagnostics.at(
-                    word,
+            Argument::Receiver(span) if method.receiver == Receiver::None => {
+                diagnostics.add(syn::Error::new(
+                    *span,
                     "there is no `self` to pass: take `&self`, or leave it out of `args`",
-                );
+                ));
             }
             _ => {}
         }
@@ -156,13 +156,11 @@ fn check_constant(method: &Method, constant: &syn::Expr, diagnostics: &Diagnosti
 fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let fails = calls.fails.is_some();
     if fails && !method.output.fallible {
-        diagnostics.at(
-            &method
-                .signature
-                .output
-                .to_token_stream_or(&method.signature.ident),
-            "`fails` says that the call can fail: return `Result<…>`",
-        );
+        let message = "`fails` says that the call can fail: return `Result<…>`";
+        match &method.signature.output {
+            ReturnType::Type(_, ty) => diagnostics.at(ty, message),
+            ReturnType::Default => diagnostics.at(&method.signature.ident, message),
+        }
     }
     let arguments_fail = method.c_arguments(calls).iter().any(can_fail);
     if method.output.fallible && !fails && !arguments_fail {
@@ -263,19 +261,6 @@ fn check_names(block: &MethodsBlock, diagnostics: &Diagnostics) {
                 &method.signature.ident,
                 format!("every handle has `{name}` already: choose another name, or mark the method `#[private]`"),
             );
-        }
-    }
-}
-
-trait OrElse {
-    fn to_token_stream_or(&self, other: &impl ToTokens) -> proc_macro2::TokenStream;
-}
-
-impl OrElse for syn::ReturnType {
-    fn to_token_stream_or(&self, other: &impl ToTokens) -> proc_macro2::TokenStream {
-        match self {
-            syn::ReturnType::Default => other.to_token_stream(),
-            syn::ReturnType::Type(_, ty) => ty.to_token_stream(),
         }
     }
 }

@@ -52,8 +52,8 @@ pub(crate) struct Output {
 
 /// Where a method comes from.
 pub(crate) enum Source {
-    Calls(Calls),
-    Field(Field),
+    Calls(Box<Calls>),
+    Field(Box<Field>),
     Body(Block),
     /// Nothing valid was written.
     Nothing,

@@ -118,8 +118,12 @@ impl RawMethod {
                 .map(Ident::to_string)
                 .unwrap_or_default();
             let generated = match name.as_str() {
-                "calls" => parse_calls(&attribute, diagnostics).map(Source::Calls),
-                "field" => parse_field(&attribute, diagnostics).map(Source::Field),
+                "calls" => parse_calls(&attribute, diagnostics)
+                    .map(Box::new)
+                    .map(Source::Calls),
+                "field" => parse_field(&attribute, diagnostics)
+                    .map(Box::new)
+                    .map(Source::Field),
                 "private" => {
                     private = true;
                     continue;

@@ -9,10 +9,11 @@ use pyo3::Borrowed;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 use pyo3::{PyTypeCheck, PyTypeInfo};
 
 use super::enter::{Context, Hold, Lock, Mode};
+use super::give::union;
 use super::handle::PyHandle;
 use crate::arguments::{Buffer, FsPath};
 use crate::handle::Handle;
@@ -101,6 +102,10 @@ impl<T: PyHandle> Mut<'_, '_, T> {
     ///
     /// Called once: the reference is exclusive.
     #[doc(hidden)]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the handle is entered exclusively, not this borrowed"
+    )]
     pub unsafe fn get<'h>(&'h self, context: &'h Context<'_, '_>) -> &'h mut T {
         let raw = context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
         // SAFETY: the object is of `T`'s class, it is entered exclusively, and the caller makes one reference.
@@ -146,7 +151,7 @@ fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
 
 impl Take for str {
     type Held<'a, 'py> = &'a str;
-    const INPUT_TYPE: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
+    const INPUT_TYPE: PyStaticExpr = STR;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> {
         object
@@ -162,7 +167,7 @@ impl Take for str {
 
 impl Take for CStr {
     type Held<'a, 'py> = &'a CStr;
-    const INPUT_TYPE: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
+    const INPUT_TYPE: PyStaticExpr = STR;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a CStr> {
         let text = str::hold(object)?;
@@ -180,7 +185,7 @@ impl Take for CStr {
 
 impl Take for [u8] {
     type Held<'a, 'py> = &'a [u8];
-    const INPUT_TYPE: PyStaticExpr = <pyo3::types::PyBytes as PyTypeCheck>::TYPE_HINT;
+    const INPUT_TYPE: PyStaticExpr = BYTES;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a [u8]> {
         // Only `bytes`: what it holds can't change under C's feet.
@@ -192,10 +197,25 @@ impl Take for [u8] {
     }
 }
 
+const STR: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
+const BYTES: PyStaticExpr = <PyBytes as PyTypeCheck>::TYPE_HINT;
+const PATH_LIKE: PyStaticExpr = PyStaticExpr::Attribute {
+    value: &PyStaticExpr::Name { id: "os" },
+    attr: "PathLike",
+};
+const PATH_OF_STR: PyStaticExpr = PyStaticExpr::Subscript {
+    value: &PATH_LIKE,
+    slice: &STR,
+};
+const PATH_OF_BYTES: PyStaticExpr = PyStaticExpr::Subscript {
+    value: &PATH_LIKE,
+    slice: &BYTES,
+};
+
 impl Take for FsPath {
     type Held<'a, 'py> = CString;
     const INPUT_TYPE: PyStaticExpr =
-        <std::path::PathBuf as FromPyObject<'static, 'static>>::INPUT_TYPE;
+        union(&STR, &union(&BYTES, &union(&PATH_OF_STR, &PATH_OF_BYTES)));
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<CString> {
         let encode = object.py().import("os")?.getattr("fsencode")?;
