@@ -60,11 +60,12 @@ pub fn read<T: Handle, R>(_site: &'static Site, handle: Option<&T>, c: impl FnOn
 
 #[inline]
 fn hooked<T: Handle, R>(handle: Option<&T>, errors: &mut T::Errors, c: impl FnOnce() -> R) -> R {
-    let result = {
-        // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.
-        let _hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw(), errors) });
-        c()
+    // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.
+    let Some(hook) = handle.and_then(|handle| unsafe { T::hook(handle.as_raw(), errors) }) else {
+        return c();
     };
+    let result = c();
+    drop(hook);
     resume_caught_panic();
     result
 }

@@ -15,6 +15,7 @@ pytestmark = [
 
 BASE = """
 import gc
+import threading
 import xml_safe
 from xml_safe import parse, parse_file
 
@@ -84,7 +85,6 @@ for i in range(200):
     swallow(lambda: next(elements))
 """,
     "threads": """
-import threading
 for i in range(30):
     doc = parse("<a>" + "<b>x</b>" * 20 + "</a>")
     expressions = "//b", "//b[foo()]", "count(//b)"

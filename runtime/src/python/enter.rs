@@ -57,6 +57,7 @@ pub struct Hold<'a> {
 }
 
 impl<'a> Hold<'a> {
+    #[inline]
     pub(super) fn new(object: &'a HandleClass, mode: Mode) -> Self {
         Hold {
             header: object.header(),
@@ -64,6 +65,7 @@ impl<'a> Hold<'a> {
         }
     }
 
+    #[inline]
     fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
         let base = self.header.base();
         let entered = match self.mode {
@@ -79,6 +81,7 @@ impl<'a> Hold<'a> {
             .inspect_err(|_| self.leave_base(base))
     }
 
+    #[inline]
     fn leave_base(&self, base: &Header) {
         match self.mode {
             Mode::Shared => base.leave_shared(),
@@ -86,6 +89,7 @@ impl<'a> Hold<'a> {
         }
     }
 
+    #[inline]
     fn leave(&self) {
         let base = self.header.base();
         base.leave_ancestors();
@@ -111,6 +115,15 @@ impl<'a, 'py> Context<'a, 'py> {
     /// The interpreter.
     pub fn py(&self) -> Python<'py> {
         self.py
+    }
+
+    /// Where the receiver is, which every call with a receiver has entered.
+    #[inline]
+    fn entered_receiver(&self) -> NonNull<()> {
+        let receiver = self.receiver.map(|object| object.get().header().raw());
+        receiver
+            .and_then(NonNull::new)
+            .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
     /// The handle at `hold`, which has to be among those that this call entered.
@@ -149,12 +162,26 @@ impl<'a, 'py> Context<'a, 'py> {
 struct Entered<'a>(&'a [Option<Hold<'a>>]);
 
 impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.iter().rev().flatten().for_each(Hold::leave);
+        match self.0 {
+            [Some(hold)] => hold.leave(),
+            holds => holds.iter().rev().flatten().for_each(Hold::leave),
+        }
     }
 }
 
+#[inline]
 fn enter<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
+    // Nearly every call has one handle, in nobody's way.
+    match holds {
+        [Some(hold)] if hold.enter().is_ok() => Ok(Entered(holds)),
+        _ => enter_all(py, holds),
+    }
+}
+
+#[inline(never)]
+fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
     loop {
         let Err((wanted, at, refusal)) = try_enter(holds) else {
             return Ok(Entered(holds));
@@ -228,7 +255,7 @@ pub fn shared<'py, T: PyHandle, R>(
         body,
         arguments,
         |context| {
-            let raw = context.entered(Hold::new(receiver.get(), Mode::Shared));
+            let raw = context.entered_receiver();
             // SAFETY: the object is of `T`'s class, so its pointer is a `T`; it is entered, so no one closes it.
             call(unsafe { T::from_raw(raw.cast()) }, context)
         },
@@ -250,7 +277,7 @@ pub fn exclusive<'py, T: PyHandle, R>(
         body,
         arguments,
         |context| {
-            let raw = context.entered(Hold::new(receiver.get(), Mode::Exclusive));
+            let raw = context.entered_receiver();
             // SAFETY: as in `shared`; it is entered exclusively, so this is the only use.
             call(unsafe { T::from_raw_mut(raw.cast()) }, context)
         },
@@ -277,22 +304,37 @@ fn with_held<'py, R>(
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     const AT_MOST: usize = 9;
+    let first = receiver.map(|(object, mode)| Hold::new(object.get(), mode));
+    let receiver = receiver.map(|(object, _)| object);
+    if arguments.is_empty() {
+        return run(py, receiver, &[first], body, call);
+    }
     assert!(
         arguments.len() < AT_MOST,
         "a call takes at most {} handles",
         AT_MOST - 1
     );
     let mut holds = [None; AT_MOST];
-    holds[0] = receiver.map(|(object, mode)| Hold::new(object.get(), mode));
+    holds[0] = first;
     for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
         *slot = argument.hold();
     }
-    let holds = &holds[..=arguments.len()];
+    run(py, receiver, &holds[..=arguments.len()], body, call)
+}
+
+#[inline]
+fn run<'a, 'py, R>(
+    py: Python<'py>,
+    receiver: Option<&'a Bound<'py, HandleClass>>,
+    holds: &'a [Option<Hold<'a>>],
+    body: bool,
+    call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
     let _entered = enter(py, holds)?;
     let _python = body.then(MayRunPython::begin);
     call(&Context {
         py,
-        receiver: receiver.map(|(object, _)| object),
+        receiver,
         holds,
     })
 }

@@ -32,6 +32,9 @@ pub struct Header {
     pub(super) state: State,
     /// The parent, or a view's owner.
     up: Option<Py<HandleClass>>,
+    /// The header whose state a view's use is counted in: its nearest ancestor that is no view. Null for a resource,
+    /// whose own it is. `up` keeps it.
+    base: *const Header,
     /// This handle's place in its parent's list; only touched under the parent's `children` lock.
     links: UnsafeCell<Links>,
     children: Mutex<Children>,
@@ -76,6 +79,10 @@ impl Header {
             raw: AtomicPtr::new(raw),
             identity: raw.addr(),
             state: State::new(),
+            base: match &up {
+                Some(owner) if kind.is_view() => owner.get().header().base(),
+                _ => ptr::null(),
+            },
             up,
             links: UnsafeCell::new(Links {
                 linked: false,
@@ -110,11 +117,10 @@ impl Header {
     }
 
     /// The header whose state this handle's use is counted in.
+    #[inline]
     pub(super) fn base(&self) -> &Header {
-        match self.parent() {
-            Some(owner) if self.kind.is_view() => owner.base(),
-            _ => self,
-        }
+        // SAFETY: null, or a header that is kept by `up`, or by the `up` of what that keeps.
+        unsafe { self.base.as_ref() }.unwrap_or(self)
     }
 
     /// Whether it is closed; never blocks, never touches C.
@@ -203,6 +209,7 @@ impl Header {
         }
     }
 
+    #[inline]
     pub(super) fn leave_shared(&self) {
         if self.state.leave_shared() {
             wake();
@@ -210,24 +217,29 @@ impl Header {
     }
 
     /// Share every ancestor; on refusal, the one that refused and why.
+    #[inline]
     pub(super) fn share_ancestors(&self) -> Result<(), (&Header, Refusal)> {
-        let Some(parent) = self.parent() else {
-            return Ok(());
-        };
-        parent
-            .state
-            .try_share()
-            .map_err(|refusal| (parent, refusal))?;
-        parent
-            .share_ancestors()
-            .inspect_err(|_| parent.leave_shared())
+        match self.parent() {
+            None => Ok(()),
+            Some(parent) => parent.share_with_ancestors(),
+        }
     }
 
+    fn share_with_ancestors(&self) -> Result<(), (&Header, Refusal)> {
+        self.state.try_share().map_err(|refusal| (self, refusal))?;
+        self.share_ancestors().inspect_err(|_| self.leave_shared())
+    }
+
+    #[inline]
     pub(super) fn leave_ancestors(&self) {
         if let Some(parent) = self.parent() {
-            parent.leave_ancestors();
-            parent.leave_shared();
+            parent.leave_with_ancestors();
         }
+    }
+
+    fn leave_with_ancestors(&self) {
+        self.leave_ancestors();
+        self.leave_shared();
     }
 
     /// Close this handle and all that live in it. Returns when the native resource is gone.

@@ -1,0 +1,362 @@
+//! A library such as C has them, written in Rust so that it runs anywhere, Miri included.
+//!
+//! It writes down what it gives and takes back, and fails when a test says so. All of its state belongs to one thread,
+//! so that tests run beside each other.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr;
+
+/// What the next call that can fail does.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Next {
+    #[default]
+    Succeed,
+    /// It fails and says nothing.
+    Fail,
+    /// It reports these through the callback, then fails.
+    Report(&'static [&'static str]),
+    /// It reports these through the callback, and succeeds all the same.
+    Grumble(&'static [&'static str]),
+}
+
+#[derive(Default)]
+struct State {
+    next: Next,
+    log: Vec<String>,
+    live: isize,
+}
+
+thread_local! {
+    static STATE: RefCell<State> = RefCell::default();
+}
+
+fn with<R>(f: impl FnOnce(&mut State) -> R) -> R {
+    STATE.with_borrow_mut(f)
+}
+
+/// Say what the next call does.
+pub(crate) fn next(next: Next) {
+    with(|state| state.next = next);
+}
+
+/// What was called since this was last asked.
+pub(crate) fn log() -> Vec<String> {
+    with(|state| std::mem::take(&mut state.log))
+}
+
+/// How much is acquired and not released.
+pub(crate) fn live() -> isize {
+    with(|state| state.live)
+}
+
+fn note(call: impl Into<String>) {
+    with(|state| state.log.push(call.into()));
+}
+
+fn acquire<T>(name: &str, value: T) -> *mut T {
+    note(name);
+    with(|state| state.live += 1);
+    Box::into_raw(Box::new(value))
+}
+
+fn release<T>(name: &str, pointer: *mut T) {
+    note(name);
+    with(|state| state.live -= 1);
+    // SAFETY: whoever calls the release function passes what `acquire` gave, once.
+    drop(unsafe { Box::from_raw(pointer) });
+}
+
+/// What is passed to the callback.
+#[repr(C)]
+pub(crate) struct Record {
+    pub(crate) message: *const c_char,
+}
+
+pub(crate) type Report = Option<unsafe extern "C" fn(*mut c_void, *mut Record)>;
+
+/// Do what the test asked for; true for failure.
+///
+/// # Safety
+///
+/// The function in `report` is valid.
+unsafe fn fails(report: *const Report) -> bool {
+    let (messages, fails) = match with(|state| std::mem::take(&mut state.next)) {
+        Next::Succeed => (&[][..], false),
+        Next::Fail => (&[][..], true),
+        Next::Report(messages) => (messages, true),
+        Next::Grumble(messages) => (messages, false),
+    };
+    for message in messages {
+        let message = CString::new(*message).unwrap();
+        let mut record = Record {
+            message: message.as_ptr(),
+        };
+        // SAFETY: the callback may be called with any user data and a valid record.
+        unsafe {
+            if let Some(report) = report.as_ref().copied().flatten() {
+                report(ptr::null_mut(), &raw mut record);
+            }
+        }
+    }
+    fails
+}
+
+#[repr(C)]
+pub(crate) struct Stats {
+    pub(crate) reads: c_int,
+}
+
+#[repr(C)]
+pub(crate) union Value {
+    pub(crate) number: f64,
+    pub(crate) text: *const c_char,
+}
+
+pub(crate) const NUMBER: c_int = 1;
+pub(crate) const TEXT: c_int = 2;
+
+/// A store: what everything else lives in.
+#[repr(C)]
+pub(crate) struct Store {
+    pub(crate) report: Report,
+    pub(crate) status: c_int,
+    pub(crate) limit: c_int,
+    pub(crate) open: c_int,
+    pub(crate) title: *mut c_char,
+    pub(crate) stats: Stats,
+    pub(crate) item_count: c_int,
+    pub(crate) items: *mut *mut Item,
+    pub(crate) size_count: u32,
+    pub(crate) sizes: *mut u16,
+    pub(crate) first: *mut Item,
+    pub(crate) tag: c_int,
+    pub(crate) value: Value,
+    pub(crate) label: [c_char; 4],
+}
+
+/// An item: part of its store.
+#[repr(C)]
+pub(crate) struct Item {
+    pub(crate) store: *mut Store,
+    pub(crate) next: *mut Item,
+    pub(crate) size: c_int,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // SAFETY: `store_open` made all of it, as it is taken apart here.
+        unsafe {
+            drop((!self.title.is_null()).then(|| CString::from_raw(self.title)));
+            for item in *Box::from_raw(self.items.cast::<[*mut Item; 3]>()) {
+                drop((!item.is_null()).then(|| Box::from_raw(item)));
+            }
+            drop(Box::from_raw(self.sizes.cast::<[u16; 2]>()));
+        }
+    }
+}
+
+/// A store of two items. NULL on failure.
+pub(crate) unsafe extern "C" fn store_open(title: *const c_char) -> *mut Store {
+    // SAFETY: there is no callback before there is a store.
+    if unsafe { fails(ptr::null()) } {
+        return ptr::null_mut();
+    }
+    let title = match title.is_null() {
+        true => ptr::null_mut(),
+        // SAFETY: a C string, as the manual asks for.
+        false => unsafe { CStr::from_ptr(title) }.to_owned().into_raw(),
+    };
+    let store = acquire(
+        "store_open",
+        Store {
+            report: None,
+            status: 0,
+            limit: 10,
+            open: 1,
+            title,
+            stats: Stats { reads: 7 },
+            item_count: 3,
+            items: ptr::null_mut(),
+            size_count: 2,
+            sizes: Box::into_raw(Box::new([10_u16, 20])).cast(),
+            first: ptr::null_mut(),
+            tag: NUMBER,
+            value: Value { number: 1.5 },
+            label: [b'a' as c_char, b'b' as c_char, 0, 0],
+        },
+    );
+    let item = |next, size| Box::into_raw(Box::new(Item { store, next, size }));
+    let last = item(ptr::null_mut(), 20);
+    let first = item(last, 10);
+    // SAFETY: the store was just made.
+    unsafe {
+        (*store).items = Box::into_raw(Box::new([first, ptr::null_mut(), last])).cast();
+        (*store).first = first;
+    }
+    store
+}
+
+pub(crate) unsafe extern "C" fn store_free(store: *mut Store) {
+    release("store_free", store);
+}
+
+/// The last item, which the store keeps.
+pub(crate) unsafe extern "C" fn store_last(store: *const Store) -> *const Item {
+    // SAFETY: a valid store, as for every function here; its third slot holds the last item.
+    unsafe { *(*store).items.add(2) }
+}
+
+/// Zero, or 3 on failure.
+pub(crate) unsafe extern "C" fn store_check(store: *mut Store) -> c_int {
+    // SAFETY: as above.
+    if unsafe { fails(&raw const (*store).report) } {
+        3
+    } else {
+        0
+    }
+}
+
+/// The number of bytes written, or -1 on failure.
+pub(crate) unsafe extern "C" fn store_write(
+    store: *mut Store,
+    bytes: *const c_void,
+    count: u8,
+) -> c_int {
+    // SAFETY: as above.
+    if unsafe { fails(&raw const (*store).report) } {
+        return -1;
+    }
+    let bytes: &[u8] = match bytes.is_null() {
+        true => &[],
+        // SAFETY: `count` bytes, as the manual asks for.
+        false => unsafe { std::slice::from_raw_parts(bytes.cast(), count.into()) },
+    };
+    note(format!("store_write {bytes:?}"));
+    count.into()
+}
+
+/// How full the store is, in percent; over 100 on failure.
+pub(crate) unsafe extern "C" fn store_level(store: *mut Store) -> u32 {
+    // SAFETY: as above.
+    if unsafe { fails(&raw const (*store).report) } {
+        101
+    } else {
+        50
+    }
+}
+
+/// Sets `status` in the store and returns nothing.
+pub(crate) unsafe extern "C" fn store_sync(store: *mut Store) -> c_int {
+    // SAFETY: as above.
+    unsafe { (*store).status = c_int::from(fails(&raw const (*store).report)) };
+    0
+}
+
+/// A text that the caller has to free with `text_free`; NULL on failure.
+pub(crate) unsafe extern "C" fn store_describe(store: *mut Store) -> *mut c_char {
+    // SAFETY: as above.
+    if unsafe { fails(&raw const (*store).report) } {
+        return ptr::null_mut();
+    }
+    acquire("store_describe", *b"text\0").cast()
+}
+
+pub(crate) unsafe extern "C" fn text_free(text: *mut c_void) {
+    release("text_free", text.cast::<[u8; 5]>());
+}
+
+/// A constant, in static memory.
+pub(crate) unsafe extern "C" fn version() -> *const c_char {
+    c"1.0".as_ptr()
+}
+
+/// Takes one of everything, with the store in the middle.
+pub(crate) unsafe extern "C" fn store_mix(
+    number: i64,
+    name: *const u8,
+    store: *mut Store,
+    nothing: *mut c_void,
+    bytes: *const c_char,
+    count: usize,
+    option: c_int,
+    flag: c_int,
+) -> c_int {
+    // SAFETY: as above, with two C strings and `count` bytes.
+    let (title, name, bytes) = unsafe {
+        (
+            CStr::from_ptr((*store).title),
+            CStr::from_ptr(name.cast()),
+            std::slice::from_raw_parts(bytes.cast::<u8>(), count),
+        )
+    };
+    note(format!(
+        "store_mix {number} {name:?} {title:?} {} {bytes:?} {option} {flag}",
+        nothing.is_null()
+    ));
+    0
+}
+
+/// Renames the store; NULL takes the name away.
+pub(crate) unsafe extern "C" fn store_rename(store: *mut Store, title: *const c_char) -> c_int {
+    // SAFETY: as above, with a C string or NULL.
+    unsafe {
+        let old = std::mem::replace(
+            &mut (*store).title,
+            match title.is_null() {
+                true => ptr::null_mut(),
+                false => CStr::from_ptr(title).to_owned().into_raw(),
+            },
+        );
+        drop((!old.is_null()).then(|| CString::from_raw(old)));
+    }
+    0
+}
+
+/// A cursor: a resource of its own that needs its store.
+#[repr(C)]
+pub(crate) struct Cursor {
+    store: *mut Store,
+    position: c_int,
+}
+
+pub(crate) unsafe extern "C" fn cursor_new(store: *mut Store) -> *mut Cursor {
+    // SAFETY: as above.
+    if unsafe { fails(&raw const (*store).report) } {
+        return ptr::null_mut();
+    }
+    acquire("cursor_new", Cursor { store, position: 0 })
+}
+
+/// Looks at its store, as a release function may.
+pub(crate) unsafe extern "C" fn cursor_free(cursor: *mut Cursor) -> c_int {
+    // SAFETY: a valid cursor, whose store is still there.
+    let reads = unsafe { (*(*cursor).store).stats.reads };
+    release("cursor_free", cursor);
+    reads
+}
+
+/// The new position.
+pub(crate) unsafe extern "C" fn cursor_step(cursor: *mut Cursor) -> c_int {
+    // SAFETY: a valid cursor.
+    unsafe {
+        (*cursor).position += 1;
+        (*cursor).position
+    }
+}
+
+/// NULL at the end, which is no failure.
+pub(crate) unsafe extern "C" fn cursor_copy(cursor: *mut Cursor) -> *mut Cursor {
+    // SAFETY: a valid cursor.
+    let Cursor { store, position } = unsafe { &*cursor };
+    if *position >= 2 {
+        return ptr::null_mut();
+    }
+    acquire(
+        "cursor_copy",
+        Cursor {
+            store: *store,
+            position: *position,
+        },
+    )
+}

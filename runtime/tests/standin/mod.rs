@@ -1,0 +1,311 @@
+//! The stand-in library, wrapped as a package would wrap it.
+
+pub(crate) mod ffi;
+
+use std::cell::RefCell;
+use std::ffi::c_int;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use leakproof::prelude::*;
+
+/// A store.
+#[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, callback = report))]
+pub(crate) struct Store;
+
+#[methods(unsafe, private)]
+impl Store {
+    #[calls(ffi::store_open, fails = null)]
+    pub(crate) fn open(title: Option<&CStr>) -> Result<Owned<Store>>;
+
+    #[calls(ffi::store_open, fails = null)]
+    pub(crate) fn open_str(title: &str) -> Result<Owned<Store>>;
+
+    #[calls(ffi::store_open, fails = null)]
+    pub(crate) fn open_path(path: &FsPath) -> Result<Owned<Store>>;
+
+    #[calls(ffi::cursor_new, fails = null)]
+    pub(crate) fn cursor(&self) -> Result<Owned<Cursor>>;
+
+    #[calls(ffi::store_last)]
+    pub(crate) fn last(&self) -> Option<Borrowed<Item>>;
+
+    #[calls(ffi::store_check, fails = nonzero)]
+    pub(crate) fn check(&self) -> Result<()>;
+
+    /// Where the author calls it something that cannot fail.
+    #[calls(ffi::store_check)]
+    pub(crate) fn status(&self) -> c_int;
+
+    #[calls(ffi::store_check, fails = nonzero, detach)]
+    pub(crate) fn check_detached(&self) -> Result<()>;
+
+    #[calls(ffi::store_write, args = (self, bytes.ptr, bytes.len), fails = negative)]
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<c_int>;
+
+    #[calls(ffi::store_write, args = (self, bytes.ptr, bytes.len), fails = negative)]
+    pub(crate) fn write_buffer(&mut self, bytes: Buffer<'_>) -> Result<c_int>;
+
+    #[calls(ffi::store_write, args = (self, bytes.ptr, bytes.len))]
+    pub(crate) fn write_optional(&mut self, bytes: Option<&str>) -> Result<c_int>;
+
+    #[calls(ffi::store_level, fails = when(|level| level > 100))]
+    pub(crate) fn level(&self) -> Result<u32>;
+
+    #[calls(ffi::store_sync, fails = negative)]
+    pub(crate) fn sync(&mut self) -> Result<()>;
+
+    #[calls(ffi::store_describe, free = |text| ffi::text_free(text))]
+    pub(crate) fn description(&self) -> Option<String>;
+
+    #[calls(ffi::store_describe, fails = null, free = ffi::text_free)]
+    pub(crate) fn describe(&self) -> Result<CString>;
+
+    #[calls(ffi::version)]
+    pub(crate) fn version() -> Option<String>;
+
+    #[calls(ffi::store_mix, args = (number, name, self, null, bytes.ptr, bytes.len, ffi::TEXT, flag), fails = nonzero)]
+    pub(crate) fn mix(&self, bytes: &[u8], number: i32, flag: bool, name: &str) -> Result<()>;
+
+    #[calls(ffi::store_rename)]
+    pub(crate) fn rename(&mut self, title: Option<&CStr>) -> c_int;
+
+    #[calls(ffi::store_rename)]
+    pub(crate) fn rename_str(&mut self, title: Option<&str>) -> Result<()>;
+
+    #[field(report)]
+    pub(crate) fn has_callback(&self) -> bool;
+
+    #[field(status)]
+    fn failed_status(&self) -> bool;
+
+    #[field(limit)]
+    pub(crate) fn limit(&self) -> c_int;
+
+    #[field(limit)]
+    pub(crate) fn set_limit(&mut self, limit: c_int);
+
+    #[field(open)]
+    pub(crate) fn is_open(&self) -> bool;
+
+    #[field(title)]
+    pub(crate) fn title(&self) -> Option<String>;
+
+    #[field(title)]
+    pub(crate) fn raw_title(&self) -> Option<CString>;
+
+    #[field(label)]
+    pub(crate) fn label(&self) -> Option<String>;
+
+    #[field(stats.reads)]
+    pub(crate) fn reads(&self) -> c_int;
+
+    #[field((*first).size)]
+    pub(crate) fn first_size(&self) -> i64;
+
+    #[field(first)]
+    pub(crate) fn first(&self) -> Option<Borrowed<Item>>;
+
+    #[field(items, len = item_count)]
+    pub(crate) fn items(&self) -> Vec<Borrowed<Item>>;
+
+    #[field(item_count)]
+    pub(crate) fn set_item_count(&mut self, count: c_int);
+
+    #[field(sizes, len = size_count)]
+    pub(crate) fn sizes(&self) -> Vec<u32>;
+
+    #[field(tag)]
+    pub(crate) fn set_tag(&mut self, tag: c_int);
+
+    #[field(value.number, when(tag, ffi::NUMBER))]
+    pub(crate) fn number(&self) -> Option<f64>;
+
+    #[field(value.text, when(tag, ffi::TEXT | 3))]
+    pub(crate) fn text(&self) -> Option<String>;
+
+    #[field(self)]
+    pub(crate) fn as_shelf(&self) -> Option<Borrowed<Shelf>>;
+
+    /// The items, by walking.
+    pub(crate) fn walk(&self) -> Steps<'_, Item> {
+        Steps::new(self.first(), Item::next)
+    }
+
+    /// A body that fails while it holds a cursor.
+    pub(crate) fn use_cursor(&self) -> Result<c_int> {
+        let mut cursor = self.cursor()?;
+        let position = cursor.step();
+        self.check()?;
+        Ok(position)
+    }
+}
+
+/// A store, seen as another type.
+#[handle(raw = ffi::Store, part_of = Store)]
+pub(crate) struct Shelf;
+
+#[methods(unsafe, private)]
+impl Shelf {
+    #[field(limit)]
+    pub(crate) fn limit(&self) -> c_int;
+}
+
+/// An item of a store.
+#[handle(raw = ffi::Item, part_of = Store, owner = store)]
+pub(crate) struct Item;
+
+#[methods(unsafe, private)]
+impl Item {
+    #[field(size)]
+    pub(crate) fn size(&self) -> c_int;
+
+    #[field(next)]
+    pub(crate) fn next(&self) -> Option<Borrowed<Item>>;
+}
+
+/// A cursor on a store.
+#[handle(raw = ffi::Cursor, release = ffi::cursor_free, parent = Store)]
+pub(crate) struct Cursor;
+
+#[methods(unsafe, private)]
+impl Cursor {
+    #[calls(ffi::cursor_step)]
+    pub(crate) fn step(&mut self) -> c_int;
+
+    #[calls(ffi::cursor_step, fails = nonzero)]
+    pub(crate) fn step_to_failure(&mut self) -> Result<()>;
+
+    #[calls(ffi::cursor_copy)]
+    pub(crate) fn copy(&self) -> Option<Owned<Cursor>>;
+
+    #[calls(ffi::cursor_copy, fails = when(|copy| !copy.is_null()))]
+    pub(crate) fn copy_and_fail(&self) -> Result<Option<Owned<Cursor>>>;
+}
+
+/// A store whose failures another type words.
+#[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, callback = report))]
+pub(crate) struct Probe;
+
+#[methods(unsafe, private)]
+impl Probe {
+    #[calls(ffi::store_open, fails = null)]
+    fn open(title: Option<&CStr>) -> Result<Owned<Probe>>;
+
+    #[calls(ffi::store_check, fails = nonzero)]
+    fn check(&self) -> Result<()>;
+}
+
+/// What C reports.
+#[handle(raw = ffi::Record, lent)]
+pub(crate) struct Record;
+
+#[methods(unsafe, private)]
+impl Record {
+    #[field(message)]
+    fn message(&self) -> Option<String>;
+}
+
+/// What is wrong with a store.
+#[exception]
+pub(crate) struct StoreError {
+    /// What C said, then what it was called with.
+    pub(crate) message: String,
+}
+
+thread_local! {
+    static HOOKS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What [`StoreErrors`] was asked since this was last asked.
+pub(crate) fn hooks() -> Vec<String> {
+    HOOKS.take()
+}
+
+fn describe(call: &Call<'_, Store>) -> String {
+    let title = call.handle.and_then(Store::title).unwrap_or_default();
+    format!("{title}.{}{:?}", call.function, call.arguments)
+}
+
+/// Does on a report what its text says.
+#[derive(Default)]
+pub(crate) struct StoreErrors(Vec<String>);
+
+impl Collect for StoreErrors {
+    type Record = Record;
+
+    fn collect(&mut self, record: &Record) {
+        let message = record.message().unwrap_or_default();
+        match message.as_str() {
+            "panic" => panic!("in the collector"),
+            "nest" => self.0.push(fail_within(|| Probe::open(None)?.check())),
+            "nest same" => self.0.push(fail_within(|| Store::open(None)?.check())),
+            _ => self.0.push(message),
+        }
+    }
+}
+
+fn fail_within(call: impl FnOnce() -> Result<()>) -> String {
+    // The first call of `call` opens; the one after that is to fail.
+    ffi::next_but_one(ffi::Next::Report(&["inner"]));
+    call().unwrap_err().to_string()
+}
+
+impl Errors<Store> for StoreErrors {
+    fn arm(&mut self, call: &Call<'_, Store>) {
+        HOOKS.with_borrow_mut(|hooks| hooks.push(format!("arm {}", describe(call))));
+    }
+
+    fn overlooked(&self, call: &Call<'_, Store>) -> bool {
+        call.handle.is_some_and(Store::failed_status)
+    }
+
+    fn failed(self, call: &Call<'_, Store>) -> Error {
+        assert_ne!(self.0.as_slice(), ["panic later"], "while wording");
+        HOOKS.with_borrow_mut(|hooks| hooks.push(format!("failed {}", describe(call))));
+        let message = format!("{}: {}", describe(call), self.0.join(", "));
+        StoreError { message }.into()
+    }
+}
+
+/// Collects for [`Probe`].
+#[derive(Default)]
+pub(crate) struct ProbeErrors(Vec<String>);
+
+impl Collect for ProbeErrors {
+    type Record = Record;
+
+    fn collect(&mut self, record: &Record) {
+        self.0.extend(record.message());
+    }
+}
+
+impl Errors<Probe> for ProbeErrors {
+    fn failed(self, _: &Call<'_, Probe>) -> Error {
+        Error::Value(format!("probe({})", self.0.join(", ")))
+    }
+}
+
+/// A test's time with the library to itself. At its end nothing may be left.
+pub(crate) struct Library(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
+
+impl Library {
+    pub(crate) fn start() -> Library {
+        static ONE: Mutex<()> = Mutex::new(());
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        ffi::log();
+        hooks();
+        Library(one)
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert_eq!(ffi::live(), 0, "what C gave was given back");
+        for (name, count) in leakproof::live_handles() {
+            assert_eq!(count, 0, "{name} is counted right");
+        }
+    }
+}
