@@ -3,20 +3,14 @@
 //! The order is always the same and stands only here: arm the errors, call C, put what it returned into its owner,
 //! look whether it failed. Nothing that can fail stands between the second and the third step.
 
+use std::ffi::CString;
 use std::fmt;
 
+use crate::arguments::{Bytes, IntoCString};
 use crate::error::{Error, Result};
 use crate::errors::{Call, Errors, resume_caught_panic};
 use crate::handle::Handle;
-
-/// A place where generated code can fail: a method and the C function behind it.
-#[derive(Debug)]
-pub struct Site {
-    /// The method, as `Type.method`.
-    pub method: &'static str,
-    /// The C function.
-    pub function: &'static str,
-}
+use crate::site::{Site, Step};
 
 /// Call C and own what it returns; failure becomes the error that `T::Errors` words.
 ///
@@ -37,12 +31,17 @@ pub fn run<T: Handle, C: Copy, R>(
     };
     let mut errors = T::Errors::default();
     errors.arm(&call);
+    if site.fails(Step::NotCalled) {
+        return Err(errors.failed(&call));
+    }
     let (raw, owned) = hooked(handle, &mut errors, || {
         let raw = c();
         (raw, own(raw))
     });
     match owned {
-        Some(owned) if !failed(raw) && !errors.overlooked(&call) => Ok(owned),
+        Some(owned) if !failed(raw) && !errors.overlooked(&call) && !site.fails(Step::Failed) => {
+            Ok(owned)
+        }
         // What a failing call left behind is released after its message was read.
         left => {
             let error = errors.failed(&call);
@@ -54,7 +53,8 @@ pub fn run<T: Handle, C: Copy, R>(
 
 /// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.
 #[inline]
-pub fn read<T: Handle, R>(_site: &'static Site, handle: Option<&T>, c: impl FnOnce() -> R) -> R {
+pub fn read<T: Handle, R>(site: &'static Site, handle: Option<&T>, c: impl FnOnce() -> R) -> R {
+    site.reach();
     hooked(handle, &mut T::Errors::default(), c)
 }
 
@@ -78,9 +78,31 @@ pub fn present<R>(value: Option<R>) -> R {
 
 /// A length as C's integer type.
 #[inline]
-pub fn length<C: TryFrom<usize>>(name: &'static str, length: usize) -> Result<C> {
-    C::try_from(length)
-        .map_err(|_| Error::Overflow(format!("{name} is too long for C: {length} bytes")))
+pub fn length<C: TryFrom<usize>>(
+    site: &'static Site,
+    name: &'static str,
+    bytes: &impl Bytes,
+) -> Result<C> {
+    let length = bytes.count();
+    match C::try_from(length) {
+        Ok(length) if !site.fails(Step::Argument) => Ok(length),
+        _ => Err(Error::Overflow(format!(
+            "{name} is too long for C: {length} bytes"
+        ))),
+    }
+}
+
+/// A `&str` parameter, or an optional one, as what holds the C string during the call.
+#[inline]
+pub fn text(
+    site: &'static Site,
+    name: &'static str,
+    text: impl IntoCString,
+) -> Result<Option<CString>> {
+    if site.fails(Step::Argument) {
+        return Err(Error::Value(format!("{name} cannot be converted")));
+    }
+    text.into_c_string(name)
 }
 
 /// Run `c` without the GIL where this thread holds it.

@@ -13,6 +13,7 @@ use crate::handle::{Handle, Resource};
 pub struct Kind {
     name: &'static str,
     release: Option<unsafe fn(*mut ())>,
+    warns: bool,
     live: AtomicIsize,
 }
 
@@ -34,6 +35,7 @@ impl Kind {
         Kind {
             name: T::NAME,
             release: Some(release_erased::<T>),
+            warns: false,
             live: AtomicIsize::new(0),
         }
     }
@@ -43,8 +45,20 @@ impl Kind {
         Kind {
             name: T::NAME,
             release: None,
+            warns: false,
             live: AtomicIsize::new(0),
         }
+    }
+
+    /// The same, and a handle that is dropped unclosed in Python emits a `ResourceWarning`.
+    pub const fn warning(mut self) -> Self {
+        self.warns = true;
+        self
+    }
+
+    /// Whether dropping one unclosed is worth a warning.
+    pub fn warns_unclosed(&self) -> bool {
+        self.warns
     }
 
     /// The type's name.

@@ -72,6 +72,7 @@
 //! | `lent` | Instead of `release`: C lends it to a callback; it has no Python class. |
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
+//! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
 //! | `name = "…"`, `module = "…"` | The class's name and module in Python; by default the struct's and the crate's. |
 //!
 //! A *place* is written as from inside the C struct: `field`, `field.member`, `(*field).member` through a pointer.
@@ -152,6 +153,8 @@ pub mod ledger;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod returns;
+#[doc(hidden)]
+pub mod site;
 #[cfg_attr(
     not(feature = "python"),
     allow(dead_code, reason = "only Python shares handles")

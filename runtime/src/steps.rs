@@ -9,15 +9,15 @@ use crate::handle::{Borrowed, Part};
 #[derive(Debug)]
 pub struct Steps<'o, T: Part> {
     pub(crate) current: Option<Borrowed<'o, T>>,
-    pub(crate) next: Step<T>,
+    pub(crate) next: Next<T>,
 }
 
 /// How one goes to the next part.
-pub type Step<T> = for<'x> fn(&'x T) -> Option<Borrowed<'x, T>>;
+pub type Next<T> = for<'x> fn(&'x T) -> Option<Borrowed<'x, T>>;
 
 impl<'o, T: Part> Steps<'o, T> {
     /// Start at `first` and go on by `next`.
-    pub fn new(first: Option<Borrowed<'o, T>>, next: Step<T>) -> Self {
+    pub fn new(first: Option<Borrowed<'o, T>>, next: Next<T>) -> Self {
         Steps {
             current: first,
             next,

@@ -17,7 +17,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
     let errors = handle.errors_type();
     let hook = expand_hook(handle);
-    let (kind, ownership) = expand_ownership(handle);
+    let (warns, kind, ownership) = expand_ownership(handle);
+    let warning = warns.then(|| quote!(.warning()));
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
         quote! {
             #runtime::__private::inventory::submit! { #runtime::ledger::Listed(&KIND) }
@@ -32,7 +33,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
 
         const _: () = {
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>();
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning;
             #listed
 
             // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
@@ -90,11 +91,15 @@ fn expand_hook(handle: &Handle) -> Option<TokenStream> {
     })
 }
 
-fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
+fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
     let Handle { item, runtime, .. } = handle;
     let ident = &item.ident;
     match &handle.ownership {
-        Ownership::Resource { release, parent } => {
+        Ownership::Resource {
+            release,
+            parent,
+            warn_unclosed,
+        } => {
             let lifetime = if parent.is_some() {
                 quote!('p)
             } else {
@@ -124,7 +129,7 @@ fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
                     }
                 }
             };
-            (quote!(resource), tokens)
+            (*warn_unclosed, quote!(resource), tokens)
         }
         Ownership::Part { owner, owner_field } => {
             let knows = owner_field.as_ref().map(|field| {
@@ -148,9 +153,9 @@ fn expand_ownership(handle: &Handle) -> (TokenStream, TokenStream) {
                 }
                 #knows
             };
-            (quote!(view), tokens)
+            (false, quote!(view), tokens)
         }
-        Ownership::Lent => (quote!(view), TokenStream::new()),
+        Ownership::Lent => (false, quote!(view), TokenStream::new()),
     }
 }
 

@@ -9,7 +9,17 @@ use crate::diagnostics::Diagnostics;
 use crate::words::{Place, Value, Word, parse_words, runtime_path};
 
 const WORDS: &[&str] = &[
-    "raw", "release", "parent", "errors", "part_of", "owner", "lent", "name", "module", "crate",
+    "raw",
+    "release",
+    "parent",
+    "errors",
+    "part_of",
+    "owner",
+    "lent",
+    "warn_unclosed",
+    "name",
+    "module",
+    "crate",
 ];
 
 /// A handle type.
@@ -29,6 +39,7 @@ pub(crate) enum Ownership {
     Resource {
         release: Option<Path>,
         parent: Option<Type>,
+        warn_unclosed: bool,
     },
     /// It lives inside another handle.
     Part {
@@ -78,6 +89,7 @@ struct Said {
     part_of: Option<(Ident, Option<Type>)>,
     owner: Option<(Ident, Option<Place>)>,
     lent: Option<Ident>,
+    warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
     name: Option<LitStr>,
     module: Option<LitStr>,
@@ -111,6 +123,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .and_then(|(_, path)| path)
                     .filter(|_| diagnostics.is_empty()),
                 parent: said.parent.and_then(|(_, ty)| ty),
+                warn_unclosed: said.warn_unclosed.is_some(),
             },
         },
         errors: said.errors,
@@ -142,6 +155,7 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             }
             "owner" => said.owner = Some((name, word.value("owner = field", diagnostics))),
             "lent" => said.lent = word.flag(diagnostics).then_some(name),
+            "warn_unclosed" => said.warn_unclosed = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
             "name" => said.name = word.value("name = \"PythonName\"", diagnostics),
             "module" => said.module = word.value("module = \"python.module\"", diagnostics),
@@ -208,6 +222,12 @@ fn check_ownership(said: &Said, ident: &Ident, diagnostics: &Diagnostics) {
         diagnostics.at(
             word,
             "`parent` is for handles with a `release`: a part names its owner by `part_of`",
+        );
+    }
+    if let (Some(word), None) = (&said.warn_unclosed, &said.release) {
+        diagnostics.at(
+            word,
+            "only what has a `release` can be left unclosed: remove `warn_unclosed`",
         );
     }
     if let (Some((word, _)), None) = (&said.owner, &said.part_of) {

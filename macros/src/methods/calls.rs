@@ -93,13 +93,13 @@ pub(crate) fn prepare(argument: &Argument<'_>, runtime: &TokenStream) -> Option<
         Argument::Length(Parameter { name, .. }, span) => {
             let (variable, text) = (length_variable(name), name.to_string());
             Some(quote_spanned! {*span=>
-                let #variable = #runtime::call::length(#text, #runtime::arguments::Bytes::count(&#name))?;
+                let #variable = #runtime::call::length(&SITE, #text, &#name)?;
             })
         }
         Argument::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
             let (variable, text) = (text_variable(name), name.to_string());
             Some(quote_spanned! {*span=>
-                let #variable = #runtime::arguments::IntoCString::into_c_string(#name, #text)?;
+                let #variable = #runtime::call::text(&SITE, #text, #name)?;
             })
         }
         _ => None,

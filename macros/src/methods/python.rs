@@ -1,7 +1,7 @@
 //! The methods as Python gets them: each enters its handles, calls the Rust method and gives the result.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
@@ -89,23 +89,28 @@ pub(crate) fn wrapper(
             _ => Some(quote!(&#name)),
         });
     let locks = quote!(&[#(#locks),*]);
+    let place = match handle {
+        Type::Tuple(_) => name.to_string(),
+        _ => format!("{}.{name}", handle.to_token_stream()),
+    };
     let arguments = method.parameters.iter().map(expand_argument);
     let body = matches!(method.source, Source::Body(_));
+    let count = method.parameters.len();
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let call = quote!(context.#give(#callee(#(#arguments),*)));
     let slf = quote!(slf: &#pyo3::Bound<'py, Self>);
     let (receiver, enter) = match method.receiver {
         Receiver::None => (
             quote!(py: #pyo3::Python<'py>),
-            quote!(alone(py, #body, #locks, |context| #call)),
+            quote!(alone(py, ENTRY, #locks, |context| #call)),
         ),
         Receiver::Shared => (
             slf,
-            quote!(shared::<#handle, _>(slf, #body, #locks, |this, context| #call)),
+            quote!(shared::<#handle, _>(slf, ENTRY, #locks, |this, context| #call)),
         ),
         Receiver::Exclusive => (
             slf,
-            quote!(exclusive::<#handle, _>(slf, #body, #locks, |this, context| #call)),
+            quote!(exclusive::<#handle, _>(slf, ENTRY, #locks, |this, context| #call)),
         ),
     };
     quote! {
@@ -113,6 +118,8 @@ pub(crate) fn wrapper(
         #(#python_attributes)*
         #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
         #visibility fn #name<'py>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
+            #runtime::__site!(SITE, #place, "");
+            const ENTRY: &#python::Entry = &#python::Entry { site: &SITE, arguments: #count, body: #body };
             #python::#enter #finish
         }
     }

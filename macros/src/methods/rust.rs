@@ -78,7 +78,7 @@ fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
         method.signature.ident
     );
     quote! {
-        const SITE: &#runtime::call::Site = &#runtime::call::Site { method: #method, function: #function };
+        #runtime::__site!(SITE, #method, #function);
     }
 }
 
@@ -113,7 +113,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         return quote!({
             #site
             #(#prepared)*
-            #runtime::call::read(SITE, #handle, || { let own = #own; own(#c) })
+            #runtime::call::read(&SITE, #handle, || { let own = #own; own(#c) })
         });
     }
     let named = method.parameters.iter().map(|parameter| {
@@ -130,7 +130,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     quote!({
         #site
         #(#prepared)*
-        #runtime::call::run(SITE, #handle, &[#(#named),*], || #c, #own, #failed)
+        #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed)
     })
 }
 

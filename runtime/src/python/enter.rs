@@ -13,6 +13,7 @@ use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
 use crate::error::Error;
 use crate::ledger::Kind;
+use crate::site::{Site, Step};
 use crate::state::Refusal;
 
 thread_local! {
@@ -104,9 +105,41 @@ pub trait Lock {
     fn hold(&self) -> Option<Hold<'_>>;
 }
 
+/// What a generated wrapper says of its method.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Entry {
+    /// Where the failpoints are.
+    pub site: &'static Site,
+    /// How many arguments were converted.
+    pub arguments: usize,
+    /// Whether the method is hand-written and may run Python code.
+    pub body: bool,
+}
+
+impl Entry {
+    /// The steps up to the call, where one of them is to fail.
+    #[inline]
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        for _ in 0..self.arguments {
+            if self.site.fails(Step::Argument) {
+                return Err(to_pyerr(
+                    py,
+                    Error::Value("an argument cannot be converted".into()),
+                ));
+            }
+        }
+        if self.site.fails(Step::Enter) {
+            return Err(to_pyerr(py, Error::Busy(self.site.method)));
+        }
+        Ok(())
+    }
+}
+
 /// The running call, as its arguments and its result see it.
 pub struct Context<'a, 'py> {
     py: Python<'py>,
+    site: &'static Site,
     receiver: Option<&'a Bound<'py, HandleClass>>,
     holds: &'a [Option<Hold<'a>>],
 }
@@ -115,6 +148,12 @@ impl<'a, 'py> Context<'a, 'py> {
     /// The interpreter.
     pub fn py(&self) -> Python<'py> {
         self.py
+    }
+
+    /// Where the result's failpoints are.
+    #[inline]
+    pub(super) fn site(&self) -> &'static Site {
+        self.site
     }
 
     /// Where the receiver is, which every call with a receiver has entered.
@@ -239,12 +278,10 @@ fn try_enter<'a>(holds: &'a [Option<Hold<'a>>]) -> Result<(), (&'a Hold<'a>, &'a
 }
 
 /// Run `call` on a handle that it uses beside others.
-///
-/// `body` says that `call` is hand-written and may run Python code.
 #[doc(hidden)]
 pub fn shared<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
-    body: bool,
+    entry: &'static Entry,
     arguments: &[&dyn Lock],
     call: impl FnOnce(&T, &Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
@@ -252,7 +289,7 @@ pub fn shared<'py, T: PyHandle, R>(
     with_held(
         slf.py(),
         Some((receiver, Mode::Shared)),
-        body,
+        entry,
         arguments,
         |context| {
             let raw = context.entered_receiver();
@@ -266,7 +303,7 @@ pub fn shared<'py, T: PyHandle, R>(
 #[doc(hidden)]
 pub fn exclusive<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
-    body: bool,
+    entry: &'static Entry,
     arguments: &[&dyn Lock],
     call: impl FnOnce(&mut T, &Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
@@ -274,7 +311,7 @@ pub fn exclusive<'py, T: PyHandle, R>(
     with_held(
         slf.py(),
         Some((receiver, Mode::Exclusive)),
-        body,
+        entry,
         arguments,
         |context| {
             let raw = context.entered_receiver();
@@ -288,18 +325,18 @@ pub fn exclusive<'py, T: PyHandle, R>(
 #[doc(hidden)]
 pub fn alone<'py, R>(
     py: Python<'py>,
-    body: bool,
+    entry: &'static Entry,
     arguments: &[&dyn Lock],
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
-    with_held(py, None, body, arguments, call)
+    with_held(py, None, entry, arguments, call)
 }
 
 #[inline]
 fn with_held<'py, R>(
     py: Python<'py>,
     receiver: Option<(&Bound<'py, HandleClass>, Mode)>,
-    body: bool,
+    entry: &'static Entry,
     arguments: &[&dyn Lock],
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
@@ -307,7 +344,7 @@ fn with_held<'py, R>(
     let first = receiver.map(|(object, mode)| Hold::new(object.get(), mode));
     let receiver = receiver.map(|(object, _)| object);
     if arguments.is_empty() {
-        return run(py, receiver, &[first], body, call);
+        return run(py, receiver, &[first], entry, call);
     }
     assert!(
         arguments.len() < AT_MOST,
@@ -319,7 +356,7 @@ fn with_held<'py, R>(
     for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
         *slot = argument.hold();
     }
-    run(py, receiver, &holds[..=arguments.len()], body, call)
+    run(py, receiver, &holds[..=arguments.len()], entry, call)
 }
 
 #[inline]
@@ -327,13 +364,19 @@ fn run<'a, 'py, R>(
     py: Python<'py>,
     receiver: Option<&'a Bound<'py, HandleClass>>,
     holds: &'a [Option<Hold<'a>>],
-    body: bool,
+    entry: &'static Entry,
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
+    entry.check(py)?;
     let _entered = enter(py, holds)?;
-    let _python = body.then(MayRunPython::begin);
+    let _python = entry.body.then(MayRunPython::begin);
+    assert!(
+        !(entry.body && entry.site.fails(Step::Panic)),
+        "a panic was asked for"
+    );
     call(&Context {
         py,
+        site: entry.site,
         receiver,
         holds,
     })

@@ -10,10 +10,11 @@ use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::enter::{Context, MayRunPython};
 use super::exceptions::to_pyerr;
-use super::handle::{PyHandle, give_owned};
+use super::handle::{PyHandle, give_owned, no_memory};
 use super::iterator;
 use crate::error::Error;
 use crate::handle::{Borrowed, Owned, Part, Resource};
+use crate::site::Step;
 use crate::steps::{Dict, Steps};
 
 /// A result that Python can get. Implement it for a package's own result types by handing on to the parts' own.
@@ -82,6 +83,15 @@ impl<'py> Context<'_, 'py> {
     pub fn give<R: IntoPython>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
         let _python = (!R::PLAIN).then(MayRunPython::begin);
         result.into_python(self)
+    }
+
+    /// The step of making one Python object, where that is to fail.
+    fn check(&self) -> PyResult<()> {
+        if self.site().fails(Step::Result) {
+            Err(no_memory())
+        } else {
+            Ok(())
+        }
     }
 
     /// Hand on a result that PyO3 itself converts, such as that of `__len__`.
@@ -167,6 +177,7 @@ impl<T: IntoPython> IntoPython for Vec<T> {
     fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         let list = PyList::empty(context.py());
         for item in self {
+            context.check()?;
             list.append(item.into_python(context)?)?;
         }
         Ok(list.into_any())
@@ -198,6 +209,7 @@ impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
     fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
         let dict = PyDict::new(context.py());
         for (key, value) in self.0 {
+            context.check()?;
             dict.set_item(key.into_python(context)?, value.into_python(context)?)?;
         }
         Ok(dict.into_any())
@@ -211,6 +223,7 @@ macro_rules! through_pyo3 {
             const PLAIN: bool = true;
 
             fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+                context.check()?;
                 self.into_bound_py_any(context.py())
             }
         }
@@ -234,6 +247,7 @@ impl IntoPython for CString {
     const PLAIN: bool = true;
 
     fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        context.check()?;
         let bytes = self.to_bytes();
         // SAFETY: the bytes are valid for the length given; the result is a new reference or null with an exception.
         unsafe {

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ptr;
 
-use pyo3::exceptions::PyBaseException;
+use pyo3::exceptions::{PyBaseException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::{PyClass, PyClassInitializer};
@@ -12,8 +12,10 @@ use super::enter::Context;
 use super::exceptions::to_pyerr;
 use super::give::{Itself, Typed};
 use super::header::Header;
+use super::trace::trace;
 use crate::error::Error;
 use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
+use crate::site::Step;
 
 /// A native resource. It is released when it is closed, when its parent is closed, or with the last reference.
 ///
@@ -118,11 +120,21 @@ pub trait PyHandle: Handle {
     ) -> PyResult<Bound<'py, PyAny>>;
 }
 
-fn new_object<'py, T: PyHandle>(py: Python<'py>, header: Header) -> PyResult<Bound<'py, T::Class>> {
-    Bound::new(
-        py,
-        PyClassInitializer::from(HandleClass(header)).add_subclass(T::class()),
-    )
+/// What Python raises when an object can't be made.
+pub(super) fn no_memory() -> PyErr {
+    PyMemoryError::new_err(())
+}
+
+fn new_object<'py, T: PyHandle>(
+    context: &Context<'_, 'py>,
+    header: Header,
+) -> PyResult<Bound<'py, T::Class>> {
+    // Until the object exists, the header in it is what releases.
+    let object = PyClassInitializer::from(HandleClass(header)).add_subclass(T::class());
+    if context.site().fails(Step::Object) {
+        return Err(no_memory());
+    }
+    Bound::new(context.py(), object)
 }
 
 /// The Python object that takes over what `owned` holds.
@@ -134,9 +146,9 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
         Some(kind) => Some(context.nearest(kind)?.unbind()),
         None => None,
     };
-    // From here on the header releases, also when there is no memory for the object.
-    let header = Header::new(T::kind(), owned.into_raw().as_ptr().cast(), parent);
-    let object = new_object::<T>(context.py(), header)?;
+    let traced = trace(context.py(), T::kind());
+    let header = Header::new(T::kind(), owned.into_raw().as_ptr().cast(), parent, traced);
+    let object = new_object::<T>(context, header)?;
     object.as_super().get().header().link();
     Ok(object.into_any())
 }
@@ -148,16 +160,21 @@ pub fn lend_part<'py, T: PyHandle + Part>(
     context: &Context<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let owner = context.nearest(T::Owner::kind())?;
-    view(context.py(), part, owner)
+    view(context, part, owner)
 }
 
 pub(super) fn view<'py, T: PyHandle + Part>(
-    py: Python<'py>,
+    context: &Context<'_, 'py>,
     part: Borrowed<'_, T>,
     owner: Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let header = Header::new(T::kind(), part.raw().as_ptr().cast(), Some(owner.unbind()));
-    Ok(new_object::<T>(py, header)?.into_any())
+    let header = Header::new(
+        T::kind(),
+        part.raw().as_ptr().cast(),
+        Some(owner.unbind()),
+        None,
+    );
+    Ok(new_object::<T>(context, header)?.into_any())
 }
 
 /// A resource that is lent back is one of the receiver's ancestors: the object that is there already.

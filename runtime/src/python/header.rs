@@ -4,15 +4,18 @@
 //! has the parent alone knows that no descendant is in use, and closing it waits for no one else.
 
 use std::cell::UnsafeCell;
+use std::ffi::CString;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::PyResourceWarning;
 use pyo3::prelude::*;
 
 use super::enter::inside_python;
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
+use super::trace::Traced;
 use super::wait::{wait_for, wake};
 use crate::error::Error;
 use crate::ledger::Kind;
@@ -38,6 +41,8 @@ pub struct Header {
     /// This handle's place in its parent's list; only touched under the parent's `children` lock.
     links: UnsafeCell<Links>,
     children: Mutex<Children>,
+    /// Where it was made, if that is remembered.
+    traced: Option<Traced>,
 }
 
 struct Links {
@@ -73,7 +78,12 @@ unsafe impl Send for Header {}
 unsafe impl Sync for Header {}
 
 impl Header {
-    pub(super) fn new(kind: &'static Kind, raw: *mut (), up: Option<Py<HandleClass>>) -> Self {
+    pub(super) fn new(
+        kind: &'static Kind,
+        raw: *mut (),
+        up: Option<Py<HandleClass>>,
+        traced: Option<Traced>,
+    ) -> Self {
         Header {
             kind,
             raw: AtomicPtr::new(raw),
@@ -93,6 +103,7 @@ impl Header {
                 newest: ptr::null(),
                 orphans: Vec::new(),
             }),
+            traced,
         }
     }
 
@@ -171,7 +182,13 @@ impl Header {
 
     fn take(&self) -> Option<Resource> {
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
-        (!raw.is_null()).then_some(Resource {
+        if raw.is_null() {
+            return None;
+        }
+        if let Some(traced) = self.traced {
+            traced.end();
+        }
+        Some(Resource {
             kind: self.kind,
             raw,
         })
@@ -362,8 +379,30 @@ impl Header {
 impl Drop for Header {
     fn drop(&mut self) {
         if !self.kind.is_view() && !self.raw.get_mut().is_null() {
+            if self.kind.warns_unclosed() {
+                warn_unclosed(self.kind);
+            }
             self.drop_resource();
         }
+    }
+}
+
+/// Emit a `ResourceWarning`, as an unclosed file does. It never replaces the exception that is on its way.
+#[cold]
+fn warn_unclosed(kind: &Kind) {
+    // SAFETY: a header is dropped by its Python object, which only goes while this thread is attached.
+    let py = unsafe { Python::assume_attached() };
+    let pending = PyErr::take(py);
+    let message = format!("unclosed {}", kind.name());
+    let category = py.get_type::<PyResourceWarning>();
+    let warned = CString::new(message)
+        .map_err(PyErr::from)
+        .and_then(|message| PyErr::warn(py, &category, &message, 1));
+    if let Err(error) = warned {
+        error.write_unraisable(py, None);
+    }
+    if let Some(pending) = pending {
+        pending.restore(py);
     }
 }
 

@@ -5,24 +5,24 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::enter::{Context, Hold, Lock, Mode, alone};
-use super::handle::{HandleClass, PyHandle, view};
+use super::enter::{Context, Entry, Hold, Lock, Mode, alone};
+use super::handle::{HandleClass, PyHandle, no_memory, view};
 use crate::handle::{Borrowed, Handle, Part};
-use crate::steps::{Step, Steps};
+use crate::site::Step;
+use crate::steps::{Next, Steps};
 
-/// The present position: erased, so that one class serves all types.
-struct Position {
-    current: Option<NonNull<()>>,
-    advance: Box<Advance>,
-}
-
+/// The part at a position, and the position after it: erased, so that one class serves all types.
 type Advance = dyn for<'py> Fn(
-        Python<'py>,
+        &Context<'_, 'py>,
         NonNull<()>,
         Bound<'py, HandleClass>,
-    ) -> PyResult<(Bound<'py, PyAny>, Option<NonNull<()>>)>
+    ) -> PyResult<(Bound<'py, PyAny>, Position)>
     + Send
     + Sync;
+
+/// Where the iterator is; none at the end.
+#[derive(Clone, Copy)]
+struct Position(Option<NonNull<()>>);
 
 // SAFETY: the pointer is only followed while the owner is entered.
 unsafe impl Send for Position {}
@@ -32,7 +32,22 @@ unsafe impl Send for Position {}
 pub struct PartIterator {
     owner: Py<HandleClass>,
     position: Mutex<Position>,
+    advance: Box<Advance>,
 }
+
+impl PartIterator {
+    fn swap(&self, position: Position) -> Position {
+        let mut present = self.position.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut present, position)
+    }
+}
+
+crate::__site!(SITE, "PartIterator.__next__", "");
+const NEXT: &Entry = &Entry {
+    site: &SITE,
+    arguments: 0,
+    body: true,
+};
 
 struct Shared<'a>(&'a HandleClass);
 
@@ -50,14 +65,21 @@ impl PartIterator {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
-        alone(py, true, &[&Shared(owner.get())], |_| {
-            let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(current) = position.current else {
+        alone(py, NEXT, &[&Shared(owner.get())], |context| {
+            // The lock is not held while Python objects are made: that may run anything, this iterator included.
+            let Position(Some(current)) = self.swap(Position(None)) else {
                 return Ok(None);
             };
-            let (object, next) = (position.advance)(py, current, owner.clone())?;
-            position.current = next;
-            Ok(Some(object))
+            match (self.advance)(context, current, owner.clone()) {
+                Ok((object, next)) => {
+                    self.swap(next);
+                    Ok(Some(object))
+                }
+                Err(error) => {
+                    self.swap(Position(Some(current)));
+                    Err(error)
+                }
+            }
         })
     }
 }
@@ -67,27 +89,29 @@ pub(super) fn give<'py, T: PyHandle + Part>(
     context: &Context<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let owner = context.nearest(T::Owner::kind())?;
-    let position = Position {
-        current: steps.current.map(|part| part.raw().cast()),
-        advance: Box::new(move |py, current, owner| advance(py, current, owner, steps.next)),
-    };
+    if context.site().fails(Step::Object) {
+        return Err(no_memory());
+    }
     let iterator = PartIterator {
         owner: owner.unbind(),
-        position: Mutex::new(position),
+        position: Mutex::new(Position(steps.current.map(|part| part.raw().cast()))),
+        advance: Box::new(move |context, current, owner| {
+            advance(context, current, owner, steps.next)
+        }),
     };
     Ok(Bound::new(context.py(), iterator)?.into_any())
 }
 
 fn advance<'py, T: PyHandle + Part>(
-    py: Python<'py>,
+    context: &Context<'_, 'py>,
     current: NonNull<()>,
     owner: Bound<'py, HandleClass>,
-    step: Step<T>,
-) -> PyResult<(Bound<'py, PyAny>, Option<NonNull<()>>)> {
+    step: Next<T>,
+) -> PyResult<(Bound<'py, PyAny>, Position)> {
     // SAFETY: `give` made the pointer from a part of `owner`, which is held while this runs.
     let Some(part) = (unsafe { Borrowed::<T>::lend(current.cast::<T::Raw>().as_ptr()) }) else {
         unreachable!("a position is never null")
     };
     let next = step(part.get()).map(|next| next.raw().cast());
-    Ok((view(py, part, owner)?, next))
+    Ok((view(context, part, owner)?, Position(next)))
 }

@@ -12,9 +12,10 @@ pub mod header;
 pub mod iterator;
 pub mod module;
 pub mod take;
+mod trace;
 mod wait;
 
-pub use enter::{Context, alone, exclusive, shared};
+pub use enter::{Context, Entry, alone, exclusive, shared};
 pub use exceptions::{BusyError, ClosedError, Error};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};

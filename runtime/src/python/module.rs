@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use super::exceptions::{BusyError, ClosedError, Error};
 use super::handle::HandleClass;
+use super::trace;
 
 /// How many handles of each type are alive: a dict of type name to count.
 #[pyfunction]
@@ -17,6 +18,11 @@ pub fn live_handles() -> BTreeMap<&'static str, isize> {
 }
 
 static PACKAGE: OnceLock<String> = OnceLock::new();
+
+/// The package, for messages of the whole module.
+pub(super) fn package_name() -> &'static str {
+    PACKAGE.get().map_or("?", String::as_str)
+}
 
 /// What tools find a leakproof module by, and ask. Several such modules of a process each have their own.
 #[pyclass(name = "__leakproof__", frozen)]
@@ -41,6 +47,50 @@ impl Registry {
     #[staticmethod]
     fn live_handles() -> BTreeMap<&'static str, isize> {
         crate::ledger::live_handles()
+    }
+
+    /// Whether new handles remember the Python code that makes them.
+    #[staticmethod]
+    fn tracing() -> bool {
+        trace::is_on()
+    }
+
+    /// Switch that on or off.
+    #[staticmethod]
+    fn trace(on: bool) {
+        trace::switch(on);
+    }
+
+    /// The handles that were made while tracing was on and are still alive, oldest first: the type, the age in
+    /// seconds, and the Python stack that made it.
+    #[staticmethod]
+    fn live_report() -> Vec<(&'static str, f64, String)> {
+        trace::report()
+    }
+
+    /// Every call site: the method, the C function behind it (empty where Python enters) and whether it was reached.
+    #[cfg(feature = "fault-injection")]
+    #[staticmethod]
+    fn call_sites() -> Vec<(&'static str, &'static str, bool)> {
+        let sites = crate::site::sites();
+        sites
+            .map(|site| (site.method, site.function, site.reached()))
+            .collect()
+    }
+
+    /// Make the n-th step that this thread takes from now on fail, once. Steps are counted from 1.
+    #[cfg(feature = "fault-injection")]
+    #[staticmethod]
+    fn arm_fault(n: u64) {
+        crate::site::arm(n);
+    }
+
+    /// Disarm. What failed: the method, the C function and the step; None if nothing did.
+    #[cfg(feature = "fault-injection")]
+    #[staticmethod]
+    fn disarm_fault() -> Option<(&'static str, &'static str, &'static str)> {
+        let (site, step) = crate::site::disarm()?;
+        Some((site.method, site.function, step.name()))
     }
 }
 
@@ -85,6 +135,7 @@ impl Register {
         ] {
             class.setattr("__module__", package)?;
         }
+        trace::start(py)?;
         module.add_class::<Registry>()
     });
     #[doc(hidden)]

@@ -1,0 +1,130 @@
+//! Which handles live, how old they are, and which Python code made them.
+//!
+//! Off by default: a stack costs microseconds. `LEAKPROOF_TRACE=1` switches it on from the start, `trace(True)` of the
+//! module's `__leakproof__` at run time. With the variable or `-X dev`, what still lives when the interpreter has ended
+//! is reported on stderr.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use pyo3::prelude::*;
+
+use crate::ledger::{Kind, live_handles};
+
+static ON: AtomicBool = AtomicBool::new(false);
+static NEXT: AtomicU64 = AtomicU64::new(1);
+static LIVE: Mutex<BTreeMap<NonZeroU64, Trace>> = Mutex::new(BTreeMap::new());
+
+struct Trace {
+    kind: &'static Kind,
+    made: Instant,
+    stack: String,
+}
+
+/// The entry of one handle.
+#[derive(Clone, Copy)]
+pub(super) struct Traced(NonZeroU64);
+
+impl Traced {
+    /// The handle is released.
+    pub(super) fn end(self) {
+        live().remove(&self.0);
+    }
+}
+
+fn live() -> MutexGuard<'static, BTreeMap<NonZeroU64, Trace>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Remember where a handle is made, if that is asked for.
+#[inline]
+pub(super) fn trace(py: Python<'_>, kind: &'static Kind) -> Option<Traced> {
+    if kind.is_view() || !ON.load(Ordering::Relaxed) {
+        None
+    } else {
+        remember(py, kind)
+    }
+}
+
+fn remember(py: Python<'_>, kind: &'static Kind) -> Option<Traced> {
+    let stack = stack(py).unwrap_or_else(|error| format!("  (no stack: {error})\n"));
+    let id = NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed))?;
+    live().insert(
+        id,
+        Trace {
+            kind,
+            made: Instant::now(),
+            stack,
+        },
+    );
+    Some(Traced(id))
+}
+
+fn stack(py: Python<'_>) -> PyResult<String> {
+    let lines: Vec<String> = py
+        .import("traceback")?
+        .call_method0("format_stack")?
+        .extract()?;
+    Ok(lines.concat())
+}
+
+pub(super) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+pub(super) fn switch(on: bool) {
+    ON.store(on, Ordering::Relaxed);
+}
+
+/// The traced handles that live: type, age in seconds, stack; oldest first.
+pub(super) fn report() -> Vec<(&'static str, f64, String)> {
+    let entry = |trace: &Trace| {
+        (
+            trace.kind.name(),
+            trace.made.elapsed().as_secs_f64(),
+            trace.stack.clone(),
+        )
+    };
+    live().values().map(entry).collect()
+}
+
+/// Read the switches of the process, when the module is initialised.
+pub(super) fn start(py: Python<'_>) -> PyResult<()> {
+    let wanted =
+        std::env::var_os("LEAKPROOF_TRACE").is_some_and(|value| !value.is_empty() && value != "0");
+    let flags = py.import("sys")?.getattr("flags")?;
+    if wanted {
+        switch(true);
+    }
+    if wanted || flags.getattr("dev_mode")?.extract()? {
+        // SAFETY: the interpreter runs; what is registered is called once, when it has ended, and uses no Python.
+        unsafe { pyo3::ffi::Py_AtExit(Some(report_at_exit)) };
+    }
+    Ok(())
+}
+
+extern "C" fn report_at_exit() {
+    let left: Vec<String> = live_handles()
+        .into_iter()
+        .filter(|(_, count)| *count != 0)
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    if left.is_empty() {
+        return;
+    }
+    let package = super::module::package_name();
+    eprintln!(
+        "leakproof: {package}: still alive at exit: {} (see docs/live-handles.md)",
+        left.join(", ")
+    );
+    for trace in live().values() {
+        eprint!(
+            "leakproof: a {} was made here:\n{}",
+            trace.kind.name(),
+            trace.stack
+        );
+    }
+}
