@@ -40,6 +40,7 @@ pub fn run<T: Handle, C: Copy, R>(
     });
     match owned {
         Some(owned) if !failed(raw) && !errors.overlooked(&call) && !site.fails(Step::Failed) => {
+            assert!(!site.fails(Step::Panic), "a panic was asked for");
             Ok(owned)
         }
         // What a failing call left behind is released after its message was read.
