@@ -3,11 +3,11 @@
 //! All arguments are converted first; then all handles are entered at once. If one is in use the others are left
 //! again before waiting, so two calls can't each hold what the other one waits for.
 
-use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
 
+use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
 use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
@@ -15,31 +15,6 @@ use crate::error::Error;
 use crate::ledger::Kind;
 use crate::site::{Site, Step};
 use crate::state::Refusal;
-
-thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Whether this thread is inside a call that may run Python code. Such a thread never waits for a handle.
-pub(super) fn inside_python() -> bool {
-    DEPTH.get() > 0
-}
-
-/// A stretch of a call that may run Python code: a body, a conversion that allocates containers.
-pub(super) struct MayRunPython(());
-
-impl MayRunPython {
-    pub(super) fn begin() -> Self {
-        DEPTH.set(DEPTH.get() + 1);
-        MayRunPython(())
-    }
-}
-
-impl Drop for MayRunPython {
-    fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
-    }
-}
 
 /// How a call uses a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

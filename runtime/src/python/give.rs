@@ -8,7 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
-use super::enter::{Context, MayRunPython};
+use super::depth::MayRunPython;
+use super::enter::Context;
 use super::exceptions::to_pyerr;
 use super::handle::{PyHandle, give_owned, no_memory};
 use super::iterator;

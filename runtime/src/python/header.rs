@@ -12,11 +12,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::PyResourceWarning;
 use pyo3::prelude::*;
 
-use super::enter::inside_python;
+use super::depth::inside_python;
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
 use super::trace::Traced;
-use super::wait::{wait_for, wake};
+use super::wait::{forks, wait_for, wake};
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::state::{Refusal, Word};
@@ -41,6 +41,8 @@ pub struct Header {
     /// This handle's place in its parent's list; only touched under the parent's `children` lock.
     links: UnsafeCell<Links>,
     children: Mutex<Children>,
+    /// How many forks lay behind when it was made.
+    forks: u32,
     /// Where it was made, if that is remembered.
     traced: Option<Traced>,
 }
@@ -103,6 +105,7 @@ impl Header {
                 newest: ptr::null(),
                 orphans: Vec::new(),
             }),
+            forks: forks(),
             traced,
         }
     }
@@ -320,14 +323,15 @@ impl Header {
         }
     }
 
-    /// Wait for `at` on behalf of this handle, unless this thread is inside a call that runs Python.
+    /// Wait for `at` on behalf of this handle, unless this thread is inside a call that runs Python, or whoever uses
+    /// it may be a thread of the process that this one was forked from.
     pub(super) fn wait(
         &self,
         py: Python<'_>,
         at: &Header,
         ready: impl Fn() -> bool + Sync,
     ) -> PyResult<()> {
-        if inside_python() {
+        if inside_python() || at.forks != forks() {
             return Err(to_pyerr(py, Error::Busy(at.kind.name())));
         }
         at.state.expect_wake();

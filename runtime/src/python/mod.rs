@@ -4,6 +4,7 @@
 //! word, the parent. The class that a macro makes for a type adds methods and no data. A call enters the handles it
 //! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
 
+mod depth;
 pub mod enter;
 pub mod exceptions;
 pub mod give;

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use super::exceptions::{BusyError, ClosedError, Error};
 use super::handle::HandleClass;
 use super::trace;
+use super::wait::watch_forks;
 
 /// How many handles of each type are alive: a dict of type name to count.
 #[pyfunction]
@@ -135,6 +136,7 @@ impl Register {
         ] {
             class.setattr("__module__", package)?;
         }
+        watch_forks();
         trace::start(py)?;
         module.add_class::<Registry>()
     });
