@@ -134,6 +134,11 @@
 //! handle's `errors` worded it. [`exception`] makes a struct an exception of the package, with its fields. Every package
 //! has its own hierarchy below `Error`, since every extension module links its own copy of this crate.
 //!
+//! # Building
+//!
+//! With the feature `build` there is a module `build` that a wrapper's `build.rs` needs: it finds the library by
+//! `pkg-config` and runs bindgen, or says which package is missing.
+//!
 //! # Without Python
 //!
 //! With `default-features = false` there are the guards and no classes, and no dependency on PyO3.
@@ -144,6 +149,8 @@ compile_error!(
 );
 
 pub mod arguments;
+#[cfg(feature = "build")]
+pub mod build;
 #[doc(hidden)]
 pub mod call;
 pub mod error;

@@ -1,0 +1,177 @@
+//! What every `build.rs` would repeat: find the library, run bindgen over its headers with the options that annotations
+//! need, and say in one line which package is missing.
+//!
+//! ```no_run
+//! // The body of `main` in build.rs, with
+//! // `leakproof = { …, default-features = false, features = ["build"] }` in `[build-dependencies]`:
+//! leakproof::build::Library::new("libxml-2.0")
+//!     .at_least("2.9.14")
+//!     .debian("libxml2-dev")
+//!     .headers(&["libxml/parser.h", "libxml/xpath.h"])
+//!     .allow("xml.*|XML_.*")
+//!     .write("libxml2.rs");
+//! ```
+//!
+//! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::exit;
+
+/// A C library, as it is installed on this machine.
+#[derive(Debug)]
+pub struct Library {
+    package: Option<String>,
+    version: Option<String>,
+    debian: Option<String>,
+    headers: Vec<String>,
+    allowed: Vec<String>,
+    opaque: Vec<String>,
+}
+
+impl Library {
+    /// The library that `pkg-config` knows by this name.
+    pub fn new(package: &str) -> Self {
+        Library {
+            package: Some(package.into()),
+            ..Library::of_system()
+        }
+    }
+
+    /// The C library, and whatever else the compiler finds without `pkg-config`.
+    pub fn of_system() -> Self {
+        Library {
+            package: None,
+            version: None,
+            debian: None,
+            headers: Vec::new(),
+            allowed: Vec::new(),
+            opaque: Vec::new(),
+        }
+    }
+
+    /// The oldest version that will do.
+    pub fn at_least(mut self, version: &str) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// The Debian package to name where the library is missing.
+    pub fn debian(mut self, package: &str) -> Self {
+        self.debian = Some(package.into());
+        self
+    }
+
+    /// The headers to read, as one includes them.
+    pub fn headers(mut self, headers: &[&str]) -> Self {
+        self.headers
+            .extend(headers.iter().map(|header| (*header).into()));
+        self
+    }
+
+    /// A regular expression of the names to bind. By default, all of the headers.
+    pub fn allow(mut self, names: &str) -> Self {
+        self.allowed.push(names.into());
+        self
+    }
+
+    /// A regular expression of types whose content is nobody's business.
+    pub fn opaque(mut self, types: &str) -> Self {
+        self.opaque.push(types.into());
+        self
+    }
+
+    /// Write the bindings to `file` in `OUT_DIR`, and have cargo link the library. The version that was found.
+    ///
+    /// Where something is missing, this says what, and ends the build.
+    pub fn write(self, file: &str) -> Version {
+        println!("cargo::rerun-if-changed=build.rs");
+        let (includes, version) = self.probe();
+        let out = env::var_os("OUT_DIR")
+            .map(PathBuf::from)
+            .unwrap_or_default();
+        let mut builder = bindgen::builder()
+            .header_contents("headers.h", &self.include_lines())
+            .clang_args(includes.iter().map(|path| format!("-I{}", path.display())))
+            .default_enum_style(bindgen::EnumVariation::Consts)
+            .prepend_enum_name(false)
+            .layout_tests(false)
+            .generate_comments(true)
+            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
+        for names in &self.allowed {
+            builder = builder.allowlist_item(names);
+        }
+        for types in &self.opaque {
+            builder = builder.opaque_type(types);
+        }
+        let bindings = builder.generate().unwrap_or_else(|error| {
+            fail(&format!("bindgen could not read the headers: {error}. It needs libclang (Debian: libclang-dev)"))
+        });
+        if let Err(error) = bindings.write_to_file(out.join(file)) {
+            fail(&format!("cannot write {file}: {error}"));
+        }
+        version
+    }
+
+    fn include_lines(&self) -> String {
+        self.headers
+            .iter()
+            .map(|header| format!("#include <{header}>\n"))
+            .collect()
+    }
+
+    fn probe(&self) -> (Vec<PathBuf>, Version) {
+        let Some(package) = &self.package else {
+            return (Vec::new(), Version::default());
+        };
+        let mut config = pkg_config::Config::new();
+        if let Some(version) = &self.version {
+            config.atleast_version(version);
+        }
+        match config.probe(package) {
+            Ok(library) => (library.include_paths, Version::parse(&library.version)),
+            Err(error) => {
+                let wanted = self
+                    .version
+                    .as_ref()
+                    .map(|version| format!(" {version} or newer"))
+                    .unwrap_or_default();
+                let debian = self
+                    .debian
+                    .as_ref()
+                    .map(|name| format!(" (Debian: {name}, pkg-config)"));
+                fail(&format!(
+                    "{package}{wanted} is needed{}\n{error}",
+                    debian.unwrap_or_default()
+                ))
+            }
+        }
+    }
+}
+
+/// A library's version: the first two numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl Version {
+    fn parse(text: &str) -> Self {
+        let mut numbers = text.split('.').map(|number| number.parse().unwrap_or(0));
+        Version(numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
+
+    /// Let the crate ask `cfg(name)`: true from `version` on.
+    pub fn cfg_since(self, name: &str, version: Version) {
+        println!("cargo::rustc-check-cfg=cfg({name})");
+        if self >= version {
+            println!("cargo::rustc-cfg={name}");
+        }
+    }
+}
+
+/// Say what is missing and end the build: a panic would bury it in a backtrace.
+fn fail(message: &str) -> ! {
+    for line in message.lines() {
+        println!("cargo::error={line}");
+    }
+    exit(1)
+}
