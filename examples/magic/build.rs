@@ -1,0 +1,9 @@
+//! Makes the raw bindings of the installed libmagic.
+
+fn main() {
+    leakproof::build::Library::new("libmagic")
+        .debian("libmagic-dev")
+        .headers(&["magic.h"])
+        .allow("magic_.*|MAGIC_.*")
+        .write("magic.rs");
+}
