@@ -4,13 +4,13 @@
 //! so that tests run beside each other.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
-/// What the next call that can fail does.
-#[derive(Clone, Copy, Default)]
+/// What a call that can fail does.
+#[derive(Clone, Copy)]
 pub(crate) enum Next {
-    #[default]
     Succeed,
     /// It fails and says nothing.
     Fail,
@@ -22,9 +22,10 @@ pub(crate) enum Next {
 
 #[derive(Default)]
 struct State {
-    next: Next,
+    next: VecDeque<Next>,
     log: Vec<String>,
     live: isize,
+    last_callback: Report,
 }
 
 thread_local! {
@@ -35,9 +36,9 @@ fn with<R>(f: impl FnOnce(&mut State) -> R) -> R {
     STATE.with_borrow_mut(f)
 }
 
-/// Say what the next call does.
-pub(crate) fn next(next: Next) {
-    with(|state| state.next = next);
+/// Say what the next calls that can fail do; all others succeed.
+pub(crate) fn next<const N: usize>(next: [Next; N]) {
+    with(|state| state.next.extend(next));
 }
 
 /// What was called since this was last asked.
@@ -48,6 +49,11 @@ pub(crate) fn log() -> Vec<String> {
 /// How much is acquired and not released.
 pub(crate) fn live() -> isize {
     with(|state| state.live)
+}
+
+/// The callback that was called last, as a library keeps it that calls it too late.
+pub(crate) fn last_callback() -> unsafe extern "C" fn(*mut c_void, *mut Record) {
+    with(|state| state.last_callback).expect("one was called")
 }
 
 fn note(call: impl Into<String>) {
@@ -81,11 +87,11 @@ pub(crate) type Report = Option<unsafe extern "C" fn(*mut c_void, *mut Record)>;
 ///
 /// The function in `report` is valid.
 unsafe fn fails(report: *const Report) -> bool {
-    let (messages, fails) = match with(|state| std::mem::take(&mut state.next)) {
-        Next::Succeed => (&[][..], false),
-        Next::Fail => (&[][..], true),
-        Next::Report(messages) => (messages, true),
-        Next::Grumble(messages) => (messages, false),
+    let (messages, fails) = match with(|state| state.next.pop_front()) {
+        None | Some(Next::Succeed) => (&[][..], false),
+        Some(Next::Fail) => (&[][..], true),
+        Some(Next::Report(messages)) => (messages, true),
+        Some(Next::Grumble(messages)) => (messages, false),
     };
     for message in messages {
         let message = CString::new(*message).unwrap();
@@ -95,6 +101,7 @@ unsafe fn fails(report: *const Report) -> bool {
         // SAFETY: the callback may be called with any user data and a valid record.
         unsafe {
             if let Some(report) = report.as_ref().copied().flatten() {
+                with(|state| state.last_callback = Some(report));
                 report(ptr::null_mut(), &raw mut record);
             }
         }

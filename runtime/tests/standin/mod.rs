@@ -3,9 +3,10 @@
 pub(crate) mod ffi;
 
 use std::cell::RefCell;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use leakproof::errors::Errno;
 use leakproof::prelude::*;
 
 /// A store.
@@ -195,6 +196,20 @@ impl Probe {
     fn check(&self) -> Result<()>;
 }
 
+/// A file of the operating system, which says why it failed in `errno`.
+#[handle(raw = c_void, lent, errors = Errno)]
+pub(crate) struct File;
+
+unsafe extern "C" {
+    fn close(file: c_int) -> c_int;
+}
+
+#[methods(unsafe, private)]
+impl File {
+    #[calls(close, args = (-1), fails = negative)]
+    pub(crate) fn close_none() -> Result<()>;
+}
+
 /// What C reports.
 #[handle(raw = ffi::Record, lent)]
 pub(crate) struct Record;
@@ -239,14 +254,17 @@ impl Collect for StoreErrors {
             "panic" => panic!("in the collector"),
             "nest" => self.0.push(fail_within(|| Probe::open(None)?.check())),
             "nest same" => self.0.push(fail_within(|| Store::open(None)?.check())),
+            "nest panic" => {
+                ffi::next([ffi::Next::Succeed, ffi::Next::Report(&["panic"])]);
+                let _ = Store::open(None).and_then(|store| store.check());
+            }
             _ => self.0.push(message),
         }
     }
 }
 
 fn fail_within(call: impl FnOnce() -> Result<()>) -> String {
-    // The first call of `call` opens; the one after that is to fail.
-    ffi::next_but_one(ffi::Next::Report(&["inner"]));
+    ffi::next([ffi::Next::Succeed, ffi::Next::Report(&["inner"])]);
     call().unwrap_err().to_string()
 }
 

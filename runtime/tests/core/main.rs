@@ -1,0 +1,52 @@
+//! The ownership core as a Rust user meets it, on a stand-in for a C library. No test here needs Python.
+//!
+//! It passes with and without the feature `python`, and without it under Miri, which sees every use of what was freed:
+//!
+//! ```sh
+//! cargo test -p leakproof --no-default-features --test core --test word
+//! MIRIFLAGS=-Zmiri-permissive-provenance CARGO_TARGET_DIR=target/miri \
+//!     cargo +nightly miri test -p leakproof --no-default-features --test core --test word
+//! ```
+//!
+//! Provenance is permissive because a `&Handle` is zero-sized: its pointer is exposed when the reference is made and
+//! taken back from there.
+
+mod arguments;
+mod callbacks;
+mod failing;
+mod release;
+mod results;
+#[path = "../standin/mod.rs"]
+mod standin;
+mod views;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use leakproof::prelude::*;
+use standin::{Store, StoreError, ffi, hooks};
+
+fn open() -> Owned<'static, Store> {
+    let store = Store::open(Some(c"s")).unwrap();
+    ffi::log();
+    hooks();
+    store
+}
+
+/// What `call` panicked with.
+fn panic_of<R>(call: impl FnOnce() -> R) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
+        panic!("it should have panicked");
+    };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .unwrap(),
+    }
+}
+
+fn message_of<T>(result: Result<T>) -> String {
+    let error = result.map(drop).unwrap_err();
+    error.library::<StoreError>().unwrap().message.clone()
+}

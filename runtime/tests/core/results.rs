@@ -1,0 +1,110 @@
+//! What C gives, and what is read from its structs.
+
+use std::ffi::c_char;
+use std::ptr;
+
+use leakproof::handle::Handle;
+use leakproof::returns::{Freed, FromC, array};
+
+use crate::standin::ffi::Next::Fail;
+use crate::standin::ffi::{self, log, next};
+use crate::standin::{Library, Store};
+use crate::{open, panic_of};
+
+#[test]
+fn a_text_that_is_ours_is_copied_then_freed() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.description().as_deref(), Some("text"));
+    assert_eq!(store.describe().unwrap().as_c_str(), c"text");
+    next([Fail, Fail]);
+    assert_eq!(store.description(), None);
+    assert!(store.describe().is_err());
+    let once = ["store_describe", "text_free"];
+    assert_eq!(log(), [once, once].concat());
+}
+
+#[test]
+fn a_text_that_is_ours_is_freed_when_copying_panics() {
+    struct Unreadable;
+    // SAFETY: it owns nothing.
+    unsafe impl FromC<*mut c_char> for Unreadable {
+        unsafe fn from_c(_: *mut c_char) -> Option<Self> {
+            panic!("while copying")
+        }
+    }
+    let _library = Library::start();
+    let store = open();
+    // SAFETY: the store is alive, and the text is freed once.
+    let text = Freed::new(
+        unsafe { ffi::store_describe(store.as_raw()) },
+        |text| unsafe { ffi::text_free(text) },
+    );
+    // SAFETY: the text is valid.
+    let panic = panic_of(|| unsafe { text.copied::<Unreadable>() });
+    assert_eq!(panic, "while copying");
+    assert_eq!(log(), ["store_describe", "text_free"]);
+}
+
+#[test]
+fn a_static_text_is_copied() {
+    assert_eq!(Store::version().as_deref(), Some("1.0"));
+}
+
+#[test]
+fn scalar_fields_are_read_and_written() {
+    let _library = Library::start();
+    let mut store = open();
+    store.set_limit(99);
+    assert_eq!(store.limit(), 99);
+    assert!(store.is_open());
+    assert_eq!(store.reads(), 7);
+    assert_eq!(store.first_size(), 10);
+    assert_eq!(store.title().as_deref(), Some("s"));
+    assert_eq!(store.label().as_deref(), Some("ab"));
+}
+
+#[test]
+fn a_field_is_there_while_its_tag_says_so() {
+    let _library = Library::start();
+    let mut store = open();
+    assert_eq!(store.number(), Some(1.5));
+    assert_eq!(store.text(), None);
+    // SAFETY: the store is alive.
+    unsafe { (*store.as_raw()).value.text = c"t".as_ptr() };
+    for tag in [ffi::TEXT, 3] {
+        store.set_tag(tag);
+        assert_eq!((store.number(), store.text().as_deref()), (None, Some("t")));
+    }
+    store.set_tag(0);
+    assert_eq!((store.number(), store.text()), (None, None));
+}
+
+#[test]
+fn an_array_has_the_length_that_c_says_and_leaves_nulls_out() {
+    let _library = Library::start();
+    let mut store = open();
+    assert_eq!(store.sizes(), [10, 20]);
+    let sizes: Vec<_> = store.items().iter().map(|item| item.size()).collect();
+    assert_eq!(sizes, [10, 20]);
+    for none in [0, -1] {
+        store.set_item_count(none);
+        assert!(store.items().is_empty());
+    }
+}
+
+#[test]
+fn an_array_of_null_is_empty() {
+    // SAFETY: null is allowed.
+    let items = unsafe { array::<i32, i32>(ptr::null(), 5) };
+    assert!(items.is_empty());
+}
+
+#[test]
+fn a_handle_can_be_seen_as_another_type() {
+    let _library = Library::start();
+    let store = open();
+    let shelf = store.as_shelf().unwrap();
+    assert_eq!(shelf.limit(), 10);
+    assert_eq!(shelf.as_raw(), store.as_raw());
+}

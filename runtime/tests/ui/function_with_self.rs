@@ -1,0 +1,13 @@
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[function]
+fn size(&self) -> i32 {
+    1
+}
+
+fn main() {}

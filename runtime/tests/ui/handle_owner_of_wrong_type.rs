@@ -1,0 +1,17 @@
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub struct Part {
+        pub size: i32,
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(raw = ffi::Part, part_of = Thing, owner = size)]
+pub struct Other;
+
+fn main() {}

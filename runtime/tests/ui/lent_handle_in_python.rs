@@ -1,0 +1,18 @@
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, lent)]
+pub struct Lent;
+
+#[methods]
+impl Lent {
+    fn size(&self) -> i32 {
+        1
+    }
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[leakproof::module(name = "other")]
+mod my_module {}
+
+fn main() {}

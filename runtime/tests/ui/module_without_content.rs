@@ -1,0 +1,4 @@
+#[leakproof::module]
+mod my_module;
+
+fn main() {}

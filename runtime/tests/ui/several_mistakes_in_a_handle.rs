@@ -1,0 +1,14 @@
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(part_of = Thing, lent, parent = Thing, raws = ffi::Thing)]
+pub struct Other(i32);
+
+fn main() {}

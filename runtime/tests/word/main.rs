@@ -1,0 +1,114 @@
+//! The state word: what it allows one thread, every interleaving of a few short threads, and real threads.
+//!
+//! `core/main.rs` says how to run this under Miri.
+
+mod interleavings;
+mod threads;
+
+use leakproof::state::Refusal::{Busy, Closed};
+use leakproof::state::Word;
+
+/// The same test of both words.
+macro_rules! both_words {
+    ($(fn $name:ident($word:ident) $body:block)+) => {
+        mod atomic { $(#[test] fn $name() { super::$name::<true>(); })+ }
+        mod plain { $(#[test] fn $name() { super::$name::<false>(); })+ }
+        $(fn $name<const ATOMIC: bool>() { let $word = Word::<ATOMIC>::new(); $body })+
+    };
+}
+
+both_words! {
+    fn a_new_word_is_open_and_unused(word) {
+        assert!(!word.is_closed() && !word.is_closing());
+        assert!(!word.is_used() && !word.is_exclusive());
+    }
+
+    fn many_share(word) {
+        for _ in 0..3 {
+            assert_eq!(word.try_share(), Ok(()));
+        }
+        assert!(word.is_used() && !word.is_exclusive());
+        for _ in 0..3 {
+            assert!(!word.leave_shared());
+        }
+        assert!(!word.is_used());
+    }
+
+    fn one_alone_shuts_out_all_others(word) {
+        assert_eq!(word.try_exclusive(), Ok(()));
+        assert!(word.is_used() && word.is_exclusive());
+        assert_eq!(word.try_share(), Err(Busy));
+        assert_eq!(word.try_exclusive(), Err(Busy));
+        assert!(!word.leave_exclusive());
+        assert_eq!(word.try_share(), Ok(()));
+    }
+
+    fn no_one_is_alone_beside_a_sharer(word) {
+        assert_eq!(word.try_share(), Ok(()));
+        assert_eq!(word.try_exclusive(), Err(Busy));
+        word.leave_shared();
+        assert_eq!(word.try_exclusive(), Ok(()));
+    }
+
+    fn a_mark_bars_new_uses_and_leaves_the_present_ones(word) {
+        assert_eq!(word.try_share(), Ok(()));
+        assert_eq!(word.mark_closing(), Ok(()));
+        assert!(word.is_closing() && !word.is_closed() && word.is_used());
+        assert_eq!(word.try_share(), Err(Closed));
+        assert_eq!(word.try_exclusive(), Err(Closed));
+        assert_eq!(word.mark_closing(), Err(Busy));
+        assert_eq!(word.try_take(), Err(Busy));
+        word.leave_shared();
+        assert_eq!(word.try_take(), Ok(()));
+    }
+
+    fn a_mark_can_be_taken_back(word) {
+        assert_eq!(word.mark_closing(), Ok(()));
+        assert!(!word.unmark_closing());
+        assert!(!word.is_closing());
+        assert_eq!(word.try_exclusive(), Ok(()));
+    }
+
+    fn closed_is_closed_for_good(word) {
+        assert_eq!(word.mark_closing(), Ok(()));
+        assert_eq!(word.try_take(), Ok(()));
+        assert!(!word.close());
+        assert!(!word.unmark_closing());
+        word.expect_wake();
+        assert!(word.is_closed() && word.is_closing() && !word.is_used());
+        assert_eq!(word.try_share(), Err(Closed));
+        assert_eq!(word.try_exclusive(), Err(Closed));
+        assert_eq!(word.mark_closing(), Err(Closed));
+        assert_eq!(word.try_take(), Err(Closed));
+        assert!(!word.close());
+    }
+
+    fn the_last_sharer_wakes_once(word) {
+        word.try_share().unwrap();
+        word.try_share().unwrap();
+        word.expect_wake();
+        assert!(!word.leave_shared());
+        assert!(word.leave_shared());
+        word.try_share().unwrap();
+        assert!(!word.leave_shared());
+    }
+
+    fn whoever_was_alone_wakes_once(word) {
+        word.try_exclusive().unwrap();
+        word.expect_wake();
+        word.expect_wake();
+        assert!(word.leave_exclusive());
+        word.try_exclusive().unwrap();
+        assert!(!word.leave_exclusive());
+    }
+
+    fn closing_wakes_and_giving_it_up_wakes(word) {
+        word.mark_closing().unwrap();
+        word.expect_wake();
+        assert!(word.unmark_closing());
+        word.mark_closing().unwrap();
+        word.try_take().unwrap();
+        word.expect_wake();
+        assert!(word.close());
+    }
+}
