@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{ItemStruct, LitStr, Path};
 
 use crate::diagnostics::Diagnostics;
-use crate::words::{parse_words, runtime_path};
+use crate::words::{parse_item, parse_words, runtime_path};
 
 pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -17,17 +17,22 @@ pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
             _ => runtime = word.value("crate = path", &diagnostics),
         }
     }
-    let parsed: Option<ItemStruct> = diagnostics.ok(syn::parse2(item));
-    let Some(item) = parsed else {
+    let form =
+        "an exception is a struct with its fields: write `struct Name { message: String, … }`";
+    let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
     check_message(&item, &diagnostics);
+    if !diagnostics.is_empty() {
+        let mistakes = diagnostics.into_tokens();
+        return quote!(#item #mistakes);
+    }
     let module = module.map_or_else(
         || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
         |module| module.value(),
     );
-    let mut tokens = expand(&item, &module, &runtime_path(runtime));
-    tokens.extend(diagnostics.into_tokens());
+    let tokens = expand(&item, &module, &runtime_path(runtime));
+    diagnostics.into_tokens();
     tokens
 }
 

@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Path, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::words::{parse_words, runtime_path};
+use crate::words::{parse_words, respanned, runtime_path};
 
 pub(crate) fn into_python(item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -84,15 +85,20 @@ fn expand(
         .iter()
         .rev()
         .fold(TokenStream::new(), |rest, (_, ty)| {
-            let this = quote!(<#ty as #runtime::python::IntoPython>::TYPE);
+            let this = respanned(
+                quote!(<#ty as #runtime::python::IntoPython>::TYPE),
+                ty.span(),
+            );
             if rest.is_empty() {
                 this
             } else {
                 quote!(#runtime::python::give::union(&#this, &#rest))
             }
         });
-    let arms = variants.iter().map(|(name, _)| {
-        quote!(Self::#name(value) => #runtime::python::IntoPython::into_python(value, context),)
+    let arms = variants.iter().map(|(name, ty)| {
+        let given = quote!(#runtime::python::IntoPython::into_python(value, context));
+        let given = respanned(given, ty.span());
+        quote!(Self::#name(value) => #given,)
     });
     quote! {
         #runtime::__python! {

@@ -1,6 +1,6 @@
 //! The syntax that all annotations share: a list of words, each alone, `word = value` or `word(values)`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -116,6 +116,36 @@ impl Word {
         }
         true
     }
+}
+
+/// The item that an attribute stands on, if it is of the kind that `form` says.
+pub(crate) fn parse_item<T: Parse>(
+    item: TokenStream,
+    form: &str,
+    diagnostics: &Diagnostics,
+) -> Option<T> {
+    let error = match syn::parse2::<T>(item.clone()) {
+        Ok(item) => return Some(item),
+        Err(error) => error,
+    };
+    diagnostics.add(match syn::parse2::<syn::Item>(item) {
+        Ok(_) => syn::Error::new(error.span(), form),
+        Err(_) => error,
+    });
+    None
+}
+
+/// The tokens, reported at `span` whatever they say.
+pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    let respan = |mut tree: TokenTree| {
+        if let TokenTree::Group(group) = &tree {
+            let content = respanned(group.stream(), span);
+            tree = TokenTree::Group(Group::new(group.delimiter(), content));
+        }
+        tree.set_span(tree.span().located_at(span));
+        tree
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 /// `crate = path`: where the runtime is found.

@@ -58,6 +58,11 @@ pub trait Errors<T: Handle>: Default + 'static {
 }
 
 /// Collects the records that C passes to a callback while a call runs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` collects nothing",
+    label = "C reports to this callback",
+    note = "implement `Collect` for `{Self}`, or remove `callback = …`"
+)]
 pub trait Collect: 'static {
     /// What C passes, annotated as `#[handle(raw = …, lent)]`.
     type Record: Handle;

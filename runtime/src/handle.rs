@@ -39,6 +39,10 @@ pub unsafe trait Handle: Sized + 'static {
     /// The handle's name, in Rust and in Python.
     const NAME: &'static str;
 
+    /// What it lives in.
+    #[doc(hidden)]
+    const LINEAGE: &'static Lineage;
+
     /// What all handles of this type share.
     #[doc(hidden)]
     fn kind() -> &'static Kind;
@@ -86,6 +90,48 @@ pub unsafe trait Handle: Sized + 'static {
     }
 }
 
+/// A handle type, and what it lives in: for checks while compiling.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Lineage {
+    /// The type with its module.
+    pub name: &'static str,
+    /// The parent of a resource, the owner of a part.
+    pub up: Option<&'static Lineage>,
+}
+
+impl Lineage {
+    const fn is(&self, other: &Lineage) -> bool {
+        let (name, other) = (self.name.as_bytes(), other.name.as_bytes());
+        let mut index = 0;
+        while index < name.len() && index < other.len() && name[index] == other[index] {
+            index += 1;
+        }
+        index == name.len() && index == other.len()
+    }
+
+    /// Whether this is `other` or lives in it.
+    const fn lives_in(&self, other: &Lineage) -> bool {
+        let mut here = Some(self);
+        while let Some(lineage) = here {
+            if lineage.is(other) {
+                return true;
+            }
+            here = lineage.up;
+        }
+        false
+    }
+
+    /// Whether what a call on `receiver` returns can live where its type says.
+    pub const fn has_its_place(&self, receiver: Option<&Lineage>) -> bool {
+        match (self.up, receiver) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(up), Some(receiver)) => receiver.lives_in(up),
+        }
+    }
+}
+
 /// A handle that someone has to release: `#[handle(raw = …, release = …)]`.
 ///
 /// # Safety
@@ -101,6 +147,9 @@ pub unsafe trait Resource: Handle {
     type Parent: Parent;
     /// The guard that a call returns: bound to `'p` where there is a parent, to nothing where there is none.
     type In<'p>;
+    /// What it lives in.
+    #[doc(hidden)]
+    const UP: Option<&'static Lineage> = <Self::Parent as Parent>::LINEAGE;
 
     /// Give the native resource back.
     ///
@@ -119,6 +168,9 @@ pub unsafe trait Resource: Handle {
 pub unsafe trait Part: Handle {
     /// The handle that it is a part of.
     type Owner: Handle;
+    /// What it lives in.
+    #[doc(hidden)]
+    const UP: Option<&'static Lineage> = Some(<Self::Owner as Handle>::LINEAGE);
 }
 
 /// A [`Part`] that knows which owner it belongs to: `#[handle(raw = …, part_of = …, owner = field)]`.
@@ -147,18 +199,26 @@ pub unsafe trait KnowsOwner: Part {
     note = "annotate `{Self}` with `#[handle(…)]`, or leave `parent` away"
 )]
 pub trait Parent {
+    /// The parent's lineage, if there is a parent.
+    #[doc(hidden)]
+    const LINEAGE: Option<&'static Lineage>;
+
     /// The parent's kind, if there is a parent.
     #[doc(hidden)]
     fn kind() -> Option<&'static Kind>;
 }
 
 impl Parent for () {
+    const LINEAGE: Option<&'static Lineage> = None;
+
     fn kind() -> Option<&'static Kind> {
         None
     }
 }
 
 impl<T: Handle> Parent for T {
+    const LINEAGE: Option<&'static Lineage> = Some(T::LINEAGE);
+
     fn kind() -> Option<&'static Kind> {
         Some(T::kind())
     }
@@ -169,7 +229,7 @@ impl<T: Handle> Parent for T {
 /// In GObject-Introspection's words: *transfer full*.
 pub struct Owned<'p, T: Resource> {
     raw: NonNull<T::Raw>,
-    _parent: PhantomData<(&'p (), *mut T)>,
+    _parent: PhantomData<&'p fn() -> T>,
 }
 
 impl<T: Resource> Owned<'_, T> {

@@ -155,6 +155,8 @@ pub mod build;
 pub mod call;
 pub mod error;
 pub mod errors;
+#[doc(hidden)]
+pub mod fails;
 pub mod handle;
 pub mod ledger;
 #[cfg(feature = "python")]

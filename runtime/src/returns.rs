@@ -24,39 +24,33 @@ pub unsafe trait FromC<C>: Sized {
     unsafe fn from_c(c: C) -> Option<Self>;
 }
 
+/// A C pointer that a handle is made from: implemented for each handle, to its own raw type.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "C's `{C}` is no pointer to a `{Self}`",
+    label = "C gives `{C}`",
+    note = "return the handle type whose `raw = …` this is, or change the C function"
+)]
+pub trait PointedAt<C>: Handle {
+    /// The pointer; what is owned may be written to.
+    fn pointer(c: C) -> *mut Self::Raw;
+}
+
 // SAFETY: `adopt` owns at once.
-unsafe impl<'p, T: Resource> FromC<*mut T::Raw> for Owned<'p, T> {
+unsafe impl<C, T: Resource + PointedAt<C>> FromC<C> for Owned<'_, T> {
     #[inline]
-    unsafe fn from_c(c: *mut T::Raw) -> Option<Self> {
+    unsafe fn from_c(c: C) -> Option<Self> {
         // SAFETY: the caller's promise is the one that `adopt` asks for.
-        unsafe { Owned::adopt(c) }
-    }
-}
-
-// SAFETY: as above.
-unsafe impl<'p, T: Resource> FromC<*const T::Raw> for Owned<'p, T> {
-    #[inline]
-    unsafe fn from_c(c: *const T::Raw) -> Option<Self> {
-        // SAFETY: as above; what is owned may be written to.
-        unsafe { Owned::adopt(c.cast_mut()) }
+        unsafe { Owned::adopt(T::pointer(c)) }
     }
 }
 
 // SAFETY: nothing is owned.
-unsafe impl<'o, T: Handle> FromC<*mut T::Raw> for Borrowed<'o, T> {
+unsafe impl<C, T: PointedAt<C>> FromC<C> for Borrowed<'_, T> {
     #[inline]
-    unsafe fn from_c(c: *mut T::Raw) -> Option<Self> {
+    unsafe fn from_c(c: C) -> Option<Self> {
         // SAFETY: the annotation says that what C returned lives as long as the owner.
-        unsafe { Borrowed::lend(c) }
-    }
-}
-
-// SAFETY: nothing is owned.
-unsafe impl<'o, T: Handle> FromC<*const T::Raw> for Borrowed<'o, T> {
-    #[inline]
-    unsafe fn from_c(c: *const T::Raw) -> Option<Self> {
-        // SAFETY: as above.
-        unsafe { Borrowed::lend(c.cast_mut()) }
+        unsafe { Borrowed::lend(T::pointer(c)) }
     }
 }
 
@@ -234,14 +228,66 @@ impl<P, F: FnOnce(*mut c_void)> Drop for Freed<P, F> {
     }
 }
 
+/// A field of a C struct that an array starts at.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Vec` is read from a pointer to its elements, and the field is `{Self}`",
+    label = "the field is `{Self}`"
+)]
+pub trait Start {
+    /// The type of the elements.
+    type Element;
+    /// Where the first one is.
+    fn start(self) -> *const Self::Element;
+}
+
+impl<T> Start for *const T {
+    type Element = T;
+    #[inline]
+    fn start(self) -> *const T {
+        self
+    }
+}
+
+impl<T> Start for *mut T {
+    type Element = T;
+    #[inline]
+    fn start(self) -> *const T {
+        self
+    }
+}
+
+/// A field of a C struct that counts.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`len` counts the elements, and the field is `{Self}`",
+    label = "not an integer"
+)]
+pub trait Count {
+    /// How many there are; none for a negative number.
+    fn count(self) -> usize;
+}
+
+macro_rules! count {
+    ($($type:ty)+) => {$(
+        impl Count for $type {
+            #[inline]
+            fn count(self) -> usize {
+                usize::try_from(self).unwrap_or(0)
+            }
+        }
+    )+};
+}
+
+count! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
+
 /// The elements of a C array of `count`; NULL pointers in it are left out.
 ///
 /// # Safety
 ///
 /// `start` is null or points at `count` elements, each as [`FromC::from_c`] wants it.
 #[doc(hidden)]
-pub unsafe fn array<C: Copy, R: FromC<C>>(start: *const C, count: impl TryInto<usize>) -> Vec<R> {
-    let count = count.try_into().unwrap_or(0);
+pub unsafe fn array<C: Copy, R: FromC<C>>(start: *const C, count: usize) -> Vec<R> {
     if start.is_null() {
         return Vec::new();
     }

@@ -132,7 +132,8 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
         matches!(before, Ok(word) if word & WAITING != 0)
     }
 
-    /// Ask to be woken when the present use ends.
+    /// Ask to be woken when the present use ends. Before it sleeps, the caller looks whether the word is still busy
+    /// and still [expected](Word::is_expected): a use may have ended and another one begun since.
     pub fn expect_wake(&self) {
         let _ = self.change::<()>(|word| {
             Ok(if word & CLOSED != 0 {
@@ -141,6 +142,11 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
                 word | WAITING
             })
         });
+    }
+
+    /// Whether whoever ends the present use will be told to wake.
+    pub fn is_expected(&self) -> bool {
+        self.0.load(Ordering::Acquire) & WAITING != 0
     }
 
     /// Whether it is closed.

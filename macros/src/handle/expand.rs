@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::model::{Handle, Ownership};
+use crate::words::respanned;
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let Handle {
@@ -17,6 +18,11 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
     let errors = handle.errors_type();
     let hook = expand_hook(handle);
+    let up = match &handle.ownership {
+        Ownership::Resource { .. } => quote!(<Self as #runtime::handle::Resource>::UP),
+        Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
+        Ownership::Lent => quote!(::core::option::Option::None),
+    };
     let (warns, kind, ownership) = expand_ownership(handle);
     let warning = warns.then(|| quote!(.warning()));
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
@@ -40,6 +46,10 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             unsafe impl #runtime::handle::Handle for #ident {
                 type Raw = #raw;
                 type Errors = #errors;
+                const LINEAGE: &'static #runtime::handle::Lineage = &#runtime::handle::Lineage {
+                    name: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
+                    up: #up,
+                };
                 const NAME: &'static ::core::primitive::str = #name;
 
                 fn kind() -> &'static #runtime::ledger::Kind {
@@ -63,6 +73,20 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 }
             }
 
+            impl #runtime::returns::PointedAt<*mut #raw> for #ident {
+                #[inline]
+                fn pointer(c: *mut #raw) -> *mut #raw {
+                    c
+                }
+            }
+
+            impl #runtime::returns::PointedAt<*const #raw> for #ident {
+                #[inline]
+                fn pointer(c: *const #raw) -> *mut #raw {
+                    c.cast_mut()
+                }
+            }
+
             impl ::core::fmt::Debug for #ident {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::write!(f, "{}({:p})", #name, self)
@@ -79,7 +103,8 @@ fn expand_hook(handle: &Handle) -> Option<TokenStream> {
     let callback = handle.errors.as_ref()?.callback.as_ref()?;
     let slot = callback.within(&quote!((*raw)));
     let install =
-        quote_spanned!(callback.span()=> #runtime::errors::Hook::install(&raw mut #slot, errors));
+        quote!(#runtime::errors::Hook::install::<Self::Errors, _>(&raw mut #slot, errors));
+    let install = respanned(install, callback.span());
     Some(quote! {
         unsafe fn hook(
             raw: *mut Self::Raw,
@@ -133,7 +158,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
         }
         Ownership::Part { owner, owner_field } => {
             let knows = owner_field.as_ref().map(|field| {
-                let place = field.within(&quote!((*raw)));
+                let place = respanned(field.within(&quote!((*raw))), field.span());
                 quote! {
                     // SAFETY: the author of the handle says that this field points to the owner.
                     unsafe impl #runtime::handle::KnowsOwner for #ident {
@@ -173,12 +198,21 @@ fn expand_class(handle: &Handle) -> TokenStream {
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("doc"));
+    let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
     let lend = match handle.ownership {
         Ownership::Resource { .. } => quote!(lend_resource),
         Ownership::Part { .. } => quote!(lend_part),
-        Ownership::Lent => return TokenStream::new(),
+        // A class that no object is of, for `#[methods]` to find: that it has no `PyHandle` is then the one mistake.
+        Ownership::Lent => {
+            return quote! {
+                #runtime::__python! {
+                    #[#runtime::pyo3::pyclass(crate = #pyo3)]
+                    #[allow(dead_code, reason = "what is lent does not reach Python")]
+                    struct #class;
+                }
+            };
+        }
     };
-    let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
     quote! {
         #runtime::__python! {
             #(#documentation)*

@@ -98,16 +98,18 @@ struct Said {
 
 pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnostics) -> Handle {
     let words = parse_words(words, WORDS, diagnostics);
+    // A word that was not understood may be the one that would be missed.
+    let understood = diagnostics.is_empty();
     let has_raw = words.iter().any(|word| word.name == "raw");
     let said = collect(words, diagnostics);
     check_item(&item, diagnostics);
-    if !has_raw {
+    if understood && !has_raw {
         diagnostics.at(
             &item.ident,
             "a handle needs its C type: add `raw = ffi::the_type`",
         );
     }
-    check_ownership(&said, &item.ident, diagnostics);
+    check_ownership(&said, &item.ident, understood, diagnostics);
     Handle {
         class: format_ident!("{}Class", item.ident),
         raw: said.raw.unwrap_or_else(|| syn::parse_quote!(())),
@@ -198,7 +200,7 @@ fn check_item(item: &ItemStruct, diagnostics: &Diagnostics) {
     }
 }
 
-fn check_ownership(said: &Said, ident: &Ident, diagnostics: &Diagnostics) {
+fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &Diagnostics) {
     let kinds = [
         said.release.as_ref().map(|(word, _)| word),
         said.part_of.as_ref().map(|(word, _)| word),
@@ -206,6 +208,7 @@ fn check_ownership(said: &Said, ident: &Ident, diagnostics: &Diagnostics) {
     ];
     let given: Vec<&Ident> = kinds.into_iter().flatten().collect();
     match given.as_slice() {
+        [] if !understood => {}
         [] => diagnostics.at(
             ident,
             "nothing says who owns this handle: requires either `release = ffi::f` (whoever holds it), \

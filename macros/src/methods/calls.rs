@@ -1,12 +1,13 @@
 //! The arguments of a C call: which expression stands for which parameter.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprField, Member};
 
 use super::model::{Calls, Method, Parameter, Receiver};
-use super::types::is_text;
+use super::types::{Taken, is_text};
+use crate::words::respanned;
 
 /// One argument of the C function.
 pub(crate) enum Argument<'a> {
@@ -35,7 +36,7 @@ impl Method {
                 let parameters = self
                     .parameters
                     .iter()
-                    .map(|parameter| Argument::Parameter(parameter, parameter.ty.span()));
+                    .map(|parameter| Argument::Parameter(parameter, parameter.name.span()));
                 receiver.into_iter().chain(parameters).collect()
             }
         }
@@ -92,15 +93,13 @@ pub(crate) fn prepare(argument: &Argument<'_>, runtime: &TokenStream) -> Option<
     match argument {
         Argument::Length(Parameter { name, .. }, span) => {
             let (variable, text) = (length_variable(name), name.to_string());
-            Some(quote_spanned! {*span=>
-                let #variable = #runtime::call::length(&SITE, #text, &#name)?;
-            })
+            let converted = quote!(#runtime::call::length(&SITE, #text, &#name)?);
+            let converted = respanned(converted, *span);
+            Some(quote!(let #variable = #converted;))
         }
-        Argument::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
+        Argument::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
             let (variable, text) = (text_variable(name), name.to_string());
-            Some(quote_spanned! {*span=>
-                let #variable = #runtime::call::text(&SITE, #text, #name)?;
-            })
+            Some(quote!(let #variable = #runtime::call::text(&SITE, #text, #name)?;))
         }
         _ => None,
     }
@@ -117,25 +116,27 @@ fn text_variable(name: &Ident) -> Ident {
 /// The argument as the C function takes it.
 pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStream {
     let into_c = quote!(#runtime::arguments::IntoC::into_c);
-    match argument {
-        Argument::Receiver(span) => quote_spanned!(*span=> #into_c(&*self)),
+    let (passed, span) = match argument {
+        Argument::Receiver(span) => (quote!(#into_c(&*self)), span),
         Argument::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
             let variable = text_variable(name);
-            quote_spanned!(*span=> #into_c(#variable.as_deref()))
+            (quote!(#into_c(#variable.as_deref())), span)
         }
-        Argument::Parameter(Parameter { name, ty }, span) => match ty {
-            // A reference that is not moved: the call's errors may still look at it.
-            syn::Type::Reference(_) => quote_spanned!(*span=> #into_c(&*#name)),
-            _ => quote_spanned!(*span=> #into_c(#name)),
+        // A reference that is not moved: the call's errors may still look at it.
+        Argument::Parameter(Parameter { name, ty }, span) => match Taken::of(ty) {
+            Taken::Ref(_) | Taken::Mut(_) => (quote!(#into_c(&*#name)), span),
+            Taken::OptionMut(_) => (quote!(#into_c(#name.as_deref())), span),
+            _ => (quote!(#into_c(#name)), span),
         },
         Argument::Start(Parameter { name, .. }, span) => {
-            quote_spanned!(*span=> #into_c(#runtime::arguments::Start(#runtime::arguments::Bytes::start(&#name))))
+            let start = quote!(#runtime::arguments::Bytes::start(&#name));
+            (quote!(#into_c(#runtime::arguments::Start(#start))), span)
         }
-        Argument::Length(Parameter { name, .. }, _) => {
-            let variable = length_variable(name);
-            quote!(#variable)
+        Argument::Length(Parameter { name, .. }, span) => {
+            (length_variable(name).to_token_stream(), span)
         }
-        Argument::Null(span) => quote_spanned!(*span=> #into_c(#runtime::arguments::Null)),
-        Argument::Constant(constant) => quote!(#constant),
-    }
+        Argument::Null(span) => (quote!(#into_c(#runtime::arguments::Null)), span),
+        Argument::Constant(constant) => return quote!(#constant),
+    };
+    respanned(passed, *span)
 }

@@ -3,14 +3,14 @@
 use syn::ReturnType;
 
 use super::calls::{Argument, can_fail};
-use super::model::{Calls, Fails, Field, Method, MethodsBlock, Receiver, Source};
-use super::types::is_named;
+use super::model::{Calls, Fails, Field, Method, MethodsBlock, Parameter, Receiver, Source};
+use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
 use crate::words::argument_of;
 
 pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
+    check_unsafe_word(block, diagnostics);
     for method in &block.methods {
-        check_unsafe_word(block, method, diagnostics);
         check_signature(method, diagnostics);
         check_receiver(method, diagnostics);
         match &method.source {
@@ -22,8 +22,9 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
     check_names(block, diagnostics);
 }
 
-fn check_unsafe_word(block: &MethodsBlock, method: &Method, diagnostics: &Diagnostics) {
-    if !block.is_unsafe && matches!(method.source, Source::Calls(_) | Source::Field(_)) {
+fn check_unsafe_word(block: &MethodsBlock, diagnostics: &Diagnostics) {
+    let generated = |method: &&Method| matches!(method.source, Source::Calls(_) | Source::Field(_));
+    if let (false, Some(method)) = (block.is_unsafe, block.methods.iter().find(generated)) {
         diagnostics.at(
             &method.signature.ident,
             "a method that is generated from C is its author's word about C: write `#[methods(unsafe)]` on this block",
@@ -76,6 +77,7 @@ fn check_receiver(method: &Method, diagnostics: &Diagnostics) {
 
 fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_arguments(method, calls, diagnostics);
+    check_lifetimes(method, diagnostics);
     check_result(method, calls, diagnostics);
     check_null(method, calls, diagnostics);
     if let Some(free) = &calls.free {
@@ -91,9 +93,19 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 
 fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let arguments = method.c_arguments(calls);
+    let mut misspelt = false;
     for argument in &arguments {
         match argument {
-            Argument::Constant(constant) => check_constant(method, constant, diagnostics),
+            Argument::Constant(constant) => {
+                misspelt |= check_constant(method, constant, diagnostics);
+            }
+            Argument::Parameter(parameter, span) if is_bytes(&parameter.ty) => {
+                let name = &parameter.name;
+                diagnostics.add(syn::Error::new(
+                    *span,
+                    format!("bytes are passed as pointer and length: write `{name}.ptr, {name}.len` in `args = (…)`"),
+                ));
+            }
             Argument::Receiver(span) if method.receiver == Receiver::None => {
                 diagnostics.add(syn::Error::new(
                     *span,
@@ -123,7 +135,8 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             | Argument::Length(other, _) => other.name == parameter.name,
             _ => false,
         });
-        if !passed {
+        // What is misspelt in `args` is not also missing there.
+        if !passed && !misspelt {
             let name = &parameter.name;
             diagnostics.at(
                 name,
@@ -133,23 +146,35 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     }
 }
 
-fn check_constant(method: &Method, constant: &syn::Expr, diagnostics: &Diagnostics) {
+/// Whether what stands for a constant must be a misspelt name.
+fn check_constant(method: &Method, constant: &syn::Expr, diagnostics: &Diagnostics) -> bool {
     let syn::Expr::Path(path) = constant else {
-        return;
+        return false;
     };
     let Some(name) = path.path.get_ident() else {
-        return;
+        return false;
     };
-    if name
+    let misspelt = name
         .to_string()
-        .starts_with(|first: char| first.is_lowercase())
-    {
+        .starts_with(|first: char| first.is_lowercase());
+    if misspelt {
         let known = method
             .parameters
             .iter()
             .map(|parameter| format!(", `{}`", parameter.name))
             .collect::<String>();
         diagnostics.at(name, format!("`{name}` is not a parameter: one of `self`, `null`{known} or a constant is expected"));
+    }
+    misspelt
+}
+
+/// What lives in the receiver can't say that it lives for ever.
+fn check_lifetimes(method: &Method, diagnostics: &Diagnostics) {
+    if let Some(lifetime) = static_lifetime(&method.output.value) {
+        diagnostics.at(
+            lifetime,
+            "what C gives lives as long as the receiver or what that lives in: leave the lifetime out",
+        );
     }
 }
 
@@ -175,11 +200,11 @@ fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = &method.output.value;
     let pointer = ["Owned", "Borrowed", "String", "CString"]
         .into_iter()
-        .find(|name| is_named(value, name));
+        .any(|name| is_named(value, name));
     match (&calls.fails, pointer) {
-        (None, Some(pointer)) => diagnostics.at(
+        (None, true) => diagnostics.at(
             value,
-            format!("C may return NULL here: return `Option<{pointer}…>`, or `Result` with `fails = null`"),
+            format!("C may return NULL here: return `Option<{0}>`, or `Result<{0}>` with `fails = null`", written(value)),
         ),
         (Some(Fails::Null(word)), _) if argument_of(value, "Option").is_some() => {
             diagnostics.at(word, "NULL is either a failure or `None`: remove `fails = null` or the `Option`");
@@ -189,6 +214,7 @@ fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 }
 
 fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
+    check_lifetimes(method, diagnostics);
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
     if method.output.fallible {
@@ -203,10 +229,18 @@ fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
             "a field is written by a method with `&mut self` and the value",
         );
     }
+    if let (true, Some(Parameter { name, ty })) = (setter, method.parameters.first())
+        && !matches!(Taken::of(ty), Taken::Value)
+    {
+        diagnostics.at(
+            name,
+            "C would keep this reference when the call has ended: write a number, or use the C function for it",
+        );
+    }
     if setter && (field.length.is_some() || field.when.is_some()) {
         diagnostics.at(&field.place, "`len` and `when` are for reading a field");
     }
-    if let Some(length) = &field.length
+    if let (false, Some(length)) = (setter, &field.length)
         && argument_of(value, "Vec").is_none()
     {
         diagnostics.at(
@@ -232,7 +266,7 @@ fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
         if !setter && is_named(value, pointer) {
             diagnostics.at(
                 value,
-                format!("the field may be NULL: return `Option<{pointer}…>`"),
+                format!("the field may be NULL: return `Option<{}>`", written(value)),
             );
         }
     }

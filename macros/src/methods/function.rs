@@ -16,7 +16,7 @@ pub(crate) fn function(words: TokenStream, item: TokenStream) -> TokenStream {
         runtime = word.value("crate = path", &diagnostics);
     }
     let runtime = runtime_path(runtime);
-    let Some(function) = parse::method(item, &diagnostics) else {
+    let Some(function) = parse::function(item, &diagnostics) else {
         return diagnostics.into_tokens();
     };
     if function.receiver != Receiver::None {
@@ -24,6 +24,7 @@ pub(crate) fn function(words: TokenStream, item: TokenStream) -> TokenStream {
             &function.signature.ident,
             "a function of the module has no `self`: put methods into `#[methods]`",
         );
+        return diagnostics.into_tokens();
     }
     let Source::Body(body) = &function.source else {
         diagnostics.at(
@@ -39,7 +40,7 @@ pub(crate) fn function(words: TokenStream, item: TokenStream) -> TokenStream {
     let attributes = &function.attributes;
     let visibility = &function.visibility;
     let no_self: syn::Type = syn::parse_quote!(());
-    let wrapper = python::wrapper(&runtime, &no_self, &function, visibility, &quote!(#name));
+    let wrapper = python::wrapper(&runtime, &no_self, &function, visibility, |_| quote!(#name));
     let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
     let span = function.signature.ident.span();
     let mut tokens = quote_spanned! {span=>

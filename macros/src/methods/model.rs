@@ -73,9 +73,11 @@ pub(crate) struct Calls {
 /// `fails = …`
 pub(crate) enum Fails {
     Null(Ident),
-    Nonzero,
-    Negative,
+    Nonzero(Ident),
+    Negative(Ident),
     When(Expr),
+    /// Nothing valid was written.
+    Unknown,
 }
 
 /// `#[field(place, …)]`

@@ -1,6 +1,6 @@
 //! From the tokens of an `impl` block to its methods.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
@@ -70,11 +70,17 @@ pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostic
     }
 }
 
-/// One function, outside of a block.
-pub(crate) fn method(item: TokenStream, diagnostics: &Diagnostics) -> Option<Method> {
-    diagnostics
-        .ok(syn::parse2::<RawMethod>(item))
-        .map(|raw| raw.into_method(diagnostics))
+/// One function, outside of a block, where only what has a body is one.
+pub(crate) fn function(item: TokenStream, diagnostics: &Diagnostics) -> Option<Method> {
+    let raw = diagnostics.ok(syn::parse2::<RawMethod>(item))?;
+    if raw.body.is_none() {
+        diagnostics.at(
+            &raw.signature.ident,
+            "a function of the module has a body: what is generated from C is a method, perhaps a `#[staticmethod]`",
+        );
+        return None;
+    }
+    Some(raw.into_method(diagnostics))
 }
 
 /// A method as it is written: with a body or, which Rust itself has not, without.
@@ -242,7 +248,19 @@ fn headed<T: Parse>(
     form: &str,
     diagnostics: &Diagnostics,
 ) -> Option<Headed<T>> {
+    let starts_with_a_word = |tokens: &TokenStream| {
+        let mut tokens = tokens.clone().into_iter();
+        matches!(tokens.next(), Some(TokenTree::Ident(_)))
+            && matches!(tokens.next(), Some(TokenTree::Punct(next)) if next.as_char() == '=')
+    };
     match &attribute.meta {
+        Meta::List(list) if starts_with_a_word(&list.tokens) => {
+            diagnostics.at(
+                list.tokens.clone().into_iter().next(),
+                format!("what it is made from stands first: write `{form}`, then the words"),
+            );
+            None
+        }
         Meta::List(list) if !list.tokens.is_empty() => {
             diagnostics.ok(syn::parse2(list.tokens.clone()))
         }
@@ -284,6 +302,9 @@ fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
     struct Arguments(Punctuated<Expr, Token![,]>);
     impl Parse for Arguments {
         fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            if !input.peek(syn::token::Paren) {
+                return Err(input.error("`args` lists what C gets: write `args = (self, …)`"));
+            }
             let content;
             syn::parenthesized!(content in input);
             Ok(Arguments(Punctuated::parse_terminated(&content)?))
@@ -294,7 +315,10 @@ fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
 }
 
 fn parse_fails(word: Word, diagnostics: &Diagnostics) -> Option<Fails> {
-    word.value("fails = null", diagnostics)
+    Some(
+        word.value("fails = null", diagnostics)
+            .unwrap_or(Fails::Unknown),
+    )
 }
 
 impl Parse for Fails {
@@ -303,8 +327,8 @@ impl Parse for Fails {
         let name: Ident = ahead.call(Ident::parse_any)?;
         let fails = match name.to_string().as_str() {
             "null" => Fails::Null(name),
-            "nonzero" => Fails::Nonzero,
-            "negative" => Fails::Negative,
+            "nonzero" => Fails::Nonzero(name),
+            "negative" => Fails::Negative(name),
             "when" => {
                 let content;
                 syn::parenthesized!(content in ahead);

@@ -1,11 +1,13 @@
 //! The methods as Python gets them: each enters its handles, calls the Rust method and gives the result.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, detached};
+use crate::words::respanned;
 
 /// The special methods whose result CPython itself reads.
 const PLAIN: &[&str] = &["__len__", "__bool__", "__contains__"];
@@ -53,11 +55,11 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
         runtime, handle, ..
     } = block;
     let name = &method.signature.ident;
-    let callee = match method.receiver {
+    let callee = |this: &Ident| match method.receiver {
         Receiver::None => quote!(<#handle>::#name),
-        _ => quote!(this.#name),
+        _ => quote!(#this.#name),
     };
-    wrapper(runtime, handle, method, &Visibility::Inherited, &callee)
+    wrapper(runtime, handle, method, &Visibility::Inherited, callee)
 }
 
 /// The function that PyO3 gets: it enters what `method` uses, calls `callee` and gives the result.
@@ -66,7 +68,7 @@ pub(crate) fn wrapper(
     handle: &Type,
     method: &Method,
     visibility: &Visibility,
-    callee: &TokenStream,
+    callee: impl FnOnce(&Ident) -> TokenStream,
 ) -> TokenStream {
     let python = quote!(#runtime::python);
     let pyo3 = quote!(#runtime::pyo3);
@@ -93,24 +95,32 @@ pub(crate) fn wrapper(
         Type::Tuple(_) => name.to_string(),
         _ => format!("{}.{name}", handle.to_token_stream()),
     };
-    let arguments = method.parameters.iter().map(expand_argument);
+    // Apart from the author's names, among which may be a `context`.
+    let own = |name| Ident::new(name, Span::mixed_site());
+    let (this, context, slf, py) = (own("this"), own("context"), own("slf"), own("py"));
+    let arguments = method
+        .parameters
+        .iter()
+        .map(|parameter| expand_argument(parameter, &context));
     let body = matches!(method.source, Source::Body(_));
     let count = method.parameters.len();
     let (give, returns, finish) = expand_result(runtime, handle, method);
-    let call = quote!(context.#give(#callee(#(#arguments),*)));
-    let slf = quote!(slf: &#pyo3::Bound<'py, Self>);
+    let callee = callee(&this);
+    let call = quote!(#context.#give(#callee(#(#arguments),*)));
+    let call = respanned(call, method.output.value.span());
+    let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let (receiver, enter) = match method.receiver {
         Receiver::None => (
-            quote!(py: #pyo3::Python<'py>),
-            quote!(alone(py, ENTRY, #locks, |context| #call)),
+            quote!(#py: #pyo3::Python<'py>),
+            quote!(alone(#py, ENTRY, #locks, |#context| #call)),
         ),
         Receiver::Shared => (
-            slf,
-            quote!(shared::<#handle, _>(slf, ENTRY, #locks, |this, context| #call)),
+            bound,
+            quote!(shared::<#handle, _>(#slf, ENTRY, #locks, |#this, #context| #call)),
         ),
         Receiver::Exclusive => (
-            slf,
-            quote!(exclusive::<#handle, _>(slf, ENTRY, #locks, |this, context| #call)),
+            bound,
+            quote!(exclusive::<#handle, _>(#slf, ENTRY, #locks, |#this, #context| #call)),
         ),
     };
     quote! {
@@ -148,7 +158,10 @@ fn expand_result(
     }
     (
         quote!(give),
-        quote!(#runtime::python::Typed<'py, #value>),
+        respanned(
+            quote!(#runtime::python::Typed<'py, #value>),
+            method.output.value.span(),
+        ),
         quote!(.map(::core::convert::Into::into)),
     )
 }
@@ -159,40 +172,45 @@ fn expand_parameter(
     Parameter { name, ty }: &Parameter,
 ) -> TokenStream {
     let detach = |ty: Type| detached(&ty, handle);
+    let taken = |taken: TokenStream| {
+        let taken = respanned(taken, name.span());
+        quote!(#name: #taken)
+    };
     match Taken::of(ty) {
         Taken::Ref(target) => {
             let target = detach(target);
-            quote!(#name: #runtime::python::Ref<'_, 'py, #target>)
+            taken(quote!(#runtime::python::Ref<'_, 'py, #target>))
         }
         Taken::Mut(target) => {
             let target = detach(target);
-            quote!(#name: #runtime::python::Mut<'_, 'py, #target>)
+            taken(quote!(#runtime::python::Mut<'_, 'py, #target>))
         }
         Taken::OptionRef(target) => {
             let target = detach(target);
-            quote!(#name: ::core::option::Option<#runtime::python::Ref<'_, 'py, #target>>)
+            taken(quote!(::core::option::Option<#runtime::python::Ref<'_, 'py, #target>>))
         }
         Taken::OptionMut(target) => {
             let target = detach(target);
-            quote!(#name: ::core::option::Option<#runtime::python::Mut<'_, 'py, #target>>)
+            taken(quote!(::core::option::Option<#runtime::python::Mut<'_, 'py, #target>>))
         }
         Taken::Python => quote!(#name: #runtime::pyo3::Python<'py>),
         Taken::Value => quote!(#name: #ty),
     }
 }
 
-fn expand_argument(Parameter { name, ty }: &Parameter) -> TokenStream {
-    match Taken::of(ty) {
-        Taken::Ref(_) => quote!(#name.get(context)),
+fn expand_argument(Parameter { name, ty }: &Parameter, context: &Ident) -> TokenStream {
+    let taken = match Taken::of(ty) {
+        Taken::Ref(_) => quote!(#name.get(#context)),
         Taken::Mut(_) => quote! {
             // SAFETY: the argument is used once in this call.
-            unsafe { #name.get(context) }
+            unsafe { #name.get(#context) }
         },
-        Taken::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(context))),
+        Taken::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(#context))),
         Taken::OptionMut(_) => quote! {
             // SAFETY: the argument is used once in this call.
-            #name.as_ref().map(|it| unsafe { it.get(context) })
+            #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
         Taken::Python | Taken::Value => quote!(#name),
-    }
+    };
+    respanned(taken, name.span())
 }

@@ -1,14 +1,14 @@
 //! The methods as Rust callers get them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ReturnType, Signature};
+use syn::{ReturnType, Signature, Type};
 
 use super::calls::{pass, prepare};
 use super::model::{Calls, Fails, Field, Method, MethodsBlock, Receiver, Source};
-use super::types::bound_to_receiver;
-use crate::words::argument_of;
+use super::types::{bound_to_receiver, detached, given_handles, written};
+use crate::words::{argument_of, respanned};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -28,6 +28,27 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
             #(#methods)*
         }
     }
+}
+
+/// The methods as they are written, and nothing that could be wrong in what is generated.
+pub(crate) fn expand_skeleton(block: &MethodsBlock) -> TokenStream {
+    let MethodsBlock {
+        handle, runtime, ..
+    } = block;
+    let methods = block.methods.iter().map(|method| {
+        let signature = rust_signature(method, runtime);
+        let (attributes, visibility) = (&method.attributes, &method.visibility);
+        let body = match &method.source {
+            Source::Body(body) => body.to_token_stream(),
+            _ => quote!({ ::core::unimplemented!() }),
+        };
+        quote! {
+            #(#attributes)*
+            #[allow(unused, reason = "there are mistakes in this block")]
+            #visibility #signature #body
+        }
+    });
+    quote!(impl #handle { #(#methods)* })
 }
 
 fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
@@ -70,6 +91,31 @@ pub(crate) fn rust_output(method: &Method, runtime: &TokenStream) -> ReturnType 
     output
 }
 
+/// Refuses, while compiling, results that don't live in the receiver or in what that lives in.
+fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let known = match method.receiver {
+        Receiver::None => quote!(::core::option::Option::None),
+        _ => {
+            let lineage = lineage(receiver);
+            quote!(::core::option::Option::Some(#lineage))
+        }
+    };
+    let output = detached(&method.output.value, receiver);
+    let checks = given_handles(&output).into_iter().map(|handle| {
+        let (name, lineage) = (written(handle), lineage(handle));
+        let message = format!(
+            "a `{name}` lives in another handle: it is made by a method of that, or of what lives in that"
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(#runtime::handle::Lineage::has_its_place(#lineage, #known), #message);
+        };
+        respanned(check, handle.span())
+    });
+    quote!(#(#checks)*)
+}
+
 fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
     let runtime = &block.runtime;
     let method = format!(
@@ -96,6 +142,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         .iter()
         .filter_map(|argument| prepare(argument, runtime));
     let passed = arguments.iter().map(|argument| pass(argument, runtime));
+    let passed = passed.collect::<Vec<_>>();
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
     let mut c = quote! {
         // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
@@ -105,6 +152,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         c = quote!(#runtime::call::detached(|| #c));
     }
     let own = expand_own(method, calls, runtime);
+    let place = place_check(block, method);
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
         _ => quote!(::core::option::Option::Some(&*self)),
@@ -112,8 +160,9 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     if !method.output.fallible {
         return quote!({
             #site
+            #place
             #(#prepared)*
-            #runtime::call::read(&SITE, #handle, || { let own = #own; own(#c) })
+            #runtime::call::read(&SITE, #handle, || (#own)(#c))
         });
     }
     let named = method.parameters.iter().map(|parameter| {
@@ -122,16 +171,23 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     });
     let failed = match &calls.fails {
         None => quote!(|_| false),
-        Some(Fails::Null(word)) => quote_spanned!(word.span()=> |ret| ret.is_null()),
-        Some(Fails::Nonzero) => quote!(|ret| ret != 0),
-        Some(Fails::Negative) => quote!(|ret| ret < 0),
+        Some(Fails::Null(word)) => looks(quote!(Null::failed), word, runtime),
+        Some(Fails::Nonzero(word)) => looks(quote!(Nonzero::failed), word, runtime),
+        Some(Fails::Negative(word)) => looks(quote!(Negative::failed), word, runtime),
         Some(Fails::When(condition)) => quote!(#condition),
+        Some(Fails::Unknown) => quote!(|_| false),
     };
     quote!({
         #site
+        #place
         #(#prepared)*
         #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed)
     })
+}
+
+/// The closure that looks at what C returned by `test`, reported at the word of `fails`.
+fn looks(test: TokenStream, word: &Ident, runtime: &TokenStream) -> TokenStream {
+    respanned(quote!(|ret| #runtime::fails::#test(ret)), word.span())
 }
 
 /// The closure that puts what C returned into its owner.
@@ -140,7 +196,7 @@ fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStr
     let convert = match &calls.free {
         None => quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret)),
         Some(free) => quote! {
-            #runtime::returns::Freed::new(ret, |pointer| (#free)(pointer)).copied::<#value>()
+            #runtime::returns::Freed::new(ret, |pointer| (#free)(pointer.cast())).copied::<#value>()
         },
     };
     let owned = quote! {
@@ -155,8 +211,10 @@ fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStr
 }
 
 fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenStream {
-    let raw = quote!((*raw));
-    let handle = quote!(let raw = #runtime::handle::Handle::as_raw(&*self););
+    // Apart from the author's names, among which may be a `raw`.
+    let raw_pointer = Ident::new("raw", Span::mixed_site());
+    let raw = quote!((*#raw_pointer));
+    let handle = quote!(let #raw_pointer = #runtime::handle::Handle::as_raw(&*self););
     if let [parameter] = &method.parameters[..] {
         let (name, place) = (&parameter.name, field.place.within(&raw));
         return quote!({
@@ -168,12 +226,21 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
     let value = &bound_to_receiver(&method.output.value, runtime, true);
     let read = match (&field.length, argument_of(value, "Vec")) {
         (Some(length), Some(element)) => {
-            let (place, length) = (field.place.within(&raw), length.within(&raw));
-            quote!(#runtime::returns::array::<_, #element>(#place as *const _, #length))
+            let start = field.place.within(&raw);
+            let start = respanned(
+                quote!(#runtime::returns::Start::start(#start)),
+                field.place.span(),
+            );
+            let count = length.within(&raw);
+            let count = respanned(
+                quote!(#runtime::returns::Count::count(#count)),
+                length.span(),
+            );
+            quote!(#runtime::returns::array::<_, #element>(#start, #count))
         }
         _ => {
             let place = if field.place.is_self() {
-                quote!(raw.cast())
+                quote!(#raw_pointer.cast())
             } else {
                 field.place.within(&raw)
             };

@@ -2,10 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, Lifetime, PathArguments, Type, TypeReference};
 
-use crate::words::argument_of;
+use crate::words::{argument_of, respanned};
 
 /// The written type as Rust callers get it: what is written without a lifetime is bound to the receiver, or to nothing
 /// where there is none. An `Owned<T>` is bound only if `T` has a parent, which `T`'s own trait knows.
@@ -29,9 +31,10 @@ pub(crate) fn bound_to_receiver(ty: &Type, runtime: &TokenStream, has_receiver: 
             let (runtime, lifetime) = (self.0, &self.1);
             match name.as_str() {
                 "Owned" => {
-                    *ty = Type::Verbatim(
+                    *ty = Type::Verbatim(respanned(
                         quote!(<#handle as #runtime::handle::Resource>::In<#lifetime>),
-                    )
+                        handle.span(),
+                    ))
                 }
                 "Borrowed" | "Steps" => arguments
                     .args
@@ -156,4 +159,48 @@ pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
 pub(crate) fn is_text(ty: &Type) -> bool {
     let reference = argument_of(ty, "Option").unwrap_or(ty);
     matches!(reference, Type::Reference(reference) if reference.elem.to_token_stream().to_string() == "str")
+}
+
+/// Whether `ty` is bytes of a known length: `&[u8]`, `Buffer`, or an option of these.
+pub(crate) fn is_bytes(ty: &Type) -> bool {
+    let ty = argument_of(ty, "Option").unwrap_or(ty);
+    is_named(ty, "Buffer")
+        || matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
+}
+
+/// `ty` as one writes it, for a message.
+pub(crate) fn written(ty: &Type) -> String {
+    ty.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The handle types within `ty` that are given as `Owned<…>` or `Borrowed<…>`.
+pub(crate) fn given_handles(ty: &Type) -> Vec<&Type> {
+    struct Find<'a>(Vec<&'a Type>);
+    impl<'a> Visit<'a> for Find<'a> {
+        fn visit_type(&mut self, ty: &'a Type) {
+            let handle = ["Owned", "Borrowed"]
+                .into_iter()
+                .find_map(|name| argument_of(ty, name));
+            self.0.extend(handle);
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut find = Find(Vec::new());
+    find.visit_type(ty);
+    find.0
+}
+
+/// The first `'static` in `ty`.
+pub(crate) fn static_lifetime(ty: &Type) -> Option<&Lifetime> {
+    struct Find<'a>(Option<&'a Lifetime>);
+    impl<'a> Visit<'a> for Find<'a> {
+        fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
+            if lifetime.ident == "static" {
+                self.0.get_or_insert(lifetime);
+            }
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
 }

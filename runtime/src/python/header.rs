@@ -206,7 +206,9 @@ impl Header {
         while let Some(child) = unsafe { children.newest.as_ref() } {
             child.take_descendants(doomed);
             doomed.extend(child.take());
-            child.state.close();
+            if child.state.close() {
+                wake();
+            }
             child.unlink(&mut children);
         }
         doomed.append(&mut children.orphans);
@@ -335,7 +337,8 @@ impl Header {
             return Err(to_pyerr(py, Error::Busy(at.kind.name())));
         }
         at.state.expect_wake();
-        wait_for(py, ready)
+        // Someone else may have been woken and the handle be in use again: then no one would wake this thread.
+        wait_for(py, || !at.state.is_expected() || ready())
     }
 
     /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.

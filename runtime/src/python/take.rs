@@ -119,6 +119,7 @@ impl<T: Lock> Lock for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: PyHandle> Take for T {
     type Held<'a, 'py> = Borrowed<'a, 'py, T::Class>;
     const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;

@@ -14,6 +14,7 @@
 mod arguments;
 mod callbacks;
 mod failing;
+mod names;
 mod release;
 mod results;
 #[path = "../standin/mod.rs"]

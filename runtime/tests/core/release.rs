@@ -127,7 +127,7 @@ fn live_handles_are_counted_at_each_step() {
 #[test]
 fn only_what_is_released_is_listed() {
     let names: Vec<_> = live_handles().into_keys().collect();
-    assert_eq!(names, ["Cursor", "Probe", "Store"]);
+    assert_eq!(names, ["Cursor", "Probe", "Store", "Sum"]);
 }
 
 #[test]

@@ -17,11 +17,12 @@ fn a_text_that_is_ours_is_copied_then_freed() {
     let store = open();
     assert_eq!(store.description().as_deref(), Some("text"));
     assert_eq!(store.describe().unwrap().as_c_str(), c"text");
+    assert_eq!(store.label_text().as_deref(), Some("text"));
     next([Fail, Fail]);
     assert_eq!(store.description(), None);
     assert!(store.describe().is_err());
     let once = ["store_describe", "text_free"];
-    assert_eq!(log(), [once, once].concat());
+    assert_eq!(log(), [once, once, once].concat());
 }
 
 #[test]

@@ -273,6 +273,10 @@ pub(crate) unsafe extern "C" fn text_free(text: *mut c_void) {
     release("text_free", text.cast::<[u8; 5]>());
 }
 
+pub(crate) unsafe extern "C" fn chars_free(text: *mut c_char) {
+    release("text_free", text.cast::<[u8; 5]>());
+}
+
 /// A constant, in static memory.
 pub(crate) unsafe extern "C" fn version() -> *const c_char {
     c"1.0".as_ptr()

@@ -61,6 +61,10 @@ impl Store {
     #[calls(ffi::store_describe, fails = null, free = ffi::text_free)]
     pub(crate) fn describe(&self) -> Result<CString>;
 
+    /// Where the function that frees takes a pointer of another type.
+    #[calls(ffi::store_describe, free = ffi::chars_free)]
+    pub(crate) fn label_text(&self) -> Option<String>;
+
     #[calls(ffi::version)]
     pub(crate) fn version() -> Option<String>;
 

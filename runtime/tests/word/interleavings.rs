@@ -1,7 +1,7 @@
 //! Short threads in every order of their steps.
 //!
 //! Each operation on the word is one atomic step, so to run the steps in every order is to see all that can happen.
-//! To wait is to ask to be woken, look again and sleep, under a lock that the waker takes after its change.
+//! To wait is to ask to be woken, look again and sleep; the waker changes the word before it wakes those who sleep.
 
 use std::collections::HashSet;
 
@@ -96,17 +96,9 @@ impl World {
         )
     }
 
-    /// The threads that can step. Who expects holds the lock, which asking to be woken and waking need.
     fn runnable(&self) -> Vec<usize> {
-        let locked = self
-            .threads
-            .iter()
-            .any(|thread| matches!(thread.at, At::Expecting { .. }));
-        let runs = |thread: &Thread| match thread.at {
-            At::Asleep { .. } => false,
-            At::Refused { .. } | At::Waking => !locked,
-            _ => !thread.jobs.is_empty(),
-        };
+        let runs =
+            |thread: &Thread| !thread.jobs.is_empty() && !matches!(thread.at, At::Asleep { .. });
         (0..self.threads.len())
             .filter(|index| runs(&self.threads[*index]))
             .collect()
@@ -267,9 +259,9 @@ impl World {
             Job::Close | Job::TryClose => word.is_closed() || !word.is_closing(),
         };
         match (ready, marked) {
-            (false, _) => At::Asleep { marked },
-            (true, false) => At::Start,
-            (true, true) => At::Marked,
+            (false, _) if word.is_expected() => At::Asleep { marked },
+            (_, false) => At::Start,
+            (_, true) => At::Marked,
         }
     }
 

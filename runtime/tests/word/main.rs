@@ -88,7 +88,9 @@ both_words! {
         word.try_share().unwrap();
         word.expect_wake();
         assert!(!word.leave_shared());
+        assert!(word.is_expected());
         assert!(word.leave_shared());
+        assert!(!word.is_expected());
         word.try_share().unwrap();
         assert!(!word.leave_shared());
     }

@@ -31,9 +31,9 @@ impl Guarded {
                 Err(Closed) => return false,
                 Err(Busy) => {}
             }
-            let lock = self.lock.lock().unwrap();
             self.word.expect_wake();
-            if !ready() {
+            let lock = self.lock.lock().unwrap();
+            if self.word.is_expected() && !ready() {
                 let (_lock, waited) = self.changed.wait_timeout(lock, LONG).unwrap();
                 assert!(!waited.timed_out(), "never woken");
             }

@@ -1,0 +1,76 @@
+//! The author's names are the author's, also those that generated code uses itself.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    use std::ffi::c_int;
+
+    pub(super) struct Sum {
+        pub(super) total: c_int,
+    }
+
+    pub(super) unsafe extern "C" fn sum_new(total: c_int) -> *mut Sum {
+        Box::into_raw(Box::new(Sum { total }))
+    }
+
+    pub(super) unsafe extern "C" fn sum_add(sum: *mut Sum, a: c_int, b: c_int, c: c_int) -> c_int {
+        // SAFETY: a valid sum.
+        unsafe { (*sum).total + a + b + c }
+    }
+
+    pub(super) unsafe extern "C" fn sum_join(sum: *mut Sum, a: *mut Sum, b: *mut Sum) -> c_int {
+        let total = |sum: *mut Sum| {
+            // SAFETY: a valid sum or null.
+            unsafe { sum.as_ref() }.map_or(0, |sum| sum.total)
+        };
+        total(sum) + total(a) + total(b)
+    }
+
+    pub(super) unsafe extern "C" fn sum_free(sum: *mut Sum) {
+        // SAFETY: what `sum_new` gave, once.
+        drop(unsafe { Box::from_raw(sum) });
+    }
+}
+
+/// A sum.
+#[handle(raw = ffi::Sum, release = ffi::sum_free)]
+struct Sum;
+
+#[methods(unsafe)]
+impl Sum {
+    #[new]
+    #[calls(ffi::sum_new, fails = null)]
+    fn new(py: i32) -> Result<Owned<Sum>>;
+
+    #[calls(ffi::sum_add)]
+    fn add(&self, own: i32, ret: i32, raw: i32) -> i32;
+
+    #[calls(ffi::sum_add, fails = negative)]
+    fn add_checked(&self, errors: i32, call: i32, left: i32) -> Result<i32>;
+
+    #[calls(ffi::sum_join)]
+    fn join(&self, context: &Sum, this: Option<&Sum>) -> i32;
+
+    #[calls(ffi::sum_join)]
+    fn join_alone(&mut self, slf: &mut Sum, it: Option<&mut Sum>) -> i32;
+
+    #[field(total)]
+    fn put(&mut self, raw: i32);
+
+    fn twice(&self, context: i32) -> i32 {
+        context * 2
+    }
+}
+
+#[test]
+fn parameters_may_have_any_name() {
+    let mut sum = Sum::new(1).unwrap();
+    let (mut other, mut third) = (Sum::new(10).unwrap(), Sum::new(100).unwrap());
+    assert_eq!(sum.add(2, 3, 4), 10);
+    assert_eq!(sum.add_checked(2, 3, 4).unwrap(), 10);
+    assert_eq!(sum.join(&other, Some(&third)), 111);
+    assert_eq!(sum.join_alone(&mut other, Some(&mut third)), 111);
+    assert_eq!(sum.join_alone(&mut other, None), 11);
+    sum.put(5);
+    assert_eq!(sum.twice(sum.add(0, 0, 0)), 10);
+}
