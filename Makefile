@@ -18,9 +18,12 @@ PACKAGE := xml-safe/python/xml_safe
 STUBS := $(PACKAGE)/_native.pyi
 
 RUST_SOURCES := $(wildcard Cargo.toml Cargo.lock */pyproject.toml) \
-	$(shell find macros runtime xml-safe -path '*/tests' -prune -o \
+	$(shell find macros runtime xml-safe examples -path '*/tests' -prune -o \
 		-type f \( -name '*.rs' -o -name '*.h' -o -name Cargo.toml \) -print)
 PYTHON_SOURCES := $(wildcard $(PACKAGE)/*.py $(PACKAGE)/py.typed)
+# What has a table of operations. The README's example is walked where it is built.
+WALKED := $(patsubst %/walk.py,%,$(wildcard xml-safe/walk.py examples/*/walk.py))
+PLUGIN_SOURCES := $(wildcard pytest-leakproof/pyproject.toml pytest-leakproof/pytest_leakproof/*.py)
 
 # cargo and maturin build against the same interpreter, so they share what they built.
 export PYO3_PYTHON := $(BIN)/python
@@ -33,7 +36,8 @@ help: ## list the targets
 demo: build ## set up, build, and measure both bindings on a real document
 	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
 
-TEST_STEPS := check-format check-clippy check-docs check-free-threaded test-rust test-python check-types check-dist check-readme
+TEST_STEPS := check-format check-clippy check-docs check-free-threaded test-rust test-python \
+	test-examples test-plugin walk check-types check-dist check-readme
 
 .PHONY: test
 test: setup $(TEST_STEPS) ## set up, and run every check and test
@@ -48,7 +52,7 @@ setup: setup-system $(VENV)/ready ## install what is missing and make .venv
 setup-system:
 	@tools/setup-system
 
-$(VENV)/ready: tools/requirements.txt tools/setup-venv | setup-system
+$(VENV)/ready: tools/requirements.txt tools/setup-venv pytest-leakproof/pyproject.toml | setup-system
 	@tools/setup-venv $(VENV) $(PYTHON)
 	@touch $@
 
@@ -59,6 +63,16 @@ $(STUBS): $(RUST_SOURCES) $(VENV)/ready | setup-system
 	@echo "== building the package"
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path xml-safe/Cargo.toml
 	@touch $@
+
+EXAMPLES := $(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml))
+
+.PHONY: examples
+examples: setup $(EXAMPLES:%=$(STAMPS)/example-%) ## build the examples into .venv
+
+$(STAMPS)/example-%: $(RUST_SOURCES) $(VENV)/ready | setup-system
+	@echo "== building the example $*"
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path examples/$*/Cargo.toml
+	@mkdir -p $(@D) && touch $@
 
 # ---- Rust
 
@@ -88,6 +102,7 @@ check-free-threaded: setup
 test-rust: setup ## run the Rust tests, those of the macros' messages included
 	@echo "== Rust tests"
 	cargo test --workspace --exclude xml-safe
+	cargo test --package leakproof --no-default-features --test core --test word
 
 # ---- Python
 
@@ -96,10 +111,26 @@ test-python: build ## run the Python tests
 	@echo "== Python tests"
 	LEAKPROOF_VALGRIND=1 $(BIN)/python -m pytest xml-safe/tests
 
+.PHONY: test-examples
+test-examples: build examples ## run the examples' Python tests
+	@echo "== tests of the examples"
+	$(BIN)/python -m pytest $(wildcard examples/*/tests)
+
+.PHONY: test-plugin
+test-plugin: setup ## run the tests of the pytest plugin and of the walk
+	@echo "== tests of the pytest plugin"
+	$(BIN)/python -m pytest pytest-leakproof/tests
+
+.PHONY: walk
+walk: setup $(STAMPS)/readme ## let every step of every call fail once
+	@echo "== the walk"
+	@for folder in $(WALKED); do tools/walk $$folder; done
+
 .PHONY: check-types
 check-types: build
 	@echo "== types"
-	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(PACKAGE) xml-safe/demo $(wildcard xml-safe/tests/typing/*.py)
+	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(PACKAGE) pytest-leakproof/pytest_leakproof xml-safe/demo \
+		$(wildcard xml-safe/tests/typing/*.py)
 
 .PHONY: check-dist
 check-dist: build $(STAMPS)/dist ## install the wheel and the sdist into empty environments
@@ -112,7 +143,8 @@ $(STAMPS)/dist: tools/check-dist $(STUBS) $(PYTHON_SOURCES)
 .PHONY: check-readme
 check-readme: setup $(STAMPS)/readme ## build and run the README's example package
 
-$(STAMPS)/readme: tools/check-readme README.md $(RUST_SOURCES) $(VENV)/ready
+$(STAMPS)/readme: tools/check-readme README.md pytest-leakproof/README.md $(PLUGIN_SOURCES) $(RUST_SOURCES) \
+		$(VENV)/ready
 	@echo "== the README's example"
 	$(BIN)/python tools/check-readme
 	@mkdir -p $(@D) && touch $@

@@ -1,4 +1,4 @@
-"""What every test stands on: no test may leave a native handle behind."""
+"""What every test stands on. That no test leaves a native handle behind, pytest-leakproof sees to."""
 
 import ctypes
 import faulthandler
@@ -20,7 +20,6 @@ else:
 
 SLOW = os.environ.get("LEAKPROOF_SLOW") == "1"
 VALGRIND = os.environ.get("LEAKPROOF_VALGRIND") == "1"
-FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config):
@@ -40,33 +39,6 @@ def pytest_collection_finish():
     # Every test collects; what is there already needn't be looked at a thousand times.
     gc.collect()
     gc.freeze()
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    outcome = yield
-    if outcome.get_result().failed:
-        item.stash[FAILED] = True
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_alive(request):
-    """Live handles at a test's end are those at its start.
-
-    A failed test's traceback keeps its variables, so it is let off; they may die during a later test,
-    which is why a fall is fine there, though never below zero.
-    """
-    gc.collect()
-    before = xml_safe.live_handles()
-    yield
-    request.node.funcargs.clear()
-    gc.collect()
-    if request.node.stash.get(FAILED, False):
-        return
-    after = xml_safe.live_handles()
-    assert after.keys() == before.keys()
-    wrong = {name: (before[name], n) for name, n in after.items() if not 0 <= n <= before[name]}
-    assert not wrong, f"live handles before and after: {wrong}"
 
 
 class MallInfo2(ctypes.Structure):

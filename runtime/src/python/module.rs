@@ -111,12 +111,15 @@ impl Export {
     }
 }
 
-/// The package that a module belongs to: `xml_safe` for `xml_safe._native`.
+/// The package that a module belongs to: `xml_safe` for `xml_safe._native`, and `counter` for the `counter.counter` that
+/// maturin makes of a package without Python files.
 fn package(module: &Bound<'_, PyModule>) -> PyResult<String> {
     let name = module.name()?.to_string();
-    Ok(match name.rsplit_once("._") {
-        Some((package, _)) => package.to_owned(),
-        None => name,
+    Ok(match name.rsplit_once('.') {
+        Some((package, last)) if last.starts_with('_') || package.ends_with(last) => {
+            package.to_owned()
+        }
+        _ => name,
     })
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::ledger::{Kind, live_handles};
@@ -63,12 +64,22 @@ fn remember(py: Python<'_>, kind: &'static Kind) -> Option<Traced> {
     Some(Traced(id))
 }
 
+/// The stack as a traceback shows it, outermost call first, without the source lines: reading those would cost more than
+/// all the rest.
 fn stack(py: Python<'_>) -> PyResult<String> {
-    let lines: Vec<String> = py
-        .import("traceback")?
-        .call_method0("format_stack")?
-        .extract()?;
-    Ok(lines.concat())
+    const DEEPEST: usize = 64;
+    let mut calls = Vec::new();
+    let mut frame = py.import("sys")?.call_method0("_getframe")?;
+    while !frame.is_none() && calls.len() < DEEPEST {
+        let code = frame.getattr(intern!(py, "f_code"))?;
+        let file = code.getattr(intern!(py, "co_filename"))?;
+        let function = code.getattr(intern!(py, "co_name"))?;
+        let line = frame.getattr(intern!(py, "f_lineno"))?;
+        calls.push(format!("  File \"{file}\", line {line}, in {function}\n"));
+        frame = frame.getattr(intern!(py, "f_back"))?;
+    }
+    calls.reverse();
+    Ok(calls.concat())
 }
 
 pub(super) fn is_on() -> bool {

@@ -1,0 +1,251 @@
+"""What `python -m pytest_leakproof.walk` goes along: every public function and property, succeeding and failing.
+
+libxml2's own counting allocator is installed before xml_safe is imported, so that a block that is left shows.
+"""
+
+import ctypes
+import ctypes.util
+import tempfile
+from pathlib import Path
+
+from pytest_leakproof.walk import Operation
+
+
+def install_counting_allocator():
+    libxml2 = ctypes.CDLL(ctypes.util.find_library("xml2"))
+    functions = libxml2.xmlMemFree, libxml2.xmlMemMalloc, libxml2.xmlMemRealloc, libxml2.xmlMemoryStrdup
+    if libxml2.xmlMemSetup(*functions) != 0:
+        raise OSError("libxml2 does not take its own allocator")
+    return libxml2
+
+
+libxml2 = install_counting_allocator()
+
+import xml_safe as MODULE  # noqa: E402, N812
+from xml_safe import ClosedError, ParseError, XPathError, parse, parse_file  # noqa: E402
+
+
+def blocks():
+    # The last error of the thread is kept until the next one: that is one message, not a leak.
+    libxml2.xmlResetLastError()
+    return libxml2.xmlMemBlocks()
+
+
+before = blocks()
+with parse("<a/>"):
+    assert blocks() > before, "xml_safe does not use the libxml2 that counts"
+
+XML = """<!DOCTYPE r [<!ENTITY e "entity"><!ENTITY unused SYSTEM "nowhere">]>
+<r xmlns:p="urn:p" a="1" p:b="2"><b k="v">one</b>two<p:c/><!--comment--><?do it?><![CDATA[data]]>&e;</r>"""
+BAD = "<a><b></a>"
+EXTERNAL = '<!DOCTYPE r [<!ENTITY e SYSTEM "nowhere"><!ENTITY f "&e;">]><r>&f;</r>'
+
+folder = tempfile.TemporaryDirectory()
+good_file, bad_file, missing_file = (Path(folder.name, name) for name in ("good.xml", "bad.xml", "missing.xml"))
+good_file.write_text(XML)
+bad_file.write_text(BAD)
+
+
+def document():
+    return parse(XML)
+
+
+def node():
+    return document().root
+
+
+def context():
+    made = document().xpath_new_context()
+    made.register_ns("p", "urn:p")
+    return made
+
+
+def iterator():
+    return iter(node())
+
+
+def find(expression):
+    """A function that makes the first node that the expression gives."""
+    return lambda: document().xpathEval(expression)[0]
+
+
+def of_closed_document(make):
+    """A function that makes something and closes the document it came from."""
+
+    def closed():
+        owner = document()
+        made = make(owner)
+        owner.close()
+        return made
+
+    return closed
+
+
+closed_document = of_closed_document(lambda owner: owner)
+closed_node = of_closed_document(lambda owner: owner.root)
+closed_context = of_closed_document(lambda owner: owner.xpath_new_context())
+closed_iterator = of_closed_document(lambda owner: iter(owner.root))
+
+
+def reading(name):
+    """What reads a property."""
+    return lambda handle: getattr(handle, name)
+
+
+def calling(name, *arguments):
+    """What calls a method."""
+    return lambda handle: getattr(handle, name)(*arguments)
+
+
+def parsing():
+    for name, arguments in {
+        "text": (XML,),
+        "bytes": (XML.encode("utf-16"),),
+    }.items():
+        yield Operation(f"parse: {name}", lambda arguments=arguments: parse(*arguments))
+    for option in ("recover", "huge", "no_blanks", "no_cdata", "resolve_entities", "load_dtd"):
+        yield Operation(f"parse: {option}", lambda option=option: parse(XML, **{option: True}))
+        yield Operation(f"parse_file: {option}", lambda option=option: parse_file(good_file, **{option: True}))
+    yield Operation("parse: malformed, recovered", lambda: parse(BAD, recover=True))
+    yield Operation("parse: malformed", lambda: parse(BAD), fails=ParseError)
+    yield Operation("parse: nothing", lambda: parse(b""), fails=ParseError)
+    yield Operation("parse: a NUL", lambda: parse("<a>\0</a>"), fails=ParseError)
+    yield Operation("parse: a surrogate", lambda: parse("\ud800"), fails=UnicodeEncodeError)
+    yield Operation("parse: a number", lambda: parse(1), fails=TypeError)
+    yield Operation(
+        "parse: an external entity", lambda: parse(EXTERNAL, resolve_entities=True), fails=ParseError
+    )
+    yield Operation("parse_file", lambda: parse_file(good_file))
+    yield Operation("parse_file: decompress", lambda: parse_file(good_file, decompress=True))
+    yield Operation("parse_file: malformed", lambda: parse_file(bad_file), fails=ParseError)
+    yield Operation("parse_file: missing", lambda: parse_file(missing_file), fails=FileNotFoundError)
+    yield Operation("parse_file: a NUL", lambda: parse_file("a\0"), fails=ValueError)
+    yield Operation("parse_file: a number", lambda: parse_file(1), fails=TypeError)
+
+
+EXPRESSIONS = {
+    "nodes": "//node() | //@*",
+    "namespaces": "//namespace::*",
+    "nothing": "//zz",
+    "a string": "string(//b)",
+    "a number": "count(//b)",
+    "a boolean": "//b = 'one'",
+}
+FAILING_EXPRESSIONS = {
+    "malformed": ("//b[", XPathError),
+    "an unknown function": ("//b[f()]", XPathError),
+    "an unbound prefix": ("//q:b", XPathError),
+    "an unknown function of a namespace": ("xml:f()", XPathError),
+    "an unknown variable": ("$v", XPathError),
+    "a wrong argument": ("count('x')", XPathError),
+    "a NUL": ("//b\0", ValueError),
+    "a surrogate": ("'\ud800'", UnicodeEncodeError),
+    "a number as expression": (1, TypeError),
+}
+
+
+def evaluating():
+    for place, method, make, closed in (
+        ("Document", "xpathEval", document, closed_document),
+        ("Node", "xpathEval", node, closed_node),
+        ("XPathContext", "eval", context, closed_context),
+    ):
+        for name, expression in EXPRESSIONS.items():
+            yield Operation(f"{place}.{method}: {name}", calling(method, expression), prepare=make)
+        for name, (expression, fails) in FAILING_EXPRESSIONS.items():
+            yield Operation(f"{place}.{method}: {name}", calling(method, expression), fails, prepare=make)
+        yield Operation(f"{place}.{method}: closed", calling(method, "/"), ClosedError, prepare=closed)
+
+
+def properties():
+    for name in "attributes children document line name parent path text type".split():
+        yield Operation(f"Node.{name}", reading(name), prepare=node)
+        yield Operation(f"Node.{name}: closed", reading(name), ClosedError, prepare=closed_node)
+    yield Operation("Node.parent: of an attribute", reading("parent"), prepare=find("//@k"))
+    yield Operation("Node.parent: of the document", reading("parent"), prepare=find("/"))
+    yield Operation("Node.text: of a comment", reading("text"), prepare=find("//comment()"))
+    yield Operation("Document.root", reading("root"), prepare=document)
+    yield Operation("Document.root: closed", reading("root"), ClosedError, prepare=closed_document)
+
+
+def methods():
+    for name, arguments in {"get": ("a",), "to_string": (), "__iter__": ()}.items():
+        yield Operation(f"Node.{name}", calling(name, *arguments), prepare=node)
+        yield Operation(f"Node.{name}: closed", calling(name, *arguments), ClosedError, prepare=closed_node)
+    yield Operation("Node.get: missing", calling("get", "zz"), prepare=node)
+    yield Operation("Node.get: a default", calling("get", "{urn:p}zz", []), prepare=node)
+    yield Operation("Node.get: a number", calling("get", 1), TypeError, prepare=node)
+    yield Operation("Node.to_string: an attribute", calling("to_string"), prepare=find("//@k"))
+    yield Operation("iterating: first", next, prepare=iterator)
+    yield Operation("iterating: all", list, prepare=node)
+    yield Operation("iterating: closed", next, ClosedError, prepare=closed_iterator)
+    new_context = calling("xpath_new_context")
+    yield Operation("Document.xpath_new_context", new_context, prepare=document)
+    yield Operation("Document.xpath_new_context: closed", new_context, ClosedError, prepare=closed_document)
+
+
+def contexts():
+    register = calling("register_ns", "q", "urn:q")
+    yield Operation("XPathContext.register_ns", register, prepare=context)
+    yield Operation("XPathContext.register_ns: again", calling("register_ns", "p", "urn:q"), prepare=context)
+    yield Operation("XPathContext.register_ns: empty", calling("register_ns", "", "u"), XPathError, prepare=context)
+    yield Operation("XPathContext.register_ns: a number", calling("register_ns", "q", 1), TypeError, prepare=context)
+    yield Operation("XPathContext.register_ns: closed", register, ClosedError, prepare=closed_context)
+    yield Operation("XPathContext.eval: a prefix", calling("eval", "//p:c"), prepare=context)
+
+    def beside_own_node():
+        owner = document()
+        return owner.xpath_new_context(), owner.root
+
+    def set_node(pair):
+        pair[0].set_node(pair[1])
+
+    yield Operation("XPathContext.set_node", set_node, prepare=beside_own_node)
+    yield Operation("XPathContext.set_node: another's", set_node, ValueError, prepare=lambda: (context(), node()))
+    yield Operation("XPathContext.set_node: closed", set_node, ClosedError, prepare=lambda: (context(), closed_node()))
+    yield Operation("XPathContext.set_node: a number", set_node, TypeError, prepare=lambda: (context(), 1))
+
+
+def closing():
+    """What every handle has: nothing in it can fail but entering it, and nothing may be lost beside it."""
+    for name, make, closed in (
+        ("Document", document, closed_document),
+        ("Node", node, closed_node),
+        ("XPathContext", context, closed_context),
+    ):
+        yield Operation(f"{name}.close", calling("close"), prepare=make)
+        yield Operation(f"{name}.close: closed", calling("close"), prepare=closed)
+        yield Operation(f"{name}.__enter__", calling("__enter__"), prepare=make)
+        yield Operation(f"{name}.__enter__: closed", calling("__enter__"), ClosedError, prepare=closed)
+        for state, maker in (("", make), (": closed", closed)):
+            yield Operation(f"{name}, in itself{state}", in_itself, prepare=maker)
+    yield Operation("live_handles", MODULE.live_handles)
+
+
+def in_itself(handle):
+    return repr(handle), hash(handle), handle == handle, handle == 1, handle.closed
+
+
+def together():
+    """Several things of one document at once, as programs have them."""
+
+    def work():
+        with parse(XML) as owner:
+            contexts = [owner.xpath_new_context() for _ in range(3)]
+            contexts[0].set_node(owner.root)
+            contexts[1].close()
+            found = owner.xpathEval("//*")
+            return [child.to_string() for element in found for child in element], contexts[2].eval("1")
+
+    yield Operation("together", work)
+
+
+OPERATIONS = [
+    *parsing(),
+    *evaluating(),
+    *properties(),
+    *methods(),
+    *contexts(),
+    *closing(),
+    *together(),
+]
