@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use super::depth::MayRunPython;
+
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
 struct Waiters {
@@ -89,6 +91,8 @@ pub(super) fn wait_for(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyRes
             drop(waiters.changed.wait_timeout(lock, SIGNALS_EVERY));
         }
     });
+    // A handler that uses what is being waited for would wait for this very thread.
+    let _python = MayRunPython::begin();
     py.check_signals()
 }
 

@@ -1,0 +1,189 @@
+"""Walks at random over everything xml_safe can do, against the model of `handle_model`, and measures what stays behind.
+
+    python random_walk.py --steps 1000000
+    python random_walk.py --seconds 3600 --slope 0.01
+
+Every so often all is dropped: then no handle may live, and the allocator's blocks have to be back. The exit status is 1
+if something is lost or wrong; the same seed does the same steps.
+"""
+
+import argparse
+import ctypes
+import faulthandler
+import gc
+import os
+import random
+import sys
+import threading
+import time
+from collections import deque
+
+import xml_safe
+from handle_model import OPERATIONS, SLOTS, Choice, World
+
+ROUND = 5_000
+WARM_UP = 20_000
+FEW_BYTES = 32 * 1024
+# Freed blocks that glibc keeps per thread count as given out.
+PLAIN_MALLOC = "glibc.malloc.tcache_count=0"
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class MallInfo2(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def native_bytes():
+    """The bytes that the C library's allocator has given out; 0 where it can't be asked."""
+    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo2 is None:
+        return 0
+    mallinfo2.restype = MallInfo2
+    info = mallinfo2()
+    return info.uordblks + info.hblkhd
+
+
+def resident_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * PAGE
+
+
+def file_descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def slope(points):
+    """The slope of the straight line that fits best."""
+    n = len(points)
+    if n < 2:
+        return 0.0
+    mean_x, mean_y = (sum(values) / n for values in zip(*points, strict=True))
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+
+
+class Walk:
+    """One world and one sequence of random operations, which only depends on the seed."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.names = list(OPERATIONS)
+        self.weights = list(OPERATIONS.values())
+        self.world = World()
+        self.latest = deque(maxlen=30)
+        self.steps = 0
+
+    def go(self, steps):
+        draw = self.random.random
+        for name in self.random.choices(self.names, self.weights, k=steps):
+            choice = Choice(int(draw() * SLOTS), int(draw() * SLOTS), int(draw() * 3600))
+            elsewhere = draw() < 0.05
+            self.latest.append((name, choice, elsewhere))
+            self.world.apply(name, choice, elsewhere)
+            self.steps += 1
+
+    def settle(self):
+        self.world.drop_all()
+        self.world.check()
+        gc.collect()
+
+
+class Measured:
+    """What the process uses, while nothing is kept."""
+
+    def __init__(self):
+        self.live = sum(xml_safe.live_handles().values())
+        self.native = native_bytes()
+        self.resident = resident_bytes()
+        self.threads = threading.active_count()
+        self.descriptors = file_descriptors()
+
+
+def problems(first, last, live, per_step, limit):
+    if live:
+        yield f"{live} handles live"
+    if last.native - first.native >= FEW_BYTES:
+        yield f"{last.native - first.native} native bytes are left"
+    if last.threads != first.threads:
+        yield f"{first.threads} threads became {last.threads}"
+    if last.descriptors != first.descriptors:
+        yield f"{first.descriptors} file descriptors became {last.descriptors}"
+    if limit is not None and per_step >= limit:
+        yield f"{per_step:.4f} bytes stay resident per operation"
+
+
+def summary(steps, seed, first, last, live, per_step):
+    return (
+        f"random walk: steps={steps} seed={seed} live={live} native={last.native - first.native:+d} "
+        f"slope={per_step:+.4f} threads={first.threads}->{last.threads} fds={first.descriptors}->{last.descriptors}"
+    )
+
+
+def measured_rounds(walk, steps, seconds, progress):
+    """Walk, and measure after each round."""
+    start = shown = time.monotonic()
+    rounds = []
+    while walk.steps < steps and time.monotonic() - start < seconds:
+        walk.go(min(ROUND, steps - walk.steps))
+        walk.settle()
+        rounds.append((walk.steps, Measured()))
+        now = time.monotonic()
+        if progress and now - shown >= progress:
+            shown = now
+            print(f"{now - start:6.0f} s: {walk.steps} steps, {walk.steps / (now - start):.0f} per second", flush=True)
+    return rounds
+
+
+def run(steps, seconds, seed, limit=None, progress=0):
+    """Walk until either is reached. Returns the line that says how it was, and what is wrong."""
+    walk = Walk(seed)
+    try:
+        walk.go(min(WARM_UP, steps))
+        walk.settle()
+        first = Measured()
+        rounds = measured_rounds(walk, steps, seconds, progress)
+    except BaseException:
+        for step in walk.latest:
+            print(*step, file=sys.stderr)
+        print(f"random walk: step {walk.steps} of seed {seed} went wrong", file=sys.stderr)
+        raise
+    last = rounds[-1][1] if rounds else first
+    later = [(step, measured.resident) for step, measured in rounds[len(rounds) // 3 :]]
+    per_step = slope(later)
+    walk.world.close()
+    live = sum(xml_safe.live_handles().values())
+    line = summary(walk.steps, seed, first, last, live, per_step)
+    return line, list(problems(first, last, live, per_step, limit))
+
+
+def without_caches():
+    """Start anew where the allocator counts exactly."""
+    if "GLIBC_TUNABLES" not in os.environ:
+        os.environ["GLIBC_TUNABLES"] = PLAIN_MALLOC
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def main():
+    without_caches()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, help="how many operations (100000 if there are no --seconds)")
+    parser.add_argument("--seconds", type=float, help="how long")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--slope", type=float, metavar="BYTES", help="how much may stay resident per operation")
+    parser.add_argument("--progress", type=float, default=30, metavar="SECONDS", help="how often to say how far it is")
+    options = parser.parse_args()
+    faulthandler.enable()
+    steps = options.steps or (sys.maxsize if options.seconds else 100_000)
+    seconds = options.seconds or float("inf")
+    line, wrong = run(steps, seconds, options.seed, options.slope, options.progress)
+    for problem in wrong:
+        print(f"random walk: {problem}", file=sys.stderr)
+    print(line)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Random walks over every operation: after each step, what is alive is what should be."""
+
+import os
+import re
+
+import pytest
+import random_walk
+from handle_model import OPERATIONS, SLOTS, Choice, World
+
+pytest.importorskip("hypothesis")
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+STEPS = int(os.environ.get("LEAKPROOF_STEPS", "100000"))
+# Hypothesis spends its time on choosing well, so it gets a twentieth of the steps.
+STEPS_OF_AN_EXAMPLE = 50
+EXAMPLES = max(1, STEPS // 20 // STEPS_OF_AN_EXAMPLE)
+SEEDS = 2
+
+slots = st.integers(0, SLOTS - 1)
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.world = World()
+
+    def teardown(self):
+        self.world.close()
+
+
+def rule_of(name):
+    @rule(a=slots, b=slots, n=st.integers(0, 3600), elsewhere=st.booleans())
+    def step(self, a, b, n, elsewhere):
+        self.world.apply(name, Choice(a, b, n), elsewhere)
+
+    step.__name__ = name
+    return step
+
+
+for name in OPERATIONS:
+    setattr(Machine, name, rule_of(name))
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    max_examples=EXAMPLES, stateful_step_count=STEPS_OF_AN_EXAMPLE, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_seeded_walk(seed):
+    walk = random_walk.Walk(seed)
+    try:
+        walk.go(STEPS // SEEDS)
+    finally:
+        walk.world.close()
+
+
+@pytest.mark.parametrize("options", [["--steps", "60000"], ["--seconds", "1", "--seed", "7"]])
+def test_the_command_tells_how_it_went(options, run_python):
+    ended = run_python(random_walk.__file__, *options)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.fullmatch(r"random walk: steps=\d+ seed=\d live=0 native=\S+ slope=\S+ \S+ \S+\n", ended.stdout)
+
+
+def test_the_command_fails_where_something_is_lost(run_python):
+    """A parse that keeps what it made: the very first step shows it."""
+    code = f"""if True:
+        import sys
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        import random_walk, xml_safe
+        kept, parse = [], xml_safe.parse
+        xml_safe.parse = lambda *arguments, **options: kept.append(parse(*arguments, **options)) or kept[-1].root.document
+        random_walk.run(1000, 60, 0)
+    """
+    ended = run_python("-c", code)
+    assert ended.returncode == 1
+    assert "AssertionError" in ended.stderr
+    assert "of seed 0 went wrong" in ended.stderr
