@@ -105,10 +105,13 @@ fn expand(
             impl #generics #runtime::python::IntoPython for #ident #arguments #clause {
                 const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
 
-                fn into_python<'py>(
+                fn into_python<'a, 'py>(
                     self,
-                    context: &#runtime::python::Context<'_, 'py>,
-                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {
+                    context: &#runtime::python::Context<'a, 'py>,
+                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>>
+                where
+                    Self: 'a,
+                {
                     match self {
                         #(#arms)*
                     }

@@ -114,3 +114,8 @@ pub fn detached<R>(c: impl FnOnce() -> R) -> R {
     #[cfg(not(feature = "python"))]
     c()
 }
+
+/// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
+pub fn detached_from_python<R: Send>(c: impl FnOnce() -> R + Send) -> R {
+    detached(c)
+}

@@ -216,7 +216,7 @@ impl Parent for () {
     }
 }
 
-impl<T: Handle> Parent for T {
+impl<T: Resource> Parent for T {
     const LINEAGE: Option<&'static Lineage> = Some(T::LINEAGE);
 
     fn kind() -> Option<&'static Kind> {

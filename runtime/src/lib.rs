@@ -172,7 +172,7 @@ pub mod site;
 pub mod state;
 pub mod steps;
 
-pub use call::detached;
+pub use call::detached_from_python as detached;
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
 pub use leakproof_macros::{IntoPython, exception, function, handle, methods, module};

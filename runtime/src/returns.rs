@@ -168,28 +168,79 @@ macro_rules! string_from_c {
 
 string_from_c! { *const i8 *mut i8 *const u8 *mut u8 }
 
-macro_rules! inline_string_from_c {
-    ($($from:ty)+) => {$(
-        // SAFETY: the characters are copied.
-        unsafe impl<const N: usize> FromC<[$from; N]> for CString {
-            unsafe fn from_c(c: [$from; N]) -> Option<Self> {
-                let bytes: Vec<u8> = c.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
-                CString::new(bytes).ok()
+/// A field of a C struct that holds a string: a pointer to it, or the characters themselves.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a string is read from `char *` or an array of `char`, and the field is `{Self}`",
+    label = "the field is `{Self}`"
+)]
+pub trait TextField {
+    /// A copy of the string; none for NULL.
+    ///
+    /// # Safety
+    ///
+    /// `field` may be read up to the end of the string, which is all that C need have written.
+    unsafe fn copy(field: *const Self) -> Option<CString>;
+}
+
+macro_rules! text_field {
+    ($($char:ty)+) => {$(
+        impl TextField for *const $char {
+            unsafe fn copy(field: *const Self) -> Option<CString> {
+                // SAFETY: the caller's promise, for the pointer and for what it points at.
+                unsafe { c_str((*field).cast()) }.map(CStr::to_owned)
             }
         }
 
-        // SAFETY: the characters are copied.
-        unsafe impl<const N: usize> FromC<[$from; N]> for String {
-            unsafe fn from_c(c: [$from; N]) -> Option<Self> {
-                // SAFETY: the caller's promise.
-                let text = unsafe { <CString as FromC<_>>::from_c(c) };
-                text.map(|text| text.to_string_lossy().into_owned())
+        impl TextField for *mut $char {
+            unsafe fn copy(field: *const Self) -> Option<CString> {
+                // SAFETY: as above.
+                unsafe { c_str((*field).cast()) }.map(CStr::to_owned)
+            }
+        }
+
+        impl<const N: usize> TextField for [$char; N] {
+            unsafe fn copy(field: *const Self) -> Option<CString> {
+                let start = field.cast::<u8>();
+                // SAFETY: nothing behind the NUL is read: C may have allocated less than the whole array.
+                let bytes = (0..N).map(|index| unsafe { start.add(index).read() });
+                CString::new(bytes.take_while(|byte| *byte != 0).collect::<Vec<u8>>()).ok()
             }
         }
     )+};
 }
 
-inline_string_from_c! { i8 u8 }
+text_field! { i8 u8 }
+
+/// A string that is made of a copy of C's.
+#[doc(hidden)]
+pub trait FromText {
+    /// The string.
+    fn from_text(text: CString) -> Self;
+}
+
+impl FromText for CString {
+    fn from_text(text: CString) -> Self {
+        text
+    }
+}
+
+impl FromText for String {
+    fn from_text(text: CString) -> Self {
+        text.to_string_lossy().into_owned()
+    }
+}
+
+/// The string in a field.
+///
+/// # Safety
+///
+/// As for [`TextField::copy`].
+#[doc(hidden)]
+pub unsafe fn text<R: FromText, F: TextField>(field: *const F) -> Option<R> {
+    // SAFETY: the caller's promise.
+    unsafe { F::copy(field) }.map(R::from_text)
+}
 
 /// A C string that is ours to free, from the moment C returned it.
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! Documents.
 
 use std::io::Read;
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::{Bound, FromPyObject, PyBytesMethods, PyStringMethods};
@@ -38,6 +39,27 @@ impl Document {
     #[private]
     #[field(intSubset)]
     pub(crate) fn internal_subset(&self) -> Option<Borrowed<Dtd>>;
+
+    #[private]
+    #[field(extSubset)]
+    pub(crate) fn external_subset(&self) -> Option<Borrowed<Dtd>>;
+
+    /// To be held while libxml2 may expand entity references: from 2.13 on it marks the entity meanwhile, and takes the
+    /// mark of another thread for a loop, leaving the text out.
+    #[private]
+    pub(crate) fn expanding(&self) -> Option<MutexGuard<'static, ()>> {
+        static ALONE: [Mutex<()>; 64] = [const { Mutex::new(()) }; 64];
+        self.internal_subset()?;
+        let alone = &ALONE[(std::ptr::from_ref(self).addr() >> 6) % ALONE.len()];
+        loop {
+            match alone.try_lock() {
+                Ok(guard) => return Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                // Whoever has it may want the GIL.
+                Err(TryLockError::WouldBlock) => leakproof::detached(|| drop(alone.lock())),
+            }
+        }
+    }
 
     #[private]
     #[calls(ffi::xmlXPathNewContext, fails = null)]

@@ -27,7 +27,10 @@ pub(crate) fn allowed(document: &Document, mut options: Options) -> Result<Optio
     let Some(dtd) = document.internal_subset() else {
         return Ok(options);
     };
-    let entities = dtd.entities();
+    let mut entities = dtd.entities();
+    if let Some(external) = document.external_subset() {
+        entities.extend(external.get().entities());
+    }
     for entity in &entities {
         let reads = entity.is_external_parameter()
             && (!options.load_dtd || is_remote(entity.address().as_deref()))

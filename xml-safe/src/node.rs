@@ -173,7 +173,13 @@ impl Node {
 
     #[private]
     #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"))]
-    fn content(&self) -> Option<String>;
+    fn read_content(&self) -> Option<String>;
+
+    #[private]
+    fn content(&self) -> Option<String> {
+        let _alone = self.owner().and_then(|document| document.get().expanding());
+        self.read_content()
+    }
 
     /// The text in this node and all below it, with entities replaced (xmlNodeGetContent). Empty for what can have no
     /// text, such as a DTD.
@@ -181,6 +187,14 @@ impl Node {
     /// A document may repeat a long entity many times, so the text can be much longer than the document.
     #[getter]
     fn text(&self) -> String {
+        // Of a document, libxml2 2.13 and newer also read the entities that the DTD declares.
+        if matches!(
+            self.type_number(),
+            ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE
+        ) {
+            let elements = self.members().into_iter().filter(|node| node.is_element());
+            return elements.filter_map(|node| node.content()).collect();
+        }
         self.content().unwrap_or_default()
     }
 

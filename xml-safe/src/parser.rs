@@ -69,6 +69,16 @@ impl Parser {
         options: c_int,
     ) -> Result<Owned<Document>>;
 
+    /// The same, for a parser that may ask the process for other files: what another binding put there may be Python.
+    #[calls(ffi::xmlCtxtReadMemory, args = (self, data.ptr, data.len, url, encoding, options), fails = null)]
+    fn read_attached(
+        &mut self,
+        data: &[u8],
+        url: Option<&CStr>,
+        encoding: Option<&CStr>,
+        options: c_int,
+    ) -> Result<Owned<Document>>;
+
     /// Whether the parser stopped building the tree before the document's end.
     #[field(disableSAX)]
     pub(crate) fn gave_up(&self) -> bool;
@@ -94,7 +104,13 @@ impl Parser {
             0
         };
         let read = |flags: u32| {
-            Parser::new()?.read_memory(data, url, encoding, (flags | ignore_declared).cast_signed())
+            let options = (flags | ignore_declared).cast_signed();
+            let mut parser = Parser::new()?;
+            if flags & ffi::XML_PARSE_DTDLOAD == 0 {
+                parser.read_memory(data, url, encoding, options)
+            } else {
+                parser.read_attached(data, url, encoding, options)
+            }
         };
         if !options.resolve_entities && !options.load_dtd {
             return read(options.flags());
@@ -104,8 +120,17 @@ impl Parser {
             load_dtd: false,
             ..options
         };
-        let allowed = external::allowed(&*read(alone.flags())?, options)
-            .map_err(|refused| refused.error(url))?;
+        let look = |with: Options| {
+            external::allowed(&*read(with.flags())?, options).map_err(|refused| refused.error(url))
+        };
+        let mut allowed = look(alone)?;
+        if allowed.load_dtd && options.resolve_entities {
+            // The DTD's file may declare more entities, some of them by what the document itself put into its parameters.
+            allowed = look(Options {
+                resolve_entities: false,
+                ..allowed
+            })?;
+        }
         read(allowed.flags())
     }
 }

@@ -87,7 +87,10 @@ impl XPathContext {
     ) -> Result<XPathValue<'d>> {
         let compiled = self.compile(expr)?;
         self.check_names(expr)?;
-        self.evaluate(&compiled)?.value_in(document)
+        let alone = document.expanding();
+        let result = self.evaluate(&compiled)?;
+        drop(alone);
+        result.value_in(document)
     }
 
     /// Refuse functions that are not registered and prefixes that are not bound, before libxml2 meets them: it would

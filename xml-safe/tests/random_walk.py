@@ -16,6 +16,7 @@ import random
 import sys
 import threading
 import time
+from array import array
 from collections import deque
 
 import xml_safe
@@ -26,6 +27,9 @@ WARM_UP = 20_000
 FEW_BYTES = 32 * 1024
 # Freed blocks that glibc keeps per thread count as given out.
 PLAIN_MALLOC = "glibc.malloc.tcache_count=0"
+# What the allocator and Python may take from the system once, however long the walk is.
+NOISE = 512 * 1024
+EVERY = 0.5
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -102,7 +106,7 @@ class Measured:
         self.descriptors = file_descriptors()
 
 
-def problems(first, last, live, per_step, limit):
+def problems(first, last, live, steps, per_step, limit):
     if live:
         yield f"{live} handles live"
     if last.native - first.native >= FEW_BYTES:
@@ -111,7 +115,7 @@ def problems(first, last, live, per_step, limit):
         yield f"{first.threads} threads became {last.threads}"
     if last.descriptors != first.descriptors:
         yield f"{first.descriptors} file descriptors became {last.descriptors}"
-    if limit is not None and per_step >= limit:
+    if limit is not None and per_step >= limit and per_step * steps > NOISE:
         yield f"{per_step:.4f} bytes stay resident per operation"
 
 
@@ -122,19 +126,38 @@ def summary(steps, seed, first, last, live, per_step):
     )
 
 
-def measured_rounds(walk, steps, seconds, progress):
-    """Walk, and measure after each round."""
+class Samples:
+    """How much was resident after how many steps: so few that they don't count themselves."""
+
+    def __init__(self):
+        self.steps, self.resident = array("q"), array("q")
+        self.taken = time.monotonic()
+
+    def take(self, steps):
+        now = time.monotonic()
+        if now - self.taken >= EVERY:
+            self.taken = now
+            self.steps.append(steps)
+            self.resident.append(resident_bytes())
+
+    def slope(self):
+        """Bytes per step after the first third."""
+        third = self.steps[-1] / 3 if self.steps else 0
+        return slope([point for point in zip(self.steps, self.resident, strict=True) if point[0] > third])
+
+
+def walk_on(walk, steps, seconds, progress):
     start = shown = time.monotonic()
-    rounds = []
+    samples = Samples()
     while walk.steps < steps and time.monotonic() - start < seconds:
         walk.go(min(ROUND, steps - walk.steps))
         walk.settle()
-        rounds.append((walk.steps, Measured()))
+        samples.take(walk.steps)
         now = time.monotonic()
         if progress and now - shown >= progress:
             shown = now
             print(f"{now - start:6.0f} s: {walk.steps} steps, {walk.steps / (now - start):.0f} per second", flush=True)
-    return rounds
+    return samples
 
 
 def run(steps, seconds, seed, limit=None, progress=0):
@@ -144,19 +167,18 @@ def run(steps, seconds, seed, limit=None, progress=0):
         walk.go(min(WARM_UP, steps))
         walk.settle()
         first = Measured()
-        rounds = measured_rounds(walk, steps, seconds, progress)
+        samples = walk_on(walk, steps, seconds, progress)
+        last = Measured()
     except BaseException:
         for step in walk.latest:
             print(*step, file=sys.stderr)
         print(f"random walk: step {walk.steps} of seed {seed} went wrong", file=sys.stderr)
         raise
-    last = rounds[-1][1] if rounds else first
-    later = [(step, measured.resident) for step, measured in rounds[len(rounds) // 3 :]]
-    per_step = slope(later)
+    per_step = samples.slope()
     walk.world.close()
     live = sum(xml_safe.live_handles().values())
     line = summary(walk.steps, seed, first, last, live, per_step)
-    return line, list(problems(first, last, live, per_step, limit))
+    return line, list(problems(first, last, live, walk.steps, per_step, limit))
 
 
 def without_caches():

@@ -812,7 +812,14 @@ assert doc.closed and context.closed and not any(xml_safe.live_handles().values(
 
 def test_control_c_while_close_waits():
     """As it comes from a terminal: the program ends as any program does, and nothing else is printed."""
-    program = PRELUDE + "doc = large(12000); in_thread(doc.xpathEval, LONG, daemon=True); print(flush=True); doc.close()"
+    # Who runs the tests in the background may have SIGINT ignored.
+    program = PRELUDE + """
+signal.signal(signal.SIGINT, signal.default_int_handler)
+doc = large(12000)
+in_thread(doc.xpathEval, LONG, daemon=True)
+print(flush=True)
+doc.close()
+"""
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET
     ) as process:

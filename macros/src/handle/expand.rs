@@ -217,21 +217,22 @@ fn expand_class(handle: &Handle) -> TokenStream {
         #runtime::__python! {
             #(#documentation)*
             #[#runtime::pyo3::pyclass(
-                extends = #runtime::python::HandleClass, frozen, name = #name, module = #module, crate = #pyo3
+                extends = #runtime::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
             )]
             #[allow(dead_code, reason = "a handle that stays in Rust has a class all the same")]
             #visibility struct #class;
 
-            impl #runtime::python::PyHandle for #ident {
+            // SAFETY: only handles of this kind become objects of this class.
+            unsafe impl #runtime::python::PyHandle for #ident {
                 type Class = #class;
 
                 fn class() -> #class {
                     #class
                 }
 
-                fn lend<'py>(
-                    handle: #runtime::handle::Borrowed<'_, Self>,
-                    context: &#runtime::python::Context<'_, 'py>,
+                fn lend<'a, 'py>(
+                    handle: #runtime::handle::Borrowed<'a, Self>,
+                    context: &#runtime::python::Context<'a, 'py>,
                 ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {
                     #runtime::python::handle::#lend(handle, context)
                 }

@@ -7,7 +7,7 @@ use syn::{ReturnType, Signature, Type};
 
 use super::calls::{pass, prepare};
 use super::model::{Calls, Fails, Field, Method, MethodsBlock, Receiver, Source};
-use super::types::{bound_to_receiver, detached, given_handles, written};
+use super::types::{bound_to_receiver, detached, given_handles, is_named, written};
 use crate::words::{argument_of, respanned};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
@@ -238,6 +238,10 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             );
             quote!(#runtime::returns::array::<_, #element>(#start, #count))
         }
+        _ if !field.place.is_self() && is_text_result(value) => {
+            let place = field.place.within(&raw);
+            quote_spanned! {value.span()=> #runtime::returns::text(&raw const #place) }
+        }
         _ => {
             let place = if field.place.is_self() {
                 quote!(#raw_pointer.cast())
@@ -266,4 +270,9 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
         // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
         unsafe { #read }
     })
+}
+
+/// Whether the result is `Option<String>` or `Option<CString>`.
+fn is_text_result(ty: &Type) -> bool {
+    argument_of(ty, "Option").is_some_and(|ty| is_named(ty, "String") || is_named(ty, "CString"))
 }

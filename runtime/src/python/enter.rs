@@ -3,6 +3,7 @@
 //! All arguments are converted first; then all handles are entered at once. If one is in use the others are left
 //! again before waiting, so two calls can't each hold what the other one waits for.
 
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
@@ -44,17 +45,19 @@ impl<'a> Hold<'a> {
     #[inline]
     fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
         let base = self.header.base();
+        // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
+        base.share_ancestors()?;
         let entered = match self.mode {
             Mode::Shared => base.state.try_share(),
             Mode::Exclusive => base.state.try_exclusive(),
         };
-        entered.map_err(|refusal| (base, refusal))?;
+        let entered = entered.map_err(|refusal| (base, refusal));
+        entered.inspect_err(|_| base.leave_ancestors())?;
         if self.header.raw().is_null() {
-            self.leave_base(base);
+            self.leave();
             return Err((self.header, Refusal::Closed));
         }
-        base.share_ancestors()
-            .inspect_err(|_| self.leave_base(base))
+        Ok(())
     }
 
     #[inline]
@@ -68,8 +71,9 @@ impl<'a> Hold<'a> {
     #[inline]
     fn leave(&self) {
         let base = self.header.base();
-        base.leave_ancestors();
+        // Before the ancestors: what was left to the base is released now.
         self.leave_base(base);
+        base.leave_ancestors();
     }
 }
 
@@ -117,6 +121,8 @@ pub struct Context<'a, 'py> {
     site: &'static Site,
     receiver: Option<&'a Bound<'py, HandleClass>>,
     holds: &'a [Option<Hold<'a>>],
+    /// Neither longer nor shorter than the receiver is held: what is given to Python lives in the receiver.
+    exactly: PhantomData<fn(&'a ()) -> &'a ()>,
 }
 
 impl<'a, 'py> Context<'a, 'py> {
@@ -134,7 +140,9 @@ impl<'a, 'py> Context<'a, 'py> {
     /// Where the receiver is, which every call with a receiver has entered.
     #[inline]
     fn entered_receiver(&self) -> NonNull<()> {
-        let receiver = self.receiver.map(|object| object.get().header().raw());
+        let receiver = self
+            .receiver
+            .map(|object| object.get().header().entered_raw());
         receiver
             .and_then(NonNull::new)
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
@@ -148,7 +156,8 @@ impl<'a, 'py> Context<'a, 'py> {
             .flatten()
             .any(|held| ptr::eq(held.header, hold.header) && held.mode == hold.mode);
         assert!(held, "a handle is used by a call that did not enter it");
-        NonNull::new(hold.header.raw()).unwrap_or_else(|| unreachable!("an entered handle is open"))
+        NonNull::new(hold.header.entered_raw())
+            .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
     /// The receiver, or its nearest ancestor, that is of this kind.
@@ -200,7 +209,7 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
         let Err((wanted, at, refusal)) = try_enter(holds) else {
             return Ok(Entered(holds));
         };
-        if refusal == Refusal::Closed {
+        if refusal == Refusal::Closed || wanted.header.base().state.is_closing() {
             let closed = if wanted.header.is_closed() {
                 wanted.header
             } else {
@@ -258,7 +267,7 @@ pub fn shared<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
     entry: &'static Entry,
     arguments: &[&dyn Lock],
-    call: impl FnOnce(&T, &Context<'_, 'py>) -> PyResult<R>,
+    call: impl for<'r> FnOnce(&'r T, &Context<'r, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     let receiver = slf.as_super();
     with_held(
@@ -280,7 +289,7 @@ pub fn exclusive<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
     entry: &'static Entry,
     arguments: &[&dyn Lock],
-    call: impl FnOnce(&mut T, &Context<'_, 'py>) -> PyResult<R>,
+    call: impl for<'r> FnOnce(&'r mut T, &Context<'r, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     let receiver = slf.as_super();
     with_held(
@@ -354,5 +363,6 @@ fn run<'a, 'py, R>(
         site: entry.site,
         receiver,
         holds,
+        exactly: PhantomData,
     })
 }

@@ -37,7 +37,9 @@ pub trait IntoPython {
     /// # Errors
     ///
     /// What Python raises, such as `MemoryError`.
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>>;
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a;
 }
 
 /// A Python object that was made from an `R`: what a generated method returns to PyO3.
@@ -73,15 +75,18 @@ impl IntoPython for Itself {
         attr: "Self",
     };
 
-    fn into_python<'py>(self, _: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, _: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         match self {}
     }
 }
 
-impl<'py> Context<'_, 'py> {
+impl<'a, 'py> Context<'a, 'py> {
     /// Give the result of this call to Python.
     #[doc(hidden)]
-    pub fn give<R: IntoPython>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
+    pub fn give<R: IntoPython + 'a>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
         let _python = (!R::PLAIN).then(MayRunPython::begin);
         result.into_python(self)
     }
@@ -98,9 +103,10 @@ impl<'py> Context<'_, 'py> {
     /// Hand on a result that PyO3 itself converts, such as that of `__len__`.
     #[doc(hidden)]
     pub fn pass<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
-        result
-            .into_result()
-            .map_err(|error| to_pyerr(self.py(), error))
+        result.into_result().map_err(|error| {
+            let _python = MayRunPython::begin();
+            to_pyerr(self.py(), error)
+        })
     }
 }
 
@@ -135,10 +141,17 @@ impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
     const TYPE: PyStaticExpr = T::TYPE;
     const PLAIN: bool = T::PLAIN;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         match self {
             Ok(value) => value.into_python(context),
-            Err(error) => Err(to_pyerr(context.py(), error.into())),
+            Err(error) => {
+                // Making an exception may run the garbage collector.
+                let _python = MayRunPython::begin();
+                Err(to_pyerr(context.py(), error.into()))
+            }
         }
     }
 }
@@ -161,7 +174,10 @@ impl<T: IntoPython> IntoPython for Option<T> {
     const TYPE: PyStaticExpr = union(&T::TYPE, &NONE);
     const PLAIN: bool = T::PLAIN;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         match self {
             Some(value) => value.into_python(context),
             None => Ok(context.py().None().into_bound(context.py())),
@@ -175,7 +191,10 @@ impl<T: IntoPython> IntoPython for Vec<T> {
         slice: &T::TYPE,
     };
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         let list = PyList::empty(context.py());
         for item in self {
             context.check()?;
@@ -193,7 +212,10 @@ impl<A: IntoPython, B: IntoPython> IntoPython for (A, B) {
         },
     };
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         let items = [self.0.into_python(context)?, self.1.into_python(context)?];
         Ok(PyTuple::new(context.py(), items)?.into_any())
     }
@@ -207,7 +229,10 @@ impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
         },
     };
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         let dict = PyDict::new(context.py());
         for (key, value) in self.0 {
             context.check()?;
@@ -223,7 +248,10 @@ macro_rules! through_pyo3 {
             const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
             const PLAIN: bool = true;
 
-            fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+            fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
                 context.check()?;
                 self.into_bound_py_any(context.py())
             }
@@ -237,7 +265,10 @@ impl IntoPython for () {
     const TYPE: PyStaticExpr = NONE;
     const PLAIN: bool = true;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         Ok(context.py().None().into_bound(context.py()))
     }
 }
@@ -247,7 +278,10 @@ impl IntoPython for CString {
     const TYPE: PyStaticExpr = <PyString as PyTypeInfo>::TYPE_HINT;
     const PLAIN: bool = true;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         context.check()?;
         let bytes = self.to_bytes();
         // SAFETY: the bytes are valid for the length given; the result is a new reference or null with an exception.
@@ -266,7 +300,10 @@ impl IntoPython for CString {
 impl<T> IntoPython for Py<T> {
     const TYPE: PyStaticExpr = <PyAny as PyTypeInfo>::TYPE_HINT;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         Ok(self.into_bound(context.py()).into_any())
     }
 }
@@ -274,7 +311,10 @@ impl<T> IntoPython for Py<T> {
 impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
     const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         give_owned(self, context)
     }
 }
@@ -282,7 +322,10 @@ impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
 impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
     const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         T::lend(self, context)
     }
 }
@@ -299,7 +342,10 @@ impl<T: PyHandle + Part> IntoPython for Steps<'_, T> {
         slice: &<T::Class as PyTypeInfo>::TYPE_HINT,
     };
 
-    fn into_python<'py>(self, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
         iterator::give(self, context)
     }
 }

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ptr;
 
-use pyo3::exceptions::{PyBaseException, PyMemoryError};
+use pyo3::exceptions::{PyBaseException, PyException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::{PyClass, PyClassInitializer};
@@ -69,7 +69,12 @@ impl HandleClass {
         let _ = (r#type, traceback);
         let closed = slf.get().0.close(slf.py());
         // The exception of the body says more than that of the close.
-        if exception.is_some() { Ok(()) } else { closed }
+        match closed {
+            Err(error) if exception.is_some() && error.is_instance_of::<PyException>(slf.py()) => {
+                Ok(())
+            }
+            closed => closed,
+        }
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -100,11 +105,15 @@ impl HandleClass {
 }
 
 /// A handle type that has a Python class. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// Every object of `Class` holds a pointer to this type's own raw type, or a null pointer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no Python class",
     note = "what is `lent` cannot reach Python: mark the method `#[private]`"
 )]
-pub trait PyHandle: Handle {
+pub unsafe trait PyHandle: Handle {
     /// The class; it has methods and no data.
     type Class: PyClass<BaseType = HandleClass, Frozen = pyo3::pyclass::boolean_struct::True>;
 
@@ -114,9 +123,9 @@ pub trait PyHandle: Handle {
 
     /// The Python object of a handle that something else owns.
     #[doc(hidden)]
-    fn lend<'py>(
-        handle: Borrowed<'_, Self>,
-        context: &Context<'_, 'py>,
+    fn lend<'a, 'py>(
+        handle: Borrowed<'a, Self>,
+        context: &Context<'a, 'py>,
     ) -> PyResult<Bound<'py, PyAny>>;
 }
 
@@ -155,9 +164,9 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
 
 /// A view of a part: a new Python object that keeps the owner.
 #[doc(hidden)]
-pub fn lend_part<'py, T: PyHandle + Part>(
-    part: Borrowed<'_, T>,
-    context: &Context<'_, 'py>,
+pub fn lend_part<'a, 'py, T: PyHandle + Part>(
+    part: Borrowed<'a, T>,
+    context: &Context<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let owner = context.nearest(T::Owner::kind())?;
     view(context, part, owner)
@@ -179,9 +188,9 @@ pub(super) fn view<'py, T: PyHandle + Part>(
 
 /// A resource that is lent back is one of the receiver's ancestors: the object that is there already.
 #[doc(hidden)]
-pub fn lend_resource<'py, T: PyHandle + Resource>(
-    handle: Borrowed<'_, T>,
-    context: &Context<'_, 'py>,
+pub fn lend_resource<'a, 'py, T: PyHandle + Resource>(
+    handle: Borrowed<'a, T>,
+    context: &Context<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let object = context.nearest(T::kind())?;
     if object.get().header().raw() == handle.raw().as_ptr().cast() {

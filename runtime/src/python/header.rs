@@ -9,7 +9,6 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::PyResourceWarning;
 use pyo3::prelude::*;
 
 use super::depth::inside_python;
@@ -115,6 +114,16 @@ impl Header {
     }
 
     pub(super) fn raw(&self) -> *mut () {
+        // A view's own state only says whether it was closed.
+        if !self.base.is_null() && self.state.is_closed() {
+            return ptr::null_mut();
+        }
+        self.entered_raw()
+    }
+
+    /// Where a handle is that was entered. Another thread may have closed a view since; what it shows is still there.
+    #[inline]
+    pub(super) fn entered_raw(&self) -> *mut () {
         self.raw.load(Ordering::Acquire)
     }
 
@@ -248,8 +257,9 @@ impl Header {
     }
 
     fn share_with_ancestors(&self) -> Result<(), (&Header, Refusal)> {
-        self.state.try_share().map_err(|refusal| (self, refusal))?;
-        self.share_ancestors().inspect_err(|_| self.leave_shared())
+        self.share_ancestors()?;
+        let shared = self.state.try_share().map_err(|refusal| (self, refusal));
+        shared.inspect_err(|_| self.leave_ancestors())
     }
 
     #[inline]
@@ -260,14 +270,14 @@ impl Header {
     }
 
     fn leave_with_ancestors(&self) {
-        self.leave_ancestors();
         self.leave_shared();
+        self.leave_ancestors();
     }
 
     /// Close this handle and all that live in it. Returns when the native resource is gone.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         if self.kind.is_view() {
-            self.raw.store(ptr::null_mut(), Ordering::Release);
+            self.state.close();
             return Ok(());
         }
         loop {
@@ -336,6 +346,8 @@ impl Header {
         if inside_python() || at.forks != forks() {
             return Err(to_pyerr(py, Error::Busy(at.kind.name())));
         }
+        // A signal handler or a finalizer may run meanwhile, and must not wait for what this thread is about to do.
+        let _python = super::depth::MayRunPython::begin();
         at.state.expect_wake();
         // Someone else may have been woken and the handle be in use again: then no one would wake this thread.
         wait_for(py, || !at.state.is_expected() || ready())
@@ -385,31 +397,37 @@ impl Header {
 
 impl Drop for Header {
     fn drop(&mut self) {
-        if !self.kind.is_view() && !self.raw.get_mut().is_null() {
-            if self.kind.warns_unclosed() {
-                warn_unclosed(self.kind);
-            }
-            self.drop_resource();
+        if self.kind.is_view() {
+            return;
         }
+        if self.raw().is_null() {
+            // Whoever took it may still be about to unlink it, under the parent's lock.
+            if let Some(parent) = self.parent() {
+                self.unlink(&mut parent.children());
+            }
+            return;
+        }
+        if self.kind.warns_unclosed() {
+            warn_unclosed(self.kind);
+        }
+        self.drop_resource();
     }
 }
 
 /// Emit a `ResourceWarning`, as an unclosed file does. It never replaces the exception that is on its way.
 #[cold]
 fn warn_unclosed(kind: &Kind) {
-    // SAFETY: a header is dropped by its Python object, which only goes while this thread is attached.
-    let py = unsafe { Python::assume_attached() };
-    let pending = PyErr::take(py);
-    let message = format!("unclosed {}", kind.name());
-    let category = py.get_type::<PyResourceWarning>();
-    let warned = CString::new(message)
-        .map_err(PyErr::from)
-        .and_then(|message| PyErr::warn(py, &category, &message, 1));
-    if let Err(error) = warned {
-        error.write_unraisable(py, None);
-    }
-    if let Some(pending) = pending {
-        pending.restore(py);
+    let message = CString::new(format!("unclosed {}", kind.name())).unwrap_or_default();
+    let mut pending = [ptr::null_mut(); 3];
+    let [class, value, trace] = &mut pending;
+    // SAFETY: a header is dropped by its Python object, which only goes while this thread is attached. PyO3's `PyErr`
+    // is no use here: it panics when it takes the exception that a panic became.
+    unsafe {
+        pyo3::ffi::PyErr_Fetch(class, value, trace);
+        if pyo3::ffi::PyErr_WarnEx(pyo3::ffi::PyExc_ResourceWarning, message.as_ptr(), 1) != 0 {
+            pyo3::ffi::PyErr_WriteUnraisable(ptr::null_mut());
+        }
+        pyo3::ffi::PyErr_Restore(*class, *value, *trace);
     }
 }
 
@@ -423,10 +441,10 @@ impl Drop for Marked<'_> {
             wake();
         }
         // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
-        if header.state.try_share().is_ok() {
+        if header.share_with_ancestors().is_ok() {
             let orphans = std::mem::take(&mut header.children().orphans);
             orphans.into_iter().for_each(Resource::release);
-            header.leave_shared();
+            header.leave_with_ancestors();
         }
     }
 }

@@ -41,8 +41,10 @@ impl<T> Detached<T> {
 /// Run `c` without the GIL, if this thread holds it.
 pub(crate) fn detached<R>(c: impl FnOnce() -> R) -> R {
     // SAFETY: both functions may be called at any time; the second one answers for this thread.
-    let attached =
-        unsafe { pyo3::ffi::Py_IsInitialized() != 0 && pyo3::ffi::PyGILState_Check() != 0 };
+    let attached = unsafe {
+        pyo3::ffi::Py_IsInitialized() != 0
+            && !pyo3::ffi::compat::PyThreadState_GetUnchecked().is_null()
+    };
     if !attached {
         return c();
     }

@@ -5,6 +5,7 @@
 //! is reported on stderr.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -127,12 +128,14 @@ extern "C" fn report_at_exit() {
         return;
     }
     let package = super::module::package_name();
-    eprintln!(
+    let _ = writeln!(
+        std::io::stderr(),
         "leakproof: {package}: still alive at exit: {} (see docs/live-handles.md)",
         left.join(", ")
     );
     for trace in live().values() {
-        eprint!(
+        let _ = write!(
+            std::io::stderr(),
             "leakproof: a {} was made here:\n{}",
             trace.kind.name(),
             trace.stack
