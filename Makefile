@@ -149,6 +149,24 @@ $(STAMPS)/readme: tools/check-readme README.md pytest-leakproof/README.md $(PLUG
 	$(BIN)/python tools/check-readme
 	@mkdir -p $(@D) && touch $@
 
+# ---- proof: what takes too long for every change
+
+.PHONY: prove
+prove: build ## walk every error path, run under sanitizers and at random: less than an hour
+	$(BIN)/python tools/prove $(SECONDS)
+
+.PHONY: sanitize
+sanitize: build ## run the Python tests under AddressSanitizer and LeakSanitizer
+	tools/sanitize
+
+.PHONY: soak
+soak: build ## do random operations for an hour, or SECONDS=…
+	$(BIN)/python tools/soak $(SECONDS)
+
+.PHONY: mutants
+mutants: setup ## break the runtime and the macros in many ways, and see that the tests notice each
+	$(BIN)/python tools/mutants
+
 # ---- housekeeping
 
 .PHONY: fmt

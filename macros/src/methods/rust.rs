@@ -240,7 +240,10 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
         }
         _ if !field.place.is_self() && is_text_result(value) => {
             let place = field.place.within(&raw);
-            quote_spanned! {value.span()=> #runtime::returns::text(&raw const #place) }
+            respanned(
+                quote!(#runtime::returns::text(&raw const #place)),
+                value.span(),
+            )
         }
         _ => {
             let place = if field.place.is_self() {

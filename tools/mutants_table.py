@@ -1,0 +1,635 @@
+"""The mutants: what is changed, and what that would break.
+
+Each text has to be in its file exactly once. A mutant that no test could ever tell from the original says why.
+"""
+
+from dataclasses import dataclass
+
+HANDLE = "runtime/src/handle.rs"
+LEDGER = "runtime/src/ledger.rs"
+CALL = "runtime/src/call.rs"
+ERRORS = "runtime/src/errors.rs"
+RETURNS = "runtime/src/returns.rs"
+STATE = "runtime/src/state.rs"
+STEPS = "runtime/src/steps.rs"
+ENTER = "runtime/src/python/enter.rs"
+HEADER = "runtime/src/python/header.rs"
+CLASS = "runtime/src/python/handle.rs"
+ITERATOR = "runtime/src/python/iterator.rs"
+GIVE = "runtime/src/python/give.rs"
+DEPTH = "runtime/src/python/depth.rs"
+WAIT = "runtime/src/python/wait.rs"
+TRACE = "runtime/src/python/trace.rs"
+HANDLE_MACRO = "macros/src/handle/expand.rs"
+RUST_MACRO = "macros/src/methods/rust.rs"
+PYTHON_MACRO = "macros/src/methods/python.rs"
+TYPES_MACRO = "macros/src/methods/types.rs"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    file: str
+    what: str
+    edits: tuple[tuple[str, str], ...]
+    seen_by_compiler: bool = False
+    equivalent: str = ""
+
+
+def mutant(file: str, what: str, *edits: tuple[str, str], seen_by_compiler: bool = False, equivalent: str = "") -> Mutant:
+    return Mutant(file, what, edits, seen_by_compiler, equivalent)
+
+
+GUARDS = [
+    mutant(
+        HANDLE,
+        "a guard that is dropped releases nothing",
+        ("unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };", "let _ = self.raw;"),
+    ),
+    mutant(
+        HANDLE,
+        "a guard that is dropped releases twice",
+        (
+            "unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "unsafe { T::kind().dispose(self.raw.as_ptr().cast()); T::kind().dispose(self.raw.as_ptr().cast()) };",
+        ),
+    ),
+    mutant(HANDLE, "what is acquired is not counted", ("        T::kind().acquired();\n", "")),
+    mutant(
+        HANDLE,
+        "a guard that gives its pointer away releases it all the same",
+        ("ManuallyDrop::new(self).raw", "self.raw"),
+    ),
+    mutant(
+        HANDLE,
+        "a part is accepted by any owner",
+        ("(actual == owner.as_raw()).then(", "(actual == actual || actual == owner.as_raw()).then("),
+    ),
+    mutant(HANDLE, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
+    mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "let _ = (release, raw);")),
+    mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { release(raw); release(raw) };")),
+    mutant(
+        LEDGER, "a count is not given back", ("            self.live.fetch_sub(1, Ordering::Relaxed);\n", "")
+    ),
+    mutant(LEDGER, "a count is given back twice", ("fetch_sub(1,", "fetch_sub(2,")),
+    mutant(LEDGER, "a kind that owns something counts as a view", ("self.release.is_none()", "self.release.is_some()")),
+]
+
+CALLS = [
+    mutant(
+        CALL,
+        "the status is looked at before the result has an owner",
+        (
+            """    let (raw, owned) = hooked(handle, &mut errors, || {
+        let raw = c();
+        (raw, own(raw))
+    });
+    match owned {
+        Some(owned) if !failed(raw) && !errors.overlooked(&call) && !site.fails(Step::Failed) => {""",
+            """    let raw = hooked(handle, &mut errors, c);
+    if failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
+        return Err(errors.failed(&call));
+    }
+    match own(raw) {
+        Some(owned) => {""",
+        ),
+    ),
+    mutant(
+        CALL,
+        "what a failing call left behind is forgotten",
+        ("            drop(left);\n            Err(error)", "            std::mem::forget(left);\n            Err(error)"),
+    ),
+    mutant(
+        CALL,
+        "what a failing call left behind is released before its message was read",
+        (
+            "            let error = errors.failed(&call);\n            drop(left);\n",
+            "            drop(left);\n            let error = errors.failed(&call);\n",
+        ),
+    ),
+    mutant(CALL, "a failure is not looked at", ("if !failed(raw) && !errors", "if !errors")),
+    mutant(CALL, "a failure that stays in the handle is overlooked", (" && !errors.overlooked(&call)", "")),
+    mutant(CALL, "the errors are not armed", ("    errors.arm(&call);\n", "")),
+    mutant(
+        CALL,
+        "the callback is taken away before C runs",
+        ("    let result = c();\n    drop(hook);\n", "    drop(hook);\n    let result = c();\n"),
+    ),
+    mutant(
+        CALL,
+        "a panic that a callback caught is not continued",
+        ("    drop(hook);\n    resume_caught_panic();\n", "    drop(hook);\n    if false { resume_caught_panic() }\n"),
+    ),
+    mutant(CALL, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
+    mutant(
+        ERRORS,
+        "the callback stays in C's struct after the call",
+        ("        unsafe { self.slot.write(self.before) };\n", "        let _ = (self.slot, self.before);\n"),
+    ),
+    mutant(ERRORS, "the outer call does not get its collector back", ("        CURRENT.set(self.outer);\n", "")),
+    mutant(ERRORS, "a panic in a callback is lost", ("PANIC.set(Some(panic));", "drop(panic);")),
+    mutant(
+        ERRORS,
+        "a panic in a callback crosses C",
+        (
+            "let outcome = catch_unwind(AssertUnwindSafe(|| {",
+            "let outcome: Result<(), Box<dyn Any + Send>> = Ok((|| {",
+        ),
+        ("        collector.collect(unsafe { E::Record::from_raw(record) });\n    }));", "        collector.collect(unsafe { E::Record::from_raw(record) });\n    })());"),
+    ),
+    mutant(
+        ERRORS,
+        "a collector of another type is taken for the callback's",
+        ("current.type_id == Some(TypeId::of::<E>()),", "current.type_id.is_some() || Some(TypeId::of::<E>()).is_none(),"),
+    ),
+    mutant(RETURNS, "a string that is ours is not freed", ("free(self.pointer.cast());", "let _ = free;")),
+    mutant(
+        RETURNS,
+        "a string that is not there is freed",
+        (
+            "if let (Some(free), false) = (self.free.take(), self.pointer.is_null()) {",
+            "if let Some(free) = self.free.take() {",
+        ),
+    ),
+    mutant(
+        RETURNS,
+        "a string is freed before it is copied",
+        (
+            "        unsafe { R::from_c(self.pointer) }\n    }\n}\n\nimpl<P, F: FnOnce(*mut c_void)> Drop",
+            "        let pointer = self.pointer;\n        drop(self);\n        unsafe { R::from_c(pointer) }\n    }\n}\n\n"
+            "impl<P, F: FnOnce(*mut c_void)> Drop",
+        ),
+    ),
+    mutant(STEPS, "a walk from part to part skips one", ("Some(current)\n", "self.current\n")),
+]
+
+WORD = [
+    mutant(
+        STATE,
+        "a handle that is being closed is shared",
+        (
+            "word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),\n"
+            "            word if word & EXCLUSIVE != 0 || word & COUNT == COUNT",
+            "word if word & CLOSED != 0 => Err(Refusal::Closed),\n"
+            "            word if word & EXCLUSIVE != 0 || word & COUNT == COUNT",
+        ),
+    ),
+    mutant(
+        STATE,
+        "a handle that someone has alone is shared",
+        ("word if word & EXCLUSIVE != 0 || word & COUNT == COUNT", "word if word & COUNT == COUNT"),
+    ),
+    mutant(
+        STATE,
+        "a handle that others share is had alone",
+        (
+            "word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
+            "        })\n        .map(drop)\n    }\n\n    /// End an exclusive use.",
+            "word if word & EXCLUSIVE != 0 => Err(Refusal::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
+            "        })\n        .map(drop)\n    }\n\n    /// End an exclusive use.",
+        ),
+    ),
+    mutant(STATE, "a shared use never ends", ("let left = word - 1;", "let left = word;")),
+    mutant(STATE, "an exclusive use never ends", ("Ok(word & !(EXCLUSIVE | WAITING))", "Ok(word & !WAITING)")),
+    mutant(STATE, "what is closed is not marked so", ("change::<()>(|_| Ok(CLOSED))", "change::<()>(|_| Ok(0))")),
+    mutant(STATE, "closing is not marked", ("word => Ok(word | CLOSING),", "word => Ok(word),")),
+    mutant(
+        STATE,
+        "the mark of closing is not taken back",
+        ("word & !(CLOSING | WAITING)\n", "word & !WAITING\n"),
+    ),
+    mutant(
+        STATE,
+        "two threads close at once",
+        ("            word if word & CLOSING != 0 => Err(Refusal::Busy),\n", ""),
+    ),
+    mutant(
+        STATE,
+        "what is in use is closed",
+        (
+            "word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
+            "        })\n        .map(drop)\n    }\n\n    /// Closed for good.",
+            "word => Ok(word | EXCLUSIVE),\n        })\n        .map(drop)\n    }\n\n    /// Closed for good.",
+        ),
+    ),
+    mutant(
+        STATE,
+        "the last shared use wakes no one",
+        ("matches!(before, Ok(word) if word & COUNT == 1 && word & WAITING != 0)", "before.is_err()"),
+    ),
+    mutant(
+        STATE,
+        "the end of an exclusive use wakes no one",
+        (
+            "Ok(word & !(EXCLUSIVE | WAITING)));\n        matches!(before, Ok(word) if word & WAITING != 0)",
+            "Ok(word & !(EXCLUSIVE | WAITING)));\n        before.is_err()",
+        ),
+    ),
+    mutant(STATE, "no one can ask to be woken", ("                word | WAITING\n", "                word\n")),
+]
+
+CLOSING = [
+    mutant(
+        HEADER,
+        "a Python handle that is dropped releases nothing",
+        ("            self.drop_resource();\n", "            if false { self.drop_resource() }\n"),
+    ),
+    mutant(
+        HEADER,
+        "a resource is taken and left there, to be released again",
+        ("self.raw.swap(ptr::null_mut(), Ordering::AcqRel)", "self.raw.load(Ordering::Acquire)"),
+    ),
+    mutant(HEADER, "closing releases nothing", ("        doomed.extend(self.take());\n        doomed.into_iter().for_each(Resource::release);\n", "        doomed.extend(self.take());\n        drop(doomed);\n")),
+    mutant(HEADER, "a child is not in its parent's list", ("        children.newest = self;\n", "        let _ = &mut children;\n")),
+    mutant(
+        HEADER,
+        "a new child cuts off the older ones",
+        ("                older: children.newest,\n", "                older: ptr::null(),\n"),
+    ),
+    mutant(
+        HEADER,
+        "a child that is closed stays in its parent's list",
+        (
+            "        if let Some(parent) = self.parent() {\n            self.unlink(&mut parent.children());\n        }\n",
+            "",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "a child that is dropped stays in its parent's list",
+        (
+            "                Ok(()) => {\n                    self.unlink(&mut parent.children());\n",
+            "                Ok(()) => {\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "a child that goes leaves its newer neighbour pointing at it",
+        ("Some(newer) => (*newer.links.get()).older = links.older,", "Some(_) => (),"),
+    ),
+    mutant(
+        HEADER,
+        "a child that goes leaves its older neighbour pointing at it",
+        ("                (*older.links.get()).newer = links.newer;\n", "                let _ = older;\n"),
+    ),
+    mutant(
+        HEADER,
+        "the newest child that goes stays the parent's newest",
+        ("None => children.newest = links.older,", "None => (),"),
+    ),
+    mutant(
+        HEADER,
+        "closing a parent leaves its children's resources",
+        ("            doomed.extend(child.take());\n            if child", "            if child"),
+    ),
+    mutant(
+        HEADER,
+        "closing a parent does not close its children",
+        ("if child.state.close() {", "if child.state.is_closed() {"),
+    ),
+    mutant(
+        HEADER,
+        "a parent is released before its children",
+        (
+            "        self.take_descendants(&mut doomed);\n        doomed.extend(self.take());\n",
+            "        doomed.extend(self.take());\n        self.take_descendants(&mut doomed);\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "closing forgets what died meanwhile (orphans)",
+        ("        doomed.append(&mut children.orphans);\n", "        children.orphans.clear();\n"),
+    ),
+    mutant(
+        HEADER,
+        "the end of an exclusive use forgets what died meanwhile (orphans)",
+        (
+            "            drop(children);\n            orphans.into_iter().for_each(Resource::release);\n",
+            "            drop(children);\n            drop(orphans);\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "a close that is given up forgets what died meanwhile (orphans)",
+        (
+            "            orphans.into_iter().for_each(Resource::release);\n            header.leave_shared();\n",
+            "            drop(orphans);\n            header.leave_shared();\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "what dies while its parent can't be entered is lost (orphans)",
+        ("                above.orphans.extend(self.take());\n", "                drop(self.take());\n"),
+    ),
+    mutant(
+        HEADER,
+        "what dies while its parent can't be entered is released at once (orphans)",
+        (
+            "                above.orphans.extend(self.take());\n",
+            "                drop(above);\n                self.take().into_iter().for_each(Resource::release);\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "what dies while its parent can't be entered stays in the list (orphans)",
+        (
+            "                if ptr::eq(blocked, parent) {\n                    self.unlink(&mut above);\n",
+            "                if ptr::eq(blocked, parent) {\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "a document that is dropped while it is used is closed twice: closing does not look",
+        (
+            "        if !self.take_alone(py)? {\n            return Ok(());\n        }\n",
+            "        let _ = self.take_alone(py)?;\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "closing does not hold the ancestors",
+        (
+            "            match self.share_ancestors() {\n                Ok(()) => match self.state.try_take() {",
+            "            match Ok::<(), (&Header, Refusal)>(()) {\n                Ok(()) => match self.state.try_take() {",
+        ),
+        (
+            "                    Err(refusal) => {\n                        self.leave_ancestors();\n",
+            "                    Err(refusal) => {\n",
+        ),
+        ("            wake();\n        }\n        self.leave_ancestors();\n        Ok(())", "            wake();\n        }\n        Ok(())"),
+    ),
+    mutant(
+        HEADER,
+        "closing never leaves the ancestors (lock)",
+        ("            wake();\n        }\n        self.leave_ancestors();\n        Ok(())", "            wake();\n        }\n        Ok(())"),
+    ),
+    mutant(
+        HEADER,
+        "closing that has to wait does not leave the ancestors (lock)",
+        (
+            "                    Err(refusal) => {\n                        self.leave_ancestors();\n",
+            "                    Err(refusal) => {\n",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "a drop never leaves the ancestors (lock)",
+        ("                    return self.leave_ancestors();\n", "                    return;\n"),
+    ),
+    mutant(
+        HEADER,
+        "a handle's use does not hold its ancestors",
+        (
+            "            None => Ok(()),\n            Some(parent) => parent.share_with_ancestors(),\n",
+            "            None => Ok(()),\n            Some(_) => Ok(()),\n",
+        ),
+        (
+            "        if let Some(parent) = self.parent() {\n            parent.leave_with_ancestors();\n        }\n",
+            "",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "a use never leaves the ancestors (lock)",
+        (
+            "        if let Some(parent) = self.parent() {\n            parent.leave_with_ancestors();\n        }\n",
+            "",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "an ancestor that refuses leaves those below it held (lock)",
+        ("self.share_ancestors().inspect_err(|_| self.leave_shared())", "self.share_ancestors()"),
+    ),
+    mutant(
+        HEADER,
+        "a close that is given up stays marked",
+        ("        if header.state.unmark_closing() {\n            wake();\n        }\n", ""),
+    ),
+    mutant(
+        HEADER,
+        "closing a view does nothing",
+        ("            self.raw.store(ptr::null_mut(), Ordering::Release);\n            return Ok(());", "            return Ok(());"),
+    ),
+    mutant(
+        HEADER,
+        "a view does not know that its owner is closed",
+        ("self.raw().is_null() || self.base().state.is_closed()", "self.raw().is_null() || self.state.is_closed()"),
+    ),
+    mutant(
+        HEADER,
+        "a thread inside of a call waits for itself",
+        ("if inside_python() || at.forks != forks() {", "if at.forks != forks() {"),
+    ),
+    mutant(
+        HEADER,
+        "a forked child waits for threads that it does not have",
+        ("if inside_python() || at.forks != forks() {", "if inside_python() {"),
+    ),
+    mutant(
+        HEADER,
+        "a resource that is released is still traced",
+        ("            traced.end();\n", "            let _ = traced;\n"),
+    ),
+]
+
+ENTERING = [
+    mutant(
+        ENTER,
+        "what a call holds is never left (lock)",
+        ("            [Some(hold)] => hold.leave(),\n", "            [Some(_)] => (),\n"),
+    ),
+    mutant(
+        ENTER,
+        "what a call with several handles holds is never left (lock)",
+        ("holds => holds.iter().rev().flatten().for_each(Hold::leave),\n        }\n    }", "_ => (),\n        }\n    }"),
+    ),
+    mutant(
+        ENTER,
+        "a call that can't enter one handle keeps the others (lock)",
+        ("            holds[..index].iter().rev().flatten().for_each(Hold::leave);\n", "            let _ = index;\n"),
+    ),
+    mutant(
+        ENTER,
+        "a closed handle is entered",
+        (
+            "        if self.header.raw().is_null() {\n            self.leave_base(base);\n"
+            "            return Err((self.header, Refusal::Closed));\n        }\n",
+            "",
+        ),
+    ),
+    mutant(
+        ENTER,
+        "a closed view that is entered holds its owner for ever (lock)",
+        ("            self.leave_base(base);\n            return Err(", "            return Err("),
+    ),
+    mutant(
+        ENTER,
+        "an ancestor that refuses leaves the handle held (lock)",
+        ("base.share_ancestors()\n            .inspect_err(|_| self.leave_base(base))", "base.share_ancestors()"),
+    ),
+    mutant(
+        ENTER,
+        "a use alone is a use beside others",
+        ("            Mode::Exclusive => base.state.try_exclusive(),\n", "            Mode::Exclusive => base.state.try_share(),\n"),
+        ("            Mode::Exclusive => base.leave_exclusive(),\n", "            Mode::Exclusive => base.leave_shared(),\n"),
+    ),
+    mutant(
+        ENTER,
+        "a call that could wait is refused",
+        (
+            "        match wanted.mode {\n            Mode::Exclusive if",
+            "        if refusal == Refusal::Busy {\n"
+            "            return Err(to_pyerr(py, Error::Busy(at.kind().name())));\n        }\n"
+            "        match wanted.mode {\n            Mode::Exclusive if",
+        ),
+    ),
+    mutant(
+        ENTER,
+        "one handle as both shared and alone is waited for",
+        (".any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds))", ".any(|hold| excludes(hold, at, holds) && false)"),
+    ),
+    mutant(
+        ENTER,
+        "a body may wait for what its own call holds",
+        ("let _python = entry.body.then(MayRunPython::begin);", "let _python = (entry.body && false).then(MayRunPython::begin);"),
+    ),
+    mutant(
+        GIVE,
+        "a conversion may wait for what its own call holds",
+        ("let _python = (!R::PLAIN).then(MayRunPython::begin);", "let _python = (!R::PLAIN && false).then(MayRunPython::begin);"),
+    ),
+    mutant(DEPTH, "a thread that ran Python in a call never waits again", ("        DEPTH.set(DEPTH.get() - 1);\n", "")),
+    mutant(
+        ENTER,
+        "the nearest ancestor is the receiver itself",
+        ("if ptr::eq(candidate.get().header().kind(), kind) {", "if ptr::eq(candidate.get().header().kind(), kind) || true {"),
+    ),
+    mutant(WAIT, "a thread that waits does not look for signals", ("    py.check_signals()\n", "    Ok(())\n")),
+    mutant(WAIT, "no one is woken", ("    waiters.changed.notify_all();\n", "")),
+    mutant(
+        WAIT,
+        "a forked child uses its parent's lock",
+        ("            && waiters.forks == forks()\n", ""),
+        equivalent="a fork while another thread holds the lock, for some instructions, can't be brought about in a test",
+    ),
+    mutant(
+        WAIT,
+        "forks go unnoticed",
+        ("    FORKS.fetch_add(1, Ordering::Relaxed);\n", ""),
+    ),
+]
+
+OBJECTS = [
+    mutant(
+        CLASS,
+        "a child does not keep its parent",
+        ("owned.into_raw().as_ptr().cast(), parent, traced);", "owned.into_raw().as_ptr().cast(), parent.filter(|_| false), traced);"),
+    ),
+    mutant(
+        CLASS,
+        "a child is not linked to its parent",
+        ("    object.as_super().get().header().link();\n", ""),
+    ),
+    mutant(CLASS, "a view does not keep its owner", ("        Some(owner.unbind()),\n", "        Some(owner.unbind()).filter(|_| false),\n")),
+    mutant(
+        CLASS,
+        "an object that can't be made loses its resource",
+        (
+            "    if context.site().fails(Step::Object) {\n        return Err(no_memory());\n    }\n    Bound::new(context.py(), object)",
+            "    if context.site().fails(Step::Object) {\n        std::mem::forget(object);\n        return Err(no_memory());\n    }\n"
+            "    Bound::new(context.py(), object)",
+        ),
+    ),
+    mutant(CLASS, "the end of a with block does not close", ("let closed = slf.get().0.close(slf.py());", "let closed = PyResult::Ok(());")),
+    mutant(
+        CLASS,
+        "the end of a with block raises over its own exception",
+        ("if exception.is_some() { Ok(()) } else { closed }", "let _ = exception;\n        closed"),
+    ),
+    mutant(
+        CLASS,
+        "a closed handle is entered by with",
+        ("        if slf.get().0.is_closed() {\n            return Err(to_pyerr(", "        if slf.get().0.is_closed() && false {\n            return Err(to_pyerr("),
+    ),
+    mutant(
+        CLASS,
+        "views of different owners are equal",
+        ("                && self.owner_address() == other.owner_address()\n", ""),
+        equivalent="views at one address have one owner as long as both are open, and Python keeps owners apart after that",
+    ),
+    mutant(
+        ITERATOR,
+        "an iterator's step does not hold its owner",
+        ("alone(py, NEXT, &[&Shared(owner.get())], |context| {", "alone(py, NEXT, &[], |context| {"),
+    ),
+    mutant(
+        ITERATOR,
+        "an iterator loses its place when a step fails",
+        ("                    self.swap(Position(Some(current)));\n                    Err(error)", "                    Err(error)"),
+    ),
+    mutant(TRACE, "stacks are never remembered", ("if kind.is_view() || !ON.load(Ordering::Relaxed) {", "if kind.is_view() || !ON.load(Ordering::Relaxed) || true {")),
+    mutant(TRACE, "nothing is reported at exit", ("    if left.is_empty() {\n", "    if left.is_empty() || true {\n")),
+    mutant(TRACE, "what is released is reported at exit", (".filter(|(_, count)| *count != 0)", ".filter(|(_, count)| *count >= 0)")),
+]
+
+EXPANSION = [
+    mutant(
+        TYPES_MACRO,
+        "a guard outlives its parent: it is bound to nothing",
+        ("::handle::Resource>::In<#lifetime>),", "::handle::Resource>::In<'static>),"),
+        ("let (runtime, lifetime) = (self.0, &self.1);", "let (runtime, lifetime) = (self.0, &self.1);\n            let _ = lifetime;"),
+        seen_by_compiler=True,
+    ),
+    mutant(
+        TYPES_MACRO,
+        "what is borrowed outlives its owner: it is bound to nothing",
+        ("if has_receiver { \"'_\" } else { \"'static\" },", "if has_receiver && false { \"'_\" } else { \"'static\" },"),
+        seen_by_compiler=True,
+    ),
+    mutant(
+        PYTHON_MACRO,
+        "private methods reach Python",
+        ("!method.private && ", ""),
+    ),
+    mutant(RUST_MACRO, "a call that should be detached keeps the GIL", ("if calls.detach {", "if calls.detach && false {")),
+    mutant(
+        RUST_MACRO,
+        "C functions get their arguments without their errors' hook",
+        ("_ => quote!(::core::option::Option::Some(&*self)),", "_ => quote!(::core::option::Option::<&Self>::None),"),
+    ),
+    mutant(HANDLE_MACRO, "the release function is not called", ("let _ = unsafe { release(raw) };", "let _ = release;")),
+    mutant(
+        HANDLE_MACRO,
+        "a parent is not declared",
+        (".map_or_else(|| quote!(()), |parent| quote!(#parent));", ".map_or_else(|| quote!(()), |_| quote!(()));"),
+        seen_by_compiler=True,
+    ),
+    mutant(
+        HANDLE_MACRO,
+        "what has a parent is not bound to it",
+        ("let lifetime = if parent.is_some() {", "let lifetime = if parent.is_some() && false {"),
+        seen_by_compiler=True,
+    ),
+    mutant(
+        HANDLE_MACRO,
+        "no callback is hung on the handle",
+        ("::core::option::Option::Some(unsafe { #install })", "{ let _ = || unsafe { #install }; ::core::option::Option::None }"),
+    ),
+    mutant(
+        HANDLE_MACRO,
+        "a type is not listed with the live ones",
+        ("matches!(handle.ownership, Ownership::Resource { .. }).then(|| {", "matches!(handle.ownership, Ownership::Lent).then(|| {"),
+    ),
+    mutant(
+        HANDLE_MACRO,
+        "an unclosed handle is not warned of",
+        ("let warning = warns.then(|| quote!(.warning()));", "let warning = (warns && false).then(|| quote!(.warning()));"),
+    ),
+    mutant(
+        PYTHON_MACRO,
+        "handles among the arguments are not entered",
+        ("let locks = quote!(&[#(#locks),*]);", "let _ = locks.count();\n    let locks = quote!(&[]);"),
+    ),
+]
+
+MUTANTS = [*GUARDS, *CALLS, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION]

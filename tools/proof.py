@@ -1,0 +1,131 @@
+"""What `prove` and `soak` share: running long commands with their output shown, random walks in parallel, the table."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = os.environ.get("LEAKPROOF_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
+RANDOM_WALK = ROOT / "xml-safe" / "tests" / "random_walk.py"
+SUMMARY = re.compile(r"random walk: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) ")
+GRACE = 300
+
+
+@dataclass
+class Row:
+    """One line of the table: what was done, and what came of it."""
+
+    what: str
+    done: str
+    lost: int = 0
+    crashed: int = 0
+    hung: int = 0
+    wrong: int = 0
+
+    @property
+    def problems(self) -> int:
+        return self.lost + self.crashed + self.hung + self.wrong
+
+
+@dataclass
+class Command:
+    """A command that runs: its lines are shown as they come, and kept."""
+
+    process: subprocess.Popen[str]
+    prefix: str
+    lines: list[str] = field(default_factory=list)
+    hung: bool = False
+
+    def read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            print(f"{self.prefix}{line}", end="", flush=True)
+
+    def wait(self, reader: threading.Thread, deadline: float) -> int:
+        reader.join(max(0.0, deadline - time.monotonic()))
+        if reader.is_alive():
+            self.hung = True
+            self.stop()
+        reader.join()
+        return self.process.wait()
+
+    def stop(self) -> None:
+        """End it and what it started; Python tells its stacks first."""
+        os.killpg(self.process.pid, signal.SIGABRT)
+        time.sleep(5)
+        os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[tuple[Command, int]]:
+    """Run commands side by side, each with a prefix for its lines; what isn't done after that many seconds hangs."""
+    deadline = time.monotonic() + seconds
+    running = []
+    for prefix, arguments in commands:
+        process = subprocess.Popen(
+            arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        command = Command(process, prefix)
+        reader = threading.Thread(target=command.read, daemon=True)
+        reader.start()
+        running.append((command, reader))
+    try:
+        return [(command, command.wait(reader, deadline)) for command, reader in running]
+    except BaseException:
+        for command, _ in running:
+            if command.process.poll() is None:
+                os.killpg(command.process.pid, signal.SIGKILL)
+        raise
+
+
+def random_walks(seconds: float, slope: float | None) -> list[Row]:
+    """One random walk on each processor, each from a seed of its own."""
+    started = int(time.time()) % 1_000_000
+    limit = [] if slope is None else ["--slope", str(slope)]
+    options = ["--seconds", str(seconds), *limit, "--progress", "60"]
+    seeds = [started + number for number in range(os.cpu_count() or 1)]
+    commands = [(f"[{seed}] ", [PYTHON, str(RANDOM_WALK), *options, "--seed", str(seed)]) for seed in seeds]
+    ended = run(commands, seconds + GRACE)
+    return [row_of_walk(seed, command, status) for seed, (command, status) in zip(seeds, ended, strict=True)]
+
+
+def row_of_walk(seed: int, command: Command, status: int) -> Row:
+    found = SUMMARY.search("\n".join(command.lines))
+    if found is None:
+        row = Row(f"random walk {seed}", "not completed")
+    else:
+        done = f"{int(found['steps']):,} steps, {found['native']} bytes, {found['slope']} bytes/step"
+        row = Row(f"random walk {seed}", done)
+    if command.hung:
+        row.hung = 1
+    elif status < 0:
+        row.crashed = 1
+    elif status and found is None:
+        row.wrong = 1
+    elif status:
+        row.lost = 1
+    return row
+
+
+def table(rows: Sequence[Row]) -> str:
+    names = ["what", "done", "lost", "crashed", "hung", "wrong"]
+    cells = [names, *([str(getattr(row, name)) for name in names] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
+    adjust: list[Callable[[str, int], str]] = [str.ljust, str.ljust, str.rjust, str.rjust, str.rjust, str.rjust]
+    lines = ["  ".join(fit(cell, width) for fit, cell, width in zip(adjust, row, widths)).rstrip() for row in cells]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def end(name: str, rows: Sequence[Row]) -> None:
+    """Print the table, and leave with the status that it deserves."""
+    print(f"\n{table(rows)}")
+    problems = sum(row.problems for row in rows)
+    print(f"{name}: {f'{problems} PROBLEMS' if problems else 'nothing lost, crashed, hung or wrong'}")
+    sys.exit(1 if problems else 0)
