@@ -231,7 +231,7 @@ CLOSING = [
     mutant(
         HEADER,
         "a Python handle that is dropped releases nothing",
-        ("            self.drop_resource();\n", "            if false { self.drop_resource() }\n"),
+        ("        self.drop_resource();\n", "        if false { self.drop_resource() }\n"),
     ),
     mutant(
         HEADER,
@@ -311,8 +311,8 @@ CLOSING = [
         HEADER,
         "a close that is given up forgets what died meanwhile (orphans)",
         (
-            "            orphans.into_iter().for_each(Resource::release);\n            header.leave_shared();\n",
-            "            drop(orphans);\n            header.leave_shared();\n",
+            "            orphans.into_iter().for_each(Resource::release);\n            header.leave_with_ancestors();\n",
+            "            drop(orphans);\n            header.leave_with_ancestors();\n",
         ),
     ),
     mutant(
@@ -397,8 +397,8 @@ CLOSING = [
     ),
     mutant(
         HEADER,
-        "an ancestor that refuses leaves those below it held (lock)",
-        ("self.share_ancestors().inspect_err(|_| self.leave_shared())", "self.share_ancestors()"),
+        "an ancestor that refuses leaves those above it held (lock)",
+        ("shared.inspect_err(|_| self.leave_ancestors())", "shared"),
     ),
     mutant(
         HEADER,
@@ -408,7 +408,7 @@ CLOSING = [
     mutant(
         HEADER,
         "closing a view does nothing",
-        ("            self.raw.store(ptr::null_mut(), Ordering::Release);\n            return Ok(());", "            return Ok(());"),
+        ("            self.state.close();\n            return Ok(());", "            return Ok(());"),
     ),
     mutant(
         HEADER,
@@ -424,6 +424,21 @@ CLOSING = [
         HEADER,
         "a forked child waits for threads that it does not have",
         ("if inside_python() || at.forks != forks() {", "if inside_python() {"),
+    ),
+    mutant(
+        HEADER,
+        "a child's own use is left after its ancestors' (lock)",
+        ("        self.leave_shared();\n        self.leave_ancestors();\n", "        self.leave_ancestors();\n        self.leave_shared();\n"),
+    ),
+    mutant(
+        HEADER,
+        "a close that waits lets its own handlers wait for it",
+        ("        let _python = super::depth::MayRunPython::begin();\n", ""),
+    ),
+    mutant(
+        HEADER,
+        "no one is warned of an unclosed handle",
+        ("        if self.kind.warns_unclosed() {\n", "        if self.kind.warns_unclosed() && false {\n"),
     ),
     mutant(
         HEADER,
@@ -452,7 +467,7 @@ ENTERING = [
         ENTER,
         "a closed handle is entered",
         (
-            "        if self.header.raw().is_null() {\n            self.leave_base(base);\n"
+            "        if self.header.raw().is_null() {\n            self.leave();\n"
             "            return Err((self.header, Refusal::Closed));\n        }\n",
             "",
         ),
@@ -460,12 +475,12 @@ ENTERING = [
     mutant(
         ENTER,
         "a closed view that is entered holds its owner for ever (lock)",
-        ("            self.leave_base(base);\n            return Err(", "            return Err("),
+        ("            self.leave();\n            return Err(", "            return Err("),
     ),
     mutant(
         ENTER,
-        "an ancestor that refuses leaves the handle held (lock)",
-        ("base.share_ancestors()\n            .inspect_err(|_| self.leave_base(base))", "base.share_ancestors()"),
+        "a handle that refuses leaves its ancestors held (lock)",
+        ("entered.inspect_err(|_| base.leave_ancestors())?;", "entered?;"),
     ),
     mutant(
         ENTER,
@@ -504,13 +519,17 @@ ENTERING = [
         "the nearest ancestor is the receiver itself",
         ("if ptr::eq(candidate.get().header().kind(), kind) {", "if ptr::eq(candidate.get().header().kind(), kind) || true {"),
     ),
+    mutant(
+        WAIT,
+        "a handler waits for the close that it interrupted",
+        ("    let _python = MayRunPython::begin();\n", ""),
+    ),
     mutant(WAIT, "a thread that waits does not look for signals", ("    py.check_signals()\n", "    Ok(())\n")),
     mutant(WAIT, "no one is woken", ("    waiters.changed.notify_all();\n", "")),
     mutant(
         WAIT,
         "a forked child uses its parent's lock",
         ("            && waiters.forks == forks()\n", ""),
-        equivalent="a fork while another thread holds the lock, for some instructions, can't be brought about in a test",
     ),
     mutant(
         WAIT,
@@ -544,7 +563,7 @@ OBJECTS = [
     mutant(
         CLASS,
         "the end of a with block raises over its own exception",
-        ("if exception.is_some() { Ok(()) } else { closed }", "let _ = exception;\n        closed"),
+        ("Err(error) if exception.is_some() && error", "Err(error) if exception.is_none() && error"),
     ),
     mutant(
         CLASS,
@@ -555,7 +574,6 @@ OBJECTS = [
         CLASS,
         "views of different owners are equal",
         ("                && self.owner_address() == other.owner_address()\n", ""),
-        equivalent="views at one address have one owner as long as both are open, and Python keeps owners apart after that",
     ),
     mutant(
         ITERATOR,
@@ -570,6 +588,23 @@ OBJECTS = [
     mutant(TRACE, "stacks are never remembered", ("if kind.is_view() || !ON.load(Ordering::Relaxed) {", "if kind.is_view() || !ON.load(Ordering::Relaxed) || true {")),
     mutant(TRACE, "nothing is reported at exit", ("    if left.is_empty() {\n", "    if left.is_empty() || true {\n")),
     mutant(TRACE, "what is released is reported at exit", (".filter(|(_, count)| *count != 0)", ".filter(|(_, count)| *count >= 0)")),
+]
+
+FAILS = "runtime/src/fails.rs"
+
+FAILING = [
+    mutant(
+        FAILS,
+        "a status that says failure is success",
+        ("numbers! { Nonzero = |number| number != 0;", "numbers! { Nonzero = |number| number < 0 && number > 0;"),
+    ),
+    mutant(FAILS, "a negative status is success", ("numbers! { Negative = |number| number < 0; i8", "numbers! { Negative = |number| number < 0 && number > 0; i8")),
+    mutant(
+        FAILS,
+        "null is success",
+        ("impl<T> Null for *mut T {\n    #[inline]\n    fn failed(self) -> bool {\n        self.is_null()", "impl<T> Null for *mut T {\n    #[inline]\n    fn failed(self) -> bool {\n        self.is_null() && false"),
+        equivalent="what is owned or freed is never made of null, and no value is a failure too",
+    ),
 ]
 
 EXPANSION = [
@@ -632,4 +667,4 @@ EXPANSION = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION]
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION]
