@@ -18,11 +18,11 @@ PACKAGE := xml-safe/python/xml_safe
 STUBS := $(PACKAGE)/_native.pyi
 
 RUST_SOURCES := $(wildcard Cargo.toml Cargo.lock */pyproject.toml) \
-	$(shell find macros runtime xml-safe examples -path '*/tests' -prune -o \
+	$(shell find macros runtime xml-safe examples tests -path '*/tests' -prune -o \
 		-type f \( -name '*.rs' -o -name '*.h' -o -name Cargo.toml \) -print)
 PYTHON_SOURCES := $(wildcard $(PACKAGE)/*.py $(PACKAGE)/py.typed)
 # What has a table of operations. The README's example is walked where it is built.
-WALKED := $(patsubst %/walk.py,%,$(wildcard xml-safe/walk.py examples/*/walk.py))
+WALKED := $(patsubst %/walk.py,%,$(wildcard xml-safe/walk.py examples/*/walk.py tests/*/walk.py))
 PLUGIN_SOURCES := $(wildcard pytest-leakproof/pyproject.toml pytest-leakproof/pytest_leakproof/*.py)
 
 # cargo and maturin build against the same interpreter, so they share what they built.
@@ -64,14 +64,14 @@ $(STUBS): $(RUST_SOURCES) $(VENV)/ready | setup-system
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path xml-safe/Cargo.toml
 	@touch $@
 
-EXAMPLES := $(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml))
+BUILT := $(patsubst %/Cargo.toml,$(STAMPS)/%,$(wildcard examples/*/Cargo.toml tests/*/Cargo.toml))
 
 .PHONY: examples
-examples: setup $(EXAMPLES:%=$(STAMPS)/example-%) ## build the examples into .venv
+examples: setup $(filter $(STAMPS)/examples/%,$(BUILT)) ## build the examples into .venv
 
-$(STAMPS)/example-%: $(RUST_SOURCES) $(VENV)/ready | setup-system
-	@echo "== building the example $*"
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path examples/$*/Cargo.toml
+$(BUILT): $(STAMPS)/%: $(RUST_SOURCES) $(VENV)/ready | setup-system
+	@echo "== building $*"
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path $*/Cargo.toml
 	@mkdir -p $(@D) && touch $@
 
 # ---- Rust
@@ -112,9 +112,9 @@ test-python: build ## run the Python tests
 	LEAKPROOF_VALGRIND=1 $(BIN)/python -m pytest xml-safe/tests
 
 .PHONY: test-examples
-test-examples: build examples ## run the examples' Python tests
+test-examples: build $(BUILT) ## run the examples' Python tests, and those of the runtime
 	@echo "== tests of the examples"
-	$(BIN)/python -m pytest $(wildcard examples/*/tests)
+	@for folder in $(wildcard examples/*/tests tests/*/tests); do $(BIN)/python -m pytest $$folder; done
 
 .PHONY: test-plugin
 test-plugin: setup ## run the tests of the pytest plugin and of the walk

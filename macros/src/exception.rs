@@ -22,36 +22,38 @@ pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
     let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
-    check_message(&item, &diagnostics);
-    if !diagnostics.is_empty() {
-        let mistakes = diagnostics.into_tokens();
-        return quote!(#item #mistakes);
-    }
+    let says_what = check_message(&item, &diagnostics);
     let module = module.map_or_else(
         || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
         |module| module.value(),
     );
-    let tokens = expand(&item, &module, &runtime_path(runtime));
-    diagnostics.into_tokens();
+    let mut tokens = expand(&item, &module, &runtime_path(runtime), says_what);
+    tokens.extend(diagnostics.into_tokens());
     tokens
 }
 
-fn check_message(item: &ItemStruct, diagnostics: &Diagnostics) {
+fn check_message(item: &ItemStruct, diagnostics: &Diagnostics) -> bool {
     let message = format_ident!("message");
-    if !item
+    let has_message = item
         .fields
         .iter()
-        .any(|field| field.ident.as_ref() == Some(&message))
-    {
+        .any(|field| field.ident.as_ref() == Some(&message));
+    if !has_message {
         diagnostics.at(
             &item.ident,
             "an exception says what is wrong: add a field `message: String`",
         );
     }
+    has_message
 }
 
-fn expand(item: &ItemStruct, module: &str, runtime: &TokenStream) -> TokenStream {
+fn expand(item: &ItemStruct, module: &str, runtime: &TokenStream, says_what: bool) -> TokenStream {
     let ident = &item.ident;
+    // Without one that mistake is told; nothing else is to be wrong because of it.
+    let message = match says_what {
+        true => quote!(&self.message),
+        false => quote!(""),
+    };
     let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
     quote! {
         #runtime::__either! {
@@ -82,7 +84,7 @@ fn expand(item: &ItemStruct, module: &str, runtime: &TokenStream) -> TokenStream
 
         impl ::core::fmt::Display for #ident {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Display::fmt(&self.message, f)
+                ::core::fmt::Display::fmt(#message, f)
             }
         }
 

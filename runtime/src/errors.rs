@@ -6,6 +6,8 @@
 //!
 //! The callback finds its collector through the thread and not through C's user data: libraries disagree on what they
 //! pass there (libxml2's parser passes its own context), and such a callback always runs on the thread of the call.
+//! So calls that run beside each other on one handle share our function in its place: the first one hangs it up and
+//! the last one puts back what was there.
 
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -13,6 +15,7 @@ use std::ffi::c_void;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::handle::Handle;
@@ -100,17 +103,40 @@ struct Current {
     type_id: Option<TypeId>,
 }
 
+const NO_ONE: Current = Current {
+    collector: ptr::null_mut(),
+    type_id: None,
+};
+
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { collector: ptr::null_mut(), type_id: None }) };
+    static CURRENT: Cell<Current> = const { Cell::new(NO_ONE) };
     static PANIC: Cell<Option<Box<dyn Any + Send>>> = const { Cell::new(None) };
 }
 
-/// Our callback's stay in C's struct; dropping it puts back what was there.
+/// One call's share in our callback's stay in C's struct.
 #[doc(hidden)]
 pub struct Hook {
     slot: *mut AnyFn,
-    before: AnyFn,
+    collector: TypeId,
     outer: Current,
+}
+
+/// Our callback in C's struct, as long as calls need it there.
+struct Hung {
+    slot: *mut AnyFn,
+    collector: TypeId,
+    before: AnyFn,
+    calls: usize,
+}
+
+// SAFETY: the pointer is only followed by `Hook`, whose maker vouches for it.
+unsafe impl Send for Hung {}
+
+/// All places where our callbacks hang now. Locked for a few instructions, and never while C or Python runs.
+static HUNG: Mutex<Vec<Hung>> = Mutex::new(Vec::new());
+
+fn hung() -> MutexGuard<'static, Vec<Hung>> {
+    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A C function pointer that can report to a [`Collect`]or: `void (*)(void *, record *)`.
@@ -153,6 +179,8 @@ unsafe extern "C" fn report_mut<E: Collect>(
     ) else {
         return;
     };
+    // What C reports meanwhile, because of what the collector itself calls, is not for this call.
+    CURRENT.set(NO_ONE);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: `Hook::install` stored a collector of this very type, which outlives the hook and is not used
         // otherwise while C runs.
@@ -160,6 +188,7 @@ unsafe extern "C" fn report_mut<E: Collect>(
         // SAFETY: C lends the record for the length of the callback.
         collector.collect(unsafe { E::Record::from_raw(record) });
     }));
+    CURRENT.set(current);
     if let Err(panic) = outcome {
         PANIC.set(Some(panic));
     }
@@ -186,27 +215,56 @@ impl Hook {
                 "a callback is a nullable C function pointer"
             )
         };
-        let current = Current {
+        let slot: *mut AnyFn = slot.cast();
+        let type_id = TypeId::of::<E>();
+        let mut hung = hung();
+        // The innermost one: within a callback another kind of handle may look at the same place.
+        match hung.iter_mut().rev().find(|hung| hung.slot == slot) {
+            Some(found) if found.collector == type_id => found.calls += 1,
+            _ => {
+                // SAFETY: the slot is valid; a nullable function pointer has the layout of any other one.
+                let before = unsafe { slot.cast::<F>().replace(F::REPORT) };
+                hung.push(Hung {
+                    slot,
+                    collector: type_id,
+                    // SAFETY: as above.
+                    before: unsafe { ptr::from_ref(&before).cast::<AnyFn>().read() },
+                    calls: 1,
+                });
+            }
+        }
+        drop(hung);
+        let outer = CURRENT.replace(Current {
             collector: ptr::from_mut(collector).cast(),
-            type_id: Some(TypeId::of::<E>()),
-        };
-        // SAFETY: a nullable function pointer has the layout of any other one, and the slot is valid.
-        let before = unsafe { slot.cast::<AnyFn>().read() };
-        // SAFETY: the slot is valid, and `REPORT` is of its type.
-        unsafe { slot.write(F::REPORT) };
+            type_id: Some(type_id),
+        });
         Hook {
-            slot: slot.cast(),
-            before,
-            outer: CURRENT.replace(current),
+            slot,
+            collector: type_id,
+            outer,
         }
     }
 }
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        // SAFETY: `install` was promised a slot that is valid as long as this.
-        unsafe { self.slot.write(self.before) };
         CURRENT.set(self.outer);
+        let mut hung = hung();
+        let mine = |hung: &Hung| hung.slot == self.slot && hung.collector == self.collector;
+        let index = hung
+            .iter()
+            .rposition(mine)
+            .unwrap_or_else(|| unreachable!("`install` hung it up"));
+        hung[index].calls -= 1;
+        if hung[index].calls > 0 {
+            return;
+        }
+        let Hung { slot, before, .. } = hung.remove(index);
+        match hung[index..].iter_mut().find(|above| above.slot == slot) {
+            Some(above) => above.before = before,
+            // SAFETY: `install` was promised a slot that is valid as long as this.
+            None => unsafe { slot.write(before) },
+        }
     }
 }
 

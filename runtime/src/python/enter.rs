@@ -226,13 +226,9 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
         }
         match wanted.mode {
             Mode::Exclusive if ptr::eq(at, wanted.header.base()) => {
-                wanted
-                    .header
-                    .wait(py, at, || !at.state.is_used() || at.state.is_closing())?;
+                at.wait(py, || !at.state.is_used() || at.state.is_closing())?;
             }
-            _ => wanted
-                .header
-                .wait(py, at, || !at.state.is_exclusive() || at.state.is_closing())?,
+            _ => at.wait(py, || !at.state.is_exclusive() || at.state.is_closing())?,
         }
     }
 }

@@ -1,17 +1,19 @@
 //! What every Python handle holds, and the three ways in which it ends: `close()`, its parent's `close()`, its drop.
 //!
 //! Children are linked into their parent, newest first. A call holds its handle and, shared, every ancestor; so whoever
-//! has the parent alone knows that no descendant is in use, and closing it waits for no one else.
+//! has the parent alone knows that no descendant is in use, and closing it waits for no one else. Where another thread
+//! has an ancestor alone, a descendant that is closed or dropped is left to that ancestor: it is released when that use
+//! ends, before anyone else can enter, so closing never competes for a turn.
 
 use std::cell::UnsafeCell;
 use std::ffi::CString;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::depth::inside_python;
+use super::depth::{MayRunPython, inside_python};
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
 use super::trace::Traced;
@@ -54,7 +56,7 @@ struct Links {
 
 struct Children {
     newest: *const Header,
-    /// Resources whose Python objects died while this handle could not be entered.
+    /// Resources that were closed or dropped while this handle could not be entered.
     orphans: Vec<Resource>,
 }
 
@@ -62,13 +64,21 @@ struct Children {
 struct Resource {
     kind: &'static Kind,
     raw: *mut (),
+    /// Set when it is released, for a thread that waits for it.
+    released: Option<Arc<AtomicBool>>,
 }
 
 impl Resource {
     fn release(self) {
+        // A release function may end in Python code.
+        let _python = MayRunPython::begin();
         // SAFETY: it was taken out of its header by a swap, so this is its only owner, and whoever built it had the
         // handle alone.
         unsafe { self.kind.dispose(self.raw) }
+        if let Some(released) = self.released {
+            released.store(true, Ordering::Release);
+            wake();
+        }
     }
 }
 
@@ -151,6 +161,10 @@ impl Header {
         self.raw().is_null() || self.base().state.is_closed()
     }
 
+    fn has_closing_ended(&self) -> bool {
+        self.state.is_closed() || !self.state.is_closing()
+    }
+
     fn children(&self) -> MutexGuard<'_, Children> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,6 +217,7 @@ impl Header {
         Some(Resource {
             kind: self.kind,
             raw,
+            released: None,
         })
     }
 
@@ -283,74 +298,118 @@ impl Header {
         loop {
             match self.state.mark_closing() {
                 Ok(()) => break,
-                Err(Refusal::Closed) => return Ok(()),
-                Err(Refusal::Busy) => self.wait(py, self, || {
-                    self.state.is_closed() || !self.state.is_closing()
-                })?,
+                Err(Refusal::Closed) => return self.wait_for_closing_ancestor(py),
+                Err(Refusal::Busy) => self.wait(py, || self.has_closing_ended())?,
             }
         }
-        let marked = Marked(self);
-        if !self.take_alone(py)? {
-            return Ok(());
-        }
-        std::mem::forget(marked);
-        let mut doomed = Vec::new();
-        self.take_descendants(&mut doomed);
-        doomed.extend(self.take());
-        doomed.into_iter().for_each(Resource::release);
-        if let Some(parent) = self.parent() {
-            self.unlink(&mut parent.children());
-        }
-        if self.state.close() {
-            wake();
-        }
-        self.leave_ancestors();
-        Ok(())
-    }
-
-    /// Have this marked handle alone, and its ancestors shared; false if its parent closed it meanwhile.
-    fn take_alone(&self, py: Python<'_>) -> PyResult<bool> {
+        let _marked = Marked(self);
         loop {
             match self.share_ancestors() {
                 Ok(()) => match self.state.try_take() {
-                    Ok(()) => return Ok(true),
+                    Ok(()) => {
+                        self.release_all();
+                        self.leave_ancestors();
+                        return Ok(());
+                    }
                     Err(refusal) => {
                         self.leave_ancestors();
                         if refusal == Refusal::Closed {
-                            return Ok(false);
+                            return self.wait_for_closing_ancestor(py);
                         }
-                        self.wait(py, self, || !self.state.is_used())?;
+                        self.wait(py, || !self.state.is_used())?;
                     }
                 },
-                Err((_, _)) if self.state.is_closed() => return Ok(false),
+                Err(_) if self.state.is_closed() => return self.wait_for_closing_ancestor(py),
                 Err((ancestor, Refusal::Closed)) => {
-                    self.wait(py, ancestor, || {
-                        ancestor.state.is_closed() || !ancestor.state.is_closing()
-                    })?;
+                    ancestor.wait(py, || ancestor.has_closing_ended())?;
                 }
                 Err((ancestor, Refusal::Busy)) => {
-                    self.wait(py, ancestor, || !ancestor.state.is_exclusive())?;
+                    ancestor.allow_wait(py)?;
+                    if let Some(released) = self.leave_to(ancestor) {
+                        let waited = wait_until(py, || released.load(Ordering::Acquire));
+                        // Also if a signal ended the wait: it is out of this thread's hands.
+                        self.become_closed();
+                        return waited;
+                    }
                 }
             }
         }
     }
 
-    /// Wait for `at` on behalf of this handle, unless this thread is inside a call that runs Python, or whoever uses
-    /// it may be a thread of the process that this one was forked from.
-    pub(super) fn wait(
-        &self,
-        py: Python<'_>,
-        at: &Header,
-        ready: impl Fn() -> bool + Sync,
-    ) -> PyResult<()> {
-        if inside_python() || at.forks != forks() {
-            return Err(to_pyerr(py, Error::Busy(at.kind.name())));
+    /// Release what this thread has alone, and all that lives in it.
+    fn release_all(&self) {
+        self.take_all().into_iter().for_each(Resource::release);
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
         }
+        self.become_closed();
+    }
+
+    fn take_all(&self) -> Vec<Resource> {
+        let mut doomed = Vec::new();
+        self.take_descendants(&mut doomed);
+        doomed.extend(self.take());
+        doomed
+    }
+
+    fn become_closed(&self) {
+        if self.state.close() {
+            wake();
+        }
+    }
+
+    /// Leave this handle, marked as closing, and all that lives in it to `ancestor`, which another thread has alone:
+    /// that use's end releases them. `None` if it has ended already, else what says when they are gone.
+    fn leave_to(&self, ancestor: &Header) -> Option<Arc<AtomicBool>> {
+        let parent = self.parent()?;
+        let mut above = ancestor.children();
+        // It can't be left while its children are locked, and until then no one uses what lives in it.
+        if !ancestor.state.is_exclusive() {
+            return None;
+        }
+        if ptr::eq(ancestor, parent) {
+            self.unlink(&mut above);
+        } else {
+            self.unlink(&mut parent.children());
+        }
+        let released = Arc::new(AtomicBool::new(false));
+        let mut doomed = self.take_all();
+        // The last one is this handle's own. If there is none, the ancestor's close was faster.
+        doomed.last_mut()?.released = Some(released.clone());
+        above.orphans.append(&mut doomed);
+        Some(released)
+    }
+
+    /// A handle is closed as soon as its parent's `close()` took it; it is gone when that ends.
+    fn wait_for_closing_ancestor(&self, py: Python<'_>) -> PyResult<()> {
+        let mut above = self.parent();
+        while let Some(ancestor) = above {
+            // Inside of Python code it is perhaps this thread that closes it.
+            while !ancestor.has_closing_ended() && ancestor.allow_wait(py).is_ok() {
+                ancestor.wait(py, || ancestor.has_closing_ended())?;
+            }
+            above = ancestor.parent();
+        }
+        Ok(())
+    }
+
+    /// Wait for a while, or until this handle's present use ends or it is `ready`.
+    pub(super) fn wait(&self, py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
+        self.allow_wait(py)?;
         // A signal handler or a finalizer may run meanwhile, and must not wait for what this thread is about to do.
-        let _python = super::depth::MayRunPython::begin();
-        at.state.expect_wake();
+        let _python = MayRunPython::begin();
+        self.state.expect_wake();
         // Someone else may have been woken and the handle be in use again: then no one would wake this thread.
-        wait_for(py, || !at.state.is_expected() || ready())
+        wait_for(py, || !self.state.is_expected() || ready())
+    }
+
+    /// Whether this thread may wait for this handle: not inside a call that runs Python, nor where whoever uses it may
+    /// be a thread of the process that this one was forked from.
+    fn allow_wait(&self, py: Python<'_>) -> PyResult<()> {
+        if inside_python() || self.forks != forks() {
+            return Err(to_pyerr(py, Error::Busy(self.kind.name())));
+        }
+        Ok(())
     }
 
     /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
@@ -395,6 +454,15 @@ impl Header {
     }
 }
 
+/// Wait until `ready`, for which somebody calls [`wake`].
+fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
+    let _python = MayRunPython::begin();
+    while !ready() {
+        wait_for(py, &ready)?;
+    }
+    Ok(())
+}
+
 impl Drop for Header {
     fn drop(&mut self) {
         if self.kind.is_view() {
@@ -416,6 +484,7 @@ impl Drop for Header {
 
 /// Emit a `ResourceWarning`, as an unclosed file does. It never replaces the exception that is on its way.
 #[cold]
+#[allow(deprecated, reason = "what replaces PyErr_Fetch came with Python 3.12")]
 fn warn_unclosed(kind: &Kind) {
     let message = CString::new(format!("unclosed {}", kind.name())).unwrap_or_default();
     let mut pending = [ptr::null_mut(); 3];
@@ -437,6 +506,9 @@ struct Marked<'a>(&'a Header);
 impl Drop for Marked<'_> {
     fn drop(&mut self) {
         let header = self.0;
+        if header.state.is_closed() {
+            return;
+        }
         if header.state.unmark_closing() {
             wake();
         }

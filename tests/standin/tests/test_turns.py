@@ -1,0 +1,218 @@
+"""Closing never competes for a turn, and calls beside each other keep their reports apart."""
+
+import gc
+import signal
+import threading
+import time
+
+import pytest
+from standin_safe import BusyError, ClosedError, Store, StoreError, live_handles, open_gate, take_log
+
+NONE = {"Store": 0, "Item": 0, "SubItem": 0}
+
+
+def soon(call, delay=0.05):
+    timer = threading.Timer(delay, call)
+    timer.start()
+    return timer
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_child_is_closed_at_the_end_of_its_parents_call(depth):
+    """However fast another thread calls again."""
+    store = Store()
+    child = item = store.item()
+    if depth == 2:
+        child = item.part()
+    rounds = 0
+    asked = None
+    stop = threading.Event()
+
+    def work():
+        nonlocal rounds
+        while not stop.is_set() and rounds < 400:
+            store.work(5)
+            rounds += 1
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while rounds < 3:
+        time.sleep(0.001)
+    asked = rounds
+    child.close()
+    waited = rounds - asked
+    stop.set()
+    thread.join()
+    assert waited <= 2
+    assert child.closed
+    item.close()
+    store.close()
+    assert live_handles() == NONE
+
+
+def test_what_lives_in_the_child_goes_with_it(at_the_gate):
+    store = Store()
+    item = store.item()
+    parts = [item.part() for _ in range(3)]
+    parts[1].close()
+    take_log()
+    with at_the_gate(store.work):
+        soon(open_gate)
+        item.close()
+        assert take_log() == ["worked", "item_free", "item_free", "item_free"]
+    assert item.closed and all(part.closed for part in parts)
+    assert live_handles() == NONE | {"Store": 1}
+    store.close()
+
+
+def test_while_it_waits_it_cannot_be_used(at_the_gate):
+    store = Store()
+    item = store.item()
+    seen = []
+
+    def use():
+        for call in (item.work, item.part, item.__enter__):
+            try:
+                seen.append(call())
+            except ClosedError:
+                seen.append("closed")
+        open_gate()
+
+    with at_the_gate(store.work):
+        soon(use)
+        item.close()
+    assert seen == ["closed"] * 3
+    store.close()
+
+
+def test_two_that_close_the_same_child_both_wait_for_its_end(at_the_gate):
+    store = Store()
+    item = store.item()
+    take_log()
+    logs = []
+
+    def close():
+        item.close()
+        logs.append(live_handles()["Item"])
+
+    with at_the_gate(store.work):
+        threads = [threading.Thread(target=close) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        assert logs == []
+    for thread in threads:
+        thread.join()
+    assert logs == [0, 0]
+    store.close()
+
+
+def test_closing_the_parent_meanwhile(at_the_gate):
+    store = Store()
+    item = store.item()
+    take_log()
+    with at_the_gate(store.work):
+        threads = [threading.Thread(target=close) for close in (item.close, store.close)]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    assert take_log() == ["worked", "item_free", "store_free"]
+    assert live_handles() == NONE
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_a_signal_ends_the_wait_and_the_release_is_not_lost(at_the_gate):
+    store = Store()
+    item = store.item()
+
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with at_the_gate(store.work):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(Interrupted):
+                item.close()
+            assert item.closed
+            assert live_handles()["Item"] == 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert live_handles()["Item"] == 0
+    item.close()
+    store.close()
+
+
+def test_a_signal_handler_does_not_wait(at_the_gate):
+    store = Store()
+    item, other = store.item(), store.item()
+    seen = []
+
+    def close(*_):
+        try:
+            other.close()
+        except BusyError as error:
+            seen.append(str(error))
+        open_gate()
+
+    before = signal.signal(signal.SIGALRM, close)
+    try:
+        with at_the_gate(store.work):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            item.close()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(seen) == 1
+    assert not other.closed
+    store.close()
+
+
+def test_dropped_meanwhile(at_the_gate):
+    store = Store()
+    item = store.item()
+    part = item.part()
+    take_log()
+    with at_the_gate(store.work):
+        del item
+        del part
+        gc.collect()
+        assert take_log() == []
+    assert take_log() == ["worked", "item_free", "item_free"]
+    store.close()
+
+
+def test_reports_of_calls_beside_each_other(at_the_gate):
+    store = Store()
+    names = ["one", "two", "three"]
+    with at_the_gate(*[lambda name=name: store.fail(name) for name in names]) as results:
+        assert store.hooked
+    assert [result.reports for result in results] == [[f"{name} before", f"{name} behind"] for name in names]
+    assert not store.hooked
+    with pytest.raises(StoreError) as caught:
+        store.fail("alone")
+    assert caught.value.reports == ["alone before", "alone behind"]
+    assert not store.hooked
+    store.close()
+
+
+def test_whoever_ends_first_leaves_the_callback_to_the_others(at_the_gate):
+    store = Store()
+    seen = []
+
+    def fail():
+        with pytest.raises(StoreError) as caught:
+            store.fail("slow")
+        return caught.value.reports
+
+    with at_the_gate(fail) as results:
+        store.item().close()
+        seen.append(take_log()[-1])
+    assert seen == ["item_free within a call"]
+    assert results == [["slow before", "slow behind"]]
+    assert not store.hooked
+    store.close()
