@@ -5,6 +5,7 @@
 
 mod diagnostics;
 mod exception;
+mod fails;
 mod handle;
 mod into_python;
 mod methods;

@@ -153,6 +153,43 @@ pub(crate) fn runtime_path(path: Option<Path>) -> TokenStream {
     path.map_or_else(|| quote!(::leakproof), |path| quote!(#path))
 }
 
+/// What stands first in an annotation, then its words.
+pub(crate) struct Headed<T> {
+    pub(crate) head: T,
+    pub(crate) words: TokenStream,
+}
+
+impl<T: Parse> Headed<T> {
+    /// What `tokens`, which are not empty, say.
+    pub(crate) fn of(tokens: TokenStream, form: &str, diagnostics: &Diagnostics) -> Option<Self> {
+        let mut first_two = tokens.clone().into_iter();
+        if let (Some(TokenTree::Ident(word)), Some(TokenTree::Punct(next))) =
+            (first_two.next(), first_two.next())
+            && next.as_char() == '='
+        {
+            diagnostics.at(
+                word,
+                format!("what it is made from stands first: write `{form}`, then the words"),
+            );
+            return None;
+        }
+        diagnostics.ok(syn::parse2(tokens))
+    }
+}
+
+impl<T: Parse> Parse for Headed<T> {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let head = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        Ok(Headed {
+            head,
+            words: input.parse()?,
+        })
+    }
+}
+
 /// A place inside the C struct, written as from inside it: `field`, `(*field).inner`, `union.member`.
 pub(crate) struct Place(Expr);
 

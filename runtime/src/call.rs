@@ -3,30 +3,35 @@
 //! The order is always the same and stands only here: arm the errors, call C, put what it returned into its owner,
 //! look whether it failed. Nothing that can fail stands between the second and the third step.
 
+use std::any::Any;
 use std::ffi::CString;
 use std::fmt;
+use std::ptr::NonNull;
 
 use crate::arguments::{Bytes, IntoCString};
 use crate::error::{Error, Result};
 use crate::errors::{Call, Errors, resume_caught_panic};
-use crate::handle::Handle;
+use crate::handle::{Handle, Unreleased};
 use crate::site::{Site, Step};
 
 /// Call C and own what it returns; failure becomes the error that `T::Errors` words.
 ///
-/// `own` gets the C value and must put it into its owner at once; `failed` may look at both.
+/// `own` gets the C value and must put it into its owner at once; `failed` looks at it afterwards. `made` is for
+/// constructors: the handle in the result, which may know what went wrong.
 #[inline]
-pub fn run<T: Handle, C: Copy, R>(
+pub fn run<T: Handle, C: Copy + 'static, R>(
     site: &'static Site,
     handle: Option<&T>,
     arguments: &[(&'static str, &dyn fmt::Debug)],
     c: impl FnOnce() -> C,
     own: impl FnOnce(C) -> Option<R>,
     failed: impl FnOnce(C) -> bool,
+    made: impl FnOnce(&R) -> Option<&T>,
 ) -> Result<R> {
     let call = Call {
         handle,
         function: site.function,
+        status: None,
         arguments,
     };
     let mut errors = T::Errors::default();
@@ -38,18 +43,79 @@ pub fn run<T: Handle, C: Copy, R>(
         let raw = c();
         (raw, own(raw))
     });
-    match owned {
-        Some(owned) if !failed(raw) && !errors.overlooked(&call) && !site.fails(Step::Failed) => {
-            assert!(!site.fails(Step::Panic), "a panic was asked for");
-            Ok(owned)
-        }
+    let call = Call {
+        handle: handle.or_else(|| owned.as_ref().and_then(made)),
+        status: status(&raw),
+        ..call
+    };
+    if owned.is_none() || failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
         // What a failing call left behind is released after its message was read.
-        left => {
-            let error = errors.failed(&call);
-            drop(left);
-            Err(error)
-        }
+        return Err(errors.failed(&call));
     }
+    assert!(!site.fails(Step::Panic), "a panic was asked for");
+    Ok(present(owned))
+}
+
+/// Release by a C function that says whether it could.
+///
+/// # Safety
+///
+/// `raw` is valid, and `c` releases it, unless it fails and `kept` says that the resource is then still there.
+pub unsafe fn release<T: Handle, C: Copy + 'static>(
+    raw: NonNull<T::Raw>,
+    function: &'static str,
+    kept: bool,
+    c: impl FnOnce() -> C,
+    failed: impl FnOnce(C) -> bool,
+) -> Result<(), Unreleased> {
+    let mut errors = T::Errors::default();
+    // SAFETY: the caller's promise; after the call it is only used where C kept it.
+    let handle = unsafe { T::from_raw(raw) };
+    let call = Call {
+        handle: Some(handle),
+        function,
+        status: None,
+        arguments: &[],
+    };
+    errors.arm(&call);
+    let raw = c();
+    if !failed(raw) {
+        return Ok(());
+    }
+    let call = Call {
+        handle: kept.then_some(handle),
+        status: status(&raw),
+        ..call
+    };
+    Err(Unreleased {
+        error: errors.failed(&call),
+        kept,
+    })
+}
+
+/// `own`, where C leaves nothing that may be looked at when it `failed`.
+#[inline]
+pub fn unless<C: Copy, R>(
+    failed: impl FnOnce(C) -> bool,
+    own: impl FnOnce(C) -> Option<R>,
+) -> impl FnOnce(C) -> Option<R> {
+    move |raw| if failed(raw) { None } else { own(raw) }
+}
+
+/// What C returned, if it is an integer.
+#[inline]
+fn status(raw: &dyn Any) -> Option<i64> {
+    fn integer<N: Copy + TryInto<i64> + 'static>(raw: &dyn Any) -> Option<i64> {
+        raw.downcast_ref::<N>().and_then(|n| (*n).try_into().ok())
+    }
+    integer::<i32>(raw)
+        .or_else(|| integer::<u32>(raw))
+        .or_else(|| integer::<i64>(raw))
+        .or_else(|| integer::<u64>(raw))
+        .or_else(|| integer::<i8>(raw))
+        .or_else(|| integer::<u8>(raw))
+        .or_else(|| integer::<i16>(raw))
+        .or_else(|| integer::<u16>(raw))
 }
 
 /// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.

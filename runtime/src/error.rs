@@ -79,3 +79,12 @@ impl From<pyo3::PyErr> for Error {
         Error::Python(error)
     }
 }
+
+/// Report what nobody can be told: to `sys.unraisablehook`, or without Python to the standard error output.
+pub(crate) fn report(error: Error) {
+    #[cfg(feature = "python")]
+    let Some(error) = crate::python::report(error) else {
+        return;
+    };
+    eprintln!("leakproof: {error}");
+}

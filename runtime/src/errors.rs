@@ -22,10 +22,12 @@ use crate::handle::Handle;
 
 /// One call of a C function, as its errors see it.
 pub struct Call<'a, T: Handle> {
-    /// The receiver, if there is one.
+    /// The receiver; of a constructor, what C made, once it has.
     pub handle: Option<&'a T>,
     /// The C function's name.
     pub function: &'static str,
+    /// What C returned, if that is an integer and C was called.
+    pub status: Option<i64>,
     /// The call's arguments by name, for the message.
     pub arguments: &'a [(&'static str, &'a dyn fmt::Debug)],
 }
@@ -34,6 +36,7 @@ impl<T: Handle> fmt::Debug for Call<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("function", &self.function)
+            .field("status", &self.status)
             .field("arguments", &self.arguments)
             .finish()
     }

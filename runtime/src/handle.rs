@@ -10,6 +10,7 @@ use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 
+use crate::error::Error;
 use crate::errors::Errors;
 use crate::ledger::Kind;
 
@@ -157,7 +158,61 @@ pub unsafe trait Resource: Handle {
     ///
     /// `raw` was acquired, is not released yet, and no one uses it any more.
     #[doc(hidden)]
-    unsafe fn release(raw: *mut Self::Raw);
+    unsafe fn release(raw: *mut Self::Raw) -> Result<(), Unreleased>;
+}
+
+/// Why a release function, by its status, did not do what it should: `release(f, fails = …)`.
+#[derive(Debug)]
+pub struct Unreleased {
+    /// What went wrong.
+    pub error: Error,
+    /// Whether the resource is still there.
+    pub kept: bool,
+}
+
+/// A resource that C gives as a pointer, unlike those that it makes in place.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is made in place, not where C likes",
+    label = "this type is annotated `inplace = …`",
+    note = "pass `out` in `args = (…)` to the C function that initialises it"
+)]
+pub trait ByPointer: Resource {}
+
+/// A resource whose owners C counts: `#[handle(raw = …, retain = …, release = …)]`.
+///
+/// # Safety
+///
+/// `retain` counts one owner more, for whom `release` has to be called.
+#[diagnostic::on_unimplemented(
+    message = "the owners of a `{Self}` are not counted",
+    note = "name the function that counts one more: `#[handle(…, retain = ffi::f)]`"
+)]
+pub unsafe trait Counted: Resource {
+    /// Count one owner more.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid.
+    #[doc(hidden)]
+    unsafe fn retain(raw: *mut Self::Raw);
+}
+
+/// Free the memory of a handle that C made in place, unless C still has the handle.
+///
+/// # Safety
+///
+/// `raw` came from a box, and `released` is what its release ended with.
+#[doc(hidden)]
+pub unsafe fn free_in_place<P>(
+    raw: *mut P,
+    released: Result<(), Unreleased>,
+) -> Result<(), Unreleased> {
+    if !matches!(&released, Err(unreleased) if unreleased.kept) {
+        // SAFETY: the caller's promise; what is in it was cleared by C and needs no drop.
+        drop(unsafe { Box::from_raw(raw.cast::<std::mem::MaybeUninit<P>>()) });
+    }
+    released
 }
 
 /// A handle that lives inside another one: `#[handle(raw = …, part_of = …)]`.
@@ -248,17 +303,68 @@ impl<T: Resource> Owned<'_, T> {
         })
     }
 
+    /// The pointer, for the runtime's own use.
+    #[doc(hidden)]
+    pub fn raw(&self) -> NonNull<T::Raw> {
+        self.raw
+    }
+
     /// Hand the resource, still counted as live, to an owner that will call [`Kind::dispose`].
     #[doc(hidden)]
     pub fn into_raw(self) -> NonNull<T::Raw> {
         ManuallyDrop::new(self).raw
+    }
+
+    /// Release it now, and hear how that went. Dropping it does the same; what goes wrong then is reported to
+    /// `sys.unraisablehook`, or without Python to the standard error output.
+    ///
+    /// # Errors
+    ///
+    /// What the release function's status says (`release(f, fails = …)`); with the handle, if that is still there
+    /// (`on_failure = kept`).
+    pub fn close(self) -> Result<(), (Error, Option<Self>)> {
+        let raw = self.into_raw();
+        // SAFETY: as in `drop`.
+        unsafe { T::kind().dispose(raw.as_ptr().cast()) }.map_err(|Unreleased { error, kept }| {
+            let handle = kept.then(|| Owned {
+                raw,
+                _parent: PhantomData,
+            });
+            (error, handle)
+        })
+    }
+}
+
+impl<T: Counted> Clone for Owned<'_, T> {
+    /// One owner more of the same native object.
+    fn clone(&self) -> Self {
+        // SAFETY: the guard holds a valid handle.
+        unsafe { retained(self.raw) }
+    }
+}
+
+/// One owner more.
+///
+/// # Safety
+///
+/// `raw` is valid.
+unsafe fn retained<'p, T: Counted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
+    // SAFETY: the caller's promise.
+    unsafe { T::retain(raw.as_ptr()) };
+    T::kind().acquired();
+    Owned {
+        raw,
+        _parent: PhantomData,
     }
 }
 
 impl<T: Resource> Drop for Owned<'_, T> {
     fn drop(&mut self) {
         // SAFETY: `adopt` made this guard the only owner, and the borrow checker ends every use before the drop.
-        unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
+        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
+        if let Err(Unreleased { error, .. }) = released {
+            crate::error::report(error);
+        }
     }
 }
 
@@ -316,6 +422,14 @@ impl<'o, T: Handle> Borrowed<'o, T> {
     #[doc(hidden)]
     pub fn raw(self) -> NonNull<T::Raw> {
         self.raw
+    }
+}
+
+impl<T: Counted> Borrowed<'_, T> {
+    /// Become one of its owners.
+    pub fn retain(self) -> Owned<'static, T> {
+        // SAFETY: `lend` was promised a valid pointer.
+        unsafe { retained(self.raw) }
     }
 }
 

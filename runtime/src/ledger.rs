@@ -6,16 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use crate::handle::{Handle, Resource};
+use crate::handle::{Handle, Resource, Unreleased};
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
 pub struct Kind {
     name: &'static str,
-    release: Option<unsafe fn(*mut ())>,
+    release: Option<Release>,
     warns: bool,
+    counted: bool,
     live: AtomicIsize,
 }
+
+type Release = unsafe fn(*mut ()) -> Result<(), Unreleased>;
 
 /// A kind that is listed in [`live_handles`].
 #[doc(hidden)]
@@ -24,7 +27,7 @@ pub struct Listed(pub &'static Kind);
 
 inventory::collect!(Listed);
 
-unsafe fn release_erased<T: Resource>(raw: *mut ()) {
+unsafe fn release_erased<T: Resource>(raw: *mut ()) -> Result<(), Unreleased> {
     // SAFETY: `dispose` is called with a pointer of the kind's own type, once; see there.
     unsafe { T::release(raw.cast()) }
 }
@@ -36,6 +39,7 @@ impl Kind {
             name: T::NAME,
             release: Some(release_erased::<T>),
             warns: false,
+            counted: false,
             live: AtomicIsize::new(0),
         }
     }
@@ -46,6 +50,7 @@ impl Kind {
             name: T::NAME,
             release: None,
             warns: false,
+            counted: false,
             live: AtomicIsize::new(0),
         }
     }
@@ -54,6 +59,17 @@ impl Kind {
     pub const fn warning(mut self) -> Self {
         self.warns = true;
         self
+    }
+
+    /// The same, and C counts the owners.
+    pub const fn counted(mut self) -> Self {
+        self.counted = true;
+        self
+    }
+
+    /// Whether several handles may own the same native object.
+    pub fn is_counted(&self) -> bool {
+        self.counted
     }
 
     /// Whether dropping one unclosed is worth a warning.
@@ -76,17 +92,21 @@ impl Kind {
         self.live.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Release the resource and count one less.
+    /// Release the resource and count one less, unless it is still there.
     ///
     /// # Safety
     ///
     /// `raw` is an acquired handle of this kind, and this is its only release.
-    pub(crate) unsafe fn dispose(&self, raw: *mut ()) {
-        if let Some(release) = self.release {
-            // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
-            unsafe { release(raw) };
+    pub(crate) unsafe fn dispose(&self, raw: *mut ()) -> Result<(), Unreleased> {
+        let Some(release) = self.release else {
+            return Ok(());
+        };
+        // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
+        let released = unsafe { release(raw) };
+        if !matches!(&released, Err(unreleased) if unreleased.kept) {
             self.live.fetch_sub(1, Ordering::Relaxed);
         }
+        released
     }
 }
 

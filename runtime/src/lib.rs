@@ -66,6 +66,10 @@
 //! |---|---|
 //! | `raw = ffi::thing` | The C type that the handle points at. |
 //! | `release = ffi::f` | Whoever holds the handle releases it, by this function. A status that it returns is ignored. |
+//! | `release(ffi::f, fails = …)` | The same, where the status says that something went wrong: `close()` raises what the handle's `errors` makes of it; what is dropped goes to `sys.unraisablehook`. |
+//! | `release(…, on_failure = kept)` | After such a failure the handle is still there: it stays open, and so does what it lives in. By default, `on_failure = released`, it is gone. |
+//! | `retain = ffi::f` | C counts the owners, and this adds one. Each Python handle is one owner; `==` says whether two are of the same object, and for exclusive use all of them count as one. [`Borrowed::retain`] makes an owner in Rust. |
+//! | `inplace = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
@@ -84,6 +88,8 @@
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
 //! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
 //!
+//! A method `__next__` returns an `Option`, of which `None` is the end; it makes the handle its own iterator.
+//!
 //! PyO3's attributes `new`, `getter`, `setter`, `staticmethod` and `pyo3(name = …, signature = …)` mean what they mean there.
 //!
 //! ## `#[calls(ffi::f, …)]` on a method without a body
@@ -91,6 +97,9 @@
 //! | word | meaning |
 //! |---|---|
 //! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, constants, and `name.ptr`, `name.len` of bytes and strings. By default `self`, then all parameters. |
+//! | `out` in `args` | C writes a result there, which the method returns; with several `out`, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
+//! | `on_failure = owned` | A failing call leaves a handle in `out` all the same: it is asked what went wrong, then released. |
+//! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. A handle through `out` needs one of the three words. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. |
@@ -159,6 +168,8 @@ pub mod errors;
 pub mod fails;
 pub mod handle;
 pub mod ledger;
+#[doc(hidden)]
+pub mod out;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod returns;

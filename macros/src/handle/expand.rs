@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Path;
 use syn::spanned::Spanned;
 
-use super::model::{Handle, Ownership};
+use super::model::{Handle, Ownership, Release};
 use crate::words::respanned;
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
@@ -25,6 +26,14 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     };
     let (warns, kind, ownership) = expand_ownership(handle);
     let warning = warns.then(|| quote!(.warning()));
+    let counted = matches!(
+        handle.ownership,
+        Ownership::Resource {
+            retain: Some(_),
+            ..
+        }
+    );
+    let counted = counted.then(|| quote!(.counted()));
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
         quote! {
             #runtime::__private::inventory::submit! { #runtime::ledger::Listed(&KIND) }
@@ -39,7 +48,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
 
         const _: () = {
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning;
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted;
             #listed
 
             // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
@@ -123,6 +132,8 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
         Ownership::Resource {
             release,
             parent,
+            retain,
+            in_place,
             warn_unclosed,
         } => {
             let lifetime = if parent.is_some() {
@@ -133,26 +144,35 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             let parent = parent
                 .as_ref()
                 .map_or_else(|| quote!(()), |parent| quote!(#parent));
-            let release = release.as_ref().map(|release| {
-                let function =
-                    quote_spanned!(release.span()=> let release: unsafe extern "C" fn(*mut <#ident as #runtime::handle::Handle>::Raw) -> _ = #release;);
-                quote! {
-                    #function
-                    // SAFETY: the caller's promise is what the author of the handle says that C asks for.
-                    let _ = unsafe { release(raw) };
-                }
-            });
+            let released = match release {
+                Some(release) => expand_release(handle, release),
+                None => quote!(::core::result::Result::Ok(())),
+            };
+            let released = match in_place {
+                true => quote! {
+                    let released = { #released };
+                    // SAFETY: what is made in place came from a box, and that was all there was to release.
+                    unsafe { #runtime::handle::free_in_place(raw, released) }
+                },
+                false => released,
+            };
+            let made = expand_made(handle, *in_place);
+            let counted = retain.as_ref().map(|retain| expand_counted(handle, retain));
             let tokens = quote! {
                 // SAFETY: the author of the handle says that this is its release function.
                 unsafe impl #runtime::handle::Resource for #ident {
                     type Parent = #parent;
                     type In<'p> = #runtime::handle::Owned<#lifetime, #ident>;
 
-                    unsafe fn release(raw: *mut Self::Raw) {
+                    unsafe fn release(
+                        raw: *mut Self::Raw,
+                    ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
                         let _ = raw;
-                        #release
+                        #released
                     }
                 }
+                #made
+                #counted
             };
             (*warn_unclosed, quote!(resource), tokens)
         }
@@ -184,6 +204,81 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
     }
 }
 
+/// The call of the release function, and what it ended with.
+fn expand_release(handle: &Handle, release: &Release) -> TokenStream {
+    let runtime = &handle.runtime;
+    let path = &release.function;
+    let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(*mut Self::Raw) -> _ = #path;);
+    let Some(fails) = &release.fails else {
+        return quote! {
+            #function
+            // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+            let _ = unsafe { release(raw) };
+            ::core::result::Result::Ok(())
+        };
+    };
+    let name = path
+        .segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+        .unwrap_or_default();
+    let (failed, kept) = (fails.expand(runtime), release.kept);
+    quote! {
+        #function
+        // SAFETY: as above: the pointer is valid, so not null.
+        let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
+        // SAFETY: the caller's promise is what the author of the handle says that C asks for, and so is `kept`.
+        unsafe {
+            #runtime::call::release::<Self, _>(handle, #name, #kept, || release(raw), #failed)
+        }
+    }
+}
+
+/// How C makes a handle through an out-parameter.
+fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
+    let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
+    if in_place {
+        return quote! {
+            // SAFETY: C made the handle in the box.
+            unsafe impl #runtime::out::MadeIn<#raw> for #ident {
+                type Storage = #runtime::out::Boxed<#raw>;
+
+                unsafe fn made(storage: Self::Storage) -> *mut #raw {
+                    storage.into_raw()
+                }
+            }
+        };
+    }
+    quote! {
+        impl #runtime::handle::ByPointer for #ident {}
+
+        // SAFETY: C wrote the pointer, and it is the handle.
+        unsafe impl #runtime::out::MadeIn<*mut #raw> for #ident {
+            type Storage = #runtime::out::Inline<*mut #raw>;
+
+            unsafe fn made(storage: Self::Storage) -> *mut #raw {
+                // SAFETY: a pointer that C wrote, or the null that was there.
+                unsafe { storage.value() }
+            }
+        }
+    }
+}
+
+fn expand_counted(handle: &Handle, retain: &Path) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let function = quote_spanned!(retain.span()=> let retain: unsafe extern "C" fn(*mut Self::Raw) -> _ = #retain;);
+    quote! {
+        // SAFETY: the author of the handle says that this counts one owner more.
+        unsafe impl #runtime::handle::Counted for #ident {
+            unsafe fn retain(raw: *mut Self::Raw) {
+                #function
+                // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+                let _ = unsafe { retain(raw) };
+            }
+        }
+    }
+}
+
 fn expand_class(handle: &Handle) -> TokenStream {
     let Handle {
         item,
@@ -200,6 +295,9 @@ fn expand_class(handle: &Handle) -> TokenStream {
         .filter(|attribute| attribute.path().is_ident("doc"));
     let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
     let lend = match handle.ownership {
+        Ownership::Resource {
+            retain: Some(_), ..
+        } => quote!(lend_counted),
         Ownership::Resource { .. } => quote!(lend_resource),
         Ownership::Part { .. } => quote!(lend_part),
         // A class that no object is of, for `#[methods]` to find: that it has no `PyHandle` is then the one mistake.

@@ -6,10 +6,13 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Fields, ItemStruct, LitStr, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::words::{Place, Value, Word, parse_words, runtime_path};
+use crate::fails::Fails;
+use crate::words::{Headed, Place, Value, Word, parse_words, runtime_path};
 
 const WORDS: &[&str] = &[
     "raw",
+    "inplace",
+    "retain",
     "release",
     "parent",
     "errors",
@@ -37,8 +40,12 @@ pub(crate) struct Handle {
 pub(crate) enum Ownership {
     /// Someone has to release it. No function after a mistake only.
     Resource {
-        release: Option<Path>,
+        release: Option<Release>,
         parent: Option<Type>,
+        /// What counts one owner more.
+        retain: Option<Path>,
+        /// Whether C makes it in memory that is the owner's.
+        in_place: bool,
         warn_unclosed: bool,
     },
     /// It lives inside another handle.
@@ -48,6 +55,14 @@ pub(crate) enum Ownership {
     },
     /// C lends it to a callback.
     Lent,
+}
+
+/// `release = function` or `release(function, fails = …, on_failure = …)`.
+pub(crate) struct Release {
+    pub(crate) function: Path,
+    pub(crate) fails: Option<Fails>,
+    /// Whether the handle is still there when that failed.
+    pub(crate) kept: bool,
 }
 
 /// `errors = Type` or `errors(Type, callback = place)`.
@@ -84,7 +99,9 @@ impl Parse for ErrorsWord {
 #[derive(Default)]
 struct Said {
     raw: Option<Type>,
-    release: Option<(Ident, Option<Path>)>,
+    in_place: Option<Ident>,
+    retain: Option<(Ident, Option<Path>)>,
+    release: Option<(Ident, Option<Release>)>,
     parent: Option<(Ident, Option<Type>)>,
     part_of: Option<(Ident, Option<Type>)>,
     owner: Option<(Ident, Option<Place>)>,
@@ -100,7 +117,9 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     let words = parse_words(words, WORDS, diagnostics);
     // A word that was not understood may be the one that would be missed.
     let understood = diagnostics.is_empty();
-    let has_raw = words.iter().any(|word| word.name == "raw");
+    let has_raw = words
+        .iter()
+        .any(|word| word.name == "raw" || word.name == "inplace");
     let said = collect(words, diagnostics);
     check_item(&item, diagnostics);
     if understood && !has_raw {
@@ -124,6 +143,8 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .release
                     .and_then(|(_, path)| path)
                     .filter(|_| diagnostics.is_empty()),
+                retain: said.retain.and_then(|(_, path)| path),
+                in_place: said.in_place.is_some(),
                 parent: said.parent.and_then(|(_, ty)| ty),
                 warn_unclosed: said.warn_unclosed.is_some(),
             },
@@ -148,9 +169,20 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
         let name = word.name.clone();
         match name.to_string().as_str() {
             "raw" => said.raw = word.value("raw = ffi::the_type", diagnostics),
-            "release" => {
-                said.release = Some((name, word.value("release = ffi::the_function", diagnostics)))
+            "inplace" => {
+                if said.raw.is_some() {
+                    diagnostics.at(
+                        &name,
+                        "`raw` and `inplace` name two C types: keep one of them",
+                    );
+                }
+                said.in_place = Some(name);
+                said.raw = word.value("inplace = ffi::the_type", diagnostics);
             }
+            "retain" => {
+                said.retain = Some((name, word.value("retain = ffi::the_function", diagnostics)))
+            }
+            "release" => said.release = Some((name, release_word(word, diagnostics))),
             "parent" => said.parent = Some((name, word.value("parent = TheHandle", diagnostics))),
             "part_of" => {
                 said.part_of = Some((name, word.value("part_of = TheHandle", diagnostics)))
@@ -165,6 +197,46 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
         }
     }
     said
+}
+
+fn release_word(word: Word, diagnostics: &Diagnostics) -> Option<Release> {
+    let Value::List(tokens) = word.value else {
+        let function = word.value("release = ffi::the_function", diagnostics)?;
+        return Some(Release {
+            function,
+            fails: None,
+            kept: false,
+        });
+    };
+    let form = "release(ffi::the_function, fails = nonzero)";
+    let headed: Headed<Path> = Headed::of(tokens, form, diagnostics)?;
+    let mut release = Release {
+        function: headed.head,
+        fails: None,
+        kept: false,
+    };
+    let mut on_failure: Option<Ident> = None;
+    for word in parse_words(headed.words, &["fails", "on_failure"], diagnostics) {
+        match word.name.to_string().as_str() {
+            "fails" => release.fails = Fails::of(word, diagnostics),
+            _ => on_failure = word.value("on_failure = kept", diagnostics),
+        }
+    }
+    if let Some(word) = on_failure {
+        release.kept = word == "kept";
+        if word != "kept" && word != "released" {
+            diagnostics.at(
+                &word,
+                format!("`{word}` does not say what became of the handle: write `kept` (it is still there) or `released`"),
+            );
+        } else if release.fails.is_none() {
+            diagnostics.at(
+                &word,
+                "`on_failure` needs to know when the release failed: add `fails = nonzero`, `negative` or `when(|ret| …)`",
+            );
+        }
+    }
+    Some(release)
 }
 
 fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
@@ -208,7 +280,7 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
     ];
     let given: Vec<&Ident> = kinds.into_iter().flatten().collect();
     match given.as_slice() {
-        [] if !understood => {}
+        [] if !understood || said.retain.is_some() || said.in_place.is_some() => {}
         [] => diagnostics.at(
             ident,
             "nothing says who owns this handle: requires either `release = ffi::f` (whoever holds it), \
@@ -232,6 +304,26 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             word,
             "only what has a `release` can be left unclosed: remove `warn_unclosed`",
         );
+    }
+    for word in [
+        said.retain.as_ref().map(|(word, _)| word),
+        said.in_place.as_ref(),
+    ] {
+        if let (Some(word), None, true) = (word, &said.release, understood) {
+            diagnostics.at(
+                word,
+                format!("what has `{word}` has to be released: add `release = ffi::f`"),
+            );
+        }
+    }
+    if let (Some((word, _)), Some((_, _))) = (&said.retain, &said.parent) {
+        diagnostics.at(
+            word,
+            "a handle whose owners are counted lives as long as they like, so it has no `parent`: remove one of them",
+        );
+    }
+    if let (Some((word, _)), Some(_)) = (&said.retain, &said.in_place) {
+        diagnostics.at(word, "what is made in place has one owner: remove `retain`");
     }
     if let (Some((word, _)), None) = (&said.owner, &said.part_of) {
         diagnostics.at(

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprField, Member};
+use syn::{Expr, ExprField, Member, Type};
 
 use super::model::{Calls, Method, Parameter, Receiver};
 use super::types::{Taken, is_text};
@@ -18,6 +18,8 @@ pub(crate) enum Argument<'a> {
     /// `name.len`
     Length(&'a Parameter, Span),
     Null(Span),
+    /// The `n`-th out-parameter.
+    Out(usize, Span),
     /// A constant, as it is.
     Constant(&'a Expr),
 }
@@ -26,10 +28,18 @@ impl Method {
     /// The arguments in C's order.
     pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<Argument<'a>> {
         match &calls.arguments {
-            Some(arguments) => arguments
-                .iter()
-                .map(|argument| self.argument(argument))
-                .collect(),
+            Some(arguments) => {
+                let mut outs = 0..;
+                let mut read = |argument: &'a Expr| match argument {
+                    Expr::Path(path)
+                        if path.path.is_ident("out") && self.parameter_named("out").is_none() =>
+                    {
+                        Argument::Out(outs.next().unwrap_or_default(), argument.span())
+                    }
+                    _ => self.argument(argument),
+                };
+                arguments.iter().map(&mut read).collect()
+            }
             None => {
                 let receiver = (self.receiver != Receiver::None)
                     .then(|| Argument::Receiver(calls.function.span()));
@@ -77,6 +87,33 @@ impl Method {
             .iter()
             .find(|parameter| parameter.name == *name)
     }
+
+    fn parameter_named(&self, name: &str) -> Option<&Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+    }
+
+    /// The types of what the out-parameters become, in their order; none if their number is not that of the results.
+    pub(crate) fn out_types(&self, calls: &Calls) -> Option<Vec<Type>> {
+        let count = self.out_count(calls);
+        match (&self.output.value, count) {
+            (_, 0) => Some(Vec::new()),
+            (value, 1) => Some(vec![value.clone()]),
+            (Type::Tuple(tuple), _) if tuple.elems.len() == count => {
+                Some(tuple.elems.iter().cloned().collect())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn out_count(&self, calls: &Calls) -> usize {
+        let arguments = self.c_arguments(calls);
+        arguments
+            .iter()
+            .filter(|argument| matches!(argument, Argument::Out(..)))
+            .count()
+    }
 }
 
 /// Whether converting this argument can fail, so that the method must return a `Result`.
@@ -109,6 +146,11 @@ fn length_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_length")
 }
 
+/// The memory of the `n`-th out-parameter.
+pub(crate) fn out_variable(n: usize) -> Ident {
+    format_ident!("__out_{n}", span = Span::mixed_site())
+}
+
 fn text_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_text")
 }
@@ -134,6 +176,10 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
         }
         Argument::Length(Parameter { name, .. }, span) => {
             (length_variable(name).to_token_stream(), span)
+        }
+        Argument::Out(n, span) => {
+            let slot = out_variable(*n);
+            (quote!(#slot.pointer()), span)
         }
         Argument::Null(span) => (quote!(#into_c(#runtime::arguments::Null)), span),
         Argument::Constant(constant) => return quote!(#constant),

@@ -1,11 +1,12 @@
 //! The rules of a methods block, one small function each. What rustc says well by itself is left to it.
 
-use syn::ReturnType;
+use syn::{ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
-use super::model::{Calls, Fails, Field, Method, MethodsBlock, Parameter, Receiver, Source};
+use super::model::{Calls, Field, Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
+use crate::fails::Fails;
 use crate::words::argument_of;
 
 pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
@@ -58,6 +59,15 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
 
 fn check_receiver(method: &Method, diagnostics: &Diagnostics) {
     let name = &method.signature.ident;
+    if name == "__next__"
+        && argument_of(&method.output.value, "Option").is_none()
+        && !method.private
+    {
+        diagnostics.at(
+            &method.output.value,
+            "`None` is an iterator's end: return `Option<…>`, or a `Result` of that",
+        );
+    }
     if method.receiver != Receiver::None {
         return;
     }
@@ -80,6 +90,7 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_lifetimes(method, diagnostics);
     check_result(method, calls, diagnostics);
     check_null(method, calls, diagnostics);
+    check_outs(method, calls, diagnostics);
     if let Some(free) = &calls.free {
         let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
         if !is_named(value, "String") && !is_named(value, "CString") {
@@ -143,6 +154,48 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
                 format!("`{name}` is not passed to C: name it in `args = (…)`, or remove it"),
             );
         }
+    }
+}
+
+fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let outs = method.out_count(calls);
+    if let (Some(_), 0) = (calls.on_failure, outs) {
+        diagnostics.at(
+            &calls.function,
+            "`on_failure` says what a failing call leaves in `out`: add `out` to `args = (…)`, or remove the word",
+        );
+    }
+    if let (Some(_), None) = (calls.on_failure, &calls.fails) {
+        diagnostics.at(
+            &calls.function,
+            "`on_failure` needs to know when C failed: add `fails = nonzero`, `negative` or `when(|ret| …)`",
+        );
+    }
+    let Some(types) = method.out_types(calls) else {
+        diagnostics.at(
+            &method.output.value,
+            format!("there are {outs} `out` in `args`: return a tuple of {outs} values"),
+        );
+        return;
+    };
+    if let (1, Type::Tuple(tuple)) = (outs, &method.output.value) {
+        diagnostics.at(
+            tuple,
+            "what C writes to `out` is the result: return its type",
+        );
+    }
+    if let (true, Some(free)) = (outs > 0, &calls.free) {
+        diagnostics.at(free, "`free` is for a string that C returns, not for `out`");
+    }
+    let owned = types
+        .iter()
+        .find(|ty| is_named(argument_of(ty, "Option").unwrap_or(ty), "Owned"));
+    if let (Some(owned), Some(_), None) = (owned, &calls.fails, calls.on_failure) {
+        diagnostics.at(
+            owned,
+            "nothing says what a failing call leaves in `out`: add `on_failure = owned` (a handle, to be released), \
+             `null` (nothing) or `undefined` (it must not be looked at)",
+        );
     }
 }
 

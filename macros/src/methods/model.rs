@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibility};
 
+use crate::fails::Fails;
 use crate::words::Place;
 
 /// A block of methods of one handle.
@@ -65,19 +66,22 @@ pub(crate) struct Calls {
     /// `args = (…)`; all of them in their order if it is not given.
     pub(crate) arguments: Option<Vec<Expr>>,
     pub(crate) fails: Option<Fails>,
+    /// What a failing call leaves in its out-parameters.
+    pub(crate) on_failure: Option<OnFailure>,
     /// What frees the string that C returns.
     pub(crate) free: Option<Expr>,
     pub(crate) detach: bool,
 }
 
-/// `fails = …`
-pub(crate) enum Fails {
-    Null(Ident),
-    Nonzero(Ident),
-    Negative(Ident),
-    When(Expr),
-    /// Nothing valid was written.
-    Unknown,
+/// `on_failure = …`
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// What it would leave when it succeeds; it has to be released.
+    Owned,
+    /// NULL, or what was there before.
+    Null,
+    /// Something that must not be looked at.
+    Undefined,
 }
 
 /// `#[field(place, …)]`

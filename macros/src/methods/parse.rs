@@ -1,8 +1,7 @@
 //! From the tokens of an `impl` block to its methods.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{
@@ -11,10 +10,11 @@ use syn::{
 };
 
 use super::model::{
-    Calls, Fails, Field, Method, MethodsBlock, Output, Parameter, Receiver, Source,
+    Calls, Field, Method, MethodsBlock, OnFailure, Output, Parameter, Receiver, Source,
 };
 use crate::diagnostics::Diagnostics;
-use crate::words::{Place, Value, Word, argument_of, parse_words, runtime_path};
+use crate::fails::Fails;
+use crate::words::{Headed, Place, Value, Word, argument_of, parse_words, runtime_path};
 
 const PYO3_ATTRIBUTES: &[&str] = &[
     "new",
@@ -224,45 +224,14 @@ fn parse_output(output: &ReturnType) -> Output {
     }
 }
 
-/// What stands first in an annotation, then its words.
-struct Headed<T> {
-    head: T,
-    words: TokenStream,
-}
-
-impl<T: Parse> Parse for Headed<T> {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let head = input.parse()?;
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
-        }
-        Ok(Headed {
-            head,
-            words: input.parse()?,
-        })
-    }
-}
-
 fn headed<T: Parse>(
     attribute: &Attribute,
     form: &str,
     diagnostics: &Diagnostics,
 ) -> Option<Headed<T>> {
-    let starts_with_a_word = |tokens: &TokenStream| {
-        let mut tokens = tokens.clone().into_iter();
-        matches!(tokens.next(), Some(TokenTree::Ident(_)))
-            && matches!(tokens.next(), Some(TokenTree::Punct(next)) if next.as_char() == '=')
-    };
     match &attribute.meta {
-        Meta::List(list) if starts_with_a_word(&list.tokens) => {
-            diagnostics.at(
-                list.tokens.clone().into_iter().next(),
-                format!("what it is made from stands first: write `{form}`, then the words"),
-            );
-            None
-        }
         Meta::List(list) if !list.tokens.is_empty() => {
-            diagnostics.ok(syn::parse2(list.tokens.clone()))
+            Headed::of(list.tokens.clone(), form, diagnostics)
         }
         _ => {
             diagnostics.at(
@@ -280,17 +249,23 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         function: headed.head,
         arguments: None,
         fails: None,
+        on_failure: None,
         free: None,
         detach: false,
     };
     for word in parse_words(
         headed.words,
-        &["args", "fails", "free", "detach"],
+        &["args", "fails", "on_failure", "free", "detach"],
         diagnostics,
     ) {
         match word.name.to_string().as_str() {
             "args" => calls.arguments = parse_arguments(word, diagnostics),
-            "fails" => calls.fails = parse_fails(word, diagnostics),
+            "fails" => calls.fails = Fails::of(word, diagnostics),
+            "on_failure" => {
+                let form = "on_failure = owned";
+                let said = word.value(form, diagnostics);
+                calls.on_failure = Some(said.unwrap_or(OnFailure::Undefined));
+            }
             "free" => calls.free = word.value("free = ffi::the_function", diagnostics),
             _ => calls.detach = word.flag(diagnostics),
         }
@@ -314,38 +289,20 @@ fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
     Some(arguments.0.into_iter().collect())
 }
 
-fn parse_fails(word: Word, diagnostics: &Diagnostics) -> Option<Fails> {
-    Some(
-        word.value("fails = null", diagnostics)
-            .unwrap_or(Fails::Unknown),
-    )
-}
-
-impl Parse for Fails {
+impl Parse for OnFailure {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let ahead = input.fork();
-        let name: Ident = ahead.call(Ident::parse_any)?;
-        let fails = match name.to_string().as_str() {
-            "null" => Fails::Null(name),
-            "nonzero" => Fails::Nonzero(name),
-            "negative" => Fails::Negative(name),
-            "when" => {
-                let content;
-                syn::parenthesized!(content in ahead);
-                Fails::When(content.parse()?)
-            }
-            _ => {
-                return Err(syn::Error::new_spanned(
-                    &name,
-                    format!(
-                        "`{name}` says nothing about failure: one of `null`, `nonzero`, `negative`, \
-                             `when(|ret| …)` is expected"
-                    ),
-                ));
-            }
-        };
-        input.advance_to(&ahead);
-        Ok(fails)
+        let name: Ident = input.call(Ident::parse_any)?;
+        match name.to_string().as_str() {
+            "owned" => Ok(OnFailure::Owned),
+            "null" => Ok(OnFailure::Null),
+            "undefined" => Ok(OnFailure::Undefined),
+            _ => Err(syn::Error::new_spanned(
+                &name,
+                format!(
+                    "`{name}` says nothing about what C leaves in `out`: one of `owned`, `null`, `undefined` is expected"
+                ),
+            )),
+        }
     }
 }
 

@@ -7,10 +7,16 @@ use syn::{Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, detached};
-use crate::words::respanned;
+use crate::words::{argument_of, respanned};
 
 /// The special methods whose result CPython itself reads.
-const PLAIN: &[&str] = &["__len__", "__bool__", "__contains__"];
+const PLAIN: &[&str] = &[
+    "__len__",
+    "__bool__",
+    "__contains__",
+    "__setitem__",
+    "__delitem__",
+];
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -25,6 +31,7 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     if methods.is_empty() {
         return TokenStream::new();
     }
+    let iter = expand_iter(block);
     let class = class_of(handle);
     let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
     quote! {
@@ -33,9 +40,28 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
             #[pyo3(crate = #pyo3)]
             impl #class {
                 #(#methods)*
+                #iter
             }
         }
     }
+}
+
+/// What has a `__next__` is its own iterator.
+fn expand_iter(block: &MethodsBlock) -> Option<TokenStream> {
+    let has = |name: &str| {
+        let mut methods = block.methods.iter().filter(|method| !method.private);
+        methods.any(|method| method.signature.ident == name)
+    };
+    let runtime = &block.runtime;
+    (has("__next__") && !has("__iter__")).then(|| {
+        quote! {
+            fn __iter__<'py>(
+                slf: #runtime::pyo3::Bound<'py, Self>,
+            ) -> #runtime::python::Typed<'py, #runtime::python::give::Itself> {
+                slf.into_any().into()
+            }
+        }
+    })
 }
 
 /// `path::DocumentClass` of `path::Document`.
@@ -153,7 +179,20 @@ fn expand_result(
             finish,
         );
     }
-    if PLAIN.iter().any(|plain| name == plain) {
+    if name == "__next__"
+        && let Some(item) = argument_of(&value, "Option")
+    {
+        let typed = quote!(#runtime::python::Typed<'py, #item>);
+        return (
+            quote!(give_next),
+            respanned(
+                quote!(::core::option::Option<#typed>),
+                method.output.value.span(),
+            ),
+            quote!(.map(|next| next.map(::core::convert::Into::into))),
+        );
+    }
+    if PLAIN.iter().any(|plain| name == plain) || method.has_python_attribute("setter") {
         return (quote!(pass), quote!(#value), TokenStream::new());
     }
     (

@@ -5,8 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ReturnType, Signature, Type};
 
-use super::calls::{pass, prepare};
-use super::model::{Calls, Fails, Field, Method, MethodsBlock, Receiver, Source};
+use super::calls::{out_variable, pass, prepare};
+use super::model::{Calls, Field, Method, MethodsBlock, OnFailure, Receiver, Source};
 use super::types::{bound_to_receiver, detached, given_handles, is_named, written};
 use crate::words::{argument_of, respanned};
 
@@ -151,6 +151,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     if calls.detach {
         c = quote!(#runtime::call::detached(|| #c));
     }
+    let slots = expand_slots(method, calls, runtime);
     let own = expand_own(method, calls, runtime);
     let place = place_check(block, method);
     let handle = match method.receiver {
@@ -162,6 +163,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
             #site
             #place
             #(#prepared)*
+            #slots
             #runtime::call::read(&SITE, #handle, || (#own)(#c))
         });
     }
@@ -171,27 +173,69 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     });
     let failed = match &calls.fails {
         None => quote!(|_| false),
-        Some(Fails::Null(word)) => looks(quote!(Null::failed), word, runtime),
-        Some(Fails::Nonzero(word)) => looks(quote!(Nonzero::failed), word, runtime),
-        Some(Fails::Negative(word)) => looks(quote!(Negative::failed), word, runtime),
-        Some(Fails::When(condition)) => quote!(#condition),
-        Some(Fails::Unknown) => quote!(|_| false),
+        Some(fails) => fails.expand(runtime),
+    };
+    let own = match calls.on_failure {
+        None | Some(OnFailure::Owned) => own,
+        Some(OnFailure::Null | OnFailure::Undefined) => {
+            quote!(#runtime::call::unless(#failed, #own))
+        }
+    };
+    let made = match makes_the_handle(block, method) {
+        None => quote!(|_| ::core::option::Option::None),
+        Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
+        Some(true) => quote!(|made| made.as_deref()),
     };
     quote!({
         #site
         #place
         #(#prepared)*
-        #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed)
+        #slots
+        #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
     })
 }
 
-/// The closure that looks at what C returned by `test`, reported at the word of `fails`.
-fn looks(test: TokenStream, word: &Ident, runtime: &TokenStream) -> TokenStream {
-    respanned(quote!(|ret| #runtime::fails::#test(ret)), word.span())
+/// Whether a constructor's result is the handle itself: `Owned<Self>`, or an option of that.
+fn makes_the_handle(block: &MethodsBlock, method: &Method) -> Option<bool> {
+    let value = &method.output.value;
+    let optional = argument_of(value, "Option");
+    let made = argument_of(optional.unwrap_or(value), "Owned")?;
+    let itself = is_named(made, "Self") || written(made) == written(&block.handle);
+    (method.receiver == Receiver::None && itself).then_some(optional.is_some())
+}
+
+fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let types = method.out_types(calls).unwrap_or_default();
+    let slots = types.iter().enumerate().map(|(n, ty)| {
+        let slot = out_variable(n);
+        let ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
+        let new = quote!(#runtime::out::slot::<#ty, _>());
+        let new = respanned(new, ty.span());
+        quote!(let #slot = #new;)
+    });
+    quote!(#(#slots)*)
 }
 
 /// The closure that puts what C returned into its owner.
 fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let outs = method.out_count(calls);
+    if outs > 0 {
+        let slots: Vec<Ident> = (0..outs).map(out_variable).collect();
+        let value = match (&slots[..], method.output.fallible) {
+            ([slot], true) => quote!(#slot),
+            (_, true) => quote!(::core::option::Option::Some((#(#slots?),*))),
+            ([slot], false) => quote!(#runtime::call::present(#slot)),
+            (_, false) => quote!((#(#runtime::call::present(#slots)),*)),
+        };
+        // All are taken before any is looked at: what one owns is not lost because another is missing.
+        return quote! {
+            |_| {
+                // SAFETY: C has returned, and the author says by the return type what it wrote and who owns it.
+                #(let #slots = unsafe { #slots.take() };)*
+                #value
+            }
+        };
+    }
     let value = bound_to_receiver(&method.output.value, runtime, true);
     let convert = match &calls.free {
         None => quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret)),

@@ -45,14 +45,19 @@ impl<'a> Hold<'a> {
     #[inline]
     fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
         let base = self.header.base();
+        let locked = base.locked();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
-        base.share_ancestors()?;
+        locked.share_ancestors()?;
         let entered = match self.mode {
-            Mode::Shared => base.state.try_share(),
-            Mode::Exclusive => base.state.try_exclusive(),
+            Mode::Shared => locked.state.try_share(),
+            Mode::Exclusive => locked.state.try_exclusive(),
         };
-        let entered = entered.map_err(|refusal| (base, refusal));
-        entered.inspect_err(|_| base.leave_ancestors())?;
+        let entered = entered.map_err(|refusal| (locked, refusal));
+        entered.inspect_err(|_| locked.leave_ancestors())?;
+        if !ptr::eq(locked, base) {
+            let shared = base.state.try_share().map_err(|refusal| (base, refusal));
+            shared.inspect_err(|_| self.leave_locked(locked))?;
+        }
         if self.header.raw().is_null() {
             self.leave();
             return Err((self.header, Refusal::Closed));
@@ -61,19 +66,27 @@ impl<'a> Hold<'a> {
     }
 
     #[inline]
-    fn leave_base(&self, base: &Header) {
+    fn leave_locked(&self, locked: &Header) {
+        // Before the ancestors: what was left to it is released now.
         match self.mode {
-            Mode::Shared => base.leave_shared(),
-            Mode::Exclusive => base.leave_exclusive(),
+            Mode::Shared => locked.leave_shared(),
+            Mode::Exclusive => locked.leave_exclusive(),
         }
+        locked.leave_ancestors();
     }
 
     #[inline]
     fn leave(&self) {
         let base = self.header.base();
-        // Before the ancestors: what was left to the base is released now.
-        self.leave_base(base);
-        base.leave_ancestors();
+        let locked = base.locked();
+        if !ptr::eq(locked, base) {
+            base.leave_shared();
+        }
+        self.leave_locked(locked);
+    }
+
+    fn locked(&self) -> &'a Header {
+        self.header.base().locked()
     }
 }
 
@@ -225,7 +238,7 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
         }
         match wanted.mode {
-            Mode::Exclusive if ptr::eq(at, wanted.header.base()) => {
+            Mode::Exclusive if ptr::eq(at, wanted.locked()) => {
                 at.wait(py, || !at.state.is_used() || at.state.is_closing())?;
             }
             _ => at.wait(py, || !at.state.is_exclusive() || at.state.is_closing())?,
@@ -235,7 +248,7 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
 
 /// Whether this call itself wants `at` alone by `hold` and, by another of its handles, also shared.
 fn excludes(hold: &Hold<'_>, at: &Header, holds: &[Option<Hold<'_>>]) -> bool {
-    ptr::eq(hold.header.base(), at)
+    ptr::eq(hold.locked(), at)
         && holds
             .iter()
             .flatten()

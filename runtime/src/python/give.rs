@@ -91,6 +91,16 @@ impl<'a, 'py> Context<'a, 'py> {
         result.into_python(self)
     }
 
+    /// Give what an iterator came to; `None` at its end.
+    #[doc(hidden)]
+    pub fn give_next<T, R>(&self, result: R) -> PyResult<Option<Bound<'py, PyAny>>>
+    where
+        T: IntoPython + 'a,
+        R: IntoResult<Value = Option<T>>,
+    {
+        self.pass(result)?.map(|next| self.give(next)).transpose()
+    }
+
     /// The step of making one Python object, where that is to fail.
     fn check(&self) -> PyResult<()> {
         if self.site().fails(Step::Result) {
@@ -128,7 +138,14 @@ macro_rules! plain_result {
     )+};
 }
 
-plain_result! { usize isize u64 i64 bool }
+plain_result! { () usize isize u64 i64 bool }
+
+impl<T> IntoResult for Option<T> {
+    type Value = Option<T>;
+    fn into_result(self) -> Result<Self, Error> {
+        Ok(self)
+    }
+}
 
 impl<T, E: Into<Error>> IntoResult for Result<T, E> {
     type Value = T;

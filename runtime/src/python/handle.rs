@@ -14,7 +14,7 @@ use super::give::{Itself, Typed};
 use super::header::Header;
 use super::trace::trace;
 use crate::error::Error;
-use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
+use crate::handle::{Borrowed, Counted, Handle, Owned, Part, Resource};
 use crate::site::Step;
 
 /// A native resource. It is released when it is closed, when its parent is closed, or with the last reference.
@@ -25,12 +25,17 @@ use crate::site::Step;
 pub struct HandleClass(Header);
 
 impl HandleClass {
+    pub(super) fn new(header: Header) -> Self {
+        HandleClass(header)
+    }
+
     pub(super) fn header(&self) -> &Header {
         &self.0
     }
 
+    /// What it shares with other handles of the same native object.
     fn owner_address(&self) -> usize {
-        ptr::from_ref(self.0.base()).addr()
+        ptr::from_ref(self.0.base().locked()).addr()
     }
 }
 
@@ -41,7 +46,9 @@ impl HandleClass {
     /// New uses raise ClosedError at once; calls that other threads are running are waited for, with the GIL
     /// released. Closing a view, such as a node, ends only the view.
     ///
-    /// Raises BusyError where waiting would never end: inside a call that uses this handle.
+    /// Raises BusyError where waiting would never end: inside a call that uses this handle. A signal handler that raises
+    /// ends the waiting; if what is waited for is the end of another thread's call on the parent, the handle is then
+    /// closed, and released when that call ends. Where the C library's release function can fail, raises what it says.
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().0.close(slf.py())
     }
@@ -90,7 +97,7 @@ impl HandleClass {
     fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
         let other = other.get();
         ptr::eq(self, other)
-            || self.0.kind().is_view()
+            || (self.0.kind().is_view() || self.0.kind().is_counted())
                 && ptr::eq(self.0.kind(), other.0.kind())
                 && self.0.identity() == other.0.identity()
                 && self.owner_address() == other.owner_address()
@@ -155,6 +162,11 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
         Some(kind) => Some(context.nearest(kind)?.unbind()),
         None => None,
     };
+    let raw = owned.raw().as_ptr().cast();
+    let parent = match T::kind().is_counted() {
+        true => Some(super::cores::join(context.py(), T::kind(), raw)?),
+        false => parent,
+    };
     let traced = trace(context.py(), T::kind());
     let header = Header::new(T::kind(), owned.into_raw().as_ptr().cast(), parent, traced);
     let object = new_object::<T>(context, header)?;
@@ -184,6 +196,15 @@ pub(super) fn view<'py, T: PyHandle + Part>(
         None,
     );
     Ok(new_object::<T>(context, header)?.into_any())
+}
+
+/// A handle of its own on an object that C only lends: one owner more.
+#[doc(hidden)]
+pub fn lend_counted<'a, 'py, T: PyHandle + Counted>(
+    handle: Borrowed<'a, T>,
+    context: &Context<'a, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    give_owned(handle.retain(), context)
 }
 
 /// A resource that is lent back is one of the receiver's ancestors: the object that is there already.

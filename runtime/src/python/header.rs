@@ -13,12 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::apart_from_pending;
+use super::cores;
 use super::depth::{MayRunPython, inside_python};
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
 use super::trace::Traced;
 use super::wait::{forks, wait_for, wake};
-use crate::error::Error;
+use crate::error::{Error, report};
+use crate::handle::Unreleased;
 use crate::ledger::Kind;
 use crate::state::{Refusal, Word};
 
@@ -58,27 +61,53 @@ struct Children {
     newest: *const Header,
     /// Resources that were closed or dropped while this handle could not be entered.
     orphans: Vec<Resource>,
+    /// Closed resources that C kept, and what they live in; for the next `close()`.
+    kept: Vec<Resource>,
 }
 
 /// An acquired resource that is nobody's but the holder's.
 struct Resource {
     kind: &'static Kind,
     raw: *mut (),
-    /// Set when it is released, for a thread that waits for it.
-    released: Option<Arc<AtomicBool>>,
+    /// Where a thread waits to hear how its release ended.
+    heard: Option<Arc<Ending>>,
+}
+
+/// How the release of a resource ended that was left to somebody else.
+#[derive(Default)]
+struct Ending {
+    ended: AtomicBool,
+    error: Mutex<Option<Error>>,
 }
 
 impl Resource {
-    fn release(self) {
+    fn release(&self) -> Result<(), Unreleased> {
         // A release function may end in Python code.
         let _python = MayRunPython::begin();
         // SAFETY: it was taken out of its header by a swap, so this is its only owner, and whoever built it had the
         // handle alone.
         unsafe { self.kind.dispose(self.raw) }
-        if let Some(released) = self.released {
-            released.store(true, Ordering::Release);
+    }
+
+    /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
+    fn release_for_others(mut self) -> Option<Resource> {
+        let released = self.release();
+        let heard = self.heard.take();
+        let kept = matches!(&released, Err(unreleased) if unreleased.kept);
+        if let Err(Unreleased { error, .. }) = released {
+            match &heard {
+                Some(ending) => {
+                    let mut told = ending.error.lock().unwrap_or_else(PoisonError::into_inner);
+                    *told = Some(error);
+                }
+                None => report(error),
+            }
+        }
+        if let Some(ending) = heard {
+            ending.ended.store(true, Ordering::Release);
             wake();
         }
+        kept.then_some(self)
     }
 }
 
@@ -113,6 +142,7 @@ impl Header {
             children: Mutex::new(Children {
                 newest: ptr::null(),
                 orphans: Vec::new(),
+                kept: Vec::new(),
             }),
             forks: forks(),
             traced,
@@ -154,6 +184,16 @@ impl Header {
     pub(super) fn base(&self) -> &Header {
         // SAFETY: null, or a header that is kept by `up`, or by the `up` of what that keeps.
         unsafe { self.base.as_ref() }.unwrap_or(self)
+    }
+
+    /// Where the uses of this handle, which is no view, exclude each other: the core that it shares with the other
+    /// handles of a reference-counted object, or itself.
+    #[inline]
+    pub(super) fn locked(&self) -> &Header {
+        match &self.up {
+            Some(core) if self.kind.is_counted() => core.get().header(),
+            _ => self,
+        }
     }
 
     /// Whether it is closed; never blocks, never touches C.
@@ -214,10 +254,13 @@ impl Header {
         if let Some(traced) = self.traced {
             traced.end();
         }
+        if self.kind.is_counted() {
+            cores::leave(raw);
+        }
         Some(Resource {
             kind: self.kind,
             raw,
-            released: None,
+            heard: None,
         })
     }
 
@@ -236,12 +279,13 @@ impl Header {
             child.unlink(&mut children);
         }
         doomed.append(&mut children.orphans);
+        doomed.append(&mut children.kept);
     }
 
     /// End a use of this handle alone, after releasing what was left to it.
     pub(super) fn leave_exclusive(&self) {
         loop {
-            let mut children = self.children();
+            let children = self.children();
             if children.orphans.is_empty() {
                 // Under the lock, so that no one leaves an orphan to a handle that is just being left.
                 if self.state.leave_exclusive() {
@@ -249,9 +293,18 @@ impl Header {
                 }
                 return;
             }
-            let orphans = std::mem::take(&mut children.orphans);
             drop(children);
-            orphans.into_iter().for_each(Resource::release);
+            self.release_orphans();
+        }
+    }
+
+    /// Release what was left to this handle.
+    fn release_orphans(&self) {
+        let orphans = std::mem::take(&mut self.children().orphans);
+        for orphan in orphans {
+            if let Some(kept) = orphan.release_for_others() {
+                self.children().kept.push(kept);
+            }
         }
     }
 
@@ -307,9 +360,9 @@ impl Header {
             match self.share_ancestors() {
                 Ok(()) => match self.state.try_take() {
                     Ok(()) => {
-                        self.release_all();
+                        let released = self.release_all();
                         self.leave_ancestors();
-                        return Ok(());
+                        return released.map_err(|error| to_pyerr(py, error));
                     }
                     Err(refusal) => {
                         self.leave_ancestors();
@@ -325,24 +378,59 @@ impl Header {
                 }
                 Err((ancestor, Refusal::Busy)) => {
                     ancestor.allow_wait(py)?;
-                    if let Some(released) = self.leave_to(ancestor) {
-                        let waited = wait_until(py, || released.load(Ordering::Acquire));
+                    if let Some(ending) = self.leave_to(ancestor) {
+                        let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));
                         // Also if a signal ended the wait: it is out of this thread's hands.
                         self.become_closed();
-                        return waited;
+                        waited?;
+                        let mut told = ending.error.lock().unwrap_or_else(PoisonError::into_inner);
+                        return told.take().map_or(Ok(()), |error| Err(to_pyerr(py, error)));
                     }
                 }
             }
         }
     }
 
-    /// Release what this thread has alone, and all that lives in it.
-    fn release_all(&self) {
-        self.take_all().into_iter().for_each(Resource::release);
+    /// Release what this thread has alone, and all that lives in it. Where C keeps one of them, that and what it lives
+    /// in stay for another time, and this handle is not closed.
+    fn release_all(&self) -> Result<(), Error> {
+        let mut first = Ok(());
+        let mut doomed = Vec::new();
+        self.take_descendants(&mut doomed);
+        let mut doomed = doomed.into_iter();
+        while let Some(resource) = doomed.next() {
+            let Err(Unreleased { error, kept }) = resource.release() else {
+                continue;
+            };
+            first = first.and(Err(error));
+            if kept {
+                let left = [resource].into_iter().chain(doomed);
+                self.children().kept.extend(left);
+                return first.map_err(|error| self.give_up(error));
+            }
+        }
+        if let Some(resource) = self.take()
+            && let Err(Unreleased { error, kept }) = resource.release()
+        {
+            first = first.and(Err(error));
+            if kept {
+                self.raw.store(resource.raw, Ordering::Release);
+                return first.map_err(|error| self.give_up(error));
+            }
+        }
         if let Some(parent) = self.parent() {
             self.unlink(&mut parent.children());
         }
         self.become_closed();
+        first
+    }
+
+    /// Be no longer alone with a handle that was not closed after all; whoever marked it takes the mark back.
+    fn give_up(&self, error: Error) -> Error {
+        if self.state.leave_exclusive() {
+            wake();
+        }
+        error
     }
 
     fn take_all(&self) -> Vec<Resource> {
@@ -360,7 +448,7 @@ impl Header {
 
     /// Leave this handle, marked as closing, and all that lives in it to `ancestor`, which another thread has alone:
     /// that use's end releases them. `None` if it has ended already, else what says when they are gone.
-    fn leave_to(&self, ancestor: &Header) -> Option<Arc<AtomicBool>> {
+    fn leave_to(&self, ancestor: &Header) -> Option<Arc<Ending>> {
         let parent = self.parent()?;
         let mut above = ancestor.children();
         // It can't be left while its children are locked, and until then no one uses what lives in it.
@@ -372,12 +460,12 @@ impl Header {
         } else {
             self.unlink(&mut parent.children());
         }
-        let released = Arc::new(AtomicBool::new(false));
+        let ending = Arc::new(Ending::default());
         let mut doomed = self.take_all();
         // The last one is this handle's own. If there is none, the ancestor's close was faster.
-        doomed.last_mut()?.released = Some(released.clone());
+        doomed.last_mut()?.heard = Some(ending.clone());
         above.orphans.append(&mut doomed);
-        Some(released)
+        Some(ending)
     }
 
     /// A handle is closed as soon as its parent's `close()` took it; it is gone when that ends.
@@ -415,26 +503,16 @@ impl Header {
     /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
     fn drop_resource(&self) {
         let Some(parent) = self.parent() else {
-            if let Some(resource) = self.take() {
-                self.children()
-                    .orphans
-                    .drain(..)
-                    .for_each(Resource::release);
-                resource.release();
-            }
+            // What C keeps now is lost, and reported.
+            self.release_dropped();
             return;
         };
         loop {
             let blocked = match self.share_ancestors() {
                 Ok(()) => {
                     self.unlink(&mut parent.children());
-                    if let Some(resource) = self.take() {
-                        self.children()
-                            .orphans
-                            .drain(..)
-                            .for_each(Resource::release);
-                        resource.release();
-                    }
+                    let kept = self.release_dropped();
+                    parent.children().kept.extend(kept);
                     return self.leave_ancestors();
                 }
                 Err((blocked, _)) => blocked,
@@ -463,6 +541,27 @@ fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
     Ok(())
 }
 
+impl Header {
+    /// Release all that is left of a handle whose last reference is gone; what C keeps comes back.
+    fn release_dropped(&self) -> Vec<Resource> {
+        let mut left = {
+            let mut children = self.children();
+            let kept = std::mem::take(&mut children.kept);
+            let mut left = std::mem::take(&mut children.orphans);
+            left.extend(kept);
+            left
+        };
+        left.extend(self.take());
+        let mut left = left.into_iter();
+        while let Some(resource) = left.next() {
+            if let Some(kept) = resource.release_for_others() {
+                return [kept].into_iter().chain(left).collect();
+            }
+        }
+        Vec::new()
+    }
+}
+
 impl Drop for Header {
     fn drop(&mut self) {
         if self.kind.is_view() {
@@ -484,20 +583,17 @@ impl Drop for Header {
 
 /// Emit a `ResourceWarning`, as an unclosed file does. It never replaces the exception that is on its way.
 #[cold]
-#[allow(deprecated, reason = "what replaces PyErr_Fetch came with Python 3.12")]
 fn warn_unclosed(kind: &Kind) {
     let message = CString::new(format!("unclosed {}", kind.name())).unwrap_or_default();
-    let mut pending = [ptr::null_mut(); 3];
-    let [class, value, trace] = &mut pending;
-    // SAFETY: a header is dropped by its Python object, which only goes while this thread is attached. PyO3's `PyErr`
-    // is no use here: it panics when it takes the exception that a panic became.
-    unsafe {
-        pyo3::ffi::PyErr_Fetch(class, value, trace);
-        if pyo3::ffi::PyErr_WarnEx(pyo3::ffi::PyExc_ResourceWarning, message.as_ptr(), 1) != 0 {
-            pyo3::ffi::PyErr_WriteUnraisable(ptr::null_mut());
+    // A header is dropped by its Python object, which only goes while this thread is attached.
+    apart_from_pending(|| {
+        // SAFETY: as just said; no exception is set.
+        unsafe {
+            if pyo3::ffi::PyErr_WarnEx(pyo3::ffi::PyExc_ResourceWarning, message.as_ptr(), 1) != 0 {
+                pyo3::ffi::PyErr_WriteUnraisable(ptr::null_mut());
+            }
         }
-        pyo3::ffi::PyErr_Restore(*class, *value, *trace);
-    }
+    });
 }
 
 /// A handle that is marked as closing, until it is closed or the closing is given up.
@@ -514,8 +610,7 @@ impl Drop for Marked<'_> {
         }
         // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
         if header.share_with_ancestors().is_ok() {
-            let orphans = std::mem::take(&mut header.children().orphans);
-            orphans.into_iter().for_each(Resource::release);
+            header.release_orphans();
             header.leave_with_ancestors();
         }
     }

@@ -4,6 +4,7 @@
 //! word, the parent. The class that a macro makes for a type adds methods and no data. A call enters the handles it
 //! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
 
+mod cores;
 mod depth;
 pub mod enter;
 pub mod exceptions;
@@ -38,18 +39,44 @@ impl<T> Detached<T> {
     }
 }
 
-/// Run `c` without the GIL, if this thread holds it.
-pub(crate) fn detached<R>(c: impl FnOnce() -> R) -> R {
+/// The interpreter, if this thread is attached to it.
+fn attached<'py>() -> Option<Python<'py>> {
     // SAFETY: both functions may be called at any time; the second one answers for this thread.
     let attached = unsafe {
         pyo3::ffi::Py_IsInitialized() != 0
             && !pyo3::ffi::compat::PyThreadState_GetUnchecked().is_null()
     };
-    if !attached {
-        return c();
-    }
     // SAFETY: just asked.
-    let py = unsafe { Python::assume_attached() };
+    attached.then(|| unsafe { Python::assume_attached() })
+}
+
+/// Tell `sys.unraisablehook`; the error comes back where there is none.
+pub(crate) fn report(error: crate::Error) -> Option<crate::Error> {
+    let Some(py) = attached() else {
+        return Some(error);
+    };
+    apart_from_pending(|| exceptions::to_pyerr(py, error).write_unraisable(py, None));
+    None
+}
+
+/// Run what may raise exceptions while another one may be on its way, which stays so. The thread is attached.
+#[allow(deprecated, reason = "what replaces PyErr_Fetch came with Python 3.12")]
+fn apart_from_pending(run: impl FnOnce()) {
+    let mut pending = [std::ptr::null_mut(); 3];
+    let [class, value, trace] = &mut pending;
+    // SAFETY: the caller says that this thread is attached. PyO3's `PyErr` is no use here: it panics when it takes the
+    // exception that a panic became.
+    unsafe { pyo3::ffi::PyErr_Fetch(class, value, trace) };
+    run();
+    // SAFETY: as above; what was fetched is given back.
+    unsafe { pyo3::ffi::PyErr_Restore(*class, *value, *trace) };
+}
+
+/// Run `c` without the GIL, if this thread holds it.
+pub(crate) fn detached<R>(c: impl FnOnce() -> R) -> R {
+    let Some(py) = attached() else {
+        return c();
+    };
     let c = Detached(c);
     py.detach(move || Detached((c.into_inner())())).into_inner()
 }

@@ -7,7 +7,7 @@ use leakproof::handle::Handle;
 
 use crate::standin::ffi::Next::{Grumble, Report};
 use crate::standin::ffi::{self, log, next};
-use crate::standin::{Library, Store};
+use crate::standin::{Library, Probe, Store};
 use crate::{message_of, open, panic_of};
 
 unsafe extern "C" fn of_the_library(_: *mut c_void, _: *mut ffi::Record) {}
@@ -124,4 +124,14 @@ fn a_callback_outside_of_any_call_is_ignored() {
     // SAFETY: it may be called at any time, with a valid record.
     unsafe { ffi::last_callback()(ptr::null_mut(), &raw mut record) };
     assert!(store.check().is_ok());
+}
+
+#[test]
+fn a_report_to_another_kind_of_collector_is_dropped() {
+    let _library = Library::start();
+    let (store, probe) = (open(), Probe::open(None).unwrap());
+    next([Report(&["to the store"])]);
+    assert!(store.check().is_err());
+    next([ffi::Next::Misreport(&["as if to the store"])]);
+    assert_eq!(probe.check().unwrap_err().to_string(), "probe()");
 }

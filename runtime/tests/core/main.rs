@@ -15,6 +15,7 @@ mod arguments;
 mod callbacks;
 mod failing;
 mod names;
+mod ownership;
 mod release;
 mod results;
 #[path = "../standin/mod.rs"]

@@ -127,7 +127,12 @@ fn live_handles_are_counted_at_each_step() {
 #[test]
 fn only_what_is_released_is_listed() {
     let names: Vec<_> = live_handles().into_keys().collect();
-    assert_eq!(names, ["Cursor", "Probe", "Store", "Sum"]);
+    assert_eq!(
+        names,
+        [
+            "Cursor", "Journal", "Probe", "Session", "Shape", "Store", "Sum", "Tally"
+        ]
+    );
 }
 
 #[test]

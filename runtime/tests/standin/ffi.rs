@@ -16,6 +16,8 @@ pub(crate) enum Next {
     Fail,
     /// It reports these through the callback, then fails.
     Report(&'static [&'static str]),
+    /// It reports these through the callback that was called last, of whatever struct, then fails.
+    Misreport(&'static [&'static str]),
     /// It reports these through the callback, and succeeds all the same.
     Grumble(&'static [&'static str]),
 }
@@ -87,10 +89,16 @@ pub(crate) type Report = Option<unsafe extern "C" fn(*mut c_void, *mut Record)>;
 ///
 /// The function in `report` is valid.
 unsafe fn fails(report: *const Report) -> bool {
-    let (messages, fails) = match with(|state| state.next.pop_front()) {
+    let next = with(|state| state.next.pop_front());
+    let last = Some(with(|state| state.last_callback));
+    let report = match (&next, &last) {
+        (Some(Next::Misreport(_)), Some(last)) => ptr::from_ref(last),
+        _ => report,
+    };
+    let (messages, fails) = match next {
         None | Some(Next::Succeed) => (&[][..], false),
         Some(Next::Fail) => (&[][..], true),
-        Some(Next::Report(messages)) => (messages, true),
+        Some(Next::Report(messages) | Next::Misreport(messages)) => (messages, true),
         Some(Next::Grumble(messages)) => (messages, false),
     };
     for message in messages {
@@ -370,4 +378,174 @@ pub(crate) unsafe extern "C" fn cursor_copy(cursor: *mut Cursor) -> *mut Cursor 
             position: *position,
         },
     )
+}
+
+/// Makes a store also when it fails: to be asked what went wrong, then freed.
+pub(crate) unsafe extern "C" fn store_open_at(title: *const c_char, out: *mut *mut Store) -> c_int {
+    // SAFETY: there is no callback before there is a store.
+    let failed = unsafe { fails(ptr::null()) };
+    // SAFETY: a C string and a place for the result, as the manual asks for.
+    unsafe {
+        *out = store_open(title);
+        (**out).limit = if failed { 7 } else { 10 };
+    }
+    if failed { -7 } else { 0 }
+}
+
+/// A cursor and its position. When it fails it leaves something at `out` that is no cursor.
+pub(crate) unsafe extern "C" fn cursor_make(
+    store: *mut Store,
+    out: *mut *mut Cursor,
+    position: *mut c_int,
+) -> c_int {
+    // SAFETY: as above, with places for the results.
+    unsafe {
+        if fails(&raw const (*store).report) {
+            *out = ptr::without_provenance_mut(8);
+            return 1;
+        }
+        *out = cursor_new(store);
+        *position = 42;
+        0
+    }
+}
+
+/// The size, and how full it is; NULL for what is not wanted is not allowed.
+pub(crate) unsafe extern "C" fn store_measure(
+    _store: *const Store,
+    size: *mut c_int,
+    level: *mut f64,
+) {
+    // SAFETY: places for the results, as the manual asks for.
+    unsafe {
+        *size = 3;
+        *level = 0.5;
+    }
+}
+
+/// Two cursors, of which the first may be missing.
+pub(crate) unsafe extern "C" fn cursor_pair(
+    store: *mut Store,
+    first: *mut *mut Cursor,
+    second: *mut *mut Cursor,
+) -> c_int {
+    // SAFETY: as above, with places for the results.
+    unsafe {
+        if !fails(&raw const (*store).report) {
+            *first = cursor_new(store);
+        }
+        *second = cursor_new(store);
+    }
+    0
+}
+
+/// A struct that lives where the caller has put it.
+#[repr(C)]
+pub(crate) struct Tally {
+    counted: *mut c_int,
+    here: *const Tally,
+}
+
+pub(crate) unsafe extern "C" fn tally_init(tally: *mut Tally, start: c_int) -> c_int {
+    // SAFETY: as above, with memory for a tally.
+    unsafe {
+        assert!((*tally).counted.is_null(), "zeros at first");
+        if fails(ptr::null()) {
+            return -1;
+        }
+        (*tally).counted = acquire("tally_init", start);
+        (*tally).here = tally;
+    }
+    0
+}
+
+pub(crate) unsafe extern "C" fn tally_add(tally: *mut Tally, n: c_int) -> c_int {
+    // SAFETY: a valid tally.
+    unsafe {
+        assert!(ptr::eq((*tally).here, tally), "it was not moved");
+        *(*tally).counted += n;
+        *(*tally).counted
+    }
+}
+
+pub(crate) unsafe extern "C" fn tally_clear(tally: *mut Tally) {
+    // SAFETY: a valid tally.
+    unsafe {
+        assert!(ptr::eq((*tally).here, tally), "it was not moved");
+        release("tally_clear", (*tally).counted);
+    }
+}
+
+/// An object whose owners are counted.
+#[repr(C)]
+pub(crate) struct Shape {
+    owners: c_int,
+    child: *mut Shape,
+}
+
+pub(crate) unsafe extern "C" fn shape_new(child: *mut Shape) -> *mut Shape {
+    // SAFETY: NULL, or a valid shape, which gets one owner more.
+    unsafe {
+        if !child.is_null() {
+            shape_ref(child);
+        }
+    }
+    acquire("shape_new", Shape { owners: 1, child })
+}
+
+pub(crate) unsafe extern "C" fn shape_ref(shape: *mut Shape) -> *mut Shape {
+    // SAFETY: a valid shape.
+    unsafe { (*shape).owners += 1 };
+    shape
+}
+
+pub(crate) unsafe extern "C" fn shape_unref(shape: *mut Shape) {
+    // SAFETY: a valid shape.
+    unsafe {
+        (*shape).owners -= 1;
+        if (*shape).owners == 0 {
+            let child = (*shape).child;
+            release("shape_free", shape);
+            if !child.is_null() {
+                shape_unref(child);
+            }
+        }
+    }
+}
+
+/// Lent to the caller.
+pub(crate) unsafe extern "C" fn shape_child(shape: *const Shape) -> *mut Shape {
+    // SAFETY: a valid shape.
+    unsafe { (*shape).child }
+}
+
+pub(crate) unsafe extern "C" fn shape_owners(shape: *const Shape) -> c_int {
+    // SAFETY: a valid shape.
+    unsafe { (*shape).owners }
+}
+
+/// A session: closing it may be refused.
+#[repr(C)]
+pub(crate) struct Session {
+    pub(crate) busy: c_int,
+}
+
+pub(crate) unsafe extern "C" fn session_new() -> *mut Session {
+    acquire("session_new", Session { busy: 0 })
+}
+
+/// 5 and no change while it is busy; 6 if what was written is lost, but closed.
+pub(crate) unsafe extern "C" fn session_close(session: *mut Session) -> c_int {
+    // SAFETY: a valid session.
+    match unsafe { (*session).busy } {
+        0 => {
+            release("session_close", session);
+            0
+        }
+        6 => {
+            release("session_close", session);
+            6
+        }
+        _ => 5,
+    }
 }

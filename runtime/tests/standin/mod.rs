@@ -136,6 +136,21 @@ impl Store {
         Steps::new(self.first(), Item::next)
     }
 
+    #[calls(ffi::store_open_at, args = (title, out), fails = negative, on_failure = owned)]
+    pub(crate) fn open_at(title: &CStr) -> Result<Owned<Store>>;
+
+    #[calls(ffi::cursor_make, args = (self, out, out), fails = nonzero, on_failure = undefined)]
+    pub(crate) fn make_cursor(&self) -> Result<(Owned<Cursor>, c_int)>;
+
+    #[calls(ffi::cursor_pair, args = (self, out, out), fails = nonzero, on_failure = null)]
+    pub(crate) fn cursor_pair(&self) -> Result<(Owned<Cursor>, Owned<Cursor>)>;
+
+    #[calls(ffi::cursor_pair, args = (self, out, out))]
+    pub(crate) fn perhaps_cursors(&self) -> (Option<Owned<Cursor>>, Option<Owned<Cursor>>);
+
+    #[calls(ffi::store_measure, args = (self, out, out))]
+    pub(crate) fn measure(&self) -> (c_int, f64);
+
     /// A body that fails while it holds a cursor.
     pub(crate) fn use_cursor(&self) -> Result<c_int> {
         let mut cursor = self.cursor()?;
@@ -194,10 +209,89 @@ pub(crate) struct Probe;
 #[methods(unsafe, private)]
 impl Probe {
     #[calls(ffi::store_open, fails = null)]
-    fn open(title: Option<&CStr>) -> Result<Owned<Probe>>;
+    pub(crate) fn open(title: Option<&CStr>) -> Result<Owned<Probe>>;
 
     #[calls(ffi::store_check, fails = nonzero)]
-    fn check(&self) -> Result<()>;
+    pub(crate) fn check(&self) -> Result<()>;
+}
+
+/// A tally, made in memory of ours.
+#[handle(inplace = ffi::Tally, release = ffi::tally_clear)]
+pub(crate) struct Tally;
+
+#[methods(unsafe, private)]
+impl Tally {
+    #[calls(ffi::tally_init, args = (out, start), fails = negative, on_failure = null)]
+    pub(crate) fn start(start: c_int) -> Result<Owned<Tally>>;
+
+    #[calls(ffi::tally_init, args = (out, start), fails = negative, on_failure = undefined)]
+    pub(crate) fn start_undefined(start: c_int) -> Result<Owned<Tally>>;
+
+    #[calls(ffi::tally_add)]
+    pub(crate) fn add(&mut self, n: c_int) -> c_int;
+}
+
+/// A shape, whose owners are counted.
+#[handle(raw = ffi::Shape, retain = ffi::shape_ref, release = ffi::shape_unref)]
+pub(crate) struct Shape;
+
+#[methods(unsafe, private)]
+impl Shape {
+    #[calls(ffi::shape_new, fails = null)]
+    pub(crate) fn new(child: Option<&Shape>) -> Result<Owned<Shape>>;
+
+    #[calls(ffi::shape_child)]
+    pub(crate) fn child(&self) -> Option<Borrowed<Shape>>;
+
+    #[calls(ffi::shape_owners)]
+    pub(crate) fn owners(&self) -> c_int;
+}
+
+/// A session, which C may keep.
+#[handle(
+    raw = ffi::Session,
+    release(ffi::session_close, fails = nonzero, on_failure = kept),
+    errors = SessionErrors
+)]
+pub(crate) struct Session;
+
+#[methods(unsafe, private)]
+impl Session {
+    #[calls(ffi::session_new, fails = null)]
+    pub(crate) fn new() -> Result<Owned<Session>>;
+
+    #[field(busy)]
+    pub(crate) fn set_busy(&mut self, busy: c_int);
+
+    #[field(busy)]
+    pub(crate) fn busy(&self) -> c_int;
+}
+
+/// A session that is gone after a failed close, too.
+#[handle(
+    raw = ffi::Session,
+    release(ffi::session_close, fails = when(|status| status == 6), on_failure = released)
+)]
+pub(crate) struct Journal;
+
+#[methods(unsafe, private)]
+impl Journal {
+    #[calls(ffi::session_new, fails = null)]
+    pub(crate) fn new() -> Result<Owned<Journal>>;
+
+    #[field(busy)]
+    pub(crate) fn set_busy(&mut self, busy: c_int);
+}
+
+/// Words a refused close.
+#[derive(Default)]
+pub(crate) struct SessionErrors;
+
+impl Errors<Session> for SessionErrors {
+    fn failed(self, call: &Call<'_, Session>) -> Error {
+        let busy = call.handle.map(Session::busy);
+        Error::Value(format!("{} {:?} {busy:?}", call.function, call.status))
+    }
 }
 
 /// A file of the operating system, which says why it failed in `errno`.
@@ -242,7 +336,11 @@ pub(crate) fn hooks() -> Vec<String> {
 
 fn describe(call: &Call<'_, Store>) -> String {
     let title = call.handle.and_then(Store::title).unwrap_or_default();
-    format!("{title}.{}{:?}", call.function, call.arguments)
+    let limit = match call.handle.map(Store::limit) {
+        Some(7) => " after 7",
+        _ => "",
+    };
+    format!("{title}.{}{:?}{limit}", call.function, call.arguments)
 }
 
 /// Does on a report what its text says.

@@ -139,3 +139,182 @@ pub unsafe extern "C" fn item_work(_item: *mut item) -> c_int {
     note("item worked");
     0
 }
+
+/// An object whose owners are counted.
+#[repr(C)]
+pub struct shape {
+    owners: c_int,
+    child: *mut shape,
+}
+
+pub unsafe extern "C" fn shape_new(child: *mut shape) -> *mut shape {
+    note("shape_new");
+    // SAFETY: NULL, or a valid shape, which gets one owner more.
+    unsafe {
+        if !child.is_null() {
+            shape_ref(child);
+        }
+    }
+    Box::into_raw(Box::new(shape { owners: 1, child }))
+}
+
+pub unsafe extern "C" fn shape_ref(shape: *mut shape) -> *mut shape {
+    // SAFETY: a valid shape.
+    unsafe { (*shape).owners += 1 };
+    shape
+}
+
+pub unsafe extern "C" fn shape_unref(shape: *mut shape) {
+    // SAFETY: a valid shape.
+    unsafe {
+        (*shape).owners -= 1;
+        note(&format!("shape_unref to {}", (*shape).owners));
+        if (*shape).owners == 0 {
+            let child = (*shape).child;
+            drop(Box::from_raw(shape));
+            if !child.is_null() {
+                shape_unref(child);
+            }
+        }
+    }
+}
+
+/// Lent to the caller.
+pub unsafe extern "C" fn shape_child(shape: *const shape) -> *mut shape {
+    // SAFETY: a valid shape.
+    unsafe { (*shape).child }
+}
+
+pub unsafe extern "C" fn shape_owners(shape: *const shape) -> c_int {
+    // SAFETY: a valid shape.
+    unsafe { (*shape).owners }
+}
+
+/// Waits at the gate.
+pub unsafe extern "C" fn shape_work(shape: *mut shape) -> c_int {
+    pass_gate();
+    // SAFETY: a valid shape.
+    note(&format!("worked with {}", unsafe { (*shape).owners }));
+    0
+}
+
+pub unsafe extern "C" fn shape_meet(_shape: *mut shape, _other: *const shape) -> c_int {
+    0
+}
+
+/// A session: closing it may be refused.
+#[repr(C)]
+pub struct session {
+    pub busy: c_int,
+    cursors: c_int,
+}
+
+/// Leaves a session to be asked and closed when it fails, for a negative number.
+pub unsafe extern "C" fn session_open(busy: c_int, out: *mut *mut session) -> c_int {
+    note("session_open");
+    let session = Box::into_raw(Box::new(session { busy, cursors: 0 }));
+    // SAFETY: a place for the result, as the manual asks for.
+    unsafe { *out = session };
+    if busy < 0 { 1 } else { 0 }
+}
+
+/// 5 and no change while it is busy; 6 if what was written is lost, but closed.
+pub unsafe extern "C" fn session_close(session: *mut session) -> c_int {
+    // SAFETY: a valid session, whose cursors are gone.
+    let busy = unsafe {
+        assert_eq!((*session).cursors, 0, "cursors are closed first");
+        (*session).busy
+    };
+    if busy == 5 {
+        note("session kept");
+        return 5;
+    }
+    note("session_close");
+    // SAFETY: as `session_open` made it.
+    drop(unsafe { Box::from_raw(session) });
+    if busy == 6 { 6 } else { 0 }
+}
+
+/// A cursor, which may also be kept.
+#[repr(C)]
+pub struct cursor {
+    session: *mut session,
+    at: c_int,
+    pub busy: c_int,
+}
+
+pub unsafe extern "C" fn cursor_open(session: *mut session) -> *mut cursor {
+    // SAFETY: a valid session.
+    unsafe { (*session).cursors += 1 };
+    note("cursor_open");
+    Box::into_raw(Box::new(cursor {
+        session,
+        at: 0,
+        busy: 0,
+    }))
+}
+
+pub unsafe extern "C" fn cursor_close(cursor: *mut cursor) -> c_int {
+    // SAFETY: a valid cursor, whose session is still there.
+    unsafe {
+        if (*cursor).busy == 5 {
+            note("cursor kept");
+            // The next attempt succeeds.
+            (*cursor).busy = 0;
+            return 5;
+        }
+        (*(*cursor).session).cursors -= 1;
+        drop(Box::from_raw(cursor));
+    }
+    note("cursor_close");
+    0
+}
+
+/// The next number below 3, after which it is -1.
+pub unsafe extern "C" fn cursor_next(cursor: *mut cursor) -> c_int {
+    // SAFETY: a valid cursor.
+    unsafe {
+        (*cursor).at += 1;
+        if (*cursor).at > 3 { -1 } else { (*cursor).at }
+    }
+}
+
+pub unsafe extern "C" fn session_work(_session: *mut session) -> c_int {
+    pass_gate();
+    0
+}
+
+/// A struct that lives where the caller has put it.
+#[repr(C)]
+pub struct tally {
+    here: *const tally,
+    count: c_int,
+}
+
+pub unsafe extern "C" fn tally_init(tally: *mut tally, start: c_int) -> c_int {
+    if start < 0 {
+        return -1;
+    }
+    note("tally_init");
+    // SAFETY: memory for a tally.
+    unsafe {
+        (*tally).here = tally;
+        (*tally).count = start;
+    }
+    0
+}
+
+pub unsafe extern "C" fn tally_add(tally: *mut tally, n: c_int) -> c_int {
+    // SAFETY: a valid tally.
+    unsafe {
+        assert!(std::ptr::eq((*tally).here, tally), "it was not moved");
+        (*tally).count += n;
+        (*tally).count
+    }
+}
+
+pub unsafe extern "C" fn tally_clear(tally: *mut tally) {
+    // SAFETY: a valid tally.
+    unsafe { assert!(std::ptr::eq((*tally).here, tally), "it was not moved") };
+    note("tally_clear");
+}

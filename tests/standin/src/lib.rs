@@ -1,5 +1,7 @@
 //! A library that does what C libraries do at the worst moment, for the tests of the runtime's Python half.
 
+use std::ffi::c_int;
+
 use leakproof::prelude::*;
 
 mod ffi;
@@ -110,6 +112,165 @@ impl SubItem {
     fn work(&mut self);
 }
 
+/// A shape: several handles may own it.
+#[handle(raw = ffi::shape, retain = ffi::shape_ref, release = ffi::shape_unref)]
+pub struct Shape;
+
+#[methods(unsafe)]
+impl Shape {
+    /// Make one, perhaps around another.
+    #[new]
+    #[pyo3(signature = (child = None))]
+    #[calls(ffi::shape_new, fails = null)]
+    fn new(child: Option<&Shape>) -> Result<Owned<Shape>>;
+
+    /// What is in it.
+    #[getter]
+    #[calls(ffi::shape_child)]
+    fn child(&self) -> Option<Borrowed<Shape>>;
+
+    /// How many own it, by C's count.
+    #[getter]
+    #[calls(ffi::shape_owners)]
+    fn owners(&self) -> c_int;
+
+    /// Work, alone.
+    #[calls(ffi::shape_work, detach)]
+    fn work(&mut self);
+
+    /// Work, beside others.
+    #[calls(ffi::shape_work, args = (self), detach)]
+    fn work_beside(&self);
+
+    /// Meet another one, alone.
+    #[calls(ffi::shape_meet)]
+    fn meet(&mut self, other: &Shape);
+}
+
+/// A session, which C may keep.
+#[handle(
+    raw = ffi::session,
+    release(ffi::session_close, fails = nonzero, on_failure = kept),
+    errors = SessionErrors
+)]
+pub struct Session;
+
+#[methods(unsafe)]
+impl Session {
+    /// Open one. It fails for a negative number.
+    #[new]
+    #[pyo3(signature = (busy = 0))]
+    #[calls(ffi::session_open, args = (busy, out), fails = nonzero, on_failure = owned)]
+    fn new(busy: c_int) -> Result<Owned<Session>>;
+
+    /// What its close will end with.
+    #[getter]
+    #[field(busy)]
+    fn busy(&self) -> c_int;
+
+    /// Set that.
+    #[setter]
+    #[field(busy)]
+    fn set_busy(&mut self, busy: c_int);
+
+    /// Make a cursor.
+    #[calls(ffi::cursor_open, fails = null)]
+    fn cursor(&self) -> Result<Owned<Cursor>>;
+
+    /// Work, alone.
+    #[calls(ffi::session_work, detach)]
+    fn work(&mut self);
+}
+
+/// A cursor, which C may keep once.
+#[handle(raw = ffi::cursor, release(ffi::cursor_close, fails = nonzero, on_failure = kept), parent = Session)]
+pub struct Cursor;
+
+#[methods(unsafe)]
+impl Cursor {
+    #[private]
+    #[calls(ffi::cursor_next)]
+    fn step(&mut self) -> c_int;
+
+    /// The next number.
+    fn __next__(&mut self) -> Result<Option<c_int>> {
+        match self.step() {
+            3 => Err(Error::Value("three".into())),
+            number => Ok(Some(number).filter(|number| *number >= 0)),
+        }
+    }
+
+    /// Have C keep it at its next close.
+    #[setter]
+    #[field(busy)]
+    fn set_busy(&mut self, busy: c_int);
+}
+
+/// A session that is gone also where its close fails.
+#[handle(raw = ffi::session, release(ffi::session_close, fails = nonzero), errors = SessionErrors)]
+pub struct Journal;
+
+#[methods(unsafe)]
+impl Journal {
+    /// Open one.
+    #[new]
+    #[calls(ffi::session_open, args = (busy, out), fails = nonzero, on_failure = owned)]
+    fn new(busy: c_int) -> Result<Owned<Journal>>;
+}
+
+/// What a session refused.
+#[exception]
+pub struct SessionError {
+    /// In words.
+    pub message: String,
+    /// The status.
+    pub status: Option<i64>,
+    /// The session's number, where there still was one.
+    pub busy: Option<c_int>,
+}
+
+/// Asks the session.
+#[derive(Debug, Default)]
+pub struct SessionErrors;
+
+impl Errors<Session> for SessionErrors {
+    fn failed(self, call: &Call<'_, Session>) -> Error {
+        SessionError {
+            message: format!("{} failed", call.function),
+            status: call.status,
+            busy: call.handle.map(Session::busy),
+        }
+        .into()
+    }
+}
+
+impl Errors<Journal> for SessionErrors {
+    fn failed(self, call: &Call<'_, Journal>) -> Error {
+        SessionError {
+            message: format!("{} failed", call.function),
+            status: call.status,
+            busy: call.handle.map(|_| 0),
+        }
+        .into()
+    }
+}
+
+/// A tally, made in memory of ours.
+#[handle(inplace = ffi::tally, release = ffi::tally_clear)]
+pub struct Tally;
+
+#[methods(unsafe)]
+impl Tally {
+    /// Start one. It fails for a negative number.
+    #[new]
+    #[calls(ffi::tally_init, args = (out, start), fails = negative, on_failure = null)]
+    fn new(start: c_int) -> Result<Owned<Tally>>;
+
+    /// Count.
+    #[calls(ffi::tally_add)]
+    fn add(&mut self, n: c_int) -> c_int;
+}
+
 /// Have every call wait at the gate.
 #[leakproof::function]
 fn close_gate() {
@@ -138,5 +299,8 @@ fn take_log() -> Vec<String> {
 #[leakproof::module]
 mod standin_safe {
     #[pymodule_export]
-    use super::{Item, Store, StoreError, SubItem, at_gate, close_gate, open_gate, take_log};
+    use super::{
+        Cursor, Item, Journal, Session, SessionError, Shape, Store, StoreError, SubItem, Tally,
+        at_gate, close_gate, open_gate, take_log,
+    };
 }

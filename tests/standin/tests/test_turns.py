@@ -8,7 +8,7 @@ import time
 import pytest
 from standin_safe import BusyError, ClosedError, Store, StoreError, live_handles, open_gate, take_log
 
-NONE = {"Store": 0, "Item": 0, "SubItem": 0}
+NONE = dict.fromkeys(live_handles(), 0)
 
 
 def soon(call, delay=0.05):

@@ -1,0 +1,202 @@
+//! Out-parameters: what C fills in through a pointer that it is passed.
+//!
+//! A [`Slot`] starts as zeros, so that what C does not touch reads as NULL or 0. It is shared by the closure that calls
+//! C and the one that puts what C wrote into its owner.
+
+use std::cell::UnsafeCell;
+use std::ffi::CString;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+use crate::handle::{Borrowed, Handle, Owned, Resource};
+use crate::returns::FromC;
+
+/// A Rust type that can be made from what C wrote to where a `P` was expected.
+///
+/// # Safety
+///
+/// As for [`FromC`]: what is owned goes into its owner first.
+#[diagnostic::on_unimplemented(
+    message = "what C writes to `out` is a `{P}`, which cannot be returned as `{Self}`",
+    label = "C writes a `{P}`"
+)]
+pub unsafe trait FromOut<P>: Sized {
+    /// The memory that C writes to.
+    type Storage: Storage<P>;
+
+    /// The value; `None` if C wrote NULL where there has to be something.
+    ///
+    /// # Safety
+    ///
+    /// C wrote what the annotation says, or nothing.
+    unsafe fn from_out(storage: Self::Storage) -> Option<Self>;
+}
+
+/// Memory for one `P`, zeroed at first.
+pub trait Storage<P> {
+    /// Zeros.
+    fn zeroed() -> Self;
+    /// Where C writes.
+    fn pointer(&mut self) -> *mut P;
+}
+
+/// Memory on the stack.
+#[derive(Debug)]
+pub struct Inline<P>(MaybeUninit<P>);
+
+impl<P> Storage<P> for Inline<P> {
+    #[inline]
+    fn zeroed() -> Self {
+        Inline(MaybeUninit::zeroed())
+    }
+
+    #[inline]
+    fn pointer(&mut self) -> *mut P {
+        self.0.as_mut_ptr()
+    }
+}
+
+impl<P> Inline<P> {
+    /// What was written.
+    ///
+    /// # Safety
+    ///
+    /// Zeros are a valid `P`, or C wrote one.
+    #[inline]
+    pub unsafe fn value(self) -> P {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.assume_init() }
+    }
+}
+
+/// Memory that stays where it is: for handles that C makes in place.
+#[derive(Debug)]
+pub struct Boxed<P>(Box<MaybeUninit<P>>);
+
+impl<P> Storage<P> for Boxed<P> {
+    fn zeroed() -> Self {
+        Boxed(Box::new(MaybeUninit::zeroed()))
+    }
+
+    fn pointer(&mut self) -> *mut P {
+        self.0.as_mut_ptr()
+    }
+}
+
+impl<P> Boxed<P> {
+    /// The memory, from now on the caller's to free by [`Box::from_raw`].
+    pub fn into_raw(self) -> *mut P {
+        Box::into_raw(self.0).cast()
+    }
+}
+
+/// The memory of one out-parameter during a call.
+#[derive(Debug)]
+pub struct Slot<R, P, S> {
+    storage: UnsafeCell<Option<S>>,
+    own: unsafe fn(S) -> Option<R>,
+    written: PhantomData<P>,
+}
+
+/// Memory for what becomes an `R`. All that is asked of the types is asked here, so that a mistake is told once.
+#[inline]
+pub fn slot<R: FromOut<P>, P>() -> Slot<R, P, R::Storage> {
+    Slot {
+        storage: UnsafeCell::new(Some(R::Storage::zeroed())),
+        own: R::from_out,
+        written: PhantomData,
+    }
+}
+
+impl<R, P, S: Storage<P>> Slot<R, P, S> {
+    /// What C gets. Called before [`Slot::take`].
+    #[inline]
+    pub fn pointer(&self) -> *mut P {
+        // SAFETY: the slot is a local variable of one call, and this reference ends at once.
+        let storage = unsafe { &mut *self.storage.get() };
+        match storage {
+            Some(storage) => storage.pointer(),
+            None => unreachable!("C is called before its results are taken"),
+        }
+    }
+
+    /// What C wrote.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FromOut::from_out`]; C has returned.
+    #[inline]
+    pub unsafe fn take(&self) -> Option<R> {
+        // SAFETY: as in `pointer`; C has returned.
+        let storage = unsafe { &mut *self.storage.get() }.take()?;
+        // SAFETY: the caller's promise.
+        unsafe { (self.own)(storage) }
+    }
+}
+
+/// What is returned by value: everything but owned handles.
+pub trait ByValue {}
+
+// SAFETY: as for `FromC`.
+#[diagnostic::do_not_recommend]
+unsafe impl<P, R: FromC<P> + ByValue> FromOut<P> for R {
+    type Storage = Inline<P>;
+
+    #[inline]
+    unsafe fn from_out(storage: Inline<P>) -> Option<Self> {
+        // SAFETY: the caller's promise; what can be made from C is an integer, a float, a pointer or a struct of those.
+        unsafe { R::from_c(storage.value()) }
+    }
+}
+
+macro_rules! by_value {
+    ($($type:ty)+) => {$(impl ByValue for $type {})+};
+}
+
+by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 usize f32 f64 bool String CString }
+
+impl<T: Handle> ByValue for Borrowed<'_, T> {}
+impl<T: ByValue> ByValue for Option<T> {}
+
+/// A handle that C makes through a pointer to a `P`. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// `made` gives a pointer that [`Owned::adopt`] accepts, if C made a handle.
+#[diagnostic::on_unimplemented(
+    message = "what C writes to `out` is a `{P}`, which is not where a `{Self}` is made",
+    label = "C writes a `{P}`"
+)]
+pub unsafe trait MadeIn<P>: Resource {
+    /// The memory that C writes to.
+    type Storage: Storage<P>;
+
+    /// Where the handle is; null if there is none.
+    ///
+    /// # Safety
+    ///
+    /// C wrote a handle, or nothing.
+    unsafe fn made(storage: Self::Storage) -> *mut Self::Raw;
+}
+
+// SAFETY: `adopt` owns at once.
+unsafe impl<P, T: MadeIn<P>> FromOut<P> for Owned<'_, T> {
+    type Storage = <T as MadeIn<P>>::Storage;
+
+    #[inline]
+    unsafe fn from_out(storage: Self::Storage) -> Option<Self> {
+        // SAFETY: the caller's promise, and that of `MadeIn`.
+        unsafe { Owned::adopt(T::made(storage)) }
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<P, T: MadeIn<P>> FromOut<P> for Option<Owned<'_, T>> {
+    type Storage = <T as MadeIn<P>>::Storage;
+
+    #[inline]
+    unsafe fn from_out(storage: Self::Storage) -> Option<Self> {
+        // SAFETY: as above.
+        Some(unsafe { Owned::from_out(storage) })
+    }
+}

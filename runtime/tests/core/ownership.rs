@@ -1,0 +1,123 @@
+//! The other ways in which C gives and takes handles.
+
+use crate::standin::ffi::{self, Next};
+use crate::standin::{Cursor, Journal, Library, Session, Shape, Store, Tally};
+use leakproof::Owned;
+
+#[test]
+fn what_c_writes_is_owned() {
+    let _library = Library::start();
+    let store = Store::open_at(c"s").unwrap();
+    assert_eq!(store.title().as_deref(), Some("s"));
+    drop(store);
+    assert_eq!(ffi::log(), ["store_open", "store_free"]);
+}
+
+#[test]
+fn what_a_failing_call_leaves_is_asked_then_released() {
+    let _library = Library::start();
+    ffi::next([Next::Fail]);
+    let error = Store::open_at(c"s").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"s.store_open_at[("title", "s")] after 7: "#
+    );
+    assert_eq!(ffi::log(), ["store_open", "store_free"]);
+}
+
+#[test]
+fn what_is_undefined_is_not_looked_at() {
+    let _library = Library::start();
+    let store = Store::open(None).unwrap();
+    ffi::next([Next::Fail]);
+    assert!(store.make_cursor().is_err());
+    let (mut cursor, position) = store.make_cursor().unwrap();
+    assert_eq!((cursor.step(), position), (1, 42));
+}
+
+#[test]
+fn the_second_is_not_lost_when_the_first_is_missing() {
+    let _library = Library::start();
+    let store = Store::open(None).unwrap();
+    ffi::next([Next::Fail]);
+    assert!(store.cursor_pair().is_err());
+    assert_eq!(ffi::log(), ["store_open", "cursor_new", "cursor_free"]);
+    let (first, second): (Owned<'_, Cursor>, Owned<'_, Cursor>) = store.cursor_pair().unwrap();
+    assert_ne!(format!("{first:?}"), format!("{second:?}"));
+    drop((first, second));
+    ffi::next([Next::Fail]);
+    let (first, second) = store.perhaps_cursors();
+    assert!(first.is_none() && second.is_some());
+}
+
+#[test]
+fn numbers_are_written_too() {
+    let _library = Library::start();
+    let store = Store::open(None).unwrap();
+    assert_eq!(store.measure(), (3, 0.5));
+}
+
+#[test]
+fn a_handle_in_place_is_not_moved() {
+    let _library = Library::start();
+    let mut tally = Tally::start(3).unwrap();
+    assert_eq!(tally.add(2), 5);
+    let mut moved = Box::new(tally);
+    assert_eq!(moved.add(2), 7);
+    drop(moved);
+    assert_eq!(ffi::log(), ["tally_init", "tally_clear"]);
+}
+
+#[test]
+fn memory_that_c_did_not_initialise_is_not_cleared() {
+    let _library = Library::start();
+    ffi::next([Next::Fail]);
+    assert!(Tally::start_undefined(3).is_err());
+    ffi::next([Next::Fail]);
+    assert!(Tally::start(3).is_err());
+    assert_eq!(ffi::log(), [""; 0]);
+}
+
+#[test]
+fn owners_are_counted() {
+    let _library = Library::start();
+    let inner = Shape::new(None).unwrap();
+    let outer = Shape::new(Some(&inner)).unwrap();
+    assert_eq!(inner.owners(), 2);
+    let copy = inner.clone();
+    drop(inner);
+    assert_eq!(copy.owners(), 2);
+    drop(copy);
+    let child = outer.child().unwrap().retain();
+    assert!(child.child().is_none());
+    drop(outer);
+    assert_eq!(child.owners(), 1);
+    assert_eq!(leakproof::live_handles()["Shape"], 1);
+    drop(child);
+    assert_eq!(ffi::log()[2..], ["shape_free", "shape_free"]);
+}
+
+#[test]
+fn a_close_that_is_refused_gives_the_handle_back() {
+    let _library = Library::start();
+    let mut session = Session::new().unwrap();
+    session.set_busy(1);
+    let (error, session) = session.close().unwrap_err();
+    assert_eq!(error.to_string(), "session_close Some(5) Some(1)");
+    let mut session = session.unwrap();
+    assert_eq!(leakproof::live_handles()["Session"], 1);
+    session.set_busy(0);
+    session.close().unwrap();
+}
+
+#[test]
+fn a_close_that_fails_may_have_closed() {
+    let _library = Library::start();
+    let mut journal = Journal::new().unwrap();
+    journal.set_busy(6);
+    let (error, journal) = journal.close().unwrap_err();
+    assert_eq!(error.to_string(), "session_close failed");
+    assert!(journal.is_none());
+    assert_eq!(leakproof::live_handles()["Journal"], 0);
+    assert_eq!(ffi::live(), 0);
+}

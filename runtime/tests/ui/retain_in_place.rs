@@ -1,0 +1,17 @@
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing(pub i32);
+    pub unsafe extern "C" fn thing_ref(_: *mut Thing) -> *mut Thing {
+        std::ptr::null_mut()
+    }
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) -> i32 {
+        0
+    }
+}
+
+#[handle(inplace = ffi::Thing, retain = ffi::thing_ref, release = ffi::thing_free)]
+struct Thing;
+
+
+fn main() {}

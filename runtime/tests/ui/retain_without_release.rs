@@ -1,0 +1,14 @@
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing(pub i32);
+    pub unsafe extern "C" fn thing_ref(_: *mut Thing) -> *mut Thing {
+        std::ptr::null_mut()
+    }
+}
+
+#[handle(raw = ffi::Thing, retain = ffi::thing_ref)]
+struct Thing;
+
+
+fn main() {}
