@@ -1,0 +1,57 @@
+"""What the walk goes along: every kind of handle, each function succeeding and failing."""
+
+import standin_safe as MODULE
+from pytest_leakproof.walk import Operation
+
+
+def closed(make):
+    handle = make()
+    handle.close()
+    return handle
+
+
+def close_of_busy(session):
+    try:
+        session.close()
+    finally:
+        session.busy = 0
+
+
+def meet_itself(shape):
+    shape.meet(shape)
+
+
+OPERATIONS = [
+    Operation("store", MODULE.Store),
+    Operation("work", lambda store: store.work(), prepare=MODULE.Store),
+    Operation("work beside", lambda store: store.work_beside(), prepare=MODULE.Store),
+    Operation("work too long", lambda store: store.work(-1), prepare=MODULE.Store, fails=OverflowError),
+    Operation("fail", lambda store: store.fail("x"), prepare=MODULE.Store, fails=MODULE.StoreError),
+    Operation("hooked", lambda store: store.hooked, prepare=MODULE.Store),
+    Operation("item", lambda store: store.item(), prepare=MODULE.Store),
+    Operation("item work", lambda store: store.item().work(), prepare=MODULE.Store),
+    Operation("item work beside", lambda store: store.item().work_beside(), prepare=MODULE.Store),
+    Operation("part", lambda store: store.item().part().work(), prepare=MODULE.Store),
+    Operation("shape", MODULE.Shape),
+    Operation("shape in shape", lambda inner: MODULE.Shape(inner).child.owners, prepare=MODULE.Shape),
+    Operation("shape in none", lambda: MODULE.Shape(1), fails=TypeError),
+    Operation("shape work", lambda shape: shape.work(), prepare=MODULE.Shape),
+    Operation("shape work beside", lambda shape: shape.work_beside(), prepare=MODULE.Shape),
+    Operation("meet", lambda shape: shape.meet(MODULE.Shape()), prepare=MODULE.Shape),
+    Operation("meet itself", meet_itself, prepare=MODULE.Shape, fails=MODULE.BusyError),
+    Operation("session", MODULE.Session),
+    Operation("session that fails", lambda: MODULE.Session(-1), fails=MODULE.SessionError),
+    Operation("session busy", lambda session: session.busy, prepare=MODULE.Session),
+    Operation("session work", lambda session: session.work(), prepare=MODULE.Session),
+    Operation("close of busy", close_of_busy, prepare=lambda: MODULE.Session(5), fails=MODULE.SessionError),
+    Operation("cursor", lambda session: next(session.cursor()), prepare=MODULE.Session),
+    Operation("cursor to the end", lambda session: list(session.cursor()), prepare=MODULE.Session, fails=ValueError),
+    Operation("cursor busy", lambda session: setattr(session.cursor(), "busy", 0), prepare=MODULE.Session),
+    Operation("journal", lambda: MODULE.Journal(0)),
+    Operation("journal that fails", lambda: MODULE.Journal(-1), fails=MODULE.SessionError),
+    Operation("tally", lambda tally: tally.add(1), prepare=lambda: MODULE.Tally(1)),
+    Operation("tally that fails", lambda: MODULE.Tally(-1), fails=MODULE.Error),
+    Operation("closed", lambda store: store.work(), prepare=lambda: closed(MODULE.Store), fails=MODULE.ClosedError),
+    Operation("functions", lambda: [MODULE.open_gate(), MODULE.at_gate(), MODULE.take_log()]),
+    Operation("gate", lambda: [MODULE.close_gate(), MODULE.open_gate()]),
+]
