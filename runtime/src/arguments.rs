@@ -112,14 +112,14 @@ impl<P> IntoC<*mut P> for Null {
     message = "`{Self}` has no pointer and no length to pass",
     note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these"
 )]
-pub trait Bytes {
+pub trait Memory {
     /// Where the bytes are; null for a missing argument.
     fn start(&self) -> *const u8;
     /// How many there are.
     fn count(&self) -> usize;
 }
 
-impl Bytes for &[u8] {
+impl Memory for &[u8] {
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
@@ -128,7 +128,7 @@ impl Bytes for &[u8] {
     }
 }
 
-impl Bytes for &str {
+impl Memory for &str {
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
@@ -137,7 +137,7 @@ impl Bytes for &str {
     }
 }
 
-impl<T: Bytes> Bytes for Option<T> {
+impl<T: Memory> Memory for Option<T> {
     fn start(&self) -> *const u8 {
         self.as_ref().map_or(ptr::null(), T::start)
     }
@@ -193,7 +193,7 @@ impl From<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
     }
 }
 
-impl Bytes for Buffer<'_> {
+impl Memory for Buffer<'_> {
     fn start(&self) -> *const u8 {
         self.start
     }
@@ -206,6 +206,19 @@ impl fmt::Debug for Buffer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Buffer({} bytes)", self.count)
     }
+}
+
+/// A function pointer that is none: some C libraries take a number where a function could stand, as SQLite does for
+/// `SQLITE_TRANSIENT`, -1. C compares it and never calls it. For `args = (…, sentinel(-1))`.
+///
+/// # Panics
+///
+/// For 0, which is NULL: write `null`.
+pub fn sentinel(value: isize) -> Option<unsafe extern "C" fn(*mut c_void)> {
+    assert!(value != 0, "write `null` for 0");
+    let pointer: *const () = ptr::without_provenance(value.cast_unsigned());
+    // SAFETY: what Rust asks of a function pointer is the size of a pointer and not to be null. Nobody calls it.
+    unsafe { std::mem::transmute(pointer) }
 }
 
 /// A path of the file system, as C takes it. From Python: `str`, `bytes` or `os.PathLike`, by `os.fsencode`.

@@ -8,7 +8,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::ptr::NonNull;
 
-use crate::arguments::{Bytes, IntoCString};
+use crate::arguments::{IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::errors::{Call, Errors, resume_caught_panic};
 use crate::handle::{Handle, Unreleased};
@@ -148,7 +148,7 @@ pub fn present<R>(value: Option<R>) -> R {
 pub fn length<C: TryFrom<usize>>(
     site: &'static Site,
     name: &'static str,
-    bytes: &impl Bytes,
+    bytes: &impl Memory,
 ) -> Result<C> {
     let length = bytes.count();
     match C::try_from(length) {

@@ -103,6 +103,7 @@
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. |
+//! | `len = ffi::f` | C returns the start of some memory; this function, with the same arguments, says how long it is. The method returns [`Bytes`], a copy. |
 //! | `free = ffi::f` | The string that C returns is ours; it is copied, then freed by this function. |
 //! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
 //!
@@ -123,6 +124,7 @@
 //! | `-> Borrowed<T>` | the receiver, or its ancestor that `T` is part of (*transfer none*) | the same |
 //! | `-> String` | the caller, a copy; where the C manual promises UTF-8: what is not is replaced | `char *` |
 //! | `-> CString` | the caller, a copy of every byte; in Python a `str` as of `os.fsdecode` | `char *` |
+//! | `-> Bytes` | the caller, a copy; in Python `bytes` | `void *`, with `len` |
 //! | `-> Option<…>` | | NULL is `None` (*nullable*) |
 //! | `-> ()` | | any status |
 //! | `&T`, `&mut T` | lent for the call; exclusively | a pointer to `T`'s raw type |
@@ -190,6 +192,7 @@ pub use leakproof_macros::{IntoPython, exception, function, handle, methods, mod
 pub use ledger::live_handles;
 #[cfg(feature = "python")]
 pub use pyo3;
+pub use returns::Bytes;
 
 /// What a wrapping crate uses.
 pub mod prelude {
@@ -199,6 +202,7 @@ pub mod prelude {
     pub use crate::error::{Error, Result};
     pub use crate::errors::{Call, Collect, Errors};
     pub use crate::handle::{Borrowed, Owned};
+    pub use crate::returns::Bytes;
     pub use crate::steps::{Dict, Steps};
     pub use leakproof_macros::{IntoPython, exception, function, handle, methods};
 }

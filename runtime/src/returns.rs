@@ -279,6 +279,52 @@ impl<P, F: FnOnce(*mut c_void)> Drop for Freed<P, F> {
     }
 }
 
+/// Bytes that were copied from C: in Python `bytes`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Bytes(pub Vec<u8>);
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes(bytes)
+    }
+}
+
+/// What can be copied from the start of some memory and its length: `len = ffi::f`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`len` is for `Bytes`, and the result is `{Self}`",
+    label = "not made from a pointer and a length"
+)]
+pub trait FromMemory<P>: Sized {
+    /// The copy; `None` for null where there has to be something.
+    ///
+    /// # Safety
+    ///
+    /// `start` is null or points at `count` elements.
+    unsafe fn from_memory(start: *const P, count: usize) -> Option<Self>;
+}
+
+macro_rules! bytes_from_memory {
+    ($($type:ty)+) => {$(
+        impl FromMemory<$type> for Bytes {
+            unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
+                // SAFETY: not null, and the caller's promise.
+                let copy = || unsafe { std::slice::from_raw_parts(start.cast::<u8>(), count) }.to_vec();
+                (!start.is_null()).then(|| Bytes(copy()))
+            }
+        }
+    )+};
+}
+
+bytes_from_memory! { c_void i8 u8 }
+
+impl<P, T: FromMemory<P>> FromMemory<P> for Option<T> {
+    unsafe fn from_memory(start: *const P, count: usize) -> Option<Self> {
+        // SAFETY: the caller's promise.
+        Some(unsafe { T::from_memory(start, count) })
+    }
+}
+
 /// A field of a C struct that an array starts at.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(

@@ -171,7 +171,7 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
             _ => (quote!(#into_c(#name)), span),
         },
         Argument::Start(Parameter { name, .. }, span) => {
-            let start = quote!(#runtime::arguments::Bytes::start(&#name));
+            let start = quote!(#runtime::arguments::Memory::start(&#name));
             (quote!(#into_c(#runtime::arguments::Start(#start))), span)
         }
         Argument::Length(Parameter { name, .. }, span) => {

@@ -251,7 +251,25 @@ fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 
 fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = &method.output.value;
-    let pointer = ["Owned", "Borrowed", "String", "CString"]
+    if let (Some(length), false) = (
+        &calls.length,
+        is_named(argument_of(value, "Option").unwrap_or(value), "Bytes"),
+    ) {
+        diagnostics.at(
+            length,
+            "`len` tells the length of the memory that C returns: return `Bytes`, or an `Option` of it",
+        );
+    }
+    if let (None, true) = (
+        &calls.length,
+        is_named(argument_of(value, "Option").unwrap_or(value), "Bytes"),
+    ) {
+        diagnostics.at(
+            value,
+            "memory needs a length: add `len = ffi::the_function`, which gets the same arguments",
+        );
+    }
+    let pointer = ["Owned", "Borrowed", "String", "CString", "Bytes"]
         .into_iter()
         .any(|name| is_named(value, name));
     match (&calls.fails, pointer) {

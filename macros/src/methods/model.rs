@@ -68,6 +68,8 @@ pub(crate) struct Calls {
     pub(crate) fails: Option<Fails>,
     /// What a failing call leaves in its out-parameters.
     pub(crate) on_failure: Option<OnFailure>,
+    /// What tells the length of the memory that C returns.
+    pub(crate) length: Option<Path>,
     /// What frees the string that C returns.
     pub(crate) free: Option<Expr>,
     pub(crate) detach: bool,

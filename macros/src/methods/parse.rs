@@ -250,12 +250,13 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         arguments: None,
         fails: None,
         on_failure: None,
+        length: None,
         free: None,
         detach: false,
     };
     for word in parse_words(
         headed.words,
-        &["args", "fails", "on_failure", "free", "detach"],
+        &["args", "fails", "on_failure", "len", "free", "detach"],
         diagnostics,
     ) {
         match word.name.to_string().as_str() {
@@ -266,6 +267,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 let said = word.value(form, diagnostics);
                 calls.on_failure = Some(said.unwrap_or(OnFailure::Undefined));
             }
+            "len" => calls.length = word.value("len = ffi::the_function", diagnostics),
             "free" => calls.free = word.value("free = ffi::the_function", diagnostics),
             _ => calls.detach = word.flag(diagnostics),
         }

@@ -144,6 +144,13 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     let passed = arguments.iter().map(|argument| pass(argument, runtime));
     let passed = passed.collect::<Vec<_>>();
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
+    let call = match &calls.length {
+        None => call,
+        Some(length) => {
+            let length = quote_spanned!(length.span()=> #length(#(#passed),*));
+            quote!({ let memory = #call; (memory, #length) })
+        }
+    };
     let mut c = quote! {
         // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
         unsafe { #call }
@@ -174,6 +181,10 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     let failed = match &calls.fails {
         None => quote!(|_| false),
         Some(fails) => fails.expand(runtime),
+    };
+    let failed = match &calls.length {
+        None => failed,
+        Some(_) => quote!(|(ret, _)| (#failed)(ret)),
     };
     let own = match calls.on_failure {
         None | Some(OnFailure::Owned) => own,
@@ -237,6 +248,22 @@ fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStr
         };
     }
     let value = bound_to_receiver(&method.output.value, runtime, true);
+    if let Some(length) = &calls.length {
+        let count = quote!(#runtime::returns::Count::count(length));
+        let count = respanned(count, length.span());
+        let start = quote!(#runtime::returns::Start::start(ret));
+        let copy = quote_spanned! {value.span()=>
+            <#value as #runtime::returns::FromMemory<_>>::from_memory(#start, #count)
+        };
+        let copied = quote! {
+            // SAFETY: C just returned it, and the author says that it is this long.
+            unsafe { #copy }
+        };
+        return match method.output.fallible {
+            true => quote!(|(ret, length)| #copied),
+            false => quote!(|(ret, length)| #runtime::call::present(#copied)),
+        };
+    }
     let convert = match &calls.free {
         None => quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret)),
         Some(free) => quote! {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::depth::MayRunPython;
@@ -15,6 +15,7 @@ use super::handle::{PyHandle, give_owned, no_memory};
 use super::iterator;
 use crate::error::Error;
 use crate::handle::{Borrowed, Owned, Part, Resource};
+use crate::returns::Bytes;
 use crate::site::Step;
 use crate::steps::{Dict, Steps};
 
@@ -310,6 +311,23 @@ impl IntoPython for CString {
             );
             Bound::from_owned_ptr_or_err(context.py(), object)
         }
+    }
+}
+
+impl IntoPython for Bytes {
+    const TYPE: PyStaticExpr = <PyBytes as PyTypeInfo>::TYPE_HINT;
+    const PLAIN: bool = true;
+
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        context.check()?;
+        Ok(PyBytes::new_with(context.py(), self.0.len(), |bytes| {
+            bytes.copy_from_slice(&self.0);
+            Ok(())
+        })?
+        .into_any())
     }
 }
 

@@ -109,3 +109,14 @@ fn a_handle_can_be_seen_as_another_type() {
     assert_eq!(shelf.limit(), 10);
     assert_eq!(shelf.as_raw(), store.as_raw());
 }
+
+#[test]
+fn memory_is_copied_at_its_length() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.memory(3), Some(leakproof::Bytes(b"a\0b".to_vec())));
+    assert_eq!(store.memory(-1), Some(leakproof::Bytes::default()));
+    assert_eq!(store.memory(0), None);
+    assert_eq!(store.some_memory(1).unwrap().0, b"a");
+    assert!(store.some_memory(0).is_err());
+}

@@ -549,3 +549,15 @@ pub(crate) unsafe extern "C" fn session_close(session: *mut Session) -> c_int {
         _ => 5,
     }
 }
+
+/// The start of what `store_memory_size` counts; NULL if that is nothing.
+pub(crate) unsafe extern "C" fn store_memory(_store: *const Store, count: c_int) -> *const c_void {
+    match count {
+        0 => ptr::null(),
+        _ => b"a\0bc".as_ptr().cast(),
+    }
+}
+
+pub(crate) unsafe extern "C" fn store_memory_size(_store: *const Store, count: c_int) -> c_int {
+    count
+}

@@ -148,6 +148,12 @@ impl Store {
     #[calls(ffi::cursor_pair, args = (self, out, out))]
     pub(crate) fn perhaps_cursors(&self) -> (Option<Owned<Cursor>>, Option<Owned<Cursor>>);
 
+    #[calls(ffi::store_memory, len = ffi::store_memory_size)]
+    pub(crate) fn memory(&self, count: c_int) -> Option<Bytes>;
+
+    #[calls(ffi::store_memory, len = ffi::store_memory_size, fails = null)]
+    pub(crate) fn some_memory(&self, count: c_int) -> Result<Bytes>;
+
     #[calls(ffi::store_measure, args = (self, out, out))]
     pub(crate) fn measure(&self) -> (c_int, f64);
 

@@ -1,0 +1,389 @@
+//! SQLite for Python: an out-parameter that has to be closed also when opening failed, statements that live in their
+//! connection, rows as an iterator, a close that may be refused.
+
+use std::ffi::c_int;
+
+use leakproof::arguments::sentinel;
+use leakproof::prelude::*;
+use leakproof::pyo3;
+use leakproof::pyo3::exceptions::PyTypeError;
+use leakproof::pyo3::types::{PyAnyMethods, PyBytes, PyFloat, PyInt, PyString};
+use leakproof::pyo3::{FromPyObject, PyAny, PyErr, PyResult, PyTypeInfo};
+
+#[allow(warnings, clippy::all, reason = "generated from SQLite's header")]
+mod ffi {
+    include!(concat!(env!("OUT_DIR"), "/sqlite.rs"));
+}
+
+const OK: c_int = ffi::SQLITE_OK.cast_signed();
+const ROW: c_int = ffi::SQLITE_ROW.cast_signed();
+const DONE: c_int = ffi::SQLITE_DONE.cast_signed();
+const OPEN: c_int = (ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_EXRESCODE).cast_signed();
+const CREATE: c_int = ffi::SQLITE_OPEN_CREATE.cast_signed();
+
+/// What SQLite could not do.
+#[exception]
+pub struct SqliteError {
+    /// In SQLite's words.
+    pub message: String,
+    /// SQLite's extended result code.
+    pub code: i64,
+    /// Where in the SQL text, in bytes from its start; -1 where that says nothing.
+    pub offset: c_int,
+}
+
+/// Asks the connection what went wrong.
+#[derive(Debug, Default)]
+pub struct SqliteErrors;
+
+impl SqliteErrors {
+    fn error(connection: Option<&Connection>, status: Option<i64>) -> Error {
+        let code = status.unwrap_or_default();
+        let message = match connection {
+            Some(connection) => connection.message(),
+            None => i32::try_from(code).ok().and_then(Connection::message_of),
+        };
+        SqliteError {
+            message: message.unwrap_or_else(|| "unknown error".into()),
+            code,
+            offset: connection.map_or(-1, Connection::error_offset),
+        }
+        .into()
+    }
+}
+
+impl Errors<Connection> for SqliteErrors {
+    fn failed(self, call: &Call<'_, Connection>) -> Error {
+        Self::error(call.handle, call.status)
+    }
+}
+
+impl Errors<Statement> for SqliteErrors {
+    fn failed(self, call: &Call<'_, Statement>) -> Error {
+        let connection = call.handle.and_then(Statement::connection);
+        Self::error(connection.as_deref(), call.status)
+    }
+}
+
+impl Errors<Backup> for SqliteErrors {
+    fn failed(self, call: &Call<'_, Backup>) -> Error {
+        Self::error(None, call.status)
+    }
+}
+
+/// A value of a parameter.
+#[derive(Debug)]
+pub enum Parameter {
+    /// INTEGER
+    Integer(i64),
+    /// REAL
+    Real(f64),
+    /// TEXT
+    Text(String),
+    /// BLOB
+    Blob(Vec<u8>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Parameter {
+    type Error = PyErr;
+
+    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        // By the object's type and not by what it can be converted to: no digit and no byte is to be lost.
+        if PyInt::is_type_of(&object) {
+            object.extract().map(Parameter::Integer)
+        } else if PyFloat::is_type_of(&object) {
+            object.extract().map(Parameter::Real)
+        } else if PyString::is_type_of(&object) {
+            object.extract().map(Parameter::Text)
+        } else if PyBytes::is_type_of(&object) {
+            object.extract().map(Parameter::Blob)
+        } else {
+            let name = object.get_type().qualname()?;
+            let message = format!("None, int, float, str or bytes expected, not {name}");
+            Err(PyTypeError::new_err(message))
+        }
+    }
+}
+
+/// A value of a row.
+#[derive(Debug, IntoPython)]
+pub enum Value {
+    /// INTEGER
+    Integer(i64),
+    /// REAL
+    Real(f64),
+    /// TEXT
+    Text(String),
+    /// BLOB
+    Blob(Bytes),
+}
+
+/// An open database.
+#[handle(
+    raw = ffi::sqlite3,
+    release(ffi::sqlite3_close, fails = nonzero, on_failure = kept),
+    errors = SqliteErrors,
+    warn_unclosed
+)]
+pub struct Connection;
+
+#[methods(unsafe)]
+impl Connection {
+    #[private]
+    #[calls(ffi::sqlite3_open_v2, args = (path, out, flags, null), fails = nonzero, on_failure = owned, detach)]
+    fn open(path: &FsPath, flags: c_int) -> Result<Owned<Connection>>;
+
+    /// Open the database at `path`, or with ":memory:" one that lives as long as this object (sqlite3_open_v2).
+    ///
+    /// Raises SqliteError if there is none and `create` is false, or if it can't be opened.
+    #[new]
+    #[pyo3(signature = (path, *, create = true))]
+    fn new(path: &FsPath, create: bool) -> Result<Owned<Connection>> {
+        Connection::open(path, if create { OPEN | CREATE } else { OPEN })
+    }
+
+    #[private]
+    #[calls(ffi::sqlite3_errmsg)]
+    fn message(&self) -> Option<String>;
+
+    #[private]
+    #[calls(ffi::sqlite3_errstr)]
+    fn message_of(code: c_int) -> Option<String>;
+
+    #[private]
+    #[calls(ffi::sqlite3_error_offset)]
+    fn error_offset(&self) -> c_int;
+
+    #[private]
+    #[calls(
+        ffi::sqlite3_prepare_v2,
+        args = (self, sql.ptr, sql.len, out, null),
+        fails = nonzero,
+        on_failure = null,
+        detach
+    )]
+    fn compile(&self, sql: &str) -> Result<Option<Owned<Statement>>>;
+
+    /// Compile one SQL statement (sqlite3_prepare_v2).
+    ///
+    /// Raises SqliteError for what is no SQL, ValueError where there is no statement in the text.
+    fn prepare(&self, sql: &str) -> Result<Owned<Statement>> {
+        if sql.contains('\0') {
+            return Err(Error::Value(
+                "a NUL character would end the statement".into(),
+            ));
+        }
+        self.compile(sql)?
+            .ok_or_else(|| Error::Value("there is no statement in this text".into()))
+    }
+
+    /// Compile a statement and bind its parameters: an iterator over its rows, which are lists.
+    ///
+    /// A parameter is None, an int, a float, a str or bytes. A statement that returns no rows runs at the first
+    /// `next()`; `run` does both.
+    #[pyo3(signature = (sql, parameters = None))]
+    fn query(
+        &self,
+        sql: &str,
+        parameters: Option<Vec<Option<Parameter>>>,
+    ) -> Result<Owned<Statement>> {
+        let mut statement = self.prepare(sql)?;
+        statement.bind(parameters.unwrap_or_default())?;
+        Ok(statement)
+    }
+
+    /// Run a statement to its end; how many rows it changed (sqlite3_changes).
+    #[pyo3(signature = (sql, parameters = None))]
+    fn run(&self, sql: &str, parameters: Option<Vec<Option<Parameter>>>) -> Result<c_int> {
+        let mut statement = self.query(sql, parameters)?;
+        while statement.step()? == ROW {}
+        Ok(self.changes())
+    }
+
+    #[private]
+    #[calls(ffi::sqlite3_changes)]
+    fn changes(&self) -> c_int;
+
+    /// The key of the row that was inserted last (sqlite3_last_insert_rowid).
+    #[getter]
+    #[calls(ffi::sqlite3_last_insert_rowid)]
+    fn last_row(&self) -> i64;
+
+    #[private]
+    #[calls(ffi::sqlite3_backup_init, args = (self, to, source, from), fails = null)]
+    fn backup(&self, to: &CStr, source: &Connection, from: &CStr) -> Result<Owned<Backup>>;
+
+    /// Begin to overwrite this database with `source` (sqlite3_backup_init).
+    ///
+    /// SQLite refuses to close `source` until the copy is closed.
+    fn copy_from(&self, source: &Connection) -> Result<Owned<Backup>> {
+        self.backup(c"main", source, c"main")
+    }
+}
+
+/// A compiled statement: an iterator over its rows.
+#[handle(raw = ffi::sqlite3_stmt, release = ffi::sqlite3_finalize, parent = Connection, errors = SqliteErrors)]
+pub struct Statement;
+
+#[methods(unsafe)]
+impl Statement {
+    #[private]
+    #[calls(ffi::sqlite3_db_handle)]
+    fn connection(&self) -> Option<Borrowed<Connection>>;
+
+    #[private]
+    #[calls(ffi::sqlite3_step, fails = when(|status| status != ROW && status != DONE), detach)]
+    fn advance(&mut self) -> Result<c_int>;
+
+    #[private]
+    #[calls(ffi::sqlite3_bind_parameter_count)]
+    fn parameter_count(&self) -> c_int;
+
+    #[private]
+    #[calls(ffi::sqlite3_bind_null, fails = nonzero)]
+    fn bind_null(&mut self, index: c_int) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::sqlite3_bind_int64, fails = nonzero)]
+    fn bind_integer(&mut self, index: c_int, value: i64) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::sqlite3_bind_double, fails = nonzero)]
+    fn bind_real(&mut self, index: c_int, value: f64) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::sqlite3_bind_text, args = (self, index, text.ptr, text.len, sentinel(-1)), fails = nonzero)]
+    fn bind_text(&mut self, index: c_int, text: &str) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::sqlite3_bind_blob, args = (self, index, blob.ptr, blob.len, sentinel(-1)), fails = nonzero)]
+    fn bind_blob(&mut self, index: c_int, blob: &[u8]) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::sqlite3_reset)]
+    fn rewind(&mut self) -> c_int;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_count)]
+    fn column_count(&self) -> c_int;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_name)]
+    fn column_name(&self, index: c_int) -> Option<String>;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_type)]
+    fn column_type(&self, index: c_int) -> c_int;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_int64)]
+    fn column_integer(&self, index: c_int) -> i64;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_double)]
+    fn column_real(&self, index: c_int) -> f64;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_text, len = ffi::sqlite3_column_bytes)]
+    fn column_text(&self, index: c_int) -> Option<Bytes>;
+
+    #[private]
+    #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes)]
+    fn column_blob(&self, index: c_int) -> Option<Bytes>;
+
+    /// Bind the parameters, and begin anew.
+    ///
+    /// Raises ValueError if their number is not the statement's.
+    fn bind(&mut self, parameters: Vec<Option<Parameter>>) -> Result<()> {
+        let expected = self.parameter_count();
+        if usize::try_from(expected) != Ok(parameters.len()) {
+            return Err(Error::Value(format!(
+                "the statement has {expected} parameters, {} are given",
+                parameters.len()
+            )));
+        }
+        // It says again how the last run ended.
+        let _ = self.rewind();
+        for (index, parameter) in (1..).zip(parameters) {
+            match parameter {
+                None => self.bind_null(index),
+                Some(Parameter::Integer(value)) => self.bind_integer(index, value),
+                Some(Parameter::Real(value)) => self.bind_real(index, value),
+                Some(Parameter::Text(value)) => self.bind_text(index, &value),
+                Some(Parameter::Blob(value)) => self.bind_blob(index, &value),
+            }?;
+        }
+        Ok(())
+    }
+
+    /// The names of the result's columns (sqlite3_column_name).
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        (0..self.column_count())
+            .filter_map(|index| self.column_name(index))
+            .collect()
+    }
+
+    #[private]
+    fn step(&mut self) -> Result<c_int> {
+        let stepped = self.advance();
+        if !matches!(stepped, Ok(ROW)) {
+            // An ended statement would begin anew at the next step, and hold its locks until then.
+            let _ = self.rewind();
+        }
+        stepped
+    }
+
+    #[private]
+    fn value(&self, index: c_int) -> Option<Value> {
+        match self.column_type(index).cast_unsigned() {
+            ffi::SQLITE_INTEGER => Some(Value::Integer(self.column_integer(index))),
+            ffi::SQLITE_FLOAT => Some(Value::Real(self.column_real(index))),
+            ffi::SQLITE_TEXT => {
+                let text = self.column_text(index).unwrap_or_default().0;
+                Some(Value::Text(String::from_utf8_lossy(&text).into_owned()))
+            }
+            // An empty blob is NULL in C.
+            ffi::SQLITE_BLOB => Some(Value::Blob(self.column_blob(index).unwrap_or_default())),
+            _ => None,
+        }
+    }
+
+    /// The next row (sqlite3_step). After the last one the statement begins anew.
+    fn __next__(&mut self) -> Result<Option<Vec<Option<Value>>>> {
+        if self.step()? != ROW {
+            return Ok(None);
+        }
+        let columns = 0..self.column_count();
+        Ok(Some(columns.map(|index| self.value(index)).collect()))
+    }
+}
+
+/// A copy of one database into another, in steps. It lives in the one that is written.
+#[handle(raw = ffi::sqlite3_backup, release = ffi::sqlite3_backup_finish, parent = Connection, errors = SqliteErrors)]
+pub struct Backup;
+
+#[methods(unsafe)]
+impl Backup {
+    #[private]
+    #[calls(ffi::sqlite3_backup_step, fails = when(|status| status != OK && status != DONE), detach)]
+    fn copy(&mut self, pages: c_int) -> Result<c_int>;
+
+    /// Copy so many pages, -1 for all; whether there are more (sqlite3_backup_step).
+    #[pyo3(signature = (pages = -1))]
+    fn step(&mut self, pages: c_int) -> Result<bool> {
+        Ok(self.copy(pages)? == OK)
+    }
+
+    /// How many pages are left, as of the last step (sqlite3_backup_remaining).
+    #[getter]
+    #[calls(ffi::sqlite3_backup_remaining)]
+    fn remaining(&self) -> c_int;
+}
+
+/// SQLite for Python: statements, rows and blobs that cannot leak.
+#[leakproof::module]
+mod sqlite_safe {
+    #[pymodule_export]
+    use super::{Backup, Connection, SqliteError, Statement};
+}

@@ -1,0 +1,267 @@
+"""SQLite: each type, each way to fail, and that nothing is left."""
+
+import gc
+import math
+import sqlite3
+import threading
+
+import pytest
+import sqlite_safe
+from sqlite_safe import BusyError, ClosedError, Connection, Error, SqliteError, live_handles
+
+NONE = {"Backup": 0, "Connection": 0, "Statement": 0}
+COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT {}) SELECT "
+CANTOPEN, BUSY, CORRUPT, CONSTRAINT_UNIQUE, NOTADB = 14, 5, 11, 2067, 26
+
+
+@pytest.fixture
+def db():
+    with Connection(":memory:") as db:
+        db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, value UNIQUE)")
+        yield db
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 0, 2**63 - 1, -(2**63), 0.5, math.inf, "", "text", "né\N{SNOWMAN}", "a\0b", b"", b"\0\xff" * 1000, "x" * 100_000],
+)
+def test_every_value_comes_back(db, value):
+    [row] = db.query("SELECT ?, typeof(?)", [value, value])
+    names = {type(None): "null", int: "integer", float: "real", str: "text", bytes: "blob"}
+    assert row == [value, names[type(value)]]
+    assert type(row[0]) is type(value)
+
+
+def test_agrees_with_pythons_own(tmp_path):
+    path = tmp_path / "db"
+    rows = [[n, n / 3, f"row {n}", bytes([n]), None] for n in range(100)]
+    with Connection(path) as db:
+        db.run("CREATE TABLE t (a, b, c, d, e)")
+        db.run("BEGIN")
+        for row in rows:
+            assert db.run("INSERT INTO t VALUES (?, ?, ?, ?, ?)", row) == 1
+        assert db.last_row == 100
+        db.run("COMMIT")
+        assert db.query("SELECT * FROM t").columns == ["a", "b", "c", "d", "e"]
+        assert list(db.query("SELECT * FROM t ORDER BY a")) == rows
+    theirs = sqlite3.connect(path)
+    assert [list(row) for row in theirs.execute("SELECT * FROM t ORDER BY a")] == rows
+    theirs.close()
+
+
+def test_a_statement_begins_anew_after_its_last_row(db):
+    statement = db.query("SELECT 1 UNION SELECT 2")
+    assert list(statement) == list(statement) == [[1], [2]]
+    again = db.query("SELECT ?", [1])
+    assert next(again) == [1]
+    again.bind([2])
+    assert list(again) == [[2]]
+
+
+def test_closed_half_way(db):
+    for row in db.query(COUNT.format(1000) + "n FROM c"):
+        if row == [10]:
+            break
+    statement = db.query(COUNT.format(1000) + "n FROM c")
+    next(statement)
+    assert live_handles()["Statement"] >= 1
+    db.close()
+    with pytest.raises(ClosedError):
+        next(statement)
+    assert statement.closed
+    assert live_handles() == NONE
+
+
+# ---- opening
+
+
+@pytest.mark.parametrize("path", ["/no/such/folder/db", "/"])
+def test_what_opening_leaves_is_closed(path):
+    """SQLite gives a handle also when it fails: it says why, and has to be closed."""
+    for _ in range(100):
+        with pytest.raises(SqliteError, match="unable to open") as caught:
+            Connection(path)
+        assert caught.value.code & 0xFF == CANTOPEN
+        assert isinstance(caught.value, Error)
+    assert live_handles() == NONE
+
+
+def test_what_is_not_to_be_created(tmp_path):
+    path = tmp_path / "db"
+    with pytest.raises(SqliteError, match="unable to open"):
+        Connection(path, create=False)
+    assert not path.exists()
+    Connection(path).close()
+    Connection(path, create=False).close()
+
+
+@pytest.mark.parametrize("path", [None, 1, "a\0b"])
+def test_bad_paths(path):
+    with pytest.raises((TypeError, ValueError)):
+        Connection(path)
+
+
+def test_no_database(tmp_path):
+    path = tmp_path / "db"
+    path.write_bytes(b"this is no database at all " * 100)
+    with Connection(path) as db:
+        with pytest.raises(SqliteError, match="not a database") as caught:
+            list(db.query("SELECT * FROM sqlite_master"))
+        assert caught.value.code == NOTADB
+
+
+# ---- statements
+
+
+def test_bad_sql(db):
+    with pytest.raises(SqliteError, match='near "FORM"') as caught:
+        db.prepare("SELECT * FORM t")
+    assert (caught.value.code, caught.value.offset) == (1, 9)
+    with pytest.raises(SqliteError, match="no such table: missing"):
+        db.prepare("SELECT * FROM missing")
+
+
+@pytest.mark.parametrize("sql", ["", "  -- nothing", "SELECT 1\0; SELECT 2"])
+def test_no_statement(db, sql):
+    with pytest.raises(ValueError):
+        db.prepare(sql)
+
+
+@pytest.mark.parametrize("parameters", [None, [], [1, 2]])
+def test_the_number_of_parameters(db, parameters):
+    with pytest.raises(ValueError, match="1 parameter"):
+        db.query("SELECT ?", parameters)
+
+
+@pytest.mark.parametrize(("value", "error"), [(2**63, OverflowError), ([], TypeError), (object(), TypeError), ("\ud800", ValueError)])
+def test_values_that_sqlite_has_not(db, value, error):
+    with pytest.raises(error):
+        db.query("SELECT ?", [value])
+    assert live_handles()["Statement"] == 0
+
+
+def test_extended_codes(db):
+    db.run("INSERT INTO t (value) VALUES (1)")
+    with pytest.raises(SqliteError, match="UNIQUE constraint failed: t.value") as caught:
+        db.run("INSERT INTO t (value) VALUES (1)")
+    assert caught.value.code == CONSTRAINT_UNIQUE
+    assert db.run("INSERT INTO t (value) VALUES (2)") == 1
+
+
+def test_a_statement_that_fails_half_way(db):
+    statement = db.query("SELECT abs(CASE n WHEN 3 THEN -9223372036854775808 ELSE n END) FROM "
+                         "(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3)")
+    assert next(statement) == [1]
+    assert next(statement) == [2]
+    with pytest.raises(SqliteError, match="integer overflow"):
+        next(statement)
+
+
+def test_another_connection_writes(tmp_path):
+    with Connection(tmp_path / "db") as one, Connection(tmp_path / "db") as two:
+        one.run("CREATE TABLE t (a)")
+        one.run("BEGIN IMMEDIATE")
+        with pytest.raises(SqliteError, match="locked") as caught:
+            two.run("BEGIN IMMEDIATE")
+        assert caught.value.code == BUSY
+        one.run("COMMIT")
+        two.run("BEGIN IMMEDIATE")
+        two.run("ROLLBACK")
+
+
+# ---- closing
+
+
+def test_a_close_that_sqlite_refuses():
+    source, target = Connection(":memory:"), Connection(":memory:")
+    source.run("CREATE TABLE t AS " + COUNT.format(1000) + "n, hex(randomblob(1000)) FROM c")
+    backup = target.copy_from(source)
+    assert backup.step(10)
+    assert backup.remaining > 0
+    with pytest.raises(SqliteError, match="unfinalized|unfinished") as caught:
+        source.close()
+    assert caught.value.code == BUSY
+    assert not source.closed
+    assert list(source.query("SELECT count(*) FROM t")) == [[1000]]
+    assert not backup.step()
+    assert backup.remaining == 0
+    backup.close()
+    source.close()
+    assert list(target.query("SELECT count(*) FROM t")) == [[1000]]
+    target.close()
+    assert live_handles() == NONE
+
+
+def test_closing_the_target_ends_the_copy():
+    with Connection(":memory:") as source:
+        source.run("CREATE TABLE t (a)")
+        target = Connection(":memory:")
+        backup = target.copy_from(source)
+        target.close()
+        assert backup.closed
+    assert live_handles() == NONE
+
+
+def test_a_database_into_itself():
+    with Connection(":memory:") as db:
+        with pytest.raises(SqliteError, match="source and destination must be distinct"):
+            db.copy_from(db)
+
+
+def test_dropped_unclosed():
+    with pytest.warns(ResourceWarning, match="unclosed Connection"):
+        db = Connection(":memory:")
+        statement = db.query("SELECT 1")
+        del db
+        gc.collect()
+        assert next(statement) == [1]
+        del statement
+        gc.collect()
+    assert live_handles() == NONE
+
+
+def test_closed_while_another_thread_asks(db):
+    statement = db.query(COUNT.format(100_000_000) + "count(*) FROM c")
+    ended = []
+
+    def ask():
+        try:
+            ended.append(next(statement))
+        except ClosedError:
+            ended.append("closed")
+
+    thread = threading.Thread(target=ask)
+    rows = db.query(COUNT.format(200_000) + "count(*) FROM c")
+    other = threading.Thread(target=lambda: ended.append(next(rows)))
+    other.start()
+    db.close()
+    other.join()
+    thread.start()
+    thread.join()
+    assert ended in ([[200_000], "closed"], )
+
+
+def test_threads_share_a_connection(db):
+    def write(start):
+        for n in range(start, start + 200):
+            db.run("INSERT INTO t VALUES (?, ?)", [n, str(n)])
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in (0, 1000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(db.query("SELECT count(*), count(DISTINCT value) FROM t")) == [[600, 600]]
+
+
+def test_errors_by_the_thousand(db):
+    for _ in range(2000):
+        for sql in ("SELECT", "SELECT abs(-9223372036854775808)", "INSERT INTO t VALUES (1, 1), (1, 2)"):
+            with pytest.raises(SqliteError):
+                db.run(sql)
+    assert live_handles() == {"Backup": 0, "Connection": 1, "Statement": 0}
+
+
+def test_the_module():
+    assert BusyError.__mro__[1] is Error
+    assert sqlite_safe.__doc__

@@ -1,0 +1,54 @@
+"""What the walk goes along: every function of sqlite_safe, succeeding and failing."""
+
+import sqlite_safe as MODULE
+from pytest_leakproof.walk import Operation
+
+
+def memory():
+    db = MODULE.Connection(":memory:")
+    db.run("CREATE TABLE t (a UNIQUE)")
+    return db
+
+
+def pair():
+    return memory(), MODULE.Connection(":memory:")
+
+
+def closed():
+    db = memory()
+    db.close()
+    return db
+
+
+def copy(pair):
+    source, target = pair
+    backup = target.copy_from(source)
+    assert backup.step() is False
+    return backup.remaining
+
+
+def refused(pair):
+    source, target = pair
+    with target.copy_from(source):
+        source.close()
+
+
+VALUES = [None, 1, 0.5, "text", b"blob"]
+OPERATIONS = [
+    Operation("open", lambda: MODULE.Connection(":memory:").close()),
+    Operation("open what is missing", lambda: MODULE.Connection("/no/such/db"), fails=MODULE.SqliteError),
+    Operation("prepare", lambda db: db.prepare("SELECT 1").columns, prepare=memory),
+    Operation("prepare nothing", lambda db: db.prepare(""), prepare=memory, fails=ValueError),
+    Operation("prepare what is bad", lambda db: db.prepare("SELECT"), prepare=memory, fails=MODULE.SqliteError),
+    Operation("query", lambda db: list(db.query("SELECT ?, ?, ?, ?, ?", VALUES)), prepare=memory),
+    Operation("query too little", lambda db: db.query("SELECT ?"), prepare=memory, fails=ValueError),
+    Operation("bind", lambda db: next(db.query("SELECT ?", [1])), prepare=memory),
+    Operation("bind again", lambda db: db.query("SELECT ?", [1]).bind([2]), prepare=memory),
+    Operation("run", lambda db: db.run("SELECT 1"), prepare=memory),
+    Operation("run what fails", lambda db: db.run("INSERT INTO t VALUES (1), (1)"), prepare=memory, fails=MODULE.SqliteError),
+    Operation("run what is closed", lambda db: db.run("SELECT 1"), prepare=closed, fails=MODULE.ClosedError),
+    Operation("last row", lambda db: db.last_row, prepare=memory),
+    Operation("copy", copy, prepare=pair),
+    Operation("copy to itself", lambda db: db.copy_from(db), prepare=memory, fails=MODULE.SqliteError),
+    Operation("close while copied", refused, prepare=pair, fails=MODULE.SqliteError),
+]
