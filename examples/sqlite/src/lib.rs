@@ -98,8 +98,8 @@ impl<'py> FromPyObject<'_, 'py> for Parameter {
         } else if PyBytes::is_type_of(&object) {
             object.extract().map(Parameter::Blob)
         } else {
-            let name = object.get_type().qualname()?;
-            let message = format!("None, int, float, str or bytes expected, not {name}");
+            let class = object.get_type();
+            let message = format!("None, int, float, str or bytes expected, not {class}");
             Err(PyTypeError::new_err(message))
         }
     }
