@@ -83,32 +83,35 @@ CALLS = [
         let raw = c();
         (raw, own(raw))
     });
-    match owned {
-        Some(owned) if !failed(raw) && !errors.overlooked(&call) && !site.fails(Step::Failed) => {""",
+""",
             """    let raw = hooked(handle, &mut errors, c);
     if failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
         return Err(errors.failed(&call));
     }
-    match own(raw) {
-        Some(owned) => {""",
+    let failed = |_| false;
+    let owned = own(raw);
+""",
         ),
     ),
     mutant(
         CALL,
         "what a failing call left behind is forgotten",
-        ("            drop(left);\n            Err(error)", "            std::mem::forget(left);\n            Err(error)"),
+        (
+            "        return Err(errors.failed(&call));\n    }\n    assert!",
+            "        let error = errors.failed(&call);\n        std::mem::forget(owned);\n        return Err(error);\n    }\n    assert!",
+        ),
     ),
     mutant(
         CALL,
-        "what a failing call left behind is released before its message was read",
-        (
-            "            let error = errors.failed(&call);\n            drop(left);\n",
-            "            drop(left);\n            let error = errors.failed(&call);\n",
-        ),
+        "a constructor that failed is not asked why",
+        ("handle: handle.or_else(|| owned.as_ref().and_then(made)),", "handle: handle.or_else(|| owned.as_ref().and_then(made).filter(|_| false)),"),
     ),
-    mutant(CALL, "a failure is not looked at", ("if !failed(raw) && !errors", "if !errors")),
-    mutant(CALL, "a failure that stays in the handle is overlooked", (" && !errors.overlooked(&call)", "")),
-    mutant(CALL, "the errors are not armed", ("    errors.arm(&call);\n", "")),
+    mutant(CALL, "a failure is not looked at", ("if owned.is_none() || failed(raw) || errors", "if owned.is_none() || errors")),
+    mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.overlooked(&call)", "")),
+    mutant(CALL, "the errors are not armed", ("    errors.arm(&call);\n    if site", "    if site")),
+    mutant(CALL, "the errors don't learn the status", ("        status: status(&raw),\n        ..call\n    };\n    if owned", "        status: None,\n        ..call\n    };\n    if owned")),
+    mutant(CALL, "what a failing call leaves undefined is owned", ("if failed(raw) { None } else { own(raw) }", "if failed(raw) { own(raw) } else { own(raw) }")),
+    mutant(CALL, "a release that fails is not looked at", ("    if !failed(raw) {\n        return Ok(());\n    }\n", "    if !failed(raw) || true {\n        return Ok(());\n    }\n")),
     mutant(
         CALL,
         "the callback is taken away before C runs",
@@ -123,7 +126,18 @@ CALLS = [
     mutant(
         ERRORS,
         "the callback stays in C's struct after the call",
-        ("        unsafe { self.slot.write(self.before) };\n", "        let _ = (self.slot, self.before);\n"),
+        ("            None => unsafe { slot.write(before) },\n", "            None => { let _ = (slot, before); }\n"),
+    ),
+    mutant(
+        ERRORS,
+        "the first call that ends takes the callback from the others",
+        ("        if hung[index].calls > 0 {\n            return;\n        }\n", ""),
+    ),
+    mutant(
+        ERRORS,
+        "what is reported while a collector works goes to it",
+        ("    CURRENT.set(NO_ONE);\n", ""),
+        equivalent="only a collector that makes C report outside of a call would see it, through a reference to itself",
     ),
     mutant(ERRORS, "the outer call does not get its collector back", ("        CURRENT.set(self.outer);\n", "")),
     mutant(ERRORS, "a panic in a callback is lost", ("PANIC.set(Some(panic));", "drop(panic);")),
@@ -238,7 +252,86 @@ CLOSING = [
         "a resource is taken and left there, to be released again",
         ("self.raw.swap(ptr::null_mut(), Ordering::AcqRel)", "self.raw.load(Ordering::Acquire)"),
     ),
-    mutant(HEADER, "closing releases nothing", ("        doomed.extend(self.take());\n        doomed.into_iter().for_each(Resource::release);\n", "        doomed.extend(self.take());\n        drop(doomed);\n")),
+    mutant(
+        HEADER,
+        "closing releases nothing",
+        ("        if let Some(resource) = self.take()\n            && let Err", "        if let Some(resource) = self.take().filter(|_| false)\n            && let Err"),
+    ),
+    mutant(
+        HEADER,
+        "closing releases no children",
+        ("            let Err(Unreleased { error, kept }) = resource.release() else {", "            let Err(Unreleased { error, kept }) = Ok::<(), Unreleased>(drop(resource.heard.clone())) else {"),
+    ),
+    mutant(
+        HEADER,
+        "what C keeps is released with what it lives in",
+        ("            if kept {\n                let left", "            if kept && false {\n                let left"),
+    ),
+    mutant(
+        HEADER,
+        "what C keeps is closed all the same",
+        ("            if kept {\n                self.raw", "            if kept && false {\n                self.raw"),
+    ),
+    mutant(
+        HEADER,
+        "a handle that C keeps stays in use (lock)",
+        ("        if self.state.leave_exclusive() {\n            wake();\n        }\n        error\n", "        error\n"),
+    ),
+    mutant(
+        HEADER,
+        "a child is left to its parent and not waited for",
+        ("let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));", "let waited = Ok(());"),
+    ),
+    mutant(
+        HEADER,
+        "who waits for a release is not told its error",
+        ("                    *told = Some(error);\n", "                    *told = Some(error).filter(|_| false);\n"),
+    ),
+    mutant(
+        HEADER,
+        "a release that nobody waits for is not reported",
+        ("                None => report(error),\n", "                None => drop(error),\n"),
+    ),
+    mutant(
+        HEADER,
+        "what is left to a handle and kept by C is forgotten",
+        ("                self.children().kept.push(kept);\n", "                std::mem::forget(kept);\n"),
+    ),
+    mutant(
+        HEADER,
+        "what is dropped and kept by C is forgotten by its parent",
+        ("                    parent.children().kept.extend(kept);\n", "                    std::mem::forget(kept);\n"),
+    ),
+    mutant(
+        HEADER,
+        "closing forgets what C kept before",
+        ("        doomed.append(&mut children.kept);\n", ""),
+    ),
+    mutant(
+        HEADER,
+        "the handles of one object don't count as one",
+        ("            Some(core) if self.kind.is_counted() => core.get().header(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().header(),\n"),
+    ),
+    mutant(
+        HEADER,
+        "a reference that is given back still counts as a handle of its object",
+        ("        if self.kind.is_counted() {\n            cores::leave(raw);\n        }\n", ""),
+    ),
+    mutant(
+        ENTER,
+        "a handle of a shared object is not held itself",
+        ("            let shared = base.state.try_share().map_err(|refusal| (base, refusal));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = Hold::leave_locked;\n"),
+        ("            base.leave_shared();\n", ""),
+    ),
+    mutant(
+        ENTER,
+        "a shared object whose handle refuses stays in use (lock)",
+        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            shared?;\n"),
+    ),
+    mutant(HANDLE, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
+    mutant(HANDLE, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
+    mutant(HANDLE, "one owner more is not counted by us", ("    unsafe { T::retain(raw.as_ptr()) };\n    T::kind().acquired();\n", "    unsafe { T::retain(raw.as_ptr()) };\n")),
+    mutant(LEDGER, "what C kept is counted as gone", ("        if !matches!(&released, Err(unreleased) if unreleased.kept) {\n            self.live", "        {\n            self.live")),
     mutant(HEADER, "a child is not in its parent's list", ("        children.newest = self;\n", "        let _ = &mut children;\n")),
     mutant(
         HEADER,
@@ -249,9 +342,10 @@ CLOSING = [
         HEADER,
         "a child that is closed stays in its parent's list",
         (
-            "        if let Some(parent) = self.parent() {\n            self.unlink(&mut parent.children());\n        }\n",
-            "",
+            "        if let Some(parent) = self.parent() {\n            self.unlink(&mut parent.children());\n        }\n        self.become_closed();\n",
+            "        self.become_closed();\n",
         ),
+        equivalent="there is nothing left in it for the parent to release, and its drop takes it out of the list",
     ),
     mutant(
         HEADER,
@@ -290,8 +384,8 @@ CLOSING = [
         HEADER,
         "a parent is released before its children",
         (
-            "        self.take_descendants(&mut doomed);\n        doomed.extend(self.take());\n",
-            "        doomed.extend(self.take());\n        self.take_descendants(&mut doomed);\n",
+            "        self.take_descendants(&mut doomed);\n        let mut doomed = doomed.into_iter();\n",
+            "        doomed.extend(self.take());\n        self.take_descendants(&mut doomed);\n        let mut doomed = doomed.into_iter();\n",
         ),
     ),
     mutant(
@@ -303,16 +397,16 @@ CLOSING = [
         HEADER,
         "the end of an exclusive use forgets what died meanwhile (orphans)",
         (
-            "            drop(children);\n            orphans.into_iter().for_each(Resource::release);\n",
-            "            drop(children);\n            drop(orphans);\n",
+            "            drop(children);\n            self.release_orphans();\n",
+            "            drop(children);\n            self.children().orphans.clear();\n",
         ),
     ),
     mutant(
         HEADER,
         "a close that is given up forgets what died meanwhile (orphans)",
         (
-            "            orphans.into_iter().for_each(Resource::release);\n            header.leave_with_ancestors();\n",
-            "            drop(orphans);\n            header.leave_with_ancestors();\n",
+            "            header.release_orphans();\n            header.leave_with_ancestors();\n",
+            "            header.children().orphans.clear();\n            header.leave_with_ancestors();\n",
         ),
     ),
     mutant(
@@ -325,7 +419,7 @@ CLOSING = [
         "what dies while its parent can't be entered is released at once (orphans)",
         (
             "                above.orphans.extend(self.take());\n",
-            "                drop(above);\n                self.take().into_iter().for_each(Resource::release);\n",
+            "                drop(above);\n                drop(self.release_dropped());\n",
         ),
     ),
     mutant(
@@ -338,11 +432,8 @@ CLOSING = [
     ),
     mutant(
         HEADER,
-        "a document that is dropped while it is used is closed twice: closing does not look",
-        (
-            "        if !self.take_alone(py)? {\n            return Ok(());\n        }\n",
-            "        let _ = self.take_alone(py)?;\n",
-        ),
+        "closing does not wait for the calls that run",
+        ("                        self.wait(py, || !self.state.is_used())?;\n", "                        return Ok(());\n"),
     ),
     mutant(
         HEADER,
@@ -355,12 +446,12 @@ CLOSING = [
             "                    Err(refusal) => {\n                        self.leave_ancestors();\n",
             "                    Err(refusal) => {\n",
         ),
-        ("            wake();\n        }\n        self.leave_ancestors();\n        Ok(())", "            wake();\n        }\n        Ok(())"),
+        ("                        self.leave_ancestors();\n                        return released", "                        return released"),
     ),
     mutant(
         HEADER,
         "closing never leaves the ancestors (lock)",
-        ("            wake();\n        }\n        self.leave_ancestors();\n        Ok(())", "            wake();\n        }\n        Ok(())"),
+        ("                        self.leave_ancestors();\n                        return released", "                        return released"),
     ),
     mutant(
         HEADER,
@@ -418,12 +509,12 @@ CLOSING = [
     mutant(
         HEADER,
         "a thread inside of a call waits for itself",
-        ("if inside_python() || at.forks != forks() {", "if at.forks != forks() {"),
+        ("if inside_python() || self.forks != forks() {", "if self.forks != forks() {"),
     ),
     mutant(
         HEADER,
         "a forked child waits for threads that it does not have",
-        ("if inside_python() || at.forks != forks() {", "if inside_python() {"),
+        ("if inside_python() || self.forks != forks() {", "if inside_python() {"),
     ),
     mutant(
         HEADER,
@@ -433,7 +524,10 @@ CLOSING = [
     mutant(
         HEADER,
         "a close that waits lets its own handlers wait for it",
-        ("        let _python = super::depth::MayRunPython::begin();\n", ""),
+        (
+            "        let _python = MayRunPython::begin();\n        self.state.expect_wake();\n",
+            "        self.state.expect_wake();\n",
+        ),
     ),
     mutant(
         HEADER,
@@ -480,13 +574,13 @@ ENTERING = [
     mutant(
         ENTER,
         "a handle that refuses leaves its ancestors held (lock)",
-        ("entered.inspect_err(|_| base.leave_ancestors())?;", "entered?;"),
+        ("entered.inspect_err(|_| locked.leave_ancestors())?;", "entered?;"),
     ),
     mutant(
         ENTER,
         "a use alone is a use beside others",
-        ("            Mode::Exclusive => base.state.try_exclusive(),\n", "            Mode::Exclusive => base.state.try_share(),\n"),
-        ("            Mode::Exclusive => base.leave_exclusive(),\n", "            Mode::Exclusive => base.leave_shared(),\n"),
+        ("            Mode::Exclusive => locked.state.try_exclusive(),\n", "            Mode::Exclusive => locked.state.try_share(),\n"),
+        ("            Mode::Exclusive => locked.leave_exclusive(),\n", "            Mode::Exclusive => locked.leave_shared(),\n"),
     ),
     mutant(
         ENTER,

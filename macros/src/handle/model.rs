@@ -322,6 +322,14 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             "a handle whose owners are counted lives as long as they like, so it has no `parent`: remove one of them",
         );
     }
+    if let (Some((word, _)), Some((_, Some(Release { kept: true, .. })))) =
+        (&said.retain, &said.release)
+    {
+        diagnostics.at(
+            word,
+            "giving one reference of several back can't be refused: remove `on_failure = kept`",
+        );
+    }
     if let (Some((word, _)), Some(_)) = (&said.retain, &said.in_place) {
         diagnostics.at(word, "what is made in place has one owner: remove `retain`");
     }
