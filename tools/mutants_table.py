@@ -43,7 +43,7 @@ GUARDS = [
     mutant(
         HANDLE,
         "a guard that is dropped releases nothing",
-        ("unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };", "let _ = self.raw;"),
+        ("unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };", "Ok::<(), Unreleased>(drop(self.raw));"),
     ),
     mutant(
         HANDLE,
@@ -65,8 +65,8 @@ GUARDS = [
         ("(actual == owner.as_raw()).then(", "(actual == actual || actual == owner.as_raw()).then("),
     ),
     mutant(HANDLE, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
-    mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "let _ = (release, raw);")),
-    mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { release(raw); release(raw) };")),
+    mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), Unreleased>(drop((release, raw)));")),
+    mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
     mutant(
         LEDGER, "a count is not given back", ("            self.live.fetch_sub(1, Ordering::Relaxed);\n", "")
     ),

@@ -215,6 +215,18 @@ fn check_place(expression: &Expr) -> syn::Result<()> {
 }
 
 impl Place {
+    /// A place before `=`.
+    pub(crate) fn parse_assigned(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut tokens = TokenStream::new();
+        while !input.is_empty() && !input.peek(Token![=]) {
+            tokens.extend([input.parse::<TokenTree>()?]);
+        }
+        if tokens.is_empty() {
+            return Err(input.error("a place inside the C struct is expected before `=`"));
+        }
+        syn::parse2(tokens)
+    }
+
     /// The place in the struct that `base` is.
     pub(crate) fn within(&self, base: &TokenStream) -> TokenStream {
         within(&self.0, base)

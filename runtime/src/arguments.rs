@@ -128,6 +128,15 @@ impl Memory for &[u8] {
     }
 }
 
+impl Memory for &mut [u8] {
+    fn start(&self) -> *const u8 {
+        self.as_ptr()
+    }
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
 impl Memory for &str {
     fn start(&self) -> *const u8 {
         self.as_ptr()
@@ -163,6 +172,32 @@ pub struct Buffer<'a> {
     start: *const u8,
     count: usize,
     _export: Export<'a>,
+}
+
+impl Buffer<'_> {
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// At most `count` bytes of it, from the one at `start` on.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than `start`.
+    pub fn part(&self, start: usize, count: usize) -> Buffer<'_> {
+        assert!(start <= self.count, "{start} is behind the buffer's end");
+        Buffer {
+            start: self.start.wrapping_add(start),
+            count: count.min(self.count - start),
+            _export: Export::Slice(std::marker::PhantomData),
+        }
+    }
 }
 
 enum Export<'a> {

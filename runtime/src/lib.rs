@@ -97,6 +97,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, constants, and `name.ptr`, `name.len` of bytes and strings. By default `self`, then all parameters. |
+//! | `fields(place = …)` | Fields of the receiver's struct that are set before the call, to what may also stand in `args`, as zlib wants its buffers. Pointers are NULL again afterwards; numbers stay as C leaves them. |
 //! | `out` in `args` | C writes a result there, which the method returns; with several `out`, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
 //! | `on_failure = owned` | A failing call leaves a handle in `out` all the same: it is asked what went wrong, then released. |
 //! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. A handle through `out` needs one of the three words. |

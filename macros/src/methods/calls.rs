@@ -7,7 +7,7 @@ use syn::{Expr, ExprField, Member, Type};
 
 use super::model::{Calls, Method, Parameter, Receiver};
 use super::types::{Taken, is_text};
-use crate::words::respanned;
+use crate::words::{Place, respanned};
 
 /// One argument of the C function.
 pub(crate) enum Argument<'a> {
@@ -50,6 +50,17 @@ impl Method {
                 receiver.into_iter().chain(parameters).collect()
             }
         }
+    }
+
+    /// What the receiver's fields are set to.
+    pub(crate) fn field_arguments<'a>(
+        &'a self,
+        calls: &'a Calls,
+    ) -> Vec<(&'a Place, Argument<'a>)> {
+        let fields = calls.fields.iter();
+        fields
+            .map(|(place, value)| (place, self.argument(value)))
+            .collect()
     }
 
     fn argument<'a>(&'a self, argument: &'a Expr) -> Argument<'a> {

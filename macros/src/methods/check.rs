@@ -103,7 +103,15 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 }
 
 fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
-    let arguments = method.c_arguments(calls);
+    let mut arguments = method.c_arguments(calls);
+    let fields = method.field_arguments(calls);
+    if let (Some((place, _)), true) = (fields.first(), method.receiver != Receiver::Exclusive) {
+        diagnostics.at(
+            place,
+            "`fields` are written for the length of the call: take `&mut self`",
+        );
+    }
+    arguments.extend(fields.into_iter().map(|(_, argument)| argument));
     let mut misspelt = false;
     for argument in &arguments {
         match argument {
@@ -240,7 +248,9 @@ fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             ReturnType::Default => diagnostics.at(&method.signature.ident, message),
         }
     }
-    let arguments_fail = method.c_arguments(calls).iter().any(can_fail);
+    let fields = method.field_arguments(calls);
+    let arguments_fail = method.c_arguments(calls).iter().any(can_fail)
+        || fields.iter().any(|(_, argument)| can_fail(argument));
     if method.output.fallible && !fails && !arguments_fail {
         diagnostics.at(
             &calls.function,

@@ -65,6 +65,8 @@ pub(crate) struct Calls {
     pub(crate) function: Path,
     /// `args = (…)`; all of them in their order if it is not given.
     pub(crate) arguments: Option<Vec<Expr>>,
+    /// `fields(place = …)`: what stands in the receiver's struct for the length of the call.
+    pub(crate) fields: Vec<(Place, Expr)>,
     pub(crate) fails: Option<Fails>,
     /// What a failing call leaves in its out-parameters.
     pub(crate) on_failure: Option<OnFailure>,

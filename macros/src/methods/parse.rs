@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Block, Expr, FnArg, ImplItem, ItemImpl, Meta, Pat, Path, ReceiverKind, ReturnType,
@@ -248,6 +248,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
     let mut calls = Calls {
         function: headed.head,
         arguments: None,
+        fields: Vec::new(),
         fails: None,
         on_failure: None,
         length: None,
@@ -256,11 +257,20 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
     };
     for word in parse_words(
         headed.words,
-        &["args", "fails", "on_failure", "len", "free", "detach"],
+        &[
+            "args",
+            "fields",
+            "fails",
+            "on_failure",
+            "len",
+            "free",
+            "detach",
+        ],
         diagnostics,
     ) {
         match word.name.to_string().as_str() {
             "args" => calls.arguments = parse_arguments(word, diagnostics),
+            "fields" => calls.fields = parse_fields(word, diagnostics),
             "fails" => calls.fails = Fails::of(word, diagnostics),
             "on_failure" => {
                 let form = "on_failure = owned";
@@ -289,6 +299,27 @@ fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
     }
     let arguments: Arguments = word.value("args = (self, …)", diagnostics)?;
     Some(arguments.0.into_iter().collect())
+}
+
+fn parse_fields(word: Word, diagnostics: &Diagnostics) -> Vec<(Place, Expr)> {
+    struct Set(Place, Expr);
+    impl Parse for Set {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let place = Place::parse_assigned(input)?;
+            input.parse::<Token![=]>()?;
+            Ok(Set(place, input.parse()?))
+        }
+    }
+    let Value::List(tokens) = word.value else {
+        diagnostics.at(
+            &word.name,
+            "`fields` needs what is set: write `fields(next_in = data.ptr, avail_in = data.len)`",
+        );
+        return Vec::new();
+    };
+    let parsed = Punctuated::<Set, Token![,]>::parse_terminated.parse2(tokens);
+    let set = diagnostics.ok(parsed).into_iter().flatten();
+    set.map(|Set(place, value)| (place, value)).collect()
 }
 
 impl Parse for OnFailure {

@@ -5,10 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ReturnType, Signature, Type};
 
-use super::calls::{out_variable, pass, prepare};
+use super::calls::{Argument, out_variable, pass, prepare};
 use super::model::{Calls, Field, Method, MethodsBlock, OnFailure, Receiver, Source};
 use super::types::{bound_to_receiver, detached, given_handles, is_named, written};
-use crate::words::{argument_of, respanned};
+use crate::words::{Place, argument_of, respanned};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -138,8 +138,10 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         .unwrap_or_default();
     let site = site(block, method, &name);
     let arguments = method.c_arguments(calls);
+    let fields = method.field_arguments(calls);
     let prepared = arguments
         .iter()
+        .chain(fields.iter().map(|(_, argument)| argument))
         .filter_map(|argument| prepare(argument, runtime));
     let passed = arguments.iter().map(|argument| pass(argument, runtime));
     let passed = passed.collect::<Vec<_>>();
@@ -151,6 +153,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
             quote!({ let memory = #call; (memory, #length) })
         }
     };
+    let call = expand_lent_fields(&fields, call, runtime);
     let mut c = quote! {
         // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
         unsafe { #call }
@@ -203,6 +206,37 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         #(#prepared)*
         #slots
         #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
+    })
+}
+
+/// The call, with `fields` set before it; no pointer stays in them afterwards.
+fn expand_lent_fields(
+    fields: &[(&Place, Argument<'_>)],
+    call: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    if fields.is_empty() {
+        return call;
+    }
+    let raw_pointer = Ident::new("raw", Span::mixed_site());
+    let raw = quote!((*#raw_pointer));
+    let set = fields.iter().map(|(place, argument)| {
+        let (field, value) = (place.within(&raw), pass(argument, runtime));
+        respanned(quote!(#field = #value;), place.span())
+    });
+    let clear = fields.iter().filter_map(|(place, argument)| {
+        let field = place.within(&raw);
+        // As the pointer was passed, so that a field of the wrong type is told once.
+        let null = quote!(#runtime::arguments::Start(::core::ptr::null()));
+        let clear = quote!(#field = #runtime::arguments::IntoC::into_c(#null););
+        matches!(argument, Argument::Start(..)).then(|| respanned(clear, place.span()))
+    });
+    quote!({
+        let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);
+        #(#set)*
+        let ret = #call;
+        #(#clear)*
+        ret
     })
 }
 
