@@ -15,6 +15,8 @@ pub(crate) enum Fails {
     Nonzero(Ident),
     Negative(Ident),
     When(Expr),
+    /// C does not say: the handle keeps it.
+    Sticky,
     /// Nothing valid was written.
     Unknown,
 }
@@ -34,7 +36,7 @@ impl Fails {
             Fails::Nonzero(word) => (quote!(Nonzero), word),
             Fails::Negative(word) => (quote!(Negative), word),
             Fails::When(condition) => return quote!(#condition),
-            Fails::Unknown => return quote!(|_| false),
+            Fails::Sticky | Fails::Unknown => return quote!(|_| false),
         };
         respanned(
             quote!(|ret| #runtime::fails::#test::failed(ret)),
@@ -51,6 +53,7 @@ impl Parse for Fails {
             "null" => Fails::Null(name),
             "nonzero" => Fails::Nonzero(name),
             "negative" => Fails::Negative(name),
+            "sticky" => Fails::Sticky,
             "when" => {
                 let content;
                 syn::parenthesized!(content in ahead);
@@ -61,7 +64,7 @@ impl Parse for Fails {
                     &name,
                     format!(
                         "`{name}` says nothing about failure: one of `null`, `nonzero`, `negative`, \
-                             `when(|ret| …)` is expected"
+                             `sticky`, `when(|ret| …)` is expected"
                     ),
                 ));
             }

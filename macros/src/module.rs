@@ -10,8 +10,12 @@ use crate::words::{parse_words, runtime_path};
 pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let mut runtime: Option<Path> = None;
-    for word in parse_words(words, &["crate"], &diagnostics) {
-        runtime = word.value("crate = path", &diagnostics);
+    let mut gil_used = false;
+    for word in parse_words(words, &["gil_used", "crate"], &diagnostics) {
+        match word.name.to_string().as_str() {
+            "gil_used" => gil_used = word.flag(&diagnostics),
+            _ => runtime = word.value("crate = path", &diagnostics),
+        }
     }
     let runtime = runtime_path(runtime);
     let parsed: Option<ItemMod> = diagnostics.ok(syn::parse2(item));
@@ -45,7 +49,7 @@ pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
     let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
     let mut tokens = quote! {
         #[#runtime::pyo3::pymodule]
-        #[pyo3(crate = #pyo3)]
+        #[pyo3(crate = #pyo3, gil_used = #gil_used)]
     };
     module.to_tokens(&mut tokens);
     tokens.extend(diagnostics.into_tokens());

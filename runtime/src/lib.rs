@@ -103,6 +103,7 @@
 //! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. A handle through `out` needs one of the three words. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
+//! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. |
 //! | `len = ffi::f` | C returns the start of some memory; this function, with the same arguments, says how long it is. The method returns [`Bytes`], a copy. |
 //! | `free = ffi::f` | The string that C returns is ours; it is copied, then freed by this function. |
@@ -116,6 +117,12 @@
 //! | `when(place, A \| B)` | The field is only there while the tag has one of these values; the method returns an `Option`. |
 //!
 //! A method with a parameter writes the field. `#[field(self)]` is the handle itself, as another type of handle.
+//!
+//! ## `#[module(…)]` on `mod name { … }`
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `gil_used` | On free-threaded Python, importing the module switches the GIL on: for a C library whose handles share what no annotation can name, as cairo's contexts share their surface. |
 //!
 //! # Types
 //!

@@ -1,0 +1,283 @@
+//! cairo for Python: objects whose owners are counted, errors that are never NULL and never go away.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+#[allow(warnings, clippy::all, reason = "generated from cairo's headers")]
+mod ffi {
+    include!(concat!(env!("OUT_DIR"), "/cairo.rs"));
+}
+
+/// What cairo could not do.
+#[exception]
+pub struct CairoError {
+    /// In cairo's words.
+    pub message: String,
+    /// cairo's status.
+    pub status: u32,
+}
+
+/// Asks what failed for the status that stays in it.
+#[derive(Debug, Default)]
+pub struct CairoErrors;
+
+impl CairoErrors {
+    fn error(returned: Option<i64>, kept: Option<u32>) -> Error {
+        let returned = returned.and_then(|status| u32::try_from(status).ok());
+        let status = returned
+            .filter(|status| *status != 0)
+            .or(kept)
+            .unwrap_or_default();
+        let message = Surface::words(status).unwrap_or_else(|| "unknown error".into());
+        CairoError { message, status }.into()
+    }
+}
+
+macro_rules! ask_for_the_status {
+    ($($handle:ident)+) => {$(
+        impl Errors<$handle> for CairoErrors {
+            fn overlooked(&self, call: &Call<'_, $handle>) -> bool {
+                call.handle.is_some_and(|handle| handle.status() != 0)
+            }
+
+            fn failed(self, call: &Call<'_, $handle>) -> Error {
+                Self::error(call.status, call.handle.map($handle::status))
+            }
+        }
+    )+};
+}
+
+ask_for_the_status! { Surface Context Pattern }
+
+/// What is drawn on.
+#[handle(
+    raw = ffi::cairo_surface_t,
+    retain = ffi::cairo_surface_reference,
+    release = ffi::cairo_surface_destroy,
+    errors = CairoErrors
+)]
+pub struct Surface;
+
+#[methods(unsafe)]
+impl Surface {
+    #[private]
+    #[calls(ffi::cairo_surface_status)]
+    fn status(&self) -> u32;
+
+    #[private]
+    #[calls(ffi::cairo_status_to_string)]
+    fn words(status: u32) -> Option<String>;
+
+    #[private]
+    #[calls(ffi::cairo_image_surface_create, args = (ffi::CAIRO_FORMAT_ARGB32, width, height), fails = sticky)]
+    fn create_image(width: c_int, height: c_int) -> Result<Owned<Surface>>;
+
+    /// A transparent picture of so many pixels (cairo_image_surface_create).
+    #[staticmethod]
+    fn image(width: c_int, height: c_int) -> Result<Owned<Surface>> {
+        Surface::create_image(width, height)
+    }
+
+    /// The picture in a PNG file (cairo_image_surface_create_from_png).
+    #[staticmethod]
+    #[calls(ffi::cairo_image_surface_create_from_png, fails = sticky)]
+    fn png(path: &FsPath) -> Result<Owned<Surface>>;
+
+    /// A drawing of so many points that becomes an SVG file (cairo_svg_surface_create). The file is whole after `finish()`.
+    #[staticmethod]
+    #[calls(ffi::cairo_svg_surface_create, fails = sticky)]
+    fn svg(path: &FsPath, width: f64, height: f64) -> Result<Owned<Surface>>;
+
+    /// The width of a picture in pixels; 0 for anything else (cairo_image_surface_get_width).
+    #[getter]
+    #[calls(ffi::cairo_image_surface_get_width)]
+    fn width(&self) -> c_int;
+
+    /// The height of a picture in pixels; 0 for anything else (cairo_image_surface_get_height).
+    #[getter]
+    #[calls(ffi::cairo_image_surface_get_height)]
+    fn height(&self) -> c_int;
+
+    /// How many own it: its handles, and other objects of cairo's (cairo_surface_get_reference_count).
+    #[getter]
+    #[calls(ffi::cairo_surface_get_reference_count)]
+    fn owners(&self) -> u32;
+
+    /// Write the picture as a PNG file (cairo_surface_write_to_png).
+    #[calls(ffi::cairo_surface_write_to_png, fails = nonzero)]
+    fn write_png(&mut self, path: &FsPath) -> Result<()>;
+
+    /// Write what is to be written; nothing can be drawn afterwards (cairo_surface_finish).
+    ///
+    /// Raises CairoError if the file can't be written.
+    #[calls(ffi::cairo_surface_finish, fails = sticky)]
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// Something to draw with: a colour, colours that change, a picture.
+#[handle(
+    raw = ffi::cairo_pattern_t,
+    retain = ffi::cairo_pattern_reference,
+    release = ffi::cairo_pattern_destroy,
+    errors = CairoErrors
+)]
+pub struct Pattern;
+
+#[methods(unsafe)]
+impl Pattern {
+    #[private]
+    #[calls(ffi::cairo_pattern_status)]
+    fn status(&self) -> u32;
+
+    /// Colours that change along the line between two points (cairo_pattern_create_linear).
+    #[staticmethod]
+    #[calls(ffi::cairo_pattern_create_linear, fails = sticky)]
+    fn linear(x0: f64, y0: f64, x1: f64, y1: f64) -> Result<Owned<Pattern>>;
+
+    /// Colours that change between two circles (cairo_pattern_create_radial).
+    #[staticmethod]
+    #[calls(ffi::cairo_pattern_create_radial, fails = sticky)]
+    fn radial(
+        x0: f64,
+        y0: f64,
+        radius0: f64,
+        x1: f64,
+        y1: f64,
+        radius1: f64,
+    ) -> Result<Owned<Pattern>>;
+
+    /// What is on a surface, which it keeps (cairo_pattern_create_for_surface).
+    #[staticmethod]
+    #[calls(ffi::cairo_pattern_create_for_surface, fails = sticky)]
+    fn of(surface: &Surface) -> Result<Owned<Pattern>>;
+
+    /// The colour at `offset`, 0 to 1 (cairo_pattern_add_color_stop_rgba).
+    #[pyo3(signature = (offset, red, green, blue, alpha = 1.0))]
+    #[calls(ffi::cairo_pattern_add_color_stop_rgba, fails = sticky)]
+    fn add_colour(
+        &mut self,
+        offset: f64,
+        red: f64,
+        green: f64,
+        blue: f64,
+        alpha: f64,
+    ) -> Result<()>;
+}
+
+/// Draws on a surface. After an error every use raises it again, as cairo has it.
+#[handle(
+    raw = ffi::cairo_t,
+    retain = ffi::cairo_reference,
+    release = ffi::cairo_destroy,
+    errors = CairoErrors
+)]
+pub struct Context;
+
+#[methods(unsafe)]
+impl Context {
+    #[private]
+    #[calls(ffi::cairo_status)]
+    fn status(&self) -> u32;
+
+    /// Draw on this surface, which the context keeps (cairo_create).
+    #[new]
+    #[calls(ffi::cairo_create, fails = sticky)]
+    fn new(surface: &mut Surface) -> Result<Owned<Context>>;
+
+    /// The surface (cairo_get_target).
+    #[getter]
+    #[calls(ffi::cairo_get_target)]
+    fn target(&self) -> Option<Borrowed<Surface>>;
+
+    /// What it draws with (cairo_get_source).
+    #[getter]
+    #[calls(ffi::cairo_get_source)]
+    fn source(&self) -> Option<Borrowed<Pattern>>;
+
+    /// Set that (cairo_set_source).
+    #[setter]
+    #[calls(ffi::cairo_set_source, fails = sticky)]
+    fn set_source(&mut self, pattern: &Pattern) -> Result<()>;
+
+    /// Draw with a colour (cairo_set_source_rgba).
+    #[pyo3(signature = (red, green, blue, alpha = 1.0))]
+    #[calls(ffi::cairo_set_source_rgba, fails = sticky)]
+    fn colour(&mut self, red: f64, green: f64, blue: f64, alpha: f64) -> Result<()>;
+
+    /// Set the width of lines (cairo_set_line_width).
+    #[calls(ffi::cairo_set_line_width, fails = sticky)]
+    fn line_width(&mut self, width: f64) -> Result<()>;
+
+    /// Keep the settings for `restore()` (cairo_save).
+    #[calls(ffi::cairo_save, fails = sticky)]
+    fn save(&mut self) -> Result<()>;
+
+    /// Have the settings back that the last `save()` kept (cairo_restore).
+    #[calls(ffi::cairo_restore, fails = sticky)]
+    fn restore(&mut self) -> Result<()>;
+
+    /// Move the origin (cairo_translate).
+    #[calls(ffi::cairo_translate, fails = sticky)]
+    fn translate(&mut self, x: f64, y: f64) -> Result<()>;
+
+    /// Change the scale (cairo_scale).
+    #[calls(ffi::cairo_scale, fails = sticky)]
+    fn scale(&mut self, x: f64, y: f64) -> Result<()>;
+
+    /// Turn by an angle in radians (cairo_rotate).
+    #[calls(ffi::cairo_rotate, fails = sticky)]
+    fn rotate(&mut self, angle: f64) -> Result<()>;
+
+    /// Begin a line (cairo_move_to).
+    #[calls(ffi::cairo_move_to, fails = sticky)]
+    fn move_to(&mut self, x: f64, y: f64) -> Result<()>;
+
+    /// Go on straight (cairo_line_to).
+    #[calls(ffi::cairo_line_to, fails = sticky)]
+    fn line_to(&mut self, x: f64, y: f64) -> Result<()>;
+
+    /// Go on along a Bézier curve (cairo_curve_to).
+    #[calls(ffi::cairo_curve_to, fails = sticky)]
+    fn curve_to(&mut self, x1: f64, y1: f64, x2: f64, y2: f64, x3: f64, y3: f64) -> Result<()>;
+
+    /// Go on along a circle, between two angles in radians (cairo_arc).
+    #[calls(ffi::cairo_arc, fails = sticky)]
+    fn arc(&mut self, x: f64, y: f64, radius: f64, from: f64, to: f64) -> Result<()>;
+
+    /// Add a rectangle (cairo_rectangle).
+    #[calls(ffi::cairo_rectangle, fails = sticky)]
+    fn rectangle(&mut self, x: f64, y: f64, width: f64, height: f64) -> Result<()>;
+
+    /// Where the line has come to (cairo_get_current_point).
+    #[getter]
+    #[calls(ffi::cairo_get_current_point, args = (self, out, out))]
+    fn point(&self) -> (f64, f64);
+
+    /// Draw the line (cairo_stroke).
+    #[calls(ffi::cairo_stroke, fails = sticky)]
+    fn stroke(&mut self) -> Result<()>;
+
+    /// Fill what the line encloses (cairo_fill).
+    #[calls(ffi::cairo_fill, fails = sticky)]
+    fn fill(&mut self) -> Result<()>;
+
+    /// Fill everything (cairo_paint).
+    #[calls(ffi::cairo_paint, fails = sticky)]
+    fn paint(&mut self) -> Result<()>;
+
+    /// Set the size of letters (cairo_set_font_size).
+    #[calls(ffi::cairo_set_font_size, fails = sticky)]
+    fn font_size(&mut self, size: f64) -> Result<()>;
+
+    /// Write, with cairo's plain means (cairo_show_text).
+    #[calls(ffi::cairo_show_text, fails = sticky)]
+    fn text(&mut self, text: &CStr) -> Result<()>;
+}
+
+/// cairo for Python: draw pictures as PNG and SVG.
+#[leakproof::module(gil_used)]
+mod cairo_safe {
+    #[pymodule_export]
+    use super::{CairoError, Context, Pattern, Surface};
+}
