@@ -124,6 +124,28 @@
 //! |---|---|
 //! | `gil_used` | On free-threaded Python, importing the module switches the GIL on: for a C library whose handles share what no annotation can name, as cairo's contexts share their surface. |
 //!
+//! ## Which word for which way of owning
+//!
+//! In the terms of GObject-Introspection, with one whole form each, and the example that shows it.
+//!
+//! | C's way | in its terms | form | shown by |
+//! |---|---|---|---|
+//! | a function makes it, another frees it | *transfer full* | `#[handle(raw = T, release = f)]`, `-> Result<Owned<T>>` with `fails = null` | xml-safe, `magic` |
+//! | it needs another one as long as it lives | *transfer full*, and a reference to its parent | `#[handle(raw = T, release = f, parent = P)]` | xml-safe, `sqlite` |
+//! | it lives inside another one | *transfer none* | `#[handle(raw = T, part_of = P)]`, `-> Option<Borrowed<T>>` | xml-safe |
+//! | its owners are counted | *ref-func*, *unref-func* | `#[handle(raw = T, retain = g, release = f)]`, `-> Owned<T>` for *transfer full*, `-> Borrowed<T>` for *transfer none* | `cairo` |
+//! | the caller gives the memory | *caller-allocates* | `#[handle(inplace = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
+//! | it comes through a pointer to a pointer | *out*, *transfer full* | `args = (…, out)`, `fails = nonzero`, `on_failure = owned` | `sqlite` |
+//! | several results come so | *out* | `args = (self, out, out)`, `-> (f64, f64)` | `cairo` |
+//! | freeing it can be refused | | `release(f, fails = nonzero, on_failure = kept)` | `sqlite` |
+//! | two steps make it | *transfer full*, then a call that *throws* | a body: `let mut it = T::create()?; it.load()?; Ok(it)` | `magic` |
+//! | a string is the caller's | *transfer full* of `utf8` | `-> Option<String>`, `free = f` | xml-safe |
+//! | memory of known length is lent | *array length* | `-> Option<Bytes>`, `len = f` | `sqlite` |
+//! | the struct holds buffers for a call | *scope call* of the data | `fields(next_in = data.ptr, avail_in = data.len)` | `zlib` |
+//! | errors stay in the object | *throws*, by asking | `fails = sticky`, `errors = E` with `overlooked` | `cairo` |
+//! | errors come through a callback | *throws*, *scope call* | `errors(E, callback = place)` | xml-safe |
+//! | one asks for the next until there is none | | `fn __next__(&mut self) -> Result<Option<T>>` | `sqlite` |
+//!
 //! # Types
 //!
 //! | written | who owns | C |

@@ -14,6 +14,7 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
     for method in &block.methods {
         check_signature(method, diagnostics);
         check_receiver(method, diagnostics);
+        check_count(method, diagnostics);
         match &method.source {
             Source::Calls(calls) => check_calls(method, calls, diagnostics),
             Source::Field(field) => check_field(method, field, diagnostics),
@@ -53,6 +54,21 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
         diagnostics.at(
             variadic,
             "a method can't be variadic: name the arguments that are passed",
+        );
+    }
+}
+
+fn check_count(method: &Method, diagnostics: &Diagnostics) {
+    const AT_MOST: usize = 8;
+    let held =
+        |parameter: &&Parameter| !matches!(Taken::of(&parameter.ty), Taken::Value | Taken::Python);
+    if let (Some(parameter), false) = (
+        method.parameters.iter().filter(held).nth(AT_MOST),
+        method.private,
+    ) {
+        diagnostics.at(
+            &parameter.name,
+            format!("a method takes at most {AT_MOST} references from Python: take less, or mark the method `#[private]`"),
         );
     }
 }

@@ -65,7 +65,13 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
     let body = match source {
         Source::Body(body) => body.to_token_stream(),
         Source::Calls(calls) => expand_calls(block, method, calls),
-        Source::Field(field) => expand_field(method, field, runtime),
+        Source::Field(field) => {
+            let (place, body) = (
+                place_check(block, method),
+                expand_field(method, field, runtime),
+            );
+            quote!({ #place #body })
+        }
         Source::Nothing => quote!({ ::core::unimplemented!() }),
     };
     quote! {
