@@ -280,7 +280,7 @@ CLOSING = [
     mutant(
         HEADER,
         "a child is left to its parent and not waited for",
-        ("let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));", "let waited = Ok(());"),
+        ("let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));", "let waited = PyResult::Ok(());"),
     ),
     mutant(
         HEADER,

@@ -46,6 +46,22 @@ def test_each_handle_owns_one_reference():
     assert live_handles() == NONE
 
 
+def test_a_closed_handle_is_in_nobodys_way():
+    outer = Shape(Shape())
+    closed, open_one = outer.child, outer.child
+    closed.close()
+    for use in (closed.work, closed.work_beside, closed.meet):
+        with pytest.raises((ClosedError, TypeError)):
+            use()
+    with pytest.raises(ClosedError):
+        closed.meet(outer)
+    open_one.work()
+    open_one.meet(outer)
+    open_one.close()
+    outer.close()
+    assert live_handles() == NONE
+
+
 def test_the_last_reference_frees():
     outer = Shape(Shape())
     child = outer.child
