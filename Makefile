@@ -152,11 +152,11 @@ $(STAMPS)/readme: tools/check-readme README.md pytest-leakproof/README.md $(PLUG
 # ---- proof: what takes too long for every change
 
 .PHONY: prove
-prove: build ## walk every error path, run under sanitizers and at random: less than an hour
+prove: build $(BUILT) ## walk every error path, run under sanitizers and at random: less than an hour
 	$(BIN)/python tools/prove $(SECONDS)
 
 .PHONY: sanitize
-sanitize: build ## run the Python tests under AddressSanitizer and LeakSanitizer
+sanitize: build $(BUILT) ## run the Python tests under AddressSanitizer and LeakSanitizer
 	tools/sanitize
 
 .PHONY: soak
