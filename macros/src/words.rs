@@ -1,7 +1,7 @@
 //! The syntax that all annotations share: a list of words, each alone, `word = value` or `word(values)`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -151,6 +151,15 @@ pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
 /// `crate = path`: where the runtime is found.
 pub(crate) fn runtime_path(path: Option<Path>) -> TokenStream {
     path.map_or_else(|| quote!(::leakproof), |path| quote!(#path))
+}
+
+/// `path::DocumentClass` of `path::Document`: the Python class of what a macro made.
+pub(crate) fn class_of(path: &Path) -> TokenStream {
+    let mut path = path.clone();
+    if let Some(segment) = path.segments.last_mut() {
+        segment.ident = format_ident!("{}Class", segment.ident);
+    }
+    quote!(#path)
 }
 
 /// What stands first in an annotation, then its words.

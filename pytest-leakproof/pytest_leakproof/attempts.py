@@ -204,7 +204,7 @@ class Walker:
                 return ValueError, TypeError, OverflowError
             case "enter":
                 return self._exception("BusyError"), self._exception("ClosedError")
-            case "not called" | "failed":
+            case "not called" | "failed" | "release":
                 return self._exception("Error"), OSError, ValueError
             case "result" | "object":
                 return (MemoryError,)

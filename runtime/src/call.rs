@@ -32,6 +32,7 @@ pub fn run<T: Handle, C: Copy + 'static, R>(
         handle,
         function: site.function,
         status: None,
+        errno: 0,
         arguments,
     };
     let mut errors = T::Errors::default();
@@ -39,13 +40,16 @@ pub fn run<T: Handle, C: Copy + 'static, R>(
     if site.fails(Step::NotCalled) {
         return Err(errors.failed(&call));
     }
-    let (raw, owned) = hooked(handle, &mut errors, || {
+    let (raw, errno, owned) = hooked(handle, &mut errors, || {
         let raw = c();
-        (raw, own(raw))
+        // Owning what C gave may allocate and free, and so may whatever follows.
+        let errno = errno::errno().0;
+        (raw, errno, own(raw))
     });
     let call = Call {
         handle: handle.or_else(|| owned.as_ref().and_then(made)),
         status: status(&raw),
+        errno,
         ..call
     };
     if owned.is_none() || failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
@@ -75,16 +79,19 @@ pub unsafe fn release<T: Handle, C: Copy + 'static>(
         handle: Some(handle),
         function,
         status: None,
+        errno: 0,
         arguments: &[],
     };
     errors.arm(&call);
     let raw = c();
+    let errno = errno::errno().0;
     if !failed(raw) {
         return Ok(());
     }
     let call = Call {
         handle: kept.then_some(handle),
         status: status(&raw),
+        errno,
         ..call
     };
     Err(Unreleased {
@@ -172,11 +179,15 @@ pub fn text(
     text.into_c_string(name)
 }
 
-/// Run `c` without the GIL where this thread holds it.
+/// Run `c` without the GIL where this thread holds it. What it left in `errno` is still there afterwards.
 #[inline]
 pub fn detached<R>(c: impl FnOnce() -> R) -> R {
     #[cfg(feature = "python")]
-    return crate::python::detached(c);
+    {
+        let (result, errno) = crate::python::detached(|| (c(), errno::errno()));
+        errno::set_errno(errno);
+        result
+    }
     #[cfg(not(feature = "python"))]
     c()
 }

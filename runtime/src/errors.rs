@@ -28,6 +28,9 @@ pub struct Call<'a, T: Handle> {
     pub function: &'static str,
     /// What C returned, if that is an integer and C was called.
     pub status: Option<i64>,
+    /// The thread's `errno` right after C returned, before anything else could change it. It says something only where
+    /// the C function is known to set it.
+    pub errno: i32,
     /// The call's arguments by name, for the message.
     pub arguments: &'a [(&'static str, &'a dyn fmt::Debug)],
 }
@@ -37,6 +40,7 @@ impl<T: Handle> fmt::Debug for Call<'_, T> {
         f.debug_struct("Call")
             .field("function", &self.function)
             .field("status", &self.status)
+            .field("errno", &self.errno)
             .field("arguments", &self.arguments)
             .finish()
     }
@@ -92,8 +96,16 @@ impl<T: Handle> Errors<T> for NoErrors {
 pub struct Errno;
 
 impl<T: Handle> Errors<T> for Errno {
-    fn failed(self, _: &Call<'_, T>) -> Error {
-        Error::Os(std::io::Error::last_os_error(), None)
+    fn arm(&mut self, _: &Call<'_, T>) {
+        // What an earlier call left there is not this one's.
+        errno::set_errno(errno::Errno(0));
+    }
+
+    fn failed(self, call: &Call<'_, T>) -> Error {
+        match call.errno {
+            0 => Error::Failed(call.function),
+            errno => Error::Os(std::io::Error::from_raw_os_error(errno), None),
+        }
     }
 }
 

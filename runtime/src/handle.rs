@@ -325,7 +325,7 @@ impl<T: Resource> Owned<'_, T> {
     pub fn close(self) -> Result<(), (Error, Option<Self>)> {
         let raw = self.into_raw();
         // SAFETY: as in `drop`.
-        unsafe { T::kind().dispose(raw.as_ptr().cast()) }.map_err(|Unreleased { error, kept }| {
+        unsafe { T::kind().close(raw.as_ptr().cast()) }.map_err(|Unreleased { error, kept }| {
             let handle = kept.then(|| Owned {
                 raw,
                 _parent: PhantomData,

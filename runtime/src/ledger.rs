@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use crate::error::Error;
 use crate::handle::{Handle, Resource, Unreleased};
+use crate::site::{Site, Step};
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub struct Kind {
     release: Option<Release>,
     warns: bool,
     counted: bool,
+    refusable: Option<(&'static Site, bool)>,
     live: AtomicIsize,
 }
 
@@ -40,6 +43,7 @@ impl Kind {
             release: Some(release_erased::<T>),
             warns: false,
             counted: false,
+            refusable: None,
             live: AtomicIsize::new(0),
         }
     }
@@ -51,6 +55,7 @@ impl Kind {
             release: None,
             warns: false,
             counted: false,
+            refusable: None,
             live: AtomicIsize::new(0),
         }
     }
@@ -64,6 +69,12 @@ impl Kind {
     /// The same, and C counts the owners.
     pub const fn counted(mut self) -> Self {
         self.counted = true;
+        self
+    }
+
+    /// The same, and C's release function may fail, after which the resource is perhaps `kept`.
+    pub const fn refusable(mut self, site: &'static Site, kept: bool) -> Self {
+        self.refusable = Some((site, kept));
         self
     }
 
@@ -90,6 +101,25 @@ impl Kind {
     /// Count one more.
     pub(crate) fn acquired(&self) {
         self.live.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// [`Kind::dispose`] for somebody who asked for it and hears how it ended: where C's function can fail there is a
+    /// failpoint. What is dropped has none: nothing could be done about it.
+    ///
+    /// # Safety
+    ///
+    /// As for `dispose`.
+    pub(crate) unsafe fn close(&self, raw: *mut ()) -> Result<(), Unreleased> {
+        let refusal = self.refusable.filter(|(site, _)| site.fails(Step::Release));
+        let refusal = refusal.map(|(site, kept)| Unreleased {
+            error: Error::Failed(site.function),
+            kept,
+        });
+        match refusal {
+            Some(refusal) if refusal.kept => Err(refusal),
+            // SAFETY: the caller's promise.
+            refusal => unsafe { self.dispose(raw) }.and(refusal.map_or(Ok(()), Err)),
+        }
     }
 
     /// Release the resource and count one less, unless it is still there.

@@ -32,6 +32,8 @@ pub enum Step {
     Object,
     /// The body panics.
     Panic,
+    /// C refuses to release, or reports that it went wrong.
+    Release,
 }
 
 impl Site {
@@ -133,6 +135,7 @@ impl Step {
             Step::Result => "result",
             Step::Object => "object",
             Step::Panic => "panic",
+            Step::Release => "release",
         }
     }
 }

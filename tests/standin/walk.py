@@ -17,6 +17,12 @@ def close_of_busy(session):
         session.busy = 0
 
 
+def close_with_cursor(session):
+    cursor = session.cursor()
+    session.close()
+    assert cursor.closed
+
+
 def meet_itself(shape):
     shape.meet(shape)
 
@@ -43,6 +49,9 @@ OPERATIONS = [
     Operation("session that fails", lambda: MODULE.Session(-1), fails=MODULE.SessionError),
     Operation("session busy", lambda session: session.busy, prepare=MODULE.Session),
     Operation("session work", lambda session: session.work(), prepare=MODULE.Session),
+    Operation("close", lambda session: session.close(), prepare=MODULE.Session),
+    Operation("close with a cursor", close_with_cursor, prepare=MODULE.Session),
+    Operation("close journal", lambda journal: journal.close(), prepare=lambda: MODULE.Journal(0)),
     Operation("close of busy", close_of_busy, prepare=lambda: MODULE.Session(5), fails=MODULE.SessionError),
     Operation("cursor", lambda session: next(session.cursor()), prepare=MODULE.Session),
     Operation("cursor to the end", lambda session: list(session.cursor()), prepare=MODULE.Session, fails=ValueError),

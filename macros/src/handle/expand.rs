@@ -34,6 +34,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     );
     let counted = counted.then(|| quote!(.counted()));
+    let (site, refusable) = expand_refusable(handle);
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
         quote! {
             #runtime::__private::inventory::submit! { #runtime::ledger::Listed(&KIND) }
@@ -48,7 +49,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
 
         const _: () = {
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted;
+            #site
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #refusable;
             #listed
 
             // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
@@ -105,6 +107,26 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         #python
     }
+}
+
+/// The failpoint of a release that can fail.
+fn expand_refusable(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Ownership::Resource {
+        release: Some(release),
+        ..
+    } = &handle.ownership
+    else {
+        return (None, None);
+    };
+    if release.fails.is_none() {
+        return (None, None);
+    }
+    let (runtime, kept) = (&handle.runtime, release.kept);
+    let (method, function) = (format!("{}.close", handle.item.ident), release.name());
+    (
+        Some(quote!(#runtime::__site!(CLOSE, #method, #function);)),
+        Some(quote!(.refusable(&CLOSE, #kept))),
+    )
 }
 
 fn expand_hook(handle: &Handle) -> Option<TokenStream> {
@@ -217,11 +239,7 @@ fn expand_release(handle: &Handle, release: &Release) -> TokenStream {
             ::core::result::Result::Ok(())
         };
     };
-    let name = path
-        .segments
-        .last()
-        .map(|segment| segment.ident.to_string())
-        .unwrap_or_default();
+    let name = release.name();
     let (failed, kept) = (fails.expand(runtime), release.kept);
     quote! {
         #function

@@ -65,6 +65,15 @@ pub(crate) struct Release {
     pub(crate) kept: bool,
 }
 
+impl Release {
+    /// The function's own name.
+    pub(crate) fn name(&self) -> String {
+        let last = self.function.segments.last();
+        last.map(|segment| segment.ident.to_string())
+            .unwrap_or_default()
+    }
+}
+
 /// `errors = Type` or `errors(Type, callback = place)`.
 pub(crate) struct ErrorsWord {
     pub(crate) collector: Type,

@@ -1,13 +1,13 @@
 //! The methods as Python gets them: each enters its handles, calls the Rust method and gives the result.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, detached};
-use crate::words::{argument_of, respanned};
+use crate::words::{argument_of, class_of, respanned};
 
 /// The special methods whose result CPython itself reads.
 const PLAIN: &[&str] = &[
@@ -32,7 +32,10 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
         return TokenStream::new();
     }
     let iter = expand_iter(block);
-    let class = class_of(handle);
+    let class = match handle {
+        Type::Path(path) => class_of(&path.path),
+        other => quote!(#other),
+    };
     let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
     quote! {
         #runtime::__python! {
@@ -62,18 +65,6 @@ fn expand_iter(block: &MethodsBlock) -> Option<TokenStream> {
             }
         }
     })
-}
-
-/// `path::DocumentClass` of `path::Document`.
-fn class_of(handle: &Type) -> TokenStream {
-    let Type::Path(path) = handle else {
-        return quote!(#handle);
-    };
-    let mut path = path.path.clone();
-    if let Some(segment) = path.segments.last_mut() {
-        segment.ident = format_ident!("{}Class", segment.ident);
-    }
-    quote!(#path)
 }
 
 fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {

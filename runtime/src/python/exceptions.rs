@@ -134,12 +134,25 @@ impl From<RustError> for PyErr {
     }
 }
 
+/// What `#[exception]` makes of a struct: the Python class, and the object's content with what it extends.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no exception that another one can extend",
+    note = "annotate it with `#[exception]`"
+)]
+pub trait Exception: std::fmt::Display {
+    /// The class.
+    type Class: PyClass;
+    /// What an object of it is made from.
+    fn initializer(self) -> PyClassInitializer<Self::Class>;
+}
+
 /// Make the exception object of a library's error: called by what `#[exception]` generates.
 #[doc(hidden)]
-pub fn raise<T: PyClass<BaseType = Error>>(py: Python<'_>, message: &str, fields: T) -> PyErr {
+pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
+    let message = exception.to_string();
     let make = || {
-        let exception = Bound::new(py, PyClassInitializer::from(Error).add_subclass(fields))?;
-        let exception = exception.into_any();
+        let exception = Bound::new(py, exception.initializer())?.into_any();
         exception.setattr("args", (message,))?;
         PyResult::Ok(exception)
     };

@@ -89,6 +89,13 @@ impl Resource {
         unsafe { self.kind.dispose(self.raw) }
     }
 
+    /// Release it for a `close()` that hears how that ended.
+    fn close(&self) -> Result<(), Unreleased> {
+        let _python = MayRunPython::begin();
+        // SAFETY: as in `release`.
+        unsafe { self.kind.close(self.raw) }
+    }
+
     /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
     fn release_for_others(mut self) -> Option<Resource> {
         let released = self.release();
@@ -399,7 +406,7 @@ impl Header {
         self.take_descendants(&mut doomed);
         let mut doomed = doomed.into_iter();
         while let Some(resource) = doomed.next() {
-            let Err(Unreleased { error, kept }) = resource.release() else {
+            let Err(Unreleased { error, kept }) = resource.close() else {
                 continue;
             };
             first = first.and(Err(error));
@@ -410,7 +417,7 @@ impl Header {
             }
         }
         if let Some(resource) = self.take()
-            && let Err(Unreleased { error, kept }) = resource.release()
+            && let Err(Unreleased { error, kept }) = resource.close()
         {
             first = first.and(Err(error));
             if kept {
