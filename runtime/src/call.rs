@@ -109,6 +109,12 @@ pub fn unless<C: Copy, R>(
     move |raw| if failed(raw) { None } else { own(raw) }
 }
 
+/// `own` what C returned. A function, so that the type of that is known where `own` is written.
+#[inline]
+pub fn owned<C, R>(raw: C, own: impl FnOnce(C) -> R) -> R {
+    own(raw)
+}
+
 /// What C returned, if it is an integer.
 #[inline]
 fn status(raw: &dyn Any) -> Option<i64> {

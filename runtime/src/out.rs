@@ -108,6 +108,20 @@ pub fn slot<R: FromOut<P>, P>() -> Slot<R, P, R::Storage> {
     }
 }
 
+/// Memory for what is looked at later, such as the start of some memory or its length.
+#[inline]
+pub fn raw<P>() -> Slot<P, P, Inline<P>> {
+    unsafe fn value<P>(storage: Inline<P>) -> Option<P> {
+        // SAFETY: the caller's promise; it is a pointer or a number, of which zeros are one.
+        Some(unsafe { storage.value() })
+    }
+    Slot {
+        storage: UnsafeCell::new(Some(Inline::zeroed())),
+        own: value,
+        written: PhantomData,
+    }
+}
+
 impl<R, P, S: Storage<P>> Slot<R, P, S> {
     /// What C gets. Called before [`Slot::take`].
     #[inline]

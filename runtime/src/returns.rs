@@ -259,15 +259,23 @@ impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
         }
     }
 
-    /// Copy what it points at, then free it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`FromC::from_c`].
+    /// Where it is.
     #[inline]
-    pub unsafe fn copied<R: FromC<*mut P>>(self) -> Option<R> {
-        // SAFETY: the caller's promise.
-        unsafe { R::from_c(self.pointer) }
+    pub fn start(&self) -> *const P {
+        self.pointer
+    }
+}
+
+/// Memory that C only lends.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Lent<P>(pub *const P);
+
+impl<P> Lent<P> {
+    /// Where it is.
+    #[inline]
+    pub fn start(&self) -> *const P {
+        self.0
     }
 }
 
@@ -289,11 +297,12 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
-/// What can be copied from the start of some memory and its length: `len = ffi::f`.
+/// What can be copied from the start of some memory and its length.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`len` is for `Bytes`, and the result is `{Self}`",
-    label = "not made from a pointer and a length"
+    message = "a `{Self}` is not copied from memory of `{P}`",
+    label = "C gives memory of `{P}`",
+    note = "bytes are copied as `Bytes` or `String`, and an array as a `Vec` of what its elements become"
 )]
 pub trait FromMemory<P>: Sized {
     /// The copy; `None` for null where there has to be something.
@@ -304,13 +313,37 @@ pub trait FromMemory<P>: Sized {
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self>;
 }
 
+/// A copy of `count` bytes; `None` for null.
+///
+/// # Safety
+///
+/// `start` is null or points at so many.
+unsafe fn bytes(start: *const u8, count: usize) -> Option<Vec<u8>> {
+    // SAFETY: not null, and the caller's promise.
+    (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start, count) }.to_vec())
+}
+
 macro_rules! bytes_from_memory {
     ($($type:ty)+) => {$(
         impl FromMemory<$type> for Bytes {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
-                // SAFETY: not null, and the caller's promise.
-                let copy = || unsafe { std::slice::from_raw_parts(start.cast::<u8>(), count) }.to_vec();
-                (!start.is_null()).then(|| Bytes(copy()))
+                // SAFETY: the caller's promise.
+                unsafe { bytes(start.cast(), count) }.map(Bytes)
+            }
+        }
+
+        impl FromMemory<$type> for String {
+            unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
+                // SAFETY: the caller's promise.
+                let bytes = unsafe { bytes(start.cast(), count) }?;
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            }
+        }
+
+        impl FromMemory<$type> for CString {
+            unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
+                // SAFETY: the caller's promise. Its length is up to the first NUL.
+                CString::new(unsafe { bytes(start.cast(), count) }?).ok()
             }
         }
     )+};
@@ -318,10 +351,67 @@ macro_rules! bytes_from_memory {
 
 bytes_from_memory! { c_void i8 u8 }
 
+impl<P: Copy, T: FromC<P>> FromMemory<P> for Vec<T> {
+    unsafe fn from_memory(start: *const P, count: usize) -> Option<Self> {
+        // SAFETY: the caller's promise.
+        Some(unsafe { array(start, count) })
+    }
+}
+
 impl<P, T: FromMemory<P>> FromMemory<P> for Option<T> {
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self> {
         // SAFETY: the caller's promise.
         Some(unsafe { T::from_memory(start, count) })
+    }
+}
+
+/// The length of a C string; 0 for null.
+///
+/// # Safety
+///
+/// `start` is null or points at a C string.
+#[doc(hidden)]
+pub unsafe fn length_of_text<P>(start: *const P) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { c_str(start.cast()) }.map_or(0, CStr::count_bytes)
+}
+
+/// How many elements there are before the one that is NULL or 0; 0 for null.
+///
+/// # Safety
+///
+/// `start` is null or points at elements of which one is that.
+#[doc(hidden)]
+pub unsafe fn until_null<P: Copy + EndsArray>(start: *const P) -> usize {
+    if start.is_null() {
+        return 0;
+    }
+    // SAFETY: the caller's promise: no element behind the end is read.
+    (0..)
+        .take_while(|index| !unsafe { start.add(*index).read() }.ends_array())
+        .count()
+}
+
+/// An element of an array that may be its end.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an array of `{Self}` has no NULL or 0 as its end",
+    note = "`until = null` is for arrays of pointers and of integers"
+)]
+pub trait EndsArray {
+    /// Whether it is NULL or 0.
+    fn ends_array(self) -> bool;
+}
+
+impl<T> EndsArray for *const T {
+    fn ends_array(self) -> bool {
+        self.is_null()
+    }
+}
+
+impl<T> EndsArray for *mut T {
+    fn ends_array(self) -> bool {
+        self.is_null()
     }
 }
 
@@ -367,6 +457,12 @@ pub trait Count {
 
 macro_rules! count {
     ($($type:ty)+) => {$(
+        impl EndsArray for $type {
+            fn ends_array(self) -> bool {
+                self == 0
+            }
+        }
+
         impl Count for $type {
             #[inline]
             fn count(self) -> usize {

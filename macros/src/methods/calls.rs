@@ -20,6 +20,8 @@ pub(crate) enum Argument<'a> {
     Null(Span),
     /// The `n`-th out-parameter.
     Out(usize, Span),
+    /// Where C writes the length of the memory that it gives.
+    OutLength(Span),
     /// A constant, as it is.
     Constant(&'a Expr),
 }
@@ -35,6 +37,11 @@ impl Method {
                         if path.path.is_ident("out") && self.parameter_named("out").is_none() =>
                     {
                         Argument::Out(outs.next().unwrap_or_default(), argument.span())
+                    }
+                    Expr::Path(path)
+                        if path.path.is_ident("len") && self.parameter_named("len").is_none() =>
+                    {
+                        Argument::OutLength(argument.span())
                     }
                     _ => self.argument(argument),
                 };
@@ -118,6 +125,15 @@ impl Method {
         }
     }
 
+    /// Where in `args` C gets to know where to write a length.
+    pub(crate) fn out_length(&self, calls: &Calls) -> Option<Span> {
+        let arguments = self.c_arguments(calls);
+        arguments.iter().find_map(|argument| match argument {
+            Argument::OutLength(span) => Some(*span),
+            _ => None,
+        })
+    }
+
     pub(crate) fn out_count(&self, calls: &Calls) -> usize {
         let arguments = self.c_arguments(calls);
         arguments
@@ -157,6 +173,11 @@ fn length_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_length")
 }
 
+/// The memory of the out-parameter for a length.
+pub(crate) fn out_length_variable() -> Ident {
+    Ident::new("__out_length", Span::mixed_site())
+}
+
 /// The memory of the `n`-th out-parameter.
 pub(crate) fn out_variable(n: usize) -> Ident {
     format_ident!("__out_{n}", span = Span::mixed_site())
@@ -190,6 +211,10 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
         }
         Argument::Out(n, span) => {
             let slot = out_variable(*n);
+            (quote!(#slot.pointer()), span)
+        }
+        Argument::OutLength(span) => {
+            let slot = out_length_variable();
             (quote!(#slot.pointer()), span)
         }
         Argument::Null(span) => (quote!(#into_c(#runtime::arguments::Null)), span),

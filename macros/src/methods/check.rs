@@ -107,14 +107,64 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_result(method, calls, diagnostics);
     check_null(method, calls, diagnostics);
     check_outs(method, calls, diagnostics);
-    if let Some(free) = &calls.free {
-        let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
-        if !is_named(value, "String") && !is_named(value, "CString") {
-            diagnostics.at(
-                free,
-                "`free` is for strings, which are copied first: return `String` or `CString`",
-            );
-        }
+    check_memory(method, calls, diagnostics);
+}
+
+/// What is copied from memory needs to know how much there is.
+fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    let text = is_named(value, "String") || is_named(value, "CString");
+    let array = argument_of(value, "Vec").is_some();
+    let bytes = is_named(value, "Bytes");
+    let out_length = method.out_length(calls);
+    if let (Some(free), false) = (&calls.free, text || array || bytes) {
+        diagnostics.at(
+            free,
+            "`free` is for what is copied first: return `String`, `CString`, `Bytes` or a `Vec`",
+        );
+    }
+    if let (Some(length), false) = (&calls.length, bytes || array || is_named(value, "String")) {
+        diagnostics.at(
+            length,
+            "`len` tells the length of the memory that C returns: return `Bytes`, `String` or a `Vec`, or an `Option` of it",
+        );
+    }
+    if let (Some(span), false) = (out_length, bytes || array || is_named(value, "String")) {
+        diagnostics.add(syn::Error::new(
+            span,
+            "C writes to `len` how long the memory is that it gives: return `Bytes`, `String` or a `Vec`, or an `Option` of it",
+        ));
+    }
+    if let (Some(until), false) = (&calls.until, array) {
+        diagnostics.at(until, "`until` ends an array: return a `Vec`");
+    }
+    let ways = [
+        calls.length.is_some(),
+        calls.until.is_some(),
+        out_length.is_some(),
+    ];
+    match ways.into_iter().filter(|way| *way).count() {
+        0 if bytes => diagnostics.at(
+            value,
+            "memory needs a length: add `len = ffi::the_function`, which gets the same arguments, or pass `len` in \
+             `args` where C writes it",
+        ),
+        0 if array => diagnostics.at(
+            value,
+            "an array needs its length: add `len = ffi::the_function`, `until = null`, or pass `len` in `args` where C \
+             writes it",
+        ),
+        0 | 1 => {}
+        _ => diagnostics.at(
+            &calls.function,
+            "the length comes from one place: keep one of `len = …`, `until = null`, and `len` in `args`",
+        ),
+    }
+    if let (Some(length), true) = (&calls.length, method.out_count(calls) > 0) {
+        diagnostics.at(
+            length,
+            "`len = …` is for memory that C returns: pass `len` in `args` where C writes the length",
+        );
     }
 }
 
@@ -208,16 +258,15 @@ fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             "what C writes to `out` is the result: return its type",
         );
     }
-    if let (true, Some(free)) = (outs > 0, &calls.free) {
-        diagnostics.at(free, "`free` is for a string that C returns, not for `out`");
-    }
+    let freed = calls.free.as_ref().and(types.first());
     let owned = types
         .iter()
-        .find(|ty| is_named(argument_of(ty, "Option").unwrap_or(ty), "Owned"));
+        .find(|ty| is_named(argument_of(ty, "Option").unwrap_or(ty), "Owned"))
+        .or(freed);
     if let (Some(owned), Some(_), None) = (owned, &calls.fails, calls.on_failure) {
         diagnostics.at(
             owned,
-            "nothing says what a failing call leaves in `out`: add `on_failure = owned` (a handle, to be released), \
+            "nothing says what a failing call leaves in `out`: add `on_failure = owned` (something to be released), \
              `null` (nothing) or `undefined` (it must not be looked at)",
         );
     }
@@ -277,24 +326,6 @@ fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 
 fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = &method.output.value;
-    if let (Some(length), false) = (
-        &calls.length,
-        is_named(argument_of(value, "Option").unwrap_or(value), "Bytes"),
-    ) {
-        diagnostics.at(
-            length,
-            "`len` tells the length of the memory that C returns: return `Bytes`, or an `Option` of it",
-        );
-    }
-    if let (None, true) = (
-        &calls.length,
-        is_named(argument_of(value, "Option").unwrap_or(value), "Bytes"),
-    ) {
-        diagnostics.at(
-            value,
-            "memory needs a length: add `len = ffi::the_function`, which gets the same arguments",
-        );
-    }
     let pointer = ["Owned", "Borrowed", "String", "CString", "Bytes"]
         .into_iter()
         .any(|name| is_named(value, name));

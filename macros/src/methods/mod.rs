@@ -6,6 +6,7 @@ mod function;
 mod model;
 mod parse;
 mod python;
+mod results;
 mod rust;
 mod types;
 

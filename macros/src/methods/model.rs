@@ -70,9 +70,11 @@ pub(crate) struct Calls {
     pub(crate) fails: Option<Fails>,
     /// What a failing call leaves in its out-parameters.
     pub(crate) on_failure: Option<OnFailure>,
-    /// What tells the length of the memory that C returns.
+    /// What tells the length of the memory that C gives.
     pub(crate) length: Option<Path>,
-    /// What frees the string that C returns.
+    /// `until = null`: the array that C gives ends with a NULL or a 0.
+    pub(crate) until: Option<Ident>,
+    /// What frees the string or the memory that C gives.
     pub(crate) free: Option<Expr>,
     pub(crate) detach: bool,
 }

@@ -252,6 +252,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         fails: None,
         on_failure: None,
         length: None,
+        until: None,
         free: None,
         detach: false,
     };
@@ -263,6 +264,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "fails",
             "on_failure",
             "len",
+            "until",
             "free",
             "detach",
         ],
@@ -278,6 +280,10 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 calls.on_failure = Some(said.unwrap_or(OnFailure::Undefined));
             }
             "len" => calls.length = word.value("len = ffi::the_function", diagnostics),
+            "until" => {
+                let null = word.value("until = null", diagnostics);
+                calls.until = null.map(|Null(name)| name);
+            }
             "free" => calls.free = word.value("free = ffi::the_function", diagnostics),
             _ => calls.detach = word.flag(diagnostics),
         }
@@ -320,6 +326,22 @@ fn parse_fields(word: Word, diagnostics: &Diagnostics) -> Vec<(Place, Expr)> {
     let parsed = Punctuated::<Set, Token![,]>::parse_terminated.parse2(tokens);
     let set = diagnostics.ok(parsed).into_iter().flatten();
     set.map(|Set(place, value)| (place, value)).collect()
+}
+
+/// The word `null`.
+struct Null(Ident);
+
+impl Parse for Null {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.call(Ident::parse_any)?;
+        match name == "null" {
+            true => Ok(Null(name)),
+            false => Err(syn::Error::new_spanned(
+                &name,
+                "an array ends with its first NULL or 0: write `until = null`",
+            )),
+        }
+    }
 }
 
 impl Parse for OnFailure {

@@ -5,8 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ReturnType, Signature, Type};
 
-use super::calls::{Argument, out_variable, pass, prepare};
+use super::calls::{Argument, pass, prepare};
 use super::model::{Calls, Field, Method, MethodsBlock, OnFailure, Receiver, Source};
+use super::results::{expand_own, expand_slots};
 use super::types::{bound_to_receiver, detached, given_handles, is_named, written};
 use crate::words::{Place, argument_of, respanned};
 
@@ -169,6 +170,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     }
     let slots = expand_slots(method, calls, runtime);
     let own = expand_own(method, calls, runtime);
+    let outs = method.out_count(calls) > 0;
     let place = place_check(block, method);
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
@@ -180,7 +182,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
             #place
             #(#prepared)*
             #slots
-            #runtime::call::read(&SITE, #handle, || (#own)(#c))
+            #runtime::call::read(&SITE, #handle, || #runtime::call::owned(#c, #own))
         });
     }
     let named = method.parameters.iter().map(|parameter| {
@@ -196,10 +198,10 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         Some(_) => quote!(|(ret, _)| (#failed)(ret)),
     };
     let own = match calls.on_failure {
-        None | Some(OnFailure::Owned) => own,
-        Some(OnFailure::Null | OnFailure::Undefined) => {
-            quote!(#runtime::call::unless(#failed, #own))
-        }
+        Some(OnFailure::Owned) => own,
+        None if !outs => own,
+        // What is not to be released is not looked at where C failed.
+        _ => quote!(#runtime::call::unless(#failed, #own)),
     };
     let made = match makes_the_handle(block, method) {
         None => quote!(|_| ::core::option::Option::None),
@@ -253,72 +255,6 @@ fn makes_the_handle(block: &MethodsBlock, method: &Method) -> Option<bool> {
     let made = argument_of(optional.unwrap_or(value), "Owned")?;
     let itself = is_named(made, "Self") || written(made) == written(&block.handle);
     (method.receiver == Receiver::None && itself).then_some(optional.is_some())
-}
-
-fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
-    let types = method.out_types(calls).unwrap_or_default();
-    let slots = types.iter().enumerate().map(|(n, ty)| {
-        let slot = out_variable(n);
-        let ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
-        let new = quote!(#runtime::out::slot::<#ty, _>());
-        let new = respanned(new, ty.span());
-        quote!(let #slot = #new;)
-    });
-    quote!(#(#slots)*)
-}
-
-/// The closure that puts what C returned into its owner.
-fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
-    let outs = method.out_count(calls);
-    if outs > 0 {
-        let slots: Vec<Ident> = (0..outs).map(out_variable).collect();
-        let value = match (&slots[..], method.output.fallible) {
-            ([slot], true) => quote!(#slot),
-            (_, true) => quote!(::core::option::Option::Some((#(#slots?),*))),
-            ([slot], false) => quote!(#runtime::call::present(#slot)),
-            (_, false) => quote!((#(#runtime::call::present(#slots)),*)),
-        };
-        // All are taken before any is looked at: what one owns is not lost because another is missing.
-        return quote! {
-            |_| {
-                // SAFETY: C has returned, and the author says by the return type what it wrote and who owns it.
-                #(let #slots = unsafe { #slots.take() };)*
-                #value
-            }
-        };
-    }
-    let value = bound_to_receiver(&method.output.value, runtime, true);
-    if let Some(length) = &calls.length {
-        let count = quote!(#runtime::returns::Count::count(length));
-        let count = respanned(count, length.span());
-        let start = quote!(#runtime::returns::Start::start(ret));
-        let copy = quote_spanned! {value.span()=>
-            <#value as #runtime::returns::FromMemory<_>>::from_memory(#start, #count)
-        };
-        let copied = quote! {
-            // SAFETY: C just returned it, and the author says that it is this long.
-            unsafe { #copy }
-        };
-        return match method.output.fallible {
-            true => quote!(|(ret, length)| #copied),
-            false => quote!(|(ret, length)| #runtime::call::present(#copied)),
-        };
-    }
-    let convert = match &calls.free {
-        None => quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret)),
-        Some(free) => quote! {
-            #runtime::returns::Freed::new(ret, |pointer| (#free)(pointer.cast())).copied::<#value>()
-        },
-    };
-    let owned = quote! {
-        // SAFETY: C just returned it, and the author says by the return type who owns it.
-        unsafe { #convert }
-    };
-    if method.output.fallible {
-        quote!(|ret| #owned)
-    } else {
-        quote!(|ret| #runtime::call::present(#owned))
-    }
 }
 
 fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenStream {

@@ -103,3 +103,16 @@ fn errno_becomes_the_error_of_the_operating_system() {
     };
     assert_eq!(error.raw_os_error(), Some(9), "EBADF");
 }
+
+#[test]
+fn errno_is_that_of_right_after_the_call() {
+    let number = |error: Error| match error {
+        Error::Os(error, None) => error.raw_os_error(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(number(File::close_none_detached().unwrap_err()), Some(9));
+    assert_eq!(number(File::fail_with_text().unwrap_err()), Some(5));
+    // What an earlier call left there says nothing.
+    let error = File::fail_silently().unwrap_err();
+    assert_eq!(error.to_string(), "fail_silently failed");
+}

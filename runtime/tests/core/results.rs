@@ -1,10 +1,10 @@
 //! What C gives, and what is read from its structs.
 
-use std::ffi::c_char;
+use std::ffi::CString;
 use std::ptr;
 
 use leakproof::handle::Handle;
-use leakproof::returns::{Freed, FromC, array};
+use leakproof::returns::{Freed, array};
 
 use crate::standin::ffi::Next::Fail;
 use crate::standin::ffi::{self, log, next};
@@ -27,13 +27,6 @@ fn a_text_that_is_ours_is_copied_then_freed() {
 
 #[test]
 fn a_text_that_is_ours_is_freed_when_copying_panics() {
-    struct Unreadable;
-    // SAFETY: it owns nothing.
-    unsafe impl FromC<*mut c_char> for Unreadable {
-        unsafe fn from_c(_: *mut c_char) -> Option<Self> {
-            panic!("while copying")
-        }
-    }
     let _library = Library::start();
     let store = open();
     // SAFETY: the store is alive, and the text is freed once.
@@ -41,8 +34,10 @@ fn a_text_that_is_ours_is_freed_when_copying_panics() {
         unsafe { ffi::store_describe(store.as_raw()) },
         |text| unsafe { ffi::text_free(text) },
     );
-    // SAFETY: the text is valid.
-    let panic = panic_of(|| unsafe { text.copied::<Unreadable>() });
+    let panic = panic_of(|| {
+        let _text = text;
+        panic!("while copying")
+    });
     assert_eq!(panic, "while copying");
     assert_eq!(log(), ["store_describe", "text_free"]);
 }
@@ -119,4 +114,50 @@ fn memory_is_copied_at_its_length() {
     assert_eq!(store.memory(0), None);
     assert_eq!(store.some_memory(1).unwrap().0, b"a");
     assert!(store.some_memory(0).is_err());
+}
+
+#[test]
+fn memory_can_be_text() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.memory_as_text(3).as_deref(), Some("a\0b"));
+    assert_eq!(store.memory_as_text(0), None);
+}
+
+#[test]
+fn an_array_ends_at_its_null_and_is_freed() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.names(), ["one", "two"]);
+    assert_eq!(
+        store.some_names().unwrap(),
+        [CString::from(c"one"), c"two".into()]
+    );
+    assert_eq!(Store::primes(), [2, 3, 5]);
+    assert_eq!(Store::counted_primes(), [2, 3]);
+    next([Fail, Fail]);
+    assert!(store.names().is_empty());
+    assert!(store.some_names().is_err());
+    let once = ["store_names", "names_free"];
+    assert_eq!(log(), [once, once].concat());
+}
+
+#[test]
+fn memory_through_out_is_freed_also_where_the_call_failed() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.dump().unwrap().unwrap().0, b"d\0mp");
+    next([Fail]);
+    assert!(store.dump().is_err());
+    let once = ["store_dump", "text_free"];
+    assert_eq!(log(), [once, once].concat());
+}
+
+#[test]
+fn what_a_failing_call_left_is_not_looked_at() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.motto().unwrap().as_deref(), Some("motto"));
+    next([Fail]);
+    assert!(store.motto().is_err());
 }

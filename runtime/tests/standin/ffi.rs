@@ -561,3 +561,87 @@ pub(crate) unsafe extern "C" fn store_memory(_store: *const Store, count: c_int)
 pub(crate) unsafe extern "C" fn store_memory_size(_store: *const Store, count: c_int) -> c_int {
     count
 }
+
+/// Two names in an array that ends with NULL, for `names_free`; NULL on failure.
+pub(crate) unsafe extern "C" fn store_names(store: *mut Store) -> *mut *mut c_char {
+    // SAFETY: a valid store.
+    if unsafe { fails(&raw const (*store).report) } {
+        return ptr::null_mut();
+    }
+    let name = |name: &CStr| name.to_owned().into_raw();
+    acquire("store_names", [name(c"one"), name(c"two"), ptr::null_mut()]).cast()
+}
+
+/// Frees the names, and their array.
+pub(crate) unsafe extern "C" fn names_free(names: *mut c_void) {
+    let names = names.cast::<[*mut c_char; 3]>();
+    // SAFETY: as `store_names` made them.
+    unsafe {
+        drop(CString::from_raw((*names)[0]));
+        drop(CString::from_raw((*names)[1]));
+    }
+    release("names_free", names);
+}
+
+/// Numbers up to a 0, in static memory.
+pub(crate) unsafe extern "C" fn primes() -> *const u16 {
+    static PRIMES: [u16; 4] = [2, 3, 5, 0];
+    PRIMES.as_ptr()
+}
+
+/// The same, with how many there are.
+pub(crate) unsafe extern "C" fn counted_primes(count: *mut u32) -> *const u16 {
+    // SAFETY: a place for the count.
+    unsafe {
+        *count = 2;
+        primes()
+    }
+}
+
+/// Memory for `text_free`, with its length. A failing call leaves some, too.
+pub(crate) unsafe extern "C" fn store_dump(
+    store: *mut Store,
+    start: *mut *mut u8,
+    count: *mut usize,
+) -> c_int {
+    // SAFETY: a valid store, with places for the results.
+    unsafe {
+        let failed = fails(&raw const (*store).report);
+        *start = acquire("store_dump", *b"d\0mp\0").cast();
+        *count = 4;
+        if failed { -1 } else { 0 }
+    }
+}
+
+/// A text that the store keeps. A failing call leaves something that is no text.
+pub(crate) unsafe extern "C" fn store_motto(store: *mut Store, text: *mut *const c_char) -> c_int {
+    // SAFETY: a valid store, with a place for the result.
+    unsafe {
+        let failed = fails(&raw const (*store).report);
+        *text = match failed {
+            true => ptr::without_provenance(8),
+            false => c"motto".as_ptr(),
+        };
+        if failed { -1 } else { 0 }
+    }
+}
+
+fn set_errno(number: c_int) {
+    errno::set_errno(errno::Errno(number));
+}
+
+/// Sets `errno` to 5, and leaves a text for `forget`.
+pub(crate) unsafe extern "C" fn fail_with_errno() -> *mut c_char {
+    set_errno(5);
+    c"text".as_ptr().cast_mut()
+}
+
+/// Sets `errno` itself, as functions that free may.
+pub(crate) unsafe extern "C" fn forget(_text: *mut c_void) {
+    set_errno(6);
+}
+
+/// Fails, and leaves `errno` alone.
+pub(crate) unsafe extern "C" fn fail_silently() -> c_int {
+    1
+}

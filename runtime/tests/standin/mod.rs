@@ -154,6 +154,33 @@ impl Store {
     #[calls(ffi::store_memory, len = ffi::store_memory_size, fails = null)]
     pub(crate) fn some_memory(&self, count: c_int) -> Result<Bytes>;
 
+    #[calls(ffi::store_memory, len = ffi::store_memory_size)]
+    pub(crate) fn memory_as_text(&self, count: c_int) -> Option<String>;
+
+    #[calls(ffi::store_names, until = null, free = ffi::names_free)]
+    pub(crate) fn names(&self) -> Vec<String>;
+
+    #[calls(ffi::store_names, until = null, fails = null, free = ffi::names_free)]
+    pub(crate) fn some_names(&self) -> Result<Vec<CString>>;
+
+    #[calls(ffi::primes, until = null)]
+    pub(crate) fn primes() -> Vec<u32>;
+
+    #[calls(ffi::counted_primes, args = (len))]
+    pub(crate) fn counted_primes() -> Vec<u16>;
+
+    #[calls(
+        ffi::store_dump,
+        args = (self, out, len),
+        fails = negative,
+        on_failure = owned,
+        free = ffi::text_free
+    )]
+    pub(crate) fn dump(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::store_motto, args = (self, out), fails = negative)]
+    pub(crate) fn motto(&self) -> Result<Option<String>>;
+
     #[calls(ffi::store_measure, args = (self, out, out))]
     pub(crate) fn measure(&self) -> (c_int, f64);
 
@@ -312,6 +339,16 @@ unsafe extern "C" {
 impl File {
     #[calls(close, args = (-1), fails = negative)]
     pub(crate) fn close_none() -> Result<()>;
+
+    #[calls(close, args = (-1), fails = negative, detach)]
+    pub(crate) fn close_none_detached() -> Result<()>;
+
+    /// Where making the result changes `errno`.
+    #[calls(ffi::fail_with_errno, fails = when(|_| true), free = ffi::forget)]
+    pub(crate) fn fail_with_text() -> Result<Option<String>>;
+
+    #[calls(ffi::fail_silently, fails = nonzero)]
+    pub(crate) fn fail_silently() -> Result<()>;
 }
 
 /// What C reports.

@@ -1,0 +1,146 @@
+//! What C gives: from its return value or through `out`, into its owner at once.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use super::calls::{out_length_variable, out_variable};
+use super::model::{Calls, Method, Receiver};
+use super::types::{bound_to_receiver, is_named};
+use crate::words::{argument_of, respanned};
+
+/// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
+fn is_memory(method: &Method, calls: &Calls) -> bool {
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    let counted = calls.length.is_some() || calls.until.is_some() || calls.free.is_some();
+    is_named(value, "Bytes")
+        || argument_of(value, "Vec").is_some()
+        || counted
+        || method.out_length(calls).is_some()
+}
+
+/// The memory that C writes its results to.
+pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let length = method.out_length(calls).map(|span| {
+        let slot = out_length_variable();
+        let new = respanned(quote!(#runtime::out::raw()), span);
+        quote!(let #slot = #new;)
+    });
+    let types = method.out_types(calls).unwrap_or_default();
+    let memory = is_memory(method, calls);
+    let slots = types.iter().enumerate().map(|(n, ty)| {
+        let slot = out_variable(n);
+        let ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
+        let new = match memory {
+            true => quote!(#runtime::out::raw()),
+            false => quote!(#runtime::out::slot::<#ty, _>()),
+        };
+        let new = respanned(new, ty.span());
+        quote!(let #slot = #new;)
+    });
+    quote!(#length #(#slots)*)
+}
+
+/// The closure that puts what C returned into its owner.
+pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let value = bound_to_receiver(&method.output.value, runtime, true);
+    if is_memory(method, calls) {
+        return expand_memory(method, calls, &value, runtime);
+    }
+    let outs = method.out_count(calls);
+    if outs > 0 {
+        return expand_outs(method, outs, runtime);
+    }
+    let converted =
+        quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret));
+    let owned = present(
+        method,
+        quote! {
+            // SAFETY: C just returned it, and the author says by the return type who owns it.
+            unsafe { #converted }
+        },
+        runtime,
+    );
+    quote!(|ret| #owned)
+}
+
+/// A value that may be missing: that is a failure, or it can't be.
+fn present(method: &Method, value: TokenStream, runtime: &TokenStream) -> TokenStream {
+    match method.output.fallible {
+        true => value,
+        false => quote!(#runtime::call::present(#value)),
+    }
+}
+
+fn expand_outs(method: &Method, outs: usize, runtime: &TokenStream) -> TokenStream {
+    let slots: Vec<Ident> = (0..outs).map(out_variable).collect();
+    let value = match (&slots[..], method.output.fallible) {
+        ([slot], true) => quote!(#slot),
+        (_, true) => quote!(::core::option::Option::Some((#(#slots?),*))),
+        ([slot], false) => quote!(#runtime::call::present(#slot)),
+        (_, false) => quote!((#(#runtime::call::present(#slots)),*)),
+    };
+    // All are taken before any is looked at: what one owns is not lost because another is missing.
+    quote! {
+        |_| {
+            // SAFETY: C has returned, and the author says by the return type what it wrote and who owns it.
+            #(let #slots = unsafe { #slots.take() };)*
+            #value
+        }
+    }
+}
+
+/// What is copied from memory: it is owned first, where it has to be freed, then measured.
+fn expand_memory(
+    method: &Method,
+    calls: &Calls,
+    value: &Type,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let returns = quote!(#runtime::returns);
+    let start = match method.out_count(calls) {
+        0 => quote!(ret),
+        _ => {
+            let slot = out_variable(0);
+            quote!(#runtime::call::present(#slot.take()))
+        }
+    };
+    let start = respanned(start, value.span());
+    let memory = match &calls.free {
+        None => quote!(#returns::Lent(#returns::Start::start(#start))),
+        Some(free) => quote! {
+            #returns::Freed::new(#returns::Start::start(#start).cast_mut(), |pointer| (#free)(pointer.cast()))
+        },
+    };
+    let count = if let Some(length) = &calls.length {
+        respanned(quote!(#returns::Count::count(length)), length.span())
+    } else if let Some(until) = &calls.until {
+        respanned(quote!(#returns::until_null(memory.start())), until.span())
+    } else if let Some(span) = method.out_length(calls) {
+        let slot = out_length_variable();
+        let length = quote!(#runtime::call::present(#slot.take()));
+        respanned(quote!(#returns::Count::count(#length)), span)
+    } else {
+        quote!(#returns::length_of_text(memory.start()))
+    };
+    let copy = quote_spanned! {value.span()=>
+        <#value as #returns::FromMemory<_>>::from_memory(memory.start(), count)
+    };
+    let copied = present(method, copy, runtime);
+    let returned = match &calls.length {
+        Some(_) => quote!((ret, length)),
+        None if method.out_count(calls) > 0 => quote!(_),
+        None => quote!(ret),
+    };
+    quote! {
+        |#returned| {
+            // SAFETY: C just gave it, and the author says how long it is and who frees it.
+            unsafe {
+                let memory = #memory;
+                let count = #count;
+                #copied
+            }
+        }
+    }
+}
