@@ -127,10 +127,12 @@ walk: setup $(STAMPS)/readme ## let every step of every call fail once
 	@for folder in $(WALKED); do tools/walk $$folder; done
 
 .PHONY: check-types
-check-types: build
+check-types: build $(BUILT)
 	@echo "== types"
 	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(PACKAGE) pytest-leakproof/pytest_leakproof xml-safe/demo \
 		$(wildcard xml-safe/tests/typing/*.py)
+	@echo "== types of the examples"
+	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(patsubst %,-p %_safe,$(notdir $(BUILT)))
 
 .PHONY: check-dist
 check-dist: build $(STAMPS)/dist ## install the wheel and the sdist into empty environments

@@ -68,12 +68,27 @@ def gradient(it):
     return it.source
 
 
+def line_cap(it):
+    it.line_cap = MODULE.LineCap.ROUND
+    return it.line_cap
+
+
+def matrix(it):
+    it.matrix = MODULE.Matrix(1, 0, 0, 1, 0, 0)
+    return it.matrix
+
+
 OPERATIONS = [
     Operation("image", lambda: MODULE.Surface.image(5, 5)),
     Operation("image of no size", lambda: MODULE.Surface.image(-5, 5), fails=MODULE.CairoError),
     Operation("png", lambda: MODULE.Surface.png(PNG)),
     Operation("png that is missing", lambda: MODULE.Surface.png("/no/such"), fails=MODULE.CairoError),
     Operation("svg", svg),
+    Operation("format", lambda it: it.format, prepare=surface),
+    Operation("image of a format", lambda: MODULE.Surface.image(5, 5, MODULE.Format.A8)),
+    Operation("line cap", line_cap, prepare=context),
+    Operation("matrix", matrix, prepare=context),
+    Operation("extents", lambda it: it.extents("x"), prepare=context),
     Operation("size", lambda it: (it.width, it.height, it.owners), prepare=surface),
     Operation("write", lambda it: it.write_png(PNG), prepare=surface),
     Operation("write nowhere", lambda it: it.write_png("/no/such"), prepare=surface, fails=MODULE.CairoError),

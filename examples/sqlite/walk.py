@@ -33,6 +33,14 @@ def refused(pair):
         source.close()
 
 
+def twice(db):
+    try:
+        db.run("INSERT INTO t VALUES (7)")
+        db.run("INSERT INTO t VALUES (7)")
+    finally:
+        db.run("DELETE FROM t")
+
+
 VALUES = [None, 1, 0.5, "text", b"blob"]
 OPERATIONS = [
     Operation("open", lambda: MODULE.Connection(":memory:").close()),
@@ -47,6 +55,10 @@ OPERATIONS = [
     Operation("run", lambda db: db.run("SELECT 1"), prepare=memory),
     Operation("run what fails", lambda db: db.run("INSERT INTO t VALUES (1), (1)"), prepare=memory, fails=MODULE.SqliteError),
     Operation("run what is closed", lambda db: db.run("SELECT 1"), prepare=closed, fails=MODULE.ClosedError),
+    Operation("run what breaks a constraint", twice, prepare=memory, fails=MODULE.IntegrityError),
+    Operation("serialize", lambda db: db.serialize(), prepare=memory),
+    Operation("close", lambda db: db.close(), prepare=memory),
+    Operation("open with flags", lambda: MODULE.Connection(":memory:", MODULE.OpenFlag.READWRITE)),
     Operation("last row", lambda db: db.last_row, prepare=memory),
     Operation("copy", copy, prepare=pair),
     Operation("copy to itself", lambda db: db.copy_from(db), prepare=memory, fails=MODULE.SqliteError),

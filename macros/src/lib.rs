@@ -4,12 +4,14 @@
 //! mistakes reported at once), expand (facts to tokens, which can't fail).
 
 mod diagnostics;
+mod enums;
 mod exception;
 mod fails;
 mod handle;
 mod into_python;
 mod methods;
 mod module;
+mod record;
 mod words;
 
 use proc_macro::TokenStream;
@@ -36,6 +38,24 @@ pub fn function(words: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
     exception::exception(words.into(), item.into()).into()
+}
+
+/// Makes constants of C a type, and in Python an `enum.IntEnum`. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn int_enum(words: TokenStream, item: TokenStream) -> TokenStream {
+    enums::enums(words.into(), item.into(), false).into()
+}
+
+/// Makes flags of C a type, and in Python an `enum.IntFlag`. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn int_flag(words: TokenStream, item: TokenStream) -> TokenStream {
+    enums::enums(words.into(), item.into(), true).into()
+}
+
+/// Makes a struct of C a value, in Rust and in Python. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn record(words: TokenStream, item: TokenStream) -> TokenStream {
+    record::record(words.into(), item.into()).into()
 }
 
 /// Makes a module the Python extension module. See the crate `leakproof`.

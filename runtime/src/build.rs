@@ -96,6 +96,7 @@ impl Library {
             .default_enum_style(bindgen::EnumVariation::Consts)
             .prepend_enum_name(false)
             .layout_tests(false)
+            .derive_default(true)
             .generate_comments(true)
             .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
         for names in &self.allowed {

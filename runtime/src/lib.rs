@@ -218,7 +218,9 @@ pub mod steps;
 pub use call::detached_from_python as detached;
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
-pub use leakproof_macros::{IntoPython, exception, function, handle, methods, module};
+pub use leakproof_macros::{
+    IntoPython, exception, function, handle, int_enum, int_flag, methods, module, record,
+};
 pub use ledger::live_handles;
 #[cfg(feature = "python")]
 pub use pyo3;
@@ -234,7 +236,9 @@ pub mod prelude {
     pub use crate::handle::{Borrowed, Owned};
     pub use crate::returns::Bytes;
     pub use crate::steps::{Dict, Steps};
-    pub use leakproof_macros::{IntoPython, exception, function, handle, methods};
+    pub use leakproof_macros::{
+        IntoPython, exception, function, handle, int_enum, int_flag, methods, record,
+    };
 }
 
 #[doc(hidden)]

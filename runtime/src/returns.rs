@@ -97,6 +97,28 @@ from_c! {
     bool => bool;
 }
 
+/// A value that is nothing but its bits: a number, a `bool`, what `#[int_enum]`, `#[int_flag]` and `#[record]` make.
+#[diagnostic::on_unimplemented(
+    message = "a record cannot hold a `{Self}`",
+    label = "not a plain value",
+    note = "the fields of a record are numbers, `bool`, enums, flags and other records"
+)]
+pub trait Plain: Copy {}
+
+macro_rules! plain {
+    ($($type:ty)+) => {$(impl Plain for $type {})+};
+}
+
+plain! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 usize f32 f64 bool }
+
+/// A field of a record.
+#[doc(hidden)]
+#[inline]
+pub fn plain<T: Plain + FromC<C>, C>(field: C) -> T {
+    // SAFETY: what is plain is no pointer that could be invalid.
+    crate::call::present(unsafe { T::from_c(field) })
+}
+
 macro_rules! truth_from_c {
     ($($from:ty)+) => {$(
         // SAFETY: numbers own nothing.

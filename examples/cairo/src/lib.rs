@@ -50,6 +50,63 @@ macro_rules! ask_for_the_status {
 
 ask_for_the_status! { Surface Context Pattern }
 
+/// How the pixels of a picture are stored (cairo_format_t).
+#[int_enum(ffi::cairo_format_t)]
+pub enum Format {
+    /// 32 bits: alpha, red, green, blue.
+    ARGB32 = ffi::CAIRO_FORMAT_ARGB32,
+    /// 32 bits: nothing, red, green, blue.
+    RGB24 = ffi::CAIRO_FORMAT_RGB24,
+    /// 8 bits of alpha.
+    A8 = ffi::CAIRO_FORMAT_A8,
+}
+
+/// The ends of a line (cairo_line_cap_t).
+#[int_enum(ffi::cairo_line_cap_t)]
+pub enum LineCap {
+    /// It ends at its points.
+    BUTT = ffi::CAIRO_LINE_CAP_BUTT,
+    /// It ends in half circles.
+    ROUND = ffi::CAIRO_LINE_CAP_ROUND,
+    /// It ends in half squares.
+    SQUARE = ffi::CAIRO_LINE_CAP_SQUARE,
+}
+
+/// How points are moved: x to xx * x + xy * y + x0, y to yx * x + yy * y + y0 (cairo_matrix_t).
+#[record(ffi::cairo_matrix_t)]
+pub struct Matrix {
+    /// x of x
+    pub xx: f64,
+    /// y of x
+    pub yx: f64,
+    /// x of y
+    pub xy: f64,
+    /// y of y
+    pub yy: f64,
+    /// x of the origin
+    pub x0: f64,
+    /// y of the origin
+    pub y0: f64,
+}
+
+/// The room that a text takes (cairo_text_extents_t).
+#[record(ffi::cairo_text_extents_t)]
+pub struct TextExtents {
+    /// From the origin to the left of the letters.
+    #[field(x_bearing)]
+    pub left: f64,
+    /// From the origin to the top of the letters; above it is negative.
+    #[field(y_bearing)]
+    pub top: f64,
+    /// The width of the letters.
+    pub width: f64,
+    /// The height of the letters.
+    pub height: f64,
+    /// From the origin to that of what follows.
+    #[field(x_advance)]
+    pub advance: f64,
+}
+
 /// What is drawn on.
 #[handle(
     raw = ffi::cairo_surface_t,
@@ -70,14 +127,20 @@ impl Surface {
     fn words(status: u32) -> Option<String>;
 
     #[private]
-    #[calls(ffi::cairo_image_surface_create, args = (ffi::CAIRO_FORMAT_ARGB32, width, height), fails = sticky)]
-    fn create_image(width: c_int, height: c_int) -> Result<Owned<Surface>>;
+    #[calls(ffi::cairo_image_surface_create, fails = sticky)]
+    fn create_image(format: Format, width: c_int, height: c_int) -> Result<Owned<Surface>>;
 
     /// A transparent picture of so many pixels (cairo_image_surface_create).
     #[staticmethod]
-    fn image(width: c_int, height: c_int) -> Result<Owned<Surface>> {
-        Surface::create_image(width, height)
+    #[pyo3(signature = (width, height, format = Format::ARGB32))]
+    fn image(width: c_int, height: c_int, format: Format) -> Result<Owned<Surface>> {
+        Surface::create_image(format, width, height)
     }
+
+    /// How its pixels are stored; -1 for what is no picture (cairo_image_surface_get_format).
+    #[getter]
+    #[calls(ffi::cairo_image_surface_get_format)]
+    fn format(&self) -> Format;
 
     /// The picture in a PNG file (cairo_image_surface_create_from_png).
     #[staticmethod]
@@ -229,6 +292,30 @@ impl Context {
     #[calls(ffi::cairo_rotate, fails = sticky)]
     fn rotate(&mut self, angle: f64) -> Result<()>;
 
+    /// How lines end (cairo_get_line_cap).
+    #[getter]
+    #[calls(ffi::cairo_get_line_cap)]
+    fn line_cap(&self) -> LineCap;
+
+    /// Set that (cairo_set_line_cap).
+    #[setter]
+    #[calls(ffi::cairo_set_line_cap, fails = sticky)]
+    fn set_line_cap(&mut self, cap: LineCap) -> Result<()>;
+
+    /// How points are moved (cairo_get_matrix).
+    #[getter]
+    #[calls(ffi::cairo_get_matrix, args = (self, out))]
+    fn matrix(&self) -> Matrix;
+
+    /// Set that (cairo_set_matrix).
+    #[setter]
+    #[calls(ffi::cairo_set_matrix, fails = sticky)]
+    fn set_matrix(&mut self, matrix: &Matrix) -> Result<()>;
+
+    /// The room that a text would take (cairo_text_extents).
+    #[calls(ffi::cairo_text_extents, args = (self, text, out))]
+    fn extents(&self, text: &CStr) -> TextExtents;
+
     /// Begin a line (cairo_move_to).
     #[calls(ffi::cairo_move_to, fails = sticky)]
     fn move_to(&mut self, x: f64, y: f64) -> Result<()>;
@@ -243,7 +330,7 @@ impl Context {
 
     /// Go on along a circle, between two angles in radians (cairo_arc).
     #[calls(ffi::cairo_arc, fails = sticky)]
-    fn arc(&mut self, x: f64, y: f64, radius: f64, from: f64, to: f64) -> Result<()>;
+    fn arc(&mut self, x: f64, y: f64, radius: f64, start: f64, end: f64) -> Result<()>;
 
     /// Add a rectangle (cairo_rectangle).
     #[calls(ffi::cairo_rectangle, fails = sticky)]
@@ -279,5 +366,5 @@ impl Context {
 #[leakproof::module(gil_used)]
 mod cairo_safe {
     #[pymodule_export]
-    use super::{CairoError, Context, Pattern, Surface};
+    use super::{CairoError, Context, Format, LineCap, Matrix, Pattern, Surface, TextExtents};
 }

@@ -7,7 +7,18 @@ import zlib
 from math import pi
 
 import pytest
-from cairo_safe import BusyError, CairoError, ClosedError, Context, Pattern, Surface, live_handles
+from cairo_safe import (
+    BusyError,
+    CairoError,
+    ClosedError,
+    Context,
+    Format,
+    LineCap,
+    Matrix,
+    Pattern,
+    Surface,
+    live_handles,
+)
 
 NONE = {"Context": 0, "Pattern": 0, "Surface": 0}
 INVALID_RESTORE, FILE_NOT_FOUND, WRITE_ERROR, SURFACE_FINISHED = 2, 18, 11, 12
@@ -224,3 +235,50 @@ def test_closed():
             use()
     assert issubclass(BusyError, Exception)
     assert live_handles() == NONE
+
+
+def test_constants_are_pythons_own(tmp_path):
+    with Surface.image(3, 4, Format.A8) as surface:
+        assert surface.format is Format.A8
+        with Context(surface) as context:
+            assert context.line_cap is LineCap.BUTT
+            context.line_cap = LineCap.ROUND
+            assert context.line_cap is LineCap.ROUND
+            with pytest.raises(ValueError, match="99 is not a valid LineCap"):
+                context.line_cap = 99
+            with pytest.raises(TypeError, match="LineCap expected, not str"):
+                context.line_cap = "round"
+    with Surface.svg(tmp_path / "x.svg", 1, 1) as drawing:
+        # CAIRO_FORMAT_INVALID is not listed, and no reason to fail.
+        assert drawing.format == -1 and type(drawing.format) is int
+
+
+def test_structs_are_values():
+    with Surface.image(10, 10) as surface, Context(surface) as context:
+        identity = Matrix(1, 0, 0, 1, 0, 0)
+        assert context.matrix == identity != Matrix(1, 0, 0, 1, 0, 2)
+        context.translate(3, 4)
+        moved = context.matrix
+        assert (moved.x0, moved.y0) == (3, 4)
+        assert repr(moved) == "Matrix(xx=1.0, yx=0.0, xy=0.0, yy=1.0, x0=3.0, y0=4.0)"
+        context.matrix = identity
+        assert context.matrix == identity
+        # What was got is a copy.
+        assert moved.x0 == 3
+        with pytest.raises(CairoError, match="invalid matrix"):
+            context.matrix = Matrix(0, 0, 0, 0, 0, 0)
+        with pytest.raises(TypeError, match="Matrix expected, not int"):
+            context.matrix = 1
+        with pytest.raises(TypeError):
+            Matrix(1, 2)
+        with pytest.raises(AttributeError):
+            identity.xx = 2
+
+
+def test_the_room_of_a_text():
+    with Surface.image(10, 10) as surface, Context(surface) as context:
+        context.font_size(10)
+        one, two = context.extents("m"), context.extents("mm")
+        assert 0 < one.width < two.width
+        assert two.advance == pytest.approx(2 * one.advance, rel=0.1)
+        assert one.top < 0 < one.height

@@ -18,8 +18,26 @@ mod ffi {
 const OK: c_int = ffi::SQLITE_OK.cast_signed();
 const ROW: c_int = ffi::SQLITE_ROW.cast_signed();
 const DONE: c_int = ffi::SQLITE_DONE.cast_signed();
-const OPEN: c_int = (ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_EXRESCODE).cast_signed();
-const CREATE: c_int = ffi::SQLITE_OPEN_CREATE.cast_signed();
+const CONSTRAINT: i64 = ffi::SQLITE_CONSTRAINT as i64;
+
+/// How a database is opened (sqlite3_open_v2).
+#[int_flag(c_int)]
+pub enum OpenFlag {
+    /// For reading alone.
+    READONLY = ffi::SQLITE_OPEN_READONLY,
+    /// For reading and writing.
+    READWRITE = ffi::SQLITE_OPEN_READWRITE,
+    /// It is made where there is none; with READWRITE.
+    CREATE = ffi::SQLITE_OPEN_CREATE,
+    /// The path is a URI, "file:…?mode=ro".
+    URI = ffi::SQLITE_OPEN_URI,
+    /// It lives in memory.
+    MEMORY = ffi::SQLITE_OPEN_MEMORY,
+    /// A symbolic link is refused.
+    NOFOLLOW = ffi::SQLITE_OPEN_NOFOLLOW,
+}
+
+const EXTENDED_CODES: OpenFlag = OpenFlag(ffi::SQLITE_OPEN_EXRESCODE.cast_signed());
 
 /// What SQLite could not do.
 #[exception]
@@ -30,6 +48,28 @@ pub struct SqliteError {
     pub code: i64,
     /// Where in the SQL text, in bytes from its start; -1 where that says nothing.
     pub offset: c_int,
+}
+
+/// What would have broken a constraint of a table.
+#[exception(extends = SqliteError)]
+pub struct IntegrityError {
+    /// What every error says.
+    pub base: SqliteError,
+    /// Which kind of constraint: "UNIQUE", "NOT NULL", "FOREIGN KEY", …; None for kinds without a name here.
+    pub constraint: Option<&'static str>,
+}
+
+impl IntegrityError {
+    fn constraint(code: i64) -> Option<&'static str> {
+        Some(match u32::try_from(code).ok()? {
+            ffi::SQLITE_CONSTRAINT_CHECK => "CHECK",
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "FOREIGN KEY",
+            ffi::SQLITE_CONSTRAINT_NOTNULL => "NOT NULL",
+            ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "PRIMARY KEY",
+            ffi::SQLITE_CONSTRAINT_UNIQUE => "UNIQUE",
+            _ => return None,
+        })
+    }
 }
 
 /// Asks the connection what went wrong.
@@ -43,12 +83,19 @@ impl SqliteErrors {
             Some(connection) => connection.message(),
             None => i32::try_from(code).ok().and_then(Connection::message_of),
         };
-        SqliteError {
+        let error = SqliteError {
             message: message.unwrap_or_else(|| "unknown error".into()),
             code,
             offset: connection.map_or(-1, Connection::error_offset),
+        };
+        match code & 0xff {
+            CONSTRAINT => IntegrityError {
+                base: error,
+                constraint: IntegrityError::constraint(code),
+            }
+            .into(),
+            _ => error.into(),
         }
-        .into()
     }
 }
 
@@ -131,16 +178,34 @@ pub struct Connection;
 impl Connection {
     #[private]
     #[calls(ffi::sqlite3_open_v2, args = (path, out, flags, null), fails = nonzero, on_failure = owned, detach)]
-    fn open(path: &FsPath, flags: c_int) -> Result<Owned<Connection>>;
+    fn open(path: &FsPath, flags: OpenFlag) -> Result<Owned<Connection>>;
 
     /// Open the database at `path`, or with ":memory:" one that lives as long as this object (sqlite3_open_v2).
     ///
-    /// Raises SqliteError if there is none and `create` is false, or if it can't be opened.
+    /// Raises SqliteError if it can't be opened, or if there is none and `flags` don't say CREATE.
     #[new]
-    #[pyo3(signature = (path, *, create = true))]
-    fn new(path: &FsPath, create: bool) -> Result<Owned<Connection>> {
-        Connection::open(path, if create { OPEN | CREATE } else { OPEN })
+    #[pyo3(signature = (path, flags = OpenFlag::READWRITE | OpenFlag::CREATE))]
+    fn new(path: &FsPath, flags: OpenFlag) -> Result<Owned<Connection>> {
+        Connection::open(path, flags | EXTENDED_CODES)
     }
+
+    /// The database as the bytes of a file (sqlite3_serialize).
+    ///
+    /// Raises SqliteError if SQLite has no memory for it.
+    #[pyo3(name = "serialize")]
+    fn serialized(&self) -> Result<Bytes> {
+        self.serialize(c"main")
+    }
+
+    #[private]
+    #[calls(
+        ffi::sqlite3_serialize,
+        args = (self, schema, len, 0),
+        fails = null,
+        free = ffi::sqlite3_free,
+        detach
+    )]
+    fn serialize(&self, schema: &CStr) -> Result<Bytes>;
 
     #[private]
     #[calls(ffi::sqlite3_errmsg)]
@@ -385,5 +450,5 @@ impl Backup {
 #[leakproof::module]
 mod sqlite_safe {
     #[pymodule_export]
-    use super::{Backup, Connection, SqliteError, Statement};
+    use super::{Backup, Connection, IntegrityError, OpenFlag, SqliteError, Statement};
 }

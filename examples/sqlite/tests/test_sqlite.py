@@ -1,13 +1,24 @@
 """SQLite: each type, each way to fail, and that nothing is left."""
 
+import enum
 import gc
 import math
+import pickle
 import sqlite3
 import threading
 
 import pytest
 import sqlite_safe
-from sqlite_safe import BusyError, ClosedError, Connection, Error, SqliteError, live_handles
+from sqlite_safe import (
+    BusyError,
+    ClosedError,
+    Connection,
+    Error,
+    IntegrityError,
+    OpenFlag,
+    SqliteError,
+    live_handles,
+)
 
 NONE = {"Backup": 0, "Connection": 0, "Statement": 0}
 COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT {}) SELECT "
@@ -89,10 +100,62 @@ def test_what_opening_leaves_is_closed(path):
 def test_what_is_not_to_be_created(tmp_path):
     path = tmp_path / "db"
     with pytest.raises(SqliteError, match="unable to open"):
-        Connection(path, create=False)
+        Connection(path, OpenFlag.READWRITE)
     assert not path.exists()
     Connection(path).close()
-    Connection(path, create=False).close()
+    Connection(path, OpenFlag.READWRITE).close()
+
+
+def test_flags_are_pythons_own(tmp_path):
+    assert isinstance(OpenFlag.CREATE, enum.IntFlag)
+    path = tmp_path / "db"
+    with Connection(path) as db:
+        db.run("CREATE TABLE t (a)")
+    with Connection(path, OpenFlag.READONLY) as db:
+        with pytest.raises(SqliteError, match="readonly"):
+            db.run("INSERT INTO t VALUES (1)")
+    with Connection(f"file:{path}?mode=ro", OpenFlag.READWRITE | OpenFlag.URI) as db:
+        assert list(db.query("SELECT * FROM t")) == []
+    # A plain number will do.
+    Connection(path, 1).close()
+    assert pickle.loads(pickle.dumps(OpenFlag.READONLY)) is OpenFlag.READONLY
+    assert "sqlite3_open_v2" in OpenFlag.__doc__
+
+
+@pytest.mark.parametrize("flags", ["rw", 1.0, None, 2**40])
+def test_bad_flags(flags):
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        Connection(":memory:", flags)
+    assert live_handles() == NONE
+
+
+def test_the_bytes_of_a_file(tmp_path):
+    """`sqlite3_serialize` gives memory that is the caller's, with its length through a pointer."""
+    path = tmp_path / "db"
+    with Connection(":memory:") as db:
+        db.run("CREATE TABLE t (a)")
+        db.run("INSERT INTO t VALUES (7)")
+        path.write_bytes(db.serialize())
+    with Connection(path) as db:
+        assert list(db.query("SELECT a FROM t")) == [[7]]
+
+
+@pytest.mark.parametrize(
+    ("insert", "constraint"),
+    [("(1, 1), (2, 1)", "UNIQUE"), ("(1, 1), (1, 2)", "PRIMARY KEY"), ("('x', 1)", None)],
+)
+def test_integrity_errors_are_sqlite_errors_with_more(db, insert, constraint):
+    with pytest.raises(SqliteError) as caught:
+        db.run(f"INSERT INTO t VALUES {insert}")
+    error = caught.value
+    if constraint is None:
+        assert type(error) is SqliteError
+    else:
+        assert type(error) is IntegrityError
+        assert error.constraint == constraint
+        assert error.code & 0xFF == 19
+        assert str(error) == error.message == error.args[0]
+    assert issubclass(IntegrityError, SqliteError) and issubclass(SqliteError, Error)
 
 
 @pytest.mark.parametrize("path", [None, 1, "a\0b"])

@@ -1,5 +1,6 @@
 //! The rules of a methods block, one small function each. What rustc says well by itself is left to it.
 
+use syn::ext::IdentExt;
 use syn::{ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
@@ -8,6 +9,14 @@ use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
 use crate::words::argument_of;
+
+/// Python's keywords that may be names in Rust.
+const KEYWORDS: &[&str] = &[
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "None",
+    "True", "False",
+];
 
 pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
     check_unsafe_word(block, diagnostics);
@@ -49,6 +58,17 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
             parameter,
             "Python has no generic methods: remove the parameter, or mark the method `#[private]`",
         );
+    }
+    if !method.private && !method.has_python_attribute("setter") {
+        for parameter in &method.parameters {
+            let name = parameter.name.unraw().to_string();
+            if KEYWORDS.contains(&name.as_str()) {
+                diagnostics.at(
+                    &parameter.name,
+                    format!("`{name}` is a keyword of Python, where nobody could name this parameter: call it otherwise"),
+                );
+            }
+        }
     }
     if let Some(variadic) = &signature.variadic {
         diagnostics.at(

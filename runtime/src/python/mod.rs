@@ -7,12 +7,14 @@
 mod cores;
 mod depth;
 pub mod enter;
+pub mod enums;
 pub mod exceptions;
 pub mod give;
 pub mod handle;
 pub mod header;
 pub mod iterator;
 pub mod module;
+pub mod records;
 pub mod take;
 mod trace;
 mod wait;

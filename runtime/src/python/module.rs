@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use pyo3::impl_::concat::{combine_to_array, combined_len};
-use pyo3::impl_::introspection::SerializedIntrospectionFragment;
 use pyo3::prelude::*;
 
 use super::exceptions::{BusyError, ClosedError, Error};
@@ -101,6 +99,11 @@ impl Registry {
 pub struct Export(fn(&Bound<'_, PyModule>) -> PyResult<()>);
 
 impl Export {
+    /// What `add` adds.
+    pub(super) const fn new(add: fn(&Bound<'_, PyModule>) -> PyResult<()>) -> Self {
+        Export(add)
+    }
+
     /// Called while the module is initialised.
     ///
     /// # Errors
@@ -163,37 +166,52 @@ impl BusyError {
     pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-BusyError";
 }
 
-/// The entry of an exception class in the stubs, in the form that PyO3's own macros leave in the binary.
-macro_rules! stub {
-    ($symbol:ident, $name:literal, $doc:expr, $more_bases:literal) => {
+/// An entry of the stubs, in the form that PyO3's own macros leave in the binary: JSON, in pieces.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __stub {
+    ($symbol:ident, $($piece:expr),+) => {
         const _: () = {
-            const PIECES: &[&[u8]] = &[
-                br#"{"bases":[{"type":"id","id":""#,
-                Error::_PYO3_INTROSPECTION_ID.as_bytes(),
-                br#""}"#,
-                $more_bases.as_bytes(),
-                br#"],"decorators":[],"doc":""#,
-                $doc.as_bytes(),
-                concat!(
-                    "\",\"id\":\"leakproof-",
-                    $name,
-                    "\",\"name\":\"",
-                    $name,
-                    "\",\"type\":\"class\"}"
-                )
-                .as_bytes(),
-            ];
-            const LENGTH: usize = combined_len(PIECES);
+            const PIECES: &[&[$crate::python::module::Byte]] = &[$($piece.as_bytes()),+];
+            const LENGTH: $crate::python::module::Length = $crate::pyo3::impl_::concat::combined_len(PIECES);
 
             #[used]
             // SAFETY: the name is ours; the section is only read by the tool that writes the stubs.
+            #[allow(unsafe_code, reason = "the name is ours")]
             #[unsafe(no_mangle)]
-            static $symbol: SerializedIntrospectionFragment<LENGTH> =
-                SerializedIntrospectionFragment {
-                    length: LENGTH as u32,
-                    fragment: combine_to_array::<LENGTH>(PIECES),
+            static $symbol: $crate::pyo3::impl_::introspection::SerializedIntrospectionFragment<LENGTH> =
+                $crate::pyo3::impl_::introspection::SerializedIntrospectionFragment {
+                    length: LENGTH as _,
+                    fragment: $crate::pyo3::impl_::concat::combine_to_array::<LENGTH>(PIECES),
                 };
         };
+    };
+}
+
+#[doc(hidden)]
+pub type Byte = u8;
+#[doc(hidden)]
+pub type Length = usize;
+
+/// The entry of one of our exceptions.
+macro_rules! stub {
+    ($symbol:ident, $name:literal, $doc:expr, $more_bases:literal) => {
+        __stub!(
+            $symbol,
+            r#"{"bases":[{"type":"id","id":""#,
+            Error::_PYO3_INTROSPECTION_ID,
+            r#""}"#,
+            $more_bases,
+            r#"],"decorators":[],"doc":""#,
+            $doc,
+            concat!(
+                "\",\"id\":\"leakproof-",
+                $name,
+                "\",\"name\":\"",
+                $name,
+                "\",\"type\":\"class\"}"
+            )
+        );
     };
 }
 

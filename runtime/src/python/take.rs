@@ -142,7 +142,7 @@ impl<T: PyHandle> Take for T {
 }
 
 #[cold]
-fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
+pub(super) fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
     let actual = object
         .get_type()
         .qualname()

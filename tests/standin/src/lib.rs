@@ -200,7 +200,12 @@ impl Cursor {
         }
     }
 
-    /// Have C keep it at its next close.
+    /// What its next close will end with.
+    #[getter]
+    #[field(busy)]
+    fn busy(&self) -> c_int;
+
+    /// Have C keep it then.
     #[setter]
     #[field(busy)]
     fn set_busy(&mut self, busy: c_int);

@@ -1,0 +1,329 @@
+//! `#[int_enum]` and `#[int_flag]`: C's constants as a type of their own, in Python an `enum.IntEnum` or `IntFlag`.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::{Attribute, Expr, Fields, ItemEnum, LitStr, Path, Type};
+
+use crate::diagnostics::Diagnostics;
+use crate::words::{Headed, documentation, json, parse_item, parse_words, runtime_path};
+
+pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let form = match flags {
+        true => "the flags are listed: write `enum Name { READ = ffi::O_READ, … }`",
+        false => "the constants are listed: write `enum Name { RED = ffi::RED, … }`",
+    };
+    let Some(item) = parse_item::<ItemEnum>(item, form, &diagnostics) else {
+        return diagnostics.into_tokens();
+    };
+    let attribute = if flags { "int_flag" } else { "int_enum" };
+    let example = format!("#[{attribute}(ffi::the_type)]");
+    let headed = match words.is_empty() {
+        true => {
+            diagnostics.at(
+                &item.ident,
+                format!("nothing says which type C has for it: write `{example}`"),
+            );
+            None
+        }
+        false => Headed::<Type>::of(words, &example, &diagnostics),
+    };
+    let mut runtime: Option<Path> = None;
+    let mut name: Option<LitStr> = None;
+    let mut module: Option<LitStr> = None;
+    let (raw, words) = match headed {
+        Some(headed) => (headed.head, headed.words),
+        None => (syn::parse_quote!(i32), TokenStream::new()),
+    };
+    for word in parse_words(words, &["name", "module", "crate"], &diagnostics) {
+        match word.name.to_string().as_str() {
+            "name" => name = word.value("name = \"Name\"", &diagnostics),
+            "module" => module = word.value("module = \"python.module\"", &diagnostics),
+            _ => runtime = word.value("crate = path", &diagnostics),
+        }
+    }
+    let members = members(&item, &diagnostics);
+    let enumeration = Enumeration {
+        name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
+        module: module.map_or_else(
+            || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
+            |module| module.value(),
+        ),
+        raw,
+        flags,
+        runtime: runtime_path(runtime),
+    };
+    let mut tokens = enumeration.expand(&item, &members);
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}
+
+struct Member<'a> {
+    attributes: &'a [Attribute],
+    name: &'a Ident,
+    value: &'a Expr,
+}
+
+fn members<'a>(item: &'a ItemEnum, diagnostics: &Diagnostics) -> Vec<Member<'a>> {
+    let mut members = Vec::new();
+    for variant in &item.variants {
+        match (&variant.fields, &variant.discriminant) {
+            (Fields::Unit, Some((_, value))) => members.push(Member {
+                attributes: &variant.attrs,
+                name: &variant.ident,
+                value,
+            }),
+            _ => diagnostics.at(
+                &variant.ident,
+                format!(
+                    "a member is one of C's constants: write `{} = ffi::…`",
+                    variant.ident
+                ),
+            ),
+        }
+    }
+    if item.variants.is_empty() {
+        diagnostics.at(&item.ident, "there are no members: list C's constants");
+    }
+    members
+}
+
+struct Enumeration {
+    name: String,
+    module: String,
+    raw: Type,
+    flags: bool,
+    runtime: TokenStream,
+}
+
+impl Enumeration {
+    fn expand(&self, item: &ItemEnum, members: &[Member<'_>]) -> TokenStream {
+        let Enumeration { raw, runtime, .. } = self;
+        let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+        let constants = members.iter().map(
+            |Member {
+                 attributes,
+                 name,
+                 value,
+             }| {
+                quote! {
+                    #(#attributes)*
+                    #[allow(non_upper_case_globals, clippy::unnecessary_cast, dead_code, reason = "named as in Python")]
+                    pub const #name: #ident = #ident((#value) as #raw);
+                }
+            },
+        );
+        let flags = self.flags.then(|| self.expand_flags(ident));
+        let python = self.expand_python(item, members);
+        let text = format!("{ident}({{}})");
+        quote! {
+            #(#attributes)*
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
+            )]
+            #[repr(transparent)]
+            #visibility struct #ident(pub #raw);
+
+            impl #ident {
+                #(#constants)*
+            }
+
+            impl ::core::fmt::Debug for #ident {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::write!(f, #text, self.0)
+                }
+            }
+
+            impl<C> #runtime::arguments::IntoC<C> for #ident
+            where
+                #raw: #runtime::arguments::IntoC<C>,
+            {
+                fn into_c(self) -> C {
+                    #runtime::arguments::IntoC::into_c(self.0)
+                }
+            }
+
+            // SAFETY: a number owns nothing.
+            #[allow(unsafe_code, reason = "a number owns nothing")]
+            unsafe impl<C> #runtime::returns::FromC<C> for #ident
+            where
+                #raw: #runtime::returns::FromC<C>,
+            {
+                unsafe fn from_c(c: C) -> ::core::option::Option<Self> {
+                    // SAFETY: the caller's promise.
+                    unsafe { <#raw as #runtime::returns::FromC<C>>::from_c(c) }.map(#ident)
+                }
+            }
+
+            impl #runtime::out::ByValue for #ident {}
+            impl #runtime::returns::Plain for #ident {}
+
+            #flags
+            #python
+        }
+    }
+
+    fn expand_flags(&self, ident: &Ident) -> TokenStream {
+        quote! {
+            impl #ident {
+                /// Whether all flags of `other` are in it.
+                #[allow(dead_code, reason = "for whoever wants it")]
+                pub const fn contains(self, other: #ident) -> bool {
+                    self.0 & other.0 == other.0
+                }
+            }
+
+            impl ::core::ops::BitOr for #ident {
+                type Output = #ident;
+
+                fn bitor(self, other: #ident) -> #ident {
+                    #ident(self.0 | other.0)
+                }
+            }
+
+            impl ::core::ops::BitAnd for #ident {
+                type Output = #ident;
+
+                fn bitand(self, other: #ident) -> #ident {
+                    #ident(self.0 & other.0)
+                }
+            }
+        }
+    }
+
+    fn expand_python(&self, item: &ItemEnum, members: &[Member<'_>]) -> TokenStream {
+        let Enumeration {
+            name,
+            module,
+            flags,
+            runtime,
+            ..
+        } = self;
+        let ident = &item.ident;
+        let doc = documentation(&item.attrs);
+        let pairs = members.iter().map(|member| {
+            let (name, constant) = (member.name.to_string(), member.name);
+            quote!((#name, #ident::#constant.0 as ::core::primitive::i64))
+        });
+        let stubs = self.expand_stubs(&doc, members);
+        let id = self.id();
+        quote! {
+            #runtime::__python! {
+                impl #runtime::python::enums::Enum for #ident {
+                    const NAME: &'static ::core::primitive::str = #name;
+                    const MODULE: &'static ::core::primitive::str = #module;
+                    const ID: &'static ::core::primitive::str = #id;
+                    const DOC: &'static ::core::primitive::str = #doc;
+                    const FLAGS: ::core::primitive::bool = #flags;
+                    #[allow(clippy::unnecessary_cast, reason = "C has many integers")]
+                    const MEMBERS: &'static [(&'static ::core::primitive::str, ::core::primitive::i64)] = &[#(#pairs),*];
+
+                    fn cell() -> &'static #runtime::python::enums::Cell {
+                        static CELL: #runtime::python::enums::Cell = #runtime::python::enums::Cell::new();
+                        &CELL
+                    }
+
+                    #[allow(clippy::unnecessary_cast, reason = "C has many integers")]
+                    fn number(self) -> ::core::primitive::i64 {
+                        self.0 as ::core::primitive::i64
+                    }
+
+                    fn of_number(number: ::core::primitive::i64) -> ::core::option::Option<Self> {
+                        ::core::convert::TryFrom::try_from(number).ok().map(#ident)
+                    }
+                }
+
+                impl<'a, 'py> #runtime::pyo3::FromPyObject<'a, 'py> for #ident {
+                    type Error = #runtime::pyo3::PyErr;
+
+                    const INPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::python::enums::hint::<Self>();
+
+                    fn extract(
+                        object: #runtime::pyo3::Borrowed<'a, 'py, #runtime::pyo3::PyAny>,
+                    ) -> #runtime::pyo3::PyResult<Self> {
+                        #runtime::python::enums::take(object)
+                    }
+                }
+
+                impl #runtime::python::IntoPython for #ident {
+                    const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::python::enums::hint::<Self>();
+
+                    fn into_python<'a, 'py>(
+                        self,
+                        context: &#runtime::python::Context<'a, 'py>,
+                    ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>>
+                    where
+                        Self: 'a,
+                    {
+                        #runtime::python::enums::give(self, context)
+                    }
+                }
+
+                impl<'py> #runtime::pyo3::IntoPyObject<'py> for #ident {
+                    type Target = #runtime::pyo3::PyAny;
+                    type Output = #runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>;
+                    type Error = #runtime::pyo3::PyErr;
+
+                    const OUTPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::python::enums::hint::<Self>();
+
+                    fn into_pyobject(
+                        self,
+                        py: #runtime::pyo3::Python<'py>,
+                    ) -> #runtime::pyo3::PyResult<Self::Output> {
+                        #runtime::python::enums::object(self, py)
+                    }
+                }
+
+                #[doc(hidden)]
+                #[allow(dead_code, reason = "only read where the type is exported")]
+                impl #ident {
+                    pub const _PYO3_DEF: #runtime::python::module::Export = #runtime::python::enums::export::<#ident>();
+                    pub const _PYO3_INTROSPECTION_ID: &'static ::core::primitive::str = #id;
+                }
+
+                #stubs
+            }
+        }
+    }
+
+    fn id(&self) -> String {
+        format!("leakproof-{}-{}", self.module, self.name)
+    }
+
+    /// The entry of the class in the stubs, and one of each member.
+    fn expand_stubs(&self, doc: &str, members: &[Member<'_>]) -> TokenStream {
+        let base = if self.flags { "IntFlag" } else { "IntEnum" };
+        let (id, name, doc) = (json(&self.id()), json(&self.name), json(doc));
+        let class = format!(
+            r#"{{"bases":[{{"type":"attribute","value":{{"type":"name","id":"enum"}},"attr":"{base}"}}],"decorators":[],"doc":{doc},"id":{id},"name":{name},"type":"class"}}"#
+        );
+        let members = members.iter().map(|member| {
+            let (name, doc) = (
+                json(&member.name.to_string()),
+                json(&documentation(member.attributes)),
+            );
+            format!(
+                r#"{{"doc":{doc},"name":{name},"parent":{id},"type":"attribute","value":{{"type":"constant","kind":"ellipsis"}}}}"#
+            )
+        });
+        let runtime = &self.runtime;
+        [class]
+            .into_iter()
+            .chain(members)
+            .map(|entry| {
+                let symbol = symbol();
+                quote!(#runtime::__stub!(#symbol, #entry);)
+            })
+            .collect()
+    }
+}
+
+/// A name that nothing else in the program has: the stubs' entries are found by theirs.
+fn symbol() -> Ident {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let package = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format_ident!("PYO3_INTROSPECTION_1_LEAKPROOF_{package}_{number}")
+}

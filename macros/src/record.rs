@@ -1,0 +1,308 @@
+//! `#[record]`: a C struct of plain values as a value, in Rust and in Python.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Fields, ItemStruct, LitStr, Path, Type};
+
+use crate::diagnostics::Diagnostics;
+use crate::words::{Headed, Place, parse_item, parse_words, respanned, runtime_path};
+
+pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let form = "a record is a struct with C's fields: write `struct Name { x: f64, … }`";
+    let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
+        return diagnostics.into_tokens();
+    };
+    const EXAMPLE: &str = "#[record(ffi::the_struct)]";
+    let headed = match words.is_empty() {
+        true => {
+            diagnostics.at(
+                &item.ident,
+                format!("nothing says which struct of C it is: write `{EXAMPLE}`"),
+            );
+            None
+        }
+        false => Headed::<Type>::of(words, EXAMPLE, &diagnostics),
+    };
+    let Some(headed) = headed else {
+        return diagnostics.into_tokens();
+    };
+    let mut runtime: Option<Path> = None;
+    let mut name: Option<LitStr> = None;
+    let mut module: Option<LitStr> = None;
+    for word in parse_words(headed.words, &["name", "module", "crate"], &diagnostics) {
+        match word.name.to_string().as_str() {
+            "name" => name = word.value("name = \"Name\"", &diagnostics),
+            "module" => module = word.value("module = \"python.module\"", &diagnostics),
+            _ => runtime = word.value("crate = path", &diagnostics),
+        }
+    }
+    let record = Record {
+        fields: fields(&item, &diagnostics),
+        name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
+        module: module.map_or_else(
+            || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
+            |module| module.value(),
+        ),
+        raw: headed.head,
+        runtime: runtime_path(runtime),
+        item: &item,
+    };
+    let mut tokens = record.expand();
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}
+
+struct Record<'a> {
+    item: &'a ItemStruct,
+    raw: Type,
+    fields: Vec<Field<'a>>,
+    name: String,
+    module: String,
+    runtime: TokenStream,
+}
+
+struct Field<'a> {
+    attributes: Vec<&'a Attribute>,
+    name: &'a Ident,
+    ty: &'a Type,
+    place: Place,
+}
+
+fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>> {
+    let Fields::Named(named) = &item.fields else {
+        diagnostics.at(
+            &item.ident,
+            "a record has named fields: write `struct Name { x: f64, … }`",
+        );
+        return Vec::new();
+    };
+    let mut fields = Vec::new();
+    for field in &named.named {
+        let Some(name) = &field.ident else { continue };
+        let mut place: Place = syn::parse_quote!(#name);
+        let mut attributes = Vec::new();
+        for attribute in &field.attrs {
+            if attribute.path().is_ident("field") {
+                place = diagnostics
+                    .ok(attribute.parse_args())
+                    .unwrap_or_else(|| syn::parse_quote!(#name));
+            } else {
+                attributes.push(attribute);
+            }
+        }
+        fields.push(Field {
+            attributes,
+            name,
+            ty: &field.ty,
+            place,
+        });
+    }
+    if fields.is_empty() {
+        diagnostics.at(&item.ident, "there are no fields: list those that matter");
+    }
+    fields
+}
+
+impl Record<'_> {
+    fn expand(&self) -> TokenStream {
+        let Record {
+            item, raw, runtime, ..
+        } = self;
+        let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+        let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+        let (name, module) = (&self.name, &self.module);
+        let (names, types): (Vec<_>, Vec<_>) = self
+            .fields
+            .iter()
+            .map(|field| (field.name, field.ty))
+            .unzip();
+        let set = self.fields.iter().map(|Field { name, place, .. }| {
+            let field = place.within(&quote!(raw));
+            let set = quote!(#field = #runtime::arguments::IntoC::into_c(#name););
+            respanned(set, place.span())
+        });
+        let getters = self.fields.iter().map(|field| {
+            let Field {
+                attributes,
+                name,
+                ty,
+                place,
+            } = field;
+            let place = respanned(place.within(&quote!(self.0)), place.span());
+            let value = quote_spanned!(ty.span()=> #runtime::returns::plain::<#ty, _>(#place));
+            quote! {
+                #(#attributes)*
+                #[allow(dead_code, reason = "for whoever wants it")]
+                pub fn #name(&self) -> #ty {
+                    #value
+                }
+            }
+        });
+        let debug = names
+            .iter()
+            .map(|name| quote!(.field(::core::stringify!(#name), &self.#name())));
+        let equal = names
+            .iter()
+            .map(|name| quote!(&& self.#name() == other.#name()));
+        let python = self.expand_python();
+        let struct_name = ident.to_string();
+        let new_documentation =
+            format!("A `{ident}` with these values, and zeros in the rest of C's struct.");
+        quote! {
+            #runtime::__either! {
+                {
+                    #(#attributes)*
+                    #[#runtime::pyo3::pyclass(
+                        frozen, from_py_object, name = #name, module = #module, crate = #pyo3
+                    )]
+                    #[derive(::core::clone::Clone, ::core::marker::Copy)]
+                    #[repr(transparent)]
+                    #visibility struct #ident(#raw);
+                }
+                {
+                    #(#attributes)*
+                    #[derive(::core::clone::Clone, ::core::marker::Copy)]
+                    #[repr(transparent)]
+                    #visibility struct #ident(#raw);
+                }
+            }
+
+            impl #ident {
+                #[doc = #new_documentation]
+                #[allow(clippy::too_many_arguments, dead_code, reason = "C has as many fields")]
+                pub fn new(#(#names: #types),*) -> Self {
+                    let mut raw = <#raw as ::core::default::Default>::default();
+                    #(#set)*
+                    #ident(raw)
+                }
+
+                #(#getters)*
+            }
+
+            impl ::core::fmt::Debug for #ident {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct(#struct_name)#(#debug)*.finish()
+                }
+            }
+
+            impl ::core::cmp::PartialEq for #ident {
+                fn eq(&self, other: &Self) -> ::core::primitive::bool {
+                    true #(#equal)*
+                }
+            }
+
+            impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+                fn into_c(self) -> *const #raw {
+                    &raw const self.0
+                }
+            }
+
+            impl #runtime::arguments::IntoC<#raw> for #ident {
+                fn into_c(self) -> #raw {
+                    self.0
+                }
+            }
+
+            // SAFETY: what is read of it is plain, and owns nothing.
+            #[allow(unsafe_code, reason = "what is read of it owns nothing")]
+            unsafe impl #runtime::returns::FromC<#raw> for #ident {
+                unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
+                    ::core::option::Option::Some(#ident(c))
+                }
+            }
+
+            impl #runtime::out::ByValue for #ident {}
+            impl #runtime::returns::Plain for #ident {}
+
+            #python
+        }
+    }
+
+    fn expand_python(&self) -> TokenStream {
+        let Record { item, runtime, .. } = self;
+        let ident = &item.ident;
+        let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+        let (names, types): (Vec<_>, Vec<_>) = self
+            .fields
+            .iter()
+            .map(|field| (field.name, field.ty))
+            .unzip();
+        let getters = self.fields.iter().map(|field| {
+            let Field {
+                attributes,
+                name,
+                ty,
+                ..
+            } = field;
+            let documentation = attributes
+                .iter()
+                .filter(|attribute| attribute.path().is_ident("doc"));
+            let (getter, python) = (format_ident!("__get_{name}"), format_ident!("{name}"));
+            quote! {
+                #(#documentation)*
+                #[getter(#python)]
+                fn #getter(&self) -> #ty {
+                    self.#name()
+                }
+            }
+        });
+        quote! {
+            #runtime::__python! {
+                #[#runtime::pyo3::pymethods]
+                #[pyo3(crate = #pyo3)]
+                impl #ident {
+                    #[new]
+                    #[allow(clippy::too_many_arguments, reason = "C has as many fields")]
+                    fn __new(#(#names: #types),*) -> Self {
+                        #ident::new(#(#names),*)
+                    }
+
+                    #(#getters)*
+
+                    fn __eq__(&self, other: &Self) -> ::core::primitive::bool {
+                        self == other
+                    }
+
+                    fn __repr__(
+                        slf: &#runtime::pyo3::Bound<'_, Self>,
+                    ) -> #runtime::pyo3::PyResult<::std::string::String> {
+                        #runtime::python::records::repr(slf.as_any(), &[#(::core::stringify!(#names)),*])
+                    }
+                }
+
+                impl #runtime::python::take::Take for #ident {
+                    type Held<'a, 'py> = #runtime::pyo3::Borrowed<'a, 'py, #ident>;
+                    const INPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr =
+                        <#ident as #runtime::pyo3::PyTypeInfo>::TYPE_HINT;
+
+                    fn hold<'a, 'py>(
+                        object: #runtime::pyo3::Borrowed<'a, 'py, #runtime::pyo3::PyAny>,
+                    ) -> #runtime::pyo3::PyResult<Self::Held<'a, 'py>> {
+                        #runtime::python::records::hold(object)
+                    }
+
+                    fn get<'h>(held: &'h Self::Held<'_, '_>, _: &'h #runtime::python::Context<'_, '_>) -> &'h Self {
+                        held.get()
+                    }
+                }
+
+                impl #runtime::python::IntoPython for #ident {
+                    const TYPE: #runtime::pyo3::inspect::PyStaticExpr =
+                        <#ident as #runtime::pyo3::PyTypeInfo>::TYPE_HINT;
+
+                    fn into_python<'a, 'py>(
+                        self,
+                        context: &#runtime::python::Context<'a, 'py>,
+                    ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>>
+                    where
+                        Self: 'a,
+                    {
+                        #runtime::python::records::give(self, context)
+                    }
+                }
+            }
+        }
+    }
+}

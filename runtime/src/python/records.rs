@@ -1,0 +1,45 @@
+//! Values that `#[record]` makes of C structs, in Python.
+
+use pyo3::prelude::*;
+use pyo3::{PyClass, PyClassInitializer};
+
+use super::enter::Context;
+use super::handle::no_memory;
+use super::take::wrong_type;
+use crate::site::Step;
+
+/// A parameter.
+#[doc(hidden)]
+pub fn hold<'a, 'py, T: PyClass>(
+    object: Borrowed<'a, 'py, PyAny>,
+) -> PyResult<Borrowed<'a, 'py, T>> {
+    object
+        .cast::<T>()
+        .map_err(|_| wrong_type(<T as PyClass>::NAME, object))
+}
+
+/// A result of a call.
+#[doc(hidden)]
+pub fn give<'py, T: PyClass + Into<PyClassInitializer<T>>>(
+    value: T,
+    context: &Context<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if context.site().fails(Step::Object) {
+        return Err(no_memory());
+    }
+    Ok(Bound::new(context.py(), value)?.into_any())
+}
+
+/// `Name(x=1.0, y=2.0)`
+#[doc(hidden)]
+pub fn repr(record: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<String> {
+    let mut parts = Vec::new();
+    for field in fields {
+        parts.push(format!("{field}={}", record.getattr(*field)?.repr()?));
+    }
+    Ok(format!(
+        "{}({})",
+        record.get_type().name()?,
+        parts.join(", ")
+    ))
+}
