@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use crate::arguments::{IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::errors::{Call, Errors, resume_caught_panic};
-use crate::handle::{Handle, Unreleased};
+use crate::handle::{ByPointer, Handle, Owned, Unreleased};
 use crate::site::{Site, Step};
 
 /// Call C and own what it returns; failure becomes the error that `T::Errors` words.
@@ -107,6 +107,37 @@ pub fn unless<C: Copy, R>(
     own: impl FnOnce(C) -> Option<R>,
 ) -> impl FnOnce(C) -> Option<R> {
     move |raw| if failed(raw) { None } else { own(raw) }
+}
+
+/// What C gets of a handle that it may keep.
+///
+/// # Safety
+///
+/// It is not used once the guard has gone.
+#[inline]
+pub unsafe fn lent<'a, T: ByPointer>(guard: &mut Option<Owned<'_, T>>) -> &'a T {
+    match guard {
+        // SAFETY: the guard owns a valid handle, and the caller's promise.
+        Some(guard) => unsafe { T::from_raw(guard.raw()) },
+        None => unreachable!("it is there until C was called"),
+    }
+}
+
+/// `own`, after C has taken over the handle in `guard`, unless C failed in a way that leaves it there.
+#[inline]
+pub fn consumed<'g, C: Copy, R, T: ByPointer>(
+    guard: &'g mut Option<Owned<'_, T>>,
+    left: impl FnOnce(C) -> bool + 'g,
+    own: impl FnOnce(C) -> R + 'g,
+) -> impl FnOnce(C) -> R + 'g {
+    move |raw| {
+        if !left(raw)
+            && let Some(handle) = guard.take()
+        {
+            handle.pass_on();
+        }
+        own(raw)
+    }
 }
 
 /// `own` what C returned. A function, so that the type of that is known where `own` is written.

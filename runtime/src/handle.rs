@@ -170,12 +170,12 @@ pub struct Unreleased {
     pub kept: bool,
 }
 
-/// A resource that C gives as a pointer, unlike those that it makes in place.
+/// A resource that C gives as a pointer and may get back as one, unlike those that it makes in place.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` is made in place, not where C likes",
+    message = "a `{Self}` is made in place, and stays there",
     label = "this type is annotated `inplace = …`",
-    note = "pass `out` in `args = (…)` to the C function that initialises it"
+    note = "pass `out` in `args = (…)` to the C function that initialises it; C cannot take it over"
 )]
 pub trait ByPointer: Resource {}
 
@@ -313,6 +313,25 @@ impl<T: Resource> Owned<'_, T> {
     #[doc(hidden)]
     pub fn into_raw(self) -> NonNull<T::Raw> {
         ManuallyDrop::new(self).raw
+    }
+
+    /// C has it from now on: it is no longer ours to release.
+    pub(crate) fn pass_on(self) {
+        T::kind().passed_on();
+        std::mem::forget(self);
+    }
+
+    /// Own again what [`Owned::into_raw`] gave.
+    ///
+    /// # Safety
+    ///
+    /// It was not released since, and its parent lives for `'p`.
+    #[doc(hidden)]
+    pub unsafe fn again(raw: NonNull<T::Raw>) -> Self {
+        Owned {
+            raw,
+            _parent: PhantomData,
+        }
     }
 
     /// Release it now, and hear how that went. Dropping it does the same; what goes wrong then is reported to

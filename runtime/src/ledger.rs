@@ -103,6 +103,11 @@ impl Kind {
         self.live.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Count one less that C has taken over.
+    pub(crate) fn passed_on(&self) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// [`Kind::dispose`] for somebody who asked for it and hears how it ended: where C's function can fail there is a
     /// failpoint. What is dropped has none: nothing could be done about it.
     ///

@@ -132,6 +132,12 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
         matches!(before, Ok(word) if word & WAITING != 0)
     }
 
+    /// Closed for good by the very call that uses it, which leaves it as any other. True if somebody should be woken.
+    pub fn close_in_use(&self) -> bool {
+        let before = self.change::<()>(|word| Ok((word | CLOSED) & !WAITING));
+        matches!(before, Ok(word) if word & WAITING != 0)
+    }
+
     /// Ask to be woken when the present use ends. Before it sleeps, the caller looks whether the word is still busy
     /// and still [expected](Word::is_expected): a use may have ended and another one begun since.
     pub fn expect_wake(&self) {

@@ -14,7 +14,11 @@ def close_of_busy(session):
     try:
         session.close()
     finally:
-        session.busy = 0
+        try:
+            session.busy = 0
+        except BaseException:
+            session.busy = 0
+            raise
 
 
 def close_with_cursor(session):
@@ -27,6 +31,40 @@ def cursor_busy(session):
     cursor = session.cursor()
     cursor.busy = 0
     return cursor.busy
+
+
+def session_and_parcel(weight):
+    return lambda: (MODULE.Session(), MODULE.Parcel(weight))
+
+
+def send(pair):
+    session, parcel = pair
+    parcel.tag()
+    session.send(parcel)
+    assert parcel.closed
+
+
+def send_too_heavy(pair):
+    session, parcel = pair
+    try:
+        session.send(parcel)
+    finally:
+        assert not parcel.closed
+
+
+def throw(pair):
+    session, parcel = pair
+    session.throw(parcel)
+
+
+def send_both(pair):
+    session, parcel = pair
+    session.send_both(MODULE.Parcel(1), parcel)
+
+
+def keep(shape):
+    MODULE.Session().keep(shape)
+    assert shape.closed
 
 
 def meet_itself(shape):
@@ -64,6 +102,13 @@ OPERATIONS = [
     Operation("cursor busy", cursor_busy, prepare=MODULE.Session),
     Operation("journal", lambda: MODULE.Journal(0)),
     Operation("journal that fails", lambda: MODULE.Journal(-1), fails=MODULE.SessionError),
+    Operation("parcel", lambda: MODULE.Parcel(3).weight()),
+    Operation("send", send, prepare=session_and_parcel(3), once=True),
+    Operation("send what is too heavy", send_too_heavy, prepare=session_and_parcel(30), fails=MODULE.Error),
+    Operation("throw", throw, prepare=session_and_parcel(3), once=True),
+    Operation("throw what is too heavy", throw, prepare=session_and_parcel(30), fails=MODULE.Error, once=True),
+    Operation("send both", send_both, prepare=session_and_parcel(3), once=True),
+    Operation("keep", keep, prepare=MODULE.Shape, once=True),
     Operation("tally", lambda tally: tally.add(1), prepare=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), fails=MODULE.Error),
     Operation("closed", lambda store: store.work(), prepare=lambda: closed(MODULE.Store), fails=MODULE.ClosedError),

@@ -183,6 +183,11 @@ pub(crate) fn out_variable(n: usize) -> Ident {
     format_ident!("__out_{n}", span = Span::mixed_site())
 }
 
+/// What C gets of a parameter that it keeps.
+pub(crate) fn lent_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_lent", span = Span::mixed_site())
+}
+
 fn text_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_text")
 }
@@ -199,6 +204,10 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
         // A reference that is not moved: the call's errors may still look at it.
         Argument::Parameter(Parameter { name, ty }, span) => match Taken::of(ty) {
             Taken::Ref(_) | Taken::Mut(_) => (quote!(#into_c(&*#name)), span),
+            Taken::Owned(_) => {
+                let lent = lent_variable(name);
+                (quote!(#into_c(#lent)), span)
+            }
             Taken::OptionMut(_) => (quote!(#into_c(#name.as_deref())), span),
             _ => (quote!(#into_c(#name)), span),
         },

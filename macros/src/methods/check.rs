@@ -4,7 +4,7 @@ use syn::ext::IdentExt;
 use syn::{ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
-use super::model::{Calls, Field, Method, MethodsBlock, Parameter, Receiver, Source};
+use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
@@ -70,6 +70,16 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
             }
         }
     }
+    for parameter in &method.parameters {
+        if let Some(owned) = argument_of(&parameter.ty, "Option")
+            && is_named(owned, "Owned")
+        {
+            diagnostics.at(
+                &parameter.ty,
+                "what is given away is not optional: take `Owned<…>`, and write another method without it",
+            );
+        }
+    }
     if let Some(variadic) = &signature.variadic {
         diagnostics.at(
             variadic,
@@ -128,6 +138,41 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_null(method, calls, diagnostics);
     check_outs(method, calls, diagnostics);
     check_memory(method, calls, diagnostics);
+    check_consumed(method, calls, diagnostics);
+}
+
+/// Whoever gives a handle to C has to know whether a failing call has it.
+fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let consumed = method.consumed().next();
+    match (consumed, calls.consumes, &calls.fails) {
+        (None, Some(_), _) => diagnostics.at(
+            &calls.function,
+            "`consumes` is about what is passed as `Owned<…>`: take a parameter so, or remove the word",
+        ),
+        (Some(parameter), None, Some(_)) => diagnostics.at(
+            &parameter.ty,
+            "nothing says whether a failing call has it: add `consumes = always` or `consumes = on_success`",
+        ),
+        (Some(_), Some(Consumes::OnSuccess), None | Some(Fails::Sticky)) => diagnostics.at(
+            &calls.function,
+            "`consumes = on_success` needs to know from what C returns whether it failed: add `fails = null`, \
+             `nonzero`, `negative` or `when(|ret| …)`",
+        ),
+        _ => {}
+    }
+    let twice = |parameter: &&Parameter| {
+        let arguments = method.c_arguments(calls);
+        let same = arguments.iter().filter(|argument| {
+            matches!(argument, Argument::Parameter(other, _) if other.name == parameter.name)
+        });
+        same.count() > 1
+    };
+    if let Some(parameter) = method.consumed().find(twice) {
+        diagnostics.at(
+            &parameter.name,
+            "C can have it only once: pass it once in `args`",
+        );
+    }
 }
 
 /// What is copied from memory needs to know how much there is.

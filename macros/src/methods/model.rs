@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibility};
 
+use super::types::Taken;
 use crate::fails::Fails;
 use crate::words::Place;
 
@@ -70,6 +71,8 @@ pub(crate) struct Calls {
     pub(crate) fails: Option<Fails>,
     /// What a failing call leaves in its out-parameters.
     pub(crate) on_failure: Option<OnFailure>,
+    /// Whether C has what is passed as `Owned` also after a failing call.
+    pub(crate) consumes: Option<Consumes>,
     /// What tells the length of the memory that C gives.
     pub(crate) length: Option<Path>,
     /// `until = null`: the array that C gives ends with a NULL or a 0.
@@ -90,6 +93,13 @@ pub(crate) enum OnFailure {
     Undefined,
 }
 
+/// `consumes = …`
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consumes {
+    Always,
+    OnSuccess,
+}
+
 /// `#[field(place, …)]`
 pub(crate) struct Field {
     pub(crate) place: Place,
@@ -100,6 +110,12 @@ pub(crate) struct Field {
 }
 
 impl Method {
+    /// The parameters that C keeps.
+    pub(crate) fn consumed(&self) -> impl Iterator<Item = &Parameter> {
+        let parameters = self.parameters.iter();
+        parameters.filter(|parameter| matches!(Taken::of(&parameter.ty), Taken::Owned(_)))
+    }
+
     pub(crate) fn has_python_attribute(&self, name: &str) -> bool {
         self.python_attributes
             .iter()

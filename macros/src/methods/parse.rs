@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::model::{
-    Calls, Field, Method, MethodsBlock, OnFailure, Output, Parameter, Receiver, Source,
+    Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Output, Parameter, Receiver, Source,
 };
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
@@ -251,6 +251,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         fields: Vec::new(),
         fails: None,
         on_failure: None,
+        consumes: None,
         length: None,
         until: None,
         free: None,
@@ -263,6 +264,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "fields",
             "fails",
             "on_failure",
+            "consumes",
             "len",
             "until",
             "free",
@@ -278,6 +280,10 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 let form = "on_failure = owned";
                 let said = word.value(form, diagnostics);
                 calls.on_failure = Some(said.unwrap_or(OnFailure::Undefined));
+            }
+            "consumes" => {
+                let said = word.value("consumes = always", diagnostics);
+                calls.consumes = Some(said.unwrap_or(Consumes::Always));
             }
             "len" => calls.length = word.value("len = ffi::the_function", diagnostics),
             "until" => {
@@ -326,6 +332,22 @@ fn parse_fields(word: Word, diagnostics: &Diagnostics) -> Vec<(Place, Expr)> {
     let parsed = Punctuated::<Set, Token![,]>::parse_terminated.parse2(tokens);
     let set = diagnostics.ok(parsed).into_iter().flatten();
     set.map(|Set(place, value)| (place, value)).collect()
+}
+
+impl Parse for Consumes {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.call(Ident::parse_any)?;
+        match name.to_string().as_str() {
+            "always" => Ok(Consumes::Always),
+            "on_success" => Ok(Consumes::OnSuccess),
+            _ => Err(syn::Error::new_spanned(
+                &name,
+                format!(
+                    "`{name}` does not say when C keeps it: `always` or `on_success` is expected"
+                ),
+            )),
+        }
+    }
 }
 
 /// The word `null`.

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
+use super::rust::lending_name;
 use super::types::{Taken, detached};
 use crate::words::{argument_of, class_of, respanned};
 
@@ -71,7 +72,11 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
     let MethodsBlock {
         runtime, handle, ..
     } = block;
-    let name = &method.signature.ident;
+    let consuming = matches!(method.source, Source::Calls(_)) && method.consumed().next().is_some();
+    let name = &match consuming {
+        true => lending_name(method),
+        false => method.signature.ident.clone(),
+    };
     let callee = |this: &Ident| match method.receiver {
         Receiver::None => quote!(<#handle>::#name),
         _ => quote!(#this.#name),
@@ -115,11 +120,11 @@ pub(crate) fn wrapper(
     // Apart from the author's names, among which may be a `context`.
     let own = |name| Ident::new(name, Span::mixed_site());
     let (this, context, slf, py) = (own("this"), own("context"), own("slf"), own("py"));
+    let body = matches!(method.source, Source::Body(_));
     let arguments = method
         .parameters
         .iter()
-        .map(|parameter| expand_argument(parameter, &context));
-    let body = matches!(method.source, Source::Body(_));
+        .map(|parameter| expand_argument(parameter, &context, body));
     let count = method.parameters.len();
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
@@ -223,12 +228,16 @@ fn expand_parameter(
             let target = detach(target);
             taken(quote!(::core::option::Option<#runtime::python::Mut<'_, 'py, #target>>))
         }
+        Taken::Owned(target) => {
+            let target = detach(target);
+            taken(quote!(#runtime::python::Give<'_, 'py, #target>))
+        }
         Taken::Python => quote!(#name: #runtime::pyo3::Python<'py>),
         Taken::Value => quote!(#name: #ty),
     }
 }
 
-fn expand_argument(Parameter { name, ty }: &Parameter, context: &Ident) -> TokenStream {
+fn expand_argument(Parameter { name, ty }: &Parameter, context: &Ident, body: bool) -> TokenStream {
     let taken = match Taken::of(ty) {
         Taken::Ref(_) => quote!(#name.get(#context)),
         Taken::Mut(_) => quote! {
@@ -240,6 +249,9 @@ fn expand_argument(Parameter { name, ty }: &Parameter, context: &Ident) -> Token
             // SAFETY: the argument is used once in this call.
             #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
+        // A body has it for good; C may leave it.
+        Taken::Owned(_) if body => quote!(#name.take(#context)?.into_owned()),
+        Taken::Owned(_) => quote!(&mut *#name.take(#context)?),
         Taken::Python | Taken::Value => quote!(#name),
     };
     respanned(taken, name.span())

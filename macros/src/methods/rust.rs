@@ -1,14 +1,16 @@
 //! The methods as Rust callers get them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ReturnType, Signature, Type};
+use syn::{FnArg, ReturnType, Signature, Type};
 
-use super::calls::{Argument, pass, prepare};
-use super::model::{Calls, Field, Method, MethodsBlock, OnFailure, Receiver, Source};
+use super::calls::{Argument, lent_variable, pass, prepare};
+use super::model::{
+    Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
+};
 use super::results::{expand_own, expand_slots};
-use super::types::{bound_to_receiver, detached, given_handles, is_named, written};
+use super::types::{Taken, bound_to_receiver, detached, given_handles, is_named, written};
 use crate::words::{Place, argument_of, respanned};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
@@ -75,6 +77,9 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
         }
         Source::Nothing => quote!({ ::core::unimplemented!() }),
     };
+    if matches!(source, Source::Calls(_)) && method.consumed().next().is_some() {
+        return expand_consuming(method, body, runtime);
+    }
     quote! {
         #(#attributes)*
         #python_only
@@ -83,9 +88,57 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
 }
 
 fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
-    Signature {
-        output: rust_output(method, runtime),
-        ..method.signature.clone()
+    let mut signature = method.signature.clone();
+    signature.output = rust_output(method, runtime);
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(typed) = input
+            && let Taken::Owned(target) = Taken::of(&typed.ty)
+        {
+            *typed.ty = Type::Verbatim(quote!(#runtime::Owned<'_, #target>));
+        }
+    }
+    signature
+}
+
+/// The name of the method that takes what C keeps only when C does: see [`expand_consuming`].
+pub(crate) fn lending_name(method: &Method) -> Ident {
+    format_ident!("__{}_lending", method.signature.ident)
+}
+
+/// A method that passes `Owned` handles to C, and the one that Python calls: it takes each as the place where it is,
+/// and leaves there what C did not keep.
+fn expand_consuming(method: &Method, body: TokenStream, runtime: &TokenStream) -> TokenStream {
+    let public = rust_signature(method, runtime);
+    let mut lending = public.clone();
+    lending.ident = lending_name(method);
+    for input in &mut lending.inputs {
+        if let FnArg::Typed(typed) = input
+            && let Type::Verbatim(owned) = &*typed.ty
+        {
+            *typed.ty = Type::Verbatim(quote!(&mut ::core::option::Option<#owned>));
+        }
+    }
+    let arguments = method
+        .parameters
+        .iter()
+        .map(|Parameter { name, ty }| match Taken::of(ty) {
+            Taken::Owned(_) => quote!(&mut ::core::option::Option::Some(#name)),
+            _ => quote!(#name),
+        });
+    let callee = match method.receiver {
+        Receiver::None => quote!(Self::),
+        _ => quote!(self.),
+    };
+    let (attributes, visibility, name) = (&method.attributes, &method.visibility, &lending.ident);
+    quote! {
+        #(#attributes)*
+        #[allow(dead_code, reason = "Python calls it through the class")]
+        #visibility #public {
+            #callee #name(#(#arguments),*)
+        }
+
+        #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
+        #lending #body
     }
 }
 
@@ -169,6 +222,14 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         c = quote!(#runtime::call::detached(|| #c));
     }
     let slots = expand_slots(method, calls, runtime);
+    let lent = method.consumed().map(|Parameter { name, .. }| {
+        let lent = lent_variable(name);
+        quote! {
+            // SAFETY: it is not looked at after C returned, and until then it stays where it is.
+            let #lent = unsafe { #runtime::call::lent(#name) };
+        }
+    });
+    let slots = quote!(#slots #(#lent)*);
     let own = expand_own(method, calls, runtime);
     let outs = method.out_count(calls) > 0;
     let place = place_check(block, method);
@@ -177,6 +238,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         _ => quote!(::core::option::Option::Some(&*self)),
     };
     if !method.output.fallible {
+        let own = expand_consumed(method, own, &quote!(|_| false), runtime);
         return quote!({
             #site
             #place
@@ -187,7 +249,11 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     }
     let named = method.parameters.iter().map(|parameter| {
         let (name, text) = (&parameter.name, parameter.name.to_string());
-        quote!((#text, &#name as &dyn ::core::fmt::Debug))
+        let value = match Taken::of(&parameter.ty) {
+            Taken::Owned(_) => lent_variable(name),
+            _ => name.clone(),
+        };
+        quote!((#text, &#value as &dyn ::core::fmt::Debug))
     });
     let failed = match &calls.fails {
         None => quote!(|_| false),
@@ -203,6 +269,11 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         // What is not to be released is not looked at where C failed.
         _ => quote!(#runtime::call::unless(#failed, #own)),
     };
+    let kept_by_c = match calls.consumes {
+        Some(Consumes::OnSuccess) => failed.clone(),
+        _ => quote!(|_| false),
+    };
+    let own = expand_consumed(method, own, &kept_by_c, runtime);
     let made = match makes_the_handle(block, method) {
         None => quote!(|_| ::core::option::Option::None),
         Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
@@ -214,6 +285,19 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         #(#prepared)*
         #slots
         #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
+    })
+}
+
+/// `own`, after noting that C has what it was passed, unless it failed in a way that leaves it.
+fn expand_consumed(
+    method: &Method,
+    own: TokenStream,
+    left: &TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    method.consumed().fold(own, |own, Parameter { name, .. }| {
+        let consumed = quote!(#runtime::call::consumed(#name, #left, #own));
+        consumed
     })
 }
 

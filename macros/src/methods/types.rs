@@ -111,6 +111,8 @@ pub(crate) enum Taken {
     OptionRef(Type),
     /// `Option<&mut T>`
     OptionMut(Type),
+    /// `Owned<T>`
+    Owned(Type),
     /// The interpreter's token.
     Python,
     /// By value, as PyO3 converts it.
@@ -134,6 +136,9 @@ impl Taken {
             } else {
                 Taken::OptionRef(target)
             };
+        }
+        if let Some(target) = argument_of(ty, "Owned") {
+            return Taken::Owned(target.clone());
         }
         match ty {
             Type::Path(path)

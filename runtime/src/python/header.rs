@@ -7,7 +7,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::CString;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -401,21 +401,10 @@ impl Header {
     /// Release what this thread has alone, and all that lives in it. Where C keeps one of them, that and what it lives
     /// in stay for another time, and this handle is not closed.
     fn release_all(&self) -> Result<(), Error> {
-        let mut first = Ok(());
-        let mut doomed = Vec::new();
-        self.take_descendants(&mut doomed);
-        let mut doomed = doomed.into_iter();
-        while let Some(resource) = doomed.next() {
-            let Err(Unreleased { error, kept }) = resource.close() else {
-                continue;
-            };
-            first = first.and(Err(error));
-            if kept {
-                let left = [resource].into_iter().chain(doomed);
-                self.children().kept.extend(left);
-                return first.map_err(|error| self.give_up(error));
-            }
-        }
+        let mut first = match self.release_descendants() {
+            Err(Unreleased { error, kept: true }) => return Err(self.give_up(error)),
+            released => released.map_err(|unreleased| unreleased.error),
+        };
         if let Some(resource) = self.take()
             && let Err(Unreleased { error, kept }) = resource.close()
         {
@@ -430,6 +419,57 @@ impl Header {
         }
         self.become_closed();
         first
+    }
+
+    /// Release all that lives in this handle, which this thread has alone, up to one that C keeps. What went wrong first.
+    fn release_descendants(&self) -> Result<(), Unreleased> {
+        let mut first = Ok(());
+        let mut doomed = Vec::new();
+        self.take_descendants(&mut doomed);
+        let mut doomed = doomed.into_iter();
+        while let Some(resource) = doomed.next() {
+            let Err(Unreleased { error, kept }) = resource.close() else {
+                continue;
+            };
+            first = first.and(Err(error));
+            if kept {
+                let left = [resource].into_iter().chain(doomed);
+                self.children().kept.extend(left);
+                return first.map_err(|error| Unreleased { error, kept });
+            }
+        }
+        first.map_err(|error| Unreleased { error, kept: false })
+    }
+
+    /// Take the resource out of this handle, which this call has alone, for C to have; first what lives in it is
+    /// released. Then [`Header::take_back`] or [`Header::given`].
+    pub(super) fn give_away(&self) -> Result<NonNull<()>, Error> {
+        self.release_descendants()
+            .map_err(|unreleased| unreleased.error)?;
+        let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
+        Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
+    }
+
+    /// C did not want it after all.
+    pub(super) fn take_back(&self, raw: NonNull<()>) {
+        self.raw.store(raw.as_ptr(), Ordering::Release);
+    }
+
+    /// What was given away is gone: the handle is closed.
+    pub(super) fn given(&self, raw: NonNull<()>) {
+        if let Some(traced) = self.traced {
+            traced.end();
+        }
+        if self.kind.is_counted() {
+            cores::leave(raw.as_ptr());
+        }
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        // The call still has it, and leaves it when it ends.
+        if self.state.close_in_use() {
+            wake();
+        }
     }
 
     /// Be no longer alone with a handle that was not closed after all; whoever marked it takes the mark back.

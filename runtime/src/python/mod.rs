@@ -24,7 +24,7 @@ pub use exceptions::{BusyError, ClosedError, Error};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
 pub use module::{Register, live_handles};
-pub use take::{Mut, Ref};
+pub use take::{Give, Mut, Ref};
 
 use pyo3::Python;
 

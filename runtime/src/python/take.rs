@@ -4,6 +4,8 @@
 //! and a handle has to be entered before it may be looked at; so the macro writes [`Ref`] and [`Mut`] for these.
 
 use std::ffi::{CStr, CString};
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -13,10 +15,12 @@ use pyo3::types::{PyBytes, PyString};
 use pyo3::{PyTypeCheck, PyTypeInfo};
 
 use super::enter::{Context, Hold, Lock, Mode};
+use super::exceptions::to_pyerr;
 use super::give::union;
 use super::handle::PyHandle;
+use super::header::Header;
 use crate::arguments::{Buffer, FsPath};
-use crate::handle::Handle;
+use crate::handle::{ByPointer, Handle, Owned};
 
 /// A type that methods can take by reference.
 #[diagnostic::on_unimplemented(
@@ -110,6 +114,87 @@ impl<T: PyHandle> Mut<'_, '_, T> {
         let raw = context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
         // SAFETY: the object is of `T`'s class, it is entered exclusively, and the caller makes one reference.
         unsafe { T::from_raw_mut(raw.cast()) }
+    }
+}
+
+/// `Owned<T>` from Python: a handle that the call gets for good.
+pub struct Give<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
+
+impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for Give<'a, 'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        <T as Take>::hold(object).map(Give)
+    }
+}
+
+impl<T: PyHandle> Lock for Give<'_, '_, T> {
+    fn hold(&self) -> Option<Hold<'_>> {
+        T::lock(&self.0, Mode::Exclusive)
+    }
+}
+
+impl<T: PyHandle + ByPointer> Give<'_, '_, T> {
+    /// Take it from its Python object, after what lives in it was closed.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong with that; then the object keeps it.
+    #[doc(hidden)]
+    pub fn take<'h>(&'h self, context: &'h Context<'_, '_>) -> PyResult<Given<'h, T>> {
+        let header = self.0.as_super().get().header();
+        context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
+        let raw = header.give_away();
+        let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
+        // SAFETY: the object is of `T`'s class and gave up what it owned; its parent is held by the call.
+        let owned = unsafe { Owned::again(raw.cast()) };
+        Ok(Given {
+            owned: Some(owned),
+            raw,
+            header,
+        })
+    }
+}
+
+/// What a Python object gave away: it gets back what is still here in the end.
+#[doc(hidden)]
+pub struct Given<'h, T: ByPointer> {
+    owned: Option<Owned<'h, T>>,
+    raw: NonNull<()>,
+    header: &'h Header,
+}
+
+impl<'h, T: ByPointer> Given<'h, T> {
+    /// For good.
+    pub fn into_owned(mut self) -> Owned<'h, T> {
+        self.owned
+            .take()
+            .unwrap_or_else(|| unreachable!("it was not given yet"))
+    }
+}
+
+impl<'h, T: ByPointer> Deref for Given<'h, T> {
+    type Target = Option<Owned<'h, T>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.owned
+    }
+}
+
+impl<T: ByPointer> DerefMut for Given<'_, T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.owned
+    }
+}
+
+impl<T: ByPointer> Drop for Given<'_, T> {
+    fn drop(&mut self) {
+        match self.owned.take() {
+            Some(owned) => self.header.take_back(owned.into_raw().cast()),
+            None => self.header.given(self.raw),
+        }
     }
 }
 

@@ -318,3 +318,83 @@ pub unsafe extern "C" fn tally_clear(tally: *mut tally) {
     unsafe { assert!(std::ptr::eq((*tally).here, tally), "it was not moved") };
     note("tally_clear");
 }
+
+/// A parcel, which somebody may take over.
+#[repr(C)]
+pub struct parcel {
+    weight: c_int,
+    tags: c_int,
+}
+
+pub unsafe extern "C" fn parcel_new(weight: c_int) -> *mut parcel {
+    note("parcel_new");
+    Box::into_raw(Box::new(parcel { weight, tags: 0 }))
+}
+
+pub unsafe extern "C" fn parcel_weight(parcel: *const parcel) -> c_int {
+    pass_gate();
+    // SAFETY: a valid parcel.
+    unsafe { (*parcel).weight }
+}
+
+pub unsafe extern "C" fn parcel_free(parcel: *mut parcel) {
+    note("parcel_free");
+    // SAFETY: a valid parcel, given back once, without its tags.
+    unsafe {
+        assert_eq!((*parcel).tags, 0, "tags are freed first");
+        drop(Box::from_raw(parcel));
+    }
+}
+
+/// A tag on a parcel.
+#[repr(C)]
+pub struct tag {
+    parcel: *mut parcel,
+}
+
+pub unsafe extern "C" fn parcel_tag(parcel: *mut parcel) -> *mut tag {
+    note("parcel_tag");
+    // SAFETY: a valid parcel.
+    unsafe { (*parcel).tags += 1 };
+    Box::into_raw(Box::new(tag { parcel }))
+}
+
+pub unsafe extern "C" fn tag_free(tag: *mut tag) {
+    note("tag_free");
+    // SAFETY: a valid tag, whose parcel is still there.
+    unsafe {
+        (*(*tag).parcel).tags -= 1;
+        drop(Box::from_raw(tag));
+    }
+}
+
+/// Takes the parcel, unless it is too heavy: then it leaves it where it was.
+pub unsafe extern "C" fn session_send(session: *mut session, parcel: *mut parcel) -> c_int {
+    // SAFETY: valid handles.
+    unsafe {
+        if (*parcel).weight > 10 {
+            return -1;
+        }
+        (*session).busy += (*parcel).weight;
+        parcel_free(parcel);
+    }
+    0
+}
+
+/// Takes the parcel, and destroys it if it is too heavy.
+pub unsafe extern "C" fn session_throw(session: *mut session, parcel: *mut parcel) -> c_int {
+    // SAFETY: valid handles.
+    let status = unsafe { session_send(session, parcel) };
+    if status < 0 {
+        // SAFETY: it was left here.
+        unsafe { parcel_free(parcel) };
+    }
+    status
+}
+
+/// Takes one owner of the shape.
+pub unsafe extern "C" fn session_keep(session: *mut session, shape: *mut shape) -> *mut session {
+    // SAFETY: a valid shape.
+    unsafe { shape_unref(shape) };
+    session
+}

@@ -173,6 +173,24 @@ impl Session {
     #[field(busy)]
     fn set_busy(&mut self, busy: c_int);
 
+    /// Send a parcel, which is the sender's no longer, unless it is too heavy.
+    #[calls(ffi::session_send, fails = negative, consumes = on_success)]
+    fn send(&mut self, parcel: Owned<Parcel>) -> Result<()>;
+
+    /// Throw a parcel, which is lost if it is too heavy.
+    #[calls(ffi::session_throw, fails = negative, consumes = always)]
+    fn throw(&mut self, parcel: Owned<Parcel>) -> Result<()>;
+
+    /// Send two, of which the second one may be too heavy.
+    fn send_both(&mut self, first: Owned<Parcel>, second: Owned<Parcel>) -> Result<()> {
+        self.send(first)?;
+        self.send(second)
+    }
+
+    /// Keep one owner of a shape.
+    #[calls(ffi::session_keep)]
+    fn keep(&mut self, shape: Owned<Shape>);
+
     /// Make a cursor.
     #[calls(ffi::cursor_open, fails = null)]
     fn cursor(&self) -> Result<Owned<Cursor>>;
@@ -210,6 +228,30 @@ impl Cursor {
     #[field(busy)]
     fn set_busy(&mut self, busy: c_int);
 }
+
+/// A parcel.
+#[handle(raw = ffi::parcel, release = ffi::parcel_free)]
+pub struct Parcel;
+
+#[methods(unsafe)]
+impl Parcel {
+    /// Make one.
+    #[new]
+    #[calls(ffi::parcel_new, fails = null)]
+    fn new(weight: c_int) -> Result<Owned<Parcel>>;
+
+    /// Its weight, which takes until the gate opens.
+    #[calls(ffi::parcel_weight, detach)]
+    fn weight(&self) -> c_int;
+
+    /// Put a tag on it.
+    #[calls(ffi::parcel_tag, fails = null)]
+    fn tag(&self) -> Result<Owned<Tag>>;
+}
+
+/// A tag on a parcel.
+#[handle(raw = ffi::tag, release = ffi::tag_free, parent = Parcel)]
+pub struct Tag;
 
 /// A session that is gone also where its close fails.
 #[handle(raw = ffi::session, release(ffi::session_close, fails = nonzero), errors = SessionErrors)]
@@ -305,7 +347,7 @@ fn take_log() -> Vec<String> {
 mod standin_safe {
     #[pymodule_export]
     use super::{
-        Cursor, Item, Journal, Session, SessionError, Shape, Store, StoreError, SubItem, Tally,
-        at_gate, close_gate, open_gate, take_log,
+        Cursor, Item, Journal, Parcel, Session, SessionError, Shape, Store, StoreError, SubItem,
+        Tag, Tally, at_gate, close_gate, open_gate, take_log,
     };
 }
