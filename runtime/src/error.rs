@@ -15,6 +15,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The handle was closed. Python: `ClosedError`, also a `ValueError`.
     Closed(&'static str),
+    /// What the view showed is gone: its owner was used since in a way that may have changed it. Python: `ClosedError`.
+    Stale(&'static str),
     /// The handle is in use in a way that this call would have to wait for for ever. Python: `BusyError`.
     Busy(&'static str),
     /// An argument has a value that C cannot take. Python: `ValueError`.
@@ -53,6 +55,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Closed(name) => write!(f, "{name} is closed"),
+            Error::Stale(name) => write!(
+                f,
+                "{name} is gone: what it is part of was used since, and may have changed it"
+            ),
             Error::Busy(name) => write!(f, "{name} is in use by a call that cannot be waited for"),
             Error::Value(message) | Error::Overflow(message) => f.write_str(message),
             Error::Os(error, None) => error.fmt(f),

@@ -17,6 +17,7 @@ pub struct Kind {
     release: Option<Release>,
     warns: bool,
     counted: bool,
+    transient: bool,
     refusable: Option<(&'static Site, bool)>,
     live: AtomicIsize,
 }
@@ -43,6 +44,7 @@ impl Kind {
             release: Some(release_erased::<T>),
             warns: false,
             counted: false,
+            transient: false,
             refusable: None,
             live: AtomicIsize::new(0),
         }
@@ -55,6 +57,7 @@ impl Kind {
             release: None,
             warns: false,
             counted: false,
+            transient: false,
             refusable: None,
             live: AtomicIsize::new(0),
         }
@@ -70,6 +73,17 @@ impl Kind {
     pub const fn counted(mut self) -> Self {
         self.counted = true;
         self
+    }
+
+    /// The same, and it is gone once its owner was used alone.
+    pub const fn transient(mut self) -> Self {
+        self.transient = true;
+        self
+    }
+
+    /// Whether it is gone once its owner was used alone.
+    pub fn is_transient(&self) -> bool {
+        self.transient
     }
 
     /// The same, and C's release function may fail, after which the resource is perhaps `kept`.

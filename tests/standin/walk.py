@@ -67,6 +67,23 @@ def keep(shape):
     assert shape.closed
 
 
+def numbers():
+    them = MODULE.List()
+    them.push(1)
+    them.push(2)
+    return them
+
+
+def nodes(them):
+    return [node.number for node in them], them.first.next.number, them.first.place.number
+
+
+def stale_node(them):
+    node = them.first
+    them.push(3)
+    return node.number
+
+
 def meet_itself(shape):
     shape.meet(shape)
 
@@ -109,6 +126,9 @@ OPERATIONS = [
     Operation("throw what is too heavy", throw, prepare=session_and_parcel(30), fails=MODULE.Error, once=True),
     Operation("send both", send_both, prepare=session_and_parcel(3), once=True),
     Operation("keep", keep, prepare=MODULE.Shape, once=True),
+    Operation("list", MODULE.List),
+    Operation("nodes", nodes, prepare=numbers),
+    Operation("stale node", stale_node, prepare=numbers, fails=MODULE.ClosedError),
     Operation("tally", lambda tally: tally.add(1), prepare=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), fails=MODULE.Error),
     Operation("closed", lambda store: store.work(), prepare=lambda: closed(MODULE.Store), fails=MODULE.ClosedError),

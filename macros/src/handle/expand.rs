@@ -34,6 +34,14 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     );
     let counted = counted.then(|| quote!(.counted()));
+    let transient = matches!(
+        handle.ownership,
+        Ownership::Part {
+            transient: true,
+            ..
+        }
+    );
+    let transient = transient.then(|| quote!(.transient()));
     let (site, refusable) = expand_refusable(handle);
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
         quote! {
@@ -50,7 +58,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         const _: () = {
             #site
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #refusable;
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #transient #refusable;
             #listed
 
             // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
@@ -198,7 +206,9 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             };
             (*warn_unclosed, quote!(resource), tokens)
         }
-        Ownership::Part { owner, owner_field } => {
+        Ownership::Part {
+            owner, owner_field, ..
+        } => {
             let knows = owner_field.as_ref().map(|field| {
                 let place = respanned(field.within(&quote!((*raw))), field.span());
                 quote! {

@@ -17,6 +17,7 @@ const WORDS: &[&str] = &[
     "parent",
     "errors",
     "part_of",
+    "transient",
     "owner",
     "lent",
     "warn_unclosed",
@@ -52,6 +53,8 @@ pub(crate) enum Ownership {
     Part {
         owner: Type,
         owner_field: Option<Place>,
+        /// Whether it is gone as soon as the owner was used alone.
+        transient: bool,
     },
     /// C lends it to a callback.
     Lent,
@@ -114,6 +117,7 @@ struct Said {
     parent: Option<(Ident, Option<Type>)>,
     part_of: Option<(Ident, Option<Type>)>,
     owner: Option<(Ident, Option<Place>)>,
+    transient: Option<Ident>,
     lent: Option<Ident>,
     warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
@@ -145,6 +149,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
             (Some((_, Some(owner))), _) => Ownership::Part {
                 owner,
                 owner_field: said.owner.and_then(|(_, field)| field),
+                transient: said.transient.is_some(),
             },
             (_, Some(_)) => Ownership::Lent,
             _ => Ownership::Resource {
@@ -197,6 +202,7 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
                 said.part_of = Some((name, word.value("part_of = TheHandle", diagnostics)))
             }
             "owner" => said.owner = Some((name, word.value("owner = field", diagnostics))),
+            "transient" => said.transient = word.flag(diagnostics).then_some(name),
             "lent" => said.lent = word.flag(diagnostics).then_some(name),
             "warn_unclosed" => said.warn_unclosed = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
@@ -341,6 +347,12 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
     }
     if let (Some((word, _)), Some(_)) = (&said.retain, &said.in_place) {
         diagnostics.at(word, "what is made in place has one owner: remove `retain`");
+    }
+    if let (Some(word), None) = (&said.transient, &said.part_of) {
+        diagnostics.at(
+            word,
+            "only a part can be gone before its owner is: add `part_of = Owner`",
+        );
     }
     if let (Some((word, _)), None) = (&said.owner, &said.part_of) {
         diagnostics.at(

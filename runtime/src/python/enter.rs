@@ -62,6 +62,9 @@ impl<'a> Hold<'a> {
             self.leave();
             return Err((self.header, Refusal::Closed));
         }
+        if self.mode == Mode::Exclusive {
+            locked.begin_generation();
+        }
         Ok(())
     }
 
@@ -228,7 +231,11 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
             } else {
                 at
             };
-            return Err(to_pyerr(py, Error::Closed(closed.kind().name())));
+            let error = match closed.is_stale() {
+                true => Error::Stale(closed.kind().name()),
+                false => Error::Closed(closed.kind().name()),
+            };
+            return Err(to_pyerr(py, error));
         }
         if holds
             .iter()

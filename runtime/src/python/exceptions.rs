@@ -101,7 +101,7 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
         Err(error) => error,
     };
     match error {
-        RustError::Closed(_) => of_class(ClosedError::class(py)),
+        RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
         RustError::Busy(_) => of_class(BusyError::class(py)),
         RustError::Failed(_) => of_class(Ok(&py.get_type::<Error>())),
         RustError::Value(_) => PyValueError::new_err(message),

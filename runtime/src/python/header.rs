@@ -8,7 +8,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -45,6 +45,10 @@ pub struct Header {
     /// This handle's place in its parent's list; only touched under the parent's `children` lock.
     links: UnsafeCell<Links>,
     children: Mutex<Children>,
+    /// How often it was used alone; of a view, how often its owner was when the view was made.
+    generation: AtomicU64,
+    /// Whether it is a view that ends with its owner's next use alone, or lives in one.
+    transient: bool,
     /// How many forks lay behind when it was made.
     forks: u32,
     /// Where it was made, if that is remembered.
@@ -131,15 +135,18 @@ impl Header {
         up: Option<Py<HandleClass>>,
         traced: Option<Traced>,
     ) -> Self {
+        let owner = up.as_ref().filter(|_| kind.is_view());
+        let owner = owner.map(|owner| owner.get().header());
         Header {
+            generation: AtomicU64::new(owner.map_or(0, |owner| owner.base().locked().generation())),
+            transient: owner.is_some_and(|owner| {
+                kind.is_transient() || owner.kind.is_view() && owner.transient
+            }),
             kind,
             raw: AtomicPtr::new(raw),
             identity: raw.addr(),
             state: State::new(),
-            base: match &up {
-                Some(owner) if kind.is_view() => owner.get().header().base(),
-                _ => ptr::null(),
-            },
+            base: owner.map_or(ptr::null(), |owner| ptr::from_ref(owner.base())),
             up,
             links: UnsafeCell::new(Links {
                 linked: false,
@@ -162,7 +169,7 @@ impl Header {
 
     pub(super) fn raw(&self) -> *mut () {
         // A view's own state only says whether it was closed.
-        if !self.base.is_null() && self.state.is_closed() {
+        if !self.base.is_null() && (self.state.is_closed() || self.is_stale()) {
             return ptr::null_mut();
         }
         self.entered_raw()
@@ -172,6 +179,22 @@ impl Header {
     #[inline]
     pub(super) fn entered_raw(&self) -> *mut () {
         self.raw.load(Ordering::Acquire)
+    }
+
+    /// How often this handle was used alone.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// It is used alone: what was transient is gone.
+    #[inline]
+    pub(super) fn begin_generation(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether it is a view whose owner was used alone since.
+    pub(super) fn is_stale(&self) -> bool {
+        self.transient && self.generation() != self.base().locked().generation()
     }
 
     pub(super) fn identity(&self) -> usize {

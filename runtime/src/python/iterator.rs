@@ -6,8 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 
 use super::enter::{Context, Entry, Hold, Lock, Mode, alone};
+use super::exceptions::to_pyerr;
 use super::handle::{HandleClass, PyHandle, no_memory, view};
+use crate::error::Error;
 use crate::handle::{Borrowed, Handle, Part};
+use crate::ledger::Kind;
 use crate::site::Step;
 use crate::steps::{Next, Steps};
 
@@ -31,6 +34,8 @@ unsafe impl Send for Position {}
 #[pyclass(name = "PartIterator", frozen)]
 pub struct PartIterator {
     owner: Py<HandleClass>,
+    /// What it iterates over is gone when the owner's generation is another one.
+    transient: Option<(u64, &'static Kind)>,
     position: Mutex<Position>,
     advance: Box<Advance>,
 }
@@ -66,6 +71,12 @@ impl PartIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
         alone(py, NEXT, &[&Shared(owner.get())], |context| {
+            let generation = owner.get().header().base().locked().generation();
+            if let Some((made, kind)) = self.transient
+                && made != generation
+            {
+                return Err(to_pyerr(py, Error::Stale(kind.name())));
+            }
             // The lock is not held while Python objects are made: that may run anything, this iterator included.
             let Position(Some(current)) = self.swap(Position(None)) else {
                 return Ok(None);
@@ -92,8 +103,11 @@ pub(super) fn give<'py, T: PyHandle + Part>(
     if context.site().fails(Step::Object) {
         return Err(no_memory());
     }
+    let kind = T::kind();
+    let generation = owner.get().header().base().locked().generation();
     let iterator = PartIterator {
         owner: owner.unbind(),
+        transient: kind.is_transient().then_some((generation, kind)),
         position: Mutex::new(Position(steps.current.map(|part| part.raw().cast()))),
         advance: Box::new(move |context, current, owner| {
             advance(context, current, owner, steps.next)

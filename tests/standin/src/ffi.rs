@@ -398,3 +398,64 @@ pub unsafe extern "C" fn session_keep(session: *mut session, shape: *mut shape) 
     unsafe { shape_unref(shape) };
     session
 }
+
+/// A list, whose nodes move when it grows.
+#[repr(C)]
+pub struct list {
+    nodes: *mut node,
+    count: usize,
+}
+
+#[repr(C)]
+pub struct node {
+    pub number: c_int,
+    pub next: *mut node,
+}
+
+pub unsafe extern "C" fn list_new() -> *mut list {
+    Box::into_raw(Box::new(list {
+        nodes: std::ptr::null_mut(),
+        count: 0,
+    }))
+}
+
+pub unsafe extern "C" fn list_free(list: *mut list) {
+    // SAFETY: a valid list, given back once; its nodes are one block.
+    unsafe {
+        let list = Box::from_raw(list);
+        free_nodes(list.nodes, list.count);
+    }
+}
+
+unsafe fn free_nodes(nodes: *mut node, count: usize) {
+    if !nodes.is_null() {
+        // SAFETY: as `list_push` made them.
+        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(nodes, count)) });
+    }
+}
+
+/// Every node is somewhere else afterwards.
+pub unsafe extern "C" fn list_push(list: *mut list, number: c_int) -> c_int {
+    // SAFETY: a valid list.
+    unsafe {
+        let old = (0..(*list).count).map(|index| (*(*list).nodes.add(index)).number);
+        let fresh = old.chain([number]).map(|number| node {
+            number,
+            next: std::ptr::null_mut(),
+        });
+        let mut fresh: Vec<node> = fresh.collect();
+        let start = fresh.as_mut_ptr();
+        for index in 1..fresh.len() {
+            fresh[index - 1].next = start.add(index);
+        }
+        free_nodes((*list).nodes, (*list).count);
+        (*list).count = fresh.len();
+        (*list).nodes = Box::into_raw(fresh.into_boxed_slice()).cast();
+    }
+    0
+}
+
+pub unsafe extern "C" fn list_first(list: *const list) -> *mut node {
+    // SAFETY: a valid list.
+    unsafe { (*list).nodes }
+}

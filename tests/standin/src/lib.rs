@@ -318,6 +318,66 @@ impl Tally {
     fn add(&mut self, n: c_int) -> c_int;
 }
 
+/// A list, whose nodes move when it grows.
+#[handle(raw = ffi::list, release = ffi::list_free)]
+pub struct List;
+
+#[methods(unsafe)]
+impl List {
+    /// Make an empty one.
+    #[new]
+    #[calls(ffi::list_new, fails = null)]
+    fn new() -> Result<Owned<List>>;
+
+    /// Add a number at the end.
+    #[calls(ffi::list_push)]
+    fn push(&mut self, number: c_int);
+
+    /// The first node.
+    #[getter]
+    #[calls(ffi::list_first)]
+    fn first(&self) -> Option<Borrowed<Node>>;
+
+    /// All nodes.
+    fn __iter__(&self) -> Steps<Node> {
+        Steps::new(self.first(), Node::next)
+    }
+}
+
+/// A node, until the list grows.
+#[handle(raw = ffi::node, part_of = List, transient)]
+pub struct Node;
+
+#[methods(unsafe)]
+impl Node {
+    /// Its number.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
+
+    /// The next one.
+    #[getter]
+    #[field(next)]
+    fn next(&self) -> Option<Borrowed<Node>>;
+
+    /// Where the number is.
+    #[getter]
+    #[field(self)]
+    fn place(&self) -> Option<Borrowed<Place>>;
+}
+
+/// A place in a node, which is gone with it.
+#[handle(raw = ffi::node, part_of = Node)]
+pub struct Place;
+
+#[methods(unsafe)]
+impl Place {
+    /// What is there.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
+}
+
 /// Have every call wait at the gate.
 #[leakproof::function]
 fn close_gate() {
@@ -347,7 +407,7 @@ fn take_log() -> Vec<String> {
 mod standin_safe {
     #[pymodule_export]
     use super::{
-        Cursor, Item, Journal, Parcel, Session, SessionError, Shape, Store, StoreError, SubItem,
-        Tag, Tally, at_gate, close_gate, open_gate, take_log,
+        Cursor, Item, Journal, List, Node, Parcel, Place, Session, SessionError, Shape, Store,
+        StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
     };
 }

@@ -11,10 +11,14 @@ from standin_safe import (
     ClosedError,
     Error,
     Journal,
+    List,
+    Parcel,
     Session,
     SessionError,
     Shape,
     Tally,
+    at_gate,
+    close_gate,
     live_handles,
     open_gate,
     take_log,
@@ -324,3 +328,214 @@ def test_a_handle_that_iterates():
         last = session.cursor()
     with pytest.raises(ClosedError):
         next(last)
+
+
+# ---- what C takes over
+
+
+def test_what_c_took_over_is_closed_here_and_released_there():
+    take_log()
+    with Session() as session:
+        parcel = Parcel(3)
+        session.send(parcel)
+        assert parcel.closed and repr(parcel).endswith("(closed)>")
+        assert session.busy == 3
+        parcel.close()
+        with pytest.raises(ClosedError):
+            parcel.weight()
+        with pytest.raises(ClosedError):
+            session.send(parcel)
+        assert live_handles()["Parcel"] == 0
+        session.busy = 0
+    del parcel
+    gc.collect()
+    assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
+
+
+def test_what_c_left_is_still_here():
+    take_log()
+    with Session() as session, Parcel(30) as parcel:
+        for _ in range(3):
+            with pytest.raises(Error, match="session_send failed"):
+                session.send(parcel)
+            assert not parcel.closed and parcel.weight() == 30
+        assert live_handles()["Parcel"] == 1
+    assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
+
+
+def test_what_c_took_over_although_it_failed():
+    take_log()
+    with Session() as session:
+        parcel = Parcel(30)
+        with pytest.raises(Error, match="session_throw failed"):
+            session.throw(parcel)
+        assert parcel.closed
+    assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
+    assert live_handles() == NONE
+
+
+def test_what_lives_in_it_is_closed_first():
+    take_log()
+    with Session() as session:
+        parcel = Parcel(3)
+        tags = [parcel.tag(), parcel.tag()]
+        session.send(parcel)
+        assert all(tag.closed for tag in tags)
+        session.busy = 0
+    log = ["session_open", "parcel_new", "parcel_tag", "parcel_tag", "tag_free", "tag_free", "parcel_free", "session_close"]
+    assert take_log() == log
+    assert live_handles() == NONE
+
+
+def test_a_body_has_it_for_good():
+    with Session() as session:
+        first, second = Parcel(1), Parcel(30)
+        with pytest.raises(Error, match="session_send failed"):
+            session.send_both(first, second)
+        assert first.closed and second.closed
+        assert live_handles()["Parcel"] == 0
+        session.busy = 0
+
+
+def test_it_can_be_given_only_once_in_a_call():
+    with Session() as session, Parcel(1) as parcel:
+        with pytest.raises(BusyError):
+            session.send_both(parcel, parcel)
+        assert parcel.weight() == 1 and session.busy == 0
+
+
+def test_what_is_wrong_otherwise_takes_nothing():
+    with Parcel(1) as parcel:
+        closed = Session()
+        closed.close()
+        with pytest.raises(ClosedError):
+            closed.send(parcel)
+        with Session() as session:
+            for bad in (None, 1, session):
+                with pytest.raises(TypeError, match="Parcel expected"):
+                    session.send(bad)
+        assert parcel.weight() == 1
+
+
+def test_one_owner_of_several_is_given_away():
+    inner = Shape()
+    outer = Shape(inner)
+    again = outer.child
+    assert inner.owners == 3
+    with Session() as session:
+        session.keep(again)
+    assert again.closed and not inner.closed
+    assert inner.owners == 2
+    inner.work()
+    outer.close()
+    assert inner.owners == 1
+    inner.close()
+    assert live_handles() == NONE
+
+
+def test_what_another_thread_uses_is_waited_for():
+    parcel = Parcel(1)
+    close_gate()
+    weights = []
+    reader = threading.Thread(target=lambda: weights.append(parcel.weight()))
+    reader.start()
+    while not at_gate():
+        pass
+    session = Session()
+    sender = threading.Thread(target=session.send, args=[parcel])
+    sender.start()
+    sender.join(0.1)
+    assert sender.is_alive() and session.busy == 0
+    open_gate()
+    reader.join()
+    sender.join()
+    assert weights == [1] and parcel.closed and session.busy == 1
+    session.busy = 0
+    session.close()
+
+
+def test_who_waits_for_what_is_given_away_hears_that_it_is_closed():
+    parcel, session = Parcel(1), Session()
+    close_gate()
+    reader = threading.Thread(target=parcel.weight)
+    reader.start()
+    while not at_gate():
+        pass
+    ended = []
+
+    def run(call):
+        try:
+            call()
+            ended.append(call)
+        except ClosedError:
+            ended.append("closed")
+
+    # Either may be first; the other one hears of it.
+    threads = [threading.Thread(target=run, args=[call]) for call in (lambda: session.send(parcel), parcel.close)]
+    for thread in threads:
+        thread.start()
+    open_gate()
+    for thread in [reader, *threads]:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert parcel.closed and len(ended) == 2
+    assert session.busy == (0 if "closed" in ended else 1)
+    session.busy = 0
+    session.close()
+    assert live_handles() == NONE
+
+
+# ---- views that end with the next change
+
+
+def numbers(*them):
+    made = List()
+    for number in them:
+        made.push(number)
+    return made
+
+
+def test_a_view_ends_when_its_owner_is_used_alone():
+    them = numbers(1, 2)
+    first = them.first
+    second, place = first.next, first.place
+    assert (first.number, second.number, place.number) == (1, 2, 1)
+    assert first == them.first and not first.closed
+    them.push(3)
+    for view in (first, second, place):
+        assert view.closed and repr(view).endswith("(closed)>")
+        with pytest.raises(ClosedError, match=f"{type(view).__name__} is gone: what it is part of was used since"):
+            view.number
+    assert hash(first) == hash(first) and first == first
+    assert [node.number for node in them] == [1, 2, 3]
+    # What is made afterwards is there, and is not the old one.
+    assert them.first.number == 1 and them.first.place.number == 1
+    with pytest.raises(ClosedError):
+        first.next
+
+
+def test_looking_on_ends_no_view():
+    them = numbers(1, 2)
+    first = them.first
+    for _ in them:
+        assert them.first.number == first.number == 1
+
+
+def test_iterating_ends_with_the_change():
+    them = numbers(1, 2, 3)
+    walk = iter(them)
+    assert next(walk).number == 1
+    them.push(4)
+    with pytest.raises(ClosedError, match="Node is gone"):
+        next(walk)
+    with pytest.raises(ClosedError, match="Node is gone"):
+        next(walk)
+
+
+def test_closing_the_owner_ends_its_views_as_ever():
+    them = numbers(1)
+    first = them.first
+    them.close()
+    with pytest.raises(ClosedError, match="Node is closed"):
+        first.number
+    assert first.closed
