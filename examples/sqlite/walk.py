@@ -33,6 +33,19 @@ def refused(pair):
         source.close()
 
 
+def view(db, value):
+    statement = db.query("SELECT ?", [value])
+    next(statement)
+    return bytes(statement.view(0))
+
+
+def close_what_is_viewed(db):
+    statement = db.query("SELECT ?", [b"blob"])
+    next(statement)
+    with statement.view(0):
+        db.close()
+
+
 def twice(db):
     try:
         db.run("INSERT INTO t VALUES (7)")
@@ -59,6 +72,9 @@ OPERATIONS = [
     Operation("serialize", lambda db: db.serialize(), prepare=memory),
     Operation("close", lambda db: db.close(), prepare=memory),
     Operation("open with flags", lambda: MODULE.Connection(":memory:", MODULE.OpenFlag.READWRITE)),
+    Operation("view", lambda db: view(db, b"blob"), prepare=memory),
+    Operation("view of no blob", lambda db: view(db, 7), prepare=memory, fails=ValueError),
+    Operation("close what is viewed", close_what_is_viewed, prepare=memory, fails=BufferError),
     Operation("last row", lambda db: db.last_row, prepare=memory),
     Operation("copy", copy, prepare=pair),
     Operation("copy to itself", lambda db: db.copy_from(db), prepare=memory, fails=MODULE.SqliteError),

@@ -324,7 +324,7 @@ impl From<Vec<u8>> for Bytes {
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is not copied from memory of `{P}`",
     label = "C gives memory of `{P}`",
-    note = "bytes are copied as `Bytes` or `String`, and an array as a `Vec` of what its elements become"
+    note = "bytes are copied as `Bytes` or `String`, lent as `&[u8]`, and an array is a `Vec` of what its elements become"
 )]
 pub trait FromMemory<P>: Sized {
     /// The copy; `None` for null where there has to be something.
@@ -351,6 +351,13 @@ macro_rules! bytes_from_memory {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
                 unsafe { bytes(start.cast(), count) }.map(Bytes)
+            }
+        }
+
+        impl<'a> FromMemory<$type> for &'a [u8] {
+            unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
+                // SAFETY: not null; the caller's promise, and the author's: it stays as it is while the handle is lent.
+                (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start.cast(), count) })
             }
         }
 

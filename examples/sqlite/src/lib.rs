@@ -356,6 +356,22 @@ impl Statement {
     #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes)]
     fn column_blob(&self, index: c_int) -> Option<Bytes>;
 
+    #[private]
+    #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes)]
+    fn lend_blob(&self, column: c_int) -> Option<&[u8]>;
+
+    /// The bytes of a blob in the row that came last, without a copy (sqlite3_column_blob).
+    ///
+    /// The memoryview holds the statement: until it is released, `next()` and `close()` raise BufferError. None for an
+    /// empty blob. Raises ValueError where there is no blob.
+    fn view(&self, column: c_int) -> Result<Option<&[u8]>> {
+        // SQLite would convert anything else in place, and move what was lent before.
+        match self.column_type(column).cast_unsigned() {
+            ffi::SQLITE_BLOB => Ok(self.lend_blob(column)),
+            _ => Err(Error::Value(format!("there is no blob in column {column}"))),
+        }
+    }
+
     /// Bind the parameters, and begin anew.
     ///
     /// Raises ValueError if their number is not the statement's.

@@ -328,3 +328,97 @@ def test_errors_by_the_thousand(db):
 def test_the_module():
     assert BusyError.__mro__[1] is Error
     assert sqlite_safe.__doc__
+
+
+# ---- memory that is lent
+
+
+def test_a_blob_without_a_copy(db):
+    statement = db.query("SELECT ?, ?, ?", [b"blob" * 1000, b"", "text"])
+    with pytest.raises(ValueError, match="no blob in column 0"):
+        statement.view(0)
+    row = next(statement)
+    view = statement.view(0)
+    assert isinstance(view, memoryview) and view.readonly and view.nbytes == 4000
+    assert view == row[0] and bytes(view[4:8]) == b"blob"
+    assert statement.view(1) is None
+    for column in (2, 3, -1):
+        with pytest.raises(ValueError):
+            statement.view(column)
+    with pytest.raises(TypeError):
+        view[0] = 1
+
+
+def test_what_lends_memory_cannot_be_closed_or_changed():
+    db = Connection(":memory:")
+    statement = db.query("SELECT ?", [b"blob"])
+    next(statement)
+    view = statement.view(0)
+    part = view[1:3]
+    for change in (statement.close, db.close, statement.__next__, lambda: statement.bind([b"x"])):
+        with pytest.raises(BufferError, match="in use by a memoryview: release that first"):
+            change()
+        assert not statement.closed and not db.closed
+    # Others may look on.
+    assert statement.columns == ["?"] and statement.view(0) == b"blob"
+    view.release()
+    with pytest.raises(BufferError, match="Statement"):
+        statement.close()
+    assert part == b"lo"
+    del part
+    assert list(statement) == []
+    db.close()
+    assert statement.closed and live_handles() == NONE
+
+
+def test_a_view_holds_what_lends_it():
+    view = None
+
+    def lend():
+        with pytest.raises(BufferError):
+            with Connection(":memory:") as db:
+                statement = db.query("SELECT ?", [b"blob"])
+                next(statement)
+                return_view.append(statement.view(0))
+
+    return_view = []
+    lend()
+    gc.collect()
+    view = return_view.pop()
+    assert view == b"blob"
+    assert live_handles() == {"Backup": 0, "Connection": 1, "Statement": 1}
+    view.release()
+    del view
+    gc.collect()
+    assert live_handles() == NONE
+
+
+def test_a_failing_body_says_more_than_a_refused_close():
+    held = []
+    with pytest.raises(KeyError):
+        with Connection(":memory:") as db:
+            statement = db.query("SELECT ?", [b"blob"])
+            next(statement)
+            held.append(statement.view(0))
+            raise KeyError
+    assert not db.closed
+    held.clear()
+    db.close()
+
+
+def test_another_thread_is_told_at_once_too(db):
+    statement = db.query("SELECT ?", [b"blob"])
+    next(statement)
+    view = statement.view(0)
+    raised = []
+
+    def close():
+        try:
+            db.close()
+        except BufferError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive() and len(raised) == 1 and view == b"blob"

@@ -5,7 +5,7 @@ use syn::{ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
 use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Receiver, Source};
-use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
+use super::types::{Taken, is_bytes, is_named, is_slice, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
 use crate::words::argument_of;
@@ -105,6 +105,13 @@ fn check_count(method: &Method, diagnostics: &Diagnostics) {
 
 fn check_receiver(method: &Method, diagnostics: &Diagnostics) {
     let name = &method.signature.ident;
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    if is_slice(value) && method.receiver == Receiver::Exclusive && !method.private {
+        diagnostics.at(
+            value,
+            "a handle lends its memory only while nobody has it alone: take `&self`, or return a copy, `Bytes`",
+        );
+    }
     if name == "__next__"
         && argument_of(&method.output.value, "Option").is_none()
         && !method.private
@@ -180,9 +187,10 @@ fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let text = is_named(value, "String") || is_named(value, "CString");
     let array = argument_of(value, "Vec").is_some();
-    let bytes = is_named(value, "Bytes");
+    let lent = is_slice(value);
+    let bytes = is_named(value, "Bytes") || lent;
     let out_length = method.out_length(calls);
-    if let (Some(free), false) = (&calls.free, text || array || bytes) {
+    if let (Some(free), false) = (&calls.free, (text || array || bytes) && !lent) {
         diagnostics.at(
             free,
             "`free` is for what is copied first: return `String`, `CString`, `Bytes` or a `Vec`",
@@ -393,7 +401,8 @@ fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = &method.output.value;
     let pointer = ["Owned", "Borrowed", "String", "CString", "Bytes"]
         .into_iter()
-        .any(|name| is_named(value, name));
+        .any(|name| is_named(value, name))
+        || is_slice(value);
     match (&calls.fails, pointer) {
         (None, true) => diagnostics.at(
             value,

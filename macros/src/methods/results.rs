@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::calls::{out_length_variable, out_variable};
 use super::model::{Calls, Method, Receiver};
-use super::types::{bound_to_receiver, is_named};
+use super::types::{bound_to_receiver, is_named, is_slice};
 use crate::words::{argument_of, respanned};
 
 /// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
@@ -15,6 +15,7 @@ fn is_memory(method: &Method, calls: &Calls) -> bool {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let counted = calls.length.is_some() || calls.until.is_some() || calls.free.is_some();
     is_named(value, "Bytes")
+        || is_slice(value)
         || argument_of(value, "Vec").is_some()
         || counted
         || method.out_length(calls).is_some()

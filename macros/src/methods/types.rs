@@ -173,6 +173,11 @@ pub(crate) fn is_bytes(ty: &Type) -> bool {
         || matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
 }
 
+/// Whether `ty` is `&[u8]`, lent memory.
+pub(crate) fn is_slice(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
+}
+
 /// `ty` as one writes it, for a message.
 pub(crate) fn written(ty: &Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")

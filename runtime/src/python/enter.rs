@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
+use super::export::exported;
 use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
 use crate::error::Error;
@@ -43,7 +44,7 @@ impl<'a> Hold<'a> {
     }
 
     #[inline]
-    fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
+    pub(super) fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
         let base = self.header.base();
         let locked = base.locked();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
@@ -79,7 +80,7 @@ impl<'a> Hold<'a> {
     }
 
     #[inline]
-    fn leave(&self) {
+    pub(super) fn leave(&self) {
         let base = self.header.base();
         let locked = base.locked();
         if !ptr::eq(locked, base) {
@@ -145,6 +146,11 @@ impl<'a, 'py> Context<'a, 'py> {
     /// The interpreter.
     pub fn py(&self) -> Python<'py> {
         self.py
+    }
+
+    /// The object that the method was called on.
+    pub(super) fn receiver(&self) -> Option<&'a Bound<'py, HandleClass>> {
+        self.receiver
     }
 
     /// Where the result's failpoints are.
@@ -243,6 +249,9 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
             .any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds))
         {
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
+        }
+        if at.is_exported() {
+            return Err(exported(at.kind().name()));
         }
         match wanted.mode {
             Mode::Exclusive if ptr::eq(at, wanted.locked()) => {

@@ -8,7 +8,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -17,6 +17,7 @@ use super::apart_from_pending;
 use super::cores;
 use super::depth::{MayRunPython, inside_python};
 use super::exceptions::to_pyerr;
+use super::export::exported;
 use super::handle::HandleClass;
 use super::trace::Traced;
 use super::wait::{forks, wait_for, wake};
@@ -51,6 +52,8 @@ pub struct Header {
     transient: bool,
     /// How many forks lay behind when it was made.
     forks: u32,
+    /// How many views of memory hold it, or what lives in it.
+    exports: AtomicU32,
     /// Where it was made, if that is remembered.
     traced: Option<Traced>,
 }
@@ -159,6 +162,7 @@ impl Header {
                 kept: Vec::new(),
             }),
             forks: forks(),
+            exports: AtomicU32::new(0),
             traced,
         }
     }
@@ -179,6 +183,27 @@ impl Header {
     #[inline]
     pub(super) fn entered_raw(&self) -> *mut () {
         self.raw.load(Ordering::Acquire)
+    }
+
+    /// A view of memory holds it, and all that it lives in.
+    pub(super) fn begin_export(&self) {
+        self.exports.fetch_add(1, Ordering::Relaxed);
+        if let Some(parent) = self.parent() {
+            parent.begin_export();
+        }
+    }
+
+    /// End that.
+    pub(super) fn end_export(&self) {
+        self.exports.fetch_sub(1, Ordering::Relaxed);
+        if let Some(parent) = self.parent() {
+            parent.end_export();
+        }
+    }
+
+    /// Whether a view of memory holds it.
+    pub(super) fn is_exported(&self) -> bool {
+        self.exports.load(Ordering::Relaxed) > 0
     }
 
     /// How often this handle was used alone.
@@ -398,6 +423,9 @@ impl Header {
                         self.leave_ancestors();
                         if refusal == Refusal::Closed {
                             return self.wait_for_closing_ancestor(py);
+                        }
+                        if self.is_exported() {
+                            return Err(exported(self.kind.name()));
                         }
                         self.wait(py, || !self.state.is_used())?;
                     }

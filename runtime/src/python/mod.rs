@@ -9,6 +9,7 @@ mod depth;
 pub mod enter;
 pub mod enums;
 pub mod exceptions;
+mod export;
 pub mod give;
 pub mod handle;
 pub mod header;

@@ -1,0 +1,122 @@
+//! Memory of C in Python without a copy: a read-only `memoryview` that holds the handle which lends it.
+//!
+//! To the handle, and to all that it lives in, a view is a shared use that lasts as long as the view. So nobody can
+//! close, consume or change them meanwhile; and since it may last for ever, whoever tries raises BufferError instead of
+//! waiting, as with `mmap`.
+
+use std::ffi::c_int;
+
+use pyo3::PyTypeCheck;
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
+
+use super::enter::{Context, Hold, Mode};
+use super::exceptions::to_pyerr;
+use super::give::IntoPython;
+use super::handle::{HandleClass, no_memory};
+use crate::error::Error;
+use crate::site::Step;
+
+/// What a view shows, and the handle that it holds.
+#[pyclass(name = "Export", frozen)]
+struct Export {
+    start: *const u8,
+    count: isize,
+    #[expect(dead_code, reason = "its drop lets the handle go")]
+    owner: Option<Held>,
+}
+
+// SAFETY: the memory is only read, and stays as it is while the owner is held.
+unsafe impl Send for Export {}
+// SAFETY: as above.
+unsafe impl Sync for Export {}
+
+#[pymethods]
+impl Export {
+    /// # Safety
+    ///
+    /// CPython passes a buffer to fill.
+    unsafe fn __getbuffer__(
+        slf: &Bound<'_, Self>,
+        buffer: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let export = slf.get();
+        const READ_ONLY: c_int = 1;
+        // SAFETY: the buffer is CPython's own, and keeps this object, which holds the memory.
+        let filled = unsafe {
+            ffi::PyBuffer_FillInfo(
+                buffer,
+                slf.as_ptr(),
+                export.start.cast_mut().cast(),
+                export.count,
+                READ_ONLY,
+                flags,
+            )
+        };
+        match filled {
+            0 => Ok(()),
+            _ => Err(PyErr::fetch(slf.py())),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<{} bytes of C>", self.count)
+    }
+}
+
+/// A handle in shared use for as long as this lives.
+struct Held(Py<HandleClass>);
+
+impl Held {
+    fn new(owner: &Bound<'_, HandleClass>) -> PyResult<Self> {
+        let hold = Hold::new(owner.get(), Mode::Shared);
+        match hold.enter() {
+            Ok(()) => {
+                owner.get().header().begin_export();
+                Ok(Held(owner.clone().unbind()))
+            }
+            // Somebody waits to close it.
+            Err((header, _)) => Err(to_pyerr(owner.py(), Error::Closed(header.kind().name()))),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let owner = self.0.get();
+        owner.header().end_export();
+        Hold::new(owner, Mode::Shared).leave();
+    }
+}
+
+/// What keeps a handle from being closed, consumed or changed.
+pub(super) fn exported(name: &str) -> PyErr {
+    PyBufferError::new_err(format!(
+        "{name} is in use by a memoryview: release that first"
+    ))
+}
+
+impl IntoPython for &[u8] {
+    const TYPE: PyStaticExpr = <PyMemoryView as PyTypeCheck>::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        if context.site().fails(Step::Object) {
+            return Err(no_memory());
+        }
+        let owner = context.receiver().map(Held::new).transpose()?;
+        let export = Export {
+            start: self.as_ptr(),
+            count: self.len().cast_signed(),
+            owner,
+        };
+        let export = Bound::new(context.py(), export)?;
+        Ok(PyMemoryView::from(&export)?.into_any())
+    }
+}
