@@ -17,10 +17,13 @@ HEADER = "runtime/src/python/header.rs"
 CLASS = "runtime/src/python/handle.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
 GIVE = "runtime/src/python/give.rs"
+TAKE = "runtime/src/python/take.rs"
+EXPORT = "runtime/src/python/export.rs"
 DEPTH = "runtime/src/python/depth.rs"
 WAIT = "runtime/src/python/wait.rs"
 TRACE = "runtime/src/python/trace.rs"
 HANDLE_MACRO = "macros/src/handle/expand.rs"
+RESULTS_MACRO = "macros/src/methods/results.rs"
 RUST_MACRO = "macros/src/methods/rust.rs"
 PYTHON_MACRO = "macros/src/methods/python.rs"
 TYPES_MACRO = "macros/src/methods/types.rs"
@@ -70,7 +73,7 @@ GUARDS = [
     mutant(
         LEDGER, "a count is not given back", ("            self.live.fetch_sub(1, Ordering::Relaxed);\n", "")
     ),
-    mutant(LEDGER, "a count is given back twice", ("fetch_sub(1,", "fetch_sub(2,")),
+    mutant(LEDGER, "a count is given back twice", ("            self.live.fetch_sub(1,", "            self.live.fetch_sub(2,")),
     mutant(LEDGER, "a kind that owns something counts as a view", ("self.release.is_none()", "self.release.is_some()")),
 ]
 
@@ -79,12 +82,15 @@ CALLS = [
         CALL,
         "the status is looked at before the result has an owner",
         (
-            """    let (raw, owned) = hooked(handle, &mut errors, || {
+            """    let (raw, errno, owned) = hooked(handle, &mut errors, || {
         let raw = c();
-        (raw, own(raw))
+        // Owning what C gave may allocate and free, and so may whatever follows.
+        let errno = errno::errno().0;
+        (raw, errno, own(raw))
     });
 """,
             """    let raw = hooked(handle, &mut errors, c);
+    let errno = errno::errno().0;
     if failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
         return Err(errors.failed(&call));
     }
@@ -109,7 +115,7 @@ CALLS = [
     mutant(CALL, "a failure is not looked at", ("if owned.is_none() || failed(raw) || errors", "if owned.is_none() || errors")),
     mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.overlooked(&call)", "")),
     mutant(CALL, "the errors are not armed", ("    errors.arm(&call);\n    if site", "    if site")),
-    mutant(CALL, "the errors don't learn the status", ("        status: status(&raw),\n        ..call\n    };\n    if owned", "        status: None,\n        ..call\n    };\n    if owned")),
+    mutant(CALL, "the errors don't learn the status", ("        status: status(&raw),\n        errno,\n        ..call\n    };\n    if owned", "        status: None,\n        errno,\n        ..call\n    };\n    if owned")),
     mutant(CALL, "what a failing call leaves undefined is owned", ("if failed(raw) { None } else { own(raw) }", "if failed(raw) { own(raw) } else { own(raw) }")),
     mutant(CALL, "a release that fails is not looked at", ("    if !failed(raw) {\n        return Ok(());\n    }\n", "    if !failed(raw) || true {\n        return Ok(());\n    }\n")),
     mutant(
@@ -165,14 +171,26 @@ CALLS = [
         ),
     ),
     mutant(
-        RETURNS,
-        "a string is freed before it is copied",
-        (
-            "        unsafe { R::from_c(self.pointer) }\n    }\n}\n\nimpl<P, F: FnOnce(*mut c_void)> Drop",
-            "        let pointer = self.pointer;\n        drop(self);\n        unsafe { R::from_c(pointer) }\n    }\n}\n\n"
-            "impl<P, F: FnOnce(*mut c_void)> Drop",
-        ),
+        RESULTS_MACRO,
+        "memory is freed before it is copied",
+        ("                let count = #count;\n", "                let count = #count;\n                let memory = #returns::Lent(memory.start());\n"),
     ),
+    mutant(
+        RESULTS_MACRO,
+        "memory is measured by something else",
+        ("quote!(#returns::Count::count(length))", "quote!(#returns::Count::count(length).min(1))"),
+    ),
+    mutant(RETURNS, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
+    mutant(
+        RUST_MACRO,
+        "what a failing call wrote is looked at",
+        ("        None if !outs => own,\n", "        None => own,\n"),
+    ),
+    mutant(CALL, "errno is looked at too late", ("        errno,\n        ..call\n    };\n    if owned", "        errno: errno::errno().0.max(errno & 0),\n        ..call\n    };\n    if owned")),
+    mutant(CALL, "what C took over is released here, too", ("            handle.pass_on();\n", "            drop(handle);\n")),
+    mutant(CALL, "what C left is given up", ("        if !left(raw)\n", "        if !(left(raw) && false)\n")),
+    mutant(CALL, "what C took over is kept here", ("        if !left(raw)\n", "        if !left(raw)\n            && false\n")),
+    mutant(LEDGER, "what C took over still counts", ("    pub(crate) fn passed_on(&self) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n", "    pub(crate) fn passed_on(&self) {\n")),
     mutant(STEPS, "a walk from part to part skips one", ("Some(current)\n", "self.current\n")),
 ]
 
@@ -250,7 +268,10 @@ CLOSING = [
     mutant(
         HEADER,
         "a resource is taken and left there, to be released again",
-        ("self.raw.swap(ptr::null_mut(), Ordering::AcqRel)", "self.raw.load(Ordering::Acquire)"),
+        (
+            "self.raw.swap(ptr::null_mut(), Ordering::AcqRel);\n        if raw",
+            "self.raw.load(Ordering::Acquire);\n        if raw",
+        ),
     ),
     mutant(
         HEADER,
@@ -260,7 +281,7 @@ CLOSING = [
     mutant(
         HEADER,
         "closing releases no children",
-        ("            let Err(Unreleased { error, kept }) = resource.release() else {", "            let Err(Unreleased { error, kept }) = Ok::<(), Unreleased>(drop(resource.heard.clone())) else {"),
+        ("            let Err(Unreleased { error, kept }) = resource.close() else {", "            let Err(Unreleased { error, kept }) = Ok::<(), Unreleased>(drop(resource.heard.clone())) else {"),
     ),
     mutant(
         HEADER,
@@ -523,22 +544,49 @@ CLOSING = [
     ),
     mutant(
         HEADER,
-        "a close that waits lets its own handlers wait for it",
-        (
-            "        let _python = MayRunPython::begin();\n        self.state.expect_wake();\n",
-            "        self.state.expect_wake();\n",
-        ),
-    ),
-    mutant(
-        HEADER,
         "no one is warned of an unclosed handle",
         ("        if self.kind.warns_unclosed() {\n", "        if self.kind.warns_unclosed() && false {\n"),
     ),
     mutant(
         HEADER,
         "a resource that is released is still traced",
-        ("            traced.end();\n", "            let _ = traced;\n"),
+        ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            cores::leave(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            cores::leave(raw);"),
     ),
+    mutant(
+        HEADER,
+        "what lives in a handle that is given away is not released",
+        ("        self.release_descendants()\n            .map_err(|unreleased| unreleased.error)?;\n        let raw", "        let raw"),
+    ),
+    mutant(
+        HEADER,
+        "what was given away is still in its parent's list",
+        (
+            "            self.unlink(&mut parent.children());\n        }\n        // The call",
+            "            let _ = parent;\n        }\n        // The call",
+        ),
+    ),
+    mutant(
+        HEADER,
+        "what was given away is not closed",
+        ("if self.state.close_in_use() {", "if false {"),
+    ),
+    mutant(
+        HEADER,
+        "one owner of several that is given away stays one",
+        ("            cores::leave(raw.as_ptr());\n", ""),
+    ),
+    mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
+    mutant(HEADER, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
+    mutant(TAKE, "what Python gives away it keeps", ("            None => self.header.given(self.raw),\n", "            None => self.header.take_back(self.raw),\n")),
+    mutant(ENTER, "a use alone ends no transient view", ("            locked.begin_generation();\n", "")),
+    mutant(HEADER, "what lives in a transient view outlives it", ("kind.is_transient() || owner.kind.is_view() && owner.transient", "kind.is_transient()")),
+    mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
+    mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
+    mutant(EXPORT, "a view of memory never lets its handle go", ("        Hold::new(owner, Mode::Shared).leave();\n", "")),
+    mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.header().end_export();\n", "")),
+    mutant(HEADER, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
+    mutant(ENTER, "a use alone waits for a view of memory", ("        if at.is_exported() {", "        if at.is_exported() && false {")),
+    mutant(HEADER, "the parent does not know of a view of memory", ("            parent.begin_export();\n", "            let _ = parent;\n"), ("            parent.end_export();\n", "            let _ = parent;\n")),
 ]
 
 ENTERING = [

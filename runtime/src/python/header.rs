@@ -582,8 +582,6 @@ impl Header {
     /// Wait for a while, or until this handle's present use ends or it is `ready`.
     pub(super) fn wait(&self, py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
         self.allow_wait(py)?;
-        // A signal handler or a finalizer may run meanwhile, and must not wait for what this thread is about to do.
-        let _python = MayRunPython::begin();
         self.state.expect_wake();
         // Someone else may have been woken and the handle be in use again: then no one would wake this thread.
         wait_for(py, || !self.state.is_expected() || ready())
@@ -632,7 +630,6 @@ impl Header {
 
 /// Wait until `ready`, for which somebody calls [`wake`].
 fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
-    let _python = MayRunPython::begin();
     while !ready() {
         wait_for(py, &ready)?;
     }

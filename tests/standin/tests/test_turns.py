@@ -216,3 +216,19 @@ def test_whoever_ends_first_leaves_the_callback_to_the_others(at_the_gate):
     assert results == [["slow before", "slow behind"]]
     assert not store.hooked
     store.close()
+
+
+def test_what_dies_while_its_parent_is_busy_is_forgotten_there(at_the_gate):
+    """Its memory is soon another handle's, which is none of the old parent's business."""
+    store, other = Store(), Store()
+    items = [store.item() for _ in range(50)]
+    with at_the_gate(store.work):
+        items.clear()
+        items = [other.item() for _ in range(50)]
+        open_gate()
+    store.close()
+    assert not any(item.closed for item in items)
+    assert live_handles()["Item"] == 50
+    items.clear()
+    other.close()
+    assert live_handles() == NONE
