@@ -98,6 +98,7 @@ OPERATIONS = [
     Operation("item", lambda store: store.item(), prepare=MODULE.Store),
     Operation("item work", lambda store: store.item().work(), prepare=MODULE.Store),
     Operation("item work beside", lambda store: store.item().work_beside(), prepare=MODULE.Store),
+    Operation("item memory", lambda store: bytes(store.item().memory), prepare=MODULE.Store),
     Operation("part", lambda store: store.item().part().work(), prepare=MODULE.Store),
     Operation("shape", MODULE.Shape),
     Operation("shape in shape", lambda inner: MODULE.Shape(inner).child.owners, prepare=MODULE.Shape),

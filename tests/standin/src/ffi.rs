@@ -109,11 +109,25 @@ pub unsafe extern "C" fn store_fail(store: *const store, text: *const c_char) ->
 #[repr(C)]
 pub struct item {
     store: *mut store,
+    memory: [u8; 4],
+}
+
+/// The item's own memory.
+pub unsafe extern "C" fn item_memory(item: *const item) -> *const c_void {
+    // SAFETY: a valid item.
+    unsafe { (&raw const (*item).memory).cast() }
+}
+
+pub unsafe extern "C" fn item_memory_size(_item: *const item) -> usize {
+    4
 }
 
 pub unsafe extern "C" fn item_new(store: *mut store) -> *mut item {
     note("item_new");
-    Box::into_raw(Box::new(item { store }))
+    Box::into_raw(Box::new(item {
+        store,
+        memory: *b"item",
+    }))
 }
 
 pub unsafe extern "C" fn item_of_item(item: *mut item) -> *mut item {
@@ -124,7 +138,8 @@ pub unsafe extern "C" fn item_of_item(item: *mut item) -> *mut item {
 /// Looks at its store, as a release function may.
 pub unsafe extern "C" fn item_free(item: *mut item) {
     // SAFETY: what `item_new` gave, given back once, before its store.
-    let item = unsafe { Box::from_raw(item) };
+    let mut item = unsafe { Box::from_raw(item) };
+    item.memory = *b"gone";
     // SAFETY: as above.
     let reports = unsafe { (*item.store).report.is_some() };
     note(if reports {

@@ -96,6 +96,11 @@ impl Item {
     #[calls(ffi::item_work, args = (self), detach)]
     fn work_beside(&self);
 
+    /// Its memory.
+    #[getter]
+    #[calls(ffi::item_memory, len = ffi::item_memory_size)]
+    fn memory(&self) -> Option<&[u8]>;
+
     /// An item that lives in this one.
     #[calls(ffi::item_of_item, fails = null)]
     fn part(&self) -> Result<Owned<SubItem>>;
@@ -254,7 +259,12 @@ impl Parcel {
 pub struct Tag;
 
 /// A session that is gone also where its close fails.
-#[handle(raw = ffi::session, release(ffi::session_close, fails = nonzero), errors = SessionErrors)]
+#[handle(
+    raw = ffi::session,
+    release(ffi::session_close, fails = nonzero),
+    errors = SessionErrors,
+    warn_unclosed
+)]
 pub struct Journal;
 
 #[methods(unsafe)]

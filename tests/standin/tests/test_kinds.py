@@ -16,6 +16,7 @@ from standin_safe import (
     Session,
     SessionError,
     Shape,
+    Store,
     Tally,
     at_gate,
     close_gate,
@@ -539,3 +540,81 @@ def test_closing_the_owner_ends_its_views_as_ever():
     with pytest.raises(ClosedError, match="Node is closed"):
         first.number
     assert first.closed
+
+
+# ---- memory that is lent
+
+
+def refused(*calls):
+    """Each is refused at once, also to another thread."""
+    for call in calls:
+        with pytest.raises(BufferError, match="is in use by a memoryview"):
+            call()
+        raised = []
+
+        def run(call=call, raised=raised):
+            try:
+                call()
+            except BufferError as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive() and len(raised) == 1
+
+
+def test_memory_holds_its_handle_and_what_that_lives_in():
+    store = Store()
+    item = store.item()
+    view = item.memory
+    assert view == b"item" and view.readonly
+    refused(item.close, store.close, item.work, store.work)
+    # Beside it is allowed.
+    item.work_beside()
+    store.work_beside()
+    other = store.item()
+    other.work()
+    other.close()
+    again = item.memory
+    del item
+    gc.collect()
+    assert view == b"item"
+    view.release()
+    refused(store.close)
+    again.release()
+    store.work()
+    store.close()
+    assert live_handles() == NONE
+
+
+def test_memory_ends_with_the_last_part_of_it():
+    with Store() as store:
+        with store.item() as item:
+            part = memoryview(item.memory)[1:3].cast("B")
+            refused(item.close)
+            assert part.tobytes() == b"te"
+            del part
+            item.work()
+
+
+def test_no_memory_of_what_somebody_closes(at_the_gate):
+    """Who waits to close it is not held up for ever."""
+    store = Store()
+    item = store.item()
+    with at_the_gate(item.work_beside):
+        closing = threading.Thread(target=item.close)
+        closing.start()
+        with pytest.raises(ClosedError):
+            while True:
+                item.memory.release()
+        open_gate()
+    closing.join()
+    store.close()
+
+
+def test_what_asks_for_it_is_warned_of_when_it_is_not_closed():
+    with pytest.warns(ResourceWarning, match="unclosed Journal"):
+        Journal(0)
+        gc.collect()
+    assert live_handles() == NONE
