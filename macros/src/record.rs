@@ -6,7 +6,9 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Fields, ItemStruct, LitStr, Path, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::words::{Headed, Place, parse_item, parse_words, respanned, runtime_path};
+use crate::words::{
+    Headed, Place, header_comment, parse_item, parse_words, respanned, runtime_path, verbatim,
+};
 
 pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -111,6 +113,14 @@ impl Record<'_> {
             item, raw, runtime, ..
         } = self;
         let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+        let comment = match raw {
+            Type::Path(raw) => header_comment(attributes, &raw.path),
+            _ => None,
+        };
+        let comment = comment.map(|comment| {
+            let comment = verbatim(&comment);
+            quote!(#[doc = #comment])
+        });
         let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
         let (name, module) = (&self.name, &self.module);
         let (names, types): (Vec<_>, Vec<_>) = self
@@ -154,6 +164,7 @@ impl Record<'_> {
             #runtime::__either! {
                 {
                     #(#attributes)*
+                    #comment
                     #[#runtime::pyo3::pyclass(
                         frozen, from_py_object, name = #name, module = #module, crate = #pyo3
                     )]
@@ -163,6 +174,7 @@ impl Record<'_> {
                 }
                 {
                     #(#attributes)*
+                    #comment
                     #[derive(::core::clone::Clone, ::core::marker::Copy)]
                     #[repr(transparent)]
                     #visibility struct #ident(#raw);

@@ -1,5 +1,7 @@
 //! The syntax that all annotations share: a list of words, each alone, `word = value` or `word(values)`.
 
+use std::path::PathBuf;
+
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -326,4 +328,22 @@ pub(crate) fn json(text: &str) -> String {
     }
     json.push('"');
     json
+}
+
+/// The comment of a C function or type in the headers, as the build script found it: for what has no comment of its own.
+pub(crate) fn header_comment(attributes: &[Attribute], item: &Path) -> Option<String> {
+    if attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("doc"))
+    {
+        return None;
+    }
+    let name = item.segments.last()?.ident.unraw().to_string();
+    let folder = PathBuf::from(std::env::var_os("OUT_DIR")?).join("leakproof-comments");
+    std::fs::read_to_string(folder.join(name)).ok()
+}
+
+/// A header's comment for rustdoc, which would take some of it for markup.
+pub(crate) fn verbatim(comment: &str) -> String {
+    format!("````text\n{comment}\n````")
 }

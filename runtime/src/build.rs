@@ -12,11 +12,15 @@
 //!     .write("libxml2.rs");
 //! ```
 //!
+//! Where an annotated method, handle or record has no doc comment, it takes that of the C function or type in the headers,
+//! word for word.
+//!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
-use std::env;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::exit;
+use std::{env, fs, io};
 
 /// A C library, as it is installed on this machine.
 #[derive(Debug)]
@@ -27,6 +31,7 @@ pub struct Library {
     headers: Vec<String>,
     allowed: Vec<String>,
     opaque: Vec<String>,
+    plain_comments: bool,
 }
 
 impl Library {
@@ -47,6 +52,7 @@ impl Library {
             headers: Vec::new(),
             allowed: Vec::new(),
             opaque: Vec::new(),
+            plain_comments: false,
         }
     }
 
@@ -81,6 +87,13 @@ impl Library {
         self
     }
 
+    /// Take all comments in the headers for documentation, also those that don't begin with `/**`. For headers that
+    /// have them before what they describe, as SQLite's; zlib's has them behind.
+    pub fn plain_comments(mut self) -> Self {
+        self.plain_comments = true;
+        self
+    }
+
     /// Write the bindings to `file` in `OUT_DIR`, and have cargo link the library. The version that was found.
     ///
     /// Where something is missing, this says what, and ends the build.
@@ -93,6 +106,8 @@ impl Library {
         let mut builder = bindgen::builder()
             .header_contents("headers.h", &self.include_lines())
             .clang_args(includes.iter().map(|path| format!("-I{}", path.display())))
+            .clang_arg("-fretain-comments-from-system-headers")
+            .clang_args(self.plain_comments.then_some("-fparse-all-comments"))
             .default_enum_style(bindgen::EnumVariation::Consts)
             .prepend_enum_name(false)
             .layout_tests(false)
@@ -108,7 +123,10 @@ impl Library {
         let bindings = builder.generate().unwrap_or_else(|error| {
             fail(&format!("bindgen could not read the headers: {error}. It needs libclang (Debian: libclang-dev)"))
         });
-        if let Err(error) = bindings.write_to_file(out.join(file)) {
+        let bindings = bindings.to_string();
+        let written = fs::write(out.join(file), &bindings)
+            .and_then(|()| write_comments(&bindings, &out.join("leakproof-comments")));
+        if let Err(error) = written {
             fail(&format!("cannot write {file}: {error}"));
         }
         version
@@ -150,6 +168,65 @@ impl Library {
     }
 }
 
+/// Write each function's and each type's comment to a file of its name: annotations that have no doc comment of their
+/// own take it from there.
+fn write_comments(bindings: &str, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for (name, comment) in comments(bindings) {
+        fs::write(folder.join(name), comment)?;
+    }
+    Ok(())
+}
+
+fn comments(bindings: &str) -> BTreeMap<String, String> {
+    let mut comments = BTreeMap::new();
+    let mut note = |name: &syn::Ident, attributes: &[syn::Attribute]| {
+        let comment = comment(attributes);
+        if !comment.is_empty() {
+            comments.insert(name.to_string(), comment);
+        }
+    };
+    // What bindgen wrote is Rust; if not, whoever compiles it says so.
+    let items = syn::parse_file(bindings).map_or_else(|_| Vec::new(), |file| file.items);
+    for item in items {
+        match item {
+            syn::Item::ForeignMod(block) => {
+                for item in block.items {
+                    if let syn::ForeignItem::Fn(function) = item {
+                        note(&function.sig.ident, &function.attrs);
+                    }
+                }
+            }
+            syn::Item::Struct(item) => note(&item.ident, &item.attrs),
+            syn::Item::Type(item) => note(&item.ident, &item.attrs),
+            _ => {}
+        }
+    }
+    comments
+}
+
+/// The comment, without the margin that its lines have in common.
+fn comment(attributes: &[syn::Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attribute in attributes {
+        if let syn::Meta::NameValue(meta) = &attribute.meta
+            && meta.path.is_ident("doc")
+            && let syn::Expr::Lit(literal) = &meta.value
+            && let syn::Lit::Str(text) = &literal.lit
+        {
+            lines.extend(text.value().lines().map(|line| line.trim_end().to_owned()));
+        }
+    }
+    let indent = |line: &String| line.len() - line.trim_start().len();
+    let written = || lines.iter().filter(|line| !line.is_empty());
+    let margin = written().map(indent).min().unwrap_or(0);
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|line| line.get(margin..).unwrap_or(""))
+        .collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
 /// A library's version: the first two numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u32, pub u32);
@@ -175,4 +252,29 @@ fn fail(message: &str) -> ! {
         println!("cargo::error={line}");
     }
     exit(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::comments;
+
+    #[test]
+    fn comments_are_those_of_the_items() {
+        let bindings = r#"
+            unsafe extern "C" {
+                #[doc = " Opens it.\n\n   @path: where\n"]
+                pub fn open(path: i32) -> i32;
+                pub fn silent();
+            }
+            #[doc = "<div>\n A thing.\n"]
+            pub struct thing { _unused: [u8; 0] }
+            #[doc = " "]
+            pub type other = thing;
+        "#;
+        let found = comments(bindings);
+        assert_eq!(found["open"], "Opens it.\n\n  @path: where");
+        assert_eq!(found["thing"], "<div>\n A thing.");
+        assert_eq!(found.len(), 2);
+        assert!(comments("no Rust at all").is_empty());
+    }
 }

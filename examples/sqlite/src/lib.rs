@@ -269,7 +269,6 @@ impl Connection {
     #[calls(ffi::sqlite3_changes)]
     fn changes(&self) -> c_int;
 
-    /// The key of the row that was inserted last (sqlite3_last_insert_rowid).
     #[getter]
     #[calls(ffi::sqlite3_last_insert_rowid)]
     fn last_row(&self) -> i64;

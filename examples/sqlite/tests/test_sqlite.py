@@ -330,6 +330,12 @@ def test_the_module():
     assert sqlite_safe.__doc__
 
 
+def test_what_is_not_documented_here_is_in_sqlites_words():
+    """From the comment of `sqlite3_last_insert_rowid` in sqlite3.h."""
+    assert "Last Insert Rowid" in Connection.last_row.__doc__
+    assert "``" not in Connection.last_row.__doc__
+
+
 # ---- memory that is lent
 
 

@@ -6,7 +6,7 @@ use syn::Path;
 use syn::spanned::Spanned;
 
 use super::model::{Handle, Ownership, Release};
-use crate::words::respanned;
+use crate::words::{respanned, verbatim};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let Handle {
@@ -49,8 +49,11 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     });
     let python = expand_class(handle);
+    let comment = handle.comment.as_deref().map(verbatim);
+    let comment = comment.map(|comment| quote!(#[doc = #comment]));
     quote! {
         #(#attributes)*
+        #comment
         #[repr(transparent)]
         #visibility struct #ident {
             _opaque: #runtime::handle::Opaque,
@@ -321,6 +324,10 @@ fn expand_class(handle: &Handle) -> TokenStream {
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("doc"));
+    let comment = handle
+        .comment
+        .as_ref()
+        .map(|comment| quote!(#[doc = #comment]));
     let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
     let lend = match handle.ownership {
         Ownership::Resource {
@@ -342,6 +349,7 @@ fn expand_class(handle: &Handle) -> TokenStream {
     quote! {
         #runtime::__python! {
             #(#documentation)*
+            #comment
             #[#runtime::pyo3::pyclass(
                 extends = #runtime::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
             )]

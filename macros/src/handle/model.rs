@@ -7,7 +7,7 @@ use syn::{Fields, ItemStruct, LitStr, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
-use crate::words::{Headed, Place, Value, Word, parse_words, runtime_path};
+use crate::words::{Headed, Place, Value, Word, header_comment, parse_words, runtime_path};
 
 const WORDS: &[&str] = &[
     "raw",
@@ -31,6 +31,8 @@ pub(crate) struct Handle {
     pub(crate) item: ItemStruct,
     pub(crate) class: Ident,
     pub(crate) raw: Type,
+    /// What the header says of the C type, where the author says nothing.
+    pub(crate) comment: Option<String>,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsWord>,
     pub(crate) name: String,
@@ -142,7 +144,12 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         );
     }
     check_ownership(&said, &item.ident, understood, diagnostics);
+    let comment = match &said.raw {
+        Some(Type::Path(raw)) => header_comment(&item.attrs, &raw.path),
+        _ => None,
+    };
     Handle {
+        comment,
         class: format_ident!("{}Class", item.ident),
         raw: said.raw.unwrap_or_else(|| syn::parse_quote!(())),
         ownership: match (said.part_of, said.lent) {

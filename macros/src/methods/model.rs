@@ -21,6 +21,8 @@ pub(crate) struct MethodsBlock {
 pub(crate) struct Method {
     /// For Rust and, the documentation, for Python.
     pub(crate) attributes: Vec<Attribute>,
+    /// What the header says of the C function, where the author says nothing.
+    pub(crate) comment: Option<String>,
     /// PyO3's, for Python alone.
     pub(crate) python_attributes: Vec<Attribute>,
     pub(crate) private: bool,

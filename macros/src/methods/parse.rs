@@ -14,7 +14,9 @@ use super::model::{
 };
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
-use crate::words::{Headed, Place, Value, Word, argument_of, parse_words, runtime_path};
+use crate::words::{
+    Headed, Place, Value, Word, argument_of, header_comment, parse_words, runtime_path,
+};
 
 const PYO3_ATTRIBUTES: &[&str] = &[
     "new",
@@ -159,9 +161,14 @@ impl RawMethod {
                  or write a body",
             );
         }
+        let comment = match &source {
+            Some(Source::Calls(calls)) => header_comment(&attributes, &calls.function),
+            _ => None,
+        };
         let (receiver, parameters) = parse_parameters(&self.signature, diagnostics);
         Method {
             attributes,
+            comment,
             python_attributes,
             private,
             visibility: self.visibility,

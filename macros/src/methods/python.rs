@@ -100,6 +100,10 @@ pub(crate) fn wrapper(
             .iter()
             .any(|name| attribute.path().is_ident(name))
     });
+    let comment = method
+        .comment
+        .as_ref()
+        .map(|comment| quote!(#[doc = #comment]));
     let python_attributes = &method.python_attributes;
     let parameters = method
         .parameters
@@ -147,6 +151,7 @@ pub(crate) fn wrapper(
     };
     quote! {
         #(#documentation)*
+        #comment
         #(#python_attributes)*
         #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
         #visibility fn #name<'py>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {

@@ -11,7 +11,7 @@ use super::model::{
 };
 use super::results::{expand_own, expand_slots};
 use super::types::{Taken, bound_to_receiver, detached, given_handles, is_named, written};
-use crate::words::{Place, argument_of, respanned};
+use crate::words::{Place, argument_of, respanned, verbatim};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -80,11 +80,18 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
     if matches!(source, Source::Calls(_)) && method.consumed().next().is_some() {
         return expand_consuming(method, body, runtime);
     }
+    let comment = expand_comment(method);
     quote! {
         #(#attributes)*
+        #comment
         #python_only
         #visibility #signature #body
     }
+}
+
+fn expand_comment(method: &Method) -> Option<TokenStream> {
+    let comment = verbatim(method.comment.as_ref()?);
+    Some(quote!(#[doc = #comment]))
 }
 
 fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
@@ -130,8 +137,10 @@ fn expand_consuming(method: &Method, body: TokenStream, runtime: &TokenStream) -
         _ => quote!(self.),
     };
     let (attributes, visibility, name) = (&method.attributes, &method.visibility, &lending.ident);
+    let comment = expand_comment(method);
     quote! {
         #(#attributes)*
+        #comment
         #[allow(dead_code, reason = "Python calls it through the class")]
         #visibility #public {
             #callee #name(#(#arguments),*)
