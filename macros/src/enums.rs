@@ -146,7 +146,6 @@ impl Enumeration {
             }
 
             // SAFETY: a number owns nothing.
-            #[allow(unsafe_code, reason = "a number owns nothing")]
             unsafe impl<C> #runtime::returns::FromC<C> for #ident
             where
                 #raw: #runtime::returns::FromC<C>,

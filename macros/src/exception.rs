@@ -147,7 +147,9 @@ impl Exception {
         };
         let initializer = match &self.base {
             Some(_) => quote!(#runtime::python::exceptions::Exception::initializer(self.base)),
-            None => quote!(#runtime::pyo3::PyClassInitializer::from(#runtime::python::Error)),
+            None => quote! {
+                <#runtime::pyo3::PyClassInitializer<_> as ::core::convert::From<_>>::from(#runtime::python::Error)
+            },
         };
         let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
         quote! {

@@ -218,7 +218,6 @@ impl Record<'_> {
             }
 
             // SAFETY: what is read of it is plain, and owns nothing.
-            #[allow(unsafe_code, reason = "what is read of it owns nothing")]
             unsafe impl #runtime::returns::FromC<#raw> for #ident {
                 unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
                     ::core::option::Option::Some(#ident(c))

@@ -127,28 +127,41 @@ def summary(steps, seed, first, last, live, per_step):
 
 
 class Samples:
-    """How much was resident after how many steps: so few that they don't count themselves."""
+    """How much was resident after how many steps, in memory that never grows: else it would count itself."""
 
-    def __init__(self):
-        self.steps, self.resident = array("q"), array("q")
+    def __init__(self, room=1024):
+        self.room = room
+        self.steps, self.resident = array("q", bytes(8 * room)), array("q", bytes(8 * room))
+        self.count = 0
+        self.every = EVERY
         self.taken = time.monotonic()
 
     def take(self, steps):
         now = time.monotonic()
-        if now - self.taken >= EVERY:
-            self.taken = now
-            self.steps.append(steps)
-            self.resident.append(resident_bytes())
+        if now - self.taken < self.every:
+            return
+        self.taken = now
+        self.steps[self.count], self.resident[self.count] = steps, resident_bytes()
+        self.count += 1
+        if self.count == self.room:
+            self.thin_out()
+
+    def thin_out(self):
+        """Keep every other one, and take them half as often from now on."""
+        self.count //= 2
+        for index in range(self.count):
+            self.steps[index], self.resident[index] = self.steps[2 * index], self.resident[2 * index]
+        self.every *= 2
 
     def slope(self):
         """Bytes per step after the first third."""
-        third = self.steps[-1] / 3 if self.steps else 0
-        return slope([point for point in zip(self.steps, self.resident, strict=True) if point[0] > third])
+        taken = list(zip(self.steps[: self.count], self.resident[: self.count], strict=True))
+        third = taken[-1][0] / 3 if taken else 0
+        return slope([point for point in taken if point[0] > third])
 
 
-def walk_on(walk, steps, seconds, progress):
+def walk_on(walk, samples, steps, seconds, progress):
     start = shown = time.monotonic()
-    samples = Samples()
     while walk.steps < steps and time.monotonic() - start < seconds:
         walk.go(min(ROUND, steps - walk.steps))
         walk.settle()
@@ -157,7 +170,6 @@ def walk_on(walk, steps, seconds, progress):
         if progress and now - shown >= progress:
             shown = now
             print(f"{now - start:6.0f} s: {walk.steps} steps, {walk.steps / (now - start):.0f} per second", flush=True)
-    return samples
 
 
 def run(steps, seconds, seed, limit=None, progress=0):
@@ -166,8 +178,9 @@ def run(steps, seconds, seed, limit=None, progress=0):
     try:
         walk.go(min(WARM_UP, steps))
         walk.settle()
+        samples = Samples()
         first = Measured()
-        samples = walk_on(walk, steps, seconds, progress)
+        walk_on(walk, samples, steps, seconds, progress)
         last = Measured()
     except BaseException:
         for step in walk.latest:

@@ -78,3 +78,14 @@ def test_the_command_fails_where_something_is_lost(run_python):
     assert ended.returncode == 1
     assert "AssertionError" in ended.stderr
     assert "of seed 0 went wrong" in ended.stderr
+
+
+def test_samples_never_take_more_memory():
+    samples = random_walk.Samples(room=8)
+    samples.every = 0
+    for step in range(1000):
+        samples.take(3 * step)
+        samples.every = 0
+    taken = list(samples.steps[: samples.count])
+    assert len(samples.steps) == 8 and samples.count < 8
+    assert taken == sorted(taken) and taken[0] == 0 and taken[-1] > 2900

@@ -163,7 +163,7 @@ pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
 /// Whether `ty` is `&str` or `Option<&str>`.
 pub(crate) fn is_text(ty: &Type) -> bool {
     let reference = argument_of(ty, "Option").unwrap_or(ty);
-    matches!(reference, Type::Reference(reference) if reference.elem.to_token_stream().to_string() == "str")
+    matches!(reference, Type::Reference(reference) if is_named(&reference.elem, "str"))
 }
 
 /// Whether `ty` is bytes of a known length: `&[u8]`, `Buffer`, or an option of these.

@@ -177,7 +177,6 @@ macro_rules! __stub {
 
             #[used]
             // SAFETY: the name is ours; the section is only read by the tool that writes the stubs.
-            #[allow(unsafe_code, reason = "the name is ours")]
             #[unsafe(no_mangle)]
             static $symbol: $crate::pyo3::impl_::introspection::SerializedIntrospectionFragment<LENGTH> =
                 $crate::pyo3::impl_::introspection::SerializedIntrospectionFragment {

@@ -1,0 +1,173 @@
+//! What the macros expand to compiles where the crate has another name, where every name of the prelude means something
+//! else, where all has to be documented, and where `unsafe` is not allowed.
+//!
+//! `unsafe_code` may be forbidden because rustc looks for `unsafe` where it is written, which is in the macros. The author
+//! writes none but the word in `#[methods(unsafe)]`; the C functions are declared in another crate.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, missing_debug_implementations)]
+#![deny(clippy::all, clippy::undocumented_unsafe_blocks)]
+#![no_implicit_prelude]
+
+/// What a careless author, or a C header, might call things. Not the primitive types: PyO3 writes those by their names.
+#[allow(dead_code, non_camel_case_types, reason = "they are in the way")]
+mod shadows {
+    pub(crate) struct Option;
+    pub(crate) struct Some;
+    pub(crate) struct None;
+    pub(crate) struct Ok;
+    pub(crate) struct Err;
+    pub(crate) struct Vec;
+    pub(crate) struct String;
+    pub(crate) struct Box;
+    pub(crate) struct Result;
+    pub(crate) struct Owned;
+    pub(crate) struct Borrowed;
+    pub(crate) struct Error;
+    pub(crate) struct Python;
+    pub(crate) struct Bound;
+    pub(crate) trait Into {}
+    pub(crate) trait From {}
+    pub(crate) trait Clone {}
+    pub(crate) trait Drop {}
+    pub(crate) trait Iterator {}
+    pub(crate) mod core {}
+    pub(crate) mod std {}
+    pub(crate) mod pyo3 {}
+    pub(crate) mod leakproof {}
+}
+
+/// A file of C's library, wrapped among the shadows.
+pub mod shadowed {
+    #[allow(unused_imports, reason = "they are in the way")]
+    use crate::shadows::*;
+
+    /// What went wrong with a file.
+    #[::lp::exception(crate = ::lp)]
+    pub struct FileError {
+        /// In words.
+        pub message: ::std::string::String,
+    }
+
+    /// A file that isn't there.
+    #[::lp::exception(crate = ::lp, extends = FileError)]
+    pub struct NoFileError {
+        /// What every error says.
+        pub base: FileError,
+    }
+
+    /// From where one seeks.
+    #[::lp::int_enum(::libc::c_int, crate = ::lp)]
+    pub enum Whence {
+        /// The start.
+        SET = ::libc::SEEK_SET,
+        /// The end.
+        END = ::libc::SEEK_END,
+    }
+
+    /// What a file may be opened for.
+    #[::lp::int_flag(::libc::c_int, crate = ::lp)]
+    pub enum Access {
+        /// Reading.
+        READ = ::libc::R_OK,
+        /// Writing.
+        WRITE = ::libc::W_OK,
+    }
+
+    /// A file.
+    #[::lp::handle(
+        raw = ::libc::FILE,
+        release(::libc::fclose, fails = nonzero),
+        errors = ::lp::errors::Errno,
+        crate = ::lp
+    )]
+    pub struct File;
+
+    #[::lp::methods(unsafe, crate = ::lp)]
+    impl File {
+        /// Open it.
+        #[new]
+        #[calls(::libc::fopen, fails = null)]
+        fn new(
+            path: &::lp::arguments::FsPath,
+            mode: &::std::ffi::CStr,
+        ) -> ::lp::Result<::lp::Owned<File>>;
+
+        /// A temporary one.
+        #[staticmethod]
+        #[calls(::libc::tmpfile)]
+        fn temporary() -> ::std::option::Option<::lp::Owned<File>>;
+
+        /// Go elsewhere.
+        #[calls(::libc::fseek, fails = nonzero, detach)]
+        fn seek(&mut self, offset: ::libc::c_long, whence: Whence) -> ::lp::Result<()>;
+
+        /// Where it is.
+        #[getter]
+        #[calls(::libc::ftell, fails = negative)]
+        fn position(&self) -> ::lp::Result<::libc::c_long>;
+
+        /// Write bytes; how many were written.
+        #[calls(::libc::fwrite, args = (data.ptr, 1, data.len, self))]
+        fn write(&mut self, data: ::lp::arguments::Buffer<'_>) -> ::lp::Result<usize>;
+
+        /// Write a text.
+        #[calls(::libc::fputs, args = (text, self), fails = negative)]
+        fn puts(&mut self, text: &::std::primitive::str) -> ::lp::Result<()>;
+
+        /// Whether it has come to its end.
+        #[getter]
+        #[calls(::libc::feof)]
+        fn at_end(&self) -> ::std::primitive::bool;
+
+        /// From a body.
+        fn rewind(&mut self) -> ::lp::Result<()> {
+            self.seek(0, Whence::SET)
+        }
+    }
+
+    /// Numbers or nothing.
+    #[derive(Debug, ::lp::IntoPython)]
+    #[leakproof(crate = ::lp)]
+    pub enum Answer {
+        /// A number.
+        Number(::std::primitive::i64),
+    }
+
+    /// A struct of C's library.
+    #[::lp::record(crate::Division, crate = ::lp)]
+    pub struct Divided {
+        /// The quotient.
+        #[field(quot)]
+        pub quotient: ::std::primitive::i32,
+        /// The remainder.
+        pub rem: ::std::primitive::i32,
+    }
+
+    /// A function.
+    #[::lp::function(crate = ::lp)]
+    fn answer(divided: Divided, access: Access) -> ::lp::Result<Answer> {
+        ::std::result::Result::Ok(Answer::Number((divided.quotient() + access.0) as _))
+    }
+
+    /// The module.
+    #[::lp::module(crate = ::lp)]
+    pub mod hygiene {
+        #[pymodule_export]
+        use super::{Access, Divided, File, FileError, NoFileError, Whence, answer};
+    }
+}
+
+/// As bindgen writes it.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Division {
+    quot: ::libc::c_int,
+    rem: ::libc::c_int,
+}
+
+use ::std::clone::Clone;
+use ::std::default::Default;
+use ::std::fmt::Debug;
+use ::std::marker::Copy;
+use ::std::prelude::rust_2024::derive;
