@@ -87,7 +87,18 @@ impl Exception {
         };
         let library_error = match self.says_what {
             true => self.expand_python(),
-            false => quote!(impl #runtime::error::LibraryError for #ident {}),
+            false => quote! {
+                impl #runtime::error::LibraryError for #ident {
+                    #runtime::__python! {
+                        fn raise(
+                            self: ::std::boxed::Box<Self>,
+                            _: #runtime::pyo3::Python<'_>,
+                        ) -> #runtime::pyo3::PyErr {
+                            ::core::unimplemented!()
+                        }
+                    }
+                }
+            },
         };
         let base = self.base.as_ref().filter(|_| self.says_what).map(|base| {
             quote! {

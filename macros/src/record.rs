@@ -40,8 +40,12 @@ pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
             _ => runtime = word.value("crate = path", &diagnostics),
         }
     }
+    let fields = fields(&item, &diagnostics);
+    if !diagnostics.is_empty() {
+        return diagnostics.into_tokens();
+    }
     let record = Record {
-        fields: fields(&item, &diagnostics),
+        fields,
         name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
         module: module.map_or_else(
             || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
@@ -94,6 +98,7 @@ fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>>
                 attributes.push(attribute);
             }
         }
+        check_type(&field.ty, diagnostics);
         fields.push(Field {
             attributes,
             name,
@@ -105,6 +110,28 @@ fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>>
         diagnostics.at(&item.ident, "there are no fields: list those that matter");
     }
     fields
+}
+
+/// What owns something or points at it is no plain value. What else is none, rustc says.
+fn check_type(ty: &Type, diagnostics: &Diagnostics) {
+    const OTHERS: &[&str] = &[
+        "Borrowed", "Box", "Bytes", "CString", "Option", "Owned", "String", "Vec",
+    ];
+    let other = match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| OTHERS.iter().any(|other| segment.ident == other)),
+        Type::Reference(_) | Type::Ptr(_) => true,
+        _ => false,
+    };
+    if other {
+        diagnostics.at(
+            ty,
+            "a record is a copy of plain values: its fields are numbers, `bool`, enums, flags and other records",
+        );
+    }
 }
 
 impl Record<'_> {
@@ -221,6 +248,26 @@ impl Record<'_> {
             unsafe impl #runtime::returns::FromC<#raw> for #ident {
                 unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
                     ::core::option::Option::Some(#ident(c))
+                }
+            }
+
+            // Of two conversions rustc says which one is missing; a single one it takes for granted.
+            // SAFETY: nobody has such a value.
+            unsafe impl #runtime::returns::FromC<#runtime::arguments::Never> for #ident {
+                unsafe fn from_c(c: #runtime::arguments::Never) -> ::core::option::Option<Self> {
+                    match c {}
+                }
+            }
+
+            impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
+                fn into_c(self) -> #runtime::arguments::Never {
+                    ::core::unreachable!()
+                }
+            }
+
+            impl #runtime::arguments::IntoC<#runtime::arguments::Never> for #ident {
+                fn into_c(self) -> #runtime::arguments::Never {
+                    ::core::unreachable!()
                 }
             }
 

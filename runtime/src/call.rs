@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use crate::arguments::{IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::errors::{Call, Errors, resume_caught_panic};
-use crate::handle::{ByPointer, Handle, Owned, Unreleased};
+use crate::handle::{Consumable, Handle, Unreleased};
 use crate::site::{Site, Step};
 
 /// Call C and own what it returns; failure becomes the error that `T::Errors` words.
@@ -113,26 +113,26 @@ pub fn unless<C: Copy, R>(
 ///
 /// # Safety
 ///
-/// It is not used once the guard has gone.
+/// It is a `T`, and not used once it has gone from there.
 #[inline]
-pub unsafe fn lent<'a, T: ByPointer>(guard: &mut Option<Owned<'_, T>>) -> &'a T {
-    match guard {
-        // SAFETY: the guard owns a valid handle, and the caller's promise.
-        Some(guard) => unsafe { T::from_raw(guard.raw()) },
+pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_>>) -> &'a T {
+    match place {
+        // SAFETY: what is there owns a valid handle, and the caller's promise.
+        Some(handle) => unsafe { T::from_raw(handle.raw().cast()) },
         None => unreachable!("it is there until C was called"),
     }
 }
 
-/// `own`, after C has taken over the handle in `guard`, unless C failed in a way that leaves it there.
+/// `own`, after C has taken over the handle in `place`, unless C failed in a way that leaves it there.
 #[inline]
-pub fn consumed<'g, C: Copy, R, T: ByPointer>(
-    guard: &'g mut Option<Owned<'_, T>>,
+pub fn consumed<'g, C: Copy, R>(
+    place: &'g mut Option<Consumable<'_>>,
     left: impl FnOnce(C) -> bool + 'g,
     own: impl FnOnce(C) -> R + 'g,
 ) -> impl FnOnce(C) -> R + 'g {
     move |raw| {
         if !left(raw)
-            && let Some(handle) = guard.take()
+            && let Some(handle) = place.take()
         {
             handle.pass_on();
         }

@@ -177,7 +177,7 @@ pub struct Unreleased {
     label = "this type is annotated `inplace = …`",
     note = "pass `out` in `args = (…)` to the C function that initialises it; C cannot take it over"
 )]
-pub trait ByPointer: Resource {}
+pub trait ByPointer: Handle {}
 
 /// A resource whose owners C counts: `#[handle(raw = …, retain = …, release = …)]`.
 ///
@@ -315,12 +315,6 @@ impl<T: Resource> Owned<'_, T> {
         ManuallyDrop::new(self).raw
     }
 
-    /// C has it from now on: it is no longer ours to release.
-    pub(crate) fn pass_on(self) {
-        T::kind().passed_on();
-        std::mem::forget(self);
-    }
-
     /// Own again what [`Owned::into_raw`] gave.
     ///
     /// # Safety
@@ -381,6 +375,56 @@ impl<T: Resource> Drop for Owned<'_, T> {
     fn drop(&mut self) {
         // SAFETY: `adopt` made this guard the only owner, and the borrow checker ends every use before the drop.
         let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
+        if let Err(Unreleased { error, .. }) = released {
+            crate::error::report(error);
+        }
+    }
+}
+
+/// An owned handle of whichever type, on its way to C, which may keep it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Consumable<'p> {
+    kind: &'static Kind,
+    raw: NonNull<()>,
+    _parent: PhantomData<&'p ()>,
+}
+
+impl<'p> Consumable<'p> {
+    /// The handle of a guard.
+    pub fn new<T: Resource + ByPointer>(owned: Owned<'p, T>) -> Self {
+        Consumable {
+            kind: T::kind(),
+            raw: owned.into_raw().cast(),
+            _parent: PhantomData,
+        }
+    }
+
+    /// The handle.
+    pub(crate) fn raw(&self) -> NonNull<()> {
+        self.raw
+    }
+
+    /// C has it from now on: it is no longer ours to release.
+    pub(crate) fn pass_on(self) {
+        self.kind.passed_on();
+        std::mem::forget(self);
+    }
+
+    /// Who had it keeps it.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python objects get it back")
+    )]
+    pub(crate) fn leave(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Consumable<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `new` took it from its only owner.
+        let released = unsafe { self.kind.dispose(self.raw.as_ptr()) };
         if let Err(Unreleased { error, .. }) = released {
             crate::error::report(error);
         }

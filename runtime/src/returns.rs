@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
-use crate::handle::{Borrowed, ByPointer, Handle, Owned};
+use crate::handle::{Borrowed, ByPointer, Handle, Owned, Resource};
 
 /// A Rust type that a C function's result, or a field of a C struct, can become.
 ///
@@ -37,7 +37,7 @@ pub trait PointedAt<C>: Handle {
 }
 
 // SAFETY: `adopt` owns at once.
-unsafe impl<C, T: ByPointer + PointedAt<C>> FromC<C> for Owned<'_, T> {
+unsafe impl<C, T: Resource + ByPointer + PointedAt<C>> FromC<C> for Owned<'_, T> {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
         // SAFETY: the caller's promise is the one that `adopt` asks for.

@@ -51,6 +51,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let python = expand_class(handle);
     let comment = handle.comment.as_deref().map(verbatim);
     let comment = comment.map(|comment| quote!(#[doc = #comment]));
+    let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
+    let by_pointer = (!in_place).then(|| quote!(impl #runtime::handle::ByPointer for #ident {}));
     quote! {
         #(#attributes)*
         #comment
@@ -82,6 +84,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             }
 
             #ownership
+            #by_pointer
 
             impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
                 fn into_c(self) -> *mut #raw {
@@ -281,8 +284,6 @@ fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
         };
     }
     quote! {
-        impl #runtime::handle::ByPointer for #ident {}
-
         // SAFETY: C wrote the pointer, and it is the handle.
         unsafe impl #runtime::out::MadeIn<*mut #raw> for #ident {
             type Storage = #runtime::out::Inline<*mut #raw>;

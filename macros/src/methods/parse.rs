@@ -294,8 +294,9 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             }
             "len" => calls.length = word.value("len = ffi::the_function", diagnostics),
             "until" => {
+                let name = word.name.clone();
                 let null = word.value("until = null", diagnostics);
-                calls.until = null.map(|Null(name)| name);
+                calls.until = Some(null.map_or(name, |Null(null)| null));
             }
             "free" => calls.free = word.value("free = ffi::the_function", diagnostics),
             _ => calls.detach = word.flag(diagnostics),
@@ -362,11 +363,11 @@ struct Null(Ident);
 
 impl Parse for Null {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name: Ident = input.call(Ident::parse_any)?;
-        match name == "null" {
-            true => Ok(Null(name)),
-            false => Err(syn::Error::new_spanned(
-                &name,
+        let span = input.span();
+        match input.call(Ident::parse_any) {
+            Ok(name) if name == "null" => Ok(Null(name)),
+            _ => Err(syn::Error::new(
+                span,
                 "an array ends with its first NULL or 0: write `until = null`",
             )),
         }

@@ -101,7 +101,8 @@ fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
         if let FnArg::Typed(typed) = input
             && let Taken::Owned(target) = Taken::of(&typed.ty)
         {
-            *typed.ty = Type::Verbatim(quote!(#runtime::Owned<'_, #target>));
+            let owned = respanned(quote!(#runtime::Owned<'_, #target>), target.span());
+            *typed.ty = Type::Verbatim(owned);
         }
     }
     signature
@@ -120,16 +121,21 @@ fn expand_consuming(method: &Method, body: TokenStream, runtime: &TokenStream) -
     lending.ident = lending_name(method);
     for input in &mut lending.inputs {
         if let FnArg::Typed(typed) = input
-            && let Type::Verbatim(owned) = &*typed.ty
+            && let Type::Verbatim(_) = &*typed.ty
         {
-            *typed.ty = Type::Verbatim(quote!(&mut ::core::option::Option<#owned>));
+            let place = quote!(&mut ::core::option::Option<#runtime::handle::Consumable<'_>>);
+            *typed.ty = Type::Verbatim(place);
         }
     }
     let arguments = method
         .parameters
         .iter()
         .map(|Parameter { name, ty }| match Taken::of(ty) {
-            Taken::Owned(_) => quote!(&mut ::core::option::Option::Some(#name)),
+            Taken::Owned(target) => {
+                let handle = quote!(#runtime::handle::Consumable::new(#name));
+                let handle = respanned(handle, target.span());
+                quote!(&mut ::core::option::Option::Some(#handle))
+            }
             _ => quote!(#name),
         });
     let callee = match method.receiver {
@@ -231,11 +237,17 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         c = quote!(#runtime::call::detached(|| #c));
     }
     let slots = expand_slots(method, calls, runtime);
-    let lent = method.consumed().map(|Parameter { name, .. }| {
+    let lent = method.consumed().map(|Parameter { name, ty }| {
         let lent = lent_variable(name);
+        let target = match Taken::of(ty) {
+            Taken::Owned(target) => target,
+            _ => ty.clone(),
+        };
+        let lend = quote!(#runtime::call::lent::<#target>(#name));
+        let lend = respanned(lend, ty.span());
         quote! {
             // SAFETY: it is not looked at after C returned, and until then it stays where it is.
-            let #lent = unsafe { #runtime::call::lent(#name) };
+            let #lent = unsafe { #lend };
         }
     });
     let slots = quote!(#slots #(#lent)*);

@@ -4,6 +4,7 @@
 //! and a handle has to be entered before it may be looked at; so the macro writes [`Ref`] and [`Mut`] for these.
 
 use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -20,7 +21,7 @@ use super::give::union;
 use super::handle::PyHandle;
 use super::header::Header;
 use crate::arguments::{Buffer, FsPath};
-use crate::handle::{ByPointer, Handle, Owned};
+use crate::handle::{ByPointer, Consumable, Handle, Owned, Resource};
 
 /// A type that methods can take by reference.
 #[diagnostic::on_unimplemented(
@@ -136,7 +137,7 @@ impl<T: PyHandle> Lock for Give<'_, '_, T> {
     }
 }
 
-impl<T: PyHandle + ByPointer> Give<'_, '_, T> {
+impl<T: PyHandle + Resource + ByPointer> Give<'_, '_, T> {
     /// Take it from its Python object, after what lives in it was closed.
     ///
     /// # Errors
@@ -148,51 +149,58 @@ impl<T: PyHandle + ByPointer> Give<'_, '_, T> {
         context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
         let raw = header.give_away();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
-        // SAFETY: the object is of `T`'s class and gave up what it owned; its parent is held by the call.
-        let owned = unsafe { Owned::again(raw.cast()) };
         Ok(Given {
-            owned: Some(owned),
+            // SAFETY: the object is of `T`'s class and gave up what it owned; its parent is held by the call.
+            place: Some(Consumable::new(unsafe { Owned::<T>::again(raw.cast()) })),
             raw,
             header,
+            _type: PhantomData,
         })
     }
 }
 
 /// What a Python object gave away: it gets back what is still here in the end.
 #[doc(hidden)]
-pub struct Given<'h, T: ByPointer> {
-    owned: Option<Owned<'h, T>>,
+pub struct Given<'h, T: Resource> {
+    place: Option<Consumable<'h>>,
     raw: NonNull<()>,
     header: &'h Header,
+    _type: PhantomData<fn() -> T>,
 }
 
-impl<'h, T: ByPointer> Given<'h, T> {
+impl<'h, T: Resource> Given<'h, T> {
     /// For good.
     pub fn into_owned(mut self) -> Owned<'h, T> {
-        self.owned
-            .take()
-            .unwrap_or_else(|| unreachable!("it was not given yet"))
+        match self.place.take() {
+            Some(handle) => handle.leave(),
+            None => unreachable!("it was not given yet"),
+        }
+        // SAFETY: just taken from there, and it is a `T`.
+        unsafe { Owned::again(self.raw.cast()) }
     }
 }
 
-impl<'h, T: ByPointer> Deref for Given<'h, T> {
-    type Target = Option<Owned<'h, T>>;
+impl<'h, T: Resource> Deref for Given<'h, T> {
+    type Target = Option<Consumable<'h>>;
 
     fn deref(&self) -> &Self::Target {
-        &self.owned
+        &self.place
     }
 }
 
-impl<T: ByPointer> DerefMut for Given<'_, T> {
+impl<T: Resource> DerefMut for Given<'_, T> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.owned
+        &mut self.place
     }
 }
 
-impl<T: ByPointer> Drop for Given<'_, T> {
+impl<T: Resource> Drop for Given<'_, T> {
     fn drop(&mut self) {
-        match self.owned.take() {
-            Some(owned) => self.header.take_back(owned.into_raw().cast()),
+        match self.place.take() {
+            Some(handle) => {
+                handle.leave();
+                self.header.take_back(self.raw);
+            }
             None => self.header.given(self.raw),
         }
     }
