@@ -33,6 +33,20 @@ def refused(pair):
         source.close()
 
 
+def blobs():
+    db = memory()
+    db.run("CREATE TABLE b (a)")
+    db.run("INSERT INTO b VALUES (?)", [b"blob"])
+    return db
+
+
+def blob(db):
+    it = db.blob("b", "a", 1, writable=True)
+    it.write(b"x", 1)
+    it.reopen(1)
+    return len(it), it.read()
+
+
 def view(db, value):
     statement = db.query("SELECT ?", [value])
     next(statement)
@@ -75,6 +89,10 @@ OPERATIONS = [
     Operation("view", lambda db: view(db, b"blob"), prepare=memory),
     Operation("view of no blob", lambda db: view(db, 7), prepare=memory, fails=ValueError),
     Operation("close what is viewed", close_what_is_viewed, prepare=memory, fails=BufferError),
+    Operation("blob", blob, prepare=blobs),
+    Operation("blob that is missing", lambda db: db.blob("b", "a", 9), prepare=blobs, fails=MODULE.SqliteError),
+    Operation("blob of less", lambda db: db.blob("b", "a", 1).read(9), prepare=blobs, fails=ValueError),
+    Operation("blob for reading", lambda db: db.blob("b", "a", 1).write(b"x"), prepare=blobs, fails=MODULE.SqliteError),
     Operation("last row", lambda db: db.last_row, prepare=memory),
     Operation("copy", copy, prepare=pair),
     Operation("copy to itself", lambda db: db.copy_from(db), prepare=memory, fails=MODULE.SqliteError),

@@ -72,12 +72,16 @@
 //! | `inplace = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
+//! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
 //! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
 //! | `lent` | Instead of `release`: C lends it to a callback; it has no Python class. |
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
 //! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
 //! | `name = "…"`, `module = "…"` | The class's name and module in Python; by default the struct's and the crate's. |
+//!
+//! A handle without a doc comment takes that of the C type in the headers, if `build` made the bindings; so does a method
+//! that `#[calls]` a C function, and a record.
 //!
 //! A *place* is written as from inside the C struct: `field`, `field.member`, `(*field).member` through a pointer.
 //!
@@ -96,17 +100,21 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, constants, and `name.ptr`, `name.len` of bytes and strings. By default `self`, then all parameters. |
+//! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, `out`, `len`, constants, and `name.ptr`, `name.len` of bytes and strings. By default `self`, then all parameters. |
 //! | `fields(place = …)` | Fields of the receiver's struct that are set before the call, to what may also stand in `args`, as zlib wants its buffers. Pointers are NULL again afterwards; numbers stay as C leaves them. |
 //! | `out` in `args` | C writes a result there, which the method returns; with several `out`, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
-//! | `on_failure = owned` | A failing call leaves a handle in `out` all the same: it is asked what went wrong, then released. |
-//! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. A handle through `out` needs one of the three words. |
+//! | `on_failure = owned` | A failing call leaves a handle, or memory for `free`, in `out` all the same: it is asked what went wrong, then released. |
+//! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. What has to be released needs one of the three words; nothing else is looked at where C failed. |
+//! | `consumes = always` | C has what is passed as [`Owned<T>`](Owned), whether it fails or not. |
+//! | `consumes = on_success` | It has that unless it fails; then the Python object is open as before, and in Rust the handle is released. A call that can fail needs one of the two words. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. |
-//! | `len = ffi::f` | C returns the start of some memory; this function, with the same arguments, says how long it is. The method returns [`Bytes`], a copy. |
-//! | `free = ffi::f` | The string that C returns is ours; it is copied, then freed by this function. |
+//! | `len = ffi::f` | C returns the start of some memory or of an array; this function, with the same arguments, says how long it is. |
+//! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
+//! | `until = null` | The array ends with its first NULL or 0. |
+//! | `free = ffi::f` | What C gives is ours: a string, memory or an array. It is copied, then freed by this function. |
 //! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
 //!
 //! ## `#[field(place, …)]` on a method without a body
@@ -117,6 +125,18 @@
 //! | `when(place, A \| B)` | The field is only there while the tag has one of these values; the method returns an `Option`. |
 //!
 //! A method with a parameter writes the field. `#[field(self)]` is the handle itself, as another type of handle.
+//!
+//! ## `#[exception]`, `#[int_enum]`, `#[int_flag]`, `#[record]`
+//!
+//! | form | what it makes |
+//! |---|---|
+//! | `#[exception] struct E { message: String, … }` | An error of the package: in Python an exception below the package's `Error`, with the fields as attributes. |
+//! | `#[exception(extends = E)] struct F { base: E, … }` | One below that, with its fields and more. |
+//! | `#[int_enum(ffi::t)] enum E { A = ffi::A, … }` | C's constants as a type for parameters and results: in Python an `enum.IntEnum`. A value that is not listed is a plain `int` there. |
+//! | `#[int_flag(ffi::t)] enum F { A = ffi::A, … }` | C's flags, with `\|`, `&` and `contains`: in Python an `enum.IntFlag`. |
+//! | `#[record(ffi::t)] struct R { x: f64, … }` | A C struct of plain values, for parameters (`R`, `&R`), results, `out` and arrays: in Python an immutable object. `#[field(place)]` on a field says where it is, if it has another name in C. C's type has to be `Copy` and `Default`, as bindings made by `build` are. |
+//!
+//! All take `module = "…"`, those but the first `name = "…"`, and are exported by their name like handles.
 //!
 //! ## `#[module(…)]` on `mod name { … }`
 //!
@@ -141,6 +161,14 @@
 //! | two steps make it | *transfer full*, then a call that *throws* | a body: `let mut it = T::create()?; it.load()?; Ok(it)` | `magic` |
 //! | a string is the caller's | *transfer full* of `utf8` | `-> Option<String>`, `free = f` | xml-safe |
 //! | memory of known length is lent | *array length* | `-> Option<Bytes>`, `len = f` | `sqlite` |
+//! | the same, and it is looked at where it is | *transfer none* | `-> Option<&[u8]>`, `len = f` | `sqlite` |
+//! | memory is the caller's | *transfer full*, *array length* | `-> Result<Bytes>`, `args = (self, len)`, `free = f` | `sqlite` |
+//! | an array ends with NULL | *array zero-terminated* | `-> Vec<String>`, `until = null`, `free = f` | |
+//! | C takes a handle over | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success` | |
+//! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
+//! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
+//! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
+//! | errors are in `errno` | *throws* | `errors = leakproof::errors::Errno` | |
 //! | the struct holds buffers for a call | *scope call* of the data | `fields(next_in = data.ptr, avail_in = data.len)` | `zlib` |
 //! | errors stay in the object | *throws*, by asking | `fails = sticky`, `errors = E` with `overlooked` | `cairo` |
 //! | errors come through a callback | *throws*, *scope call* | `errors(E, callback = place)` | xml-safe |
@@ -155,8 +183,11 @@
 //! | `-> String` | the caller, a copy; where the C manual promises UTF-8: what is not is replaced | `char *` |
 //! | `-> CString` | the caller, a copy of every byte; in Python a `str` as of `os.fsdecode` | `char *` |
 //! | `-> Bytes` | the caller, a copy; in Python `bytes` | `void *`, with `len` |
+//! | `-> &[u8]` | the receiver; in Python a read-only `memoryview`, which holds the receiver: until it is released, closing that, consuming it or using it alone raises `BufferError` | `void *`, with `len` |
+//! | `-> Vec<T>` | the caller: of each element what `T` says | an array, with `len` or `until` |
 //! | `-> Option<…>` | | NULL is `None` (*nullable*) |
 //! | `-> ()` | | any status |
+//! | `Owned<T>` | C, from then on; what lives in it is closed first | a pointer to `T`'s raw type |
 //! | `&T`, `&mut T` | lent for the call; exclusively | a pointer to `T`'s raw type |
 //! | `&CStr` | lent; from `str`, in which a NUL is a `ValueError` | `char *` |
 //! | `&str` | lent; a NUL is an error where C wants a string, so that such a method returns `Result` | `char *`, or `.ptr` and `.len` |

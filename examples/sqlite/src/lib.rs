@@ -112,6 +112,12 @@ impl Errors<Statement> for SqliteErrors {
     }
 }
 
+impl Errors<Blob> for SqliteErrors {
+    fn failed(self, call: &Call<'_, Blob>) -> Error {
+        Self::error(None, call.status)
+    }
+}
+
 impl Errors<Backup> for SqliteErrors {
     fn failed(self, call: &Call<'_, Backup>) -> Error {
         Self::error(None, call.status)
@@ -272,6 +278,31 @@ impl Connection {
     #[getter]
     #[calls(ffi::sqlite3_last_insert_rowid)]
     fn last_row(&self) -> i64;
+
+    #[private]
+    #[calls(
+        ffi::sqlite3_blob_open,
+        args = (self, schema, table, column, row, writable, out),
+        fails = nonzero,
+        on_failure = null,
+        detach
+    )]
+    fn open_blob(
+        &self,
+        schema: &CStr,
+        table: &CStr,
+        column: &CStr,
+        row: i64,
+        writable: bool,
+    ) -> Result<Owned<Blob>>;
+
+    /// Open one blob, to read and write it in parts (sqlite3_blob_open).
+    ///
+    /// Raises SqliteError if there is no such row, or if what is there is no blob and no text.
+    #[pyo3(signature = (table, column, row, *, writable = false))]
+    fn blob(&self, table: &CStr, column: &CStr, row: i64, writable: bool) -> Result<Owned<Blob>> {
+        self.open_blob(c"main", table, column, row, writable)
+    }
 
     #[private]
     #[calls(ffi::sqlite3_backup_init, args = (self, to, source, from), fails = null)]
@@ -439,6 +470,66 @@ impl Statement {
     }
 }
 
+/// One blob of a table, open to be read and written in parts. Its length stays as it is.
+#[handle(raw = ffi::sqlite3_blob, release = ffi::sqlite3_blob_close, parent = Connection, errors = SqliteErrors)]
+pub struct Blob;
+
+#[methods(unsafe)]
+impl Blob {
+    #[private]
+    #[calls(ffi::sqlite3_blob_bytes)]
+    fn size(&self) -> c_int;
+
+    /// How many bytes there are (sqlite3_blob_bytes).
+    fn __len__(&self) -> usize {
+        usize::try_from(self.size()).unwrap_or(0)
+    }
+
+    #[private]
+    #[calls(ffi::sqlite3_blob_read, args = (self, into.ptr, into.len, offset), fails = nonzero, detach)]
+    fn fill(&self, into: &mut [u8], offset: c_int) -> Result<()>;
+
+    /// Read so many bytes at `offset`, by default up to the end (sqlite3_blob_read).
+    ///
+    /// Raises ValueError where there are less, SqliteError if the row was changed since: then it is of no more use.
+    #[pyo3(signature = (offset = 0, count = None))]
+    fn read(&self, offset: usize, count: Option<usize>) -> Result<Bytes> {
+        let count = count.unwrap_or_else(|| self.__len__().saturating_sub(offset));
+        let mut bytes = vec![0; self.within(offset, count)?];
+        self.fill(&mut bytes, offset as c_int)?;
+        Ok(Bytes(bytes))
+    }
+
+    #[private]
+    #[calls(ffi::sqlite3_blob_write, args = (self, data.ptr, data.len, offset), fails = nonzero, detach)]
+    fn put(&mut self, data: Buffer<'_>, offset: c_int) -> Result<()>;
+
+    /// Write `data` at `offset` (sqlite3_blob_write).
+    ///
+    /// Raises ValueError where there is no room for it, SqliteError if the blob was not opened to be written or the row
+    /// was changed since.
+    #[pyo3(signature = (data, offset = 0))]
+    fn write(&mut self, data: Buffer<'_>, offset: usize) -> Result<()> {
+        self.within(offset, data.len())?;
+        self.put(data, offset as c_int)
+    }
+
+    /// Go on with another row of the same table (sqlite3_blob_reopen).
+    #[calls(ffi::sqlite3_blob_reopen, fails = nonzero, detach)]
+    fn reopen(&mut self, row: i64) -> Result<()>;
+
+    #[private]
+    fn within(&self, offset: usize, count: usize) -> Result<usize> {
+        match offset.checked_add(count) {
+            Some(end) if end <= self.__len__() => Ok(count),
+            _ => Err(Error::Value(format!(
+                "{count} bytes at {offset} are not within the {} of the blob",
+                self.__len__()
+            ))),
+        }
+    }
+}
+
 /// A copy of one database into another, in steps. It lives in the one that is written.
 #[handle(raw = ffi::sqlite3_backup, release = ffi::sqlite3_backup_finish, parent = Connection, errors = SqliteErrors)]
 pub struct Backup;
@@ -465,5 +556,5 @@ impl Backup {
 #[leakproof::module]
 mod sqlite_safe {
     #[pymodule_export]
-    use super::{Backup, Connection, IntegrityError, OpenFlag, SqliteError, Statement};
+    use super::{Backup, Blob, Connection, IntegrityError, OpenFlag, SqliteError, Statement};
 }

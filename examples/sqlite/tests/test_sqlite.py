@@ -20,7 +20,7 @@ from sqlite_safe import (
     live_handles,
 )
 
-NONE = {"Backup": 0, "Connection": 0, "Statement": 0}
+NONE = {"Backup": 0, "Blob": 0, "Connection": 0, "Statement": 0}
 COUNT = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT {}) SELECT "
 CANTOPEN, BUSY, CORRUPT, CONSTRAINT_UNIQUE, NOTADB = 14, 5, 11, 2067, 26
 
@@ -322,7 +322,7 @@ def test_errors_by_the_thousand(db):
         for sql in ("SELECT", "SELECT abs(-9223372036854775808)", "INSERT INTO t VALUES (1, 1), (1, 2)"):
             with pytest.raises(SqliteError):
                 db.run(sql)
-    assert live_handles() == {"Backup": 0, "Connection": 1, "Statement": 0}
+    assert live_handles() == NONE | {"Connection": 1}
 
 
 def test_the_module():
@@ -392,7 +392,7 @@ def test_a_view_holds_what_lends_it():
     gc.collect()
     view = return_view.pop()
     assert view == b"blob"
-    assert live_handles() == {"Backup": 0, "Connection": 1, "Statement": 1}
+    assert live_handles() == NONE | {"Connection": 1, "Statement": 1}
     view.release()
     del view
     gc.collect()
@@ -428,3 +428,63 @@ def test_another_thread_is_told_at_once_too(db):
     thread.start()
     thread.join(10)
     assert not thread.is_alive() and len(raised) == 1 and view == b"blob"
+
+
+# ---- blobs in parts
+
+
+@pytest.fixture
+def blob_db(db):
+    db.run("CREATE TABLE b (id INTEGER PRIMARY KEY, data)")
+    db.run("INSERT INTO b VALUES (1, ?), (2, ?), (3, 7)", [bytes(range(100)), b"second"])
+    return db
+
+
+def test_a_blob_is_read_and_written_in_parts(blob_db):
+    with blob_db.blob("b", "data", 1, writable=True) as blob:
+        assert len(blob) == 100
+        assert blob.read() == bytes(range(100))
+        assert blob.read(10, 3) == b"\n\x0b\x0c" and blob.read(98) == b"bc" and blob.read(100) == b""
+        blob.write(b"new")
+        blob.write(bytearray(b"end"), 97)
+        blob.write(memoryview(b"xxmidxx")[2:5], 50)
+        blob.reopen(2)
+        assert len(blob) == 6 and blob.read() == b"second"
+    [[data]] = blob_db.query("SELECT data FROM b WHERE id = 1")
+    assert data[:3] == b"new" and data[50:53] == b"mid" and data[-3:] == b"end"
+
+
+@pytest.mark.parametrize(
+    ("offset", "count"), [(101, 0), (0, 101), (99, 2), (2**62, 2**62), (2**63, 2**63), (1, 2**64 - 1)]
+)
+def test_what_is_not_within_the_blob(blob_db, offset, count):
+    with blob_db.blob("b", "data", 1) as blob, pytest.raises(ValueError, match="not within the 100 of the blob"):
+        blob.read(offset, count)
+
+
+def test_what_cannot_be_done_with_a_blob(blob_db):
+    for table, column, row in (("nope", "data", 1), ("b", "nope", 1), ("b", "data", 9), ("b", "data", 3)):
+        with pytest.raises(SqliteError, match="no such|cannot open"):
+            blob_db.blob(table, column, row)
+    with blob_db.blob("b", "data", 1) as blob:
+        with pytest.raises(SqliteError, match="readonly") as caught:
+            blob.write(b"x")
+        assert caught.value.code & 0xFF == 8
+        with pytest.raises(ValueError, match="101 bytes at 0"):
+            blob.write(bytes(101))
+        with pytest.raises((ValueError, OverflowError, TypeError)):
+            blob.read(-1)
+        # The row is changed below it: sqlite3_blob_read says SQLITE_ABORT from then on.
+        blob_db.run("UPDATE b SET data = ? WHERE id = 1", [b"other"])
+        with pytest.raises(SqliteError, match="abort") as caught:
+            blob.read(0, 1)
+        assert caught.value.code & 0xFF == 4
+    assert live_handles()["Blob"] == 0
+
+
+def test_a_blob_ends_with_its_connection(blob_db):
+    blob = blob_db.blob("b", "data", 1)
+    blob_db.close()
+    assert blob.closed
+    with pytest.raises(ClosedError):
+        blob.read()
