@@ -111,7 +111,7 @@ fn expand_memory(
     let memory = match &calls.free {
         None => quote!(#returns::Lent(#returns::Start::start(#start))),
         Some(free) => quote! {
-            #returns::Freed::new(#returns::Start::start(#start).cast_mut(), |pointer| (#free)(pointer.cast()))
+            #returns::Freed::new(#start, |pointer| (#free)(pointer.cast()))
         },
     };
     let count = if let Some(length) = &calls.length {

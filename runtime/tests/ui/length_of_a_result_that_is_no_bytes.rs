@@ -18,7 +18,7 @@ pub struct Thing;
 #[methods(unsafe, private)]
 impl Thing {
     #[calls(ffi::data, len = ffi::size)]
-    fn data(&self) -> Option<String>;
+    fn data(&self) -> Option<CString>;
 }
 
 fn main() {}
