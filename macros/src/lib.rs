@@ -12,6 +12,8 @@ mod into_python;
 mod methods;
 mod module;
 mod record;
+#[cfg(test)]
+mod size;
 mod words;
 
 use proc_macro::TokenStream;

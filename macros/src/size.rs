@@ -1,0 +1,116 @@
+//! How much the macros expand to, over all examples: what is the same for every method is in the runtime.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, ImplItem, Item};
+
+/// The words of `#[name(words)]`, and the item without it.
+fn take(attributes: &mut Vec<Attribute>, name: &str) -> Option<TokenStream> {
+    let index = attributes
+        .iter()
+        .position(|attribute| attribute.path().is_ident(name))?;
+    match attributes.remove(index).meta {
+        syn::Meta::List(list) => Some(list.tokens),
+        _ => Some(TokenStream::new()),
+    }
+}
+
+/// The items, with those that only exist with Python.
+fn items(tokens: TokenStream) -> Vec<Item> {
+    let file: syn::File = syn::parse2(tokens).unwrap();
+    let mut found = Vec::new();
+    for item in file.items {
+        match item {
+            Item::Macro(item) if item.mac.path.segments.last().unwrap().ident == "__python" => {
+                found.extend(items(item.mac.tokens));
+            }
+            item => found.push(item),
+        }
+    }
+    found
+}
+
+/// The lines of an item as rustfmt would have it, without comments.
+fn lines(item: Item) -> usize {
+    let file = syn::File {
+        shebang: None,
+        frontmatter: None,
+        attrs: Vec::new(),
+        items: vec![item],
+    };
+    let text = prettyplease::unparse(&file);
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .count()
+}
+
+/// The lines of each method of the `impl` blocks in `tokens`, added up by name.
+fn methods(tokens: TokenStream, sizes: &mut BTreeMap<String, usize>) {
+    for item in items(tokens) {
+        let Item::Impl(mut block) = item else {
+            continue;
+        };
+        for item in std::mem::take(&mut block.items) {
+            if let ImplItem::Fn(function) = &item {
+                let name = function.sig.ident.to_string();
+                let mut alone = block.clone();
+                alone.attrs.clear();
+                alone.items.push(item);
+                *sizes.entry(name).or_default() += lines(Item::Impl(alone)) - 2;
+            }
+        }
+    }
+}
+
+#[test]
+fn an_expansion_is_tens_of_lines() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    for example in ["cairo", "magic", "sqlite", "zlib"] {
+        let path = root.join("examples").join(example).join("src/lib.rs");
+        let file = syn::parse_file(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let (mut handles, mut sizes) = (Vec::new(), BTreeMap::new());
+        let mut generated = Vec::new();
+        for item in file.items {
+            match item {
+                Item::Struct(mut item) => {
+                    if let Some(words) = take(&mut item.attrs, "handle") {
+                        let tokens = crate::handle::handle(words, item.into_token_stream());
+                        handles.push(items(tokens).into_iter().map(lines).sum::<usize>());
+                    }
+                }
+                Item::Impl(mut item) => {
+                    if let Some(words) = take(&mut item.attrs, "methods") {
+                        for item in &item.items {
+                            if let ImplItem::Verbatim(method) = item {
+                                let text = method.to_string();
+                                let name = text.split("fn ").nth(1).unwrap();
+                                generated.push(name.split([' ', '(']).next().unwrap().to_owned());
+                            }
+                        }
+                        let mut block = BTreeMap::new();
+                        methods(
+                            crate::methods::methods(words, item.into_token_stream()),
+                            &mut block,
+                        );
+                        sizes.extend(block);
+                    }
+                }
+                _ => {}
+            }
+        }
+        sizes.retain(|name, _| generated.contains(name));
+        let (total, most) = (sizes.values().sum::<usize>(), sizes.values().max().unwrap());
+        println!(
+            "{example}: {} generated methods, {} lines each, {most} at most; {} handles, {} lines each",
+            sizes.len(),
+            total / sizes.len(),
+            handles.len(),
+            handles.iter().sum::<usize>() / handles.len(),
+        );
+        assert!(*most < 120, "{example}: {sizes:?}");
+        assert!(total / sizes.len() < 60, "{example}: {sizes:?}");
+    }
+}
