@@ -766,7 +766,7 @@ EXPANSION = [
     mutant(
         PYTHON_MACRO,
         "private methods reach Python",
-        ("!method.private && ", ""),
+        ("!method.private && ", "(!method.private || method.signature.ident == \"step\") && "),
     ),
     mutant(RUST_MACRO, "a call that should be detached keeps the GIL", ("if calls.detach {", "if calls.detach && false {")),
     mutant(

@@ -474,3 +474,9 @@ pub unsafe extern "C" fn list_first(list: *const list) -> *mut node {
     // SAFETY: a valid list.
     unsafe { (*list).nodes }
 }
+
+/// Does nothing for so long, and takes no lock.
+pub unsafe extern "C" fn list_sleep(_list: *mut list, milliseconds: u32) -> c_int {
+    std::thread::sleep(Duration::from_millis(milliseconds.into()));
+    0
+}

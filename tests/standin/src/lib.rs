@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
+use leakproof::pyo3::{Py, PyAny, Python};
 
 mod ffi;
 
@@ -76,6 +77,16 @@ impl Store {
     #[getter]
     #[field(report)]
     fn hooked(&self) -> bool;
+
+    /// Call something.
+    fn tell(&self, py: Python<'_>, call: Py<PyAny>) -> Result<Py<PyAny>> {
+        Ok(call.call0(py)?)
+    }
+
+    /// Call something, alone.
+    fn tell_alone(&mut self, py: Python<'_>, call: Py<PyAny>) -> Result<Py<PyAny>> {
+        Ok(call.call0(py)?)
+    }
 
     /// Make an item.
     #[calls(ffi::item_new, fails = null)]
@@ -338,6 +349,10 @@ impl List {
     #[new]
     #[calls(ffi::list_new, fails = null)]
     fn new() -> Result<Owned<List>>;
+
+    /// Do nothing for so long, alone.
+    #[calls(ffi::list_sleep, detach)]
+    fn sleep(&mut self, milliseconds: u32);
 
     /// Add a number at the end.
     #[calls(ffi::list_push)]

@@ -1,12 +1,23 @@
 """Closing never competes for a turn, and calls beside each other keep their reports apart."""
 
 import gc
+import os
 import signal
 import threading
 import time
 
 import pytest
-from standin_safe import BusyError, ClosedError, Store, StoreError, live_handles, open_gate, take_log
+from standin_safe import (
+    BusyError,
+    ClosedError,
+    Cursor,
+    List,
+    Store,
+    StoreError,
+    live_handles,
+    open_gate,
+    take_log,
+)
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -231,4 +242,68 @@ def test_what_dies_while_its_parent_is_busy_is_forgotten_there(at_the_gate):
     assert live_handles()["Item"] == 50
     items.clear()
     other.close()
+    assert live_handles() == NONE
+
+
+def test_what_a_body_calls_does_not_wait_for_it():
+    """It would wait for the very call that it is in."""
+    with Store() as store, store.item() as item:
+        for call in (store.close, store.work):
+            with pytest.raises(BusyError, match="Store is in use"):
+                store.tell(call)
+            assert not store.closed
+        for call in (store.close, store.work, store.work_beside, item.work_beside):
+            with pytest.raises(BusyError, match="Store is in use"):
+                store.tell_alone(call)
+        # What is in nobody's way may go on.
+        store.tell(store.work_beside)
+        store.tell(item.work)
+        store.tell(item.close)
+        assert item.closed
+    assert live_handles() == NONE
+
+
+def test_what_a_body_calls_does_not_wait_for_others_either(at_the_gate):
+    """Who uses the other one might wait for this one."""
+    with Store() as store, Store() as other:
+        with at_the_gate(other.work):
+            with pytest.raises(BusyError, match="Store is in use"):
+                store.tell(other.work)
+        store.tell(other.work)
+
+
+def test_private_methods_are_private():
+    assert not hasattr(Cursor, "step")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_while_others_wait():
+    """Whatever lock another thread holds at that moment, the child has its own."""
+    contested = List()
+    stop = threading.Event()
+
+    def contest():
+        while not stop.is_set():
+            contested.sleep(0)
+
+    threads = [threading.Thread(target=contest) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(60):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)
+                mine = List()
+                thread = threading.Thread(target=mine.sleep, args=[5])
+                thread.start()
+                mine.close()
+                os._exit(0 if mine.closed else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    contested.close()
     assert live_handles() == NONE
