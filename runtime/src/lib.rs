@@ -92,7 +92,7 @@
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
 //! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
 //!
-//! A method `__next__` returns an `Option`, of which `None` is the end; it makes the handle its own iterator.
+//! A handle may have several blocks. A method `__next__` returns an `Option`, of which `None` is the end; it makes the handle its own iterator.
 //!
 //! PyO3's attributes `new`, `getter`, `setter`, `staticmethod` and `pyo3(name = …, signature = …)` mean what they mean there.
 //!

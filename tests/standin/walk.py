@@ -91,11 +91,13 @@ def meet_itself(shape):
 OPERATIONS = [
     Operation("store", MODULE.Store),
     Operation("work", lambda store: store.work(), prepare=MODULE.Store),
+    Operation("work twice", lambda store: store.work_twice(), prepare=MODULE.Store),
     Operation("work beside", lambda store: store.work_beside(), prepare=MODULE.Store),
     Operation("work too long", lambda store: store.work(-1), prepare=MODULE.Store, fails=OverflowError),
     Operation("fail", lambda store: store.fail("x"), prepare=MODULE.Store, fails=MODULE.StoreError),
     Operation("hooked", lambda store: store.hooked, prepare=MODULE.Store),
     Operation("tell", lambda store: store.tell(dict), prepare=MODULE.Store),
+    Operation("tell named", lambda store: store.tell_named(dict), prepare=MODULE.Store),
     Operation("tell alone", lambda store: store.tell_alone(dict), prepare=MODULE.Store),
     Operation("sleep", lambda: MODULE.List().sleep(0)),
     Operation("item", lambda store: store.item(), prepare=MODULE.Store),

@@ -153,12 +153,12 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         class: format_ident!("{}Class", item.ident),
         raw: said.raw.unwrap_or_else(|| syn::parse_quote!(())),
         ownership: match (said.part_of, said.lent) {
-            (Some((_, Some(owner))), _) => Ownership::Part {
+            (Some((_, Some(owner))), _) if !is_itself(&owner, &item.ident) => Ownership::Part {
                 owner,
                 owner_field: said.owner.and_then(|(_, field)| field),
                 transient: said.transient.is_some(),
             },
-            (_, Some(_)) => Ownership::Lent,
+            (Some((_, Some(_))), _) | (_, Some(_)) => Ownership::Lent,
             _ => Ownership::Resource {
                 release: said
                     .release
@@ -166,7 +166,10 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .filter(|_| diagnostics.is_empty()),
                 retain: said.retain.and_then(|(_, path)| path),
                 in_place: said.in_place.is_some(),
-                parent: said.parent.and_then(|(_, ty)| ty),
+                parent: said
+                    .parent
+                    .and_then(|(_, ty)| ty)
+                    .filter(|ty| !is_itself(ty, &item.ident)),
                 warn_unclosed: said.warn_unclosed.is_some(),
             },
         },
@@ -178,6 +181,11 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         runtime: runtime_path(said.runtime),
         item,
     }
+}
+
+fn is_itself(ty: &Type, ident: &Ident) -> bool {
+    let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
+    matches!(ty, Type::Path(ty) if itself(&ty.path))
 }
 
 fn crate_name() -> String {
@@ -320,6 +328,17 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             word,
             "`parent` is for handles with a `release`: a part names its owner by `part_of`",
         );
+    }
+    for (word, ty) in [&said.parent, &said.part_of].into_iter().flatten() {
+        let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
+        if matches!(ty, Some(Type::Path(ty)) if itself(&ty.path)) {
+            diagnostics.at(
+                ty,
+                format!(
+                    "a handle can't live in itself: name another handle, or leave `{word}` away"
+                ),
+            );
+        }
     }
     if let (Some(word), None) = (&said.warn_unclosed, &said.release) {
         diagnostics.at(

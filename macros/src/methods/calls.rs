@@ -157,13 +157,13 @@ pub(crate) fn prepare(argument: &Argument<'_>, runtime: &TokenStream) -> Option<
     match argument {
         Argument::Length(Parameter { name, .. }, span) => {
             let (variable, text) = (length_variable(name), name.to_string());
-            let converted = quote!(#runtime::call::length(&SITE, #text, &#name)?);
+            let converted = quote!(#runtime::call::length(&__SITE, #text, &#name)?);
             let converted = respanned(converted, *span);
             Some(quote!(let #variable = #converted;))
         }
         Argument::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
             let (variable, text) = (text_variable(name), name.to_string());
-            Some(quote!(let #variable = #runtime::call::text(&SITE, #text, #name)?;))
+            Some(quote!(let #variable = #runtime::call::text(&__SITE, #text, #name)?;))
         }
         _ => None,
     }

@@ -132,21 +132,26 @@ pub(crate) fn wrapper(
     let count = method.parameters.len();
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
+    let lifetimes = method
+        .signature
+        .generics
+        .lifetimes()
+        .filter(|lifetime| lifetime.lifetime.ident != "py");
     let call = quote!(#context.#give(#callee(#(#arguments),*)));
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let (receiver, enter) = match method.receiver {
         Receiver::None => (
             quote!(#py: #pyo3::Python<'py>),
-            quote!(alone(#py, ENTRY, #locks, |#context| #call)),
+            quote!(alone(#py, __ENTRY, #locks, |#context| #call)),
         ),
         Receiver::Shared => (
             bound,
-            quote!(shared::<#handle, _>(#slf, ENTRY, #locks, |#this, #context| #call)),
+            quote!(shared::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
         ),
         Receiver::Exclusive => (
             bound,
-            quote!(exclusive::<#handle, _>(#slf, ENTRY, #locks, |#this, #context| #call)),
+            quote!(exclusive::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
         ),
     };
     quote! {
@@ -154,9 +159,9 @@ pub(crate) fn wrapper(
         #comment
         #(#python_attributes)*
         #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
-        #visibility fn #name<'py>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
-            #runtime::__site!(SITE, #place, "");
-            const ENTRY: &#python::Entry = &#python::Entry { site: &SITE, arguments: #count, body: #body };
+        #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
+            #runtime::__site!(__SITE, #place, "");
+            const __ENTRY: &#python::Entry = &#python::Entry { site: &__SITE, arguments: #count, body: #body };
             #python::#enter #finish
         }
     }

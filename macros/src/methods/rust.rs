@@ -199,7 +199,7 @@ fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
         method.signature.ident
     );
     quote! {
-        #runtime::__site!(SITE, #method, #function);
+        #runtime::__site!(__SITE, #method, #function);
     }
 }
 
@@ -265,7 +265,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
             #place
             #(#prepared)*
             #slots
-            #runtime::call::read(&SITE, #handle, || #runtime::call::owned(#c, #own))
+            #runtime::call::read(&__SITE, #handle, || #runtime::call::owned(#c, #own))
         });
     }
     let named = method.parameters.iter().map(|parameter| {
@@ -305,7 +305,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         #place
         #(#prepared)*
         #slots
-        #runtime::call::run(&SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
+        #runtime::call::run(&__SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
     })
 }
 

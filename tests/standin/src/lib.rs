@@ -3,7 +3,8 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::{Py, PyAny, Python};
+use leakproof::pyo3::types::PyAnyMethods;
+use leakproof::pyo3::{Bound, Py, PyAny, Python};
 
 mod ffi;
 
@@ -83,6 +84,11 @@ impl Store {
         Ok(call.call0(py)?)
     }
 
+    /// The same, by a reference that has a name.
+    fn tell_named<'a>(&self, call: Bound<'a, PyAny>) -> Result<bool> {
+        Ok(call.call0()?.is_none())
+    }
+
     /// Call something, alone.
     fn tell_alone(&mut self, py: Python<'_>, call: Py<PyAny>) -> Result<Py<PyAny>> {
         Ok(call.call0(py)?)
@@ -91,6 +97,16 @@ impl Store {
     /// Make an item.
     #[calls(ffi::item_new, fails = null)]
     fn item(&self) -> Result<Owned<Item>>;
+}
+
+// What a package adds to a handle may stand in another block.
+#[methods]
+impl Store {
+    /// Work twice.
+    fn work_twice(&mut self) {
+        self.work(0);
+        self.work(0);
+    }
 }
 
 /// An item, which needs its store.

@@ -618,3 +618,11 @@ def test_what_asks_for_it_is_warned_of_when_it_is_not_closed():
         Journal(0)
         gc.collect()
     assert live_handles() == NONE
+
+
+def test_methods_may_stand_in_several_blocks():
+    take_log()
+    with Store() as store:
+        store.work_twice()
+        assert take_log() == ["store_new", "worked", "worked"]
+    take_log()
