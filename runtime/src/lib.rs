@@ -94,6 +94,9 @@
 //!
 //! A handle may have several blocks. A method `__next__` returns an `Option`, of which `None` is the end; it makes the handle its own iterator.
 //!
+//! A method whose first parameter is `this: Owned<Self>` ends its handle, as committing a transaction does; in Python it is
+//! a method like others.
+//!
 //! PyO3's attributes `new`, `getter`, `setter`, `staticmethod` and `pyo3(name = …, signature = …)` mean what they mean there.
 //!
 //! ## `#[calls(ffi::f, …)]` on a method without a body
@@ -165,6 +168,7 @@
 //! | memory is the caller's | *transfer full*, *array length* | `-> Result<Bytes>`, `args = (self, len)`, `free = f` | `sqlite` |
 //! | an array ends with NULL | *array zero-terminated* | `-> Vec<String>`, `until = null`, `free = f` | |
 //! | C takes a handle over | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success` | |
+//! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = on_success` | |
 //! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |

@@ -33,6 +33,13 @@ def cursor_busy(session):
     return cursor.busy
 
 
+def commit_seven(session):
+    try:
+        session.commit()
+    finally:
+        assert not session.closed
+
+
 def session_and_parcel(weight):
     return lambda: (MODULE.Session(), MODULE.Parcel(weight))
 
@@ -125,6 +132,10 @@ OPERATIONS = [
     Operation("cursor busy", cursor_busy, prepare=MODULE.Session),
     Operation("journal", lambda: MODULE.Journal(0)),
     Operation("journal that fails", lambda: MODULE.Journal(-1), fails=MODULE.SessionError),
+    Operation("commit", lambda session: session.commit(), prepare=MODULE.Session, once=True),
+    Operation("commit what can't be", commit_seven, prepare=lambda: MODULE.Session(7), fails=MODULE.SessionError),
+    Operation("abort", lambda session: session.abort(), prepare=MODULE.Session, once=True),
+    Operation("finish", lambda session: session.finish(True), prepare=MODULE.Session, once=True),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("send", send, prepare=session_and_parcel(3), once=True),
     Operation("send what is too heavy", send_too_heavy, prepare=session_and_parcel(30), fails=MODULE.Error),

@@ -22,7 +22,7 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
     check_unsafe_word(block, diagnostics);
     for method in &block.methods {
         check_signature(method, diagnostics);
-        check_receiver(method, diagnostics);
+        check_receiver(block, method, diagnostics);
         check_count(method, diagnostics);
         match &method.source {
             Source::Calls(calls) => check_calls(method, calls, diagnostics),
@@ -103,7 +103,7 @@ fn check_count(method: &Method, diagnostics: &Diagnostics) {
     }
 }
 
-fn check_receiver(method: &Method, diagnostics: &Diagnostics) {
+fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnostics) {
     let name = &method.signature.ident;
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     if is_slice(value) && method.receiver == Receiver::Exclusive && !method.private {
@@ -129,6 +129,7 @@ fn check_receiver(method: &Method, diagnostics: &Diagnostics) {
     } else if !method.private
         && !method.has_python_attribute("staticmethod")
         && !method.has_python_attribute("new")
+        && method.consumed_receiver(&block.handle).is_none()
     {
         diagnostics.at(
             name,

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibility};
 
-use super::types::Taken;
+use super::types::{Taken, is_named, written};
 use crate::fails::Fails;
 use crate::words::Place;
 
@@ -116,6 +116,19 @@ impl Method {
     pub(crate) fn consumed(&self) -> impl Iterator<Item = &Parameter> {
         let parameters = self.parameters.iter();
         parameters.filter(|parameter| matches!(Taken::of(&parameter.ty), Taken::Owned(_)))
+    }
+
+    /// The parameter by which a method without `self` takes its own handle for good: in Python it is a method all the same.
+    pub(crate) fn consumed_receiver(&self, handle: &Type) -> Option<&Parameter> {
+        let first = self.parameters.first()?;
+        let Taken::Owned(target) = Taken::of(&first.ty) else {
+            return None;
+        };
+        let elsewhere = self.receiver != Receiver::None
+            || self.has_python_attribute("new")
+            || self.has_python_attribute("staticmethod");
+        let itself = is_named(&target, "Self") || written(&target) == written(handle);
+        (itself && !elsewhere).then_some(first)
     }
 
     pub(crate) fn has_python_attribute(&self, name: &str) -> bool {

@@ -105,9 +105,11 @@ pub(crate) fn wrapper(
         .as_ref()
         .map(|comment| quote!(#[doc = #comment]));
     let python_attributes = &method.python_attributes;
+    let itself = method.consumed_receiver(handle);
     let parameters = method
         .parameters
         .iter()
+        .skip(usize::from(itself.is_some()))
         .map(|parameter| expand_parameter(runtime, handle, parameter));
     let locks = method
         .parameters
@@ -129,7 +131,7 @@ pub(crate) fn wrapper(
         .parameters
         .iter()
         .map(|parameter| expand_argument(parameter, &context, body));
-    let count = method.parameters.len();
+    let count = method.parameters.len() - usize::from(itself.is_some());
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
     let lifetimes = method
@@ -140,7 +142,15 @@ pub(crate) fn wrapper(
     let call = quote!(#context.#give(#callee(#(#arguments),*)));
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
+    let given = itself.map(|Parameter { name, .. }| {
+        let give = respanned(quote!(#python::Give::of(#slf)), name.span());
+        quote!(let #name: #python::Give<'_, 'py, #handle> = #give;)
+    });
     let (receiver, enter) = match method.receiver {
+        Receiver::None if itself.is_some() => (
+            bound,
+            quote!(alone(#slf.py(), __ENTRY, #locks, |#context| #call)),
+        ),
         Receiver::None => (
             quote!(#py: #pyo3::Python<'py>),
             quote!(alone(#py, __ENTRY, #locks, |#context| #call)),
@@ -162,6 +172,7 @@ pub(crate) fn wrapper(
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
             const __ENTRY: &#python::Entry = &#python::Entry { site: &__SITE, arguments: #count, body: #body };
+            #given
             #python::#enter #finish
         }
     }

@@ -131,6 +131,14 @@ impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for Give<'a, 'py, T> {
     }
 }
 
+impl<'a, 'py, T: PyHandle> Give<'a, 'py, T> {
+    /// The object that a method was called on.
+    #[doc(hidden)]
+    pub fn of(object: &'a Bound<'py, T::Class>) -> Self {
+        Give(object.as_borrowed())
+    }
+}
+
 impl<T: PyHandle> Lock for Give<'_, '_, T> {
     fn hold(&self) -> Option<Hold<'_>> {
         T::lock(&self.0, Mode::Exclusive)

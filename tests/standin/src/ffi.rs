@@ -250,6 +250,26 @@ pub unsafe extern "C" fn session_close(session: *mut session) -> c_int {
     if busy == 6 { 6 } else { 0 }
 }
 
+/// What it was busy with, and no session any more; -1 and the session as it was for 7.
+pub unsafe extern "C" fn session_commit(session: *mut session) -> c_int {
+    // SAFETY: a valid session, whose cursors are gone.
+    unsafe {
+        assert_eq!((*session).cursors, 0, "cursors are closed first");
+        if (*session).busy == 7 {
+            return -1;
+        }
+        note("session_commit");
+        Box::from_raw(session).busy
+    }
+}
+
+/// The same, and it is gone in any case.
+pub unsafe extern "C" fn session_abort(session: *mut session) {
+    note("session_abort");
+    // SAFETY: as above.
+    drop(unsafe { Box::from_raw(session) });
+}
+
 /// A cursor, which may also be kept.
 #[repr(C)]
 pub struct cursor {

@@ -205,6 +205,25 @@ impl Session {
     #[field(busy)]
     fn set_busy(&mut self, busy: c_int);
 
+    /// Keep what was done, and end; for 7 that fails, and nothing has happened.
+    #[calls(ffi::session_commit, fails = negative, consumes = on_success)]
+    fn commit(this: Owned<Session>) -> Result<c_int>;
+
+    /// Forget what was done, and end.
+    #[calls(ffi::session_abort)]
+    fn abort(this: Owned<Self>);
+
+    /// End somehow.
+    fn finish(this: Owned<Self>, well: bool) -> Result<c_int> {
+        match well {
+            true => Session::commit(this),
+            false => {
+                Session::abort(this);
+                Ok(0)
+            }
+        }
+    }
+
     /// Send a parcel, which is the sender's no longer, unless it is too heavy.
     #[calls(ffi::session_send, fails = negative, consumes = on_success)]
     fn send(&mut self, parcel: Owned<Parcel>) -> Result<()>;

@@ -626,3 +626,59 @@ def test_methods_may_stand_in_several_blocks():
         store.work_twice()
         assert take_log() == ["store_new", "worked", "worked"]
     take_log()
+
+
+# ---- functions that end a handle, besides its release
+
+
+@pytest.mark.parametrize("end", [Session.commit, Session.abort, lambda session: session.finish(True)])
+def test_another_function_ends_it(end):
+    take_log()
+    session = Session(3)
+    cursors = [session.cursor(), session.cursor()]
+    assert end(session) in (3, None)
+    assert session.closed and all(cursor.closed for cursor in cursors)
+    ended = take_log()
+    assert ended[-1] in ("session_commit", "session_abort") and ended.count("cursor_close") == 2
+    session.close()
+    for use in (session.commit, session.abort, session.work, lambda: session.finish(False)):
+        with pytest.raises(ClosedError, match="Session is closed"):
+            use()
+    assert take_log() == [] and live_handles() == NONE
+
+
+def test_where_that_fails_it_is_as_before():
+    with Session(7) as session:
+        with pytest.raises(SessionError) as caught:
+            session.commit()
+        assert caught.value.status == -1
+        assert not session.closed and session.busy == 7
+        session.busy = 0
+    assert live_handles() == NONE
+
+
+def test_a_body_that_takes_itself_has_it_for_good():
+    session = Session(7)
+    with pytest.raises(SessionError):
+        session.finish(True)
+    assert session.closed and live_handles() == NONE
+
+
+def test_ending_waits_for_others(at_the_gate):
+    session = Session(2)
+    with at_the_gate(session.work):
+        ended = []
+        thread = threading.Thread(target=lambda: ended.append(session.commit()))
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive() and not ended
+        open_gate()
+        thread.join(10)
+        assert ended == [2]
+    assert live_handles() == NONE
+
+
+def test_with_is_content_with_what_was_ended():
+    with Session(1) as session:
+        assert session.commit() == 1
+    assert live_handles() == NONE
