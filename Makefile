@@ -64,7 +64,7 @@ $(STUBS): $(RUST_SOURCES) $(VENV)/ready | setup-system
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --generate-stubs --manifest-path xml-safe/Cargo.toml
 	@touch $@
 
-BUILT := $(patsubst %/Cargo.toml,$(STAMPS)/%,$(wildcard examples/*/Cargo.toml tests/*/Cargo.toml))
+BUILT := $(patsubst %/pyproject.toml,$(STAMPS)/%,$(wildcard examples/*/pyproject.toml tests/*/pyproject.toml))
 
 .PHONY: examples
 examples: setup $(filter $(STAMPS)/examples/%,$(BUILT)) ## build the examples into .venv

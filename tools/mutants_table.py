@@ -559,14 +559,6 @@ CLOSING = [
     ),
     mutant(
         HEADER,
-        "what was given away is still in its parent's list",
-        (
-            "            self.unlink(&mut parent.children());\n        }\n        // The call",
-            "            let _ = parent;\n        }\n        // The call",
-        ),
-    ),
-    mutant(
-        HEADER,
         "what was given away is not closed",
         ("if self.state.close_in_use() {", "if false {"),
     ),
@@ -581,6 +573,8 @@ CLOSING = [
     mutant(ENTER, "a use alone ends no transient view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in a transient view outlives it", ("kind.is_transient() || owner.kind.is_view() && owner.transient", "kind.is_transient()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
+    mutant(HEADER, "closing does not wake what blocks", ("                            self.interrupt();\n", "")),
+    mutant(HANDLE, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
     mutant(EXPORT, "a view of memory never lets its handle go", ("        Hold::new(owner, Mode::Shared).leave();\n", "")),
     mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.header().end_export();\n", "")),

@@ -93,6 +93,7 @@ OPERATIONS = [
     Operation("blob that is missing", lambda db: db.blob("b", "a", 9), prepare=blobs, fails=MODULE.SqliteError),
     Operation("blob of less", lambda db: db.blob("b", "a", 1).read(9), prepare=blobs, fails=ValueError),
     Operation("blob for reading", lambda db: db.blob("b", "a", 1).write(b"x"), prepare=blobs, fails=MODULE.SqliteError),
+    Operation("interrupt", lambda db: db.interrupt(), prepare=memory),
     Operation("last row", lambda db: db.last_row, prepare=memory),
     Operation("copy", copy, prepare=pair),
     Operation("copy to itself", lambda db: db.copy_from(db), prepare=memory, fails=MODULE.SqliteError),

@@ -112,6 +112,7 @@ impl Library {
             .prepend_enum_name(false)
             .layout_tests(false)
             .derive_default(true)
+            .wrap_unsafe_ops(true)
             .generate_comments(true)
             .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
         for names in &self.allowed {

@@ -179,6 +179,60 @@ pub struct Unreleased {
 )]
 pub trait ByPointer: Handle {}
 
+/// A handle that is a number, such as a file descriptor: `#[handle(value = …)]`.
+///
+/// It is kept where others keep their pointer, by its distance from the number that is no handle, so that this is null.
+pub trait Numbered: Handle<Raw = ()> {
+    /// The number's type.
+    type Number: Number;
+    /// The number that is no handle.
+    const INVALID: Self::Number;
+
+    /// The number.
+    fn number(&self) -> Self::Number {
+        raw_to_number::<Self>(self.as_raw())
+    }
+}
+
+/// A C integer that a handle can be.
+pub trait Number: Copy + 'static {
+    #[doc(hidden)]
+    fn widen(self) -> u64;
+    #[doc(hidden)]
+    fn narrow(wide: u64) -> Self;
+}
+
+macro_rules! number {
+    ($($type:ty)+) => {$(
+        impl Number for $type {
+            #[allow(clippy::cast_sign_loss, clippy::cast_lossless, reason = "taken back by `narrow`")]
+            fn widen(self) -> u64 {
+                self as u64
+            }
+
+            #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it came from `widen`")]
+            fn narrow(wide: u64) -> Self {
+                wide as $type
+            }
+        }
+    )+};
+}
+
+number! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
+
+#[doc(hidden)]
+#[inline]
+pub fn number_to_raw<T: Numbered>(number: T::Number) -> *mut () {
+    let distance = number.widen().wrapping_sub(T::INVALID.widen());
+    ptr::without_provenance_mut(distance as usize)
+}
+
+#[doc(hidden)]
+#[inline]
+pub fn raw_to_number<T: Numbered>(raw: *mut ()) -> T::Number {
+    T::Number::narrow((raw.addr() as u64).wrapping_add(T::INVALID.widen()))
+}
+
 /// A resource whose owners C counts: `#[handle(raw = …, retain = …, release = …)]`.
 ///
 /// # Safety

@@ -4,10 +4,11 @@
 //! missing from them. Views have no resource of their own and are not listed.
 
 use std::collections::BTreeMap;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use crate::error::Error;
-use crate::handle::{Handle, Resource, Unreleased};
+use crate::handle::{Handle, Number, Numbered, Resource, Unreleased, raw_to_number};
 use crate::site::{Site, Step};
 
 /// The facts and the count of one handle type.
@@ -19,9 +20,12 @@ pub struct Kind {
     counted: bool,
     transient: bool,
     refusable: Option<(&'static Site, bool)>,
+    number: Option<fn(*mut ()) -> i64>,
+    interrupt: Option<Interrupt>,
     live: AtomicIsize,
 }
 
+type Interrupt = unsafe fn(NonNull<()>);
 type Release = unsafe fn(*mut ()) -> Result<(), Unreleased>;
 
 /// A kind that is listed in [`live_handles`].
@@ -46,6 +50,8 @@ impl Kind {
             counted: false,
             transient: false,
             refusable: None,
+            number: None,
+            interrupt: None,
             live: AtomicIsize::new(0),
         }
     }
@@ -59,6 +65,8 @@ impl Kind {
             counted: false,
             transient: false,
             refusable: None,
+            number: None,
+            interrupt: None,
             live: AtomicIsize::new(0),
         }
     }
@@ -90,6 +98,43 @@ impl Kind {
     pub const fn refusable(mut self, site: &'static Site, kept: bool) -> Self {
         self.refusable = Some((site, kept));
         self
+    }
+
+    /// The same, and it is a number.
+    pub const fn numbered<T: Numbered>(mut self) -> Self {
+        self.number = Some(|raw| raw_to_number::<T>(raw).widen().cast_signed());
+        self
+    }
+
+    /// The number, if it is one.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python shows it")
+    )]
+    pub(crate) fn number(&self, raw: *mut ()) -> Option<i64> {
+        self.number.map(|number| number(raw))
+    }
+
+    /// The same, and `interrupt` wakes the C functions that block on it.
+    pub const fn interruptible(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// Wake the C functions that block on it, if there is a way.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of this kind.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python closes beside calls")
+    )]
+    pub(crate) unsafe fn interrupt(&self, raw: NonNull<()>) {
+        if let Some(interrupt) = self.interrupt {
+            // SAFETY: the caller's promise.
+            unsafe { interrupt(raw) };
+        }
     }
 
     /// Whether several handles may own the same native object.

@@ -70,6 +70,9 @@
 //! | `release(…, on_failure = kept)` | After such a failure the handle is still there: it stays open, and so does what it lives in. By default, `on_failure = released`, it is gone. |
 //! | `retain = ffi::f` | C counts the owners, and this adds one. Each Python handle is one owner; `==` says whether two are of the same object, and for exclusive use all of them count as one. [`Borrowed::retain`] makes an owner in Rust. |
 //! | `inplace = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
+//! | `value = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
+//! | `invalid = …` | With `value`: the number that is no handle; by default -1. |
+//! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
@@ -158,6 +161,8 @@
 //! | it lives inside another one | *transfer none* | `#[handle(raw = T, part_of = P)]`, `-> Option<Borrowed<T>>` | xml-safe |
 //! | its owners are counted | *ref-func*, *unref-func* | `#[handle(raw = T, retain = g, release = f)]`, `-> Owned<T>` for *transfer full*, `-> Borrowed<T>` for *transfer none* | `cairo` |
 //! | the caller gives the memory | *caller-allocates* | `#[handle(inplace = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
+//! | it is a number | | `#[handle(value = c_int, release = f)]`, `-> Result<Owned<T>>` with `fails = negative` | `inotify` |
+//! | a call on it blocks until something happens | | `interrupt = T::wake`, `detach` | `inotify` |
 //! | it comes through a pointer to a pointer | *out*, *transfer full* | `args = (…, out)`, `fails = nonzero`, `on_failure = owned` | `sqlite` |
 //! | several results come so | *out* | `args = (self, out, out)`, `-> (f64, f64)` | `cairo` |
 //! | freeing it can be refused | | `release(f, fails = nonzero, on_failure = kept)` | `sqlite` |
@@ -172,7 +177,7 @@
 //! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
-//! | errors are in `errno` | *throws* | `errors = leakproof::errors::Errno` | |
+//! | errors are in `errno` | *throws* | `errors = leakproof::errors::Errno` | `inotify` |
 //! | the struct holds buffers for a call | *scope call* of the data | `fields(next_in = data.ptr, avail_in = data.len)` | `zlib` |
 //! | errors stay in the object | *throws*, by asking | `fails = sticky`, `errors = E` with `overlooked` | `cairo` |
 //! | errors come through a callback | *throws*, *scope call* | `errors(E, callback = place)` | xml-safe |

@@ -167,7 +167,7 @@ macro_rules! by_value {
     ($($type:ty)+) => {$(impl ByValue for $type {})+};
 }
 
-by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 usize f32 f64 bool String CString }
+by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool String CString }
 
 impl<T: Handle> ByValue for Borrowed<'_, T> {}
 impl<T: ByValue> ByValue for Option<T> {}

@@ -109,7 +109,7 @@ macro_rules! plain {
     ($($type:ty)+) => {$(impl Plain for $type {})+};
 }
 
-plain! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 usize f32 f64 bool }
+plain! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool }
 
 /// A field of a record.
 #[doc(hidden)]
@@ -140,6 +140,22 @@ unsafe impl<F> FromC<Option<F>> for bool {
 }
 
 truth_from_c! { i8 u8 i16 u16 i32 u32 i64 u64 }
+
+// SAFETY: numbers own nothing.
+unsafe impl FromC<isize> for isize {
+    #[inline]
+    unsafe fn from_c(c: isize) -> Option<Self> {
+        Some(c)
+    }
+}
+
+// SAFETY: numbers own nothing; no platform has wider ones.
+unsafe impl FromC<isize> for i64 {
+    #[inline]
+    unsafe fn from_c(c: isize) -> Option<Self> {
+        Some(c as i64)
+    }
+}
 
 // SAFETY: numbers own nothing.
 unsafe impl FromC<usize> for usize {

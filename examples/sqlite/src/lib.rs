@@ -263,6 +263,12 @@ impl Connection {
         Ok(statement)
     }
 
+    /// Have what other threads run on this connection end soon, with SqliteError (sqlite3_interrupt).
+    ///
+    /// `close()` alone waits for them.
+    #[calls(ffi::sqlite3_interrupt)]
+    fn interrupt(&self);
+
     /// Run a statement to its end; how many rows it changed (sqlite3_changes).
     #[pyo3(signature = (sql, parameters = None))]
     fn run(&self, sql: &str, parameters: Option<Vec<Option<Parameter>>>) -> Result<c_int> {

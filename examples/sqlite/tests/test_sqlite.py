@@ -6,6 +6,7 @@ import math
 import pickle
 import sqlite3
 import threading
+import time
 
 import pytest
 import sqlite_safe
@@ -488,3 +489,30 @@ def test_a_blob_ends_with_its_connection(blob_db):
     assert blob.closed
     with pytest.raises(ClosedError):
         blob.read()
+
+
+# ---- what takes long
+
+
+def test_what_takes_long_can_be_ended():
+    db = Connection(":memory:")
+    endless = db.query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c")
+    raised = []
+
+    def run():
+        try:
+            next(endless)
+        except SqliteError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(0.1)
+    assert thread.is_alive()
+    db.interrupt()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert raised[0].code == 9 and "interrupted" in str(raised[0])
+    assert not db.closed
+    db.close()
+    assert live_handles() == NONE

@@ -2,8 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
+use syn::{Expr, Path, Type};
 
 use super::model::{Handle, Ownership, Release};
 use crate::words::{respanned, verbatim};
@@ -51,6 +51,13 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let python = expand_class(handle);
     let comment = handle.comment.as_deref().map(verbatim);
     let comment = comment.map(|comment| quote!(#[doc = #comment]));
+    let numbered = handle
+        .value
+        .as_ref()
+        .map(|(ty, invalid)| expand_numbered(handle, ty, invalid));
+    let pointed = handle.value.is_none().then(|| expand_pointed(handle));
+    let (interrupt, interruptible) = expand_interrupt(handle);
+    let number = handle.value.as_ref().map(|_| quote!(.numbered::<#ident>()));
     let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
     let by_pointer = (!in_place).then(|| quote!(impl #runtime::handle::ByPointer for #ident {}));
     quote! {
@@ -63,7 +70,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         const _: () = {
             #site
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #transient #refusable;
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #transient #refusable #number #interruptible;
             #listed
 
             // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
@@ -86,31 +93,9 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             #ownership
             #by_pointer
 
-            impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
-                fn into_c(self) -> *mut #raw {
-                    #runtime::handle::Handle::as_raw(self)
-                }
-            }
-
-            impl #runtime::arguments::IntoC<*const #raw> for &#ident {
-                fn into_c(self) -> *const #raw {
-                    #runtime::handle::Handle::as_raw(self)
-                }
-            }
-
-            impl #runtime::returns::PointedAt<*mut #raw> for #ident {
-                #[inline]
-                fn pointer(c: *mut #raw) -> *mut #raw {
-                    c
-                }
-            }
-
-            impl #runtime::returns::PointedAt<*const #raw> for #ident {
-                #[inline]
-                fn pointer(c: *const #raw) -> *mut #raw {
-                    c.cast_mut()
-                }
-            }
+            #pointed
+            #numbered
+            #interrupt
 
             impl ::core::fmt::Debug for #ident {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -121,6 +106,86 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         #python
     }
+}
+
+/// How a pointer becomes a handle and back.
+fn expand_pointed(handle: &Handle) -> TokenStream {
+    let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
+    quote! {
+        impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
+            fn into_c(self) -> *mut #raw {
+                #runtime::handle::Handle::as_raw(self)
+            }
+        }
+
+        impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+            fn into_c(self) -> *const #raw {
+                #runtime::handle::Handle::as_raw(self)
+            }
+        }
+
+        impl #runtime::returns::PointedAt<*mut #raw> for #ident {
+            #[inline]
+            fn pointer(c: *mut #raw) -> *mut #raw {
+                c
+            }
+        }
+
+        impl #runtime::returns::PointedAt<*const #raw> for #ident {
+            #[inline]
+            fn pointer(c: *const #raw) -> *mut #raw {
+                c.cast_mut()
+            }
+        }
+    }
+}
+
+/// How a number becomes a handle and back.
+fn expand_numbered(handle: &Handle, ty: &Type, invalid: &Expr) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    quote! {
+        impl #runtime::handle::Numbered for #ident {
+            type Number = #ty;
+            const INVALID: #ty = #invalid;
+        }
+
+        impl #runtime::arguments::IntoC<#ty> for &#ident {
+            #[inline]
+            fn into_c(self) -> #ty {
+                #runtime::handle::Numbered::number(self)
+            }
+        }
+
+        impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
+            fn into_c(self) -> #runtime::arguments::Never {
+                ::core::unreachable!()
+            }
+        }
+
+        impl #runtime::returns::PointedAt<#ty> for #ident {
+            #[inline]
+            fn pointer(c: #ty) -> *mut () {
+                #runtime::handle::number_to_raw::<#ident>(c)
+            }
+        }
+    }
+}
+
+/// What `close()` calls while C blocks.
+fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Some(path) = &handle.interrupt else {
+        return (None, None);
+    };
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let wake = respanned(quote!(let wake: fn(&#ident) -> _ = #path;), path.span());
+    let function = quote! {
+        unsafe fn interrupt(raw: ::core::ptr::NonNull<()>) {
+            #wake
+            // SAFETY: the caller's promise is that it is a valid handle of this type.
+            let _ = wake(unsafe { <#ident as #runtime::handle::Handle>::from_raw(raw.cast()) });
+        }
+    };
+    (Some(function), Some(quote!(.interruptible(interrupt))))
 }
 
 /// The failpoint of a release that can fail.
@@ -246,12 +311,20 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
 fn expand_release(handle: &Handle, release: &Release) -> TokenStream {
     let runtime = &handle.runtime;
     let path = &release.function;
-    let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(*mut Self::Raw) -> _ = #path;);
+    let (taken, passed) = match &handle.value {
+        None => (quote!(*mut Self::Raw), quote!(raw)),
+        Some((ty, _)) => (
+            quote!(#ty),
+            quote!(#runtime::handle::raw_to_number::<Self>(raw)),
+        ),
+    };
+    let function =
+        quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
     let Some(fails) = &release.fails else {
         return quote! {
             #function
             // SAFETY: the caller's promise is what the author of the handle says that C asks for.
-            let _ = unsafe { release(raw) };
+            let _ = unsafe { release(#passed) };
             ::core::result::Result::Ok(())
         };
     };
@@ -263,7 +336,7 @@ fn expand_release(handle: &Handle, release: &Release) -> TokenStream {
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
         // SAFETY: the caller's promise is what the author of the handle says that C asks for, and so is `kept`.
         unsafe {
-            #runtime::call::release::<Self, _>(handle, #name, #kept, || release(raw), #failed)
+            #runtime::call::release::<Self, _>(handle, #name, #kept, || release(#passed), #failed)
         }
     }
 }
@@ -279,6 +352,19 @@ fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
 
                 unsafe fn made(storage: Self::Storage) -> *mut #raw {
                     storage.into_raw()
+                }
+            }
+        };
+    }
+    if let Some((ty, _)) = &handle.value {
+        return quote! {
+            // SAFETY: C wrote the number.
+            unsafe impl #runtime::out::MadeIn<#ty> for #ident {
+                type Storage = #runtime::out::Inline<#ty>;
+
+                unsafe fn made(storage: Self::Storage) -> *mut () {
+                    // SAFETY: a number that C wrote, or the 0 that was there.
+                    #runtime::handle::number_to_raw::<#ident>(unsafe { storage.value() })
                 }
             }
         };

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Fields, ItemStruct, LitStr, Path, Token, Type};
+use syn::{Expr, Fields, ItemStruct, LitStr, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
@@ -12,6 +12,9 @@ use crate::words::{Headed, Place, Value, Word, header_comment, parse_words, runt
 const WORDS: &[&str] = &[
     "raw",
     "inplace",
+    "value",
+    "invalid",
+    "interrupt",
     "retain",
     "release",
     "parent",
@@ -31,6 +34,10 @@ pub(crate) struct Handle {
     pub(crate) item: ItemStruct,
     pub(crate) class: Ident,
     pub(crate) raw: Type,
+    /// The type of the number, and the one that is no handle, where it is a number.
+    pub(crate) value: Option<(Type, Expr)>,
+    /// What wakes C functions that block.
+    pub(crate) interrupt: Option<Path>,
     /// What the header says of the C type, where the author says nothing.
     pub(crate) comment: Option<String>,
     pub(crate) ownership: Ownership,
@@ -114,6 +121,9 @@ impl Parse for ErrorsWord {
 struct Said {
     raw: Option<Type>,
     in_place: Option<Ident>,
+    value: Option<(Ident, Option<Type>)>,
+    invalid: Option<(Ident, Option<Expr>)>,
+    interrupt: Option<(Ident, Option<Path>)>,
     retain: Option<(Ident, Option<Path>)>,
     release: Option<(Ident, Option<Release>)>,
     parent: Option<(Ident, Option<Type>)>,
@@ -134,7 +144,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     let understood = diagnostics.is_empty();
     let has_raw = words
         .iter()
-        .any(|word| word.name == "raw" || word.name == "inplace");
+        .any(|word| word.name == "raw" || word.name == "inplace" || word.name == "value");
     let said = collect(words, diagnostics);
     check_item(&item, diagnostics);
     if understood && !has_raw {
@@ -148,7 +158,14 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         Some(Type::Path(raw)) => header_comment(&item.attrs, &raw.path),
         _ => None,
     };
+    let value = said.value.and_then(|(_, ty)| ty);
+    let value = value.map(|ty| {
+        let invalid = said.invalid.and_then(|(_, invalid)| invalid);
+        (ty, invalid.unwrap_or_else(|| syn::parse_quote!(-1)))
+    });
     Handle {
+        value,
+        interrupt: said.interrupt.and_then(|(_, path)| path),
         comment,
         class: format_ident!("{}Class", item.ident),
         raw: said.raw.unwrap_or_else(|| syn::parse_quote!(())),
@@ -207,6 +224,12 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
                 }
                 said.in_place = Some(name);
                 said.raw = word.value("inplace = ffi::the_type", diagnostics);
+            }
+            "value" => said.value = Some((name, word.value("value = c_int", diagnostics))),
+            "invalid" => said.invalid = Some((name, word.value("invalid = -1", diagnostics))),
+            "interrupt" => {
+                let path = word.value("interrupt = TheHandle::the_method", diagnostics);
+                said.interrupt = Some((name, path));
             }
             "retain" => {
                 said.retain = Some((name, word.value("retain = ffi::the_function", diagnostics)))
@@ -339,6 +362,38 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
                 ),
             );
         }
+    }
+    if let (Some((word, _)), true) = (&said.value, said.raw.is_some()) {
+        diagnostics.at(
+            word,
+            "a handle is a number or behind a pointer: keep one of `value` and `raw`",
+        );
+    }
+    if let (Some((word, _)), None) = (&said.invalid, &said.value) {
+        diagnostics.at(
+            word,
+            "`invalid` is the number that is no handle: add `value = c_int`, or remove it",
+        );
+    }
+    for others in [
+        said.retain.as_ref().map(|(word, _)| word),
+        said.part_of.as_ref().map(|(word, _)| word),
+        said.lent.as_ref(),
+    ] {
+        if let (Some((_, _)), Some(word)) = (&said.value, others) {
+            diagnostics.at(
+                word,
+                format!(
+                    "a number is whoever's who got it: remove `{word}`, and name its `release`"
+                ),
+            );
+        }
+    }
+    if let (Some((word, _)), None, true) = (&said.interrupt, &said.release, understood) {
+        diagnostics.at(
+            word,
+            "only what has a `release` can be closed while C blocks: remove `interrupt`",
+        );
     }
     if let (Some(word), None) = (&said.warn_unclosed, &said.release) {
         diagnostics.at(

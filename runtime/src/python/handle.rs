@@ -90,7 +90,10 @@ impl HandleClass {
         Ok(if header.is_closed() {
             format!("<{class} (closed)>")
         } else {
-            format!("<{class} at {:p}>", header.raw())
+            match header.kind().number(header.raw()) {
+                Some(number) => format!("<{class} {number}>"),
+                None => format!("<{class} at {:p}>", header.raw()),
+            }
         })
     }
 

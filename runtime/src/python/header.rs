@@ -420,6 +420,10 @@ impl Header {
                         return released.map_err(|error| to_pyerr(py, error));
                     }
                     Err(refusal) => {
+                        let waits = refusal == Refusal::Busy && !self.is_exported();
+                        if waits && self.allow_wait(py).is_ok() {
+                            self.interrupt();
+                        }
                         self.leave_ancestors();
                         if refusal == Refusal::Closed {
                             return self.wait_for_closing_ancestor(py);
@@ -514,13 +518,21 @@ impl Header {
         if self.kind.is_counted() {
             cores::leave(raw.as_ptr());
         }
-        if let Some(parent) = self.parent() {
-            self.unlink(&mut parent.children());
-        }
-        // The call still has it, and leaves it when it ends.
+        // The call still has it, and leaves it when it ends; its drop takes it out of the parent's list.
         if self.state.close_in_use() {
             wake();
         }
+    }
+
+    /// Wake the calls that block on this handle, which this thread closes.
+    fn interrupt(&self) {
+        let Some(raw) = NonNull::new(self.entered_raw()) else {
+            return;
+        };
+        // What is called may be written in Rust, and use handles.
+        let _python = MayRunPython::begin();
+        // SAFETY: who releases it is this thread, or one that closes an ancestor, which are held.
+        unsafe { self.kind.interrupt(raw) };
     }
 
     /// Be no longer alone with a handle that was not closed after all; whoever marked it takes the mark back.

@@ -426,12 +426,34 @@ def test_one_owner_of_several_is_given_away():
     with Session() as session:
         session.keep(again)
     assert again.closed and not inner.closed
+    again.close()
+    with pytest.raises(ClosedError):
+        again.work()
     assert inner.owners == 2
     inner.work()
     outer.close()
     assert inner.owners == 1
     inner.close()
     assert live_handles() == NONE
+
+
+@pytest.mark.skipif(not hasattr(sys, "getallocatedblocks"), reason="Python doesn't count its memory")
+@pytest.mark.parametrize("end", ["close", "give"])
+def test_nothing_is_remembered_of_a_counted_object(end):
+    def blocks_of_many():
+        before = sys.getallocatedblocks()
+        with Session() as session:
+            shapes = [Shape() for _ in range(1000)]
+            while shapes:
+                shape = shapes.pop()
+                session.keep(shape) if end == "give" else shape.close()
+                del shape
+        take_log()
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
+    blocks_of_many()
+    assert blocks_of_many() < 100
 
 
 def test_what_another_thread_uses_is_waited_for():
@@ -586,6 +608,23 @@ def test_memory_holds_its_handle_and_what_that_lives_in():
     store.work()
     store.close()
     assert live_handles() == NONE
+
+
+def test_after_the_view_there_is_waiting_again(at_the_gate):
+    store = Store()
+    item = store.item()
+    for _ in range(3):
+        item.memory.release()
+    with at_the_gate(store.work_beside, item.work_beside):
+        closing = [threading.Thread(target=handle.close) for handle in (item, store)]
+        for thread in closing:
+            thread.start()
+            thread.join(0.05)
+        assert all(thread.is_alive() for thread in closing)
+        open_gate()
+        for thread in closing:
+            thread.join(10)
+    assert item.closed and store.closed and live_handles() == NONE
 
 
 def test_memory_ends_with_the_last_part_of_it():
