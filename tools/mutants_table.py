@@ -464,8 +464,8 @@ CLOSING = [
             "            match Ok::<(), (&Header, Refusal)>(()) {\n                Ok(()) => match self.state.try_take() {",
         ),
         (
-            "                    Err(refusal) => {\n                        self.leave_ancestors();\n",
-            "                    Err(refusal) => {\n",
+            "                        }\n                        self.leave_ancestors();\n                        if refusal",
+            "                        }\n                        if refusal",
         ),
         ("                        self.leave_ancestors();\n                        return released", "                        return released"),
     ),
@@ -478,8 +478,8 @@ CLOSING = [
         HEADER,
         "closing that has to wait does not leave the ancestors (lock)",
         (
-            "                    Err(refusal) => {\n                        self.leave_ancestors();\n",
-            "                    Err(refusal) => {\n",
+            "                        }\n                        self.leave_ancestors();\n                        if refusal",
+            "                        }\n                        if refusal",
         ),
     ),
     mutant(
@@ -573,7 +573,7 @@ CLOSING = [
     mutant(ENTER, "a use alone ends no transient view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in a transient view outlives it", ("kind.is_transient() || owner.kind.is_view() && owner.transient", "kind.is_transient()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
-    mutant(HEADER, "closing does not wake what blocks", ("                            self.interrupt();\n", "")),
+    mutant(HEADER, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
     mutant(EXPORT, "a view of memory never lets its handle go", ("        Hold::new(owner, Mode::Shared).leave();\n", "")),
@@ -768,7 +768,7 @@ EXPANSION = [
         "C functions get their arguments without their errors' hook",
         ("_ => quote!(::core::option::Option::Some(&*self)),", "_ => quote!(::core::option::Option::<&Self>::None),"),
     ),
-    mutant(HANDLE_MACRO, "the release function is not called", ("let _ = unsafe { release(raw) };", "let _ = release;")),
+    mutant(HANDLE_MACRO, "the release function is not called", ("let _ = unsafe { release(#passed) };", "let _ = release;")),
     mutant(
         HANDLE_MACRO,
         "a parent is not declared",

@@ -195,6 +195,11 @@ pub trait Numbered: Handle<Raw = ()> {
 }
 
 /// A C integer that a handle can be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number that a handle can be",
+    label = "not an integer",
+    note = "`value = …` is for handles such as file descriptors; what is behind a pointer has `raw = …`"
+)]
 pub trait Number: Copy + 'static {
     #[doc(hidden)]
     fn widen(self) -> u64;

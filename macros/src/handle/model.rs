@@ -158,7 +158,10 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         Some(Type::Path(raw)) => header_comment(&item.attrs, &raw.path),
         _ => None,
     };
-    let value = said.value.and_then(|(_, ty)| ty);
+    // After a mistake it is what else was said.
+    let is_pointer = said.raw.is_some();
+    let is_number = said.value.is_some() && !is_pointer;
+    let value = said.value.and_then(|(_, ty)| ty).filter(|_| !is_pointer);
     let value = value.map(|ty| {
         let invalid = said.invalid.and_then(|(_, invalid)| invalid);
         (ty, invalid.unwrap_or_else(|| syn::parse_quote!(-1)))
@@ -181,7 +184,10 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .release
                     .and_then(|(_, path)| path)
                     .filter(|_| diagnostics.is_empty()),
-                retain: said.retain.and_then(|(_, path)| path),
+                retain: said
+                    .retain
+                    .and_then(|(_, path)| path)
+                    .filter(|_| !is_number),
                 in_place: said.in_place.is_some(),
                 parent: said
                     .parent

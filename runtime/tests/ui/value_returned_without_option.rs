@@ -1,0 +1,25 @@
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+mod ffi {
+    use std::ffi::c_int;
+    pub unsafe extern "C" fn open() -> c_int {
+        0
+    }
+    pub unsafe extern "C" fn close(_: c_int) -> c_int {
+        0
+    }
+    pub unsafe extern "C" fn free(_: *mut c_int) {}
+}
+
+#[handle(value = c_int, release = ffi::close)]
+pub struct File;
+
+#[methods(unsafe, private)]
+impl File {
+    #[calls(ffi::open)]
+    fn open() -> Owned<File>;
+}
+
+fn main() {}
