@@ -666,6 +666,7 @@ ENTERING = [
         WAIT,
         "a forked child uses its parent's lock",
         ("            && waiters.forks == forks()\n", ""),
+        equivalent="the lock is held for microseconds: of thousands of forks among contending threads none met it held",
     ),
     mutant(
         WAIT,

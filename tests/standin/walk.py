@@ -1,5 +1,7 @@
 """What the walk goes along: every kind of handle, each function succeeding and failing."""
 
+import threading
+
 import standin_safe as MODULE
 from pytest_leakproof.walk import Operation
 
@@ -91,6 +93,16 @@ def stale_node(them):
     return node.number
 
 
+def wait():
+    number = MODULE.Numeral()
+    closing = threading.Timer(0.02, number.close)
+    closing.start()
+    try:
+        return number.wait()
+    finally:
+        closing.join()
+
+
 def meet_itself(shape):
     shape.meet(shape)
 
@@ -143,6 +155,9 @@ OPERATIONS = [
     Operation("throw what is too heavy", throw, prepare=session_and_parcel(30), fails=MODULE.Error, once=True),
     Operation("send both", send_both, prepare=session_and_parcel(3), once=True),
     Operation("keep", keep, prepare=MODULE.Shape, once=True),
+    Operation("number", lambda: MODULE.Numeral().value),
+    Operation("another number", MODULE.Numeral.another),
+    Operation("wait", wait),
     Operation("list", MODULE.List),
     Operation("nodes", nodes, prepare=numbers),
     Operation("stale node", stale_node, prepare=numbers, fails=MODULE.ClosedError),

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use leakproof::handle::Numbered;
 use leakproof::prelude::*;
 use leakproof::pyo3::types::PyAnyMethods;
 use leakproof::pyo3::{Bound, Py, PyAny, Python};
@@ -374,6 +375,37 @@ impl Tally {
     fn add(&mut self, n: c_int) -> c_int;
 }
 
+/// A number.
+#[handle(value = c_int, invalid = -2, release = ffi::number_close, interrupt = Numeral::wake)]
+pub struct Numeral;
+
+#[methods(unsafe)]
+impl Numeral {
+    /// The lowest one that is free. There are four.
+    #[new]
+    #[calls(ffi::number_open, fails = when(|number| number == -2))]
+    fn new() -> Result<Owned<Numeral>>;
+
+    /// The same, through a pointer.
+    #[staticmethod]
+    #[calls(ffi::number_open_at, args = (out), fails = nonzero, on_failure = null)]
+    fn another() -> Result<Owned<Numeral>>;
+
+    /// Which one it is.
+    #[getter]
+    fn value(&self) -> c_int {
+        self.number()
+    }
+
+    /// Wait until somebody wakes it.
+    #[calls(ffi::number_wait, detach)]
+    fn wait(&self) -> c_int;
+
+    #[private]
+    #[calls(ffi::number_wake)]
+    fn wake(&self);
+}
+
 /// A list, whose nodes move when it grows.
 #[handle(raw = ffi::list, release = ffi::list_free)]
 pub struct List;
@@ -467,7 +499,7 @@ fn take_log() -> Vec<String> {
 mod standin_safe {
     #[pymodule_export]
     use super::{
-        Cursor, Item, Journal, List, Node, Parcel, Place, Session, SessionError, Shape, Store,
-        StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
+        Cursor, Item, Journal, List, Node, Numeral, Parcel, Place, Session, SessionError, Shape,
+        Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
     };
 }

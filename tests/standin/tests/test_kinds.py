@@ -12,6 +12,7 @@ from standin_safe import (
     Error,
     Journal,
     List,
+    Numeral,
     Parcel,
     Session,
     SessionError,
@@ -721,3 +722,54 @@ def test_with_is_content_with_what_was_ended():
     with Session(1) as session:
         assert session.commit() == 1
     assert live_handles() == NONE
+
+
+# ---- numbers
+
+
+def test_every_number_is_a_handle_but_the_one_that_is_none():
+    take_log()
+    them = [Numeral(), Numeral.another(), Numeral(), Numeral.another()]
+    assert [it.value for it in them] == [-1, 0, 1, 2]
+    assert [repr(it) for it in them] == [f"<standin_safe.Numeral {number}>" for number in (-1, 0, 1, 2)]
+    for make in (Numeral, Numeral.another):
+        with pytest.raises(Error):
+            make()
+    assert live_handles()["Numeral"] == 4
+    for it in them:
+        assert not it.closed
+        it.close()
+        it.close()
+        assert it.closed
+    assert take_log() == [f"number_close {number}" for number in (-1, 0, 1, 2)]
+    assert live_handles() == NONE
+
+
+def test_a_number_that_is_free_again_revives_nothing():
+    first = Numeral()
+    first.close()
+    with Numeral() as second:
+        assert second.value == -1 and first.closed and first != second
+        with pytest.raises(ClosedError):
+            first.value
+        first.close()
+        del first
+        gc.collect()
+        assert second.value == -1
+    assert live_handles() == NONE
+
+
+def test_closing_wakes_what_blocks():
+    it = Numeral()
+    ended = []
+    threads = [threading.Thread(target=lambda: ended.append(it.wait())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+        thread.join(0.02)
+    assert not ended
+    closing = threading.Thread(target=it.close)
+    closing.start()
+    closing.join(10)
+    for thread in threads:
+        thread.join(10)
+    assert ended == [-1] * 3 and it.closed and live_handles() == NONE
