@@ -173,7 +173,7 @@ CALLS = [
     mutant(
         RESULTS_MACRO,
         "memory is freed before it is copied",
-        ("                let count = #count;\n", "                let count = #count;\n                let memory = #returns::Lent(memory.start());\n"),
+        ("                let count = #count;\n", "                let count = #count;\n                let start = memory.start();\n                drop(memory);\n                let memory = #returns::Lent(start);\n"),
     ),
     mutant(
         RESULTS_MACRO,

@@ -357,7 +357,7 @@ pub unsafe extern "C" fn tally_clear(tally: *mut tally) {
 /// A parcel, which somebody may take over.
 #[repr(C)]
 pub struct parcel {
-    weight: c_int,
+    pub weight: c_int,
     tags: c_int,
 }
 

@@ -296,9 +296,26 @@ impl Parcel {
     #[calls(ffi::parcel_weight, detach)]
     fn weight(&self) -> c_int;
 
+    /// What is written on it.
+    #[getter]
+    #[field(self)]
+    fn label(&self) -> Option<Borrowed<Label>>;
+
     /// Put a tag on it.
     #[calls(ffi::parcel_tag, fails = null)]
     fn tag(&self) -> Result<Owned<Tag>>;
+}
+
+/// What is written on a parcel.
+#[handle(raw = ffi::parcel, part_of = Parcel)]
+pub struct Label;
+
+#[methods(unsafe)]
+impl Label {
+    /// The weight.
+    #[getter]
+    #[field(weight)]
+    fn weight(&self) -> c_int;
 }
 
 /// A tag on a parcel.
@@ -499,7 +516,7 @@ fn take_log() -> Vec<String> {
 mod standin_safe {
     #[pymodule_export]
     use super::{
-        Cursor, Item, Journal, List, Node, Numeral, Parcel, Place, Session, SessionError, Shape,
-        Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
+        Cursor, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session, SessionError,
+        Shape, Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
     };
 }

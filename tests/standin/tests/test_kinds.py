@@ -354,6 +354,22 @@ def test_what_c_took_over_is_closed_here_and_released_there():
     assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
 
 
+def test_views_end_with_what_c_took_over():
+    with Session() as session:
+        parcel, heavy = Parcel(3), Parcel(30)
+        label, other = parcel.label, heavy.label
+        session.send(parcel)
+        assert label.closed
+        for use in (lambda: label.weight, lambda: parcel.label):
+            with pytest.raises(ClosedError):
+                use()
+        with pytest.raises(Error):
+            session.send(heavy)
+        assert not other.closed and other.weight == 30
+        heavy.close()
+        session.busy = 0
+
+
 def test_what_c_left_is_still_here():
     take_log()
     with Session() as session, Parcel(30) as parcel:
