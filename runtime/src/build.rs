@@ -12,6 +12,8 @@
 //!     .write("libxml2.rs");
 //! ```
 //!
+//! Functions that a header defines as `static inline` are compiled, so that they can be called like others.
+//!
 //! Where an annotated method, handle or record has no doc comment, it takes that of the C function or type in the headers,
 //! word for word.
 //!
@@ -103,6 +105,9 @@ impl Library {
         let out = env::var_os("OUT_DIR")
             .map(PathBuf::from)
             .unwrap_or_default();
+        let inline = out.join(file).with_extension("inline.c");
+        // An old one would be taken for a new one.
+        let _ = fs::remove_file(&inline);
         let mut builder = bindgen::builder()
             .header_contents("headers.h", &self.include_lines())
             .clang_args(includes.iter().map(|path| format!("-I{}", path.display())))
@@ -114,6 +119,8 @@ impl Library {
             .derive_default(true)
             .wrap_unsafe_ops(true)
             .generate_comments(true)
+            .wrap_static_fns(true)
+            .wrap_static_fns_path(&inline)
             .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
         for names in &self.allowed {
             builder = builder.allowlist_item(names);
@@ -124,6 +131,18 @@ impl Library {
         let bindings = builder.generate().unwrap_or_else(|error| {
             fail(&format!("bindgen could not read the headers: {error}. It needs libclang (Debian: libclang-dev)"))
         });
+        // There is such a file where there are such functions; it knows nothing of the headers.
+        if let Ok(functions) = fs::read_to_string(&inline) {
+            let text = format!("{}{functions}", self.include_lines());
+            if let Err(error) = fs::write(&inline, text) {
+                fail(&format!("cannot write {}: {error}", inline.display()));
+            }
+            cc::Build::new()
+                .file(&inline)
+                .includes(&includes)
+                .warnings(false)
+                .compile(&format!("{}_inline", file.replace(['.', '-'], "_")));
+        }
         let bindings = bindings.to_string();
         let written = fs::write(out.join(file), &bindings)
             .and_then(|()| write_comments(&bindings, &out.join("leakproof-comments")));

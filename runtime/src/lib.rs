@@ -150,6 +150,8 @@
 //! |---|---|
 //! | `gil_used` | On free-threaded Python, importing the module switches the GIL on: for a C library whose handles share what no annotation can name, as cairo's contexts share their surface. |
 //!
+//! It is PyO3's declarative module: what stands under `#[pymodule_export]`, a `use` or a `const`, is exported.
+//!
 //! ## Which word for which way of owning
 //!
 //! In the terms of GObject-Introspection, with one whole form each, and the example that shows it.

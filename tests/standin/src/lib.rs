@@ -514,6 +514,10 @@ fn take_log() -> Vec<String> {
 /// A library made for tests.
 #[leakproof::module]
 mod standin_safe {
+    /// How many numbers there are.
+    #[pymodule_export]
+    const NUMBERS: i32 = 4;
+
     #[pymodule_export]
     use super::{
         Cursor, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session, SessionError,

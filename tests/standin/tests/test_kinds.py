@@ -761,6 +761,12 @@ def test_every_number_is_a_handle_but_the_one_that_is_none():
     assert live_handles() == NONE
 
 
+def test_constants_are_exported():
+    import standin_safe
+
+    assert standin_safe.NUMBERS == 4
+
+
 def test_a_number_that_is_free_again_revives_nothing():
     first = Numeral()
     first.close()

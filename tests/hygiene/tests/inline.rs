@@ -1,0 +1,17 @@
+//! A function that a header defines as `static inline` is called like others.
+
+#![allow(missing_docs, reason = "a test")]
+
+// What was compiled is linked with the library.
+use hygiene as _;
+
+mod ffi {
+    #![allow(warnings, clippy::all, reason = "generated from the header")]
+    include!(concat!(env!("OUT_DIR"), "/byteswap.rs"));
+}
+
+#[test]
+fn a_static_inline_function_can_be_called() {
+    // SAFETY: it takes a number and gives one.
+    assert_eq!(unsafe { ffi::__bswap_32(0x0102_0304) }, 0x0403_0201);
+}
