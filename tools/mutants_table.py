@@ -187,6 +187,7 @@ CALLS = [
         ("        None if !outs => own,\n", "        None => own,\n"),
     ),
     mutant(CALL, "errno is looked at too late", ("        errno,\n        ..call\n    };\n    if owned", "        errno: errno::errno().0.max(errno & 0),\n        ..call\n    };\n    if owned")),
+    mutant(CALL, "what is none is looked at", ("if none(raw) { Some(None) } else { own(raw) }", "if none(raw) { own(raw) } else { own(raw) }")),
     mutant(CALL, "what C took over is released here, too", ("            handle.pass_on();\n", "            drop(handle);\n")),
     mutant(CALL, "what C left is given up", ("        if !left(raw)\n", "        if !(left(raw) && false)\n")),
     mutant(CALL, "what C took over is kept here", ("        if !left(raw)\n", "        if !left(raw)\n            && false\n")),

@@ -109,6 +109,15 @@ pub fn unless<C: Copy, R>(
     move |raw| if failed(raw) { None } else { own(raw) }
 }
 
+/// `own`, where C may say that there is `none`, which is a result, too.
+#[inline]
+pub fn unless_none<C: Copy, T>(
+    none: impl FnOnce(C) -> bool,
+    own: impl FnOnce(C) -> Option<Option<T>>,
+) -> impl FnOnce(C) -> Option<Option<T>> {
+    move |raw| if none(raw) { Some(None) } else { own(raw) }
+}
+
 /// What C gets of a handle that it may keep.
 ///
 /// # Safety

@@ -117,6 +117,7 @@
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. |
+//! | `none = when(\|ret\| …)`, `nonzero`, `negative` | If this says so there is no result, and that is no failure: the method returns `None`, and `out` is not looked at. |
 //! | `len = ffi::f` | C returns the start of some memory or of an array; this function, with the same arguments, says how long it is. |
 //! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
 //! | `until = null` | The array ends with its first NULL or 0. |
@@ -184,6 +185,7 @@
 //! | errors stay in the object | *throws*, by asking | `fails = sticky`, `errors = E` with `overlooked` | `cairo` |
 //! | errors come through a callback | *throws*, *scope call* | `errors(E, callback = place)` | xml-safe |
 //! | one asks for the next until there is none | | `fn __next__(&mut self) -> Result<Option<T>>` | `sqlite` |
+//! | and a status says that there is none | *nullable* | `args = (self, out)`, `fails = negative`, `none = when(\|ret\| ret == END)` | |
 //!
 //! # Types
 //!

@@ -147,6 +147,19 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_outs(method, calls, diagnostics);
     check_memory(method, calls, diagnostics);
     check_consumed(method, calls, diagnostics);
+    if let (Some(none), None) = (&calls.none, argument_of(&method.output.value, "Option")) {
+        let message = "`none` says when there is no result: return an `Option`";
+        match none {
+            Fails::Sticky | Fails::Unknown => {}
+            _ => diagnostics.at(&method.output.value, message),
+        }
+    }
+    if matches!(calls.none, Some(Fails::Sticky)) {
+        diagnostics.at(
+            &calls.function,
+            "`none` looks at what C returns: write `nonzero`, `negative` or `when(|ret| …)`",
+        );
+    }
 }
 
 /// Whoever gives a handle to C has to know whether a failing call has it.

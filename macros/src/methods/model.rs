@@ -71,6 +71,8 @@ pub(crate) struct Calls {
     /// `fields(place = …)`: what stands in the receiver's struct for the length of the call.
     pub(crate) fields: Vec<(Place, Expr)>,
     pub(crate) fails: Option<Fails>,
+    /// How one sees from what C returned that there is no result, which is no failure.
+    pub(crate) none: Option<Fails>,
     /// What a failing call leaves in its out-parameters.
     pub(crate) on_failure: Option<OnFailure>,
     /// Whether C has what is passed as `Owned` also after a failing call.

@@ -257,6 +257,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         arguments: None,
         fields: Vec::new(),
         fails: None,
+        none: None,
         on_failure: None,
         consumes: None,
         length: None,
@@ -270,6 +271,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "args",
             "fields",
             "fails",
+            "none",
             "on_failure",
             "consumes",
             "len",
@@ -283,6 +285,10 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "args" => calls.arguments = parse_arguments(word, diagnostics),
             "fields" => calls.fields = parse_fields(word, diagnostics),
             "fails" => calls.fails = Fails::of(word, diagnostics),
+            "none" => {
+                let said = word.value("none = when(|ret| ret == ffi::END)", diagnostics);
+                calls.none = Some(said.unwrap_or(Fails::Unknown));
+            }
             "on_failure" => {
                 let form = "on_failure = owned";
                 let said = word.value(form, diagnostics);

@@ -43,8 +43,24 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
     quote!(#length #(#slots)*)
 }
 
-/// The closure that puts what C returned into its owner.
+/// The closure that puts what C returned into its owner, unless there is nothing.
 pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let own = expand_result(method, calls, runtime);
+    let Some(none) = &calls.none else {
+        return own;
+    };
+    let none = none.expand(runtime);
+    let none = match &calls.length {
+        None => none,
+        Some(_) => quote!(|(ret, _)| (#none)(ret)),
+    };
+    match method.output.fallible {
+        true => quote!(#runtime::call::unless_none(#none, #own)),
+        false => quote!(#runtime::call::unless(#none, #own)),
+    }
+}
+
+fn expand_result(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
     let value = bound_to_receiver(&method.output.value, runtime, true);
     if is_memory(method, calls) {
         return expand_memory(method, calls, &value, runtime);

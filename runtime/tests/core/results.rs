@@ -161,3 +161,16 @@ fn what_a_failing_call_left_is_not_looked_at() {
     next([Fail]);
     assert!(store.motto().is_err());
 }
+
+#[test]
+fn a_status_may_say_that_there_is_nothing() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.next_item(0).unwrap().unwrap().size(), 10);
+    assert!(store.next_item(1).unwrap().is_none());
+    assert!(store.perhaps_item(0).is_some());
+    assert!(store.perhaps_item(1).is_none());
+    next([Fail, Fail]);
+    assert!(store.next_item(0).is_err());
+    assert!(store.perhaps_item(0).is_none());
+}

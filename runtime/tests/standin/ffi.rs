@@ -645,3 +645,23 @@ pub(crate) unsafe extern "C" fn forget(_text: *mut c_void) {
 pub(crate) unsafe extern "C" fn fail_silently() -> c_int {
     1
 }
+
+/// The next item after `at` sizes: 1 and nothing at the end, which is no failure; -1 on failure.
+pub(crate) unsafe extern "C" fn store_next(
+    store: *mut Store,
+    at: c_int,
+    out: *mut *const Item,
+) -> c_int {
+    // SAFETY: a valid store, with a place for the result.
+    unsafe {
+        if fails(&raw const (*store).report) {
+            return -1;
+        }
+        *out = ptr::without_provenance(8);
+        if at > 0 {
+            return 1;
+        }
+        *out = (*store).first;
+    }
+    0
+}

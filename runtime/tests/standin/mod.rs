@@ -178,6 +178,12 @@ impl Store {
     )]
     pub(crate) fn dump(&self) -> Result<Option<Bytes>>;
 
+    #[calls(ffi::store_next, args = (self, at, out), fails = negative, none = when(|status| status == 1))]
+    pub(crate) fn next_item(&self, at: c_int) -> Result<Option<Borrowed<Item>>>;
+
+    #[calls(ffi::store_next, args = (self, at, out), none = nonzero)]
+    pub(crate) fn perhaps_item(&self, at: c_int) -> Option<Borrowed<Item>>;
+
     #[calls(ffi::store_motto, args = (self, out), fails = negative)]
     pub(crate) fn motto(&self) -> Result<Option<String>>;
 
