@@ -114,7 +114,7 @@ test-python: build ## run the Python tests
 .PHONY: test-examples
 test-examples: build $(BUILT) ## run the examples' Python tests, and those of the runtime
 	@echo "== tests of the examples"
-	@for folder in $(wildcard examples/*/tests tests/*/tests); do $(BIN)/python -m pytest $$folder; done
+	@for folder in $(sort $(dir $(wildcard examples/*/tests/test_*.py tests/*/tests/test_*.py))); do $(BIN)/python -m pytest $$folder; done
 
 .PHONY: test-plugin
 test-plugin: setup ## run the tests of the pytest plugin and of the walk
