@@ -7,7 +7,9 @@ use quote::{format_ident, quote};
 use syn::{Attribute, Expr, Fields, ItemEnum, LitStr, Path, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::words::{Headed, documentation, json, parse_item, parse_words, runtime_path};
+use crate::words::{
+    Headed, documentation, json, module_name, parse_item, parse_words, runtime_path,
+};
 
 pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -47,10 +49,7 @@ pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> Token
     let members = members(&item, &diagnostics);
     let enumeration = Enumeration {
         name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
-        module: module.map_or_else(
-            || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
-            |module| module.value(),
-        ),
+        module: module_name(module),
         raw,
         flags,
         runtime: runtime_path(runtime),

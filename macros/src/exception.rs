@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Field, Fields, ItemStruct, LitStr, Path};
 
 use crate::diagnostics::Diagnostics;
-use crate::words::{class_of, parse_item, parse_words, runtime_path};
+use crate::words::{class_of, module_name, parse_item, parse_words, runtime_path};
 
 pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -25,10 +25,7 @@ pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
         return diagnostics.into_tokens();
     };
     let says_what = check_message(&item, base.as_ref(), &diagnostics);
-    let module = module.map_or_else(
-        || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
-        |module| module.value(),
-    );
+    let module = module_name(module);
     let exception = Exception {
         item,
         base,

@@ -7,7 +7,8 @@ use syn::{Attribute, Fields, ItemStruct, LitStr, Path, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::words::{
-    Headed, Place, header_comment, parse_item, parse_words, respanned, runtime_path, verbatim,
+    Headed, Place, header_comment, module_name, parse_item, parse_words, respanned, runtime_path,
+    verbatim,
 };
 
 pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
@@ -47,10 +48,7 @@ pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
     let record = Record {
         fields,
         name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
-        module: module.map_or_else(
-            || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
-            |module| module.value(),
-        ),
+        module: module_name(module),
         raw: headed.head,
         runtime: runtime_path(runtime),
         item: &item,

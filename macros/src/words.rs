@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Lit, Meta, Path, Token, Type};
+use syn::{Attribute, Expr, Lit, LitStr, Meta, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
 
@@ -148,6 +148,12 @@ pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
         tree
     };
     tokens.into_iter().map(respan).collect()
+}
+
+/// `module = "…"`: the Python module of a class, by default the crate's.
+pub(crate) fn module_name(written: Option<LitStr>) -> String {
+    let of_crate = || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into());
+    written.map_or_else(of_crate, |module| module.value())
 }
 
 /// `crate = path`: where the runtime is found.

@@ -19,6 +19,8 @@ pub enum Error {
     Stale(&'static str),
     /// The handle is in use in a way that this call would have to wait for for ever. Python: `BusyError`.
     Busy(&'static str),
+    /// The handle is in use by a view of its memory. Python: `BufferError`.
+    Exported(&'static str),
     /// An argument has a value that C cannot take. Python: `ValueError`.
     Value(String),
     /// A length or a number does not fit the C type. Python: `OverflowError`.
@@ -60,6 +62,9 @@ impl fmt::Display for Error {
                 "{name} is gone: what it is part of was used since, and may have changed it"
             ),
             Error::Busy(name) => write!(f, "{name} is in use by a call that cannot be waited for"),
+            Error::Exported(name) => {
+                write!(f, "{name} is in use by a memoryview: release that first")
+            }
             Error::Value(message) | Error::Overflow(message) => f.write_str(message),
             Error::Os(error, None) => error.fmt(f),
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),

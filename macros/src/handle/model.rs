@@ -7,7 +7,9 @@ use syn::{Expr, Fields, ItemStruct, LitStr, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
-use crate::words::{Headed, Place, Value, Word, header_comment, parse_words, runtime_path};
+use crate::words::{
+    Headed, Place, Value, Word, header_comment, module_name, parse_words, runtime_path,
+};
 
 const WORDS: &[&str] = &[
     "raw",
@@ -200,7 +202,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         name: said
             .name
             .map_or_else(|| item.ident.to_string(), |name| name.value()),
-        module: said.module.map_or_else(crate_name, |module| module.value()),
+        module: module_name(said.module),
         runtime: runtime_path(said.runtime),
         item,
     }
@@ -209,10 +211,6 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
 fn is_itself(ty: &Type, ident: &Ident) -> bool {
     let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
     matches!(ty, Type::Path(ty) if itself(&ty.path))
-}
-
-fn crate_name() -> String {
-    std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into())
 }
 
 fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {

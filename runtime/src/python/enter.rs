@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 
 use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
-use super::export::exported;
 use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
 use crate::error::Error;
@@ -251,7 +250,7 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
         }
         if at.is_exported() {
-            return Err(exported(at.kind().name()));
+            return Err(to_pyerr(py, Error::Exported(at.kind().name())));
         }
         match wanted.mode {
             Mode::Exclusive if ptr::eq(at, wanted.locked()) => {

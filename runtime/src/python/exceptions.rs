@@ -1,6 +1,6 @@
 //! The exceptions that every package has, each package its own.
 
-use pyo3::exceptions::{PyException, PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyBufferError, PyException, PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -104,6 +104,7 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
         RustError::Busy(_) => of_class(BusyError::class(py)),
         RustError::Failed(_) => of_class(Ok(&py.get_type::<Error>())),
+        RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),
         RustError::Overflow(_) => PyOverflowError::new_err(message),
         RustError::Os(error, path) => os_error(py, &error, path),

@@ -7,7 +7,6 @@
 use std::ffi::c_int;
 
 use pyo3::PyTypeCheck;
-use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
@@ -91,13 +90,6 @@ impl Drop for Held {
         owner.header().end_export();
         Hold::new(owner, Mode::Shared).leave();
     }
-}
-
-/// What keeps a handle from being closed, consumed or changed.
-pub(super) fn exported(name: &str) -> PyErr {
-    PyBufferError::new_err(format!(
-        "{name} is in use by a memoryview: release that first"
-    ))
 }
 
 impl IntoPython for &[u8] {

@@ -17,7 +17,6 @@ use super::apart_from_pending;
 use super::cores;
 use super::depth::{MayRunPython, inside_python};
 use super::exceptions::to_pyerr;
-use super::export::exported;
 use super::handle::HandleClass;
 use super::trace::Traced;
 use super::wait::{forks, wait_for, wake};
@@ -429,7 +428,7 @@ impl Header {
                             return self.wait_for_closing_ancestor(py);
                         }
                         if self.is_exported() {
-                            return Err(exported(self.kind.name()));
+                            return Err(to_pyerr(py, Error::Exported(self.kind.name())));
                         }
                         self.wait(py, || !self.state.is_used())?;
                     }
