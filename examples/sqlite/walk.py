@@ -27,10 +27,37 @@ def copy(pair):
     return backup.remaining
 
 
-def refused(pair):
+def close_what_is_copied(pair):
     source, target = pair
     with target.copy_from(source):
         source.close()
+
+
+class Sum:
+    def __init__(self):
+        self.sum = 0
+
+    def step(self, value):
+        self.sum += value
+
+    def finalize(self):
+        return self.sum
+
+
+def functions():
+    db = memory()
+    db.create_function("echo", -1, lambda *values: values[0])
+    db.create_function("fail", 0, lambda: 1 / 0)
+    db.create_aggregate("total", 1, Sum)
+    return db
+
+
+def progress(db, handler):
+    db.set_progress_handler(handler, 1)
+    try:
+        db.run("SELECT 1")
+    finally:
+        db.set_progress_handler(None)
 
 
 def blobs():
@@ -97,5 +124,15 @@ OPERATIONS = [
     Operation("last row", lambda db: db.last_row, prepare=memory),
     Operation("copy", copy, prepare=pair),
     Operation("copy to itself", lambda db: db.copy_from(db), prepare=memory, fails=MODULE.SqliteError),
-    Operation("close while copied", refused, prepare=pair, fails=MODULE.SqliteError),
+    Operation("close while copied", close_what_is_copied, prepare=pair),
+    Operation("create function", lambda db: db.create_function("f", 0, print), prepare=memory),
+    Operation("create function badly", lambda db: db.create_function("f" * 256, 0, print), prepare=memory, fails=MODULE.SqliteError),
+    Operation("create aggregate", lambda db: db.create_aggregate("f", 1, Sum), prepare=memory),
+    Operation("remove functions", lambda db: (db.create_function("echo", -1, None), db.create_aggregate("total", 1, None)), prepare=functions),
+    Operation("call function", lambda db: list(db.query("SELECT echo(1), echo(0.5), echo('a'), echo(x'00'), echo(NULL)")), prepare=functions),
+    Operation("call what fails", lambda db: db.run("SELECT fail()"), prepare=functions, fails=ZeroDivisionError),
+    Operation("aggregate", lambda db: list(db.query("SELECT total(1) UNION ALL SELECT total(1) WHERE 0")), prepare=functions),
+    Operation("progress", lambda db: progress(db, lambda: False), prepare=memory),
+    Operation("progress that stops", lambda db: progress(db, lambda: True), prepare=memory, fails=MODULE.SqliteError),
+    Operation("progress that fails", lambda db: progress(db, lambda: 1 / 0), prepare=memory, fails=ZeroDivisionError),
 ]

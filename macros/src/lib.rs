@@ -3,6 +3,8 @@
 //! Each macro is three stages in three places: parse (tokens to words), model with its checks (words to facts, all
 //! mistakes reported at once), expand (facts to tokens, which can't fail).
 
+mod attachment;
+mod callbacks;
 mod diagnostics;
 mod enums;
 mod exception;
@@ -58,6 +60,18 @@ pub fn int_flag(words: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn record(words: TokenStream, item: TokenStream) -> TokenStream {
     record::record(words.into(), item.into()).into()
+}
+
+/// Makes methods of a value functions that C can call. See the crate `leakproof`.
+#[proc_macro_attribute]
+pub fn callbacks(words: TokenStream, item: TokenStream) -> TokenStream {
+    callbacks::callbacks(words.into(), item.into()).into()
+}
+
+/// Makes a struct or an enum a value that a handle can keep. See the crate `leakproof`.
+#[proc_macro_derive(Attachment, attributes(leakproof))]
+pub fn attachment(item: TokenStream) -> TokenStream {
+    attachment::attachment(item.into()).into()
 }
 
 /// Makes a module the Python extension module. See the crate `leakproof`.

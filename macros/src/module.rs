@@ -41,6 +41,8 @@ pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
         #[pymodule_export]
         use #runtime::python::BusyError as __LeakproofBusyError;
         #[pymodule_export]
+        use #runtime::python::OwnerError as __LeakproofOwnerError;
+        #[pymodule_export]
         use #runtime::python::live_handles as __leakproof_live_handles;
     };
     if let Some(file) = diagnostics.ok(syn::parse2::<syn::File>(exports)) {

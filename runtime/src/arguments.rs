@@ -107,6 +107,12 @@ impl<P> IntoC<*mut P> for Null {
     }
 }
 
+impl<F> IntoC<Option<F>> for Null {
+    fn into_c(self) -> Option<F> {
+        None
+    }
+}
+
 /// An argument that C takes as a pointer and a length.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no pointer and no length to pass",

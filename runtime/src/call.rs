@@ -6,12 +6,14 @@
 use std::any::Any;
 use std::ffi::CString;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::ptr::NonNull;
 
 use crate::arguments::{IntoCString, Memory};
+use crate::callbacks::{Raised, framed, report_raised};
 use crate::error::{Error, Result};
 use crate::errors::{Call, Errors, resume_caught_panic};
-use crate::handle::{Consumable, Handle, Unreleased};
+use crate::handle::{Consumable, Handle, NotesParent, Unreleased};
 use crate::site::{Site, Step};
 
 /// Call C and own what it returns; failure becomes the error that `T::Errors` words.
@@ -40,7 +42,7 @@ pub fn run<T: Handle, C: Copy + 'static, R>(
     if site.fails(Step::NotCalled) {
         return Err(errors.failed(&call));
     }
-    let (raw, errno, owned) = hooked(handle, &mut errors, || {
+    let ((raw, errno, owned), raised) = hooked(site, handle, &mut errors, || {
         let raw = c();
         // Owning what C gave may allocate and free, and so may whatever follows.
         let errno = errno::errno().0;
@@ -52,6 +54,11 @@ pub fn run<T: Handle, C: Copy + 'static, R>(
         errno,
         ..call
     };
+    match raised {
+        None => {}
+        Some(Raised::Error(error)) => return Err(error),
+        Some(Raised::Panic(panic)) => resume_unwind(panic),
+    }
     if owned.is_none() || failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
         // What a failing call left behind is released after its message was read.
         return Err(errors.failed(&call));
@@ -118,6 +125,15 @@ pub fn unless_none<C: Copy, T>(
     move |raw| if none(raw) { Some(None) } else { own(raw) }
 }
 
+/// `failed`, where C may say by the same status that there is `none`.
+#[inline]
+pub fn unless_there_is_none<C: Copy>(
+    none: impl FnOnce(C) -> bool,
+    failed: impl FnOnce(C) -> bool,
+) -> impl FnOnce(C) -> bool {
+    move |raw| !none(raw) && failed(raw)
+}
+
 /// What C gets of a handle that it may keep.
 ///
 /// # Safety
@@ -149,6 +165,19 @@ pub fn consumed<'g, C: Copy, R>(
     }
 }
 
+/// `own`, after which what was made knows the parent that its release needs.
+#[inline]
+pub fn noting_parent<P: Handle, C, R: NotesParent>(
+    parent: &P,
+    own: impl FnOnce(C) -> R,
+) -> impl FnOnce(C) -> R {
+    move |raw| {
+        let made = own(raw);
+        made.note(parent.as_raw().cast());
+        made
+    }
+}
+
 /// `own` what C returned. A function, so that the type of that is known where `own` is written.
 #[inline]
 pub fn owned<C, R>(raw: C, own: impl FnOnce(C) -> R) -> R {
@@ -175,11 +204,27 @@ fn status(raw: &dyn Any) -> Option<i64> {
 #[inline]
 pub fn read<T: Handle, R>(site: &'static Site, handle: Option<&T>, c: impl FnOnce() -> R) -> R {
     site.reach();
-    hooked(handle, &mut T::Errors::default(), c)
+    let (result, raised) = hooked(site, handle, &mut T::Errors::default(), c);
+    match raised {
+        Some(Raised::Panic(panic)) => resume_unwind(panic),
+        // The call can't fail, so it can't raise either.
+        Some(raised) => report_raised(raised),
+        None => {}
+    }
+    result
 }
 
 #[inline]
-fn hooked<T: Handle, R>(handle: Option<&T>, errors: &mut T::Errors, c: impl FnOnce() -> R) -> R {
+fn hooked<T: Handle, R>(
+    site: &'static Site,
+    handle: Option<&T>,
+    errors: &mut T::Errors,
+    c: impl FnOnce() -> R,
+) -> (R, Option<Raised>) {
+    let c = || match const { T::LINEAGE.calls_back() } || site.calls_back {
+        true => framed(c),
+        false => (c(), None),
+    };
     // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.
     let Some(hook) = handle.and_then(|handle| unsafe { T::hook(handle.as_raw(), errors) }) else {
         return c();
@@ -242,3 +287,7 @@ pub fn detached<R>(c: impl FnOnce() -> R) -> R {
 pub fn detached_from_python<R: Send>(c: impl FnOnce() -> R + Send) -> R {
     detached(c)
 }
+
+/// Refuses, while compiling, arguments that hold Python objects where the body is detached.
+#[inline]
+pub fn sent<T: Send>(_: &T) {}

@@ -21,6 +21,9 @@ pub enum Error {
     Busy(&'static str),
     /// The handle is in use by a view of its memory. Python: `BufferError`.
     Exported(&'static str),
+    /// The handle belongs to another thread, or to the process that this one was forked from. Python: `OwnerError`, also a
+    /// `RuntimeError`.
+    Owner(&'static str, Owner),
     /// An argument has a value that C cannot take. Python: `ValueError`.
     Value(String),
     /// A length or a number does not fit the C type. Python: `OverflowError`.
@@ -34,6 +37,17 @@ pub enum Error {
     /// An exception that Python code raised.
     #[cfg(feature = "python")]
     Python(pyo3::PyErr),
+}
+
+/// Who alone may use a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The thread that made it: `thread_bound`.
+    Thread,
+    /// The process that made it: `process_bound`.
+    Process,
+    /// The thread that made it, which has ended: it can never be released.
+    EndedThread,
 }
 
 /// An error type of a package, made by `#[exception]`.
@@ -65,6 +79,19 @@ impl fmt::Display for Error {
             Error::Exported(name) => {
                 write!(f, "{name} is in use by a memoryview: release that first")
             }
+            Error::Owner(name, Owner::Thread) => {
+                write!(f, "{name} can only be used on the thread that made it")
+            }
+            Error::Owner(name, Owner::Process) => {
+                write!(
+                    f,
+                    "{name} belongs to the process that this one was forked from"
+                )
+            }
+            Error::Owner(name, Owner::EndedThread) => write!(
+                f,
+                "{name} is leaked: only the thread that made it could release it, and that has ended"
+            ),
             Error::Value(message) | Error::Overflow(message) => f.write_str(message),
             Error::Os(error, None) => error.fmt(f),
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),

@@ -10,6 +10,7 @@ use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 
+use crate::attachments::{self, Ended};
 use crate::error::Error;
 use crate::errors::Errors;
 use crate::ledger::Kind;
@@ -99,6 +100,16 @@ pub struct Lineage {
     pub name: &'static str,
     /// The parent of a resource, the owner of a part.
     pub up: Option<&'static Lineage>,
+    /// The other parents.
+    pub beside: &'static [&'static Lineage],
+    /// Whether it keeps values, such as callbacks.
+    pub attachments: bool,
+    /// Whether only the thread that made it may use it.
+    pub thread_bound: bool,
+    /// Whether only the process that made it may use it.
+    pub process_bound: bool,
+    /// Whether its release needs its parent.
+    pub released_by_parent: bool,
 }
 
 impl Lineage {
@@ -109,6 +120,66 @@ impl Lineage {
             index += 1;
         }
         index == name.len() && index == other.len()
+    }
+
+    /// Whether C may call back while a call on it runs.
+    pub const fn calls_back(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(lineage) = here {
+            if lineage.attachments {
+                return true;
+            }
+            here = lineage.up;
+        }
+        false
+    }
+
+    /// Whether it, or what it lives in, is bound to a thread.
+    pub const fn is_thread_bound(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(lineage) = here {
+            if lineage.thread_bound {
+                return true;
+            }
+            here = lineage.up;
+        }
+        false
+    }
+
+    /// Whether it, or what it lives in, is bound to a process.
+    pub const fn is_process_bound(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(lineage) = here {
+            if lineage.process_bound {
+                return true;
+            }
+            here = lineage.up;
+        }
+        false
+    }
+
+    /// Whether what is made by a call on `receiver` has the parent that its release needs.
+    pub const fn can_be_released(&self, receiver: Option<&Lineage>) -> bool {
+        match (self.released_by_parent, self.up, receiver) {
+            (false, ..) => true,
+            (true, Some(up), Some(receiver)) => receiver.is(up),
+            (true, ..) => false,
+        }
+    }
+
+    /// Whether a call that names `parents` besides its receiver names all that it needs.
+    pub const fn lives_beside(&self, parents: &[&Lineage]) -> bool {
+        if self.beside.len() != parents.len() {
+            return false;
+        }
+        let mut index = 0;
+        while index < parents.len() {
+            if !parents[index].is(self.beside[index]) {
+                return false;
+            }
+            index += 1;
+        }
+        true
     }
 
     /// Whether this is `other` or lives in it.
@@ -151,6 +222,9 @@ pub unsafe trait Resource: Handle {
     /// What it lives in.
     #[doc(hidden)]
     const UP: Option<&'static Lineage> = <Self::Parent as Parent>::LINEAGE;
+    /// The kinds of the parents besides the first one.
+    #[doc(hidden)]
+    const BESIDE: &'static [fn() -> &'static Kind] = &[];
 
     /// Give the native resource back.
     ///
@@ -274,6 +348,33 @@ pub unsafe fn free_in_place<P>(
     released
 }
 
+/// A result in which there may be a handle that has to know its parent.
+#[doc(hidden)]
+pub trait NotesParent {
+    /// Note it.
+    fn note(&self, parent: *mut ());
+}
+
+impl<T: Resource> NotesParent for Owned<'_, T> {
+    #[inline]
+    fn note(&self, parent: *mut ()) {
+        if const { T::LINEAGE.released_by_parent } {
+            // SAFETY: the guard owns a live handle.
+            let attached = unsafe { attachments::find(T::kind(), self.raw.as_ptr().cast()) };
+            if let Some(attached) = attached {
+                attached.set_parent(parent);
+            }
+        }
+    }
+}
+
+impl<R: NotesParent> NotesParent for Option<R> {
+    #[inline]
+    fn note(&self, parent: *mut ()) {
+        self.iter().for_each(|made| made.note(parent));
+    }
+}
+
 /// A handle that lives inside another one: `#[handle(raw = …, part_of = …)]`.
 ///
 /// # Safety
@@ -355,7 +456,7 @@ impl<T: Resource> Owned<'_, T> {
     #[doc(hidden)]
     pub unsafe fn adopt(raw: *mut T::Raw) -> Option<Self> {
         let raw = NonNull::new(raw)?;
-        T::kind().acquired();
+        T::kind().acquired(raw.as_ptr().cast());
         Some(Owned {
             raw,
             _parent: PhantomData,
@@ -423,7 +524,7 @@ impl<T: Counted> Clone for Owned<'_, T> {
 unsafe fn retained<'p, T: Counted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
     // SAFETY: the caller's promise.
     unsafe { T::retain(raw.as_ptr()) };
-    T::kind().acquired();
+    T::kind().acquired(raw.as_ptr().cast());
     Owned {
         raw,
         _parent: PhantomData,
@@ -442,21 +543,36 @@ impl<T: Resource> Drop for Owned<'_, T> {
 
 /// An owned handle of whichever type, on its way to C, which may keep it.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct Consumable<'p> {
     kind: &'static Kind,
     raw: NonNull<()>,
+    /// What it has besides its pointer; C may soon give that to another one.
+    besides: Option<Ended>,
     _parent: PhantomData<&'p ()>,
 }
 
 impl<'p> Consumable<'p> {
     /// The handle of a guard.
     pub fn new<T: Resource + ByPointer>(owned: Owned<'p, T>) -> Self {
+        let raw = owned.into_raw().cast();
         Consumable {
             kind: T::kind(),
-            raw: owned.into_raw().cast(),
+            raw,
+            besides: T::kind().end(raw.as_ptr()),
             _parent: PhantomData,
         }
+    }
+
+    /// The same, where C keeps it.
+    pub fn for_ever<T: Resource + ByPointer>(owned: Owned<'p, T>) -> Self {
+        const {
+            assert!(
+                !T::LINEAGE.attachments,
+                "nobody would know when C needs what this handle keeps no more: a handle with `attachments` can be ended, \
+                 but not given away"
+            );
+        }
+        Consumable::new(owned)
     }
 
     /// The handle.
@@ -465,9 +581,19 @@ impl<'p> Consumable<'p> {
     }
 
     /// C has it from now on: it is no longer ours to release.
-    pub(crate) fn pass_on(self) {
+    pub(crate) fn pass_on(mut self) {
         self.kind.passed_on();
+        if let Some(besides) = self.besides.take() {
+            besides.finish();
+        }
         std::mem::forget(self);
+    }
+
+    /// It is as it was before it was to be given away.
+    fn restore(&mut self) {
+        if let Some(besides) = self.besides.take() {
+            besides.put_back(self.raw.as_ptr());
+        }
     }
 
     /// Who had it keeps it.
@@ -475,13 +601,21 @@ impl<'p> Consumable<'p> {
         not(feature = "python"),
         allow(dead_code, reason = "only Python objects get it back")
     )]
-    pub(crate) fn leave(self) {
+    pub(crate) fn leave(mut self) {
+        self.restore();
         std::mem::forget(self);
+    }
+}
+
+impl fmt::Debug for Consumable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({:p})", self.kind.name(), self.raw)
     }
 }
 
 impl Drop for Consumable<'_> {
     fn drop(&mut self) {
+        self.restore();
         // SAFETY: `new` took it from its only owner.
         let released = unsafe { self.kind.dispose(self.raw.as_ptr()) };
         if let Err(Unreleased { error, .. }) = released {
@@ -544,6 +678,16 @@ impl<'o, T: Handle> Borrowed<'o, T> {
     #[doc(hidden)]
     pub fn raw(self) -> NonNull<T::Raw> {
         self.raw
+    }
+}
+
+impl<'o, T: Part + Numbered> Borrowed<'o, T> {
+    /// The part of `owner` that has this number; `None` for the number that is no handle. C looks whether there is such a
+    /// part when it is used.
+    pub fn numbered(owner: &'o T::Owner, number: T::Number) -> Option<Self> {
+        let _ = owner;
+        // SAFETY: a number is not followed, and it is the owner's for as long as that lives.
+        unsafe { Borrowed::lend(number_to_raw::<T>(number)) }
     }
 }
 

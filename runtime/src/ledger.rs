@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use crate::attachments::{self, Ended};
 use crate::error::Error;
 use crate::handle::{Handle, Number, Numbered, Resource, Unreleased, raw_to_number};
 use crate::site::{Site, Step};
@@ -22,6 +23,20 @@ pub struct Kind {
     refusable: Option<(&'static Site, bool)>,
     number: Option<fn(*mut ()) -> i64>,
     interrupt: Option<Interrupt>,
+    /// Whether its handles have an entry in [`attachments`].
+    attaches: bool,
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python needs to know")
+    )]
+    keeps: bool,
+    thread_bound: bool,
+    process_bound: bool,
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python needs to know")
+    )]
+    beside: &'static [fn() -> &'static Kind],
     live: AtomicIsize,
 }
 
@@ -43,21 +58,21 @@ unsafe fn release_erased<T: Resource>(raw: *mut ()) -> Result<(), Unreleased> {
 impl Kind {
     /// The kind of a type that is released.
     pub const fn resource<T: Resource>() -> Self {
+        let lineage = T::LINEAGE;
         Kind {
-            name: T::NAME,
             release: Some(release_erased::<T>),
-            warns: false,
-            counted: false,
-            transient: false,
-            refusable: None,
-            number: None,
-            interrupt: None,
-            live: AtomicIsize::new(0),
+            attaches: lineage.attachments
+                || lineage.released_by_parent
+                || lineage.is_process_bound(),
+            keeps: lineage.attachments,
+            beside: T::BESIDE,
+            ..Self::view::<T>()
         }
     }
 
     /// The kind of a type that lives inside another one, or that C only lends.
     pub const fn view<T: Handle>() -> Self {
+        let lineage = T::LINEAGE;
         Kind {
             name: T::NAME,
             release: None,
@@ -67,6 +82,11 @@ impl Kind {
             refusable: None,
             number: None,
             interrupt: None,
+            attaches: false,
+            keeps: false,
+            thread_bound: lineage.is_thread_bound(),
+            process_bound: lineage.is_process_bound(),
+            beside: &[],
             live: AtomicIsize::new(0),
         }
     }
@@ -157,9 +177,57 @@ impl Kind {
         self.release.is_none()
     }
 
-    /// Count one more.
-    pub(crate) fn acquired(&self) {
+    /// Whether its handles keep values.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python needs to know")
+    )]
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// Whether only the thread that made a handle may use it.
+    pub fn is_thread_bound(&self) -> bool {
+        self.thread_bound
+    }
+
+    /// Whether only the process that made a handle may use it.
+    pub fn is_process_bound(&self) -> bool {
+        self.process_bound
+    }
+
+    /// What its handles live in, besides their parent.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python needs to know")
+    )]
+    pub(crate) fn beside(&self) -> &'static [fn() -> &'static Kind] {
+        self.beside
+    }
+
+    /// C made one more, at `raw`.
+    pub(crate) fn acquired(&'static self, raw: *mut ()) {
         self.live.fetch_add(1, Ordering::Relaxed);
+        if self.attaches {
+            attachments::begin(self, raw);
+        }
+    }
+
+    /// Take what the handle at `raw` has besides its pointer.
+    pub(crate) fn end(&'static self, raw: *mut ()) -> Option<Ended> {
+        self.attaches.then(|| attachments::end(self, raw))?
+    }
+
+    /// Let the handle at `raw` be, which belongs to the process that this one was forked from.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python needs to know")
+    )]
+    pub(crate) fn abandon(&'static self, raw: *mut ()) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        if let Some(ended) = self.end(raw) {
+            ended.finish();
+        }
     }
 
     /// Count one less that C has taken over.
@@ -173,7 +241,7 @@ impl Kind {
     /// # Safety
     ///
     /// As for `dispose`.
-    pub(crate) unsafe fn close(&self, raw: *mut ()) -> Result<(), Unreleased> {
+    pub(crate) unsafe fn close(&'static self, raw: *mut ()) -> Result<(), Unreleased> {
         let refusal = self.refusable.filter(|(site, _)| site.fails(Step::Release));
         let refusal = refusal.map(|(site, kept)| Unreleased {
             error: Error::Failed(site.function),
@@ -191,14 +259,33 @@ impl Kind {
     /// # Safety
     ///
     /// `raw` is an acquired handle of this kind, and this is its only release.
-    pub(crate) unsafe fn dispose(&self, raw: *mut ()) -> Result<(), Unreleased> {
+    pub(crate) unsafe fn dispose(&'static self, raw: *mut ()) -> Result<(), Unreleased> {
         let Some(release) = self.release else {
             return Ok(());
         };
-        // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
-        let released = unsafe { release(raw) };
-        if !matches!(&released, Err(unreleased) if unreleased.kept) {
+        let ended = self.end(raw);
+        if self.process_bound && ended.as_ref().is_some_and(Ended::is_from_before_a_fork) {
             self.live.fetch_sub(1, Ordering::Relaxed);
+            if let Some(ended) = ended {
+                ended.finish();
+            }
+            return Ok(());
+        }
+        // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
+        let release = || unsafe { release(raw) };
+        let released = match &ended {
+            None => release(),
+            Some(ended) => ended.during(release),
+        };
+        if matches!(&released, Err(unreleased) if unreleased.kept) {
+            if let Some(ended) = ended {
+                ended.put_back(raw);
+            }
+        } else {
+            self.live.fetch_sub(1, Ordering::Relaxed);
+            if let Some(ended) = ended {
+                ended.finish();
+            }
         }
         released
     }

@@ -234,14 +234,18 @@ compile_error!(
 );
 
 pub mod arguments;
+pub mod attachments;
 #[cfg(feature = "build")]
 pub mod build;
 #[doc(hidden)]
 pub mod call;
+#[doc(hidden)]
+pub mod callbacks;
 pub mod error;
 pub mod errors;
 #[doc(hidden)]
 pub mod fails;
+mod forks;
 pub mod handle;
 pub mod ledger;
 #[doc(hidden)]
@@ -259,15 +263,19 @@ pub mod site;
 pub mod state;
 pub mod steps;
 
+pub use attachments::{Attachment, attach};
 pub use call::detached_from_python as detached;
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
 pub use leakproof_macros::{
-    IntoPython, exception, function, handle, int_enum, int_flag, methods, module, record,
+    Attachment, IntoPython, callbacks, exception, function, handle, int_enum, int_flag, methods,
+    module, record,
 };
 pub use ledger::live_handles;
 #[cfg(feature = "python")]
 pub use pyo3;
+#[cfg(feature = "python")]
+pub use python::Callable;
 pub use returns::Bytes;
 
 /// What a wrapping crate uses.
@@ -275,19 +283,64 @@ pub mod prelude {
     pub use std::ffi::{CStr, CString};
 
     pub use crate::arguments::{Buffer, FsPath};
+    pub use crate::attachments::{Attachment, attach};
     pub use crate::error::{Error, Result};
     pub use crate::errors::{Call, Collect, Errors};
     pub use crate::handle::{Borrowed, Owned};
+    #[cfg(feature = "python")]
+    pub use crate::python::Callable;
     pub use crate::returns::Bytes;
     pub use crate::steps::{Dict, Steps};
     pub use leakproof_macros::{
-        IntoPython, exception, function, handle, int_enum, int_flag, methods, record,
+        Attachment, IntoPython, callbacks, exception, function, handle, int_enum, int_flag,
+        methods, record,
     };
 }
 
 #[doc(hidden)]
 pub mod __private {
     pub use inventory;
+}
+
+/// Makes a C struct that is a pointer and a length memory: what C writes to `out` as such a struct can be returned as
+/// [`Bytes`], copied, or as `&[u8]`, lent by the receiver.
+///
+/// `unsafe` is the author's word that the length is that of what the pointer points at.
+///
+/// ```
+/// mod ffi {
+///     use std::ffi::c_void;
+///     pub struct val { pub size: usize, pub data: *mut c_void }
+/// }
+/// leakproof::memory!(unsafe ffi::val { start: data, length: size });
+/// ```
+#[macro_export]
+macro_rules! memory {
+    (unsafe $raw:ty { start: $start:ident, length: $length:ident }) => {
+        const _: () = {
+            // SAFETY: what C wrote is copied; the author of the macro's call says what it is.
+            unsafe impl $crate::returns::FromC<$raw> for $crate::Bytes {
+                unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
+                    let count = $crate::returns::Count::count(c.$length);
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        $crate::returns::FromMemory::<u8>::from_memory(c.$start as *const u8, count)
+                    }
+                }
+            }
+
+            // SAFETY: nothing is owned; the author of the macro's call says what it is.
+            unsafe impl<'a> $crate::returns::FromC<$raw> for &'a [u8] {
+                unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
+                    let count = $crate::returns::Count::count(c.$length);
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        $crate::returns::FromMemory::<u8>::from_memory(c.$start as *const u8, count)
+                    }
+                }
+            }
+        };
+    };
 }
 
 /// Passes its tokens on if this crate was built with Python.

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use crate::handle::{Borrowed, Handle, Owned, Resource};
-use crate::returns::FromC;
+use crate::returns::{Bytes, FromC};
 
 /// A Rust type that can be made from what C wrote to where a `P` was expected.
 ///
@@ -167,7 +167,9 @@ macro_rules! by_value {
     ($($type:ty)+) => {$(impl ByValue for $type {})+};
 }
 
-by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool String CString }
+impl ByValue for &[u8] {}
+
+by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool String CString Bytes }
 
 impl<T: Handle> ByValue for Borrowed<'_, T> {}
 impl<T: ByValue> ByValue for Option<T> {}

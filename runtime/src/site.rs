@@ -11,6 +11,8 @@ pub struct Site {
     pub method: &'static str,
     /// The C function; empty where Python enters the method.
     pub function: &'static str,
+    /// Whether C calls back what it is passed.
+    pub calls_back: bool,
     #[cfg(feature = "fault-injection")]
     reached: std::sync::atomic::AtomicBool,
 }
@@ -42,9 +44,16 @@ impl Site {
         Site {
             method,
             function,
+            calls_back: false,
             #[cfg(feature = "fault-injection")]
             reached: std::sync::atomic::AtomicBool::new(false),
         }
+    }
+
+    /// The same, and C calls back what it is passed.
+    pub const fn calling_back(mut self) -> Self {
+        self.calls_back = true;
+        self
     }
 
     /// Note that the site was reached, where nothing can fail.
@@ -145,8 +154,8 @@ impl Step {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __site {
-    ($name:ident, $method:expr, $function:expr) => {
-        static $name: $crate::site::Site = $crate::site::Site::new($method, $function);
+    ($name:ident, $method:expr, $function:expr $(, $more:ident)?) => {
+        static $name: $crate::site::Site = $crate::site::Site::new($method, $function)$(.$more())?;
         $crate::__private::inventory::submit! { $crate::site::Listed(&$name) }
     };
 }
@@ -156,7 +165,7 @@ macro_rules! __site {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __site {
-    ($name:ident, $method:expr, $function:expr) => {
-        static $name: $crate::site::Site = $crate::site::Site::new($method, $function);
+    ($name:ident, $method:expr, $function:expr $(, $more:ident)?) => {
+        static $name: $crate::site::Site = $crate::site::Site::new($method, $function)$(.$more())?;
     };
 }

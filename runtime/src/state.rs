@@ -86,6 +86,16 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
         .map(drop)
     }
 
+    /// Bar every new use although there are shared ones; [`Word::leave_exclusive`] ends that. [`Refusal::Busy`] if someone
+    /// has it alone already.
+    pub fn try_bar(&self) -> Result<(), Refusal> {
+        self.change(|word| match word {
+            word if word & (CLOSED | EXCLUSIVE) != 0 => Err(Refusal::Busy),
+            word => Ok(word | EXCLUSIVE),
+        })
+        .map(drop)
+    }
+
     /// End an exclusive use. True if somebody should be woken.
     pub fn leave_exclusive(&self) -> bool {
         let before = self.change::<()>(|word| Ok(word & !(EXCLUSIVE | WAITING)));

@@ -1,14 +1,19 @@
 //! SQLite for Python: an out-parameter that has to be closed also when opening failed, statements that live in their
-//! connection, rows as an iterator, a close that may be refused.
+//! connection, rows as an iterator, a close that may be refused, functions of SQL in Python.
+//!
+//! SQLite holds a lock of the connection while it calls back into Python. So whatever takes that lock is called without the
+//! GIL (`detach`): who has the lock may be waiting for it.
 
-use std::ffi::c_int;
+use std::collections::BTreeMap;
+use std::ffi::{c_int, c_void};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leakproof::arguments::sentinel;
 use leakproof::prelude::*;
 use leakproof::pyo3;
 use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::types::{PyAnyMethods, PyBytes, PyFloat, PyInt, PyString};
-use leakproof::pyo3::{FromPyObject, PyAny, PyErr, PyResult, PyTypeInfo};
+use leakproof::pyo3::{FromPyObject, IntoPyObject, PyAny, PyErr, PyResult, PyTypeInfo};
 
 #[allow(warnings, clippy::all, reason = "generated from SQLite's header")]
 mod ffi {
@@ -36,6 +41,10 @@ pub enum OpenFlag {
     /// A symbolic link is refused.
     NOFOLLOW = ffi::SQLITE_OPEN_NOFOLLOW,
 }
+
+const UTF8: c_int = ffi::SQLITE_UTF8.cast_signed();
+const DETERMINISTIC: c_int = ffi::SQLITE_DETERMINISTIC.cast_signed();
+const MAIN: &CStr = c"main";
 
 const EXTENDED_CODES: OpenFlag = OpenFlag(ffi::SQLITE_OPEN_EXRESCODE.cast_signed());
 
@@ -159,7 +168,8 @@ impl<'py> FromPyObject<'_, 'py> for Parameter {
 }
 
 /// A value of a row.
-#[derive(Debug, IntoPython)]
+#[derive(Debug, IntoPython, IntoPyObject)]
+#[pyo3(crate = "leakproof::pyo3")]
 pub enum Value {
     /// INTEGER
     Integer(i64),
@@ -174,8 +184,9 @@ pub enum Value {
 /// An open database.
 #[handle(
     raw = ffi::sqlite3,
-    release(ffi::sqlite3_close, fails = nonzero, on_failure = kept),
+    release(ffi::sqlite3_close, fails = nonzero, on_failure = kept, detach),
     errors = SqliteErrors,
+    attachments,
     warn_unclosed
 )]
 pub struct Connection;
@@ -214,7 +225,7 @@ impl Connection {
     fn serialize(&self, schema: &CStr) -> Result<Bytes>;
 
     #[private]
-    #[calls(ffi::sqlite3_errmsg)]
+    #[calls(ffi::sqlite3_errmsg, detach)]
     fn message(&self) -> Option<String>;
 
     #[private]
@@ -222,7 +233,7 @@ impl Connection {
     fn message_of(code: c_int) -> Option<String>;
 
     #[private]
-    #[calls(ffi::sqlite3_error_offset)]
+    #[calls(ffi::sqlite3_error_offset, detach)]
     fn error_offset(&self) -> c_int;
 
     #[private]
@@ -270,6 +281,7 @@ impl Connection {
     fn interrupt(&self);
 
     /// Run a statement to its end; how many rows it changed (sqlite3_changes).
+    #[detach]
     #[pyo3(signature = (sql, parameters = None))]
     fn run(&self, sql: &str, parameters: Option<Vec<Option<Parameter>>>) -> Result<c_int> {
         let mut statement = self.query(sql, parameters)?;
@@ -278,7 +290,7 @@ impl Connection {
     }
 
     #[private]
-    #[calls(ffi::sqlite3_changes)]
+    #[calls(ffi::sqlite3_changes, detach)]
     fn changes(&self) -> c_int;
 
     #[getter]
@@ -310,20 +322,108 @@ impl Connection {
         self.open_blob(c"main", table, column, row, writable)
     }
 
-    #[private]
-    #[calls(ffi::sqlite3_backup_init, args = (self, to, source, from), fails = null)]
-    fn backup(&self, to: &CStr, source: &Connection, from: &CStr) -> Result<Owned<Backup>>;
-
     /// Begin to overwrite this database with `source` (sqlite3_backup_init).
     ///
-    /// SQLite refuses to close `source` until the copy is closed.
-    fn copy_from(&self, source: &Connection) -> Result<Owned<Backup>> {
-        self.backup(c"main", source, c"main")
+    /// Closing one of the two closes the copy first.
+    #[calls(
+        ffi::sqlite3_backup_init,
+        args = (self, MAIN.as_ptr(), source, MAIN.as_ptr()),
+        parents = (source),
+        fails = null,
+        detach
+    )]
+    fn copy_from(&self, source: &Connection) -> Result<Owned<Backup>>;
+
+    #[private]
+    #[calls(
+        ffi::sqlite3_create_function_v2,
+        args = (self, name, arity, flags, function.data, function.call, null, null, function.destroy),
+        fails = nonzero,
+        scope = notified,
+        consumes = always,
+        detach
+    )]
+    fn add_function(
+        &self,
+        name: &CStr,
+        arity: c_int,
+        flags: c_int,
+        function: Option<ScalarFunction>,
+    ) -> Result<()>;
+
+    /// Make `function` a function of SQL, of so many arguments, -1 for any number; None removes it
+    /// (sqlite3_create_function_v2).
+    ///
+    /// It gets None, ints, floats, strs and bytes, and returns one of them. What it raises comes out of the call that runs the
+    /// statement. A `deterministic` one returns the same for the same arguments, so that SQLite may call it less often.
+    #[pyo3(signature = (name, arity, function, *, deterministic = false))]
+    fn create_function(
+        &self,
+        name: &CStr,
+        arity: c_int,
+        function: Option<Callable>,
+        deterministic: bool,
+    ) -> Result<()> {
+        let deterministic = if deterministic { DETERMINISTIC } else { 0 };
+        self.add_function(
+            name,
+            arity,
+            UTF8 | deterministic,
+            function.map(ScalarFunction),
+        )
     }
+
+    #[private]
+    #[calls(
+        ffi::sqlite3_create_function_v2,
+        args = (self, name, arity, flags, function.data, null, function.step, function.finalize, function.destroy),
+        fails = nonzero,
+        scope = notified,
+        consumes = always,
+        detach
+    )]
+    fn add_aggregate(
+        &self,
+        name: &CStr,
+        arity: c_int,
+        flags: c_int,
+        function: Option<AggregateFunction>,
+    ) -> Result<()>;
+
+    /// Make `factory` an aggregate function of SQL, of so many arguments, -1 for any number; None removes it
+    /// (sqlite3_create_function_v2).
+    ///
+    /// It is called for each group of rows and makes an object with `step(*arguments)`, called for each row, and `finalize()`,
+    /// which returns the result.
+    fn create_aggregate(&self, name: &CStr, arity: c_int, factory: Option<Callable>) -> Result<()> {
+        let function = factory.map(|factory| AggregateFunction {
+            factory,
+            groups: Mutex::default(),
+        });
+        self.add_aggregate(name, arity, UTF8, function)
+    }
+
+    /// Call `handler` while statements run, whenever about `every` steps of SQLite's machine are done; None for no more
+    /// (sqlite3_progress_handler). If it returns something true, the statement ends with SqliteError.
+    ///
+    /// It must not use this connection: BusyError.
+    #[pyo3(signature = (handler, every = 1000))]
+    fn set_progress_handler(&mut self, handler: Option<Callable>, every: c_int) {
+        self.set_progress(every, handler.map(ProgressHandler));
+    }
+
+    #[private]
+    #[calls(
+        ffi::sqlite3_progress_handler,
+        args = (self, every, handler.step, handler.data),
+        scope = replaced,
+        detach
+    )]
+    fn set_progress(&mut self, every: c_int, handler: Option<ProgressHandler>);
 }
 
 /// A compiled statement: an iterator over its rows.
-#[handle(raw = ffi::sqlite3_stmt, release = ffi::sqlite3_finalize, parent = Connection, errors = SqliteErrors)]
+#[handle(raw = ffi::sqlite3_stmt, release(ffi::sqlite3_finalize, detach), parent = Connection, errors = SqliteErrors)]
 pub struct Statement;
 
 #[methods(unsafe)]
@@ -341,27 +441,27 @@ impl Statement {
     fn parameter_count(&self) -> c_int;
 
     #[private]
-    #[calls(ffi::sqlite3_bind_null, fails = nonzero)]
+    #[calls(ffi::sqlite3_bind_null, fails = nonzero, detach)]
     fn bind_null(&mut self, index: c_int) -> Result<()>;
 
     #[private]
-    #[calls(ffi::sqlite3_bind_int64, fails = nonzero)]
+    #[calls(ffi::sqlite3_bind_int64, fails = nonzero, detach)]
     fn bind_integer(&mut self, index: c_int, value: i64) -> Result<()>;
 
     #[private]
-    #[calls(ffi::sqlite3_bind_double, fails = nonzero)]
+    #[calls(ffi::sqlite3_bind_double, fails = nonzero, detach)]
     fn bind_real(&mut self, index: c_int, value: f64) -> Result<()>;
 
     #[private]
-    #[calls(ffi::sqlite3_bind_text, args = (self, index, text.ptr, text.len, sentinel(-1)), fails = nonzero)]
+    #[calls(ffi::sqlite3_bind_text, args = (self, index, text.ptr, text.len, sentinel(-1)), fails = nonzero, detach)]
     fn bind_text(&mut self, index: c_int, text: &str) -> Result<()>;
 
     #[private]
-    #[calls(ffi::sqlite3_bind_blob, args = (self, index, blob.ptr, blob.len, sentinel(-1)), fails = nonzero)]
+    #[calls(ffi::sqlite3_bind_blob, args = (self, index, blob.ptr, blob.len, sentinel(-1)), fails = nonzero, detach)]
     fn bind_blob(&mut self, index: c_int, blob: &[u8]) -> Result<()>;
 
     #[private]
-    #[calls(ffi::sqlite3_reset)]
+    #[calls(ffi::sqlite3_reset, detach)]
     fn rewind(&mut self) -> c_int;
 
     #[private]
@@ -369,31 +469,31 @@ impl Statement {
     fn column_count(&self) -> c_int;
 
     #[private]
-    #[calls(ffi::sqlite3_column_name)]
+    #[calls(ffi::sqlite3_column_name, detach)]
     fn column_name(&self, index: c_int) -> Option<String>;
 
     #[private]
-    #[calls(ffi::sqlite3_column_type)]
+    #[calls(ffi::sqlite3_column_type, detach)]
     fn column_type(&self, index: c_int) -> c_int;
 
     #[private]
-    #[calls(ffi::sqlite3_column_int64)]
+    #[calls(ffi::sqlite3_column_int64, detach)]
     fn column_integer(&self, index: c_int) -> i64;
 
     #[private]
-    #[calls(ffi::sqlite3_column_double)]
+    #[calls(ffi::sqlite3_column_double, detach)]
     fn column_real(&self, index: c_int) -> f64;
 
     #[private]
-    #[calls(ffi::sqlite3_column_text, len = ffi::sqlite3_column_bytes)]
+    #[calls(ffi::sqlite3_column_text, len = ffi::sqlite3_column_bytes, detach)]
     fn column_text(&self, index: c_int) -> Option<Bytes>;
 
     #[private]
-    #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes)]
+    #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes, detach)]
     fn column_blob(&self, index: c_int) -> Option<Bytes>;
 
     #[private]
-    #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes)]
+    #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes, detach)]
     fn lend_blob(&self, column: c_int) -> Option<&[u8]>;
 
     /// The bytes of a blob in the row that came last, without a copy (sqlite3_column_blob).
@@ -411,6 +511,7 @@ impl Statement {
     /// Bind the parameters, and begin anew.
     ///
     /// Raises ValueError if their number is not the statement's.
+    #[detach]
     fn bind(&mut self, parameters: Vec<Option<Parameter>>) -> Result<()> {
         let expected = self.parameter_count();
         if usize::try_from(expected) != Ok(parameters.len()) {
@@ -434,6 +535,7 @@ impl Statement {
     }
 
     /// The names of the result's columns (sqlite3_column_name).
+    #[detach]
     #[getter]
     fn columns(&self) -> Vec<String> {
         (0..self.column_count())
@@ -467,6 +569,7 @@ impl Statement {
     }
 
     /// The next row (sqlite3_step). After the last one the statement begins anew.
+    #[detach]
     fn __next__(&mut self) -> Result<Option<Vec<Option<Value>>>> {
         if self.step()? != ROW {
             return Ok(None);
@@ -477,7 +580,7 @@ impl Statement {
 }
 
 /// One blob of a table, open to be read and written in parts. Its length stays as it is.
-#[handle(raw = ffi::sqlite3_blob, release = ffi::sqlite3_blob_close, parent = Connection, errors = SqliteErrors)]
+#[handle(raw = ffi::sqlite3_blob, release(ffi::sqlite3_blob_close, detach), parent = Connection, errors = SqliteErrors)]
 pub struct Blob;
 
 #[methods(unsafe)]
@@ -536,8 +639,13 @@ impl Blob {
     }
 }
 
-/// A copy of one database into another, in steps. It lives in the one that is written.
-#[handle(raw = ffi::sqlite3_backup, release = ffi::sqlite3_backup_finish, parent = Connection, errors = SqliteErrors)]
+/// A copy of one database into another, in steps. It lives in both: closing one of them ends it.
+#[handle(
+    raw = ffi::sqlite3_backup,
+    release(ffi::sqlite3_backup_finish, detach),
+    parent = (Connection, Connection),
+    errors = SqliteErrors
+)]
 pub struct Backup;
 
 #[methods(unsafe)]
@@ -556,6 +664,206 @@ impl Backup {
     #[getter]
     #[calls(ffi::sqlite3_backup_remaining)]
     fn remaining(&self) -> c_int;
+}
+
+/// One call of a function of SQL: it takes the result.
+#[handle(raw = ffi::sqlite3_context, lent)]
+pub struct FunctionCall;
+
+#[methods(unsafe, private)]
+impl FunctionCall {
+    #[calls(ffi::sqlite3_result_int64)]
+    fn return_integer(&self, value: i64);
+
+    #[calls(ffi::sqlite3_result_double)]
+    fn return_real(&self, value: f64);
+
+    #[calls(
+        ffi::sqlite3_result_text64,
+        args = (self, text.ptr, text.len, sentinel(-1), TEXT_ENCODING)
+    )]
+    fn return_text(&self, text: &str) -> Result<()>;
+
+    #[calls(ffi::sqlite3_result_blob64, args = (self, blob.ptr, blob.len, sentinel(-1)))]
+    fn return_blob(&self, blob: &[u8]) -> Result<()>;
+
+    /// The group of rows that an aggregate function is called for; `None` if no row came and none is to be.
+    #[calls(ffi::sqlite3_aggregate_context)]
+    fn group(&self, size: c_int) -> Option<Borrowed<Group>>;
+
+    /// The result is NULL if nothing is said.
+    fn give(&self, result: Option<Parameter>) -> Result<()> {
+        match result {
+            None => {}
+            Some(Parameter::Integer(value)) => self.return_integer(value),
+            Some(Parameter::Real(value)) => self.return_real(value),
+            Some(Parameter::Text(value)) => self.return_text(&value)?,
+            Some(Parameter::Blob(value)) => self.return_blob(&value)?,
+        }
+        Ok(())
+    }
+}
+
+const TEXT_ENCODING: u8 = ffi::SQLITE_UTF8 as u8;
+
+/// Memory by which SQLite tells groups of rows from each other.
+#[handle(raw = c_void, lent)]
+pub struct Group;
+
+impl Group {
+    fn key(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+/// An argument of a function of SQL.
+#[handle(raw = ffi::sqlite3_value, lent)]
+pub struct Argument;
+
+#[methods(unsafe, private)]
+impl Argument {
+    #[calls(ffi::sqlite3_value_type)]
+    fn kind(&self) -> c_int;
+
+    #[calls(ffi::sqlite3_value_int64)]
+    fn integer(&self) -> i64;
+
+    #[calls(ffi::sqlite3_value_double)]
+    fn real(&self) -> f64;
+
+    #[calls(ffi::sqlite3_value_text, len = ffi::sqlite3_value_bytes)]
+    fn text(&self) -> Option<String>;
+
+    #[calls(ffi::sqlite3_value_blob, len = ffi::sqlite3_value_bytes)]
+    fn blob(&self) -> Option<Bytes>;
+
+    fn value(&self) -> Option<Value> {
+        match self.kind().cast_unsigned() {
+            ffi::SQLITE_INTEGER => Some(Value::Integer(self.integer())),
+            ffi::SQLITE_FLOAT => Some(Value::Real(self.real())),
+            ffi::SQLITE_TEXT => Some(Value::Text(self.text().unwrap_or_default())),
+            ffi::SQLITE_BLOB => Some(Value::Blob(self.blob().unwrap_or_default())),
+            _ => None,
+        }
+    }
+}
+
+fn values(arguments: &[Borrowed<'_, Argument>]) -> Vec<Option<Value>> {
+    arguments.iter().map(|argument| argument.value()).collect()
+}
+
+/// A function of SQL, written in Python.
+#[derive(Debug, Attachment)]
+pub struct ScalarFunction(Callable);
+
+#[callbacks(unsafe)]
+impl ScalarFunction {
+    #[called(
+        unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
+        args = (call, arguments.len, arguments.ptr),
+        data = ffi::sqlite3_user_data(call),
+        stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
+    )]
+    fn call(&self, call: &FunctionCall, arguments: Vec<Borrowed<'_, Argument>>) -> Result<()> {
+        call.give(self.0.call_varargs(values(&arguments))?)
+    }
+}
+
+/// What an aggregate function has for one group of rows: the methods of a Python object.
+#[derive(Debug, Attachment)]
+pub struct Aggregate {
+    step: Callable,
+    finalize: Callable,
+}
+
+impl<'py> FromPyObject<'_, 'py> for Aggregate {
+    type Error = PyErr;
+
+    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Aggregate {
+            step: object.getattr("step")?.extract()?,
+            finalize: object.getattr("finalize")?.extract()?,
+        })
+    }
+}
+
+/// An aggregate function of SQL, written in Python.
+#[derive(Debug, Attachment)]
+pub struct AggregateFunction {
+    factory: Callable,
+    groups: Mutex<BTreeMap<usize, Arc<Aggregate>>>,
+}
+
+impl AggregateFunction {
+    fn groups(&self) -> MutexGuard<'_, BTreeMap<usize, Arc<Aggregate>>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make(&self) -> Result<Arc<Aggregate>> {
+        self.factory.call(()).map(Arc::new)
+    }
+
+    fn aggregate(&self, group: usize) -> Result<Arc<Aggregate>> {
+        if let Some(present) = self.groups().get(&group) {
+            return Ok(present.clone());
+        }
+        // Not under the lock: it runs Python.
+        let aggregate = self.make()?;
+        self.groups().insert(group, aggregate.clone());
+        Ok(aggregate)
+    }
+}
+
+#[callbacks(unsafe)]
+impl AggregateFunction {
+    #[called(
+        unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
+        args = (call, arguments.len, arguments.ptr),
+        data = ffi::sqlite3_user_data(call),
+        stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
+    )]
+    fn step(&self, call: &FunctionCall, arguments: Vec<Borrowed<'_, Argument>>) -> Result<()> {
+        let group = call.group(1).map(|group| group.key());
+        let group = group.ok_or(Error::Failed("sqlite3_aggregate_context"))?;
+        let aggregate = self.aggregate(group)?;
+        let stepped = aggregate.step.notify_varargs(values(&arguments));
+        if stepped.is_err() {
+            // SQLite finalizes the group all the same, and nobody wants its result.
+            let _ = self.groups().remove(&group);
+        }
+        stepped
+    }
+
+    #[called(
+        unsafe extern "C" fn(*mut ffi::sqlite3_context),
+        args = (call),
+        data = ffi::sqlite3_user_data(call),
+        stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1),
+        always
+    )]
+    fn finalize(&self, call: &FunctionCall) -> Result<()> {
+        let aggregate = match call.group(0).map(|group| group.key()) {
+            // There was no row.
+            None => Some(self.make()?),
+            Some(group) => self.groups().remove(&group),
+        };
+        match aggregate {
+            Some(aggregate) => call.give(aggregate.finalize.call(())?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What SQLite calls while it works.
+#[derive(Debug, Attachment)]
+pub struct ProgressHandler(Callable);
+
+#[callbacks(unsafe)]
+impl ProgressHandler {
+    #[called(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), stop = 1, alone)]
+    fn step(&self) -> Result<bool> {
+        self.0.ask(())
+    }
 }
 
 /// SQLite for Python: statements, rows and blobs that cannot leak.

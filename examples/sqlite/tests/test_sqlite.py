@@ -236,26 +236,6 @@ def test_another_connection_writes(tmp_path):
 # ---- closing
 
 
-def test_a_close_that_sqlite_refuses():
-    source, target = Connection(":memory:"), Connection(":memory:")
-    source.run("CREATE TABLE t AS " + COUNT.format(1000) + "n, hex(randomblob(1000)) FROM c")
-    backup = target.copy_from(source)
-    assert backup.step(10)
-    assert backup.remaining > 0
-    with pytest.raises(SqliteError, match="unfinalized|unfinished") as caught:
-        source.close()
-    assert caught.value.code == BUSY
-    assert not source.closed
-    assert list(source.query("SELECT count(*) FROM t")) == [[1000]]
-    assert not backup.step()
-    assert backup.remaining == 0
-    backup.close()
-    source.close()
-    assert list(target.query("SELECT count(*) FROM t")) == [[1000]]
-    target.close()
-    assert live_handles() == NONE
-
-
 def test_closing_the_target_ends_the_copy():
     with Connection(":memory:") as source:
         source.run("CREATE TABLE t (a)")

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
-use super::model::{Handle, Ownership, Release};
+use super::model::{Handle, Ownership, Release, ReleaseArguments};
 use crate::words::{respanned, verbatim};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
@@ -23,6 +23,22 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         Ownership::Resource { .. } => quote!(<Self as #runtime::handle::Resource>::UP),
         Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
         Ownership::Lent => quote!(::core::option::Option::None),
+    };
+    let (attachments, thread_bound, process_bound) = (
+        handle.attachments,
+        handle.thread_bound,
+        handle.process_bound,
+    );
+    let (beside, by_parent) = match &handle.ownership {
+        Ownership::Resource {
+            beside, release, ..
+        } => {
+            let by_parent = release
+                .as_ref()
+                .is_some_and(|release| release.by_parent.is_some());
+            (&beside[..], by_parent)
+        }
+        _ => (&[][..], false),
     };
     let (warns, kind, ownership) = expand_ownership(handle);
     let warning = warns.then(|| quote!(.warning()));
@@ -80,6 +96,11 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 const LINEAGE: &'static #runtime::handle::Lineage = &#runtime::handle::Lineage {
                     name: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
                     up: #up,
+                    beside: &[#(<#beside as #runtime::handle::Handle>::LINEAGE),*],
+                    attachments: #attachments,
+                    thread_bound: #thread_bound,
+                    process_bound: #process_bound,
+                    released_by_parent: #by_parent,
                 };
                 const NAME: &'static ::core::primitive::str = #name;
 
@@ -233,6 +254,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
         Ownership::Resource {
             release,
             parent,
+            beside,
             retain,
             in_place,
             warn_unclosed,
@@ -246,7 +268,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
                 .as_ref()
                 .map_or_else(|| quote!(()), |parent| quote!(#parent));
             let released = match release {
-                Some(release) => expand_release(handle, release),
+                Some(release) => expand_release(handle, release, &parent),
                 None => quote!(::core::result::Result::Ok(())),
             };
             let released = match in_place {
@@ -257,12 +279,19 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
                 },
                 false => released,
             };
+            let kinds = (!beside.is_empty()).then(|| {
+                quote! {
+                    const BESIDE: &'static [fn() -> &'static #runtime::ledger::Kind] =
+                        &[#(<#beside as #runtime::handle::Handle>::kind),*];
+                }
+            });
             let made = expand_made(handle, *in_place);
             let counted = retain.as_ref().map(|retain| expand_counted(handle, retain));
             let tokens = quote! {
                 // SAFETY: the author of the handle says that this is its release function.
                 unsafe impl #runtime::handle::Resource for #ident {
                     type Parent = #parent;
+                    #kinds
                     type In<'p> = #runtime::handle::Owned<#lifetime, #ident>;
 
                     unsafe fn release(
@@ -308,23 +337,56 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
 }
 
 /// The call of the release function, and what it ended with.
-fn expand_release(handle: &Handle, release: &Release) -> TokenStream {
+fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> TokenStream {
     let runtime = &handle.runtime;
     let path = &release.function;
-    let (taken, passed) = match &handle.value {
-        None => (quote!(*mut Self::Raw), quote!(raw)),
-        Some((ty, _)) => (
-            quote!(#ty),
-            quote!(#runtime::handle::raw_to_number::<Self>(raw)),
-        ),
+    let (function, call) = match &release.by_parent {
+        None => {
+            let (taken, passed) = match &handle.value {
+                None => (quote!(*mut Self::Raw), quote!(raw)),
+                Some((ty, _)) => (
+                    quote!(#ty),
+                    quote!(#runtime::handle::raw_to_number::<Self>(raw)),
+                ),
+            };
+            let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
+            (function, quote!(release(#passed)))
+        }
+        Some(ReleaseArguments(names)) => {
+            let passed = names.iter().map(|name| {
+                let argument = match name == "self" {
+                    true => quote!(#runtime::arguments::IntoC::into_c(this)),
+                    false => quote!(#runtime::arguments::IntoC::into_c(parent)),
+                };
+                respanned(argument, name.span())
+            });
+            let function = quote! {
+                // SAFETY: it is being released, so still there and not null.
+                let this = unsafe {
+                    <Self as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
+                };
+                let parent = #runtime::attachments::parent_of_released().cast();
+                // SAFETY: a handle lives in its parent, which it was made by.
+                let parent = unsafe { <#parent as #runtime::handle::Handle>::from_raw(parent) };
+            };
+            (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
+        }
     };
-    let function =
-        quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
+    let call = match release.detach {
+        true => quote! {
+            #runtime::call::detached(|| {
+                // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+                unsafe { #call }
+            })
+        },
+        false => call,
+    };
     let Some(fails) = &release.fails else {
         return quote! {
             #function
             // SAFETY: the caller's promise is what the author of the handle says that C asks for.
-            let _ = unsafe { release(#passed) };
+            #[allow(unused_unsafe, reason = "what is detached has its own")]
+            let _ = unsafe { #call };
             ::core::result::Result::Ok(())
         };
     };
@@ -335,8 +397,9 @@ fn expand_release(handle: &Handle, release: &Release) -> TokenStream {
         // SAFETY: as above: the pointer is valid, so not null.
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
         // SAFETY: the caller's promise is what the author of the handle says that C asks for, and so is `kept`.
+        #[allow(unused_unsafe, reason = "what is detached has its own")]
         unsafe {
-            #runtime::call::release::<Self, _>(handle, #name, #kept, || release(#passed), #failed)
+            #runtime::call::release::<Self, _>(handle, #name, #kept, || #call, #failed)
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::{Expr, Fields, ItemStruct, LitStr, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
@@ -20,6 +22,9 @@ const WORDS: &[&str] = &[
     "retain",
     "release",
     "parent",
+    "attachments",
+    "thread_bound",
+    "process_bound",
     "errors",
     "part_of",
     "transient",
@@ -42,6 +47,10 @@ pub(crate) struct Handle {
     pub(crate) interrupt: Option<Path>,
     /// What the header says of the C type, where the author says nothing.
     pub(crate) comment: Option<String>,
+    /// Whether it keeps values.
+    pub(crate) attachments: bool,
+    pub(crate) thread_bound: bool,
+    pub(crate) process_bound: bool,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsWord>,
     pub(crate) name: String,
@@ -54,6 +63,8 @@ pub(crate) enum Ownership {
     Resource {
         release: Option<Release>,
         parent: Option<Type>,
+        /// The parents besides that.
+        beside: Vec<Type>,
         /// What counts one owner more.
         retain: Option<Path>,
         /// Whether C makes it in memory that is the owner's.
@@ -77,6 +88,10 @@ pub(crate) struct Release {
     pub(crate) fails: Option<Fails>,
     /// Whether the handle is still there when that failed.
     pub(crate) kept: bool,
+    /// Whether C gets the parent, too.
+    pub(crate) by_parent: Option<ReleaseArguments>,
+    /// Whether the GIL is released meanwhile.
+    pub(crate) detach: bool,
 }
 
 impl Release {
@@ -119,6 +134,28 @@ impl Parse for ErrorsWord {
     }
 }
 
+/// The `args = (…)` of a release: `self` and `parent`, in C's order.
+pub(crate) struct ReleaseArguments(pub(crate) Vec<Ident>);
+
+impl Parse for ReleaseArguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let content;
+        let span = input.span();
+        syn::parenthesized!(content in input);
+        let names =
+            Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, Ident::parse_any)?;
+        let names: Vec<Ident> = names.into_iter().collect();
+        let count = |word: &str| names.iter().filter(|name| *name == word).count();
+        if count("self") != 1 || count("parent") != 1 || names.len() != 2 {
+            return Err(syn::Error::new(
+                span,
+                "what a release gets besides the handle is its parent: write `args = (parent, self)`",
+            ));
+        }
+        Ok(ReleaseArguments(names))
+    }
+}
+
 #[derive(Default)]
 struct Said {
     raw: Option<Type>,
@@ -133,6 +170,9 @@ struct Said {
     owner: Option<(Ident, Option<Place>)>,
     transient: Option<Ident>,
     lent: Option<Ident>,
+    attachments: Option<Ident>,
+    thread_bound: Option<Ident>,
+    process_bound: Option<Ident>,
     warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
     name: Option<LitStr>,
@@ -168,7 +208,16 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         let invalid = said.invalid.and_then(|(_, invalid)| invalid);
         (ty, invalid.unwrap_or_else(|| syn::parse_quote!(-1)))
     });
+    let mut parents = match said.parent.and_then(|(_, ty)| ty) {
+        Some(Type::Tuple(tuple)) => tuple.elems.into_iter().collect(),
+        parent => Vec::from_iter(parent),
+    };
+    parents.retain(|ty| !is_itself(ty, &item.ident));
+    let mut parents = parents.into_iter();
     Handle {
+        attachments: said.attachments.is_some(),
+        thread_bound: said.thread_bound.is_some(),
+        process_bound: said.process_bound.is_some(),
         value,
         interrupt: said.interrupt.and_then(|(_, path)| path),
         comment,
@@ -191,10 +240,8 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .and_then(|(_, path)| path)
                     .filter(|_| !is_number),
                 in_place: said.in_place.is_some(),
-                parent: said
-                    .parent
-                    .and_then(|(_, ty)| ty)
-                    .filter(|ty| !is_itself(ty, &item.ident)),
+                parent: parents.next(),
+                beside: parents.collect(),
                 warn_unclosed: said.warn_unclosed.is_some(),
             },
         },
@@ -247,6 +294,9 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "transient" => said.transient = word.flag(diagnostics).then_some(name),
             "lent" => said.lent = word.flag(diagnostics).then_some(name),
             "warn_unclosed" => said.warn_unclosed = word.flag(diagnostics).then_some(name),
+            "attachments" => said.attachments = word.flag(diagnostics).then_some(name),
+            "thread_bound" => said.thread_bound = word.flag(diagnostics).then_some(name),
+            "process_bound" => said.process_bound = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
             "name" => said.name = word.value("name = \"PythonName\"", diagnostics),
             "module" => said.module = word.value("module = \"python.module\"", diagnostics),
@@ -263,6 +313,8 @@ fn release_word(word: Word, diagnostics: &Diagnostics) -> Option<Release> {
             function,
             fails: None,
             kept: false,
+            by_parent: None,
+            detach: false,
         });
     };
     let form = "release(ffi::the_function, fails = nonzero)";
@@ -271,11 +323,19 @@ fn release_word(word: Word, diagnostics: &Diagnostics) -> Option<Release> {
         function: headed.head,
         fails: None,
         kept: false,
+        by_parent: None,
+        detach: false,
     };
     let mut on_failure: Option<Ident> = None;
-    for word in parse_words(headed.words, &["fails", "on_failure"], diagnostics) {
+    for word in parse_words(
+        headed.words,
+        &["fails", "on_failure", "args", "detach"],
+        diagnostics,
+    ) {
         match word.name.to_string().as_str() {
             "fails" => release.fails = Fails::of(word, diagnostics),
+            "args" => release.by_parent = word.value("args = (parent, self)", diagnostics),
+            "detach" => release.detach = word.flag(diagnostics),
             _ => on_failure = word.value("on_failure = kept", diagnostics),
         }
     }
@@ -381,7 +441,6 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
     }
     for others in [
         said.retain.as_ref().map(|(word, _)| word),
-        said.part_of.as_ref().map(|(word, _)| word),
         said.lent.as_ref(),
     ] {
         if let (Some((_, _)), Some(word)) = (&said.value, others) {
@@ -413,6 +472,30 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             diagnostics.at(
                 word,
                 format!("what has `{word}` has to be released: add `release = ffi::f`"),
+            );
+        }
+    }
+    if let (Some((_, Some(release))), None) = (&said.release, &said.parent)
+        && release.by_parent.is_some()
+    {
+        diagnostics.at(
+            &release.function,
+            "its release needs a parent, and it has none: add `parent = TheHandle`",
+        );
+    }
+    for word in [&said.attachments, &said.thread_bound, &said.process_bound] {
+        let Some(word) = word else { continue };
+        if said.release.is_none() && understood {
+            diagnostics.at(
+                word,
+                format!(
+                    "`{word}` is for what has a `release`: what lives in a handle is as that is"
+                ),
+            );
+        } else if said.retain.is_some() {
+            diagnostics.at(
+                word,
+                format!("a handle whose owners are counted belongs to nobody alone: remove `{word}` or `retain`"),
             );
         }
     }

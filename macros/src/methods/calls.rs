@@ -7,7 +7,7 @@ use syn::{Expr, ExprField, Member, Type};
 
 use super::model::{Calls, Method, Parameter, Receiver};
 use super::types::{Taken, is_text};
-use crate::words::{Place, respanned};
+use crate::words::{Place, argument_of, respanned};
 
 /// One argument of the C function.
 pub(crate) enum Argument<'a> {
@@ -20,6 +20,12 @@ pub(crate) enum Argument<'a> {
     Null(Span),
     /// The `n`-th out-parameter.
     Out(usize, Span),
+    /// `name.data`
+    Data(&'a Parameter, Span),
+    /// `name.destroy`
+    Destroy(&'a Parameter, Span),
+    /// `name.method`: the function pointer to that.
+    Function(&'a Parameter, &'a Ident, Span),
     /// Where C writes the length of the memory that it gives.
     OutLength(Span),
     /// A constant, as it is.
@@ -96,8 +102,37 @@ impl Method {
             if part == "len" {
                 return Argument::Length(parameter, argument.span());
             }
+            if part == "data" {
+                return Argument::Data(parameter, argument.span());
+            }
+            if part == "destroy" {
+                return Argument::Destroy(parameter, argument.span());
+            }
+            return Argument::Function(parameter, part, argument.span());
         }
         Argument::Constant(argument)
+    }
+
+    /// The parameters that C calls back.
+    pub(crate) fn callbacks<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
+        let mut found: Vec<&Parameter> = Vec::new();
+        for argument in self.c_arguments(calls) {
+            if let Argument::Data(parameter, _)
+            | Argument::Destroy(parameter, _)
+            | Argument::Function(parameter, ..) = argument
+                && !found.iter().any(|other| other.name == parameter.name)
+            {
+                found.push(parameter);
+            }
+        }
+        found
+    }
+
+    /// The parameters that C calls back after the call has ended.
+    pub(crate) fn stored<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
+        let mut callbacks = self.callbacks(calls);
+        callbacks.retain(|parameter| matches!(Taken::of(&parameter.ty), Taken::Value));
+        callbacks
     }
 
     pub(crate) fn parameter(&self, name: &Ident) -> Option<&Parameter> {
@@ -115,13 +150,22 @@ impl Method {
     /// The types of what the out-parameters become, in their order; none if their number is not that of the results.
     pub(crate) fn out_types(&self, calls: &Calls) -> Option<Vec<Type>> {
         let count = self.out_count(calls);
-        match (&self.output.value, count) {
+        match (self.out_value(calls), count) {
             (_, 0) => Some(Vec::new()),
-            (value, 1) => Some(vec![value.clone()]),
+            (_, 1) => Some(vec![self.output.value.clone()]),
             (Type::Tuple(tuple), _) if tuple.elems.len() == count => {
                 Some(tuple.elems.iter().cloned().collect())
             }
             _ => None,
+        }
+    }
+
+    /// What the out-parameters become together: of a tuple that may be missing, the tuple.
+    pub(crate) fn out_value<'a>(&'a self, calls: &Calls) -> &'a Type {
+        let value = &self.output.value;
+        match argument_of(value, "Option") {
+            Some(tuple @ Type::Tuple(_)) if calls.none.is_some() => tuple,
+            _ => value,
         }
     }
 
@@ -161,12 +205,59 @@ pub(crate) fn prepare(argument: &Argument<'_>, runtime: &TokenStream) -> Option<
             let converted = respanned(converted, *span);
             Some(quote!(let #variable = #converted;))
         }
+        Argument::Data(parameter, span) => {
+            let (variable, state) = (
+                data_variable(&parameter.name),
+                state_variable(&parameter.name),
+            );
+            let data = respanned(quote!(#state.data()), *span);
+            Some(quote!(let #variable = #data;))
+        }
+        Argument::Destroy(parameter, span) => {
+            let (variable, state) = (
+                destroy_variable(&parameter.name),
+                state_variable(&parameter.name),
+            );
+            let destroy = respanned(quote!(#state.destroy()), *span);
+            Some(quote!(let #variable = #destroy;))
+        }
+        Argument::Function(Parameter { name, ty }, method, span) => {
+            let (variable, state) = (function_variable(name, method), state_variable(name));
+            let ty = match ty {
+                Type::Reference(reference) => &*reference.elem,
+                ty => argument_of(ty, "Option").unwrap_or(ty),
+            };
+            let constant = format_ident!(
+                "{}",
+                method.to_string().to_uppercase(),
+                span = method.span()
+            );
+            let function = respanned(quote!(#state.function(<#ty>::#constant)), *span);
+            Some(quote!(let #variable = #function;))
+        }
         Argument::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
             let (variable, text) = (text_variable(name), name.to_string());
             Some(quote!(let #variable = #runtime::call::text(&__SITE, #text, #name)?;))
         }
         _ => None,
     }
+}
+
+/// What holds a callback while C is called.
+pub(crate) fn state_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_state", span = Span::mixed_site())
+}
+
+fn data_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_data", span = Span::mixed_site())
+}
+
+fn destroy_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_destroy", span = Span::mixed_site())
+}
+
+fn function_variable(name: &Ident, method: &Ident) -> Ident {
+    format_ident!("__{name}_function_{method}", span = Span::mixed_site())
 }
 
 fn length_variable(name: &Ident) -> Ident {
@@ -218,6 +309,14 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
         Argument::Length(Parameter { name, .. }, span) => {
             (length_variable(name).to_token_stream(), span)
         }
+        Argument::Data(parameter, span) => (data_variable(&parameter.name).to_token_stream(), span),
+        Argument::Destroy(parameter, span) => {
+            (destroy_variable(&parameter.name).to_token_stream(), span)
+        }
+        Argument::Function(parameter, method, span) => (
+            function_variable(&parameter.name, method).to_token_stream(),
+            span,
+        ),
         Argument::Out(n, span) => {
             let slot = out_variable(*n);
             (quote!(#slot.pointer()), span)

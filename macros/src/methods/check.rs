@@ -1,14 +1,15 @@
 //! The rules of a methods block, one small function each. What rustc says well by itself is left to it.
 
 use syn::ext::IdentExt;
+use syn::visit::Visit;
 use syn::{ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
 use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Receiver, Source};
-use super::types::{Taken, is_bytes, is_named, is_slice, static_lifetime, written};
+use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
-use crate::words::argument_of;
+use crate::words::{argument_of, is_slice};
 
 /// Python's keywords that may be names in Rust.
 const KEYWORDS: &[&str] = &[
@@ -22,6 +23,7 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
     check_unsafe_word(block, diagnostics);
     for method in &block.methods {
         check_signature(method, diagnostics);
+        check_detach(method, diagnostics);
         check_receiver(block, method, diagnostics);
         check_count(method, diagnostics);
         match &method.source {
@@ -88,6 +90,152 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
     }
 }
 
+/// A body that runs without the interpreter.
+fn check_detach(method: &Method, diagnostics: &Diagnostics) {
+    let Some(word) = &method.detach else { return };
+    match &method.source {
+        Source::Calls(_) => diagnostics.at(
+            word,
+            "`#[detach]` is for methods with a body: write `#[calls(…, detach)]`",
+        ),
+        Source::Field(_) => diagnostics.at(
+            word,
+            "reading or writing a field takes no time: remove `#[detach]`",
+        ),
+        Source::Body(_) | Source::Nothing => {}
+    }
+    for parameter in &method.parameters {
+        if matches!(Taken::of(&parameter.ty), Taken::Python) {
+            diagnostics.at(
+                &parameter.ty,
+                "what is detached from the interpreter has no token of it: remove `#[detach]` or the parameter",
+            );
+        }
+    }
+}
+
+/// Who passes a callback to C has to say how long C keeps it.
+fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    const SCOPES: &str = "`notified` (until C calls the destroy function), `replaced` (until this method is called again), or \
+         `forever` (as long as the handle)";
+    let callbacks = method.callbacks(calls);
+    let stored = method.stored(calls);
+    for parameter in &callbacks {
+        match Taken::of(&parameter.ty) {
+            Taken::Value | Taken::Ref(_) => {}
+            _ => diagnostics.at(
+                &parameter.ty,
+                "a callback is passed as `&State` for the length of the call, or as `State` or `Option<State>` if C \
+                 keeps it",
+            ),
+        }
+        let has_data = method.c_arguments(calls).iter().any(
+            |argument| matches!(argument, Argument::Data(other, _) if other.name == parameter.name),
+        );
+        if !has_data {
+            let name = &parameter.name;
+            diagnostics.at(
+                name,
+                format!("C needs the user data to find the callback: pass `{name}.data` in `args`"),
+            );
+        }
+    }
+    let destroyed = method
+        .c_arguments(calls)
+        .iter()
+        .find_map(|argument| match argument {
+            Argument::Destroy(parameter, span) => Some((parameter.name.clone(), *span)),
+            _ => None,
+        });
+    let Some(first) = stored.first() else {
+        if let Some(scope) = &calls.scope {
+            diagnostics.at(
+                scope,
+                "`scope` says how long C keeps a callback that it is passed by value: remove it",
+            );
+        }
+        if let Some((_, span)) = destroyed {
+            diagnostics.add(syn::Error::new(
+                span,
+                "what is lent for the call is not destroyed by C: take the callback by value",
+            ));
+        }
+        return;
+    };
+    if method.receiver == Receiver::None {
+        diagnostics.at(
+            &first.ty,
+            "what C keeps belongs to a handle: take `&self`, or lend it for the call by `&`",
+        );
+    }
+    match calls.scope.as_ref().map(ToString::to_string).as_deref() {
+        None => diagnostics.at(
+            &first.ty,
+            format!("nothing says how long C keeps it: add `scope = …` with {SCOPES}"),
+        ),
+        Some("notified") => {
+            if destroyed.is_none() {
+                diagnostics.at(
+                    &first.name,
+                    format!(
+                        "C is told by what to destroy it: pass `{}.destroy` in `args`",
+                        first.name
+                    ),
+                );
+            }
+            if calls.fails.is_some() && calls.consumes.is_none() {
+                diagnostics.at(
+                    &first.ty,
+                    "nothing says whether a failing call has destroyed it: add `consumes = always` or `consumes = on_success`",
+                );
+            }
+        }
+        Some("replaced" | "forever") => {
+            if let Some((name, span)) = &destroyed {
+                diagnostics.add(syn::Error::new(
+                    *span,
+                    format!("`{name}.destroy` is for `scope = notified`"),
+                ));
+            }
+            let replaced = calls
+                .scope
+                .as_ref()
+                .is_some_and(|scope| scope == "replaced");
+            if replaced && method.receiver == Receiver::Shared {
+                diagnostics.at(
+                    &first.ty,
+                    "what it replaces may be running: take `&mut self`",
+                );
+            }
+        }
+        Some(_) => diagnostics.at(
+            calls.scope.as_ref().unwrap_or(&first.name),
+            format!("this is no scope: one of {SCOPES} is expected"),
+        ),
+    }
+}
+
+/// What a result lives in besides the receiver is passed by reference.
+fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    for name in &calls.parents {
+        let lent = method
+            .parameter(name)
+            .is_some_and(|parameter| matches!(Taken::of(&parameter.ty), Taken::Ref(_)));
+        if !lent {
+            diagnostics.at(
+                name,
+                format!("`{name}` is no handle that the result can live in: name a parameter that is `&Handle`"),
+            );
+        }
+    }
+    if let (Some(name), Receiver::None) = (calls.parents.first(), method.receiver) {
+        diagnostics.at(
+            name,
+            "the first parent is the receiver, or what that lives in: take `&self`",
+        );
+    }
+}
+
 fn check_count(method: &Method, diagnostics: &Diagnostics) {
     const AT_MOST: usize = 8;
     let held =
@@ -147,6 +295,8 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_outs(method, calls, diagnostics);
     check_memory(method, calls, diagnostics);
     check_consumed(method, calls, diagnostics);
+    check_callbacks(method, calls, diagnostics);
+    check_parents(method, calls, diagnostics);
     if let (Some(none), None) = (&calls.none, argument_of(&method.output.value, "Option")) {
         let message = "`none` says when there is no result: return an `Option`";
         match none {
@@ -165,6 +315,9 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 /// Whoever gives a handle to C has to know whether a failing call has it.
 fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let consumed = method.consumed().next();
+    if consumed.is_none() && !method.stored(calls).is_empty() {
+        return;
+    }
     match (consumed, calls.consumes, &calls.fails) {
         (None, Some(_), _) => diagnostics.at(
             &calls.function,
@@ -231,6 +384,7 @@ fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         out_length.is_some(),
     ];
     match ways.into_iter().filter(|way| *way).count() {
+        0 if bytes && method.out_count(calls) > 0 && calls.free.is_none() => {}
         0 if bytes => diagnostics.at(
             value,
             "memory needs a length: add `len = ffi::the_function`, which gets the same arguments, or pass `len` in \
@@ -266,10 +420,12 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     }
     arguments.extend(fields.into_iter().map(|(_, argument)| argument));
     let mut misspelt = false;
+    let mut mentioned = Vec::new();
     for argument in &arguments {
         match argument {
             Argument::Constant(constant) => {
                 misspelt |= check_constant(method, constant, diagnostics);
+                mentioned.extend(mentions(constant));
             }
             Argument::Parameter(parameter, span) if is_bytes(&parameter.ty) => {
                 let name = &parameter.name;
@@ -304,11 +460,14 @@ fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         let passed = arguments.iter().any(|argument| match argument {
             Argument::Parameter(other, _)
             | Argument::Start(other, _)
-            | Argument::Length(other, _) => other.name == parameter.name,
+            | Argument::Length(other, _)
+            | Argument::Data(other, _)
+            | Argument::Destroy(other, _)
+            | Argument::Function(other, ..) => other.name == parameter.name,
             _ => false,
         });
         // What is misspelt in `args` is not also missing there.
-        if !passed && !misspelt {
+        if !passed && !misspelt && !mentioned.contains(&parameter.name) {
             let name = &parameter.name;
             diagnostics.at(
                 name,
@@ -332,6 +491,7 @@ fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             "`on_failure` needs to know when C failed: add `fails = nonzero`, `negative` or `when(|ret| …)`",
         );
     }
+    let value = method.out_value(calls);
     let Some(types) = method.out_types(calls) else {
         diagnostics.at(
             &method.output.value,
@@ -339,7 +499,7 @@ fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         );
         return;
     };
-    if let (1, Type::Tuple(tuple)) = (outs, &method.output.value) {
+    if let (1, Type::Tuple(tuple)) = (outs, value) {
         diagnostics.at(
             tuple,
             "what C writes to `out` is the result: return its type",
@@ -357,6 +517,19 @@ fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
              `null` (nothing) or `undefined` (it must not be looked at)",
         );
     }
+}
+
+/// The names in an expression.
+fn mentions(expression: &syn::Expr) -> Vec<syn::Ident> {
+    struct Names(Vec<syn::Ident>);
+    impl<'a> Visit<'a> for Names {
+        fn visit_expr_path(&mut self, path: &'a syn::ExprPath) {
+            self.0.extend(path.path.get_ident().cloned());
+        }
+    }
+    let mut names = Names(Vec::new());
+    names.visit_expr(expression);
+    names.0
 }
 
 /// Whether what stands for a constant must be a misspelt name.

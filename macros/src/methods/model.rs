@@ -26,6 +26,8 @@ pub(crate) struct Method {
     /// PyO3's, for Python alone.
     pub(crate) python_attributes: Vec<Attribute>,
     pub(crate) private: bool,
+    /// Whether Python's lock is released while the body runs.
+    pub(crate) detach: Option<Ident>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) receiver: Receiver,
@@ -77,6 +79,10 @@ pub(crate) struct Calls {
     pub(crate) on_failure: Option<OnFailure>,
     /// Whether C has what is passed as `Owned` also after a failing call.
     pub(crate) consumes: Option<Consumes>,
+    /// How long C keeps the callback that it is passed.
+    pub(crate) scope: Option<Ident>,
+    /// The parameters that the result lives in, besides the receiver.
+    pub(crate) parents: Vec<Ident>,
     /// What tells the length of the memory that C gives.
     pub(crate) length: Option<Path>,
     /// `until = null`: the array that C gives ends with a NULL or a 0.
@@ -118,6 +124,20 @@ impl Method {
     pub(crate) fn consumed(&self) -> impl Iterator<Item = &Parameter> {
         let parameters = self.parameters.iter();
         parameters.filter(|parameter| matches!(Taken::of(&parameter.ty), Taken::Owned(_)))
+    }
+
+    /// The types of the parameters that the result lives in, besides the receiver.
+    pub(crate) fn parents<'a>(
+        &'a self,
+        calls: &'a Calls,
+    ) -> impl Iterator<Item = (&'a Ident, Type)> {
+        calls.parents.iter().filter_map(|name| {
+            let parameter = self.parameter(name)?;
+            match Taken::of(&parameter.ty) {
+                Taken::Ref(target) => Some((name, target)),
+                _ => None,
+            }
+        })
     }
 
     /// The parameter by which a method without `self` takes its own handle for good: in Python it is a method all the same.

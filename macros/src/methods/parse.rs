@@ -118,6 +118,7 @@ impl RawMethod {
         let mut attributes = Vec::new();
         let mut python_attributes = Vec::new();
         let mut private = false;
+        let mut detach = None;
         let mut source = self.body.map(Source::Body);
         for attribute in self.attributes {
             let name = attribute
@@ -134,6 +135,10 @@ impl RawMethod {
                     .map(Source::Field),
                 "private" => {
                     private = true;
+                    continue;
+                }
+                "detach" => {
+                    detach = attribute.path().get_ident().cloned();
                     continue;
                 }
                 name if PYO3_ATTRIBUTES.contains(&name) => {
@@ -171,6 +176,7 @@ impl RawMethod {
             comment,
             python_attributes,
             private,
+            detach,
             visibility: self.visibility,
             output: parse_output(&self.signature.output),
             signature: self.signature,
@@ -260,6 +266,8 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         none: None,
         on_failure: None,
         consumes: None,
+        scope: None,
+        parents: Vec::new(),
         length: None,
         until: None,
         free: None,
@@ -274,6 +282,8 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "none",
             "on_failure",
             "consumes",
+            "scope",
+            "parents",
             "len",
             "until",
             "free",
@@ -298,6 +308,11 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 let said = word.value("consumes = always", diagnostics);
                 calls.consumes = Some(said.unwrap_or(Consumes::Always));
             }
+            "scope" => {
+                let form = "scope = notified";
+                calls.scope = word.value(form, diagnostics);
+            }
+            "parents" => calls.parents = parse_parents(word, diagnostics),
             "len" => calls.length = word.value("len = ffi::the_function", diagnostics),
             "until" => {
                 let name = word.name.clone();
@@ -325,6 +340,20 @@ fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
     }
     let arguments: Arguments = word.value("args = (self, …)", diagnostics)?;
     Some(arguments.0.into_iter().collect())
+}
+
+fn parse_parents(word: Word, diagnostics: &Diagnostics) -> Vec<Ident> {
+    struct Names(Punctuated<Ident, Token![,]>);
+    impl Parse for Names {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let content;
+            syn::parenthesized!(content in input);
+            Ok(Names(Punctuated::parse_terminated(&content)?))
+        }
+    }
+    let names: Option<Names> = word.value("parents = (self, parameter)", diagnostics);
+    let names = names.into_iter().flat_map(|names| names.0);
+    names.collect()
 }
 
 fn parse_fields(word: Word, diagnostics: &Diagnostics) -> Vec<(Place, Expr)> {

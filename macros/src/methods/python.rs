@@ -130,7 +130,13 @@ pub(crate) fn wrapper(
     let arguments = method
         .parameters
         .iter()
-        .map(|parameter| expand_argument(parameter, &context, body));
+        .map(|parameter| match &method.source {
+            Source::Calls(calls) if calls.parents.contains(&parameter.name) => {
+                let name = &parameter.name;
+                respanned(quote!(#name.get_in(#context)), name.span())
+            }
+            _ => expand_argument(parameter, &context, body),
+        });
     let count = method.parameters.len() - usize::from(itself.is_some());
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
@@ -139,7 +145,21 @@ pub(crate) fn wrapper(
         .generics
         .lifetimes()
         .filter(|lifetime| lifetime.lifetime.ident != "py");
-    let call = quote!(#context.#give(#callee(#(#arguments),*)));
+    let call = quote!(#callee(#(#arguments),*));
+    let call = match &method.detach {
+        None => call,
+        Some(_) => {
+            let sent = method
+                .parameters
+                .iter()
+                .filter(|parameter| matches!(Taken::of(&parameter.ty), Taken::Value));
+            let sent = sent.map(|Parameter { name, ty }| {
+                respanned(quote!(#runtime::call::sent(&#name);), ty.span())
+            });
+            quote!({ #(#sent)* #runtime::call::detached(|| #call) })
+        }
+    };
+    let call = quote!(#context.#give(#call));
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let given = itself.map(|Parameter { name, .. }| {

@@ -7,15 +7,16 @@ use syn::spanned::Spanned;
 
 use super::calls::{out_length_variable, out_variable};
 use super::model::{Calls, Method, Receiver};
-use super::types::{bound_to_receiver, is_named, is_slice};
-use crate::words::{argument_of, respanned};
+use super::types::{bound_to_receiver, is_named};
+use crate::words::{argument_of, is_slice, respanned};
 
 /// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
 fn is_memory(method: &Method, calls: &Calls) -> bool {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let counted = calls.length.is_some() || calls.until.is_some() || calls.free.is_some();
-    is_named(value, "Bytes")
-        || is_slice(value)
+    // A struct that C writes to `out` knows its length itself.
+    let written = method.out_count(calls) > 0;
+    (is_named(value, "Bytes") || is_slice(value)) && !written
         || argument_of(value, "Vec").is_some()
         || counted
         || method.out_length(calls).is_some()
@@ -97,6 +98,11 @@ fn expand_outs(method: &Method, outs: usize, runtime: &TokenStream) -> TokenStre
         (_, true) => quote!(::core::option::Option::Some((#(#slots?),*))),
         ([slot], false) => quote!(#runtime::call::present(#slot)),
         (_, false) => quote!((#(#runtime::call::present(#slots)),*)),
+    };
+    let optional = outs > 1 && argument_of(&method.output.value, "Option").is_some();
+    let value = match optional {
+        false => value,
+        true => quote!(::core::option::Option::Some(#value)),
     };
     // All are taken before any is looked at: what one owns is not lost because another is missing.
     quote! {

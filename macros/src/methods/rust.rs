@@ -3,14 +3,16 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, ReturnType, Signature, Type};
+use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
 
-use super::calls::{Argument, lent_variable, pass, prepare};
+use super::calls::{Argument, lent_variable, pass, prepare, state_variable};
 use super::model::{
     Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
 };
 use super::results::{expand_own, expand_slots};
-use super::types::{Taken, bound_to_receiver, detached, given_handles, is_named, written};
+use super::types::{
+    Taken, bound_to, bound_to_receiver, detached, given_handles, is_named, written,
+};
 use crate::words::{Place, argument_of, respanned, verbatim};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
@@ -78,7 +80,7 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
         Source::Nothing => quote!({ ::core::unimplemented!() }),
     };
     if matches!(source, Source::Calls(_)) && method.consumed().next().is_some() {
-        return expand_consuming(method, body, runtime);
+        return expand_consuming(block, method, body, runtime);
     }
     let comment = expand_comment(method);
     quote! {
@@ -97,6 +99,34 @@ fn expand_comment(method: &Method) -> Option<TokenStream> {
 fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
     let mut signature = method.signature.clone();
     signature.output = rust_output(method, runtime);
+    if let Source::Calls(calls) = &method.source
+        && !calls.parents.is_empty()
+    {
+        let lifetime = Lifetime::new("'__in", Span::call_site());
+        signature
+            .generics
+            .params
+            .insert(0, syn::parse_quote!('__in));
+        for input in &mut signature.inputs {
+            let reference = match input {
+                FnArg::Receiver(receiver) => match &mut receiver.kind {
+                    ReceiverKind::Reference(_, given, _) => Some(given),
+                    _ => None,
+                },
+                FnArg::Typed(typed) => match (&mut *typed.ty, &*typed.pat) {
+                    (Type::Reference(reference), Pat::Ident(name))
+                        if calls.parents.contains(&name.ident) =>
+                    {
+                        Some(&mut reference.lifetime)
+                    }
+                    _ => None,
+                },
+            };
+            if let Some(given) = reference {
+                *given = Some(lifetime.clone());
+            }
+        }
+    }
     for input in &mut signature.inputs {
         if let FnArg::Typed(typed) = input
             && let Taken::Owned(target) = Taken::of(&typed.ty)
@@ -115,7 +145,13 @@ pub(crate) fn lending_name(method: &Method) -> Ident {
 
 /// A method that passes `Owned` handles to C, and the one that Python calls: it takes each as the place where it is,
 /// and leaves there what C did not keep.
-fn expand_consuming(method: &Method, body: TokenStream, runtime: &TokenStream) -> TokenStream {
+fn expand_consuming(
+    block: &MethodsBlock,
+    method: &Method,
+    body: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let itself = method.consumed_receiver(&block.handle);
     let public = rust_signature(method, runtime);
     let mut lending = public.clone();
     lending.ident = lending_name(method);
@@ -132,7 +168,10 @@ fn expand_consuming(method: &Method, body: TokenStream, runtime: &TokenStream) -
         .iter()
         .map(|Parameter { name, ty }| match Taken::of(ty) {
             Taken::Owned(target) => {
-                let handle = quote!(#runtime::handle::Consumable::new(#name));
+                let handle = match itself.is_some_and(|itself| itself.name == *name) {
+                    true => quote!(#runtime::handle::Consumable::new(#name)),
+                    false => quote!(#runtime::handle::Consumable::for_ever(#name)),
+                };
                 let handle = respanned(handle, target.span());
                 quote!(&mut ::core::option::Option::Some(#handle))
             }
@@ -161,7 +200,12 @@ fn expand_consuming(method: &Method, body: TokenStream, runtime: &TokenStream) -
 pub(crate) fn rust_output(method: &Method, runtime: &TokenStream) -> ReturnType {
     let mut output = method.signature.output.clone();
     if let ReturnType::Type(_, ty) = &mut output {
-        **ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
+        let lifetime = match &method.source {
+            Source::Calls(calls) if !calls.parents.is_empty() => "'__in",
+            _ if method.receiver == Receiver::None => "'static",
+            _ => "'_",
+        };
+        **ty = bound_to(ty, runtime, lifetime);
     }
     output
 }
@@ -179,6 +223,7 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
     };
     let output = detached(&method.output.value, receiver);
     let checks = given_handles(&output).into_iter().map(|handle| {
+        let releasable = releasable_check(runtime, handle, &known);
         let (name, lineage) = (written(handle), lineage(handle));
         let message = format!(
             "a `{name}` lives in another handle: it is made by a method of that, or of what lives in that"
@@ -186,20 +231,124 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
         let check = quote! {
             const _: () = ::core::assert!(#runtime::handle::Lineage::has_its_place(#lineage, #known), #message);
         };
-        respanned(check, handle.span())
+        respanned(quote!(#check #releasable), handle.span())
     });
     quote!(#(#checks)*)
 }
 
-fn site(block: &MethodsBlock, method: &Method, function: &str) -> TokenStream {
+fn releasable_check(runtime: &TokenStream, handle: &Type, receiver: &TokenStream) -> TokenStream {
+    let message = format!(
+        "the release of a `{}` needs its parent: it is made by a method of that",
+        written(handle)
+    );
+    quote! {
+        const _: () = ::core::assert!(
+            #runtime::handle::Lineage::can_be_released(<#handle as #runtime::handle::Handle>::LINEAGE, #receiver),
+            #message
+        );
+    }
+}
+
+/// Refuses results that live also in something else than `parents = (…)` says.
+fn parents_check(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
+    let runtime = &block.runtime;
+    let output = detached(&method.output.value, &block.handle);
+    let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let parents = method
+        .parents(calls)
+        .map(|(_, parent)| lineage(&detached(&parent, &block.handle)));
+    let parents = quote!(&[#(#parents),*]);
+    let checks = given_handles(&output).into_iter().map(|handle| {
+        let lineage = lineage(handle);
+        let message = format!(
+            "a `{}` has more parents than the receiver, or others than are named: add `parents = (…)` with the \
+             parameters that it lives in, in the order of its `parent = (…)`",
+            written(handle)
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(#runtime::handle::Lineage::lives_beside(#lineage, #parents), #message);
+        };
+        respanned(check, handle.span())
+    });
+    let receiver = lineage(&block.handle);
+    let stored = method.stored(calls).into_iter().map(|Parameter { ty, .. }| {
+        let check = quote! {
+            const _: () = ::core::assert!(
+                #receiver.attachments,
+                "C keeps this callback as long as the handle: add `attachments` to the `#[handle(…)]`"
+            );
+        };
+        respanned(check, ty.span())
+    });
+    quote!(#(#checks)* #(#stored)*)
+}
+
+/// What keeps each callback, during the call or for longer.
+fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let callbacks = method.callbacks(calls);
+    let states = callbacks.iter().map(|Parameter { name, ty }| {
+        let state = state_variable(name);
+        let keep = match Taken::of(ty) {
+            Taken::Ref(_) => quote!(let #state = #runtime::callbacks::lend(#name);),
+            _ => {
+                let scope = calls.scope.as_ref().map(ToString::to_string);
+                let place = method.signature.ident.to_string();
+                let scope = match scope.as_deref() {
+                    Some("notified") => quote!(Notified),
+                    Some("replaced") => quote!(Replaced(#place)),
+                    _ => quote!(Forever),
+                };
+                quote! {
+                    let mut #state = #runtime::callbacks::store(
+                        &*self,
+                        #runtime::attachments::Scope::#scope,
+                        #name,
+                    );
+                }
+            }
+        };
+        respanned(keep, ty.span())
+    });
+    states.collect()
+}
+
+/// `own`, after noting that C has the callbacks that it was passed, unless it failed in a way that leaves them.
+fn expand_kept(
+    method: &Method,
+    calls: &Calls,
+    own: TokenStream,
+    left: &TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let stored = method.stored(calls);
+    stored.iter().fold(own, |own, Parameter { name, .. }| {
+        let state = state_variable(name);
+        quote!(#runtime::callbacks::kept(&mut #state, #left, #own))
+    })
+}
+
+/// `own`, after which what was made knows its parent, if its release needs that.
+fn expand_born(method: &Method, own: TokenStream, runtime: &TokenStream) -> TokenStream {
+    let value = &method.output.value;
+    let made = argument_of(argument_of(value, "Option").unwrap_or(value), "Owned");
+    match (made, method.receiver) {
+        (Some(_), Receiver::Shared | Receiver::Exclusive) => {
+            quote!(#runtime::call::noting_parent(&*self, #own))
+        }
+        _ => own,
+    }
+}
+
+fn site(block: &MethodsBlock, method: &Method, function: &str, calls_back: bool) -> TokenStream {
     let runtime = &block.runtime;
     let method = format!(
         "{}.{}",
         block.handle.to_token_stream(),
         method.signature.ident
     );
+    let calling_back = calls_back.then(|| quote!(, calling_back));
     quote! {
-        #runtime::__site!(__SITE, #method, #function);
+        #runtime::__site!(__SITE, #method, #function #calling_back);
     }
 }
 
@@ -211,7 +360,9 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         .last()
         .map(|segment| segment.ident.to_string())
         .unwrap_or_default();
-    let site = site(block, method, &name);
+    let calls_back = !method.callbacks(calls).is_empty();
+    let site = site(block, method, &name, calls_back);
+    let states = expand_states(method, calls, runtime);
     let arguments = method.c_arguments(calls);
     let fields = method.field_arguments(calls);
     let prepared = arguments
@@ -253,22 +404,32 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     let slots = quote!(#slots #(#lent)*);
     let own = expand_own(method, calls, runtime);
     let outs = method.out_count(calls) > 0;
+    let own = expand_born(method, own, runtime);
     let place = place_check(block, method);
+    let parents = parents_check(block, method, calls);
+    let place = quote!(#place #parents);
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
         _ => quote!(::core::option::Option::Some(&*self)),
     };
     if !method.output.fallible {
         let own = expand_consumed(method, own, &quote!(|_| false), runtime);
+        let own = expand_kept(method, calls, own, &quote!(|_| false), runtime);
         return quote!({
             #site
             #place
+            #states
             #(#prepared)*
             #slots
             #runtime::call::read(&__SITE, #handle, || #runtime::call::owned(#c, #own))
         });
     }
-    let named = method.parameters.iter().map(|parameter| {
+    let callbacks = method.callbacks(calls);
+    let told = method
+        .parameters
+        .iter()
+        .filter(|parameter| !callbacks.iter().any(|other| other.name == parameter.name));
+    let named = told.map(|parameter| {
         let (name, text) = (&parameter.name, parameter.name.to_string());
         let value = match Taken::of(&parameter.ty) {
             Taken::Owned(_) => lent_variable(name),
@@ -279,6 +440,13 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     let failed = match &calls.fails {
         None => quote!(|_| false),
         Some(fails) => fails.expand(runtime),
+    };
+    let failed = match &calls.none {
+        None => failed,
+        Some(none) => {
+            let none = none.expand(runtime);
+            quote!(#runtime::call::unless_there_is_none(#none, #failed))
+        }
     };
     let failed = match &calls.length {
         None => failed,
@@ -295,6 +463,11 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         _ => quote!(|_| false),
     };
     let own = expand_consumed(method, own, &kept_by_c, runtime);
+    let left = match calls.consumes {
+        Some(Consumes::Always) => quote!(|_| false),
+        _ => failed.clone(),
+    };
+    let own = expand_kept(method, calls, own, &left, runtime);
     let made = match makes_the_handle(block, method) {
         None => quote!(|_| ::core::option::Option::None),
         Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
@@ -303,6 +476,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     quote!({
         #site
         #place
+        #states
         #(#prepared)*
         #slots
         #runtime::call::run(&__SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)

@@ -12,6 +12,11 @@ use crate::words::{argument_of, respanned};
 /// The written type as Rust callers get it: what is written without a lifetime is bound to the receiver, or to nothing
 /// where there is none. An `Owned<T>` is bound only if `T` has a parent, which `T`'s own trait knows.
 pub(crate) fn bound_to_receiver(ty: &Type, runtime: &TokenStream, has_receiver: bool) -> Type {
+    bound_to(ty, runtime, if has_receiver { "'_" } else { "'static" })
+}
+
+/// The same, bound to `lifetime`.
+pub(crate) fn bound_to(ty: &Type, runtime: &TokenStream, lifetime: &str) -> Type {
     struct Bind<'a>(&'a TokenStream, Lifetime);
     impl VisitMut for Bind<'_> {
         fn visit_type_mut(&mut self, ty: &mut Type) {
@@ -43,10 +48,7 @@ pub(crate) fn bound_to_receiver(ty: &Type, runtime: &TokenStream, has_receiver: 
             }
         }
     }
-    let lifetime = Lifetime::new(
-        if has_receiver { "'_" } else { "'static" },
-        Span::call_site(),
-    );
+    let lifetime = Lifetime::new(lifetime, Span::call_site());
     let mut ty = ty.clone();
     Bind(runtime, lifetime).visit_type_mut(&mut ty);
     ty
@@ -171,11 +173,6 @@ pub(crate) fn is_bytes(ty: &Type) -> bool {
     let ty = argument_of(ty, "Option").unwrap_or(ty);
     is_named(ty, "Buffer")
         || matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
-}
-
-/// Whether `ty` is `&[u8]`, lent memory.
-pub(crate) fn is_slice(ty: &Type) -> bool {
-    matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
 }
 
 /// `ty` as one writes it, for a message.

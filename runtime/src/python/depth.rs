@@ -12,10 +12,10 @@ pub(super) fn inside_python() -> bool {
 }
 
 /// A stretch of a call that may run Python code: a body, a conversion that allocates containers.
-pub(super) struct MayRunPython(());
+pub(crate) struct MayRunPython(());
 
 impl MayRunPython {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         DEPTH.set(DEPTH.get() + 1);
         MayRunPython(())
     }

@@ -12,6 +12,7 @@ use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
 use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
+use super::threads;
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::site::{Site, Step};
@@ -31,6 +32,8 @@ pub enum Mode {
 pub struct Hold<'a> {
     header: &'a Header,
     mode: Mode,
+    /// The Python object, where it is known.
+    object: *mut pyo3::ffi::PyObject,
 }
 
 impl<'a> Hold<'a> {
@@ -39,6 +42,16 @@ impl<'a> Hold<'a> {
         Hold {
             header: object.header(),
             mode,
+            object: ptr::null_mut(),
+        }
+    }
+
+    /// A hold that knows its object.
+    #[inline]
+    pub(super) fn of(object: &'a Bound<'_, HandleClass>, mode: Mode) -> Self {
+        Hold {
+            object: object.as_ptr(),
+            ..Hold::new(object.get(), mode)
         }
     }
 
@@ -86,6 +99,12 @@ impl<'a> Hold<'a> {
             base.leave_shared();
         }
         self.leave_locked(locked);
+    }
+
+    /// Whether every thread of every process may use it.
+    #[inline]
+    fn is_free(&self) -> bool {
+        !self.header.is_bound()
     }
 
     fn locked(&self) -> &'a Header {
@@ -181,6 +200,38 @@ impl<'a, 'py> Context<'a, 'py> {
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
+    /// The arguments of these kinds, each another one; not the receiver.
+    pub(super) fn arguments(
+        &self,
+        kinds: &[fn() -> &'static Kind],
+    ) -> PyResult<Vec<Py<HandleClass>>> {
+        let mut holds: Vec<&Hold<'_>> = self.holds.iter().skip(1).flatten().collect();
+        let kinds = kinds.iter().map(|kind| kind());
+        kinds.map(|kind| self.argument(kind, &mut holds)).collect()
+    }
+
+    fn argument(
+        &self,
+        kind: &'static Kind,
+        holds: &mut Vec<&Hold<'_>>,
+    ) -> PyResult<Py<HandleClass>> {
+        let of_kind = |hold: &&Hold<'_>| ptr::eq(hold.header.kind(), kind);
+        let found = holds.iter().position(of_kind);
+        let found = found.map(|index| holds.remove(index));
+        let object = found.and_then(|hold| {
+            // SAFETY: null, or the object that the caller of this call holds.
+            unsafe { Bound::from_borrowed_ptr_or_opt(self.py, hold.object) }
+        });
+        let object = object.and_then(|object| object.cast_into::<HandleClass>().ok());
+        object.map(Bound::unbind).ok_or_else(|| {
+            let message = format!(
+                "the result belongs to a {}, and none was passed",
+                kind.name()
+            );
+            to_pyerr(self.py, Error::Value(message))
+        })
+    }
+
     /// The receiver, or its nearest ancestor, that is of this kind.
     pub(super) fn nearest(&self, kind: &'static Kind) -> PyResult<Bound<'py, HandleClass>> {
         let mut object = self.receiver.cloned();
@@ -219,13 +270,18 @@ impl Drop for Entered<'_> {
 fn enter<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
     // Nearly every call has one handle, in nobody's way.
     match holds {
-        [Some(hold)] if hold.enter().is_ok() => Ok(Entered(holds)),
+        [Some(hold)] if hold.is_free() && hold.enter().is_ok() => Ok(Entered(holds)),
         _ => enter_all(py, holds),
     }
 }
 
 #[inline(never)]
 fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
+    for hold in holds.iter().flatten() {
+        hold.header
+            .check_owner()
+            .map_err(|error| to_pyerr(py, error))?;
+    }
     loop {
         let Err((wanted, at, refusal)) = try_enter(holds) else {
             return Ok(Entered(holds));
@@ -271,7 +327,7 @@ fn excludes(hold: &Hold<'_>, at: &Header, holds: &[Option<Hold<'_>>]) -> bool {
 }
 
 fn uses(header: &Header, at: &Header) -> bool {
-    ptr::eq(header, at) || header.parent().is_some_and(|parent| uses(parent, at))
+    ptr::eq(header, at) || header.parents().any(|parent| uses(parent, at))
 }
 
 fn try_enter<'a>(holds: &'a [Option<Hold<'a>>]) -> Result<(), (&'a Hold<'a>, &'a Header, Refusal)> {
@@ -349,7 +405,7 @@ fn with_held<'py, R>(
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     const AT_MOST: usize = 9;
-    let first = receiver.map(|(object, mode)| Hold::new(object.get(), mode));
+    let first = receiver.map(|(object, mode)| Hold::of(object, mode));
     let receiver = receiver.map(|(object, _)| object);
     if arguments.is_empty() {
         return run(py, receiver, &[first], entry, call);
@@ -375,6 +431,7 @@ fn run<'a, 'py, R>(
     entry: &'static Entry,
     call: impl FnOnce(&Context<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
+    threads::receive();
     entry.check(py)?;
     let _entered = enter(py, holds)?;
     let _python = entry.body.then(MayRunPython::begin);

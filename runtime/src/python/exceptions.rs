@@ -1,6 +1,6 @@
 //! The exceptions that every package has, each package its own.
 
-use pyo3::exceptions::{PyBufferError, PyException, PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyBufferError, PyException, PyOverflowError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -32,8 +32,13 @@ pub struct ClosedError;
 #[derive(Debug)]
 pub struct BusyError;
 
+/// `OwnerError`: also a `RuntimeError`.
+#[derive(Debug)]
+pub struct OwnerError;
+
 static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BUSY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static OWNER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// An exception class of several bases, which PyO3 can't declare.
 fn class<'py>(
@@ -41,15 +46,11 @@ fn class<'py>(
     cell: &'static PyOnceLock<Py<PyType>>,
     name: &str,
     doc: &str,
-    value_error: bool,
+    other: Option<Bound<'py, PyType>>,
 ) -> PyResult<&'py Bound<'py, PyType>> {
     let create = || {
         let base = py.get_type::<Error>();
-        let bases = if value_error {
-            PyTuple::new(py, [&base, &py.get_type::<PyValueError>()])?
-        } else {
-            PyTuple::new(py, [&base])?
-        };
+        let bases = PyTuple::new(py, [&base].into_iter().chain(&other).collect::<Vec<_>>())?;
         let namespace = PyDict::new(py);
         namespace.set_item("__doc__", doc)?;
         namespace.set_item("__module__", base.getattr("__module__")?)?;
@@ -66,7 +67,8 @@ impl ClosedError {
     ///
     /// `MemoryError`, the first time.
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-        class(py, &CLOSED, "ClosedError", Self::DOC, true)
+        let value_error = Some(py.get_type::<PyValueError>());
+        class(py, &CLOSED, "ClosedError", Self::DOC, value_error)
     }
 
     pub(crate) const DOC: &'static str = "A handle was used after it was closed.";
@@ -79,10 +81,25 @@ impl BusyError {
     ///
     /// `MemoryError`, the first time.
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-        class(py, &BUSY, "BusyError", Self::DOC, false)
+        class(py, &BUSY, "BusyError", Self::DOC, None)
     }
 
     pub(crate) const DOC: &'static str = "A handle is in use by a call that cannot be waited for.";
+}
+
+impl OwnerError {
+    /// The class.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`, the first time.
+    pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        let runtime_error = Some(py.get_type::<PyRuntimeError>());
+        class(py, &OWNER, "OwnerError", Self::DOC, runtime_error)
+    }
+
+    pub(crate) const DOC: &'static str =
+        "A handle was used by a thread, or in a forked process, that it does not belong to.";
 }
 
 /// Raise `exception`, so that Python chains it to the one that is being handled (`PyErr_SetObject`).
@@ -103,6 +120,7 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
     match error {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
         RustError::Busy(_) => of_class(BusyError::class(py)),
+        RustError::Owner(..) => of_class(OwnerError::class(py)),
         RustError::Failed(_) => of_class(Ok(&py.get_type::<Error>())),
         RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),

@@ -6,11 +6,11 @@
 
 use std::ffi::c_int;
 
-use pyo3::PyTypeCheck;
 use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
+use pyo3::{PyTraverseError, PyTypeCheck, PyVisit};
 
 use super::enter::{Context, Hold, Mode};
 use super::exceptions::to_pyerr;
@@ -24,7 +24,6 @@ use crate::site::Step;
 struct Export {
     start: *const u8,
     count: isize,
-    #[expect(dead_code, reason = "its drop lets the handle go")]
     owner: Option<Held>,
 }
 
@@ -60,6 +59,10 @@ impl Export {
             0 => Ok(()),
             _ => Err(PyErr::fetch(slf.py())),
         }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.owner.iter().try_for_each(|held| visit.call(&held.0))
     }
 
     fn __repr__(&self) -> String {

@@ -314,6 +314,18 @@ impl IntoPython for CString {
     }
 }
 
+impl<'py> IntoPyObject<'py> for Bytes {
+    type Target = PyBytes;
+    type Output = Bound<'py, PyBytes>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = <PyBytes as pyo3::PyTypeCheck>::TYPE_HINT;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(PyBytes::new(py, &self.0))
+    }
+}
+
 impl IntoPython for Bytes {
     const TYPE: PyStaticExpr = <PyBytes as PyTypeInfo>::TYPE_HINT;
     const PLAIN: bool = true;

@@ -6,7 +6,8 @@ use std::ptr;
 use pyo3::exceptions::{PyBaseException, PyException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use pyo3::{PyClass, PyClassInitializer};
+use pyo3::types::PyWeakrefReference;
+use pyo3::{PyClass, PyClassInitializer, PyTraverseError, PyVisit};
 
 use super::enter::Context;
 use super::exceptions::to_pyerr;
@@ -41,6 +42,14 @@ impl HandleClass {
 
 #[pymethods]
 impl HandleClass {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.0.clear();
+    }
+
     /// Release the native resource, and first whatever lives in it. Closing twice is allowed.
     ///
     /// New uses raise ClosedError at once; calls that other threads are running are waited for, with the GIL
@@ -170,10 +179,19 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
         true => Some(super::cores::join(context.py(), T::kind(), raw)?),
         false => parent,
     };
+    let beside = match T::kind().beside() {
+        [] => Vec::new(),
+        kinds => context.arguments(kinds)?,
+    };
     let traced = trace(context.py(), T::kind());
-    let header = Header::new(T::kind(), owned.into_raw().as_ptr().cast(), parent, traced);
+    let raw = owned.into_raw().as_ptr().cast();
+    let header = Header::new(T::kind(), raw, parent, traced).beside(beside);
     let object = new_object::<T>(context, header)?;
-    object.as_super().get().header().link();
+    let header = object.as_super().get().header();
+    header.link();
+    if header.has_more_parents() {
+        header.depend(&PyWeakrefReference::new(object.as_any())?);
+    }
     Ok(object.into_any())
 }
 

@@ -6,21 +6,27 @@
 //! ends, before anyone else can enter, so closing never competes for a turn.
 
 use std::cell::UnsafeCell;
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::apart_from_pending;
 use super::cores;
 use super::depth::{MayRunPython, inside_python};
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
+use super::threads;
 use super::trace::Traced;
-use super::wait::{forks, wait_for, wake};
-use crate::error::{Error, report};
+use super::wait::{wait_for, wake};
+use crate::attachments::{self, Attached, with_python};
+use crate::error::{Error, Owner, report};
+use crate::forks::forks;
 use crate::handle::Unreleased;
 use crate::ledger::Kind;
 use crate::state::{Refusal, Word};
@@ -51,6 +57,14 @@ pub struct Header {
     transient: bool,
     /// How many forks lay behind when it was made.
     forks: u32,
+    /// The thread that made it, where only that may use it; else 0.
+    thread: u64,
+    /// The parents besides `up`.
+    beside: Box<[Py<HandleClass>]>,
+    /// What it has besides its pointer, while it has that; null if that is nothing to Python.
+    attached: *const Attached,
+    /// How many handles that have other parents, too, live in it or in what lives in it.
+    dependents: AtomicU32,
     /// How many views of memory hold it, or what lives in it.
     exports: AtomicU32,
     /// Where it was made, if that is remembered.
@@ -67,14 +81,20 @@ struct Children {
     newest: *const Header,
     /// Resources that were closed or dropped while this handle could not be entered.
     orphans: Vec<Resource>,
+    /// Weak references to handles that live in this one, or in what lives in it, and also in another one.
+    dependents: BTreeMap<u64, Py<PyWeakrefReference>>,
+    /// This handle's own, on its other parents.
+    own_dependence: Option<Dependence>,
     /// Closed resources that C kept, and what they live in; for the next `close()`.
     kept: Vec<Resource>,
 }
 
 /// An acquired resource that is nobody's but the holder's.
-struct Resource {
+pub(super) struct Resource {
     kind: &'static Kind,
     raw: *mut (),
+    /// The parents that have to be there until it is released, where nothing else sees to that.
+    needs: Option<Dependence>,
     /// Where a thread waits to hear how its release ended.
     heard: Option<Arc<Ending>>,
 }
@@ -85,6 +105,47 @@ struct Ending {
     ended: AtomicBool,
     error: Mutex<Option<Error>>,
 }
+
+/// Keeps the parents of a handle open: whoever closes one of them closes the handle first.
+struct Dependence {
+    number: u64,
+    parents: Vec<Py<HandleClass>>,
+}
+
+static DEPENDENCES: AtomicU64 = AtomicU64::new(1);
+
+impl Dependence {
+    fn begin(parents: Vec<Py<HandleClass>>) -> Self {
+        for parent in &parents {
+            let header = parent.get().header();
+            header.with_ancestors(&mut |above| {
+                above.dependents.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        Dependence {
+            number: DEPENDENCES.fetch_add(1, Ordering::Relaxed),
+            parents,
+        }
+    }
+}
+
+impl Drop for Dependence {
+    fn drop(&mut self) {
+        for parent in &self.parents {
+            parent.get().header().with_ancestors(&mut |above| {
+                let weak = above.children().dependents.remove(&self.number);
+                above.dependents.fetch_sub(1, Ordering::Relaxed);
+                with_python(|| drop(weak));
+            });
+        }
+        wake();
+        let parents = std::mem::take(&mut self.parents);
+        with_python(|| drop(parents));
+    }
+}
+
+// SAFETY: the pointer is an acquired handle's; what is bound to a thread is only released there.
+unsafe impl Send for Resource {}
 
 impl Resource {
     fn release(&self) -> Result<(), Unreleased> {
@@ -103,7 +164,7 @@ impl Resource {
     }
 
     /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
-    fn release_for_others(mut self) -> Option<Resource> {
+    pub(super) fn release_for_others(mut self) -> Option<Resource> {
         let released = self.release();
         let heard = self.heard.take();
         let kept = matches!(&released, Err(unreleased) if unreleased.kept);
@@ -122,6 +183,11 @@ impl Resource {
         }
         kept.then_some(self)
     }
+
+    /// Let it be: it belongs to the process that this one was forked from.
+    fn abandon(self) {
+        self.kind.abandon(self.raw);
+    }
 }
 
 // SAFETY: the pointers in a header are followed under the state word (`raw`) or the parent's lock (`links`); what the
@@ -139,6 +205,11 @@ impl Header {
     ) -> Self {
         let owner = up.as_ref().filter(|_| kind.is_view());
         let owner = owner.map(|owner| owner.get().header());
+        let thread = match owner {
+            Some(owner) => owner.base().thread,
+            None if kind.is_thread_bound() => threads::number(),
+            None => 0,
+        };
         Header {
             generation: AtomicU64::new(owner.map_or(0, |owner| owner.base().locked().generation())),
             transient: owner.is_some_and(|owner| {
@@ -158,11 +229,100 @@ impl Header {
             children: Mutex::new(Children {
                 newest: ptr::null(),
                 orphans: Vec::new(),
+                dependents: BTreeMap::new(),
+                own_dependence: None,
                 kept: Vec::new(),
             }),
             forks: forks(),
+            thread,
+            beside: Box::default(),
+            // SAFETY: this header is what has the handle, until `take`.
+            attached: unsafe { attached_of(kind, raw).map_or(ptr::null(), ptr::from_ref) },
+            dependents: AtomicU32::new(0),
             exports: AtomicU32::new(0),
             traced,
+        }
+    }
+
+    /// The same, and it lives also in `parents`, which are not null until it was released.
+    pub(super) fn beside(mut self, parents: Vec<Py<HandleClass>>) -> Self {
+        if !parents.is_empty() {
+            self.beside = parents.into();
+        }
+        self
+    }
+
+    /// Whether it has parents besides `up`.
+    pub(super) fn has_more_parents(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
+    /// `up` and the others.
+    pub(super) fn parents(&self) -> impl Iterator<Item = &Header> {
+        let beside = self.beside.iter().map(|parent| parent.get().header());
+        self.parent().into_iter().chain(beside)
+    }
+
+    /// Do something to this one and to all that it lives in.
+    fn with_ancestors(&self, each: &mut dyn FnMut(&Header)) {
+        each(self);
+        for parent in self.parents() {
+            parent.with_ancestors(each);
+        }
+    }
+
+    /// Whether there is a thread or a process that alone may use it.
+    #[inline]
+    pub(super) fn is_bound(&self) -> bool {
+        self.kind.is_thread_bound() || self.kind.is_process_bound()
+    }
+
+    /// Whether this process was forked from the one that alone may use it.
+    fn is_left_behind(&self) -> bool {
+        self.kind.is_process_bound() && self.forks != forks()
+    }
+
+    /// Whether another thread alone may use it.
+    fn is_elsewhere(&self) -> bool {
+        self.thread != 0 && self.thread != threads::current()
+    }
+
+    /// Whether this thread, in this process, may use it.
+    pub(super) fn check_owner(&self) -> Result<(), Error> {
+        let owner = if self.is_left_behind() {
+            Owner::Process
+        } else if self.is_elsewhere() {
+            Owner::Thread
+        } else {
+            return Ok(());
+        };
+        Err(Error::Owner(self.kind.name(), owner))
+    }
+
+    /// What it keeps, while it is open.
+    fn attached(&self) -> Option<&Attached> {
+        if self.attached.is_null() || self.entered_raw().is_null() {
+            return None;
+        }
+        // SAFETY: it is freed with the resource, which only who took the pointer releases; both by threads that are
+        // attached to the interpreter, and so not while this one looks.
+        unsafe { self.attached.as_ref() }
+    }
+
+    /// Show what it refers to to the garbage collector.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.up)?;
+        for parent in &self.beside {
+            visit.call(parent)?;
+        }
+        self.attached()
+            .map_or(Ok(()), |attached| attached.traverse(visit))
+    }
+
+    /// Drop the Python objects that it keeps: nobody can reach it any more.
+    pub(super) fn clear(&self) {
+        if let Some(attached) = self.attached() {
+            attached.clear();
         }
     }
 
@@ -265,6 +425,11 @@ impl Header {
 
     /// Become the newest child of the parent. `self` must be where it stays: inside its Python object.
     pub(super) fn link(&self) {
+        if let Some(attached) = self.attached() {
+            attached
+                .header
+                .store(ptr::from_ref(self).cast_mut().cast(), Ordering::Release);
+        }
         let Some(parent) = self.parent() else { return };
         let mut children = parent.children();
         // SAFETY: the parent's lock is held; the list holds only headers that unlink themselves before they go.
@@ -279,6 +444,21 @@ impl Header {
             }
         }
         children.newest = self;
+    }
+
+    /// Become one that the other parents close first; `weak` refers to this handle's object.
+    pub(super) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
+        let beside = self.beside.iter();
+        let parents = beside.map(|parent| parent.clone_ref(weak.py())).collect();
+        let dependence = Dependence::begin(parents);
+        for parent in &self.beside {
+            parent.get().header().with_ancestors(&mut |above| {
+                let weak = weak.clone().unbind();
+                above.children().dependents.insert(dependence.number, weak);
+            });
+        }
+        let mut own = self.children();
+        own.own_dependence = Some(dependence);
     }
 
     fn unlink(&self, children: &mut Children) {
@@ -301,6 +481,9 @@ impl Header {
     }
 
     fn take(&self) -> Option<Resource> {
+        if let Some(attached) = self.attached() {
+            attached.header.store(ptr::null_mut(), Ordering::Release);
+        }
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         if raw.is_null() {
             return None;
@@ -314,8 +497,32 @@ impl Header {
         Some(Resource {
             kind: self.kind,
             raw,
+            needs: self.take_dependence(),
             heard: None,
         })
+    }
+
+    fn take_dependence(&self) -> Option<Dependence> {
+        match self.has_more_parents() {
+            true => self.children().own_dependence.take(),
+            false => None,
+        }
+    }
+
+    /// Whether something that lives in it belongs to another thread.
+    fn has_descendants_elsewhere(&self) -> bool {
+        let children = self.children();
+        // SAFETY: the lock is held, so the children can't go before they have been unlinked.
+        let mut next = unsafe { children.newest.as_ref() };
+        while let Some(child) = next {
+            let open = !child.entered_raw().is_null();
+            if open && child.is_elsewhere() || child.has_descendants_elsewhere() {
+                return true;
+            }
+            // SAFETY: as above.
+            next = unsafe { (*child.links.get()).older.as_ref() };
+        }
+        false
     }
 
     /// Move the resources of all descendants to `doomed`, children before their parents and newest first.
@@ -374,8 +581,21 @@ impl Header {
     pub(super) fn share_ancestors(&self) -> Result<(), (&Header, Refusal)> {
         match self.parent() {
             None => Ok(()),
-            Some(parent) => parent.share_with_ancestors(),
+            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(),
+            Some(_) => self.share_all_parents(),
         }
+    }
+
+    fn share_all_parents(&self) -> Result<(), (&Header, Refusal)> {
+        for (index, parent) in self.parents().enumerate() {
+            if let Err(refusal) = parent.base().share_with_ancestors() {
+                for shared in self.parents().take(index) {
+                    shared.base().leave_with_ancestors();
+                }
+                return Err(refusal);
+            }
+        }
+        Ok(())
     }
 
     fn share_with_ancestors(&self) -> Result<(), (&Header, Refusal)> {
@@ -386,8 +606,8 @@ impl Header {
 
     #[inline]
     pub(super) fn leave_ancestors(&self) {
-        if let Some(parent) = self.parent() {
-            parent.leave_with_ancestors();
+        for parent in self.parents() {
+            parent.base().leave_with_ancestors();
         }
     }
 
@@ -398,9 +618,19 @@ impl Header {
 
     /// Close this handle and all that live in it. Returns when the native resource is gone.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        threads::receive();
+        if self.is_left_behind() {
+            self.abandon();
+            return Ok(());
+        }
         if self.kind.is_view() {
+            self.close_dependents(py)?;
             self.state.close();
             return Ok(());
+        }
+        if !self.is_closed() {
+            self.check_owner().map_err(|error| to_pyerr(py, error))?;
+            self.close_dependents(py)?;
         }
         loop {
             match self.state.mark_closing() {
@@ -414,7 +644,7 @@ impl Header {
             match self.share_ancestors() {
                 Ok(()) => match self.state.try_take() {
                     Ok(()) => {
-                        let released = self.release_all();
+                        let released = self.check_descendants().and_then(|()| self.release_all());
                         self.leave_ancestors();
                         return released.map_err(|error| to_pyerr(py, error));
                     }
@@ -439,7 +669,10 @@ impl Header {
                 }
                 Err((ancestor, Refusal::Busy)) => {
                     ancestor.allow_wait(py)?;
-                    if let Some(ending) = self.leave_to(ancestor) {
+                    if self.thread != 0 || self.has_more_parents() {
+                        // What is left to the ancestor would be released on another thread, or after a parent.
+                        ancestor.wait(py, || !ancestor.state.is_exclusive())?;
+                    } else if let Some(ending) = self.leave_to(ancestor) {
                         let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));
                         // Also if a signal ended the wait: it is out of this thread's hands.
                         self.become_closed();
@@ -450,6 +683,51 @@ impl Header {
                 }
             }
         }
+    }
+
+    /// Close the handles that live in this one, or in what lives in it, and also in another one.
+    fn close_dependents(&self, py: Python<'_>) -> PyResult<()> {
+        let mut next = 0;
+        while self.dependents.load(Ordering::Relaxed) > 0 {
+            let found = {
+                let children = self.children();
+                let mut left = children.dependents.range(next..);
+                left.next()
+                    .map(|(number, weak)| (*number, weak.clone_ref(py)))
+            };
+            let Some((number, weak)) = found else { break };
+            if let Some(object) = weak.bind(py).upgrade()
+                && let Ok(handle) = object.cast::<HandleClass>()
+            {
+                handle.get().header().close(py)?;
+            }
+            next = number + 1;
+        }
+        Ok(())
+    }
+
+    /// Whether this thread can release all that lives in this handle, which it has alone.
+    fn check_descendants(&self) -> Result<(), Error> {
+        let name = self.kind.name();
+        if self.has_descendants_elsewhere() {
+            return Err(self.give_up(Error::Owner(name, Owner::Thread)));
+        }
+        if self.dependents.load(Ordering::Relaxed) > 0 {
+            return Err(self.give_up(Error::Busy(name)));
+        }
+        Ok(())
+    }
+
+    /// Let all that belongs to the process that this one was forked from be, and call that closed.
+    fn abandon(&self) {
+        let mut left = Vec::new();
+        self.take_descendants(&mut left);
+        left.extend(self.take());
+        left.into_iter().for_each(Resource::abandon);
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        self.become_closed();
     }
 
     /// Release what this thread has alone, and all that lives in it. Where C keeps one of them, that and what it lives
@@ -511,6 +789,7 @@ impl Header {
 
     /// What was given away is gone: the handle is closed.
     pub(super) fn given(&self, raw: NonNull<()>) {
+        drop(self.take_dependence());
         if let Some(traced) = self.traced {
             traced.end();
         }
@@ -609,6 +888,12 @@ impl Header {
 
     /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
     fn drop_resource(&self) {
+        if self.is_left_behind() {
+            return self.abandon();
+        }
+        if self.is_elsewhere() {
+            return self.leave_to_thread();
+        }
         let Some(parent) = self.parent() else {
             // What C keeps now is lost, and reported.
             self.release_dropped();
@@ -624,6 +909,10 @@ impl Header {
                 }
                 Err((blocked, _)) => blocked,
             };
+            if self.thread != 0 || self.has_more_parents() {
+                // Whoever has the ancestor is another thread, and does not keep the other parents.
+                return self.leave_to_thread();
+            }
             let mut above = blocked.children();
             if blocked.state.is_exclusive() || blocked.state.is_closing() {
                 if ptr::eq(blocked, parent) {
@@ -634,6 +923,80 @@ impl Header {
                 above.orphans.append(&mut self.children().orphans);
                 above.orphans.extend(self.take());
                 return;
+            }
+        }
+    }
+
+    /// Leave the resource of a dropped handle to the thread that made it, which may be this one; where that does not
+    /// matter, to this one.
+    fn leave_to_thread(&self) {
+        let Some(parent) = self.parent() else {
+            return self.send(None);
+        };
+        self.unlink(&mut parent.children());
+        self.send(self.up.as_ref());
+    }
+
+    fn send(&self, up: Option<&Py<HandleClass>>) {
+        let Some(mut resource) = self.take() else {
+            return;
+        };
+        let needs = with_python(|| {
+            let parents = up.into_iter().chain(&self.beside);
+            // SAFETY: a header is dropped by its Python object, so this thread is attached.
+            let py = unsafe { Python::assume_attached() };
+            Dependence::begin(parents.map(|parent| parent.clone_ref(py)).collect())
+        });
+        resource.needs = Some(needs);
+        let thread = match self.thread {
+            0 => threads::number(),
+            thread => thread,
+        };
+        if let Err(resource) = threads::send(thread, resource) {
+            report(Error::Owner(self.kind.name(), Owner::EndedThread));
+            // Its parents stay as they are for ever, as it does.
+            std::mem::forget(resource);
+        }
+    }
+}
+
+/// What a handle has besides its pointer, if that is anything to Python.
+///
+/// # Safety
+///
+/// `raw` is a live handle of this kind for the whole of `'a`, or null.
+unsafe fn attached_of<'a>(kind: &'static Kind, raw: *mut ()) -> Option<&'a Attached> {
+    if !kind.keeps() || raw.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { attachments::find(kind, raw) }
+}
+
+/// A callback that has its handle alone: nobody else may use that, the Python code that is called included.
+pub(crate) struct Alone<'a>(&'a Attached);
+
+impl<'a> Alone<'a> {
+    /// Begin, unless there is no Python object, or the call that called back has it alone anyway.
+    pub(crate) fn begin(attached: &'a Attached) -> Option<Self> {
+        let header = attached.header.load(Ordering::Acquire).cast::<Header>();
+        // SAFETY: the object is held by the call that calls back, and takes its pointer out of there before it goes.
+        let header = unsafe { header.as_ref() }?;
+        if attached.alone.load(Ordering::Acquire) == 0 && header.state.try_bar().is_err() {
+            return None;
+        }
+        attached.alone.fetch_add(1, Ordering::AcqRel);
+        Some(Alone(attached))
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        if self.0.alone.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let header = self.0.header.load(Ordering::Acquire).cast::<Header>();
+            // SAFETY: as in `begin`.
+            if let Some(header) = unsafe { header.as_ref() } {
+                header.leave_exclusive();
             }
         }
     }

@@ -4,6 +4,7 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::enter::{Context, Entry, Hold, Lock, Mode, alone};
 use super::exceptions::to_pyerr;
@@ -64,6 +65,10 @@ impl Lock for Shared<'_> {
 
 #[pymethods]
 impl PartIterator {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.owner)
+    }
+
     fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
         slf
     }

@@ -4,6 +4,7 @@
 //! word, the parent. The class that a macro makes for a type adds methods and no data. A call enters the handles it
 //! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
 
+mod callable;
 mod cores;
 mod depth;
 pub mod enter;
@@ -17,13 +18,17 @@ pub mod iterator;
 pub mod module;
 pub mod records;
 pub mod take;
+mod threads;
 mod trace;
 mod wait;
 
+pub use callable::Callable;
+pub(crate) use depth::MayRunPython;
 pub use enter::{Context, Entry, alone, exclusive, shared};
-pub use exceptions::{BusyError, ClosedError, Error};
+pub use exceptions::{BusyError, ClosedError, Error, OwnerError};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
+pub(crate) use header::Alone;
 pub use module::{Register, live_handles};
 pub use take::{Give, Mut, Ref};
 
@@ -44,22 +49,27 @@ impl<T> Detached<T> {
 
 /// The interpreter, if this thread is attached to it.
 fn attached<'py>() -> Option<Python<'py>> {
-    // SAFETY: both functions may be called at any time; the second one answers for this thread.
-    let attached = unsafe {
-        pyo3::ffi::Py_IsInitialized() != 0
-            && !pyo3::ffi::compat::PyThreadState_GetUnchecked().is_null()
-    };
+    // SAFETY: both functions may be called at any time. The second one answers for this thread, unlike
+    // PyThreadState_GetUnchecked up to Python 3.11, which answers for the thread that holds the GIL.
+    let attached =
+        unsafe { pyo3::ffi::Py_IsInitialized() != 0 && pyo3::ffi::PyGILState_Check() != 0 };
     // SAFETY: just asked.
     attached.then(|| unsafe { Python::assume_attached() })
 }
 
 /// Tell `sys.unraisablehook`; the error comes back where there is none.
 pub(crate) fn report(error: crate::Error) -> Option<crate::Error> {
-    let Some(py) = attached() else {
-        return Some(error);
-    };
-    apart_from_pending(|| exceptions::to_pyerr(py, error).write_unraisable(py, None));
-    None
+    let mut error = Some(error);
+    // C may tell it on a thread that is detached from the interpreter.
+    Python::try_attach(|py| {
+        let error = error.take();
+        apart_from_pending(|| {
+            if let Some(error) = error {
+                exceptions::to_pyerr(py, error).write_unraisable(py, None);
+            }
+        });
+    });
+    error
 }
 
 /// Run what may raise exceptions while another one may be on its way, which stays so. The thread is attached.

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 
-use super::exceptions::{BusyError, ClosedError, Error};
+use super::exceptions::{BusyError, ClosedError, Error, OwnerError};
 use super::handle::HandleClass;
 use super::trace;
-use super::wait::watch_forks;
+use crate::forks::watch_forks;
 
 /// How many handles of each type are alive: a dict of type name to count.
 #[pyfunction]
@@ -166,6 +166,14 @@ impl BusyError {
     pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-BusyError";
 }
 
+impl OwnerError {
+    #[doc(hidden)]
+    pub const _PYO3_DEF: Export =
+        Export(|module| module.add("OwnerError", OwnerError::class(module.py())?));
+    #[doc(hidden)]
+    pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-OwnerError";
+}
+
 /// An entry of the stubs, in the form that PyO3's own macros leave in the binary: JSON, in pieces.
 #[doc(hidden)]
 #[macro_export]
@@ -225,4 +233,10 @@ stub!(
     "BusyError",
     BusyError::DOC,
     ""
+);
+stub!(
+    PYO3_INTROSPECTION_1_LEAKPROOF_OWNER_ERROR,
+    "OwnerError",
+    OwnerError::DOC,
+    r#",{"type":"attribute","value":{"type":"name","id":"builtins"},"attr":"RuntimeError"}"#
 );

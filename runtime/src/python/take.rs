@@ -81,6 +81,16 @@ impl<'a, T: Take + ?Sized> Ref<'a, '_, T> {
     }
 }
 
+impl<T: PyHandle> Ref<'_, '_, T> {
+    /// The handle, for as long as the receiver is held: what is made of both lives in both.
+    #[doc(hidden)]
+    pub fn get_in<'c>(&self, context: &Context<'c, '_>) -> &'c T {
+        let raw = context.entered(Hold::new(self.0.as_super().get(), Mode::Shared));
+        // SAFETY: the object is of `T`'s class; the call holds all its handles for the same time.
+        unsafe { T::from_raw(raw.cast()) }
+    }
+}
+
 /// `&mut T` from Python: a handle, for this call's use alone.
 pub struct Mut<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
 
@@ -232,7 +242,7 @@ impl<T: PyHandle> Take for T {
     }
 
     fn lock<'h>(held: &'h Self::Held<'_, '_>, mode: Mode) -> Option<Hold<'h>> {
-        Some(Hold::new(held.as_super().get(), mode))
+        Some(Hold::of(held.as_super(), mode))
     }
 
     fn get<'h>(held: &'h Self::Held<'_, '_>, context: &'h Context<'_, '_>) -> &'h Self {

@@ -7,15 +7,15 @@
 //! In a forked child the other threads are gone, and whatever they held stays held: the lock is made anew there, and a
 //! handle from before the fork is never waited for.
 
-use std::ffi::c_int;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, Once, PoisonError};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 
 use super::depth::MayRunPython;
+use crate::forks::forks;
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
@@ -26,34 +26,6 @@ struct Waiters {
 }
 
 static WAITERS: AtomicPtr<Waiters> = AtomicPtr::new(ptr::null_mut());
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-unsafe extern "C" {
-    fn pthread_atfork(
-        prepare: Option<extern "C" fn()>,
-        parent: Option<extern "C" fn()>,
-        child: Option<extern "C" fn()>,
-    ) -> c_int;
-}
-
-extern "C" fn in_forked_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Take notice of forks from now on.
-pub(super) fn watch_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: the handler only adds to a number, which is allowed in a forked child. Where there is no memory to
-        // remember it, forks go unnoticed.
-        let _ = unsafe { pthread_atfork(None, None, Some(in_forked_child)) };
-    });
-}
-
-/// How many forks lie between this process and the one that imported the module.
-pub(super) fn forks() -> u32 {
-    FORKS.load(Ordering::Relaxed)
-}
 
 /// This process's lock. The one of before a fork may be held for ever, so it is left behind.
 fn waiters() -> &'static Waiters {

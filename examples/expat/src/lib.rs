@@ -1,0 +1,268 @@
+//! Expat for Python: a parser that calls back, an exception inside of it, handlers that refer back to their parser.
+//!
+//! Expat gives its callbacks either the user data or, as here, the parser (XML_UseParserAsHandlerArg), which they need to
+//! stop it. The user data is then the first thing in the parser's struct: that is what the macro XML_GetUserData reads.
+
+use std::ffi::{c_char, c_void};
+
+use leakproof::prelude::*;
+use leakproof::pyo3::types::{IntoPyDict, PyDict};
+use leakproof::pyo3::{Bound, IntoPyObject, PyErr, PyResult, Python};
+
+#[allow(warnings, clippy::all, reason = "generated from Expat's header")]
+mod ffi {
+    include!(concat!(env!("OUT_DIR"), "/expat.rs"));
+}
+
+/// What Expat could not parse.
+#[exception]
+pub struct ExpatError {
+    /// In Expat's words (XML_ErrorString).
+    pub message: String,
+    /// Expat's number of the error, an XML_Error.
+    pub code: i64,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column, in characters from 0.
+    pub column: u64,
+}
+
+/// Asks the parser what went wrong.
+#[derive(Debug, Default)]
+pub struct ExpatErrors;
+
+impl Errors<Parser> for ExpatErrors {
+    fn failed(self, call: &Call<'_, Parser>) -> Error {
+        let Some(parser) = call.handle else {
+            return Error::Failed(call.function);
+        };
+        let code = parser.code();
+        ExpatError {
+            message: Parser::message(code).unwrap_or_else(|| "unknown error".into()),
+            code: i64::from(code),
+            line: parser.line(),
+            column: parser.column(),
+        }
+        .into()
+    }
+}
+
+/// The attributes of an element: in Python a dict, in the document's order.
+#[derive(Debug)]
+struct Attributes(Vec<String>);
+
+impl<'py> IntoPyObject<'py> for Attributes {
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let pairs = self.0.as_chunks().0;
+        pairs
+            .iter()
+            .map(|[name, value]| (name, value))
+            .into_py_dict(py)
+    }
+}
+
+/// What a parser calls: each of them if it was given.
+#[derive(Debug, Attachment)]
+pub struct Handlers {
+    start: Option<Callable>,
+    end: Option<Callable>,
+    text: Option<Callable>,
+    comment: Option<Callable>,
+    instruction: Option<Callable>,
+}
+
+#[callbacks(unsafe)]
+impl Handlers {
+    #[called(
+        ffi::XML_StartElementHandler,
+        args = (parser, name, attributes.ptr),
+        until = null,
+        data = *parser.cast::<*mut c_void>(),
+        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+    )]
+    fn start(&self, name: String, attributes: Vec<String>) -> Result<()> {
+        let start = self.start.as_ref();
+        start.map_or(Ok(()), |start| start.notify((name, Attributes(attributes))))
+    }
+
+    #[called(
+        ffi::XML_EndElementHandler,
+        args = (parser, name),
+        data = *parser.cast::<*mut c_void>(),
+        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+    )]
+    fn end(&self, name: String) -> Result<()> {
+        let end = self.end.as_ref();
+        end.map_or(Ok(()), |end| end.notify((name,)))
+    }
+
+    #[called(
+        ffi::XML_CharacterDataHandler,
+        args = (parser, text.ptr, text.len),
+        data = *parser.cast::<*mut c_void>(),
+        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+    )]
+    fn text(&self, text: String) -> Result<()> {
+        let handler = self.text.as_ref();
+        handler.map_or(Ok(()), |handler| handler.notify((text,)))
+    }
+
+    #[called(
+        ffi::XML_CommentHandler,
+        args = (parser, text),
+        data = *parser.cast::<*mut c_void>(),
+        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+    )]
+    fn comment(&self, text: String) -> Result<()> {
+        let comment = self.comment.as_ref();
+        comment.map_or(Ok(()), |comment| comment.notify((text,)))
+    }
+
+    #[called(
+        ffi::XML_ProcessingInstructionHandler,
+        args = (parser, target, content),
+        data = *parser.cast::<*mut c_void>(),
+        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+    )]
+    fn instruction(&self, target: String, content: String) -> Result<()> {
+        let instruction = self.instruction.as_ref();
+        instruction.map_or(Ok(()), |instruction| instruction.notify((target, content)))
+    }
+}
+
+/// A parser of one XML document, which calls back what it finds.
+#[handle(
+    raw = ffi::XML_ParserStruct,
+    release = ffi::XML_ParserFree,
+    errors = ExpatErrors,
+    attachments
+)]
+pub struct Parser;
+
+#[methods(unsafe)]
+impl Parser {
+    #[private]
+    #[calls(ffi::XML_ParserCreate, fails = null)]
+    fn create(encoding: Option<&CStr>) -> Result<Owned<Parser>>;
+
+    #[private]
+    #[calls(ffi::XML_ParserCreateNS, fails = null)]
+    fn create_with_namespaces(encoding: Option<&CStr>, separator: c_char) -> Result<Owned<Parser>>;
+
+    /// A parser that calls `start(name, attributes)` with a dict, `end(name)`, `text(data)`, `comment(data)` and
+    /// `instruction(target, data)`, each if it is given (XML_ParserCreate, XML_ParserCreateNS).
+    ///
+    /// With a `namespace_separator`, one ASCII character, names are the namespace, this and the local name. `encoding` wins
+    /// over what the document says. Text may come in several pieces.
+    ///
+    /// An exception in one of them ends the parsing and comes out of `parse`. They must not use the parser: BusyError.
+    #[new]
+    #[pyo3(signature = (
+        *, start = None, end = None, text = None, comment = None, instruction = None, encoding = None,
+        namespace_separator = None
+    ))]
+    fn new(
+        start: Option<Callable>,
+        end: Option<Callable>,
+        text: Option<Callable>,
+        comment: Option<Callable>,
+        instruction: Option<Callable>,
+        encoding: Option<&CStr>,
+        namespace_separator: Option<char>,
+    ) -> Result<Owned<Parser>> {
+        let mut parser = match namespace_separator {
+            None => Parser::create(encoding)?,
+            Some(separator) => {
+                let separator = u8::try_from(separator).ok().filter(u8::is_ascii);
+                let separator = separator
+                    .ok_or_else(|| Error::Value("the separator is one ASCII character".into()))?;
+                Parser::create_with_namespaces(encoding, separator.cast_signed())?
+            }
+        };
+        if start.is_some() || end.is_some() {
+            parser.handle_elements();
+        }
+        if text.is_some() {
+            parser.handle_text();
+        }
+        if comment.is_some() {
+            parser.handle_comments();
+        }
+        if instruction.is_some() {
+            parser.handle_instructions();
+        }
+        parser.pass_parser();
+        parser.set_handlers(Handlers {
+            start,
+            end,
+            text,
+            comment,
+            instruction,
+        });
+        Ok(parser)
+    }
+
+    #[private]
+    #[calls(ffi::XML_SetUserData, args = (self, handlers.data), scope = replaced)]
+    fn set_handlers(&mut self, handlers: Handlers);
+
+    #[private]
+    #[calls(ffi::XML_UseParserAsHandlerArg)]
+    fn pass_parser(&mut self);
+
+    #[private]
+    #[calls(ffi::XML_SetElementHandler, args = (self, Handlers::START, Handlers::END))]
+    fn handle_elements(&mut self);
+
+    #[private]
+    #[calls(ffi::XML_SetCharacterDataHandler, args = (self, Handlers::TEXT))]
+    fn handle_text(&mut self);
+
+    #[private]
+    #[calls(ffi::XML_SetCommentHandler, args = (self, Handlers::COMMENT))]
+    fn handle_comments(&mut self);
+
+    #[private]
+    #[calls(ffi::XML_SetProcessingInstructionHandler, args = (self, Handlers::INSTRUCTION))]
+    fn handle_instructions(&mut self);
+
+    /// Parse some of the document; with `final` it ends here (XML_Parse).
+    ///
+    /// Raises ExpatError for what is no XML, and what a callback raised. Then the parser is of no more use.
+    #[pyo3(signature = (data, r#final = false))]
+    #[calls(
+        ffi::XML_Parse,
+        args = (self, data.ptr, data.len, r#final),
+        fails = when(|status| status == ffi::XML_STATUS_ERROR)
+    )]
+    fn parse(&mut self, data: Buffer<'_>, r#final: bool) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::XML_GetErrorCode)]
+    fn code(&self) -> u32;
+
+    #[private]
+    #[calls(ffi::XML_ErrorString)]
+    fn message(code: u32) -> Option<String>;
+
+    /// The line where it is, from 1 (XML_GetCurrentLineNumber).
+    #[getter]
+    #[calls(ffi::XML_GetCurrentLineNumber)]
+    fn line(&self) -> u64;
+
+    /// The column where it is, in characters from 0 (XML_GetCurrentColumnNumber).
+    #[getter]
+    #[calls(ffi::XML_GetCurrentColumnNumber)]
+    fn column(&self) -> u64;
+}
+
+/// Expat for Python: callbacks that can't break it.
+#[leakproof::module]
+mod expat_safe {
+    #[pymodule_export]
+    use super::{ExpatError, Parser};
+}

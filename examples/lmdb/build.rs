@@ -1,0 +1,9 @@
+//! Makes the raw bindings of the installed LMDB.
+
+fn main() {
+    leakproof::build::Library::new("lmdb")
+        .debian("liblmdb-dev")
+        .headers(&["lmdb.h"])
+        .allow("mdb_.*|MDB_.*")
+        .write("lmdb.rs");
+}

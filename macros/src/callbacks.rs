@@ -1,0 +1,424 @@
+//! `#[callbacks]`: the methods of a value that C calls, by function pointers of ours.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Expr, FnArg, ImplItem, ImplItemFn, ItemImpl, Member, Meta, Pat, Path, ReceiverKind,
+    ReturnType, Token, Type,
+};
+
+use crate::diagnostics::Diagnostics;
+use crate::words::{
+    Headed, Word, argument_of, is_slice, parse_item, parse_words, respanned, runtime_path,
+};
+
+/// One method that C calls.
+struct Called {
+    method: ImplItemFn,
+    /// C's function pointer type.
+    function: Type,
+    arguments: Vec<Passed>,
+    /// Where the user data is.
+    data: Option<Expr>,
+    /// What C is told when something was raised.
+    stop: Option<Expr>,
+    until_null: bool,
+    alone: bool,
+    always: bool,
+}
+
+/// One argument that C passes.
+enum Passed {
+    /// A parameter, the user data, or what only has a name.
+    Named(Ident),
+    /// `name.ptr`
+    Start(Ident, Span),
+    /// `name.len`
+    Length(Ident, Span),
+    Ignored,
+}
+
+pub(crate) fn callbacks(words: TokenStream, item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let form = "callbacks stand in an `impl` block: write `impl State { … }`";
+    let parsed: Option<ItemImpl> = parse_item(item, form, &diagnostics);
+    let Some(mut item) = parsed else {
+        return diagnostics.into_tokens();
+    };
+    let mut is_unsafe = false;
+    let mut runtime: Option<Path> = None;
+    for word in parse_words(words, &["unsafe", "crate"], &diagnostics) {
+        match word.name.to_string().as_str() {
+            "unsafe" => is_unsafe = word.flag(&diagnostics),
+            _ => runtime = word.value("crate = path", &diagnostics),
+        }
+    }
+    if let Some((path, _)) = &item.trait_ {
+        diagnostics.at(
+            path,
+            "`#[callbacks]` makes C's functions of a value's own methods: write `impl State { … }`",
+        );
+    }
+    let mut called = Vec::new();
+    for item in &mut item.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let marked = |attribute: &Attribute| attribute.path().is_ident("called");
+        let Some(index) = method.attrs.iter().position(marked) else {
+            continue;
+        };
+        let attribute = method.attrs.remove(index);
+        called.extend(parse(method.clone(), &attribute, &diagnostics));
+    }
+    if let (false, Some(first)) = (is_unsafe, called.first()) {
+        diagnostics.at(
+            &first.method.sig.ident,
+            "what C passes to a callback is its author's word about C: write `#[callbacks(unsafe)]` on this block",
+        );
+    }
+    for one in &called {
+        check(one, &diagnostics);
+    }
+    let mut tokens = item.to_token_stream();
+    if diagnostics.is_empty() {
+        let runtime = runtime_path(runtime);
+        let state = &item.self_ty;
+        tokens.extend(quote!(impl #runtime::callbacks::IsState for #state {}));
+        tokens.extend(called.iter().map(|one| expand(state, one, &runtime)));
+    }
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}
+
+fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Called> {
+    let form = "#[called(ffi::callback_type, args = (data, …))]";
+    let tokens = match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
+        _ => {
+            diagnostics.at(
+                attribute.path(),
+                format!("something is missing: write `{form}`"),
+            );
+            return None;
+        }
+    };
+    let headed: Headed<Type> = Headed::of(tokens, form, diagnostics)?;
+    let mut called = Called {
+        method,
+        function: headed.head,
+        arguments: Vec::new(),
+        data: None,
+        stop: None,
+        until_null: false,
+        alone: false,
+        always: false,
+    };
+    let known = ["args", "data", "stop", "until", "alone", "always"];
+    let mut has_arguments = false;
+    for word in parse_words(headed.words, &known, diagnostics) {
+        match word.name.to_string().as_str() {
+            "args" => {
+                has_arguments = true;
+                called.arguments = parse_arguments(word, diagnostics);
+            }
+            "data" => called.data = word.value("data = ffi::user_data(context)", diagnostics),
+            "stop" => called.stop = word.value("stop = 1", diagnostics),
+            "until" => {
+                let null: Option<Ident> = word.value("until = null", diagnostics);
+                called.until_null = null.is_some_and(|null| null == "null");
+            }
+            "alone" => called.alone = word.flag(diagnostics),
+            _ => called.always = word.flag(diagnostics),
+        }
+    }
+    if !has_arguments && diagnostics.is_empty() {
+        diagnostics.at(
+            attribute.path(),
+            "nothing says what C passes: add `args = (…)`, with `data` for the user data",
+        );
+    }
+    Some(called)
+}
+
+fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Vec<Passed> {
+    struct Arguments(Vec<Passed>);
+    impl Parse for Arguments {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            if !input.peek(syn::token::Paren) {
+                return Err(input.error("`args` lists what C passes: write `args = (data, …)`"));
+            }
+            let content;
+            syn::parenthesized!(content in input);
+            let arguments = Punctuated::<Passed, Token![,]>::parse_terminated(&content)?;
+            Ok(Arguments(arguments.into_iter().collect()))
+        }
+    }
+    let arguments: Option<Arguments> = word.value("args = (data, …)", diagnostics);
+    arguments.map_or_else(Vec::new, |arguments| arguments.0)
+}
+
+impl Parse for Passed {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Token![_]) {
+            input.parse::<Token![_]>()?;
+            return Ok(Passed::Ignored);
+        }
+        let argument: Expr = input.parse()?;
+        let named = |path: &syn::ExprPath| path.path.get_ident().cloned();
+        match &argument {
+            Expr::Path(path) => {
+                if let Some(name) = named(path) {
+                    return Ok(Passed::Named(name));
+                }
+            }
+            Expr::Field(field) => {
+                if let (Expr::Path(path), Member::Named(part)) = (&*field.base, &field.member)
+                    && let Some(name) = named(path)
+                {
+                    if part == "ptr" {
+                        return Ok(Passed::Start(name, argument.span()));
+                    }
+                    if part == "len" {
+                        return Ok(Passed::Length(name, argument.span()));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Err(syn::Error::new_spanned(
+            &argument,
+            "what C passes is a parameter's name, `name.ptr`, `name.len`, `data`, or `_`",
+        ))
+    }
+}
+
+fn parameters(method: &ImplItemFn) -> impl Iterator<Item = (&Ident, &Type)> {
+    method.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) => Some((&name.ident, &*typed.ty)),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    })
+}
+
+fn check(called: &Called, diagnostics: &Diagnostics) {
+    let signature = &called.method.sig;
+    let shared = signature
+        .receiver()
+        .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(_, _, None)));
+    if !shared {
+        diagnostics.at(
+            &signature.ident,
+            "C may call it while it runs already: take `&self`, and put what changes into a `Mutex`",
+        );
+    }
+    for (name, ty) in parameters(&called.method) {
+        let passed = called.arguments.iter().any(|argument| match argument {
+            Passed::Named(other) | Passed::Start(other, _) => other == name,
+            _ => false,
+        });
+        if !passed {
+            diagnostics.at(
+                name,
+                format!("`{name}` is not passed by C: name it in `args = (…)`, or remove it"),
+            );
+        }
+        let measured = called
+            .arguments
+            .iter()
+            .any(|argument| matches!(argument, Passed::Length(other, _) if other == name));
+        let started = called
+            .arguments
+            .iter()
+            .any(|argument| matches!(argument, Passed::Start(other, _) if other == name));
+        if started && !measured && !called.until_null {
+            diagnostics.at(
+                ty,
+                format!(
+                    "memory needs a length: pass `{name}.len` in `args`, or add `until = null`"
+                ),
+            );
+        }
+    }
+    let has_data = called
+        .arguments
+        .iter()
+        .any(|argument| matches!(argument, Passed::Named(name) if name == "data"));
+    if called.data.is_none() && !has_data && !called.arguments.is_empty() {
+        diagnostics.at(
+            &signature.ident,
+            "nothing says where the user data is: write `data` in `args = (…)`, or add `data = ffi::user_data(context)`",
+        );
+    }
+}
+
+fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
+    let Called {
+        method,
+        function,
+        arguments,
+        alone,
+        always,
+        ..
+    } = called;
+    let name = &method.sig.ident;
+    let variables: Vec<Ident> = arguments.iter().enumerate().map(variable).collect();
+    let pattern = quote!((#(#variables,)*));
+    let data = match &called.data {
+        Some(data) => {
+            let data = data.to_token_stream();
+            quote!(#runtime::callbacks::UserData::pointer(#data))
+        }
+        None => {
+            let data = variables.iter().find(|variable| *variable == "data");
+            quote!(#runtime::callbacks::UserData::pointer(#data))
+        }
+    };
+    let stop = match &called.stop {
+        Some(stop) => quote_spanned!(stop.span()=> #stop),
+        None => quote!(::core::default::Default::default()),
+    };
+    let converted =
+        parameters(method).map(|(name, ty)| convert(called, &variables, name, ty, runtime));
+    let passed = parameters(method).map(|(name, ty)| match &ty {
+        Type::Reference(_) if !is_slice(ty) => quote!(#name.get()),
+        _ => quote!(#name),
+    });
+    let value = match &method.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(&**ty),
+    };
+    let fallible = value.and_then(|ty| argument_of(ty, "Result"));
+    let outcome = quote!(#state::#name(state, #(#passed),*));
+    let outcome = match fallible {
+        Some(_) => quote!(#outcome?),
+        None => outcome,
+    };
+    let nothing = match fallible.or(value) {
+        None => true,
+        Some(ty) => matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    };
+    let returned = match nothing {
+        true => quote!({ #outcome; ::core::default::Default::default() }),
+        false => {
+            let span = fallible
+                .or(value)
+                .map_or_else(Span::call_site, Spanned::span);
+            let into_c = respanned(quote!(#runtime::arguments::IntoC::into_c), span);
+            quote!(#into_c(#outcome))
+        }
+    };
+    let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
+    let visibility = &method.vis;
+    let doc = format!("C's function pointer to [`{name}`](Self::{name}).");
+    let place = format!("{}.{name}", state.to_token_stream());
+    let pointer = respanned(
+        quote!(<#function as #runtime::callbacks::Calls<__Callback>>::POINTER),
+        function.span(),
+    );
+    quote! {
+        const _: () = {
+            struct __Callback;
+
+            #runtime::__site!(__SITE, #place, "callback");
+
+            // SAFETY: the author of the block says where the user data is.
+            #[allow(unused_variables, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
+            unsafe impl #runtime::callbacks::Callback for __Callback {
+                type State = #state;
+                type Function = #function;
+                const ALWAYS: bool = #always;
+                const ALONE: bool = #alone;
+
+                fn site() -> &'static #runtime::site::Site {
+                    &__SITE
+                }
+
+                unsafe fn data(#pattern: #runtime::callbacks::Arguments<Self>) -> *const ::core::ffi::c_void {
+                    // SAFETY: C passed the arguments, and the author says that this is the user data.
+                    unsafe { #data }
+                }
+
+                unsafe fn call(
+                    state: &#state,
+                    #pattern: #runtime::callbacks::Arguments<Self>,
+                ) -> #runtime::Result<#runtime::callbacks::Return<Self>> {
+                    #(#converted)*
+                    ::core::result::Result::Ok(#returned)
+                }
+
+                unsafe fn stop(
+                    #pattern: #runtime::callbacks::Arguments<Self>,
+                ) -> #runtime::callbacks::Return<Self> {
+                    // SAFETY: C passed the arguments, and the author says that this tells it to stop.
+                    #[allow(unused_unsafe, reason = "it may be a number")]
+                    unsafe { #stop }
+                }
+            }
+
+            impl #state {
+                #[doc = #doc]
+                #[allow(dead_code, reason = "it is passed to C by its name in `args`")]
+                #visibility const #constant: <#function as #runtime::callbacks::FunctionPointer>::Nullable = #pointer;
+            }
+        };
+    }
+}
+
+/// What an argument of C is called in the generated code.
+fn variable((index, argument): (usize, &Passed)) -> Ident {
+    match argument {
+        Passed::Named(name) => name.clone(),
+        Passed::Start(name, span) => {
+            format_ident!("__{name}_ptr", span = span.resolved_at(Span::mixed_site()))
+        }
+        Passed::Length(name, span) => {
+            format_ident!("__{name}_len", span = span.resolved_at(Span::mixed_site()))
+        }
+        Passed::Ignored => format_ident!("__ignored_{index}", span = Span::mixed_site()),
+    }
+}
+
+fn convert(
+    called: &Called,
+    variables: &[Ident],
+    name: &Ident,
+    ty: &Type,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let text = name.to_string();
+    let at = |wanted: &dyn Fn(&Passed) -> bool| {
+        let index = called.arguments.iter().position(wanted)?;
+        variables.get(index)
+    };
+    let start = at(&|argument| matches!(argument, Passed::Start(other, _) if other == name));
+    let length = at(&|argument| matches!(argument, Passed::Length(other, _) if other == name));
+    let returns = quote!(#runtime::returns);
+    let value = match (start, length) {
+        (Some(start), length) => {
+            let count = match length {
+                Some(length) => quote!(#returns::Count::count(#length)),
+                None => quote!(#returns::until_null(#returns::Start::start(#start))),
+            };
+            quote!(<#ty as #returns::FromMemory<_>>::from_memory(#returns::Start::start(#start), #count))
+        }
+        (None, _) => {
+            let target = match ty {
+                Type::Reference(reference) if !is_slice(ty) => {
+                    let target = &reference.elem;
+                    quote!(#runtime::Borrowed<'_, #target>)
+                }
+                ty => quote!(#ty),
+            };
+            quote!(<#target as #returns::FromC<_>>::from_c(#name))
+        }
+    };
+    let value = respanned(value, ty.span());
+    quote! {
+        // SAFETY: C passed it, and the author says what it is.
+        let #name = #runtime::callbacks::passed(unsafe { #value }, #text)?;
+    }
+}

@@ -1,0 +1,381 @@
+//! What belongs to a native handle besides its pointer: values that live exactly as long as it does, such as the
+//! callbacks that C keeps; the parent that its release needs; the process that may use it.
+//!
+//! A guard in Rust is one pointer and has no place for these. So they stand in one table, by the handle's kind and
+//! address, from the instruction after C made the handle until its release has ended. Only kinds that say so have an
+//! entry.
+//!
+//! Values may hold Python objects. They are added and removed only by threads that are attached to the interpreter, in
+//! sections that run no Python: so the garbage collector, which traverses them, needs no lock.
+
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::collections::BTreeMap;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, report};
+use crate::forks::{forks, watch_forks};
+use crate::handle::Handle;
+use crate::ledger::Kind;
+
+/// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
+///
+/// `#[derive(Attachment)]` makes one of a struct or an enum whose fields are. What holds no Python objects and has no
+/// macro implements the trait with nothing in it.
+pub trait Attachment: Send + Sync + 'static {
+    /// Show every Python object in it to the garbage collector. Never waits: what is locked is left out.
+    ///
+    /// # Errors
+    ///
+    /// What `visit` returns, at once.
+    #[cfg(feature = "python")]
+    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        let _ = visit;
+        Ok(())
+    }
+
+    /// Drop every Python object in it: the handle can no longer be reached.
+    #[cfg(feature = "python")]
+    fn clear(&self) {}
+}
+
+macro_rules! nothing_inside {
+    ($($type:ty)+) => {$(impl Attachment for $type {})+};
+}
+
+nothing_inside! { () bool char i8 u8 i16 u16 i32 u32 i64 u64 isize usize f32 f64 String std::ffi::CString std::path::PathBuf }
+
+macro_rules! all_inside {
+    ($([$($parameter:ident)*] $type:ty, $self:ident => $each:expr;)+) => {$(
+        impl<$($parameter: Attachment),*> Attachment for $type {
+            #[cfg(feature = "python")]
+            fn traverse(&$self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+                $each.try_for_each(|inside| inside.traverse(visit))
+            }
+
+            #[cfg(feature = "python")]
+            fn clear(&$self) {
+                $each.for_each(Attachment::clear);
+            }
+        }
+    )+};
+}
+
+all_inside! {
+    [T] Option<T>, self => self.iter();
+    [T] Vec<T>, self => self.iter();
+    [T] Box<T>, self => std::iter::once(&**self);
+    [T] std::sync::Arc<T>, self => std::iter::once(&**self);
+    [T] Mutex<T>, self => self.try_lock().iter().map(|guard| &**guard);
+}
+
+impl<K: Send + Sync + 'static, T: Attachment> Attachment for BTreeMap<K, T> {
+    #[cfg(feature = "python")]
+    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        self.values().try_for_each(|inside| inside.traverse(visit))
+    }
+
+    #[cfg(feature = "python")]
+    fn clear(&self) {
+        self.values().for_each(Attachment::clear);
+    }
+}
+
+/// How long a value stays.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Until C calls the destroy function that it was given.
+    Notified,
+    /// Until another one takes this place.
+    Replaced(&'static str),
+    /// As long as the handle.
+    Forever,
+}
+
+/// A value with its type forgotten.
+pub(crate) trait Kept: Any {
+    /// What it is to the garbage collector.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python collects garbage")
+    )]
+    fn attachment(&self) -> &dyn Attachment;
+}
+
+/// Where a value is, and how it is let go.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) scope: Scope,
+    pub(crate) value: NonNull<dyn Kept>,
+    /// Ends the handle's hold on it.
+    pub(crate) let_go: unsafe fn(NonNull<dyn Kept>),
+}
+
+// SAFETY: the value is an `Attachment`, which is `Send` and `Sync`.
+unsafe impl Send for Entry {}
+
+/// What one native handle has besides its pointer.
+pub(crate) struct Attached {
+    kind: &'static Kind,
+    forks: u32,
+    /// The parent's pointer, for the release; null where nobody asks for it.
+    parent: AtomicPtr<()>,
+    /// The header of the Python object, while there is one.
+    #[cfg(feature = "python")]
+    pub(crate) header: AtomicPtr<()>,
+    /// How many callbacks run now that have the handle alone.
+    #[cfg(feature = "python")]
+    pub(crate) alone: std::sync::atomic::AtomicU32,
+    lock: Mutex<()>,
+    values: UnsafeCell<Vec<Entry>>,
+}
+
+// SAFETY: `values` is only changed under `lock`, and only traversed while nobody can change it: see `change`.
+unsafe impl Sync for Attached {}
+// SAFETY: as above.
+unsafe impl Send for Attached {}
+
+struct Table(BTreeMap<(usize, usize), NonNull<Attached>>);
+
+// SAFETY: the pointers are to boxes that the table owns; `Attached` is `Send` and `Sync`.
+unsafe impl Send for Table {}
+
+/// The entries of all live handles of kinds that have some. Locked for a few instructions.
+static TABLE: Mutex<Table> = Mutex::new(Table(BTreeMap::new()));
+
+fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(kind: &'static Kind, raw: *mut ()) -> (usize, usize) {
+    (ptr::from_ref(kind).addr(), raw.addr())
+}
+
+/// C just made the handle at `raw`.
+pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
+    watch_forks();
+    let attached = Box::new(Attached {
+        kind,
+        forks: forks(),
+        parent: AtomicPtr::new(ptr::null_mut()),
+        #[cfg(feature = "python")]
+        header: AtomicPtr::new(ptr::null_mut()),
+        #[cfg(feature = "python")]
+        alone: std::sync::atomic::AtomicU32::new(0),
+        lock: Mutex::new(()),
+        values: UnsafeCell::new(Vec::new()),
+    });
+    let attached = NonNull::from(Box::leak(attached));
+    let before = table().0.insert(key(kind, raw), attached);
+    assert!(before.is_none(), "C gave out a handle that is not released");
+}
+
+/// The entry of the handle at `raw`, while that is alive.
+///
+/// # Safety
+///
+/// `raw` is a live handle of this kind for the whole of `'a`.
+pub(crate) unsafe fn find<'a>(kind: &'static Kind, raw: *mut ()) -> Option<&'a Attached> {
+    let found = table().0.get(&key(kind, raw)).copied();
+    // SAFETY: it is only freed when the handle is released.
+    found.map(|attached| unsafe { attached.as_ref() })
+}
+
+/// The end of a handle's entry: taken out of the table before the release, for by then C may have given its address to
+/// another handle; dropped after that, since C may call what it keeps to the very end.
+pub(crate) struct Ended(Box<Attached>);
+
+thread_local! {
+    /// The handle that this thread releases now.
+    static RELEASED: Cell<*const Attached> = const { Cell::new(ptr::null()) };
+}
+
+/// The handle at `raw` is about to be released.
+pub(crate) fn end(kind: &'static Kind, raw: *mut ()) -> Option<Ended> {
+    let attached = table().0.remove(&key(kind, raw))?;
+    // SAFETY: `begin` leaked it, and it was in the table until now.
+    let attached = unsafe { Box::from_raw(attached.as_ptr()) };
+    Some(Ended(attached))
+}
+
+impl Ended {
+    /// Whether this process was forked from the one that made the handle.
+    pub(crate) fn is_from_before_a_fork(&self) -> bool {
+        self.0.forks != forks()
+    }
+
+    /// Run the release.
+    pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
+        struct Outer(*const Attached);
+        impl Drop for Outer {
+            fn drop(&mut self) {
+                RELEASED.set(self.0);
+            }
+        }
+        let _outer = Outer(RELEASED.replace(ptr::from_ref(&*self.0)));
+        release()
+    }
+
+    /// The handle is still there: C kept it.
+    pub(crate) fn put_back(self, raw: *mut ()) {
+        let kind = self.0.kind;
+        let attached = NonNull::from(Box::leak(self.0));
+        table().0.insert(key(kind, raw), attached);
+    }
+
+    /// The handle is gone, and C calls nothing any more.
+    pub(crate) fn finish(self) {
+        let left = self.0.change(std::mem::take);
+        let lost = left.iter().filter(|entry| entry.scope == Scope::Notified);
+        if lost.count() > 0 && !self.is_from_before_a_fork() {
+            let name = self.0.kind.name();
+            report(Error::Value(format!(
+                "a {name} was released, and C has not destroyed a callback that it was given: it is leaked"
+            )));
+        }
+        for entry in left {
+            if entry.scope != Scope::Notified {
+                // SAFETY: it was in the list, which is what holds it.
+                unsafe { (entry.let_go)(entry.value) };
+            }
+        }
+    }
+}
+
+/// The parent of the handle that this thread releases now.
+#[doc(hidden)]
+pub fn parent_of_released() -> NonNull<()> {
+    // SAFETY: null, or alive while the release runs.
+    let attached = unsafe { RELEASED.get().as_ref() };
+    let parent = attached.map(|attached| attached.parent.load(Ordering::Acquire));
+    parent
+        .and_then(NonNull::new)
+        .unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
+}
+
+impl Attached {
+    /// Note the parent that the release needs.
+    pub(crate) fn set_parent(&self, parent: *mut ()) {
+        self.parent.store(parent, Ordering::Release);
+    }
+
+    /// Change the list of values.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Vec<Entry>) -> R) -> R {
+        // Attached to the interpreter, so that no garbage is collected meanwhile.
+        with_python(|| {
+            let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            // SAFETY: the lock is held, and `change` does not come back here: it only looks and moves.
+            change(unsafe { &mut *self.values.get() })
+        })
+    }
+
+    /// Let go of one value, if it is still there.
+    pub(crate) fn remove(&self, value: NonNull<dyn Kept>) {
+        let found = self.change(|values| {
+            let index = values
+                .iter()
+                .position(|entry| entry.value.addr() == value.addr())?;
+            Some(values.remove(index))
+        });
+        if let Some(entry) = found {
+            // SAFETY: it was in the list, which is what held it.
+            unsafe { (entry.let_go)(entry.value) };
+        }
+    }
+
+    /// Let go of all in that place but the one at `newest`.
+    pub(crate) fn replace(&self, scope: Scope, newest: Option<NonNull<dyn Kept>>) {
+        let old = self.change(|values| {
+            let is_old = |entry: &mut Entry| {
+                entry.scope == scope && newest.map(NonNull::addr) != Some(entry.value.addr())
+            };
+            values.extract_if(.., is_old).collect::<Vec<_>>()
+        });
+        for entry in old {
+            // SAFETY: as in `remove`.
+            unsafe { (entry.let_go)(entry.value) };
+        }
+    }
+
+    /// Show what it holds to the garbage collector.
+    #[cfg(feature = "python")]
+    pub(crate) fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        // SAFETY: whoever changes the list is attached to the interpreter and runs no Python meanwhile; so nobody does
+        // while this one collects garbage.
+        let values = unsafe { &*self.values.get() };
+        for entry in values {
+            // SAFETY: what is in the list is alive.
+            unsafe { entry.value.as_ref() }
+                .attachment()
+                .traverse(visit)?;
+        }
+        Ok(())
+    }
+
+    /// Drop the Python objects in it.
+    #[cfg(feature = "python")]
+    pub(crate) fn clear(&self) {
+        let values = self.change(|values| values.clone());
+        for entry in values {
+            // SAFETY: the handle can't be reached any more, so nobody takes values out.
+            unsafe { entry.value.as_ref() }.attachment().clear();
+        }
+    }
+}
+
+/// Run `f` attached to the interpreter, if there is one.
+pub(crate) fn with_python<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(feature = "python")]
+    {
+        let mut f = Some(f);
+        let mut once = || f.take().map(|f| f());
+        let done = pyo3::Python::try_attach(|_| once()).flatten();
+        done.or_else(once)
+            .unwrap_or_else(|| unreachable!("it runs once"))
+    }
+    #[cfg(not(feature = "python"))]
+    f()
+}
+
+struct Plain<V>(V);
+
+impl<V: Attachment> Kept for Plain<V> {
+    fn attachment(&self) -> &dyn Attachment {
+        &self.0
+    }
+}
+
+unsafe fn drop_plain(value: NonNull<dyn Kept>) {
+    // SAFETY: `attach` leaked it.
+    let value = unsafe { Box::from_raw(value.as_ptr()) };
+    with_python(|| drop(value));
+}
+
+/// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds
+/// Python objects, the garbage collector sees them through the handle's.
+///
+/// The handle is annotated with `attachments`.
+pub fn attach<T: Handle>(handle: &T, value: impl Attachment) {
+    let entry = Entry {
+        scope: Scope::Forever,
+        value: NonNull::from(Box::leak(Box::new(Plain(value)))),
+        let_go: drop_plain,
+    };
+    of(handle).change(|values| values.push(entry));
+}
+
+/// What the handle has besides its pointer.
+pub(crate) fn of<T: Handle>(handle: &T) -> &Attached {
+    const {
+        assert!(
+            T::LINEAGE.attachments,
+            "this handle keeps no values: add `attachments` to its `#[handle(…)]`"
+        );
+    }
+    // SAFETY: a reference to a handle is a live one.
+    unsafe { find(T::kind(), handle.as_raw().cast()) }
+        .unwrap_or_else(|| unreachable!("it has had them since C made it"))
+}

@@ -1,0 +1,172 @@
+//! A Python callable that C will call back.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::call::PyCallArgs;
+use pyo3::conversion::FromPyObjectOwned;
+use pyo3::exceptions::PyTypeError;
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use pyo3::{Borrowed, PyTraverseError, PyVisit};
+
+use crate::attachments::Attachment;
+use crate::error::{Error, Result};
+
+/// A Python callable, for a value that a handle keeps: `#[callbacks]` call it, on whichever thread C calls them. As an
+/// argument it is any object that can be called; others are a `TypeError`.
+pub struct Callable(Mutex<Option<Py<PyAny>>>);
+
+impl Callable {
+    fn get(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let callable = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        callable.as_ref().map(|callable| callable.clone_ref(py))
+    }
+
+    fn call_any<R>(
+        &self,
+        call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
+        finish: impl for<'py> FnOnce(Bound<'py, PyAny>) -> PyResult<R>,
+    ) -> Result<R> {
+        let called = Python::try_attach(|py| {
+            let Some(callable) = self.get(py) else {
+                return Err(Error::Value(
+                    "this callback was collected with its handle".into(),
+                ));
+            };
+            let result = call(callable.bind(py))?;
+            Ok(finish(result)?)
+        });
+        called.unwrap_or_else(|| Err(Error::Value("there is no interpreter any more".into())))
+    }
+
+    /// Call it with a tuple of arguments; what it returns is converted.
+    ///
+    /// # Errors
+    ///
+    /// What it raised, or `TypeError` for a result of another type.
+    pub fn call<R>(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<R>
+    where
+        R: for<'py> FromPyObjectOwned<'py>,
+    {
+        self.call_any(
+            |callable| callable.call1(arguments),
+            |result| result.extract().map_err(Into::into),
+        )
+    }
+
+    /// Call it with as many arguments as there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Callable::call`].
+    pub fn call_varargs<A, R>(&self, arguments: Vec<A>) -> Result<R>
+    where
+        A: for<'py> IntoPyObject<'py>,
+        R: for<'py> FromPyObjectOwned<'py>,
+    {
+        self.call_any(
+            |callable| callable.call1(PyTuple::new(callable.py(), arguments)?),
+            |result| result.extract().map_err(Into::into),
+        )
+    }
+
+    /// Call it with a tuple of arguments: whether what it returns counts as true.
+    ///
+    /// # Errors
+    ///
+    /// What it raised.
+    pub fn ask(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<bool> {
+        self.call_any(
+            |callable| callable.call1(arguments),
+            |result| result.is_truthy(),
+        )
+    }
+
+    /// Call it with a tuple of arguments, whatever it returns.
+    ///
+    /// # Errors
+    ///
+    /// What it raised.
+    pub fn notify(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<()> {
+        self.call_any(|callable| callable.call1(arguments), |_| Ok(()))
+    }
+}
+
+impl Callable {
+    /// Call it with as many arguments as there are, whatever it returns.
+    ///
+    /// # Errors
+    ///
+    /// What it raised.
+    pub fn notify_varargs<A>(&self, arguments: Vec<A>) -> Result<()>
+    where
+        A: for<'py> IntoPyObject<'py>,
+    {
+        self.call_any(
+            |callable| callable.call1(PyTuple::new(callable.py(), arguments)?),
+            |_| Ok(()),
+        )
+    }
+}
+
+impl From<Bound<'_, PyAny>> for Callable {
+    fn from(object: Bound<'_, PyAny>) -> Self {
+        Callable(Mutex::new(Some(object.unbind())))
+    }
+}
+
+impl fmt::Debug for Callable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callable")
+    }
+}
+
+impl Attachment for Callable {
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Locked only by who copies the reference right now: it is then not garbage.
+        match self.0.try_lock() {
+            Ok(callable) => visit.call(&*callable),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn clear(&self) {
+        let callable = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Not under the lock: it may run anything.
+        drop(callable);
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Callable {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Attribute {
+            value: &PyStaticExpr::Attribute {
+                value: &PyStaticExpr::Name { id: "collections" },
+                attr: "abc",
+            },
+            attr: "Callable",
+        },
+        slice: &PyStaticExpr::Tuple {
+            elts: &[ELLIPSIS, OBJECT],
+        },
+    };
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_callable() {
+            return Ok(Callable::from(object.to_owned()));
+        }
+        let class = object.get_type().qualname()?;
+        Err(PyTypeError::new_err(format!(
+            "a callable is expected, not {class}"
+        )))
+    }
+}
+
+const ELLIPSIS: PyStaticExpr = PyStaticExpr::Constant {
+    value: pyo3::inspect::PyStaticConstant::Ellipsis,
+};
+const OBJECT: PyStaticExpr = PyStaticExpr::Name { id: "object" };
