@@ -266,7 +266,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
     } = called;
     let name = &method.sig.ident;
     let variables: Vec<Ident> = arguments.iter().enumerate().map(variable).collect();
-    let pattern = quote!((#(#variables,)*));
+    let pattern = quote_spanned!(function.span()=> (#(#variables,)*));
     let data = match &called.data {
         Some(data) => {
             let data = data.to_token_stream();
@@ -307,8 +307,8 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             let span = fallible
                 .or(value)
                 .map_or_else(Span::call_site, Spanned::span);
-            let into_c = respanned(quote!(#runtime::arguments::IntoC::into_c), span);
-            quote!(#into_c(#outcome))
+            let returned = quote!(#runtime::callbacks::returned::<_, #runtime::callbacks::Return<Self>>(#outcome));
+            respanned(returned, span)
         }
     };
     let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());

@@ -17,13 +17,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, report};
 use crate::forks::{forks, watch_forks};
-use crate::handle::Handle;
+use crate::handle::Keeps;
 use crate::ledger::Kind;
 
 /// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
 ///
 /// `#[derive(Attachment)]` makes one of a struct or an enum whose fields are. What holds no Python objects and has no
 /// macro implements the trait with nothing in it.
+#[diagnostic::on_unimplemented(
+    message = "a handle cannot keep a `{Self}`",
+    label = "this is not known to the garbage collector",
+    note = "derive `Attachment` for it; if it holds no Python objects, `impl Attachment for {Self} {{}}` is enough"
+)]
 pub trait Attachment: Send + Sync + 'static {
     /// Show every Python object in it to the garbage collector. Never waits: what is locked is left out.
     ///
@@ -356,9 +361,7 @@ unsafe fn drop_plain(value: NonNull<dyn Kept>) {
 
 /// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds
 /// Python objects, the garbage collector sees them through the handle's.
-///
-/// The handle is annotated with `attachments`.
-pub fn attach<T: Handle>(handle: &T, value: impl Attachment) {
+pub fn attach<T: Keeps>(handle: &T, value: impl Attachment) {
     let entry = Entry {
         scope: Scope::Forever,
         value: NonNull::from(Box::leak(Box::new(Plain(value)))),
@@ -368,13 +371,7 @@ pub fn attach<T: Handle>(handle: &T, value: impl Attachment) {
 }
 
 /// What the handle has besides its pointer.
-pub(crate) fn of<T: Handle>(handle: &T) -> &Attached {
-    const {
-        assert!(
-            T::LINEAGE.attachments,
-            "this handle keeps no values: add `attachments` to its `#[handle(…)]`"
-        );
-    }
+pub(crate) fn of<T: Keeps>(handle: &T) -> &Attached {
     // SAFETY: a reference to a handle is a live one.
     unsafe { find(T::kind(), handle.as_raw().cast()) }
         .unwrap_or_else(|| unreachable!("it has had them since C made it"))

@@ -15,9 +15,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::arguments::IntoC;
 use crate::attachments::{Attached, Attachment, Entry, Kept, Scope, with_python};
 use crate::error::{Error, Result, report};
-use crate::handle::Handle;
+use crate::handle::Keeps;
 use crate::site::{Site, Step};
 
 /// What a callback ended with.
@@ -411,7 +412,7 @@ pub trait IsState {}
 
 /// Put a callback where it stays while C has it.
 #[doc(hidden)]
-pub fn store<T: Handle, V: IntoState>(handle: &T, scope: Scope, value: V) -> Storing<'_, V::State> {
+pub fn store<T: Keeps, V: IntoState>(handle: &T, scope: Scope, value: V) -> Storing<'_, V::State> {
     let attached = crate::attachments::of(handle);
     let stored = value.into_state().map(|value| {
         let stored = Box::leak(Box::new(Stored {
@@ -492,24 +493,11 @@ pub fn kept<'s, 'h: 's, C: Copy, R, S: Attachment>(
     }
 }
 
-/// What a callback's method returns.
+/// What a callback gives back to C.
 #[doc(hidden)]
-pub trait Outcome {
-    /// The value.
-    type Value;
-    /// That, or what was raised.
-    ///
-    /// # Errors
-    ///
-    /// What the method returned.
-    fn outcome(self) -> Result<Self::Value>;
-}
-
-impl<T> Outcome for Result<T> {
-    type Value = T;
-    fn outcome(self) -> Result<T> {
-        self
-    }
+#[inline]
+pub fn returned<T: IntoC<C>, C>(value: T) -> C {
+    value.into_c()
 }
 
 /// What C passed, converted.

@@ -244,6 +244,14 @@ pub struct Unreleased {
     pub kept: bool,
 }
 
+/// A handle that keeps values: `#[handle(…, attachments)]`.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` keeps no values, such as callbacks",
+    label = "this is kept as long as a `{Self}`",
+    note = "say so where `{Self}` is annotated: `#[handle(…, attachments)]`"
+)]
+pub trait Keeps: Handle {}
+
 /// A resource that C gives as a pointer and may get back as one, unlike those that it makes in place.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -561,18 +569,6 @@ impl<'p> Consumable<'p> {
             besides: T::kind().end(raw.as_ptr()),
             _parent: PhantomData,
         }
-    }
-
-    /// The same, where C keeps it.
-    pub fn for_ever<T: Resource + ByPointer>(owned: Owned<'p, T>) -> Self {
-        const {
-            assert!(
-                !T::LINEAGE.attachments,
-                "nobody would know when C needs what this handle keeps no more: a handle with `attachments` can be ended, \
-                 but not given away"
-            );
-        }
-        Consumable::new(owned)
     }
 
     /// The handle.

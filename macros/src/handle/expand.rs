@@ -75,6 +75,9 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (interrupt, interruptible) = expand_interrupt(handle);
     let number = handle.value.as_ref().map(|_| quote!(.numbered::<#ident>()));
     let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
+    let keeps = handle
+        .attachments
+        .then(|| quote!(impl #runtime::handle::Keeps for #ident {}));
     let by_pointer = (!in_place).then(|| quote!(impl #runtime::handle::ByPointer for #ident {}));
     quote! {
         #(#attributes)*
@@ -113,6 +116,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
             #ownership
             #by_pointer
+            #keeps
 
             #pointed
             #numbered

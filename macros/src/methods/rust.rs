@@ -168,15 +168,30 @@ fn expand_consuming(
         .iter()
         .map(|Parameter { name, ty }| match Taken::of(ty) {
             Taken::Owned(target) => {
-                let handle = match itself.is_some_and(|itself| itself.name == *name) {
-                    true => quote!(#runtime::handle::Consumable::new(#name)),
-                    false => quote!(#runtime::handle::Consumable::for_ever(#name)),
-                };
+                let handle = quote!(#runtime::handle::Consumable::new(#name));
                 let handle = respanned(handle, target.span());
                 quote!(&mut ::core::option::Option::Some(#handle))
             }
             _ => quote!(#name),
         });
+    let kept = method
+        .consumed()
+        .filter(|parameter| itself.is_none_or(|itself| itself.name != parameter.name));
+    let checks = kept.map(|Parameter { ty, .. }| match Taken::of(ty) {
+        Taken::Owned(target) => {
+            let target = detached(&target, &block.handle);
+            let check = quote! {
+                const _: () = ::core::assert!(
+                    !<#target as #runtime::handle::Handle>::LINEAGE.attachments,
+                    "nobody would know when C needs what this handle keeps no more: a handle with `attachments` can \
+                     be ended, but not given away"
+                );
+            };
+            respanned(check, target.span())
+        }
+        _ => TokenStream::new(),
+    });
+    let checks = quote!(#(#checks)*);
     let callee = match method.receiver {
         Receiver::None => quote!(Self::),
         _ => quote!(self.),
@@ -188,6 +203,7 @@ fn expand_consuming(
         #comment
         #[allow(dead_code, reason = "Python calls it through the class")]
         #visibility #public {
+            #checks
             #callee #name(#(#arguments),*)
         }
 
@@ -270,17 +286,7 @@ fn parents_check(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenS
         };
         respanned(check, handle.span())
     });
-    let receiver = lineage(&block.handle);
-    let stored = method.stored(calls).into_iter().map(|Parameter { ty, .. }| {
-        let check = quote! {
-            const _: () = ::core::assert!(
-                #receiver.attachments,
-                "C keeps this callback as long as the handle: add `attachments` to the `#[handle(…)]`"
-            );
-        };
-        respanned(check, ty.span())
-    });
-    quote!(#(#checks)* #(#stored)*)
+    quote!(#(#checks)*)
 }
 
 /// What keeps each callback, during the call or for longer.

@@ -1,0 +1,625 @@
+//! What a handle keeps besides its pointer: callbacks of every scope, other values, the parent that its release needs.
+
+use std::cell::RefCell;
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use leakproof::prelude::*;
+
+thread_local! {
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn note(what: impl Into<String>) {
+    LOG.with_borrow_mut(|log| log.push(what.into()));
+}
+
+fn log() -> Vec<String> {
+    LOG.take()
+}
+
+/// What `call` panicked with.
+fn panic_of<R>(call: impl FnOnce() -> R) -> &'static str {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
+        panic!("it should have panicked");
+    };
+    panic.downcast_ref::<&str>().unwrap()
+}
+
+/// A library that calls back.
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    clippy::undocumented_unsafe_blocks,
+    reason = "as C"
+)]
+mod ffi {
+    use std::ffi::{c_int, c_void};
+
+    use super::note;
+
+    pub type ring = Option<unsafe extern "C" fn(c_int, *mut c_void) -> c_int>;
+    pub type destroy = Option<unsafe extern "C" fn(*mut c_void)>;
+
+    #[derive(Clone, Copy)]
+    pub struct pull {
+        ring: ring,
+        data: *mut c_void,
+        destroy: destroy,
+    }
+
+    #[derive(Default)]
+    pub struct bell {
+        pub pulls: Vec<pull>,
+        pub forgets: bool,
+        pub refuses: c_int,
+        pub destroys: bool,
+    }
+
+    pub unsafe extern "C" fn bell_new() -> *mut bell {
+        Box::into_raw(Box::default())
+    }
+
+    pub unsafe extern "C" fn bell_free(bell: *mut bell) -> c_int {
+        unsafe {
+            if (*bell).refuses == 99 {
+                (*bell).refuses = 0;
+                return 1;
+            }
+            note("free");
+            let bell = Box::from_raw(bell);
+            for pull in bell.pulls {
+                if let (Some(destroy), false) = (pull.destroy, bell.forgets) {
+                    destroy(pull.data);
+                }
+            }
+            note("freed");
+        }
+        0
+    }
+
+    pub unsafe extern "C" fn bell_melt(bell: *mut bell) -> c_int {
+        unsafe { bell_free(bell) };
+        0
+    }
+
+    pub unsafe extern "C" fn bell_set_refuses(bell: *mut bell, status: c_int, destroys: bool) {
+        unsafe {
+            (*bell).refuses = status;
+            (*bell).destroys = destroys;
+        }
+    }
+
+    pub unsafe extern "C" fn bell_set_forgets(bell: *mut bell) {
+        unsafe { (*bell).forgets = true };
+    }
+
+    pub unsafe extern "C" fn bell_add(
+        bell: *mut bell,
+        ring: ring,
+        data: *mut c_void,
+        destroy: destroy,
+    ) -> c_int {
+        let bell = unsafe { &mut *bell };
+        if bell.refuses != 0 {
+            if let (Some(destroy), true) = (destroy, bell.destroys) {
+                unsafe { destroy(data) };
+            }
+            return bell.refuses;
+        }
+        bell.pulls.push(pull {
+            ring,
+            data,
+            destroy,
+        });
+        0
+    }
+
+    pub unsafe extern "C" fn bell_set(bell: *mut bell, ring: ring, data: *mut c_void) -> c_int {
+        let bell = unsafe { &mut *bell };
+        if bell.refuses != 0 {
+            return bell.refuses;
+        }
+        bell.pulls.clear();
+        if ring.is_some() {
+            bell.pulls.push(pull {
+                ring,
+                data,
+                destroy: None,
+            });
+        }
+        0
+    }
+
+    pub unsafe extern "C" fn bell_remove(bell: *mut bell) {
+        let pull = unsafe { &mut (*bell).pulls }.pop();
+        if let Some(destroy) = pull.and_then(|pull| pull.destroy) {
+            unsafe { destroy(pull.map_or(std::ptr::null_mut(), |pull| pull.data)) };
+        }
+    }
+
+    /// Calls all as often as `times`, until one returns another number than 0.
+    pub unsafe extern "C" fn bell_ring(bell: *mut bell, times: c_int) -> c_int {
+        for time in 0..times {
+            let mut index = 0;
+            while let Some(pull) = unsafe { &(*bell).pulls }.get(index).copied() {
+                index += 1;
+                if let Some(ring) = pull.ring {
+                    let status = unsafe { ring(time, pull.data) };
+                    if status != 0 {
+                        return status;
+                    }
+                }
+            }
+        }
+        0
+    }
+
+    /// Does not listen when it is told to stop.
+    pub unsafe extern "C" fn bell_ring_on(bell: *mut bell, times: c_int) {
+        for time in 0..times {
+            for pull in unsafe { (&*bell).pulls.clone() } {
+                if let Some(ring) = pull.ring {
+                    unsafe { ring(time, pull.data) };
+                }
+            }
+        }
+    }
+
+    pub unsafe extern "C" fn bell_each(
+        _bell: *mut bell,
+        ring: ring,
+        other: ring,
+        data: *mut c_void,
+    ) -> c_int {
+        for function in [ring, ring, other].into_iter().flatten() {
+            if unsafe { function(7, data) } != 0 {
+                return -1;
+            }
+        }
+        0
+    }
+
+    pub struct rope {
+        number: c_int,
+    }
+
+    pub unsafe extern "C" fn rope_new(_bell: *mut bell, number: c_int) -> *mut rope {
+        if number < 0 {
+            return std::ptr::null_mut();
+        }
+        Box::into_raw(Box::new(rope { number }))
+    }
+
+    pub unsafe extern "C" fn rope_free(bell: *mut bell, rope: *mut rope) {
+        let pulls = unsafe { (&*bell).pulls.len() };
+        let rope = unsafe { Box::from_raw(rope) };
+        note(format!("rope {} of {pulls}", rope.number));
+    }
+
+    pub unsafe extern "C" fn tie(_bell: *mut bell, _rope: *mut rope) -> *mut c_int {
+        Box::into_raw(Box::new(0))
+    }
+
+    pub unsafe extern "C" fn untie(knot: *mut c_int) {
+        note("untied");
+        drop(unsafe { Box::from_raw(knot) });
+    }
+}
+
+type Action = Box<dyn Fn(c_int) -> Result<c_int> + Send + Sync>;
+
+/// What the library calls back.
+struct Ring {
+    name: &'static str,
+    action: Action,
+}
+
+impl Attachment for Ring {}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        note(format!("drop {}", self.name));
+    }
+}
+
+#[callbacks(unsafe)]
+impl Ring {
+    #[called(ffi::ring, args = (time, data), stop = -1)]
+    fn ring(&self, time: c_int) -> Result<c_int> {
+        note(format!("{} {time}", self.name));
+        (self.action)(time)
+    }
+
+    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (_, data), stop = 0, always)]
+    fn last(&self) {
+        note(format!("{} last", self.name));
+    }
+}
+
+fn ring(name: &'static str) -> Ring {
+    acting(name, |_| Ok(0))
+}
+
+fn acting(
+    name: &'static str,
+    action: impl Fn(c_int) -> Result<c_int> + Send + Sync + 'static,
+) -> Ring {
+    Ring {
+        name,
+        action: Box::new(action),
+    }
+}
+
+fn fails(name: &'static str) -> Ring {
+    acting(name, |_| Err(Error::Value("no more".into())))
+}
+
+#[handle(
+    raw = ffi::bell,
+    release(ffi::bell_free, fails = nonzero, on_failure = kept),
+    attachments
+)]
+struct Bell;
+
+#[methods(unsafe, private)]
+impl Bell {
+    #[calls(ffi::bell_new, fails = null)]
+    fn new() -> Result<Owned<Bell>>;
+
+    #[calls(
+        ffi::bell_add,
+        args = (self, ring.ring, ring.data, ring.destroy),
+        fails = nonzero,
+        scope = notified,
+        consumes = always
+    )]
+    fn add(&self, ring: Option<Ring>) -> Result<()>;
+
+    #[calls(
+        ffi::bell_add,
+        args = (self, ring.ring, ring.data, ring.destroy),
+        fails = nonzero,
+        scope = notified,
+        consumes = on_success
+    )]
+    fn add_if_it_can(&self, ring: Ring) -> Result<()>;
+
+    #[calls(ffi::bell_set, args = (self, ring.ring, ring.data), fails = nonzero, scope = replaced)]
+    fn set(&mut self, ring: Option<Ring>) -> Result<()>;
+
+    #[calls(ffi::bell_add, args = (self, ring.ring, ring.data, null), fails = nonzero, scope = forever)]
+    fn add_for_ever(&self, ring: Ring) -> Result<()>;
+
+    #[calls(ffi::bell_remove)]
+    fn remove(&self);
+
+    #[calls(ffi::bell_ring, fails = nonzero)]
+    fn ring(&self, times: c_int) -> Result<()>;
+
+    #[calls(ffi::bell_ring_on)]
+    fn ring_on(&self, times: c_int);
+
+    #[calls(ffi::bell_each, args = (self, ring.ring, ring.last, ring.data), fails = nonzero)]
+    fn each(&self, ring: &Ring) -> Result<()>;
+
+    #[calls(ffi::bell_set_refuses)]
+    fn set_refuses(&self, status: c_int, destroys: bool);
+
+    #[calls(ffi::bell_set_forgets)]
+    fn set_forgets(&self);
+
+    #[calls(ffi::bell_melt, fails = negative, consumes = always)]
+    fn melt(this: Owned<Self>) -> Result<()>;
+
+    #[calls(ffi::rope_new, fails = null)]
+    fn rope(&self, number: c_int) -> Result<Owned<Rope>>;
+
+    #[calls(ffi::tie, parents = (rope), fails = null)]
+    fn tie(&self, rope: &Rope) -> Result<Owned<Knot>>;
+}
+
+/// Its release needs its bell.
+#[handle(raw = ffi::rope, release(ffi::rope_free, args = (parent, self)), parent = Bell)]
+struct Rope;
+
+/// It lives in a bell and in a rope.
+#[handle(raw = c_int, release = ffi::untie, parent = (Bell, Rope))]
+struct Knot;
+
+fn bell() -> Owned<'static, Bell> {
+    let bell = Bell::new().unwrap();
+    log();
+    bell
+}
+
+// ---- for the length of a call
+
+#[test]
+fn what_is_lent_for_a_call_is_called_and_stays() {
+    let bell = bell();
+    let mine = ring("mine");
+    bell.each(&mine).unwrap();
+    assert_eq!(log(), ["mine 7", "mine 7", "mine last"]);
+    drop(mine);
+    assert_eq!(log(), ["drop mine"]);
+}
+
+#[test]
+fn an_error_stops_c_and_comes_out_as_it_is() {
+    let bell = bell();
+    let error = bell.each(&fails("mine")).unwrap_err();
+    assert_eq!(error.to_string(), "no more");
+    assert_eq!(log(), ["mine 7", "drop mine"]);
+    bell.each(&ring("mine")).unwrap();
+}
+
+#[test]
+fn a_panic_stops_c_and_continues_afterwards() {
+    let bell = bell();
+    bell.add(Some(acting("mine", |_| panic!("inside"))))
+        .unwrap();
+    assert_eq!(panic_of(|| bell.ring(5)), "inside");
+    assert_eq!(panic_of(|| bell.ring_on(5)), "inside");
+    assert_eq!(log(), ["mine 0", "mine 0"]);
+}
+
+#[test]
+fn a_status_of_the_callback_is_the_callers() {
+    let bell = bell();
+    bell.add(Some(acting("mine", Ok))).unwrap();
+    let error = bell.ring(5).unwrap_err();
+    assert_eq!(error.to_string(), "bell_ring failed");
+    assert_eq!(log(), ["mine 0", "mine 1"]);
+}
+
+#[test]
+fn nothing_more_is_called_after_an_error() {
+    let bell = bell();
+    bell.add(Some(fails("first"))).unwrap();
+    bell.add(Some(ring("second"))).unwrap();
+    // It does not stop, and what can't fail has nobody to tell.
+    bell.ring_on(3);
+    assert_eq!(log(), ["first 0"]);
+    bell.ring(1).unwrap_err();
+    assert_eq!(log(), ["first 0"]);
+}
+
+#[test]
+fn what_is_always_called_is_called_after_an_error() {
+    let bell = bell();
+    let mine = fails("mine");
+    bell.each(&mine).unwrap_err();
+    assert_eq!(log(), ["mine 7"]);
+    bell.each(&acting("other", |_| Ok(0))).unwrap();
+    assert_eq!(log(), ["other 7", "other 7", "other last", "drop other"]);
+}
+
+#[test]
+fn a_call_within_a_callback_has_its_own_errors() {
+    let outer = bell();
+    outer
+        .add(Some(acting("outer", |_| {
+            let inner = Bell::new()?;
+            inner.add(Some(fails("inner")))?;
+            assert!(inner.ring(1).is_err());
+            Ok(0)
+        })))
+        .unwrap();
+    outer.ring(1).unwrap();
+    let outer = bell();
+    outer
+        .add(Some(acting("outer", |_| {
+            let inner = Bell::new()?;
+            inner.add(Some(fails("inner")))?;
+            inner.ring(1)?;
+            Ok(0)
+        })))
+        .unwrap();
+    assert_eq!(outer.ring(1).unwrap_err().to_string(), "no more");
+}
+
+#[test]
+fn a_thread_of_its_own_has_nobody_to_tell() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let bell = bell();
+    let counted = count.clone();
+    bell.add(Some(acting("mine", move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Err(Error::Value("told".into()))
+    })))
+    .unwrap();
+    let raw = leakproof::handle::Handle::as_raw(&*bell).expose_provenance();
+    std::thread::spawn(move || {
+        // SAFETY: the bell is alive until this thread has ended.
+        unsafe { ffi::bell_ring_on(std::ptr::with_exposed_provenance_mut(raw), 2) };
+    })
+    .join()
+    .unwrap();
+    // There is no call that it could end.
+    assert_eq!(count.load(Ordering::Relaxed), 2);
+}
+
+// ---- until C says so
+
+#[test]
+fn what_is_notified_is_dropped_when_c_says_so() {
+    let bell = bell();
+    bell.add(Some(ring("one"))).unwrap();
+    bell.add(Some(ring("two"))).unwrap();
+    bell.ring(1).unwrap();
+    bell.remove();
+    assert_eq!(log(), ["one 0", "two 0", "drop two"]);
+    drop(bell);
+    assert_eq!(log(), ["free", "drop one", "freed"]);
+}
+
+#[test]
+fn what_c_refuses_is_dropped_once() {
+    let bell = bell();
+    bell.set_refuses(1, true);
+    bell.add(Some(ring("always"))).unwrap_err();
+    assert_eq!(log(), ["drop always"]);
+    bell.set_refuses(1, false);
+    bell.add_if_it_can(ring("on success")).unwrap_err();
+    assert_eq!(log(), ["drop on success"]);
+    bell.set_refuses(0, false);
+    bell.add_if_it_can(ring("on success")).unwrap();
+    assert!(log().is_empty());
+    drop(bell);
+    assert_eq!(log(), ["free", "drop on success", "freed"]);
+}
+
+#[test]
+fn none_is_null() {
+    let bell = bell();
+    bell.add(None).unwrap();
+    bell.ring(1).unwrap();
+    assert!(log().is_empty());
+}
+
+#[test]
+fn what_removes_itself_stays_until_it_returns() {
+    let bell = bell();
+    let raw = leakproof::handle::Handle::as_raw(&*bell).expose_provenance();
+    let held = ring("held");
+    bell.add(Some(acting("mine", move |_| {
+        // SAFETY: the bell is alive, and the library allows this.
+        unsafe { ffi::bell_remove(std::ptr::with_exposed_provenance_mut(raw)) };
+        let held = &held;
+        note(format!("still here: {}", held.name));
+        Ok(0)
+    })))
+    .unwrap();
+    bell.ring(1).unwrap();
+    assert_eq!(
+        log(),
+        ["mine 0", "still here: held", "drop mine", "drop held"]
+    );
+}
+
+#[test]
+fn what_c_forgets_to_destroy_is_leaked_and_told() {
+    let bell = bell();
+    bell.add(Some(ring("mine"))).unwrap();
+    bell.set_forgets();
+    drop(bell);
+    assert_eq!(log(), ["free", "freed"]);
+}
+
+#[test]
+fn a_panic_while_it_is_dropped_does_not_cross_c() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            note("panics");
+            panic!("dropped");
+        }
+    }
+    let bell = bell();
+    let panics = Panics;
+    bell.add(Some(acting("mine", move |_| {
+        let _ = &panics;
+        Ok(0)
+    })))
+    .unwrap();
+    bell.remove();
+    assert_eq!(log(), ["drop mine", "panics"]);
+}
+
+// ---- until there is another one
+
+#[test]
+fn what_is_replaced_is_dropped_afterwards() {
+    let mut bell = bell();
+    bell.set(Some(ring("one"))).unwrap();
+    bell.set(Some(ring("two"))).unwrap();
+    assert_eq!(log(), ["drop one"]);
+    bell.ring(1).unwrap();
+    assert_eq!(log(), ["two 0"]);
+    bell.set_refuses(1, false);
+    bell.set(Some(ring("three"))).unwrap_err();
+    assert_eq!(log(), ["drop three"]);
+    bell.set_refuses(0, false);
+    bell.ring(1).unwrap();
+    assert_eq!(log(), ["two 0"]);
+    bell.set(None).unwrap();
+    assert_eq!(log(), ["drop two"]);
+    bell.set(Some(ring("four"))).unwrap();
+    drop(bell);
+    assert_eq!(log(), ["free", "freed", "drop four"]);
+}
+
+// ---- as long as the handle
+
+#[test]
+fn what_stays_for_ever_goes_with_the_handle() {
+    let bell = bell();
+    bell.add_for_ever(ring("one")).unwrap();
+    bell.add_for_ever(ring("two")).unwrap();
+    bell.set_refuses(1, false);
+    bell.add_for_ever(ring("three")).unwrap_err();
+    assert_eq!(log(), ["drop three"]);
+    bell.ring(1).unwrap();
+    assert_eq!(log(), ["one 0", "two 0"]);
+    drop(bell);
+    assert_eq!(log(), ["free", "freed", "drop one", "drop two"]);
+}
+
+#[test]
+fn other_values_go_with_the_handle() {
+    let bell = bell();
+    attach(&*bell, ring("one"));
+    attach(&*bell, ring("two"));
+    drop(bell);
+    assert_eq!(log(), ["free", "freed", "drop one", "drop two"]);
+    let bell = self::bell();
+    attach(&*bell, ring("three"));
+    Bell::melt(bell).unwrap();
+    assert_eq!(log(), ["free", "freed", "drop three"]);
+}
+
+#[test]
+fn a_release_that_is_refused_drops_nothing() {
+    let bell = bell();
+    attach(&*bell, ring("one"));
+    bell.add(Some(ring("two"))).unwrap();
+    bell.set_refuses(99, false);
+    let (_, kept) = bell.close().unwrap_err();
+    assert!(log().is_empty());
+    let bell = kept.unwrap();
+    bell.ring(1).unwrap();
+    drop(bell);
+    assert_eq!(log(), ["two 0", "free", "drop two", "freed", "drop one"]);
+}
+
+// ---- parents
+
+#[test]
+fn a_release_gets_its_parent() {
+    let (one, two) = (bell(), bell());
+    two.add(None).unwrap();
+    let ropes = [
+        one.rope(1).unwrap(),
+        two.rope(2).unwrap(),
+        one.rope(3).unwrap(),
+    ];
+    assert!(one.rope(-1).is_err());
+    drop(ropes);
+    assert_eq!(log(), ["rope 1 of 0", "rope 2 of 1", "rope 3 of 0"]);
+    let rope = two.rope(4).unwrap();
+    assert!(rope.close().is_ok());
+    assert_eq!(log(), ["rope 4 of 1"]);
+}
+
+#[test]
+fn two_parents() {
+    let bell = bell();
+    let rope = bell.rope(1).unwrap();
+    let knot = bell.tie(&rope).unwrap();
+    drop(knot);
+    drop(rope);
+    assert_eq!(log(), ["untied", "rope 1 of 0"]);
+}
