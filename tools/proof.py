@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = os.environ.get("LEAKPROOF_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
 RANDOM_WALK = ROOT / "xml-safe" / "tests" / "random_walk.py"
+MODELS = sorted(ROOT.glob("examples/*/tests/*_model.py"))
 SUMMARY = re.compile(r"random walk: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) ")
 GRACE = 300
 
@@ -86,23 +87,34 @@ def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[t
 
 
 def random_walks(seconds: float, slope: float | None) -> list[Row]:
+    """Random walks over xml_safe for half of that time, and over each example that has a model for a share of the rest."""
+    rows = walks_over(None, seconds / 2, slope)
+    for model in MODELS:
+        rows += walks_over(model, seconds / 2 / len(MODELS), slope)
+    return rows
+
+
+def walks_over(model: Path | None, seconds: float, slope: float | None) -> list[Row]:
     """One random walk on each processor, each from a seed of its own."""
+    name = "xml_safe" if model is None else model.stem.removesuffix("_model") + "_safe"
     started = int(time.time()) % 1_000_000
     limit = [] if slope is None else ["--slope", str(slope)]
     options = ["--seconds", str(seconds), *limit, "--progress", "60"]
+    if model is not None:
+        options += ["--model", str(model)]
     seeds = [started + number for number in range(os.cpu_count() or 1)]
     commands = [(f"[{seed}] ", [PYTHON, str(RANDOM_WALK), *options, "--seed", str(seed)]) for seed in seeds]
     ended = run(commands, seconds + GRACE)
-    return [row_of_walk(seed, command, status) for seed, (command, status) in zip(seeds, ended, strict=True)]
+    return [row_of_walk(f"random walk {seed} over {name}", command, status) for seed, (command, status) in zip(seeds, ended, strict=True)]
 
 
-def row_of_walk(seed: int, command: Command, status: int) -> Row:
+def row_of_walk(what: str, command: Command, status: int) -> Row:
     found = SUMMARY.search("\n".join(command.lines))
     if found is None:
-        row = Row(f"random walk {seed}", "not completed")
+        row = Row(what, "not completed")
     else:
         done = f"{int(found['steps']):,} steps, {found['native']} bytes, {found['slope']} bytes/step"
-        row = Row(f"random walk {seed}", done)
+        row = Row(what, done)
     if command.hung:
         row.hung = 1
     elif status < 0:

@@ -68,12 +68,18 @@
 //! | `release = ffi::f` | Whoever holds the handle releases it, by this function. A status that it returns is ignored. |
 //! | `release(ffi::f, fails = …)` | The same, where the status says that something went wrong: `close()` raises what the handle's `errors` makes of it; what is dropped goes to `sys.unraisablehook`. |
 //! | `release(…, on_failure = kept)` | After such a failure the handle is still there: it stays open, and so does what it lives in. By default, `on_failure = released`, it is gone. |
+//! | `release(…, args = (parent, self))` | C's release function needs the parent, too. What is released so is made by a method of its parent. |
+//! | `release(…, detach)` | The GIL is released meanwhile, as with `detach` of a call. |
 //! | `retain = ffi::f` | C counts the owners, and this adds one. Each Python handle is one owner; `==` says whether two are of the same object, and for exclusive use all of them count as one. [`Borrowed::retain`] makes an owner in Rust. |
 //! | `inplace = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
 //! | `value = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
 //! | `invalid = …` | With `value`: the number that is no handle; by default -1. |
 //! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
+//! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `parents` names. Closing one of them closes it first. |
+//! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds. The garbage collector sees what Python objects they hold. |
+//! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; if it has ended, it is leaked and reported. |
+//! | `process_bound` | Only the process that made it may use it and what lives in it: in a forked child using it raises `OwnerError`, and closing or dropping it does not touch it. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
 //! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
@@ -95,6 +101,8 @@
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
 //! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
 //!
+//! A method with a body may be marked `#[detach]`: it runs without the GIL, so it takes no Python objects.
+//!
 //! A handle may have several blocks. A method `__next__` returns an `Option`, of which `None` is the end; it makes the handle its own iterator.
 //!
 //! A method whose first parameter is `this: Owned<Self>` ends its handle, as committing a transaction does; in Python it is
@@ -106,23 +114,96 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, `out`, `len`, constants, and `name.ptr`, `name.len` of bytes and strings. By default `self`, then all parameters. |
+//! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, `out`, `len`, `name.ptr` and `name.len` of bytes and strings, `name.method`, `name.data` and `name.destroy` of callbacks, and constants or other expressions of the parameters. By default `self`, then all parameters. |
 //! | `fields(place = …)` | Fields of the receiver's struct that are set before the call, to what may also stand in `args`, as zlib wants its buffers. Pointers are NULL again afterwards; numbers stay as C leaves them. |
 //! | `out` in `args` | C writes a result there, which the method returns; with several `out`, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
 //! | `on_failure = owned` | A failing call leaves a handle, or memory for `free`, in `out` all the same: it is asked what went wrong, then released. |
 //! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. What has to be released needs one of the three words; nothing else is looked at where C failed. |
 //! | `consumes = always` | C has what is passed as [`Owned<T>`](Owned), whether it fails or not. |
 //! | `consumes = on_success` | It has that unless it fails; then the Python object is open as before, and in Rust the handle is released. A call that can fail needs one of the two words. |
+//! | `scope = notified` | C keeps the callback that it is passed by value until it calls the destroy function. A call that can fail needs `consumes`: whether a failing one has called it. |
+//! | `scope = replaced` | It keeps it until this method is called again. |
+//! | `scope = forever` | It keeps it as long as the handle. |
+//! | `parents = (name, …)` | The result lives in these parameters, too. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. |
-//! | `none = when(\|ret\| …)`, `nonzero`, `negative` | If this says so there is no result, and that is no failure: the method returns `None`, and `out` is not looked at. |
+//! | `none = when(\|ret\| …)`, `nonzero`, `negative` | If this says so there is no result, and that is no failure, whatever `fails` says: the method returns `None`, and `out` is not looked at. |
 //! | `len = ffi::f` | C returns the start of some memory or of an array; this function, with the same arguments, says how long it is. |
 //! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
 //! | `until = null` | The array ends with its first NULL or 0. |
 //! | `free = ffi::f` | What C gives is ours: a string, memory or an array. It is copied, then freed by this function. |
 //! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
+//!
+//! ## `#[callbacks(unsafe)]` on `impl State { … }`
+//!
+//! A value whose methods C calls. It is passed to C as `&State` for the length of one call, and as `State` or
+//! `Option<State>` where C keeps it; for that it derives [`Attachment`]. A [`Callable`] in it is a Python callable.
+//!
+//! ```
+//! use leakproof::prelude::*;
+//!
+//! # mod ffi {
+//! #     use std::ffi::{c_int, c_void};
+//! #     pub type visit_t = Option<unsafe extern "C" fn(c_int, *mut c_void) -> c_int>;
+//! #     pub struct set(pub c_int);
+//! #     pub unsafe extern "C" fn set_new() -> *mut set { Box::into_raw(Box::new(set(3))) }
+//! #     pub unsafe extern "C" fn set_free(set: *mut set) { drop(unsafe { Box::from_raw(set) }); }
+//! #     pub unsafe extern "C" fn set_visit(set: *mut set, visit: visit_t, data: *mut c_void) -> c_int {
+//! #         let visit = visit.unwrap();
+//! #         (0..unsafe { (*set).0 }).map(|n| unsafe { visit(n, data) }).find(|s| *s != 0).unwrap_or(0)
+//! #     }
+//! # }
+//! # #[handle(raw = ffi::set, release = ffi::set_free)]
+//! # pub struct Set;
+//! #[derive(Default, Attachment)]
+//! pub struct Numbers(std::sync::Mutex<Vec<i32>>);
+//!
+//! #[callbacks(unsafe)]
+//! impl Numbers {
+//!     #[called(ffi::visit_t, args = (number, data), stop = 1)]
+//!     fn add(&self, number: i32) -> Result<()> {
+//!         self.0.lock().unwrap().push(number);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[methods(unsafe, private)]
+//! impl Set {
+//! #   #[calls(ffi::set_new, fails = null)]
+//! #   fn new() -> Result<Owned<Set>>;
+//!     #[calls(ffi::set_visit, args = (self, numbers.add, numbers.data), fails = nonzero)]
+//!     fn visit(&self, numbers: &Numbers) -> Result<()>;
+//! }
+//! # fn main() -> Result<()> {
+//! let numbers = Numbers::default();
+//! Set::new()?.visit(&numbers)?;
+//! assert_eq!(*numbers.0.lock().unwrap(), [0, 1, 2]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `#[called(ffi::callback_type, …)]` stands on each method that C calls:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `args = (…)` | What C passes, in its order: parameters by name, `name.ptr` and `name.len` of memory, strings and arrays, `data` for the user data, `_` or another name for the rest. |
+//! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. |
+//! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing. |
+//! | `until = null` | The array that C passes ends with its first NULL or 0. |
+//! | `alone` | Nobody may use the handle meanwhile, the method included: `BusyError`. |
+//! | `always` | It is called also after another callback of the same call raised something. |
+//!
+//! Neither an error nor a panic crosses C: it is kept, C is told to stop, no other callback of that call runs, and it
+//! comes out of the method that called C. On a thread that runs no such call it goes to `sys.unraisablehook`. Closing,
+//! consuming or using alone a handle that the running call uses raises `BusyError` there; using it beside the call is
+//! allowed, unless the callback is `alone`.
+//!
+//! `State::METHOD`, the method's name in capitals, is C's function pointer, where that is passed without the state.
+//!
+//! A C library that holds a lock of its own while it calls back needs `detach` on every function that takes that lock:
+//! whoever has the lock may be waiting for the GIL.
 //!
 //! ## `#[field(place, …)]` on a method without a body
 //!
@@ -165,6 +246,14 @@
 //! | its owners are counted | *ref-func*, *unref-func* | `#[handle(raw = T, retain = g, release = f)]`, `-> Owned<T>` for *transfer full*, `-> Borrowed<T>` for *transfer none* | `cairo` |
 //! | the caller gives the memory | *caller-allocates* | `#[handle(inplace = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
 //! | it is a number | | `#[handle(value = c_int, release = f)]`, `-> Result<Owned<T>>` with `fails = negative` | `inotify` |
+//! | it is a number within another handle | | `#[handle(value = c_uint, part_of = P)]`, [`Borrowed::numbered`] | `lmdb` |
+//! | C calls back while a call runs | *scope call* | `#[callbacks]`, `fn each(&self, visitor: &V)`, `args = (self, visitor.visit, visitor.data)` | `lmdb` |
+//! | C calls back until it is told otherwise | *scope forever* | `#[handle(…, attachments)]`, `fn on(&mut self, handler: Option<H>)`, `args = (self, handler.call, handler.data)`, `scope = replaced` | `expat`, `sqlite` |
+//! | C says when it needs the callback no more | *scope notified*, *destroy* | `args = (self, f.call, f.data, f.destroy)`, `scope = notified`, `consumes = always` | `sqlite` |
+//! | a thread owns it | | `#[handle(raw = T, release = f, thread_bound)]` | `lmdb` |
+//! | a forked child must leave it alone | | `#[handle(raw = T, release = f, process_bound)]` | `lmdb` |
+//! | something has to end with it | | `#[handle(…, attachments)]`, `attach(&*handle, value)` | `lmdb` |
+//! | a struct is a pointer and a length | *array length* | [`memory!`]`(unsafe ffi::val { start: data, length: size })`, `args = (self, out)`, `-> Option<&[u8]>` | `lmdb` |
 //! | a call on it blocks until something happens | | `interrupt = T::wake`, `detach` | `inotify` |
 //! | it comes through a pointer to a pointer | *out*, *transfer full* | `args = (…, out)`, `fails = nonzero`, `on_failure = owned` | `sqlite` |
 //! | several results come so | *out* | `args = (self, out, out)`, `-> (f64, f64)` | `cairo` |
@@ -175,8 +264,10 @@
 //! | the same, and it is looked at where it is | *transfer none* | `-> Option<&[u8]>`, `len = f` | `sqlite` |
 //! | memory is the caller's | *transfer full*, *array length* | `-> Result<Bytes>`, `args = (self, len)`, `free = f` | `sqlite` |
 //! | an array ends with NULL | *array zero-terminated* | `-> Vec<String>`, `until = null`, `free = f` | |
+//! | it needs two others as long as it lives | *transfer full*, and references to its parents | `#[handle(raw = T, release = f, parent = (P, Q))]`, `fn make(&self, q: &Q) -> Result<Owned<T>>` with `parents = (q)` | `sqlite`, `lmdb` |
+//! | its release needs its parent | | `#[handle(raw = T, release(f, args = (parent, self)), parent = P)]` | |
 //! | C takes a handle over | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success` | |
-//! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = on_success` | |
+//! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = always` | `lmdb` |
 //! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
@@ -216,7 +307,7 @@
 //! # Failing
 //!
 //! What a call can end with is an [`Error`]: the handle was closed or busy, an argument did not fit, or C failed and the
-//! handle's `errors` worded it. [`exception`] makes a struct an exception of the package, with its fields. Every package
+//! handle's `errors` worded it, or it belongs to another thread or process. [`exception`] makes a struct an exception of the package, with its fields. Every package
 //! has its own hierarchy below `Error`, since every extension module links its own copy of this crate.
 //!
 //! # Building

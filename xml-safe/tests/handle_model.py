@@ -17,11 +17,18 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 import xml_safe
-from xml_safe import BusyError, ClosedError, ParseError, XPathError
+from xml_safe import BusyError, ClosedError, ParseError, XPathError, live_handles
 
 SLOTS = 16
 WEAK = 24
 XML_PREFIX = ("xml", "http://www.w3.org/XML/1998/namespace")
+
+
+def document_of(value):
+    """The document that a handle or an iterator keeps, as the collector sees it."""
+    while not isinstance(value, xml_safe.Document):
+        (value,) = (kept for kept in gc.get_referents(value) if isinstance(kept, xml_safe.Handle))
+    return value
 
 
 @dataclass(frozen=True)
@@ -286,7 +293,7 @@ class World:
         self.was_enabled = gc.isenabled()
         gc.disable()
         gc.collect()
-        self.before = xml_safe.live_handles()
+        self.before = live_handles()
         handle, self.file = tempfile.mkstemp(suffix=".xml")
         with os.fdopen(handle, "w") as file:
             file.write(xml_of(0, 2))
@@ -317,7 +324,7 @@ class World:
         self.check()
 
     def check(self):
-        live = xml_safe.live_handles()
+        live = live_handles()
         expected = dict(self.before)
         expected["Document"] += self.documents
         expected["XPathContext"] += self.contexts
@@ -705,6 +712,9 @@ class World:
         kept.value = value
         if kept.kind == "document":
             kept.tree.reference = weakref.ref(value)
+        elif kept.tree.reference() is None:
+            # The collector saw the document through what lives in it.
+            kept.tree.reference = weakref.ref(document_of(value))
         self.weak = [entry for entry in self.weak if (entry[2].kind, entry[2].tree) != ("document", kept.tree)]
         self.weak = [entry for entry in self.weak if entry[2] is not kept]
 

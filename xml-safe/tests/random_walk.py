@@ -1,16 +1,19 @@
-"""Walks at random over everything xml_safe can do, against the model of `handle_model`, and measures what stays behind.
+"""Walks at random over everything a package can do, against a model of it, and measures what stays behind.
 
     python random_walk.py --steps 1000000
+    python random_walk.py --model ../../examples/sqlite/tests/sqlite_model.py --steps 100000
     python random_walk.py --seconds 3600 --slope 0.01
 
 Every so often all is dropped: then no handle may live, and the allocator's blocks have to be back. The exit status is 1
-if something is lost or wrong; the same seed does the same steps.
+if something is lost or wrong; the same seed does the same steps. The model is that of xml_safe, `handle_model`, or a file with
+a `World`, its `OPERATIONS` with their weights, `SLOTS`, and the package's `live_handles`.
 """
 
 import argparse
 import ctypes
 import faulthandler
 import gc
+import importlib.util
 import os
 import random
 import sys
@@ -19,8 +22,8 @@ import time
 from array import array
 from collections import deque
 
-import xml_safe
-from handle_model import OPERATIONS, SLOTS, Choice, World
+import handle_model
+from handle_model import Choice
 
 ROUND = 5_000
 WARM_UP = 20_000
@@ -72,18 +75,19 @@ def slope(points):
 class Walk:
     """One world and one sequence of random operations, which only depends on the seed."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, model=handle_model):
         self.random = random.Random(seed)
-        self.names = list(OPERATIONS)
-        self.weights = list(OPERATIONS.values())
-        self.world = World()
+        self.names = list(model.OPERATIONS)
+        self.weights = list(model.OPERATIONS.values())
+        self.slots = model.SLOTS
+        self.world = model.World()
         self.latest = deque(maxlen=30)
         self.steps = 0
 
     def go(self, steps):
         draw = self.random.random
         for name in self.random.choices(self.names, self.weights, k=steps):
-            choice = Choice(int(draw() * SLOTS), int(draw() * SLOTS), int(draw() * 3600))
+            choice = Choice(int(draw() * self.slots), int(draw() * self.slots), int(draw() * 3600))
             elsewhere = draw() < 0.05
             self.latest.append((name, choice, elsewhere))
             self.world.apply(name, choice, elsewhere)
@@ -98,8 +102,8 @@ class Walk:
 class Measured:
     """What the process uses, while nothing is kept."""
 
-    def __init__(self):
-        self.live = sum(xml_safe.live_handles().values())
+    def __init__(self, model):
+        self.live = sum(model.live_handles().values())
         self.native = native_bytes()
         self.resident = resident_bytes()
         self.threads = threading.active_count()
@@ -172,16 +176,16 @@ def walk_on(walk, samples, steps, seconds, progress):
             print(f"{now - start:6.0f} s: {walk.steps} steps, {walk.steps / (now - start):.0f} per second", flush=True)
 
 
-def run(steps, seconds, seed, limit=None, progress=0):
+def run(steps, seconds, seed, limit=None, progress=0, model=handle_model):
     """Walk until either is reached. Returns the line that says how it was, and what is wrong."""
-    walk = Walk(seed)
+    walk = Walk(seed, model)
     try:
         walk.go(min(WARM_UP, steps))
         walk.settle()
         samples = Samples()
-        first = Measured()
+        first = Measured(model)
         walk_on(walk, samples, steps, seconds, progress)
-        last = Measured()
+        last = Measured(model)
     except BaseException:
         for step in walk.latest:
             print(*step, file=sys.stderr)
@@ -189,9 +193,17 @@ def run(steps, seconds, seed, limit=None, progress=0):
         raise
     per_step = samples.slope()
     walk.world.close()
-    live = sum(xml_safe.live_handles().values())
+    live = sum(model.live_handles().values())
     line = summary(walk.steps, seed, first, last, live, per_step)
     return line, list(problems(first, last, live, walk.steps, per_step, limit))
+
+
+def load(path):
+    """The model in a file."""
+    spec = importlib.util.spec_from_file_location(os.path.basename(path).removesuffix(".py"), path)
+    model = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(model)
+    return model
 
 
 def without_caches():
@@ -206,6 +218,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, help="how many operations (100000 if there are no --seconds)")
     parser.add_argument("--seconds", type=float, help="how long")
+    parser.add_argument("--model", metavar="FILE", help="what to walk over, by default xml_safe")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slope", type=float, metavar="BYTES", help="how much may stay resident per operation")
     parser.add_argument("--progress", type=float, default=30, metavar="SECONDS", help="how often to say how far it is")
@@ -213,7 +226,7 @@ def main():
     faulthandler.enable()
     steps = options.steps or (sys.maxsize if options.seconds else 100_000)
     seconds = options.seconds or float("inf")
-    line, wrong = run(steps, seconds, options.seed, options.slope, options.progress)
+    line, wrong = run(steps, seconds, options.seed, options.slope, options.progress, load(options.model) if options.model else handle_model)
     for problem in wrong:
         print(f"random walk: {problem}", file=sys.stderr)
     print(line)

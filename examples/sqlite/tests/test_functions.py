@@ -136,6 +136,26 @@ def test_a_function_cannot_close_what_runs_it(db):
     assert not db.closed and not statement.closed
 
 
+def test_what_cannot_be_closed_closes_nothing(db):
+    with Connection(":memory:") as other:
+        copies = [db.copy_from(other) for _ in range(2)]
+
+        def f():
+            with pytest.raises(BusyError):
+                other.close()
+            return 1
+
+        other.create_function("f", 0, f)
+        assert one(other, "SELECT f()") == 1
+        assert not any(copy.closed for copy in copies)
+        statement = other.query("SELECT x'01'")
+        next(statement)
+        with statement.view(0), pytest.raises(BufferError):
+            other.close()
+        assert not any(copy.closed for copy in copies)
+    assert all(copy.closed for copy in copies)
+
+
 def test_a_function_may_drop_what_runs_it():
     db = Connection(":memory:")
     holder = []

@@ -289,6 +289,10 @@ impl Header {
 
     /// Whether this thread, in this process, may use it.
     pub(super) fn check_owner(&self) -> Result<(), Error> {
+        if self.is_closed() {
+            // Whoever uses it hears that.
+            return Ok(());
+        }
         let owner = if self.is_left_behind() {
             Owner::Process
         } else if self.is_elsewhere() {
@@ -630,6 +634,7 @@ impl Header {
         }
         if !self.is_closed() {
             self.check_owner().map_err(|error| to_pyerr(py, error))?;
+            self.check_dependents_first(py)?;
             self.close_dependents(py)?;
         }
         loop {
@@ -682,6 +687,24 @@ impl Header {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether it is certain already that this handle can't be closed: then what lives in it stays as it is.
+    fn check_dependents_first(&self, py: Python<'_>) -> PyResult<()> {
+        if self.dependents.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        if self.has_descendants_elsewhere() {
+            let error = Error::Owner(self.kind.name(), Owner::Thread);
+            return Err(to_pyerr(py, error));
+        }
+        if self.is_exported() {
+            return Err(to_pyerr(py, Error::Exported(self.kind.name())));
+        }
+        match self.state.is_used() {
+            true => self.allow_wait(py),
+            false => Ok(()),
         }
     }
 
