@@ -147,12 +147,12 @@
 //! # mod ffi {
 //! #     use std::ffi::{c_int, c_void};
 //! #     pub type visit_t = Option<unsafe extern "C" fn(c_int, *mut c_void) -> c_int>;
-//! #     pub struct set(pub c_int);
-//! #     pub unsafe extern "C" fn set_new() -> *mut set { Box::into_raw(Box::new(set(3))) }
+//! #     pub struct set { pub size: c_int }
+//! #     pub unsafe extern "C" fn set_new() -> *mut set { Box::into_raw(Box::new(set { size: 3 })) }
 //! #     pub unsafe extern "C" fn set_free(set: *mut set) { drop(unsafe { Box::from_raw(set) }); }
 //! #     pub unsafe extern "C" fn set_visit(set: *mut set, visit: visit_t, data: *mut c_void) -> c_int {
 //! #         let visit = visit.unwrap();
-//! #         (0..unsafe { (*set).0 }).map(|n| unsafe { visit(n, data) }).find(|s| *s != 0).unwrap_or(0)
+//! #         (0..unsafe { (*set).size }).map(|n| unsafe { visit(n, data) }).find(|s| *s != 0).unwrap_or(0)
 //! #     }
 //! # }
 //! # #[handle(raw = ffi::set, release = ffi::set_free)]

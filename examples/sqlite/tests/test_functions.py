@@ -355,6 +355,26 @@ def test_a_cycle_through_a_view(db):
     assert ref() is None
 
 
+def test_a_cycle_through_another_parent():
+    """source → function → copy → source, which is the copy's second parent"""
+
+    class Owner:
+        def __call__(self):
+            return 1
+
+    source, target = Connection(":memory:"), Connection(":memory:")
+    owner = Owner()
+    ref = weakref.ref(owner)
+    owner.copy = target.copy_from(source)
+    source.create_function("f", 0, owner)
+    del owner, source
+    with pytest.warns(ResourceWarning):
+        gc.collect()
+    assert ref() is None
+    assert live_handles()["Backup"] == 0
+    target.close()
+
+
 def test_a_progress_handler(db):
     calls = []
     db.set_progress_handler(lambda: calls.append(1), 100)

@@ -61,6 +61,8 @@ pub struct Header {
     thread: u64,
     /// The parents besides `up`.
     beside: Box<[Py<HandleClass>]>,
+    /// The number of its hold on these; 0 for none. [`Dependence`] ends it.
+    dependence: AtomicU64,
     /// What it has besides its pointer, while it has that; null if that is nothing to Python.
     attached: *const Attached,
     /// How many handles that have other parents, too, live in it or in what lives in it.
@@ -83,8 +85,6 @@ struct Children {
     orphans: Vec<Resource>,
     /// Weak references to handles that live in this one, or in what lives in it, and also in another one.
     dependents: BTreeMap<u64, Py<PyWeakrefReference>>,
-    /// This handle's own, on its other parents.
-    own_dependence: Option<Dependence>,
     /// Closed resources that C kept, and what they live in; for the next `close()`.
     kept: Vec<Resource>,
 }
@@ -126,6 +126,14 @@ impl Dependence {
             number: DEPENDENCES.fetch_add(1, Ordering::Relaxed),
             parents,
         }
+    }
+}
+
+impl Dependence {
+    /// The handle itself has it again.
+    fn leave(mut self) {
+        drop(std::mem::take(&mut self.parents));
+        std::mem::forget(self);
     }
 }
 
@@ -230,12 +238,12 @@ impl Header {
                 newest: ptr::null(),
                 orphans: Vec::new(),
                 dependents: BTreeMap::new(),
-                own_dependence: None,
                 kept: Vec::new(),
             }),
             forks: forks(),
             thread,
             beside: Box::default(),
+            dependence: AtomicU64::new(0),
             // SAFETY: this header is what has the handle, until `take`.
             attached: unsafe { attached_of(kind, raw).map_or(ptr::null(), ptr::from_ref) },
             dependents: AtomicU32::new(0),
@@ -452,17 +460,15 @@ impl Header {
 
     /// Become one that the other parents close first; `weak` refers to this handle's object.
     pub(super) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
-        let beside = self.beside.iter();
-        let parents = beside.map(|parent| parent.clone_ref(weak.py())).collect();
-        let dependence = Dependence::begin(parents);
+        let number = DEPENDENCES.fetch_add(1, Ordering::Relaxed);
         for parent in &self.beside {
             parent.get().header().with_ancestors(&mut |above| {
                 let weak = weak.clone().unbind();
-                above.children().dependents.insert(dependence.number, weak);
+                above.children().dependents.insert(number, weak);
+                above.dependents.fetch_add(1, Ordering::Relaxed);
             });
         }
-        let mut own = self.children();
-        own.own_dependence = Some(dependence);
+        self.dependence.store(number, Ordering::Release);
     }
 
     fn unlink(&self, children: &mut Children) {
@@ -506,11 +512,24 @@ impl Header {
         })
     }
 
+    /// This handle's hold on its other parents, for whoever releases it. The thread is attached to the interpreter.
     fn take_dependence(&self) -> Option<Dependence> {
-        match self.has_more_parents() {
-            true => self.children().own_dependence.take(),
-            false => None,
+        if !self.has_more_parents() {
+            return None;
         }
+        let number = self.dependence.swap(0, Ordering::AcqRel);
+        (number != 0).then(|| Dependence {
+            number,
+            parents: self.clone_parents(None),
+        })
+    }
+
+    /// The other parents, after `first`.
+    fn clone_parents(&self, first: Option<&Py<HandleClass>>) -> Vec<Py<HandleClass>> {
+        // SAFETY: resources are taken and dropped by Python objects and their calls, so this thread is attached.
+        let py = unsafe { Python::assume_attached() };
+        let parents = first.into_iter().chain(&self.beside);
+        parents.map(|parent| parent.clone_ref(py)).collect()
     }
 
     /// Whether something that lives in it belongs to another thread.
@@ -760,12 +779,12 @@ impl Header {
             Err(Unreleased { error, kept: true }) => return Err(self.give_up(error)),
             released => released.map_err(|unreleased| unreleased.error),
         };
-        if let Some(resource) = self.take()
+        if let Some(mut resource) = self.take()
             && let Err(Unreleased { error, kept }) = resource.close()
         {
             first = first.and(Err(error));
             if kept {
-                self.raw.store(resource.raw, Ordering::Release);
+                self.keep(&mut resource);
                 return first.map_err(|error| self.give_up(error));
             }
         }
@@ -774,6 +793,19 @@ impl Header {
         }
         self.become_closed();
         first
+    }
+
+    /// Have the resource again, which C kept.
+    fn keep(&self, resource: &mut Resource) {
+        if let Some(needs) = resource.needs.take() {
+            self.dependence.store(needs.number, Ordering::Release);
+            needs.leave();
+        }
+        self.raw.store(resource.raw, Ordering::Release);
+        if let Some(attached) = self.attached() {
+            let here = ptr::from_ref(self).cast_mut().cast();
+            attached.header.store(here, Ordering::Release);
+        }
     }
 
     /// Release all that lives in this handle, which this thread has alone, up to one that C keeps. What went wrong first.
@@ -964,13 +996,10 @@ impl Header {
         let Some(mut resource) = self.take() else {
             return;
         };
-        let needs = with_python(|| {
-            let parents = up.into_iter().chain(&self.beside);
-            // SAFETY: a header is dropped by its Python object, so this thread is attached.
-            let py = unsafe { Python::assume_attached() };
-            Dependence::begin(parents.map(|parent| parent.clone_ref(py)).collect())
-        });
-        resource.needs = Some(needs);
+        // What it had itself ends only now.
+        let needs = Dependence::begin(self.clone_parents(up));
+        let had = resource.needs.replace(needs);
+        drop(had);
         let thread = match self.thread {
             0 => threads::number(),
             thread => thread,

@@ -182,6 +182,24 @@ mod ffi {
         0
     }
 
+    /// As `bell_each`, and does not listen.
+    pub unsafe extern "C" fn bell_each_on(
+        bell: *mut bell,
+        ring: ring,
+        other: ring,
+        data: *mut c_void,
+    ) -> c_int {
+        let _ = bell;
+        for function in [ring, ring, other].into_iter().flatten() {
+            unsafe { function(7, data) };
+        }
+        0
+    }
+
+    pub unsafe extern "C" fn bell_melt_never(_bell: *mut bell) -> c_int {
+        -1
+    }
+
     pub struct rope {
         number: c_int,
     }
@@ -305,6 +323,12 @@ impl Bell {
     #[calls(ffi::bell_each, args = (self, ring.ring, ring.last, ring.data), fails = nonzero)]
     fn each(&self, ring: &Ring) -> Result<()>;
 
+    #[calls(ffi::bell_each_on, args = (self, ring.ring, ring.last, ring.data), fails = nonzero)]
+    fn each_on(&self, ring: &Ring) -> Result<()>;
+
+    #[calls(ffi::bell_melt_never, fails = negative, consumes = on_success)]
+    fn melt_never(this: Owned<Self>) -> Result<()>;
+
     #[calls(ffi::bell_set_refuses)]
     fn set_refuses(&self, status: c_int, destroys: bool);
 
@@ -393,6 +417,9 @@ fn what_is_always_called_is_called_after_an_error() {
     let mine = fails("mine");
     bell.each(&mine).unwrap_err();
     assert_eq!(log(), ["mine 7"]);
+    // C calls on: only what always runs does.
+    bell.each_on(&mine).unwrap_err();
+    assert_eq!(log(), ["mine 7", "mine last"]);
     bell.each(&acting("other", |_| Ok(0))).unwrap();
     assert_eq!(log(), ["other 7", "other 7", "other last", "drop other"]);
 }
@@ -579,6 +606,14 @@ fn other_values_go_with_the_handle() {
     attach(&*bell, ring("three"));
     Bell::melt(bell).unwrap();
     assert_eq!(log(), ["free", "freed", "drop three"]);
+}
+
+#[test]
+fn what_was_not_ended_keeps_its_values_until_it_is_released() {
+    let bell = bell();
+    attach(&*bell, ring("one"));
+    Bell::melt_never(bell).unwrap_err();
+    assert_eq!(log(), ["free", "freed", "drop one"]);
 }
 
 #[test]
