@@ -273,7 +273,7 @@ CLOSING = [
     mutant(
         HEADER,
         "closing releases nothing",
-        ("        if let Some(resource) = self.take()\n            && let Err", "        if let Some(resource) = self.take().filter(|_| false)\n            && let Err"),
+        ("        if let Some(mut resource) = self.take()\n            && let Err", "        if let Some(mut resource) = self.take().filter(|_| false)\n            && let Err"),
     ),
     mutant(
         HEADER,
@@ -288,7 +288,7 @@ CLOSING = [
     mutant(
         HEADER,
         "what C keeps is closed all the same",
-        ("            if kept {\n                self.raw", "            if kept && false {\n                self.raw"),
+        ("            if kept {\n                self.keep(", "            if kept && false {\n                self.keep("),
     ),
     mutant(
         HEADER,
@@ -837,7 +837,7 @@ KEEPING = [
     mutant(HEADER, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
     mutant(HEADER, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.state.close();", "            self.state.close();")),
     mutant(HEADER, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
-    mutant(HEADER, "another parent does not know its children", ("                above.dependents.fetch_add(1, Ordering::Relaxed);\n", "                above.dependents.fetch_add(0, Ordering::Relaxed);\n")),
+    mutant(HEADER, "another parent does not know its children", ("insert(number, weak);\n                above.dependents.fetch_add(1, Ordering::Relaxed);\n", "insert(number, weak);\n                above.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "what is released still needs its other parents", ("                above.dependents.fetch_sub(1, Ordering::Relaxed);\n", "                above.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.up)?;\n", "")),
     mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.beside {\n            visit.call(parent)?;\n        }\n", "")),

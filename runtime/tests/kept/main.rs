@@ -630,6 +630,50 @@ fn a_release_that_is_refused_drops_nothing() {
     assert_eq!(log(), ["two 0", "free", "drop two", "freed", "drop one"]);
 }
 
+// ---- forks
+
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what the system offers, called as its manuals say"
+)]
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn a_forked_child_finds_no_lock_held() {
+    unsafe extern "C" {
+        fn fork() -> c_int;
+        fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
+        fn _exit(status: c_int) -> !;
+        fn alarm(seconds: std::ffi::c_uint) -> std::ffi::c_uint;
+    }
+    let stop = Arc::new(AtomicUsize::new(0));
+    let others: Vec<_> = (0..3)
+        .map(|_| {
+            let stop = stop.clone();
+            std::thread::spawn(move || {
+                while stop.load(Ordering::Relaxed) == 0 {
+                    drop(Bell::new().unwrap());
+                    log();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..200 {
+        let child = unsafe { fork() };
+        if child == 0 {
+            unsafe { alarm(20) };
+            let bell = Bell::new();
+            let made = bell.is_ok();
+            drop(bell);
+            unsafe { _exit(if made { 0 } else { 1 }) };
+        }
+        let mut status = -1;
+        assert_eq!(unsafe { waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0, "the child hangs or fails");
+    }
+    stop.store(1, Ordering::Relaxed);
+    others.into_iter().for_each(|other| other.join().unwrap());
+}
+
 // ---- parents
 
 #[test]
