@@ -25,6 +25,7 @@ TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachments.rs"
 CALLBACKS = "runtime/src/callbacks.rs"
 FORKS = "runtime/src/forks.rs"
+RESOURCE = "runtime/src/python/resource.rs"
 THREADS = "runtime/src/python/threads.rs"
 CALLABLE = "runtime/src/python/callable.rs"
 HANDLE_MACRO = "macros/src/handle/expand.rs"
@@ -298,15 +299,15 @@ CLOSING = [
     mutant(
         HEADER,
         "a child is left to its parent and not waited for",
-        ("let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));", "let waited = PyResult::Ok(());"),
+        ("let waited = wait_until(py, || ending.has_come());", "let waited = PyResult::Ok(());"),
     ),
     mutant(
-        HEADER,
+        RESOURCE,
         "who waits for a release is not told its error",
         ("                    *told = Some(error);\n", "                    *told = Some(error).filter(|_| false);\n"),
     ),
     mutant(
-        HEADER,
+        RESOURCE,
         "a release that nobody waits for is not reported",
         ("                None => report(error),\n", "                None => drop(error),\n"),
     ),
@@ -837,8 +838,8 @@ KEEPING = [
     mutant(HEADER, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
     mutant(HEADER, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.state.close();", "            self.state.close();")),
     mutant(HEADER, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
-    mutant(HEADER, "another parent does not know its children", ("insert(number, weak);\n                above.dependents.fetch_add(1, Ordering::Relaxed);\n", "insert(number, weak);\n                above.dependents.fetch_add(0, Ordering::Relaxed);\n")),
-    mutant(HEADER, "what is released still needs its other parents", ("                above.dependents.fetch_sub(1, Ordering::Relaxed);\n", "                above.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
+    mutant(HEADER, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
+    mutant(HEADER, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.up)?;\n", "")),
     mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.beside {\n            visit.call(parent)?;\n        }\n", "")),
     mutant(HEADER, "a use does not hold the other parents", ("    pub(super) fn parents(&self) -> impl Iterator<Item = &Header> {\n        let beside = self.beside.iter()", "    pub(super) fn parents(&self) -> impl Iterator<Item = &Header> {\n        let beside = self.beside.iter().take(0)")),

@@ -9,7 +9,7 @@ use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -21,6 +21,7 @@ use super::cores;
 use super::depth::{MayRunPython, inside_python};
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
+use super::resource::{Dependence, Ending, Resource};
 use super::threads;
 use super::trace::Traced;
 use super::wait::{wait_for, wake};
@@ -87,115 +88,6 @@ struct Children {
     dependents: BTreeMap<u64, Py<PyWeakrefReference>>,
     /// Closed resources that C kept, and what they live in; for the next `close()`.
     kept: Vec<Resource>,
-}
-
-/// An acquired resource that is nobody's but the holder's.
-pub(super) struct Resource {
-    kind: &'static Kind,
-    raw: *mut (),
-    /// The parents that have to be there until it is released, where nothing else sees to that.
-    needs: Option<Dependence>,
-    /// Where a thread waits to hear how its release ended.
-    heard: Option<Arc<Ending>>,
-}
-
-/// How the release of a resource ended that was left to somebody else.
-#[derive(Default)]
-struct Ending {
-    ended: AtomicBool,
-    error: Mutex<Option<Error>>,
-}
-
-/// Keeps the parents of a handle open: whoever closes one of them closes the handle first.
-struct Dependence {
-    number: u64,
-    parents: Vec<Py<HandleClass>>,
-}
-
-static DEPENDENCES: AtomicU64 = AtomicU64::new(1);
-
-impl Dependence {
-    fn begin(parents: Vec<Py<HandleClass>>) -> Self {
-        for parent in &parents {
-            let header = parent.get().header();
-            header.with_ancestors(&mut |above| {
-                above.dependents.fetch_add(1, Ordering::Relaxed);
-            });
-        }
-        Dependence {
-            number: DEPENDENCES.fetch_add(1, Ordering::Relaxed),
-            parents,
-        }
-    }
-}
-
-impl Dependence {
-    /// The handle itself has it again.
-    fn leave(mut self) {
-        drop(std::mem::take(&mut self.parents));
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Dependence {
-    fn drop(&mut self) {
-        for parent in &self.parents {
-            parent.get().header().with_ancestors(&mut |above| {
-                let weak = above.children().dependents.remove(&self.number);
-                above.dependents.fetch_sub(1, Ordering::Relaxed);
-                with_python(|| drop(weak));
-            });
-        }
-        wake();
-        let parents = std::mem::take(&mut self.parents);
-        with_python(|| drop(parents));
-    }
-}
-
-// SAFETY: the pointer is an acquired handle's; what is bound to a thread is only released there.
-unsafe impl Send for Resource {}
-
-impl Resource {
-    fn release(&self) -> Result<(), Unreleased> {
-        // A release function may end in Python code.
-        let _python = MayRunPython::begin();
-        // SAFETY: it was taken out of its header by a swap, so this is its only owner, and whoever built it had the
-        // handle alone.
-        unsafe { self.kind.dispose(self.raw) }
-    }
-
-    /// Release it for a `close()` that hears how that ended.
-    fn close(&self) -> Result<(), Unreleased> {
-        let _python = MayRunPython::begin();
-        // SAFETY: as in `release`.
-        unsafe { self.kind.close(self.raw) }
-    }
-
-    /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
-    pub(super) fn release_for_others(mut self) -> Option<Resource> {
-        let released = self.release();
-        let heard = self.heard.take();
-        let kept = matches!(&released, Err(unreleased) if unreleased.kept);
-        if let Err(Unreleased { error, .. }) = released {
-            match &heard {
-                Some(ending) => {
-                    let mut told = ending.error.lock().unwrap_or_else(PoisonError::into_inner);
-                    *told = Some(error);
-                }
-                None => report(error),
-            }
-        }
-        if let Some(ending) = heard {
-            ending.ended.store(true, Ordering::Release);
-            wake();
-        }
-        kept.then_some(self)
-    }
-
-    /// Let it be: it belongs to the process that this one was forked from.
-    fn abandon(self) {
-        self.kind.abandon(self.raw);
-    }
 }
 
 // SAFETY: the pointers in a header are followed under the state word (`raw`) or the parent's lock (`links`); what the
@@ -272,11 +164,24 @@ impl Header {
     }
 
     /// Do something to this one and to all that it lives in.
-    fn with_ancestors(&self, each: &mut dyn FnMut(&Header)) {
+    pub(super) fn with_ancestors(&self, each: &mut dyn FnMut(&Header)) {
         each(self);
         for parent in self.parents() {
             parent.with_ancestors(each);
         }
+    }
+
+    /// One more handle that has other parents, too, lives in it; what refers to that, if it can be closed from here.
+    pub(super) fn gain_dependent(&self, weak: Option<(u64, Py<PyWeakrefReference>)>) {
+        self.dependents.fetch_add(1, Ordering::Relaxed);
+        self.children().dependents.extend(weak);
+    }
+
+    /// The one of that number was released.
+    pub(super) fn lose_dependent(&self, number: u64) {
+        let weak = self.children().dependents.remove(&number);
+        self.dependents.fetch_sub(1, Ordering::Relaxed);
+        with_python(|| drop(weak));
     }
 
     /// Whether there is a thread or a process that alone may use it.
@@ -460,12 +365,10 @@ impl Header {
 
     /// Become one that the other parents close first; `weak` refers to this handle's object.
     pub(super) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
-        let number = DEPENDENCES.fetch_add(1, Ordering::Relaxed);
+        let number = Dependence::number();
         for parent in &self.beside {
             parent.get().header().with_ancestors(&mut |above| {
-                let weak = weak.clone().unbind();
-                above.children().dependents.insert(number, weak);
-                above.dependents.fetch_add(1, Ordering::Relaxed);
+                above.gain_dependent(Some((number, weak.clone().unbind())));
             });
         }
         self.dependence.store(number, Ordering::Release);
@@ -697,12 +600,13 @@ impl Header {
                         // What is left to the ancestor would be released on another thread, or after a parent.
                         ancestor.wait(py, || !ancestor.state.is_exclusive())?;
                     } else if let Some(ending) = self.leave_to(ancestor) {
-                        let waited = wait_until(py, || ending.ended.load(Ordering::Acquire));
+                        let waited = wait_until(py, || ending.has_come());
                         // Also if a signal ended the wait: it is out of this thread's hands.
                         self.become_closed();
                         waited?;
-                        let mut told = ending.error.lock().unwrap_or_else(PoisonError::into_inner);
-                        return told.take().map_or(Ok(()), |error| Err(to_pyerr(py, error)));
+                        return ending
+                            .error()
+                            .map_or(Ok(()), |error| Err(to_pyerr(py, error)));
                     }
                 }
             }
@@ -1023,35 +927,6 @@ unsafe fn attached_of<'a>(kind: &'static Kind, raw: *mut ()) -> Option<&'a Attac
     }
     // SAFETY: the caller's promise.
     unsafe { attachments::find(kind, raw) }
-}
-
-/// A callback that has its handle alone: nobody else may use that, the Python code that is called included.
-pub(crate) struct Alone<'a>(&'a Attached);
-
-impl<'a> Alone<'a> {
-    /// Begin, unless there is no Python object, or the call that called back has it alone anyway.
-    pub(crate) fn begin(attached: &'a Attached) -> Option<Self> {
-        let header = attached.header.load(Ordering::Acquire).cast::<Header>();
-        // SAFETY: the object is held by the call that calls back, and takes its pointer out of there before it goes.
-        let header = unsafe { header.as_ref() }?;
-        if attached.alone.load(Ordering::Acquire) == 0 && header.state.try_bar().is_err() {
-            return None;
-        }
-        attached.alone.fetch_add(1, Ordering::AcqRel);
-        Some(Alone(attached))
-    }
-}
-
-impl Drop for Alone<'_> {
-    fn drop(&mut self) {
-        if self.0.alone.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let header = self.0.header.load(Ordering::Acquire).cast::<Header>();
-            // SAFETY: as in `begin`.
-            if let Some(header) = unsafe { header.as_ref() } {
-                header.leave_exclusive();
-            }
-        }
-    }
 }
 
 /// Wait until `ready`, for which somebody calls [`wake`].

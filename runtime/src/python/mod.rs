@@ -4,6 +4,7 @@
 //! word, the parent. The class that a macro makes for a type adds methods and no data. A call enters the handles it
 //! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
 
+mod alone;
 mod callable;
 mod cores;
 mod depth;
@@ -17,18 +18,19 @@ pub mod header;
 pub mod iterator;
 pub mod module;
 pub mod records;
+mod resource;
 pub mod take;
 mod threads;
 mod trace;
 mod wait;
 
+pub(crate) use alone::Alone;
 pub use callable::Callable;
 pub(crate) use depth::MayRunPython;
 pub use enter::{Context, Entry, alone, exclusive, shared};
 pub use exceptions::{BusyError, ClosedError, Error, OwnerError};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
-pub(crate) use header::Alone;
 pub use module::{Register, live_handles};
 pub use take::{Give, Mut, Ref};
 

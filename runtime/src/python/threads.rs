@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::header::Resource;
+use super::resource::Resource;
 use crate::attachments::with_python;
 use crate::forks::Shared;
 

@@ -1,0 +1,134 @@
+//! A native resource on its way from a Python object to its release, and what has to be there until then.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::Py;
+
+use super::depth::MayRunPython;
+use super::handle::HandleClass;
+use super::wait::wake;
+use crate::attachments::with_python;
+use crate::error::{Error, report};
+use crate::handle::Unreleased;
+use crate::ledger::Kind;
+
+/// An acquired resource that is nobody's but the holder's.
+pub(super) struct Resource {
+    pub(super) kind: &'static Kind,
+    pub(super) raw: *mut (),
+    /// The parents that have to be there until it is released, where nothing else sees to that.
+    pub(super) needs: Option<Dependence>,
+    /// Where a thread waits to hear how its release ended.
+    pub(super) heard: Option<Arc<Ending>>,
+}
+
+/// How the release of a resource ended that was left to somebody else.
+#[derive(Default)]
+pub(super) struct Ending {
+    ended: AtomicBool,
+    error: Mutex<Option<Error>>,
+}
+
+impl Ending {
+    /// Whether it has.
+    pub(super) fn has_come(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// What went wrong.
+    pub(super) fn error(&self) -> Option<Error> {
+        let mut told = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        told.take()
+    }
+}
+
+/// Keeps the parents of a handle open: whoever closes one of them closes the handle first.
+pub(super) struct Dependence {
+    pub(super) number: u64,
+    pub(super) parents: Vec<Py<HandleClass>>,
+}
+
+static DEPENDENCES: AtomicU64 = AtomicU64::new(1);
+
+impl Dependence {
+    pub(super) fn begin(parents: Vec<Py<HandleClass>>) -> Self {
+        for parent in &parents {
+            let header = parent.get().header();
+            header.with_ancestors(&mut |above| above.gain_dependent(None));
+        }
+        Dependence {
+            number: Self::number(),
+            parents,
+        }
+    }
+
+    /// A number that no other one has.
+    pub(super) fn number() -> u64 {
+        DEPENDENCES.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The handle itself has it again.
+    pub(super) fn leave(mut self) {
+        drop(std::mem::take(&mut self.parents));
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Dependence {
+    fn drop(&mut self) {
+        for parent in &self.parents {
+            let header = parent.get().header();
+            header.with_ancestors(&mut |above| above.lose_dependent(self.number));
+        }
+        wake();
+        let parents = std::mem::take(&mut self.parents);
+        with_python(|| drop(parents));
+    }
+}
+
+// SAFETY: the pointer is an acquired handle's; what is bound to a thread is only released there.
+unsafe impl Send for Resource {}
+
+impl Resource {
+    fn release(&self) -> Result<(), Unreleased> {
+        // A release function may end in Python code.
+        let _python = MayRunPython::begin();
+        // SAFETY: it was taken out of its header by a swap, so this is its only owner, and whoever built it had the
+        // handle alone.
+        unsafe { self.kind.dispose(self.raw) }
+    }
+
+    /// Release it for a `close()` that hears how that ended.
+    pub(super) fn close(&self) -> Result<(), Unreleased> {
+        let _python = MayRunPython::begin();
+        // SAFETY: as in `release`.
+        unsafe { self.kind.close(self.raw) }
+    }
+
+    /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
+    pub(super) fn release_for_others(mut self) -> Option<Resource> {
+        let released = self.release();
+        let heard = self.heard.take();
+        let kept = matches!(&released, Err(unreleased) if unreleased.kept);
+        if let Err(Unreleased { error, .. }) = released {
+            match &heard {
+                Some(ending) => {
+                    let mut told = ending.error.lock().unwrap_or_else(PoisonError::into_inner);
+                    *told = Some(error);
+                }
+                None => report(error),
+            }
+        }
+        if let Some(ending) = heard {
+            ending.ended.store(true, Ordering::Release);
+            wake();
+        }
+        kept.then_some(self)
+    }
+
+    /// Let it be: it belongs to the process that this one was forked from.
+    pub(super) fn abandon(self) {
+        self.kind.abandon(self.raw);
+    }
+}
