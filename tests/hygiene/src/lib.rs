@@ -144,6 +144,36 @@ pub mod shadowed {
         pub rem: ::std::primitive::i32,
     }
 
+    /// What compares two numbers for C.
+    #[derive(Debug, ::lp::Attachment)]
+    #[leakproof(crate = ::lp)]
+    pub struct Order {
+        reversed: ::std::primitive::bool,
+        python: ::std::option::Option<::lp::Callable>,
+    }
+
+    #[::lp::callbacks(unsafe, crate = ::lp)]
+    impl Order {
+        /// Compare them.
+        #[called(
+            unsafe extern "C" fn(::libc::c_int, ::libc::c_int, *mut ::libc::c_void) -> ::libc::c_int,
+            args = (left, right, data),
+            stop = 0,
+            always
+        )]
+        pub fn compare(
+            &self,
+            left: ::std::primitive::i32,
+            right: ::std::primitive::i32,
+        ) -> ::lp::Result<::std::primitive::i32> {
+            ::std::result::Result::Ok(match &self.python {
+                ::std::option::Option::Some(python) => python.call((left, right))?,
+                ::std::option::Option::None if self.reversed => right - left,
+                ::std::option::Option::None => left - right,
+            })
+        }
+    }
+
     /// A function.
     #[::lp::function(crate = ::lp)]
     fn answer(divided: Divided, access: Access) -> ::lp::Result<Answer> {
