@@ -336,6 +336,17 @@ def test_cycles_are_collected(how):
     assert live_handles()["Statement"] == 0
 
 
+def test_a_cycle_that_only_the_connection_can_break():
+    """connection → its own method → connection: a method has nothing to let go"""
+    db = Connection(":memory:")
+    db.create_function("f", 1, db.prepare)
+    ref = weakref.ref(db)
+    del db
+    with pytest.warns(ResourceWarning):
+        gc.collect()
+    assert ref() is None
+
+
 def test_a_cycle_through_a_view(db):
     """connection → function → memoryview → statement → connection"""
     class Owner:
