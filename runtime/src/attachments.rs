@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, report};
-use crate::forks::{Shared, forks};
+use crate::forks::{Lock, forks, watch_forks};
 use crate::handle::Keeps;
 use crate::ledger::Kind;
 
@@ -149,10 +149,12 @@ struct Table(BTreeMap<(usize, usize), NonNull<Attached>>);
 unsafe impl Send for Table {}
 
 /// The entries of all live handles of kinds that have some. Locked for a few instructions.
-static TABLE: Shared<Table> = Shared::new(Table(BTreeMap::new()), || Box::new(TABLE.lock()));
+static TABLE: Mutex<Table> = Mutex::new(Table(BTreeMap::new()));
+
+inventory::submit! { Lock(|| Box::new(table())) }
 
 fn table() -> MutexGuard<'static, Table> {
-    TABLE.lock()
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(kind: &'static Kind, raw: *mut ()) -> (usize, usize) {
@@ -161,6 +163,7 @@ fn key(kind: &'static Kind, raw: *mut ()) -> (usize, usize) {
 
 /// C just made the handle at `raw`.
 pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
+    watch_forks();
     let attached = Box::new(Attached {
         kind,
         forks: forks(),

@@ -15,10 +15,10 @@ use std::ffi::c_void;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
-use std::sync::MutexGuard;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::forks::Shared;
+use crate::forks::Lock;
 use crate::handle::Handle;
 
 /// One call of a C function, as its errors see it.
@@ -149,10 +149,12 @@ struct Hung {
 unsafe impl Send for Hung {}
 
 /// All places where our callbacks hang now. Locked for a few instructions, and never while C or Python runs.
-static HUNG: Shared<Vec<Hung>> = Shared::new(Vec::new(), || Box::new(HUNG.lock()));
+static HUNG: Mutex<Vec<Hung>> = Mutex::new(Vec::new());
+
+inventory::submit! { Lock(|| Box::new(hung())) }
 
 fn hung() -> MutexGuard<'static, Vec<Hung>> {
-    HUNG.lock()
+    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A C function pointer that can report to a [`Collect`]or: `void (*)(void *, record *)`.

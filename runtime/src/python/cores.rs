@@ -6,13 +6,13 @@
 //! that use ends.
 
 use std::collections::BTreeMap;
-use std::sync::MutexGuard;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
 use super::handle::HandleClass;
 use super::header::Header;
-use crate::forks::Shared;
+use crate::forks::Lock;
 use crate::ledger::Kind;
 
 struct Entry {
@@ -21,11 +21,12 @@ struct Entry {
 }
 
 /// The cores of all objects that have handles, by the object's address. Locked for a few instructions.
-static CORES: Shared<BTreeMap<usize, Entry>> =
-    Shared::new(BTreeMap::new(), || Box::new(CORES.lock()));
+static CORES: Mutex<BTreeMap<usize, Entry>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(cores())) }
 
 fn cores() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
-    CORES.lock()
+    CORES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The core of the object at `raw`, for one handle more; [`leave`] ends that.

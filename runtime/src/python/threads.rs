@@ -3,22 +3,23 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::resource::Resource;
 use crate::attachments::with_python;
-use crate::forks::Shared;
+use crate::forks::Lock;
 
 /// What waits for each thread; a thread that has ended is not in it.
-static THREADS: Shared<BTreeMap<u64, Vec<Resource>>> =
-    Shared::new(BTreeMap::new(), || Box::new(THREADS.lock()));
+static THREADS: Mutex<BTreeMap<u64, Vec<Resource>>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(threads())) }
 /// How many resources wait, for all threads.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 fn threads() -> MutexGuard<'static, BTreeMap<u64, Vec<Resource>>> {
-    THREADS.lock()
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A thread that has made such a handle; dropped when it ends.
