@@ -768,7 +768,7 @@ EXPANSION = [
         "C functions get their arguments without their errors' hook",
         ("_ => quote!(::core::option::Option::Some(&*self)),", "_ => quote!(::core::option::Option::<&Self>::None),"),
     ),
-    mutant(HANDLE_MACRO, "the release function is not called", ("            let _ = unsafe { #call };\n", "            let _ = release;\n")),
+    mutant(HANDLE_MACRO, "the release function is not called", ("            let _ = unsafe { #call };\n", "            let _ = || unsafe { #call };\n")),
     mutant(
         HANDLE_MACRO,
         "a parent is not declared",
