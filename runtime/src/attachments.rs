@@ -347,6 +347,15 @@ pub(crate) fn with_python<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Drop what a handle kept, which may run Python code: that must not wait for the call that this thread is in.
+pub(crate) fn drop_kept<V: ?Sized>(value: Box<V>) {
+    with_python(|| {
+        #[cfg(feature = "python")]
+        let _python = crate::python::MayRunPython::begin();
+        drop(value);
+    });
+}
+
 struct Plain<V>(V);
 
 impl<V: Attachment> Kept for Plain<V> {
@@ -358,7 +367,7 @@ impl<V: Attachment> Kept for Plain<V> {
 unsafe fn drop_plain(value: NonNull<dyn Kept>) {
     // SAFETY: `attach` leaked it.
     let value = unsafe { Box::from_raw(value.as_ptr()) };
-    with_python(|| drop(value));
+    drop_kept(value);
 }
 
 /// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds

@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::arguments::IntoC;
-use crate::attachments::{Attached, Attachment, Entry, Kept, Scope, with_python};
+use crate::attachments::{Attached, Attachment, Entry, Kept, Scope, drop_kept, with_python};
 use crate::error::{Error, Result, report};
 use crate::handle::Keeps;
 use crate::site::{Site, Step};
@@ -312,7 +312,7 @@ unsafe fn leave<S: Attachment>(data: *mut Data<S>) {
     if holds.fetch_sub(1, Ordering::AcqRel) == 1 && !attached.is_null() {
         // SAFETY: what belongs to a handle was boxed by `store`, and this was the last holder.
         let stored = unsafe { Box::from_raw(data.cast::<Stored<S>>()) };
-        with_python(|| drop(stored));
+        drop_kept(stored);
     }
 }
 
@@ -328,9 +328,6 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     };
     let _outer = Outer::replace_by(ptr::null());
     let dropped = catch_unwind(AssertUnwindSafe(|| {
-        // Dropping it may run Python code.
-        #[cfg(feature = "python")]
-        let _python = crate::python::MayRunPython::begin();
         // SAFETY: C has it until now, and the handle is there until its release has ended.
         let attached = unsafe { &*stored.as_ref().data.attached };
         attached.remove(stored);

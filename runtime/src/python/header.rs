@@ -889,21 +889,28 @@ impl Header {
     /// Leave the resource of a dropped handle to the thread that made it, which may be this one; where that does not
     /// matter, to this one.
     fn leave_to_thread(&self) {
-        let Some(parent) = self.parent() else {
-            return self.send(None);
-        };
-        self.unlink(&mut parent.children());
-        self.send(self.up.as_ref());
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        // What was left to it goes first.
+        let mut left = self.take_left();
+        left.extend(self.take());
+        left.into_iter().for_each(|resource| self.send(resource));
     }
 
-    fn send(&self, up: Option<&Py<HandleClass>>) {
-        let Some(mut resource) = self.take() else {
-            return;
-        };
+    /// What was left to this handle, or kept by C.
+    fn take_left(&self) -> Vec<Resource> {
+        let mut children = self.children();
+        let kept = std::mem::take(&mut children.kept);
+        let mut left = std::mem::take(&mut children.orphans);
+        left.extend(kept);
+        left
+    }
+
+    fn send(&self, mut resource: Resource) {
         // What it had itself ends only now.
-        let needs = Dependence::begin(self.clone_parents(up));
-        let had = resource.needs.replace(needs);
-        drop(had);
+        let needs = Dependence::begin(self.clone_parents(self.up.as_ref()));
+        drop(resource.needs.replace(needs));
         let thread = match self.thread {
             0 => threads::number(),
             thread => thread,
@@ -940,13 +947,7 @@ fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
 impl Header {
     /// Release all that is left of a handle whose last reference is gone; what C keeps comes back.
     fn release_dropped(&self) -> Vec<Resource> {
-        let mut left = {
-            let mut children = self.children();
-            let kept = std::mem::take(&mut children.kept);
-            let mut left = std::mem::take(&mut children.orphans);
-            left.extend(kept);
-            left
-        };
+        let mut left = self.take_left();
         left.extend(self.take());
         let mut left = left.into_iter();
         while let Some(resource) = left.next() {
