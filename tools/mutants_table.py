@@ -198,25 +198,36 @@ WORD = [
         "a handle that is being closed is shared",
         (
             "word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),\n"
-            "            word if word & EXCLUSIVE != 0 || word & COUNT == COUNT",
+            "            word if word & barred != 0 || word & COUNT == COUNT",
             "word if word & CLOSED != 0 => Err(Refusal::Closed),\n"
-            "            word if word & EXCLUSIVE != 0 || word & COUNT == COUNT",
+            "            word if word & barred != 0 || word & COUNT == COUNT",
         ),
     ),
     mutant(
         STATE,
         "a handle that someone has alone is shared",
-        ("word if word & EXCLUSIVE != 0 || word & COUNT == COUNT", "word if word & COUNT == COUNT"),
+        ("word if word & barred != 0 || word & COUNT == COUNT", "word if word & barred & QUEUED != 0 || word & COUNT == COUNT"),
     ),
     mutant(
         STATE,
         "a handle that others share is had alone",
-        (
-            "word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
-            "        })\n        .map(drop)\n    }\n\n    /// Bar every new use",
-            "word if word & EXCLUSIVE != 0 => Err(Refusal::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
-            "        })\n        .map(drop)\n    }\n\n    /// Bar every new use",
-        ),
+        ("let barred = Self::barred(passes) | COUNT;", "let barred = Self::barred(passes);"),
+    ),
+    mutant(STATE, "newcomers pass the queue", ("            false => EXCLUSIVE | QUEUED,\n", "            false => EXCLUSIVE,\n")),
+    mutant(
+        STATE,
+        "a shared use passes exclusive ones in the queue",
+        ("self.0.iter().take_while(|waiter| !waiter.exclusive);", "self.0.iter();"),
+    ),
+    mutant(
+        WAIT,
+        "who leaves the queue last leaves newcomers barred",
+        ("            self.header.state.clear_queued();\n", ""),
+    ),
+    mutant(
+        ENTER,
+        "a call inside of a call does not pass the queue",
+        ("            !header.may_wait() || place.as_ref()", "            place.as_ref()"),
     ),
     mutant(STATE, "a shared use never ends", ("let left = word - 1;", "let left = word;")),
     mutant(STATE, "an exclusive use never ends", ("Ok(word & !(EXCLUSIVE | WAITING))", "Ok(word & !WAITING)")),

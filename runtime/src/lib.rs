@@ -304,6 +304,22 @@
 //! A type that is taken by value may be any that PyO3 can extract; a body may return whatever implements
 //! `python::IntoPython`, which is derived for enums.
 //!
+//! # Waiting
+//!
+//! A Python call borrows its handles: shared for `&T`, exclusively for `&mut T`, and shared every handle that they live in.
+//! A call that finds a handle borrowed in another way waits, with the GIL released, until that borrow has ended.
+//!
+//! - Waiting calls take turns in the order in which they came. A waiting exclusive call bars new shared ones, a waiting
+//!   shared call bars new exclusive ones; so none starves, however often other threads call again.
+//! - `close()` and drops do not queue: `close()` refuses every new call at once, with `ClosedError`, and so ends the waiting
+//!   of those in the queue.
+//! - Nothing waits inside a call that may run Python code: a callback, a method with a body, a finalizer. Such a thread
+//!   passes the queue, which may be waiting for its own call. Where the handle itself is borrowed in another way, it
+//!   raises `BusyError`.
+//! - A signal handler that raises ends the waiting, and the call gives up its turn.
+//! - A C function that blocks until another call is made on the same handle needs that other call to be possible: declare
+//!   no `&mut self` method beside it, since a call of that, waiting for the first one, would bar the other.
+//!
 //! # Failing
 //!
 //! What a call can end with is an [`Error`]: the handle was closed or busy, an argument did not fit, or C failed and the

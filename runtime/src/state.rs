@@ -3,22 +3,61 @@
 //! With a GIL the word is only touched by the thread that holds it, and plain loads and stores do. On free-threaded
 //! Python every change is one compare-and-swap of the same word. The word never waits: it refuses, and the caller
 //! decides.
+//!
+//! Callers that wait for a handle stand in its [`Queue`], and the word says that there is one: newcomers are refused
+//! then and queue behind, so no caller starves, however often others return. A caller that must not wait, because its
+//! thread may hold the handle already, passes the queue.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const CLOSED: u32 = 1 << 31;
 const CLOSING: u32 = 1 << 30;
 const EXCLUSIVE: u32 = 1 << 29;
 const WAITING: u32 = 1 << 28;
-const COUNT: u32 = WAITING - 1;
+const QUEUED: u32 = 1 << 27;
+const COUNT: u32 = QUEUED - 1;
 
 /// Why the word refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The handle is closed, or about to be.
     Closed,
-    /// Others use it.
+    /// Others use it, or wait for it.
     Busy,
+}
+
+/// The callers that wait for one handle, in the order in which they came. Changed under a lock, together with the word's
+/// [mark](Word::set_queued).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Queue(VecDeque<Waiter>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Waiter {
+    ticket: u64,
+    exclusive: bool,
+}
+
+impl Queue {
+    /// Adds a caller at the end.
+    pub fn join(&mut self, ticket: u64, exclusive: bool) {
+        self.0.push_back(Waiter { ticket, exclusive });
+    }
+
+    /// Removes a caller, wherever it stands. True if the queue is empty now.
+    pub fn leave(&mut self, ticket: u64) -> bool {
+        self.0.retain(|waiter| waiter.ticket != ticket);
+        self.0.is_empty()
+    }
+
+    /// Whether a caller may pass the queue: an exclusive borrow from the first place, a shared one also from behind
+    /// others of its kind. Once true, this stays true.
+    pub fn is_turn(&self, ticket: u64) -> bool {
+        let mut shared = self.0.iter().take_while(|waiter| !waiter.exclusive);
+        let first = self.0.front();
+        first.is_none_or(|first| first.ticket == ticket)
+            || shared.any(|waiter| waiter.ticket == ticket)
+    }
 }
 
 /// The state of a handle. `ATOMIC` is for several threads at a time.
@@ -51,15 +90,24 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
         }
     }
 
-    /// Use the handle beside others.
+    /// Use the handle beside others. `passes` is for callers that need not stand in the queue, or whose turn it is.
     #[inline]
-    pub fn try_share(&self) -> Result<(), Refusal> {
+    pub fn try_share(&self, passes: bool) -> Result<(), Refusal> {
+        let barred = Self::barred(passes);
         self.change(|word| match word {
             word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),
-            word if word & EXCLUSIVE != 0 || word & COUNT == COUNT => Err(Refusal::Busy),
+            word if word & barred != 0 || word & COUNT == COUNT => Err(Refusal::Busy),
             word => Ok(word + 1),
         })
         .map(drop)
+    }
+
+    #[inline]
+    const fn barred(passes: bool) -> u32 {
+        match passes {
+            true => EXCLUSIVE,
+            false => EXCLUSIVE | QUEUED,
+        }
     }
 
     /// End a shared use. True if somebody should be woken.
@@ -76,11 +124,12 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
         matches!(before, Ok(word) if word & COUNT == 1 && word & WAITING != 0)
     }
 
-    /// Use the handle alone.
-    pub fn try_exclusive(&self) -> Result<(), Refusal> {
+    /// Use the handle alone. `passes` is as for [`Word::try_share`].
+    pub fn try_exclusive(&self, passes: bool) -> Result<(), Refusal> {
+        let barred = Self::barred(passes) | COUNT;
         self.change(|word| match word {
             word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),
-            word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),
+            word if word & barred != 0 => Err(Refusal::Busy),
             word => Ok(word | EXCLUSIVE),
         })
         .map(drop)
@@ -158,6 +207,16 @@ impl<const ATOMIC: bool> Word<ATOMIC> {
                 word | WAITING
             })
         });
+    }
+
+    /// Refuse newcomers from now on: a caller has joined the queue.
+    pub fn set_queued(&self) {
+        let _ = self.change::<()>(|word| Ok(word | QUEUED));
+    }
+
+    /// Let newcomers in again: the last caller has left the queue.
+    pub fn clear_queued(&self) {
+        let _ = self.change::<()>(|word| Ok(word & !QUEUED));
     }
 
     /// Whether whoever ends the present use will be told to wake.

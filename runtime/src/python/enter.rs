@@ -2,6 +2,10 @@
 //!
 //! All arguments are converted first; then all handles are entered at once. If one is in use the others are left
 //! again before waiting, so two calls can't each hold what the other one waits for.
+//!
+//! Calls that wait for a handle take turns, in the order in which they came: a waiting exclusive borrow bars new shared
+//! ones, and the other way around. A call waits in one queue at a time, so two calls can't each bar the other one. A
+//! thread that must not wait passes the queue.
 
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -13,6 +17,7 @@ use super::exceptions::to_pyerr;
 use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
 use super::threads;
+use super::wait::Place;
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::site::{Site, Step};
@@ -55,20 +60,25 @@ impl<'a> Hold<'a> {
         }
     }
 
+    /// Enter; on refusal, which handle refused and why. `passes` says where the caller need not stand in the queue.
     #[inline]
-    pub(super) fn enter(&self) -> Result<(), (&'a Header, Refusal)> {
+    pub(super) fn enter(
+        &self,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Result<(), (&'a Header, Refusal)> {
         let base = self.header.base();
         let locked = base.locked();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
-        locked.share_ancestors()?;
+        locked.share_ancestors(passes)?;
         let entered = match self.mode {
-            Mode::Shared => locked.state.try_share(),
-            Mode::Exclusive => locked.state.try_exclusive(),
+            Mode::Shared => locked.state.try_share(passes(locked)),
+            Mode::Exclusive => locked.state.try_exclusive(passes(locked)),
         };
         let entered = entered.map_err(|refusal| (locked, refusal));
         entered.inspect_err(|_| locked.leave_ancestors())?;
         if !ptr::eq(locked, base) {
-            let shared = base.state.try_share().map_err(|refusal| (base, refusal));
+            let shared = base.state.try_share(passes(base));
+            let shared = shared.map_err(|refusal| (base, refusal));
             shared.inspect_err(|_| self.leave_locked(locked))?;
         }
         if self.header.raw().is_null() {
@@ -270,7 +280,7 @@ impl Drop for Entered<'_> {
 fn enter<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Entered<'a>> {
     // Nearly every call has one handle, in nobody's way.
     match holds {
-        [Some(hold)] if hold.is_free() && hold.enter().is_ok() => Ok(Entered(holds)),
+        [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => Ok(Entered(holds)),
         _ => enter_all(py, holds),
     }
 }
@@ -282,8 +292,13 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
             .check_owner()
             .map_err(|error| to_pyerr(py, error))?;
     }
+    let mut place: Option<Place<'_>> = None;
     loop {
-        let Err((wanted, at, refusal)) = try_enter(holds) else {
+        // A thread that must not wait may be inside of a call that those in the queue wait for.
+        let passes = |header: &Header| {
+            !header.may_wait() || place.as_ref().is_some_and(|place| place.passes(header))
+        };
+        let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
             return Ok(Entered(holds));
         };
         if refusal == Refusal::Closed || wanted.header.base().state.is_closing() {
@@ -305,15 +320,11 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
         {
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
         }
-        if at.is_exported() {
+        let exclusive = wanted.mode == Mode::Exclusive && ptr::eq(at, wanted.locked());
+        if exclusive && at.is_exported() {
             return Err(to_pyerr(py, Error::Exported(at.kind().name())));
         }
-        match wanted.mode {
-            Mode::Exclusive if ptr::eq(at, wanted.locked()) => {
-                at.wait(py, || !at.state.is_used() || at.state.is_closing())?;
-            }
-            _ => at.wait(py, || !at.state.is_exclusive() || at.state.is_closing())?,
-        }
+        at.queue(py, &mut place, exclusive)?;
     }
 }
 
@@ -330,10 +341,13 @@ fn uses(header: &Header, at: &Header) -> bool {
     ptr::eq(header, at) || header.parents().any(|parent| uses(parent, at))
 }
 
-fn try_enter<'a>(holds: &'a [Option<Hold<'a>>]) -> Result<(), (&'a Hold<'a>, &'a Header, Refusal)> {
+fn try_enter<'a>(
+    holds: &'a [Option<Hold<'a>>],
+    passes: &impl Fn(&Header) -> bool,
+) -> Result<(), (&'a Hold<'a>, &'a Header, Refusal)> {
     for (index, hold) in holds.iter().enumerate() {
         let Some(hold) = hold else { continue };
-        if let Err((at, refusal)) = hold.enter() {
+        if let Err((at, refusal)) = hold.enter(passes) {
             holds[..index].iter().rev().flatten().for_each(Hold::leave);
             return Err((hold, at, refusal));
         }

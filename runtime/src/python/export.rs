@@ -16,6 +16,7 @@ use super::enter::{Context, Hold, Mode};
 use super::exceptions::to_pyerr;
 use super::give::IntoPython;
 use super::handle::{HandleClass, no_memory};
+use super::header::never_queued;
 use crate::error::Error;
 use crate::site::Step;
 
@@ -76,7 +77,8 @@ struct Held(Py<HandleClass>);
 impl Held {
     fn new(owner: &Bound<'_, HandleClass>) -> PyResult<Self> {
         let hold = Hold::new(owner.get(), Mode::Shared);
-        match hold.enter() {
+        // The running call holds it already, and need not queue.
+        match hold.enter(never_queued) {
             Ok(()) => {
                 owner.get().header().begin_export();
                 Ok(Held(owner.clone().unbind()))

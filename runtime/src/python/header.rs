@@ -24,7 +24,7 @@ use super::handle::HandleClass;
 use super::resource::{Dependence, Ending, Resource};
 use super::threads;
 use super::trace::Traced;
-use super::wait::{wait_for, wake};
+use super::wait::{Place, wait_for, wake};
 use crate::attachments::{self, Attached, with_python};
 use crate::error::{Error, Owner, report};
 use crate::forks::forks;
@@ -502,19 +502,26 @@ impl Header {
         }
     }
 
-    /// Share every ancestor; on refusal, the one that refused and why.
+    /// Share every ancestor; on refusal, the one that refused and why. `passes` says where the caller need not stand in
+    /// the queue.
     #[inline]
-    pub(super) fn share_ancestors(&self) -> Result<(), (&Header, Refusal)> {
+    pub(super) fn share_ancestors(
+        &self,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Result<(), (&Header, Refusal)> {
         match self.parent() {
             None => Ok(()),
-            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(),
-            Some(_) => self.share_all_parents(),
+            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(passes),
+            Some(_) => self.share_all_parents(passes),
         }
     }
 
-    fn share_all_parents(&self) -> Result<(), (&Header, Refusal)> {
+    fn share_all_parents(
+        &self,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Result<(), (&Header, Refusal)> {
         for (index, parent) in self.parents().enumerate() {
-            if let Err(refusal) = parent.base().share_with_ancestors() {
+            if let Err(refusal) = parent.base().share_with_ancestors(passes) {
                 for shared in self.parents().take(index) {
                     shared.base().leave_with_ancestors();
                 }
@@ -524,9 +531,13 @@ impl Header {
         Ok(())
     }
 
-    fn share_with_ancestors(&self) -> Result<(), (&Header, Refusal)> {
-        self.share_ancestors()?;
-        let shared = self.state.try_share().map_err(|refusal| (self, refusal));
+    fn share_with_ancestors(
+        &self,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Result<(), (&Header, Refusal)> {
+        self.share_ancestors(passes)?;
+        let shared = self.state.try_share(passes(self));
+        let shared = shared.map_err(|refusal| (self, refusal));
         shared.inspect_err(|_| self.leave_ancestors())
     }
 
@@ -567,8 +578,9 @@ impl Header {
             }
         }
         let _marked = Marked(self);
+        let mut place = None;
         loop {
-            match self.share_ancestors() {
+            match self.share_ancestors(never_queued) {
                 Ok(()) => match self.state.try_take() {
                     Ok(()) => {
                         let released = self.check_descendants().and_then(|()| self.release_all());
@@ -598,7 +610,7 @@ impl Header {
                     ancestor.allow_wait(py)?;
                     if self.thread != 0 || self.has_more_parents() {
                         // What is left to the ancestor would be released on another thread, or after a parent.
-                        ancestor.wait(py, || !ancestor.state.is_exclusive())?;
+                        ancestor.queue(py, &mut place, false)?;
                     } else if let Some(ending) = self.leave_to(ancestor) {
                         let waited = wait_until(py, || ending.has_come());
                         // Also if a signal ended the wait: it is out of this thread's hands.
@@ -836,13 +848,36 @@ impl Header {
         wait_for(py, || !self.state.is_expected() || ready())
     }
 
+    /// Wait for a while, or until this handle can be used, in its queue: in `place`, or at its end.
+    pub(super) fn queue<'a>(
+        &'a self,
+        py: Python<'_>,
+        place: &mut Option<Place<'a>>,
+        exclusive: bool,
+    ) -> PyResult<()> {
+        self.allow_wait(py)?;
+        if !place
+            .as_ref()
+            .is_some_and(|place| place.is_for(self, exclusive))
+        {
+            // The old one first: a call that stood in two queues could wait for itself.
+            *place = None;
+            *place = Some(Place::take(self, exclusive));
+        }
+        place.as_ref().map_or(Ok(()), |place| place.wait(py))
+    }
+
     /// Whether this thread may wait for this handle: not inside a call that runs Python, nor where whoever uses it may
     /// be a thread of the process that this one was forked from.
     fn allow_wait(&self, py: Python<'_>) -> PyResult<()> {
-        if inside_python() || self.forks != forks() {
-            return Err(to_pyerr(py, Error::Busy(self.kind.name())));
+        match self.may_wait() {
+            true => Ok(()),
+            false => Err(to_pyerr(py, Error::Busy(self.kind.name()))),
         }
-        Ok(())
+    }
+
+    pub(super) fn may_wait(&self) -> bool {
+        !inside_python() && self.forks == forks()
     }
 
     /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
@@ -859,7 +894,7 @@ impl Header {
             return;
         };
         loop {
-            let blocked = match self.share_ancestors() {
+            let blocked = match self.share_ancestors(never_queued) {
                 Ok(()) => {
                     self.unlink(&mut parent.children());
                     let kept = self.release_dropped();
@@ -921,6 +956,11 @@ impl Header {
             std::mem::forget(resource);
         }
     }
+}
+
+/// Closing and dropping don't compete for a turn.
+pub(super) fn never_queued(_: &Header) -> bool {
+    true
 }
 
 /// What a handle has besides its pointer, if that is anything to Python.
@@ -1006,7 +1046,7 @@ impl Drop for Marked<'_> {
             wake();
         }
         // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
-        if header.share_with_ancestors().is_ok() {
+        if header.share_with_ancestors(never_queued).is_ok() {
             header.release_orphans();
             header.leave_with_ancestors();
         }

@@ -1,12 +1,13 @@
 //! Real threads, which Miri also checks for the memory orders: the number they share is protected by the word alone.
 
 use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use leakproof::state::Refusal::{self, Busy, Closed};
-use leakproof::state::Word;
+use leakproof::state::{Queue, Word};
 
 /// Much longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
@@ -15,7 +16,9 @@ const LONG: Duration = Duration::from_secs(60);
 struct Guarded {
     word: Word<true>,
     number: UnsafeCell<u64>,
-    lock: Mutex<()>,
+    /// And who waits for it.
+    queue: Mutex<Queue>,
+    tickets: AtomicU64,
     changed: Condvar,
 }
 
@@ -23,26 +26,64 @@ struct Guarded {
 unsafe impl Sync for Guarded {}
 
 impl Guarded {
-    /// Try until it is not busy; false if it is closed.
-    fn enter(&self, try_enter: impl Fn() -> Result<(), Refusal>, ready: impl Fn() -> bool) -> bool {
+    /// Try until it is not busy, in the queue; false if it is closed.
+    fn enter(
+        &self,
+        exclusive: bool,
+        try_enter: impl Fn(bool) -> Result<(), Refusal>,
+        ready: impl Fn() -> bool,
+    ) -> bool {
+        match try_enter(false) {
+            Ok(()) => return true,
+            Err(Closed) => return false,
+            Err(Busy) => {}
+        }
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        let mut queue = self.queue.lock().unwrap();
+        queue.join(ticket, exclusive);
+        self.word.set_queued();
+        drop(queue);
+        let entered = self.wait(
+            |queue| queue.is_turn(ticket) && ready(),
+            || {
+                let passes = self.queue.lock().unwrap().is_turn(ticket);
+                try_enter(passes)
+            },
+        );
+        let mut queue = self.queue.lock().unwrap();
+        if queue.leave(ticket) {
+            self.word.clear_queued();
+        }
+        self.changed.notify_all();
+        entered
+    }
+
+    /// Sleep until `attempt` is not busy; false if it is closed.
+    fn wait(
+        &self,
+        ready: impl Fn(&Queue) -> bool,
+        attempt: impl Fn() -> Result<(), Refusal>,
+    ) -> bool {
         loop {
-            match try_enter() {
+            self.word.expect_wake();
+            let queue = self.queue.lock().unwrap();
+            if self.word.is_expected() && !self.word.is_closed() && !ready(&queue) {
+                let (_queue, waited) = self.changed.wait_timeout(queue, LONG).unwrap();
+                assert!(!waited.timed_out(), "never woken");
+            } else {
+                drop(queue);
+            }
+            match attempt() {
                 Ok(()) => return true,
                 Err(Closed) => return false,
                 Err(Busy) => {}
-            }
-            self.word.expect_wake();
-            let lock = self.lock.lock().unwrap();
-            if self.word.is_expected() && !ready() {
-                let (_lock, waited) = self.changed.wait_timeout(lock, LONG).unwrap();
-                assert!(!waited.timed_out(), "never woken");
             }
         }
     }
 
     fn wake(&self, told: bool) {
         if told {
-            drop(self.lock.lock().unwrap());
+            drop(self.queue.lock().unwrap());
             self.changed.notify_all();
         }
     }
@@ -51,30 +92,38 @@ impl Guarded {
 impl Guarded {
     fn read(&self) -> Option<u64> {
         let ready = || !self.word.is_exclusive() || self.word.is_closing();
-        self.enter(|| self.word.try_share(), ready).then(|| {
-            // SAFETY: the word is shared, so no one writes.
-            let number = unsafe { *self.number.get() };
-            self.wake(self.word.leave_shared());
-            number
-        })
+        self.enter(false, |passes| self.word.try_share(passes), ready)
+            .then(|| {
+                // SAFETY: the word is shared, so no one writes.
+                let number = unsafe { *self.number.get() };
+                self.wake(self.word.leave_shared());
+                number
+            })
     }
 
     fn add_one(&self) -> Option<()> {
         let ready = || !self.word.is_used() || self.word.is_closing();
-        self.enter(|| self.word.try_exclusive(), ready).then(|| {
-            // SAFETY: the word is ours alone.
-            unsafe { *self.number.get() += 1 };
-            self.wake(self.word.leave_exclusive());
-        })
+        self.enter(true, |passes| self.word.try_exclusive(passes), ready)
+            .then(|| {
+                // SAFETY: the word is ours alone.
+                unsafe { *self.number.get() += 1 };
+                self.wake(self.word.leave_exclusive());
+            })
     }
 
     /// The last value; none if someone else closed it.
     fn close(&self) -> Option<u64> {
-        let ready = || self.word.is_closed() || !self.word.is_closing();
-        if !self.enter(|| self.word.mark_closing(), ready) {
-            return None;
+        match self.word.mark_closing() {
+            Ok(()) => {}
+            Err(Closed) => return None,
+            Err(Busy) if !self.wait(|_| !self.word.is_closing(), || self.word.mark_closing()) => {
+                return None;
+            }
+            Err(Busy) => {}
         }
-        assert!(self.enter(|| self.word.try_take(), || !self.word.is_used()));
+        if self.word.try_take().is_err() {
+            assert!(self.wait(|_| !self.word.is_used(), || self.word.try_take()));
+        }
         // SAFETY: the word is ours alone, for good.
         let number = unsafe { *self.number.get() };
         self.wake(self.word.close());
@@ -88,7 +137,8 @@ fn threads_see_what_the_others_did_and_no_one_sleeps_for_ever() {
     let guarded = Guarded {
         word: Word::new(),
         number: UnsafeCell::new(0),
-        lock: Mutex::new(()),
+        queue: Mutex::default(),
+        tickets: AtomicU64::new(1),
         changed: Condvar::new(),
     };
     let write = || (0..ROUNDS).map_while(|_| guarded.add_one()).count() as u64;
@@ -117,5 +167,5 @@ fn threads_see_what_the_others_did_and_no_one_sleeps_for_ever() {
             .collect();
         assert_eq!(closed, [written]);
     });
-    assert_eq!(guarded.word.try_share(), Err(Closed));
+    assert_eq!(guarded.word.try_share(false), Err(Closed));
 }

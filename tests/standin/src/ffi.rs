@@ -490,6 +490,13 @@ pub unsafe extern "C" fn list_push(list: *mut list, number: c_int) -> c_int {
     0
 }
 
+/// How many nodes there are, once the gate is open.
+pub unsafe extern "C" fn list_look(list: *const list) -> c_int {
+    pass_gate();
+    // SAFETY: a valid list.
+    c_int::try_from(unsafe { (*list).count }).unwrap_or(c_int::MAX)
+}
+
 pub unsafe extern "C" fn list_first(list: *const list) -> *mut node {
     // SAFETY: a valid list.
     unsafe { (*list).nodes }

@@ -442,6 +442,10 @@ impl List {
     #[calls(ffi::list_push)]
     fn push(&mut self, number: c_int);
 
+    /// How many nodes there are, which takes until the gate opens.
+    #[calls(ffi::list_look, detach)]
+    fn look(&self) -> c_int;
+
     /// The first node.
     #[getter]
     #[calls(ffi::list_first)]
