@@ -3,9 +3,9 @@
 //! It passes with and without the feature `python`, and without it under Miri, which sees every use of what was freed:
 //!
 //! ```sh
-//! cargo test -p leakproof --no-default-features --test core --test kept --test word
+//! cargo test -p leakproof --no-default-features --test core --test kept --test word --test soundness
 //! MIRIFLAGS=-Zmiri-permissive-provenance CARGO_TARGET_DIR=target/miri \
-//!     cargo +nightly miri test -p leakproof --no-default-features --test core --test kept --test word
+//!     cargo +nightly miri test -p leakproof --no-default-features --test core --test kept --test word --test soundness
 //! ```
 //!
 //! Provenance is permissive because a `&Handle` is zero-sized: its pointer is exposed when the reference is made and

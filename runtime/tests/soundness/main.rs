@@ -1,0 +1,32 @@
+//! Safe Rust over true annotations cannot break memory: each file takes one subject, wraps a small C library written in
+//! Rust, and does in safe code what an author or a user may do.
+//!
+//! The libraries count what they give out and take back ([`native`]), so each test fails by itself where a resource is
+//! released twice, used after its release, or lost. `tools/sanitize` runs the same tests under AddressSanitizer and
+//! Miri, which also see the memory of the runtime:
+//!
+//! ```sh
+//! cargo test -p leakproof --test soundness
+//! cargo test -p leakproof --no-default-features --test soundness
+//! tools/sanitize rust
+//! ```
+
+#[allow(dead_code, reason = "each subject counts something else")]
+mod native;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The text that `call` panicked with.
+#[track_caller]
+fn panic_of<R>(call: impl FnOnce() -> R) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
+        panic!("the call should have panicked");
+    };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+    }
+}

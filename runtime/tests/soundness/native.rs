@@ -1,0 +1,162 @@
+//! The accounts of the C libraries: each object that a library makes is acquired here, used while it is live, and
+//! released once.
+//!
+//! An object's memory is only freed when the test ends, so no address is given out twice, and a use after the release
+//! is seen without a sanitizer. A fault is written down where it happens, since a panic cannot cross C, and fails the
+//! test at its end.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[derive(Default)]
+struct Accounts {
+    /// Each object's name, and whether it is live.
+    objects: BTreeMap<usize, (&'static str, bool)>,
+    memory: Vec<Box<dyn Any>>,
+    log: Vec<String>,
+    faults: Vec<String>,
+}
+
+thread_local! {
+    static ACCOUNTS: RefCell<Accounts> = RefCell::default();
+}
+
+fn with<R>(f: impl FnOnce(&mut Accounts) -> R) -> R {
+    ACCOUNTS.with_borrow_mut(f)
+}
+
+/// Writes `event` into the log.
+pub(crate) fn note(event: impl Into<String>) {
+    with(|accounts| accounts.log.push(event.into()));
+}
+
+/// The events since the last call of this function.
+pub(crate) fn log() -> Vec<String> {
+    with(|accounts| std::mem::take(&mut accounts.log))
+}
+
+/// Makes an object named `name`.
+pub(crate) fn acquire<T: 'static>(name: &'static str, value: T) -> *mut T {
+    struct Memory<T>(*mut T);
+    impl<T> Drop for Memory<T> {
+        fn drop(&mut self) {
+            // SAFETY: the pointer came from the box below, and the test has ended.
+            drop(unsafe { Box::from_raw(self.0) });
+        }
+    }
+    let object = Box::into_raw(Box::new(value));
+    with(|accounts| {
+        accounts.objects.insert(object.addr(), (name, true));
+        accounts.memory.push(Box::new(Memory(object)));
+    });
+    object
+}
+
+/// Uses an object: it has to be live.
+pub(crate) fn touch<T>(object: *mut T) {
+    with(|accounts| match accounts.objects.get(&object.addr()) {
+        Some((_, true)) => {}
+        Some((name, false)) => accounts
+            .faults
+            .push(format!("{name} used after its release")),
+        None => accounts.faults.push("used what is no object".into()),
+    });
+}
+
+/// Releases an object: it has to be live. Its memory stays readable until the test ends.
+pub(crate) fn release<T>(object: *mut T) {
+    with(|accounts| match accounts.objects.get_mut(&object.addr()) {
+        Some((name, live @ true)) => {
+            *live = false;
+            accounts.log.push(format!("release {name}"));
+        }
+        Some((name, false)) => accounts.faults.push(format!("{name} released twice")),
+        None => accounts.faults.push("released what is no object".into()),
+    });
+}
+
+/// The number of live objects named `name`.
+pub(crate) fn live(name: &str) -> usize {
+    with(|accounts| {
+        let objects = accounts.objects.values();
+        objects
+            .filter(|(other, live)| *live && *other == name)
+            .count()
+    })
+}
+
+/// One test's time: the tests run one after the other, so that the runtime's own counts can be compared.
+pub(crate) struct Native {
+    _one: MutexGuard<'static, ()>,
+    counted: BTreeMap<&'static str, isize>,
+    leaks: BTreeMap<&'static str, isize>,
+}
+
+impl Native {
+    pub(crate) fn start() -> Native {
+        static ONE: Mutex<()> = Mutex::new(());
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        with(|accounts| *accounts = Accounts::default());
+        Native {
+            _one: one,
+            counted: leakproof::live_handles(),
+            leaks: BTreeMap::new(),
+        }
+    }
+
+    /// Says that the test leaks `count` handles of the type `name`, whose objects have that name too.
+    pub(crate) fn leaks(&mut self, name: &'static str, count: isize) {
+        self.leaks.insert(name, count);
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        let accounts = with(std::mem::take);
+        if std::thread::panicking() {
+            eprintln!("log: {:?}, faults: {:?}", accounts.log, accounts.faults);
+            return;
+        }
+        assert!(accounts.faults.is_empty(), "{:?}", accounts.faults);
+        let mut live = BTreeMap::new();
+        for (name, _) in accounts.objects.values().filter(|(_, live)| *live) {
+            *live.entry(*name).or_insert(0) += 1;
+        }
+        assert_eq!(live, self.leaks, "the library's live objects at the end");
+        let mut counted = leakproof::live_handles();
+        counted.retain(|name, count| {
+            *count -= self.counted.get(name).copied().unwrap_or(0);
+            *count != 0
+        });
+        assert_eq!(counted, self.leaks, "the runtime's count at the end");
+    }
+}
+
+#[test]
+fn object_released_twice_is_a_fault() {
+    let native = Native::start();
+    let object = acquire("object", 1);
+    touch(object);
+    release(object);
+    release(object);
+    touch(object);
+    assert_eq!(log(), ["release object"]);
+    let faults = with(|accounts| std::mem::take(&mut accounts.faults));
+    assert_eq!(
+        faults,
+        ["object released twice", "object used after its release"]
+    );
+    drop(native);
+}
+
+#[test]
+fn object_that_is_lost_is_counted() {
+    let native = Native::start();
+    let object = acquire("object", 1);
+    assert_eq!(live("object"), 1);
+    let message = crate::panic_of(|| drop(native));
+    assert!(message.contains("live objects at the end"), "{message}");
+    let _ = object;
+}
