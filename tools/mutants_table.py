@@ -25,6 +25,7 @@ TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachments.rs"
 CALLBACKS = "runtime/src/callbacks.rs"
 FORKS = "runtime/src/forks.rs"
+THREAD_LOCALS = "runtime/src/thread_locals.rs"
 RESOURCE = "runtime/src/python/resource.rs"
 THREADS = "runtime/src/python/threads.rs"
 CALLABLE = "runtime/src/python/callable.rs"
@@ -118,7 +119,7 @@ CALLS = [
     mutant(
         CALL,
         "the callback is taken away before C runs",
-        ("    let result = c();\n    drop(hook);\n", "    drop(hook);\n    let result = c();\n"),
+        ("    let result = unsafe { T::with_thread_locals(c) };\n    drop(listening);\n    drop(hook);\n", "    drop(hook);\n    let result = unsafe { T::with_thread_locals(c) };\n    drop(listening);\n"),
     ),
     mutant(
         CALL,
@@ -779,7 +780,7 @@ EXPANSION = [
         "C functions get their arguments without their errors' hook",
         ("_ => quote!(::core::option::Option::Some(&*self)),", "_ => quote!(::core::option::Option::<&Self>::None),"),
     ),
-    mutant(HANDLE_MACRO, "the release function is not called", ("            let _ = unsafe { #call };\n", "            let _ = || unsafe { #call };\n")),
+    mutant(HANDLE_MACRO, "the release function is not called", ("            let _ = unsafe { #runtime::call::unheard::<Self, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::call::unheard::<Self, _>(|| #call) };\n")),
     mutant(
         HANDLE_MACRO,
         "a parent is not declared",
@@ -862,4 +863,16 @@ KEEPING = [
     mutant(CALLABLE, "the collector does not see a callable", ("            Ok(callable) => visit.call(&*callable),\n", "            Ok(_) => Ok(()),\n")),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING]
+THREADS_VARIABLES = [
+    mutant(THREAD_LOCALS, "variables of the thread stay as a call set them", ("        self.0.put_back();\n", "")),
+    mutant(THREAD_LOCALS, "variables of the thread are not set", ("    layer.set();\n    TOP.set", "    TOP.set")),
+    mutant(THREAD_LOCALS, "callbacks see the variables of the call", ("        && !layer.paused.replace(true)\n", "        && !layer.paused.get()\n        && false\n")),
+    mutant(THREAD_LOCALS, "variables are not set again behind a callback", ("    layer.set();\n    layer.paused.set(false);\n", "    layer.paused.set(false);\n")),
+    mutant(CALL, "what is reported without a handle is dropped", ("    if hook.is_none() && !const { T::LISTENS } {\n", "    if hook.is_none() {\n")),
+    mutant(CALL, "a release reports to the call that runs", ("    let _listening = const { T::LISTENS }.then(Listening::to_nobody);\n", "")),
+    mutant(CALLBACKS, "C's own function is called with the variables of others", ("        let before = unsafe { K::before(arguments) };\n        let _paused = crate::thread_locals::pause();\n", "        let _paused = crate::thread_locals::pause();\n        // SAFETY: the caller's promise.\n        let before = unsafe { K::before(arguments) };\n")),
+    mutant(RUST_MACRO, "callbacks stay in the fields of the receiver", ("                quote!(#field = #before;)\n", "                quote!(let _ = #before;)\n")),
+    mutant(ATTACHMENTS, "the oldest attached value is found", ("values.iter().rev().find_map(plain)", "values.iter().find_map(plain)")),
+]
+
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES]

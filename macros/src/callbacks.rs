@@ -23,6 +23,8 @@ struct Called {
     arguments: Vec<Passed>,
     /// Where the user data is.
     data: Option<Expr>,
+    /// C's own function of this type, which is called first.
+    before: Option<Path>,
     /// What C is told when something was raised.
     stop: Option<Expr>,
     until_null: bool,
@@ -110,12 +112,13 @@ fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -
         function: headed.head,
         arguments: Vec::new(),
         data: None,
+        before: None,
         stop: None,
         until_null: false,
         alone: false,
         always: false,
     };
-    let known = ["args", "data", "stop", "until", "alone", "always"];
+    let known = ["args", "before", "data", "stop", "until", "alone", "always"];
     let mut has_arguments = false;
     for word in parse_words(headed.words, &known, diagnostics) {
         match word.name.to_string().as_str() {
@@ -124,6 +127,7 @@ fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -
                 called.arguments = parse_arguments(word, diagnostics);
             }
             "data" => called.data = word.value("data = ffi::user_data(context)", diagnostics),
+            "before" => called.before = word.value("before = ffi::default_of_it", diagnostics),
             "stop" => called.stop = word.value("stop = 1", diagnostics),
             "until" => {
                 let null: Option<Ident> = word.value("until = null", diagnostics);
@@ -243,6 +247,18 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
             );
         }
     }
+    let value = match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(argument_of(ty, "Result").unwrap_or(ty)),
+    };
+    if let (Some(_), Some(value)) = (&called.before, value)
+        && !is_unit(value)
+    {
+        diagnostics.at(
+            value,
+            "C gets what the function that is called before returned: return `()` or `Result<()>`, or remove `before`",
+        );
+    }
     let has_data = called
         .arguments
         .iter()
@@ -299,11 +315,20 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
     };
     let nothing = match fallible.or(value) {
         None => true,
-        Some(ty) => matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+        Some(ty) => is_unit(ty),
     };
-    let returned = match nothing {
-        true => quote!({ #outcome; ::core::default::Default::default() }),
-        false => {
+    let before_name = Ident::new("__before", Span::mixed_site());
+    let (before_type, before) = match &called.before {
+        None => (quote!(()), quote!()),
+        Some(before) => (
+            quote!(#runtime::callbacks::Return<Self>),
+            quote_spanned!(before.span()=> #before(#(#variables),*)),
+        ),
+    };
+    let returned = match (nothing, &called.before) {
+        (_, Some(_)) => quote!({ #outcome; #before_name }),
+        (true, None) => quote!({ #outcome; ::core::default::Default::default() }),
+        (false, None) => {
             let span = fallible
                 .or(value)
                 .map_or_else(Span::call_site, Spanned::span);
@@ -332,6 +357,13 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                 type Function = #function;
                 const ALWAYS: bool = #always;
                 const ALONE: bool = #alone;
+                type Before = #before_type;
+
+                unsafe fn before(#pattern: #runtime::callbacks::Arguments<Self>) -> Self::Before {
+                    // SAFETY: C passed the arguments, and the author says that this function may be called with them.
+                    #[allow(unused_unsafe, reason = "there may be none")]
+                    unsafe { #before }
+                }
 
                 fn site() -> &'static #runtime::site::Site {
                     &__SITE
@@ -345,6 +377,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                 unsafe fn call(
                     state: &#state,
                     #pattern: #runtime::callbacks::Arguments<Self>,
+                    #before_name: Self::Before,
                 ) -> #runtime::Result<#runtime::callbacks::Return<Self>> {
                     #(#converted)*
                     ::core::result::Result::Ok(#returned)
@@ -366,6 +399,10 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             }
         };
     }
+}
+
+fn is_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
 /// What an argument of C is called in the generated code.

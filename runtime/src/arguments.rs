@@ -8,6 +8,7 @@ use std::path::Path;
 use std::ptr;
 
 use crate::error::{Error, Result};
+use crate::handle::{ByPointer, Consumable, Owned, Resource};
 
 /// A Rust value that can be passed where C takes a `C`.
 #[diagnostic::on_unimplemented(
@@ -73,6 +74,24 @@ into_c_by! {
 impl IntoC<Never> for f64 {
     fn into_c(self) -> Never {
         unreachable!("no C function takes `Never`")
+    }
+}
+
+/// A number that stands in a pointer, as in a field for the application's use.
+impl IntoC<*mut c_void> for usize {
+    #[inline]
+    fn into_c(self) -> *mut c_void {
+        ptr::without_provenance_mut(self)
+    }
+}
+
+/// What a callback gives to C for good.
+impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
+    fn into_c(self) -> *mut T::Raw {
+        let handle = Consumable::new(self);
+        let raw = handle.raw().as_ptr().cast();
+        handle.pass_on();
+        raw
     }
 }
 

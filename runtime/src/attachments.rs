@@ -381,6 +381,18 @@ pub fn attach<T: Keeps>(handle: &T, value: impl Attachment) {
     of(handle).change(|values| values.push(entry));
 }
 
+/// The newest value of type `V` that [`attach`] added to the handle.
+pub fn attached<V: Attachment, T: Keeps>(handle: &T) -> Option<&V> {
+    let plain = |entry: &Entry| {
+        // SAFETY: what is in the list is alive.
+        let value: &dyn Any = unsafe { entry.value.as_ref() };
+        value.downcast_ref::<Plain<V>>().map(ptr::from_ref)
+    };
+    let found = of(handle).change(|values| values.iter().rev().find_map(plain));
+    // SAFETY: what `attach` added stays where it is until the handle is released, and the handle is borrowed.
+    found.map(|plain| unsafe { &(*plain).0 })
+}
+
 /// What the handle has besides its pointer.
 pub(crate) fn of<T: Keeps>(handle: &T) -> &Attached {
     // SAFETY: a reference to a handle is a live one.

@@ -7,12 +7,12 @@ use std::any::Any;
 use std::ffi::CString;
 use std::fmt;
 use std::panic::resume_unwind;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use crate::arguments::{IntoCString, Memory};
 use crate::callbacks::{Raised, framed, report_raised};
 use crate::error::{Error, Result};
-use crate::errors::{Call, Errors, resume_caught_panic};
+use crate::errors::{Call, Errors, Listening, forget_caught_panic, resume_caught_panic};
 use crate::handle::{Consumable, Handle, NotesParent, Unreleased};
 use crate::site::{Site, Step};
 
@@ -64,6 +64,7 @@ pub fn run<T: Handle, C: Copy + 'static, R>(
         return Err(errors.failed(&call));
     }
     assert!(!site.fails(Step::Panic), "a panic was asked for");
+    errors.succeeded(&call);
     Ok(present(owned))
 }
 
@@ -90,8 +91,13 @@ pub unsafe fn release<T: Handle, C: Copy + 'static>(
         arguments: &[],
     };
     errors.arm(&call);
-    let raw = c();
+    // SAFETY: the errors are on this stack, and are left alone until C has returned.
+    let listening = unsafe { Listening::begin(&raw mut errors) };
+    // SAFETY: C keeps them for each thread, as the author of the handle says.
+    let raw = unsafe { T::with_thread_locals(c) };
     let errno = errno::errno().0;
+    drop(listening);
+    forget_caught_panic();
     if !failed(raw) {
         return Ok(());
     }
@@ -105,6 +111,18 @@ pub unsafe fn release<T: Handle, C: Copy + 'static>(
         error: errors.failed(&call),
         kept,
     })
+}
+
+/// Call a release function that says nothing: what it reports meanwhile is dropped.
+///
+/// # Safety
+///
+/// C keeps the variables that the author of the handle names for each thread.
+#[inline]
+pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
+    let _listening = const { T::LISTENS }.then(Listening::to_nobody);
+    // SAFETY: the caller's promise.
+    unsafe { T::with_thread_locals(c) }
 }
 
 /// `own`, where C leaves nothing that may be looked at when it `failed`.
@@ -226,10 +244,16 @@ fn hooked<T: Handle, R>(
         false => (c(), None),
     };
     // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.
-    let Some(hook) = handle.and_then(|handle| unsafe { T::hook(handle.as_raw(), errors) }) else {
-        return c();
-    };
-    let result = c();
+    let hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw()) });
+    if hook.is_none() && !const { T::LISTENS } {
+        // SAFETY: C keeps them for each thread, as the author of the handle says.
+        return unsafe { T::with_thread_locals(c) };
+    }
+    // SAFETY: the errors are borrowed exclusively for longer than that.
+    let listening = unsafe { Listening::begin(ptr::from_mut(errors)) };
+    // SAFETY: as above.
+    let result = unsafe { T::with_thread_locals(c) };
+    drop(listening);
     drop(hook);
     resume_caught_panic();
     result

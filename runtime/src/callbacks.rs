@@ -75,7 +75,7 @@ pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<Raised>) {
     message = "`{Self}` is not the type of a C callback",
     label = "a C function pointer is expected here",
     note = "write the type as bindgen has it, such as `ffi::callback_t` or `unsafe extern \"C\" fn(*mut c_void) -> c_int`; \
-            C functions of up to eight arguments can be called back"
+            C functions of up to ten arguments can be called back"
 )]
 pub unsafe trait FunctionPointer: Copy {
     /// What C passes.
@@ -115,6 +115,15 @@ pub unsafe trait Callback {
     const ALWAYS: bool;
     /// Whether nobody may use the handle meanwhile.
     const ALONE: bool;
+    /// What C's own function of this type returned, which is called first.
+    type Before;
+
+    /// Call C's own function of this type.
+    ///
+    /// # Safety
+    ///
+    /// C passed the arguments.
+    unsafe fn before(arguments: Arguments<Self>) -> Self::Before;
 
     /// Where its failpoints are.
     fn site() -> &'static Site;
@@ -135,7 +144,11 @@ pub unsafe trait Callback {
     /// # Errors
     ///
     /// What the method raised.
-    unsafe fn call(state: &Self::State, arguments: Arguments<Self>) -> Result<Return<Self>>;
+    unsafe fn call(
+        state: &Self::State,
+        arguments: Arguments<Self>,
+        before: Self::Before,
+    ) -> Result<Return<Self>>;
 
     /// Tell C to stop, and what to return.
     ///
@@ -200,6 +213,8 @@ function_pointers! {
     (a: A, b: B, c: C, d: D, e: E, f: F);
     (a: A, b: B, c: C, d: D, e: E, f: F, g: G);
     (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J);
 }
 
 /// C calls.
@@ -238,7 +253,10 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
         // SAFETY: it is on the stack or in the box of the callback, which is used.
         let state = unsafe { &*data.state };
         // SAFETY: the caller's promise.
-        unsafe { K::call(state, arguments) }
+        let before = unsafe { K::before(arguments) };
+        let _paused = crate::thread_locals::pause();
+        // SAFETY: the caller's promise.
+        unsafe { K::call(state, arguments, before) }
     }));
     let raised = match outcome {
         Ok(Ok(returned)) => return returned,
@@ -327,6 +345,7 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
         return;
     };
     let _outer = Outer::replace_by(ptr::null());
+    let _paused = crate::thread_locals::pause();
     let dropped = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: C has it until now, and the handle is there until its release has ended.
         let attached = unsafe { &*stored.as_ref().data.attached };

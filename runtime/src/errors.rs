@@ -66,6 +66,11 @@ pub trait Errors<T: Handle>: Default + 'static {
 
     /// The error of a call that failed.
     fn failed(self, call: &Call<'_, T>) -> Error;
+
+    /// Called when a call did not fail. What was collected is dropped by default.
+    fn succeeded(self, call: &Call<'_, T>) {
+        let _ = call;
+    }
 }
 
 /// Collects the records that C passes to a callback while a call runs.
@@ -134,7 +139,6 @@ thread_local! {
 pub struct Hook {
     slot: *mut AnyFn,
     collector: TypeId,
-    outer: Current,
 }
 
 /// Our callback in C's struct, as long as calls need it there.
@@ -200,8 +204,8 @@ unsafe extern "C" fn report_mut<E: Collect>(
     // What C reports meanwhile, because of what the collector itself calls, is not for this call.
     CURRENT.set(NO_ONE);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: `Hook::install` stored a collector of this very type, which outlives the hook and is not used
-        // otherwise while C runs.
+        // SAFETY: `Listening::begin` stored a collector of this very type, which outlives it and is not used otherwise
+        // while C runs.
         let collector = unsafe { &mut *current.collector.cast::<E>() };
         // SAFETY: C lends the record for the length of the callback.
         collector.collect(unsafe { E::Record::from_raw(record) });
@@ -220,13 +224,47 @@ unsafe extern "C" fn report_const<E: Collect>(
     unsafe { report_mut::<E>(user, record.cast_mut()) }
 }
 
-impl Hook {
-    /// Put our callback into `slot`, reporting to `collector`.
+/// The time in which what C reports on this thread goes to one collector.
+#[doc(hidden)]
+pub struct Listening {
+    outer: Current,
+}
+
+impl Listening {
+    /// Make `collector` the one of the innermost running call.
     ///
     /// # Safety
     ///
-    /// `slot` is valid while the hook lives; `collector` outlives it and is left alone until then.
-    pub unsafe fn install<E: Collect, F: ReportFn<E>>(slot: *mut F, collector: &mut E) -> Hook {
+    /// `collector` outlives what comes back, and is left alone until then.
+    pub(crate) unsafe fn begin<E: 'static>(collector: *mut E) -> Self {
+        let outer = CURRENT.replace(Current {
+            collector: collector.cast(),
+            type_id: Some(TypeId::of::<E>()),
+        });
+        Listening { outer }
+    }
+
+    /// Drop what is reported.
+    pub(crate) fn to_nobody() -> Self {
+        Listening {
+            outer: CURRENT.replace(NO_ONE),
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer);
+    }
+}
+
+impl Hook {
+    /// Put our callback into `slot`, reporting to the collector of the innermost running call.
+    ///
+    /// # Safety
+    ///
+    /// `slot` is valid while the hook lives.
+    pub unsafe fn install<E: Collect, F: ReportFn<E>>(slot: *mut F) -> Hook {
         const {
             assert!(
                 size_of::<F>() == size_of::<AnyFn>(),
@@ -252,21 +290,15 @@ impl Hook {
             }
         }
         drop(hung);
-        let outer = CURRENT.replace(Current {
-            collector: ptr::from_mut(collector).cast(),
-            type_id: Some(type_id),
-        });
         Hook {
             slot,
             collector: type_id,
-            outer,
         }
     }
 }
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        CURRENT.set(self.outer);
         let mut hung = hung();
         let mine = |hung: &Hung| hung.slot == self.slot && hung.collector == self.collector;
         let index = hung
@@ -284,6 +316,11 @@ impl Drop for Hook {
             None => unsafe { slot.write(before) },
         }
     }
+}
+
+/// Forget a panic that a callback caught: nothing can continue it where a handle is released.
+pub(crate) fn forget_caught_panic() {
+    drop(PANIC.take());
 }
 
 /// Continue a panic that a callback caught, now that C has returned.

@@ -49,15 +49,30 @@ pub unsafe trait Handle: Sized + 'static {
     #[doc(hidden)]
     fn kind() -> &'static Kind;
 
-    /// Hang the callback of `errors` on the handle, where its C library has a place for one.
+    /// Hang the callback of `Errors` on the handle, where its C library has a place for one.
     ///
     /// # Safety
     ///
     /// `raw` is valid, and stays so while the hook lives.
     #[doc(hidden)]
-    unsafe fn hook(raw: *mut Self::Raw, errors: &mut Self::Errors) -> Option<crate::errors::Hook> {
-        let _ = (raw, errors);
+    unsafe fn hook(raw: *mut Self::Raw) -> Option<crate::errors::Hook> {
+        let _ = raw;
         None
+    }
+
+    /// Whether C reports to `Errors` through a variable of the calling thread.
+    #[doc(hidden)]
+    const LISTENS: bool = false;
+
+    /// Call C while the variables of the calling thread are as this handle's calls need them.
+    ///
+    /// # Safety
+    ///
+    /// C's variables are only used by this thread.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn with_thread_locals<R>(c: impl FnOnce() -> R) -> R {
+        c()
     }
 
     /// The C pointer.

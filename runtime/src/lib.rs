@@ -77,7 +77,7 @@
 //! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
 //! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `parents` names. Closing one of them closes it first. |
-//! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds. The garbage collector sees what Python objects they hold. |
+//! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds and [`attached`] finds again. The garbage collector sees what Python objects they hold. |
 //! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; if it has ended, it is leaked and reported. |
 //! | `process_bound` | Only the process that made it may use it and what lives in it: in a forked child using it raises `OwnerError`, and closing or dropping it does not touch it. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
@@ -86,6 +86,8 @@
 //! | `lent` | Instead of `release`: C lends it to a callback; it has no Python class. |
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
+//! | `errors(Type, thread_callback = ffi::f)` | As `callback`, where C looks for that function in a variable of the calling thread, whose address `f` returns: where a library reports also what belongs to no handle. Both words may be given. |
+//! | `thread_locals(ffi::f = value, …)` | Variables that C keeps per thread, such as defaults: `f` returns the address. Each has this value while a call on the handle runs, and its previous value afterwards and in callbacks, so that no other binding of the library changes what the calls do. |
 //! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
 //! | `name = "…"`, `module = "…"` | The class's name and module in Python; by default the struct's and the crate's. |
 //!
@@ -115,7 +117,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, `out`, `len`, `name.ptr` and `name.len` of bytes and strings, `name.method`, `name.data` and `name.destroy` of callbacks, and constants or other expressions of the parameters. By default `self`, then all parameters. |
-//! | `fields(place = …)` | Fields of the receiver's struct that are set before the call, to what may also stand in `args`, as zlib wants its buffers. Pointers are NULL again afterwards; numbers stay as C leaves them. |
+//! | `fields(place = …)` | Fields of the receiver's struct that are set before the call, to what may also stand in `args`, as zlib wants its buffers. Pointers to memory are NULL again afterwards, callbacks and their data as they were before; numbers stay as C leaves them. |
 //! | `out` in `args` | C writes a result there, which the method returns; with several `out`, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
 //! | `on_failure = owned` | A failing call leaves a handle, or memory for `free`, in `out` all the same: it is asked what went wrong, then released. |
 //! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. What has to be released needs one of the three words; nothing else is looked at where C failed. |
@@ -192,6 +194,7 @@
 //! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. |
 //! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing. |
 //! | `until = null` | The array that C passes ends with its first NULL or 0. |
+//! | `before = ffi::f` | C's own function of this type is called first, with all of C's arguments; C gets what that function returned, and the method returns nothing. For libraries whose default handlers do the work. |
 //! | `alone` | Nobody may use the handle meanwhile, the method included: `BusyError`. |
 //! | `always` | It is called also after another callback of the same call raised something. |
 //!
@@ -199,6 +202,8 @@
 //! comes out of the method that called C. On a thread that runs no such call it goes to `sys.unraisablehook`. Closing,
 //! consuming or using alone a handle that the running call uses raises `BusyError` there; using it beside the call is
 //! allowed, unless the callback is `alone`.
+//!
+//! A method that C wants a new handle from returns `Option<Owned<T>>`: C has the handle from then on.
 //!
 //! `State::METHOD`, the method's name in capitals, is C's function pointer, where that is passed without the state.
 //!
@@ -299,6 +304,7 @@
 //! | `&[u8]` | lent; from `bytes` | `.ptr` and `.len` |
 //! | `Buffer` | lent; from any contiguous buffer | `.ptr` and `.len` |
 //! | `i32`, `f64`, `bool` … | | the same type; from Python with a range check |
+//! | `usize` | | also a number that stands in a `void *` |
 //! | `Option<&T>` … | | `None` is NULL |
 //!
 //! A type that is taken by value may be any that PyO3 can extract; a body may return whatever implements
@@ -369,8 +375,10 @@ pub mod site;
 #[doc(hidden)]
 pub mod state;
 pub mod steps;
+#[doc(hidden)]
+pub mod thread_locals;
 
-pub use attachments::{Attachment, attach};
+pub use attachments::{Attachment, attach, attached};
 pub use call::detached_from_python as detached;
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
@@ -390,7 +398,7 @@ pub mod prelude {
     pub use std::ffi::{CStr, CString};
 
     pub use crate::arguments::{Buffer, FsPath};
-    pub use crate::attachments::{Attachment, attach};
+    pub use crate::attachments::{Attachment, attach, attached};
     pub use crate::error::{Error, Result};
     pub use crate::errors::{Call, Collect, Errors};
     pub use crate::handle::{Borrowed, Owned};

@@ -63,6 +63,14 @@ unsafe impl<C, T: FromC<C>> FromC<C> for Option<T> {
     }
 }
 
+// SAFETY: a number owns nothing.
+unsafe impl FromC<*mut c_void> for usize {
+    #[inline]
+    unsafe fn from_c(c: *mut c_void) -> Option<Self> {
+        Some(c.addr())
+    }
+}
+
 // SAFETY: a status owns nothing.
 unsafe impl<C> FromC<C> for () {
     #[inline]

@@ -1,11 +1,11 @@
 //! The tokens of a handle type: facts and two-line trait implementations; everything that acts is in the runtime.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
-use super::model::{Handle, Ownership, Release, ReleaseArguments};
+use super::model::{Handle, Ownership, Release, ReleaseArguments, ThreadLocal};
 use crate::words::{respanned, verbatim};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
@@ -19,6 +19,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
     let errors = handle.errors_type();
     let hook = expand_hook(handle);
+    let thread_locals = expand_thread_locals(handle);
     let up = match &handle.ownership {
         Ownership::Resource { .. } => quote!(<Self as #runtime::handle::Resource>::UP),
         Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
@@ -112,6 +113,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 }
 
                 #hook
+                #thread_locals
             }
 
             #ownership
@@ -237,16 +239,48 @@ fn expand_hook(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
     let callback = handle.errors.as_ref()?.callback.as_ref()?;
     let slot = callback.within(&quote!((*raw)));
-    let install =
-        quote!(#runtime::errors::Hook::install::<Self::Errors, _>(&raw mut #slot, errors));
+    let install = quote!(#runtime::errors::Hook::install::<Self::Errors, _>(&raw mut #slot));
     let install = respanned(install, callback.span());
     Some(quote! {
-        unsafe fn hook(
-            raw: *mut Self::Raw,
-            errors: &mut Self::Errors,
-        ) -> ::core::option::Option<#runtime::errors::Hook> {
+        unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::errors::Hook> {
             // SAFETY: the caller's promise; the author of the handle says that C calls what is in this place.
             ::core::option::Option::Some(unsafe { #install })
+        }
+    })
+}
+
+/// The variables of the calling thread that are set during calls.
+fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
+    let runtime = &handle.runtime;
+    let reports = handle
+        .errors
+        .as_ref()
+        .and_then(|errors| errors.thread_callback.as_ref());
+    if reports.is_none() && handle.thread_locals.is_empty() {
+        return None;
+    }
+    let listens = reports.is_some();
+    let reports = reports.map(|place| {
+        let setting = quote!(#runtime::thread_locals::Setting::report::<Self::Errors, _>(#place()));
+        respanned(setting, place.span())
+    });
+    let settings = handle
+        .thread_locals
+        .iter()
+        .map(|ThreadLocal { place, value }| {
+            let address = quote_spanned!(place.span()=> #place());
+            let value = respanned(value.to_token_stream(), value.span());
+            quote!(#runtime::thread_locals::Setting::to(#address, #value))
+        });
+    let settings = reports.into_iter().chain(settings);
+    Some(quote! {
+        const LISTENS: ::core::primitive::bool = #listens;
+
+        #[inline]
+        unsafe fn with_thread_locals<__R>(c: impl ::core::ops::FnOnce() -> __R) -> __R {
+            // SAFETY: the author of the handle says that C keeps these variables for each thread.
+            let mut settings = unsafe { [#(#settings),*] };
+            #runtime::thread_locals::during(&mut settings, c)
         }
     })
 }
@@ -390,7 +424,7 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
             #function
             // SAFETY: the caller's promise is what the author of the handle says that C asks for.
             #[allow(unused_unsafe, reason = "what is detached has its own")]
-            let _ = unsafe { #call };
+            let _ = unsafe { #runtime::call::unheard::<Self, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
     };

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Fields, ItemStruct, LitStr, Path, Token, Type};
 
@@ -26,6 +26,7 @@ const WORDS: &[&str] = &[
     "thread_bound",
     "process_bound",
     "errors",
+    "thread_locals",
     "part_of",
     "transient",
     "owner",
@@ -53,6 +54,7 @@ pub(crate) struct Handle {
     pub(crate) process_bound: bool,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsWord>,
+    pub(crate) thread_locals: Vec<ThreadLocal>,
     pub(crate) name: String,
     pub(crate) module: String,
     pub(crate) runtime: TokenStream,
@@ -103,33 +105,33 @@ impl Release {
     }
 }
 
-/// `errors = Type` or `errors(Type, callback = place)`.
+/// `errors = Type` or `errors(Type, callback = place, thread_callback = function)`.
 pub(crate) struct ErrorsWord {
     pub(crate) collector: Type,
     pub(crate) callback: Option<Place>,
+    /// The function that returns the address of the thread's variable.
+    pub(crate) thread_callback: Option<Path>,
 }
 
-impl Parse for ErrorsWord {
+/// One variable of the calling thread, and its value during calls: `ffi::function = value`.
+pub(crate) struct ThreadLocal {
+    pub(crate) place: Path,
+    pub(crate) value: Expr,
+}
+
+impl Parse for ThreadLocal {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let collector = input.parse()?;
-        if input.is_empty() {
-            return Ok(ErrorsWord {
-                collector,
-                callback: None,
-            });
-        }
-        input.parse::<Token![,]>()?;
-        let word: Ident = input.parse()?;
-        if word != "callback" {
+        let place: Path = input.parse()?;
+        if !input.peek(Token![=]) {
             return Err(syn::Error::new_spanned(
-                &word,
-                format!("unknown word `{word}`: write `errors(Type, callback = field)`"),
+                &place,
+                "a variable of the thread needs its value: write `thread_locals(ffi::address_of_it = value)`",
             ));
         }
         input.parse::<Token![=]>()?;
-        Ok(ErrorsWord {
-            collector,
-            callback: Some(input.parse()?),
+        Ok(ThreadLocal {
+            place,
+            value: input.parse()?,
         })
     }
 }
@@ -175,6 +177,7 @@ struct Said {
     process_bound: Option<Ident>,
     warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
+    thread_locals: Vec<ThreadLocal>,
     name: Option<LitStr>,
     module: Option<LitStr>,
     runtime: Option<Path>,
@@ -246,6 +249,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
             },
         },
         errors: said.errors,
+        thread_locals: said.thread_locals,
         name: said
             .name
             .map_or_else(|| item.ident.to_string(), |name| name.value()),
@@ -298,6 +302,7 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "thread_bound" => said.thread_bound = word.flag(diagnostics).then_some(name),
             "process_bound" => said.process_bound = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
+            "thread_locals" => said.thread_locals = thread_locals_word(word, diagnostics),
             "name" => said.name = word.value("name = \"PythonName\"", diagnostics),
             "module" => said.module = word.value("module = \"python.module\"", diagnostics),
             _ => said.runtime = word.value("crate = path", diagnostics),
@@ -357,18 +362,44 @@ fn release_word(word: Word, diagnostics: &Diagnostics) -> Option<Release> {
 }
 
 fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
-    match word.value {
-        Value::List(tokens) => diagnostics.ok(syn::parse2(tokens)),
-        _ => word
-            .value(
-                "errors = TheErrors` or `errors(TheErrors, callback = field)",
-                diagnostics,
-            )
-            .map(|collector| ErrorsWord {
-                collector,
-                callback: None,
-            }),
+    let form = "errors(Type, callback = field, thread_callback = ffi::address_of_it)";
+    let Value::List(tokens) = word.value else {
+        let collector = word.value(&format!("errors = Type` or `{form}"), diagnostics)?;
+        return Some(ErrorsWord {
+            collector,
+            callback: None,
+            thread_callback: None,
+        });
+    };
+    let headed: Headed<Type> = Headed::of(tokens, form, diagnostics)?;
+    let mut errors = ErrorsWord {
+        collector: headed.head,
+        callback: None,
+        thread_callback: None,
+    };
+    for word in parse_words(headed.words, &["callback", "thread_callback"], diagnostics) {
+        match word.name.to_string().as_str() {
+            "callback" => errors.callback = word.value("callback = field", diagnostics),
+            _ => {
+                errors.thread_callback =
+                    word.value("thread_callback = ffi::address_of_it", diagnostics);
+            }
+        }
     }
+    Some(errors)
+}
+
+fn thread_locals_word(word: Word, diagnostics: &Diagnostics) -> Vec<ThreadLocal> {
+    let Value::List(tokens) = word.value else {
+        diagnostics.at(
+            &word.name,
+            "`thread_locals` lists variables and their values: write `thread_locals(ffi::address_of_it = value, …)`",
+        );
+        return Vec::new();
+    };
+    let parsed = Punctuated::<ThreadLocal, Token![,]>::parse_terminated.parse2(tokens);
+    let parsed = diagnostics.ok(parsed).unwrap_or_default();
+    parsed.into_iter().collect()
 }
 
 fn check_item(item: &ItemStruct, diagnostics: &Diagnostics) {

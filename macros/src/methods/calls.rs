@@ -116,7 +116,9 @@ impl Method {
     /// The parameters that C calls back.
     pub(crate) fn callbacks<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
         let mut found: Vec<&Parameter> = Vec::new();
-        for argument in self.c_arguments(calls) {
+        let fields = self.field_arguments(calls).into_iter();
+        let arguments = self.c_arguments(calls).into_iter();
+        for argument in arguments.chain(fields.map(|(_, argument)| argument)) {
             if let Argument::Data(parameter, _)
             | Argument::Destroy(parameter, _)
             | Argument::Function(parameter, ..) = argument

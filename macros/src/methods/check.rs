@@ -129,15 +129,26 @@ fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
                  keeps it",
             ),
         }
-        let has_data = method.c_arguments(calls).iter().any(
-            |argument| matches!(argument, Argument::Data(other, _) if other.name == parameter.name),
-        );
+        let is_data = |argument: &Argument<'_>| matches!(argument, Argument::Data(other, _) if other.name == parameter.name);
+        let fields = method.field_arguments(calls);
+        let has_data = method.c_arguments(calls).iter().any(is_data)
+            || fields.iter().any(|(_, argument)| is_data(argument));
         if !has_data {
             let name = &parameter.name;
             diagnostics.at(
                 name,
                 format!("C needs the user data to find the callback: pass `{name}.data` in `args`"),
             );
+        }
+    }
+    for (_, argument) in method.field_arguments(calls) {
+        if let Argument::Data(parameter, span) | Argument::Function(parameter, _, span) = argument
+            && !matches!(Taken::of(&parameter.ty), Taken::Ref(_))
+        {
+            diagnostics.add(syn::Error::new(
+                span,
+                "`fields` are as they were when the call has ended: lend the callback for the call by `&`",
+            ));
         }
     }
     let destroyed = method

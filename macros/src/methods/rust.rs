@@ -502,7 +502,7 @@ fn expand_consumed(
     })
 }
 
-/// The call, with `fields` set before it; no pointer stays in them afterwards.
+/// The call, with `fields` set before it; no pointer of ours stays in them afterwards.
 fn expand_lent_fields(
     fields: &[(&Place, Argument<'_>)],
     call: TokenStream,
@@ -513,17 +513,36 @@ fn expand_lent_fields(
     }
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
-    let set = fields.iter().map(|(place, argument)| {
+    let before = |index: usize| format_ident!("__before_{index}", span = Span::mixed_site());
+    let calls_back =
+        |argument: &Argument<'_>| matches!(argument, Argument::Data(..) | Argument::Function(..));
+    let set = fields.iter().enumerate().map(|(index, (place, argument))| {
         let (field, value) = (place.within(&raw), pass(argument, runtime));
-        respanned(quote!(#field = #value;), place.span())
+        let save = calls_back(argument).then(|| {
+            let before = before(index);
+            quote!(let #before = #field;)
+        });
+        respanned(quote!(#save #field = #value;), place.span())
     });
-    let clear = fields.iter().filter_map(|(place, argument)| {
-        let field = place.within(&raw);
-        // As the pointer was passed, so that a field of the wrong type is told once.
-        let null = quote!(#runtime::arguments::Start(::core::ptr::null()));
-        let clear = quote!(#field = #runtime::arguments::IntoC::into_c(#null););
-        matches!(argument, Argument::Start(..)).then(|| respanned(clear, place.span()))
-    });
+    let clear = fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (place, argument))| {
+            let field = place.within(&raw);
+            let clear = match argument {
+                // As the pointer was passed, so that a field of the wrong type is told once.
+                Argument::Start(..) => {
+                    let null = quote!(#runtime::arguments::Start(::core::ptr::null()));
+                    quote!(#field = #runtime::arguments::IntoC::into_c(#null);)
+                }
+                argument if calls_back(argument) => {
+                    let before = before(index);
+                    quote!(#field = #before;)
+                }
+                _ => return None,
+            };
+            Some(respanned(clear, place.span()))
+        });
     quote!({
         let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);
         #(#set)*

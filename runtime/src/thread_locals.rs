@@ -1,0 +1,162 @@
+//! Variables that a C library keeps per thread, set for the length of one call.
+//!
+//! Some libraries keep settings and error handlers in variables of the calling thread. Another binding of the same
+//! library in the process may set them to what it likes: they would then change the results of our calls, and our calls
+//! would call its functions, perhaps without the GIL. So each call sets the variables that its handle names
+//! (`thread_locals(…)`, `errors(…, thread_callback = …)`), and puts back the previous values when C has returned.
+//!
+//! While a callback of ours runs, the previous values are in place: what the callback does is no part of the call.
+
+use std::cell::Cell;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use crate::errors::{Collect, ReportFn};
+
+/// A value in exchange for the one in a variable: the pointer has the size of the largest variable.
+type Bits = MaybeUninit<*mut ()>;
+
+/// One variable of the thread, and the value that is not in it now.
+#[doc(hidden)]
+pub struct Setting {
+    place: *mut (),
+    other: Bits,
+    swap: unsafe fn(*mut (), &mut Bits),
+}
+
+unsafe fn swap<V: Copy>(place: *mut (), other: &mut Bits) {
+    // SAFETY: `Setting::to` was promised a variable of this type, and put a value of it into `other`.
+    unsafe { ptr::swap(place.cast::<V>(), other.as_mut_ptr().cast::<V>()) }
+}
+
+impl Setting {
+    /// `value` for the variable at `place`.
+    ///
+    /// # Safety
+    ///
+    /// `place` is valid while the setting is in use, and only this thread uses it.
+    pub unsafe fn to<V: Copy>(place: *mut V, value: V) -> Self {
+        const {
+            assert!(
+                size_of::<V>() <= size_of::<Bits>() && align_of::<V>() <= align_of::<Bits>(),
+                "a variable of the thread is a number or a pointer"
+            )
+        };
+        let mut other = Bits::uninit();
+        // SAFETY: the value fits, as was asserted.
+        unsafe { other.as_mut_ptr().cast::<V>().write(value) };
+        Setting {
+            place: place.cast(),
+            other,
+            swap: swap::<V>,
+        }
+    }
+
+    /// The function that reports to the collector `E` of the running call, for the variable at `place`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Setting::to`].
+    pub unsafe fn report<E: Collect, F: ReportFn<E> + Copy>(place: *mut F) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Setting::to(place, F::REPORT) }
+    }
+
+    fn exchange(&mut self) {
+        // SAFETY: the promise that the setting was made with.
+        unsafe { (self.swap)(self.place, &mut self.other) }
+    }
+}
+
+/// The settings of one running call, on its stack.
+struct Layer {
+    below: *const Layer,
+    settings: *mut [Setting],
+    /// Whether a callback runs now, with the previous values in place.
+    paused: Cell<bool>,
+}
+
+thread_local! {
+    /// The settings of the innermost call of this thread.
+    static TOP: Cell<*const Layer> = const { Cell::new(ptr::null()) };
+}
+
+impl Layer {
+    fn set(&self) {
+        // SAFETY: `during` borrows the settings exclusively for longer than the layer lives, and hands them to it alone.
+        let settings = unsafe { &mut *self.settings };
+        settings.iter_mut().for_each(Setting::exchange);
+    }
+
+    /// Undoes `set`, in the opposite order: a variable may be named twice.
+    fn put_back(&self) {
+        // SAFETY: as in `set`.
+        let settings = unsafe { &mut *self.settings };
+        settings.iter_mut().rev().for_each(Setting::exchange);
+    }
+}
+
+/// Ends the innermost layer.
+struct Ending<'l>(&'l Layer);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.put_back();
+        TOP.set(self.0.below);
+    }
+}
+
+/// Calls C with these settings.
+#[doc(hidden)]
+#[inline]
+pub fn during<R>(settings: &mut [Setting], c: impl FnOnce() -> R) -> R {
+    let layer = Layer {
+        below: TOP.get(),
+        settings,
+        paused: Cell::new(false),
+    };
+    layer.set();
+    TOP.set(&raw const layer);
+    let _ending = Ending(&layer);
+    c()
+}
+
+/// The previous values are in place until this is dropped.
+pub(crate) struct Paused {
+    top: *const Layer,
+    /// The first layer that an outer callback has paused already.
+    end: *const Layer,
+}
+
+/// Puts the previous values back while a callback runs.
+#[inline]
+pub(crate) fn pause() -> Paused {
+    let top = TOP.get();
+    let mut end = top;
+    // SAFETY: layers are on the stack of the calls of this thread, none of which has returned.
+    while let Some(layer) = unsafe { end.as_ref() }
+        && !layer.paused.replace(true)
+    {
+        layer.put_back();
+        end = layer.below;
+    }
+    Paused { top, end }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        resume(self.top, self.end);
+    }
+}
+
+/// Sets the values of the layers from `layer` down to `end` again, the outermost layer first.
+fn resume(layer: *const Layer, end: *const Layer) {
+    if layer == end {
+        return;
+    }
+    // SAFETY: as in `pause`; the call of each layer between the two runs the callback that ends now.
+    let layer = unsafe { &*layer };
+    resume(layer.below, end);
+    layer.set();
+    layer.paused.set(false);
+}
