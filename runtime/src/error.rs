@@ -44,7 +44,7 @@ pub enum Error {
 pub enum Owner {
     /// The thread that made it: `thread_bound`.
     Thread,
-    /// The process that made it: `process_bound`.
+    /// The process that made it: the default, unless the handle is `fork_safe`.
     Process,
     /// The thread that made it, which has ended: it can never be released.
     EndedThread,
@@ -85,7 +85,7 @@ impl fmt::Display for Error {
             Error::Owner(name, Owner::Process) => {
                 write!(
                     f,
-                    "{name} belongs to the process that this one was forked from"
+                    "{name} belongs to the process that this one was forked from: open a new one in this process"
                 )
             }
             Error::Owner(name, Owner::EndedThread) => write!(

@@ -6,8 +6,10 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -59,4 +61,63 @@ pub(crate) fn watch_forks() {
 /// How many forks lie between this process and the one that began to watch.
 pub(crate) fn forks() -> u32 {
     FORKS.load(Ordering::Relaxed)
+}
+
+/// A handle that a forked child made: how many forks lay behind, and how many guards own it, where C counts them.
+struct Made {
+    forks: u32,
+    owners: u32,
+}
+
+/// The handles that are bound to their process and were made in a forked child, by kind and address.
+///
+/// A guard in Rust is one pointer and does not know which process made it. In a process that was never forked all are its
+/// own, so it notes nothing; a forked child notes those that it makes, and all others are its parent's.
+static MADE: Mutex<BTreeMap<(usize, usize), Made>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(all_made())) }
+
+fn all_made() -> MutexGuard<'static, BTreeMap<(usize, usize), Made>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Note that this process made the handle of this kind and address.
+#[inline]
+pub(crate) fn made(handle: (usize, usize)) {
+    watch_forks();
+    if forks() != 0 {
+        note_made(handle);
+    }
+}
+
+#[cold]
+fn note_made(handle: (usize, usize)) {
+    let forks = forks();
+    let mut all = all_made();
+    let made = all.entry(handle).or_insert(Made { forks, owners: 0 });
+    if made.forks != forks {
+        // One of before the last fork, which is not released here.
+        *made = Made { forks, owners: 0 };
+    }
+    made.owners += 1;
+}
+
+/// Forget one owner of the handle, which is about to go. Returns whether this process made it.
+#[inline]
+pub(crate) fn gone(handle: (usize, usize)) -> bool {
+    forks() == 0 || note_gone(handle)
+}
+
+#[cold]
+fn note_gone(handle: (usize, usize)) -> bool {
+    let mut all = all_made();
+    let Some(made) = all.get_mut(&handle) else {
+        return false;
+    };
+    let own = made.forks == forks();
+    made.owners -= 1;
+    if made.owners == 0 {
+        all.remove(&handle);
+    }
+    own
 }

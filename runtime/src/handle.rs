@@ -121,8 +121,8 @@ pub struct Lineage {
     pub attachments: bool,
     /// Whether only the thread that made it may use it.
     pub thread_bound: bool,
-    /// Whether only the process that made it may use it.
-    pub process_bound: bool,
+    /// Whether it is memory alone, so that a forked child may use and release its copy: `fork_safe`.
+    pub fork_safe: bool,
     /// Whether its release needs its parent.
     pub released_by_parent: bool,
 }
@@ -161,16 +161,28 @@ impl Lineage {
         false
     }
 
-    /// Whether it, or what it lives in, is bound to a process.
+    /// Whether only the process that made it may use it: the default, unless it or what it lives in is `fork_safe`. Nothing
+    /// that lives in a bound handle is free of its process, since its release reaches into that; nothing that lives in a
+    /// free one is bound, since that one could not be released while what lives in it cannot.
     pub const fn is_process_bound(&self) -> bool {
-        let mut here = Some(self);
-        while let Some(lineage) = here {
-            if lineage.process_bound {
-                return true;
-            }
-            here = lineage.up;
+        !self.lives_in_memory() || !(self.fork_safe || self.up.is_some())
+    }
+
+    /// Whether all that it lives in is fork-safe.
+    pub const fn lives_in_memory(&self) -> bool {
+        if let Some(up) = self.up
+            && up.is_process_bound()
+        {
+            return false;
         }
-        false
+        let mut index = 0;
+        while index < self.beside.len() {
+            if self.beside[index].is_process_bound() {
+                return false;
+            }
+            index += 1;
+        }
+        true
     }
 
     /// Whether what is made by a call on `receiver` has the parent that its release needs.
@@ -593,7 +605,7 @@ impl<'p> Consumable<'p> {
 
     /// C has it from now on: it is no longer ours to release.
     pub(crate) fn pass_on(mut self) {
-        self.kind.passed_on();
+        self.kind.passed_on(self.raw.as_ptr());
         if let Some(besides) = self.besides.take() {
             besides.finish();
         }

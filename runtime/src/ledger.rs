@@ -4,11 +4,12 @@
 //! missing from them. Views have no resource of their own and are not listed.
 
 use std::collections::BTreeMap;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use crate::attachments::{self, Ended};
 use crate::error::Error;
+use crate::forks;
 use crate::handle::{Handle, Number, Numbered, Resource, Unreleased, raw_to_number};
 use crate::site::{Site, Step};
 
@@ -61,9 +62,7 @@ impl Kind {
         let lineage = T::LINEAGE;
         Kind {
             release: Some(release_erased::<T>),
-            attaches: lineage.attachments
-                || lineage.released_by_parent
-                || lineage.is_process_bound(),
+            attaches: lineage.attachments || lineage.released_by_parent,
             keeps: lineage.attachments,
             beside: T::BESIDE,
             ..Self::view::<T>()
@@ -208,9 +207,17 @@ impl Kind {
     /// C made one more, at `raw`.
     pub(crate) fn acquired(&'static self, raw: *mut ()) {
         self.live.fetch_add(1, Ordering::Relaxed);
+        if self.process_bound {
+            forks::made(self.key(raw));
+        }
         if self.attaches {
             attachments::begin(self, raw);
         }
+    }
+
+    /// The handle at `raw` among those of all kinds.
+    fn key(&'static self, raw: *mut ()) -> (usize, usize) {
+        (ptr::from_ref(self).addr(), raw.addr())
     }
 
     /// Take what the handle at `raw` has besides its pointer.
@@ -219,10 +226,6 @@ impl Kind {
     }
 
     /// Let the handle at `raw` be, which belongs to the process that this one was forked from.
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python needs to know")
-    )]
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
         if let Some(ended) = self.end(raw) {
@@ -231,8 +234,11 @@ impl Kind {
     }
 
     /// Count one less that C has taken over.
-    pub(crate) fn passed_on(&self) {
+    pub(crate) fn passed_on(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
+        if self.process_bound {
+            forks::gone(self.key(raw));
+        }
     }
 
     /// [`Kind::dispose`] for somebody who asked for it and hears how it ended: where C's function can fail there is a
@@ -263,14 +269,11 @@ impl Kind {
         let Some(release) = self.release else {
             return Ok(());
         };
-        let ended = self.end(raw);
-        if self.process_bound && ended.as_ref().is_some_and(Ended::is_from_before_a_fork) {
-            self.live.fetch_sub(1, Ordering::Relaxed);
-            if let Some(ended) = ended {
-                ended.finish();
-            }
+        if self.process_bound && !forks::gone(self.key(raw)) {
+            self.abandon(raw);
             return Ok(());
         }
+        let ended = self.end(raw);
         // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
         let release = || unsafe { release(raw) };
         let released = match &ended {
@@ -278,6 +281,9 @@ impl Kind {
             Some(ended) => ended.during(release),
         };
         if matches!(&released, Err(unreleased) if unreleased.kept) {
+            if self.process_bound {
+                forks::made(self.key(raw));
+            }
             if let Some(ended) = ended {
                 ended.put_back(raw);
             }

@@ -23,7 +23,7 @@
 //! }
 //!
 //! /// Counts.
-//! #[handle(raw = ffi::counter, release = ffi::counter_free)]
+//! #[handle(raw = ffi::counter, release = ffi::counter_free, fork_safe)]
 //! pub struct Counter;
 //!
 //! #[methods(unsafe)]
@@ -79,7 +79,7 @@
 //! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `parents` names. Closing one of them closes it first. |
 //! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds and [`attached`] finds again. The garbage collector sees what Python objects they hold. |
 //! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; if it has ended, it is leaked and reported. |
-//! | `process_bound` | Only the process that made it may use it and what lives in it: in a forked child using it raises `OwnerError`, and closing or dropping it does not touch it. |
+//! | `fork_safe` | It is memory alone: it has no file, lock, socket or thread, so a forked child may use and release its copy of it. What lives in it is `fork_safe`, too. Without the word a handle is bound to the process that made it: in a forked child, using it raises `OwnerError`, and closing or dropping it does not call C. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
 //! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
@@ -157,7 +157,7 @@
 //! #         (0..unsafe { (*set).size }).map(|n| unsafe { visit(n, data) }).find(|s| *s != 0).unwrap_or(0)
 //! #     }
 //! # }
-//! # #[handle(raw = ffi::set, release = ffi::set_free)]
+//! # #[handle(raw = ffi::set, release = ffi::set_free, fork_safe)]
 //! # pub struct Set;
 //! #[derive(Default, Attachment)]
 //! pub struct Numbers(std::sync::Mutex<Vec<i32>>);
@@ -256,7 +256,8 @@
 //! | C calls back until it is told otherwise | *scope forever* | `#[handle(…, attachments)]`, `fn on(&mut self, handler: Option<H>)`, `args = (self, handler.call, handler.data)`, `scope = replaced` | `expat`, `sqlite` |
 //! | C says when it needs the callback no more | *scope notified*, *destroy* | `args = (self, f.call, f.data, f.destroy)`, `scope = notified`, `consumes = always` | `sqlite` |
 //! | a thread owns it | | `#[handle(raw = T, release = f, thread_bound)]` | `lmdb` |
-//! | a forked child must leave it alone | | `#[handle(raw = T, release = f, process_bound)]` | `lmdb` |
+//! | it has a file, a lock, a socket or a thread, which a forked child must leave alone | | `#[handle(raw = T, release = f)]` | `sqlite`, `lmdb`, `inotify` |
+//! | it is memory alone, which a forked child has a copy of | | `#[handle(raw = T, release = f, fork_safe)]` | xml-safe, `expat` |
 //! | something has to end with it | | `#[handle(…, attachments)]`, `attach(&*handle, value)` | `lmdb` |
 //! | a struct is a pointer and a length | *array length* | [`memory!`]`(unsafe ffi::val { start: data, length: size })`, `args = (self, out)`, `-> Option<&[u8]>` | `lmdb` |
 //! | a call on it blocks until something happens | | `interrupt = T::wake`, `detach` | `inotify` |

@@ -13,7 +13,7 @@ use crate::parser::{Options, Parser};
 use crate::xpath::{XPathContext, XPathValue};
 
 /// A parsed XML document. Closing it also closes its XPath contexts; its nodes can't be used any more.
-#[handle(raw = ffi::xmlDoc, release = ffi::xmlFreeDoc)]
+#[handle(raw = ffi::xmlDoc, release = ffi::xmlFreeDoc, fork_safe)]
 pub(crate) struct Document;
 
 /// What can be parsed: bytes in any encoding, or text.

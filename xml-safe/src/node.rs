@@ -115,7 +115,7 @@ impl Entity {
 }
 
 /// What serialised nodes are written to.
-#[handle(raw = ffi::xmlBuffer, release = ffi::xmlBufferFree)]
+#[handle(raw = ffi::xmlBuffer, release = ffi::xmlBufferFree, fork_safe)]
 pub(crate) struct Output;
 
 #[methods(unsafe, private)]

@@ -13,7 +13,8 @@ use crate::ffi;
 #[handle(
     raw = ffi::xmlParserCtxt,
     release = ffi::xmlFreeParserCtxt,
-    errors(ParseErrors, callback = (*sax).serror)
+    errors(ParseErrors, callback = (*sax).serror),
+    fork_safe
 )]
 pub(crate) struct Parser;
 

@@ -667,6 +667,19 @@ for kept in (xml_safe.parse("<a/>"), xml_twin.parse("<b/>").xpath_new_context())
 
 
 @in_forks
+def test_forked_workers_share_a_parsed_document(ends_well):
+    ends_well("""
+import multiprocessing
+document = large(99)
+def count(expression):
+    return int(document.xpathEval(expression))
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    counts = pool.map(count, ["count(//*)"] * 8)
+assert counts == [int(document.xpathEval("count(//*)"))] * 8, counts
+""")
+
+
+@in_forks
 def test_two_leakproof_modules_survive_a_fork(twin, ends_well):
     ends_well(FORK + twin + """
 ours, theirs = large(), xml_twin.parse("<b/>")

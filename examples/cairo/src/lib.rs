@@ -112,7 +112,8 @@ pub struct TextExtents {
     raw = ffi::cairo_surface_t,
     retain = ffi::cairo_surface_reference,
     release = ffi::cairo_surface_destroy,
-    errors = CairoErrors
+    errors = CairoErrors,
+    fork_safe
 )]
 pub struct Surface;
 
@@ -183,7 +184,8 @@ impl Surface {
     raw = ffi::cairo_pattern_t,
     retain = ffi::cairo_pattern_reference,
     release = ffi::cairo_pattern_destroy,
-    errors = CairoErrors
+    errors = CairoErrors,
+    fork_safe
 )]
 pub struct Pattern;
 
@@ -233,7 +235,8 @@ impl Pattern {
     raw = ffi::cairo_t,
     retain = ffi::cairo_reference,
     release = ffi::cairo_destroy,
-    errors = CairoErrors
+    errors = CairoErrors,
+    fork_safe
 )]
 pub struct Context;
 

@@ -139,7 +139,8 @@ impl Handlers {
     raw = ffi::XML_ParserStruct,
     release = ffi::XML_ParserFree,
     errors = ExpatErrors,
-    attachments
+    attachments,
+    fork_safe
 )]
 pub struct Parser;
 

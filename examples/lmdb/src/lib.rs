@@ -184,7 +184,6 @@ impl Lines {
     raw = ffi::MDB_env,
     release(ffi::mdb_env_close, detach),
     attachments,
-    process_bound,
     errors = LmdbErrors,
     warn_unclosed
 )]

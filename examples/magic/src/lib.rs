@@ -35,7 +35,7 @@ impl Errors<Magic> for MagicErrors {
 }
 
 /// Says what is in files and in bytes.
-#[handle(raw = ffi::magic_set, release = ffi::magic_close, errors = MagicErrors)]
+#[handle(raw = ffi::magic_set, release = ffi::magic_close, errors = MagicErrors, fork_safe)]
 pub struct Magic;
 
 #[methods(unsafe)]

@@ -67,7 +67,7 @@ impl Errors<Decompressor> for ZlibErrors {
 }
 
 /// Compresses a stream.
-#[handle(inplace = ffi::z_stream, release = ffi::deflateEnd, errors = ZlibErrors)]
+#[handle(inplace = ffi::z_stream, release = ffi::deflateEnd, errors = ZlibErrors, fork_safe)]
 pub struct Compressor;
 
 #[methods(unsafe)]
@@ -159,7 +159,7 @@ impl Compressor {
 }
 
 /// Decompresses a stream.
-#[handle(inplace = ffi::z_stream, release = ffi::inflateEnd, errors = ZlibErrors)]
+#[handle(inplace = ffi::z_stream, release = ffi::inflateEnd, errors = ZlibErrors, fork_safe)]
 pub struct Decompressor;
 
 #[methods(unsafe)]

@@ -25,11 +25,10 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
         Ownership::Lent => quote!(::core::option::Option::None),
     };
-    let (attachments, thread_bound, process_bound) = (
-        handle.attachments,
-        handle.thread_bound,
-        handle.process_bound,
-    );
+    let (attachments, thread_bound) = (handle.attachments, handle.thread_bound);
+    // What C lends to a callback does not last until a fork.
+    let fork_safe = handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::Lent);
+    let fork_check = expand_fork_check(handle);
     let (beside, by_parent) = match &handle.ownership {
         Ownership::Resource {
             beside, release, ..
@@ -103,7 +102,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                     beside: &[#(<#beside as #runtime::handle::Handle>::LINEAGE),*],
                     attachments: #attachments,
                     thread_bound: #thread_bound,
-                    process_bound: #process_bound,
+                    fork_safe: #fork_safe,
                     released_by_parent: #by_parent,
                 };
                 const NAME: &'static ::core::primitive::str = #name;
@@ -115,6 +114,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 #hook
                 #thread_locals
             }
+
+            #fork_check
 
             #ownership
             #by_pointer
@@ -133,6 +134,27 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         #python
     }
+}
+
+/// Refuses, while compiling, `fork_safe` in a parent that is not.
+fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let Ownership::Resource {
+        parent: Some(_), ..
+    } = handle.ownership
+    else {
+        return None;
+    };
+    let word = handle.fork_safe.as_ref()?;
+    let message = format!(
+        "the release of a `{ident}` reaches into its parent, which is bound to its process: remove `fork_safe`, or say it of \
+         the parent, if that holds no file, lock, socket or thread either"
+    );
+    let check = quote! {
+        ::core::assert!(<#ident as #runtime::handle::Handle>::LINEAGE.lives_in_memory(), #message)
+    };
+    let check = respanned(check, word.span());
+    Some(quote!(const _: () = #check;))
 }
 
 /// How a pointer becomes a handle and back.

@@ -24,6 +24,7 @@ const WORDS: &[&str] = &[
     "parent",
     "attachments",
     "thread_bound",
+    "fork_safe",
     "process_bound",
     "errors",
     "thread_locals",
@@ -51,7 +52,8 @@ pub(crate) struct Handle {
     /// Whether it keeps values.
     pub(crate) attachments: bool,
     pub(crate) thread_bound: bool,
-    pub(crate) process_bound: bool,
+    /// The word that says that a forked child may use it.
+    pub(crate) fork_safe: Option<Ident>,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsWord>,
     pub(crate) thread_locals: Vec<ThreadLocal>,
@@ -174,6 +176,7 @@ struct Said {
     lent: Option<Ident>,
     attachments: Option<Ident>,
     thread_bound: Option<Ident>,
+    fork_safe: Option<Ident>,
     process_bound: Option<Ident>,
     warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
@@ -220,7 +223,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     Handle {
         attachments: said.attachments.is_some(),
         thread_bound: said.thread_bound.is_some(),
-        process_bound: said.process_bound.is_some(),
+        fork_safe: said.fork_safe,
         value,
         interrupt: said.interrupt.and_then(|(_, path)| path),
         comment,
@@ -300,6 +303,7 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "warn_unclosed" => said.warn_unclosed = word.flag(diagnostics).then_some(name),
             "attachments" => said.attachments = word.flag(diagnostics).then_some(name),
             "thread_bound" => said.thread_bound = word.flag(diagnostics).then_some(name),
+            "fork_safe" => said.fork_safe = word.flag(diagnostics).then_some(name),
             "process_bound" => said.process_bound = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
             "thread_locals" => said.thread_locals = thread_locals_word(word, diagnostics),
@@ -514,7 +518,20 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             "its release needs a parent, and it has none: add `parent = TheHandle`",
         );
     }
-    for word in [&said.attachments, &said.thread_bound, &said.process_bound] {
+    if let Some(word) = &said.process_bound {
+        diagnostics.at(
+            word,
+            "handles are bound to their process by default: remove `process_bound`; say `fork_safe` for one that is memory \
+             alone (no file, lock, socket or thread), which a forked child may then use",
+        );
+    }
+    if let (Some(word), None, true) = (&said.fork_safe, &said.release, understood) {
+        diagnostics.at(
+            word,
+            "`fork_safe` is for what has a `release`: what lives in a handle is as that is",
+        );
+    }
+    for word in [&said.attachments, &said.thread_bound] {
         let Some(word) = word else { continue };
         if said.release.is_none() && understood {
             diagnostics.at(

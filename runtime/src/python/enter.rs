@@ -111,10 +111,10 @@ impl<'a> Hold<'a> {
         self.leave_locked(locked);
     }
 
-    /// Whether every thread of every process may use it.
+    /// Whether any thread of this process may use it, as far as can be told at once.
     #[inline]
     fn is_free(&self) -> bool {
-        !self.header.is_bound()
+        !self.header.may_be_elsewhere()
     }
 
     fn locked(&self) -> &'a Header {

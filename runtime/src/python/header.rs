@@ -184,10 +184,10 @@ impl Header {
         with_python(|| drop(weak));
     }
 
-    /// Whether there is a thread or a process that alone may use it.
+    /// Whether it is bound to a thread, or older than this process: then `check_owner` looks closer.
     #[inline]
-    pub(super) fn is_bound(&self) -> bool {
-        self.kind.is_thread_bound() || self.kind.is_process_bound()
+    pub(super) fn may_be_elsewhere(&self) -> bool {
+        self.thread != 0 || self.forks != forks()
     }
 
     /// Whether this process was forked from the one that alone may use it.

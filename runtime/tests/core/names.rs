@@ -33,7 +33,7 @@ mod ffi {
 }
 
 /// A sum.
-#[handle(raw = ffi::Sum, release = ffi::sum_free)]
+#[handle(raw = ffi::Sum, release = ffi::sum_free, fork_safe)]
 struct Sum;
 
 #[methods(unsafe)]

@@ -634,19 +634,32 @@ fn a_release_that_is_refused_drops_nothing() {
 
 // ---- forks
 
+/// Fails unless `child` returns true in a forked child.
 #[allow(
     clippy::undocumented_unsafe_blocks,
     reason = "what the system offers, called as its manuals say"
 )]
-#[test]
-#[cfg_attr(miri, ignore = "Miri has no processes")]
-fn a_forked_child_finds_no_lock_held() {
+fn in_forked_child(child: impl FnOnce() -> bool) {
     unsafe extern "C" {
         fn fork() -> c_int;
         fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
         fn _exit(status: c_int) -> !;
         fn alarm(seconds: std::ffi::c_uint) -> std::ffi::c_uint;
     }
+    let process = unsafe { fork() };
+    if process == 0 {
+        unsafe { alarm(20) };
+        let good = catch_unwind(AssertUnwindSafe(child)).unwrap_or(false);
+        unsafe { _exit(if good { 0 } else { 1 }) };
+    }
+    let mut status = -1;
+    assert_eq!(unsafe { waitpid(process, &raw mut status, 0) }, process);
+    assert_eq!(status, 0, "the child hangs or fails");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn a_forked_child_finds_no_lock_held() {
     let stop = Arc::new(AtomicUsize::new(0));
     let others: Vec<_> = (0..3)
         .map(|_| {
@@ -660,20 +673,47 @@ fn a_forked_child_finds_no_lock_held() {
         })
         .collect();
     for _ in 0..200 {
-        let child = unsafe { fork() };
-        if child == 0 {
-            unsafe { alarm(20) };
-            let bell = Bell::new();
-            let made = bell.is_ok();
-            drop(bell);
-            unsafe { _exit(if made { 0 } else { 1 }) };
-        }
-        let mut status = -1;
-        assert_eq!(unsafe { waitpid(child, &raw mut status, 0) }, child);
-        assert_eq!(status, 0, "the child hangs or fails");
+        in_forked_child(|| Bell::new().is_ok());
     }
     stop.store(1, Ordering::Relaxed);
     others.into_iter().for_each(|other| other.join().unwrap());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn a_forked_child_releases_only_what_it_made() {
+    let mut bell = Some(bell());
+    attach(&**bell.as_ref().unwrap(), ring("before"));
+    in_forked_child(|| {
+        drop(bell.take());
+        let left_alone = log() == ["drop before"];
+        let own = self::bell();
+        own.set_refuses(99, false);
+        let own = own.close().unwrap_err().1.unwrap();
+        let rope = own.rope(2).unwrap();
+        log();
+        drop(rope);
+        drop(own);
+        left_alone && log() == ["rope 2 of 0", "free", "freed"]
+    });
+    drop(bell);
+    assert_eq!(log(), ["free", "freed", "drop before"]);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn a_forked_child_of_a_forked_child_releases_only_what_it_made() {
+    in_forked_child(|| {
+        let mut bell = Some(bell());
+        in_forked_child(|| {
+            drop(bell.take());
+            let left_alone = log().is_empty();
+            drop(self::bell());
+            left_alone && log() == ["free", "freed"]
+        });
+        drop(bell);
+        log() == ["free", "freed"]
+    });
 }
 
 // ---- parents

@@ -10,7 +10,7 @@ use leakproof::errors::Errno;
 use leakproof::prelude::*;
 
 /// A store.
-#[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, callback = report))]
+#[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, callback = report), fork_safe)]
 pub(crate) struct Store;
 
 #[methods(unsafe, private)]
@@ -242,7 +242,7 @@ impl Cursor {
 }
 
 /// A store whose failures another type words.
-#[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, callback = report))]
+#[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, callback = report), fork_safe)]
 pub(crate) struct Probe;
 
 #[methods(unsafe, private)]
@@ -255,7 +255,7 @@ impl Probe {
 }
 
 /// A tally, made in memory of ours.
-#[handle(inplace = ffi::Tally, release = ffi::tally_clear)]
+#[handle(inplace = ffi::Tally, release = ffi::tally_clear, fork_safe)]
 pub(crate) struct Tally;
 
 #[methods(unsafe, private)]
@@ -271,7 +271,7 @@ impl Tally {
 }
 
 /// A shape, whose owners are counted.
-#[handle(raw = ffi::Shape, retain = ffi::shape_ref, release = ffi::shape_unref)]
+#[handle(raw = ffi::Shape, retain = ffi::shape_ref, release = ffi::shape_unref, fork_safe)]
 pub(crate) struct Shape;
 
 #[methods(unsafe, private)]

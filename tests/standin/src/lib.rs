@@ -51,7 +51,7 @@ impl Errors<Store> for StoreErrors {
 }
 
 /// A store: what items live in.
-#[handle(raw = ffi::store, release = ffi::store_free, errors(StoreErrors, callback = report))]
+#[handle(raw = ffi::store, release = ffi::store_free, errors(StoreErrors, callback = report), fork_safe)]
 pub struct Store;
 
 #[methods(unsafe)]
@@ -146,7 +146,7 @@ impl SubItem {
 }
 
 /// A shape: several handles may own it.
-#[handle(raw = ffi::shape, retain = ffi::shape_ref, release = ffi::shape_unref)]
+#[handle(raw = ffi::shape, retain = ffi::shape_ref, release = ffi::shape_unref, fork_safe)]
 pub struct Shape;
 
 #[methods(unsafe)]
@@ -282,7 +282,7 @@ impl Cursor {
 }
 
 /// A parcel.
-#[handle(raw = ffi::parcel, release = ffi::parcel_free)]
+#[handle(raw = ffi::parcel, release = ffi::parcel_free, fork_safe)]
 pub struct Parcel;
 
 #[methods(unsafe)]
@@ -377,7 +377,7 @@ impl Errors<Journal> for SessionErrors {
 }
 
 /// A tally, made in memory of ours.
-#[handle(inplace = ffi::tally, release = ffi::tally_clear)]
+#[handle(inplace = ffi::tally, release = ffi::tally_clear, fork_safe)]
 pub struct Tally;
 
 #[methods(unsafe)]
@@ -424,7 +424,7 @@ impl Numeral {
 }
 
 /// A list, whose nodes move when it grows.
-#[handle(raw = ffi::list, release = ffi::list_free)]
+#[handle(raw = ffi::list, release = ffi::list_free, fork_safe)]
 pub struct List;
 
 #[methods(unsafe)]
