@@ -22,7 +22,7 @@ use crate::site::Step;
 
 /// What a view shows, and the handle that it holds.
 #[pyclass(name = "Export", frozen)]
-struct Export {
+pub(super) struct Export {
     start: *const u8,
     count: isize,
     owner: Option<Held>,

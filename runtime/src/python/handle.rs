@@ -22,7 +22,7 @@ use crate::site::Step;
 ///
 /// A handle is a context manager that closes itself. Any use after that raises ClosedError; `closed`, `repr()`,
 /// `==` and `hash()` always work.
-#[pyclass(name = "Handle", subclass, frozen, weakref)]
+#[pyclass(name = "Handle", subclass, frozen, immutable_type, weakref)]
 pub struct HandleClass(Header);
 
 impl HandleClass {

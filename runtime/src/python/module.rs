@@ -1,12 +1,17 @@
 //! What every extension module exports besides its own classes: see `#[leakproof::module]`.
 
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::sync::OnceLock;
 
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType, PyTypeMethods};
 
 use super::exceptions::{BusyError, ClosedError, Error, OwnerError};
+use super::export;
 use super::handle::HandleClass;
+use super::iterator::PartIterator;
 use super::trace;
 use crate::forks::watch_forks;
 
@@ -18,9 +23,9 @@ pub fn live_handles() -> BTreeMap<&'static str, isize> {
 
 static PACKAGE: OnceLock<String> = OnceLock::new();
 
-/// The package, for messages of the whole module.
+/// Returns the name of the package, or `leakproof` before its module is initialised.
 pub(super) fn package_name() -> &'static str {
-    PACKAGE.get().map_or("?", String::as_str)
+    PACKAGE.get().map_or("leakproof", String::as_str)
 }
 
 /// What tools find a leakproof module by, and ask. Several such modules of a process each have their own.
@@ -66,9 +71,13 @@ impl Registry {
     fn live_report() -> Vec<(&'static str, f64, String)> {
         trace::report()
     }
+}
 
+// A block of its own: PyO3 lists the methods of a block in the stubs without regard to a `cfg` on one of them.
+#[cfg(feature = "fault-injection")]
+#[pymethods]
+impl Registry {
     /// Every call site: the method, the C function behind it (empty where Python enters) and whether it was reached.
-    #[cfg(feature = "fault-injection")]
     #[staticmethod]
     fn call_sites() -> Vec<(&'static str, &'static str, bool)> {
         let sites = crate::site::sites();
@@ -78,14 +87,12 @@ impl Registry {
     }
 
     /// Make the n-th step that this thread takes from now on fail, once. Steps are counted from 1.
-    #[cfg(feature = "fault-injection")]
     #[staticmethod]
     fn arm_fault(n: u64) {
         crate::site::arm(n);
     }
 
     /// Disarm. What failed: the method, the C function and the step; None if nothing did.
-    #[cfg(feature = "fault-injection")]
     #[staticmethod]
     fn disarm_fault() -> Option<(&'static str, &'static str, &'static str)> {
         let (site, step) = crate::site::disarm()?;
@@ -126,6 +133,28 @@ fn package(module: &Bound<'_, PyModule>) -> PyResult<String> {
     })
 }
 
+/// Moves a class of this crate, which PyO3 takes to be a builtin, into the package: its `__module__`, and the name that
+/// CPython's own messages have for it.
+///
+/// `setattr` does not do: the base class of all handles is immutable, as the base of immutable classes has to be.
+fn move_into_package(class: &Bound<'_, PyType>) -> PyResult<()> {
+    let module = PyString::new(class.py(), package_name());
+    let name = CString::new(format!("{}.{}", package_name(), class.name()?))?;
+    let class = class.as_type_ptr();
+    // SAFETY: PyO3 has just made this class, on the heap, for the module that is being initialised: it has a dict, and
+    // nobody else sees it. `PyType_Modified` drops what CPython may have cached of the dict. CPython reads `tp_name` and
+    // never frees it; the text that is put there is never freed either.
+    unsafe {
+        if ffi::PyDict_SetItemString((*class).tp_dict, c"__module__".as_ptr(), module.as_ptr()) < 0
+        {
+            return Err(PyErr::fetch(module.py()));
+        }
+        ffi::PyType_Modified(class);
+        (*class).tp_name = name.into_raw();
+    }
+    Ok(())
+}
+
 /// `__leakproof__`, and the right module name for the classes that every package has its own copy of.
 #[derive(Debug)]
 pub struct Register;
@@ -134,13 +163,15 @@ impl Register {
     #[doc(hidden)]
     pub const _PYO3_DEF: Export = Export(|module| {
         let py = module.py();
-        let package = PACKAGE.get_or_init(|| package(module).unwrap_or_default());
+        PACKAGE.get_or_init(|| package(module).unwrap_or_default());
         for class in [
             py.get_type::<HandleClass>(),
             py.get_type::<Error>(),
             py.get_type::<Registry>(),
+            py.get_type::<PartIterator>(),
+            py.get_type::<export::Export>(),
         ] {
-            class.setattr("__module__", package)?;
+            move_into_package(&class)?;
         }
         watch_forks();
         trace::start(py)?;
