@@ -29,6 +29,10 @@ THREAD_LOCALS = "runtime/src/thread_locals.rs"
 RESOURCE = "runtime/src/python/resource.rs"
 THREADS = "runtime/src/python/threads.rs"
 CALLABLE = "runtime/src/python/callable.rs"
+MODULE = "runtime/src/python/module.rs"
+ENUMS = "runtime/src/python/enums.rs"
+RECORDS = "runtime/src/python/records.rs"
+ENUMS_MACRO = "macros/src/enums.rs"
 HANDLE_MACRO = "macros/src/handle/expand.rs"
 RESULTS_MACRO = "macros/src/methods/results.rs"
 RUST_MACRO = "macros/src/methods/rust.rs"
@@ -879,4 +883,15 @@ THREADS_VARIABLES = [
     mutant(ATTACHMENTS, "the oldest attached value is found", ("values.iter().rev().find_map(plain)", "values.iter().find_map(plain)")),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES]
+VALUES = [
+    mutant(MODULE, "the base classes belong to the builtins", ("            move_into_package(&class)?;\n", "            let _ = move_into_package;\n            drop(class);\n")),
+    mutant(MODULE, "messages name the base class a builtin", ("        (*class).tp_name = name.into_raw();\n", "        drop(name);\n")),
+    mutant(CLASS, "methods of the base class can be replaced", ("subclass, frozen, immutable_type, weakref", "subclass, frozen, weakref")),
+    mutant(ENUMS, "C gets flags that are not listed", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 && !E::KEEP && false {")),
+    mutant(ENUMS, "flags that an author lets pass are refused", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 {")),
+    mutant(ENUMS, "the other flags are all other bits", ("        if E::FLAGS {\n            class.setattr", "        if E::FLAGS && false {\n            class.setattr")),
+    mutant(RECORDS, "a record with a NaN hashes anew each time", ("            true => value,\n            false => record", "            _ if true => value,\n            _ => record")),
+    mutant(ENUMS_MACRO, "the sign bit is a negative flag", ("                    & (::core::primitive::i128::MAX >> ", "                    | (0 & ::core::primitive::i128::MAX >> ")),
+]
+
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES]

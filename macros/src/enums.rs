@@ -35,12 +35,20 @@ pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> Token
     let mut runtime: Option<Path> = None;
     let mut name: Option<LitStr> = None;
     let mut module: Option<LitStr> = None;
+    let mut keep = false;
     let (raw, words) = match headed {
         Some(headed) => (headed.head, headed.words),
         None => (syn::parse_quote!(i32), TokenStream::new()),
     };
-    for word in parse_words(words, &["name", "module", "crate"], &diagnostics) {
+    let known: &[&str] = match flags {
+        true => &["name", "module", "boundary", "crate"],
+        false => &["name", "module", "crate"],
+    };
+    for word in parse_words(words, known, &diagnostics) {
         match word.name.to_string().as_str() {
+            "boundary" => {
+                keep = check_boundary(word.value("boundary = keep", &diagnostics), &diagnostics)
+            }
             "name" => name = word.value("name = \"Name\"", &diagnostics),
             "module" => module = word.value("module = \"python.module\"", &diagnostics),
             _ => runtime = word.value("crate = path", &diagnostics),
@@ -52,11 +60,25 @@ pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> Token
         module: module_name(module),
         raw,
         flags,
+        keep,
         runtime: runtime_path(runtime),
     };
     let mut tokens = enumeration.expand(&item, &members);
     tokens.extend(diagnostics.into_tokens());
     tokens
+}
+
+/// Whether flags that are not listed may be passed to C. By default they may not.
+fn check_boundary(boundary: Option<Ident>, diagnostics: &Diagnostics) -> bool {
+    if let Some(boundary) = &boundary
+        && boundary != "keep"
+    {
+        diagnostics.at(
+            boundary,
+            "the one boundary is `keep`, by which flags that are not listed are passed to C; without it they are refused",
+        );
+    }
+    boundary.is_some()
 }
 
 struct Member<'a> {
@@ -94,6 +116,7 @@ struct Enumeration {
     module: String,
     raw: Type,
     flags: bool,
+    keep: bool,
     runtime: TokenStream,
 }
 
@@ -135,23 +158,23 @@ impl Enumeration {
                 }
             }
 
-            impl<C> #runtime::arguments::IntoC<C> for #ident
+            impl<__C> #runtime::arguments::IntoC<__C> for #ident
             where
-                #raw: #runtime::arguments::IntoC<C>,
+                #raw: #runtime::arguments::IntoC<__C>,
             {
-                fn into_c(self) -> C {
+                fn into_c(self) -> __C {
                     #runtime::arguments::IntoC::into_c(self.0)
                 }
             }
 
             // SAFETY: a number owns nothing.
-            unsafe impl<C> #runtime::returns::FromC<C> for #ident
+            unsafe impl<__C> #runtime::returns::FromC<__C> for #ident
             where
-                #raw: #runtime::returns::FromC<C>,
+                #raw: #runtime::returns::FromC<__C>,
             {
-                unsafe fn from_c(c: C) -> ::core::option::Option<Self> {
+                unsafe fn from_c(c: __C) -> ::core::option::Option<Self> {
                     // SAFETY: the caller's promise.
-                    unsafe { <#raw as #runtime::returns::FromC<C>>::from_c(c) }.map(#ident)
+                    unsafe { <#raw as #runtime::returns::FromC<__C>>::from_c(c) }.map(#ident)
                 }
             }
 
@@ -195,15 +218,34 @@ impl Enumeration {
         let Enumeration {
             name,
             module,
+            raw,
             flags,
+            keep,
             runtime,
             ..
         } = self;
         let ident = &item.ident;
+        // A flag of a signed type may be its sign bit: Python's flags are not negative.
+        let number = |value: TokenStream| match flags {
+            true => quote! {
+                (#value as ::core::primitive::i128)
+                    & (::core::primitive::i128::MAX >> 127usize.saturating_sub(8 * ::core::mem::size_of::<#raw>()))
+            },
+            false => quote!(#value as ::core::primitive::i128),
+        };
+        let of_number = match flags {
+            true => quote! {
+                let number_of_c = number as #raw;
+                (#ident(number_of_c).number() == number).then_some(#ident(number_of_c))
+            },
+            false => quote!(::core::convert::TryFrom::try_from(number).ok().map(#ident)),
+        };
+        let own_number = number(quote!(self.0));
         let doc = documentation(&item.attrs);
         let pairs = members.iter().map(|member| {
             let (name, constant) = (member.name.to_string(), member.name);
-            quote!((#name, #ident::#constant.0 as ::core::primitive::i64))
+            let value = number(quote!(#ident::#constant.0));
+            quote!((#name, #value))
         });
         let stubs = self.expand_stubs(&doc, members);
         let id = self.id();
@@ -215,8 +257,9 @@ impl Enumeration {
                     const ID: &'static ::core::primitive::str = #id;
                     const DOC: &'static ::core::primitive::str = #doc;
                     const FLAGS: ::core::primitive::bool = #flags;
+                    const KEEP: ::core::primitive::bool = #keep;
                     #[allow(clippy::unnecessary_cast, reason = "C has many integers")]
-                    const MEMBERS: &'static [(&'static ::core::primitive::str, ::core::primitive::i64)] = &[#(#pairs),*];
+                    const MEMBERS: &'static [(&'static ::core::primitive::str, ::core::primitive::i128)] = &[#(#pairs),*];
 
                     fn cell() -> &'static #runtime::python::enums::Cell {
                         static CELL: #runtime::python::enums::Cell = #runtime::python::enums::Cell::new();
@@ -224,12 +267,13 @@ impl Enumeration {
                     }
 
                     #[allow(clippy::unnecessary_cast, reason = "C has many integers")]
-                    fn number(self) -> ::core::primitive::i64 {
-                        self.0 as ::core::primitive::i64
+                    fn number(self) -> ::core::primitive::i128 {
+                        #own_number
                     }
 
-                    fn of_number(number: ::core::primitive::i64) -> ::core::option::Option<Self> {
-                        ::core::convert::TryFrom::try_from(number).ok().map(#ident)
+                    #[allow(clippy::unnecessary_cast, reason = "C has many integers")]
+                    fn of_number(number: ::core::primitive::i128) -> ::core::option::Option<Self> {
+                        #of_number
                     }
                 }
 

@@ -105,12 +105,13 @@ fn expand(
             impl #generics #runtime::python::IntoPython for #ident #arguments #clause {
                 const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
 
-                fn into_python<'a, 'py>(
+                // The author's own lifetimes may have any other name.
+                fn into_python<'__context, '__py>(
                     self,
-                    context: &#runtime::python::Context<'a, 'py>,
-                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>>
+                    context: &#runtime::python::Context<'__context, '__py>,
+                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'__py, #runtime::pyo3::PyAny>>
                 where
-                    Self: 'a,
+                    Self: '__context,
                 {
                     match self {
                         #(#arms)*

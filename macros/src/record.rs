@@ -321,6 +321,12 @@ impl Record<'_> {
                         self == other
                     }
 
+                    fn __hash__(
+                        slf: &#runtime::pyo3::Bound<'_, Self>,
+                    ) -> #runtime::pyo3::PyResult<::core::primitive::isize> {
+                        #runtime::python::records::hash(slf.as_any(), &[#(::core::stringify!(#names)),*])
+                    }
+
                     fn __repr__(
                         slf: &#runtime::pyo3::Bound<'_, Self>,
                     ) -> #runtime::pyo3::PyResult<::std::string::String> {

@@ -118,7 +118,7 @@
 //! |---|---|
 //! | `args = (…)` | What C gets, in its order: parameters by name, `self`, `null`, `out`, `len`, `name.ptr` and `name.len` of bytes and strings, `name.method`, `name.data` and `name.destroy` of callbacks, and constants or other expressions of the parameters. By default `self`, then all parameters. |
 //! | `fields(place = …)` | Fields of the receiver's struct that are set before the call, to what may also stand in `args`, as zlib wants its buffers. Pointers to memory are NULL again afterwards, callbacks and their data as they were before; numbers stay as C leaves them. |
-//! | `out` in `args` | C writes a result there, which the method returns; with several `out`, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
+//! | `out` in `args` | C writes a result there, which the method returns; with several `out`, up to 12, a tuple of them in their order. What C itself returns is then only looked at by `fails`. |
 //! | `on_failure = owned` | A failing call leaves a handle, or memory for `free`, in `out` all the same: it is asked what went wrong, then released. |
 //! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. What has to be released needs one of the three words; nothing else is looked at where C failed. |
 //! | `consumes = always` | C has what is passed as [`Owned<T>`](Owned), whether it fails or not. |
@@ -226,8 +226,9 @@
 //! | `#[exception] struct E { message: String, … }` | An error of the package: in Python an exception below the package's `Error`, with the fields as attributes. |
 //! | `#[exception(extends = E)] struct F { base: E, … }` | One below that, with its fields and more. |
 //! | `#[int_enum(ffi::t)] enum E { A = ffi::A, … }` | C's constants as a type for parameters and results: in Python an `enum.IntEnum`. A value that is not listed is a plain `int` there. |
-//! | `#[int_flag(ffi::t)] enum F { A = ffi::A, … }` | C's flags, with `\|`, `&` and `contains`: in Python an `enum.IntFlag`. |
-//! | `#[record(ffi::t)] struct R { x: f64, … }` | A C struct of plain values, for parameters (`R`, `&R`), results, `out` and arrays: in Python an immutable object. `#[field(place)]` on a field says where it is, if it has another name in C. C's type has to be `Copy` and `Default`, as bindings made by `build` are. |
+//! | `#[int_flag(ffi::t)] enum F { A = ffi::A, … }` | C's flags, with `\|`, `&` and `contains`: in Python an `enum.IntFlag`, of which `~` gives the other listed flags. A parameter with a flag that is not listed is a `ValueError`; a result keeps what C set. |
+//! | `#[int_flag(ffi::t, boundary = keep)]` | The same, where parameters may have flags that are not listed: for a library that gets new ones often. |
+//! | `#[record(ffi::t)] struct R { x: f64, … }` | A C struct of plain values, for parameters (`R`, `&R`), results, `out` and arrays: in Python an immutable object, whose hash is that of its values. `#[field(place)]` on a field says where it is, if it has another name in C. C's type has to be `Copy` and `Default`, as bindings made by `build` are. |
 //!
 //! All take `module = "…"`, those but the first `name = "…"`, and are exported by their name like handles.
 //!
@@ -236,6 +237,9 @@
 //! | word | meaning |
 //! |---|---|
 //! | `gil_used` | On free-threaded Python, importing the module switches the GIL on: for a C library whose handles share what no annotation can name, as cairo's contexts share their surface. |
+//!
+//! Every package has base classes of its own, such as `xml_safe.Handle` and `xml_safe.Error`, also where several packages
+//! are loaded into one process. Handle classes and their base are immutable: nothing in Python replaces a method of them.
 //!
 //! It is PyO3's declarative module: what stands under `#[pymodule_export]`, a `use` or a `const`, is exported.
 //!
@@ -309,7 +313,7 @@
 //! | `Option<&T>` … | | `None` is NULL |
 //!
 //! A type that is taken by value may be any that PyO3 can extract; a body may return whatever implements
-//! `python::IntoPython`, which is derived for enums.
+//! `python::IntoPython`, which is derived for enums, also for those that borrow.
 //!
 //! # Waiting
 //!

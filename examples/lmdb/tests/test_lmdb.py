@@ -524,6 +524,7 @@ try:
     env.close()
 except BusyError as error:
     print("busy")
+sys.stdout.flush()
 os._exit(0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Type, Visibility};
+use syn::{Attribute, Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
 use super::rust::lending_name;
@@ -23,41 +23,56 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
         runtime, handle, ..
     } = block;
-    let methods: Vec<TokenStream> = block
+    let exported = |method: &&Method| !method.private && !matches!(method.source, Source::Nothing);
+    let (always, sometimes): (Vec<&Method>, Vec<&Method>) = block
         .methods
         .iter()
-        .filter(|method| !method.private && !matches!(method.source, Source::Nothing))
-        .map(|method| expand_method(block, method))
-        .collect();
-    if methods.is_empty() {
-        return TokenStream::new();
-    }
-    let iter = expand_iter(block);
+        .filter(exported)
+        .partition(|method| configuration(method).next().is_none());
     let class = match handle {
         Type::Path(path) => class_of(&path.path),
         other => quote!(#other),
     };
     let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
-    quote! {
-        #runtime::__python! {
+    let expand_block = |methods: &[&Method]| {
+        let configuration = methods.iter().flat_map(|method| configuration(method));
+        let methods = methods.iter().map(|method| {
+            let (method, iter) = (expand_method(block, method), expand_iter(block, method));
+            quote!(#method #iter)
+        });
+        quote! {
+            #(#configuration)*
             #[#runtime::pyo3::pymethods]
             #[pyo3(crate = #pyo3)]
             impl #class {
                 #(#methods)*
-                #iter
             }
+        }
+    };
+    // PyO3 lists every method of a block in the stubs: those under a `cfg` are in a block of their own, under the same.
+    let always = (!always.is_empty()).then(|| expand_block(&always));
+    let sometimes = sometimes.iter().map(|method| expand_block(&[method]));
+    quote! {
+        #runtime::__python! {
+            #always
+            #(#sometimes)*
         }
     }
 }
 
+fn configuration(method: &Method) -> impl Iterator<Item = &Attribute> {
+    let attributes = method.attributes.iter();
+    attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+}
+
 /// What has a `__next__` is its own iterator.
-fn expand_iter(block: &MethodsBlock) -> Option<TokenStream> {
-    let has = |name: &str| {
-        let mut methods = block.methods.iter().filter(|method| !method.private);
-        methods.any(|method| method.signature.ident == name)
-    };
+fn expand_iter(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+    let has_iter = block
+        .methods
+        .iter()
+        .any(|method| !method.private && method.signature.ident == "__iter__");
     let runtime = &block.runtime;
-    (has("__next__") && !has("__iter__")).then(|| {
+    (method.signature.ident == "__next__" && !has_iter).then(|| {
         quote! {
             fn __iter__<'py>(
                 slf: #runtime::pyo3::Bound<'py, Self>,

@@ -1,6 +1,8 @@
 //! C's constants in Python: an `enum.IntEnum` or `enum.IntFlag` of what `#[int_enum]` and `#[int_flag]` list.
 
-use pyo3::exceptions::PyOverflowError;
+use std::ffi::CStr;
+
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::inspect::{PyClassNameStaticExpr, PyStaticExpr};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -25,10 +27,13 @@ pub trait Enum: Copy + 'static {
     const ID: &'static str;
     const DOC: &'static str;
     const FLAGS: bool;
-    const MEMBERS: &'static [(&'static str, i64)];
+    /// Whether a parameter may have flags that are not listed.
+    const KEEP: bool;
+    /// Numbers as Python has them: flags of a signed type are those of the unsigned one.
+    const MEMBERS: &'static [(&'static str, i128)];
     fn cell() -> &'static Cell;
-    fn number(self) -> i64;
-    fn of_number(number: i64) -> Option<Self>;
+    fn number(self) -> i128;
+    fn of_number(number: i128) -> Option<Self>;
 }
 
 /// The type in the stubs.
@@ -49,11 +54,28 @@ fn class<E: Enum>(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
         let base = py.import("enum")?.getattr(base)?;
         let class = base.call((E::NAME, members), Some(&options))?;
         class.setattr("__doc__", E::DOC)?;
+        if E::FLAGS {
+            class.setattr("__invert__", invert::<E>(py)?)?;
+        }
         PyResult::Ok(class.unbind())
     };
     E::cell()
         .get_or_try_init(py, create)
         .map(|class| class.bind(py))
+}
+
+/// Makes the method for `~`. That of `enum.IntFlag` also sets the bits between the listed flags.
+fn invert<E: Enum>(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    const METHOD: &CStr = c"def __invert__(self):\n    return type(self)(LISTED & ~int(self))";
+    let namespace = PyDict::new(py);
+    namespace.set_item("LISTED", listed::<E>())?;
+    py.run(METHOD, Some(&namespace), None)?;
+    namespace.as_any().get_item("__invert__")
+}
+
+/// Combines all listed flags.
+fn listed<E: Enum>() -> i128 {
+    E::MEMBERS.iter().fold(0, |all, (_, flag)| all | flag)
 }
 
 /// How a module gets the class.
@@ -88,8 +110,27 @@ pub fn take<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     if !object.is_instance_of::<PyInt>() {
         return Err(wrong_type(E::NAME, object));
     }
-    let member = class::<E>(object.py())?.call1((object,))?;
-    E::of_number(member.extract()?).ok_or_else(|| {
-        PyOverflowError::new_err(format!("{member} does not fit C's type of {}", E::NAME))
+    let number = match E::FLAGS {
+        true => flags::<E>(object)?,
+        false => class::<E>(object.py())?.call1((object,))?.extract()?,
+    };
+    E::of_number(number).ok_or_else(|| {
+        PyOverflowError::new_err(format!("{number} does not fit C's type of {}", E::NAME))
     })
+}
+
+/// Flags are combined with `|`, and left out with `~`: a negative number is all listed flags but some.
+fn flags<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
+    let listed = listed::<E>();
+    let number: i128 = object.extract()?;
+    let named = if number < 0 { !number } else { number };
+    let unlisted = named & !listed;
+    if unlisted != 0 && !E::KEEP {
+        let message = format!(
+            "{number} is not a valid {}: no flag is {unlisted:#x}",
+            E::NAME
+        );
+        return Err(PyValueError::new_err(message));
+    }
+    Ok(if number < 0 { listed & number } else { number })
 }

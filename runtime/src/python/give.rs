@@ -23,7 +23,7 @@ use crate::steps::{Dict, Steps};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given to Python",
     label = "not a type that a method can return to Python",
-    note = "return a handle, a number, `bool`, `String`, `CString`, `Vec`, a tuple or `Option` of these, implement \
+    note = "return a handle, a number, `bool`, `String`, `CString`, `Vec`, a tuple of up to 12 or `Option` of these, implement \
             `leakproof::python::IntoPython`, or mark the method `#[private]`"
 )]
 pub trait IntoPython {
@@ -222,21 +222,39 @@ impl<T: IntoPython> IntoPython for Vec<T> {
     }
 }
 
-impl<A: IntoPython, B: IntoPython> IntoPython for (A, B) {
-    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
-        value: &PyStaticExpr::Name { id: "tuple" },
-        slice: &PyStaticExpr::Tuple {
-            elts: &[A::TYPE, B::TYPE],
-        },
-    };
+macro_rules! tuples {
+    ($($(($type:ident $index:tt))+;)+) => {$(
+        impl<$($type: IntoPython),+> IntoPython for ($($type,)+) {
+            const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+                value: &PyStaticExpr::Name { id: "tuple" },
+                slice: &PyStaticExpr::Tuple {
+                    elts: &[$($type::TYPE),+],
+                },
+            };
 
-    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
-    where
-        Self: 'a,
-    {
-        let items = [self.0.into_python(context)?, self.1.into_python(context)?];
-        Ok(PyTuple::new(context.py(), items)?.into_any())
-    }
+            fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+            where
+                Self: 'a,
+            {
+                let items = [$(self.$index.into_python(context)?),+];
+                Ok(PyTuple::new(context.py(), items)?.into_any())
+            }
+        }
+    )+};
+}
+
+tuples! {
+    (A 0) (B 1);
+    (A 0) (B 1) (C 2);
+    (A 0) (B 1) (C 2) (D 3);
+    (A 0) (B 1) (C 2) (D 3) (E 4);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8) (J 9);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8) (J 9) (K 10);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8) (J 9) (K 10) (L 11);
 }
 
 impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {

@@ -1,6 +1,7 @@
 //! Values that `#[record]` makes of C structs, in Python.
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use pyo3::{PyClass, PyClassInitializer};
 
 use super::enter::Context;
@@ -28,6 +29,27 @@ pub fn give<'py, T: PyClass + Into<PyClassInitializer<T>>>(
         return Err(no_memory());
     }
     Ok(Bound::new(context.py(), value)?.into_any())
+}
+
+/// Hashes the values of the fields as Python does, so that equal records have equal hashes.
+///
+/// A NaN is unequal to itself, and each read of a field makes a new object of it: the record's own address stands for it,
+/// as the address of a `float` does for its hash.
+#[doc(hidden)]
+pub fn hash(record: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<isize> {
+    let mut values = Vec::new();
+    for field in fields {
+        let value = record.getattr(*field)?;
+        values.push(match value.eq(&value)? {
+            true => value,
+            false => record
+                .as_ptr()
+                .addr()
+                .into_pyobject(record.py())?
+                .into_any(),
+        });
+    }
+    PyTuple::new(record.py(), values)?.hash()
 }
 
 /// `Name(x=1.0, y=2.0)`

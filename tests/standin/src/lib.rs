@@ -8,6 +8,7 @@ use leakproof::pyo3::types::PyAnyMethods;
 use leakproof::pyo3::{Bound, Py, PyAny, Python};
 
 mod ffi;
+mod values;
 
 /// What the library reported about a call.
 #[exception]
@@ -526,5 +527,11 @@ mod standin_safe {
     use super::{
         Cursor, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session, SessionError,
         Shape, Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
+    };
+
+    #[pymodule_export]
+    use super::values::{
+        Corner, Marks, OpenMarks, Pin, Point, Segment, Sheet, marks_of_number, number_of_marks,
+        number_of_open_marks,
     };
 }

@@ -1,0 +1,235 @@
+//! Values: several results of one call, flags, records, and an enum that borrows.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    reason = "named as a C header would"
+)]
+mod ffi {
+    use std::ffi::c_int;
+
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct point {
+        pub x: f64,
+        pub y: f64,
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct segment {
+        pub from: point,
+        pub to: point,
+        pub marks: c_int,
+    }
+
+    pub struct sheet {
+        pub corner: point,
+    }
+
+    pub struct pin {
+        pub number: c_int,
+    }
+
+    pub unsafe extern "C" fn sheet_new() -> *mut sheet {
+        let corner = point { x: 3.0, y: 4.0 };
+        Box::into_raw(Box::new(sheet { corner }))
+    }
+
+    pub unsafe extern "C" fn sheet_free(sheet: *mut sheet) {
+        // SAFETY: a valid sheet, given back once.
+        drop(unsafe { Box::from_raw(sheet) });
+    }
+
+    /// Writes four numbers.
+    pub unsafe extern "C" fn sheet_extents(
+        sheet: *const sheet,
+        left: *mut f64,
+        top: *mut f64,
+        right: *mut f64,
+        bottom: *mut f64,
+    ) {
+        // SAFETY: a valid sheet, and places for the numbers.
+        unsafe {
+            *left = 0.0;
+            *top = 0.0;
+            *right = (*sheet).corner.x;
+            *bottom = (*sheet).corner.y;
+        }
+    }
+
+    fn pin_new(number: c_int) -> *mut pin {
+        Box::into_raw(Box::new(pin { number }))
+    }
+
+    pub unsafe extern "C" fn pin_free(pin: *mut pin) {
+        // SAFETY: a valid pin, given back once.
+        drop(unsafe { Box::from_raw(pin) });
+    }
+
+    /// Makes pins for the number and its successor, and says what both are together. It fails for a negative number, and
+    /// then has made the first one.
+    pub unsafe extern "C" fn sheet_pins(
+        _: *mut sheet,
+        number: c_int,
+        first: *mut *mut pin,
+        second: *mut *mut pin,
+        sum: *mut c_int,
+    ) -> c_int {
+        // SAFETY: places for the results.
+        unsafe {
+            *first = pin_new(number);
+            if number < 0 {
+                return -1;
+            }
+            *second = pin_new(number + 1);
+            *sum = 2 * number + 1;
+        }
+        0
+    }
+
+    pub const FINE: c_int = 1;
+    pub const BOLD: c_int = 4;
+    pub const LAST: c_int = c_int::MIN;
+}
+
+/// How a line looks.
+#[int_flag(c_int)]
+pub enum Marks {
+    /// Thin.
+    FINE = ffi::FINE,
+    /// Thick.
+    BOLD = ffi::BOLD,
+    /// The sign bit of C's type.
+    LAST = ffi::LAST,
+}
+
+/// The same, of a library that gets new ones often.
+#[int_flag(c_int, boundary = keep)]
+pub enum OpenMarks {
+    /// Thin.
+    FINE = ffi::FINE,
+    /// Thick.
+    BOLD = ffi::BOLD,
+}
+
+/// A point.
+#[record(ffi::point)]
+pub struct Point {
+    /// To the right.
+    pub x: f64,
+    /// Down.
+    pub y: f64,
+}
+
+/// A line.
+#[record(ffi::segment)]
+pub struct Segment {
+    /// Where it begins.
+    #[field(from)]
+    pub start: Point,
+    /// Where it ends.
+    #[field(to)]
+    pub end: Point,
+    /// How it looks.
+    pub marks: Marks,
+}
+
+/// A sheet of paper.
+#[handle(raw = ffi::sheet, release = ffi::sheet_free)]
+pub struct Sheet;
+
+/// A pin.
+#[handle(raw = ffi::pin, release = ffi::pin_free)]
+pub struct Pin;
+
+/// The lower right corner of a sheet.
+#[handle(raw = ffi::sheet, part_of = Sheet)]
+pub struct Corner;
+
+/// What a sheet has at a place. It borrows under the name that the generated code is likely to use, too.
+#[derive(IntoPython)]
+pub(crate) enum Place<'a> {
+    /// A corner.
+    Corner(Borrowed<'a, Corner>),
+    /// Nothing there.
+    Free(i32),
+}
+
+#[methods(unsafe)]
+impl Sheet {
+    /// Make one.
+    #[new]
+    #[calls(ffi::sheet_new, fails = null)]
+    fn new() -> Result<Owned<Sheet>>;
+
+    /// Where it begins and ends.
+    #[calls(ffi::sheet_extents, args = (self, out, out, out, out))]
+    fn extents(&self) -> (f64, f64, f64, f64);
+
+    /// Make two pins. It fails for a negative number.
+    #[calls(ffi::sheet_pins, args = (self, number, out, out, out), fails = negative, on_failure = owned)]
+    fn pins(&mut self, number: c_int) -> Result<(Owned<Pin>, Owned<Pin>, c_int)>;
+
+    /// The corner.
+    #[private]
+    #[field(self)]
+    fn corner(&self) -> Option<Borrowed<Corner>>;
+
+    /// What is at the number.
+    fn at<'a>(&'a self, number: i32) -> Place<'a> {
+        match self.corner() {
+            Some(corner) if number == 0 => Place::Corner(corner),
+            _ => Place::Free(number),
+        }
+    }
+
+    /// Twelve values.
+    fn dozen(&self) -> (i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String) {
+        (1, 2, 3, 4, 5, 6, 7, 8, 9.0, 10.0, true, "12".into())
+    }
+
+    /// What only another build has.
+    #[cfg(any())]
+    fn missing(&self) -> i32 {
+        0
+    }
+}
+
+#[methods(unsafe)]
+impl Pin {
+    /// Its number.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
+}
+
+#[methods(unsafe)]
+impl Corner {
+    /// Where it is.
+    #[getter]
+    #[field(corner)]
+    fn point(&self) -> Point;
+}
+
+/// The number that C gets for the marks.
+#[leakproof::function]
+pub fn number_of_marks(marks: Marks) -> c_int {
+    marks.0
+}
+
+/// The marks that C would return as this number.
+#[leakproof::function]
+pub fn marks_of_number(number: c_int) -> Marks {
+    Marks(number)
+}
+
+/// The number that C gets for the marks.
+#[leakproof::function]
+pub fn number_of_open_marks(marks: OpenMarks) -> c_int {
+    marks.0
+}

@@ -1,0 +1,81 @@
+"""The classes of a package: whose they are, and that nobody changes them."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+import standin_safe
+from standin_safe import Handle, List, Store
+
+PACKAGES = ["xml_safe", "cairo_safe", "expat_safe", "inotify_safe", "lmdb_safe", "magic_safe", "sqlite_safe", "zlib_safe"]
+EXPORTED = {name: each for name, each in vars(standin_safe).items() if isinstance(each, type)}
+HANDLES = [cls for cls in EXPORTED.values() if issubclass(cls, Handle)]
+
+
+@pytest.mark.parametrize("cls", EXPORTED.values(), ids=EXPORTED)
+def test_a_class_says_which_package_it_belongs_to(cls):
+    assert cls.__module__ == "standin_safe"
+    assert repr(cls) in (f"<class 'standin_safe.{cls.__name__}'>", f"<flag '{cls.__name__}'>")
+
+
+def test_classes_that_are_not_exported_belong_to_the_package_too():
+    numbers = List()
+    for instance in (iter(numbers), Store().item().memory.obj):
+        assert type(instance).__module__ == "standin_safe"
+
+
+@pytest.mark.parametrize("cls", HANDLES)
+def test_handle_classes_are_immutable(cls):
+    with pytest.raises(TypeError, match=f"immutable type '?standin_safe.{cls.__name__}"):
+        cls.close = None
+    with pytest.raises(TypeError, match="immutable type"):
+        cls.__module__ = "elsewhere"
+    with pytest.raises(TypeError, match="immutable type"):
+        del cls.closed
+    with pytest.raises(TypeError):
+        cls.__bases__ = (object,)
+
+
+def test_the_base_class_cannot_be_called_and_can_be_extended():
+    with pytest.raises(TypeError):
+        Handle()
+
+    class Extended(Handle):
+        pass
+
+    Extended.more = 1
+    assert issubclass(Extended, Handle)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_in_one_process_have_their_own_base_classes(name):
+    other = pytest.importorskip(name)
+    for base in ("Handle", "Error", "ClosedError", "BusyError"):
+        theirs = getattr(other, base)
+        assert theirs is not getattr(standin_safe, base)
+        assert not issubclass(theirs, getattr(standin_safe, base))
+        assert theirs.__module__.split(".")[0] == name
+    assert issubclass(other.ClosedError, other.Error) and issubclass(other.ClosedError, ValueError)
+
+
+def stub_of(module):
+    """The stubs are written beside the module: `_native.pyi`, or `__init__.pyi` of a package without Python files."""
+    path = Path(module.__file__)
+    stub = path.with_name(path.name.split(".")[0] + ".pyi")
+    return stub if stub.exists() else None
+
+
+@pytest.mark.parametrize("name", ["standin_safe", *PACKAGES])
+def test_the_stubs_list_what_there_is(name):
+    package = pytest.importorskip(name)
+    modules = [package, *(each for each in vars(package).values() if inspect.ismodule(each))]
+    found = [(module, stub) for module in modules if (stub := stub_of(module))]
+    if not found:
+        pytest.skip("built without stubs")
+    for module, stub in found:
+        for cls in ast.parse(stub.read_text()).body:
+            if isinstance(cls, ast.ClassDef):
+                members = [member.name for member in cls.body if isinstance(member, ast.FunctionDef)]
+                missing = [member for member in members if not hasattr(getattr(module, cls.name), member)]
+                assert not missing, f"{stub} has {missing} in {cls.name}"
