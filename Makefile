@@ -151,6 +151,12 @@ $(STAMPS)/readme: tools/check-readme README.md pytest-leakproof/README.md $(PLUG
 	$(BIN)/python tools/check-readme
 	@mkdir -p $(@D) && touch $@
 
+# ---- other systems
+
+.PHONY: matrix
+matrix: ## build and test all packages in newer Debian suites, and with every Python of this machine
+	tools/matrix
+
 # ---- proof: what takes too long for every change
 
 .PHONY: prove
