@@ -19,6 +19,9 @@ pub enum Error {
     Stale(&'static str),
     /// The handle is in use in a way that this call would have to wait for for ever. Python: `BusyError`.
     Busy(&'static str),
+    /// A child, named second, borrows the handle exclusively until the child is closed: `parent = &mut …`. Python:
+    /// `BusyError`.
+    Held(&'static str, &'static str),
     /// The handle is in use by a view of its memory. Python: `BufferError`.
     Exported(&'static str),
     /// The handle belongs to another thread, or to the process that this one was forked from. Python: `OwnerError`, also a
@@ -76,6 +79,10 @@ impl fmt::Display for Error {
                 "{name} is gone: what it is part of was used since, and may have changed it"
             ),
             Error::Busy(name) => write!(f, "{name} is in use by a call that cannot be waited for"),
+            Error::Held(name, child) => write!(
+                f,
+                "{name} cannot be used while a {child} uses it: close the {child} first"
+            ),
             Error::Exported(name) => {
                 write!(f, "{name} is in use by a memoryview: release that first")
             }

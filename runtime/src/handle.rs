@@ -125,6 +125,38 @@ pub struct Lineage {
     pub fork_safe: bool,
     /// Whether its release needs its parent.
     pub released_by_parent: bool,
+    /// How the handle and its parent share state.
+    pub sharing: Sharing,
+}
+
+/// How a handle shares state with its parent, as its annotation says.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Sharing {
+    /// `parent = &mut P`: the handle borrows its parent exclusively for as long as the handle lives.
+    pub holds_parent: bool,
+    /// `mut_parent`: a call that borrows the handle exclusively borrows the parent exclusively, too.
+    pub mut_parent: bool,
+    /// `reads_parent`: no call on the handle changes memory that its parent lends.
+    pub reads_parent: bool,
+    /// `lends`: methods of the handle return references to its memory.
+    pub lends: bool,
+    /// `part_of`: the handle is borrowed with its owner.
+    pub part: bool,
+    /// `transient`: the part ends with the next exclusive borrow of its owner.
+    pub transient: bool,
+}
+
+impl Sharing {
+    /// A handle without any of the words.
+    pub const NONE: Sharing = Sharing {
+        holds_parent: false,
+        mut_parent: false,
+        reads_parent: false,
+        lends: false,
+        part: false,
+        transient: false,
+    };
 }
 
 impl Lineage {
@@ -181,6 +213,46 @@ impl Lineage {
                 return false;
             }
             index += 1;
+        }
+        true
+    }
+
+    /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
+    /// life, is made by a method that takes that parent as `&mut self`.
+    pub const fn may_borrow_parent(&self, receiver: Option<&Lineage>, exclusive: bool) -> bool {
+        if !self.sharing.holds_parent && !self.sharing.mut_parent {
+            return true;
+        }
+        match (self.up, receiver) {
+            (Some(up), Some(receiver)) => exclusive && receiver.is(up),
+            _ => false,
+        }
+    }
+
+    /// Whether the handle, or one that it lives in, says that it lends memory.
+    pub const fn lends_memory(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(lineage) = here {
+            if lineage.sharing.lends {
+                return true;
+            }
+            here = lineage.up;
+        }
+        false
+    }
+
+    /// Whether the annotation says what calls on the handle do to memory that an ancestor lends.
+    pub const fn says_what_it_changes(&self) -> bool {
+        let sharing = &self.sharing;
+        if sharing.part || sharing.holds_parent || sharing.mut_parent || sharing.reads_parent {
+            return true;
+        }
+        let mut above = self.up;
+        while let Some(lineage) = above {
+            if lineage.sharing.lends {
+                return false;
+            }
+            above = lineage.up;
         }
         true
     }

@@ -10,17 +10,19 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use crate::attachments::{self, Ended};
 use crate::error::Error;
 use crate::forks;
-use crate::handle::{Handle, Number, Numbered, Resource, Unreleased, raw_to_number};
+use crate::handle::{
+    Handle, Lineage, Number, Numbered, Resource, Sharing, Unreleased, raw_to_number,
+};
 use crate::site::{Site, Step};
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
 pub struct Kind {
     name: &'static str,
+    lineage: &'static Lineage,
     release: Option<Release>,
     warns: bool,
     counted: bool,
-    transient: bool,
     refusable: Option<(&'static Site, bool)>,
     number: Option<fn(*mut ()) -> i64>,
     interrupt: Option<Interrupt>,
@@ -74,10 +76,10 @@ impl Kind {
         let lineage = T::LINEAGE;
         Kind {
             name: T::NAME,
+            lineage,
             release: None,
             warns: false,
             counted: false,
-            transient: false,
             refusable: None,
             number: None,
             interrupt: None,
@@ -102,15 +104,18 @@ impl Kind {
         self
     }
 
-    /// The same, and it is gone once its owner was used alone.
-    pub const fn transient(mut self) -> Self {
-        self.transient = true;
-        self
+    /// How its handles share state with their parents.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python shares handles")
+    )]
+    pub(crate) fn sharing(&self) -> &'static Sharing {
+        &self.lineage.sharing
     }
 
-    /// Whether it is gone once its owner was used alone.
+    /// Whether its handles end with the next exclusive borrow of their owner.
     pub fn is_transient(&self) -> bool {
-        self.transient
+        self.lineage.sharing.transient
     }
 
     /// The same, and C's release function may fail, after which the resource is perhaps `kept`.

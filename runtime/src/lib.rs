@@ -77,6 +77,10 @@
 //! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
 //! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `parents` names. Closing one of them closes it first. |
+//! | `parent = &mut Handle` | Nothing else uses the parent while the handle lives, as with a backup into a database: made by a method with `&mut self`, so that Rust's borrow says it; in Python every other use of the parent raises `BusyError` until the handle is closed. |
+//! | `lends` | Methods return references to memory of the handle (`-> &[u8]`, `transient` parts). Every handle that lives in it then has to say what its own calls do to that memory: one of the next two words, or `parent = &mut …`. |
+//! | `mut_parent` | Calls by `&mut` on the handle change memory that the first parent lends, as writing through a cursor does. They borrow that parent exclusively, too: a `memoryview` of the parent's memory is a `BufferError`, `transient` views of the parent end. Made by a method with `&mut self`. |
+//! | `reads_parent` | No call on the handle changes memory that a parent lends. |
 //! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds and [`attached`] finds again. The garbage collector sees what Python objects they hold. |
 //! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; if it has ended, it is leaked and reported. |
 //! | `fork_safe` | It is memory alone: it has no file, lock, socket or thread, so a forked child may use and release its copy of it. What lives in it is `fork_safe`, too. Without the word a handle is bound to the process that made it: in a forked child, using it raises `OwnerError`, and closing or dropping it does not call C. |
@@ -102,6 +106,13 @@
 //! |---|---|
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
 //! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
+//!
+//! `#[reads_parent]` on a `&mut self` method of a handle with `mut_parent`: this method leaves the parent as it is, and borrows
+//! it shared.
+//!
+//! Handles of one call belong together. Where the types of two of them have a common ancestor, as a transaction and a database
+//! have their environment, both must live in the same one: anything else is a `ValueError` in Python. `#[foreign(name, …)]`
+//! exempts the parameters for which C does not mind. Rust code that calls the method checks that itself.
 //!
 //! A method with a body may be marked `#[detach]`: it runs without the GIL, so it takes no Python objects.
 //!
@@ -275,6 +286,8 @@
 //! | memory is the caller's | *transfer full*, *array length* | `-> Result<Bytes>`, `args = (self, len)`, `free = f` | `sqlite` |
 //! | an array ends with NULL | *array zero-terminated* | `-> Vec<String>`, `until = null`, `free = f` | |
 //! | it needs two others as long as it lives | *transfer full*, and references to its parents | `#[handle(raw = T, release = f, parent = (P, Q))]`, `fn make(&self, q: &Q) -> Result<Owned<T>>` with `parents = (q)` | `sqlite`, `lmdb` |
+//! | nobody else may use another one meanwhile | *transfer full*, and a reference to its parent | `#[handle(raw = T, release = f, parent = &mut P)]`, `fn begin(&mut self) -> Result<Owned<T>>` | `sqlite` |
+//! | it writes memory that another one has lent | | `#[handle(raw = P, release = f, lends)]`, `#[handle(raw = T, release = g, parent = P, mut_parent)]` | `lmdb` |
 //! | its release needs its parent | | `#[handle(raw = T, release(f, args = (parent, self)), parent = P)]` | |
 //! | C takes a handle over | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success` | |
 //! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = always` | `lmdb` |

@@ -296,6 +296,7 @@ pub struct Database;
     raw = ffi::MDB_txn,
     release(ffi::mdb_txn_abort, detach),
     parent = Environment,
+    lends,
     attachments,
     thread_bound,
     errors = LmdbErrors
@@ -372,7 +373,7 @@ impl Transaction {
         fails = nonzero,
         on_failure = null
     )]
-    fn cursor(&self, database: &Database) -> Result<Owned<Cursor>>;
+    fn cursor(&mut self, database: &Database) -> Result<Owned<Cursor>>;
 }
 
 /// Goes over the items of a database: it lives in a transaction, and in a database.
@@ -380,6 +381,7 @@ impl Transaction {
     raw = ffi::MDB_cursor,
     release = ffi::mdb_cursor_close,
     parent = (Transaction, Database),
+    mut_parent,
     errors = LmdbErrors
 )]
 pub struct Cursor;
@@ -406,11 +408,13 @@ impl Cursor {
     fn find(&mut self, key: &[u8]) -> Result<Option<()>>;
 
     /// The next key and its value (mdb_cursor_get).
+    #[reads_parent]
     fn __next__(&mut self) -> Result<Option<(Bytes, Bytes)>> {
         self.item(ffi::MDB_NEXT)
     }
 
     /// Go to the first key that is not less than `key`; that and its value, or None behind the last one (mdb_cursor_get).
+    #[reads_parent]
     fn seek(&mut self, key: &[u8]) -> Result<Option<(Bytes, Bytes)>> {
         match self.find(key)? {
             None => Ok(None),
@@ -419,6 +423,7 @@ impl Cursor {
     }
 
     /// Go to the last key; that and its value, or None if there is none (mdb_cursor_get).
+    #[reads_parent]
     fn last(&mut self) -> Result<Option<(Bytes, Bytes)>> {
         self.item(ffi::MDB_LAST)
     }

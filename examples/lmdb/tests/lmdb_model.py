@@ -209,6 +209,8 @@ class World:
             return self.expect(ClosedError, lambda: kept.value.cursor(self.db))
         if self.elsewhere:
             return self.expect(OwnerError, lambda: kept.value.cursor(self.db))
+        if self.viewed(kept):
+            return self.expect(BufferError, lambda: kept.value.cursor(self.db))
         cursor = kept.value.cursor(self.db)
         assert dict(cursor) == kept.items
         self.cursors[choice.b] = (cursor, kept)

@@ -415,6 +415,42 @@ def test_a_view_keeps_its_transaction(env, db):
 # ---- threads
 
 
+def test_cursor_that_would_write_under_a_view_is_refused(env, db):
+    txn = env.begin(write=True)
+    cursor = txn.cursor(db)
+    with txn.view(db, b"k1") as view:
+        for write in (lambda: cursor.put(b"k1", b"OVER"), cursor.delete):
+            with pytest.raises(BufferError, match="Transaction is in use by a memoryview"):
+                write()
+        # Reading moves the cursor, and leaves the value.
+        assert cursor.seek(b"k3") == (b"k3", b"v3")
+        assert next(cursor) == (b"k4", b"v4")
+        assert view == b"v1"
+    cursor.put(b"k1", b"OVER")
+    assert txn.get(db, b"k1") == b"OVER"
+    txn.abort()
+
+
+def test_database_of_another_environment_is_refused(tmp_path, env, db):
+    (tmp_path / "other").mkdir()
+    with Environment(tmp_path / "other", max_databases=4) as other:
+        theirs = other.database("d", create=True)
+        with env.begin(write=True) as txn:
+            for use in (
+                lambda: txn.put(theirs, b"k1", b"junk"),
+                lambda: txn.get(theirs, b"k1"),
+                lambda: txn.view(theirs, b"k1"),
+                lambda: txn.delete(theirs, b"k1"),
+                lambda: txn.stat(theirs),
+                lambda: txn.cursor(theirs),
+            ):
+                with pytest.raises(ValueError, match="the Database belongs to another Environment than the Transaction"):
+                    use()
+            txn.commit()
+        with env.begin() as txn:
+            assert txn.get(db, b"k1") == b"v1"
+
+
 def test_another_thread_must_not_use_it(env, db):
     txn = env.begin(write=True)
     cursor = txn.cursor(db)

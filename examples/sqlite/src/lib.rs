@@ -332,7 +332,7 @@ impl Connection {
         fails = null,
         detach
     )]
-    fn copy_from(&self, source: &Connection) -> Result<Owned<Backup>>;
+    fn copy_from(&mut self, source: &Connection) -> Result<Owned<Backup>>;
 
     #[private]
     #[calls(
@@ -423,7 +423,13 @@ impl Connection {
 }
 
 /// A compiled statement: an iterator over its rows.
-#[handle(raw = ffi::sqlite3_stmt, release(ffi::sqlite3_finalize, detach), parent = Connection, errors = SqliteErrors)]
+#[handle(
+    raw = ffi::sqlite3_stmt,
+    release(ffi::sqlite3_finalize, detach),
+    parent = Connection,
+    lends,
+    errors = SqliteErrors
+)]
 pub struct Statement;
 
 #[methods(unsafe)]
@@ -643,7 +649,7 @@ impl Blob {
 #[handle(
     raw = ffi::sqlite3_backup,
     release(ffi::sqlite3_backup_finish, detach),
-    parent = (Connection, Connection),
+    parent = (&mut Connection, Connection),
     errors = SqliteErrors
 )]
 pub struct Backup;

@@ -113,7 +113,7 @@ class World:
         try:
             got = self.run(call)
         except Exception as error:
-            assert isinstance(outcome, type) and isinstance(error, outcome), f"{error!r} instead of {outcome}"
+            assert isinstance(outcome, type | tuple) and isinstance(error, outcome), f"{error!r} instead of {outcome}"
         else:
             assert got == outcome, f"{got!r} instead of {outcome}"
 
@@ -128,6 +128,11 @@ class World:
             if kept is not None and (not kinds or kept.kind in kinds):
                 return kept
         return None
+
+    def is_held(self, home, by=None):
+        """Whether a copy other than `by` that is not closed has the connection as its destination."""
+        copies = [it for it in self.others if it and it.kind == "copy" and it is not by]
+        return any(it.is_open and it.homes[0] is home for it in copies)
 
     # ---- operations
 
@@ -144,9 +149,21 @@ class World:
         viewed = any(it and it.kind == "view" and it.homes[0].homes[0] is kept and it.open for it in self.others)
         if viewed and kept.is_open:
             self.expect(BufferError, kept.value.close)
+        elif kept.is_open and self.has_copy_that_cannot_be_closed(kept):
+            self.expect(BusyError, kept.value.close)
+            # What was closed before that stays closed.
+            for other in self.others:
+                if other is not None and other.kind == "copy" and kept in other.homes:
+                    other.open = not other.value.closed
         else:
             self.expect(None, kept.value.close)
             kept.open = False
+
+    def has_copy_that_cannot_be_closed(self, home):
+        """Whether a copy that lives in the connection also lives in one that another copy holds."""
+        copies = [it for it in self.others if it and it.kind == "copy" and it.is_open and home in it.homes]
+        elsewhere = lambda it: (other for other in it.homes if other is not home)
+        return any(self.is_held(other, by=it) for it in copies for other in elsewhere(it))
 
     def drop_connection(self, choice):
         self.slots[choice.a] = None
@@ -160,6 +177,8 @@ class World:
             return
         if kept.is_open and any(it and it.kind == "view" and it.homes[0] is kept and it.open for it in self.others):
             self.expect(BufferError, kept.value.close)
+        elif kept.is_open and any(self.is_held(home, by=kept) for home in kept.homes):
+            self.expect(BusyError, kept.value.close)
         else:
             self.expect(None, kept.value.close)
             kept.open = False
@@ -170,6 +189,8 @@ class World:
             return
         if not home.is_open:
             return self.expect(ClosedError, lambda: home.value.prepare("SELECT 1"))
+        if self.is_held(home):
+            return self.expect(BusyError, lambda: home.value.prepare("SELECT 1"))
         value = self.run(lambda: home.value.query("SELECT 1, 'a', x'0102' UNION ALL SELECT 2, 'b', x'03'"))
         self.others[choice.b] = Kept("statement", value, [home])
 
@@ -179,6 +200,8 @@ class World:
             return
         if not kept.is_open:
             return self.expect(ClosedError, lambda: next(kept.value))
+        if self.is_held(kept.homes[0]):
+            return self.expect(BusyError, lambda: next(kept.value))
         if any(it and it.kind == "view" and it.homes[0] is kept and it.open for it in self.others):
             return self.expect(BufferError, lambda: next(kept.value))
         row = self.run(lambda: next(kept.value, None))
@@ -187,7 +210,8 @@ class World:
     def mistake(self, choice):
         home = self.connection(choice)
         if home is not None:
-            self.expect(SqliteError if home.is_open else ClosedError, lambda: home.value.prepare("SELECT nonsense("))
+            outcome = BusyError if self.is_held(home) else SqliteError
+            self.expect(outcome if home.is_open else ClosedError, lambda: home.value.prepare("SELECT nonsense("))
 
     def blob(self, choice):
         home = self.connection(choice)
@@ -195,6 +219,8 @@ class World:
             return
         if not home.is_open:
             return self.expect(ClosedError, lambda: home.value.blob("t", "a", 1))
+        if self.is_held(home):
+            return self.expect(BusyError, lambda: home.value.blob("t", "a", 1))
         value = self.run(lambda: home.value.blob("t", "a", 1))
         assert value.read() == b"\x00\x11\x22\x33"
         self.others[choice.b] = Kept("blob", value, [home])
@@ -205,9 +231,13 @@ class World:
         if home is None or source is None:
             return
         if not (home.is_open and source.is_open):
-            return self.expect(ClosedError, lambda: home.value.copy_from(source.value))
-        if home is source:
-            return self.expect(SqliteError, lambda: home.value.copy_from(source.value))
+            held = self.is_held(home) or self.is_held(source)
+            return self.expect((ClosedError, BusyError) if held else ClosedError, lambda: home.value.copy_from(source.value))
+        if home is source or self.is_held(home) or self.is_held(source):
+            return self.expect(BusyError, lambda: home.value.copy_from(source.value))
+        if any(it and it.kind == "copy" and it.homes[1] is home for it in self.others):
+            # A copy from here that was dropped meanwhile would end, and free its destination, only after this one.
+            return
         try:
             value = self.run(lambda: home.value.copy_from(source.value))
         except SqliteError as error:
@@ -225,6 +255,8 @@ class World:
         what = choice.of(WHATS)
         if not home.is_open:
             return self.expect(ClosedError, lambda: home.value.create_function("f", -1, Function(what, home.value)))
+        if self.is_held(home):
+            return self.expect(BusyError, lambda: home.value.create_function("f", -1, None))
         try:
             self.run(lambda: home.value.create_function("f", -1, Function(what, home.value)))
         except SqliteError as error:
@@ -234,7 +266,7 @@ class World:
 
     def no_function(self, choice):
         home = self.connection(choice)
-        if home is None or not home.is_open:
+        if home is None or not home.is_open or self.is_held(home):
             return
         try:
             self.run(lambda: home.value.create_function("f", -1, None))
@@ -250,6 +282,8 @@ class World:
         call = lambda: next(home.value.query("SELECT f(1, 2)"))[0]
         if not home.is_open:
             return self.expect(ClosedError, call)
+        if self.is_held(home):
+            return self.expect(BusyError, call)
         outcome = OUTCOMES[home.functions["f"]] if "f" in home.functions else SqliteError
         if home.progress in (KeyError, SqliteError):
             outcome = (home.progress, *([outcome] if isinstance(outcome, type) else []))
@@ -262,7 +296,7 @@ class World:
 
     def aggregate(self, choice):
         home = self.connection(choice)
-        if home is None or not home.is_open or home.progress:
+        if home is None or not home.is_open or home.progress or self.is_held(home):
             return
         try:
             self.run(lambda: home.value.create_aggregate("total", 1, Sum))
@@ -275,7 +309,7 @@ class World:
 
     def progress(self, choice):
         home = self.connection(choice)
-        if home is None or not home.is_open:
+        if home is None or not home.is_open or self.is_held(home):
             return
         handlers = [(None, None), (lambda: False, None), (lambda: True, SqliteError), (lambda: {}[0], KeyError)]
         handler, outcome = choice.of(handlers)
@@ -294,7 +328,7 @@ class World:
 
     def view(self, choice):
         home = self.connection(choice)
-        if home is None or not home.is_open:
+        if home is None or not home.is_open or self.is_held(home):
             return
         statement = Kept("statement", home.value.query("SELECT x'0102'"), [home])
         next(statement.value)

@@ -248,8 +248,35 @@ def test_closing_the_target_ends_the_copy():
 
 def test_a_database_into_itself():
     with Connection(":memory:") as db:
-        with pytest.raises(SqliteError, match="source and destination must be distinct"):
+        with pytest.raises(BusyError):
             db.copy_from(db)
+
+
+def test_destination_of_a_copy_is_busy_until_the_copy_is_closed():
+    with Connection(":memory:") as source, Connection(":memory:") as target:
+        source.run("CREATE TABLE t (a)")
+        source.run("INSERT INTO t VALUES (zeroblob(20000))")
+        before = target.query("SELECT 1")
+        copy = target.copy_from(source)
+        assert copy.step(1)
+        for use in (
+            lambda: target.run("CREATE TABLE u (a)"),
+            lambda: target.query("SELECT * FROM t"),
+            lambda: next(before),
+            before.close,
+            lambda: target.copy_from(source),
+            lambda: source.copy_from(target),
+        ):
+            with pytest.raises(BusyError, match="Connection cannot be used while a Backup uses it: close the Backup first"):
+                use()
+        # The source is only read.
+        assert next(source.query("SELECT length(a) FROM t")) == [20000]
+        del before
+        assert not copy.step()
+        copy.close()
+        assert next(target.query("SELECT length(a) FROM t")) == [20000]
+        target.run("CREATE TABLE u (a)")
+    assert live_handles() == NONE
 
 
 def test_dropped_unclosed():

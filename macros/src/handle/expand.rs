@@ -50,14 +50,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     );
     let counted = counted.then(|| quote!(.counted()));
-    let transient = matches!(
-        handle.ownership,
-        Ownership::Part {
-            transient: true,
-            ..
-        }
-    );
-    let transient = transient.then(|| quote!(.transient()));
+    let (sharing, lending) = (expand_sharing(handle), check_lending_owner(handle));
     let (site, refusable) = expand_refusable(handle);
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
         quote! {
@@ -89,7 +82,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         const _: () = {
             #site
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #transient #refusable #number #interruptible;
+            #lending
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #refusable #number #interruptible;
             #listed
 
             // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
@@ -104,6 +98,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                     thread_bound: #thread_bound,
                     fork_safe: #fork_safe,
                     released_by_parent: #by_parent,
+                    sharing: #sharing,
                 };
                 const NAME: &'static ::core::primitive::str = #name;
 
@@ -155,6 +150,54 @@ fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
     };
     let check = respanned(check, word.span());
     Some(quote!(const _: () = #check;))
+}
+
+/// How the handle shares state with its parent.
+fn expand_sharing(handle: &Handle) -> TokenStream {
+    let runtime = &handle.runtime;
+    let sharing = &handle.sharing;
+    let (holds_parent, lends) = (sharing.holds_parent, sharing.lends.is_some());
+    let (mut_parent, reads_parent) = (sharing.mut_parent.is_some(), sharing.reads_parent.is_some());
+    let part = matches!(handle.ownership, Ownership::Part { .. });
+    let transient = matches!(
+        handle.ownership,
+        Ownership::Part {
+            transient: true,
+            ..
+        }
+    );
+    quote! {
+        #runtime::handle::Sharing {
+            holds_parent: #holds_parent,
+            mut_parent: #mut_parent,
+            reads_parent: #reads_parent,
+            lends: #lends,
+            part: #part,
+            transient: #transient,
+        }
+    }
+}
+
+/// Refuses a view that ends with the next exclusive borrow of an owner that does not say that it lends.
+fn check_lending_owner(handle: &Handle) -> Option<TokenStream> {
+    let Ownership::Part {
+        owner,
+        transient: true,
+        ..
+    } = &handle.ownership
+    else {
+        return None;
+    };
+    let runtime = &handle.runtime;
+    let message = format!(
+        "`{owner}` lends this view until it is used by `&mut`: write `lends` where `{owner}` is annotated, so that each \
+         handle that lives in it says whether it changes what was lent",
+        owner = crate::methods::written(owner),
+    );
+    let check = quote! {
+        const _: () = ::core::assert!(<#owner as #runtime::handle::Handle>::LINEAGE.lends_memory(), #message);
+    };
+    Some(respanned(check, owner.span()))
 }
 
 /// How a pointer becomes a handle and back.

@@ -22,6 +22,9 @@ const WORDS: &[&str] = &[
     "retain",
     "release",
     "parent",
+    "mut_parent",
+    "reads_parent",
+    "lends",
     "attachments",
     "thread_bound",
     "fork_safe",
@@ -54,12 +57,24 @@ pub(crate) struct Handle {
     pub(crate) thread_bound: bool,
     /// The word that says that a forked child may use it.
     pub(crate) fork_safe: Option<Ident>,
+    pub(crate) sharing: Sharing,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsWord>,
     pub(crate) thread_locals: Vec<ThreadLocal>,
     pub(crate) name: String,
     pub(crate) module: String,
     pub(crate) runtime: TokenStream,
+}
+
+/// How the handle shares state with its parent.
+#[derive(Default)]
+pub(crate) struct Sharing {
+    /// `parent = &mut P`.
+    pub(crate) holds_parent: bool,
+    /// The words of these names.
+    pub(crate) mut_parent: Option<Ident>,
+    pub(crate) reads_parent: Option<Ident>,
+    pub(crate) lends: Option<Ident>,
 }
 
 pub(crate) enum Ownership {
@@ -178,6 +193,7 @@ struct Said {
     thread_bound: Option<Ident>,
     fork_safe: Option<Ident>,
     process_bound: Option<Ident>,
+    sharing: Sharing,
     warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
     thread_locals: Vec<ThreadLocal>,
@@ -218,12 +234,21 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         Some(Type::Tuple(tuple)) => tuple.elems.into_iter().collect(),
         parent => Vec::from_iter(parent),
     };
+    let mut sharing = said.sharing;
+    if let Some(held @ Type::Reference(_)) = parents.first_mut() {
+        sharing.holds_parent = true;
+        *held = referred(held);
+    }
+    for parent in parents.iter_mut().skip(1) {
+        *parent = referred(parent);
+    }
     parents.retain(|ty| !is_itself(ty, &item.ident));
     let mut parents = parents.into_iter();
     Handle {
         attachments: said.attachments.is_some(),
         thread_bound: said.thread_bound.is_some(),
         fork_safe: said.fork_safe,
+        sharing,
         value,
         interrupt: said.interrupt.and_then(|(_, path)| path),
         comment,
@@ -262,6 +287,14 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     }
 }
 
+/// `P` of `&mut P` or `&P`.
+fn referred(ty: &Type) -> Type {
+    match ty {
+        Type::Reference(reference) => (*reference.elem).clone(),
+        other => other.clone(),
+    }
+}
+
 fn is_itself(ty: &Type, ident: &Ident) -> bool {
     let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
     matches!(ty, Type::Path(ty) if itself(&ty.path))
@@ -297,6 +330,9 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "part_of" => {
                 said.part_of = Some((name, word.value("part_of = TheHandle", diagnostics)))
             }
+            "mut_parent" => said.sharing.mut_parent = word.flag(diagnostics).then_some(name),
+            "reads_parent" => said.sharing.reads_parent = word.flag(diagnostics).then_some(name),
+            "lends" => said.sharing.lends = word.flag(diagnostics).then_some(name),
             "owner" => said.owner = Some((name, word.value("owner = field", diagnostics))),
             "transient" => said.transient = word.flag(diagnostics).then_some(name),
             "lent" => said.lent = word.flag(diagnostics).then_some(name),
@@ -451,6 +487,7 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             "`parent` is for handles with a `release`: a part names its owner by `part_of`",
         );
     }
+    check_sharing(said, diagnostics);
     for (word, ty) in [&said.parent, &said.part_of].into_iter().flatten() {
         let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
         if matches!(ty, Some(Type::Path(ty)) if itself(&ty.path)) {
@@ -574,6 +611,60 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
         diagnostics.at(
             word,
             "`owner` names the field by which a part knows its owner: add `part_of = Owner`",
+        );
+    }
+}
+
+/// `parent = &mut P`, `mut_parent` and `reads_parent` are three answers to one question.
+fn check_sharing(said: &Said, diagnostics: &Diagnostics) {
+    let parents: Vec<&Type> = match &said.parent {
+        Some((_, Some(Type::Tuple(tuple)))) => tuple.elems.iter().collect(),
+        Some((_, Some(parent))) => vec![parent],
+        _ => Vec::new(),
+    };
+    let is_mut =
+        |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_some());
+    for (index, parent) in parents.iter().enumerate() {
+        if matches!(parent, Type::Reference(_)) && !is_mut(parent) {
+            diagnostics.at(
+                parent,
+                "a parent is borrowed shared unless the word is `&mut`: write the type alone",
+            );
+        } else if index > 0 && is_mut(parent) {
+            diagnostics.at(
+                parent,
+                "only the first parent, the receiver of the method that makes the handle, can be `&mut`: make the \
+                 handle by a method of this parent, and name it first",
+            );
+        }
+    }
+    let Sharing {
+        mut_parent,
+        reads_parent,
+        ..
+    } = &said.sharing;
+    for word in [mut_parent, reads_parent].into_iter().flatten() {
+        if said.parent.is_none() {
+            diagnostics.at(
+                word,
+                format!(
+                    "`{word}` says how calls use the parent: add `parent = TheHandle`, or remove it"
+                ),
+            );
+        }
+    }
+    if let (Some(word), Some(_)) = (reads_parent, mut_parent) {
+        diagnostics.at(
+            word,
+            "`mut_parent` changes the parent and `reads_parent` does not: keep one of them",
+        );
+    }
+    if let Some(word) = mut_parent.as_ref().or(reads_parent.as_ref())
+        && parents.first().is_some_and(|parent| is_mut(parent))
+    {
+        diagnostics.at(
+            word,
+            format!("`parent = &mut …` keeps all others from the parent already: remove `{word}`"),
         );
     }
 }

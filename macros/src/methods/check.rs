@@ -26,6 +26,7 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
         check_detach(method, diagnostics);
         check_receiver(block, method, diagnostics);
         check_count(method, diagnostics);
+        check_foreign(method, diagnostics);
         match &method.source {
             Source::Calls(calls) => check_calls(method, calls, diagnostics),
             Source::Field(field) => check_field(method, field, diagnostics),
@@ -244,6 +245,27 @@ fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             name,
             "the first parent is the receiver, or what that lives in: take `&self`",
         );
+    }
+}
+
+/// `#[foreign(…)]` exempts handles from the check that they belong to the receiver's ancestors.
+fn check_foreign(method: &Method, diagnostics: &Diagnostics) {
+    if let (Some(word), true) = (&method.reads_parent, method.receiver != Receiver::Exclusive) {
+        diagnostics.at(
+            word,
+            "a method that takes `&self` leaves the parent as it is: remove `#[reads_parent]`",
+        );
+    }
+    for name in &method.foreign {
+        let handle = method.parameter(name).is_some_and(|parameter| {
+            !matches!(Taken::of(&parameter.ty), Taken::Python | Taken::Value)
+        });
+        if !handle {
+            diagnostics.at(
+                name,
+                format!("`{name}` is no handle of this method: name a parameter such as `&Handle`"),
+            );
+        }
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) struct Method {
     pub(crate) private: bool,
     /// Whether Python's lock is released while the body runs.
     pub(crate) detach: Option<Ident>,
+    /// `#[reads_parent]`: the method of a `mut_parent` leaves what the parent lends as it is.
+    pub(crate) reads_parent: Option<Ident>,
+    /// `#[foreign(…)]`: the handle parameters that may live in other ancestors than the receiver.
+    pub(crate) foreign: Vec<Ident>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) receiver: Receiver,

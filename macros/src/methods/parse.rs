@@ -119,6 +119,8 @@ impl RawMethod {
         let mut python_attributes = Vec::new();
         let mut private = false;
         let mut detach = None;
+        let mut reads_parent = None;
+        let mut foreign = Vec::new();
         let mut source = self.body.map(Source::Body);
         for attribute in self.attributes {
             let name = attribute
@@ -139,6 +141,16 @@ impl RawMethod {
                 }
                 "detach" => {
                     detach = attribute.path().get_ident().cloned();
+                    continue;
+                }
+                "reads_parent" => {
+                    reads_parent = attribute.path().get_ident().cloned();
+                    continue;
+                }
+                "foreign" => {
+                    let names =
+                        attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
+                    foreign.extend(diagnostics.ok(names).into_iter().flatten());
                     continue;
                 }
                 name if PYO3_ATTRIBUTES.contains(&name) => {
@@ -177,6 +189,8 @@ impl RawMethod {
             python_attributes,
             private,
             detach,
+            reads_parent,
+            foreign,
             visibility: self.visibility,
             output: parse_output(&self.signature.output),
             signature: self.signature,

@@ -153,6 +153,11 @@ pub(crate) fn wrapper(
             _ => expand_argument(parameter, &context, body),
         });
     let count = method.parameters.len() - usize::from(itself.is_some());
+    let foreign = foreign_bits(method);
+    let exclusive = match method.reads_parent {
+        Some(_) => quote!(ExclusiveReading),
+        None => quote!(Exclusive),
+    };
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
     let lifetimes = method
@@ -206,11 +211,23 @@ pub(crate) fn wrapper(
         #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
-            const __ENTRY: &#python::Entry = &#python::Entry { site: &__SITE, arguments: #count, body: #body };
+            const __ENTRY: &#python::Entry = &#python::Entry { site: &__SITE, arguments: #count, body: #body, exclusive: #python::Mode::#exclusive, foreign: #foreign };
             #given
             #python::#enter #finish
         }
     }
+}
+
+/// The parameters that `#[foreign(…)]` names, as bits: the runtime counts the receiver, then the references.
+fn foreign_bits(method: &Method) -> u32 {
+    let references = method
+        .parameters
+        .iter()
+        .filter(|parameter| !matches!(Taken::of(&parameter.ty), Taken::Python | Taken::Value));
+    let named = references
+        .enumerate()
+        .filter(|(_, parameter)| method.foreign.contains(&parameter.name));
+    named.fold(0, |bits, (index, _)| bits | 1 << (index + 1))
 }
 
 /// How the result is given, what the wrapper returns, and what makes the one of the other.

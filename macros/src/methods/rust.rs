@@ -13,7 +13,7 @@ use super::results::{expand_own, expand_slots};
 use super::types::{
     Taken, bound_to, bound_to_receiver, detached, given_handles, is_named, written,
 };
-use crate::words::{Place, argument_of, respanned, verbatim};
+use crate::words::{Place, argument_of, is_slice, respanned, verbatim};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -238,8 +238,10 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
         }
     };
     let output = detached(&method.output.value, receiver);
+    let exclusive = method.receiver == Receiver::Exclusive;
     let checks = given_handles(&output).into_iter().map(|handle| {
         let releasable = releasable_check(runtime, handle, &known);
+        let sharing = sharing_check(runtime, handle, &known, exclusive);
         let (name, lineage) = (written(handle), lineage(handle));
         let message = format!(
             "a `{name}` lives in another handle: it is made by a method of that, or of what lives in that"
@@ -247,9 +249,70 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
         let check = quote! {
             const _: () = ::core::assert!(#runtime::handle::Lineage::has_its_place(#lineage, #known), #message);
         };
-        respanned(quote!(#check #releasable), handle.span())
+        respanned(quote!(#check #releasable #sharing), handle.span())
     });
-    quote!(#(#checks)*)
+    let lending = lending_check(block, method);
+    let reading = reading_check(block, method);
+    quote!(#(#checks)* #lending #reading)
+}
+
+/// Refuses a new child that uses its parent by `&mut` where the method has the parent only shared, and a child that does
+/// not say whether it changes what an ancestor lends.
+fn sharing_check(
+    runtime: &TokenStream,
+    handle: &Type,
+    receiver: &TokenStream,
+    exclusive: bool,
+) -> TokenStream {
+    let name = written(handle);
+    let lineage = quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let borrow = format!(
+        "a `{name}` uses its parent by `&mut`: make it by a method of that parent which takes `&mut self`"
+    );
+    let unsaid = format!(
+        "a `{name}` lives in a handle that lends memory: add `mut_parent` where `{name}` is annotated if its `&mut` \
+         calls may change that memory, `reads_parent` if none does, or `parent = &mut …` if nothing else may use the \
+         parent while the `{name}` lives"
+    );
+    quote! {
+        const _: () = ::core::assert!(
+            #runtime::handle::Lineage::may_borrow_parent(#lineage, #receiver, #exclusive),
+            #borrow
+        );
+        const _: () = ::core::assert!(#runtime::handle::Lineage::says_what_it_changes(#lineage), #unsaid);
+    }
+}
+
+/// Refuses memory that is lent by a handle which does not say that it lends.
+fn lending_check(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let value = &method.output.value;
+    let value = argument_of(value, "Option").unwrap_or(value);
+    if !is_slice(value) {
+        return TokenStream::new();
+    }
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let message = format!(
+        "this method lends memory of the handle: write `lends` where `{}` is annotated, so that each handle that lives \
+         in it says whether it changes that memory; or return a copy, `Bytes`",
+        written(receiver)
+    );
+    let check = quote! {
+        const _: () = ::core::assert!(<#receiver as #runtime::handle::Handle>::LINEAGE.lends_memory(), #message);
+    };
+    respanned(check, value.span())
+}
+
+/// Refuses `#[reads_parent]` on a method of a handle whose calls leave the parent as it is anyway.
+fn reading_check(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+    let word = method.reads_parent.as_ref()?;
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let check = quote! {
+        const _: () = ::core::assert!(
+            <#receiver as #runtime::handle::Handle>::LINEAGE.sharing.mut_parent,
+            "`#[reads_parent]` exempts a method of a handle with `mut_parent`, and this handle has none: remove it"
+        );
+    };
+    Some(respanned(check, word.span()))
 }
 
 fn releasable_check(runtime: &TokenStream, handle: &Type, receiver: &TokenStream) -> TokenStream {

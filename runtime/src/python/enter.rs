@@ -12,24 +12,27 @@ use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
 
+use super::ancestors::{Borrow, Refused};
 use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
 use super::handle::{HandleClass, PyHandle};
 use super::header::Header;
+use super::related;
 use super::threads;
 use super::wait::Place;
 use crate::error::Error;
 use crate::ledger::Kind;
 use crate::site::{Site, Step};
-use crate::state::Refusal;
 
 /// How a call uses a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
     /// `&T`: beside others.
     Shared,
-    /// `&mut T`: alone.
+    /// `&mut T`: alone. A handle with `mut_parent` borrows its parent so, too.
     Exclusive,
+    /// `&mut T` of a method with `#[reads_parent]`: alone, and the parent shared.
+    ExclusiveReading,
 }
 
 /// A handle that a call wants to hold.
@@ -39,6 +42,8 @@ pub struct Hold<'a> {
     mode: Mode,
     /// The Python object, where it is known.
     object: *mut pyo3::ffi::PyObject,
+    /// The child that borrows its parent so.
+    child: Option<&'a Header>,
 }
 
 impl<'a> Hold<'a> {
@@ -48,6 +53,17 @@ impl<'a> Hold<'a> {
             header: object.header(),
             mode,
             object: ptr::null_mut(),
+            child: None,
+        }
+    }
+
+    /// The exclusive borrow of `parent` for an exclusive use of `child`.
+    pub(super) fn for_child(parent: &'a Header, child: &'a Header) -> Self {
+        Hold {
+            header: parent,
+            mode: Mode::Exclusive,
+            object: ptr::null_mut(),
+            child: Some(child),
         }
     }
 
@@ -62,30 +78,31 @@ impl<'a> Hold<'a> {
 
     /// Enter; on refusal, which handle refused and why. `passes` says where the caller need not stand in the queue.
     #[inline]
-    pub(super) fn enter(
-        &self,
-        passes: impl Fn(&Header) -> bool + Copy,
-    ) -> Result<(), (&'a Header, Refusal)> {
+    pub(super) fn enter(&self, passes: impl Fn(&Header) -> bool + Copy) -> Borrow<'a> {
         let base = self.header.base();
         let locked = base.locked();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
-        locked.share_ancestors(passes)?;
+        locked.borrow_ancestors(self.mode, passes)?;
         let entered = match self.mode {
             Mode::Shared => locked.state.try_share(passes(locked)),
-            Mode::Exclusive => locked.state.try_exclusive(passes(locked)),
+            Mode::Exclusive | Mode::ExclusiveReading => locked.state.try_exclusive(passes(locked)),
         };
-        let entered = entered.map_err(|refusal| (locked, refusal));
-        entered.inspect_err(|_| locked.leave_ancestors())?;
+        let entered = entered.map_err(|refusal| (locked, refusal.into()));
+        entered.inspect_err(|_| locked.release_ancestors(self.mode))?;
+        if !base.may_be_used_by(self.child) {
+            self.leave_locked(locked);
+            return Err((base, Refused::Held));
+        }
         if !ptr::eq(locked, base) {
             let shared = base.state.try_share(passes(base));
-            let shared = shared.map_err(|refusal| (base, refusal));
+            let shared = shared.map_err(|refusal| (base, refusal.into()));
             shared.inspect_err(|_| self.leave_locked(locked))?;
         }
         if self.header.raw().is_null() {
             self.leave();
-            return Err((self.header, Refusal::Closed));
+            return Err((self.header, Refused::Closed));
         }
-        if self.mode == Mode::Exclusive {
+        if self.mode != Mode::Shared {
             locked.begin_generation();
         }
         Ok(())
@@ -96,9 +113,9 @@ impl<'a> Hold<'a> {
         // Before the ancestors: what was left to it is released now.
         match self.mode {
             Mode::Shared => locked.leave_shared(),
-            Mode::Exclusive => locked.leave_exclusive(),
+            Mode::Exclusive | Mode::ExclusiveReading => locked.leave_exclusive(),
         }
-        locked.leave_ancestors();
+        locked.release_ancestors(self.mode);
     }
 
     #[inline]
@@ -117,8 +134,22 @@ impl<'a> Hold<'a> {
         !self.header.may_be_elsewhere()
     }
 
-    fn locked(&self) -> &'a Header {
-        self.header.base().locked()
+    /// The handle.
+    pub(super) fn header(&self) -> &'a Header {
+        self.header
+    }
+
+    /// Whether this borrow of the handle wants `at` exclusively: the handle itself, or a parent of a `mut_parent`.
+    fn wants_exclusively(&self, at: &Header) -> bool {
+        let mut next = (self.mode != Mode::Shared).then(|| self.header.base().locked());
+        while let Some(header) = next {
+            if ptr::eq(header, at) {
+                return true;
+            }
+            let parent = header.parent().filter(|_| header.borrows_mut(self.mode));
+            next = parent.map(|parent| parent.base().locked());
+        }
+        false
     }
 }
 
@@ -139,6 +170,10 @@ pub struct Entry {
     pub arguments: usize,
     /// Whether the method is hand-written and may run Python code.
     pub body: bool,
+    /// How an exclusive use of the receiver borrows the receiver's parent.
+    pub exclusive: Mode,
+    /// A bit for each handle argument, from the receiver on, that need not share an ancestor with the others: `foreign`.
+    pub foreign: u32,
 }
 
 impl Entry {
@@ -301,7 +336,7 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
         let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
             return Ok(Entered(holds));
         };
-        if refusal == Refusal::Closed || wanted.header.base().state.is_closing() {
+        if refusal == Refused::Closed || wanted.header.base().state.is_closing() {
             let closed = if wanted.header.is_closed() {
                 wanted.header
             } else {
@@ -313,14 +348,13 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
             };
             return Err(to_pyerr(py, error));
         }
-        if holds
-            .iter()
-            .flatten()
-            .any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds))
-        {
+        if refusal == Refused::Held {
+            return Err(to_pyerr(py, at.held_error()));
+        }
+        if holds.iter().flatten().any(|hold| excludes(hold, at, holds)) {
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
         }
-        let exclusive = wanted.mode == Mode::Exclusive && ptr::eq(at, wanted.locked());
+        let exclusive = wanted.wants_exclusively(at);
         if exclusive && at.is_exported() {
             return Err(to_pyerr(py, Error::Exported(at.kind().name())));
         }
@@ -330,7 +364,7 @@ fn enter_all<'a>(py: Python<'_>, holds: &'a [Option<Hold<'a>>]) -> PyResult<Ente
 
 /// Whether this call itself wants `at` alone by `hold` and, by another of its handles, also shared.
 fn excludes(hold: &Hold<'_>, at: &Header, holds: &[Option<Hold<'_>>]) -> bool {
-    ptr::eq(hold.locked(), at)
+    hold.wants_exclusively(at)
         && holds
             .iter()
             .flatten()
@@ -344,7 +378,7 @@ fn uses(header: &Header, at: &Header) -> bool {
 fn try_enter<'a>(
     holds: &'a [Option<Hold<'a>>],
     passes: &impl Fn(&Header) -> bool,
-) -> Result<(), (&'a Hold<'a>, &'a Header, Refusal)> {
+) -> Result<(), (&'a Hold<'a>, &'a Header, Refused)> {
     for (index, hold) in holds.iter().enumerate() {
         let Some(hold) = hold else { continue };
         if let Err((at, refusal)) = hold.enter(passes) {
@@ -388,7 +422,7 @@ pub fn exclusive<'py, T: PyHandle, R>(
     let receiver = slf.as_super();
     with_held(
         slf.py(),
-        Some((receiver, Mode::Exclusive)),
+        Some((receiver, entry.exclusive)),
         entry,
         arguments,
         |context| {
@@ -448,6 +482,9 @@ fn run<'a, 'py, R>(
     threads::receive();
     entry.check(py)?;
     let _entered = enter(py, holds)?;
+    if holds.len() > 1 {
+        related::check(holds, entry.foreign).map_err(|error| to_pyerr(py, error))?;
+    }
     let _python = entry.body.then(MayRunPython::begin);
     assert!(
         !(entry.body && entry.site.fails(Step::Panic)),

@@ -119,7 +119,7 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
     };
     match error {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
-        RustError::Busy(_) => of_class(BusyError::class(py)),
+        RustError::Busy(_) | RustError::Held(..) => of_class(BusyError::class(py)),
         RustError::Owner(..) => of_class(OwnerError::class(py)),
         RustError::Failed(_) => of_class(Ok(&py.get_type::<Error>())),
         RustError::Exported(_) => PyBufferError::new_err(message),

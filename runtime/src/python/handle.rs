@@ -189,6 +189,7 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
     let object = new_object::<T>(context, header)?;
     let header = object.as_super().get().header();
     header.link();
+    header.hold_parent();
     if header.has_more_parents() {
         header.depend(&PyWeakrefReference::new(object.as_any())?);
     }

@@ -16,9 +16,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::ancestors::Refused;
 use super::apart_from_pending;
 use super::cores;
 use super::depth::{MayRunPython, inside_python};
+use super::enter::Mode;
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
 use super::resource::{Dependence, Ending, Resource};
@@ -62,6 +64,10 @@ pub struct Header {
     thread: u64,
     /// The parents besides `up`.
     beside: Box<[Py<HandleClass>]>,
+    /// The child that borrows this handle exclusively for as long as the child lives; null for none.
+    pub(super) holder: AtomicPtr<Header>,
+    /// The type of that child.
+    pub(super) holder_kind: AtomicPtr<Kind>,
     /// The number of its hold on these; 0 for none. [`Dependence`] ends it.
     dependence: AtomicU64,
     /// What it has besides its pointer, while it has that; null if that is nothing to Python.
@@ -111,7 +117,9 @@ impl Header {
             None => 0,
         };
         Header {
-            generation: AtomicU64::new(owner.map_or(0, |owner| owner.base().locked().generation())),
+            generation: AtomicU64::new(
+                owner.map_or(0, |owner| owner.base().locked().generation_with_ancestors()),
+            ),
             transient: owner.is_some_and(|owner| {
                 kind.is_transient() || owner.kind.is_view() && owner.transient
             }),
@@ -135,6 +143,8 @@ impl Header {
             forks: forks(),
             thread,
             beside: Box::default(),
+            holder: AtomicPtr::new(ptr::null_mut()),
+            holder_kind: AtomicPtr::new(ptr::null_mut()),
             dependence: AtomicU64::new(0),
             // SAFETY: this header is what has the handle, until `take`.
             attached: unsafe { attached_of(kind, raw).map_or(ptr::null(), ptr::from_ref) },
@@ -295,7 +305,14 @@ impl Header {
 
     /// Whether it is a view whose owner was used alone since.
     pub(super) fn is_stale(&self) -> bool {
-        self.transient && self.generation() != self.base().locked().generation()
+        self.transient && self.generation() != self.base().locked().generation_with_ancestors()
+    }
+
+    /// How often this handle and its ancestors were used alone: a number that each such use changes.
+    pub(super) fn generation_with_ancestors(&self) -> u64 {
+        self.parents().fold(self.generation(), |sum, parent| {
+            sum.wrapping_add(parent.base().locked().generation_with_ancestors())
+        })
     }
 
     pub(super) fn identity(&self) -> usize {
@@ -411,6 +428,7 @@ impl Header {
             kind: self.kind,
             raw,
             needs: self.take_dependence(),
+            holds: self.take_parent_hold(),
             heard: None,
         })
     }
@@ -428,7 +446,7 @@ impl Header {
     }
 
     /// The other parents, after `first`.
-    fn clone_parents(&self, first: Option<&Py<HandleClass>>) -> Vec<Py<HandleClass>> {
+    pub(super) fn clone_parents(&self, first: Option<&Py<HandleClass>>) -> Vec<Py<HandleClass>> {
         // SAFETY: resources are taken and dropped by Python objects and their calls, so this thread is attached.
         let py = unsafe { Python::assume_attached() };
         let parents = first.into_iter().chain(&self.beside);
@@ -502,57 +520,6 @@ impl Header {
         }
     }
 
-    /// Share every ancestor; on refusal, the one that refused and why. `passes` says where the caller need not stand in
-    /// the queue.
-    #[inline]
-    pub(super) fn share_ancestors(
-        &self,
-        passes: impl Fn(&Header) -> bool + Copy,
-    ) -> Result<(), (&Header, Refusal)> {
-        match self.parent() {
-            None => Ok(()),
-            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(passes),
-            Some(_) => self.share_all_parents(passes),
-        }
-    }
-
-    fn share_all_parents(
-        &self,
-        passes: impl Fn(&Header) -> bool + Copy,
-    ) -> Result<(), (&Header, Refusal)> {
-        for (index, parent) in self.parents().enumerate() {
-            if let Err(refusal) = parent.base().share_with_ancestors(passes) {
-                for shared in self.parents().take(index) {
-                    shared.base().leave_with_ancestors();
-                }
-                return Err(refusal);
-            }
-        }
-        Ok(())
-    }
-
-    fn share_with_ancestors(
-        &self,
-        passes: impl Fn(&Header) -> bool + Copy,
-    ) -> Result<(), (&Header, Refusal)> {
-        self.share_ancestors(passes)?;
-        let shared = self.state.try_share(passes(self));
-        let shared = shared.map_err(|refusal| (self, refusal));
-        shared.inspect_err(|_| self.leave_ancestors())
-    }
-
-    #[inline]
-    pub(super) fn leave_ancestors(&self) {
-        for parent in self.parents() {
-            parent.base().leave_with_ancestors();
-        }
-    }
-
-    fn leave_with_ancestors(&self) {
-        self.leave_shared();
-        self.leave_ancestors();
-    }
-
     /// Close this handle and all that live in it. Returns when the native resource is gone.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         threads::receive();
@@ -580,11 +547,11 @@ impl Header {
         let _marked = Marked(self);
         let mut place = None;
         loop {
-            match self.share_ancestors(never_queued) {
+            match self.borrow_ancestors(Mode::Shared, never_queued) {
                 Ok(()) => match self.state.try_take() {
                     Ok(()) => {
                         let released = self.check_descendants().and_then(|()| self.release_all());
-                        self.leave_ancestors();
+                        self.release_ancestors(Mode::Shared);
                         return released.map_err(|error| to_pyerr(py, error));
                     }
                     Err(refusal) => {
@@ -592,7 +559,7 @@ impl Header {
                         if waits && self.allow_wait(py).is_ok() {
                             self.interrupt();
                         }
-                        self.leave_ancestors();
+                        self.release_ancestors(Mode::Shared);
                         if refusal == Refusal::Closed {
                             return self.wait_for_closing_ancestor(py);
                         }
@@ -603,10 +570,13 @@ impl Header {
                     }
                 },
                 Err(_) if self.state.is_closed() => return self.wait_for_closing_ancestor(py),
-                Err((ancestor, Refusal::Closed)) => {
+                Err((ancestor, Refused::Held)) => {
+                    return Err(to_pyerr(py, ancestor.held_error()));
+                }
+                Err((ancestor, Refused::Closed)) => {
                     ancestor.wait(py, || ancestor.has_closing_ended())?;
                 }
-                Err((ancestor, Refusal::Busy)) => {
+                Err((ancestor, Refused::Busy)) => {
                     ancestor.allow_wait(py)?;
                     if self.thread != 0 || self.has_more_parents() {
                         // What is left to the ancestor would be released on another thread, or after a parent.
@@ -645,12 +615,13 @@ impl Header {
 
     /// Close the handles that live in this one, or in what lives in it, and also in another one.
     fn close_dependents(&self, py: Python<'_>) -> PyResult<()> {
-        let mut next = 0;
+        // The newest first, as among children.
+        let mut below = u64::MAX;
         while self.dependents.load(Ordering::Relaxed) > 0 {
             let found = {
                 let children = self.children();
-                let mut left = children.dependents.range(next..);
-                left.next()
+                let mut left = children.dependents.range(..below);
+                left.next_back()
                     .map(|(number, weak)| (*number, weak.clone_ref(py)))
             };
             let Some((number, weak)) = found else { break };
@@ -659,7 +630,7 @@ impl Header {
             {
                 handle.get().header().close(py)?;
             }
-            next = number + 1;
+            below = number;
         }
         Ok(())
     }
@@ -717,6 +688,10 @@ impl Header {
             self.dependence.store(needs.number, Ordering::Release);
             needs.leave();
         }
+        if let Some(holds) = resource.holds.take() {
+            holds.leave();
+            self.hold_parent();
+        }
         self.raw.store(resource.raw, Ordering::Release);
         if let Some(attached) = self.attached() {
             let here = ptr::from_ref(self).cast_mut().cast();
@@ -761,6 +736,7 @@ impl Header {
     /// What was given away is gone: the handle is closed.
     pub(super) fn given(&self, raw: NonNull<()>) {
         drop(self.take_dependence());
+        drop(self.take_parent_hold());
         if let Some(traced) = self.traced {
             traced.end();
         }
@@ -894,12 +870,15 @@ impl Header {
             return;
         };
         loop {
-            let blocked = match self.share_ancestors(never_queued) {
+            let blocked = match self.borrow_ancestors(Mode::Shared, never_queued) {
                 Ok(()) => {
                     self.unlink(&mut parent.children());
                     let kept = self.release_dropped();
                     parent.children().kept.extend(kept);
-                    return self.leave_ancestors();
+                    return self.release_ancestors(Mode::Shared);
+                }
+                Err((holder, Refused::Held)) if self.thread == 0 && self.has_more_parents() => {
+                    return self.leave_to_held(holder);
                 }
                 Err((blocked, _)) => blocked,
             };
@@ -908,7 +887,7 @@ impl Header {
                 return self.leave_to_thread();
             }
             let mut above = blocked.children();
-            if blocked.state.is_exclusive() || blocked.state.is_closing() {
+            if blocked.state.is_exclusive() || blocked.state.is_closing() || blocked.is_held() {
                 if ptr::eq(blocked, parent) {
                     self.unlink(&mut above);
                 } else {
@@ -918,6 +897,32 @@ impl Header {
                 above.orphans.extend(self.take());
                 return;
             }
+        }
+    }
+
+    /// Leave the resource of a dropped handle, with its hold on all parents, to an ancestor that another child holds: the
+    /// end of that hold releases it.
+    fn leave_to_held(&self, ancestor: &Header) {
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        let mut left = self.take_left();
+        left.extend(self.take());
+        for resource in &mut left {
+            let needs = Dependence::begin(self.clone_parents(self.up.as_ref()));
+            drop(resource.needs.replace(needs));
+        }
+        ancestor.children().orphans.append(&mut left);
+        if !ancestor.is_held() {
+            ancestor.release_deferred();
+        }
+    }
+
+    /// Release what was left to this handle, unless a call is in the way, whose end then does.
+    pub(super) fn release_deferred(&self) {
+        if self.borrow_with_ancestors(never_queued).is_ok() {
+            self.release_orphans();
+            self.release_with_ancestors();
         }
     }
 
@@ -1046,9 +1051,6 @@ impl Drop for Marked<'_> {
             wake();
         }
         // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
-        if header.share_with_ancestors(never_queued).is_ok() {
-            header.release_orphans();
-            header.leave_with_ancestors();
-        }
+        header.release_deferred();
     }
 }

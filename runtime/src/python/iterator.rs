@@ -53,6 +53,8 @@ const NEXT: &Entry = &Entry {
     site: &SITE,
     arguments: 0,
     body: true,
+    exclusive: Mode::Exclusive,
+    foreign: 0,
 };
 
 struct Shared<'a>(&'a HandleClass);
@@ -76,7 +78,12 @@ impl PartIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
         alone(py, NEXT, &[&Shared(owner.get())], |context| {
-            let generation = owner.get().header().base().locked().generation();
+            let generation = owner
+                .get()
+                .header()
+                .base()
+                .locked()
+                .generation_with_ancestors();
             if let Some((made, kind)) = self.transient
                 && made != generation
             {
@@ -109,7 +116,12 @@ pub(super) fn give<'py, T: PyHandle + Part>(
         return Err(no_memory());
     }
     let kind = T::kind();
-    let generation = owner.get().header().base().locked().generation();
+    let generation = owner
+        .get()
+        .header()
+        .base()
+        .locked()
+        .generation_with_ancestors();
     let iterator = PartIterator {
         owner: owner.unbind(),
         transient: kind.is_transient().then_some((generation, kind)),

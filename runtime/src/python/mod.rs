@@ -5,6 +5,7 @@
 //! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
 
 mod alone;
+mod ancestors;
 mod callable;
 mod cores;
 mod depth;
@@ -18,6 +19,7 @@ pub mod header;
 pub mod iterator;
 pub mod module;
 pub mod records;
+mod related;
 mod resource;
 pub mod take;
 mod threads;
@@ -27,7 +29,7 @@ mod wait;
 pub(crate) use alone::Alone;
 pub use callable::Callable;
 pub(crate) use depth::MayRunPython;
-pub use enter::{Context, Entry, alone, exclusive, shared};
+pub use enter::{Context, Entry, Mode, alone, exclusive, shared};
 pub use exceptions::{BusyError, ClosedError, Error, OwnerError};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::Py;
 
+use super::ancestors::ParentHold;
 use super::depth::MayRunPython;
 use super::handle::HandleClass;
 use super::wait::wake;
@@ -19,6 +20,8 @@ pub(super) struct Resource {
     pub(super) raw: *mut (),
     /// The parents that have to be there until it is released, where nothing else sees to that.
     pub(super) needs: Option<Dependence>,
+    /// The hold on the parent that ends with the release.
+    pub(super) holds: Option<ParentHold>,
     /// Where a thread waits to hear how its release ended.
     pub(super) heard: Option<Arc<Ending>>,
 }

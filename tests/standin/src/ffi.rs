@@ -508,6 +508,41 @@ pub unsafe extern "C" fn list_sleep(_list: *mut list, milliseconds: u32) -> c_in
     0
 }
 
+/// Pushes to a list.
+#[repr(C)]
+pub struct editor {
+    list: *mut list,
+}
+
+pub unsafe extern "C" fn editor_new(list: *mut list) -> *mut editor {
+    Box::into_raw(Box::new(editor { list }))
+}
+
+pub unsafe extern "C" fn editor_free(editor: *mut editor) {
+    // SAFETY: a valid editor, given back once.
+    drop(unsafe { Box::from_raw(editor) });
+}
+
+pub unsafe extern "C" fn editor_push(editor: *mut editor, number: c_int) -> c_int {
+    // SAFETY: a valid editor, whose list outlives it.
+    unsafe { list_push((*editor).list, number) }
+}
+
+pub unsafe extern "C" fn editor_count(editor: *mut editor) -> c_int {
+    // SAFETY: as in `editor_push`.
+    unsafe { c_int::try_from((*(*editor).list).count).unwrap_or(c_int::MAX) }
+}
+
+/// Waits at the gate.
+pub unsafe extern "C" fn editor_work(_editor: *mut editor) -> c_int {
+    pass_gate();
+    0
+}
+
+pub unsafe extern "C" fn list_meet(_list: *mut list, _node: *mut node) -> c_int {
+    0
+}
+
 /// Numbers that are in use, and those of them whose waits were ended.
 static NUMBERS: Mutex<(Vec<c_int>, Vec<c_int>)> = Mutex::new((Vec::new(), Vec::new()));
 static WOKEN: Condvar = Condvar::new();

@@ -112,7 +112,7 @@ impl Store {
 }
 
 /// An item, which needs its store.
-#[handle(raw = ffi::item, release = ffi::item_free, parent = Store)]
+#[handle(raw = ffi::item, release = ffi::item_free, parent = Store, lends)]
 pub struct Item;
 
 #[methods(unsafe)]
@@ -136,7 +136,7 @@ impl Item {
 }
 
 /// An item of an item.
-#[handle(raw = ffi::item, release = ffi::item_free, parent = Item)]
+#[handle(raw = ffi::item, release = ffi::item_free, parent = Item, reads_parent)]
 pub struct SubItem;
 
 #[methods(unsafe)]
@@ -425,7 +425,7 @@ impl Numeral {
 }
 
 /// A list, whose nodes move when it grows.
-#[handle(raw = ffi::list, release = ffi::list_free, fork_safe)]
+#[handle(raw = ffi::list, release = ffi::list_free, fork_safe, lends)]
 pub struct List;
 
 #[methods(unsafe)]
@@ -456,6 +456,71 @@ impl List {
     fn __iter__(&self) -> Steps<Node> {
         Steps::new(self.first(), Node::next)
     }
+}
+
+// What edits a list lives in it.
+#[methods(unsafe)]
+impl List {
+    /// Make an editor, beside which the list can be used.
+    #[calls(ffi::editor_new, fails = null)]
+    fn editor(&mut self) -> Result<Owned<Editor>>;
+
+    /// Make an editor that has the list for itself.
+    #[calls(ffi::editor_new, fails = null)]
+    fn sole_editor(&mut self) -> Result<Owned<SoleEditor>>;
+
+    /// Meet a node of this list.
+    #[calls(ffi::list_meet)]
+    fn meet(&self, node: &Node);
+
+    /// Meet a node of any list.
+    #[foreign(node)]
+    #[calls(ffi::list_meet)]
+    fn meet_any(&self, node: &Node);
+}
+
+/// Pushes to a list, one call at a time.
+#[handle(raw = ffi::editor, release = ffi::editor_free, parent = List, mut_parent, fork_safe)]
+pub struct Editor;
+
+#[methods(unsafe)]
+impl Editor {
+    /// Add a number at the end of the list.
+    #[calls(ffi::editor_push)]
+    fn push(&mut self, number: c_int);
+
+    /// Count the numbers of the list, alone.
+    #[reads_parent]
+    #[calls(ffi::editor_count)]
+    fn count(&mut self) -> c_int;
+
+    /// Count the numbers of the list, beside others.
+    #[calls(ffi::editor_count)]
+    fn count_beside(&self) -> c_int;
+
+    /// Work, alone with the list.
+    #[calls(ffi::editor_work, detach)]
+    fn work(&mut self);
+
+    /// Work, alone.
+    #[reads_parent]
+    #[calls(ffi::editor_work, detach)]
+    fn work_reading(&mut self);
+}
+
+/// Pushes to a list that nobody else uses as long as this one lives.
+#[handle(raw = ffi::editor, release = ffi::editor_free, parent = &mut List, fork_safe)]
+pub struct SoleEditor;
+
+#[methods(unsafe)]
+impl SoleEditor {
+    /// Add a number at the end of the list.
+    #[calls(ffi::editor_push)]
+    fn push(&mut self, number: c_int);
+
+    /// Work, beside others.
+    #[calls(ffi::editor_work, detach)]
+    fn work_beside(&self);
 }
 
 /// A node, until the list grows.
@@ -525,8 +590,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::{
-        Cursor, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session, SessionError,
-        Shape, Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, open_gate, take_log,
+        Cursor, Editor, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session,
+        SessionError, Shape, SoleEditor, Store, StoreError, SubItem, Tag, Tally, at_gate,
+        close_gate, open_gate, take_log,
     };
 
     #[pymodule_export]

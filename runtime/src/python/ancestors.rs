@@ -1,0 +1,209 @@
+//! Borrowing what a handle lives in: a call borrows every ancestor of its handles, from the outermost one inwards.
+//!
+//! An ancestor is borrowed shared. Two annotations change that: `mut_parent` (a call that borrows the child exclusively
+//! borrows the parent exclusively, too) and `parent = &mut P` (nothing but the child uses the parent while the child
+//! lives; the child is then the parent's *holder*).
+
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use pyo3::prelude::*;
+
+use super::enter::{Hold, Mode};
+use super::handle::HandleClass;
+use super::header::Header;
+use crate::attachments::with_python;
+use crate::error::Error;
+use crate::state::Refusal;
+
+/// The reason why a handle cannot be borrowed now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The handle is closed, or about to be.
+    Closed,
+    /// Other calls use the handle.
+    Busy,
+    /// A child borrows the handle exclusively for as long as the child lives.
+    Held,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Closed => Refused::Closed,
+            Refusal::Busy => Refused::Busy,
+        }
+    }
+}
+
+/// A borrow of a handle, or the handle that refused and why.
+pub(super) type Borrow<'a> = Result<(), (&'a Header, Refused)>;
+
+impl Header {
+    /// Borrows every ancestor for a use of this handle in `mode`; on refusal, the ancestor that refused and why.
+    /// `passes` says for which handles the caller need not queue.
+    #[inline]
+    pub(super) fn borrow_ancestors(
+        &self,
+        mode: Mode,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Borrow<'_> {
+        match self.parent() {
+            None => Ok(()),
+            Some(parent) if !self.has_more_parents() && !self.borrows_mut(mode) => {
+                parent.base().borrow_with_ancestors(passes)?;
+                self.check_holder(parent)
+            }
+            Some(_) => self.borrow_all_parents(mode, passes),
+        }
+    }
+
+    /// Ends [`Header::borrow_ancestors`].
+    #[inline]
+    pub(super) fn release_ancestors(&self, mode: Mode) {
+        let mut parents = self.parents();
+        if self.borrows_mut(mode)
+            && let Some(parent) = parents.next()
+        {
+            Hold::for_child(parent, self).leave();
+        }
+        for parent in parents {
+            parent.base().release_with_ancestors();
+        }
+    }
+
+    /// Borrows this handle, shared, with every ancestor.
+    pub(super) fn borrow_with_ancestors(
+        &self,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Borrow<'_> {
+        self.borrow_ancestors(Mode::Shared, passes)?;
+        let shared = self
+            .state
+            .try_share(passes(self))
+            .map_err(|refusal| (self, refusal.into()));
+        shared.inspect_err(|_| self.release_ancestors(Mode::Shared))
+    }
+
+    /// Ends [`Header::borrow_with_ancestors`].
+    pub(super) fn release_with_ancestors(&self) {
+        self.leave_shared();
+        self.release_ancestors(Mode::Shared);
+    }
+
+    /// Whether a use in `mode` borrows the first parent exclusively.
+    #[inline]
+    pub(super) fn borrows_mut(&self, mode: Mode) -> bool {
+        mode == Mode::Exclusive && self.kind().sharing().mut_parent
+    }
+
+    #[inline(never)]
+    fn borrow_all_parents(
+        &self,
+        mode: Mode,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Borrow<'_> {
+        for (index, parent) in self.parents().enumerate() {
+            let borrowed = match index {
+                0 if self.borrows_mut(mode) => Hold::for_child(parent, self).enter(passes),
+                _ => parent
+                    .base()
+                    .borrow_with_ancestors(passes)
+                    .and_then(|()| self.check_holder(parent)),
+            };
+            if let Err(refusal) = borrowed {
+                for (index, borrowed) in self.parents().take(index).enumerate() {
+                    match index {
+                        0 if self.borrows_mut(mode) => Hold::for_child(borrowed, self).leave(),
+                        _ => borrowed.base().release_with_ancestors(),
+                    }
+                }
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Releases `parent`, which was just borrowed, where another child holds it.
+    #[inline]
+    fn check_holder<'a>(&self, parent: &'a Header) -> Borrow<'a> {
+        let parent = parent.base();
+        if parent.may_be_used_by(Some(self)) {
+            return Ok(());
+        }
+        parent.release_with_ancestors();
+        Err((parent, Refused::Held))
+    }
+
+    /// Whether no child holds this handle, or `child` is the one that does.
+    #[inline]
+    pub(super) fn may_be_used_by(&self, child: Option<&Header>) -> bool {
+        let holder: *const Header = self.holder.load(Ordering::Acquire);
+        holder.is_null() || child.is_some_and(|child| ptr::eq(child, holder))
+    }
+
+    /// Whether a child holds this handle.
+    pub(super) fn is_held(&self) -> bool {
+        !self.may_be_used_by(None)
+    }
+
+    /// The error for a use of this handle while a child holds it.
+    pub(super) fn held_error(&self) -> Error {
+        // SAFETY: null, or the `'static` type of the child that held the handle last.
+        match unsafe { self.holder_kind.load(Ordering::Acquire).as_ref() } {
+            Some(child) => Error::Held(self.kind().name(), child.name()),
+            None => Error::Busy(self.kind().name()),
+        }
+    }
+
+    /// Makes this handle the holder of its parent, which the running call borrows exclusively.
+    pub(super) fn hold_parent(&self) {
+        if let Some(parent) = self.parent()
+            && self.kind().sharing().holds_parent
+        {
+            let kind = ptr::from_ref(self.kind()).cast_mut();
+            parent.base().holder_kind.store(kind, Ordering::Release);
+            let holder = ptr::from_ref(self).cast_mut();
+            parent.base().holder.store(holder, Ordering::Release);
+        }
+    }
+
+    /// Takes the hold on the parent for whoever releases this handle.
+    pub(super) fn take_parent_hold(&self) -> Option<ParentHold> {
+        if !self.kind().sharing().holds_parent {
+            return None;
+        }
+        let first = self.up()?;
+        let parent = first.get().header().base();
+        let held = parent.is_held() && parent.may_be_used_by(Some(self));
+        if held {
+            // No call can come from this handle any more, and its memory may go before its release has ended.
+            let nobody = ptr::dangling_mut();
+            parent.holder.store(nobody, Ordering::Release);
+        }
+        // SAFETY: resources are taken and dropped by Python objects and their calls, so this thread is attached.
+        let py = unsafe { Python::assume_attached() };
+        held.then(|| ParentHold(Some(first.clone_ref(py))))
+    }
+}
+
+/// The hold of a child on its parent, until the child's native resource was released.
+pub(super) struct ParentHold(Option<Py<HandleClass>>);
+
+impl ParentHold {
+    /// Leaves the hold with the child, which C did not release.
+    pub(super) fn leave(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for ParentHold {
+    fn drop(&mut self) {
+        let Some(parent) = self.0.take() else { return };
+        let header = parent.get().header().base();
+        header.holder.store(ptr::null_mut(), Ordering::Release);
+        // Releases of other children were deferred to the parent while it was held.
+        header.release_deferred();
+        with_python(|| drop(parent));
+    }
+}

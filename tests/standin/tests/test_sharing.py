@@ -1,0 +1,209 @@
+"""Handles that share state: a child that changes its parent, a child that holds its parent, handles of other ancestors."""
+
+import gc
+import threading
+
+import pytest
+from standin_safe import BusyError, ClosedError, List, live_handles
+
+NONE = dict.fromkeys(live_handles(), 0)
+
+
+def list_of(*numbers):
+    made = List()
+    for number in numbers:
+        made.push(number)
+    return made
+
+
+def numbers_of(made):
+    return [node.number for node in made]
+
+
+# ---- `mut_parent`
+
+
+def test_mut_parent_call_ends_views_of_the_parent():
+    made = list_of(1, 2)
+    editor = made.editor()
+    first = made.first
+    place = first.place
+    editor.push(3)
+    for view in (first, place):
+        assert view.closed
+        with pytest.raises(ClosedError):
+            view.number
+    assert numbers_of(made) == [1, 2, 3]
+
+
+def test_reading_call_of_mut_parent_leaves_views_of_the_parent():
+    made = list_of(1, 2)
+    editor = made.editor()
+    first = made.first
+    assert editor.count() == editor.count_beside() == 2
+    assert first.number == 1
+
+
+def test_mut_parent_call_ends_iterators_over_the_parent():
+    made = list_of(1, 2)
+    editor = made.editor()
+    walk = iter(made)
+    next(walk)
+    editor.push(3)
+    with pytest.raises(ClosedError):
+        next(walk)
+
+
+def test_two_editors_of_one_list_take_turns(at_the_gate):
+    made = list_of(1)
+    one, other = made.editor(), made.editor()
+    with at_the_gate(one.work) as results:
+        pushed = threading.Thread(target=other.push, args=(2,))
+        pushed.start()
+        pushed.join(0.05)
+        assert pushed.is_alive()
+    pushed.join()
+    assert results == [None]
+    assert numbers_of(made) == [1, 2]
+
+
+def test_mut_parent_call_excludes_the_parent_and_reading_call_does_not(at_the_gate):
+    made = list_of(1)
+    editor = made.editor()
+    with at_the_gate(editor.work_reading):
+        assert numbers_of(made) == [1]
+    with at_the_gate(editor.work):
+        read = threading.Thread(target=numbers_of, args=(made,))
+        read.start()
+        read.join(0.05)
+        assert read.is_alive()
+    read.join()
+
+
+def test_closed_editor_leaves_the_list_free():
+    made = list_of(1)
+    editor = made.editor()
+    editor.push(2)
+    editor.close()
+    with pytest.raises(ClosedError):
+        editor.push(3)
+    made.push(3)
+    made.close()
+    assert live_handles() == NONE
+
+
+# ---- `parent = &mut P`
+
+
+def uses_of(made):
+    yield lambda: made.push(4)
+    yield lambda: made.first
+    yield lambda: list(made)
+    yield made.editor
+    yield made.sole_editor
+
+
+def test_held_parent_is_busy_until_its_holder_is_closed():
+    made = list_of(1)
+    editor = made.editor()
+    node = made.first
+    sole = made.sole_editor()
+    for use in (*uses_of(made), lambda: editor.push(5), editor.count, editor.close, lambda: node.next):
+        with pytest.raises(BusyError, match="List cannot be used while a SoleEditor uses it: close the SoleEditor first"):
+            use()
+    sole.push(2)
+    sole.push(3)
+    sole.close()
+    assert numbers_of(made) == [1, 2, 3]
+    editor.push(4)
+    made.push(5)
+    assert numbers_of(made) == [1, 2, 3, 4, 5]
+
+
+def test_held_parent_is_free_once_its_holder_is_dropped():
+    made = list_of(1)
+    sole = made.sole_editor()
+    del sole
+    gc.collect()
+    made.push(2)
+    again = made.sole_editor()
+    again.push(3)
+    del again
+    gc.collect()
+    assert numbers_of(made) == [1, 2, 3]
+
+
+def test_closing_a_held_parent_closes_its_holder_first():
+    made = list_of(1)
+    editor = made.editor()
+    sole = made.sole_editor()
+    made.close()
+    assert sole.closed and editor.closed and made.closed
+    assert live_handles() == NONE
+
+
+def test_sibling_dropped_while_the_parent_is_held_is_released_when_the_hold_ends():
+    made = list_of(1)
+    editor = made.editor()
+    sole = made.sole_editor()
+    del editor
+    gc.collect()
+    assert live_handles()["Editor"] == 1
+    sole.close()
+    assert live_handles()["Editor"] == 0
+    made.push(2)
+
+
+def test_sibling_dropped_while_the_parent_is_held_is_released_with_the_parent():
+    made = list_of(1)
+    editor = made.editor()
+    sole = made.sole_editor()
+    del editor, sole, made
+    gc.collect()
+    assert live_handles() == NONE
+
+
+def test_failed_creation_of_a_holder_leaves_the_parent_free():
+    made = list_of(1)
+    with pytest.raises(TypeError):
+        made.sole_editor(1)
+    made.push(2)
+
+
+def test_holder_is_waited_for_when_its_parent_is_closed(at_the_gate):
+    made = list_of(1)
+    sole = made.sole_editor()
+    with at_the_gate(sole.work_beside) as results:
+        closing = threading.Thread(target=made.close)
+        closing.start()
+        closing.join(0.05)
+        assert closing.is_alive()
+    closing.join()
+    assert results == [None] and made.closed and sole.closed
+    assert live_handles() == NONE
+
+
+# ---- handles of other ancestors
+
+
+def test_argument_of_another_owner_is_refused():
+    one, other = list_of(1), list_of(2)
+    one.meet(one.first)
+    with pytest.raises(ValueError, match="the Node belongs to another List than the List"):
+        one.meet(other.first)
+    # The node of a node is looked up through all that it lives in.
+    one.meet(one.first.place and one.first)
+
+
+def test_foreign_argument_may_have_another_owner():
+    one, other = list_of(1), list_of(2)
+    one.meet_any(other.first)
+    one.meet_any(one.first)
+
+
+def test_closed_argument_of_another_owner_is_closed():
+    one, other = list_of(1), list_of(2)
+    node = other.first
+    other.close()
+    with pytest.raises(ClosedError):
+        one.meet(node)
