@@ -829,6 +829,7 @@ KEEPING = [
     mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("            unsafe { entry.value.as_ref() }.attachment().clear();\n", "            let _ = unsafe { entry.value.as_ref() };\n")),
     mutant(ATTACHMENTS, "the release gets another parent", ("RELEASED.replace(ptr::from_ref(&*self.0))", "RELEASED.replace(RELEASED.get())")),
     mutant(LEDGER, "what C kept loses what it keeps", ("                ended.put_back(raw);\n", "                drop(ended);\n")),
+    mutant(RETURNS, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
     mutant(LEDGER, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !forks::gone(", "        if self.process_bound && false && !forks::gone(")),
     mutant(FORKS, "a forked child does not release what it made", ("    let own = made.forks == forks();\n", "    let own = false;\n")),
     mutant(FORKS, "a child of a forked child releases what that made", ("    let own = made.forks == forks();\n", "    let own = true;\n")),

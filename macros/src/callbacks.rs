@@ -11,6 +11,7 @@ use syn::{
 };
 
 use crate::diagnostics::Diagnostics;
+use crate::text::{Utf8, decode, has_text, text_type};
 use crate::words::{
     Headed, Word, argument_of, is_slice, parse_item, parse_words, respanned, runtime_path,
 };
@@ -30,6 +31,7 @@ struct Called {
     until_null: bool,
     alone: bool,
     always: bool,
+    utf8: Utf8,
 }
 
 /// One argument that C passes.
@@ -117,8 +119,11 @@ fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -
         until_null: false,
         alone: false,
         always: false,
+        utf8: Utf8::Strict,
     };
-    let known = ["args", "before", "data", "stop", "until", "alone", "always"];
+    let known = [
+        "args", "before", "data", "stop", "until", "utf8", "alone", "always",
+    ];
     let mut has_arguments = false;
     for word in parse_words(headed.words, &known, diagnostics) {
         match word.name.to_string().as_str() {
@@ -133,6 +138,7 @@ fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -
                 let null: Option<Ident> = word.value("until = null", diagnostics);
                 called.until_null = null.is_some_and(|null| null == "null");
             }
+            "utf8" => called.utf8 = word.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
             "alone" => called.alone = word.flag(diagnostics),
             _ => called.always = word.flag(diagnostics),
         }
@@ -257,6 +263,12 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
         diagnostics.at(
             value,
             "C gets what the function that is called before returned: return `()` or `Result<()>`, or remove `before`",
+        );
+    }
+    if called.utf8 == Utf8::Lossy && !parameters(&called.method).any(|(_, ty)| has_text(ty)) {
+        diagnostics.at(
+            &signature.ident,
+            "`utf8` is about text of C that becomes a `String`: take one, or remove the word",
         );
     }
     let has_data = called
@@ -426,7 +438,9 @@ fn convert(
     ty: &Type,
     runtime: &TokenStream,
 ) -> TokenStream {
-    let text = name.to_string();
+    let (text, written) = (name.to_string(), ty);
+    let mapped = text_type(ty, runtime);
+    let ty = mapped.as_ref().unwrap_or(ty);
     let at = |wanted: &dyn Fn(&Passed) -> bool| {
         let index = called.arguments.iter().position(wanted)?;
         variables.get(index)
@@ -454,8 +468,10 @@ fn convert(
         }
     };
     let value = respanned(value, ty.span());
-    quote! {
+    let passed = quote! {
         // SAFETY: C passed it, and the author says what it is.
-        let #name = #runtime::callbacks::passed(unsafe { #value }, #text)?;
-    }
+        #runtime::callbacks::passed(unsafe { #value }, #text)?
+    };
+    let decoded = decode(written, passed, called.utf8, runtime);
+    quote!(let #name = #decoded;)
 }

@@ -16,6 +16,7 @@ mod module;
 mod record;
 #[cfg(test)]
 mod size;
+mod text;
 mod words;
 
 use proc_macro::TokenStream;

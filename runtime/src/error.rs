@@ -31,6 +31,8 @@ pub enum Error {
     Value(String),
     /// A length or a number does not fit the C type. Python: `OverflowError`.
     Overflow(String),
+    /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
+    NotUtf8(&'static str, std::string::FromUtf8Error),
     /// The operating system failed. Python: the `OSError` of its number, with the path.
     Os(std::io::Error, Option<std::path::PathBuf>),
     /// C reported a failure and had nothing to say about it. Python: `Error`.
@@ -100,6 +102,9 @@ impl fmt::Display for Error {
                 "{name} is leaked: only the thread that made it could release it, and that has ended"
             ),
             Error::Value(message) | Error::Overflow(message) => f.write_str(message),
+            Error::NotUtf8(function, error) => {
+                write!(f, "text of {function} is not UTF-8: {error}")
+            }
             Error::Os(error, None) => error.fmt(f),
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),
             Error::Failed(function) => write!(f, "{function} failed"),

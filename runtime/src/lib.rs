@@ -106,6 +106,7 @@
 //! |---|---|
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
 //! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
+//! | `utf8 = lossy` | As on each `#[calls]` and `#[field]` of the block. |
 //!
 //! `#[reads_parent]` on a `&mut self` method of a handle with `mut_parent`: this method leaves the parent as it is, and borrows
 //! it shared.
@@ -147,6 +148,7 @@
 //! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
 //! | `until = null` | The array ends with its first NULL or 0. |
 //! | `free = ffi::f` | What C gives is ours: a string, memory or an array. It is copied, then freed by this function. |
+//! | `utf8 = lossy` | In a `String`, U+FFFD stands for bytes that are not UTF-8: where C's manual promises UTF-8, or for messages. By default they are an error. |
 //! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
 //!
 //! ## `#[callbacks(unsafe)]` on `impl State { … }`
@@ -205,6 +207,7 @@
 //! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. |
 //! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing. |
 //! | `until = null` | The array that C passes ends with its first NULL or 0. |
+//! | `utf8 = lossy` | As on `#[calls]`. By default, text that is not UTF-8 is an error of the call. |
 //! | `before = ffi::f` | C's own function of this type is called first, with all of C's arguments; C gets what that function returned, and the method returns nothing. For libraries whose default handlers do the work. |
 //! | `alone` | Nobody may use the handle meanwhile, the method included: `BusyError`. |
 //! | `always` | It is called also after another callback of the same call raised something. |
@@ -226,6 +229,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `len = place` | The field is an array of that many elements; the method returns a `Vec`. |
+//! | `utf8 = lossy` | As on `#[calls]`. |
 //! | `when(place, A \| B)` | The field is only there while the tag has one of these values; the method returns an `Option`. |
 //!
 //! A method with a parameter writes the field. `#[field(self)]` is the handle itself, as another type of handle.
@@ -307,7 +311,7 @@
 //! |---|---|---|
 //! | `-> Owned<T>` | the caller (*transfer full*) | a pointer to `T`'s raw type |
 //! | `-> Borrowed<T>` | the receiver, or its ancestor that `T` is part of (*transfer none*) | the same |
-//! | `-> String` | the caller, a copy; where the C manual promises UTF-8: what is not is replaced | `char *` |
+//! | `-> String` | the caller, a copy of UTF-8; for text that is not, `Error::NotUtf8`, in Python `UnicodeDecodeError`, so that such a method returns a `Result`, or says `utf8 = lossy` | `char *` |
 //! | `-> CString` | the caller, a copy of every byte; in Python a `str` as of `os.fsdecode` | `char *` |
 //! | `-> Bytes` | the caller, a copy; in Python `bytes` | `void *`, with `len` |
 //! | `-> &[u8]` | the receiver; in Python a read-only `memoryview`, which holds the receiver: until it is released, closing that, consuming it or using it alone raises `BufferError` | `void *`, with `len` |

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use crate::handle::{Borrowed, Handle, Owned, Resource};
-use crate::returns::{Bytes, FromC};
+use crate::returns::{Bytes, FromC, Text};
 
 /// A Rust type that can be made from what C wrote to where a `P` was expected.
 ///
@@ -169,7 +169,7 @@ macro_rules! by_value {
 
 impl ByValue for &[u8] {}
 
-by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool String CString Bytes }
+by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool Text CString Bytes }
 
 impl<T: Handle> ByValue for Borrowed<'_, T> {}
 impl<T: ByValue> ByValue for Option<T> {}

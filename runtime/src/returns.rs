@@ -2,7 +2,9 @@
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
+use crate::error::{Error, Result};
 use crate::handle::{Borrowed, ByPointer, Handle, Owned, Resource};
+use crate::site::{Site, Step};
 
 /// A Rust type that a C function's result, or a field of a C struct, can become.
 ///
@@ -203,16 +205,91 @@ macro_rules! string_from_c {
         }
 
         // SAFETY: the string is copied.
-        unsafe impl FromC<$from> for String {
+        unsafe impl FromC<$from> for Text {
             unsafe fn from_c(c: $from) -> Option<Self> {
                 // SAFETY: the caller's promise is that it is a C string.
-                unsafe { c_str(c as *const c_char) }.map(|text| text.to_string_lossy().into_owned())
+                unsafe { c_str(c as *const c_char) }.map(|text| Text(text.to_bytes().to_vec()))
             }
         }
     )+};
 }
 
 string_from_c! { *const i8 *mut i8 *const u8 *mut u8 }
+
+/// A copy of text that C gave, which is not known to be UTF-8: in generated code, what becomes a `String`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Text(Vec<u8>);
+
+/// A result with text in it, which [`decode`] makes a result with strings.
+#[doc(hidden)]
+pub trait Decode {
+    /// The result with strings.
+    type Decoded;
+
+    /// Decodes all text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotUtf8`] for text that is not UTF-8.
+    fn decode(self, function: &'static str) -> Result<Self::Decoded>;
+
+    /// Decodes all text; bytes that are not UTF-8 become U+FFFD.
+    fn decode_lossy(self) -> Self::Decoded;
+}
+
+impl Decode for Text {
+    type Decoded = String;
+
+    fn decode(self, function: &'static str) -> Result<String> {
+        String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))
+    }
+
+    fn decode_lossy(self) -> String {
+        String::from_utf8(self.0)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    type Decoded = Option<T::Decoded>;
+
+    fn decode(self, function: &'static str) -> Result<Self::Decoded> {
+        self.map(|text| text.decode(function)).transpose()
+    }
+
+    fn decode_lossy(self) -> Self::Decoded {
+        self.map(T::decode_lossy)
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    type Decoded = Vec<T::Decoded>;
+
+    fn decode(self, function: &'static str) -> Result<Self::Decoded> {
+        self.into_iter().map(|text| text.decode(function)).collect()
+    }
+
+    fn decode_lossy(self) -> Self::Decoded {
+        self.into_iter().map(T::decode_lossy).collect()
+    }
+}
+
+/// Decodes the text in the result of a call that can fail.
+///
+/// # Errors
+///
+/// [`Error::NotUtf8`] for text that is not UTF-8.
+#[doc(hidden)]
+pub fn decode<T: Decode>(site: &'static Site, result: T) -> Result<T::Decoded> {
+    if site.fails(Step::Result) {
+        return Err(Error::Value("the result cannot be decoded".into()));
+    }
+    result.decode(match site.function {
+        "" | "callback" => site.method,
+        function => function,
+    })
+}
 
 /// A field of a C struct that holds a string: a pointer to it, or the characters themselves.
 #[doc(hidden)]
@@ -271,9 +348,9 @@ impl FromText for CString {
     }
 }
 
-impl FromText for String {
+impl FromText for Text {
     fn from_text(text: CString) -> Self {
-        text.to_string_lossy().into_owned()
+        Text(text.into_bytes())
     }
 }
 
@@ -385,11 +462,10 @@ macro_rules! bytes_from_memory {
             }
         }
 
-        impl FromMemory<$type> for String {
+        impl FromMemory<$type> for Text {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
-                let bytes = unsafe { bytes(start.cast(), count) }?;
-                Some(String::from_utf8_lossy(&bytes).into_owned())
+                unsafe { bytes(start.cast(), count) }.map(Text)
             }
         }
 

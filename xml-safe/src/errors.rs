@@ -16,7 +16,7 @@ use crate::xpath::XPathContext;
 #[handle(raw = ffi::xmlError, lent)]
 pub(crate) struct Record;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl Record {
     #[field(code)]
     fn code(&self) -> c_int;

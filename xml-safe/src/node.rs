@@ -21,7 +21,7 @@ pub(crate) struct Node;
 #[handle(raw = ffi::xmlNs, part_of = Document)]
 pub(crate) struct Namespace;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl Namespace {
     /// The prefix; none for the default namespace.
     #[field(prefix)]
@@ -35,7 +35,7 @@ impl Namespace {
 #[handle(raw = ffi::xmlAttr, part_of = Document)]
 pub(crate) struct Attribute;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl Attribute {
     #[field(name)]
     fn name(&self) -> Option<String>;
@@ -63,7 +63,7 @@ impl Attribute {
 #[handle(raw = ffi::xmlDtd, part_of = Document)]
 pub(crate) struct Dtd;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl Dtd {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
@@ -89,7 +89,7 @@ impl Dtd {
 #[handle(raw = ffi::xmlEntity, part_of = Document)]
 pub(crate) struct Entity;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl Entity {
     #[field(name)]
     pub(crate) fn name(&self) -> Option<String>;
@@ -118,7 +118,7 @@ impl Entity {
 #[handle(raw = ffi::xmlBuffer, release = ffi::xmlBufferFree, fork_safe)]
 pub(crate) struct Output;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl Output {
     #[calls(ffi::xmlBufferCreate, fails = null)]
     fn new() -> Result<Owned<Output>>;
@@ -130,7 +130,7 @@ impl Output {
     fn content(&self) -> Option<String>;
 }
 
-#[methods(unsafe)]
+#[methods(unsafe, utf8 = lossy)]
 impl Node {
     #[private]
     #[field(type_)]

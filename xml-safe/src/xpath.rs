@@ -132,7 +132,7 @@ pub(crate) struct Compiled;
 #[handle(raw = ffi::xmlXPathObject, release = ffi::xmlXPathFreeObject, parent = XPathContext)]
 pub(crate) struct XPathObject;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, private, utf8 = lossy)]
 impl XPathObject {
     #[field(type_)]
     fn type_number(&self) -> u32;

@@ -124,7 +124,7 @@ impl Surface {
     fn status(&self) -> u32;
 
     #[private]
-    #[calls(ffi::cairo_status_to_string)]
+    #[calls(ffi::cairo_status_to_string, utf8 = lossy)]
     fn words(status: u32) -> Option<String>;
 
     #[private]

@@ -247,7 +247,7 @@ impl Parser {
     fn code(&self) -> u32;
 
     #[private]
-    #[calls(ffi::XML_ErrorString)]
+    #[calls(ffi::XML_ErrorString, utf8 = lossy)]
     fn message(code: u32) -> Option<String>;
 
     /// The line where it is, from 1 (XML_GetCurrentLineNumber).

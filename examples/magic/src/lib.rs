@@ -49,7 +49,7 @@ impl Magic {
     fn load(&mut self, database: Option<&FsPath>) -> Result<()>;
 
     #[private]
-    #[calls(ffi::magic_error)]
+    #[calls(ffi::magic_error, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 
     #[private]

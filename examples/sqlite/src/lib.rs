@@ -225,11 +225,11 @@ impl Connection {
     fn serialize(&self, schema: &CStr) -> Result<Bytes>;
 
     #[private]
-    #[calls(ffi::sqlite3_errmsg, detach)]
+    #[calls(ffi::sqlite3_errmsg, utf8 = lossy, detach)]
     fn message(&self) -> Option<String>;
 
     #[private]
-    #[calls(ffi::sqlite3_errstr)]
+    #[calls(ffi::sqlite3_errstr, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
     #[private]
@@ -239,25 +239,51 @@ impl Connection {
     #[private]
     #[calls(
         ffi::sqlite3_prepare_v2,
-        args = (self, sql.ptr, sql.len, out, null),
+        args = (self, sql, -1, out, out),
         fails = nonzero,
         on_failure = null,
         detach
     )]
-    fn compile(&self, sql: &str) -> Result<Option<Owned<Statement>>>;
+    fn compile(&self, sql: &CStr) -> Result<(Option<Owned<Statement>>, Option<CString>)>;
+
+    /// Compile the first statement of `sql`, and what stands behind it; `None` if there is none.
+    #[private]
+    fn compile_first(&self, sql: &CStr) -> Result<Option<(Owned<Statement>, CString)>> {
+        let mut rest = sql.to_owned();
+        while !rest.is_empty() {
+            // A semicolon or a comment is no statement.
+            match self.compile(&rest)? {
+                (Some(statement), rest) => return Ok(Some((statement, rest.unwrap_or_default()))),
+                (None, after) => rest = after.unwrap_or_default(),
+            }
+        }
+        Ok(None)
+    }
 
     /// Compile one SQL statement (sqlite3_prepare_v2).
     ///
-    /// Raises SqliteError for what is no SQL, ValueError where there is no statement in the text.
+    /// Raises SqliteError for what is no SQL, ValueError where there is no statement in the text, or more than one.
     fn prepare(&self, sql: &str) -> Result<Owned<Statement>> {
-        if sql.contains('\0') {
-            return Err(Error::Value(
-                "a NUL character would end the statement".into(),
-            ));
+        let sql = CString::new(sql)
+            .map_err(|_| Error::Value("a NUL character would end the statement".into()))?;
+        let compiled = self.compile_first(&sql)?;
+        let (statement, rest) =
+            compiled.ok_or_else(|| Error::Value("there is no statement in this text".into()))?;
+        // Behind the statement there may be a semicolon and comments. All else is another statement, or none of SQL.
+        match self.compile_first(&rest) {
+            Ok(None) => Ok(statement),
+            _ => Err(Error::Value(
+                "there is more than one statement in this text: `run_script` runs all of them"
+                    .into(),
+            )),
         }
-        self.compile(sql)?
-            .ok_or_else(|| Error::Value("there is no statement in this text".into()))
     }
+
+    /// Run all statements of a text to their ends, one after the other (sqlite3_exec). Rows that they return are dropped.
+    ///
+    /// Raises SqliteError at the first one that fails; those before it have run.
+    #[calls(ffi::sqlite3_exec, args = (self, sql, null, null, null), fails = nonzero, detach)]
+    fn run_script(&self, sql: &str) -> Result<()>;
 
     /// Compile a statement and bind its parameters: an iterator over its rows, which are lists.
     ///
@@ -280,18 +306,30 @@ impl Connection {
     #[calls(ffi::sqlite3_interrupt)]
     fn interrupt(&self);
 
-    /// Run a statement to its end; how many rows it changed (sqlite3_changes).
+    /// Run a statement to its end; how many rows it inserted, updated or deleted (sqlite3_changes), 0 for one that does
+    /// none of these.
     #[detach]
     #[pyo3(signature = (sql, parameters = None))]
     fn run(&self, sql: &str, parameters: Option<Vec<Option<Parameter>>>) -> Result<c_int> {
         let mut statement = self.query(sql, parameters)?;
-        while statement.step()? == ROW {}
-        Ok(self.changes())
+        loop {
+            let before = self.total_changes();
+            if statement.step()? == ROW {
+                continue;
+            }
+            // `changes` is about the last statement that changed rows, which may be an earlier one.
+            let changed = !statement.is_read_only() && self.total_changes() != before;
+            return Ok(if changed { self.changes() } else { 0 });
+        }
     }
 
     #[private]
     #[calls(ffi::sqlite3_changes, detach)]
     fn changes(&self) -> c_int;
+
+    #[private]
+    #[calls(ffi::sqlite3_total_changes, detach)]
+    fn total_changes(&self) -> c_int;
 
     #[getter]
     #[calls(ffi::sqlite3_last_insert_rowid)]
@@ -443,6 +481,10 @@ impl Statement {
     fn advance(&mut self) -> Result<c_int>;
 
     #[private]
+    #[calls(ffi::sqlite3_stmt_readonly)]
+    fn is_read_only(&self) -> bool;
+
+    #[private]
     #[calls(ffi::sqlite3_bind_parameter_count)]
     fn parameter_count(&self) -> c_int;
 
@@ -476,7 +518,7 @@ impl Statement {
 
     #[private]
     #[calls(ffi::sqlite3_column_name, detach)]
-    fn column_name(&self, index: c_int) -> Option<String>;
+    fn column_name(&self, index: c_int) -> Result<Option<String>>;
 
     #[private]
     #[calls(ffi::sqlite3_column_type, detach)]
@@ -491,8 +533,8 @@ impl Statement {
     fn column_real(&self, index: c_int) -> f64;
 
     #[private]
-    #[calls(ffi::sqlite3_column_text, len = ffi::sqlite3_column_bytes, detach)]
-    fn column_text(&self, index: c_int) -> Option<Bytes>;
+    #[calls(ffi::sqlite3_column_text, len = ffi::sqlite3_column_bytes, fails = null, detach)]
+    fn column_text(&self, index: c_int) -> Result<String>;
 
     #[private]
     #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes, detach)]
@@ -543,9 +585,9 @@ impl Statement {
     /// The names of the result's columns (sqlite3_column_name).
     #[detach]
     #[getter]
-    fn columns(&self) -> Vec<String> {
+    fn columns(&self) -> Result<Vec<String>> {
         (0..self.column_count())
-            .filter_map(|index| self.column_name(index))
+            .filter_map(|index| self.column_name(index).transpose())
             .collect()
     }
 
@@ -560,28 +602,28 @@ impl Statement {
     }
 
     #[private]
-    fn value(&self, index: c_int) -> Option<Value> {
-        match self.column_type(index).cast_unsigned() {
+    fn value(&self, index: c_int) -> Result<Option<Value>> {
+        Ok(match self.column_type(index).cast_unsigned() {
             ffi::SQLITE_INTEGER => Some(Value::Integer(self.column_integer(index))),
             ffi::SQLITE_FLOAT => Some(Value::Real(self.column_real(index))),
-            ffi::SQLITE_TEXT => {
-                let text = self.column_text(index).unwrap_or_default().0;
-                Some(Value::Text(String::from_utf8_lossy(&text).into_owned()))
-            }
+            ffi::SQLITE_TEXT => Some(Value::Text(self.column_text(index)?)),
             // An empty blob is NULL in C.
             ffi::SQLITE_BLOB => Some(Value::Blob(self.column_blob(index).unwrap_or_default())),
             _ => None,
-        }
+        })
     }
 
     /// The next row (sqlite3_step). After the last one the statement begins anew.
+    ///
+    /// Raises UnicodeDecodeError for a row with TEXT that is not UTF-8; the next call goes on with the row after it.
     #[detach]
     fn __next__(&mut self) -> Result<Option<Vec<Option<Value>>>> {
         if self.step()? != ROW {
             return Ok(None);
         }
         let columns = 0..self.column_count();
-        Ok(Some(columns.map(|index| self.value(index)).collect()))
+        let row: Result<_> = columns.map(|index| self.value(index)).collect();
+        row.map(Some)
     }
 }
 
@@ -737,24 +779,24 @@ impl Argument {
     #[calls(ffi::sqlite3_value_double)]
     fn real(&self) -> f64;
 
-    #[calls(ffi::sqlite3_value_text, len = ffi::sqlite3_value_bytes)]
-    fn text(&self) -> Option<String>;
+    #[calls(ffi::sqlite3_value_text, len = ffi::sqlite3_value_bytes, fails = null)]
+    fn text(&self) -> Result<String>;
 
     #[calls(ffi::sqlite3_value_blob, len = ffi::sqlite3_value_bytes)]
     fn blob(&self) -> Option<Bytes>;
 
-    fn value(&self) -> Option<Value> {
-        match self.kind().cast_unsigned() {
+    fn value(&self) -> Result<Option<Value>> {
+        Ok(match self.kind().cast_unsigned() {
             ffi::SQLITE_INTEGER => Some(Value::Integer(self.integer())),
             ffi::SQLITE_FLOAT => Some(Value::Real(self.real())),
-            ffi::SQLITE_TEXT => Some(Value::Text(self.text().unwrap_or_default())),
+            ffi::SQLITE_TEXT => Some(Value::Text(self.text()?)),
             ffi::SQLITE_BLOB => Some(Value::Blob(self.blob().unwrap_or_default())),
             _ => None,
-        }
+        })
     }
 }
 
-fn values(arguments: &[Borrowed<'_, Argument>]) -> Vec<Option<Value>> {
+fn values(arguments: &[Borrowed<'_, Argument>]) -> Result<Vec<Option<Value>>> {
     arguments.iter().map(|argument| argument.value()).collect()
 }
 
@@ -771,7 +813,7 @@ impl ScalarFunction {
         stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
     )]
     fn call(&self, call: &FunctionCall, arguments: Vec<Borrowed<'_, Argument>>) -> Result<()> {
-        call.give(self.0.call_varargs(values(&arguments))?)
+        call.give(self.0.call_varargs(values(&arguments)?)?)
     }
 }
 
@@ -832,7 +874,7 @@ impl AggregateFunction {
         let group = call.group(1).map(|group| group.key());
         let group = group.ok_or(Error::Failed("sqlite3_aggregate_context"))?;
         let aggregate = self.aggregate(group)?;
-        let stepped = aggregate.step.notify_varargs(values(&arguments));
+        let stepped = values(&arguments).and_then(|values| aggregate.step.notify_varargs(values));
         if stepped.is_err() {
             // SQLite finalizes the group all the same, and nobody wants its result.
             let _ = self.groups().remove(&group);

@@ -107,11 +107,11 @@ impl Compressor {
     fn left_to_write(&self) -> u32;
 
     #[private]
-    #[field(msg)]
+    #[field(msg, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 
     #[private]
-    #[calls(ffi::zError)]
+    #[calls(ffi::zError, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
     #[private]
@@ -189,7 +189,7 @@ impl Decompressor {
     fn left_to_write(&self) -> u32;
 
     #[private]
-    #[field(msg)]
+    #[field(msg, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 
     /// Decompress these bytes (inflate): what they hold, and how many of them were used; fewer than there are where the

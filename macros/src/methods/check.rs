@@ -9,6 +9,7 @@ use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Rece
 use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
+use crate::text::{Utf8, has_text};
 use crate::words::{argument_of, is_slice};
 
 /// Python's keywords that may be names in Rust.
@@ -27,6 +28,7 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
         check_receiver(block, method, diagnostics);
         check_count(method, diagnostics);
         check_foreign(method, diagnostics);
+        check_text(method, diagnostics);
         match &method.source {
             Source::Calls(calls) => check_calls(method, calls, diagnostics),
             Source::Field(field) => check_field(method, field, diagnostics),
@@ -87,6 +89,28 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
         diagnostics.at(
             variadic,
             "a method can't be variadic: name the arguments that are passed",
+        );
+    }
+}
+
+/// Text that is not UTF-8 is an error, unless the author says that it may lose its bytes.
+fn check_text(method: &Method, diagnostics: &Diagnostics) {
+    let said = match &method.source {
+        Source::Calls(calls) => calls.utf8,
+        Source::Field(field) if method.parameters.is_empty() => field.utf8,
+        _ => return,
+    };
+    if method.has_strict_text() && !method.output.fallible {
+        diagnostics.at(
+            &method.output.value,
+            "the text that C gives may not be UTF-8: return `Result<…>`, or add `utf8 = lossy`, by which bytes that are not \
+             become U+FFFD; a `CString` keeps every byte",
+        );
+    }
+    if let (Some(Utf8::Lossy), false) = (said, has_text(&method.output.value)) {
+        diagnostics.at(
+            &method.output.value,
+            "`utf8` is about text of C that becomes a `String`: return one, or remove the word",
         );
     }
 }
@@ -609,7 +633,7 @@ fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let fields = method.field_arguments(calls);
     let arguments_fail = method.c_arguments(calls).iter().any(can_fail)
         || fields.iter().any(|(_, argument)| can_fail(argument));
-    if method.output.fallible && !fails && !arguments_fail {
+    if method.output.fallible && !fails && !arguments_fail && !method.has_strict_text() {
         diagnostics.at(
             &calls.function,
             "a `Result` needs to know when C failed: add `fails = null`, `nonzero`, `negative` or `when(|ret| …)`",
@@ -639,7 +663,7 @@ fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
     check_lifetimes(method, diagnostics);
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
-    if method.output.fallible {
+    if method.output.fallible && !method.has_strict_text() {
         diagnostics.at(
             value,
             "reading or writing a field can't fail: remove the `Result`",

@@ -5,6 +5,7 @@ use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibili
 
 use super::types::{Taken, is_named, written};
 use crate::fails::Fails;
+use crate::text::{Utf8, has_text};
 use crate::words::Place;
 
 /// A block of methods of one handle.
@@ -38,6 +39,8 @@ pub(crate) struct Method {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Output,
     pub(crate) source: Source,
+    /// `utf8 = …`, on the method or on its block.
+    pub(crate) utf8: Utf8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,6 +96,8 @@ pub(crate) struct Calls {
     pub(crate) until: Option<Ident>,
     /// What frees the string or the memory that C gives.
     pub(crate) free: Option<Expr>,
+    /// `utf8 = lossy`
+    pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,
 }
 
@@ -121,9 +126,16 @@ pub(crate) struct Field {
     pub(crate) length: Option<Place>,
     /// The tag, and its values with which the field is valid.
     pub(crate) when: Option<(Place, Pat)>,
+    /// `utf8 = lossy`
+    pub(crate) utf8: Option<Utf8>,
 }
 
 impl Method {
+    /// Whether the result has text of C in it that has to be UTF-8.
+    pub(crate) fn has_strict_text(&self) -> bool {
+        self.utf8 == Utf8::Strict && has_text(&self.output.value)
+    }
+
     /// The parameters that C keeps.
     pub(crate) fn consumed(&self) -> impl Iterator<Item = &Parameter> {
         let parameters = self.parameters.iter();

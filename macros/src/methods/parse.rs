@@ -14,6 +14,7 @@ use super::model::{
 };
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
+use crate::text::Utf8;
 use crate::words::{
     Headed, Place, Value, Word, argument_of, header_comment, parse_words, runtime_path,
 };
@@ -31,11 +32,13 @@ const PYO3_ATTRIBUTES: &[&str] = &[
 pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostics) -> MethodsBlock {
     let mut is_unsafe = false;
     let mut all_private = false;
+    let mut utf8 = Utf8::Strict;
     let mut runtime: Option<Path> = None;
-    for word in parse_words(words, &["unsafe", "private", "crate"], diagnostics) {
+    for word in parse_words(words, &["unsafe", "private", "utf8", "crate"], diagnostics) {
         match word.name.unraw().to_string().as_str() {
             "unsafe" => is_unsafe = word.flag(diagnostics),
             "private" => all_private = word.flag(diagnostics),
+            "utf8" => utf8 = word.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
             _ => runtime = word.value("crate = path", diagnostics),
         }
     }
@@ -59,6 +62,9 @@ pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostic
         if let Some(raw) = diagnostics.ok(syn::parse2::<RawMethod>(tokens)) {
             let mut method = raw.into_method(diagnostics);
             method.private |= all_private;
+            if utf8 == Utf8::Lossy {
+                method.utf8 = utf8;
+            }
             methods.push(method);
         }
     }
@@ -182,8 +188,14 @@ impl RawMethod {
             Some(Source::Calls(calls)) => header_comment(&attributes, &calls.function),
             _ => None,
         };
+        let utf8 = match &source {
+            Some(Source::Calls(calls)) => calls.utf8,
+            Some(Source::Field(field)) => field.utf8,
+            _ => None,
+        };
         let (receiver, parameters) = parse_parameters(&self.signature, diagnostics);
         Method {
+            utf8: utf8.unwrap_or(Utf8::Strict),
             attributes,
             comment,
             python_attributes,
@@ -285,6 +297,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         length: None,
         until: None,
         free: None,
+        utf8: None,
         detach: false,
     };
     for word in parse_words(
@@ -301,6 +314,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "len",
             "until",
             "free",
+            "utf8",
             "detach",
         ],
         diagnostics,
@@ -334,6 +348,10 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 calls.until = Some(null.map_or(name, |Null(null)| null));
             }
             "free" => calls.free = word.value("free = ffi::the_function", diagnostics),
+            "utf8" => {
+                let said = word.value(Utf8::FORM, diagnostics);
+                calls.utf8 = Some(said.unwrap_or(Utf8::Lossy));
+            }
             _ => calls.detach = word.flag(diagnostics),
         }
     }
@@ -446,10 +464,15 @@ fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Field
         place: headed.head,
         length: None,
         when: None,
+        utf8: None,
     };
-    for word in parse_words(headed.words, &["len", "when"], diagnostics) {
+    for word in parse_words(headed.words, &["len", "when", "utf8"], diagnostics) {
         match word.name.to_string().as_str() {
             "len" => field.length = word.value("len = the_field", diagnostics),
+            "utf8" => {
+                let said = word.value(Utf8::FORM, diagnostics);
+                field.utf8 = Some(said.unwrap_or(Utf8::Lossy));
+            }
             _ => field.when = parse_when(word, diagnostics),
         }
     }

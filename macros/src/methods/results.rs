@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use super::calls::{out_length_variable, out_variable};
 use super::model::{Calls, Method, Receiver};
 use super::types::{bound_to_receiver, is_named};
+use crate::text::text_type;
 use crate::words::{argument_of, is_slice, respanned};
 
 /// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
@@ -33,6 +34,8 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
     let memory = is_memory(method, calls);
     let slots = types.iter().enumerate().map(|(n, ty)| {
         let slot = out_variable(n);
+        let text = text_type(ty, runtime);
+        let ty = text.as_ref().unwrap_or(ty);
         let ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
         let new = match memory {
             true => quote!(#runtime::out::raw()),
@@ -62,7 +65,9 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
 }
 
 fn expand_result(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
-    let value = bound_to_receiver(&method.output.value, runtime, true);
+    let text = text_type(&method.output.value, runtime);
+    let value = text.as_ref().unwrap_or(&method.output.value);
+    let value = bound_to_receiver(value, runtime, true);
     if is_memory(method, calls) {
         return expand_memory(method, calls, &value, runtime);
     }

@@ -13,6 +13,7 @@ use super::results::{expand_own, expand_slots};
 use super::types::{
     Taken, bound_to, bound_to_receiver, detached, given_handles, is_named, written,
 };
+use crate::text::{decode, has_text, text_type};
 use crate::words::{Place, argument_of, is_slice, respanned, verbatim};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
@@ -75,7 +76,10 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
                 place_check(block, method),
                 expand_field(method, field, runtime),
             );
-            quote!({ #place #body })
+            let site = method
+                .has_strict_text()
+                .then(|| site(block, method, "", false));
+            quote!({ #site #place #body })
         }
         Source::Nothing => quote!({ ::core::unimplemented!() }),
     };
@@ -484,13 +488,17 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
     if !method.output.fallible {
         let own = expand_consumed(method, own, &quote!(|_| false), runtime);
         let own = expand_kept(method, calls, own, &quote!(|_| false), runtime);
+        let read = quote! {
+            #runtime::call::read(&__SITE, #handle, || #runtime::call::owned(#c, #own))
+        };
+        let read = decode(&method.output.value, read, method.utf8, runtime);
         return quote!({
             #site
             #place
             #states
             #(#prepared)*
             #slots
-            #runtime::call::read(&__SITE, #handle, || #runtime::call::owned(#c, #own))
+            #read
         });
     }
     let callbacks = method.callbacks(calls);
@@ -542,13 +550,20 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
         Some(true) => quote!(|made| made.as_deref()),
     };
+    let mut run = quote! {
+        #runtime::call::run(&__SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
+    };
+    if has_text(&method.output.value) {
+        let decoded = decode(&method.output.value, quote!(#run?), method.utf8, runtime);
+        run = quote!(::core::result::Result::Ok(#decoded));
+    }
     quote!({
         #site
         #place
         #states
         #(#prepared)*
         #slots
-        #runtime::call::run(&__SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
+        #run
     })
 }
 
@@ -637,7 +652,9 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             unsafe { #place = #runtime::arguments::IntoC::into_c(#name) }
         });
     }
-    let value = &bound_to_receiver(&method.output.value, runtime, true);
+    let text = text_type(&method.output.value, runtime);
+    let value = text.as_ref().unwrap_or(&method.output.value);
+    let value = &bound_to_receiver(value, runtime, true);
     let read = match (&field.length, argument_of(value, "Vec")) {
         (Some(length), Some(element)) => {
             let start = field.place.within(&raw);
@@ -652,10 +669,11 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             );
             quote!(#runtime::returns::array::<_, #element>(#start, #count))
         }
-        _ if !field.place.is_self() && is_text_result(value) => {
+        _ if !field.place.is_self() && is_text_result(&method.output.value) => {
             let place = field.place.within(&raw);
+            let text = argument_of(value, "Option").unwrap_or(value);
             respanned(
-                quote!(#runtime::returns::text(&raw const #place)),
+                quote!(#runtime::returns::text::<#text, _>(&raw const #place)),
                 value.span(),
             )
         }
@@ -682,11 +700,16 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             }
         }
     };
-    quote!({
+    let read = quote!({
         #handle
         // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
         unsafe { #read }
-    })
+    });
+    let read = decode(&method.output.value, read, method.utf8, runtime);
+    match method.output.fallible {
+        true => quote!(::core::result::Result::Ok(#read)),
+        false => read,
+    }
 }
 
 /// Whether the result is `Option<String>` or `Option<CString>`.

@@ -1,9 +1,11 @@
 //! The exceptions that every package has, each package its own.
 
-use pyo3::exceptions::{PyBufferError, PyException, PyOverflowError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{
+    PyBufferError, PyException, PyOverflowError, PyRuntimeError, PyUnicodeDecodeError, PyValueError,
+};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 use pyo3::{PyClass, PyClassInitializer};
 
 use crate::error::Error as RustError;
@@ -125,10 +127,21 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
         RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),
         RustError::Overflow(_) => PyOverflowError::new_err(message),
+        RustError::NotUtf8(function, error) => not_utf8(py, function, &error),
         RustError::Os(error, path) => os_error(py, &error, path),
         RustError::Library(error) => error.raise(py),
         RustError::Python(error) => error,
     }
+}
+
+fn not_utf8(py: Python<'_>, function: &str, error: &std::string::FromUtf8Error) -> PyErr {
+    let (bytes, start) = (error.as_bytes(), error.utf8_error().valid_up_to());
+    let end = error.utf8_error().error_len();
+    let end = end.map_or(bytes.len(), |length| start + length);
+    let reason = format!("text of {function} is not UTF-8");
+    let class = py.get_type::<PyUnicodeDecodeError>();
+    let made = class.call1(("utf-8", PyBytes::new(py, bytes), start, end, reason));
+    made.map_or_else(|error| error, raised)
 }
 
 fn os_error(py: Python<'_>, error: &std::io::Error, path: Option<std::path::PathBuf>) -> PyErr {

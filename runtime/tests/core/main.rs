@@ -20,6 +20,7 @@ mod release;
 mod results;
 #[path = "../standin/mod.rs"]
 mod standin;
+mod text;
 mod views;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

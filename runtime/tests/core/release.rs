@@ -130,7 +130,7 @@ fn only_what_is_released_is_listed() {
     assert_eq!(
         names,
         [
-            "Cursor", "Journal", "Probe", "Session", "Shape", "Store", "Sum", "Tally"
+            "Cursor", "Journal", "Page", "Probe", "Session", "Shape", "Store", "Sum", "Tally"
         ]
     );
 }

@@ -55,17 +55,17 @@ impl Store {
     #[calls(ffi::store_sync, fails = negative)]
     pub(crate) fn sync(&mut self) -> Result<()>;
 
-    #[calls(ffi::store_describe, free = |text| ffi::text_free(text))]
+    #[calls(ffi::store_describe, free = |text| ffi::text_free(text), utf8 = lossy)]
     pub(crate) fn description(&self) -> Option<String>;
 
     #[calls(ffi::store_describe, fails = null, free = ffi::text_free)]
     pub(crate) fn describe(&self) -> Result<CString>;
 
     /// Where the function that frees takes a pointer of another type.
-    #[calls(ffi::store_describe, free = ffi::chars_free)]
+    #[calls(ffi::store_describe, free = ffi::chars_free, utf8 = lossy)]
     pub(crate) fn label_text(&self) -> Option<String>;
 
-    #[calls(ffi::version)]
+    #[calls(ffi::version, utf8 = lossy)]
     pub(crate) fn version() -> Option<String>;
 
     #[calls(ffi::store_mix, args = (number, name, self, null, bytes.ptr, bytes.len, ffi::TEXT, flag), fails = nonzero)]
@@ -92,13 +92,13 @@ impl Store {
     #[field(open)]
     pub(crate) fn is_open(&self) -> bool;
 
-    #[field(title)]
+    #[field(title, utf8 = lossy)]
     pub(crate) fn title(&self) -> Option<String>;
 
     #[field(title)]
     pub(crate) fn raw_title(&self) -> Option<CString>;
 
-    #[field(label)]
+    #[field(label, utf8 = lossy)]
     pub(crate) fn label(&self) -> Option<String>;
 
     #[field(stats.reads)]
@@ -125,7 +125,7 @@ impl Store {
     #[field(value.number, when(tag, ffi::NUMBER))]
     pub(crate) fn number(&self) -> Option<f64>;
 
-    #[field(value.text, when(tag, ffi::TEXT | 3))]
+    #[field(value.text, when(tag, ffi::TEXT | 3), utf8 = lossy)]
     pub(crate) fn text(&self) -> Option<String>;
 
     #[field(self)]
@@ -154,10 +154,10 @@ impl Store {
     #[calls(ffi::store_memory, len = ffi::store_memory_size, fails = null)]
     pub(crate) fn some_memory(&self, count: c_int) -> Result<Bytes>;
 
-    #[calls(ffi::store_memory, len = ffi::store_memory_size)]
+    #[calls(ffi::store_memory, len = ffi::store_memory_size, utf8 = lossy)]
     pub(crate) fn memory_as_text(&self, count: c_int) -> Option<String>;
 
-    #[calls(ffi::store_names, until = null, free = ffi::names_free)]
+    #[calls(ffi::store_names, until = null, free = ffi::names_free, utf8 = lossy)]
     pub(crate) fn names(&self) -> Vec<String>;
 
     #[calls(ffi::store_names, until = null, fails = null, free = ffi::names_free)]
@@ -363,7 +363,7 @@ pub(crate) struct Record;
 
 #[methods(unsafe, private)]
 impl Record {
-    #[field(message)]
+    #[field(message, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 }
 

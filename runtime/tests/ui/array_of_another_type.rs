@@ -46,7 +46,7 @@ pub struct Part;
 
 #[methods(unsafe, private)]
 impl Thing {
-    #[calls(ffi::thing_numbers, len = ffi::thing_size)]
+    #[calls(ffi::thing_numbers, len = ffi::thing_size, utf8 = lossy)]
     fn numbers(&self) -> Vec<String>;
 }
 

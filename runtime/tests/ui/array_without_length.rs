@@ -46,7 +46,7 @@ pub struct Part;
 
 #[methods(unsafe, private)]
 impl Thing {
-    #[calls(ffi::thing_names)]
+    #[calls(ffi::thing_names, utf8 = lossy)]
     fn names(&self) -> Vec<String>;
 }
 

@@ -14,7 +14,7 @@ pub struct Box;
 
 #[methods(unsafe, private)]
 impl Box {
-    #[field(size)]
+    #[field(size, utf8 = lossy)]
     fn size(&self) -> String;
 }
 

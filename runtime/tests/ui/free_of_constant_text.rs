@@ -18,7 +18,7 @@ pub struct Thing;
 
 #[methods(unsafe, private)]
 impl Thing {
-    #[calls(ffi::name, free = ffi::text_free)]
+    #[calls(ffi::name, free = ffi::text_free, utf8 = lossy)]
     fn name(&self) -> Option<String>;
 }
 

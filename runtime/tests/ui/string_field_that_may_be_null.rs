@@ -16,7 +16,7 @@ pub struct Box;
 
 #[methods(unsafe, private)]
 impl Box {
-    #[field(name)]
+    #[field(name, utf8 = lossy)]
     fn name(&self) -> String;
 }
 

@@ -15,7 +15,7 @@ pub struct Thing;
 
 #[methods(unsafe, private)]
 impl Thing {
-    #[calls(ffi::name)]
+    #[calls(ffi::name, utf8 = lossy)]
     fn name(&self) -> String;
 }
 

@@ -46,7 +46,7 @@ pub struct Part;
 
 #[methods(unsafe, private)]
 impl Thing {
-    #[calls(ffi::thing_names, until = zero)]
+    #[calls(ffi::thing_names, until = zero, utf8 = lossy)]
     fn names(&self) -> Vec<String>;
 }
 

@@ -15,7 +15,7 @@ pub struct Box;
 
 #[methods(unsafe, private)]
 impl Box {
-    #[field(items, len = count)]
+    #[field(items, len = count, utf8 = lossy)]
     fn items(&self) -> Vec<String>;
 }
 

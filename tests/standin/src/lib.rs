@@ -25,7 +25,7 @@ pub struct Record;
 
 #[methods(unsafe, private)]
 impl Record {
-    #[field(message)]
+    #[field(message, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 }
 

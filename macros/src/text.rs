@@ -1,0 +1,114 @@
+//! Text that C gives: which types it is in, and how it is decoded.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, Type};
+
+use crate::words::{argument_of, respanned};
+
+/// How text that is not UTF-8 becomes a `String`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Utf8 {
+    /// Not: an error says so.
+    Strict,
+    /// With U+FFFD for what is not UTF-8.
+    Lossy,
+}
+
+impl Utf8 {
+    pub(crate) const FORM: &'static str = "utf8 = lossy";
+}
+
+impl Parse for Utf8 {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.call(Ident::parse_any)?;
+        if name == "lossy" {
+            return Ok(Utf8::Lossy);
+        }
+        Err(syn::Error::new_spanned(
+            &name,
+            "text that is not UTF-8 is an error by default: write `utf8 = lossy` for U+FFFD in its place, or remove the word",
+        ))
+    }
+}
+
+fn is_string(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "String"))
+}
+
+/// Whether there is a `String` in the type, in a place where text of C can become one.
+pub(crate) fn has_text(ty: &Type) -> bool {
+    text_type(ty, &TokenStream::new()).is_some()
+}
+
+/// The type with `Text` for each `String`: C's bytes, of which nobody knows yet that they are UTF-8. `None` if there is none.
+pub(crate) fn text_type(ty: &Type, runtime: &TokenStream) -> Option<Type> {
+    if is_string(ty) {
+        let text = respanned(quote!(#runtime::returns::Text), ty.span());
+        return Some(Type::Verbatim(text));
+    }
+    if let Type::Tuple(tuple) = ty {
+        let elements = tuple.elems.iter().map(|ty| text_type(ty, runtime));
+        let elements = elements.collect::<Vec<_>>();
+        elements.iter().any(Option::is_some).then_some(())?;
+        let mut tuple = tuple.clone();
+        for (element, text) in tuple.elems.iter_mut().zip(elements) {
+            *element = text.unwrap_or_else(|| element.clone());
+        }
+        return Some(Type::Tuple(tuple));
+    }
+    let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"))?;
+    let inner = text_type(inner, runtime)?;
+    let mut ty = ty.clone();
+    if let Type::Path(path) = &mut ty
+        && let Some(segment) = path.path.segments.last_mut()
+        && let PathArguments::AngleBracketed(arguments) = &mut segment.arguments
+    {
+        arguments.args = [GenericArgument::Type(inner)].into_iter().collect();
+    }
+    Some(ty)
+}
+
+/// `value`, of the type that [`text_type`] gives, as the `ty` that was written.
+pub(crate) fn decode(
+    ty: &Type,
+    value: TokenStream,
+    utf8: Utf8,
+    runtime: &TokenStream,
+) -> TokenStream {
+    if !has_text(ty) {
+        return value;
+    }
+    let tuple = match ty {
+        Type::Tuple(tuple) => Some(tuple),
+        ty => match argument_of(ty, "Option") {
+            Some(Type::Tuple(tuple)) => {
+                let inner = decode(&Type::Tuple(tuple.clone()), quote!(value), utf8, runtime);
+                return quote! {
+                    match #value {
+                        ::core::option::Option::Some(value) => ::core::option::Option::Some(#inner),
+                        ::core::option::Option::None => ::core::option::Option::None,
+                    }
+                };
+            }
+            _ => None,
+        },
+    };
+    if let Some(tuple) = tuple {
+        let names = (0..tuple.elems.len()).map(|n| format_ident!("__decoded_{n}"));
+        let names = names.collect::<Vec<_>>();
+        let decoded = tuple.elems.iter().zip(&names);
+        let decoded = decoded.map(|(ty, name)| decode(ty, quote!(#name), utf8, runtime));
+        return quote!({
+            let (#(#names,)*) = #value;
+            (#(#decoded,)*)
+        });
+    }
+    match utf8 {
+        Utf8::Strict => quote!(#runtime::returns::decode(&__SITE, #value)?),
+        Utf8::Lossy => quote!(#runtime::returns::Decode::decode_lossy(#value)),
+    }
+}
