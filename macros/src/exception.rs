@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Field, Fields, ItemStruct, LitStr, Path};
+use syn::ext::IdentExt;
+use syn::{Attribute, Field, Fields, ItemStruct, LitStr, Path};
 
 use crate::diagnostics::Diagnostics;
 use crate::words::{class_of, module_name, parse_item, parse_words, runtime_path};
@@ -125,7 +126,8 @@ impl Exception {
         }
     }
 
-    /// The class in Python, which holds the fields that are not the base's.
+    /// The class in Python. The fields are in the object's `__dict__`, as those of an exception written in Python are, so
+    /// that copying and pickling find them; the class has a property for each.
     fn expand_python(&self) -> TokenStream {
         let Exception {
             item,
@@ -133,31 +135,39 @@ impl Exception {
             module,
             ..
         } = self;
-        let (ident, visibility, generics) = (&item.ident, &item.vis, &item.generics);
+        let (ident, visibility) = (&item.ident, &item.vis);
         let class = format_ident!("{ident}Class");
         let name = ident.to_string();
-        let documentation = item
-            .attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("doc"));
-        let own: Vec<&Field> = item
-            .fields
-            .iter()
-            .filter(|field| self.base.is_none() || !field.ident.as_ref().is_some_and(is_base))
-            .collect();
-        let names: Vec<&Ident> = own
-            .iter()
-            .filter_map(|field| field.ident.as_ref())
-            .collect();
-        let extends = match &self.base {
-            Some(base) => class_of(base),
-            None => quote!(#runtime::python::Error),
+        let documentation = documentation(&item.attrs);
+        let own = self.own_fields();
+        let names: Vec<String> = own.iter().map(|field| field.name.clone()).collect();
+        let idents = own.iter().map(|field| field.ident);
+        let getters = own.iter().map(|field| field.expand_getter(runtime));
+        let init = self.expand_init(&own);
+        let signature = match self.base {
+            _ if init.is_none() => "(*args, **kwargs)".to_owned(),
+            Some(_) => format!("(*args, {}, **kwargs)", with_defaults(&names)),
+            None => {
+                let others: Vec<&String> = names.iter().filter(|name| *name != "message").collect();
+                match with_defaults(&others) {
+                    others if others.is_empty() => "(message)".to_owned(),
+                    others => format!("(message, {others})"),
+                }
+            }
         };
-        let initializer = match &self.base {
-            Some(_) => quote!(#runtime::python::exceptions::Exception::initializer(self.base)),
-            None => quote! {
-                <#runtime::pyo3::PyClassInitializer<_> as ::core::convert::From<_>>::from(#runtime::python::Error)
-            },
+        let (extends, initializer, base) = match &self.base {
+            Some(base) => (
+                class_of(base),
+                quote!(<#base as #runtime::python::exceptions::Exception>::initializer()),
+                Some(quote!(#runtime::python::exceptions::Exception::fill(self.base, __fields)?;)),
+            ),
+            None => (
+                quote!(#runtime::python::Error),
+                quote! {
+                    <#runtime::pyo3::PyClassInitializer<_> as ::core::convert::From<_>>::from(#runtime::python::Error)
+                },
+                None,
+            ),
         };
         let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
         quote! {
@@ -165,16 +175,46 @@ impl Exception {
                 {
                     #(#documentation)*
                     #[#runtime::pyo3::pyclass(
-                        extends = #extends, frozen, get_all, subclass, name = #name, module = #module, crate = #pyo3
+                        extends = #extends, frozen, subclass, name = #name, module = #module, crate = #pyo3
                     )]
                     #[derive(::core::fmt::Debug)]
-                    #visibility struct #class #generics { #(#own),* }
+                    #visibility struct #class {}
+
+                    #[#runtime::pyo3::pymethods]
+                    #[pyo3(crate = #pyo3)]
+                    impl #class {
+                        #[new]
+                        #[pyo3(
+                            signature = (*args: "object", **kwargs: "object"),
+                            text_signature = #signature
+                        )]
+                        fn __make(
+                            args: &#runtime::pyo3::Bound<'_, #runtime::pyo3::types::PyTuple>,
+                            kwargs: ::core::option::Option<&#runtime::pyo3::Bound<'_, #runtime::pyo3::types::PyDict>>,
+                        ) -> #runtime::pyo3::PyClassInitializer<Self> {
+                            // `__init__` takes them, which a subclass may have its own of.
+                            let _ = (args, kwargs);
+                            <#ident as #runtime::python::exceptions::Exception>::initializer()
+                        }
+
+                        #init
+                        #(#getters)*
+                    }
 
                     impl #runtime::python::exceptions::Exception for #ident {
                         type Class = #class;
 
-                        fn initializer(self) -> #runtime::pyo3::PyClassInitializer<#class> {
-                            #initializer.add_subclass(#class { #(#names: self.#names),* })
+                        fn initializer() -> #runtime::pyo3::PyClassInitializer<#class> {
+                            #initializer.add_subclass(#class {})
+                        }
+
+                        fn fill(
+                            self,
+                            __fields: &#runtime::pyo3::Bound<'_, #runtime::pyo3::types::PyDict>,
+                        ) -> #runtime::pyo3::PyResult<()> {
+                            #base
+                            #(#runtime::python::exceptions::set_field(__fields, #names, self.#idents)?;)*
+                            ::core::result::Result::Ok(())
                         }
                     }
 
@@ -200,6 +240,118 @@ impl Exception {
             }
         }
     }
+
+    /// The fields that are not the base's.
+    fn own_fields(&self) -> Vec<OwnField<'_>> {
+        let fields = self.item.fields.iter();
+        fields
+            .filter_map(|field| Some((field, field.ident.as_ref()?)))
+            .filter(|(_, ident)| self.base.is_none() || !is_base(ident))
+            .map(|(field, ident)| OwnField {
+                field,
+                ident,
+                name: ident.unraw().to_string(),
+            })
+            .collect()
+    }
+
+    /// What takes the arguments when Python code makes the exception: the message, then the fields. Where it extends
+    /// another one, its own fields by keyword, and the rest is the other one's; without own fields there is only that.
+    fn expand_init(&self, own: &[OwnField<'_>]) -> Option<TokenStream> {
+        let runtime = &self.runtime;
+        let is_message = |field: &&OwnField<'_>| self.base.is_none() && field.name == "message";
+        let message = own.iter().find(is_message);
+        let others: Vec<&OwnField<'_>> = own.iter().filter(|field| !is_message(field)).collect();
+        let parameters = message.into_iter().chain(others.iter().copied());
+        let parameters = parameters.map(|OwnField { ident, field, .. }| {
+            let ty = &field.ty;
+            quote!(#ident: #runtime::python::exceptions::Given<'py, #ty>)
+        });
+        let stores = own.iter().map(|OwnField { ident, field, name }| {
+            let ty = &field.ty;
+            quote! {
+                #ident.store(&__fields, #name, || {
+                    #[allow(unused_imports, reason = "needed where the type has no default")]
+                    use #runtime::python::exceptions::NoDefault as _;
+                    #runtime::python::exceptions::DefaultOf::<#ty>::new().value()
+                })?;
+            }
+        });
+        let missing = quote!(#runtime::python::exceptions::Given::missing());
+        let defaults: Vec<TokenStream> = others
+            .iter()
+            .map(|OwnField { ident, .. }| quote!(#ident = #missing))
+            .collect();
+        Some(match (&self.base, message) {
+            (Some(_), _) if others.is_empty() => return None,
+            (None, None) => return None,
+            (Some(base), _) => {
+                let base = class_of(base);
+                quote! {
+                    #[pyo3(signature = (*args: "object", #(#defaults,)* **kwargs: "object"))]
+                    fn __init__<'py>(
+                        slf: &#runtime::pyo3::Bound<'py, Self>,
+                        args: &#runtime::pyo3::Bound<'py, #runtime::pyo3::types::PyTuple>,
+                        #(#parameters,)*
+                        kwargs: ::core::option::Option<&#runtime::pyo3::Bound<'py, #runtime::pyo3::types::PyDict>>,
+                    ) -> #runtime::pyo3::PyResult<()> {
+                        let __fields = #runtime::python::exceptions::init_base::<#base>(slf.as_any(), args, kwargs)?;
+                        #(#stores)*
+                        ::core::result::Result::Ok(())
+                    }
+                }
+            }
+            (None, Some(OwnField { ident: message, .. })) => quote! {
+                #[pyo3(signature = (#message, #(#defaults),*))]
+                fn __init__<'py>(
+                    slf: &#runtime::pyo3::Bound<'py, Self>,
+                    #(#parameters),*
+                ) -> #runtime::pyo3::PyResult<()> {
+                    let __fields = #runtime::python::exceptions::init(slf.as_any(), &#message)?;
+                    #(#stores)*
+                    ::core::result::Result::Ok(())
+                }
+            },
+        })
+    }
+}
+
+/// A field that is an attribute in Python.
+struct OwnField<'a> {
+    field: &'a Field,
+    ident: &'a Ident,
+    name: String,
+}
+
+impl OwnField<'_> {
+    fn expand_getter(&self, runtime: &TokenStream) -> TokenStream {
+        let OwnField { field, name, .. } = self;
+        let getter = format_ident!("__get_{name}");
+        let python = format_ident!("{name}");
+        let ty = &field.ty;
+        let documentation = documentation(&field.attrs);
+        quote! {
+            #(#documentation)*
+            #[getter(#python)]
+            fn #getter<'py>(
+                slf: &#runtime::pyo3::Bound<'py, Self>,
+            ) -> #runtime::pyo3::PyResult<#runtime::python::exceptions::FieldOf<'py, #ty>> {
+                #runtime::python::exceptions::field(slf.as_any(), #name)
+            }
+        }
+    }
+}
+
+/// `a=..., b=...`
+fn with_defaults(names: &[impl AsRef<str>]) -> String {
+    let names = names.iter().map(|name| format!("{}=...", name.as_ref()));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn documentation(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
 }
 
 fn is_base(name: &Ident) -> bool {

@@ -260,6 +260,9 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     }));
     let raised = match outcome {
         Ok(Ok(returned)) => return returned,
+        #[cfg(feature = "python")]
+        Ok(Err(error)) => Raised::Error(crate::python::of_callback(error)),
+        #[cfg(not(feature = "python"))]
         Ok(Err(error)) => Raised::Error(error),
         Err(panic) => Raised::Panic(panic),
     };

@@ -6,6 +6,9 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyValueError;
+use leakproof::pyo3::prelude::*;
+use leakproof::pyo3::types::PyTuple;
 use leakproof::pyo3::{pyclass, pymethods};
 
 use crate::ffi;
@@ -66,6 +69,40 @@ pub(crate) struct Report {
 #[pymethods]
 #[pyo3(crate = "leakproof::pyo3")]
 impl Report {
+    #[new]
+    #[pyo3(signature = (message, line = 0, column = 0, code = 0, level = "error", file = None))]
+    fn new(
+        message: String,
+        line: c_int,
+        column: c_int,
+        code: c_int,
+        level: &str,
+        file: Option<String>,
+    ) -> PyResult<Self> {
+        const LEVELS: [&str; 3] = ["warning", "error", "fatal"];
+        let Some(level) = LEVELS.into_iter().find(|known| *known == level) else {
+            return Err(PyValueError::new_err(format!(
+                "level must be one of {LEVELS:?}, not {level:?}"
+            )));
+        };
+        Ok(Report {
+            message,
+            line,
+            column,
+            code,
+            level,
+            file,
+        })
+    }
+
+    /// The class and the fields, for copying and pickling.
+    #[pyo3(signature = () -> "tuple[object, ...]")]
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let it = slf.get();
+        let fields = (&it.message, it.line, it.column, it.code, it.level, &it.file);
+        (slf.get_type(), fields).into_pyobject(slf.py())
+    }
+
     fn __repr__(&self) -> String {
         let file = self.file.as_deref().unwrap_or("<data>");
         format!(

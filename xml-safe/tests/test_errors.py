@@ -1,5 +1,6 @@
 """Exceptions: their family, their fields, and that each tells of its own call."""
 
+import copy
 import gc
 import pickle
 import sys
@@ -205,15 +206,25 @@ def test_exceptions_carry_notes_and_attributes(doc):
     assert error.mine == 1
 
 
-def test_pickled_exceptions_come_back_or_are_refused(doc):
-    """They cross processes in pools; a copy without its text would be worse than none."""
-    for error in (parse_error("<a>\n&x;</b>"), xpath_error(doc, "//b[")):
-        try:
-            again = pickle.loads(pickle.dumps(error))
-        except (TypeError, pickle.PicklingError):
-            continue
-        assert type(again) is type(error)
-        assert str(again) == str(error)
+def test_exceptions_are_copied_and_pickled_with_all_they_say(doc):
+    for error, fields in (
+        (parse_error("<a>\n&x;</b>"), ("message", "line", "column", "code", "file")),
+        (xpath_error(doc, "//b["), ("message", "code", "expression", "position")),
+    ):
+        for again in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+            assert type(again) is type(error)
+            assert (str(again), again.args) == (str(error), error.args)
+            assert [getattr(again, name) for name in fields] == [getattr(error, name) for name in fields]
+    error = parse_error("<a>\n&x;</b>")
+    again = pickle.loads(pickle.dumps(error))
+    assert [(each.message, each.line) for each in again.errors] == [(each.message, each.line) for each in error.errors]
+
+
+def test_exceptions_are_made_by_test_doubles():
+    error = ParseError("made", 3, column=4)
+    assert (str(error), error.line, error.column, error.file, error.errors) == ("made", 3, 4, None, [])
+    with pytest.raises(XPathError, match="made"):
+        raise XPathError("made", expression="//a")
 
 
 def test_errors_can_be_subclassed_and_raised():

@@ -523,3 +523,17 @@ def test_what_takes_long_can_be_ended():
     assert not db.closed
     db.close()
     assert live_handles() == NONE
+
+
+def test_exceptions_cross_processes_with_their_fields(db):
+    db.run("CREATE TABLE t(x UNIQUE)")
+    db.run("INSERT INTO t VALUES (1)")
+    with pytest.raises(IntegrityError) as caught:
+        db.run("INSERT INTO t VALUES (1)")
+    error = caught.value
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is IntegrityError and again.args == error.args
+    fields = ("message", "code", "offset", "constraint")
+    assert [getattr(again, name) for name in fields] == [getattr(error, name) for name in fields]
+    made = IntegrityError("made by a test", code=CONSTRAINT_UNIQUE, constraint="UNIQUE")
+    assert (str(made), made.code, made.constraint) == ("made by a test", CONSTRAINT_UNIQUE, "UNIQUE")

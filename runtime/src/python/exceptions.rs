@@ -1,12 +1,16 @@
 //! The exceptions that every package has, each package its own.
 
+use std::marker::PhantomData;
+
 use pyo3::exceptions::{
-    PyBufferError, PyException, PyOverflowError, PyRuntimeError, PyUnicodeDecodeError, PyValueError,
+    PyAttributeError, PyBufferError, PyException, PyOverflowError, PyRuntimeError,
+    PyStopAsyncIteration, PyStopIteration, PyTypeError, PyUnicodeDecodeError, PyValueError,
 };
+use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
-use pyo3::{PyClass, PyClassInitializer};
+use pyo3::{Borrowed, PyClass, PyClassInitializer};
 
 use crate::error::Error as RustError;
 
@@ -18,11 +22,36 @@ pub struct Error;
 #[pymethods]
 impl Error {
     #[new]
-    #[pyo3(signature = (*args: "object"))]
-    fn new(args: &Bound<'_, PyTuple>) -> Self {
-        // `BaseException` keeps them.
-        let _ = args;
+    #[pyo3(signature = (*args: "object", **kwargs: "object"))]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        // `__init__` takes them: that of `BaseException`, or a subclass's own.
+        let _ = (args, kwargs);
         Error
+    }
+
+    /// The class and the attributes, `args` among them, for copying and pickling. The copy is made without `__init__`,
+    /// whose parameters may be others in a subclass.
+    #[pyo3(signature = () -> "tuple[object, tuple[type], dict[str, object]]")]
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let make = slf.py().import("copyreg")?.getattr("__newobj__")?;
+        let state = fields_of(slf.as_any())?.copy()?;
+        state.set_item("args", slf.getattr("args")?)?;
+        (make, (slf.get_type(),), state).into_pyobject(slf.py())
+    }
+
+    /// Take over the attributes of another one.
+    #[pyo3(signature = (state: "dict[str, object] | None"))]
+    fn __setstate__(slf: &Bound<'_, Self>, state: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let Some(state) = state else { return Ok(()) };
+        let fields = fields_of(slf.as_any())?;
+        fields.update(state.as_mapping())?;
+        match fields.get_item("args")? {
+            Some(args) => {
+                fields.del_item("args")?;
+                slf.setattr("args", args)
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -109,9 +138,19 @@ fn raised(exception: Bound<'_, PyAny>) -> PyErr {
     PyErr::from_type(exception.get_type(), exception.unbind())
 }
 
-/// The exception for `error`.
+/// The exception for `error`. One that Python code raised is passed on as it is: its `__str__` does not run.
 #[cold]
 pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
+    match error {
+        RustError::Python(error) => error,
+        RustError::Library(error) => error.raise(py),
+        RustError::Os(error, path) => os_error(py, &error, path),
+        RustError::NotUtf8(function, error) => not_utf8(py, function, &error),
+        error => of_message(py, &error),
+    }
+}
+
+fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
     let message = error.to_string();
     let of_class = |class: PyResult<&Bound<'_, PyType>>| match class
         .and_then(|class| class.call1((message.as_str(),)))
@@ -123,14 +162,41 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
         RustError::Busy(_) | RustError::Held(..) => of_class(BusyError::class(py)),
         RustError::Owner(..) => of_class(OwnerError::class(py)),
-        RustError::Failed(_) => of_class(Ok(&py.get_type::<Error>())),
         RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),
         RustError::Overflow(_) => PyOverflowError::new_err(message),
-        RustError::NotUtf8(function, error) => not_utf8(py, function, &error),
-        RustError::Os(error, path) => os_error(py, &error, path),
-        RustError::Library(error) => error.raise(py),
-        RustError::Python(error) => error,
+        _ => of_class(Ok(&py.get_type::<Error>())),
+    }
+}
+
+/// The exception that takes the place of a `StopIteration` or a `StopAsyncIteration` which came out of `place`: a
+/// `RuntimeError` caused by it, as in a generator (PEP 479). To whoever iterates it would be the end.
+pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyErr {
+    if !error.is_instance_of::<PyStopIteration>(py)
+        && !error.is_instance_of::<PyStopAsyncIteration>(py)
+    {
+        return error;
+    }
+    let name = error.get_type(py).name();
+    let name = name.map_or_else(|_| "StopIteration".into(), |name| name.to_string());
+    let instead = PyRuntimeError::new_err(format!("{place} raised {name}"));
+    instead.set_cause(py, Some(error));
+    instead
+}
+
+/// The error of a callback, which may come out of a call that iterates.
+pub(crate) fn of_callback(error: RustError) -> RustError {
+    let RustError::Python(error) = error else {
+        return error;
+    };
+    let mut error = Some(error);
+    let instead = Python::try_attach(|py| {
+        let error = error.take()?;
+        Some(instead_of_stop(py, error, "a callback"))
+    });
+    match instead.flatten().or(error) {
+        Some(error) => RustError::Python(error),
+        None => unreachable!("it is taken once"),
     }
 }
 
@@ -166,7 +232,7 @@ impl From<RustError> for PyErr {
     }
 }
 
-/// What `#[exception]` makes of a struct: the Python class, and the object's content with what it extends.
+/// The Python class of an `#[exception]` struct.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no exception that another one can extend",
@@ -175,18 +241,171 @@ impl From<RustError> for PyErr {
 pub trait Exception: std::fmt::Display {
     /// The class.
     type Class: PyClass;
-    /// What an object of it is made from.
-    fn initializer(self) -> PyClassInitializer<Self::Class>;
+    /// The start of a new object, without fields.
+    fn initializer() -> PyClassInitializer<Self::Class>;
+    /// Put the fields into the object's `__dict__`.
+    ///
+    /// # Errors
+    ///
+    /// What Python raises, such as `MemoryError`.
+    fn fill(self, fields: &Bound<'_, PyDict>) -> PyResult<()>;
 }
 
 /// Make the exception object of a library's error: called by what `#[exception]` generates.
 #[doc(hidden)]
 pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
-    let message = exception.to_string();
     let make = || {
-        let exception = Bound::new(py, exception.initializer())?.into_any();
-        exception.setattr("args", (message,))?;
-        PyResult::Ok(exception)
+        let message = exception.to_string();
+        let object = Bound::new(py, T::initializer())?.into_any();
+        object.setattr("args", (message,))?;
+        exception.fill(&fields_of(&object)?)?;
+        PyResult::Ok(object)
     };
     make().map_or_else(|error| error, raised)
+}
+
+/// An exception's `__dict__`, which holds its fields.
+fn fields_of<'py>(exception: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    Ok(exception.getattr("__dict__")?.cast_into()?)
+}
+
+/// Put one field there.
+#[doc(hidden)]
+pub fn set_field<'py, T: IntoPyObject<'py>>(
+    fields: &Bound<'py, PyDict>,
+    name: &'static str,
+    value: T,
+) -> PyResult<()> {
+    fields.set_item(name, value)
+}
+
+/// A field's value, with the type that the stubs give it.
+#[doc(hidden)]
+pub struct FieldOf<'py, T>(Bound<'py, PyAny>, PhantomData<T>);
+
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for FieldOf<'py, T> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = T::OUTPUT_TYPE;
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
+    }
+}
+
+/// What the property of a field returns.
+///
+/// # Errors
+///
+/// `AttributeError` if `__init__` was not called, as by a subclass.
+#[doc(hidden)]
+pub fn field<'py, T>(
+    exception: &Bound<'py, PyAny>,
+    name: &'static str,
+) -> PyResult<FieldOf<'py, T>> {
+    match fields_of(exception)?.get_item(name)? {
+        Some(value) => Ok(FieldOf(value, PhantomData)),
+        None => {
+            let class = exception.get_type().qualname()?;
+            Err(PyAttributeError::new_err(format!(
+                "'{class}' object has no attribute '{name}': its __init__ was not called"
+            )))
+        }
+    }
+}
+
+/// An argument of an exception's `__init__`: a field's value, or nothing.
+#[doc(hidden)]
+pub struct Given<'py, T>(Option<Bound<'py, PyAny>>, PhantomData<T>);
+
+impl<'py, T: IntoPyObject<'py>> Given<'py, T> {
+    /// Nothing.
+    pub fn missing() -> Self {
+        Given(None, PhantomData)
+    }
+
+    /// Make it the field's value, or else the default.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` if there is no default.
+    pub fn store(
+        self,
+        fields: &Bound<'py, PyDict>,
+        name: &'static str,
+        default: impl FnOnce() -> Option<T>,
+    ) -> PyResult<()> {
+        match self.0 {
+            Some(value) => fields.set_item(name, value),
+            None => match default() {
+                Some(value) => fields.set_item(name, value),
+                None => Err(PyTypeError::new_err(format!(
+                    "missing a required argument: '{name}'"
+                ))),
+            },
+        }
+    }
+}
+
+impl<'py, T: IntoPyObject<'py>> FromPyObject<'_, 'py> for Given<'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = T::OUTPUT_TYPE;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Given(Some(object.to_owned()), PhantomData))
+    }
+}
+
+/// The default of a field's type: an inherent `value` where it has one, else that of [`NoDefault`].
+#[doc(hidden)]
+pub struct DefaultOf<T>(PhantomData<T>);
+
+impl<T> DefaultOf<T> {
+    #[expect(clippy::new_without_default, reason = "named by the macro alone")]
+    pub const fn new() -> Self {
+        DefaultOf(PhantomData)
+    }
+}
+
+impl<T: Default> DefaultOf<T> {
+    pub fn value(self) -> Option<T> {
+        Some(T::default())
+    }
+}
+
+/// See [`DefaultOf`].
+#[doc(hidden)]
+pub trait NoDefault<T>: Sized {
+    fn value(self) -> Option<T> {
+        None
+    }
+}
+
+impl<T> NoDefault<T> for DefaultOf<T> {}
+
+/// Begin the `__init__` of an exception: its message is what `str()` shows.
+#[doc(hidden)]
+pub fn init<'py, T>(
+    exception: &Bound<'py, PyAny>,
+    message: &Given<'py, T>,
+) -> PyResult<Bound<'py, PyDict>> {
+    exception.setattr("args", (&message.0,))?;
+    fields_of(exception)
+}
+
+/// Begin the `__init__` of an exception that extends another one, which takes these arguments.
+#[doc(hidden)]
+pub fn init_base<'py, B: PyClass>(
+    exception: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let base = exception.py().get_type::<B>();
+    let args = [exception.clone()].into_iter().chain(args.iter());
+    let args = PyTuple::new(exception.py(), args.collect::<Vec<_>>())?;
+    base.getattr("__init__")?.call(args, kwargs)?;
+    fields_of(exception)
 }

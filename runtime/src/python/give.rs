@@ -10,7 +10,7 @@ use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::depth::MayRunPython;
 use super::enter::Context;
-use super::exceptions::to_pyerr;
+use super::exceptions::{instead_of_stop, to_pyerr};
 use super::handle::{PyHandle, give_owned, no_memory};
 use super::iterator;
 use crate::error::Error;
@@ -99,7 +99,10 @@ impl<'a, 'py> Context<'a, 'py> {
         T: IntoPython + 'a,
         R: IntoResult<Value = Option<T>>,
     {
-        self.pass(result)?.map(|next| self.give(next)).transpose()
+        let next = self
+            .pass(result)
+            .map_err(|error| instead_of_stop(self.py(), error, self.site().method))?;
+        next.map(|next| self.give(next)).transpose()
     }
 
     /// The step of making one Python object, where that is to fail.

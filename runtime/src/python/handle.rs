@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ptr;
 
-use pyo3::exceptions::{PyBaseException, PyException, PyMemoryError};
+use pyo3::exceptions::{PyBaseException, PyException, PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::types::PyWeakrefReference;
@@ -104,6 +104,14 @@ impl HandleClass {
                 None => format!("<{class} at {:p}>", header.raw()),
             }
         })
+    }
+
+    /// Refuse to be pickled and copied.
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type().fully_qualified_name()?;
+        Err(PyTypeError::new_err(format!(
+            "cannot pickle or copy a {class}: it owns a native resource of this process. Pass on what it was made from"
+        )))
     }
 
     fn __eq__(&self, other: &Bound<'_, Self>) -> bool {

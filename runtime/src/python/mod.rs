@@ -30,6 +30,7 @@ pub(crate) use alone::Alone;
 pub use callable::Callable;
 pub(crate) use depth::MayRunPython;
 pub use enter::{Context, Entry, Mode, alone, exclusive, shared};
+pub(crate) use exceptions::of_callback;
 pub use exceptions::{BusyError, ClosedError, Error, OwnerError};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};

@@ -589,3 +589,39 @@ pub unsafe extern "C" fn number_wake(number: c_int) {
     numbers().1.push(number);
     WOKEN.notify_all();
 }
+
+pub type asked = Option<unsafe extern "C" fn(*mut c_void) -> c_int>;
+
+#[repr(C)]
+pub struct feed {
+    asked: asked,
+    data: *mut c_void,
+}
+
+pub unsafe extern "C" fn feed_new() -> *mut feed {
+    note("feed_new");
+    Box::into_raw(Box::new(feed {
+        asked: None,
+        data: std::ptr::null_mut(),
+    }))
+}
+
+pub unsafe extern "C" fn feed_free(feed: *mut feed) {
+    note("feed_free");
+    // SAFETY: what `feed_new` gave, given back once.
+    drop(unsafe { Box::from_raw(feed) });
+}
+
+pub unsafe extern "C" fn feed_ask(feed: *mut feed, asked: asked, data: *mut c_void) {
+    // SAFETY: a valid feed.
+    unsafe {
+        (*feed).asked = asked;
+        (*feed).data = data;
+    }
+}
+
+/// Asks for the next number, if anybody is there to ask.
+pub unsafe extern "C" fn feed_next(feed: *mut feed) -> c_int {
+    // SAFETY: a valid feed, and what it was given with `feed_ask`.
+    unsafe { (*feed).asked.map_or(-1, |asked| asked((*feed).data)) }
+}

@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use leakproof::handle::Numbered;
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyStopIteration;
 use leakproof::pyo3::types::PyAnyMethods;
 use leakproof::pyo3::{Bound, Py, PyAny, Python};
 
@@ -17,6 +18,15 @@ pub struct StoreError {
     pub message: String,
     /// Each report.
     pub reports: Vec<String>,
+}
+
+/// The same of one shelf.
+#[exception(extends = StoreError)]
+pub struct ShelfError {
+    /// What the store reported.
+    pub base: StoreError,
+    /// Which shelf.
+    pub shelf: c_int,
 }
 
 /// A report.
@@ -557,6 +567,58 @@ impl Place {
     fn number(&self) -> c_int;
 }
 
+/// Where a feed has its numbers from.
+#[derive(Attachment)]
+pub struct Source(Callable);
+
+#[callbacks(unsafe)]
+impl Source {
+    #[called(ffi::asked, args = (data), stop = -1)]
+    fn ask(&self) -> Result<c_int> {
+        self.0.call(())
+    }
+}
+
+/// A feed of numbers from Python, of which a negative one is the end.
+#[handle(raw = ffi::feed, release = ffi::feed_free, attachments)]
+pub struct Feed;
+
+#[methods(unsafe)]
+impl Feed {
+    #[private]
+    #[calls(ffi::feed_new, fails = null)]
+    fn make() -> Result<Owned<Feed>>;
+
+    #[private]
+    #[calls(ffi::feed_ask, args = (self, source.ask, source.data), scope = replaced)]
+    fn set_source(&mut self, source: Source);
+
+    #[private]
+    #[calls(ffi::feed_next, fails = sticky)]
+    fn step(&mut self) -> Result<c_int>;
+
+    /// Make one of a callable.
+    #[new]
+    fn new(source: Callable) -> Result<Owned<Feed>> {
+        let mut feed = Feed::make()?;
+        feed.set_source(Source(source));
+        Ok(feed)
+    }
+
+    /// The next number. For 0 it raises what would be the end of an iterator.
+    fn __next__(&mut self) -> Result<Option<c_int>> {
+        match self.step()? {
+            0 => Err(PyStopIteration::new_err(()).into()),
+            number => Ok(Some(number).filter(|number| *number > 0)),
+        }
+    }
+
+    /// The next number, of any value.
+    fn number(&mut self) -> Result<c_int> {
+        self.step()
+    }
+}
+
 /// Have every call wait at the gate.
 #[leakproof::function]
 fn close_gate() {
@@ -575,6 +637,12 @@ fn at_gate() -> usize {
     ffi::at_gate()
 }
 
+/// Whether there is such a file.
+#[leakproof::function]
+fn exists(path: &FsPath) -> bool {
+    path.as_path().exists()
+}
+
 /// What the library did since this was last asked.
 #[leakproof::function]
 fn take_log() -> Vec<String> {
@@ -590,9 +658,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::{
-        Cursor, Editor, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session,
-        SessionError, Shape, SoleEditor, Store, StoreError, SubItem, Tag, Tally, at_gate,
-        close_gate, open_gate, take_log,
+        Cursor, Editor, Feed, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session,
+        SessionError, Shape, ShelfError, SoleEditor, Store, StoreError, SubItem, Tag, Tally,
+        at_gate, close_gate, exists, open_gate, take_log,
     };
 
     #[pymodule_export]
