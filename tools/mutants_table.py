@@ -15,6 +15,9 @@ STEPS = "runtime/src/steps.rs"
 ENTER = "runtime/src/python/enter.rs"
 HEADER = "runtime/src/python/header.rs"
 CLASS = "runtime/src/python/handle.rs"
+EXCEPTIONS = "runtime/src/python/exceptions.rs"
+HANG = "runtime/src/python/hang.rs"
+INTERPRETER = "runtime/src/python/interpreter.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
 GIVE = "runtime/src/python/give.rs"
 TAKE = "runtime/src/python/take.rs"
@@ -273,6 +276,36 @@ WORD = [
     mutant(STATE, "no one can ask to be woken", ("                word | WAITING\n", "                word\n")),
 ]
 
+INTERPRETERS = [
+    mutant(HANG, "Python ends a thread inside of our functions", ("        if is_ending() {", "        if false {")),
+    mutant(
+        HEADER,
+        "a call waits for a thread that the end has hung",
+        (" && self.forks == forks() && !is_ending()", " && self.forks == forks()"),
+    ),
+    mutant(
+        INTERPRETER,
+        "a thread is attached if another one is",
+        ("        !current.is_null() && current == ffi::PyGILState_GetThisThreadState()", "        !current.is_null()"),
+    ),
+    mutant(INTERPRETER, "a sub-interpreter is let in", ("    if number == 0 {", "    if number >= 0 {")),
+    mutant(
+        EXCEPTIONS,
+        "what would end an iteration comes out of a callback",
+        ('        Some(instead_of_stop(py, error, "a callback"))', "        let _ = py;\n        Some(error)"),
+    ),
+    mutant(
+        EXCEPTIONS,
+        "an exception that passes through is printed",
+        (
+            "        RustError::Python(error) => error,\n        RustError::Library",
+            "        RustError::Python(error) => { let _ = error.to_string(); error }\n        RustError::Library",
+        ),
+    ),
+    mutant(EXCEPTIONS, "a copied exception has no arguments", ('        state.set_item("args", slf.getattr("args")?)?;\n', "")),
+    mutant(EXCEPTIONS, "a raised exception has no fields", ("        exception.fill(&fields_of(&object)?)?;\n", "")),
+]
+
 CLOSING = [
     mutant(
         HEADER,
@@ -355,7 +388,7 @@ CLOSING = [
     mutant(
         ENTER,
         "a handle of a shared object is not held itself",
-        ("            let shared = base.state.try_share().map_err(|refusal| (base, refusal));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = Hold::leave_locked;\n"),
+        ("            let shared = base.state.try_share(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = Hold::leave_locked;\n"),
         ("            base.leave_shared();\n", ""),
     ),
     mutant(
@@ -474,7 +507,7 @@ CLOSING = [
         HEADER,
         "closing does not hold the ancestors",
         (
-            "            match self.share_ancestors() {\n                Ok(()) => match self.state.try_take() {",
+            "            match self.share_ancestors(never_queued) {\n                Ok(()) => match self.state.try_take() {",
             "            match Ok::<(), (&Header, Refusal)>(()) {\n                Ok(()) => match self.state.try_take() {",
         ),
         (
@@ -505,7 +538,7 @@ CLOSING = [
         HEADER,
         "a handle's use does not hold its ancestors",
         (
-            "            None => Ok(()),\n            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(),\n",
+            "            None => Ok(()),\n            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(passes),\n",
             "            None => Ok(()),\n            Some(_) if self.beside.is_empty() => Ok(()),\n",
         ),
         (
@@ -544,12 +577,12 @@ CLOSING = [
     mutant(
         HEADER,
         "a thread inside of a call waits for itself",
-        ("if inside_python() || self.forks != forks() {", "if self.forks != forks() {"),
+        ("        !inside_python() && self.forks == forks()", "        self.forks == forks()"),
     ),
     mutant(
         HEADER,
         "a forked child waits for threads that it does not have",
-        ("if inside_python() || self.forks != forks() {", "if inside_python() {"),
+        ("        !inside_python() && self.forks == forks()", "        !inside_python()"),
     ),
     mutant(
         HEADER,
@@ -593,7 +626,7 @@ CLOSING = [
     mutant(EXPORT, "a view of memory never lets its handle go", ("        Hold::new(owner, Mode::Shared).leave();\n", "")),
     mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.header().end_export();\n", "")),
     mutant(HEADER, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
-    mutant(ENTER, "a use alone waits for a view of memory", ("        if at.is_exported() {", "        if at.is_exported() && false {")),
+    mutant(ENTER, "a use alone waits for a view of memory", ("        if exclusive && at.is_exported() {", "        if false {")),
     mutant(HEADER, "the parent does not know of a view of memory", ("            parent.begin_export();\n", "            let _ = parent;\n"), ("            parent.end_export();\n", "            let _ = parent;\n")),
 ]
 
@@ -635,17 +668,17 @@ ENTERING = [
     mutant(
         ENTER,
         "a use alone is a use beside others",
-        ("            Mode::Exclusive => locked.state.try_exclusive(),\n", "            Mode::Exclusive => locked.state.try_share(),\n"),
+        ("            Mode::Exclusive => locked.state.try_exclusive(passes(locked)),\n", "            Mode::Exclusive => locked.state.try_share(passes(locked)),\n"),
         ("            Mode::Exclusive => locked.leave_exclusive(),\n", "            Mode::Exclusive => locked.leave_shared(),\n"),
     ),
     mutant(
         ENTER,
         "a call that could wait is refused",
         (
-            "        match wanted.mode {\n            Mode::Exclusive if",
+            "        at.queue(py, &mut place, exclusive)?;",
             "        if refusal == Refusal::Busy {\n"
             "            return Err(to_pyerr(py, Error::Busy(at.kind().name())));\n        }\n"
-            "        match wanted.mode {\n            Mode::Exclusive if",
+            "        at.queue(py, &mut place, exclusive)?;",
         ),
     ),
     mutant(
@@ -675,7 +708,7 @@ ENTERING = [
         ("    let _python = MayRunPython::begin();\n", ""),
     ),
     mutant(WAIT, "a thread that waits does not look for signals", ("    py.check_signals()\n", "    Ok(())\n")),
-    mutant(WAIT, "no one is woken", ("    waiters.changed.notify_all();\n", "")),
+    mutant(WAIT, "no one is woken", ("    drop(waiters.queues());\n    waiters.changed.notify_all();\n", "    let _ = waiters;\n")),
     mutant(
         WAIT,
         "a forked child uses its parent's lock",
@@ -895,4 +928,4 @@ VALUES = [
     mutant(ENUMS_MACRO, "the sign bit is a negative flag", ("                    & (::core::primitive::i128::MAX >> ", "                    | (0 & ::core::primitive::i128::MAX >> ")),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES]
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES]

@@ -238,8 +238,8 @@
 //!
 //! | form | what it makes |
 //! |---|---|
-//! | `#[exception] struct E { message: String, … }` | An error of the package: in Python an exception below the package's `Error`, with the fields as attributes. |
-//! | `#[exception(extends = E)] struct F { base: E, … }` | One below that, with its fields and more. |
+//! | `#[exception] struct E { message: String, … }` | An error of the package: in Python an exception below the package's `Error`, with the fields as read-only attributes. Python code makes one by `E(message, field, …)` or by keywords; a field that is left out has its type's default, or is required where the type has none. |
+//! | `#[exception(extends = E)] struct F { base: E, … }` | One below that, with its fields and more. Python code makes one by the arguments of `E`, and its own fields by keyword. |
 //! | `#[int_enum(ffi::t)] enum E { A = ffi::A, … }` | C's constants as a type for parameters and results: in Python an `enum.IntEnum`. A value that is not listed is a plain `int` there. |
 //! | `#[int_flag(ffi::t)] enum F { A = ffi::A, … }` | C's flags, with `\|`, `&` and `contains`: in Python an `enum.IntFlag`, of which `~` gives the other listed flags. A parameter with a flag that is not listed is a `ValueError`; a result keeps what C set. |
 //! | `#[int_flag(ffi::t, boundary = keep)]` | The same, where parameters may have flags that are not listed: for a library that gets new ones often. |
@@ -345,6 +345,7 @@
 //!   passes the queue, which may be waiting for its own call. Where the handle itself is borrowed in another way, it
 //!   raises `BusyError`.
 //! - A signal handler that raises ends the waiting, and the call gives up its turn.
+//! - Nothing waits once the interpreter has begun to end: other threads never run Python code again, and leave nothing.
 //! - A C function that blocks until another call is made on the same handle needs that other call to be possible: declare
 //!   no `&mut self` method beside it, since a call of that, waiting for the first one, would bar the other.
 //!
@@ -353,6 +354,21 @@
 //! What a call can end with is an [`Error`]: the handle was closed or busy, an argument did not fit, or C failed and the
 //! handle's `errors` worded it, or it belongs to another thread or process. [`exception`] makes a struct an exception of the package, with its fields. Every package
 //! has its own hierarchy below `Error`, since every extension module links its own copy of this crate.
+//!
+//! In Python all of these can be made, subclassed, copied and pickled, so they cross processes. `args` is the message.
+//! Handles can be neither copied nor pickled: that raises `TypeError`.
+//!
+//! An exception of Python code that passes through is the same object on the other side. A `StopIteration` or
+//! `StopAsyncIteration` is replaced by a `RuntimeError` where it leaves a callback or `__next__`, as in a generator
+//! (PEP 479): it would end the iteration of whoever called.
+//!
+//! # Interpreters, and their end
+//!
+//! A module can be imported in the main interpreter alone; in a sub-interpreter the import raises `ImportError`.
+//!
+//! When the interpreter ends while threads are inside of calls, these threads hang, and their handles stay as they are:
+//! nothing of them is released, and what would have to wait for them raises `BusyError`. Python 3.14 does so for every
+//! thread; in older ones the runtime sees to it on Linux.
 //!
 //! # Building
 //!

@@ -1,6 +1,7 @@
 """Functions of SQL in Python: what they get and give, how they fail, who owns them."""
 
 import gc
+import subprocess
 import sys
 import threading
 import weakref
@@ -533,3 +534,49 @@ def test_a_copy_keeps_both_databases():
     assert live_handles()["Backup"] == 0
 
 
+@pytest.mark.parametrize("end", [StopIteration, StopAsyncIteration])
+def test_a_function_cannot_end_the_rows(db, end):
+    names = iter(["one", "two"])
+
+    def name(_):
+        try:
+            return next(names)
+        except StopIteration:
+            raise end from None
+
+    db.create_function("name", 1, name)
+    got = []
+    with pytest.raises(RuntimeError, match=f"a callback raised {end.__name__}") as caught:
+        for row in db.query("SELECT name(n) FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3)"):
+            got.append(row[0])
+    assert isinstance(caught.value.__cause__, end)
+    assert got == ["one", "two"]
+    with pytest.raises(RuntimeError):
+        db.run("SELECT name(1)")
+
+
+END = """
+import sys, threading
+from sqlite_safe import Connection
+
+def busy(*_):
+    while True:
+        entered.set()
+
+entered = threading.Event()
+db = Connection(":memory:")
+if sys.argv[1] == "function":
+    db.create_function("f", 0, busy)
+else:
+    db.set_progress_handler(busy, 1)
+for _ in range(2):
+    threading.Thread(target=db.run, args=["SELECT f()" if sys.argv[1] == "function" else "SELECT 1"], daemon=True).start()
+entered.wait()
+"""
+
+
+@pytest.mark.parametrize("where", ["function", "progress"])
+def test_the_interpreter_ends_while_a_daemon_thread_is_in_a_function(where):
+    for _ in range(3):
+        ended = subprocess.run([sys.executable, "-c", END, where], capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, "")

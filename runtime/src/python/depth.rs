@@ -3,6 +3,8 @@
 
 use std::cell::Cell;
 
+use super::hang::Hang;
+
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
@@ -12,12 +14,16 @@ pub(super) fn inside_python() -> bool {
 }
 
 /// A stretch of a call that may run Python code: a body, a conversion that allocates containers.
-pub(crate) struct MayRunPython(());
+pub(crate) struct MayRunPython {
+    _hang: Hang,
+}
 
 impl MayRunPython {
     pub(crate) fn begin() -> Self {
         DEPTH.set(DEPTH.get() + 1);
-        MayRunPython(())
+        MayRunPython {
+            _hang: Hang::begin(),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use super::depth::{MayRunPython, inside_python};
 use super::enter::Mode;
 use super::exceptions::to_pyerr;
 use super::handle::HandleClass;
+use super::interpreter::is_ending;
 use super::resource::{Dependence, Ending, Resource};
 use super::threads;
 use super::trace::Traced;
@@ -843,8 +844,7 @@ impl Header {
         place.as_ref().map_or(Ok(()), |place| place.wait(py))
     }
 
-    /// Whether this thread may wait for this handle: not inside a call that runs Python, nor where whoever uses it may
-    /// be a thread of the process that this one was forked from.
+    /// `BusyError` where this thread must not wait for this handle.
     fn allow_wait(&self, py: Python<'_>) -> PyResult<()> {
         match self.may_wait() {
             true => Ok(()),
@@ -852,8 +852,10 @@ impl Header {
         }
     }
 
+    /// Whether this thread may wait for this handle: not inside a call that runs Python, nor where the thread that uses
+    /// it may be one of the process that this one was forked from, or one that the ending interpreter has hung.
     pub(super) fn may_wait(&self) -> bool {
-        !inside_python() && self.forks == forks()
+        !inside_python() && self.forks == forks() && !is_ending()
     }
 
     /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.

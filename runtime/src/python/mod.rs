@@ -15,7 +15,9 @@ pub mod exceptions;
 mod export;
 pub mod give;
 pub mod handle;
+mod hang;
 pub mod header;
+mod interpreter;
 pub mod iterator;
 pub mod module;
 pub mod records;
@@ -52,16 +54,6 @@ impl<T> Detached<T> {
     }
 }
 
-/// The interpreter, if this thread is attached to it.
-fn attached<'py>() -> Option<Python<'py>> {
-    // SAFETY: both functions may be called at any time. The second one answers for this thread, unlike
-    // PyThreadState_GetUnchecked up to Python 3.11, which answers for the thread that holds the GIL.
-    let attached =
-        unsafe { pyo3::ffi::Py_IsInitialized() != 0 && pyo3::ffi::PyGILState_Check() != 0 };
-    // SAFETY: just asked.
-    attached.then(|| unsafe { Python::assume_attached() })
-}
-
 /// Tell `sys.unraisablehook`; the error comes back where there is none.
 pub(crate) fn report(error: crate::Error) -> Option<crate::Error> {
     let mut error = Some(error);
@@ -92,7 +84,7 @@ fn apart_from_pending(run: impl FnOnce()) {
 
 /// Run `c` without the GIL, if this thread holds it.
 pub(crate) fn detached<R>(c: impl FnOnce() -> R) -> R {
-    let Some(py) = attached() else {
+    let Some(py) = interpreter::attached() else {
         return c();
     };
     let c = Detached(c);

@@ -11,6 +11,7 @@ use pyo3::types::{PyString, PyType, PyTypeMethods};
 use super::exceptions::{BusyError, ClosedError, Error, OwnerError};
 use super::export;
 use super::handle::HandleClass;
+use super::interpreter::refuse_subinterpreter;
 use super::iterator::PartIterator;
 use super::trace;
 use crate::forks::watch_forks;
@@ -162,6 +163,7 @@ pub struct Register;
 impl Register {
     #[doc(hidden)]
     pub const _PYO3_DEF: Export = Export(|module| {
+        refuse_subinterpreter(module)?;
         let py = module.py();
         PACKAGE.get_or_init(|| package(module).unwrap_or_default());
         for class in [

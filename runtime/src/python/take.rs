@@ -19,6 +19,7 @@ use super::enter::{Context, Hold, Lock, Mode};
 use super::exceptions::to_pyerr;
 use super::give::union;
 use super::handle::PyHandle;
+use super::hang::Hang;
 use super::header::Header;
 use crate::arguments::{Buffer, FsPath};
 use crate::handle::{ByPointer, Consumable, Handle, Owned, Resource};
@@ -330,6 +331,8 @@ impl Take for FsPath {
         union(&STR, &union(&BYTES, &union(&PATH_OF_STR, &PATH_OF_BYTES)));
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<CString> {
+        // `__fspath__` is Python code.
+        let _hang = Hang::begin();
         let encode = object.py().import("os")?.getattr("fsencode")?;
         let bytes: Vec<u8> = encode.call1((object,))?.extract()?;
         CString::new(bytes).map_err(|_| PyValueError::new_err("embedded null byte"))
