@@ -402,6 +402,12 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                     #[allow(unused_unsafe, reason = "it may be a number")]
                     unsafe { #stop }
                 }
+
+                fn fallback() -> ::core::option::Option<#runtime::callbacks::Return<Self>> {
+                    #[allow(unused_imports, reason = "it answers for types without a default")]
+                    use #runtime::callbacks::NoFallback as _;
+                    #runtime::callbacks::Fallback::<#runtime::callbacks::Return<Self>>::new().value()
+                }
             }
 
             impl #state {

@@ -90,7 +90,7 @@ impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
     fn into_c(self) -> *mut T::Raw {
         let handle = Consumable::new(self);
         let raw = handle.raw().as_ptr().cast();
-        handle.pass_on();
+        drop(handle.pass_on());
         raw
     }
 }
@@ -138,14 +138,14 @@ impl<F> IntoC<Option<F>> for Null {
     note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these"
 )]
 pub trait Memory {
-    /// Where the bytes are; null for a missing argument.
-    fn start(&self) -> *const u8;
+    /// Where the bytes are; null for a missing argument. Of memory that is lent exclusively C may write to it.
+    fn start(&mut self) -> *const u8;
     /// How many there are.
     fn count(&self) -> usize;
 }
 
 impl Memory for &[u8] {
-    fn start(&self) -> *const u8 {
+    fn start(&mut self) -> *const u8 {
         self.as_ptr()
     }
     fn count(&self) -> usize {
@@ -154,8 +154,8 @@ impl Memory for &[u8] {
 }
 
 impl Memory for &mut [u8] {
-    fn start(&self) -> *const u8 {
-        self.as_ptr()
+    fn start(&mut self) -> *const u8 {
+        self.as_mut_ptr()
     }
     fn count(&self) -> usize {
         self.len()
@@ -163,7 +163,7 @@ impl Memory for &mut [u8] {
 }
 
 impl Memory for &str {
-    fn start(&self) -> *const u8 {
+    fn start(&mut self) -> *const u8 {
         self.as_ptr()
     }
     fn count(&self) -> usize {
@@ -172,8 +172,8 @@ impl Memory for &str {
 }
 
 impl<T: Memory> Memory for Option<T> {
-    fn start(&self) -> *const u8 {
-        self.as_ref().map_or(ptr::null(), T::start)
+    fn start(&mut self) -> *const u8 {
+        self.as_mut().map_or(ptr::null(), T::start)
     }
     fn count(&self) -> usize {
         self.as_ref().map_or(0, T::count)
@@ -243,18 +243,26 @@ impl<'a> From<&'a [u8]> for Buffer<'a> {
 }
 
 #[cfg(feature = "python")]
-impl From<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
-    fn from(buffer: pyo3::buffer::PyBuffer<u8>) -> Self {
-        Buffer {
+impl TryFrom<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
+    type Error = pyo3::PyErr;
+
+    /// Fails with a `BufferError` if the bytes do not lie one after the other, as those of `memoryview(b"abc")[::-1]`.
+    fn try_from(buffer: pyo3::buffer::PyBuffer<u8>) -> pyo3::PyResult<Self> {
+        if !buffer.is_c_contiguous() {
+            return Err(pyo3::exceptions::PyBufferError::new_err(
+                "a contiguous buffer is needed: pass a copy, such as bytes(buffer)",
+            ));
+        }
+        Ok(Buffer {
             start: buffer.buf_ptr().cast(),
             count: buffer.len_bytes(),
             _export: Export::Python(buffer),
-        }
+        })
     }
 }
 
 impl Memory for Buffer<'_> {
-    fn start(&self) -> *const u8 {
+    fn start(&mut self) -> *const u8 {
         self.start
     }
     fn count(&self) -> usize {

@@ -8,17 +8,18 @@
 //! Values may hold Python objects. They are added and removed only by threads that are attached to the interpreter, in
 //! sections that run no Python: so the garbage collector, which traverses them, needs no lock.
 
-use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::collections::BTreeMap;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, report};
 use crate::forks::{Lock, forks, watch_forks};
 use crate::handle::Keeps;
 use crate::ledger::Kind;
+use crate::panics::Caught;
+use crate::stored::{self, Kept};
 
 /// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
 ///
@@ -94,33 +95,45 @@ impl<K: Send + Sync + 'static, T: Attachment> Attachment for BTreeMap<K, T> {
 pub enum Scope {
     /// Until C calls the destroy function that it was given.
     Notified,
-    /// Until another one takes this place.
+    /// Until another value takes this place: one parameter of one method.
     Replaced(&'static str),
     /// As long as the handle.
     Forever,
 }
 
-/// A value with its type forgotten.
-pub(crate) trait Kept: Any {
-    /// What it is to the garbage collector.
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python collects garbage")
-    )]
-    fn attachment(&self) -> &dyn Attachment;
-}
-
-/// Where a value is, and how it is let go.
+/// One value of a handle's list, which holds it.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) scope: Scope,
     pub(crate) value: NonNull<dyn Kept>,
-    /// Ends the handle's hold on it.
-    pub(crate) let_go: unsafe fn(NonNull<dyn Kept>),
 }
 
 // SAFETY: the value is an `Attachment`, which is `Send` and `Sync`.
 unsafe impl Send for Entry {}
+
+impl Entry {
+    /// Ends the list's hold on the value.
+    ///
+    /// # Safety
+    ///
+    /// The entry was taken out of the list.
+    unsafe fn let_go(self) {
+        // SAFETY: the list was a holder.
+        unsafe { stored::leave(self.value) }
+    }
+}
+
+/// Lets go of several values, each whatever the others' `Drop` does.
+///
+/// # Safety
+///
+/// The entries were taken out of a list.
+unsafe fn let_go_of(entries: impl IntoIterator<Item = Entry>, caught: &Caught) {
+    for entry in entries {
+        // SAFETY: the caller's promise.
+        caught.run(|| unsafe { entry.let_go() });
+    }
+}
 
 /// What one native handle has besides its pointer.
 pub(crate) struct Attached {
@@ -143,13 +156,10 @@ unsafe impl Sync for Attached {}
 // SAFETY: as above.
 unsafe impl Send for Attached {}
 
-struct Table(BTreeMap<(usize, usize), NonNull<Attached>>);
-
-// SAFETY: the pointers are to boxes that the table owns; `Attached` is `Send` and `Sync`.
-unsafe impl Send for Table {}
+type Table = BTreeMap<(usize, usize), Arc<Attached>>;
 
 /// The entries of all live handles of kinds that have some. Locked for a few instructions.
-static TABLE: Mutex<Table> = Mutex::new(Table(BTreeMap::new()));
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 inventory::submit! { Lock(|| Box::new(table())) }
 
@@ -164,7 +174,7 @@ fn key(kind: &'static Kind, raw: *mut ()) -> (usize, usize) {
 /// C just made the handle at `raw`.
 pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
     watch_forks();
-    let attached = Box::new(Attached {
+    let attached = Arc::new(Attached {
         kind,
         forks: forks(),
         parent: AtomicPtr::new(ptr::null_mut()),
@@ -175,25 +185,21 @@ pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
         lock: Mutex::new(()),
         values: UnsafeCell::new(Vec::new()),
     });
-    let attached = NonNull::from(Box::leak(attached));
-    let before = table().0.insert(key(kind, raw), attached);
+    let before = table().insert(key(kind, raw), attached);
     assert!(before.is_none(), "C gave out a handle that is not released");
 }
 
-/// The entry of the handle at `raw`, while that is alive.
-///
-/// # Safety
-///
-/// `raw` is a live handle of this kind for the whole of `'a`.
-pub(crate) unsafe fn find<'a>(kind: &'static Kind, raw: *mut ()) -> Option<&'a Attached> {
-    let found = table().0.get(&key(kind, raw)).copied();
-    // SAFETY: it is only freed when the handle is released.
-    found.map(|attached| unsafe { attached.as_ref() })
+/// The entry of the handle at `raw`, which stays in the table until the handle is released; `None` for a handle that C
+/// owns.
+pub(crate) fn find(kind: &'static Kind, raw: *mut ()) -> Option<Arc<Attached>> {
+    table().get(&key(kind, raw)).cloned()
 }
 
 /// The end of a handle's entry: taken out of the table before the release, for by then C may have given its address to
-/// another handle; dropped after that, since C may call what it keeps to the very end.
-pub(crate) struct Ended(Box<Attached>);
+/// another handle; finished after that, since C may call what it keeps to the very end.
+///
+/// One that is dropped unfinished leaks the values, because C may still have them.
+pub(crate) struct Ended(Arc<Attached>);
 
 thread_local! {
     /// The handle that this thread releases now.
@@ -202,10 +208,7 @@ thread_local! {
 
 /// The handle at `raw` is about to be released.
 pub(crate) fn end(kind: &'static Kind, raw: *mut ()) -> Option<Ended> {
-    let attached = table().0.remove(&key(kind, raw))?;
-    // SAFETY: `begin` leaked it, and it was in the table until now.
-    let attached = unsafe { Box::from_raw(attached.as_ptr()) };
-    Some(Ended(attached))
+    table().remove(&key(kind, raw)).map(Ended)
 }
 
 impl Ended {
@@ -222,33 +225,32 @@ impl Ended {
                 RELEASED.set(self.0);
             }
         }
-        let _outer = Outer(RELEASED.replace(ptr::from_ref(&*self.0)));
+        let _outer = Outer(RELEASED.replace(Arc::as_ptr(&self.0)));
         release()
     }
 
     /// The handle is still there: C kept it.
     pub(crate) fn put_back(self, raw: *mut ()) {
         let kind = self.0.kind;
-        let attached = NonNull::from(Box::leak(self.0));
-        table().0.insert(key(kind, raw), attached);
+        table().insert(key(kind, raw), self.0);
     }
 
-    /// The handle is gone, and C calls nothing any more.
-    pub(crate) fn finish(self) {
-        let left = self.0.change(std::mem::take);
-        let lost = left.iter().filter(|entry| entry.scope == Scope::Notified);
-        if lost.count() > 0 && !self.is_from_before_a_fork() {
+    /// The handle is gone: drops every value, whatever the `Drop` of another one does. A callback that C has not destroyed
+    /// stays until C does, because C may keep it elsewhere, such as in a queue.
+    pub(crate) fn finish(self, caught: &Caught) {
+        let (stay, left): (Vec<_>, _) = self.0.change(|values| {
+            let left = values.extract_if(.., |entry| entry.scope != Scope::Notified);
+            let left = left.collect::<Vec<_>>();
+            (values.clone(), left)
+        });
+        if !stay.is_empty() && !self.is_from_before_a_fork() {
             let name = self.0.kind.name();
             report(Error::Value(format!(
-                "a {name} was released, and C has not destroyed a callback that it was given: it is leaked"
+                "a {name} was released, and C has not destroyed a callback that it was given: it stays until C does"
             )));
         }
-        for entry in left {
-            if entry.scope != Scope::Notified {
-                // SAFETY: it was in the list, which is what holds it.
-                unsafe { (entry.let_go)(entry.value) };
-            }
-        }
+        // SAFETY: just taken out of the list.
+        unsafe { let_go_of(left, caught) };
     }
 }
 
@@ -280,31 +282,27 @@ impl Attached {
     }
 
     /// Let go of one value, if it is still there.
-    pub(crate) fn remove(&self, value: NonNull<dyn Kept>) {
+    pub(crate) fn remove(&self, value: NonNull<dyn Kept>, caught: &Caught) {
         let found = self.change(|values| {
             let index = values
                 .iter()
                 .position(|entry| entry.value.addr() == value.addr())?;
             Some(values.remove(index))
         });
-        if let Some(entry) = found {
-            // SAFETY: it was in the list, which is what held it.
-            unsafe { (entry.let_go)(entry.value) };
-        }
+        // SAFETY: just taken out of the list.
+        unsafe { let_go_of(found, caught) };
     }
 
     /// Let go of all in that place but the one at `newest`.
-    pub(crate) fn replace(&self, scope: Scope, newest: Option<NonNull<dyn Kept>>) {
+    pub(crate) fn replace(&self, scope: Scope, newest: Option<NonNull<dyn Kept>>, caught: &Caught) {
         let old = self.change(|values| {
             let is_old = |entry: &mut Entry| {
                 entry.scope == scope && newest.map(NonNull::addr) != Some(entry.value.addr())
             };
             values.extract_if(.., is_old).collect::<Vec<_>>()
         });
-        for entry in old {
-            // SAFETY: as in `remove`.
-            unsafe { (entry.let_go)(entry.value) };
-        }
+        // SAFETY: just taken out of the list.
+        unsafe { let_go_of(old, caught) };
     }
 
     /// Show what it holds to the garbage collector.
@@ -325,10 +323,20 @@ impl Attached {
     /// Drop the Python objects in it.
     #[cfg(feature = "python")]
     pub(crate) fn clear(&self) {
-        let values = self.change(|values| values.clone());
+        let caught = Caught::new();
+        // What runs meanwhile may take values out of the list; so each is held until it is cleared.
+        let values = self.change(|values| {
+            for entry in &*values {
+                // SAFETY: the list holds it.
+                unsafe { stored::hold(entry.value) };
+            }
+            values.clone()
+        });
         for entry in values {
-            // SAFETY: the handle can't be reached any more, so nobody takes values out.
-            unsafe { entry.value.as_ref() }.attachment().clear();
+            // SAFETY: it is held.
+            caught.run(|| unsafe { entry.value.as_ref() }.attachment().clear());
+            // SAFETY: it was held above.
+            caught.run(|| unsafe { stored::leave(entry.value) });
         }
     }
 }
@@ -347,55 +355,55 @@ pub(crate) fn with_python<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Drop what a handle kept, which may run Python code: that must not wait for the call that this thread is in.
-pub(crate) fn drop_kept<V: ?Sized>(value: Box<V>) {
-    with_python(|| {
-        #[cfg(feature = "python")]
-        let _python = crate::python::MayRunPython::begin();
-        drop(value);
+/// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds
+/// Python objects, the garbage collector sees them through the handle's.
+///
+/// # Panics
+///
+/// If C owns the handle, as it does what is [`Borrowed`](crate::Borrowed) from another handle: nobody would know when the
+/// handle ends.
+pub fn attach<T: Keeps>(handle: &T, value: impl Attachment) {
+    let attached = of(handle);
+    let value = stored::store(attached.clone(), value);
+    attached.change(|values| {
+        values.push(Entry {
+            scope: Scope::Forever,
+            value,
+        });
     });
 }
 
-struct Plain<V>(V);
-
-impl<V: Attachment> Kept for Plain<V> {
-    fn attachment(&self) -> &dyn Attachment {
-        &self.0
+/// What the handle has besides its pointer.
+pub(crate) fn of<T: Keeps>(handle: &T) -> Arc<Attached> {
+    match find(T::kind(), handle.as_raw().cast()) {
+        Some(attached) => attached,
+        None => keeps_nothing(T::NAME),
     }
-}
-
-unsafe fn drop_plain(value: NonNull<dyn Kept>) {
-    // SAFETY: `attach` leaked it.
-    let value = unsafe { Box::from_raw(value.as_ptr()) };
-    drop_kept(value);
-}
-
-/// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds
-/// Python objects, the garbage collector sees them through the handle's.
-pub fn attach<T: Keeps>(handle: &T, value: impl Attachment) {
-    let entry = Entry {
-        scope: Scope::Forever,
-        value: NonNull::from(Box::leak(Box::new(Plain(value)))),
-        let_go: drop_plain,
-    };
-    of(handle).change(|values| values.push(entry));
 }
 
 /// The newest value of type `V` that [`attach`] added to the handle.
 pub fn attached<V: Attachment, T: Keeps>(handle: &T) -> Option<&V> {
-    let plain = |entry: &Entry| {
-        // SAFETY: what is in the list is alive.
-        let value: &dyn Any = unsafe { entry.value.as_ref() };
-        value.downcast_ref::<Plain<V>>().map(ptr::from_ref)
-    };
-    let found = of(handle).change(|values| values.iter().rev().find_map(plain));
+    let found = find(T::kind(), handle.as_raw().cast())?.change(|values| {
+        let mut newest = values.iter().rev();
+        newest.find_map(|entry| {
+            // What goes before the handle is not lent for as long.
+            let stays = entry.scope == Scope::Forever;
+            // SAFETY: what is in the list is alive.
+            let value = unsafe { entry.value.as_ref() }.value();
+            value
+                .downcast_ref::<V>()
+                .filter(|_| stays)
+                .map(ptr::from_ref)
+        })
+    });
     // SAFETY: what `attach` added stays where it is until the handle is released, and the handle is borrowed.
-    found.map(|plain| unsafe { &(*plain).0 })
+    found.map(|value| unsafe { &*value })
 }
 
-/// What the handle has besides its pointer.
-pub(crate) fn of<T: Keeps>(handle: &T) -> &Attached {
-    // SAFETY: a reference to a handle is a live one.
-    unsafe { find(T::kind(), handle.as_raw().cast()) }
-        .unwrap_or_else(|| unreachable!("it has had them since C made it"))
+#[cold]
+fn keeps_nothing(name: &str) -> ! {
+    panic!(
+        "this {name} belongs to C, so nobody knows when it ends, and it cannot keep a value: attach the value to a \
+         handle that is `Owned`"
+    )
 }

@@ -1,116 +1,404 @@
-//! The seam: every C function and every field of a generated method goes through [`run`] or [`read`].
+//! The seam: every C function of a generated method is called here.
 //!
-//! The order is always the same and stands only here: arm the errors, call C, put what it returned into its owner,
-//! look whether it failed. Nothing that can fail stands between the second and the third step.
+//! The order is always the same and stands only here. The errors are armed; C is called; the author's expressions say
+//! how the call ended ([`Verdict`]), and a panic of theirs is kept; what C was passed and what it gave gets its owner;
+//! then the panic continues, or the failure is worded. Nothing of the author's runs between C and the owners but those
+//! expressions.
 
 use std::any::Any;
 use std::ffi::CString;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 
 use crate::arguments::{IntoCString, Memory};
-use crate::callbacks::{Raised, framed, report_raised};
-use crate::error::{Error, Result};
-use crate::errors::{Call, Errors, Listening, forget_caught_panic, resume_caught_panic};
-use crate::handle::{Consumable, Handle, NotesParent, Unreleased};
+use crate::callbacks::{Raised, framed, is_expected, report_raised};
+use crate::error::{Error, Result, report};
+use crate::errors::{Call, Errors, Listening};
+use crate::handle::{Consumable, Handle, NotesParent, PassedOn, Unreleased};
+pub use crate::panics::Caught;
 use crate::site::{Site, Step};
 
-/// Call C and own what it returns; failure becomes the error that `T::Errors` words.
-///
-/// `own` gets the C value and must put it into its owner at once; `failed` looks at it afterwards. `made` is for
-/// constructors: the handle in the result, which may know what went wrong.
-#[inline]
-pub fn run<T: Handle, C: Copy + 'static, R>(
-    site: &'static Site,
-    handle: Option<&T>,
-    arguments: &[(&'static str, &dyn fmt::Debug)],
-    c: impl FnOnce() -> C,
-    own: impl FnOnce(C) -> Option<R>,
-    failed: impl FnOnce(C) -> bool,
-    made: impl FnOnce(&R) -> Option<&T>,
-) -> Result<R> {
-    let call = Call {
-        handle,
-        function: site.function,
-        status: None,
-        errno: 0,
-        arguments,
-    };
-    let mut errors = T::Errors::default();
-    errors.arm(&call);
-    if site.fails(Step::NotCalled) {
-        return Err(errors.failed(&call));
-    }
-    let ((raw, errno, owned), raised) = hooked(site, handle, &mut errors, || {
-        let raw = c();
-        // Owning what C gave may allocate and free, and so may whatever follows.
-        let errno = errno::errno().0;
-        (raw, errno, own(raw))
-    });
-    let call = Call {
-        handle: handle.or_else(|| owned.as_ref().and_then(made)),
-        status: status(&raw),
-        errno,
-        ..call
-    };
-    match raised {
-        None => {}
-        Some(Raised::Error(error)) => return Err(error),
-        Some(Raised::Panic(panic)) => resume_unwind(panic),
-    }
-    if owned.is_none() || failed(raw) || errors.overlooked(&call) || site.fails(Step::Failed) {
-        // What a failing call left behind is released after its message was read.
-        return Err(errors.failed(&call));
-    }
-    assert!(!site.fails(Step::Panic), "a panic was asked for");
-    errors.succeeded(&call);
-    Ok(present(owned))
+/// How a call ended, by the author's annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// C did what it was asked to.
+    Succeeded,
+    /// C says that there is no result: `none`.
+    Nothing,
+    /// C failed: `fails`.
+    Failed,
+    /// The expression that should have said panicked.
+    Unknown,
+    /// C itself panicked: it is a Rust function.
+    Unwound,
 }
 
-/// Release by a C function that says whether it could.
-///
-/// # Safety
-///
-/// `raw` is valid, and `c` releases it, unless it fails and `kept` says that the resource is then still there.
-pub unsafe fn release<T: Handle, C: Copy + 'static>(
-    raw: NonNull<T::Raw>,
-    function: &'static str,
-    kept: bool,
-    c: impl FnOnce() -> C,
-    failed: impl FnOnce(C) -> bool,
-) -> Result<(), Unreleased> {
-    let mut errors = T::Errors::default();
-    // SAFETY: the caller's promise; after the call it is only used where C kept it.
-    let handle = unsafe { T::from_raw(raw) };
-    let call = Call {
-        handle: Some(handle),
-        function,
-        status: None,
-        errno: 0,
-        arguments: &[],
-    };
-    errors.arm(&call);
-    // SAFETY: the errors are on this stack, and are left alone until C has returned.
-    let listening = unsafe { Listening::begin(&raw mut errors) };
-    // SAFETY: C keeps them for each thread, as the author of the handle says.
-    let raw = unsafe { T::with_thread_locals(c) };
-    let errno = errno::errno().0;
-    drop(listening);
-    forget_caught_panic();
-    if !failed(raw) {
-        return Ok(());
+impl Verdict {
+    /// Whether C did all that it does, and the annotations say how that ended.
+    #[inline]
+    pub fn is_known(self) -> bool {
+        !matches!(self, Verdict::Unknown | Verdict::Unwound)
     }
-    let call = Call {
-        handle: kept.then_some(handle),
-        status: status(&raw),
-        errno,
-        ..call
-    };
-    Err(Unreleased {
-        error: errors.failed(&call),
-        kept,
-    })
+
+    /// Whether C has what it was passed to keep; `left` says that a failing call leaves it. `None` if nobody knows.
+    #[inline]
+    pub fn takes(self, left: bool) -> Option<bool> {
+        match self {
+            Verdict::Succeeded | Verdict::Nothing => Some(true),
+            Verdict::Failed => Some(!left),
+            Verdict::Unknown => (!left).then_some(true),
+            Verdict::Unwound => None,
+        }
+    }
+}
+
+/// Says by what C returned how the call ended.
+pub trait Judge<C> {
+    /// How it ended.
+    fn judge(self, returned: C, caught: &Caught) -> Verdict;
+}
+
+/// C always succeeds.
+#[derive(Debug)]
+pub struct Succeeds;
+
+impl<C> Judge<C> for Succeeds {
+    #[inline]
+    fn judge(self, _: C, _: &Caught) -> Verdict {
+        Verdict::Succeeded
+    }
+}
+
+/// `none = …` and `fails = …`.
+#[derive(Debug)]
+pub struct Says<N, F> {
+    none: N,
+    fails: F,
+}
+
+impl<C: Copy, N: FnOnce(C) -> bool, F: FnOnce(C) -> bool> Judge<C> for Says<N, F> {
+    #[inline]
+    fn judge(self, returned: C, caught: &Caught) -> Verdict {
+        let verdict = caught.run(|| match () {
+            () if (self.none)(returned) => Verdict::Nothing,
+            () if (self.fails)(returned) => Verdict::Failed,
+            () => Verdict::Succeeded,
+        });
+        verdict.unwrap_or(Verdict::Unknown)
+    }
+}
+
+/// Gives what C was passed, such as a callback, to whom the call leaves it.
+pub trait Settle {
+    /// Called once, as soon as it is known how the call ended. Nothing of the author's runs.
+    fn settle(self, verdict: Verdict);
+}
+
+/// C keeps nothing.
+#[derive(Debug)]
+pub struct KeepsNothing;
+
+impl Settle for KeepsNothing {
+    #[inline]
+    fn settle(self, _: Verdict) {}
+}
+
+impl<F: FnOnce(Verdict)> Settle for F {
+    #[inline]
+    fn settle(self, verdict: Verdict) {
+        self(verdict);
+    }
+}
+
+/// Where what C gives may be looked at although the call did not succeed.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// Where it failed.
+    pub failed: bool,
+    /// Where nobody knows.
+    pub unknown: bool,
+}
+
+/// A call of C, and what its annotations say.
+#[derive(Debug)]
+pub struct Calling<C, F, J, S> {
+    c: F,
+    judge: J,
+    settle: S,
+    returned: PhantomData<fn() -> C>,
+}
+
+/// `c` calls C within [`Caught::run`], and gives what that returned: `None` if C panicked.
+#[inline]
+pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
+    c: F,
+) -> Calling<C, F, Succeeds, KeepsNothing> {
+    Calling {
+        c,
+        judge: Succeeds,
+        settle: KeepsNothing,
+        returned: PhantomData,
+    }
+}
+
+impl<C: Copy, F, S> Calling<C, F, Succeeds, S> {
+    /// The same, with what says that there is no result, and what says that C failed.
+    #[inline]
+    pub fn judged<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
+        self,
+        none: N,
+        fails: G,
+    ) -> Calling<C, F, Says<N, G>, S> {
+        Calling {
+            c: self.c,
+            judge: Says { none, fails },
+            settle: self.settle,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<C: Copy, F, J> Calling<C, F, J, KeepsNothing> {
+    /// The same, with what gives to its owners what C was passed.
+    #[inline]
+    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<C, F, J, S> {
+        Calling {
+            c: self.c,
+            judge: self.judge,
+            settle,
+            returned: PhantomData,
+        }
+    }
+}
+
+/// A call that has ended, and is settled.
+struct Ended<C, R> {
+    returned: Option<C>,
+    verdict: Verdict,
+    errno: i32,
+    owned: Option<R>,
+    raised: Option<Raised>,
+}
+
+impl<C, F, J, S> Calling<C, F, J, S>
+where
+    C: Copy + 'static,
+    F: FnOnce(&Caught) -> Option<C>,
+    J: Judge<C>,
+    S: Settle,
+{
+    /// Call C and settle who owns what.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
+    fn settled<T: Handle, R>(
+        self,
+        site: &'static Site,
+        handle: Option<&T>,
+        errors: &mut T::Errors,
+        caught: &Caught,
+        looks: Looks,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> Ended<C, R> {
+        let c = self.c;
+        let ((returned, errno), raised) = hooked(site, handle, errors, caught, || {
+            // Whatever follows may change `errno`.
+            (c(caught), errno::errno().0)
+        });
+        let verdict = match returned {
+            Some(returned) => self.judge.judge(returned, caught),
+            None => Verdict::Unwound,
+        };
+        self.settle.settle(verdict);
+        let owned = match (verdict, returned) {
+            (Verdict::Nothing, _) => nothing(),
+            (Verdict::Failed, _) if !looks.failed => None,
+            (Verdict::Unknown, _) if !looks.unknown => None,
+            (_, returned) => returned.and_then(own),
+        };
+        Ended {
+            returned,
+            verdict,
+            errno,
+            owned,
+            raised,
+        }
+    }
+
+    /// Call C and own what it gives; failure becomes the error that `T::Errors` words.
+    ///
+    /// `nothing` is the result where there is none. `own` gets what C returned and puts it into its owner at once.
+    /// `made` is for constructors: the handle in the result, which may know what went wrong.
+    ///
+    /// # Errors
+    ///
+    /// What the handle's `errors` word, or what a callback raised.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
+    pub fn run<T: Handle, R>(
+        self,
+        site: &'static Site,
+        handle: Option<&T>,
+        arguments: &[(&'static str, &dyn fmt::Debug)],
+        looks: Looks,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R> {
+        let call = Call {
+            handle,
+            function: site.function,
+            status: None,
+            errno: 0,
+            arguments,
+        };
+        let mut errors = T::Errors::default();
+        errors.arm(&call);
+        if site.fails(Step::NotCalled) {
+            return Err(errors.failed(&call));
+        }
+        let caught = Caught::new();
+        let ended = self.settled(site, handle, &mut errors, &caught, looks, nothing, own);
+        let Ended { owned, verdict, .. } = ended;
+        // From here on everything has its owner, and a panic releases what has to be released.
+        continue_panics(ended.raised, &caught)?;
+        let call = Call {
+            handle: handle.or_else(|| owned.as_ref().and_then(made)),
+            status: ended
+                .returned
+                .as_ref()
+                .and_then(|returned| status(returned)),
+            errno: ended.errno,
+            ..call
+        };
+        if owned.is_none()
+            || verdict != Verdict::Succeeded && verdict != Verdict::Nothing
+            || errors.overlooked(&call)
+            || site.fails(Step::Failed)
+        {
+            // What a failing call left behind is released after its message was read.
+            return Err(errors.failed(&call));
+        }
+        assert!(!site.fails(Step::Panic), "a panic was asked for");
+        // While the result is still a variable: a panic in here releases it.
+        errors.succeeded(&call);
+        Ok(present(owned))
+    }
+
+    /// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.
+    #[inline]
+    pub fn read<T: Handle, R>(
+        self,
+        site: &'static Site,
+        handle: Option<&T>,
+        looks: Looks,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R {
+        site.reach();
+        let caught = Caught::new();
+        let mut errors = T::Errors::default();
+        let ended = self.settled(site, handle, &mut errors, &caught, looks, nothing, own);
+        let owned = ended.owned;
+        // The call can't fail, so it can't raise either.
+        if let Err(error) = continue_panics(ended.raised, &caught) {
+            report_raised(Raised::Error(error));
+        }
+        drop(errors);
+        present(owned)
+    }
+
+    /// Release by a C function that says whether it could.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid, and `c` releases it, unless it fails and `kept` says that the resource is then still there.
+    ///
+    /// # Errors
+    ///
+    /// What the handle's `errors` word, or what they panic with: nothing unwinds from here.
+    pub unsafe fn release<T: Handle>(
+        self,
+        raw: NonNull<T::Raw>,
+        function: &'static str,
+        kept: bool,
+    ) -> Result<(), Unreleased> {
+        // SAFETY: the caller's promise; after the call it is only used where C kept it.
+        let handle = unsafe { T::from_raw(raw) };
+        let call = Call {
+            handle: Some(handle),
+            function,
+            status: None,
+            errno: 0,
+            arguments: &[],
+        };
+        let caught = Caught::new();
+        // The handle is released whatever the author's code does.
+        let mut errors = caught.run(|| {
+            let mut errors = T::Errors::default();
+            errors.arm(&call);
+            errors
+        });
+        let listening = match &mut errors {
+            // SAFETY: both are on this stack, and the errors are left alone until C has returned.
+            Some(errors) => unsafe { Listening::begin(ptr::from_mut(errors), &caught) },
+            None => Listening::to_nobody(),
+        };
+        let c = self.c;
+        // SAFETY: C keeps them for each thread, as the author of the handle says.
+        let returned = unsafe { T::with_thread_locals(|| c(&caught)) };
+        let errno = errno::errno().0;
+        drop(listening);
+        let verdict = match returned {
+            Some(returned) => self.judge.judge(returned, &caught),
+            None => Verdict::Unwound,
+        };
+        if let Verdict::Unknown | Verdict::Unwound = verdict {
+            let mut unreleased = Unreleased::lost(&caught);
+            // Where a failing release leaves nothing, it is gone in any case.
+            unreleased.lost = kept || verdict == Verdict::Unwound;
+            return Err(unreleased);
+        }
+        let call = Call {
+            handle: kept.then_some(handle),
+            status: returned.as_ref().and_then(|returned| status(returned)),
+            errno,
+            ..call
+        };
+        let failed = verdict == Verdict::Failed;
+        let error = caught.run(|| errors.filter(|_| failed).map(|errors| errors.failed(&call)));
+        let panic = caught.take().map(Error::panic);
+        match panic.or(error.flatten()) {
+            Some(error) => Err(Unreleased {
+                kept: kept && failed,
+                ..Unreleased::gone(error)
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Continue the panic of a call that is settled.
+///
+/// # Errors
+///
+/// What a callback raised.
+#[inline]
+fn continue_panics(raised: Option<Raised>, caught: &Caught) -> Result<()> {
+    match raised {
+        None => caught.resume(),
+        Some(Raised::Panic(panic)) => resume_unwind(panic),
+        Some(Raised::Error(error)) => match caught.take() {
+            None => return Err(error),
+            Some(panic) => {
+                report(error);
+                resume_unwind(panic);
+            }
+        },
+    }
+    Ok(())
 }
 
 /// Call a release function that says nothing: what it reports meanwhile is dropped.
@@ -123,33 +411,6 @@ pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
     let _listening = const { T::LISTENS }.then(Listening::to_nobody);
     // SAFETY: the caller's promise.
     unsafe { T::with_thread_locals(c) }
-}
-
-/// `own`, where C leaves nothing that may be looked at when it `failed`.
-#[inline]
-pub fn unless<C: Copy, R>(
-    failed: impl FnOnce(C) -> bool,
-    own: impl FnOnce(C) -> Option<R>,
-) -> impl FnOnce(C) -> Option<R> {
-    move |raw| if failed(raw) { None } else { own(raw) }
-}
-
-/// `own`, where C may say that there is `none`, which is a result, too.
-#[inline]
-pub fn unless_none<C: Copy, T>(
-    none: impl FnOnce(C) -> bool,
-    own: impl FnOnce(C) -> Option<Option<T>>,
-) -> impl FnOnce(C) -> Option<Option<T>> {
-    move |raw| if none(raw) { Some(None) } else { own(raw) }
-}
-
-/// `failed`, where C may say by the same status that there is `none`.
-#[inline]
-pub fn unless_there_is_none<C: Copy>(
-    none: impl FnOnce(C) -> bool,
-    failed: impl FnOnce(C) -> bool,
-) -> impl FnOnce(C) -> bool {
-    move |raw| !none(raw) && failed(raw)
 }
 
 /// What C gets of a handle that it may keep.
@@ -166,20 +427,19 @@ pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_>>) -> &'a T {
     }
 }
 
-/// `own`, after C has taken over the handle in `place`, unless C failed in a way that leaves it there.
+/// Takes the handle out of `place` if C has it now; `left` says that a failing call leaves it. Where nobody knows, the
+/// handle is leaked and reported. What it kept is dropped with what is returned.
 #[inline]
-pub fn consumed<'g, C: Copy, R>(
-    place: &'g mut Option<Consumable<'_>>,
-    left: impl FnOnce(C) -> bool + 'g,
-    own: impl FnOnce(C) -> R + 'g,
-) -> impl FnOnce(C) -> R + 'g {
-    move |raw| {
-        if !left(raw)
-            && let Some(handle) = place.take()
-        {
-            handle.pass_on();
+pub fn consumed(place: &mut Option<Consumable<'_>>, verdict: Verdict, left: bool) -> PassedOn {
+    match verdict.takes(left) {
+        Some(false) => PassedOn::nothing(),
+        Some(true) => place
+            .take()
+            .map_or_else(PassedOn::nothing, Consumable::pass_on),
+        None => {
+            place.take().into_iter().for_each(Consumable::lose);
+            PassedOn::nothing()
         }
-        own(raw)
     }
 }
 
@@ -194,12 +454,6 @@ pub fn noting_parent<P: Handle, C, R: NotesParent>(
         made.note(parent.as_raw().cast());
         made
     }
-}
-
-/// `own` what C returned. A function, so that the type of that is known where `own` is written.
-#[inline]
-pub fn owned<C, R>(raw: C, own: impl FnOnce(C) -> R) -> R {
-    own(raw)
 }
 
 /// What C returned, if it is an integer.
@@ -218,28 +472,15 @@ fn status(raw: &dyn Any) -> Option<i64> {
         .or_else(|| integer::<u16>(raw))
 }
 
-/// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.
-#[inline]
-pub fn read<T: Handle, R>(site: &'static Site, handle: Option<&T>, c: impl FnOnce() -> R) -> R {
-    site.reach();
-    let (result, raised) = hooked(site, handle, &mut T::Errors::default(), c);
-    match raised {
-        Some(Raised::Panic(panic)) => resume_unwind(panic),
-        // The call can't fail, so it can't raise either.
-        Some(raised) => report_raised(raised),
-        None => {}
-    }
-    result
-}
-
 #[inline]
 fn hooked<T: Handle, R>(
     site: &'static Site,
     handle: Option<&T>,
     errors: &mut T::Errors,
+    caught: &Caught,
     c: impl FnOnce() -> R,
 ) -> (R, Option<Raised>) {
-    let c = || match const { T::LINEAGE.calls_back() } || site.calls_back {
+    let c = || match site.calls_back || is_expected() {
         true => framed(c),
         false => (c(), None),
     };
@@ -250,13 +491,9 @@ fn hooked<T: Handle, R>(
         return unsafe { T::with_thread_locals(c) };
     }
     // SAFETY: the errors are borrowed exclusively for longer than that.
-    let listening = unsafe { Listening::begin(ptr::from_mut(errors)) };
+    let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };
     // SAFETY: as above.
-    let result = unsafe { T::with_thread_locals(c) };
-    drop(listening);
-    drop(hook);
-    resume_caught_panic();
-    result
+    unsafe { T::with_thread_locals(c) }
 }
 
 /// What a call that cannot fail returns: the macro allows it only types for which there always is a value.

@@ -2,29 +2,35 @@
 //!
 //! The user data of every callback points at a `Data`, which leads to the value whose `#[callbacks]` method is
 //! called. For the length of one call it is on the stack; what C keeps is in a box that belongs to the handle
-//! ([`crate::attachments`]).
+//! ([`crate::stored`]).
 //!
 //! Neither an exception nor a panic crosses C. It is stored in the `Frame` of the C call that this thread runs, C is told to
 //! stop as the annotation says, no other callback of that call runs, and it is raised when C returns. Where there is
 //! no such call, as on a thread of C's own, it is reported.
+//!
+//! Every call has a frame as soon as there is a handle that can keep callbacks: C may reach one through the receiver,
+//! through an argument, or through what these are linked to in C.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::arguments::IntoC;
-use crate::attachments::{Attached, Attachment, Entry, Kept, Scope, drop_kept, with_python};
+use crate::attachments::{Attached, Attachment, Entry, Scope, with_python};
+use crate::call::Verdict;
 use crate::error::{Error, Result, report};
 use crate::handle::Keeps;
+use crate::panics::{Caught, Payload, discard};
 use crate::site::{Site, Step};
+use crate::stored::{self, Data, Hold, Kept, Stored};
 
 /// What a callback ended with.
 pub(crate) enum Raised {
     Error(Error),
-    Panic(Box<dyn Any + Send>),
+    Panic(Payload),
 }
 
 /// A C call of this thread, from which C may call back.
@@ -32,6 +38,25 @@ struct Frame {
     raised: Cell<Option<Raised>>,
     /// Whether something was.
     has_raised: Cell<bool>,
+}
+
+/// Whether a handle that can keep callbacks was ever made. C can only call one back that was given to such a handle, which
+/// was made before every call that has to do with it.
+static EXPECTED: AtomicBool = AtomicBool::new(false);
+
+/// A handle is made that can keep callbacks.
+#[inline]
+pub(crate) fn expect() {
+    // Written once: what all calls read stays in every processor's cache.
+    if !is_expected() {
+        EXPECTED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether C may call back what some handle keeps.
+#[inline]
+pub(crate) fn is_expected() -> bool {
+    EXPECTED.load(Ordering::Relaxed)
 }
 
 thread_local! {
@@ -156,7 +181,40 @@ pub unsafe trait Callback {
     ///
     /// C passed the arguments.
     unsafe fn stop(arguments: Arguments<Self>) -> Return<Self>;
+
+    /// What C gets where `stop` panics: 0, NULL or nothing, if that is a value of the type.
+    fn fallback() -> Option<Return<Self>>;
 }
+
+/// Finds out whether a type has a default, for [`Callback::fallback`].
+#[doc(hidden)]
+pub struct Fallback<R>(std::marker::PhantomData<R>);
+
+impl<R> Fallback<R> {
+    /// Asks for `R`.
+    #[allow(clippy::new_without_default, reason = "generated code calls it")]
+    pub fn new() -> Self {
+        Fallback(std::marker::PhantomData)
+    }
+}
+
+impl<R: Default> Fallback<R> {
+    /// The default. A type without one has [`NoFallback::value`].
+    pub fn value(self) -> Option<R> {
+        Some(R::default())
+    }
+}
+
+/// Answers for types that have no default.
+#[doc(hidden)]
+pub trait NoFallback<R>: Sized {
+    /// Nothing.
+    fn value(self) -> Option<R> {
+        None
+    }
+}
+
+impl<R> NoFallback<R> for Fallback<R> {}
 
 macro_rules! function_pointers {
     ($(($($argument:ident: $type:ident),*);)+) => {$(
@@ -223,123 +281,96 @@ function_pointers! {
 ///
 /// C passed the arguments.
 unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
-    // SAFETY: the caller's promise.
-    let stop = || unsafe { K::stop(arguments) };
-    // SAFETY: the caller's promise.
-    let data = unsafe { K::data(arguments) };
-    // SAFETY: the user data is what `Lent` or `Storing` gave out, and C has not destroyed it.
-    let Some(data) = (unsafe { data.cast::<Data<K::State>>().as_ref() }) else {
-        return stop();
-    };
     let outer = Outer::replace_by(ptr::null());
     // SAFETY: null, or on the stack of the C call that this thread runs.
     let frame = unsafe { outer.0.as_ref() };
     if !K::ALWAYS && frame.is_some_and(|frame| frame.has_raised.get()) {
-        return stop();
+        // SAFETY: the caller's promise.
+        return unsafe { stop::<K>(arguments, frame) };
     }
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let _used = data.used();
+    // SAFETY: the caller's promise.
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { call::<K>(arguments) }));
+    match outcome {
+        Ok(Ok(Some(returned))) => return returned,
+        Ok(Ok(None)) => {}
         #[cfg(feature = "python")]
-        let _python = crate::python::MayRunPython::begin();
-        // SAFETY: null, or kept by the handle that the callback belongs to.
-        #[cfg(feature = "python")]
-        let _alone = unsafe { data.attached.as_ref() }
-            .filter(|_| K::ALONE)
-            .map(crate::python::Alone::begin);
-        if K::site().fails(Step::Argument) {
-            return Err(Error::Value("an argument cannot be converted".into()));
-        }
-        assert!(!K::site().fails(Step::Panic), "a panic was asked for");
-        // SAFETY: it is on the stack or in the box of the callback, which is used.
-        let state = unsafe { &*data.state };
-        // SAFETY: the caller's promise.
-        let before = unsafe { K::before(arguments) };
-        let _paused = crate::thread_locals::pause();
-        // SAFETY: the caller's promise.
-        unsafe { K::call(state, arguments, before) }
-    }));
-    let raised = match outcome {
-        Ok(Ok(returned)) => return returned,
-        #[cfg(feature = "python")]
-        Ok(Err(error)) => Raised::Error(crate::python::of_callback(error)),
+        Ok(Err(error)) => raise(frame, Raised::Error(crate::python::of_callback(error))),
         #[cfg(not(feature = "python"))]
-        Ok(Err(error)) => Raised::Error(error),
-        Err(panic) => Raised::Panic(panic),
+        Ok(Err(error)) => raise(frame, Raised::Error(error)),
+        Err(panic) => raise(frame, Raised::Panic(panic)),
+    }
+    // SAFETY: the caller's promise.
+    unsafe { stop::<K>(arguments, frame) }
+}
+
+/// Call the method; `None` where C passed no user data.
+///
+/// # Safety
+///
+/// C passed the arguments.
+unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>> {
+    // SAFETY: the caller's promise.
+    let data = unsafe { K::data(arguments) };
+    let Some(data) = NonNull::new(data.cast_mut().cast::<Data<K::State>>()) else {
+        return Ok(None);
     };
+    // SAFETY: the user data is what `Lent` or `Storing` gave out, and C has not destroyed it.
+    let _held = unsafe { Hold::of(data) };
+    // SAFETY: it is held.
+    let (state, attached) = unsafe { ((*data.as_ptr()).state, &(*data.as_ptr()).attached) };
+    let _ = attached;
+    #[cfg(feature = "python")]
+    let _python = crate::python::MayRunPython::begin();
+    #[cfg(feature = "python")]
+    let _alone = attached
+        .as_deref()
+        .filter(|_| K::ALONE)
+        .map(crate::python::Alone::begin);
+    if K::site().fails(Step::Argument) {
+        return Err(Error::Value("an argument cannot be converted".into()));
+    }
+    assert!(!K::site().fails(Step::Panic), "a panic was asked for");
+    // SAFETY: the caller's promise.
+    let before = unsafe { K::before(arguments) };
+    let _paused = crate::thread_locals::pause();
+    // SAFETY: the value is on the stack of the call, or in the box, which is held; the caller's promise.
+    unsafe { K::call(&*state, arguments, before) }.map(Some)
+}
+
+/// Tell C to stop. Where that panics, C gets a 0 or nothing; as all callbacks of the call are told to stop from now on,
+/// nothing of the author's runs any more that C could mislead.
+///
+/// # Safety
+///
+/// C passed the arguments.
+unsafe fn stop<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) -> Return<K> {
+    // SAFETY: the caller's promise.
+    match catch_unwind(AssertUnwindSafe(|| unsafe { K::stop(arguments) })) {
+        Ok(told) => told,
+        Err(panic) => {
+            raise(frame, Raised::Panic(panic));
+            K::fallback()
+                .unwrap_or_else(|| panic!("`stop` panicked, and C has to be told something"))
+        }
+    }
+}
+
+/// Keep what a callback raised until C has returned; report it where something was raised before, and where there is
+/// nobody to raise it.
+#[cold]
+fn raise(frame: Option<&Frame>, raised: Raised) {
     match frame {
         Some(frame) if !frame.has_raised.replace(true) => frame.raised.set(Some(raised)),
-        // There was one before, or nobody who could raise it.
         _ => with_python(|| report_raised(raised)),
     }
-    stop()
 }
 
 pub(crate) fn report_raised(raised: Raised) {
     match raised {
         Raised::Error(error) => report(error),
         // The hook of the panic has told it.
-        Raised::Panic(panic) => drop(panic),
+        Raised::Panic(panic) => discard(panic),
     }
-}
-
-/// What user data points at.
-#[repr(C)]
-struct Data<S> {
-    state: *const S,
-    /// What the callback belongs to; null for the length of one call.
-    attached: *const Attached,
-    /// How many hold it: C, and each call of it that runs.
-    holds: AtomicUsize,
-}
-
-/// What C keeps.
-#[repr(C)]
-struct Stored<S> {
-    data: Data<S>,
-    value: S,
-}
-
-impl<S: Attachment> Kept for Stored<S> {
-    fn attachment(&self) -> &dyn Attachment {
-        &self.value
-    }
-}
-
-/// One that holds a callback's box.
-struct Used<'a, S: Attachment>(&'a Data<S>);
-
-impl<S: Attachment> Data<S> {
-    fn used(&self) -> Used<'_, S> {
-        self.holds.fetch_add(1, Ordering::Relaxed);
-        Used(self)
-    }
-}
-
-impl<S: Attachment> Drop for Used<'_, S> {
-    fn drop(&mut self) {
-        // SAFETY: this was one of its holders.
-        unsafe { leave(ptr::from_ref(self.0).cast_mut()) };
-    }
-}
-
-/// Hold `data` no longer. What the last holder leaves is dropped, unless it is on the stack.
-///
-/// # Safety
-///
-/// The caller was a holder.
-unsafe fn leave<S: Attachment>(data: *mut Data<S>) {
-    // SAFETY: the caller's promise.
-    let (holds, attached) = unsafe { (&(*data).holds, (*data).attached) };
-    if holds.fetch_sub(1, Ordering::AcqRel) == 1 && !attached.is_null() {
-        // SAFETY: what belongs to a handle was boxed by `store`, and this was the last holder.
-        let stored = unsafe { Box::from_raw(data.cast::<Stored<S>>()) };
-        drop_kept(stored);
-    }
-}
-
-unsafe fn let_go<S: Attachment>(value: NonNull<dyn Kept>) {
-    // SAFETY: `store` put it into the list with this type, and the list was a holder.
-    unsafe { leave(value.cast::<Data<S>>().as_ptr()) };
 }
 
 /// The destroy function that C gets with a callback that it keeps.
@@ -349,14 +380,15 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     };
     let _outer = Outer::replace_by(ptr::null());
     let _paused = crate::thread_locals::pause();
-    let dropped = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: C has it until now, and the handle is there until its release has ended.
-        let attached = unsafe { &*stored.as_ref().data.attached };
-        attached.remove(stored);
-    }));
-    if let Err(panic) = dropped {
-        report_raised(Raised::Panic(panic));
-    }
+    // A panic of what is dropped ends here: its hook has told it.
+    let caught = Caught::new();
+    caught.run(|| {
+        // SAFETY: C has it until now, so the list holds it, also after the handle was released.
+        let attached = unsafe { &(*stored.cast::<Data<S>>().as_ptr()).attached }.clone();
+        if let Some(attached) = attached {
+            attached.remove(stored, &caught);
+        }
+    });
 }
 
 /// A callback for the length of one call, which only borrows what it leads to.
@@ -367,11 +399,7 @@ pub struct Lent<S: Attachment>(Data<S>);
 #[doc(hidden)]
 #[inline]
 pub fn lend<S: Attachment>(state: &S) -> Lent<S> {
-    Lent(Data {
-        state,
-        attached: ptr::null(),
-        holds: AtomicUsize::new(1),
-    })
+    Lent(Data::lent(state))
 }
 
 impl<S: Attachment> Lent<S> {
@@ -388,13 +416,23 @@ impl<S: Attachment> Lent<S> {
     }
 }
 
-/// A callback on its way to C, which may keep it.
+/// A callback on its way to C, which may keep it. Dropping it, when the call has ended, lets go of what C does not have.
 #[doc(hidden)]
-pub struct Storing<'h, S: Attachment> {
-    attached: &'h Attached,
+pub struct Storing<S: Attachment> {
+    attached: Arc<Attached>,
     stored: Option<NonNull<Stored<S>>>,
     scope: Scope,
-    kept: bool,
+    goes: Goes,
+}
+
+/// The callback that is let go.
+enum Goes {
+    /// The one that C did not take.
+    This,
+    /// Those that were in its place before.
+    Replaced,
+    /// None.
+    Nothing,
 }
 
 /// A callback, or perhaps one.
@@ -431,37 +469,22 @@ pub trait IsState {}
 
 /// Put a callback where it stays while C has it.
 #[doc(hidden)]
-pub fn store<T: Keeps, V: IntoState>(handle: &T, scope: Scope, value: V) -> Storing<'_, V::State> {
+pub fn store<T: Keeps, V: IntoState>(handle: &T, scope: Scope, value: V) -> Storing<V::State> {
     let attached = crate::attachments::of(handle);
     let stored = value.into_state().map(|value| {
-        let stored = Box::leak(Box::new(Stored {
-            data: Data {
-                state: ptr::null(),
-                attached,
-                holds: AtomicUsize::new(1),
-            },
-            value,
-        }));
-        stored.data.state = &raw const stored.value;
-        let stored = NonNull::from(stored);
-        attached.change(|values| {
-            values.push(Entry {
-                scope,
-                value: stored,
-                let_go: let_go::<V::State>,
-            });
-        });
-        stored
+        let value = stored::store(attached.clone(), value);
+        attached.change(|values| values.push(Entry { scope, value }));
+        value
     });
     Storing {
         attached,
         stored,
         scope,
-        kept: false,
+        goes: Goes::This,
     }
 }
 
-impl<S: Attachment> Storing<'_, S> {
+impl<S: Attachment> Storing<S> {
     /// The user data; null for none.
     pub fn data(&self) -> *mut c_void {
         self.stored
@@ -478,37 +501,30 @@ impl<S: Attachment> Storing<'_, S> {
         self.stored.map(|_| destroy::<S> as _)
     }
 
-    /// C has it. What was in its place before is let go.
-    fn keep(&mut self) {
-        self.kept = true;
-        if let Scope::Replaced(_) = self.scope {
-            let newest = self.stored.map(|stored| stored as NonNull<dyn Kept>);
-            self.attached.replace(self.scope, newest);
-        }
+    /// Notes how the call ended; `left` says that a failing call leaves the callback to us. Where nobody knows whether C
+    /// has it, both this one and the one that was in its place stay.
+    #[inline]
+    pub fn settle(&mut self, verdict: Verdict, left: bool) {
+        self.goes = match (verdict.takes(left), self.scope) {
+            (Some(true), Scope::Replaced(_)) => Goes::Replaced,
+            (Some(false), _) => Goes::This,
+            _ => Goes::Nothing,
+        };
     }
 }
 
-impl<S: Attachment> Drop for Storing<'_, S> {
+impl<S: Attachment> Drop for Storing<S> {
     fn drop(&mut self) {
-        if let (Some(stored), false) = (self.stored, self.kept) {
-            self.attached.remove(stored);
+        let caught = Caught::new();
+        match (&self.goes, self.stored) {
+            (Goes::This, Some(stored)) => self.attached.remove(stored, &caught),
+            (Goes::Replaced, stored) => {
+                let newest = stored.map(|stored| stored as NonNull<dyn Kept>);
+                self.attached.replace(self.scope, newest, &caught);
+            }
+            _ => {}
         }
-    }
-}
-
-/// `own`, after C has got the callback, unless it failed in a way that leaves it.
-#[doc(hidden)]
-#[inline]
-pub fn kept<'s, 'h: 's, C: Copy, R, S: Attachment>(
-    storing: &'s mut Storing<'h, S>,
-    left: impl FnOnce(C) -> bool + 's,
-    own: impl FnOnce(C) -> R + 's,
-) -> impl FnOnce(C) -> R + 's {
-    move |raw| {
-        if !left(raw) {
-            storing.keep();
-        }
-        own(raw)
+        caught.resume_in_drop();
     }
 }
 

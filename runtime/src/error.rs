@@ -2,6 +2,10 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+
+use crate::panics::{Caught, Payload, discard};
 
 /// The result of anything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,9 +43,49 @@ pub enum Error {
     Failed(&'static str),
     /// The library's own error, made by its [`Errors`](crate::errors::Errors).
     Library(Box<dyn LibraryError>),
+    /// A panic of the author's code while a handle was released. It continues in [`Owned::close`](crate::Owned::close),
+    /// and when a guard is dropped. Python: `PanicException`.
+    #[doc(hidden)]
+    Panic(Panicked),
     /// An exception that Python code raised.
     #[cfg(feature = "python")]
     Python(pyo3::PyErr),
+}
+
+/// The value of a panic on its way to where it can continue.
+#[doc(hidden)]
+pub struct Panicked(Mutex<Option<Payload>>);
+
+impl fmt::Debug for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Panicked")
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let payload = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let payload: Option<&dyn Any> = payload.as_ref().map(|payload| &**payload as &dyn Any);
+        let text = payload.and_then(|payload| {
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            text.or_else(|| payload.downcast_ref::<&str>().copied())
+        });
+        f.write_str(text.unwrap_or("a panic while a handle was released"))
+    }
+}
+
+impl Drop for Panicked {
+    fn drop(&mut self) {
+        if let Some(payload) = self.take() {
+            discard(payload);
+        }
+    }
+}
+
+impl Panicked {
+    fn take(&self) -> Option<Payload> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Who alone may use a handle.
@@ -68,6 +112,34 @@ impl Error {
         match self {
             Error::Library(error) => (&**error as &dyn Any).downcast_ref(),
             _ => None,
+        }
+    }
+
+    /// The error that a panic is while a handle is released.
+    pub(crate) fn panic(payload: Payload) -> Self {
+        Error::Panic(Panicked(Mutex::new(Some(payload))))
+    }
+
+    /// Whether it is a panic.
+    pub(crate) fn is_panic(&self) -> bool {
+        matches!(self, Error::Panic(_))
+    }
+
+    /// The error, unless it is a panic, which continues here.
+    pub(crate) fn unless_panic(self) -> Self {
+        if let Error::Panic(panicked) = &self
+            && let Some(payload) = panicked.take()
+        {
+            resume_unwind(payload);
+        }
+        self
+    }
+
+    /// Report the error in a `Drop`; a panic continues, unless the thread unwinds already.
+    pub(crate) fn end_in_drop(self) {
+        match std::thread::panicking() {
+            true => report(self),
+            false => report(self.unless_panic()),
         }
     }
 }
@@ -109,6 +181,7 @@ impl fmt::Display for Error {
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),
             Error::Failed(function) => write!(f, "{function} failed"),
             Error::Library(error) => error.fmt(f),
+            Error::Panic(panicked) => panicked.fmt(f),
             #[cfg(feature = "python")]
             Error::Python(error) => error.fmt(f),
         }
@@ -130,11 +203,18 @@ impl From<pyo3::PyErr> for Error {
     }
 }
 
-/// Report what nobody can be told: to `sys.unraisablehook`, or without Python to the standard error output.
+/// Report what nobody can be told: to `sys.unraisablehook`, or without Python to the standard error output. It is said
+/// wherever a handle is dropped; so an error whose `Display` panics is reported by its panic.
 pub(crate) fn report(error: Error) {
-    #[cfg(feature = "python")]
-    let Some(error) = crate::python::report(error) else {
+    if error.is_panic() {
+        // Its hook has told about it.
         return;
-    };
-    eprintln!("leakproof: {error}");
+    }
+    Caught::new().run(|| {
+        #[cfg(feature = "python")]
+        let Some(error) = crate::python::report(error) else {
+            return;
+        };
+        eprintln!("leakproof: {error}");
+    });
 }

@@ -9,17 +9,17 @@
 //! So calls that run beside each other on one handle share our function in its place: the first one hangs it up and
 //! the last one puts back what was there.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::forks::Lock;
 use crate::handle::Handle;
+use crate::panics::Caught;
 
 /// One call of a C function, as its errors see it.
 pub struct Call<'a, T: Handle> {
@@ -122,16 +122,19 @@ type AnyFn = Option<unsafe extern "C" fn()>;
 struct Current {
     collector: *mut (),
     type_id: Option<TypeId>,
+    /// Where a panic of the collector waits until C has returned.
+    caught: *const Caught,
 }
 
 const NO_ONE: Current = Current {
     collector: ptr::null_mut(),
     type_id: None,
+    caught: ptr::null(),
 };
 
 thread_local! {
+    // Without a destructor, so that it is there as long as its thread, and in the destructors of others.
     static CURRENT: Cell<Current> = const { Cell::new(NO_ONE) };
-    static PANIC: Cell<Option<Box<dyn Any + Send>>> = const { Cell::new(None) };
 }
 
 /// One call's share in our callback's stay in C's struct.
@@ -203,17 +206,17 @@ unsafe extern "C" fn report_mut<E: Collect>(
     };
     // What C reports meanwhile, because of what the collector itself calls, is not for this call.
     CURRENT.set(NO_ONE);
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let nowhere = Caught::new();
+    // SAFETY: null, or on the stack of the call that waits for C.
+    let caught = unsafe { current.caught.as_ref() }.unwrap_or(&nowhere);
+    caught.run(|| {
         // SAFETY: `Listening::begin` stored a collector of this very type, which outlives it and is not used otherwise
         // while C runs.
         let collector = unsafe { &mut *current.collector.cast::<E>() };
         // SAFETY: C lends the record for the length of the callback.
         collector.collect(unsafe { E::Record::from_raw(record) });
-    }));
+    });
     CURRENT.set(current);
-    if let Err(panic) = outcome {
-        PANIC.set(Some(panic));
-    }
 }
 
 unsafe extern "C" fn report_const<E: Collect>(
@@ -231,15 +234,16 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Make `collector` the one of the innermost running call.
+    /// Make `collector` the one of the innermost running call. A panic of it waits in `caught`.
     ///
     /// # Safety
     ///
-    /// `collector` outlives what comes back, and is left alone until then.
-    pub(crate) unsafe fn begin<E: 'static>(collector: *mut E) -> Self {
+    /// `collector` and `caught` outlive what comes back, and `collector` is left alone until then.
+    pub(crate) unsafe fn begin<E: 'static>(collector: *mut E, caught: &Caught) -> Self {
         let outer = CURRENT.replace(Current {
             collector: collector.cast(),
             type_id: Some(TypeId::of::<E>()),
+            caught,
         });
         Listening { outer }
     }
@@ -315,17 +319,5 @@ impl Drop for Hook {
             // SAFETY: `install` was promised a slot that is valid as long as this.
             None => unsafe { slot.write(before) },
         }
-    }
-}
-
-/// Forget a panic that a callback caught: nothing can continue it where a handle is released.
-pub(crate) fn forget_caught_panic() {
-    drop(PANIC.take());
-}
-
-/// Continue a panic that a callback caught, now that C has returned.
-pub(crate) fn resume_caught_panic() {
-    if let Some(panic) = PANIC.take() {
-        resume_unwind(panic);
     }
 }

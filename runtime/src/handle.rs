@@ -11,9 +11,10 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 
 use crate::attachments::{self, Ended};
-use crate::error::Error;
+use crate::error::{Error, report};
 use crate::errors::Errors;
 use crate::ledger::Kind;
+use crate::panics::{Caught, Payload, discard};
 
 /// The content of every handle type: nothing, and none of the automatic traits.
 #[doc(hidden)]
@@ -341,6 +342,41 @@ pub struct Unreleased {
     pub error: Error,
     /// Whether the resource is still there.
     pub kept: bool,
+    /// Whether nobody knows, because what looks at the status panicked: then the resource is neither used nor released
+    /// again.
+    pub lost: bool,
+}
+
+impl Unreleased {
+    /// The resource is gone all the same.
+    pub(crate) fn gone(error: Error) -> Self {
+        Unreleased {
+            error,
+            kept: false,
+            lost: false,
+        }
+    }
+
+    /// Nobody knows: the panic in `caught` came before the status was looked at.
+    pub(crate) fn lost(caught: &Caught) -> Self {
+        Unreleased {
+            error: caught
+                .take()
+                .map_or(Error::Failed("a release"), Error::panic),
+            kept: false,
+            lost: true,
+        }
+    }
+
+    /// The same, and later something panicked.
+    pub(crate) fn panicked(mut self, panic: Payload) -> Self {
+        if self.error.is_panic() {
+            discard(panic);
+        } else {
+            report(std::mem::replace(&mut self.error, Error::panic(panic)));
+        }
+        self
+    }
 }
 
 /// A handle that keeps values: `#[handle(…, attachments)]`.
@@ -448,7 +484,7 @@ pub unsafe fn free_in_place<P>(
     raw: *mut P,
     released: Result<(), Unreleased>,
 ) -> Result<(), Unreleased> {
-    if !matches!(&released, Err(unreleased) if unreleased.kept) {
+    if !matches!(&released, Err(unreleased) if unreleased.kept || unreleased.lost) {
         // SAFETY: the caller's promise; what is in it was cleared by C and needs no drop.
         drop(unsafe { Box::from_raw(raw.cast::<std::mem::MaybeUninit<P>>()) });
     }
@@ -466,8 +502,7 @@ impl<T: Resource> NotesParent for Owned<'_, T> {
     #[inline]
     fn note(&self, parent: *mut ()) {
         if const { T::LINEAGE.released_by_parent } {
-            // SAFETY: the guard owns a live handle.
-            let attached = unsafe { attachments::find(T::kind(), self.raw.as_ptr().cast()) };
+            let attached = attachments::find(T::kind(), self.raw.as_ptr().cast());
             if let Some(attached) = attached {
                 attached.set_parent(parent);
             }
@@ -602,10 +637,17 @@ impl<T: Resource> Owned<'_, T> {
     ///
     /// What the release function's status says (`release(f, fails = …)`); with the handle, if that is still there
     /// (`on_failure = kept`).
+    ///
+    /// # Panics
+    ///
+    /// If the handle's `errors`, or the `Drop` of something that the handle kept, panics. The handle is gone by then, or
+    /// leaked where it is still there.
     pub fn close(self) -> Result<(), (Error, Option<Self>)> {
         let raw = self.into_raw();
         // SAFETY: as in `drop`.
-        unsafe { T::kind().close(raw.as_ptr().cast()) }.map_err(|Unreleased { error, kept }| {
+        unsafe { T::kind().close(raw.as_ptr().cast()) }.map_err(|unreleased| {
+            let Unreleased { error, kept, .. } = unreleased;
+            let error = error.unless_panic();
             let handle = kept.then(|| Owned {
                 raw,
                 _parent: PhantomData,
@@ -643,7 +685,7 @@ impl<T: Resource> Drop for Owned<'_, T> {
         // SAFETY: `adopt` made this guard the only owner, and the borrow checker ends every use before the drop.
         let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
         if let Err(Unreleased { error, .. }) = released {
-            crate::error::report(error);
+            error.end_in_drop();
         }
     }
 }
@@ -676,12 +718,19 @@ impl<'p> Consumable<'p> {
     }
 
     /// C has it from now on: it is no longer ours to release.
-    pub(crate) fn pass_on(mut self) {
-        self.kind.passed_on(self.raw.as_ptr());
-        if let Some(besides) = self.besides.take() {
-            besides.finish();
-        }
-        std::mem::forget(self);
+    pub(crate) fn pass_on(self) -> PassedOn {
+        let mut handle = ManuallyDrop::new(self);
+        handle.kind.passed_on(handle.raw.as_ptr());
+        PassedOn(handle.besides.take())
+    }
+
+    /// Nobody knows whether C has it: it is neither used nor released again, and what it keeps stays.
+    pub(crate) fn lose(self) {
+        let handle = ManuallyDrop::new(self);
+        report(Error::Value(format!(
+            "nobody knows whether C has a {}, because what should have told panicked: it is leaked",
+            handle.kind.name()
+        )));
     }
 
     /// It is as it was before it was to be given away.
@@ -702,6 +751,28 @@ impl<'p> Consumable<'p> {
     }
 }
 
+/// What a handle kept that C has taken over. Dropping it drops the values.
+#[doc(hidden)]
+#[must_use = "it is dropped when the call has ended"]
+pub struct PassedOn(Option<Ended>);
+
+impl PassedOn {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        PassedOn(None)
+    }
+}
+
+impl Drop for PassedOn {
+    fn drop(&mut self) {
+        if let Some(ended) = self.0.take() {
+            let caught = Caught::new();
+            ended.finish(&caught);
+            caught.resume_in_drop();
+        }
+    }
+}
+
 impl fmt::Debug for Consumable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({:p})", self.kind.name(), self.raw)
@@ -714,7 +785,7 @@ impl Drop for Consumable<'_> {
         // SAFETY: `new` took it from its only owner.
         let released = unsafe { self.kind.dispose(self.raw.as_ptr()) };
         if let Err(Unreleased { error, .. }) = released {
-            crate::error::report(error);
+            error.end_in_drop();
         }
     }
 }

@@ -8,11 +8,13 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use crate::attachments::{self, Ended};
-use crate::error::Error;
+use crate::callbacks;
+use crate::error::{Error, report};
 use crate::forks;
 use crate::handle::{
     Handle, Lineage, Number, Numbered, Resource, Sharing, Unreleased, raw_to_number,
 };
+use crate::panics::Caught;
 use crate::site::{Site, Step};
 
 /// The facts and the count of one handle type.
@@ -28,10 +30,6 @@ pub struct Kind {
     interrupt: Option<Interrupt>,
     /// Whether its handles have an entry in [`attachments`].
     attaches: bool,
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python needs to know")
-    )]
     keeps: bool,
     thread_bound: bool,
     process_bound: bool,
@@ -215,6 +213,9 @@ impl Kind {
         if self.process_bound {
             forks::made(self.key(raw));
         }
+        if self.keeps {
+            callbacks::expect();
+        }
         if self.attaches {
             attachments::begin(self, raw);
         }
@@ -234,7 +235,8 @@ impl Kind {
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
         if let Some(ended) = self.end(raw) {
-            ended.finish();
+            // A panic of what is dropped ends here: there is no call that it could come out of.
+            ended.finish(&Caught::new());
         }
     }
 
@@ -257,6 +259,7 @@ impl Kind {
         let refusal = refusal.map(|(site, kept)| Unreleased {
             error: Error::Failed(site.function),
             kept,
+            lost: false,
         });
         match refusal {
             Some(refusal) if refusal.kept => Err(refusal),
@@ -265,7 +268,8 @@ impl Kind {
         }
     }
 
-    /// Release the resource and count one less, unless it is still there.
+    /// Release the resource and count one less, unless it is still there. A panic of the author's code, such as the `Drop`
+    /// of what the handle kept, is the error that this ends with: nothing unwinds from here.
     ///
     /// # Safety
     ///
@@ -279,26 +283,49 @@ impl Kind {
             return Ok(());
         }
         let ended = self.end(raw);
+        let caught = Caught::new();
         // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
         let release = || unsafe { release(raw) };
-        let released = match &ended {
+        let released = caught.run(|| match &ended {
             None => release(),
             Some(ended) => ended.during(release),
-        };
-        if matches!(&released, Err(unreleased) if unreleased.kept) {
-            if self.process_bound {
-                forks::made(self.key(raw));
-            }
-            if let Some(ended) = ended {
-                ended.put_back(raw);
-            }
-        } else {
-            self.live.fetch_sub(1, Ordering::Relaxed);
-            if let Some(ended) = ended {
-                ended.finish();
+        });
+        let released = released.unwrap_or_else(|| Err(Unreleased::lost(&caught)));
+        self.settle(raw, &released, ended, &caught);
+        match (released, caught.take()) {
+            (released, None) => released,
+            (Ok(()), Some(panic)) => Err(Unreleased::gone(Error::panic(panic))),
+            (Err(unreleased), Some(panic)) => Err(unreleased.panicked(panic)),
+        }
+    }
+
+    /// Settle who has what the handle at `raw` kept, after its release.
+    fn settle(
+        &'static self,
+        raw: *mut (),
+        released: &Result<(), Unreleased>,
+        ended: Option<Ended>,
+        caught: &Caught,
+    ) {
+        let kept = matches!(released, Err(unreleased) if unreleased.kept);
+        if self.process_bound && kept {
+            forks::made(self.key(raw));
+        }
+        match (released, ended) {
+            (Err(Unreleased { kept: true, .. }), Some(ended)) => ended.put_back(raw),
+            (Err(Unreleased { kept: true, .. }), None) => {}
+            // C may still call what the handle keeps; so nothing of that is dropped.
+            (Err(Unreleased { lost: true, .. }), _) => report(Error::Value(format!(
+                "nobody knows whether a {} was released, because what should have told panicked: it is leaked",
+                self.name
+            ))),
+            (_, ended) => {
+                self.live.fetch_sub(1, Ordering::Relaxed);
+                if let Some(ended) = ended {
+                    ended.finish(caught);
+                }
             }
         }
-        released
     }
 }
 

@@ -401,6 +401,7 @@ pub mod handle;
 pub mod ledger;
 #[doc(hidden)]
 pub mod out;
+mod panics;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod returns;
@@ -413,6 +414,7 @@ pub mod site;
 #[doc(hidden)]
 pub mod state;
 pub mod steps;
+mod stored;
 #[doc(hidden)]
 pub mod thread_locals;
 

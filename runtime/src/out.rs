@@ -3,11 +3,13 @@
 //! A [`Slot`] starts as zeros, so that what C does not touch reads as NULL or 0. It is shared by the closure that calls
 //! C and the one that puts what C wrote into its owner.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::CString;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
+use std::ptr::NonNull;
 
+use crate::call::Verdict;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 use crate::returns::{Bytes, FromC, Text};
 
@@ -69,24 +71,34 @@ impl<P> Inline<P> {
     }
 }
 
-/// Memory that stays where it is: for handles that C makes in place.
+/// Memory that stays where it is: for handles that C makes in place. C may keep pointers into it, so it is a pointer here,
+/// too, and no `Box`, which would say that it is the only one.
 #[derive(Debug)]
-pub struct Boxed<P>(Box<MaybeUninit<P>>);
+pub struct Boxed<P>(NonNull<MaybeUninit<P>>);
 
 impl<P> Storage<P> for Boxed<P> {
     fn zeroed() -> Self {
-        Boxed(Box::new(MaybeUninit::zeroed()))
+        let memory = Box::into_raw(Box::new(MaybeUninit::zeroed()));
+        // SAFETY: a box is not null.
+        Boxed(unsafe { NonNull::new_unchecked(memory) })
     }
 
     fn pointer(&mut self) -> *mut P {
-        self.0.as_mut_ptr()
+        self.0.as_ptr().cast()
     }
 }
 
 impl<P> Boxed<P> {
     /// The memory, from now on the caller's to free by [`Box::from_raw`].
     pub fn into_raw(self) -> *mut P {
-        Box::into_raw(self.0).cast()
+        ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+}
+
+impl<P> Drop for Boxed<P> {
+    fn drop(&mut self) {
+        // SAFETY: the memory came from the box that `zeroed` made, and nothing was made in it.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }
 
@@ -95,6 +107,8 @@ impl<P> Boxed<P> {
 pub struct Slot<R, P, S> {
     storage: UnsafeCell<Option<S>>,
     own: unsafe fn(S) -> Option<R>,
+    /// Whether nobody knows what C wrote.
+    lost: Cell<bool>,
     written: PhantomData<P>,
 }
 
@@ -104,6 +118,7 @@ pub fn slot<R: FromOut<P>, P>() -> Slot<R, P, R::Storage> {
     Slot {
         storage: UnsafeCell::new(Some(R::Storage::zeroed())),
         own: R::from_out,
+        lost: Cell::new(false),
         written: PhantomData,
     }
 }
@@ -118,7 +133,27 @@ pub fn raw<P>() -> Slot<P, P, Inline<P>> {
     Slot {
         storage: UnsafeCell::new(Some(Inline::zeroed())),
         own: value,
+        lost: Cell::new(false),
         written: PhantomData,
+    }
+}
+
+impl<R, P, S> Slot<R, P, S> {
+    /// Notes how the call ended. Memory in which C may have made a handle that is never taken is not freed.
+    #[inline]
+    pub fn settle(&self, verdict: Verdict) {
+        if needs_drop::<S>() && !verdict.is_known() {
+            self.lost.set(true);
+        }
+    }
+}
+
+impl<R, P, S> Drop for Slot<R, P, S> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.lost.get() {
+            forget(self.storage.get_mut().take());
+        }
     }
 }
 

@@ -475,23 +475,26 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
             (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
         }
     };
-    let call = match release.detach {
-        true => quote! {
-            #runtime::call::detached(|| {
-                // SAFETY: the caller's promise is what the author of the handle says that C asks for.
-                unsafe { #call }
-            })
-        },
-        false => call,
+    let call = quote! {
+        // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+        unsafe { #call }
     };
     let Some(fails) = &release.fails else {
+        let call = match release.detach {
+            true => quote!(#runtime::call::detached(|| #call)),
+            false => call,
+        };
         return quote! {
             #function
-            // SAFETY: the caller's promise is what the author of the handle says that C asks for.
-            #[allow(unused_unsafe, reason = "what is detached has its own")]
+            // SAFETY: C keeps the variables that the author of the handle names for each thread.
             let _ = unsafe { #runtime::call::unheard::<Self, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
+    };
+    let call = quote!(__caught.run(|| #call));
+    let call = match release.detach {
+        true => quote!(#runtime::call::detached(|| #call)),
+        false => call,
     };
     let name = release.name();
     let (failed, kept) = (fails.expand(runtime), release.kept);
@@ -499,11 +502,9 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
         #function
         // SAFETY: as above: the pointer is valid, so not null.
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
+        let calling = #runtime::call::calling(|__caught| #call).judged(|_| false, #failed);
         // SAFETY: the caller's promise is what the author of the handle says that C asks for, and so is `kept`.
-        #[allow(unused_unsafe, reason = "what is detached has its own")]
-        unsafe {
-            #runtime::call::release::<Self, _>(handle, #name, #kept, || #call, #failed)
-        }
+        unsafe { calling.release::<Self>(handle, #name, #kept) }
     }
 }
 

@@ -201,6 +201,15 @@ pub(crate) fn can_fail(argument: &Argument<'_>) -> bool {
 /// What has to be converted before the call, because it can fail or has to stay alive.
 pub(crate) fn prepare(argument: &Argument<'_>, runtime: &TokenStream) -> Option<TokenStream> {
     match argument {
+        Argument::Start(Parameter { name, .. }, span) => {
+            let variable = start_variable(name);
+            let start = quote!(#runtime::arguments::Memory::start(&mut #name));
+            let start = respanned(start, *span);
+            Some(quote! {
+                let mut #name = #name;
+                let #variable = #start;
+            })
+        }
         Argument::Length(Parameter { name, .. }, span) => {
             let (variable, text) = (length_variable(name), name.to_string());
             let converted = quote!(#runtime::call::length(&__SITE, #text, &#name)?);
@@ -266,6 +275,11 @@ fn length_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_length")
 }
 
+/// The start of memory, taken before anything else is done with the parameter: of `&mut [u8]` C writes to it.
+fn start_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_start", span = Span::mixed_site())
+}
+
 /// The memory of the out-parameter for a length.
 pub(crate) fn out_length_variable() -> Ident {
     Ident::new("__out_length", Span::mixed_site())
@@ -276,16 +290,43 @@ pub(crate) fn out_variable(n: usize) -> Ident {
     format_ident!("__out_{n}", span = Span::mixed_site())
 }
 
+/// The `n`-th value that C gets, or that a field is set to.
+pub(crate) fn passed_variable(n: usize, span: Span) -> Ident {
+    format_ident!("__passed_{n}", span = span.resolved_at(Span::mixed_site()))
+}
+
+/// What a consumed handle kept, until the call has ended.
+pub(crate) fn passed_on_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_passed_on", span = Span::mixed_site())
+}
+
 /// What C gets of a parameter that it keeps.
 pub(crate) fn lent_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_lent", span = Span::mixed_site())
+}
+
+/// Where an argument is written.
+pub(crate) fn span_of(argument: &Argument<'_>) -> Span {
+    match argument {
+        Argument::Receiver(span)
+        | Argument::Parameter(_, span)
+        | Argument::Start(_, span)
+        | Argument::Length(_, span)
+        | Argument::Null(span)
+        | Argument::Out(_, span)
+        | Argument::Data(_, span)
+        | Argument::Destroy(_, span)
+        | Argument::Function(_, _, span)
+        | Argument::OutLength(span) => *span,
+        Argument::Constant(constant) => constant.span(),
+    }
 }
 
 fn text_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_text")
 }
 
-/// The argument as the C function takes it.
+/// The argument as the C function takes it. It stands in safe code, and is evaluated before C is called.
 pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStream {
     let into_c = quote!(#runtime::arguments::IntoC::into_c);
     let (passed, span) = match argument {
@@ -305,7 +346,7 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
             _ => (quote!(#into_c(#name)), span),
         },
         Argument::Start(Parameter { name, .. }, span) => {
-            let start = quote!(#runtime::arguments::Memory::start(&#name));
+            let start = start_variable(name);
             (quote!(#into_c(#runtime::arguments::Start(#start))), span)
         }
         Argument::Length(Parameter { name, .. }, span) => {

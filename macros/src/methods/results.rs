@@ -47,24 +47,8 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
     quote!(#length #(#slots)*)
 }
 
-/// The closure that puts what C returned into its owner, unless there is nothing.
+/// The closure that puts what C returned into its owner; `None` where there has to be something and is nothing.
 pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
-    let own = expand_result(method, calls, runtime);
-    let Some(none) = &calls.none else {
-        return own;
-    };
-    let none = none.expand(runtime);
-    let none = match &calls.length {
-        None => none,
-        Some(_) => quote!(|(ret, _)| (#none)(ret)),
-    };
-    match method.output.fallible {
-        true => quote!(#runtime::call::unless_none(#none, #own)),
-        false => quote!(#runtime::call::unless(#none, #own)),
-    }
-}
-
-fn expand_result(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
     let text = text_type(&method.output.value, runtime);
     let value = text.as_ref().unwrap_or(&method.output.value);
     let value = bound_to_receiver(value, runtime, true);
@@ -73,36 +57,23 @@ fn expand_result(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
     }
     let outs = method.out_count(calls);
     if outs > 0 {
-        return expand_outs(method, outs, runtime);
+        return expand_outs(method, outs);
     }
     let converted =
         quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret));
-    let owned = present(
-        method,
-        quote! {
+    quote! {
+        |ret| {
             // SAFETY: C just returned it, and the author says by the return type who owns it.
             unsafe { #converted }
-        },
-        runtime,
-    );
-    quote!(|ret| #owned)
-}
-
-/// A value that may be missing: that is a failure, or it can't be.
-fn present(method: &Method, value: TokenStream, runtime: &TokenStream) -> TokenStream {
-    match method.output.fallible {
-        true => value,
-        false => quote!(#runtime::call::present(#value)),
+        }
     }
 }
 
-fn expand_outs(method: &Method, outs: usize, runtime: &TokenStream) -> TokenStream {
+fn expand_outs(method: &Method, outs: usize) -> TokenStream {
     let slots: Vec<Ident> = (0..outs).map(out_variable).collect();
-    let value = match (&slots[..], method.output.fallible) {
-        ([slot], true) => quote!(#slot),
-        (_, true) => quote!(::core::option::Option::Some((#(#slots?),*))),
-        ([slot], false) => quote!(#runtime::call::present(#slot)),
-        (_, false) => quote!((#(#runtime::call::present(#slots)),*)),
+    let value = match &slots[..] {
+        [slot] => quote!(#slot),
+        _ => quote!(::core::option::Option::Some((#(#slots?),*))),
     };
     let optional = outs > 1 && argument_of(&method.output.value, "Option").is_some();
     let value = match optional {
@@ -142,7 +113,8 @@ fn expand_memory(
         },
     };
     let count = if let Some(length) = &calls.length {
-        respanned(quote!(#returns::Count::count(length)), length.span())
+        // The memory is owned by now, and given back where the length is missing.
+        respanned(quote!(#returns::Count::count(length?)), length.span())
     } else if let Some(until) = &calls.until {
         respanned(quote!(#returns::until_null(memory.start())), until.span())
     } else if let Some(span) = method.out_length(calls) {
@@ -155,7 +127,6 @@ fn expand_memory(
     let copy = quote_spanned! {value.span()=>
         <#value as #returns::FromMemory<_>>::from_memory(memory.start(), count)
     };
-    let copied = present(method, copy, runtime);
     let returned = match &calls.length {
         Some(_) => quote!((ret, length)),
         None if method.out_count(calls) > 0 => quote!(_),
@@ -167,7 +138,7 @@ fn expand_memory(
             unsafe {
                 let memory = #memory;
                 let count = #count;
-                #copied
+                #copy
             }
         }
     }

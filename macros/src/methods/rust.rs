@@ -5,7 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
 
-use super::calls::{Argument, lent_variable, pass, prepare, state_variable};
+use super::calls::{
+    Argument, lent_variable, out_variable, pass, passed_on_variable, passed_variable, prepare,
+    span_of, state_variable,
+};
 use super::model::{
     Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
 };
@@ -365,7 +368,7 @@ fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
             Taken::Ref(_) => quote!(let #state = #runtime::callbacks::lend(#name);),
             _ => {
                 let scope = calls.scope.as_ref().map(ToString::to_string);
-                let place = method.signature.ident.to_string();
+                let place = format!("{}.{name}", method.signature.ident);
                 let scope = match scope.as_deref() {
                     Some("notified") => quote!(Notified),
                     Some("replaced") => quote!(Replaced(#place)),
@@ -383,21 +386,6 @@ fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
         respanned(keep, ty.span())
     });
     states.collect()
-}
-
-/// `own`, after noting that C has the callbacks that it was passed, unless it failed in a way that leaves them.
-fn expand_kept(
-    method: &Method,
-    calls: &Calls,
-    own: TokenStream,
-    left: &TokenStream,
-    runtime: &TokenStream,
-) -> TokenStream {
-    let stored = method.stored(calls);
-    stored.iter().fold(own, |own, Parameter { name, .. }| {
-        let state = state_variable(name);
-        quote!(#runtime::callbacks::kept(&mut #state, #left, #own))
-    })
 }
 
 /// `own`, after which what was made knows its parent, if its release needs that.
@@ -442,65 +430,91 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         .iter()
         .chain(fields.iter().map(|(_, argument)| argument))
         .filter_map(|argument| prepare(argument, runtime));
-    let passed = arguments.iter().map(|argument| pass(argument, runtime));
-    let passed = passed.collect::<Vec<_>>();
-    let call = quote_spanned!(function.span()=> #function(#(#passed),*));
-    let call = match &calls.length {
-        None => call,
-        Some(length) => {
-            let length = quote_spanned!(length.span()=> #length(#(#passed),*));
-            quote!({ let memory = #call; (memory, #length) })
-        }
-    };
-    let call = expand_lent_fields(&fields, call, runtime);
-    let mut c = quote! {
-        // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
-        unsafe { #call }
-    };
-    if calls.detach {
-        c = quote!(#runtime::call::detached(|| #c));
-    }
+    let (c, call) = expand_c(calls, &arguments, &fields, runtime);
     let slots = expand_slots(method, calls, runtime);
-    let lent = method.consumed().map(|Parameter { name, ty }| {
-        let lent = lent_variable(name);
-        let target = match Taken::of(ty) {
-            Taken::Owned(target) => target,
-            _ => ty.clone(),
-        };
-        let lend = quote!(#runtime::call::lent::<#target>(#name));
-        let lend = respanned(lend, ty.span());
-        quote! {
-            // SAFETY: it is not looked at after C returned, and until then it stays where it is.
-            let #lent = unsafe { #lend };
-        }
-    });
-    let slots = quote!(#slots #(#lent)*);
+    let lent = method
+        .consumed()
+        .map(|parameter| expand_lent(parameter, runtime));
     let own = expand_own(method, calls, runtime);
-    let outs = method.out_count(calls) > 0;
     let own = expand_born(method, own, runtime);
+    let judged = expand_judged(calls, runtime);
+    let settling = expand_settling(method, calls, runtime);
+    let looks = expand_looks(method, calls, runtime);
+    let nothing = match &calls.none {
+        None => quote!(|| ::core::option::Option::None),
+        Some(_) => quote!(|| ::core::option::Option::Some(::core::option::Option::None)),
+    };
     let place = place_check(block, method);
     let parents = parents_check(block, method, calls);
-    let place = quote!(#place #parents);
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
         _ => quote!(::core::option::Option::Some(&*self)),
     };
-    if !method.output.fallible {
-        let own = expand_consumed(method, own, &quote!(|_| false), runtime);
-        let own = expand_kept(method, calls, own, &quote!(|_| false), runtime);
-        let read = quote! {
-            #runtime::call::read(&__SITE, #handle, || #runtime::call::owned(#c, #own))
-        };
-        let read = decode(&method.output.value, read, method.utf8, runtime);
-        return quote!({
-            #site
-            #place
-            #states
-            #(#prepared)*
-            #slots
-            #read
-        });
+    let ending = match method.output.fallible {
+        false => quote!(.read(&__SITE, #handle, #looks, #nothing, #own)),
+        true => {
+            let named = expand_named(method, calls);
+            let made = match makes_the_handle(block, method) {
+                None => quote!(|_| ::core::option::Option::None),
+                Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
+                Some(true) => quote!(|made| made.as_deref()),
+            };
+            quote!(.run(&__SITE, #handle, &[#(#named),*], #looks, #nothing, #own, #made))
+        }
+    };
+    let value = &method.output.value;
+    let decoded = match method.output.fallible {
+        false => decode(value, quote!(__result), method.utf8, runtime),
+        true if has_text(value) => {
+            let decoded = decode(value, quote!(__result?), method.utf8, runtime);
+            quote!(::core::result::Result::Ok(#decoded))
+        }
+        true => quote!(__result),
+    };
+    // What may run the author's `Drop` goes last, while the result is a variable, which a panic releases.
+    let states_end = method
+        .stored(calls)
+        .into_iter()
+        .map(|Parameter { name, .. }| state_variable(name));
+    let passed_on = method
+        .consumed()
+        .map(|Parameter { name, .. }| passed_on_variable(name));
+    let passed_on: Vec<_> = passed_on.collect();
+    quote!({
+        #site
+        #place
+        #parents
+        #states
+        #(#prepared)*
+        #slots
+        #(#lent)*
+        #(let mut #passed_on = #runtime::handle::PassedOn::nothing();)*
+        #c
+        let __result = #runtime::call::calling(#call) #judged #settling #ending;
+        #(::core::mem::drop(#states_end);)*
+        #(::core::mem::drop(#passed_on);)*
+        #decoded
+    })
+}
+
+/// What C gets of a handle that it may keep.
+fn expand_lent(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
+    let Parameter { name, ty } = parameter;
+    let lent = lent_variable(name);
+    let target = match Taken::of(ty) {
+        Taken::Owned(target) => target,
+        _ => ty.clone(),
+    };
+    let lend = quote!(#runtime::call::lent::<#target>(#name));
+    let lend = respanned(lend, ty.span());
+    quote! {
+        // SAFETY: it is not looked at after C returned, and until then it stays where it is.
+        let #lent = unsafe { #lend };
     }
+}
+
+/// The arguments for the message.
+fn expand_named(method: &Method, calls: &Calls) -> Vec<TokenStream> {
     let callbacks = method.callbacks(calls);
     let told = method
         .parameters
@@ -514,75 +528,116 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         };
         quote!((#text, &#value as &dyn ::core::fmt::Debug))
     });
-    let failed = match &calls.fails {
-        None => quote!(|_| false),
-        Some(fails) => fails.expand(runtime),
-    };
-    let failed = match &calls.none {
-        None => failed,
-        Some(none) => {
-            let none = none.expand(runtime);
-            quote!(#runtime::call::unless_there_is_none(#none, #failed))
-        }
-    };
-    let failed = match &calls.length {
-        None => failed,
-        Some(_) => quote!(|(ret, _)| (#failed)(ret)),
-    };
-    let own = match calls.on_failure {
-        Some(OnFailure::Owned) => own,
-        None if !outs => own,
-        // What is not to be released is not looked at where C failed.
-        _ => quote!(#runtime::call::unless(#failed, #own)),
-    };
-    let kept_by_c = match calls.consumes {
-        Some(Consumes::OnSuccess) => failed.clone(),
-        _ => quote!(|_| false),
-    };
-    let own = expand_consumed(method, own, &kept_by_c, runtime);
-    let left = match calls.consumes {
-        Some(Consumes::Always) => quote!(|_| false),
-        _ => failed.clone(),
-    };
-    let own = expand_kept(method, calls, own, &left, runtime);
-    let made = match makes_the_handle(block, method) {
-        None => quote!(|_| ::core::option::Option::None),
-        Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
-        Some(true) => quote!(|made| made.as_deref()),
-    };
-    let mut run = quote! {
-        #runtime::call::run(&__SITE, #handle, &[#(#named),*], || #c, #own, #failed, #made)
-    };
-    if has_text(&method.output.value) {
-        let decoded = decode(&method.output.value, quote!(#run?), method.utf8, runtime);
-        run = quote!(::core::result::Result::Ok(#decoded));
-    }
-    quote!({
-        #site
-        #place
-        #states
-        #(#prepared)*
-        #slots
-        #run
-    })
+    named.collect()
 }
 
-/// `own`, after noting that C has what it was passed, unless it failed in a way that leaves it.
-fn expand_consumed(
-    method: &Method,
-    own: TokenStream,
-    left: &TokenStream,
+/// What says how the call ended, if anything does.
+fn expand_judged(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
+    if calls.fails.is_none() && calls.none.is_none() {
+        return None;
+    }
+    let [none, fails] = [&calls.none, &calls.fails].map(|says| {
+        let says = match says {
+            None => return quote!(|_| false),
+            Some(says) => says.expand(runtime),
+        };
+        match &calls.length {
+            None => says,
+            Some(_) => quote!(|(ret, _)| (#says)(ret)),
+        }
+    });
+    Some(quote!(.judged(#none, #fails)))
+}
+
+/// What gives to its owner what C was passed and what C wrote to, once it is known how the call ended.
+fn expand_settling(method: &Method, calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
+    let left = method.output.fallible && calls.consumes == Some(Consumes::OnSuccess);
+    let consumed = method.consumed().map(|Parameter { name, .. }| {
+        let passed_on = passed_on_variable(name);
+        quote!(#passed_on = #runtime::call::consumed(#name, __verdict, #left);)
+    });
+    let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
+    let stored = method
+        .stored(calls)
+        .into_iter()
+        .map(|Parameter { name, .. }| {
+            let state = state_variable(name);
+            quote!(#state.settle(__verdict, #left);)
+        });
+    let outs = (0..method.out_count(calls)).map(|n| {
+        let slot = out_variable(n);
+        quote!(#slot.settle(__verdict);)
+    });
+    let settled: Vec<TokenStream> = consumed.chain(stored).chain(outs).collect();
+    (!settled.is_empty()).then(|| quote!(.settling(|__verdict| { #(#settled)* })))
+}
+
+/// Where what C gives may be looked at although the call did not succeed: what is not to be released is not looked at
+/// where C failed.
+fn expand_looks(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let failed = match calls.on_failure {
+        Some(OnFailure::Owned) => true,
+        Some(_) => false,
+        None => method.out_count(calls) == 0,
+    };
+    let unknown = failed && calls.none.is_none();
+    quote!(#runtime::call::Looks { failed: #failed, unknown: #unknown })
+}
+
+/// The closure that calls C, and what calls that: the arguments are evaluated in between, in safe code, before C is
+/// called and before a field is set.
+fn expand_c(
+    calls: &Calls,
+    arguments: &[Argument<'_>],
+    fields: &[(&Place, Argument<'_>)],
     runtime: &TokenStream,
-) -> TokenStream {
-    method.consumed().fold(own, |own, Parameter { name, .. }| {
-        let consumed = quote!(#runtime::call::consumed(#name, #left, #own));
-        consumed
-    })
+) -> (TokenStream, TokenStream) {
+    let variable = |(n, argument): (usize, &Argument<'_>)| passed_variable(n, span_of(argument));
+    let all: Vec<&Argument<'_>> = arguments
+        .iter()
+        .chain(fields.iter().map(|(_, argument)| argument))
+        .collect();
+    let variables: Vec<Ident> = all.iter().copied().enumerate().map(variable).collect();
+    let values: Vec<TokenStream> = all.iter().map(|argument| pass(argument, runtime)).collect();
+    let (passed, set) = variables.split_at(arguments.len());
+    let function = &calls.function;
+    let caught = Ident::new("__caught", Span::mixed_site());
+    let call = quote_spanned!(function.span()=> #function(#(#passed),*));
+    let call = quote! {
+        // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
+        #caught.run(|| unsafe { #call })
+    };
+    let call = match &calls.length {
+        None => call,
+        Some(length) => {
+            let length = quote_spanned!(length.span()=> #length(#(#passed),*));
+            quote! {
+                match #call {
+                    ::core::option::Option::Some(memory) => {
+                        // SAFETY: as above.
+                        ::core::option::Option::Some((memory, #caught.run(|| unsafe { #length })))
+                    }
+                    ::core::option::Option::None => ::core::option::Option::None,
+                }
+            }
+        }
+    };
+    let call = expand_lent_fields(fields, set, call, runtime);
+    let c = Ident::new("__c", Span::mixed_site());
+    let closure = quote! {
+        let #c = |#caught: &#runtime::call::Caught, #(#variables),*| #call;
+    };
+    let mut called = quote!(#c(#caught, #(#values),*));
+    if calls.detach {
+        called = quote!(#runtime::call::detached(|| #called));
+    }
+    (closure, quote!(|#caught| #called))
 }
 
 /// The call, with `fields` set before it; no pointer of ours stays in them afterwards.
 fn expand_lent_fields(
     fields: &[(&Place, Argument<'_>)],
+    variables: &[Ident],
     call: TokenStream,
     runtime: &TokenStream,
 ) -> TokenStream {
@@ -594,14 +649,21 @@ fn expand_lent_fields(
     let before = |index: usize| format_ident!("__before_{index}", span = Span::mixed_site());
     let calls_back =
         |argument: &Argument<'_>| matches!(argument, Argument::Data(..) | Argument::Function(..));
-    let set = fields.iter().enumerate().map(|(index, (place, argument))| {
-        let (field, value) = (place.within(&raw), pass(argument, runtime));
-        let save = calls_back(argument).then(|| {
-            let before = before(index);
-            quote!(let #before = #field;)
-        });
-        respanned(quote!(#save #field = #value;), place.span())
+    let set = fields.iter().zip(variables).map(|((place, _), variable)| {
+        let field = place.within(&raw);
+        respanned(quote!(#field = #variable;), place.span())
     });
+    let save = fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (place, argument))| {
+            let (field, before) = (place.within(&raw), before(index));
+            let save = quote! {
+                // SAFETY: as below.
+                let #before = unsafe { #field };
+            };
+            calls_back(argument).then(|| respanned(save, place.span()))
+        });
     let clear = fields
         .iter()
         .enumerate()
@@ -619,13 +681,16 @@ fn expand_lent_fields(
                 }
                 _ => return None,
             };
-            Some(respanned(clear, place.span()))
+            Some(respanned(clear, span_of(argument)))
         });
     quote!({
         let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);
-        #(#set)*
+        #(#save)*
+        // SAFETY: the handle is borrowed exclusively, so valid; the author says that C takes the fields.
+        unsafe { #(#set)* }
         let ret = #call;
-        #(#clear)*
+        // SAFETY: as above; a panic of C is caught.
+        unsafe { #(#clear)* }
         ret
     })
 }

@@ -147,8 +147,7 @@ impl Header {
             holder: AtomicPtr::new(ptr::null_mut()),
             holder_kind: AtomicPtr::new(ptr::null_mut()),
             dependence: AtomicU64::new(0),
-            // SAFETY: this header is what has the handle, until `take`.
-            attached: unsafe { attached_of(kind, raw).map_or(ptr::null(), ptr::from_ref) },
+            attached: attached_of(kind, raw),
             dependents: AtomicU32::new(0),
             exports: AtomicU32::new(0),
             traced,
@@ -664,12 +663,18 @@ impl Header {
     /// in stay for another time, and this handle is not closed.
     fn release_all(&self) -> Result<(), Error> {
         let mut first = match self.release_descendants() {
-            Err(Unreleased { error, kept: true }) => return Err(self.give_up(error)),
+            Err(Unreleased {
+                error, kept: true, ..
+            }) => return Err(self.give_up(error)),
             released => released.map_err(|unreleased| unreleased.error),
         };
         if let Some(mut resource) = self.take()
-            && let Err(Unreleased { error, kept }) = resource.close()
+            && let Err(Unreleased { error, kept, lost }) = resource.close()
         {
+            if lost {
+                // It may be there for ever, and so are its parents.
+                std::mem::forget(Dependence::begin(self.clone_parents(self.up.as_ref())));
+            }
             first = first.and(Err(error));
             if kept {
                 self.keep(&mut resource);
@@ -707,17 +712,17 @@ impl Header {
         self.take_descendants(&mut doomed);
         let mut doomed = doomed.into_iter();
         while let Some(resource) = doomed.next() {
-            let Err(Unreleased { error, kept }) = resource.close() else {
+            let Err(Unreleased { error, kept, lost }) = resource.close() else {
                 continue;
             };
             first = first.and(Err(error));
             if kept {
                 let left = [resource].into_iter().chain(doomed);
                 self.children().kept.extend(left);
-                return first.map_err(|error| Unreleased { error, kept });
+                return first.map_err(|error| Unreleased { error, kept, lost });
             }
         }
-        first.map_err(|error| Unreleased { error, kept: false })
+        first.map_err(Unreleased::gone)
     }
 
     /// Take the resource out of this handle, which this call has alone, for C to have; first what lives in it is
@@ -970,17 +975,12 @@ pub(super) fn never_queued(_: &Header) -> bool {
     true
 }
 
-/// What a handle has besides its pointer, if that is anything to Python.
-///
-/// # Safety
-///
-/// `raw` is a live handle of this kind for the whole of `'a`, or null.
-unsafe fn attached_of<'a>(kind: &'static Kind, raw: *mut ()) -> Option<&'a Attached> {
+/// What the handle at `raw` has besides its pointer, if that is anything to Python: it is there until the release.
+fn attached_of(kind: &'static Kind, raw: *mut ()) -> *const Attached {
     if !kind.keeps() || raw.is_null() {
-        return None;
+        return ptr::null();
     }
-    // SAFETY: the caller's promise.
-    unsafe { attachments::find(kind, raw) }
+    attachments::find(kind, raw).map_or(ptr::null(), |attached| Arc::as_ptr(&attached))
 }
 
 /// Wait until `ready`, for which somebody calls [`wake`].

@@ -114,6 +114,10 @@ impl Resource {
         let released = self.release();
         let heard = self.heard.take();
         let kept = matches!(&released, Err(unreleased) if unreleased.kept);
+        if matches!(&released, Err(unreleased) if unreleased.lost) {
+            // It may be there for ever, and so are its parents.
+            std::mem::forget(self.needs.take());
+        }
         if let Err(Unreleased { error, .. }) = released {
             match &heard {
                 Some(ending) => {

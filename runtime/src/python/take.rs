@@ -350,12 +350,6 @@ impl<'py> FromPyObject<'_, 'py> for Buffer<'_> {
         <pyo3::buffer::PyBuffer<u8> as FromPyObject<'static, 'py>>::INPUT_TYPE;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let buffer = pyo3::buffer::PyBuffer::<u8>::get(&object)?;
-        if !buffer.is_c_contiguous() {
-            return Err(pyo3::exceptions::PyBufferError::new_err(
-                "a contiguous buffer is needed",
-            ));
-        }
-        Ok(buffer.into())
+        Buffer::try_from(pyo3::buffer::PyBuffer::<u8>::get(&object)?)
     }
 }

@@ -38,6 +38,7 @@ fn panic_of<R>(call: impl FnOnce() -> R) -> &'static str {
     reason = "as C"
 )]
 mod ffi {
+    use std::cell::RefCell;
     use std::ffi::{c_int, c_void};
 
     use super::note;
@@ -50,6 +51,19 @@ mod ffi {
         ring: ring,
         data: *mut c_void,
         destroy: destroy,
+    }
+
+    thread_local! {
+        static FORGOTTEN: RefCell<Vec<pull>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Destroys what bells that are gone by now have forgotten.
+    pub unsafe extern "C" fn remember() {
+        for pull in FORGOTTEN.take() {
+            if let Some(destroy) = pull.destroy {
+                unsafe { destroy(pull.data) };
+            }
+        }
     }
 
     #[derive(Default)]
@@ -73,8 +87,10 @@ mod ffi {
             note("free");
             let bell = Box::from_raw(bell);
             for pull in bell.pulls {
-                if let (Some(destroy), false) = (pull.destroy, bell.forgets) {
-                    destroy(pull.data);
+                match pull.destroy {
+                    Some(_) if bell.forgets => FORGOTTEN.with_borrow_mut(|all| all.push(pull)),
+                    Some(destroy) => destroy(pull.data),
+                    None => {}
                 }
             }
             note("freed");
@@ -337,6 +353,9 @@ impl Bell {
     #[calls(ffi::bell_set_forgets)]
     fn set_forgets(&self);
 
+    #[calls(ffi::remember)]
+    fn remember();
+
     #[calls(ffi::bell_melt, fails = negative, consumes = always)]
     fn melt(this: Owned<Self>) -> Result<()>;
 
@@ -530,12 +549,14 @@ fn what_removes_itself_stays_until_it_returns() {
 }
 
 #[test]
-fn what_c_forgets_to_destroy_is_leaked_and_told() {
+fn what_c_destroys_after_the_release_is_told_and_stays_until_then() {
     let bell = bell();
     bell.add(Some(ring("mine"))).unwrap();
     bell.set_forgets();
     drop(bell);
     assert_eq!(log(), ["free", "freed"]);
+    Bell::remember();
+    assert_eq!(log(), ["drop mine"]);
 }
 
 #[test]

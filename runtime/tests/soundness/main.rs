@@ -14,6 +14,12 @@
 #[allow(dead_code, reason = "each subject counts something else")]
 mod native;
 
+mod aliasing;
+mod callbacks;
+mod drops;
+mod expressions;
+mod raising;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The text that `call` panicked with.
