@@ -80,10 +80,15 @@ impl Drop for Caught {
     }
 }
 
-/// Drops the value of a panic that ends here. The value is of any type, so its own `Drop` may panic.
+/// Drops the value of a panic that ends here. The value is of any type, so its own `Drop` may panic, with another value.
 #[cold]
-pub(crate) fn discard(payload: Payload) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        forget(again);
+pub(crate) fn discard(mut payload: Payload) {
+    for _ in 0..16 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(again) => payload = again,
+        }
     }
+    // It would never end.
+    forget(payload);
 }
