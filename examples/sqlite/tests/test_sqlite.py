@@ -526,10 +526,10 @@ def test_what_takes_long_can_be_ended():
 
 
 def test_exceptions_cross_processes_with_their_fields(db):
-    db.run("CREATE TABLE t(x UNIQUE)")
-    db.run("INSERT INTO t VALUES (1)")
+    db.run("CREATE TABLE once(x UNIQUE)")
+    db.run("INSERT INTO once VALUES (1)")
     with pytest.raises(IntegrityError) as caught:
-        db.run("INSERT INTO t VALUES (1)")
+        db.run("INSERT INTO once VALUES (1)")
     error = caught.value
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is IntegrityError and again.args == error.args

@@ -47,6 +47,8 @@ pub mod shadowed {
     pub struct FileError {
         /// In words.
         pub message: ::std::string::String,
+        /// Its number.
+        pub code: ::core::primitive::i32,
     }
 
     /// A file that isn't there.
@@ -54,6 +56,8 @@ pub mod shadowed {
     pub struct NoFileError {
         /// What every error says.
         pub base: FileError,
+        /// What it would be called.
+        pub name: ::core::option::Option<::std::string::String>,
     }
 
     /// From where one seeks.

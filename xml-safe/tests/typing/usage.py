@@ -125,3 +125,20 @@ def errors() -> None:
 
 def counting() -> None:
     assert_type(live_handles(), dict[str, int])
+
+
+class Renamed(ParseError):
+    def __init__(self, number: int) -> None:
+        super().__init__(f"number {number}", line=number)
+
+
+def exceptions() -> None:
+    assert_type(ParseError("made"), ParseError)
+    assert_type(ParseError("made", 3, column=4).line, int)
+    assert_type(XPathError("made", expression=None).expression, str | None)
+    assert_type(Renamed(3), Renamed)
+    assert_type(Renamed(3).column, int)
+    Error("made", 3)
+    ParseError()  # type: ignore[call-arg]
+    ParseError("made", line="3")  # type: ignore[arg-type]
+    ParseError("made", other=3)  # type: ignore[call-arg]
