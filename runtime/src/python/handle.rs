@@ -201,6 +201,9 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
     if header.has_more_parents() {
         header.depend(&PyWeakrefReference::new(object.as_any())?);
     }
+    if T::kind().is_thread_bound() {
+        super::threads::opened(header, PyWeakrefReference::new(object.as_any())?.unbind());
+    }
     Ok(object.into_any())
 }
 

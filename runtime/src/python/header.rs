@@ -453,20 +453,23 @@ impl Header {
         parents.map(|parent| parent.clone_ref(py)).collect()
     }
 
-    /// Whether something that lives in it belongs to another thread.
-    fn has_descendants_elsewhere(&self) -> bool {
+    /// The name of something that lives in it and belongs to another thread.
+    fn descendant_elsewhere(&self) -> Option<&'static str> {
         let children = self.children();
         // SAFETY: the lock is held, so the children can't go before they have been unlinked.
         let mut next = unsafe { children.newest.as_ref() };
         while let Some(child) = next {
             let open = !child.entered_raw().is_null();
-            if open && child.is_elsewhere() || child.has_descendants_elsewhere() {
-                return true;
+            if open && child.is_elsewhere() {
+                return Some(child.kind.name());
+            }
+            if let Some(name) = child.descendant_elsewhere() {
+                return Some(name);
             }
             // SAFETY: as above.
             next = unsafe { (*child.links.get()).older.as_ref() };
         }
-        false
+        None
     }
 
     /// Move the resources of all descendants to `doomed`, children before their parents and newest first.
@@ -600,9 +603,8 @@ impl Header {
         if self.dependents.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }
-        if self.has_descendants_elsewhere() {
-            let error = Error::Owner(self.kind.name(), Owner::Thread);
-            return Err(to_pyerr(py, error));
+        if let Some(name) = self.descendant_elsewhere() {
+            return Err(to_pyerr(py, Error::Owner(name, Owner::Thread)));
         }
         if self.is_exported() {
             return Err(to_pyerr(py, Error::Exported(self.kind.name())));
@@ -637,12 +639,11 @@ impl Header {
 
     /// Whether this thread can release all that lives in this handle, which it has alone.
     fn check_descendants(&self) -> Result<(), Error> {
-        let name = self.kind.name();
-        if self.has_descendants_elsewhere() {
+        if let Some(name) = self.descendant_elsewhere() {
             return Err(self.give_up(Error::Owner(name, Owner::Thread)));
         }
         if self.dependents.load(Ordering::Relaxed) > 0 {
-            return Err(self.give_up(Error::Busy(name)));
+            return Err(self.give_up(Error::Busy(self.kind.name())));
         }
         Ok(())
     }
@@ -1010,6 +1011,9 @@ impl Drop for Header {
     fn drop(&mut self) {
         if self.kind.is_view() {
             return;
+        }
+        if self.thread != 0 {
+            threads::dropped(self.thread, self);
         }
         if self.raw().is_null() {
             // Whoever took it may still be about to unlink it, under the parent's lock.

@@ -1,24 +1,39 @@
 //! Handles that only the thread that made them may release. What is dropped elsewhere waits here for its thread: that
-//! releases it at its next call, or when it ends.
+//! releases it at its next call, or when it ends. A thread that ends closes the handles that it still has, since nobody
+//! could do so later.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pyo3::prelude::*;
+use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+
+use super::handle::HandleClass;
+use super::header::Header;
 use super::resource::Resource;
 use crate::attachments::with_python;
 use crate::forks::Lock;
 
-/// What waits for each thread; a thread that has ended is not in it.
-static THREADS: Mutex<BTreeMap<u64, Vec<Resource>>> = Mutex::new(BTreeMap::new());
+/// The handles of one thread.
+#[derive(Default)]
+struct Handles {
+    /// Resources that were dropped elsewhere, and wait for their release.
+    waiting: Vec<Resource>,
+    /// Weak references to the Python objects, by their headers' addresses.
+    objects: BTreeMap<usize, Py<PyWeakrefReference>>,
+}
+
+/// The handles of each thread; a thread that has ended is not in it.
+static THREADS: Mutex<BTreeMap<u64, Handles>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(threads())) }
 /// How many resources wait, for all threads.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-fn threads() -> MutexGuard<'static, BTreeMap<u64, Vec<Resource>>> {
+fn threads() -> MutexGuard<'static, BTreeMap<u64, Handles>> {
     THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -30,7 +45,7 @@ thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
     static THREAD: Thread = {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        threads().insert(number, Vec::new());
+        threads().insert(number, Handles::default());
         NUMBER.set(number);
         Thread(number)
     };
@@ -38,7 +53,8 @@ thread_local! {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        let waiting = threads().remove(&self.0).unwrap_or_default();
+        close_all(self.0);
+        let waiting = threads().remove(&self.0).unwrap_or_default().waiting;
         WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
         if !waiting.is_empty() {
             with_python(|| release_all(waiting));
@@ -61,8 +77,8 @@ pub(super) fn current() -> u64 {
 /// Leave `resource` to its thread; it comes back if that has ended.
 pub(super) fn send(thread: u64, resource: Resource) -> Result<(), Resource> {
     match threads().get_mut(&thread) {
-        Some(waiting) => {
-            waiting.push(resource);
+        Some(handles) => {
+            handles.waiting.push(resource);
             WAITING.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }
@@ -80,7 +96,10 @@ pub(super) fn receive() {
 
 #[cold]
 fn receive_waiting() {
-    let waiting = threads().get_mut(&current()).map(std::mem::take);
+    let mut all = threads();
+    let waiting = all.get_mut(&current());
+    let waiting = waiting.map(|handles| std::mem::take(&mut handles.waiting));
+    drop(all);
     let waiting = waiting.unwrap_or_default();
     WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
     release_all(waiting);
@@ -91,4 +110,47 @@ fn release_all(resources: Vec<Resource>) {
         // What C keeps now is lost, and reported.
         drop(resource.release_for_others());
     }
+}
+
+/// Remember the Python object of a handle of this thread.
+pub(super) fn opened(header: &Header, object: Py<PyWeakrefReference>) {
+    if let Some(handles) = threads().get_mut(&current()) {
+        handles.objects.insert(address(header), object);
+    }
+}
+
+/// Forget the Python object of a handle of that thread. The calling thread is attached to the interpreter.
+pub(super) fn dropped(thread: u64, header: &Header) {
+    let mut all = threads();
+    let object = all.get_mut(&thread);
+    let object = object.and_then(|handles| handles.objects.remove(&address(header)));
+    drop(all);
+    drop(object);
+}
+
+fn address(header: &Header) -> usize {
+    std::ptr::from_ref(header).addr()
+}
+
+/// Close what is left of the handles of this thread, which ends.
+fn close_all(thread: u64) {
+    let objects = |handles: &mut Handles| std::mem::take(&mut handles.objects);
+    let objects = threads().get_mut(&thread).map(objects).unwrap_or_default();
+    if objects.is_empty() {
+        return;
+    }
+    let mut objects = Some(objects);
+    Python::try_attach(|py| {
+        for object in objects.take().into_iter().flatten() {
+            let object = object.1.into_bound(py).upgrade();
+            let Some(Ok(object)) = object.map(Bound::cast_into::<HandleClass>) else {
+                continue;
+            };
+            if let Err(error) = object.get().header().close(py) {
+                error.write_unraisable(py, None);
+            }
+        }
+    });
+    // Without an interpreter nobody can drop the references.
+    std::mem::forget(objects);
 }
