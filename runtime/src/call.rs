@@ -4,6 +4,10 @@
 //! how the call ended ([`Verdict`]), and a panic of theirs is kept; what C was passed and what it gave gets its owner;
 //! then the panic continues, or the failure is worded. Nothing of the author's runs between C and the owners but those
 //! expressions.
+//!
+//! Where the handle names the library's own lock, that is entered before and left at the very end: so a message and a
+//! count are those of this call, whatever other threads do with the same handle. A thread waits for it without the GIL;
+//! who has it may wait for the GIL, which nobody holds while waiting for the lock.
 
 use std::any::Any;
 use std::ffi::CString;
@@ -173,6 +177,51 @@ impl<C: Copy, F, J> Calling<C, F, J, KeepsNothing> {
     }
 }
 
+/// The library's own lock of a handle; leaves it when dropped.
+struct Locked<'h, T: Handle> {
+    lock: *mut (),
+    _handle: PhantomData<&'h T>,
+}
+
+impl<'h, T: Handle> Locked<'h, T> {
+    /// Enter it, if the handle names one.
+    #[inline]
+    fn enter(handle: &'h T) -> Option<Self> {
+        const { T::LOCKS }.then(|| {
+            // SAFETY: a reference to a handle is a valid one.
+            let lock = detached(|| unsafe { T::enter_lock(handle.as_raw()) });
+            Locked {
+                lock,
+                _handle: PhantomData,
+            }
+        })
+    }
+}
+
+impl<T: Handle> Drop for Locked<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: this thread entered it, since a guard with a raw pointer stays on its thread; the handle is borrowed.
+        unsafe { T::leave_lock(self.lock) };
+    }
+}
+
+/// Run `f` while this thread holds the library's own lock of the handle, `lock(…)`: no other thread's call on the handle, or
+/// on what shares the lock, comes between the calls in `f`.
+///
+/// ```ignore
+/// let (status, changes) = locked(connection, || (statement.step(), connection.changes()));
+/// ```
+pub fn locked<T: Handle, R>(handle: &T, f: impl FnOnce() -> R) -> R {
+    const {
+        assert!(
+            T::LOCKS,
+            "the handle names no lock of its library: add `lock(of = …, enter = …, leave = …)` to its annotation"
+        )
+    };
+    let _locked = Locked::enter(handle);
+    f()
+}
+
 /// A call that has ended, and is settled.
 struct Ended<C, R> {
     returned: Option<C>,
@@ -254,6 +303,7 @@ where
             errno: 0,
             arguments,
         };
+        let _locked = handle.and_then(Locked::enter);
         let mut errors = T::Errors::default();
         errors.arm(&call);
         if site.fails(Step::NotCalled) {
@@ -285,6 +335,20 @@ where
         // While the result is still a variable: a panic in here releases it.
         errors.succeeded(&call);
         Ok(present(owned))
+    }
+
+    /// [`Calling::read`], while the library's own lock of the handle is held: for what takes that lock itself.
+    #[inline]
+    pub fn read_locked<T: Handle, R>(
+        self,
+        site: &'static Site,
+        handle: Option<&T>,
+        looks: Looks,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R {
+        let _locked = handle.and_then(Locked::enter);
+        self.read(site, handle, looks, nothing, own)
     }
 
     /// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.
@@ -547,6 +611,20 @@ pub fn detached<R>(c: impl FnOnce() -> R) -> R {
 /// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
 pub fn detached_from_python<R: Send>(c: impl FnOnce() -> R + Send) -> R {
     detached(c)
+}
+
+/// Runs Python's signal handlers, if signals came: for a callback that a C library calls while it works for long, such as a
+/// progress hook, and for a loop in a body. It costs some nanoseconds, since it looks every 20 ms, and on Python's main
+/// thread alone. Without Python it does nothing.
+///
+/// # Errors
+///
+/// What a handler raised, such as `KeyboardInterrupt`. A callback returns it, so that C is told to stop and the call raises
+/// it.
+pub fn check_signals() -> Result<()> {
+    #[cfg(feature = "python")]
+    crate::python::check_signals()?;
+    Ok(())
 }
 
 /// Refuses, while compiling, arguments that hold Python objects where the body is detached.

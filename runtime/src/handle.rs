@@ -76,6 +76,31 @@ pub unsafe trait Handle: Sized + 'static {
         c()
     }
 
+    /// Whether the library's own lock is held while a call runs and is asked about its failure: `lock(…)`.
+    #[doc(hidden)]
+    const LOCKS: bool = false;
+
+    /// Enter the library's own lock of the handle, and return it.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid.
+    #[doc(hidden)]
+    unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
+        let _ = raw;
+        ptr::null_mut()
+    }
+
+    /// Leave the library's own lock.
+    ///
+    /// # Safety
+    ///
+    /// This thread entered `lock`, of a handle that is still valid.
+    #[doc(hidden)]
+    unsafe fn leave_lock(lock: *mut ()) {
+        let _ = lock;
+    }
+
     /// The C pointer.
     fn as_raw(&self) -> *mut Self::Raw {
         // The reference is to a zero-sized type, so its own provenance covers no byte of what C allocated;

@@ -82,7 +82,7 @@
 //! | `mut_parent` | Calls by `&mut` on the handle change memory that the first parent lends, as writing through a cursor does. They borrow that parent exclusively, too: a `memoryview` of the parent's memory is a `BufferError`, `transient` views of the parent end. Made by a method with `&mut self`. |
 //! | `reads_parent` | No call on the handle changes memory that a parent lends. |
 //! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds and [`attached`] finds again. The garbage collector sees what Python objects they hold. |
-//! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; if it has ended, it is leaked and reported. |
+//! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; a thread that ends closes what it still has. |
 //! | `fork_safe` | It is memory alone: it has no file, lock, socket or thread, so a forked child may use and release its copy of it. What lives in it is `fork_safe`, too. Without the word a handle is bound to the process that made it: in a forked child, using it raises `OwnerError`, and closing or dropping it does not call C. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
@@ -92,6 +92,7 @@
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
 //! | `errors(Type, thread_callback = ffi::f)` | As `callback`, where C looks for that function in a variable of the calling thread, whose address `f` returns: where a library reports also what belongs to no handle. Both words may be given. |
 //! | `thread_locals(ffi::f = value, …)` | Variables that C keeps per thread, such as defaults: `f` returns the address. Each has this value while a call on the handle runs, and its previous value afterwards and in callbacks, so that no other binding of the library changes what the calls do. |
+//! | `lock(of = ffi::f, enter = ffi::g, leave = ffi::h)` | The library's own recursive lock of the handle: `of` is a function, or a closure, that gets the C pointer and returns the lock. It is held while a call that can fail, or that is marked `detach`, runs, and until its `errors` have asked what went wrong: without it, another thread's call on a shared handle may change the message before. [`locked`] holds it for several calls. A thread waits for it without the GIL; so whatever takes it in C needs `detach`. |
 //! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
 //! | `name = "…"`, `module = "…"` | The class's name and module in Python; by default the struct's and the crate's. |
 //!
@@ -221,6 +222,9 @@
 //!
 //! `State::METHOD`, the method's name in capitals, is C's function pointer, where that is passed without the state.
 //!
+//! A C function that works for long sees no signal. Where the library has a progress hook, a callback that calls
+//! [`check_signals`] lets Ctrl-C end the call.
+//!
 //! A C library that holds a lock of its own while it calls back needs `detach` on every function that takes that lock:
 //! whoever has the lock may be waiting for the GIL.
 //!
@@ -297,6 +301,7 @@
 //! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = always` | `lmdb` |
 //! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
+//! | the handle knows its last error, and threads share it | | `lock(of = f, enter = g, leave = h)`, or `&mut self` | `sqlite` |
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
 //! | errors are in `errno` | *throws* | `errors = leakproof::errors::Errno` | `inotify` |
 //! | the struct holds buffers for a call | *scope call* of the data | `fields(next_in = data.ptr, avail_in = data.len)` | `zlib` |
@@ -419,7 +424,7 @@ mod stored;
 pub mod thread_locals;
 
 pub use attachments::{Attachment, attach, attached};
-pub use call::detached_from_python as detached;
+pub use call::{check_signals, detached_from_python as detached, locked};
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
 pub use leakproof_macros::{

@@ -14,6 +14,7 @@ use leakproof::pyo3;
 use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::types::{PyAnyMethods, PyBytes, PyFloat, PyInt, PyString};
 use leakproof::pyo3::{FromPyObject, IntoPyObject, PyAny, PyErr, PyResult, PyTypeInfo};
+use leakproof::{check_signals, locked};
 
 #[allow(warnings, clippy::all, reason = "generated from SQLite's header")]
 mod ffi {
@@ -186,6 +187,7 @@ pub enum Value {
     raw = ffi::sqlite3,
     release(ffi::sqlite3_close, fails = nonzero, on_failure = kept, detach),
     errors = SqliteErrors,
+    lock(of = ffi::sqlite3_db_mutex, enter = ffi::sqlite3_mutex_enter, leave = ffi::sqlite3_mutex_leave),
     attachments,
     warn_unclosed
 )]
@@ -203,7 +205,9 @@ impl Connection {
     #[new]
     #[pyo3(signature = (path, flags = OpenFlag::READWRITE | OpenFlag::CREATE))]
     fn new(path: &FsPath, flags: OpenFlag) -> Result<Owned<Connection>> {
-        Connection::open(path, flags | EXTENDED_CODES)
+        let mut connection = Connection::open(path, flags | EXTENDED_CODES)?;
+        connection.watch_signals(SIGNALS_EVERY, Some(Signals(())));
+        Ok(connection)
     }
 
     /// The database as the bytes of a file (sqlite3_serialize).
@@ -313,14 +317,22 @@ impl Connection {
     fn run(&self, sql: &str, parameters: Option<Vec<Option<Parameter>>>) -> Result<c_int> {
         let mut statement = self.query(sql, parameters)?;
         loop {
-            let before = self.total_changes();
-            if statement.step()? == ROW {
-                continue;
+            if let Some(changes) = locked(self, || self.step_counted(&mut statement))? {
+                return Ok(changes);
             }
-            // `changes` is about the last statement that changed rows, which may be an earlier one.
-            let changed = !statement.is_read_only() && self.total_changes() != before;
-            return Ok(if changed { self.changes() } else { 0 });
         }
+    }
+
+    /// Step once; at the statement's end, how many rows it changed. Another thread's statement must not come between.
+    #[private]
+    fn step_counted(&self, statement: &mut Statement) -> Result<Option<c_int>> {
+        let before = self.total_changes();
+        if statement.step()? == ROW {
+            return Ok(None);
+        }
+        // `changes` is about the last statement that changed rows, which may be an earlier one.
+        let changed = !statement.is_read_only() && self.total_changes() != before;
+        Ok(Some(if changed { self.changes() } else { 0 }))
     }
 
     #[private]
@@ -447,8 +459,23 @@ impl Connection {
     /// It must not use this connection: BusyError.
     #[pyo3(signature = (handler, every = 1000))]
     fn set_progress_handler(&mut self, handler: Option<Callable>, every: c_int) {
-        self.set_progress(every, handler.map(ProgressHandler));
+        let handler = handler.filter(|_| every > 0).map(ProgressHandler);
+        let removed = handler.is_none();
+        self.set_progress(every, handler);
+        if removed {
+            self.watch_signals(SIGNALS_EVERY, Some(Signals(())));
+        }
     }
+
+    /// SQLite has one progress handler: this one, or that of Python, which looks for signals, too.
+    #[private]
+    #[calls(
+        ffi::sqlite3_progress_handler,
+        args = (self, every, signals.step, signals.data),
+        scope = replaced,
+        detach
+    )]
+    fn watch_signals(&mut self, every: c_int, signals: Option<Signals>);
 
     #[private]
     #[calls(
@@ -466,6 +493,11 @@ impl Connection {
     release(ffi::sqlite3_finalize, detach),
     parent = Connection,
     lends,
+    lock(
+        of = |statement| ffi::sqlite3_db_mutex(ffi::sqlite3_db_handle(statement)),
+        enter = ffi::sqlite3_mutex_enter,
+        leave = ffi::sqlite3_mutex_leave
+    ),
     errors = SqliteErrors
 )]
 pub struct Statement;
@@ -687,6 +719,9 @@ impl Blob {
     }
 }
 
+/// How many pages are copied between two looks for signals.
+const PAGES_AT_ONCE: c_int = 1024;
+
 /// A copy of one database into another, in steps. It lives in both: closing one of them ends it.
 #[handle(
     raw = ffi::sqlite3_backup,
@@ -703,9 +738,28 @@ impl Backup {
     fn copy(&mut self, pages: c_int) -> Result<c_int>;
 
     /// Copy so many pages, -1 for all; whether there are more (sqlite3_backup_step).
+    ///
+    /// Many pages are copied in several steps, between which signals are handled.
     #[pyo3(signature = (pages = -1))]
     fn step(&mut self, pages: c_int) -> Result<bool> {
-        Ok(self.copy(pages)? == OK)
+        let mut left = pages;
+        loop {
+            let now = if left < 0 {
+                PAGES_AT_ONCE
+            } else {
+                left.min(PAGES_AT_ONCE)
+            };
+            if self.copy(now)? != OK {
+                return Ok(false);
+            }
+            if left >= 0 {
+                left -= now;
+                if left == 0 {
+                    return Ok(true);
+                }
+            }
+            check_signals()?;
+        }
     }
 
     /// How many pages are left, as of the last step (sqlite3_backup_remaining).
@@ -902,7 +956,22 @@ impl AggregateFunction {
     }
 }
 
-/// What SQLite calls while it works.
+/// How many steps of SQLite's machine, some tens of microseconds, are between two looks for signals.
+const SIGNALS_EVERY: c_int = 1000;
+
+/// What SQLite calls while it works, so that Ctrl-C ends a statement.
+#[derive(Debug, Attachment)]
+pub struct Signals(());
+
+#[callbacks(unsafe)]
+impl Signals {
+    #[called(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), stop = 1)]
+    fn step(&self) -> Result<bool> {
+        check_signals().map(|()| false)
+    }
+}
+
+/// What SQLite calls while it works, written in Python.
 #[derive(Debug, Attachment)]
 pub struct ProgressHandler(Callable);
 
@@ -910,6 +979,7 @@ pub struct ProgressHandler(Callable);
 impl ProgressHandler {
     #[called(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), stop = 1, alone)]
     fn step(&self) -> Result<bool> {
+        check_signals()?;
         self.0.ask(())
     }
 }

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
-use super::model::{Handle, Ownership, Release, ReleaseArguments, ThreadLocal};
+use super::model::{Handle, LockWord, Ownership, Release, ReleaseArguments, ThreadLocal};
 use crate::words::{respanned, verbatim};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
@@ -19,6 +19,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
     let errors = handle.errors_type();
     let hook = expand_hook(handle);
+    let lock = expand_lock(handle);
     let thread_locals = expand_thread_locals(handle);
     let up = match &handle.ownership {
         Ownership::Resource { .. } => quote!(<Self as #runtime::handle::Resource>::UP),
@@ -107,6 +108,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 }
 
                 #hook
+                #lock
                 #thread_locals
             }
 
@@ -298,6 +300,32 @@ fn expand_refusable(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream
         Some(quote!(#runtime::__site!(CLOSE, #method, #function);)),
         Some(quote!(.refusable(&CLOSE, #kept))),
     )
+}
+
+/// The library's own lock of the handle.
+fn expand_lock(handle: &Handle) -> Option<TokenStream> {
+    let LockWord { of, enter, leave } = handle.lock.as_ref()?;
+    let lock = respanned(quote!((#of)(raw)), of.span());
+    let entered = quote_spanned!(enter.span()=> #enter(lock));
+    let left = quote_spanned!(leave.span()=> #leave(lock.cast()));
+    Some(quote! {
+        const LOCKS: bool = true;
+
+        #[allow(clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
+        unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
+            // SAFETY: the caller passes a valid pointer; the author of the handle says that this is its lock.
+            unsafe {
+                let lock = #lock;
+                #entered;
+                lock.cast()
+            }
+        }
+
+        unsafe fn leave_lock(lock: *mut ()) {
+            // SAFETY: the caller passes what was entered.
+            unsafe { #left };
+        }
+    })
 }
 
 fn expand_hook(handle: &Handle) -> Option<TokenStream> {

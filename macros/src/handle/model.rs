@@ -30,6 +30,7 @@ const WORDS: &[&str] = &[
     "fork_safe",
     "process_bound",
     "errors",
+    "lock",
     "thread_locals",
     "part_of",
     "transient",
@@ -60,6 +61,7 @@ pub(crate) struct Handle {
     pub(crate) sharing: Sharing,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsWord>,
+    pub(crate) lock: Option<LockWord>,
     pub(crate) thread_locals: Vec<ThreadLocal>,
     pub(crate) name: String,
     pub(crate) module: String,
@@ -153,6 +155,14 @@ impl Parse for ThreadLocal {
     }
 }
 
+/// `lock(of = …, enter = …, leave = …)`
+pub(crate) struct LockWord {
+    /// Where the lock of a handle is: a C function, or a closure.
+    pub(crate) of: Expr,
+    pub(crate) enter: Path,
+    pub(crate) leave: Path,
+}
+
 /// The `args = (…)` of a release: `self` and `parent`, in C's order.
 pub(crate) struct ReleaseArguments(pub(crate) Vec<Ident>);
 
@@ -196,6 +206,7 @@ struct Said {
     sharing: Sharing,
     warn_unclosed: Option<Ident>,
     errors: Option<ErrorsWord>,
+    lock: Option<LockWord>,
     thread_locals: Vec<ThreadLocal>,
     name: Option<LitStr>,
     module: Option<LitStr>,
@@ -277,6 +288,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
             },
         },
         errors: said.errors,
+        lock: said.lock,
         thread_locals: said.thread_locals,
         name: said
             .name
@@ -342,6 +354,7 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "fork_safe" => said.fork_safe = word.flag(diagnostics).then_some(name),
             "process_bound" => said.process_bound = word.flag(diagnostics).then_some(name),
             "errors" => said.errors = errors_word(word, diagnostics),
+            "lock" => said.lock = lock_word(word, diagnostics),
             "thread_locals" => said.thread_locals = thread_locals_word(word, diagnostics),
             "name" => said.name = word.value("name = \"PythonName\"", diagnostics),
             "module" => said.module = word.value("module = \"python.module\"", diagnostics),
@@ -399,6 +412,29 @@ fn release_word(word: Word, diagnostics: &Diagnostics) -> Option<Release> {
         }
     }
     Some(release)
+}
+
+fn lock_word(word: Word, diagnostics: &Diagnostics) -> Option<LockWord> {
+    let name = word.name.clone();
+    let (mut of, mut enter, mut leave) = (None, None, None);
+    if let Value::List(tokens) = word.value {
+        for word in parse_words(tokens, &["of", "enter", "leave"], diagnostics) {
+            match word.name.to_string().as_str() {
+                "of" => of = word.value("of = ffi::lock_of_the_handle", diagnostics),
+                "enter" => enter = word.value("enter = ffi::enter", diagnostics),
+                _ => leave = word.value("leave = ffi::leave", diagnostics),
+            }
+        }
+    }
+    let lock = of.zip(enter.zip(leave));
+    if lock.is_none() && diagnostics.is_empty() {
+        diagnostics.at(
+            &name,
+            "`lock` names the library's own recursive lock of the handle: write \
+             `lock(of = ffi::lock_of_the_handle, enter = ffi::enter, leave = ffi::leave)`",
+        );
+    }
+    lock.map(|(of, (enter, leave))| LockWord { of, enter, leave })
 }
 
 fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {

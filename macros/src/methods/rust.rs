@@ -451,7 +451,14 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
         _ => quote!(::core::option::Option::Some(&*self)),
     };
     let ending = match method.output.fallible {
-        false => quote!(.read(&__SITE, #handle, #looks, #nothing, #own)),
+        false => {
+            // What C takes its own lock for, it takes without the GIL.
+            let read = match calls.detach {
+                true => quote!(read_locked),
+                false => quote!(read),
+            };
+            quote!(.#read(&__SITE, #handle, #looks, #nothing, #own))
+        }
         true => {
             let named = expand_named(method, calls);
             let made = match makes_the_handle(block, method) {

@@ -38,6 +38,7 @@ pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
 pub use module::{Register, live_handles};
 pub use take::{Give, Mut, Ref};
+pub(crate) use wait::check_signals;
 
 use pyo3::Python;
 

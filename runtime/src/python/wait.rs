@@ -10,16 +10,18 @@
 //! In a forked child the other threads are gone, and whatever they held stays held: the lock is made anew there, and a
 //! handle from before the fork is never waited for.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
 use super::depth::MayRunPython;
 use super::header::Header;
+use crate::error::Result;
 use crate::forks::forks;
 use crate::state::Queue;
 
@@ -172,4 +174,44 @@ impl Drop for Place<'_> {
             waiters.changed.notify_all();
         }
     }
+}
+
+thread_local! {
+    /// When this thread last looked for signals.
+    static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Whether this is the thread that runs Python's signal handlers, as was found out so many forks ago.
+    static HANDLES: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
+}
+
+/// Runs Python's handlers of the signals that came meanwhile, where this thread is the one that does; see
+/// [`check_signals`](crate::check_signals).
+pub(crate) fn check_signals() -> Result<()> {
+    let now = Instant::now();
+    if LOOKED
+        .get()
+        .is_some_and(|last| now.duration_since(last) < SIGNALS_EVERY)
+    {
+        return Ok(());
+    }
+    LOOKED.set(Some(now));
+    let known = HANDLES.get().filter(|(before, _)| *before == forks());
+    if let Some((_, false)) = known {
+        return Ok(());
+    }
+    let checked = Python::try_attach(|py| {
+        if known.is_none() {
+            HANDLES.set(Some((forks(), is_main_thread(py)?)));
+        }
+        // A handler that uses what the running call uses would wait for this very thread.
+        let _python = MayRunPython::begin();
+        // It does nothing on other threads.
+        py.check_signals()
+    });
+    checked.unwrap_or(Ok(())).map_err(Into::into)
+}
+
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    main.eq(threading.call_method0("get_ident")?)
 }

@@ -14,6 +14,7 @@
 mod arguments;
 mod callbacks;
 mod failing;
+mod locks;
 mod names;
 mod ownership;
 mod release;

@@ -1,0 +1,143 @@
+//! The library's own lock of a handle: held from the call until its failure was put into words, left on every way out.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+
+use leakproof::locked;
+use leakproof::prelude::*;
+
+thread_local! {
+    static LOG: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    static DEPTH: Cell<i32> = const { Cell::new(0) };
+}
+
+fn note(what: &'static str) {
+    LOG.with_borrow_mut(|log| log.push(what));
+}
+
+fn log() -> Vec<&'static str> {
+    LOG.take()
+}
+
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "what C would do, called as its manual says"
+)]
+mod ffi {
+    use std::ffi::c_int;
+
+    use super::{DEPTH, note};
+
+    pub(crate) struct Mutex;
+    pub(crate) struct Safe {
+        mutex: *mut Mutex,
+    }
+
+    pub(crate) unsafe extern "C" fn safe_new() -> *mut Safe {
+        let mutex = Box::into_raw(Box::new(Mutex));
+        Box::into_raw(Box::new(Safe { mutex }))
+    }
+
+    pub(crate) unsafe extern "C" fn safe_free(safe: *mut Safe) {
+        drop(unsafe { Box::from_raw(safe) });
+    }
+
+    pub(crate) unsafe extern "C" fn safe_mutex(safe: *mut Safe) -> *mut Mutex {
+        unsafe { (*safe).mutex }
+    }
+
+    pub(crate) unsafe extern "C" fn enter(_: *mut Mutex) {
+        note("enter");
+        DEPTH.set(DEPTH.get() + 1);
+    }
+
+    pub(crate) unsafe extern "C" fn leave(_: *mut Mutex) {
+        DEPTH.set(DEPTH.get() - 1);
+        note("leave");
+    }
+
+    pub(crate) unsafe extern "C" fn safe_turn(_: *const Safe, status: c_int) -> c_int {
+        assert!(DEPTH.get() > 0, "the lock is not held");
+        note("turn");
+        status
+    }
+
+    pub(crate) unsafe extern "C" fn safe_peek(_: *const Safe) -> c_int {
+        note("peek");
+        7
+    }
+}
+
+#[handle(
+    raw = ffi::Safe,
+    release = ffi::safe_free,
+    errors = SafeErrors,
+    lock(of = ffi::safe_mutex, enter = ffi::enter, leave = ffi::leave),
+    fork_safe
+)]
+pub(crate) struct Safe;
+
+#[derive(Default)]
+pub(crate) struct SafeErrors;
+
+impl Errors<Safe> for SafeErrors {
+    fn failed(self, call: &Call<'_, Safe>) -> Error {
+        assert!(DEPTH.get() > 0, "the lock is not held");
+        note("asked");
+        assert!(call.status != Some(2), "no words");
+        Error::Failed(call.function)
+    }
+}
+
+#[methods(unsafe, private)]
+impl Safe {
+    #[calls(ffi::safe_new, fails = null)]
+    fn new() -> Result<Owned<Safe>>;
+
+    #[calls(ffi::safe_turn, fails = nonzero)]
+    fn turn(&self, status: c_int) -> Result<()>;
+
+    #[calls(ffi::safe_turn, args = (self, 0), detach)]
+    fn turn_detached(&self);
+
+    #[calls(ffi::safe_peek)]
+    fn peek(&self) -> c_int;
+}
+
+#[test]
+fn the_lock_is_held_until_the_failure_has_its_words() {
+    let safe = Safe::new().unwrap();
+    assert!(
+        log().is_empty(),
+        "there is no handle to lock before it is made"
+    );
+    safe.turn(0).unwrap();
+    assert_eq!(log(), ["enter", "turn", "leave"]);
+    safe.turn(1).unwrap_err();
+    assert_eq!(log(), ["enter", "turn", "asked", "leave"]);
+    safe.turn_detached();
+    assert_eq!(log(), ["enter", "turn", "leave"]);
+    safe.peek();
+    assert_eq!(log(), ["peek"]);
+}
+
+#[test]
+fn the_lock_is_left_by_a_panic() {
+    let safe = Safe::new().unwrap();
+    crate::panic_of(|| safe.turn(2));
+    assert_eq!(log(), ["enter", "turn", "asked", "leave"]);
+    crate::panic_of(|| locked(&*safe, || panic!("in between")));
+    assert_eq!(log(), ["enter", "leave"]);
+    assert_eq!(DEPTH.get(), 0);
+}
+
+#[test]
+fn several_calls_are_one_step() {
+    let safe = Safe::new().unwrap();
+    let seen = locked(&*safe, || {
+        safe.turn(0)?;
+        Ok(safe.peek())
+    });
+    assert_eq!(seen.map_err(|error: Error| error.to_string()), Ok(7));
+    assert_eq!(log(), ["enter", "enter", "turn", "leave", "peek", "leave"]);
+}
