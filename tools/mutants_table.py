@@ -159,12 +159,22 @@ CALLS = [
             "let outcome = catch_unwind(AssertUnwindSafe(|| {",
             "let outcome: Result<(), Box<dyn Any + Send>> = Ok((|| {",
         ),
-        ("        collector.collect(unsafe { E::Record::from_raw(record) });\n    }));", "        collector.collect(unsafe { E::Record::from_raw(record) });\n    })());"),
+        ("        collect(unsafe { &mut *current.collector.cast::<E>() });\n    }));", "        collect(unsafe { &mut *current.collector.cast::<E>() });\n    })());"),
     ),
     mutant(
         ERRORS,
         "a collector of another type is taken for the callback's",
-        ("current.type_id == Some(TypeId::of::<E>()),", "current.type_id.is_some() || Some(TypeId::of::<E>()).is_none(),"),
+        ("if current.type_id != Some(TypeId::of::<E>()) {", "if current.type_id.is_none() {"),
+    ),
+    mutant(
+        ERRORS,
+        "a message that C would print reaches no collector",
+        ("collector.collect_format(unsafe { CStr::from_ptr(format) })", "drop((collector, unsafe { CStr::from_ptr(format) }))"),
+    ),
+    mutant(
+        ENTER,
+        "a copy that found no memory is a panic in Python",
+        ("true => Err(no_memory()),", "true => resume_unwind(panic),"),
     ),
     mutant(RETURNS, "a string that is ours is not freed", ("free(self.pointer.cast());", "let _ = free;")),
     mutant(

@@ -324,11 +324,10 @@ impl fmt::Debug for FsPath {
 ///
 /// [`Error::Value`] if there is a NUL inside, where C would stop reading.
 pub fn c_string<'a>(name: &'static str, text: impl Into<Cow<'a, str>>) -> Result<CString> {
-    CString::new(text.into().into_owned()).map_err(|error| {
-        Error::Value(format!(
-            "{name} holds a NUL character at byte {}",
-            error.nul_position()
-        ))
+    let text = text.into();
+    crate::memory::c_string(text.as_bytes()).ok_or_else(|| {
+        let position = text.bytes().position(|byte| byte == 0).unwrap_or_default();
+        Error::Value(format!("{name} holds a NUL character at byte {position}"))
     })
 }
 

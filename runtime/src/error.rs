@@ -37,6 +37,8 @@ pub enum Error {
     Overflow(String),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
     NotUtf8(&'static str, std::string::FromUtf8Error),
+    /// There is not enough memory for what the call has to give. Python: `MemoryError`.
+    OutOfMemory(&'static str),
     /// The operating system failed. Python: the `OSError` of its number, with the path.
     Os(std::io::Error, Option<std::path::PathBuf>),
     /// C reported a failure and had nothing to say about it. Python: `Error`.
@@ -177,6 +179,7 @@ impl fmt::Display for Error {
             Error::NotUtf8(function, error) => {
                 write!(f, "text of {function} is not UTF-8: {error}")
             }
+            Error::OutOfMemory(what) => write!(f, "out of memory: {what}"),
             Error::Os(error, None) => error.fmt(f),
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),
             Error::Failed(function) => write!(f, "{function} failed"),
@@ -193,6 +196,12 @@ impl std::error::Error for Error {}
 impl<T: LibraryError> From<T> for Error {
     fn from(error: T) -> Self {
         Error::Library(Box::new(error))
+    }
+}
+
+impl From<std::collections::TryReserveError> for Error {
+    fn from(_: std::collections::TryReserveError) -> Self {
+        Error::OutOfMemory("a copy of the result")
     }
 }
 

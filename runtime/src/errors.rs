@@ -11,7 +11,7 @@
 
 use std::any::TypeId;
 use std::cell::Cell;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -85,6 +85,12 @@ pub trait Collect: 'static {
 
     /// Take one record. It is valid during this call only.
     fn collect(&mut self, record: &Self::Record);
+
+    /// Takes a message that C would print through a `printf`-like function of this thread: its format string. The
+    /// arguments of such a function cannot be read in Rust.
+    fn collect_format(&mut self, format: &CStr) {
+        let _ = format;
+    }
 }
 
 /// The errors of a handle that names none: the function's name is all there is to say.
@@ -171,7 +177,8 @@ fn hung() -> MutexGuard<'static, Vec<Hung>> {
 /// `Self` is a nullable C function pointer, and `REPORT` may be called as such by C at any time.
 #[diagnostic::on_unimplemented(
     message = "the field `callback = …` cannot hold a callback that reports to `{E}`",
-    note = "its C type must be `void (*)(void *user_data, record *)`, where the record is `{E}`'s `Record`"
+    note = "its C type must be `void (*)(void *user_data, record *)`, where the record is `{E}`'s `Record`, or \
+            `void (*)(void *user_data, const char *format, ...)`"
 )]
 pub unsafe trait ReportFn<E> {
     /// Our function.
@@ -193,17 +200,28 @@ unsafe impl<E: Collect> ReportFn<E>
     const REPORT: Self = Some(report_const::<E>);
 }
 
-unsafe extern "C" fn report_mut<E: Collect>(
-    _user: *mut c_void,
-    record: *mut <E::Record as Handle>::Raw,
-) {
+/// A `printf`-like function, as bindgen has it.
+type FormatFn = Option<unsafe extern "C" fn(*mut c_void, *const c_char, ...)>;
+
+// SAFETY: `report_format` takes the two arguments that are not variadic and catches panics.
+unsafe impl<E: Collect> ReportFn<E> for FormatFn {
+    // SAFETY: Rust cannot define variadic functions. The C ABIs of the platforms that have Python pass the named
+    // arguments of a variadic call where a function of those arguments alone looks for them, and the caller removes
+    // the rest.
+    const REPORT: Self = Some(unsafe {
+        std::mem::transmute::<
+            unsafe extern "C" fn(*mut c_void, *const c_char),
+            unsafe extern "C" fn(*mut c_void, *const c_char, ...),
+        >(report_format::<E>)
+    });
+}
+
+/// Calls `collect` with the collector of the running call, if that is an `E`.
+fn report<E: Collect>(collect: impl FnOnce(&mut E)) {
     let current = CURRENT.get();
-    let (Some(record), true) = (
-        NonNull::new(record),
-        current.type_id == Some(TypeId::of::<E>()),
-    ) else {
+    if current.type_id != Some(TypeId::of::<E>()) {
         return;
-    };
+    }
     // What C reports meanwhile, because of what the collector itself calls, is not for this call.
     CURRENT.set(NO_ONE);
     let nowhere = Caught::new();
@@ -212,11 +230,28 @@ unsafe extern "C" fn report_mut<E: Collect>(
     caught.run(|| {
         // SAFETY: `Listening::begin` stored a collector of this very type, which outlives it and is not used otherwise
         // while C runs.
-        let collector = unsafe { &mut *current.collector.cast::<E>() };
-        // SAFETY: C lends the record for the length of the callback.
-        collector.collect(unsafe { E::Record::from_raw(record) });
+        collect(unsafe { &mut *current.collector.cast::<E>() });
     });
     CURRENT.set(current);
+}
+
+unsafe extern "C" fn report_mut<E: Collect>(
+    _user: *mut c_void,
+    record: *mut <E::Record as Handle>::Raw,
+) {
+    let Some(record) = NonNull::new(record) else {
+        return;
+    };
+    // SAFETY: C lends the record for the length of the callback.
+    report::<E>(|collector| collector.collect(unsafe { E::Record::from_raw(record) }));
+}
+
+unsafe extern "C" fn report_format<E: Collect>(_user: *mut c_void, format: *const c_char) {
+    if format.is_null() {
+        return;
+    }
+    // SAFETY: C lends the format, a string, for the length of the callback.
+    report::<E>(|collector| collector.collect_format(unsafe { CStr::from_ptr(format) }));
 }
 
 unsafe extern "C" fn report_const<E: Collect>(

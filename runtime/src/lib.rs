@@ -91,6 +91,7 @@
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
 //! | `errors(Type, thread_callback = ffi::f)` | As `callback`, where C looks for that function in a variable of the calling thread, whose address `f` returns: where a library reports also what belongs to no handle. Both words may be given. |
+//! | `errors(Type, thread_messages = ffi::f)` | The same for a function as `printf`: the format reaches [`Collect::collect_format`](errors::Collect::collect_format). The words may be given together. |
 //! | `thread_locals(ffi::f = value, …)` | Variables that C keeps per thread, such as defaults: `f` returns the address. Each has this value while a call on the handle runs, and its previous value afterwards and in callbacks, so that no other binding of the library changes what the calls do. |
 //! | `lock(of = ffi::f, enter = ffi::g, leave = ffi::h)` | The library's own recursive lock of the handle: `of` is a function, or a closure, that gets the C pointer and returns the lock. It is held while a call that can fail, or that is marked `detach`, runs, and until its `errors` have asked what went wrong: without it, another thread's call on a shared handle may change the message before. [`locked`] holds it for several calls. A thread waits for it without the GIL; so whatever takes it in C needs `detach`. |
 //! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
@@ -357,7 +358,8 @@
 //! # Failing
 //!
 //! What a call can end with is an [`Error`]: the handle was closed or busy, an argument did not fit, or C failed and the
-//! handle's `errors` worded it, or it belongs to another thread or process. [`exception`] makes a struct an exception of the package, with its fields. Every package
+//! handle's `errors` worded it, or it belongs to another thread or process. A copy of C's data that finds no memory ends
+//! the call by a panic, which releases as any other; Python gets `MemoryError`. [`exception`] makes a struct an exception of the package, with its fields. Every package
 //! has its own hierarchy below `Error`, since every extension module links its own copy of this crate.
 //!
 //! In Python all of these can be made, subclassed, copied and pickled, so they cross processes. `args` is the message.
@@ -404,6 +406,7 @@ pub mod fails;
 mod forks;
 pub mod handle;
 pub mod ledger;
+mod memory;
 #[doc(hidden)]
 pub mod out;
 mod panics;

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_void};
 
 use crate::error::{Error, Result};
 use crate::handle::{Borrowed, ByPointer, Handle, Owned, Resource};
+use crate::memory;
 use crate::site::{Site, Step};
 
 /// A Rust type that a C function's result, or a field of a C struct, can become.
@@ -200,7 +201,7 @@ macro_rules! string_from_c {
         unsafe impl FromC<$from> for CString {
             unsafe fn from_c(c: $from) -> Option<Self> {
                 // SAFETY: the caller's promise is that it is a C string.
-                unsafe { c_str(c as *const c_char) }.map(CStr::to_owned)
+                unsafe { c_str(c as *const c_char) }.and_then(|text| memory::c_string(text.to_bytes()))
             }
         }
 
@@ -208,7 +209,7 @@ macro_rules! string_from_c {
         unsafe impl FromC<$from> for Text {
             unsafe fn from_c(c: $from) -> Option<Self> {
                 // SAFETY: the caller's promise is that it is a C string.
-                unsafe { c_str(c as *const c_char) }.map(|text| Text(text.to_bytes().to_vec()))
+                unsafe { c_str(c as *const c_char) }.map(|text| Text(memory::bytes(text.to_bytes())))
             }
         }
     )+};
@@ -246,8 +247,7 @@ impl Decode for Text {
     }
 
     fn decode_lossy(self) -> String {
-        String::from_utf8(self.0)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        String::from_utf8(self.0).unwrap_or_else(|error| memory::string(error.as_bytes()))
     }
 }
 
@@ -311,14 +311,14 @@ macro_rules! text_field {
         impl TextField for *const $char {
             unsafe fn copy(field: *const Self) -> Option<CString> {
                 // SAFETY: the caller's promise, for the pointer and for what it points at.
-                unsafe { c_str((*field).cast()) }.map(CStr::to_owned)
+                unsafe { c_str((*field).cast()) }.and_then(|text| memory::c_string(text.to_bytes()))
             }
         }
 
         impl TextField for *mut $char {
             unsafe fn copy(field: *const Self) -> Option<CString> {
                 // SAFETY: as above.
-                unsafe { c_str((*field).cast()) }.map(CStr::to_owned)
+                unsafe { c_str((*field).cast()) }.and_then(|text| memory::c_string(text.to_bytes()))
             }
         }
 
@@ -436,14 +436,14 @@ pub trait FromMemory<P>: Sized {
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self>;
 }
 
-/// A copy of `count` bytes; `None` for null.
+/// The `count` bytes at `start`; `None` for null.
 ///
 /// # Safety
 ///
-/// `start` is null or points at so many.
-unsafe fn bytes(start: *const u8, count: usize) -> Option<Vec<u8>> {
+/// `start` is null or points at so many, which are valid for `'a`.
+unsafe fn slice<'a>(start: *const u8, count: usize) -> Option<&'a [u8]> {
     // SAFETY: not null, and the caller's promise.
-    (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start, count) }.to_vec())
+    (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start, count) })
 }
 
 macro_rules! bytes_from_memory {
@@ -451,28 +451,28 @@ macro_rules! bytes_from_memory {
         impl FromMemory<$type> for Bytes {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
-                unsafe { bytes(start.cast(), count) }.map(Bytes)
+                unsafe { slice(start.cast(), count) }.map(|bytes| Bytes(memory::bytes(bytes)))
             }
         }
 
         impl<'a> FromMemory<$type> for &'a [u8] {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
-                // SAFETY: not null; the caller's promise, and the author's: it stays as it is while the handle is lent.
-                (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start.cast(), count) })
+                // SAFETY: the caller's promise, and the author's: it stays as it is while the handle is lent.
+                unsafe { slice(start.cast(), count) }
             }
         }
 
         impl FromMemory<$type> for Text {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
-                unsafe { bytes(start.cast(), count) }.map(Text)
+                unsafe { slice(start.cast(), count) }.map(|bytes| Text(memory::bytes(bytes)))
             }
         }
 
         impl FromMemory<$type> for CString {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
-                // SAFETY: the caller's promise. Its length is up to the first NUL.
-                CString::new(unsafe { bytes(start.cast(), count) }?).ok()
+                // SAFETY: the caller's promise.
+                unsafe { slice(start.cast(), count) }.and_then(memory::c_string)
             }
         }
     )+};
@@ -613,8 +613,8 @@ pub unsafe fn array<C: Copy, R: FromC<C>>(start: *const C, count: usize) -> Vec<
     if start.is_null() {
         return Vec::new();
     }
+    let mut elements = memory::room(count);
     // SAFETY: the caller says that there are `count` elements at `start`, and that each is valid.
-    (0..count)
-        .filter_map(|index| unsafe { R::from_c(*start.add(index)) })
-        .collect()
+    elements.extend((0..count).filter_map(|index| unsafe { R::from_c(*start.add(index)) }));
+    elements
 }

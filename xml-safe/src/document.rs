@@ -1,5 +1,6 @@
 //! Documents.
 
+use std::ffi::c_int;
 use std::io::Read;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -7,13 +8,19 @@ use leakproof::prelude::*;
 use leakproof::pyo3::prelude::{Bound, FromPyObject, PyBytesMethods, PyStringMethods};
 use leakproof::pyo3::types::{PyBytes, PyString};
 
+use crate::errors::TreeErrors;
 use crate::ffi;
-use crate::node::{Dtd, Node};
+use crate::node::{Dtd, Entity, Node};
 use crate::parser::{Options, Parser};
 use crate::xpath::{XPathContext, XPathValue};
 
 /// A parsed XML document. Closing it also closes its XPath contexts; its nodes can't be used any more.
-#[handle(raw = ffi::xmlDoc, release = ffi::xmlFreeDoc, fork_safe)]
+#[handle(
+    raw = ffi::xmlDoc,
+    release = ffi::xmlFreeDoc,
+    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    fork_safe
+)]
 pub(crate) struct Document;
 
 /// What can be parsed: bytes in any encoding, or text.
@@ -43,6 +50,20 @@ impl Document {
     #[private]
     #[field(extSubset)]
     pub(crate) fn external_subset(&self) -> Option<Borrowed<Dtd>>;
+
+    #[private]
+    #[calls(ffi::xmlGetDocEntity)]
+    pub(crate) fn entity(&self, name: &CStr) -> Option<Borrowed<Entity>>;
+
+    #[private]
+    #[field(parseFlags)]
+    fn parse_flags(&self) -> c_int;
+
+    /// Whether libxml2's limits on sizes were lifted for this document.
+    #[private]
+    pub(crate) fn is_huge(&self) -> bool {
+        self.parse_flags().cast_unsigned() & ffi::XML_PARSE_HUGE != 0
+    }
 
     /// To be held while libxml2 may expand entity references: from 2.13 on it marks the entity meanwhile, and takes the
     /// mark of another thread for a loop, leaving the text out.

@@ -1,10 +1,12 @@
 //! What libxml2 reports, and the exceptions made of it.
 //!
-//! Each parser and each XPath context has a place of its own for an error handler. Ours hangs there for the length of
-//! one call, so nothing process-wide is touched and nothing is printed.
+//! Each parser and each XPath context has a place of its own for an error handler, and so has each thread for the
+//! reports of everything else. Ours hangs there for the length of one call: nothing process-wide is touched, nothing is
+//! printed, and no report of ours reaches the handler of another binding.
 
 use std::ffi::c_int;
 
+use leakproof::handle::Handle;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyValueError;
 use leakproof::pyo3::prelude::*;
@@ -46,6 +48,15 @@ impl Record {
 
     #[field(int2)]
     fn column(&self) -> c_int;
+
+    /// Whether it says that there was too little memory. libxml2 has the same code for its limits on sizes.
+    pub(crate) fn is_of_memory(&self) -> bool {
+        let codes = [ffi::XML_ERR_NO_MEMORY, ffi::XML_XPATH_MEMORY_ERROR];
+        codes.contains(&self.code().cast_unsigned())
+            && !self
+                .message()
+                .is_some_and(|message| message.contains("limit"))
+    }
 }
 
 /// One thing that libxml2 reported while it parsed a document.
@@ -241,46 +252,130 @@ pub(crate) struct XPathError {
     pub(crate) position: c_int,
 }
 
-/// Collects what an XPath evaluation reports: the first is the cause.
+impl XPathError {
+    /// The error, which names the expression that it is about: of a compiled one libxml2 does not know the text.
+    pub(crate) fn about(error: Error, expression: &CStr) -> Error {
+        match error.library::<XPathError>() {
+            Some(
+                unnamed @ XPathError {
+                    expression: None, ..
+                },
+            ) => XPathError {
+                message: unnamed.message.clone(),
+                expression: Some(expression.to_string_lossy().into_owned()),
+                ..*unnamed
+            }
+            .into(),
+            _ => error,
+        }
+    }
+}
+
+/// Collects what an XPath call reports: the first report is the cause.
 #[derive(Default)]
-pub(crate) struct XPathErrors(Option<XPathError>);
+pub(crate) struct XPathErrors {
+    first: Option<XPathError>,
+    /// Whether libxml2 had too little memory, after which results are cut.
+    no_memory: bool,
+}
+
+impl XPathErrors {
+    fn of_code(code: u32) -> XPathError {
+        XPathError {
+            message: describe(code),
+            code: code.cast_signed(),
+            expression: None,
+            position: 0,
+        }
+    }
+}
 
 impl Collect for XPathErrors {
     type Record = Record;
 
     fn collect(&mut self, record: &Record) {
-        self.0.get_or_insert_with(|| {
+        self.no_memory |= record.is_of_memory();
+        self.first.get_or_insert_with(|| {
+            let code = record.code().cast_unsigned();
             let message = trimmed(record.message());
+            let of_code = XPathErrors::of_code(code);
             XPathError {
                 message: if message.is_empty() {
-                    describe(record.code())
+                    of_code.message
                 } else {
                     message
                 },
-                code: record.code(),
                 expression: record.subject(),
                 position: record.position(),
+                ..of_code
             }
         });
+    }
+
+    /// libxml2 only prints some failures.
+    fn collect_format(&mut self, format: &CStr) {
+        let says = |words: &str| format.to_string_lossy().contains(words);
+        let code = match () {
+            () if says("undefined prefix") => ffi::XML_XPATH_UNDEF_PREFIX_ERROR,
+            () if says("not found") => ffi::XML_XPATH_UNKNOWN_FUNC_ERROR,
+            () if says("operation limit") => OPERATION_LIMIT,
+            () => return,
+        };
+        self.first.get_or_insert_with(|| XPathErrors::of_code(code));
     }
 }
 
 impl Errors<XPathContext> for XPathErrors {
+    fn overlooked(&self, _: &Call<'_, XPathContext>) -> bool {
+        self.no_memory
+    }
+
     fn failed(self, call: &Call<'_, XPathContext>) -> Error {
+        if self.no_memory {
+            return Error::OutOfMemory(call.function);
+        }
         let nothing = || XPathError {
             message: format!("{} failed and reported nothing", call.function),
             code: 0,
             expression: None,
             position: 0,
         };
-        self.0.unwrap_or_else(nothing).into()
+        self.first.unwrap_or_else(nothing).into()
     }
 }
 
+/// Notes whether libxml2 had too little memory: what it then returns is cut, or not there.
+#[derive(Default)]
+pub(crate) struct TreeErrors {
+    no_memory: bool,
+}
+
+impl Collect for TreeErrors {
+    type Record = Record;
+
+    fn collect(&mut self, record: &Record) {
+        self.no_memory |= record.is_of_memory();
+    }
+}
+
+impl<T: Handle> Errors<T> for TreeErrors {
+    fn overlooked(&self, _: &Call<'_, T>) -> bool {
+        self.no_memory
+    }
+
+    fn failed(self, call: &Call<'_, T>) -> Error {
+        match self.no_memory {
+            true => Error::OutOfMemory(call.function),
+            false => Error::Failed(call.function),
+        }
+    }
+}
+
+/// XPATH_OP_LIMIT_EXCEEDED as a number of `xmlParserErrors`, which has no name for it.
+const OPERATION_LIMIT: u32 = 1225;
+
 /// The meaning of an XPath error's code: libxml2 gives no message to a handler of one context.
-fn describe(code: c_int) -> String {
-    // One of the constants may be signed or not, as the C compiler chose.
-    let code = code as u32;
+fn describe(code: u32) -> String {
     let meaning = match code {
         ffi::XML_XPATH_NUMBER_ERROR => "Malformed number",
         ffi::XML_XPATH_UNFINISHED_LITERAL_ERROR => "Unfinished literal",
@@ -300,7 +395,7 @@ fn describe(code: c_int) -> String {
         ffi::XML_XPATH_UNDEF_PREFIX_ERROR => "Undefined namespace prefix",
         ffi::XML_XPATH_ENCODING_ERROR => "Encoding error",
         ffi::XML_XPATH_INVALID_CHAR_ERROR => "A character that is not allowed in XML",
-        1225 => "The limit of operations is exceeded",
+        OPERATION_LIMIT => "The limit of operations is exceeded",
         1226 => "The limit of recursion is exceeded",
         _ => return format!("XPath error {code}"),
     };

@@ -5,12 +5,12 @@
 
 mod document;
 mod errors;
+mod expansion;
 mod external;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));
 }
-mod names;
 mod node;
 mod parser;
 mod xpath;

@@ -3,18 +3,25 @@
 //! libxml2 has a C struct for each type of node; all begin with the same fields, up to `doc`. What lies behind is read
 //! only where the type says that it is there.
 
-use std::ffi::c_long;
+use std::ffi::{c_int, c_long};
 
 use leakproof::prelude::*;
 
 use crate::document::Document;
+use crate::errors::TreeErrors;
+use crate::expansion::Expansion;
 use crate::ffi;
 use crate::xpath::XPathValue;
 
 /// A node of a document, of any type. It keeps its document alive, and can't be used once that is closed.
 ///
 /// Two nodes are equal if they are the same node of the same document. Iterating over a node gives the elements in it.
-#[handle(raw = ffi::xmlNode, part_of = Document, owner = doc)]
+#[handle(
+    raw = ffi::xmlNode,
+    part_of = Document,
+    owner = doc,
+    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
+)]
 pub(crate) struct Node;
 
 /// A namespace declaration.
@@ -48,6 +55,12 @@ impl Attribute {
 
     #[field(self)]
     fn as_node(&self) -> Option<Borrowed<Node>>;
+
+    /// The value, with entities replaced.
+    fn value(&self) -> Result<String> {
+        self.as_node()
+            .map_or(Ok(String::new()), |node| node.content())
+    }
 
     /// The name as `{uri}local`, or `local` alone.
     fn qualified_name(&self) -> String {
@@ -101,6 +114,13 @@ impl Entity {
     #[field(SystemID)]
     pub(crate) fn address(&self) -> Option<String>;
 
+    #[field(self)]
+    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
+
+    /// How many bytes its declaration has.
+    #[field(length)]
+    pub(crate) fn length(&self) -> c_int;
+
     /// The text that it stands for, if it is not.
     #[field(content)]
     pub(crate) fn replacement(&self) -> Option<String>;
@@ -115,7 +135,12 @@ impl Entity {
 }
 
 /// What serialised nodes are written to.
-#[handle(raw = ffi::xmlBuffer, release = ffi::xmlBufferFree, fork_safe)]
+#[handle(
+    raw = ffi::xmlBuffer,
+    release = ffi::xmlBufferFree,
+    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    fork_safe
+)]
 pub(crate) struct Output;
 
 #[methods(unsafe, private, utf8 = lossy)]
@@ -123,18 +148,39 @@ impl Output {
     #[calls(ffi::xmlBufferCreate, fails = null)]
     fn new() -> Result<Owned<Output>>;
 
-    #[calls(ffi::xmlNodeDump, args = (self, document, node, 0, 0), fails = negative)]
-    fn write(&mut self, document: Option<&Document>, node: &Node) -> Result<()>;
+    #[calls(ffi::xmlSaveToBuffer, args = (self, c"UTF-8".as_ptr(), AS_THEY_ARE), fails = null)]
+    fn writer(&self) -> Result<Owned<Writer>>;
 
-    #[calls(ffi::xmlBufferContent)]
-    fn content(&self) -> Option<String>;
+    #[calls(ffi::xmlBufferContent, fails = sticky)]
+    fn content(&self) -> Result<Option<String>>;
+}
+
+/// Nodes are written as XML, whatever the document type is.
+const AS_THEY_ARE: c_int = (ffi::XML_SAVE_AS_XML | ffi::XML_SAVE_NO_XHTML).cast_signed();
+
+/// Writes nodes to an output. Unlike xmlNodeDump, it leaves the output valid where it finds no memory.
+#[handle(
+    raw = ffi::xmlSaveCtxt,
+    release = ffi::xmlSaveClose,
+    parent = Output,
+    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
+)]
+pub(crate) struct Writer;
+
+#[methods(unsafe, private)]
+impl Writer {
+    #[calls(ffi::xmlSaveTree, fails = negative)]
+    fn write(&mut self, node: &Node) -> Result<()>;
+
+    #[calls(ffi::xmlSaveFlush, fails = negative)]
+    fn flush(&mut self) -> Result<()>;
 }
 
 #[methods(unsafe, utf8 = lossy)]
 impl Node {
     #[private]
     #[field(type_)]
-    fn type_number(&self) -> u32;
+    pub(crate) fn type_number(&self) -> u32;
 
     /// The type: "element", "attribute", "text", "cdata", "entity_ref", "pi", "comment", "document", "dtd" …
     #[getter]
@@ -169,33 +215,48 @@ impl Node {
     /// these. None for what has no name.
     #[getter]
     #[field(name)]
-    fn name(&self) -> Option<String>;
+    pub(crate) fn name(&self) -> Option<String>;
 
     #[private]
-    #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"))]
-    fn read_content(&self) -> Option<String>;
+    #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
+    fn read_content(&self) -> Result<Option<String>>;
 
+    /// The text, and nothing for what has none.
     #[private]
-    fn content(&self) -> Option<String> {
-        let _alone = self.owner().and_then(|document| document.get().expanding());
-        self.read_content()
+    fn content(&self) -> Result<String> {
+        let document = self.owner();
+        let document = document.as_ref().map(|document| document.get());
+        let _alone = document.and_then(Document::expanding);
+        if let Some(document) = document
+            && document.internal_subset().is_some()
+        {
+            Expansion::of(document).check(self)?;
+        }
+        Ok(self.read_content()?.unwrap_or_default())
     }
 
     /// The text in this node and all below it, with entities replaced (xmlNodeGetContent). Empty for what can have no
     /// text, such as a DTD.
     ///
     /// A document may repeat a long entity many times, so the text can be much longer than the document.
+    ///
+    /// Raises OverflowError if the entities come to more than 10,000,000 bytes, unless the document was parsed with `huge`.
     #[getter]
-    fn text(&self) -> String {
+    fn text(&self) -> Result<String> {
         // Of a document, libxml2 2.13 and newer also read the entities that the DTD declares.
         if matches!(
             self.type_number(),
             ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE
         ) {
-            let elements = self.members().into_iter().filter(|node| node.is_element());
-            return elements.filter_map(|node| node.content()).collect();
+            let mut text = String::new();
+            for element in self.members().iter().filter(|node| node.is_element()) {
+                let content = element.content()?;
+                text.try_reserve(content.len())?;
+                text.push_str(&content);
+            }
+            return Ok(text);
         }
-        self.content().unwrap_or_default()
+        self.content()
     }
 
     /// The line in the source on which the node starts, -1 or 0 if it is not known (xmlGetLineNo).
@@ -205,13 +266,13 @@ impl Node {
 
     /// An XPath expression that leads to this node (xmlGetNodePath). None for nodes that XPath does not reach.
     #[getter]
-    #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"))]
-    fn path(&self) -> Option<String>;
+    #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
+    fn path(&self) -> Result<Option<String>>;
 
     /// The node that this one is in; of an attribute, its element. None for a document.
     #[getter]
     #[field(parent)]
-    fn parent(&self) -> Option<Borrowed<Node>>;
+    pub(crate) fn parent(&self) -> Option<Borrowed<Node>>;
 
     #[private]
     #[field(doc)]
@@ -228,11 +289,11 @@ impl Node {
     #[private]
     #[field(children, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE | ffi::XML_DOCUMENT_NODE
         | ffi::XML_HTML_DOCUMENT_NODE | ffi::XML_DOCUMENT_FRAG_NODE | ffi::XML_DTD_NODE | ffi::XML_ENTITY_DECL))]
-    fn first_child(&self) -> Option<Borrowed<Node>>;
+    pub(crate) fn first_child(&self) -> Option<Borrowed<Node>>;
 
     #[private]
     #[field(next)]
-    fn next_sibling(&self) -> Option<Borrowed<Node>>;
+    pub(crate) fn next_sibling(&self) -> Option<Borrowed<Node>>;
 
     #[private]
     #[field(self, when(type_, ffi::XML_ENTITY_DECL))]
@@ -240,7 +301,11 @@ impl Node {
 
     /// All nodes in this one, in document order; attributes are not among them.
     #[getter]
-    #[pyo3(name = "children")]
+    fn children(&self) -> Result<Vec<Borrowed<'_, Node>>> {
+        gather(Steps::new(self.first_child(), Node::next_sibling).map(Ok))
+    }
+
+    #[private]
     pub(crate) fn members(&self) -> Vec<Borrowed<'_, Node>> {
         Steps::new(self.first_child(), Node::next_sibling).collect()
     }
@@ -272,47 +337,44 @@ impl Node {
 
     /// The attributes: their values by name, where an attribute in a namespace is called "{uri}name". Empty for nodes
     /// that are not elements.
+    ///
+    /// Raises OverflowError where `text` does.
     #[getter]
-    fn attributes(&self) -> Dict<String, String> {
-        let attributes = Steps::new(self.first_attribute(), Attribute::next);
-        let value = |attribute: &Attribute| {
-            attribute
-                .as_node()
-                .and_then(|node| node.content())
-                .unwrap_or_default()
-        };
-        Dict(
-            attributes
-                .map(|attribute| (attribute.qualified_name(), value(&attribute)))
-                .collect(),
-        )
+    fn attributes(&self) -> Result<Dict<String, String>> {
+        let mut attributes = Vec::new();
+        for attribute in Steps::new(self.first_attribute(), Attribute::next) {
+            attributes.try_reserve(1)?;
+            attributes.push((attribute.qualified_name(), attribute.value()?));
+        }
+        Ok(Dict(attributes))
     }
 
     /// The value of an attribute, or `default`. In a namespace it is called "{uri}name".
     ///
     /// Only what the element has: the default values of a DTD are not among them.
+    ///
+    /// Raises OverflowError where `text` does.
     #[pyo3(signature = (attribute, default = None))]
-    fn get(&self, attribute: &CStr, default: Option<Object>) -> Either {
+    fn get(&self, attribute: &CStr, default: Option<Object>) -> Result<Either> {
         let mut attributes = Steps::new(self.first_attribute(), Attribute::next);
-        match attributes
-            .find(|candidate| candidate.qualified_name().as_bytes() == attribute.to_bytes())
-        {
-            Some(found) => Either::Value(
-                found
-                    .as_node()
-                    .and_then(|node| node.content())
-                    .unwrap_or_default(),
-            ),
+        let named = |candidate: &Borrowed<'_, Attribute>| {
+            candidate.qualified_name().as_bytes() == attribute.to_bytes()
+        };
+        Ok(match attributes.find(named) {
+            Some(found) => Either::Value(found.value()?),
             None => Either::Default(default),
-        }
+        })
     }
 
-    /// The node as XML (xmlNodeDump).
+    /// The node as XML (xmlSaveTree).
     #[pyo3(name = "to_string")]
     fn serialise(&self) -> Result<String> {
-        let mut output = Output::new()?;
-        output.write(self.owner().as_deref(), self)?;
-        Ok(output.content().unwrap_or_default())
+        let output = Output::new()?;
+        let mut writer = output.writer()?;
+        writer.write(self)?;
+        writer.flush()?;
+        drop(writer);
+        Ok(output.content()?.unwrap_or_default())
     }
 
     /// Evaluate an XPath expression with this node as context node.
@@ -327,6 +389,16 @@ impl Node {
         context.set_node(self)?;
         context.eval_on(document.get(), expr)
     }
+}
+
+/// All of them, or the error that there is no memory for so many.
+pub(crate) fn gather<T>(items: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let mut gathered = Vec::new();
+    for item in items {
+        gathered.try_reserve(1)?;
+        gathered.push(item?);
+    }
+    Ok(gathered)
 }
 
 type Object = leakproof::pyo3::Py<leakproof::pyo3::PyAny>;

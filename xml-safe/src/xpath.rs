@@ -3,10 +3,9 @@
 use leakproof::prelude::*;
 
 use crate::document::Document;
-use crate::errors::XPathErrors;
+use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
-use crate::names::{NameKind, names_in};
-use crate::node::{Namespace, Node};
+use crate::node::{Namespace, Node, gather};
 
 /// The state that XPath evaluations need: a context node and the namespace prefixes that are known.
 ///
@@ -15,7 +14,11 @@ use crate::node::{Namespace, Node};
     raw = ffi::xmlXPathContext,
     release = ffi::xmlXPathFreeContext,
     parent = Document,
-    errors(XPathErrors, callback = error)
+    errors(
+        XPathErrors,
+        callback = error,
+        thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError
+    )
 )]
 pub(crate) struct XPathContext;
 
@@ -36,18 +39,6 @@ impl XPathContext {
     #[private]
     #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach)]
     fn evaluate(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
-
-    #[private]
-    #[calls(ffi::xmlXPathNsLookup)]
-    fn namespace(&self, prefix: &CStr) -> Option<CString>;
-
-    #[private]
-    #[calls(ffi::xmlXPathFunctionLookup)]
-    fn has_function(&self, name: &CStr) -> bool;
-
-    #[private]
-    #[calls(ffi::xmlXPathFunctionLookupNS)]
-    fn has_function_in(&self, name: &CStr, uri: &CStr) -> bool;
 
     /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
     #[calls(ffi::xmlXPathRegisterNs, fails = nonzero)]
@@ -86,41 +77,11 @@ impl XPathContext {
         expr: &CStr,
     ) -> Result<XPathValue<'d>> {
         let compiled = self.compile(expr)?;
-        self.check_names(expr)?;
         let alone = document.expanding();
-        let result = self.evaluate(&compiled)?;
+        let result = self.evaluate(&compiled);
         drop(alone);
+        let result = result.map_err(|error| XPathError::about(error, expr))?;
         result.value_in(document)
-    }
-
-    /// Refuse functions that are not registered and prefixes that are not bound, before libxml2 meets them: it would
-    /// print them to stderr through its process-wide handler, and report some of them to no one.
-    #[private]
-    fn check_names(&self, expr: &CStr) -> Result<()> {
-        for name in names_in(expr.to_bytes()) {
-            let prefix = name
-                .prefix
-                .map(CString::new)
-                .transpose()
-                .unwrap_or_default();
-            let local = CString::new(name.local).unwrap_or_default();
-            let uri = match &prefix {
-                None => None,
-                Some(prefix) => match self.namespace(prefix) {
-                    Some(uri) => Some(uri),
-                    None => return Err(name.error(expr, ffi::XML_XPATH_UNDEF_PREFIX_ERROR)),
-                },
-            };
-            let known = match &uri {
-                _ if name.kind == NameKind::Variable => true,
-                Some(uri) => self.has_function_in(&local, uri),
-                None => self.has_function(&local),
-            };
-            if !known {
-                return Err(name.error(expr, ffi::XML_XPATH_UNKNOWN_FUNC_ERROR));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -168,10 +129,11 @@ impl XPathObject {
             .node_set()
             .map(|set| set.get().members())
             .unwrap_or_default();
-        members
-            .into_iter()
-            .map(|member| member.get().item(document))
-            .collect()
+        gather(
+            members
+                .into_iter()
+                .map(|member| member.get().item(document)),
+        )
     }
 }
 

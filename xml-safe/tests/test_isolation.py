@@ -255,3 +255,54 @@ def test_no_threads_are_started(tmp_path):
     before = len(os.listdir("/proc/self/task"))
     use_everything(tmp_path)
     assert len(os.listdir("/proc/self/task")) == before
+
+
+STRUCTURED = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+GENERIC = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+
+
+@pytest.fixture
+def foreign_reports(lib):
+    """What reaches the error handlers that another binding has set."""
+    reports = []
+    structured = STRUCTURED(lambda context, error: reports.append("structured"))
+    generic = GENERIC(lambda context, text: reports.append(text))
+    before = [variable(lib, name, ctypes.c_void_p) for name in POINTERS[:4]]
+    lib.xmlSetStructuredErrorFunc.argtypes = lib.xmlSetGenericErrorFunc.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    try:
+        yield reports, lambda: lib.xmlSetGenericErrorFunc(None, ctypes.cast(generic, ctypes.c_void_p)), lambda: (
+            lib.xmlSetStructuredErrorFunc(None, ctypes.cast(structured, ctypes.c_void_p))
+        )
+    finally:
+        lib.xmlSetGenericErrorFunc(before[1], before[0])
+        lib.xmlSetStructuredErrorFunc(before[3], before[2])
+
+
+def everything_of_xpath():
+    doc = parse("<a xmlns:p='urn:p'>x<b k='1'/></a>")
+    exprs = ("//b", "//b[", "foo()", "1-foo()", "or()", "//q:b", "q:foo()", "$v", "$q:v", "count(1)", "'x", "", "(" * 20_000)
+    for expr in exprs:
+        with doc.xpath_new_context() as context:
+            for evaluate in (doc.xpathEval, doc.root.xpathEval, context.eval):
+                try:
+                    evaluate(expr)
+                except Error:
+                    pass
+    for node in doc.xpathEval("//node()|//@*|/"):
+        node.text, node.path, node.to_string(), node.attributes
+    recovered = parse("<a k='&#1;'>&#1;</a>", recover=True)
+    recovered.root.to_string(), recovered.root.attributes
+    doc.close()
+
+
+@pytest.mark.parametrize("which", [1, 2], ids=["generic", "structured"])
+def test_no_report_reaches_the_handlers_of_another_binding(foreign_reports, lib, which, capfd):
+    reports, *install = foreign_reports
+    doc = parse("<a/>")
+    install[which - 1]()
+    before = process_state(lib)
+    everything_of_xpath()
+    assert doc.xpathEval("/a")
+    assert reports == []
+    assert process_state(lib) == before
+    assert capfd.readouterr() == ("", "")

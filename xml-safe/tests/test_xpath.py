@@ -242,3 +242,53 @@ def test_one_mistake_does_not_tell_of_another(doc):
             with pytest.raises(XPathError) as caught:
                 context.eval("q:foo()")
             assert caught.value.code not in (1207, 1209, 1212)
+
+
+# What libxml2 calls a function, and what not
+
+NO_FUNCTIONS = {
+    "-(1 div 0)": -math.inf,
+    "-number('1')": -1.0,
+    "2-(1)": 1.0,
+    "3 mod(2)": 1.0,
+    "4div(2)": 2.0,
+    "'foo()'": "foo()",
+    "string(\"q:foo()\")": "q:foo()",
+    "(1)and(1)": True,
+    "true()or(foo())": True,
+    "count(//text())": 2.0,
+    "count(//div)": 0.0,
+    "1e3-(1)": 999.0,
+}
+NOT_THERE = {
+    "1-foo()": 1209,
+    "or()": 1209,
+    "div()": 1209,
+    "-foo()": 1209,
+    "foo ()": 1209,
+    "1and-foo()": 1209,
+    "//b[. = foo()]": 1209,
+    "1-q:foo()": 1219,
+    "-$q:v": 1219,
+    "1and$q:v": 1219,
+    "xml:f()": 1209,
+}
+
+
+@pytest.mark.parametrize(("expr", "value"), NO_FUNCTIONS.items(), ids=NO_FUNCTIONS)
+def test_what_is_no_call_of_a_function_is_evaluated(doc, expr, value, capfd):
+    assert doc.xpathEval(expr) == value
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("expr", "code"), NOT_THERE.items(), ids=NOT_THERE)
+def test_what_is_not_there_is_an_error_that_names_the_expression(doc, expr, code, capfd):
+    with pytest.raises(XPathError) as caught:
+        doc.xpathEval(expr)
+    assert (caught.value.code, caught.value.expression) == (code, expr)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_not_evaluated_is_not_looked_for(doc):
+    assert doc.xpathEval("//zz[foo()]") == []
+    assert doc.xpathEval("false() and q:foo()") is False

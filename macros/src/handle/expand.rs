@@ -345,15 +345,16 @@ fn expand_hook(handle: &Handle) -> Option<TokenStream> {
 /// The variables of the calling thread that are set during calls.
 fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
-    let reports = handle
-        .errors
-        .as_ref()
-        .and_then(|errors| errors.thread_callback.as_ref());
-    if reports.is_none() && handle.thread_locals.is_empty() {
+    let errors = handle.errors.iter();
+    let reports: Vec<&Path> = errors
+        .flat_map(|errors| [&errors.thread_callback, &errors.thread_messages])
+        .flatten()
+        .collect();
+    if reports.is_empty() && handle.thread_locals.is_empty() {
         return None;
     }
-    let listens = reports.is_some();
-    let reports = reports.map(|place| {
+    let listens = !reports.is_empty();
+    let reports = reports.into_iter().map(|place| {
         let setting = quote!(#runtime::thread_locals::Setting::report::<Self::Errors, _>(#place()));
         respanned(setting, place.span())
     });
@@ -365,7 +366,7 @@ fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
             let value = respanned(value.to_token_stream(), value.span());
             quote!(#runtime::thread_locals::Setting::to(#address, #value))
         });
-    let settings = reports.into_iter().chain(settings);
+    let settings = reports.chain(settings);
     Some(quote! {
         const LISTENS: ::core::primitive::bool = #listens;
 

@@ -124,12 +124,14 @@ impl Release {
     }
 }
 
-/// `errors = Type` or `errors(Type, callback = place, thread_callback = function)`.
+/// `errors = Type` or `errors(Type, callback = place, thread_callback = function, thread_messages = function)`.
 pub(crate) struct ErrorsWord {
     pub(crate) collector: Type,
     pub(crate) callback: Option<Place>,
     /// The function that returns the address of the thread's variable.
     pub(crate) thread_callback: Option<Path>,
+    /// The same, of the variable for a function that prints.
+    pub(crate) thread_messages: Option<Path>,
 }
 
 /// One variable of the calling thread, and its value during calls: `ffi::function = value`.
@@ -445,6 +447,7 @@ fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
             collector,
             callback: None,
             thread_callback: None,
+            thread_messages: None,
         });
     };
     let headed: Headed<Type> = Headed::of(tokens, form, diagnostics)?;
@@ -452,13 +455,19 @@ fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
         collector: headed.head,
         callback: None,
         thread_callback: None,
+        thread_messages: None,
     };
-    for word in parse_words(headed.words, &["callback", "thread_callback"], diagnostics) {
+    let known = ["callback", "thread_callback", "thread_messages"];
+    for word in parse_words(headed.words, &known, diagnostics) {
         match word.name.to_string().as_str() {
             "callback" => errors.callback = word.value("callback = field", diagnostics),
-            _ => {
+            "thread_callback" => {
                 errors.thread_callback =
                     word.value("thread_callback = ffi::address_of_it", diagnostics);
+            }
+            _ => {
+                errors.thread_messages =
+                    word.value("thread_messages = ffi::address_of_it", diagnostics);
             }
         }
     }

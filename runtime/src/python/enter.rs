@@ -8,6 +8,7 @@
 //! thread that must not wait passes the queue.
 
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
@@ -15,13 +16,14 @@ use pyo3::prelude::*;
 use super::ancestors::{Borrow, Refused};
 use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
-use super::handle::{HandleClass, PyHandle};
+use super::handle::{HandleClass, PyHandle, no_memory};
 use super::header::Header;
 use super::related;
 use super::threads;
 use super::wait::Place;
 use crate::error::Error;
 use crate::ledger::Kind;
+use crate::memory::OutOfMemory;
 use crate::site::{Site, Step};
 
 /// How a call uses a handle.
@@ -490,11 +492,18 @@ fn run<'a, 'py, R>(
         !(entry.body && entry.site.fails(Step::Panic)),
         "a panic was asked for"
     );
-    call(&Context {
+    let context = Context {
         py,
         site: entry.site,
         receiver,
         holds,
         exactly: PhantomData,
+    };
+    // What was acquired is released on the way to here, as with any other panic.
+    catch_unwind(AssertUnwindSafe(|| call(&context))).unwrap_or_else(|panic| {
+        match panic.is::<OutOfMemory>() {
+            true => Err(no_memory()),
+            false => resume_unwind(panic),
+        }
     })
 }

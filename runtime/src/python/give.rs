@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::depth::MayRunPython;
@@ -216,7 +216,9 @@ impl<T: IntoPython> IntoPython for Vec<T> {
     where
         Self: 'a,
     {
-        let list = PyList::empty(context.py());
+        // SAFETY: the result is a new list, or null with an exception.
+        let list = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyList_New(0)) }?;
+        let list = list.cast_into::<PyList>()?;
         for item in self {
             context.check()?;
             list.append(item.into_python(context)?)?;
@@ -240,7 +242,22 @@ macro_rules! tuples {
                 Self: 'a,
             {
                 let items = [$(self.$index.into_python(context)?),+];
-                Ok(PyTuple::new(context.py(), items)?.into_any())
+                let count = items.len().cast_signed();
+                // SAFETY: the result is a new tuple, or null with an exception.
+                let tuple = unsafe {
+                    let tuple = pyo3::ffi::PyTuple_New(count);
+                    Bound::from_owned_ptr_or_err(context.py(), tuple)?
+                };
+                for (index, item) in (0..count).zip(items) {
+                    // SAFETY: nobody else has seen the tuple, which has a place for each item.
+                    let status = unsafe {
+                        pyo3::ffi::PyTuple_SetItem(tuple.as_ptr(), index, item.into_ptr())
+                    };
+                    if status != 0 {
+                        return Err(PyErr::fetch(context.py()));
+                    }
+                }
+                Ok(tuple)
             }
         }
     )+};
@@ -272,7 +289,9 @@ impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
     where
         Self: 'a,
     {
-        let dict = PyDict::new(context.py());
+        // SAFETY: the result is a new dict, or null with an exception.
+        let dict = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyDict_New()) }?;
+        let dict = dict.cast_into::<PyDict>()?;
         for (key, value) in self.0 {
             context.check()?;
             dict.set_item(key.into_python(context)?, value.into_python(context)?)?;
@@ -298,7 +317,56 @@ macro_rules! through_pyo3 {
     )+};
 }
 
-through_pyo3! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool String &str }
+through_pyo3! { i128 u128 bool }
+
+/// Where PyO3 would panic, a number or a string that finds no memory raises Python's `MemoryError`.
+macro_rules! through_python {
+    ($($type:ty, $value:ident => $new:expr;)+) => {$(
+        impl IntoPython for $type {
+            const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
+            const PLAIN: bool = true;
+
+            fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+            where
+                Self: 'a,
+            {
+                context.check()?;
+                let $value = self;
+                // SAFETY: the result is a new object, or null with an exception; a string is valid UTF-8 of its length.
+                unsafe { Bound::from_owned_ptr_or_err(context.py(), $new) }
+            }
+        }
+    )+};
+}
+
+through_python! {
+    i8, n => pyo3::ffi::PyLong_FromLong(n.into());
+    u8, n => pyo3::ffi::PyLong_FromLong(n.into());
+    i16, n => pyo3::ffi::PyLong_FromLong(n.into());
+    u16, n => pyo3::ffi::PyLong_FromLong(n.into());
+    i32, n => pyo3::ffi::PyLong_FromLong(n.into());
+    u32, n => pyo3::ffi::PyLong_FromUnsignedLongLong(n.into());
+    i64, n => pyo3::ffi::PyLong_FromLongLong(n);
+    u64, n => pyo3::ffi::PyLong_FromUnsignedLongLong(n);
+    isize, n => pyo3::ffi::PyLong_FromSsize_t(n);
+    usize, n => pyo3::ffi::PyLong_FromSize_t(n);
+    f32, n => pyo3::ffi::PyFloat_FromDouble(n.into());
+    f64, n => pyo3::ffi::PyFloat_FromDouble(n);
+    String, text => new_string(&text);
+    &str, text => new_string(text);
+}
+
+/// A new Python string, or null with an exception.
+///
+/// # Safety
+///
+/// The thread is attached to the interpreter.
+unsafe fn new_string(text: &str) -> *mut pyo3::ffi::PyObject {
+    // SAFETY: the text is valid UTF-8 of the length given, and the caller's promise.
+    unsafe {
+        pyo3::ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed())
+    }
+}
 
 impl IntoPython for () {
     const TYPE: PyStaticExpr = NONE;

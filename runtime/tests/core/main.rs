@@ -22,6 +22,7 @@ mod results;
 #[path = "../standin/mod.rs"]
 mod standin;
 mod text;
+mod thread_callbacks;
 mod views;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -130,8 +130,8 @@ fn only_what_is_released_is_listed() {
     assert_eq!(
         names,
         [
-            "Cursor", "Journal", "Page", "Probe", "Safe", "Session", "Shape", "Store", "Sum",
-            "Tally"
+            "Cursor", "Journal", "Meter", "Page", "Probe", "Safe", "Session", "Shape", "Store",
+            "Sum", "Tally"
         ]
     );
 }
