@@ -85,9 +85,15 @@ GUARDS = [
     mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), Unreleased>(drop((release, raw)));")),
     mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
     mutant(
-        LEDGER, "a count is not given back", ("        } else {\n            self.live.fetch_sub(1, Ordering::Relaxed);\n", "        } else {\n")
+        LEDGER, "a count is not given back", (
+            "            (_, ended) => {\n                self.live.fetch_sub(1, Ordering::Relaxed);\n",
+            "            (_, ended) => {\n",
+        )
     ),
-    mutant(LEDGER, "a count is given back twice", ("        } else {\n            self.live.fetch_sub(1,", "        } else {\n            self.live.fetch_sub(2,")),
+    mutant(LEDGER, "a count is given back twice", (
+            "            (_, ended) => {\n                self.live.fetch_sub(1,",
+            "            (_, ended) => {\n                self.live.fetch_sub(2,",
+        )),
     mutant(LEDGER, "a kind that owns something counts as a view", ("self.release.is_none()", "self.release.is_some()")),
 ]
 
@@ -96,20 +102,16 @@ CALLS = [
         CALL,
         "the status is looked at before the result has an owner",
         (
-            "        (raw, errno, own(raw))\n",
-            "        if failed(raw) {\n            return (raw, errno, None);\n        }\n        (raw, errno, own(raw))\n",
-        ),
-        (
-            "if owned.is_none() || failed(raw)",
-            "if owned.is_none()",
+            "            (Verdict::Failed, _) if !looks.failed => None,\n",
+            "            (Verdict::Failed, _) => None,\n",
         ),
     ),
     mutant(
         CALL,
         "what a failing call left behind is forgotten",
         (
-            "        return Err(errors.failed(&call));\n    }\n    assert!",
-            "        let error = errors.failed(&call);\n        std::mem::forget(owned);\n        return Err(error);\n    }\n    assert!",
+            "            return Err(errors.failed(&call));\n        }\n        assert!",
+            "            let error = errors.failed(&call);\n            std::mem::forget(owned);\n            return Err(error);\n        }\n        assert!",
         ),
     ),
     mutant(
@@ -117,21 +119,30 @@ CALLS = [
         "a constructor that failed is not asked why",
         ("handle: handle.or_else(|| owned.as_ref().and_then(made)),", "handle: handle.or_else(|| owned.as_ref().and_then(made).filter(|_| false)),"),
     ),
-    mutant(CALL, "a failure is not looked at", ("if owned.is_none() || failed(raw) || errors", "if owned.is_none() || errors")),
+    mutant(CALL, "a failure is not looked at", ("            || verdict != Verdict::Succeeded && verdict != Verdict::Nothing\n", "")),
     mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.overlooked(&call)", "")),
-    mutant(CALL, "the errors are not armed", ("    errors.arm(&call);\n    if site", "    if site")),
-    mutant(CALL, "the errors don't learn the status", ("        status: status(&raw),\n        errno,\n        ..call\n    };\n    match raised", "        status: None,\n        errno,\n        ..call\n    };\n    match raised")),
-    mutant(CALL, "what a failing call leaves undefined is owned", ("if failed(raw) { None } else { own(raw) }", "if failed(raw) { own(raw) } else { own(raw) }")),
-    mutant(CALL, "a release that fails is not looked at", ("    if !failed(raw) {\n        return Ok(());\n    }\n", "    if !failed(raw) || true {\n        return Ok(());\n    }\n")),
+    mutant(CALL, "the errors are not armed", ("        errors.arm(&call);\n        if site", "        if site")),
+    mutant(CALL, "the errors don't learn the status", (
+            "                .and_then(|returned| status(returned)),\n            errno: ended.errno,",
+            "                .and_then(|returned| status(returned))\n                .and(None),\n            errno: ended.errno,",
+        )),
+    mutant(CALL, "what a failing call leaves undefined is owned", ("if !looks.failed => None", "if !looks.failed && false => None")),
+    mutant(CALL, "a release that fails is not looked at", (
+            "        let failed = verdict == Verdict::Failed;",
+            "        let failed = verdict == Verdict::Failed && false;",
+        )),
     mutant(
         CALL,
         "the callback is taken away before C runs",
-        ("    let result = unsafe { T::with_thread_locals(c) };\n    drop(listening);\n    drop(hook);\n", "    drop(hook);\n    let result = unsafe { T::with_thread_locals(c) };\n    drop(listening);\n"),
+        (
+            "    // SAFETY: the errors are borrowed exclusively for longer than that.\n",
+            "    drop(hook);\n    // SAFETY: the errors are borrowed exclusively for longer than that.\n",
+        ),
     ),
     mutant(
         CALL,
         "a panic that a callback caught is not continued",
-        ("    drop(hook);\n    resume_caught_panic();\n", "    drop(hook);\n    if false { resume_caught_panic() }\n"),
+        ("        None => caught.resume(),", "        None => {}"),
     ),
     mutant(CALL, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
     mutant(
@@ -151,15 +162,12 @@ CALLS = [
         equivalent="only a collector that makes C report outside of a call would see it, through a reference to itself",
     ),
     mutant(ERRORS, "the outer call does not get its collector back", ("        CURRENT.set(self.outer);\n", "")),
-    mutant(ERRORS, "a panic in a callback is lost", ("PANIC.set(Some(panic));", "drop(panic);")),
+    mutant(ERRORS, "a panic in a callback is lost", (".unwrap_or(&nowhere)", ".filter(|_| false).unwrap_or(&nowhere)")),
     mutant(
         ERRORS,
         "a panic in a callback crosses C",
-        (
-            "let outcome = catch_unwind(AssertUnwindSafe(|| {",
-            "let outcome: Result<(), Box<dyn Any + Send>> = Ok((|| {",
-        ),
-        ("        collect(unsafe { &mut *current.collector.cast::<E>() });\n    }));", "        collect(unsafe { &mut *current.collector.cast::<E>() });\n    })());"),
+        ("    caught.run(|| {", "    let _ = caught;\n    (|| {"),
+        ("    });\n    CURRENT.set(current);", "    })();\n    CURRENT.set(current);"),
     ),
     mutant(
         ERRORS,
@@ -193,20 +201,32 @@ CALLS = [
     mutant(
         RESULTS_MACRO,
         "memory is measured by something else",
-        ("quote!(#returns::Count::count(length))", "quote!(#returns::Count::count(length).min(1))"),
+        ("quote!(#returns::Count::count(length?))", "quote!(#returns::Count::count(length?).min(1))"),
     ),
     mutant(RETURNS, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
     mutant(
         RUST_MACRO,
         "what a failing call wrote is looked at",
-        ("        None if !outs => own,\n", "        None => own,\n"),
+        ("        None => method.out_count(calls) == 0,", "        None => true,"),
     ),
-    mutant(CALL, "errno is looked at too late", ("        errno,\n        ..call\n    };\n    match raised", "        errno: errno::errno().0.max(errno & 0),\n        ..call\n    };\n    match raised")),
-    mutant(CALL, "what is none is looked at", ("if none(raw) { Some(None) } else { own(raw) }", "if none(raw) { own(raw) } else { own(raw) }")),
-    mutant(CALL, "what C took over is released here, too", ("            handle.pass_on();\n", "            drop(handle);\n")),
-    mutant(CALL, "what C left is given up", ("        if !left(raw)\n", "        if !(left(raw) && false)\n")),
-    mutant(CALL, "what C took over is kept here", ("        if !left(raw)\n", "        if !left(raw)\n            && false\n")),
-    mutant(LEDGER, "what C took over still counts", ("    pub(crate) fn passed_on(&self) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n", "    pub(crate) fn passed_on(&self) {\n")),
+    mutant(CALL, "errno is looked at too late", ("            errno: ended.errno,", "            errno: errno::errno().0.max(ended.errno & 0),")),
+    mutant(CALL, "what is none is looked at", (
+            "            (Verdict::Nothing, _) => nothing(),\n",
+            "            (Verdict::Nothing, _) if false => nothing(),\n",
+        )),
+    mutant(CALL, "what C took over is released here, too", (
+            ".map_or_else(PassedOn::nothing, Consumable::pass_on)",
+            ".map_or_else(PassedOn::nothing, |handle| (drop(handle), PassedOn::nothing()).1)",
+        )),
+    mutant(CALL, "what C left is given up", (
+            "        Some(false) => PassedOn::nothing(),\n        Some(true) => place",
+            "        Some(_) => place",
+        )),
+    mutant(CALL, "what C took over is kept here", ("        Some(true) => place\n            .take()", "        Some(true) => None")),
+    mutant(LEDGER, "what C took over still counts", (
+            "    pub(crate) fn passed_on(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
+            "    pub(crate) fn passed_on(&'static self, raw: *mut ()) {\n",
+        )),
     mutant(STEPS, "a walk from part to part skips one", ("Some(current)\n", "self.current\n")),
 ]
 
@@ -338,7 +358,10 @@ CLOSING = [
     mutant(
         HEADER,
         "closing releases no children",
-        ("            let Err(Unreleased { error, kept }) = resource.close() else {", "            let Err(Unreleased { error, kept }) = Ok::<(), Unreleased>(drop(resource.heard.clone())) else {"),
+        (
+            "            let Err(Unreleased { error, kept, lost }) = resource.close() else {",
+            "            let Err(Unreleased { error, kept, lost }) =\n                Ok::<(), Unreleased>(drop(resource.heard.clone()))\n            else {",
+        ),
     ),
     mutant(
         HEADER,
@@ -409,7 +432,10 @@ CLOSING = [
     mutant(HANDLE, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
     mutant(HANDLE, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
     mutant(HANDLE, "one owner more is not counted by us", ("    unsafe { T::retain(raw.as_ptr()) };\n    T::kind().acquired(raw.as_ptr().cast());\n", "    unsafe { T::retain(raw.as_ptr()) };\n")),
-    mutant(LEDGER, "what C kept is counted as gone", ("            if let Some(ended) = ended {\n                ended.put_back(raw);\n            }\n", "            self.live.fetch_sub(1, Ordering::Relaxed);\n            if let Some(ended) = ended {\n                ended.put_back(raw);\n            }\n")),
+    mutant(LEDGER, "what C kept is counted as gone", (
+            "        if self.process_bound && kept {",
+            "        if kept {\n            self.live.fetch_sub(1, Ordering::Relaxed);\n        }\n        if self.process_bound && kept {",
+        )),
     mutant(HEADER, "a child is not in its parent's list", ("        children.newest = self;\n", "        let _ = &mut children;\n")),
     mutant(
         HEADER,
@@ -863,15 +889,30 @@ EXPANSION = [
 ]
 
 KEEPING = [
-    mutant(ATTACHMENTS, "what a handle keeps is never dropped", ("            if entry.scope != Scope::Notified {\n", "            if entry.scope != Scope::Notified && false {\n")),
-    mutant(ATTACHMENTS, "what C did not destroy is dropped", ("            if entry.scope != Scope::Notified {\n", "            if entry.scope != Scope::Notified || true {\n")),
+    mutant(
+        RUST_MACRO,
+        "two callbacks of one method share a place",
+        ('let place = format!("{}.{name}", method.signature.ident);', "let place = method.signature.ident.to_string();"),
+    ),
+    mutant(
+        CALL,
+        "what C may have is released where nobody knows",
+        ("Verdict::Unknown => (!left).then_some(true),", "Verdict::Unknown => Some(!left),"),
+    ),
+    mutant(
+        ATTACHMENTS,
+        "the panic of one value keeps the others from being dropped",
+        ("        caught.run(|| unsafe { entry.let_go() });", "        let _ = caught;\n        unsafe { entry.let_go() };"),
+    ),
+    mutant(ATTACHMENTS, "what a handle keeps is never dropped", ("let_go_of(left, caught)", "let_go_of(left.into_iter().filter(|_| false), caught)")),
+    mutant(ATTACHMENTS, "what C did not destroy is dropped", ("|entry| entry.scope != Scope::Notified)", "|_| true)")),
     mutant(ATTACHMENTS, "what is replaced stays", ("                entry.scope == scope && newest", "                false && entry.scope == scope && newest")),
     mutant(ATTACHMENTS, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
     mutant(ATTACHMENTS, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
     mutant(ATTACHMENTS, "the collector does not see what a handle keeps", ("        for entry in values {\n            // SAFETY: what is in the list is alive.", "        for entry in values.iter().take(0) {\n            // SAFETY: what is in the list is alive.")),
-    mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("            unsafe { entry.value.as_ref() }.attachment().clear();\n", "            let _ = unsafe { entry.value.as_ref() };\n")),
-    mutant(ATTACHMENTS, "the release gets another parent", ("RELEASED.replace(ptr::from_ref(&*self.0))", "RELEASED.replace(RELEASED.get())")),
-    mutant(LEDGER, "what C kept loses what it keeps", ("                ended.put_back(raw);\n", "                drop(ended);\n")),
+    mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.attachment().clear());", "entry.value.as_ref() }.attachment());")),
+    mutant(ATTACHMENTS, "the release gets another parent", ("RELEASED.replace(Arc::as_ptr(&self.0))", "RELEASED.replace(RELEASED.get())")),
+    mutant(LEDGER, "what C kept loses what it keeps", ("Some(ended)) => ended.put_back(raw),", "Some(ended)) => drop(ended),")),
     mutant(CALL, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(RETURNS, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
@@ -881,20 +922,38 @@ KEEPING = [
     mutant(HANDLE, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.up.is_some())", "!self.fork_safe")),
     mutant(HANDLE, "every child is free of its process", ("        !self.lives_in_memory() || !(self", "        !(self")),
     mutant(HANDLE, "what C did not take loses what it keeps", ("            besides.put_back(self.raw.as_ptr());\n", "            drop(besides);\n")),
-    mutant(HANDLE, "what ends a handle does not drop what that keeps", ("            besides.finish();\n        }\n        std::mem::forget(self);", "            drop(besides);\n        }\n        std::mem::forget(self);")),
+    mutant(HANDLE, "what ends a handle does not drop what that keeps", (
+            "            ended.finish(&caught);\n            caught.resume_in_drop();",
+            "            drop(ended);\n            caught.resume_in_drop();",
+        )),
     mutant(CALLBACKS, "other callbacks run after one has raised", ("    if !K::ALWAYS && frame", "    if false && !K::ALWAYS && frame")),
     mutant(CALLBACKS, "what always runs does not run after an error", ("    if !K::ALWAYS && frame", "    if frame")),
     mutant(CALLBACKS, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
-    mutant(CALLBACKS, "a running callback does not hold its state", ("        let _used = data.used();\n", "")),
-    mutant(CALLBACKS, "a callback may wait for its own call", ("        let _used = data.used();\n        #[cfg(feature = \"python\")]\n        let _python = crate::python::MayRunPython::begin();\n", "        let _used = data.used();\n")),
-    mutant(CALLBACKS, "a callback does not have its handle alone", ("            .filter(|_| K::ALONE)\n", "            .filter(|_| false)\n")),
-    mutant(CALLBACKS, "every callback has its handle alone", ("            .filter(|_| K::ALONE)\n", "            .filter(|_| true)\n")),
-    mutant(CALLBACKS, "what C refused is kept", ("        if let (Some(stored), false) = (self.stored, self.kept) {\n", "        if let (Some(stored), false) = (self.stored, true) {\n")),
-    mutant(CALL, "what a callback raised does not come out", ("        Some(Raised::Error(error)) => return Err(error),\n", "        Some(Raised::Error(error)) => drop(error),\n")),
-    mutant(CALL, "a panic in a callback does not come out", ("        None => {}\n        Some(Raised::Error(error)) => return Err(error),\n        Some(Raised::Panic(panic)) => resume_unwind(panic),\n", "        None => {}\n        Some(Raised::Error(error)) => return Err(error),\n        Some(Raised::Panic(panic)) => drop(panic),\n")),
-    mutant(CALL, "nobody listens to what callbacks raise", ("    let c = || match const { T::LINEAGE.calls_back() } || site.calls_back {", "    let c = || match false && (const { T::LINEAGE.calls_back() } || site.calls_back) {")),
-    mutant(CALL, "only what keeps callbacks listens to them", ("    let c = || match const { T::LINEAGE.calls_back() } || site.calls_back {", "    let c = || match const { T::LINEAGE.attachments } || site.calls_back {")),
-    mutant(CALL, "that there is none counts as a failure", ("    move |raw| !none(raw) && failed(raw)", "    move |raw| !(none(raw) && false) && failed(raw)")),
+    mutant(CALLBACKS, "a running callback does not hold its state", ("    let _held = unsafe { Hold::of(data) };\n", "    let _held = Hold::<K::State>::of;\n")),
+    mutant(CALLBACKS, "a callback may wait for its own call", (
+            '    #[cfg(feature = "python")]\n    let _python = crate::python::MayRunPython::begin();\n    #[cfg(feature = "python")]\n    let _alone',
+            '    #[cfg(feature = "python")]\n    let _alone',
+        )),
+    mutant(CALLBACKS, "a callback does not have its handle alone", ("        .filter(|_| K::ALONE)\n", "        .filter(|_| false)\n")),
+    mutant(CALLBACKS, "every callback has its handle alone", ("        .filter(|_| K::ALONE)\n", "        .filter(|_| true)\n")),
+    mutant(CALLBACKS, "what C refused is kept", ("            (Some(false), _) => Goes::This,\n", "")),
+    mutant(CALL, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
+    mutant(CALL, "a panic in a callback does not come out", (
+            "        Some(Raised::Panic(panic)) => resume_unwind(panic),\n        Some(Raised::Error",
+            "        Some(Raised::Panic(panic)) => drop(panic),\n        Some(Raised::Error",
+        )),
+    mutant(CALL, "nobody listens to what callbacks raise", (
+            "match site.calls_back || is_expected() {",
+            "match false && (site.calls_back || is_expected()) {",
+        )),
+    mutant(CALL, "only what keeps callbacks listens to them", (
+            "match site.calls_back || is_expected() {",
+            "match site.calls_back || const { T::LINEAGE.attachments } {",
+        )),
+    mutant(CALL, "that there is none counts as a failure", (
+            "            () if (self.none)(returned) => Verdict::Nothing,\n",
+            "            () if (self.none)(returned) && false => Verdict::Nothing,\n",
+        )),
     mutant(THREADS, "a thread that ends leaves its handles open", ("        close_all(self.0);\n", "")),
     mutant(HEADER, "any thread may use what belongs to one", ("        } else if self.is_elsewhere() {\n            Owner::Thread", "        } else if self.is_elsewhere() && false {\n            Owner::Thread")),
     mutant(HEADER, "a forked child may use what it must not", ("        let owner = if self.is_left_behind() {", "        let owner = if self.is_left_behind() && false {")),
@@ -925,9 +984,12 @@ THREADS_VARIABLES = [
     mutant(THREAD_LOCALS, "variables are not set again behind a callback", ("    layer.set();\n    layer.paused.set(false);\n", "    layer.paused.set(false);\n")),
     mutant(CALL, "what is reported without a handle is dropped", ("    if hook.is_none() && !const { T::LISTENS } {\n", "    if hook.is_none() {\n")),
     mutant(CALL, "a release reports to the call that runs", ("    let _listening = const { T::LISTENS }.then(Listening::to_nobody);\n", "")),
-    mutant(CALLBACKS, "C's own function is called with the variables of others", ("        let before = unsafe { K::before(arguments) };\n        let _paused = crate::thread_locals::pause();\n", "        let _paused = crate::thread_locals::pause();\n        // SAFETY: the caller's promise.\n        let before = unsafe { K::before(arguments) };\n")),
+    mutant(CALLBACKS, "C's own function is called with the variables of others", (
+            "    let before = unsafe { K::before(arguments) };\n    let _paused = crate::thread_locals::pause();\n",
+            "    let _paused = crate::thread_locals::pause();\n    // SAFETY: the caller's promise.\n    let before = unsafe { K::before(arguments) };\n",
+        )),
     mutant(RUST_MACRO, "callbacks stay in the fields of the receiver", ("                quote!(#field = #before;)\n", "                quote!(let _ = #before;)\n")),
-    mutant(ATTACHMENTS, "the oldest attached value is found", ("values.iter().rev().find_map(plain)", "values.iter().find_map(plain)")),
+    mutant(ATTACHMENTS, "the oldest attached value is found", ("let mut newest = values.iter().rev();", "let mut newest = values.iter();")),
 ]
 
 VALUES = [

@@ -137,14 +137,14 @@
 //! | `on_failure = null`, `undefined` | It leaves nothing there, or something that must not be looked at. What has to be released needs one of the three words; nothing else is looked at where C failed. |
 //! | `consumes = always` | C has what is passed as [`Owned<T>`](Owned), whether it fails or not. |
 //! | `consumes = on_success` | It has that unless it fails; then the Python object is open as before, and in Rust the handle is released. A call that can fail needs one of the two words. |
-//! | `scope = notified` | C keeps the callback that it is passed by value until it calls the destroy function. A call that can fail needs `consumes`: whether a failing one has called it. |
-//! | `scope = replaced` | It keeps it until this method is called again. |
+//! | `scope = notified` | C keeps the callback that it is passed by value until it calls the destroy function, before or after the handle's release. A call that can fail needs `consumes`: whether a failing one has called it. |
+//! | `scope = replaced` | It keeps it until this method is called again, with another one for the same parameter or with `None`. |
 //! | `scope = forever` | It keeps it as long as the handle. |
 //! | `parents = (name, …)` | The result lives in these parameters, too. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
-//! | `fails = when(\|ret\| …)` | C failed if this says so. |
+//! | `fails = when(\|ret\| …)` | C failed if this says so. It is asked once. If it panics, what C may have is leaked and reported, so that nothing is released twice: see SAFETY.md. |
 //! | `none = when(\|ret\| …)`, `nonzero`, `negative` | If this says so there is no result, and that is no failure, whatever `fails` says: the method returns `None`, and `out` is not looked at. |
 //! | `len = ffi::f` | C returns the start of some memory or of an array; this function, with the same arguments, says how long it is. |
 //! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
@@ -207,7 +207,7 @@
 //! |---|---|
 //! | `args = (…)` | What C passes, in its order: parameters by name, `name.ptr` and `name.len` of memory, strings and arrays, `data` for the user data, `_` or another name for the rest. |
 //! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. |
-//! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing. |
+//! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing, as where the expression itself panics. |
 //! | `until = null` | The array that C passes ends with its first NULL or 0. |
 //! | `utf8 = lossy` | As on `#[calls]`. By default, text that is not UTF-8 is an error of the call. |
 //! | `before = ffi::f` | C's own function of this type is called first, with all of C's arguments; C gets what that function returned, and the method returns nothing. For libraries whose default handlers do the work. |

@@ -1,12 +1,7 @@
 //! The ownership core as a Rust user meets it, on a stand-in for a C library. No test here needs Python.
 //!
-//! It passes with and without the feature `python`, and without it under Miri, which sees every use of what was freed:
-//!
-//! ```sh
-//! cargo test -p leakproof --no-default-features --test core --test kept --test word --test soundness
-//! MIRIFLAGS=-Zmiri-permissive-provenance CARGO_TARGET_DIR=target/miri \
-//!     cargo +nightly miri test -p leakproof --no-default-features --test core --test kept --test word --test soundness
-//! ```
+//! It passes with and without the feature `python`. `tools/sanitize rust` runs it without that under AddressSanitizer and
+//! Miri, which see every use of what was freed.
 //!
 //! Provenance is permissive because a `&Handle` is zero-sized: its pointer is exposed when the reference is made and
 //! taken back from there.

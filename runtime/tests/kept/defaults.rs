@@ -283,12 +283,15 @@ unsafe extern "C" fn foreign(_: *mut c_void, report: *const ffi::report) {
     FOREIGN.with_borrow_mut(|reports| reports.push(unsafe { (*report).code }));
 }
 
+/// The pointer to it, of which a second one may differ.
+static FOREIGN_POINTER: unsafe extern "C" fn(*mut c_void, *const ffi::report) = foreign;
+
 /// Another user of the library in this process sets the thread's variables.
 fn other_user() {
     // SAFETY: the library keeps them for this thread.
     unsafe {
         *ffi::default_strict() = 1;
-        *ffi::default_report() = Some(foreign);
+        *ffi::default_report() = Some(FOREIGN_POINTER);
     }
 }
 
@@ -297,7 +300,7 @@ fn assert_untouched() {
     // SAFETY: as above.
     let (strict, report) = unsafe { (*ffi::default_strict(), *ffi::default_report()) };
     assert_eq!(strict, 1);
-    assert!(report.is_some_and(|report| report as usize == foreign as *const () as usize));
+    assert!(report.is_some_and(|report| report as usize == FOREIGN_POINTER as usize));
     assert_eq!(FOREIGN.take(), [0_i32; 0]);
 }
 
