@@ -112,7 +112,7 @@ OPERATIONS = [
     Operation("run what breaks a constraint", twice, prepare=memory, fails=MODULE.IntegrityError),
     Operation("run for long", lambda db: db.run("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 200) SELECT max(n) FROM c"), prepare=memory),
     Operation("run two", lambda db: db.run("SELECT 1; SELECT 2"), prepare=memory, fails=ValueError),
-    Operation("run a script", lambda db: db.run_script("INSERT INTO t VALUES (1); SELECT a FROM t;"), prepare=memory),
+    Operation("run a script", lambda db: db.run_script("INSERT OR REPLACE INTO t VALUES (1); SELECT a FROM t;"), prepare=memory),
     Operation("run a script that fails", lambda db: db.run_script("SELECT 1; SELECT"), prepare=memory, fails=MODULE.SqliteError),
     Operation("text that is not UTF-8", lambda db: list(db.query("SELECT CAST(x'ff' AS TEXT)")), prepare=memory, fails=ValueError),
     Operation("serialize", lambda db: db.serialize(), prepare=memory),

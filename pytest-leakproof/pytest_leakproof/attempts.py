@@ -206,7 +206,10 @@ class Walker:
                 return self._exception("BusyError"), self._exception("ClosedError")
             case "not called" | "failed" | "release":
                 return self._exception("Error"), OSError, ValueError
-            case "result" | "object":
+            case "result":
+                # There is no memory for it, or it is text that is not UTF-8.
+                return MemoryError, UnicodeDecodeError
+            case "object":
                 return (MemoryError,)
             case _:
                 return ()

@@ -282,13 +282,14 @@ impl<T: Decode> Decode for Vec<T> {
 /// [`Error::NotUtf8`] for text that is not UTF-8.
 #[doc(hidden)]
 pub fn decode<T: Decode>(site: &'static Site, result: T) -> Result<T::Decoded> {
-    if site.fails(Step::Result) {
-        return Err(Error::Value("the result cannot be decoded".into()));
-    }
-    result.decode(match site.function {
+    let function = match site.function {
         "" | "callback" => site.method,
         function => function,
-    })
+    };
+    if site.fails(Step::Result) {
+        Text(vec![0xff]).decode(function)?;
+    }
+    result.decode(function)
 }
 
 /// A field of a C struct that holds a string: a pointer to it, or the characters themselves.
