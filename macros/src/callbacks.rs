@@ -312,6 +312,11 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
     let converted =
         parameters(method).map(|(name, ty)| convert(called, &variables, name, ty, runtime));
     let passed = parameters(method).map(|(name, ty)| match &ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            let exclusive = quote!(#runtime::handle::Handle::from_raw_mut(#name.raw()));
+            // SAFETY: C lends it to the callback alone, as the author says.
+            quote!(unsafe { #exclusive })
+        }
         Type::Reference(_) if !is_slice(ty) => quote!(#name.get()),
         _ => quote!(#name),
     });

@@ -87,7 +87,7 @@
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
 //! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
-//! | `lent` | Instead of `release`: C lends it to a callback; it has no Python class. |
+//! | `lent` | Instead of `release`: C lends it to a callback, as `&T`, or as `&mut T` where nothing else uses it meanwhile; also through a `void *`. It has no Python class. |
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
 //! | `errors(Type, thread_callback = ffi::f)` | As `callback`, where C looks for that function in a variable of the calling thread, whose address `f` returns: where a library reports also what belongs to no handle. Both words may be given. |

@@ -2,15 +2,16 @@
 
 use std::ffi::c_int;
 use std::io::Read;
-use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::{Bound, FromPyObject, PyBytesMethods, PyStringMethods};
 use leakproof::pyo3::types::{PyBytes, PyString};
 
-use crate::errors::TreeErrors;
+use crate::decode::Decoder;
+use crate::errors::{Report, Reports, TreeErrors};
+use crate::external::External;
 use crate::ffi;
-use crate::node::{Dtd, Entity, Node};
+use crate::node::{Dtd, Node};
 use crate::parser::{Options, Parser};
 use crate::xpath::{XPathContext, XPathValue};
 
@@ -19,6 +20,7 @@ use crate::xpath::{XPathContext, XPathValue};
     raw = ffi::xmlDoc,
     release = ffi::xmlFreeDoc,
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    attachments,
     fork_safe
 )]
 pub(crate) struct Document;
@@ -31,7 +33,7 @@ pub(crate) enum Source<'py> {
     Text(Bound<'py, PyString>),
 }
 
-#[methods(unsafe)]
+#[methods(unsafe, utf8 = lossy)]
 impl Document {
     /// The root element, if there is one (xmlDocGetRootElement).
     #[getter]
@@ -52,33 +54,37 @@ impl Document {
     pub(crate) fn external_subset(&self) -> Option<Borrowed<Dtd>>;
 
     #[private]
-    #[calls(ffi::xmlGetDocEntity)]
-    pub(crate) fn entity(&self, name: &CStr) -> Option<Borrowed<Entity>>;
+    #[field(version)]
+    pub(crate) fn version(&self) -> Option<String>;
+
+    #[private]
+    #[field(standalone)]
+    pub(crate) fn standalone(&self) -> c_int;
 
     #[private]
     #[field(parseFlags)]
-    fn parse_flags(&self) -> c_int;
+    fn flags(&self) -> c_int;
 
-    /// Whether libxml2's limits on sizes were lifted for this document.
+    /// Whether it was parsed without libxml2's limits.
     #[private]
     pub(crate) fn is_huge(&self) -> bool {
-        self.parse_flags().cast_unsigned() & ffi::XML_PARSE_HUGE != 0
+        self.flags().cast_unsigned() & ffi::XML_PARSE_HUGE != 0
     }
 
-    /// To be held while libxml2 may expand entity references: from 2.13 on it marks the entity meanwhile, and takes the
-    /// mark of another thread for a loop, leaving the text out.
+    /// Everything that was reported while the document was parsed, in libxml2's order: with `recover`, what was wrong.
+    #[getter]
+    fn errors(&self) -> Vec<Report> {
+        attached::<Reports, _>(self).map_or_else(Vec::new, |reports| reports.0.clone())
+    }
+
+    /// Say again which entities are external: they were declared with their text.
     #[private]
-    pub(crate) fn expanding(&self) -> Option<MutexGuard<'static, ()>> {
-        static ALONE: [Mutex<()>; 64] = [const { Mutex::new(()) }; 64];
-        self.internal_subset()?;
-        let alone = &ALONE[(std::ptr::from_ref(self).addr() >> 6) % ALONE.len()];
-        loop {
-            match alone.try_lock() {
-                Ok(guard) => return Some(guard),
-                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                // Whoever has it may want the GIL.
-                Err(TryLockError::WouldBlock) => leakproof::detached(|| drop(alone.lock())),
-            }
+    pub(crate) fn mark_external_entities(&mut self) {
+        for dtd in [self.internal_subset(), self.external_subset()]
+            .into_iter()
+            .flatten()
+        {
+            dtd.get().mark_external_entities();
         }
     }
 
@@ -109,19 +115,26 @@ impl Document {
 
 /// Parse a document (xmlCtxtReadMemory).
 ///
-/// Bytes are decoded as their XML declaration or byte order mark says. In a str the declared encoding has no
+/// Bytes are decoded as their byte order mark or their XML declaration says. In a str the declared encoding has no
 /// meaning: the text is what it is.
 ///
-/// With `recover`, a malformed document gives what could be read of it. `huge` lifts libxml2's limits on the depth
-/// and on the size of texts, which protect against documents made to exhaust memory. `no_blanks` drops text nodes
-/// that are only white space, `no_cdata` makes CDATA sections plain text. `resolve_entities` replaces entity
-/// references by their text; a document that refers to entities in other files is then refused. `load_dtd` reads the
-/// external DTD subset if it is a local file. Nothing is ever fetched from the network.
+/// With `recover`, a malformed document gives what could be read of it, and `Document.errors` says what was wrong. `huge`
+/// lifts libxml2's limits on the depth and on the size of texts, which protect against documents made to exhaust memory.
+/// `no_blanks` drops text nodes that are only white space, `no_cdata` makes CDATA sections plain text.
+/// `resolve_entities` replaces entity references by their text. `load_dtd` reads the external DTD subset.
 ///
-/// Raises ParseError if the document is malformed, OverflowError if it is larger than 2 GiB.
+/// By default nothing outside of the document is read, and a document that needs it for `resolve_entities` is refused.
+/// `external` says what may be read: the path of a folder, for regular files in it or below it; or a function that is
+/// called with the system identifier and the public identifier or None, and that returns bytes or a str, or None to
+/// refuse. The system identifier is resolved against the file that it stands in. The network, catalogs, devices and
+/// the standard input are never read.
+///
+/// Raises ParseError if the document is malformed or refers to something that is not read, OverflowError if it is
+/// larger than 2 GiB, ValueError for `load_dtd` without `external`, and what the function of `external` raises.
 #[function]
 #[pyo3(signature = (data, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
-                    resolve_entities = false, load_dtd = false))]
+                    resolve_entities = false, load_dtd = false, external = None))]
+#[expect(clippy::too_many_arguments, reason = "options by name")]
 pub(crate) fn parse(
     data: Source<'_>,
     recover: bool,
@@ -130,6 +143,7 @@ pub(crate) fn parse(
     no_cdata: bool,
     resolve_entities: bool,
     load_dtd: bool,
+    external: Option<External>,
 ) -> Result<Owned<Document>> {
     let options = Options {
         recover,
@@ -139,22 +153,31 @@ pub(crate) fn parse(
         resolve_entities,
         load_dtd,
     };
+    let decoder = Decoder {
+        recover,
+        file: None,
+    };
     match data {
-        Source::Bytes(bytes) => Parser::parse(bytes.as_bytes(), None, None, options),
+        Source::Bytes(bytes) => {
+            let utf8 = decoder.bytes(bytes.as_bytes())?;
+            Parser::parse(utf8, None, options, external.as_ref())
+        }
         Source::Text(text) => {
-            Parser::parse(text.to_str()?.as_bytes(), None, Some(c"UTF-8"), options)
+            let utf8 = decoder.text(text.to_str()?)?;
+            Parser::parse(utf8, None, options, external.as_ref())
         }
     }
 }
 
 /// Parse the file at `path`: exactly that file, whatever its name looks like.
 ///
-/// `decompress` inflates a gzip file; without it such a file is not XML. For the other options see `parse`.
+/// `decompress` inflates a gzip file; without it such a file is not XML. For the other options see `parse`. A folder
+/// that is given as `external` is not that of the file unless it is given.
 ///
 /// Raises OSError if the file can't be read, and what `parse` raises.
 #[function]
 #[pyo3(signature = (path, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
-                    resolve_entities = false, load_dtd = false, decompress = false))]
+                    resolve_entities = false, load_dtd = false, external = None, decompress = false))]
 #[expect(clippy::too_many_arguments, reason = "options by name")]
 pub(crate) fn parse_file(
     path: &FsPath,
@@ -164,6 +187,7 @@ pub(crate) fn parse_file(
     no_cdata: bool,
     resolve_entities: bool,
     load_dtd: bool,
+    external: Option<External>,
     decompress: bool,
 ) -> Result<Owned<Document>> {
     let options = Options {
@@ -176,7 +200,12 @@ pub(crate) fn parse_file(
     };
     let bytes = leakproof::detached(|| read(path, decompress))
         .map_err(|error| Error::Os(error, Some(path.as_path().to_owned())))?;
-    Parser::parse(&bytes, Some(path.as_c_str()), None, options)
+    let decoder = Decoder {
+        recover,
+        file: Some(path.as_c_str()),
+    };
+    let utf8 = decoder.bytes(&bytes)?;
+    Parser::parse(utf8, Some(path.as_c_str()), options, external.as_ref())
 }
 
 fn read(path: &FsPath, decompress: bool) -> std::io::Result<Vec<u8>> {

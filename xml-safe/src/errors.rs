@@ -8,13 +8,17 @@ use std::ffi::c_int;
 
 use leakproof::handle::Handle;
 use leakproof::prelude::*;
+use leakproof::pyo3::PyTypeInfo;
 use leakproof::pyo3::exceptions::PyValueError;
+use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::prelude::*;
 use leakproof::pyo3::types::PyTuple;
 use leakproof::pyo3::{pyclass, pymethods};
+use leakproof::python::{Context, IntoPython};
 
 use crate::ffi;
 use crate::parser::Parser;
+use crate::sax;
 use crate::xpath::XPathContext;
 
 /// One `xmlError`, as libxml2 lends it to an error handler.
@@ -123,7 +127,23 @@ impl Report {
     }
 }
 
+impl IntoPython for Report {
+    const TYPE: PyStaticExpr = <Report as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        Ok(Bound::new(context.py(), self)?.into_any())
+    }
+}
+
 impl Report {
+    fn is_of_memory(&self) -> bool {
+        // libxml2 has this number also for a text that is too long.
+        self.code.cast_unsigned() == ffi::XML_ERR_NO_MEMORY && !self.message.contains("huge")
+    }
+
     /// A report of our own, about the document as a whole.
     pub(crate) fn fatal(code: u32, file: Option<&CStr>) -> Self {
         let file = file.map(|file| file.to_string_lossy().into_owned());
@@ -212,23 +232,23 @@ impl Collect for ParseErrors {
     }
 }
 
-impl Errors<Parser> for ParseErrors {
-    /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
-    fn overlooked(&self, call: &Call<'_, Parser>) -> bool {
-        call.handle
-            .is_some_and(|parser| parser.gave_up() && !parser.recovers())
+impl ParseErrors {
+    fn has_no_memory(&self) -> bool {
+        self.0.iter().any(Report::is_of_memory)
     }
 
-    fn failed(self, call: &Call<'_, Parser>) -> Error {
+    fn error(self, function: &str) -> Error {
+        if self.has_no_memory() {
+            return Error::OutOfMemory("libxml2 reported it");
+        }
         let first = self
             .0
             .iter()
             .find(|report| report.level == "fatal")
             .or(self.0.first())
             .cloned();
-        let message = format!("{} failed and reported nothing", call.function);
         let nothing = Report {
-            message,
+            message: format!("{function} failed and reported nothing"),
             ..Report::fatal(0, None)
         };
         ParseError {
@@ -238,6 +258,37 @@ impl Errors<Parser> for ParseErrors {
         .into()
     }
 }
+
+impl Errors<Parser> for ParseErrors {
+    /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
+    fn overlooked(&self, call: &Call<'_, Parser>) -> bool {
+        self.has_no_memory()
+            || call
+                .handle
+                .is_some_and(|parser| parser.gave_up() && !parser.recovers())
+    }
+
+    fn failed(self, call: &Call<'_, Parser>) -> Error {
+        self.error(call.function)
+    }
+
+    fn succeeded(self, call: &Call<'_, Parser>) {
+        if let (Some(parser), false) = (call.handle, self.0.is_empty()) {
+            attach(parser, Reports(self.0));
+        }
+    }
+}
+
+impl Errors<sax::Context> for ParseErrors {
+    fn failed(self, call: &Call<'_, sax::Context>) -> Error {
+        self.error(call.function)
+    }
+}
+
+/// What was reported while a document was parsed.
+pub(crate) struct Reports(pub(crate) Vec<Report>);
+
+impl Attachment for Reports {}
 
 /// An XPath expression that libxml2 could not evaluate.
 #[exception]

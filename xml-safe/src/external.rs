@@ -1,79 +1,235 @@
-//! What a document wants to be read besides itself, and whether it may.
+//! Reading what stands outside of a document: the DTD's file and the files of entities.
 //!
-//! libxml2 reads the files that entities name as soon as it replaces entities or loads a DTD, prints to stderr where it
-//! refuses the network, and has no setting of one parser that says otherwise before 2.13. So a document is looked at
-//! first, parsed with all of that off.
+//! libxml2 never reads them itself. Whether something is read, and what, is decided by one policy that the caller gives:
+//! a function, or a folder. So nothing of the process matters, such as libxml2's catalogs or another binding's loader.
 
-use leakproof::Borrowed;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-use crate::document::Document;
+use leakproof::prelude::*;
+use leakproof::pyo3::prelude::FromPyObject;
+use leakproof::pyo3::prelude::{PyBytesMethods, PyStringMethods};
+use leakproof::pyo3::types::{PyBytes, PyString};
+
+use crate::decode;
+use crate::errors::{ParseError, Report};
 use crate::ffi;
-use crate::node::{Entity, Node};
-use crate::parser::Options;
 
-/// Whether the address is one that libxml2 would use the network for.
-fn is_remote(address: Option<&str>) -> bool {
-    address.is_some_and(|address| {
-        address.contains("://") && !address.to_ascii_lowercase().starts_with("file://")
-    })
+/// How many things outside of one document are read.
+const MOST: usize = 1000;
+
+/// `O_NONBLOCK`, so that opening never waits, as it would for a FIFO.
+const NONBLOCK: i32 = 0o4000;
+
+/// What may be read.
+#[derive(FromPyObject)]
+#[pyo3(crate = "leakproof::pyo3")]
+pub(crate) enum External {
+    /// What is in this folder, or below it.
+    Folder(PathBuf),
+    /// What this returns for a system identifier and a public identifier.
+    Resolver(Callable),
 }
 
-/// Something outside of the document that it may not have.
-#[derive(Debug)]
-pub(crate) struct Refused(pub(crate) String);
+/// What a resolver returns.
+#[derive(FromPyObject)]
+#[pyo3(crate = "leakproof::pyo3")]
+enum Resolved {
+    Text(leakproof::pyo3::Py<PyString>),
+    Bytes(Option<leakproof::pyo3::Py<PyBytes>>),
+}
 
-/// The options with which `document` may be parsed again.
-pub(crate) fn allowed(document: &Document, mut options: Options) -> Result<Options, Refused> {
-    let Some(dtd) = document.internal_subset() else {
-        return Ok(options);
-    };
-    let mut entities = dtd.entities();
-    if let Some(external) = document.external_subset() {
-        entities.extend(external.get().entities());
+/// Where something outside of the document is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address {
+    /// The system identifier, resolved against the file that it stands in.
+    pub(crate) system: CString,
+    pub(crate) public: Option<CString>,
+}
+
+/// What was read, by address: UTF-8, without text declarations.
+pub(crate) type Loaded = BTreeMap<CString, CString>;
+
+impl External {
+    /// Read what is at each address.
+    pub(crate) fn read_all(
+        &self,
+        wanted: Vec<Address>,
+        document: Option<&CStr>,
+        loaded: &mut Loaded,
+    ) -> Result<()> {
+        for address in wanted {
+            if loaded.contains_key(&address.system) {
+                continue;
+            }
+            if loaded.len() >= MOST {
+                let message = format!("the document refers to more than {MOST} external entities");
+                return Err(refused(message, document));
+            }
+            let text = self.read(&address, document)?;
+            loaded.insert(address.system, text);
+        }
+        Ok(())
     }
-    for entity in &entities {
-        let reads = entity.is_external_parameter()
-            && (!options.load_dtd || is_remote(entity.address().as_deref()))
-            || entity.is_external_text()
-                && options.resolve_entities
-                && is_used(document, entity, &entities);
-        if reads {
-            return Err(Refused(format!(
-                "the external entity {} is not read",
-                entity.name().unwrap_or_default()
-            )));
+
+    fn read(&self, address: &Address, document: Option<&CStr>) -> Result<CString> {
+        let not_read = |why: &str| {
+            let name = address.system.to_string_lossy();
+            refused(format!("{name} is not read: {why}"), document)
+        };
+        match self {
+            External::Resolver(resolver) => {
+                let text = |text: &CStr| text.to_string_lossy().into_owned();
+                let public = address.public.as_deref().map(text);
+                let resolved = resolver.call::<Resolved>((text(&address.system), public))?;
+                leakproof::pyo3::Python::attach(|py| match resolved {
+                    Resolved::Bytes(Some(bytes)) => {
+                        decode::entity(bytes.bind(py).as_bytes(), &address.system)
+                    }
+                    Resolved::Text(text) => {
+                        let text = text.bind(py).to_cow()?;
+                        decode::entity(text.as_bytes(), &address.system)
+                    }
+                    Resolved::Bytes(None) => Err(not_read("the resolver returned None")),
+                })
+            }
+            External::Folder(folder) => {
+                let bytes = leakproof::detached(|| read_in(folder, &address.system, document));
+                match bytes {
+                    Ok(bytes) => decode::entity(&bytes, &address.system),
+                    Err(why) => Err(not_read(&why)),
+                }
+            }
         }
     }
-    options.load_dtd &= !is_remote(dtd.address().as_deref());
-    Ok(options)
 }
 
-fn is_used(document: &Document, entity: &Entity, others: &[Borrowed<'_, Entity>]) -> bool {
-    let Some(name) = entity.name() else {
-        return false;
+/// The error of a document that refers to something that is not read.
+pub(crate) fn refused(message: String, document: Option<&CStr>) -> Error {
+    let report = Report {
+        message,
+        ..Report::fatal(ffi::XML_IO_LOAD_ERROR, document)
     };
-    let reference = format!("&{name};");
-    others.iter().any(|other| {
-        other
-            .replacement()
-            .is_some_and(|text| text.contains(&reference))
-    }) || document
-        .as_node()
-        .is_some_and(|node| refers(node.get(), &name))
+    ParseError::of(report).into()
 }
 
-fn refers(node: &Node, entity: &str) -> bool {
-    let mut rest = vec![node.members()];
-    while let Some(mut level) = rest.pop() {
-        let Some(node) = level.pop() else { continue };
-        rest.push(level);
-        if node.is_reference_to(entity) {
-            return true;
+/// The content of a regular file in `folder`.
+fn read_in(folder: &Path, system: &CStr, document: Option<&CStr>) -> Result<Vec<u8>, String> {
+    let folder = folder
+        .canonicalize()
+        .map_err(|error| format!("the folder {}: {error}", folder.display()))?;
+    let mut file = candidates(&folder, system.to_bytes(), document.is_some())?
+        .into_iter()
+        .map(|path| open_in(&folder, &path))
+        .reduce(Result::or)
+        .unwrap_or_else(|| Err("it is no file".into()))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// The paths that a system identifier may mean: as it is, and with its escapes replaced. What a document without a file
+/// refers to is relative to the folder.
+fn candidates(folder: &Path, system: &[u8], is_file: bool) -> Result<Vec<PathBuf>, String> {
+    let path = match scheme(system) {
+        None => system,
+        Some(scheme) if scheme.eq_ignore_ascii_case(b"file") => {
+            let rest = &system[scheme.len() + 1..];
+            match rest.strip_prefix(b"//") {
+                None => rest,
+                Some(rest) => rest
+                    .strip_prefix(b"localhost")
+                    .filter(|rest| rest.starts_with(b"/"))
+                    .unwrap_or(rest),
+            }
         }
-        rest.push(node.get().members());
+        Some(_) => return Err("it is no file".into()),
+    };
+    if scheme(system).is_some() && !path.starts_with(b"/") {
+        return Err("it is no file".into());
     }
-    false
+    let whole = |bytes: Vec<u8>| {
+        let path = PathBuf::from(std::ffi::OsString::from_vec(bytes));
+        match is_file {
+            true => path,
+            false => folder.join(path),
+        }
+    };
+    Ok(vec![whole(path.to_vec()), whole(unescaped(path))])
 }
 
-/// The number that libxml2 has for a file that it could not read.
-pub(crate) const CODE: u32 = ffi::XML_IO_LOAD_ERROR;
+/// What stands before the colon of a URI.
+fn scheme(uri: &[u8]) -> Option<&[u8]> {
+    let end = uri.iter().position(|byte| *byte == b':')?;
+    let (scheme, _) = uri.split_at(end);
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let starts = scheme.first().is_some_and(u8::is_ascii_alphabetic);
+    (starts && scheme.iter().all(inner)).then_some(scheme)
+}
+
+fn unescaped(path: &[u8]) -> Vec<u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        let escaped = match (first, after) {
+            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push(high * 16 + low);
+                rest = &after[2..];
+            }
+            None => bytes.push(*first),
+        }
+    }
+    bytes
+}
+
+/// A regular file, of which the folder that it is in is known after it was opened: links and races change nothing.
+fn open_in(folder: &Path, path: &Path) -> Result<File, String> {
+    let told = |error: std::io::Error| error.to_string();
+    let outside = || format!("it is not in the folder {}", folder.display());
+    let real = path
+        .canonicalize()
+        .map_err(|error| match path.starts_with(folder) {
+            true => told(error),
+            // Nothing is told of what is elsewhere.
+            false => outside(),
+        })?;
+    if !real.starts_with(folder) {
+        return Err(outside());
+    }
+    // Opening a device may do something.
+    if !real.metadata().map_err(told)?.is_file() {
+        return Err("it is no regular file".into());
+    }
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(NONBLOCK)
+        .open(&real)
+        .map_err(told)?;
+    let opened = Path::new("/proc/self/fd")
+        .join(file.as_raw_fd().to_string())
+        .read_link()
+        .map_err(|error| format!("/proc/self/fd does not say what was opened: {error}"))?;
+    if !opened.starts_with(folder) {
+        return Err(outside());
+    }
+    if !file.metadata().map_err(told)?.is_file() {
+        return Err("it is no regular file".into());
+    }
+    Ok(file)
+}

@@ -3,16 +3,34 @@
 //! There is no `unsafe` block here: what is asserted about libxml2 stands in the annotations, one `#[methods(unsafe)]`
 //! per handle.
 
+mod decode;
 mod document;
 mod errors;
-mod expansion;
 mod external;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));
+
+    // Newer versions have another name for it.
+    #[cfg(has_pop_input)]
+    pub use xmlCtxtPopInput as inputPop;
+
+    /// The variable that newer versions no longer have.
+    #[cfg(not(has_debug_entities))]
+    pub fn __xmlParserDebugEntities() -> *mut std::ffi::c_int {
+        std::thread_local! {
+            static NOTHING: std::cell::Cell<std::ffi::c_int> = const { std::cell::Cell::new(0) };
+        }
+        NOTHING.with(std::cell::Cell::as_ptr)
+    }
 }
 mod node;
 mod parser;
+mod save;
+mod sax;
+mod text;
+#[cfg(marks_entities)]
+mod turn;
 mod xpath;
 
 /// The native half of xml_safe.

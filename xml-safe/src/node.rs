@@ -3,15 +3,15 @@
 //! libxml2 has a C struct for each type of node; all begin with the same fields, up to `doc`. What lies behind is read
 //! only where the type says that it is there.
 
-use std::ffi::{c_int, c_long};
+use std::ffi::c_long;
 
 use leakproof::prelude::*;
 
 use crate::document::Document;
 use crate::errors::TreeErrors;
-use crate::expansion::Expansion;
 use crate::ffi;
 use crate::xpath::XPathValue;
+use crate::{save, text};
 
 /// A node of a document, of any type. It keeps its document alive, and can't be used once that is closed.
 ///
@@ -56,10 +56,9 @@ impl Attribute {
     #[field(self)]
     fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    /// The value, with entities replaced.
     fn value(&self) -> Result<String> {
         self.as_node()
-            .map_or(Ok(String::new()), |node| node.content())
+            .map_or_else(|| Ok(String::new()), |node| node.content())
     }
 
     /// The name as `{uri}local`, or `local` alone.
@@ -81,99 +80,65 @@ impl Dtd {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    /// Where the external subset is.
-    #[field(SystemID)]
-    pub(crate) fn address(&self) -> Option<String>;
+    #[field(entities)]
+    fn general(&self) -> Option<Borrowed<Table>>;
 
-    /// The entities that are declared here.
-    pub(crate) fn entities(&self) -> Vec<Borrowed<'_, Entity>> {
-        let declarations = self
-            .as_node()
-            .map(|node| node.get().members())
-            .unwrap_or_default();
-        declarations
-            .into_iter()
-            .filter_map(|node| node.get().as_entity())
-            .collect()
+    #[field(pentities)]
+    fn parameters(&self) -> Option<Borrowed<Table>>;
+
+    /// Mark the entities as external that have a system identifier, though they were declared with their text.
+    pub(crate) fn mark_external_entities(&self) {
+        for table in [self.general(), self.parameters()].into_iter().flatten() {
+            table.get().scan(&Marks);
+        }
     }
 }
 
-/// The declaration of an entity.
-#[handle(raw = ffi::xmlEntity, part_of = Document)]
-pub(crate) struct Entity;
-
-#[methods(unsafe, private, utf8 = lossy)]
-impl Entity {
-    #[field(name)]
-    pub(crate) fn name(&self) -> Option<String>;
-
-    #[field(etype)]
-    fn entity_type(&self) -> u32;
-
-    /// Where it is, if it is external.
-    #[field(SystemID)]
-    pub(crate) fn address(&self) -> Option<String>;
-
-    #[field(self)]
-    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
-
-    /// How many bytes its declaration has.
-    #[field(length)]
-    pub(crate) fn length(&self) -> c_int;
-
-    /// The text that it stands for, if it is not.
-    #[field(content)]
-    pub(crate) fn replacement(&self) -> Option<String>;
-
-    pub(crate) fn is_external_text(&self) -> bool {
-        self.entity_type() == ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY
-    }
-
-    pub(crate) fn is_external_parameter(&self) -> bool {
-        self.entity_type() == ffi::XML_EXTERNAL_PARAMETER_ENTITY
-    }
-}
-
-/// What serialised nodes are written to.
-#[handle(
-    raw = ffi::xmlBuffer,
-    release = ffi::xmlBufferFree,
-    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
-    fork_safe
-)]
-pub(crate) struct Output;
-
-#[methods(unsafe, private, utf8 = lossy)]
-impl Output {
-    #[calls(ffi::xmlBufferCreate, fails = null)]
-    fn new() -> Result<Owned<Output>>;
-
-    #[calls(ffi::xmlSaveToBuffer, args = (self, c"UTF-8".as_ptr(), AS_THEY_ARE), fails = null)]
-    fn writer(&self) -> Result<Owned<Writer>>;
-
-    #[calls(ffi::xmlBufferContent, fails = sticky)]
-    fn content(&self) -> Result<Option<String>>;
-}
-
-/// Nodes are written as XML, whatever the document type is.
-const AS_THEY_ARE: c_int = (ffi::XML_SAVE_AS_XML | ffi::XML_SAVE_NO_XHTML).cast_signed();
-
-/// Writes nodes to an output. Unlike xmlNodeDump, it leaves the output valid where it finds no memory.
-#[handle(
-    raw = ffi::xmlSaveCtxt,
-    release = ffi::xmlSaveClose,
-    parent = Output,
-    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
-)]
-pub(crate) struct Writer;
+/// The entities of a DTD by name.
+#[handle(raw = ffi::xmlHashTable, lent)]
+struct Table;
 
 #[methods(unsafe, private)]
-impl Writer {
-    #[calls(ffi::xmlSaveTree, fails = negative)]
-    fn write(&mut self, node: &Node) -> Result<()>;
+impl Table {
+    #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data))]
+    fn scan(&self, marks: &Marks);
+}
 
-    #[calls(ffi::xmlSaveFlush, fails = negative)]
-    fn flush(&mut self) -> Result<()>;
+/// An entity of a table.
+#[handle(raw = ffi::xmlEntity, lent)]
+struct Declared;
+
+#[methods(unsafe, private)]
+impl Declared {
+    #[field(etype)]
+    fn kind(&self) -> u32;
+
+    #[field(etype)]
+    fn set_kind(&mut self, kind: u32);
+
+    #[field(SystemID)]
+    fn address(&self) -> Option<CString>;
+}
+
+/// Marks entities as external.
+#[derive(Debug)]
+struct Marks;
+
+impl Attachment for Marks {}
+
+#[callbacks(unsafe)]
+impl Marks {
+    #[called(ffi::xmlHashScanner, args = (entity, data, _))]
+    fn mark(&self, entity: &mut Declared) {
+        let external = match entity.kind() {
+            ffi::XML_INTERNAL_GENERAL_ENTITY => ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY,
+            ffi::XML_INTERNAL_PARAMETER_ENTITY => ffi::XML_EXTERNAL_PARAMETER_ENTITY,
+            _ => return,
+        };
+        if entity.address().is_some() {
+            entity.set_kind(external);
+        }
+    }
 }
 
 #[methods(unsafe, utf8 = lossy)]
@@ -221,26 +186,33 @@ impl Node {
     #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
     fn read_content(&self) -> Result<Option<String>>;
 
+    /// The text of a text, a comment or a processing instruction.
+    #[private]
+    #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
+    pub(crate) fn own_text(&self) -> Option<String>;
+
+    /// What an entity reference refers to.
+    #[private]
+    #[field(children, when(type_, ffi::XML_ENTITY_REF_NODE))]
+    pub(crate) fn declaration(&self) -> Option<Borrowed<Node>>;
+
     /// The text, and nothing for what has none.
     #[private]
     fn content(&self) -> Result<String> {
-        let document = self.owner();
-        let document = document.as_ref().map(|document| document.get());
-        let _alone = document.and_then(Document::expanding);
-        if let Some(document) = document
-            && document.internal_subset().is_some()
-        {
-            Expansion::of(document).check(self)?;
+        match self.owner() {
+            // Entities are declared there.
+            Some(document) if document.internal_subset().is_some() => {
+                text::of(self, document.get())
+            }
+            _ => Ok(self.read_content()?.unwrap_or_default()),
         }
-        Ok(self.read_content()?.unwrap_or_default())
     }
 
     /// The text in this node and all below it, with entities replaced (xmlNodeGetContent). Empty for what can have no
     /// text, such as a DTD.
     ///
-    /// A document may repeat a long entity many times, so the text can be much longer than the document.
-    ///
-    /// Raises OverflowError if the entities come to more than 10,000,000 bytes, unless the document was parsed with `huge`.
+    /// A document may repeat a long entity many times, so the text can be much longer than the document. Raises
+    /// OverflowError if entities expand to more than 10,000,000 bytes, unless the document was parsed with `huge`.
     #[getter]
     fn text(&self) -> Result<String> {
         // Of a document, libxml2 2.13 and newer also read the entities that the DTD declares.
@@ -248,21 +220,29 @@ impl Node {
             self.type_number(),
             ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE
         ) {
-            let mut text = String::new();
-            for element in self.members().iter().filter(|node| node.is_element()) {
-                let content = element.content()?;
-                text.try_reserve(content.len())?;
-                text.push_str(&content);
-            }
-            return Ok(text);
+            let elements = self.members().into_iter().filter(|node| node.is_element());
+            return elements.map(|node| node.content()).collect();
         }
         self.content()
     }
 
+    #[private]
+    #[calls(ffi::xmlGetLineNo)]
+    fn short_line(&self) -> c_long;
+
+    /// The line that the parser noted where `xmlNode.line` is too small for it.
+    #[private]
+    #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
+    fn big_line(&self) -> Option<usize>;
+
     /// The line in the source on which the node starts, -1 or 0 if it is not known (xmlGetLineNo).
     #[getter]
-    #[calls(ffi::xmlGetLineNo)]
-    fn line(&self) -> c_long;
+    fn line(&self) -> c_long {
+        let noted = self.big_line().filter(|line| *line > 0);
+        noted
+            .and_then(|line| c_long::try_from(line).ok())
+            .unwrap_or_else(|| self.short_line())
+    }
 
     /// An XPath expression that leads to this node (xmlGetNodePath). None for nodes that XPath does not reach.
     #[getter]
@@ -296,8 +276,9 @@ impl Node {
     pub(crate) fn next_sibling(&self) -> Option<Borrowed<Node>>;
 
     #[private]
-    #[field(self, when(type_, ffi::XML_ENTITY_DECL))]
-    pub(crate) fn as_entity(&self) -> Option<Borrowed<Entity>>;
+    pub(crate) fn steps(&self) -> Steps<'_, Node> {
+        Steps::new(self.first_child(), Node::next_sibling)
+    }
 
     /// All nodes in this one, in document order; attributes are not among them.
     #[getter]
@@ -307,7 +288,7 @@ impl Node {
 
     #[private]
     pub(crate) fn members(&self) -> Vec<Borrowed<'_, Node>> {
-        Steps::new(self.first_child(), Node::next_sibling).collect()
+        self.steps().collect()
     }
 
     #[private]
@@ -316,12 +297,7 @@ impl Node {
     }
 
     #[private]
-    pub(crate) fn is_reference_to(&self, entity: &str) -> bool {
-        self.type_number() == ffi::XML_ENTITY_REF_NODE && self.name().as_deref() == Some(entity)
-    }
-
-    #[private]
-    fn is_element(&self) -> bool {
+    pub(crate) fn is_element(&self) -> bool {
         self.type_number() == ffi::XML_ELEMENT_NODE
     }
 
@@ -341,12 +317,11 @@ impl Node {
     /// Raises OverflowError where `text` does.
     #[getter]
     fn attributes(&self) -> Result<Dict<String, String>> {
-        let mut attributes = Vec::new();
-        for attribute in Steps::new(self.first_attribute(), Attribute::next) {
-            attributes.try_reserve(1)?;
-            attributes.push((attribute.qualified_name(), attribute.value()?));
-        }
-        Ok(Dict(attributes))
+        let attributes = Steps::new(self.first_attribute(), Attribute::next);
+        attributes
+            .map(|attribute| Ok((attribute.qualified_name(), attribute.value()?)))
+            .collect::<Result<_>>()
+            .map(Dict)
     }
 
     /// The value of an attribute, or `default`. In a namespace it is called "{uri}name".
@@ -357,24 +332,23 @@ impl Node {
     #[pyo3(signature = (attribute, default = None))]
     fn get(&self, attribute: &CStr, default: Option<Object>) -> Result<Either> {
         let mut attributes = Steps::new(self.first_attribute(), Attribute::next);
-        let named = |candidate: &Borrowed<'_, Attribute>| {
-            candidate.qualified_name().as_bytes() == attribute.to_bytes()
-        };
-        Ok(match attributes.find(named) {
-            Some(found) => Either::Value(found.value()?),
-            None => Either::Default(default),
-        })
+        let found = attributes
+            .find(|candidate| candidate.qualified_name().as_bytes() == attribute.to_bytes());
+        match found {
+            Some(found) => found.value().map(Either::Value),
+            None => Ok(Either::Default(default)),
+        }
     }
 
-    /// The node as XML (xmlSaveTree).
+    /// The node as XML, in UTF-8 (xmlSaveTree). Of a document, all of it, with an XML declaration.
     #[pyo3(name = "to_string")]
     fn serialise(&self) -> Result<String> {
-        let output = Output::new()?;
-        let mut writer = output.writer()?;
-        writer.write(self)?;
-        writer.flush()?;
-        drop(writer);
-        Ok(output.content()?.unwrap_or_default())
+        match self.type_number() {
+            ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE => {
+                save::document(self.document()?.get(), self)
+            }
+            _ => save::node(self),
+        }
     }
 
     /// Evaluate an XPath expression with this node as context node.

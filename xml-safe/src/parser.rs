@@ -4,19 +4,46 @@ use std::ffi::c_int;
 
 use leakproof::prelude::*;
 
+use crate::decode::Utf8;
 use crate::document::Document;
-use crate::errors::{ParseError, ParseErrors, Report};
-use crate::external::{self, Refused};
+use crate::errors::{ParseErrors, Report, Reports};
+use crate::external::External;
 use crate::ffi;
+use crate::sax::Handlers;
 
-/// The state of parsing one document.
+/// How many lines a document may have before nodes have no place for their line.
+const LINES: usize = 65_534;
+
+/// The state of parsing one document. Defaults that another binding has set for the thread have no effect.
 #[handle(
     raw = ffi::xmlParserCtxt,
     release = ffi::xmlFreeParserCtxt,
-    errors(ParseErrors, callback = (*sax).serror),
+    errors(ParseErrors, callback = (*sax).serror, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    thread_locals(
+        ffi::__xmlDoValidityCheckingDefaultValue = 0,
+        ffi::__xmlGetWarningsDefaultValue = 1,
+        ffi::__xmlKeepBlanksDefaultValue = 1,
+        ffi::__xmlLineNumbersDefaultValue = 1,
+        ffi::__xmlLoadExtDtdDefaultValue = 0,
+        ffi::__xmlParserDebugEntities = 0,
+        ffi::__xmlPedanticParserDefaultValue = 0,
+        ffi::__xmlSubstituteEntitiesDefaultValue = 0,
+    ),
+    attachments,
     fork_safe
 )]
 pub(crate) struct Parser;
+
+/// Something that a parser reads.
+#[handle(raw = ffi::xmlParserInput, release = ffi::xmlFreeInputStream, fork_safe)]
+pub(crate) struct Input;
+
+impl Input {
+    /// The text of the file `name`, for another parser.
+    pub(crate) fn new(text: &[u8], name: &CStr) -> Result<Owned<'static, Input>> {
+        Parser::of_file(text, name)?.take_input()
+    }
+}
 
 /// What the user asked for, by name.
 #[derive(Clone, Copy)]
@@ -37,7 +64,8 @@ const NO_EXTERNAL_ENTITIES: u32 = 0;
 impl Options {
     fn flags(self) -> u32 {
         let chosen = [
-            (true, ffi::XML_PARSE_NONET),
+            (true, ffi::XML_PARSE_NONET | ffi::XML_PARSE_BIG_LINES),
+            // The handlers give the text of a DTD; this would keep libxml2 from asking them.
             (!self.load_dtd, NO_EXTERNAL_ENTITIES),
             (self.recover, ffi::XML_PARSE_RECOVER),
             (self.huge, ffi::XML_PARSE_HUGE),
@@ -61,6 +89,16 @@ impl Parser {
     #[calls(ffi::xmlNewParserCtxt, fails = null)]
     fn new() -> Result<Owned<Parser>>;
 
+    #[calls(ffi::xmlCreatePushParserCtxt, args = (null, null, text.ptr, text.len, name), fails = null)]
+    fn of_file(text: &[u8], name: &CStr) -> Result<Owned<Parser>>;
+
+    #[calls(ffi::inputPop, fails = null)]
+    fn take_input(&mut self) -> Result<Owned<Input>>;
+
+    /// The address `system`, relative to the file at `base`.
+    #[calls(ffi::xmlBuildURI, free = ffi::xmlFree.expect("libxml2 always has one"))]
+    pub(crate) fn build_uri(system: &CStr, base: &CStr) -> Option<CString>;
+
     #[calls(ffi::xmlCtxtReadMemory, args = (self, data.ptr, data.len, url, encoding, options), fails = null, detach)]
     fn read_memory(
         &mut self,
@@ -70,14 +108,52 @@ impl Parser {
         options: c_int,
     ) -> Result<Owned<Document>>;
 
-    /// The same, for a parser that may ask the process for other files: what another binding put there may be Python.
-    #[calls(ffi::xmlCtxtReadMemory, args = (self, data.ptr, data.len, url, encoding, options), fails = null)]
-    fn read_attached(
+    /// Reads a document of many lines.
+    #[calls(
+        ffi::xmlCtxtReadMemory,
+        args = (self, data.ptr, data.len, url, encoding, options),
+        fields(
+            _private = handlers.data,
+            (*sax).startElementNs = handlers.element,
+            (*sax).comment = handlers.comment,
+            (*sax).processingInstruction = handlers.instruction
+        ),
+        fails = null,
+        detach
+    )]
+    fn read_lines(
         &mut self,
         data: &[u8],
         url: Option<&CStr>,
         encoding: Option<&CStr>,
         options: c_int,
+        handlers: &Handlers,
+    ) -> Result<Owned<Document>>;
+
+    /// Reads a document that may refer to something outside of itself.
+    #[calls(
+        ffi::xmlCtxtReadMemory,
+        args = (self, data.ptr, data.len, url, encoding, options),
+        fields(
+            _private = handlers.data,
+            (*sax).startElementNs = handlers.element,
+            (*sax).comment = handlers.comment,
+            (*sax).processingInstruction = handlers.instruction,
+            (*sax).entityDecl = handlers.declare,
+            (*sax).getEntity = handlers.entity,
+            (*sax).getParameterEntity = handlers.parameter,
+            (*sax).resolveEntity = handlers.subset
+        ),
+        fails = null,
+        detach
+    )]
+    fn read_resolving(
+        &mut self,
+        data: &[u8],
+        url: Option<&CStr>,
+        encoding: Option<&CStr>,
+        options: c_int,
+        handlers: &Handlers,
     ) -> Result<Owned<Document>>;
 
     /// Whether the parser stopped building the tree before the document's end.
@@ -87,88 +163,101 @@ impl Parser {
     #[field(recovery)]
     pub(crate) fn recovers(&self) -> bool;
 
-    /// Parse one document. `encoding` overrules what the document declares.
+    /// Parse one document.
     pub(crate) fn parse(
-        data: &[u8],
+        utf8: Utf8<'_>,
         url: Option<&CStr>,
-        encoding: Option<&CStr>,
         options: Options,
+        external: Option<&External>,
     ) -> Result<Owned<Document>> {
         // libxml2 sets itself up on first use; here the GIL is held, so only one thread does.
         Parser::initialise();
-        if let (false, Some(position)) = (options.recover, stray_nul(data)) {
-            return Err(nul_error(data, position, url));
+        if options.load_dtd && external.is_none() {
+            return Err(Error::Value(
+                "load_dtd reads another file: say with `external` which files may be read".into(),
+            ));
         }
-        let ignore_declared = if encoding.is_some() {
-            ffi::XML_PARSE_IGNORE_ENC
-        } else {
-            0
+        let reading = Reading {
+            data: &utf8.bytes,
+            url,
+            ignore_declared: utf8.ignore_declared,
+            options,
         };
-        let read = |flags: u32| {
-            let options = (flags | ignore_declared).cast_signed();
+        let (document, reported) = match options.resolve_entities || options.load_dtd {
+            true => reading.resolving(external)?,
+            false => reading.alone()?,
+        };
+        #[cfg(marks_entities)]
+        crate::turn::prepare(&document);
+        let mut reports = utf8.reports;
+        reports.extend(reported);
+        if !reports.is_empty() {
+            attach(&*document, Reports(reports));
+        }
+        Ok(document)
+    }
+
+    /// What was reported while the document was parsed.
+    fn reported(&self) -> Vec<Report> {
+        attached::<Reports, _>(self).map_or_else(Vec::new, |reports| reports.0.clone())
+    }
+}
+
+/// What is parsed, and how.
+struct Reading<'d> {
+    data: &'d [u8],
+    url: Option<&'d CStr>,
+    ignore_declared: bool,
+    options: Options,
+}
+
+type Read = Result<(Owned<'static, Document>, Vec<Report>)>;
+
+impl Reading<'_> {
+    fn flags(&self) -> c_int {
+        let ignore = match self.ignore_declared {
+            true => ffi::XML_PARSE_IGNORE_ENC,
+            false => 0,
+        };
+        (self.options.flags() | ignore).cast_signed()
+    }
+
+    fn encoding(&self) -> Option<&'static CStr> {
+        self.ignore_declared.then_some(c"UTF-8")
+    }
+
+    fn has_many_lines(&self) -> bool {
+        self.data.iter().filter(|byte| **byte == b'\n').count() > LINES
+    }
+
+    /// Parse a document of which nothing outside is read.
+    fn alone(&self) -> Read {
+        let mut parser = Parser::new()?;
+        let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
+        let document = match self.has_many_lines() {
+            true => parser.read_lines(data, url, encoding, flags, &Handlers::new(false, url))?,
+            false => parser.read_memory(data, url, encoding, flags)?,
+        };
+        Ok((document, parser.reported()))
+    }
+
+    /// Parse a document again and again, until all is read that it refers to.
+    fn resolving(&self, external: Option<&External>) -> Read {
+        let mut handlers = Handlers::new(external.is_some(), self.url);
+        loop {
             let mut parser = Parser::new()?;
-            if flags & ffi::XML_PARSE_DTDLOAD == 0 {
-                parser.read_memory(data, url, encoding, options)
-            } else {
-                parser.read_attached(data, url, encoding, options)
-            }
-        };
-        if !options.resolve_entities && !options.load_dtd {
-            return read(options.flags());
+            let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
+            let read = parser.read_resolving(data, url, encoding, flags, &handlers);
+            let (wanted, mut loaded) = handlers.take();
+            let Some(external) = external.filter(|_| !wanted.is_empty()) else {
+                let mut document = read?;
+                document.mark_external_entities();
+                return Ok((document, parser.reported()));
+            };
+            drop(read);
+            drop(parser);
+            external.read_all(wanted, url, &mut loaded)?;
+            handlers.restart(loaded);
         }
-        let alone = Options {
-            resolve_entities: false,
-            load_dtd: false,
-            ..options
-        };
-        let look = |with: Options| {
-            external::allowed(&*read(with.flags())?, options).map_err(|refused| refused.error(url))
-        };
-        let mut allowed = look(alone)?;
-        if allowed.load_dtd && options.resolve_entities {
-            // The DTD's file may declare more entities, some of them by what the document itself put into its parameters.
-            allowed = look(Options {
-                resolve_entities: false,
-                ..allowed
-            })?;
-        }
-        read(allowed.flags())
     }
-}
-
-impl Refused {
-    fn error(self, url: Option<&CStr>) -> Error {
-        let report = Report {
-            message: self.0,
-            ..Report::fatal(external::CODE, url)
-        };
-        ParseError::of(report).into()
-    }
-}
-
-/// Where libxml2 would take a NUL byte for the end of the document and silently drop the rest.
-///
-/// In UTF-16 and UTF-32 every other byte may be NUL; they show by the first two bytes.
-fn stray_nul(data: &[u8]) -> Option<usize> {
-    match data {
-        [0, ..] | [_, 0, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => None,
-        _ => data.iter().position(|byte| *byte == 0),
-    }
-}
-
-fn nul_error(data: &[u8], position: usize, url: Option<&CStr>) -> Error {
-    let before = &data[..position];
-    let line_start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |newline| newline + 1);
-    let count = |number: usize| c_int::try_from(number).unwrap_or(c_int::MAX);
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    ParseError::of(Report {
-        message: "a NUL byte in the document".into(),
-        line: count(line),
-        column: count(1 + position - line_start),
-        ..Report::fatal(ffi::XML_ERR_INVALID_CHAR, url)
-    })
-    .into()
 }

@@ -77,9 +77,11 @@ impl XPathContext {
         expr: &CStr,
     ) -> Result<XPathValue<'d>> {
         let compiled = self.compile(expr)?;
-        let alone = document.expanding();
+        #[cfg(marks_entities)]
+        let turn = crate::turn::wait(document)?;
         let result = self.evaluate(&compiled);
-        drop(alone);
+        #[cfg(marks_entities)]
+        drop(turn);
         let result = result.map_err(|error| XPathError::about(error, expr))?;
         result.value_in(document)
     }

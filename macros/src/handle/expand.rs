@@ -205,6 +205,25 @@ fn check_lending_owner(handle: &Handle) -> Option<TokenStream> {
 /// How a pointer becomes a handle and back.
 fn expand_pointed(handle: &Handle) -> TokenStream {
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
+    let is_untyped = matches!(raw, Type::Path(path)
+        if path.path.segments.last().is_some_and(|last| last.ident == "c_void"));
+    let is_lent = matches!(handle.ownership, Ownership::Lent);
+    let untyped = (is_lent && !is_untyped).then(|| {
+        quote! {
+            impl #runtime::arguments::IntoC<*mut ::core::ffi::c_void> for &#ident {
+                fn into_c(self) -> *mut ::core::ffi::c_void {
+                    #runtime::handle::Handle::as_raw(self).cast()
+                }
+            }
+
+            impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
+                #[inline]
+                fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
+                    c.cast()
+                }
+            }
+        }
+    });
     quote! {
         impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
             fn into_c(self) -> *mut #raw {
@@ -231,6 +250,7 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
                 c.cast_mut()
             }
         }
+        #untyped
     }
 }
 
