@@ -40,7 +40,13 @@ XML = """<!DOCTYPE r [<!ENTITY e "entity"><!ENTITY unused SYSTEM "nowhere">]>
 BAD = "<a><b></a>"
 EXTERNAL = '<!DOCTYPE r [<!ENTITY e SYSTEM "nowhere"><!ENTITY f "&e;">]><r>&f;</r>'
 
+WITH_DTD = "<!DOCTYPE r SYSTEM 'x.dtd'><r>&e;</r>"
+WITH_ENTITY = "<!DOCTYPE r [<!ENTITY % p SYSTEM 'x.dtd'>%p;<!ENTITY f SYSTEM 'x.xml'>]><r>&e;&f;</r>"
+LONG = "<a>" + "\n" * 66_000 + "<b/><!--c--><?p?></a>"
+
 folder = tempfile.TemporaryDirectory()
+Path(folder.name, "x.dtd").write_text("<!ENTITY e 'read'>")
+Path(folder.name, "x.xml").write_text("<x>text</x>")
 good_file, bad_file, missing_file = (Path(folder.name, name) for name in ("good.xml", "bad.xml", "missing.xml"))
 good_file.write_text(XML)
 bad_file.write_text(BAD)
@@ -106,6 +112,19 @@ def parsing():
     for option in ("recover", "huge", "no_blanks", "no_cdata", "resolve_entities", "load_dtd"):
         yield Operation(f"parse: {option}", lambda option=option: parse(XML, **{option: True}))
         yield Operation(f"parse_file: {option}", lambda option=option: parse_file(good_file, **{option: True}))
+    for name, external in {"folder": folder.name, "resolver": lambda system, public: "<!ENTITY e 'read'>"}.items():
+        yield Operation(
+            f"parse: a DTD, by a {name}",
+            lambda external=external: parse(WITH_DTD, load_dtd=True, resolve_entities=True, external=external),
+        )
+        yield Operation(
+            f"parse: an entity, by a {name}",
+            lambda external=external: parse(WITH_ENTITY, resolve_entities=True, external=external),
+        )
+    yield Operation("parse: a DTD, by nobody", lambda: parse(WITH_DTD, load_dtd=True), fails=ParseError)
+    yield Operation("parse: many lines", lambda: parse(LONG))
+    yield Operation("parse: many encodings", lambda: [parse("<a>é</a>".encode(name)) for name in ("utf-16", "utf-8-sig")])
+    yield Operation("parse: a NUL, recovered", lambda: parse("<a>\0</a>", recover=True).errors)
     yield Operation("parse: malformed, recovered", lambda: parse(BAD, recover=True))
     yield Operation("parse: malformed", lambda: parse(BAD), fails=ParseError)
     yield Operation("parse: nothing", lambda: parse(b""), fails=ParseError)
@@ -165,6 +184,10 @@ def properties():
     yield Operation("Node.parent: of the document", reading("parent"), prepare=find("/"))
     yield Operation("Node.text: of a comment", reading("text"), prepare=find("//comment()"))
     yield Operation("Document.root", reading("root"), prepare=document)
+    yield Operation("Document.errors", reading("errors"), prepare=document)
+    yield Operation("Document.errors: closed", reading("errors"), ClosedError, prepare=closed_document)
+    yield Operation("Node.to_string: the document", calling("to_string"), prepare=find("/"))
+    yield Operation("Node.line: far down", reading("line"), prepare=lambda: parse(LONG).xpathEval("//b")[0])
     yield Operation("Document.root: closed", reading("root"), ClosedError, prepare=closed_document)
 
 

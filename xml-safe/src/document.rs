@@ -123,14 +123,15 @@ impl Document {
 /// `no_blanks` drops text nodes that are only white space, `no_cdata` makes CDATA sections plain text.
 /// `resolve_entities` replaces entity references by their text. `load_dtd` reads the external DTD subset.
 ///
-/// By default nothing outside of the document is read, and a document that needs it for `resolve_entities` is refused.
+/// By default nothing outside of the document is read, and a document that needs it for `resolve_entities` or `load_dtd`
+/// is refused.
 /// `external` says what may be read: the path of a folder, for regular files in it or below it; or a function that is
 /// called with the system identifier and the public identifier or None, and that returns bytes or a str, or None to
 /// refuse. The system identifier is resolved against the file that it stands in. The network, catalogs, devices and
 /// the standard input are never read.
 ///
 /// Raises ParseError if the document is malformed or refers to something that is not read, OverflowError if it is
-/// larger than 2 GiB, ValueError for `load_dtd` without `external`, and what the function of `external` raises.
+/// larger than 2 GiB, and what the function of `external` raises.
 #[function]
 #[pyo3(signature = (data, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
                     resolve_entities = false, load_dtd = false, external = None))]

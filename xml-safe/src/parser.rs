@@ -172,11 +172,6 @@ impl Parser {
     ) -> Result<Owned<Document>> {
         // libxml2 sets itself up on first use; here the GIL is held, so only one thread does.
         Parser::initialise();
-        if options.load_dtd && external.is_none() {
-            return Err(Error::Value(
-                "load_dtd reads another file: say with `external` which files may be read".into(),
-            ));
-        }
         let reading = Reading {
             data: &utf8.bytes,
             url,

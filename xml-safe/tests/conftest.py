@@ -4,6 +4,7 @@ import ctypes
 import faulthandler
 import gc
 import os
+import re
 import subprocess
 import sys
 
@@ -91,3 +92,20 @@ def watchdog(capfd):
 def doc():
     with xml_safe.parse('<r a="1"><b k="v">one</b><b>two</b><c/></r>') as doc:
         yield doc
+
+
+def loaded_libxml2():
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            if found := re.search(r"(/\S*/libxml2\.so\S*)", line):
+                return found[1]
+    return None
+
+
+@pytest.fixture(scope="session")
+def lib():
+    """The very libxml2 that the package uses."""
+    path = loaded_libxml2()
+    if path is None:
+        pytest.skip("libxml2 is not a shared library here")
+    return ctypes.CDLL(path)

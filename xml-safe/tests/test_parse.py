@@ -164,7 +164,7 @@ def test_predefined_entities_are_always_resolved():
 def test_load_dtd(tmp_path):
     (tmp_path / "a.dtd").write_text('<!ENTITY e "from the DTD">')
     (tmp_path / "a.xml").write_text('<!DOCTYPE a SYSTEM "a.dtd"><a>&e;</a>')
-    with_dtd = parse_file(tmp_path / "a.xml", load_dtd=True, resolve_entities=True)
+    with_dtd = parse_file(tmp_path / "a.xml", load_dtd=True, resolve_entities=True, external=tmp_path)
     assert with_dtd.root.text == "from the DTD"
 
 

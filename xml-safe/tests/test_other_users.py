@@ -1,0 +1,199 @@
+"""Other users of libxml2 in the process change no result, and hear nothing of our calls."""
+
+import ctypes
+import threading
+
+import pytest
+from xml_safe import Error, ParseError, parse
+
+NUMBERS = {
+    "xmlKeepBlanksDefaultValue": 0,
+    "xmlSubstituteEntitiesDefaultValue": 1,
+    "xmlLineNumbersDefaultValue": 0,
+    "xmlPedanticParserDefaultValue": 1,
+    "xmlLoadExtDtdDefaultValue": 6,
+    "xmlDoValidityCheckingDefaultValue": 1,
+    "xmlSaveNoEmptyTags": 1,
+    "xmlIndentTreeOutput": 0,
+    "xmlGetWarningsDefaultValue": 0,
+    "xmlParserDebugEntities": 1,
+}
+
+
+def variable(lib, name):
+    if not hasattr(lib, f"__{name}"):
+        pytest.skip(f"this libxml2 has no {name}")
+    function = getattr(lib, f"__{name}")
+    function.restype = ctypes.POINTER(ctypes.c_int)
+    return function()
+
+
+def results(folder):
+    (folder / "secret").write_text("TOP SECRET")
+    (folder / "x.dtd").write_text("<!ELEMENT a EMPTY><!ATTLIST a k CDATA 'default'><!ENTITY z 'FROM DTD'>")
+    entity = parse(f"<!DOCTYPE a [<!ENTITY e SYSTEM 'file://{folder}/secret'><!ENTITY f 'x'>]><a>&e;&f;</a>")
+    with_dtd = parse(f"<!DOCTYPE a SYSTEM 'file://{folder}/x.dtd'><a>&z;</a>")
+    blanks = parse("<a> <b></b>\n<c>  <d/></c></a>")
+    return [
+        [node.type for node in entity.root.children],
+        entity.root.text,
+        (with_dtd.xpathEval("string(/a/@k)"), with_dtd.root.text),
+        blanks.root.to_string(),
+        [node.line for node in blanks.root],
+        len(parse("<a> <b/> </a>", no_blanks=True).root.children),
+        parse("<!DOCTYPE a [<!ELEMENT a EMPTY>]><a><b/></a>").root.to_string(),
+        [report.message for report in parse("<a xmlns='relative'/>").errors],
+    ]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_default_of_the_thread_changes_nothing(lib, tmp_path, capfd, name):
+    before = results(tmp_path)
+    place = variable(lib, name)
+    old, place[0] = place[0], NUMBERS[name]
+    try:
+        assert results(tmp_path) == before
+        assert place[0] == NUMBERS[name]
+    finally:
+        place[0] = old
+    assert capfd.readouterr() == ("", "")
+
+
+def test_defaults_of_new_threads_change_nothing(lib, tmp_path):
+    before, seen, undo = results(tmp_path), [], []
+    for name, value in NUMBERS.items():
+        setter = getattr(lib, f"xmlThrDef{name[0].upper()}{name[1:]}".replace("XmlSave", "Save").replace("Xml", ""), None)
+        if setter is not None:
+            undo.append((setter, setter(value)))
+    try:
+        thread = threading.Thread(target=lambda: seen.append(results(tmp_path)))
+        thread.start()
+        thread.join()
+    finally:
+        for setter, value in undo:
+            setter(value)
+    assert seen == [before]
+
+
+REPORTS = {
+    "bytes that the encoding has not": lambda: parse(b"<?xml version='1.0' encoding='windows-1252'?><a>caf\x81</a>"),
+    "the same, recovered": lambda: parse(b"<?xml version='1.0' encoding='windows-1252'?><a>caf\x81</a>", recover=True),
+    "an encoding that there is not": lambda: parse(b"<?xml version='1.0' encoding='nope'?><a/>"),
+    "a start of four bytes": lambda: parse(b"<\0\0\0"),
+    "UTF-32 that is none": lambda: parse(b"\0\0\0<abcd\0\0\0"),
+    "bytes that are no UTF-8": lambda: parse(b"<a k='\xff'>\xff</a>", recover=True).root.to_string(),
+    "a character that is none": lambda: parse("<a k='&#1;'>&#1;</a>", recover=True).root.to_string(),
+    "malformed": lambda: parse("<a><b></a>"),
+    "a namespace that is not declared": lambda: parse("<p:a/>"),
+    "text": lambda: parse("<a>" + "x" * 100 + "</a>").root.text,
+}
+
+
+@pytest.mark.parametrize("call", REPORTS.values(), ids=REPORTS)
+def test_no_handler_of_another_user_is_called(lib, capfd, call):
+    seen = []
+    structured = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(lambda context, error: seen.append(error))
+    lib.xmlSetStructuredErrorFunc.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    for handler in (ctypes.cast(structured, ctypes.c_void_p), None):
+        lib.xmlSetStructuredErrorFunc(None, handler)
+        try:
+            call()
+        except Error as error:
+            assert str(error)
+        finally:
+            lib.xmlSetStructuredErrorFunc(None, None)
+    assert seen == []
+    assert capfd.readouterr() == ("", "")
+
+
+# What is recovered, and what is told of it
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"<a>one\0two</a>", "one\ufffdtwo"),
+        ("<a>one\0two</a>", "one\ufffdtwo"),
+        ("<a>x\0y</a>".encode("utf-16"), "x\ufffdy"),
+        ("<a>x\0y</a>".encode("utf-32"), "x\ufffdy"),
+        (b"<a>\xff</a>", "\ufffd"),
+        (b"<?xml version='1.0' encoding='cp1252'?><a>\x81</a>", "\ufffd"),
+    ],
+)
+def test_what_is_no_text_is_an_error_or_replaced(data, text):
+    with pytest.raises(ParseError):
+        parse(data)
+    doc = parse(data, recover=True)
+    assert doc.root.text == text
+    assert doc.errors and doc.errors[0].line == 1 and doc.errors[0].level == "fatal"
+
+
+def test_nothing_behind_a_nul_is_dropped():
+    for encoding in ("utf-8", "utf-16", "utf-32"):
+        data = "<a/>\n\0junk".encode(encoding)
+        with pytest.raises(ParseError, match="NUL") as caught:
+            parse(data)
+        assert (caught.value.line, caught.value.column) == (2, 1)
+
+
+def test_errors_of_a_document_that_was_recovered():
+    doc = parse("<a>\n<b></a>", recover=True)
+    assert {report.line for report in doc.errors} == {2}
+    assert parse("<a/>").errors == []
+    assert parse("<p:a/>").errors[0].level == "error"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "iso-8859-15", "shift_jis", "cp037", "koi8-r"])
+def test_encodings(encoding):
+    text = {"shift_jis": "日本", "koi8-r": "да", "iso-8859-15": "€"}.get(encoding, "é")
+    name = encoding.removesuffix("-sig").removesuffix("-le")
+    doc = parse(f"<?xml version='1.0' encoding='{name}'?><a k='{text}'>{text}</a>".encode(encoding))
+    assert (doc.root.text, doc.root.get("k")) == (text, text)
+
+
+# Lines, and XHTML
+
+
+def test_lines_beyond_65535():
+    xml = "<a>" + "\n" * 70_000 + "<b>t</b><!--c--><?p?><e/>\n\n<f/></a><!--end-->"
+    doc = parse(xml)
+    nodes = doc.root.xpathEval("b|comment()|processing-instruction()|e|f")
+    assert [node.line for node in nodes] == [70_001, 70_001, 70_001, 70_001, 70_003]
+    assert nodes[0].children[0].line == 70_001
+    assert doc.xpathEval("/comment()")[0].line == 70_003
+    assert doc.root.line == 1
+    with pytest.raises(ParseError) as caught:
+        parse("<a>" + "\n" * 70_000 + "<b></a>")
+    assert caught.value.line == 70_001
+
+
+def test_xhtml_is_not_changed():
+    body = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body><p/><br/><a name="q"/></body></html>'
+    xml = (
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" '
+        f'"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\n{body}'
+    )
+    doc = parse(xml)
+    assert doc.root.to_string() == body
+    assert doc.xpathEval("/")[0].to_string() == f'<?xml version="1.0" encoding="UTF-8"?>\n{xml}\n'
+
+
+def test_entities_expand_up_to_a_limit():
+    xml = f"<!DOCTYPE a [<!ENTITY e '{'x' * 100_000}'>]><a>{'&e;' * 101}</a>"
+    with pytest.raises(OverflowError, match="huge"):
+        parse(xml).root.text
+    assert len(parse(xml, huge=True).root.text) == 10_100_000
+
+
+# Threads and forks on one document with entities
+
+
+def test_a_long_evaluation_does_not_block_another_document():
+    """There is no lock that documents with a DTD share."""
+    xml = "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"
+    busy = parse("<!DOCTYPE a [<!ENTITY e 'x'>]><a>" + "<b>y</b>" * 3000 + "</a>")
+    thread = threading.Thread(target=lambda: busy.xpathEval("count(//b[count(//b[contains(., 'y')]) > 0])"))
+    thread.start()
+    documents = [parse(xml) for _ in range(200)]
+    assert {doc.root.text for doc in documents} == {"x"}
+    thread.join()
