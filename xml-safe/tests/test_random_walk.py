@@ -61,7 +61,9 @@ def test_a_seeded_walk(seed):
 def test_the_command_tells_how_it_went(options, run_python):
     ended = run_python(random_walk.__file__, *options)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert re.fullmatch(r"random walk: steps=\d+ seed=\d live=0 native=\S+ slope=\S+ \S+ \S+\n", ended.stdout)
+    # A slow machine sees lines of progress before.
+    last = ended.stdout.splitlines()[-1]
+    assert re.fullmatch(r"random walk: steps=\d+ seed=\d live=0 native=\S+ slope=\S+ \S+ \S+", last)
 
 
 def test_the_command_fails_where_something_is_lost(run_python):
