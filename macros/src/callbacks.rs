@@ -11,9 +11,11 @@ use syn::{
 };
 
 use crate::diagnostics::Diagnostics;
+use crate::in_c::in_c;
 use crate::text::{Utf8, decode, has_text, text_type};
 use crate::words::{
-    Headed, Word, argument_of, is_slice, parse_item, parse_words, respanned, runtime_path,
+    Headed, Word, argument_of, is_slice, named_lifetime, parse_item, parse_words, respanned,
+    runtime_path,
 };
 
 /// One method that C calls.
@@ -226,6 +228,12 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
         );
     }
     for (name, ty) in parameters(&called.method) {
+        if let Some(lifetime) = named_lifetime(ty, None) {
+            diagnostics.at(
+                lifetime,
+                "what C passes is valid until the callback returns: leave the lifetime out, and copy what is to stay",
+            );
+        }
         let passed = called.arguments.iter().any(|argument| match argument {
             Passed::Named(other) | Passed::Start(other, _) => other == name,
             _ => false,
@@ -297,7 +305,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
     let pattern = quote_spanned!(function.span()=> (#(#variables,)*));
     let data = match &called.data {
         Some(data) => {
-            let data = data.to_token_stream();
+            let data = in_c(data);
             quote!(#runtime::callbacks::UserData::pointer(#data))
         }
         None => {
@@ -306,7 +314,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
         }
     };
     let stop = match &called.stop {
-        Some(stop) => quote_spanned!(stop.span()=> #stop),
+        Some(stop) => in_c(stop),
         None => quote!(::core::default::Default::default()),
     };
     let converted =
@@ -325,7 +333,11 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
         ReturnType::Type(_, ty) => Some(&**ty),
     };
     let fallible = value.and_then(|ty| argument_of(ty, "Result"));
-    let outcome = quote!(#state::#name(state, #(#passed),*));
+    // Apart from the author's names, among which may be a `state`.
+    let own = |name| Ident::new(name, Span::mixed_site());
+    let (this, here, life) = (own("state"), own("here"), own("life"));
+    let (find, run, halt) = (own("__data"), own("__call"), own("__stop"));
+    let outcome = quote!(#state::#name(#this, #(#passed),*));
     let outcome = match fallible {
         Some(_) => quote!(#outcome?),
         None => outcome,
@@ -349,7 +361,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             let span = fallible
                 .or(value)
                 .map_or_else(Span::call_site, Spanned::span);
-            let returned = quote!(#runtime::callbacks::returned::<_, #runtime::callbacks::Return<Self>>(#outcome));
+            let returned = quote!(#runtime::callbacks::returned::<_, #runtime::callbacks::Return<__Callback>>(#outcome));
             respanned(returned, span)
         }
     };
@@ -368,7 +380,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             #runtime::__site!(__SITE, #place, "callback");
 
             // SAFETY: the author of the block says where the user data is.
-            #[allow(unused_variables, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
+            #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
             unsafe impl #runtime::callbacks::Callback for __Callback {
                 type State = #state;
                 type Function = #function;
@@ -386,26 +398,42 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                     &__SITE
                 }
 
-                unsafe fn data(#pattern: #runtime::callbacks::Arguments<Self>) -> *const ::core::ffi::c_void {
-                    // SAFETY: C passed the arguments, and the author says that this is the user data.
-                    unsafe { #data }
+                // What the author wrote is in functions of its own, where nothing is unsafe that does not say so.
+                unsafe fn data(arguments: #runtime::callbacks::Arguments<Self>) -> *const ::core::ffi::c_void {
+                    fn #find(#pattern: #runtime::callbacks::Arguments<__Callback>) -> *const ::core::ffi::c_void {
+                        #data
+                    }
+                    #find(arguments)
                 }
 
                 unsafe fn call(
                     state: &#state,
-                    #pattern: #runtime::callbacks::Arguments<Self>,
-                    #before_name: Self::Before,
+                    arguments: #runtime::callbacks::Arguments<Self>,
+                    before: Self::Before,
                 ) -> #runtime::Result<#runtime::callbacks::Return<Self>> {
-                    #(#converted)*
-                    ::core::result::Result::Ok(#returned)
+                    fn #run(
+                        #this: &#state,
+                        #pattern: #runtime::callbacks::Arguments<__Callback>,
+                        #before_name: <__Callback as #runtime::callbacks::Callback>::Before,
+                    ) -> #runtime::Result<#runtime::callbacks::Return<__Callback>> {
+                        // What C passes is valid until this function returns.
+                        let #here = 0_u8;
+                        let #life = #runtime::place::Life::of(&#here);
+                        #(#converted)*
+                        ::core::result::Result::Ok(#returned)
+                    }
+                    #run(state, arguments, before)
                 }
 
                 unsafe fn stop(
-                    #pattern: #runtime::callbacks::Arguments<Self>,
+                    arguments: #runtime::callbacks::Arguments<Self>,
                 ) -> #runtime::callbacks::Return<Self> {
-                    // SAFETY: C passed the arguments, and the author says that this tells it to stop.
-                    #[allow(unused_unsafe, reason = "it may be a number")]
-                    unsafe { #stop }
+                    fn #halt(
+                        #pattern: #runtime::callbacks::Arguments<__Callback>,
+                    ) -> #runtime::callbacks::Return<__Callback> {
+                        #stop
+                    }
+                    #halt(arguments)
                 }
 
                 fn fallback() -> ::core::option::Option<#runtime::callbacks::Return<Self>> {
@@ -459,13 +487,16 @@ fn convert(
     let start = at(&|argument| matches!(argument, Passed::Start(other, _) if other == name));
     let length = at(&|argument| matches!(argument, Passed::Length(other, _) if other == name));
     let returns = quote!(#runtime::returns);
+    let life = Ident::new("life", Span::mixed_site());
     let value = match (start, length) {
         (Some(start), length) => {
             let count = match length {
                 Some(length) => quote!(#returns::Count::count(#length)),
                 None => quote!(#returns::until_null(#returns::Start::start(#start))),
             };
-            quote!(<#ty as #returns::FromMemory<_>>::from_memory(#returns::Start::start(#start), #count))
+            quote! {
+                <#ty as #returns::FromMemory<_>>::from_memory_within(#returns::Start::start(#start), #count, #life)
+            }
         }
         (None, _) => {
             let target = match ty {
@@ -475,7 +506,7 @@ fn convert(
                 }
                 ty => quote!(#ty),
             };
-            quote!(<#target as #returns::FromC<_>>::from_c(#name))
+            quote!(<#target as #returns::FromC<_>>::from_c_within(#name, #life))
         }
     };
     let value = respanned(value, ty.span());

@@ -158,7 +158,8 @@ impl Enumeration {
                 }
             }
 
-            impl<__C> #runtime::arguments::IntoC<__C> for #ident
+            // SAFETY: a number is nothing but its value.
+            unsafe impl<__C> #runtime::arguments::IntoC<__C> for #ident
             where
                 #raw: #runtime::arguments::IntoC<__C>,
             {
@@ -168,18 +169,20 @@ impl Enumeration {
             }
 
             // SAFETY: a number owns nothing.
-            unsafe impl<__C> #runtime::returns::FromC<__C> for #ident
+            unsafe impl<__C> #runtime::returns::FromC<'_, __C> for #ident
             where
-                #raw: #runtime::returns::FromC<__C>,
+                #raw: #runtime::returns::FromC<'static, __C>,
             {
                 unsafe fn from_c(c: __C) -> ::core::option::Option<Self> {
                     // SAFETY: the caller's promise.
-                    unsafe { <#raw as #runtime::returns::FromC<__C>>::from_c(c) }.map(#ident)
+                    unsafe { <#raw as #runtime::returns::FromC<'static, __C>>::from_c(c) }.map(#ident)
                 }
             }
 
-            impl #runtime::out::ByValue for #ident {}
-            impl #runtime::returns::Plain for #ident {}
+            // SAFETY: it is a number.
+            unsafe impl #runtime::out::ByValue for #ident {}
+            // SAFETY: as above.
+            unsafe impl #runtime::returns::Plain for #ident {}
 
             #flags
             #python

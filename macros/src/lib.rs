@@ -10,6 +10,7 @@ mod enums;
 mod exception;
 mod fails;
 mod handle;
+mod in_c;
 mod into_python;
 mod methods;
 mod module;

@@ -230,20 +230,22 @@ impl Record<'_> {
                 }
             }
 
-            impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+            // SAFETY: a reference to a transparent wrapper of C's struct.
+            unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
                 fn into_c(self) -> *const #raw {
                     &raw const self.0
                 }
             }
 
-            impl #runtime::arguments::IntoC<#raw> for #ident {
+            // SAFETY: C's own struct.
+            unsafe impl #runtime::arguments::IntoC<#raw> for #ident {
                 fn into_c(self) -> #raw {
                     self.0
                 }
             }
 
             // SAFETY: what is read of it is plain, and owns nothing.
-            unsafe impl #runtime::returns::FromC<#raw> for #ident {
+            unsafe impl #runtime::returns::FromC<'_, #raw> for #ident {
                 unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
                     ::core::option::Option::Some(#ident(c))
                 }
@@ -251,26 +253,30 @@ impl Record<'_> {
 
             // Of two conversions rustc says which one is missing; a single one it takes for granted.
             // SAFETY: nobody has such a value.
-            unsafe impl #runtime::returns::FromC<#runtime::arguments::Never> for #ident {
+            unsafe impl #runtime::returns::FromC<'_, #runtime::arguments::Never> for #ident {
                 unsafe fn from_c(c: #runtime::arguments::Never) -> ::core::option::Option<Self> {
                     match c {}
                 }
             }
 
-            impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
+            // SAFETY: there is no such value.
+            unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
                 fn into_c(self) -> #runtime::arguments::Never {
                     ::core::unreachable!()
                 }
             }
 
-            impl #runtime::arguments::IntoC<#runtime::arguments::Never> for #ident {
+            // SAFETY: as above.
+            unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for #ident {
                 fn into_c(self) -> #runtime::arguments::Never {
                     ::core::unreachable!()
                 }
             }
 
-            impl #runtime::out::ByValue for #ident {}
-            impl #runtime::returns::Plain for #ident {}
+            // SAFETY: its fields are plain, and C's struct is `Copy`: it owns nothing.
+            unsafe impl #runtime::out::ByValue for #ident {}
+            // SAFETY: as above.
+            unsafe impl #runtime::returns::Plain for #ident {}
 
             #python
         }

@@ -7,7 +7,8 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Lit, LitStr, Meta, Path, Token, Type};
+use syn::visit::Visit;
+use syn::{Attribute, Expr, Lifetime, Lit, LitStr, Meta, Path, Token, Type};
 
 use crate::diagnostics::Diagnostics;
 
@@ -302,6 +303,21 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 /// Whether `ty` is `&[u8]`, lent memory.
 pub(crate) fn is_slice(ty: &Type) -> bool {
     matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
+}
+
+/// The first lifetime in `ty` that has a name, besides `allowed`.
+pub(crate) fn named_lifetime<'a>(ty: &'a Type, allowed: Option<&Lifetime>) -> Option<&'a Lifetime> {
+    struct Find<'a, 'b>(Option<&'a Lifetime>, Option<&'b Lifetime>);
+    impl<'a> Visit<'a> for Find<'a, '_> {
+        fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
+            if lifetime.ident != "_" && Some(lifetime) != self.1 {
+                self.0.get_or_insert(lifetime);
+            }
+        }
+    }
+    let mut find = Find(None, allowed);
+    find.visit_type(ty);
+    find.0
 }
 
 /// The text of the doc comments among `attributes`.

@@ -11,13 +11,18 @@ use crate::error::{Error, Result};
 use crate::handle::{ByPointer, Consumable, Owned, Resource};
 
 /// A Rust value that can be passed where C takes a `C`.
+///
+/// # Safety
+///
+/// What `into_c` returns is as valid for C as the value was for Rust, for as long as what the value borrows: a pointer that
+/// C follows is null or points at what its type says. Generated code passes it to C unseen.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed where C takes `{C}`",
     label = "C takes `{C}` here",
     note = "change the parameter's type, or the order and the count of the arguments with `args = (…)`",
     note = "bytes and strings of known length are passed as `name.ptr, name.len`"
 )]
-pub trait IntoC<C> {
+pub unsafe trait IntoC<C> {
     /// The value for C.
     fn into_c(self) -> C;
 }
@@ -30,7 +35,8 @@ pub enum Never {}
 
 macro_rules! into_c {
     ($($from:ty => $($to:ty),+;)+) => {$($(
-        impl IntoC<$to> for $from {
+        // SAFETY: a number is nothing but its value.
+        unsafe impl IntoC<$to> for $from {
             #[inline]
             fn into_c(self) -> $to {
                 self.into()
@@ -54,7 +60,8 @@ into_c! {
 
 macro_rules! into_c_by {
     ($(($self:ident: $from:ty) => $($to:ty),+ = $value:expr;)+) => {$($(
-        impl IntoC<$to> for $from {
+        // SAFETY: a number, or the pointer of a reference, which is valid as long as that.
+        unsafe impl IntoC<$to> for $from {
             #[inline]
             fn into_c($self) -> $to {
                 $value as $to
@@ -71,38 +78,48 @@ into_c_by! {
     (self: &FsPath) => *const i8, *const u8, *mut i8, *mut u8, *const c_void = self.0.as_ptr();
 }
 
-impl IntoC<Never> for f64 {
+// SAFETY: there is no such value.
+unsafe impl IntoC<Never> for f64 {
     fn into_c(self) -> Never {
         unreachable!("no C function takes `Never`")
     }
 }
 
-/// A number that stands in a pointer, as in a field for the application's use.
-impl IntoC<*mut c_void> for usize {
+// SAFETY: a number that stands in a pointer, as in a field for the application's use; C does not follow it.
+unsafe impl IntoC<*mut c_void> for usize {
     #[inline]
     fn into_c(self) -> *mut c_void {
         ptr::without_provenance_mut(self)
     }
 }
 
-/// What a callback gives to C for good.
-impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
+// SAFETY: a handle that a callback gives to C for good.
+unsafe impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
     fn into_c(self) -> *mut T::Raw {
+        const {
+            assert!(
+                !T::LINEAGE.attachments,
+                "nobody would know when C needs what this handle keeps no more: a handle with `attachments` cannot be \
+                 given away"
+            );
+        }
         let handle = Consumable::new(self);
-        let raw = handle.raw().as_ptr().cast();
+        let raw = handle.raw().as_ptr();
         drop(handle.pass_on());
         raw
     }
 }
 
-impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
+// SAFETY: null, or what `T` vouches for.
+unsafe impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
     #[inline]
     fn into_c(self) -> *const P {
         self.map_or(ptr::null(), T::into_c)
     }
 }
 
-impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
+// SAFETY: as above.
+unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
     #[inline]
     fn into_c(self) -> *mut P {
         self.map_or(ptr::null_mut(), T::into_c)
@@ -114,37 +131,45 @@ impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Null;
 
-impl<P> IntoC<*const P> for Null {
+// SAFETY: null is the pointer that points at nothing.
+unsafe impl<P> IntoC<*const P> for Null {
     fn into_c(self) -> *const P {
         ptr::null()
     }
 }
 
-impl<P> IntoC<*mut P> for Null {
+// SAFETY: as above.
+unsafe impl<P> IntoC<*mut P> for Null {
     fn into_c(self) -> *mut P {
         ptr::null_mut()
     }
 }
 
-impl<F> IntoC<Option<F>> for Null {
+// SAFETY: no function.
+unsafe impl<F> IntoC<Option<F>> for Null {
     fn into_c(self) -> Option<F> {
         None
     }
 }
 
 /// An argument that C takes as a pointer and a length.
+///
+/// # Safety
+///
+/// As long as the value is borrowed, `count` bytes at `start` may be read, and written where C writes to them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no pointer and no length to pass",
     note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these"
 )]
-pub trait Memory {
+pub unsafe trait Memory {
     /// Where the bytes are; null for a missing argument. Of memory that is lent exclusively C may write to it.
     fn start(&mut self) -> *const u8;
     /// How many there are.
     fn count(&self) -> usize;
 }
 
-impl Memory for &[u8] {
+// SAFETY: a slice is so many bytes.
+unsafe impl Memory for &[u8] {
     fn start(&mut self) -> *const u8 {
         self.as_ptr()
     }
@@ -153,7 +178,8 @@ impl Memory for &[u8] {
     }
 }
 
-impl Memory for &mut [u8] {
+// SAFETY: as above.
+unsafe impl Memory for &mut [u8] {
     fn start(&mut self) -> *const u8 {
         self.as_mut_ptr()
     }
@@ -162,7 +188,8 @@ impl Memory for &mut [u8] {
     }
 }
 
-impl Memory for &str {
+// SAFETY: as above.
+unsafe impl Memory for &str {
     fn start(&mut self) -> *const u8 {
         self.as_ptr()
     }
@@ -171,7 +198,8 @@ impl Memory for &str {
     }
 }
 
-impl<T: Memory> Memory for Option<T> {
+// SAFETY: no bytes, or those that `T` vouches for.
+unsafe impl<T: Memory> Memory for Option<T> {
     fn start(&mut self) -> *const u8 {
         self.as_mut().map_or(ptr::null(), T::start)
     }
@@ -183,7 +211,25 @@ impl<T: Memory> Memory for Option<T> {
 /// The start of some bytes, as whichever pointer type C has for them.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct Start(pub *const u8);
+pub struct Start(*const u8);
+
+impl Start {
+    /// The start of some memory.
+    ///
+    /// # Safety
+    ///
+    /// The memory is borrowed for as long as C looks at it.
+    #[inline]
+    pub const unsafe fn new(start: *const u8) -> Self {
+        Start(start)
+    }
+
+    /// The start of nothing.
+    #[inline]
+    pub const fn null() -> Self {
+        Start(ptr::null())
+    }
+}
 
 into_c_by! {
     (self: Start) => *const i8, *const u8, *mut i8, *mut u8, *const c_void, *mut c_void = self.0;
@@ -261,7 +307,8 @@ impl TryFrom<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
     }
 }
 
-impl Memory for Buffer<'_> {
+// SAFETY: the export keeps the memory where and as long as it is.
+unsafe impl Memory for Buffer<'_> {
     fn start(&mut self) -> *const u8 {
         self.start
     }

@@ -23,6 +23,7 @@ use crate::errors::{Call, Errors, Listening};
 use crate::handle::{Consumable, Handle, NotesParent, PassedOn, Unreleased};
 pub use crate::panics::Caught;
 use crate::site::{Site, Step};
+use crate::thread_locals::PerThread;
 
 /// How a call ended, by the author's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -376,20 +377,16 @@ where
 
     /// Release by a C function that says whether it could.
     ///
-    /// # Safety
-    ///
-    /// `raw` is valid, and `c` releases it, unless it fails and `kept` says that the resource is then still there.
-    ///
     /// # Errors
     ///
     /// What the handle's `errors` word, or what they panic with: nothing unwinds from here.
-    pub unsafe fn release<T: Handle>(
+    pub fn release<T: Handle>(
         self,
-        raw: NonNull<T::Raw>,
+        Releasing(raw): Releasing<T>,
         function: &'static str,
         kept: bool,
     ) -> Result<(), Unreleased> {
-        // SAFETY: the caller's promise; after the call it is only used where C kept it.
+        // SAFETY: the promise that `Releasing::of` was given; after the call it is only used where C kept it.
         let handle = unsafe { T::from_raw(raw) };
         let call = Call {
             handle: Some(handle),
@@ -412,7 +409,7 @@ where
         };
         let c = self.c;
         // SAFETY: C keeps them for each thread, as the author of the handle says.
-        let returned = unsafe { T::with_thread_locals(|| c(&caught)) };
+        let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || c(&caught));
         let errno = errno::errno().0;
         drop(listening);
         let verdict = match returned {
@@ -441,6 +438,22 @@ where
             }),
             None => Ok(()),
         }
+    }
+}
+
+/// A handle that is about to be released.
+#[derive(Debug)]
+pub struct Releasing<T: Handle>(NonNull<T::Raw>);
+
+impl<T: Handle> Releasing<T> {
+    /// The handle at `raw`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid, and what it is released by does that, unless it fails and `kept` says that the resource is then
+    /// still there.
+    pub const unsafe fn of(raw: NonNull<T::Raw>) -> Self {
+        Releasing(raw)
     }
 }
 
@@ -474,27 +487,47 @@ fn continue_panics(raised: Option<Raised>, caught: &Caught) -> Result<()> {
 pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
     let _listening = const { T::LISTENS }.then(Listening::to_nobody);
     // SAFETY: the caller's promise.
-    unsafe { T::with_thread_locals(c) }
+    T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }
 
 /// What C gets of a handle that it may keep.
 ///
 /// # Safety
 ///
-/// It is a `T`, and not used once it has gone from there.
+/// It is not used once it has gone from there.
 #[inline]
-pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_>>) -> &'a T {
+pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_, T>>) -> &'a T {
     match place {
         // SAFETY: what is there owns a valid handle, and the caller's promise.
-        Some(handle) => unsafe { T::from_raw(handle.raw().cast()) },
+        Some(handle) => unsafe { T::from_raw(handle.raw()) },
         None => unreachable!("it is there until C was called"),
+    }
+}
+
+/// The place of a handle that C was called with, and may have taken over.
+#[derive(Debug)]
+pub struct Taken<'g, 'p, T: Handle>(&'g mut Option<Consumable<'p, T>>);
+
+impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
+    /// The handle in `place`.
+    ///
+    /// # Safety
+    ///
+    /// C got it by the call that has ended, and has it from then on, unless `consumed` is told that it was left.
+    #[inline]
+    pub unsafe fn by_c(place: &'g mut Option<Consumable<'p, T>>) -> Self {
+        Taken(place)
     }
 }
 
 /// Takes the handle out of `place` if C has it now; `left` says that a failing call leaves it. Where nobody knows, the
 /// handle is leaked and reported. What it kept is dropped with what is returned.
 #[inline]
-pub fn consumed(place: &mut Option<Consumable<'_>>, verdict: Verdict, left: bool) -> PassedOn {
+pub fn consumed<T: Handle>(
+    Taken(place): Taken<'_, '_, T>,
+    verdict: Verdict,
+    left: bool,
+) -> PassedOn {
     match verdict.takes(left) {
         Some(false) => PassedOn::nothing(),
         Some(true) => place
@@ -507,15 +540,33 @@ pub fn consumed(place: &mut Option<Consumable<'_>>, verdict: Verdict, left: bool
     }
 }
 
+/// The receiver of a call that makes handles.
+#[derive(Debug)]
+pub struct Maker<'a, P>(&'a P);
+
+impl<'a, P> Maker<'a, P> {
+    /// The receiver.
+    ///
+    /// # Safety
+    ///
+    /// C makes what it returns in this handle, which outlives it and is of its parent's type, if its release needs that:
+    /// `check_place` was asked.
+    #[inline]
+    pub unsafe fn of(receiver: &'a P) -> Self {
+        Maker(receiver)
+    }
+}
+
 /// `own`, after which what was made knows the parent that its release needs.
 #[inline]
 pub fn noting_parent<P: Handle, C, R: NotesParent>(
-    parent: &P,
+    Maker(parent): Maker<'_, P>,
     own: impl FnOnce(C) -> R,
 ) -> impl FnOnce(C) -> R {
     move |raw| {
         let made = own(raw);
-        made.note(parent.as_raw().cast());
+        // SAFETY: the promise that `Maker::of` was given.
+        unsafe { made.note(parent.as_raw().cast()) };
         made
     }
 }
@@ -552,12 +603,12 @@ fn hooked<T: Handle, R>(
     let hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw()) });
     if hook.is_none() && !const { T::LISTENS } {
         // SAFETY: C keeps them for each thread, as the author of the handle says.
-        return unsafe { T::with_thread_locals(c) };
+        return T::with_thread_locals(unsafe { PerThread::promised() }, c);
     }
     // SAFETY: the errors are borrowed exclusively for longer than that.
     let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };
     // SAFETY: as above.
-    unsafe { T::with_thread_locals(c) }
+    T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }
 
 /// What a call that cannot fail returns: the macro allows it only types for which there always is a value.
@@ -595,9 +646,25 @@ pub fn text(
     text.into_c_string(name)
 }
 
+/// The promise that what runs without the GIL uses no Python object.
+#[derive(Debug)]
+pub struct WithoutPython(());
+
+impl WithoutPython {
+    /// Makes the promise.
+    ///
+    /// # Safety
+    ///
+    /// It is true.
+    #[inline]
+    pub const unsafe fn promised() -> Self {
+        WithoutPython(())
+    }
+}
+
 /// Run `c` without the GIL where this thread holds it. What it left in `errno` is still there afterwards.
 #[inline]
-pub fn detached<R>(c: impl FnOnce() -> R) -> R {
+pub fn detached<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
     #[cfg(feature = "python")]
     {
         let (result, errno) = crate::python::detached(|| (c(), errno::errno()));
@@ -610,7 +677,8 @@ pub fn detached<R>(c: impl FnOnce() -> R) -> R {
 
 /// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
 pub fn detached_from_python<R: Send>(c: impl FnOnce() -> R + Send) -> R {
-    detached(c)
+    // SAFETY: `Send` says so, as far as PyO3's own `detach` asks for it.
+    detached(unsafe { WithoutPython::promised() }, c)
 }
 
 /// Runs Python's signal handlers, if signals came: for a callback that a C library calls while it works for long, such as a

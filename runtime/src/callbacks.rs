@@ -546,23 +546,29 @@ pub fn passed<T>(value: Option<T>, name: &'static str) -> Result<T> {
 }
 
 /// A pointer that is user data.
+///
+/// # Safety
+///
+/// `pointer` gives the pointer that C has there.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what C passes as user data",
     label = "a `void *` is expected here"
 )]
-pub trait UserData {
+pub unsafe trait UserData {
     /// The pointer.
     fn pointer(self) -> *const c_void;
 }
 
-impl UserData for *mut c_void {
+// SAFETY: it is the pointer itself.
+unsafe impl UserData for *mut c_void {
     fn pointer(self) -> *const c_void {
         self
     }
 }
 
-impl UserData for *const c_void {
+// SAFETY: as above.
+unsafe impl UserData for *const c_void {
     fn pointer(self) -> *const c_void {
         self
     }

@@ -1,4 +1,12 @@
-//! What the words of `fails = …` look at.
+//! What the words of `fails = …` look at: numbers and pointers, and nothing else, since it decides who owns.
+
+mod sealed {
+    pub trait Pointer {}
+    pub trait Status {}
+
+    impl<T> Pointer for *const T {}
+    impl<T> Pointer for *mut T {}
+}
 
 /// `fails = null`
 #[diagnostic::on_unimplemented(
@@ -6,7 +14,7 @@
     label = "C returns `{Self}`",
     note = "write `fails = nonzero`, `negative` or `when(|ret| …)`"
 )]
-pub trait Null {
+pub trait Null: sealed::Pointer {
     /// Whether it says that C failed.
     fn failed(self) -> bool;
 }
@@ -31,7 +39,7 @@ impl<T> Null for *mut T {
     label = "C returns `{Self}`",
     note = "write `fails = null` for a pointer, or `when(|ret| …)`"
 )]
-pub trait Nonzero {
+pub trait Nonzero: sealed::Status {
     /// Whether it says that C failed.
     fn failed(self) -> bool;
 }
@@ -42,7 +50,7 @@ pub trait Nonzero {
     label = "C returns `{Self}`",
     note = "write `fails = null` for a pointer, `nonzero` or `when(|ret| …)`"
 )]
-pub trait Negative {
+pub trait Negative: sealed::Status {
     /// Whether it says that C failed.
     fn failed(self) -> bool;
 }
@@ -59,6 +67,11 @@ macro_rules! numbers {
     )+};
 }
 
+macro_rules! sealed {
+    ($($type:ty)+) => {$(impl sealed::Status for $type {})+};
+}
+
+sealed! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize bool f32 f64 }
 numbers! { Nonzero = |number| number != 0; i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
 numbers! { Nonzero = |number| number; bool }
 numbers! { Negative = |number| number < 0; i8 i16 i32 i64 isize }

@@ -28,7 +28,8 @@ pub struct Opaque {
 ///
 /// # Safety
 ///
-/// The type is zero-sized with alignment one, and references to it are only made by [`Handle::from_raw`].
+/// The type is zero-sized with alignment one, and references to it are only made by [`Handle::from_raw`]. `kind` and
+/// `LINEAGE` are of this very type, and `hook` installs a callback in this handle.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handle",
     label = "a type made by `#[handle(…)]` is expected here",
@@ -42,7 +43,12 @@ pub unsafe trait Handle: Sized + 'static {
     /// The handle's name, in Rust and in Python.
     const NAME: &'static str;
 
-    /// What it lives in.
+    /// Where it lives: [`In`](crate::place::In) the parent of a resource or the owner of a part, or
+    /// [`Nowhere`](crate::place::Nowhere).
+    #[doc(hidden)]
+    type Up;
+
+    /// The facts of the type.
     #[doc(hidden)]
     const LINEAGE: &'static Lineage;
 
@@ -66,13 +72,9 @@ pub unsafe trait Handle: Sized + 'static {
     const LISTENS: bool = false;
 
     /// Call C while the variables of the calling thread are as this handle's calls need them.
-    ///
-    /// # Safety
-    ///
-    /// C's variables are only used by this thread.
     #[doc(hidden)]
     #[inline]
-    unsafe fn with_thread_locals<R>(c: impl FnOnce() -> R) -> R {
+    fn with_thread_locals<R>(_: crate::thread_locals::PerThread, c: impl FnOnce() -> R) -> R {
         c()
     }
 
@@ -133,12 +135,10 @@ pub unsafe trait Handle: Sized + 'static {
     }
 }
 
-/// A handle type, and what it lives in: for checks while compiling.
+/// The facts of a handle type and of what it lives in.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Lineage {
-    /// The type with its module.
-    pub name: &'static str,
     /// The parent of a resource, the owner of a part.
     pub up: Option<&'static Lineage>,
     /// The other parents.
@@ -186,15 +186,6 @@ impl Sharing {
 }
 
 impl Lineage {
-    const fn is(&self, other: &Lineage) -> bool {
-        let (name, other) = (self.name.as_bytes(), other.name.as_bytes());
-        let mut index = 0;
-        while index < name.len() && index < other.len() && name[index] == other[index] {
-            index += 1;
-        }
-        index == name.len() && index == other.len()
-    }
-
     /// Whether C may call back while a call on it runs.
     pub const fn calls_back(&self) -> bool {
         let mut here = Some(self);
@@ -244,15 +235,10 @@ impl Lineage {
     }
 
     /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
-    /// life, is made by a method that takes that parent as `&mut self`.
-    pub const fn may_borrow_parent(&self, receiver: Option<&Lineage>, exclusive: bool) -> bool {
-        if !self.sharing.holds_parent && !self.sharing.mut_parent {
-            return true;
-        }
-        match (self.up, receiver) {
-            (Some(up), Some(receiver)) => exclusive && receiver.is(up),
-            _ => false,
-        }
+    /// life, is made by a method that takes its receiver as `&mut self`. That this is the parent is checked by
+    /// [`MadeBy`](crate::place::MadeBy).
+    pub const fn may_borrow_parent(&self, exclusive: bool) -> bool {
+        exclusive || !(self.sharing.holds_parent || self.sharing.mut_parent)
     }
 
     /// Whether the handle, or one that it lives in, says that it lends memory.
@@ -281,51 +267,6 @@ impl Lineage {
             above = lineage.up;
         }
         true
-    }
-
-    /// Whether what is made by a call on `receiver` has the parent that its release needs.
-    pub const fn can_be_released(&self, receiver: Option<&Lineage>) -> bool {
-        match (self.released_by_parent, self.up, receiver) {
-            (false, ..) => true,
-            (true, Some(up), Some(receiver)) => receiver.is(up),
-            (true, ..) => false,
-        }
-    }
-
-    /// Whether a call that names `parents` besides its receiver names all that it needs.
-    pub const fn lives_beside(&self, parents: &[&Lineage]) -> bool {
-        if self.beside.len() != parents.len() {
-            return false;
-        }
-        let mut index = 0;
-        while index < parents.len() {
-            if !parents[index].is(self.beside[index]) {
-                return false;
-            }
-            index += 1;
-        }
-        true
-    }
-
-    /// Whether this is `other` or lives in it.
-    const fn lives_in(&self, other: &Lineage) -> bool {
-        let mut here = Some(self);
-        while let Some(lineage) = here {
-            if lineage.is(other) {
-                return true;
-            }
-            here = lineage.up;
-        }
-        false
-    }
-
-    /// Whether what a call on `receiver` returns can live where its type says.
-    pub const fn has_its_place(&self, receiver: Option<&Lineage>) -> bool {
-        match (self.up, receiver) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(up), Some(receiver)) => receiver.lives_in(up),
-        }
     }
 }
 
@@ -405,26 +346,39 @@ impl Unreleased {
 }
 
 /// A handle that keeps values: `#[handle(…, attachments)]`.
+///
+/// # Safety
+///
+/// `LINEAGE` says so, too: there is an entry for such values from C's making of the handle to its release, and the handle
+/// is not given away before that.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` keeps no values, such as callbacks",
     label = "this is kept as long as a `{Self}`",
     note = "say so where `{Self}` is annotated: `#[handle(…, attachments)]`"
 )]
-pub trait Keeps: Handle {}
+pub unsafe trait Keeps: Handle {}
 
 /// A resource that C gives as a pointer and may get back as one, unlike those that it makes in place.
+///
+/// # Safety
+///
+/// Nothing but the handle's own release function has to free its memory.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is made in place, and stays there",
     label = "this type is annotated `inplace = …`",
     note = "pass `out` in `args = (…)` to the C function that initialises it; C cannot take it over"
 )]
-pub trait ByPointer: Handle {}
+pub unsafe trait ByPointer: Handle {}
 
 /// A handle that is a number, such as a file descriptor: `#[handle(value = …)]`.
 ///
 /// It is kept where others keep their pointer, by its distance from the number that is no handle, so that this is null.
-pub trait Numbered: Handle<Raw = ()> {
+///
+/// # Safety
+///
+/// Nothing, C included, follows a handle of this type as a pointer.
+pub unsafe trait Numbered: Handle<Raw = ()> {
     /// The number's type.
     type Number: Number;
     /// The number that is no handle.
@@ -442,15 +396,23 @@ pub trait Numbered: Handle<Raw = ()> {
     label = "not an integer",
     note = "`value = …` is for handles such as file descriptors; what is behind a pointer has `raw = …`"
 )]
-pub trait Number: Copy + 'static {
+pub trait Number: sealed::Number + Copy + 'static {
     #[doc(hidden)]
     fn widen(self) -> u64;
     #[doc(hidden)]
     fn narrow(wide: u64) -> Self;
 }
 
+/// Traits that nobody else implements.
+mod sealed {
+    pub trait Number {}
+    pub trait Parent {}
+}
+
 macro_rules! number {
     ($($type:ty)+) => {$(
+        impl sealed::Number for $type {}
+
         impl Number for $type {
             #[allow(clippy::cast_sign_loss, clippy::cast_lossless, reason = "taken back by `narrow`")]
             fn widen(self) -> u64 {
@@ -520,12 +482,16 @@ pub unsafe fn free_in_place<P>(
 #[doc(hidden)]
 pub trait NotesParent {
     /// Note it.
-    fn note(&self, parent: *mut ());
+    ///
+    /// # Safety
+    ///
+    /// The handle was made in `parent`, which is of its parent's type and stays valid as long as it.
+    unsafe fn note(&self, parent: *mut ());
 }
 
 impl<T: Resource> NotesParent for Owned<'_, T> {
     #[inline]
-    fn note(&self, parent: *mut ()) {
+    unsafe fn note(&self, parent: *mut ()) {
         if const { T::LINEAGE.released_by_parent } {
             let attached = attachments::find(T::kind(), self.raw.as_ptr().cast());
             if let Some(attached) = attached {
@@ -537,8 +503,9 @@ impl<T: Resource> NotesParent for Owned<'_, T> {
 
 impl<R: NotesParent> NotesParent for Option<R> {
     #[inline]
-    fn note(&self, parent: *mut ()) {
-        self.iter().for_each(|made| made.note(parent));
+    unsafe fn note(&self, parent: *mut ()) {
+        // SAFETY: the caller's promise.
+        self.iter().for_each(|made| unsafe { made.note(parent) });
     }
 }
 
@@ -580,7 +547,7 @@ pub unsafe trait KnowsOwner: Part {
     label = "a type made by `#[handle(…)]` is expected here",
     note = "annotate `{Self}` with `#[handle(…)]`, or leave `parent` away"
 )]
-pub trait Parent {
+pub trait Parent: sealed::Parent {
     /// The parent's lineage, if there is a parent.
     #[doc(hidden)]
     const LINEAGE: Option<&'static Lineage>;
@@ -589,6 +556,9 @@ pub trait Parent {
     #[doc(hidden)]
     fn kind() -> Option<&'static Kind>;
 }
+
+impl sealed::Parent for () {}
+impl<T: Resource> sealed::Parent for T {}
 
 impl Parent for () {
     const LINEAGE: Option<&'static Lineage> = None;
@@ -715,37 +685,38 @@ impl<T: Resource> Drop for Owned<'_, T> {
     }
 }
 
-/// An owned handle of whichever type, on its way to C, which may keep it.
+/// An owned handle on its way to C, which may keep it.
 #[doc(hidden)]
-pub struct Consumable<'p> {
-    kind: &'static Kind,
-    raw: NonNull<()>,
+pub struct Consumable<'p, T: Handle> {
+    raw: NonNull<T::Raw>,
     /// What it has besides its pointer; C may soon give that to another one.
     besides: Option<Ended>,
-    _parent: PhantomData<&'p ()>,
+    _parent: PhantomData<&'p fn() -> T>,
 }
 
-impl<'p> Consumable<'p> {
+impl<'p, T: Handle> Consumable<'p, T> {
     /// The handle of a guard.
-    pub fn new<T: Resource + ByPointer>(owned: Owned<'p, T>) -> Self {
-        let raw = owned.into_raw().cast();
+    pub fn new(owned: Owned<'p, T>) -> Self
+    where
+        T: Resource + ByPointer,
+    {
+        let raw = owned.into_raw();
         Consumable {
-            kind: T::kind(),
             raw,
-            besides: T::kind().end(raw.as_ptr()),
+            besides: T::kind().end(raw.as_ptr().cast()),
             _parent: PhantomData,
         }
     }
 
     /// The handle.
-    pub(crate) fn raw(&self) -> NonNull<()> {
+    pub(crate) fn raw(&self) -> NonNull<T::Raw> {
         self.raw
     }
 
     /// C has it from now on: it is no longer ours to release.
     pub(crate) fn pass_on(self) -> PassedOn {
         let mut handle = ManuallyDrop::new(self);
-        handle.kind.passed_on(handle.raw.as_ptr());
+        T::kind().passed_on(handle.raw.as_ptr().cast());
         PassedOn(handle.besides.take())
     }
 
@@ -754,14 +725,14 @@ impl<'p> Consumable<'p> {
         let handle = ManuallyDrop::new(self);
         report(Error::Value(format!(
             "nobody knows whether C has a {}, because what should have told panicked: it is leaked",
-            handle.kind.name()
+            T::NAME
         )));
     }
 
     /// It is as it was before it was to be given away.
     fn restore(&mut self) {
         if let Some(besides) = self.besides.take() {
-            besides.put_back(self.raw.as_ptr());
+            besides.put_back(self.raw.as_ptr().cast());
         }
     }
 
@@ -798,17 +769,17 @@ impl Drop for PassedOn {
     }
 }
 
-impl fmt::Debug for Consumable<'_> {
+impl<T: Handle> fmt::Debug for Consumable<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({:p})", self.kind.name(), self.raw)
+        write!(f, "{}({:p})", T::NAME, self.raw)
     }
 }
 
-impl Drop for Consumable<'_> {
+impl<T: Handle> Drop for Consumable<'_, T> {
     fn drop(&mut self) {
         self.restore();
         // SAFETY: `new` took it from its only owner.
-        let released = unsafe { self.kind.dispose(self.raw.as_ptr()) };
+        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
         if let Err(Unreleased { error, .. }) = released {
             error.end_in_drop();
         }

@@ -410,6 +410,8 @@ mod memory;
 #[doc(hidden)]
 pub mod out;
 mod panics;
+#[doc(hidden)]
+pub mod place;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod returns;
@@ -482,7 +484,7 @@ macro_rules! memory {
     (unsafe $raw:ty { start: $start:ident, length: $length:ident }) => {
         const _: () = {
             // SAFETY: what C wrote is copied; the author of the macro's call says what it is.
-            unsafe impl $crate::returns::FromC<$raw> for $crate::Bytes {
+            unsafe impl $crate::returns::FromC<'_, $raw> for $crate::Bytes {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
                     let count = $crate::returns::Count::count(c.$length);
                     // SAFETY: the caller's promise.
@@ -493,7 +495,7 @@ macro_rules! memory {
             }
 
             // SAFETY: nothing is owned; the author of the macro's call says what it is.
-            unsafe impl<'a> $crate::returns::FromC<$raw> for &'a [u8] {
+            unsafe impl<'o: 'a, 'a> $crate::returns::FromC<'o, $raw> for &'a [u8] {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
                     let count = $crate::returns::Count::count(c.$length);
                     // SAFETY: the caller's promise.

@@ -11,18 +11,19 @@ use std::ptr::NonNull;
 
 use crate::call::Verdict;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
+use crate::place::{Life, Limits};
 use crate::returns::{Bytes, FromC, Text};
 
 /// A Rust type that can be made from what C wrote to where a `P` was expected.
 ///
 /// # Safety
 ///
-/// As for [`FromC`]: what is owned goes into its owner first.
+/// As for [`FromC`]: what is owned goes into its owner first, and what is borrowed is borrowed for no longer than `'o`.
 #[diagnostic::on_unimplemented(
     message = "what C writes to `out` is a `{P}`, which cannot be returned as `{Self}`",
     label = "C writes a `{P}`"
 )]
-pub unsafe trait FromOut<P>: Sized {
+pub unsafe trait FromOut<'o, P>: Sized {
     /// The memory that C writes to.
     type Storage: Storage<P>;
 
@@ -35,7 +36,11 @@ pub unsafe trait FromOut<P>: Sized {
 }
 
 /// Memory for one `P`, zeroed at first.
-pub trait Storage<P> {
+///
+/// # Safety
+///
+/// C may write a `P` at `pointer` until the value is moved or dropped.
+pub unsafe trait Storage<P> {
     /// Zeros.
     fn zeroed() -> Self;
     /// Where C writes.
@@ -46,7 +51,8 @@ pub trait Storage<P> {
 #[derive(Debug)]
 pub struct Inline<P>(MaybeUninit<P>);
 
-impl<P> Storage<P> for Inline<P> {
+// SAFETY: it is the memory itself.
+unsafe impl<P> Storage<P> for Inline<P> {
     #[inline]
     fn zeroed() -> Self {
         Inline(MaybeUninit::zeroed())
@@ -76,7 +82,8 @@ impl<P> Inline<P> {
 #[derive(Debug)]
 pub struct Boxed<P>(NonNull<MaybeUninit<P>>);
 
-impl<P> Storage<P> for Boxed<P> {
+// SAFETY: the box is the memory.
+unsafe impl<P> Storage<P> for Boxed<P> {
     fn zeroed() -> Self {
         let memory = Box::into_raw(Box::new(MaybeUninit::zeroed()));
         // SAFETY: a box is not null.
@@ -114,7 +121,8 @@ pub struct Slot<R, P, S> {
 
 /// Memory for what becomes an `R`. All that is asked of the types is asked here, so that a mistake is told once.
 #[inline]
-pub fn slot<R: FromOut<P>, P>() -> Slot<R, P, R::Storage> {
+pub fn slot<'o, R: FromOut<'o, P>, P>(life: Life<'o>) -> Slot<R, P, R::Storage> {
+    let _ = life;
     Slot {
         storage: UnsafeCell::new(Some(R::Storage::zeroed())),
         own: R::from_out,
@@ -184,11 +192,15 @@ impl<R, P, S: Storage<P>> Slot<R, P, S> {
 }
 
 /// What is returned by value: everything but owned handles.
-pub trait ByValue {}
+///
+/// # Safety
+///
+/// Zeros are a value of every C type that `FromC` makes it from.
+pub unsafe trait ByValue {}
 
 // SAFETY: as for `FromC`.
 #[diagnostic::do_not_recommend]
-unsafe impl<P, R: FromC<P> + ByValue> FromOut<P> for R {
+unsafe impl<'o, P, R: FromC<'o, P> + ByValue> FromOut<'o, P> for R {
     type Storage = Inline<P>;
 
     #[inline]
@@ -199,15 +211,21 @@ unsafe impl<P, R: FromC<P> + ByValue> FromOut<P> for R {
 }
 
 macro_rules! by_value {
-    ($($type:ty)+) => {$(impl ByValue for $type {})+};
+    ($($type:ty)+) => {$(
+        // SAFETY: it is made from a number or a pointer, and 0 and NULL are such.
+        unsafe impl ByValue for $type {}
+    )+};
 }
 
-impl ByValue for &[u8] {}
+// SAFETY: it is made from a pointer with its length, all of which may be 0.
+unsafe impl ByValue for &[u8] {}
 
 by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool Text CString Bytes }
 
-impl<T: Handle> ByValue for Borrowed<'_, T> {}
-impl<T: ByValue> ByValue for Option<T> {}
+// SAFETY: it is made from a pointer or a number.
+unsafe impl<T: Handle> ByValue for Borrowed<'_, T> {}
+// SAFETY: `T` vouches for it.
+unsafe impl<T: ByValue> ByValue for Option<T> {}
 
 /// A handle that C makes through a pointer to a `P`. Implemented by `#[handle]`.
 ///
@@ -231,7 +249,10 @@ pub unsafe trait MadeIn<P>: Resource {
 }
 
 // SAFETY: `adopt` owns at once.
-unsafe impl<P, T: MadeIn<P>> FromOut<P> for Owned<'_, T> {
+unsafe impl<'o, 'p, P, T: MadeIn<P>> FromOut<'o, P> for Owned<'p, T>
+where
+    T::Parent: Limits<'o, 'p>,
+{
     type Storage = <T as MadeIn<P>>::Storage;
 
     #[inline]
@@ -242,7 +263,10 @@ unsafe impl<P, T: MadeIn<P>> FromOut<P> for Owned<'_, T> {
 }
 
 // SAFETY: as above.
-unsafe impl<P, T: MadeIn<P>> FromOut<P> for Option<Owned<'_, T>> {
+unsafe impl<'o, 'p, P, T: MadeIn<P>> FromOut<'o, P> for Option<Owned<'p, T>>
+where
+    T::Parent: Limits<'o, 'p>,
+{
     type Storage = <T as MadeIn<P>>::Storage;
 
     #[inline]

@@ -5,42 +5,64 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use crate::error::{Error, Result};
 use crate::handle::{Borrowed, ByPointer, Handle, Owned, Resource};
 use crate::memory;
+use crate::place::{Life, Limits};
 use crate::site::{Site, Step};
 
 /// A Rust type that a C function's result, or a field of a C struct, can become.
 ///
 /// # Safety
 ///
-/// `from_c` takes ownership of everything in `C` that the type owns, before it does anything that can fail.
+/// `from_c` takes ownership of everything in `C` that the type owns, before it does anything that can fail. What the value
+/// borrows it borrows for no longer than `'o`.
 #[diagnostic::on_unimplemented(
     message = "C's `{C}` cannot be returned as `{Self}`",
     label = "C gives `{C}`",
     note = "a pointer to a handle is returned as `Owned<T>` or `Borrowed<T>`, a C string as `String` or `CString`, \
             a number as a type that holds all its values, and a status as `()`"
 )]
-pub unsafe trait FromC<C>: Sized {
+pub unsafe trait FromC<'o, C>: Sized {
     /// The value; `None` if C gave NULL where there has to be something.
     ///
     /// # Safety
     ///
     /// `c` was just returned by C, and is what the annotation says: valid, and owned or borrowed as the type has it.
     unsafe fn from_c(c: C) -> Option<Self>;
+
+    /// The value, for no longer than `life`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FromC::from_c`]; what is borrowed is valid for `life`.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn from_c_within(c: C, life: Life<'o>) -> Option<Self> {
+        let _ = life;
+        // SAFETY: the caller's promise.
+        unsafe { Self::from_c(c) }
+    }
 }
 
 /// A C pointer that a handle is made from: implemented for each handle, to its own raw type.
+///
+/// # Safety
+///
+/// `pointer` gives C's own pointer, or for a number the one that [`crate::handle::Numbered`] keeps it as.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "C's `{C}` is no pointer to a `{Self}`",
     label = "C gives `{C}`",
     note = "return the handle type whose `raw = …` this is, or change the C function"
 )]
-pub trait PointedAt<C>: Handle {
+pub unsafe trait PointedAt<C>: Handle {
     /// The pointer; what is owned may be written to.
     fn pointer(c: C) -> *mut Self::Raw;
 }
 
 // SAFETY: `adopt` owns at once.
-unsafe impl<C, T: Resource + ByPointer + PointedAt<C>> FromC<C> for Owned<'_, T> {
+unsafe impl<'o, 'p, C, T: Resource + ByPointer + PointedAt<C>> FromC<'o, C> for Owned<'p, T>
+where
+    T::Parent: Limits<'o, 'p>,
+{
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
         // SAFETY: the caller's promise is the one that `adopt` asks for.
@@ -49,7 +71,7 @@ unsafe impl<C, T: Resource + ByPointer + PointedAt<C>> FromC<C> for Owned<'_, T>
 }
 
 // SAFETY: nothing is owned.
-unsafe impl<C, T: PointedAt<C>> FromC<C> for Borrowed<'_, T> {
+unsafe impl<'o: 'b, 'b, C, T: PointedAt<C>> FromC<'o, C> for Borrowed<'b, T> {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
         // SAFETY: the annotation says that what C returned lives as long as the owner.
@@ -58,7 +80,7 @@ unsafe impl<C, T: PointedAt<C>> FromC<C> for Borrowed<'_, T> {
 }
 
 // SAFETY: what is owned goes to `T`.
-unsafe impl<C, T: FromC<C>> FromC<C> for Option<T> {
+unsafe impl<'o, C, T: FromC<'o, C>> FromC<'o, C> for Option<T> {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
         // SAFETY: the caller's promise.
@@ -67,7 +89,7 @@ unsafe impl<C, T: FromC<C>> FromC<C> for Option<T> {
 }
 
 // SAFETY: a number owns nothing.
-unsafe impl FromC<*mut c_void> for usize {
+unsafe impl FromC<'_, *mut c_void> for usize {
     #[inline]
     unsafe fn from_c(c: *mut c_void) -> Option<Self> {
         Some(c.addr())
@@ -75,7 +97,7 @@ unsafe impl FromC<*mut c_void> for usize {
 }
 
 // SAFETY: a status owns nothing.
-unsafe impl<C> FromC<C> for () {
+unsafe impl<C> FromC<'_, C> for () {
     #[inline]
     unsafe fn from_c(_: C) -> Option<Self> {
         Some(())
@@ -85,7 +107,7 @@ unsafe impl<C> FromC<C> for () {
 macro_rules! from_c {
     ($($from:ty => $($to:ty),+;)+) => {$($(
         // SAFETY: numbers own nothing.
-        unsafe impl FromC<$from> for $to {
+        unsafe impl FromC<'_, $from> for $to {
             #[inline]
             unsafe fn from_c(c: $from) -> Option<Self> {
                 Some(c.into())
@@ -109,23 +131,38 @@ from_c! {
 }
 
 /// A value that is nothing but its bits: a number, a `bool`, what `#[int_enum]`, `#[int_flag]` and `#[record]` make.
+///
+/// # Safety
+///
+/// The type holds no pointer, owns nothing and borrows nothing, and `FromC` makes it of any value of C's type.
 #[diagnostic::on_unimplemented(
-    message = "a record cannot hold a `{Self}`",
+    message = "a struct of C cannot keep a `{Self}`",
     label = "not a plain value",
-    note = "the fields of a record are numbers, `bool`, enums, flags and other records"
+    note = "the fields of a record, and what a method writes to a field, are numbers, `bool`, enums, flags and records; what \
+            C is to keep is passed to a function of C"
 )]
-pub trait Plain: Copy {}
+pub unsafe trait Plain: Copy + 'static {}
 
 macro_rules! plain {
-    ($($type:ty)+) => {$(impl Plain for $type {})+};
+    ($($type:ty)+) => {$(
+        // SAFETY: a number or a truth value.
+        unsafe impl Plain for $type {}
+    )+};
 }
 
 plain! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool }
 
+/// A value that C may keep in a field: it borrows nothing.
+#[doc(hidden)]
+#[inline]
+pub fn written<T: Plain>(value: T) -> T {
+    value
+}
+
 /// A field of a record.
 #[doc(hidden)]
 #[inline]
-pub fn plain<T: Plain + FromC<C>, C>(field: C) -> T {
+pub fn plain<T: Plain + FromC<'static, C>, C>(field: C) -> T {
     // SAFETY: what is plain is no pointer that could be invalid.
     crate::call::present(unsafe { T::from_c(field) })
 }
@@ -133,7 +170,7 @@ pub fn plain<T: Plain + FromC<C>, C>(field: C) -> T {
 macro_rules! truth_from_c {
     ($($from:ty)+) => {$(
         // SAFETY: numbers own nothing.
-        unsafe impl FromC<$from> for bool {
+        unsafe impl FromC<'_, $from> for bool {
             #[inline]
             unsafe fn from_c(c: $from) -> Option<Self> {
                 Some(c != 0)
@@ -143,7 +180,7 @@ macro_rules! truth_from_c {
 }
 
 // SAFETY: whether C gave a function is a truth value; nothing is owned.
-unsafe impl<F> FromC<Option<F>> for bool {
+unsafe impl<F> FromC<'_, Option<F>> for bool {
     #[inline]
     unsafe fn from_c(c: Option<F>) -> Option<Self> {
         Some(c.is_some())
@@ -153,7 +190,7 @@ unsafe impl<F> FromC<Option<F>> for bool {
 truth_from_c! { i8 u8 i16 u16 i32 u32 i64 u64 }
 
 // SAFETY: numbers own nothing.
-unsafe impl FromC<isize> for isize {
+unsafe impl FromC<'_, isize> for isize {
     #[inline]
     unsafe fn from_c(c: isize) -> Option<Self> {
         Some(c)
@@ -161,7 +198,7 @@ unsafe impl FromC<isize> for isize {
 }
 
 // SAFETY: numbers own nothing; no platform has wider ones.
-unsafe impl FromC<isize> for i64 {
+unsafe impl FromC<'_, isize> for i64 {
     #[inline]
     unsafe fn from_c(c: isize) -> Option<Self> {
         Some(c as i64)
@@ -169,7 +206,7 @@ unsafe impl FromC<isize> for i64 {
 }
 
 // SAFETY: numbers own nothing.
-unsafe impl FromC<usize> for usize {
+unsafe impl FromC<'_, usize> for usize {
     #[inline]
     unsafe fn from_c(c: usize) -> Option<Self> {
         Some(c)
@@ -178,7 +215,7 @@ unsafe impl FromC<usize> for usize {
 
 // SAFETY: numbers own nothing; this is a 64-bit platform's `size_t`, as bindgen may also write it.
 #[cfg(target_pointer_width = "64")]
-unsafe impl FromC<u64> for usize {
+unsafe impl FromC<'_, u64> for usize {
     #[inline]
     unsafe fn from_c(c: u64) -> Option<Self> {
         Some(c as usize)
@@ -198,7 +235,7 @@ unsafe fn c_str<'a>(start: *const c_char) -> Option<&'a CStr> {
 macro_rules! string_from_c {
     ($($from:ty)+) => {$(
         // SAFETY: the string is copied.
-        unsafe impl FromC<$from> for CString {
+        unsafe impl FromC<'_, $from> for CString {
             unsafe fn from_c(c: $from) -> Option<Self> {
                 // SAFETY: the caller's promise is that it is a C string.
                 unsafe { c_str(c as *const c_char) }.and_then(|text| memory::c_string(text.to_bytes()))
@@ -206,7 +243,7 @@ macro_rules! string_from_c {
         }
 
         // SAFETY: the string is copied.
-        unsafe impl FromC<$from> for Text {
+        unsafe impl FromC<'_, $from> for Text {
             unsafe fn from_c(c: $from) -> Option<Self> {
                 // SAFETY: the caller's promise is that it is a C string.
                 unsafe { c_str(c as *const c_char) }.map(|text| Text(memory::bytes(text.to_bytes())))
@@ -428,13 +465,25 @@ impl From<Vec<u8>> for Bytes {
     label = "C gives memory of `{P}`",
     note = "bytes are copied as `Bytes` or `String`, lent as `&[u8]`, and an array is a `Vec` of what its elements become"
 )]
-pub trait FromMemory<P>: Sized {
+pub trait FromMemory<'o, P>: Sized {
     /// The copy; `None` for null where there has to be something.
     ///
     /// # Safety
     ///
     /// `start` is null or points at `count` elements.
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self>;
+
+    /// The copy, or what may be looked at for no longer than `life`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FromMemory::from_memory`]; what is only looked at is valid for `life`.
+    #[inline]
+    unsafe fn from_memory_within(start: *const P, count: usize, life: Life<'o>) -> Option<Self> {
+        let _ = life;
+        // SAFETY: the caller's promise.
+        unsafe { Self::from_memory(start, count) }
+    }
 }
 
 /// The `count` bytes at `start`; `None` for null.
@@ -449,28 +498,28 @@ unsafe fn slice<'a>(start: *const u8, count: usize) -> Option<&'a [u8]> {
 
 macro_rules! bytes_from_memory {
     ($($type:ty)+) => {$(
-        impl FromMemory<$type> for Bytes {
+        impl FromMemory<'_, $type> for Bytes {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
                 unsafe { slice(start.cast(), count) }.map(|bytes| Bytes(memory::bytes(bytes)))
             }
         }
 
-        impl<'a> FromMemory<$type> for &'a [u8] {
+        impl<'o: 'a, 'a> FromMemory<'o, $type> for &'a [u8] {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise, and the author's: it stays as it is while the handle is lent.
                 unsafe { slice(start.cast(), count) }
             }
         }
 
-        impl FromMemory<$type> for Text {
+        impl FromMemory<'_, $type> for Text {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
                 unsafe { slice(start.cast(), count) }.map(|bytes| Text(memory::bytes(bytes)))
             }
         }
 
-        impl FromMemory<$type> for CString {
+        impl FromMemory<'_, $type> for CString {
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
                 // SAFETY: the caller's promise.
                 unsafe { slice(start.cast(), count) }.and_then(memory::c_string)
@@ -481,14 +530,14 @@ macro_rules! bytes_from_memory {
 
 bytes_from_memory! { c_void i8 u8 }
 
-impl<P: Copy, T: FromC<P>> FromMemory<P> for Vec<T> {
+impl<'o, P: Copy, T: FromC<'o, P>> FromMemory<'o, P> for Vec<T> {
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self> {
         // SAFETY: the caller's promise.
-        Some(unsafe { array(start, count) })
+        Some(unsafe { elements(start, count) })
     }
 }
 
-impl<P, T: FromMemory<P>> FromMemory<P> for Option<T> {
+impl<'o, P, T: FromMemory<'o, P>> FromMemory<'o, P> for Option<T> {
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self> {
         // SAFETY: the caller's promise.
         Some(unsafe { T::from_memory(start, count) })
@@ -523,42 +572,53 @@ pub unsafe fn until_null<P: Copy + EndsArray>(start: *const P) -> usize {
 }
 
 /// An element of an array that may be its end.
+///
+/// # Safety
+///
+/// `ends_array` is true of a NULL and of a 0: nothing behind it is read.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "an array of `{Self}` has no NULL or 0 as its end",
     note = "`until = null` is for arrays of pointers and of integers"
 )]
-pub trait EndsArray {
+pub unsafe trait EndsArray {
     /// Whether it is NULL or 0.
     fn ends_array(self) -> bool;
 }
 
-impl<T> EndsArray for *const T {
+// SAFETY: NULL ends it.
+unsafe impl<T> EndsArray for *const T {
     fn ends_array(self) -> bool {
         self.is_null()
     }
 }
 
-impl<T> EndsArray for *mut T {
+// SAFETY: as above.
+unsafe impl<T> EndsArray for *mut T {
     fn ends_array(self) -> bool {
         self.is_null()
     }
 }
 
 /// A field of a C struct that an array starts at.
+///
+/// # Safety
+///
+/// `start` gives the pointer that C has there.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `Vec` is read from a pointer to its elements, and the field is `{Self}`",
     label = "the field is `{Self}`"
 )]
-pub trait Start {
+pub unsafe trait Start {
     /// The type of the elements.
     type Element;
     /// Where the first one is.
     fn start(self) -> *const Self::Element;
 }
 
-impl<T> Start for *const T {
+// SAFETY: it is the pointer itself.
+unsafe impl<T> Start for *const T {
     type Element = T;
     #[inline]
     fn start(self) -> *const T {
@@ -566,7 +626,8 @@ impl<T> Start for *const T {
     }
 }
 
-impl<T> Start for *mut T {
+// SAFETY: as above.
+unsafe impl<T> Start for *mut T {
     type Element = T;
     #[inline]
     fn start(self) -> *const T {
@@ -575,25 +636,31 @@ impl<T> Start for *mut T {
 }
 
 /// A field of a C struct that counts.
+///
+/// # Safety
+///
+/// `count` is not more than the number says.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`len` counts the elements, and the field is `{Self}`",
     label = "not an integer"
 )]
-pub trait Count {
+pub unsafe trait Count {
     /// How many there are; none for a negative number.
     fn count(self) -> usize;
 }
 
 macro_rules! count {
     ($($type:ty)+) => {$(
-        impl EndsArray for $type {
+        // SAFETY: 0 ends it.
+        unsafe impl EndsArray for $type {
             fn ends_array(self) -> bool {
                 self == 0
             }
         }
 
-        impl Count for $type {
+        // SAFETY: it is the number itself.
+        unsafe impl Count for $type {
             #[inline]
             fn count(self) -> usize {
                 usize::try_from(self).unwrap_or(0)
@@ -610,7 +677,22 @@ count! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
 ///
 /// `start` is null or points at `count` elements, each as [`FromC::from_c`] wants it.
 #[doc(hidden)]
-pub unsafe fn array<C: Copy, R: FromC<C>>(start: *const C, count: usize) -> Vec<R> {
+pub unsafe fn array<'o, C: Copy, R: FromC<'o, C>>(
+    start: *const C,
+    count: usize,
+    life: Life<'o>,
+) -> Vec<R> {
+    let _ = life;
+    // SAFETY: the caller's promise.
+    unsafe { elements(start, count) }
+}
+
+/// As [`array`].
+///
+/// # Safety
+///
+/// As there.
+unsafe fn elements<'o, C: Copy, R: FromC<'o, C>>(start: *const C, count: usize) -> Vec<R> {
     if start.is_null() {
         return Vec::new();
     }

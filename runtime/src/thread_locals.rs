@@ -16,6 +16,23 @@ use crate::errors::{Collect, ReportFn};
 /// A value in exchange for the one in a variable: the pointer has the size of the largest variable.
 type Bits = MaybeUninit<*mut ()>;
 
+/// The promise that what the handle names are variables of the calling thread.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct PerThread(());
+
+impl PerThread {
+    /// Makes the promise.
+    ///
+    /// # Safety
+    ///
+    /// Only this thread uses these variables, as the author of the handle says.
+    #[inline]
+    pub const unsafe fn promised() -> Self {
+        PerThread(())
+    }
+}
+
 /// One variable of the thread, and the value that is not in it now.
 #[doc(hidden)]
 pub struct Setting {

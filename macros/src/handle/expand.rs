@@ -1,7 +1,7 @@
 //! The tokens of a handle type: facts and two-line trait implementations; everything that acts is in the runtime.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
@@ -41,6 +41,33 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
         _ => (&[][..], false),
     };
+    let above = match &handle.ownership {
+        Ownership::Resource {
+            parent: Some(above),
+            ..
+        }
+        | Ownership::Part { owner: above, .. } => quote!(#runtime::place::In<#above>),
+        _ => quote!(#runtime::place::Nowhere),
+    };
+    let by_parent_alone =
+        by_parent || handle.sharing.holds_parent || handle.sharing.mut_parent.is_some();
+    let has_parent = matches!(
+        handle.ownership,
+        Ownership::Resource {
+            parent: Some(_),
+            ..
+        }
+    );
+    let made_by = match by_parent_alone && has_parent {
+        true => quote! {
+            // SAFETY: it is the parent.
+            unsafe impl #runtime::place::MadeBy<#above> for #ident {}
+        },
+        false => quote! {
+            // SAFETY: neither its release nor its use needs its parent.
+            unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}
+        },
+    };
     let (warns, kind, ownership) = expand_ownership(handle);
     let warning = warns.then(|| quote!(.warning()));
     let counted = matches!(
@@ -69,10 +96,18 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (interrupt, interruptible) = expand_interrupt(handle);
     let number = handle.value.as_ref().map(|_| quote!(.numbered::<#ident>()));
     let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
-    let keeps = handle
-        .attachments
-        .then(|| quote!(impl #runtime::handle::Keeps for #ident {}));
-    let by_pointer = (!in_place).then(|| quote!(impl #runtime::handle::ByPointer for #ident {}));
+    let keeps = handle.attachments.then(|| {
+        quote! {
+            // SAFETY: `LINEAGE` says the same, and the author of the handle.
+            unsafe impl #runtime::handle::Keeps for #ident {}
+        }
+    });
+    let by_pointer = (!in_place).then(|| {
+        quote! {
+            // SAFETY: the handle is not made in place.
+            unsafe impl #runtime::handle::ByPointer for #ident {}
+        }
+    });
     quote! {
         #(#attributes)*
         #comment
@@ -91,8 +126,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             unsafe impl #runtime::handle::Handle for #ident {
                 type Raw = #raw;
                 type Errors = #errors;
+                type Up = #above;
                 const LINEAGE: &'static #runtime::handle::Lineage = &#runtime::handle::Lineage {
-                    name: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident)),
                     up: #up,
                     beside: &[#(<#beside as #runtime::handle::Handle>::LINEAGE),*],
                     attachments: #attachments,
@@ -113,6 +148,9 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             }
 
             #fork_check
+            #made_by
+            // SAFETY: the author of the handle names its parents.
+            unsafe impl #runtime::place::LivesBeside<(#(#beside,)*)> for #ident {}
 
             #ownership
             #by_pointer
@@ -225,26 +263,30 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
         }
     });
     quote! {
-        impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
+        // SAFETY: a reference to a handle is a valid handle.
+        unsafe impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
             fn into_c(self) -> *mut #raw {
                 #runtime::handle::Handle::as_raw(self)
             }
         }
 
-        impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+        // SAFETY: as above.
+        unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
             fn into_c(self) -> *const #raw {
                 #runtime::handle::Handle::as_raw(self)
             }
         }
 
-        impl #runtime::returns::PointedAt<*mut #raw> for #ident {
+        // SAFETY: it is the pointer itself.
+        unsafe impl #runtime::returns::PointedAt<*mut #raw> for #ident {
             #[inline]
             fn pointer(c: *mut #raw) -> *mut #raw {
                 c
             }
         }
 
-        impl #runtime::returns::PointedAt<*const #raw> for #ident {
+        // SAFETY: as above.
+        unsafe impl #runtime::returns::PointedAt<*const #raw> for #ident {
             #[inline]
             fn pointer(c: *const #raw) -> *mut #raw {
                 c.cast_mut()
@@ -258,25 +300,29 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
 fn expand_numbered(handle: &Handle, ty: &Type, invalid: &Expr) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     quote! {
-        impl #runtime::handle::Numbered for #ident {
+        // SAFETY: the author of the handle says that it is a number, which nothing follows as a pointer.
+        unsafe impl #runtime::handle::Numbered for #ident {
             type Number = #ty;
             const INVALID: #ty = #invalid;
         }
 
-        impl #runtime::arguments::IntoC<#ty> for &#ident {
+        // SAFETY: the number of a valid handle.
+        unsafe impl #runtime::arguments::IntoC<#ty> for &#ident {
             #[inline]
             fn into_c(self) -> #ty {
                 #runtime::handle::Numbered::number(self)
             }
         }
 
-        impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
+        // SAFETY: there is no such value.
+        unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
             fn into_c(self) -> #runtime::arguments::Never {
                 ::core::unreachable!()
             }
         }
 
-        impl #runtime::returns::PointedAt<#ty> for #ident {
+        // SAFETY: it is the number, as `Numbered` keeps it.
+        unsafe impl #runtime::returns::PointedAt<#ty> for #ident {
             #[inline]
             fn pointer(c: #ty) -> *mut () {
                 #runtime::handle::number_to_raw::<#ident>(c)
@@ -362,6 +408,11 @@ fn expand_hook(handle: &Handle) -> Option<TokenStream> {
     })
 }
 
+/// The value of the `n`-th variable of the calling thread.
+fn value_variable(n: usize) -> Ident {
+    format_ident!("__value_{n}", span = Span::mixed_site())
+}
+
 /// The variables of the calling thread that are set during calls.
 fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
@@ -381,17 +432,27 @@ fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     let settings = handle
         .thread_locals
         .iter()
-        .map(|ThreadLocal { place, value }| {
+        .enumerate()
+        .map(|(n, ThreadLocal { place, .. })| {
+            let value = value_variable(n);
             let address = quote_spanned!(place.span()=> #place());
-            let value = respanned(value.to_token_stream(), value.span());
             quote!(#runtime::thread_locals::Setting::to(#address, #value))
         });
     let settings = reports.chain(settings);
+    let names = (0..handle.thread_locals.len()).map(value_variable);
+    let values = handle.thread_locals.iter().map(|local| {
+        let value = &local.value;
+        respanned(value.to_token_stream(), value.span())
+    });
     Some(quote! {
         const LISTENS: ::core::primitive::bool = #listens;
 
         #[inline]
-        unsafe fn with_thread_locals<__R>(c: impl ::core::ops::FnOnce() -> __R) -> __R {
+        fn with_thread_locals<__R>(
+            _: #runtime::thread_locals::PerThread,
+            c: impl ::core::ops::FnOnce() -> __R,
+        ) -> __R {
+            #(let #names = #values;)*
             // SAFETY: the author of the handle says that C keeps these variables for each thread.
             let mut settings = unsafe { [#(#settings),*] };
             #runtime::thread_locals::during(&mut settings, c)
@@ -449,8 +510,14 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
                     unsafe fn release(
                         raw: *mut Self::Raw,
                     ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
-                        let _ = raw;
-                        #released
+                        // In a function of its own: what the author wrote is not unsafe where it does not say so.
+                        fn __released(
+                            raw: *mut <#ident as #runtime::handle::Handle>::Raw,
+                        ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
+                            let _ = raw;
+                            #released
+                        }
+                        __released(raw)
                     }
                 }
                 #made
@@ -490,15 +557,18 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
 
 /// The call of the release function, and what it ended with.
 fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> TokenStream {
-    let runtime = &handle.runtime;
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let path = &release.function;
     let (function, call) = match &release.by_parent {
         None => {
             let (taken, passed) = match &handle.value {
-                None => (quote!(*mut Self::Raw), quote!(raw)),
+                None => (
+                    quote!(*mut <#ident as #runtime::handle::Handle>::Raw),
+                    quote!(raw),
+                ),
                 Some((ty, _)) => (
                     quote!(#ty),
-                    quote!(#runtime::handle::raw_to_number::<Self>(raw)),
+                    quote!(#runtime::handle::raw_to_number::<#ident>(raw)),
                 ),
             };
             let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
@@ -515,7 +585,7 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
             let function = quote! {
                 // SAFETY: it is being released, so still there and not null.
                 let this = unsafe {
-                    <Self as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
+                    <#ident as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
                 };
                 let parent = #runtime::attachments::parent_of_released().cast();
                 // SAFETY: a handle lives in its parent, which it was made by.
@@ -530,13 +600,19 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
     };
     let Some(fails) = &release.fails else {
         let call = match release.detach {
-            true => quote!(#runtime::call::detached(|| #call)),
+            true => quote! {
+                #runtime::call::detached(
+                    // SAFETY: the author of the handle says that C uses no Python.
+                    unsafe { #runtime::call::WithoutPython::promised() },
+                    || #call,
+                )
+            },
             false => call,
         };
         return quote! {
             #function
             // SAFETY: C keeps the variables that the author of the handle names for each thread.
-            let _ = unsafe { #runtime::call::unheard::<Self, _>(|| #call) };
+            let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
     };
@@ -552,8 +628,9 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
         // SAFETY: as above: the pointer is valid, so not null.
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
         let calling = #runtime::call::calling(|__caught| #call).judged(|_| false, #failed);
-        // SAFETY: the caller's promise is what the author of the handle says that C asks for, and so is `kept`.
-        unsafe { calling.release::<Self>(handle, #name, #kept) }
+        // SAFETY: the pointer is valid, and the author of the handle says that the call releases it, and what `kept` is.
+        let releasing = unsafe { #runtime::call::Releasing::<#ident>::of(handle) };
+        calling.release(releasing, #name, #kept)
     }
 }
 

@@ -7,6 +7,7 @@ use syn::{Expr, ExprField, Member, Type};
 
 use super::model::{Calls, Method, Parameter, Receiver};
 use super::types::{Taken, is_text};
+use crate::callbacks::function_constant;
 use crate::words::{Place, argument_of, respanned};
 
 /// One argument of the C function.
@@ -238,11 +239,7 @@ pub(crate) fn prepare(argument: &Argument<'_>, runtime: &TokenStream) -> Option<
                 Type::Reference(reference) => &*reference.elem,
                 ty => argument_of(ty, "Option").unwrap_or(ty),
             };
-            let constant = format_ident!(
-                "{}",
-                method.to_string().to_uppercase(),
-                span = method.span()
-            );
+            let constant = function_constant(method);
             let function = respanned(quote!(#state.function(<#ty>::#constant)), *span);
             Some(quote!(let #variable = #function;))
         }
@@ -278,6 +275,16 @@ fn length_variable(name: &Ident) -> Ident {
 /// The start of memory, taken before anything else is done with the parameter: of `&mut [u8]` C writes to it.
 fn start_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_start", span = Span::mixed_site())
+}
+
+/// What C gives lives no longer than this.
+pub(crate) fn life_variable() -> Ident {
+    Ident::new("__life", Span::mixed_site())
+}
+
+/// What frees what C gives.
+pub(crate) fn free_variable() -> Ident {
+    Ident::new("__free", Span::mixed_site())
 }
 
 /// The memory of the out-parameter for a length.
@@ -347,7 +354,11 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
         },
         Argument::Start(Parameter { name, .. }, span) => {
             let start = start_variable(name);
-            (quote!(#into_c(#runtime::arguments::Start(#start))), span)
+            let start = quote! {
+                // SAFETY: the parameter is borrowed until C has returned.
+                unsafe { #runtime::arguments::Start::new(#start) }
+            };
+            (quote!(#into_c(#start)), span)
         }
         Argument::Length(Parameter { name, .. }, span) => {
             (length_variable(name).to_token_stream(), span)

@@ -2,15 +2,15 @@
 
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{ReturnType, Type};
+use syn::{ReceiverKind, ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
 use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Receiver, Source};
-use super::types::{Taken, is_bytes, is_named, static_lifetime, written};
+use super::types::{Taken, is_bytes, is_named, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
 use crate::text::{Utf8, has_text};
-use crate::words::{argument_of, is_slice};
+use crate::words::{argument_of, is_slice, named_lifetime};
 
 /// Python's keywords that may be names in Rust.
 const KEYWORDS: &[&str] = &[
@@ -347,6 +347,7 @@ fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnosti
 fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_arguments(method, calls, diagnostics);
     check_lifetimes(method, diagnostics);
+    check_generics(method, diagnostics);
     check_result(method, calls, diagnostics);
     check_null(method, calls, diagnostics);
     check_outs(method, calls, diagnostics);
@@ -611,13 +612,31 @@ fn check_constant(method: &Method, constant: &syn::Expr, diagnostics: &Diagnosti
     misspelt
 }
 
-/// What lives in the receiver can't say that it lives for ever.
+/// How long a result lives is not the author's to say, but the receiver's.
 fn check_lifetimes(method: &Method, diagnostics: &Diagnostics) {
-    if let Some(lifetime) = static_lifetime(&method.output.value) {
+    let receiver = method.signature.receiver();
+    let receiver = receiver.and_then(|receiver| match &receiver.kind {
+        ReceiverKind::Reference(_, lifetime, _) => lifetime.as_ref(),
+        _ => None,
+    });
+    if let Some(lifetime) = named_lifetime(&method.output.value, receiver) {
         diagnostics.at(
             lifetime,
             "what C gives lives as long as the receiver or what that lives in: leave the lifetime out",
         );
+    }
+}
+
+/// C has no generic functions: who owns a result and how an argument is passed is said by the type.
+fn check_generics(method: &Method, diagnostics: &Diagnostics) {
+    const MESSAGE: &str = "the types say who owns what C gets and gives, so they are not the caller's to choose: name the \
+         type, and write a method with a body for others";
+    if let Some(parameter) = method.signature.generics.type_params().next() {
+        diagnostics.at(parameter, MESSAGE);
+    }
+    let open = |parameter: &&Parameter| matches!(&parameter.ty, Type::ImplTrait(_));
+    if let Some(parameter) = method.parameters.iter().find(open) {
+        diagnostics.at(&parameter.ty, MESSAGE);
     }
 }
 
@@ -661,6 +680,7 @@ fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 
 fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
     check_lifetimes(method, diagnostics);
+    check_generics(method, diagnostics);
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
     if method.output.fallible && !method.has_strict_text() {

@@ -33,9 +33,8 @@ pub(crate) fn function(words: TokenStream, item: TokenStream) -> TokenStream {
         );
         return diagnostics.into_tokens();
     };
-    let mut inner = function.signature.clone();
+    let mut inner = super::rust::rust_signature(&function, &runtime);
     inner.ident = quote::format_ident!("__{}", function.signature.ident);
-    inner.output = super::rust::rust_output(&function, &runtime);
     let name = &inner.ident;
     let attributes = &function.attributes;
     let visibility = &function.visibility;

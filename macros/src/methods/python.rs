@@ -176,7 +176,12 @@ pub(crate) fn wrapper(
             let sent = sent.map(|Parameter { name, ty }| {
                 respanned(quote!(#runtime::call::sent(&#name);), ty.span())
             });
-            quote!({ #(#sent)* #runtime::call::detached(|| #call) })
+            quote!({
+                #(#sent)*
+                // SAFETY: no argument holds Python objects, and the body has no token of the interpreter.
+                let promise = unsafe { #runtime::call::WithoutPython::promised() };
+                #runtime::call::detached(promise, || #call)
+            })
         }
     };
     let call = quote!(#context.#give(#call));
@@ -323,8 +328,14 @@ fn expand_argument(Parameter { name, ty }: &Parameter, context: &Ident, body: bo
             #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
         // A body has it for good; C may leave it.
-        Taken::Owned(_) if body => quote!(#name.take(#context)?.into_owned()),
-        Taken::Owned(_) => quote!(&mut *#name.take(#context)?),
+        Taken::Owned(_) if body => quote! {
+            // SAFETY: it goes to the method that this call is of.
+            unsafe { #name.take(#context) }?.into_owned()
+        },
+        Taken::Owned(_) => quote! {
+            // SAFETY: as above.
+            &mut *unsafe { #name.take(#context) }?
+        },
         Taken::Python | Taken::Value => quote!(#name),
     };
     respanned(taken, name.span())

@@ -5,9 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::calls::{out_length_variable, out_variable};
-use super::model::{Calls, Method, Receiver};
-use super::types::{bound_to_receiver, is_named};
+use super::calls::{free_variable, life_variable, out_length_variable, out_variable};
+use super::model::{Calls, Method};
+use super::types::{bound_here, is_named};
 use crate::text::text_type;
 use crate::words::{argument_of, is_slice, respanned};
 
@@ -36,10 +36,10 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
         let slot = out_variable(n);
         let text = text_type(ty, runtime);
         let ty = text.as_ref().unwrap_or(ty);
-        let ty = bound_to_receiver(ty, runtime, method.receiver != Receiver::None);
+        let (ty, life) = (bound_here(ty, runtime), life_variable());
         let new = match memory {
             true => quote!(#runtime::out::raw()),
-            false => quote!(#runtime::out::slot::<#ty, _>()),
+            false => quote!(#runtime::out::slot::<#ty, _>(#life)),
         };
         let new = respanned(new, ty.span());
         quote!(let #slot = #new;)
@@ -51,7 +51,7 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
 pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
     let text = text_type(&method.output.value, runtime);
     let value = text.as_ref().unwrap_or(&method.output.value);
-    let value = bound_to_receiver(value, runtime, true);
+    let (value, life) = (bound_here(value, runtime), life_variable());
     if is_memory(method, calls) {
         return expand_memory(method, calls, &value, runtime);
     }
@@ -59,8 +59,7 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
     if outs > 0 {
         return expand_outs(method, outs);
     }
-    let converted =
-        quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c(ret));
+    let converted = quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c_within(ret, #life));
     quote! {
         |ret| {
             // SAFETY: C just returned it, and the author says by the return type who owns it.
@@ -97,7 +96,7 @@ fn expand_memory(
     value: &Type,
     runtime: &TokenStream,
 ) -> TokenStream {
-    let returns = quote!(#runtime::returns);
+    let (returns, life) = (quote!(#runtime::returns), life_variable());
     let start = match method.out_count(calls) {
         0 => quote!(ret),
         _ => {
@@ -108,9 +107,10 @@ fn expand_memory(
     let start = respanned(start, value.span());
     let memory = match &calls.free {
         None => quote!(#returns::Lent(#returns::Start::start(#start))),
-        Some(free) => quote! {
-            #returns::Freed::new(#start, |pointer| (#free)(pointer.cast()))
-        },
+        Some(_) => {
+            let free = free_variable();
+            quote!(#returns::Freed::new(#start, |pointer| #free(pointer.cast())))
+        }
     };
     let count = if let Some(length) = &calls.length {
         // The memory is owned by now, and given back where the length is missing.
@@ -125,7 +125,7 @@ fn expand_memory(
         quote!(#returns::length_of_text(memory.start()))
     };
     let copy = quote_spanned! {value.span()=>
-        <#value as #returns::FromMemory<_>>::from_memory(memory.start(), count)
+        <#value as #returns::FromMemory<_>>::from_memory_within(memory.start(), count, #life)
     };
     let returned = match &calls.length {
         Some(_) => quote!((ret, length)),

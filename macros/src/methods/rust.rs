@@ -6,16 +6,17 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
 
 use super::calls::{
-    Argument, lent_variable, out_variable, pass, passed_on_variable, passed_variable, prepare,
-    span_of, state_variable,
+    Argument, free_variable, lent_variable, life_variable, out_variable, pass, passed_on_variable,
+    passed_variable, prepare, span_of, state_variable,
 };
 use super::model::{
     Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
 };
 use super::results::{expand_own, expand_slots};
 use super::types::{
-    Taken, bound_to, bound_to_receiver, detached, given_handles, is_named, written,
+    Taken, bind_inputs, bound_here, bound_to, detached, given_handles, is_named, is_read, written,
 };
+use crate::in_c::in_c;
 use crate::text::{decode, has_text, text_type};
 use crate::words::{Place, argument_of, is_slice, respanned, verbatim};
 
@@ -79,10 +80,11 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
                 place_check(block, method),
                 expand_field(method, field, runtime),
             );
+            let life = expand_life(method, None, runtime);
             let site = method
                 .has_strict_text()
                 .then(|| site(block, method, "", false));
-            quote!({ #site #place #body })
+            quote!({ #site #place #life #body })
         }
         Source::Nothing => quote!({ ::core::unimplemented!() }),
     };
@@ -103,36 +105,30 @@ fn expand_comment(method: &Method) -> Option<TokenStream> {
     Some(quote!(#[doc = #comment]))
 }
 
-fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
+/// The signature with the lifetimes of the result.
+///
+/// Without a receiver the result lives as long as every argument that it could be part of.
+pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
     let mut signature = method.signature.clone();
-    signature.output = rust_output(method, runtime);
-    if let Source::Calls(calls) = &method.source
-        && !calls.parents.is_empty()
-    {
-        let lifetime = Lifetime::new("'__in", Span::call_site());
-        signature
-            .generics
-            .params
-            .insert(0, syn::parse_quote!('__in));
-        for input in &mut signature.inputs {
-            let reference = match input {
-                FnArg::Receiver(receiver) => match &mut receiver.kind {
-                    ReceiverKind::Reference(_, given, _) => Some(given),
-                    _ => None,
-                },
-                FnArg::Typed(typed) => match (&mut *typed.ty, &*typed.pat) {
-                    (Type::Reference(reference), Pat::Ident(name))
-                        if calls.parents.contains(&name.ident) =>
-                    {
-                        Some(&mut reference.lifetime)
-                    }
-                    _ => None,
-                },
-            };
-            if let Some(given) = reference {
-                *given = Some(lifetime.clone());
-            }
+    let within = Lifetime::new("'__in", Span::call_site());
+    let bound = match (&method.source, method.receiver) {
+        (Source::Calls(calls), _) if !calls.parents.is_empty() => {
+            bind_parents(&mut signature, &calls.parents, &within);
+            true
         }
+        (_, Receiver::None) => bind_inputs(&mut signature, &within),
+        _ => false,
+    };
+    if bound {
+        let within: syn::GenericParam = syn::parse_quote!('__in);
+        signature.generics.params.insert(0, within);
+    }
+    if let ReturnType::Type(_, ty) = &mut signature.output {
+        **ty = match (bound, method.receiver) {
+            (true, _) => bound_to(ty, runtime, "'__in"),
+            (false, Receiver::None) => bound_to(ty, runtime, "'static"),
+            (false, _) => bound_to(ty, runtime, "'_"),
+        };
     }
     for input in &mut signature.inputs {
         if let FnArg::Typed(typed) = input
@@ -143,6 +139,27 @@ fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
         }
     }
     signature
+}
+
+/// Gives the receiver and the `parents` one lifetime.
+fn bind_parents(signature: &mut Signature, parents: &[Ident], lifetime: &Lifetime) {
+    for input in &mut signature.inputs {
+        let reference = match input {
+            FnArg::Receiver(receiver) => match &mut receiver.kind {
+                ReceiverKind::Reference(_, given, _) => Some(given),
+                _ => None,
+            },
+            FnArg::Typed(typed) => match (&mut *typed.ty, &*typed.pat) {
+                (Type::Reference(reference), Pat::Ident(name)) if parents.contains(&name.ident) => {
+                    Some(&mut reference.lifetime)
+                }
+                _ => None,
+            },
+        };
+        if let Some(given) = reference {
+            *given = Some(lifetime.clone());
+        }
+    }
 }
 
 /// The name of the method that takes what C keeps only when C does: see [`expand_consuming`].
@@ -164,10 +181,13 @@ fn expand_consuming(
     lending.ident = lending_name(method);
     for input in &mut lending.inputs {
         if let FnArg::Typed(typed) = input
-            && let Type::Verbatim(_) = &*typed.ty
+            && let Pat::Ident(name) = &*typed.pat
+            && let Some(parameter) = method.parameter(&name.ident)
+            && let Taken::Owned(target) = Taken::of(&parameter.ty)
         {
-            let place = quote!(&mut ::core::option::Option<#runtime::handle::Consumable<'_>>);
-            *typed.ty = Type::Verbatim(place);
+            let place =
+                quote!(&mut ::core::option::Option<#runtime::handle::Consumable<'_, #target>>);
+            *typed.ty = Type::Verbatim(respanned(place, target.span()));
         }
     }
     let arguments = method
@@ -219,44 +239,20 @@ fn expand_consuming(
     }
 }
 
-/// The return type with its lifetimes.
-pub(crate) fn rust_output(method: &Method, runtime: &TokenStream) -> ReturnType {
-    let mut output = method.signature.output.clone();
-    if let ReturnType::Type(_, ty) = &mut output {
-        let lifetime = match &method.source {
-            Source::Calls(calls) if !calls.parents.is_empty() => "'__in",
-            _ if method.receiver == Receiver::None => "'static",
-            _ => "'_",
-        };
-        **ty = bound_to(ty, runtime, lifetime);
-    }
-    output
-}
-
-/// Refuses, while compiling, results that don't live in the receiver or in what that lives in.
+/// Refuses, while compiling, results that don't live in the receiver or in what that lives in, or that cannot be released
+/// without another handle.
 fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
-    let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
-    let known = match method.receiver {
-        Receiver::None => quote!(::core::option::Option::None),
-        _ => {
-            let lineage = lineage(receiver);
-            quote!(::core::option::Option::Some(#lineage))
-        }
-    };
     let output = detached(&method.output.value, receiver);
     let exclusive = method.receiver == Receiver::Exclusive;
+    let place = match method.receiver {
+        Receiver::None => quote!(#runtime::place::Nowhere),
+        _ => quote!(#runtime::place::In<#receiver>),
+    };
     let checks = given_handles(&output).into_iter().map(|handle| {
-        let releasable = releasable_check(runtime, handle, &known);
-        let sharing = sharing_check(runtime, handle, &known, exclusive);
-        let (name, lineage) = (written(handle), lineage(handle));
-        let message = format!(
-            "a `{name}` lives in another handle: it is made by a method of that, or of what lives in that"
-        );
-        let check = quote! {
-            const _: () = ::core::assert!(#runtime::handle::Lineage::has_its_place(#lineage, #known), #message);
-        };
-        respanned(quote!(#check #releasable #sharing), handle.span())
+        let check = quote!(const { #runtime::place::check_place::<#place, #handle, _>() };);
+        let sharing = sharing_check(runtime, handle, exclusive);
+        respanned(quote!(#check #sharing), handle.span())
     });
     let lending = lending_check(block, method);
     let reading = reading_check(block, method);
@@ -265,12 +261,7 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
 
 /// Refuses a new child that uses its parent by `&mut` where the method has the parent only shared, and a child that does
 /// not say whether it changes what an ancestor lends.
-fn sharing_check(
-    runtime: &TokenStream,
-    handle: &Type,
-    receiver: &TokenStream,
-    exclusive: bool,
-) -> TokenStream {
+fn sharing_check(runtime: &TokenStream, handle: &Type, exclusive: bool) -> TokenStream {
     let name = written(handle);
     let lineage = quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
     let borrow = format!(
@@ -283,7 +274,7 @@ fn sharing_check(
     );
     quote! {
         const _: () = ::core::assert!(
-            #runtime::handle::Lineage::may_borrow_parent(#lineage, #receiver, #exclusive),
+            #runtime::handle::Lineage::may_borrow_parent(#lineage, #exclusive),
             #borrow
         );
         const _: () = ::core::assert!(#runtime::handle::Lineage::says_what_it_changes(#lineage), #unsaid);
@@ -322,38 +313,16 @@ fn reading_check(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     Some(respanned(check, word.span()))
 }
 
-fn releasable_check(runtime: &TokenStream, handle: &Type, receiver: &TokenStream) -> TokenStream {
-    let message = format!(
-        "the release of a `{}` needs its parent: it is made by a method of that",
-        written(handle)
-    );
-    quote! {
-        const _: () = ::core::assert!(
-            #runtime::handle::Lineage::can_be_released(<#handle as #runtime::handle::Handle>::LINEAGE, #receiver),
-            #message
-        );
-    }
-}
-
 /// Refuses results that live also in something else than `parents = (…)` says.
 fn parents_check(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
     let runtime = &block.runtime;
     let output = detached(&method.output.value, &block.handle);
-    let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
     let parents = method
         .parents(calls)
-        .map(|(_, parent)| lineage(&detached(&parent, &block.handle)));
-    let parents = quote!(&[#(#parents),*]);
+        .map(|(_, parent)| detached(&parent, &block.handle));
+    let parents = quote!((#(#parents,)*));
     let checks = given_handles(&output).into_iter().map(|handle| {
-        let lineage = lineage(handle);
-        let message = format!(
-            "a `{}` has more parents than the receiver, or others than are named: add `parents = (…)` with the \
-             parameters that it lives in, in the order of its `parent = (…)`",
-            written(handle)
-        );
-        let check = quote! {
-            const _: () = ::core::assert!(#runtime::handle::Lineage::lives_beside(#lineage, #parents), #message);
-        };
+        let check = quote!(const { #runtime::place::check_beside::<#handle, #parents>() };);
         respanned(check, handle.span())
     });
     quote!(#(#checks)*)
@@ -393,9 +362,10 @@ fn expand_born(method: &Method, own: TokenStream, runtime: &TokenStream) -> Toke
     let value = &method.output.value;
     let made = argument_of(argument_of(value, "Option").unwrap_or(value), "Owned");
     match (made, method.receiver) {
-        (Some(_), Receiver::Shared | Receiver::Exclusive) => {
-            quote!(#runtime::call::noting_parent(&*self, #own))
-        }
+        (Some(_), Receiver::Shared | Receiver::Exclusive) => quote! {
+            // SAFETY: the author of this block says that C makes it in the receiver, whose type is checked above.
+            #runtime::call::noting_parent(unsafe { #runtime::call::Maker::of(&*self) }, #own)
+        },
         _ => own,
     }
 }
@@ -413,7 +383,53 @@ fn site(block: &MethodsBlock, method: &Method, function: &str, calls_back: bool)
     }
 }
 
+/// The generated body, after the lifetime of its result and what frees it: that is evaluated before anything else happens,
+/// where nothing is `unsafe` that does not say so.
 fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
+    let life = expand_life(method, Some(calls), &block.runtime);
+    let free = calls.free.as_ref().map(|free| {
+        let (variable, value) = (free_variable(), in_c(free));
+        quote! {
+            #[allow(unused_unsafe, reason = "the names in it may be safe")]
+            let #variable = #value;
+        }
+    });
+    let body = expand_call(block, method, calls);
+    quote!({ #free #life #body })
+}
+
+/// The lifetime of the result: of the receiver and of the other parents, or of all arguments where there is no receiver.
+fn expand_life(method: &Method, calls: Option<&Calls>, runtime: &TokenStream) -> TokenStream {
+    let life = life_variable();
+    let parents = calls.map_or(&[][..], |calls| &calls.parents);
+    let limits = match method.receiver {
+        Receiver::None => method
+            .parameters
+            .iter()
+            .map(|Parameter { name, ty }| {
+                let limit = match is_read(ty) {
+                    true => quote!(.beside(&#name)),
+                    false => quote!(.limited_by(&#name)),
+                };
+                respanned(limit, ty.span())
+            })
+            .collect::<TokenStream>(),
+        _ => parents
+            .iter()
+            .map(|name| quote!(.limited_by(&#name)))
+            .collect(),
+    };
+    let start = match method.receiver {
+        Receiver::None => quote!(any()),
+        _ => quote!(of(&*self)),
+    };
+    quote! {
+        #[allow(unused_variables, reason = "not every result is borrowed")]
+        let #life = #runtime::place::Life::#start #limits;
+    }
+}
+
+fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
     let runtime = &block.runtime;
     let function = &calls.function;
     let name = function
@@ -561,7 +577,11 @@ fn expand_settling(method: &Method, calls: &Calls, runtime: &TokenStream) -> Opt
     let left = method.output.fallible && calls.consumes == Some(Consumes::OnSuccess);
     let consumed = method.consumed().map(|Parameter { name, .. }| {
         let passed_on = passed_on_variable(name);
-        quote!(#passed_on = #runtime::call::consumed(#name, __verdict, #left);)
+        quote! {
+            // SAFETY: the author of this block says that C has it from the call on, unless it is left.
+            let taken = unsafe { #runtime::call::Taken::by_c(#name) };
+            #passed_on = #runtime::call::consumed(taken, __verdict, #left);
+        }
     });
     let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
     let stored = method
@@ -636,7 +656,10 @@ fn expand_c(
     };
     let mut called = quote!(#c(#caught, #(#values),*));
     if calls.detach {
-        called = quote!(#runtime::call::detached(|| #called));
+        called = quote! {
+            // SAFETY: the author of this block says that C uses no Python.
+            #runtime::call::detached(unsafe { #runtime::call::WithoutPython::promised() }, || #called)
+        };
     }
     (closure, quote!(|#caught| #called))
 }
@@ -679,7 +702,7 @@ fn expand_lent_fields(
             let clear = match argument {
                 // As the pointer was passed, so that a field of the wrong type is told once.
                 Argument::Start(..) => {
-                    let null = quote!(#runtime::arguments::Start(::core::ptr::null()));
+                    let null = quote!(#runtime::arguments::Start::null());
                     quote!(#field = #runtime::arguments::IntoC::into_c(#null);)
                 }
                 argument if calls_back(argument) => {
@@ -718,15 +741,22 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
     let handle = quote!(let #raw_pointer = #runtime::handle::Handle::as_raw(&*self););
     if let [parameter] = &method.parameters[..] {
         let (name, place) = (&parameter.name, field.place.within(&raw));
+        let value = quote!(#runtime::returns::written(#name));
+        let value = respanned(value, parameter.ty.span());
+        let passed = quote!(#runtime::arguments::IntoC::into_c(value));
+        let passed = respanned(passed, name.span());
         return quote!({
             #handle
+            let value = #value;
+            let value = #passed;
             // SAFETY: the handle is borrowed exclusively, so valid; the author says that the field may be written.
-            unsafe { #place = #runtime::arguments::IntoC::into_c(#name) }
+            unsafe { #place = value }
         });
     }
     let text = text_type(&method.output.value, runtime);
     let value = text.as_ref().unwrap_or(&method.output.value);
-    let value = &bound_to_receiver(value, runtime, true);
+    let value = &bound_here(value, runtime);
+    let life = life_variable();
     let read = match (&field.length, argument_of(value, "Vec")) {
         (Some(length), Some(element)) => {
             let start = field.place.within(&raw);
@@ -739,7 +769,7 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
                 quote!(#runtime::returns::Count::count(#count)),
                 length.span(),
             );
-            quote!(#runtime::returns::array::<_, #element>(#start, #count))
+            quote!(#runtime::returns::array::<_, #element>(#start, #count, #life))
         }
         _ if !field.place.is_self() && is_text_result(&method.output.value) => {
             let place = field.place.within(&raw);
@@ -756,27 +786,28 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
                 field.place.within(&raw)
             };
             quote_spanned! {value.span()=>
-                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c(#place))
+                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c_within(#place, #life))
             }
         }
+    };
+    let read = quote! {
+        // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
+        unsafe { #read }
     };
     let read = match &field.when {
         None => read,
         Some((tag, values)) => {
             let tag = tag.within(&raw);
             quote! {
-                match #tag {
+                // SAFETY: as above, for the tag.
+                match unsafe { #tag } {
                     #values => #read,
                     _ => ::core::option::Option::None,
                 }
             }
         }
     };
-    let read = quote!({
-        #handle
-        // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
-        unsafe { #read }
-    });
+    let read = quote!({ #handle #read });
     let read = decode(&method.output.value, read, method.utf8, runtime);
     match method.output.fallible {
         true => quote!(::core::result::Result::Ok(#read)),

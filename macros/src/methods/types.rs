@@ -5,17 +5,62 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, Lifetime, PathArguments, Type, TypeReference};
+use syn::{FnArg, GenericArgument, Lifetime, PathArguments, Signature, Type, TypeReference};
 
 use crate::words::{argument_of, respanned};
 
-/// The written type as Rust callers get it: what is written without a lifetime is bound to the receiver, or to nothing
-/// where there is none. An `Owned<T>` is bound only if `T` has a parent, which `T`'s own trait knows.
-pub(crate) fn bound_to_receiver(ty: &Type, runtime: &TokenStream, has_receiver: bool) -> Type {
-    bound_to(ty, runtime, if has_receiver { "'_" } else { "'static" })
+/// The written type within the generated body, where rustc finds the lifetime.
+pub(crate) fn bound_here(ty: &Type, runtime: &TokenStream) -> Type {
+    bound_to(ty, runtime, "'_")
 }
 
-/// The same, bound to `lifetime`.
+/// Gives `lifetime` to every argument that a result could be part of, where none is written; false if there is none.
+pub(crate) fn bind_inputs(signature: &mut Signature, lifetime: &Lifetime) -> bool {
+    struct Bind<'a>(&'a Lifetime, bool);
+    impl VisitMut for Bind<'_> {
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            if reference.lifetime.is_none() {
+                reference.lifetime = Some(self.0.clone());
+                self.1 = true;
+            }
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident == "_" {
+                *lifetime = self.0.clone();
+                self.1 = true;
+            }
+        }
+
+        // What is called has lifetimes of its own.
+        fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
+        fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {}
+        fn visit_type_trait_object_mut(&mut self, _: &mut syn::TypeTraitObject) {}
+    }
+    let mut bind = Bind(lifetime, false);
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(typed) = input
+            && !is_read(&typed.ty)
+            && !matches!(Taken::of(&typed.ty), Taken::Owned(_) | Taken::Python)
+        {
+            bind.visit_type_mut(&mut typed.ty);
+        }
+    }
+    bind.1
+}
+
+/// Whether `ty` is text or memory, which C reads during the call: `&CStr`, `&str`, `&FsPath`, `&[u8]`, `Buffer`, or an option
+/// of these.
+pub(crate) fn is_read(ty: &Type) -> bool {
+    let read = |ty: &Type| ["CStr", "FsPath"].iter().any(|name| is_named(ty, name));
+    let inside = argument_of(ty, "Option").unwrap_or(ty);
+    is_text(ty)
+        || is_bytes(ty)
+        || matches!(inside, Type::Reference(reference) if read(&reference.elem))
+}
+
+/// The type with `lifetime` where one is missing.
 pub(crate) fn bound_to(ty: &Type, runtime: &TokenStream, lifetime: &str) -> Type {
     struct Bind<'a>(&'a TokenStream, Lifetime);
     impl VisitMut for Bind<'_> {
@@ -193,21 +238,6 @@ pub(crate) fn given_handles(ty: &Type) -> Vec<&Type> {
         }
     }
     let mut find = Find(Vec::new());
-    find.visit_type(ty);
-    find.0
-}
-
-/// The first `'static` in `ty`.
-pub(crate) fn static_lifetime(ty: &Type) -> Option<&Lifetime> {
-    struct Find<'a>(Option<&'a Lifetime>);
-    impl<'a> Visit<'a> for Find<'a> {
-        fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
-            if lifetime.ident == "static" {
-                self.0.get_or_insert(lifetime);
-            }
-        }
-    }
-    let mut find = Find(None);
     find.visit_type(ty);
     find.0
 }

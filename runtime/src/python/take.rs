@@ -4,7 +4,6 @@
 //! and a handle has to be entered before it may be looked at; so the macro writes [`Ref`] and [`Mut`] for these.
 
 use std::ffi::{CStr, CString};
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
@@ -162,8 +161,12 @@ impl<T: PyHandle + Resource + ByPointer> Give<'_, '_, T> {
     /// # Errors
     ///
     /// What went wrong with that; then the object keeps it.
+    ///
+    /// # Safety
+    ///
+    /// The result goes to the method of this very call alone.
     #[doc(hidden)]
-    pub fn take<'h>(&'h self, context: &'h Context<'_, '_>) -> PyResult<Given<'h, T>> {
+    pub unsafe fn take<'h>(&'h self, context: &'h Context<'_, '_>) -> PyResult<Given<'h, T>> {
         let header = self.0.as_super().get().header();
         context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
         let raw = header.give_away();
@@ -173,7 +176,6 @@ impl<T: PyHandle + Resource + ByPointer> Give<'_, '_, T> {
             place: Some(Consumable::new(unsafe { Owned::<T>::again(raw.cast()) })),
             raw,
             header,
-            _type: PhantomData,
         })
     }
 }
@@ -181,10 +183,9 @@ impl<T: PyHandle + Resource + ByPointer> Give<'_, '_, T> {
 /// What a Python object gave away: it gets back what is still here in the end.
 #[doc(hidden)]
 pub struct Given<'h, T: Resource> {
-    place: Option<Consumable<'h>>,
+    place: Option<Consumable<'h, T>>,
     raw: NonNull<()>,
     header: &'h Header,
-    _type: PhantomData<fn() -> T>,
 }
 
 impl<'h, T: Resource> Given<'h, T> {
@@ -200,7 +201,7 @@ impl<'h, T: Resource> Given<'h, T> {
 }
 
 impl<'h, T: Resource> Deref for Given<'h, T> {
-    type Target = Option<Consumable<'h>>;
+    type Target = Option<Consumable<'h, T>>;
 
     fn deref(&self) -> &Self::Target {
         &self.place

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::ptr;
 
 use leakproof::handle::Handle;
+use leakproof::place::Life;
 use leakproof::returns::{Freed, array};
 
 use crate::standin::ffi::Next::Fail;
@@ -92,7 +93,7 @@ fn an_array_has_the_length_that_c_says_and_leaves_nulls_out() {
 #[test]
 fn an_array_of_null_is_empty() {
     // SAFETY: null is allowed.
-    let items = unsafe { array::<i32, i32>(ptr::null(), 5) };
+    let items = unsafe { array::<i32, i32>(ptr::null(), 5, Life::any()) };
     assert!(items.is_empty());
 }
 

@@ -1,0 +1,37 @@
+#![allow(non_camel_case_types, unused)]
+
+use std::ffi::{c_int, c_void};
+
+use leakproof::prelude::*;
+
+mod ffi {
+    use super::{c_int, c_void};
+
+    pub struct record;
+    pub unsafe extern "C" fn record_free(_: *mut record) {}
+    pub type visit_t =
+        unsafe extern "C" fn(*mut record, *const u8, c_int, *mut c_void) -> c_int;
+    pub unsafe fn peek(_: *mut record) -> c_int {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::record, lent)]
+pub struct Record;
+
+#[derive(Attachment)]
+pub struct State;
+
+type Bytes = &'static [u8];
+type Kept = Borrowed<'static, Record>;
+
+#[callbacks(unsafe)]
+impl State {
+    #[called(ffi::visit_t, args = (_, bytes.ptr, bytes.len, data))]
+    fn bytes(&self, bytes: Bytes) {}
+
+    #[called(ffi::visit_t, args = (record, _, _, data))]
+    fn record(&self, record: Kept) {}
+}
+
+fn main() {}
