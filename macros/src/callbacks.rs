@@ -366,6 +366,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
         }
     };
     let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
+    let typed = function_constant(name);
     let visibility = &method.vis;
     let doc = format!("C's function pointer to [`{name}`](Self::{name}).");
     let place = format!("{}.{name}", state.to_token_stream());
@@ -447,6 +448,15 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                 #[doc = #doc]
                 #[allow(dead_code, reason = "it is passed to C by its name in `args`")]
                 #visibility const #constant: <#function as #runtime::callbacks::FunctionPointer>::Nullable = #pointer;
+
+                #[doc(hidden)]
+                #[allow(dead_code, non_upper_case_globals, reason = "`args` of `#[calls]` names it")]
+                #visibility const #typed: #runtime::callbacks::Function<
+                    Self,
+                    <#function as #runtime::callbacks::FunctionPointer>::Nullable,
+                > =
+                    // SAFETY: it is the pointer to a callback of this state.
+                    unsafe { #runtime::callbacks::Function::new(Self::#constant) };
             }
         };
     }
@@ -454,6 +464,11 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
 
 fn is_unit(ty: &Type) -> bool {
     matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+}
+
+/// The constant by which `args` finds the function pointer to a method.
+pub(crate) fn function_constant(method: &Ident) -> Ident {
+    format_ident!("__call_{method}", span = method.span())
 }
 
 /// What an argument of C is called in the generated code.

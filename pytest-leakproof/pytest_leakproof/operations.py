@@ -48,7 +48,8 @@ class Faults(Protocol):
 class Plan:
     """A package, its operations, and what to know about it.
 
-    `blocks` returns how many blocks the C library has allocated; `ignore` maps call sites that no operation can reach
+    `blocks` returns how many blocks the C library has allocated, by default it is asked for the bytes of the process;
+    `ignore` maps call sites that no operation can reach
     to the reason.
     """
 

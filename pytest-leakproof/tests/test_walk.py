@@ -100,6 +100,28 @@ def test_what_a_library_keeps_is_no_leak(plan):
     assert walk_file(plan("keeps blocks")).ok
 
 
+FORGETS = """
+    import ctypes
+    allocate = ctypes.CDLL(None).malloc
+    del blocks
+    OPERATIONS.append(Operation("forget", lambda: allocate(100)))
+"""
+
+
+def test_memory_that_is_not_freed_is_found_where_nobody_counts_blocks(plan):
+    tally = walk_file(plan(more=FORGETS))
+    assert [text for text in tally.problems["leaked"] if text.startswith("forget: +")]
+    assert all(text.startswith("forget: +") for text in tally.problems["leaked"])
+
+
+def test_what_python_allocates_is_no_leak(plan):
+    more = """
+        del blocks
+        OPERATIONS.append(Operation("allocate", lambda: [bytearray(n) for n in range(3000)]))
+    """
+    assert walk_file(plan(more=more)).ok
+
+
 def test_a_leak_without_a_failure_is_found(plan):
     tally = walk_file(plan(more="kept = []\nOPERATIONS.append(Operation('keep', lambda: kept.append(Document())))"))
     assert "keep: +1 Document handles" in tally.problems["leaked"]

@@ -391,6 +391,27 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     });
 }
 
+/// C's function pointer to a method of `S`: it wants user data that leads to an `S`.
+#[doc(hidden)]
+pub struct Function<S, F> {
+    pointer: F,
+    state: std::marker::PhantomData<fn(&S)>,
+}
+
+impl<S, F> Function<S, F> {
+    /// The function pointer.
+    ///
+    /// # Safety
+    ///
+    /// It may be called with user data that leads to an `S`.
+    pub const unsafe fn new(pointer: F) -> Self {
+        Function {
+            pointer,
+            state: std::marker::PhantomData,
+        }
+    }
+}
+
 /// A callback for the length of one call, which only borrows what it leads to.
 #[doc(hidden)]
 pub struct Lent<S: Attachment>(Data<S>);
@@ -411,8 +432,8 @@ impl<S: Attachment> Lent<S> {
 
     /// The function pointer.
     #[inline]
-    pub fn function<F>(&self, function: F) -> F {
-        function
+    pub fn function<F>(&self, function: Function<S, F>) -> F {
+        function.pointer
     }
 }
 
@@ -492,8 +513,8 @@ impl<S: Attachment> Storing<S> {
     }
 
     /// The function pointer; null for none.
-    pub fn function<F>(&self, function: Option<F>) -> Option<F> {
-        function.filter(|_| self.stored.is_some())
+    pub fn function<F>(&self, function: Function<S, Option<F>>) -> Option<F> {
+        function.pointer.filter(|_| self.stored.is_some())
     }
 
     /// What C calls when it needs it no more; null for none.
