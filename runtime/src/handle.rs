@@ -722,7 +722,7 @@ impl<'p, T: Handle> Consumable<'p, T> {
 
     /// Nobody knows whether C has it: it is neither used nor released again, and what it keeps stays.
     pub(crate) fn lose(self) {
-        let handle = ManuallyDrop::new(self);
+        std::mem::forget(self);
         report(Error::Value(format!(
             "nobody knows whether C has a {}, because what should have told panicked: it is leaked",
             T::NAME

@@ -225,7 +225,8 @@ unsafe fn measured(_bag: *mut ffi::bag) -> usize {
 #[derive(Debug, Clone, Copy)]
 struct Level(u8);
 
-impl IntoC<c_int> for Level {
+// SAFETY: a number is nothing but its value.
+unsafe impl IntoC<c_int> for Level {
     fn into_c(self) -> c_int {
         LEVELS[usize::from(self.0)]
     }
