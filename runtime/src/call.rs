@@ -190,7 +190,11 @@ impl<'h, T: Handle> Locked<'h, T> {
     fn enter(handle: &'h T) -> Option<Self> {
         const { T::LOCKS }.then(|| {
             // SAFETY: a reference to a handle is a valid one.
-            let lock = detached(|| unsafe { T::enter_lock(handle.as_raw()) });
+            let lock = detached(
+                // SAFETY: taking a lock of C's uses no Python.
+                unsafe { WithoutPython::promised() },
+                || unsafe { T::enter_lock(handle.as_raw()) },
+            );
             Locked {
                 lock,
                 _handle: PhantomData,
