@@ -618,7 +618,13 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
     };
     let call = quote!(__caught.run(|| #call));
     let call = match release.detach {
-        true => quote!(#runtime::call::detached(|| #call)),
+        true => quote! {
+            #runtime::call::detached(
+                // SAFETY: the author of the handle says that C uses no Python.
+                unsafe { #runtime::call::WithoutPython::promised() },
+                || #call,
+            )
+        },
         false => call,
     };
     let name = release.name();
