@@ -248,13 +248,15 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
     let is_lent = matches!(handle.ownership, Ownership::Lent);
     let untyped = (is_lent && !is_untyped).then(|| {
         quote! {
-            impl #runtime::arguments::IntoC<*mut ::core::ffi::c_void> for &#ident {
+            // SAFETY: the same pointer, as C also has it.
+            unsafe impl #runtime::arguments::IntoC<*mut ::core::ffi::c_void> for &#ident {
                 fn into_c(self) -> *mut ::core::ffi::c_void {
                     #runtime::handle::Handle::as_raw(self).cast()
                 }
             }
 
-            impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
+            // SAFETY: the same pointer, as C also has it.
+            unsafe impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
                 #[inline]
                 fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
                     c.cast()
