@@ -76,15 +76,23 @@ impl XPathContext {
         document: &'d Document,
         expr: &CStr,
     ) -> Result<XPathValue<'d>> {
-        let compiled = self.compile(expr)?;
+        let compiled = on_enough_stack(|| self.compile(expr))?;
         #[cfg(marks_entities)]
         let turn = crate::turn::wait(document)?;
-        let result = self.evaluate(&compiled);
+        let result = on_enough_stack(|| self.evaluate(&compiled));
         #[cfg(marks_entities)]
         drop(turn);
         let result = result.map_err(|error| XPathError::about(error, expr))?;
         result.value_in(document)
     }
+}
+
+/// libxml2 limits the depth of expressions to what fits this much stack, with room for other builds of it.
+const STACK: usize = 2 << 20;
+
+/// Calls libxml2 where it has enough stack for its own limit on depth: on a new one where this thread has less left.
+fn on_enough_stack<R>(call: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(STACK, 2 * STACK, call)
 }
 
 /// A compiled expression.

@@ -292,3 +292,50 @@ def test_what_is_not_there_is_an_error_that_names_the_expression(doc, expr, code
 def test_what_is_not_evaluated_is_not_looked_for(doc):
     assert doc.xpathEval("//zz[foo()]") == []
     assert doc.xpathEval("false() and q:foo()") is False
+
+
+# The stack of the thread
+
+DEEP = [
+    "(" * 4000 + "1" + ")" * 4000,
+    "(" * 300 + "1" + ")" * 300,
+    "a[" * 300 + "1" + "]" * 300,
+    "not(" * 300 + "1" + ")" * 300,
+    "+".join(["1"] * 40_000),
+    " or ".join(["1=1"] * 20_000),
+    "-" * 60_000 + "1",
+    "/".join(["a"] * 50_000),
+    "/".join(["a[1]"] * 4000),
+    "|".join(["a"] * 4000),
+]
+IN_A_THREAD = """
+import sys, threading
+import xml_safe
+
+exprs = sys.stdin.read().split("\\n")
+doc = xml_safe.parse("<a><a><a/></a></a>")
+
+def outcome(expr):
+    try:
+        result = doc.xpathEval(expr)
+    except xml_safe.XPathError as error:
+        return error.code
+    return len(result) if isinstance(result, list) else result
+
+def all_of_them(outcomes):
+    outcomes.extend(map(outcome, exprs))
+
+small, main = [], []
+threading.stack_size(int(sys.argv[1]) << 10)
+thread = threading.Thread(target=all_of_them, args=(small,))
+thread.start()
+thread.join()
+all_of_them(main)
+assert len(main) == len(exprs) and small == main, (small, main)
+"""
+
+
+@pytest.mark.parametrize("kilobytes", [64, 128, 256, 512])
+def test_deep_expressions_end_as_on_the_main_thread_whatever_the_stack(run_python, kilobytes):
+    ended = run_python("-c", IN_A_THREAD, str(kilobytes), input="\n".join(DEEP))
+    assert (ended.returncode, ended.stderr) == (0, "")
