@@ -35,6 +35,7 @@ CALLABLE = "runtime/src/python/callable.rs"
 MODULE = "runtime/src/python/module.rs"
 ENUMS = "runtime/src/python/enums.rs"
 RECORDS = "runtime/src/python/records.rs"
+CALLBACKS_MACRO = "macros/src/callbacks.rs"
 ENUMS_MACRO = "macros/src/enums.rs"
 HANDLE_MACRO = "macros/src/handle/expand.rs"
 RESULTS_MACRO = "macros/src/methods/results.rs"
@@ -60,15 +61,33 @@ GUARDS = [
     mutant(
         HANDLE,
         "a guard that is dropped releases nothing",
-        ("unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };", "Ok::<(), Unreleased>(drop(self.raw));"),
+        (
+            "the borrow checker ends every use before the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before the drop.\n        let released = Ok::<(), Unreleased>(drop(self.raw));",
+        ),
     ),
     mutant(
         HANDLE,
         "a guard that is dropped releases twice",
         (
-            "unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
-            "unsafe { T::kind().dispose(self.raw.as_ptr().cast()); T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()); T::kind().dispose(self.raw.as_ptr().cast()) };",
         ),
+    ),
+    mutant(
+        RUST_MACRO,
+        "the result of a method without a receiver outlives its arguments where an alias hides them",
+        ("                    false => quote!(.limited_by(&#name)),", "                    false => quote!(),"),
+    ),
+    mutant(
+        CALLBACKS_MACRO,
+        "what C passes to a callback may be kept",
+        ("let #life = #runtime::place::Life::of(&#here);", "let #life = #runtime::place::Life::any(); let _ = #here;"),
+    ),
+    mutant(
+        HANDLE_MACRO,
+        "a handle whose release needs its parent can be made by anything",
+        ("            unsafe impl #runtime::place::MadeBy<#above> for #ident {}", "            unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}"),
     ),
     mutant(HANDLE, "what is acquired is not counted", ("        T::kind().acquired(raw.as_ptr().cast());\n        Some(", "        Some(")),
     mutant(
