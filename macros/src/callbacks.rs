@@ -417,6 +417,8 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                         #pattern: #runtime::callbacks::Arguments<__Callback>,
                         #before_name: <__Callback as #runtime::callbacks::Callback>::Before,
                     ) -> #runtime::Result<#runtime::callbacks::Return<__Callback>> {
+                        #[allow(unused_imports, reason = "it answers for what holds no handles")]
+                        use #runtime::exclusive::HoldsNone as _;
                         // What C passes is valid until this function returns.
                         let #here = 0_u8;
                         let #life = #runtime::place::Life::of(&#here);
@@ -530,5 +532,12 @@ fn convert(
         #runtime::callbacks::passed(unsafe { #value }, #text)?
     };
     let decoded = decode(written, passed, called.utf8, runtime);
-    quote!(let #name = #decoded;)
+    let check = respanned(
+        quote!(#runtime::exclusive::Passed(&#name).check()?;),
+        ty.span(),
+    );
+    quote! {
+        let #name = #decoded;
+        #check
+    }
 }

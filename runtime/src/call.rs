@@ -20,6 +20,7 @@ use crate::arguments::{IntoCString, Memory};
 use crate::callbacks::{Raised, framed, is_expected, report_raised};
 use crate::error::{Error, Result, report};
 use crate::errors::{Call, Errors, Listening};
+use crate::exclusive::{self, Used};
 use crate::handle::{Consumable, Handle, NotesParent, PassedOn, Unreleased};
 pub use crate::panics::Caught;
 use crate::site::{Site, Step};
@@ -128,8 +129,9 @@ pub struct Looks {
 
 /// A call of C, and what its annotations say.
 #[derive(Debug)]
-pub struct Calling<C, F, J, S> {
+pub struct Calling<'u, C, F, J, S> {
     c: F,
+    exclusive: &'u [Used],
     judge: J,
     settle: S,
     returned: PhantomData<fn() -> C>,
@@ -139,25 +141,41 @@ pub struct Calling<C, F, J, S> {
 #[inline]
 pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
     c: F,
-) -> Calling<C, F, Succeeds, KeepsNothing> {
+) -> Calling<'static, C, F, Succeeds, KeepsNothing> {
     Calling {
         c,
+        exclusive: &[],
         judge: Succeeds,
         settle: KeepsNothing,
         returned: PhantomData,
     }
 }
 
-impl<C: Copy, F, S> Calling<C, F, Succeeds, S> {
+impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
+    /// The same, with the handles that the call uses exclusively.
+    #[inline]
+    pub fn exclusively<'v>(self, exclusive: &'v [Used]) -> Calling<'v, C, F, J, S> {
+        Calling {
+            c: self.c,
+            exclusive,
+            judge: self.judge,
+            settle: self.settle,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<'u, C: Copy, F, S> Calling<'u, C, F, Succeeds, S> {
     /// The same, with what says that there is no result, and what says that C failed.
     #[inline]
     pub fn judged<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
         self,
         none: N,
         fails: G,
-    ) -> Calling<C, F, Says<N, G>, S> {
+    ) -> Calling<'u, C, F, Says<N, G>, S> {
         Calling {
             c: self.c,
+            exclusive: self.exclusive,
             judge: Says { none, fails },
             settle: self.settle,
             returned: PhantomData,
@@ -165,12 +183,13 @@ impl<C: Copy, F, S> Calling<C, F, Succeeds, S> {
     }
 }
 
-impl<C: Copy, F, J> Calling<C, F, J, KeepsNothing> {
+impl<'u, C: Copy, F, J> Calling<'u, C, F, J, KeepsNothing> {
     /// The same, with what gives to its owners what C was passed.
     #[inline]
-    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<C, F, J, S> {
+    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<'u, C, F, J, S> {
         Calling {
             c: self.c,
+            exclusive: self.exclusive,
             judge: self.judge,
             settle,
             returned: PhantomData,
@@ -236,7 +255,7 @@ struct Ended<C, R> {
     raised: Option<Raised>,
 }
 
-impl<C, F, J, S> Calling<C, F, J, S>
+impl<C, F, J, S> Calling<'_, C, F, J, S>
 where
     C: Copy + 'static,
     F: FnOnce(&Caught) -> Option<C>,
@@ -257,10 +276,11 @@ where
         own: impl FnOnce(C) -> Option<R>,
     ) -> Ended<C, R> {
         let c = self.c;
-        let ((returned, errno), raised) = hooked(site, handle, errors, caught, || {
-            // Whatever follows may change `errno`.
-            (c(caught), errno::errno().0)
-        });
+        let ((returned, errno), raised) =
+            hooked(site, handle, errors, caught, self.exclusive, || {
+                // Whatever follows may change `errno`.
+                (c(caught), errno::errno().0)
+            });
         let verdict = match returned {
             Some(returned) => self.judge.judge(returned, caught),
             None => Verdict::Unwound,
@@ -597,10 +617,11 @@ fn hooked<T: Handle, R>(
     handle: Option<&T>,
     errors: &mut T::Errors,
     caught: &Caught,
+    exclusive: &[Used],
     c: impl FnOnce() -> R,
 ) -> (R, Option<Raised>) {
     let c = || match site.calls_back || is_expected() {
-        true => framed(c),
+        true => exclusive::during(exclusive, || framed(c)),
         false => (c(), None),
     };
     // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.

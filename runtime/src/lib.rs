@@ -217,7 +217,8 @@
 //! Neither an error nor a panic crosses C: it is kept, C is told to stop, no other callback of that call runs, and it
 //! comes out of the method that called C. On a thread that runs no such call it goes to `sys.unraisablehook`. Closing,
 //! consuming or using alone a handle that the running call uses raises `BusyError` there; using it beside the call is
-//! allowed, unless the callback is `alone`.
+//! allowed, unless the callback is `alone`. A handle that the running call has by `&mut` is refused as a parameter of the
+//! callback, in Rust too, by [`Error::Busy`]: name what may be called on it meanwhile in a handle of its own, with `lent`.
 //!
 //! A method that C wants a new handle from returns `Option<Owned<T>>`: C has the handle from then on.
 //!
@@ -401,6 +402,8 @@ pub mod call;
 pub mod callbacks;
 pub mod error;
 pub mod errors;
+#[doc(hidden)]
+pub mod exclusive;
 #[doc(hidden)]
 pub mod fails;
 mod forks;

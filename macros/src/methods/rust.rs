@@ -455,6 +455,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
     let own = expand_born(method, own, runtime);
     let judged = expand_judged(calls, runtime);
     let settling = expand_settling(method, calls, runtime);
+    let exclusive = expand_exclusive(method, runtime);
     let looks = expand_looks(method, calls, runtime);
     let nothing = match &calls.none {
         None => quote!(|| ::core::option::Option::None),
@@ -513,7 +514,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #(#lent)*
         #(let mut #passed_on = #runtime::handle::PassedOn::nothing();)*
         #c
-        let __result = #runtime::call::calling(#call) #judged #settling #ending;
+        let __result = #runtime::call::calling(#call) #exclusive #judged #settling #ending;
         #(::core::mem::drop(#states_end);)*
         #(::core::mem::drop(#passed_on);)*
         #decoded
@@ -570,6 +571,20 @@ fn expand_judged(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
         }
     });
     Some(quote!(.judged(#none, #fails)))
+}
+
+/// What says which handles the call uses exclusively, if it uses some so.
+fn expand_exclusive(method: &Method, runtime: &TokenStream) -> Option<TokenStream> {
+    let receiver = (method.receiver == Receiver::Exclusive).then(|| quote!(&*self));
+    let parameters = method.parameters.iter().filter_map(|parameter| {
+        let name = &parameter.name;
+        match Taken::of(&parameter.ty) {
+            Taken::Mut(target) if !matches!(target, Type::Slice(_)) => Some(quote!(&*#name)),
+            _ => None,
+        }
+    });
+    let used: Vec<_> = receiver.into_iter().chain(parameters).collect();
+    (!used.is_empty()).then(|| quote!(.exclusively(&[#(#runtime::exclusive::Used::of(#used)),*])))
 }
 
 /// What gives to its owner what C was passed and what C wrote to, once it is known how the call ended.
@@ -698,20 +713,18 @@ fn expand_lent_fields(
         .iter()
         .enumerate()
         .filter_map(|(index, (place, argument))| {
-            let field = place.within(&raw);
-            let clear = match argument {
+            let field = respanned(place.within(&raw), place.span());
+            let before = match argument {
                 // As the pointer was passed, so that a field of the wrong type is told once.
                 Argument::Start(..) => {
                     let null = quote!(#runtime::arguments::Start::null());
-                    quote!(#field = #runtime::arguments::IntoC::into_c(#null);)
+                    let null = quote!(#runtime::arguments::IntoC::into_c(#null));
+                    respanned(null, span_of(argument))
                 }
-                argument if calls_back(argument) => {
-                    let before = before(index);
-                    quote!(#field = #before;)
-                }
+                argument if calls_back(argument) => before(index).to_token_stream(),
                 _ => return None,
             };
-            Some(respanned(clear, span_of(argument)))
+            Some(quote!(#field = #before;))
         });
     quote!({
         let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);

@@ -17,6 +17,7 @@ mod native;
 mod aliasing;
 mod callbacks;
 mod drops;
+mod exclusive;
 mod expressions;
 mod raising;
 
