@@ -206,7 +206,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `args = (…)` | What C passes, in its order: parameters by name, `name.ptr` and `name.len` of memory, strings and arrays, `data` for the user data, `_` or another name for the rest. |
-//! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. |
+//! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. Here, in `stop` and in `free` a C function may be called by its name, and a pointer followed by `*`; nothing else in an annotation's expressions may be `unsafe`. |
 //! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing, as where the expression itself panics. |
 //! | `until = null` | The array that C passes ends with its first NULL or 0. |
 //! | `utf8 = lossy` | As on `#[calls]`. By default, text that is not UTF-8 is an error of the call. |
@@ -317,7 +317,7 @@
 //! | written | who owns | C |
 //! |---|---|---|
 //! | `-> Owned<T>` | the caller (*transfer full*) | a pointer to `T`'s raw type |
-//! | `-> Borrowed<T>` | the receiver, or its ancestor that `T` is part of (*transfer none*) | the same |
+//! | `-> Borrowed<T>` | the receiver, or its ancestor that `T` is part of (*transfer none*); without a receiver, all arguments but text and memory | the same |
 //! | `-> String` | the caller, a copy of UTF-8; for text that is not, `Error::NotUtf8`, in Python `UnicodeDecodeError`, so that such a method returns a `Result`, or says `utf8 = lossy` | `char *` |
 //! | `-> CString` | the caller, a copy of every byte; in Python a `str` as of `os.fsdecode` | `char *` |
 //! | `-> Bytes` | the caller, a copy; in Python `bytes` | `void *`, with `len` |
@@ -335,6 +335,10 @@
 //! | `i32`, `f64`, `bool` … | | the same type; from Python with a range check |
 //! | `usize` | | also a number that stands in a `void *` |
 //! | `Option<&T>` … | | `None` is NULL |
+//!
+//! How long a result of `#[calls]` or `#[field]` lives is not written but follows from the receiver; an argument of a
+//! callback is valid until the callback returns. A signature that promises more, also by an alias, is not compiled. Such
+//! methods have no type parameters, since the types say who owns what: a method with a body may have some.
 //!
 //! A type that is taken by value may be any that PyO3 can extract; a body may return whatever implements
 //! `python::IntoPython`, which is derived for enums, also for those that borrow.
