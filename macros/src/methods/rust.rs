@@ -491,7 +491,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         false => decode(value, quote!(__result), method.utf8, runtime),
         true if has_text(value) => {
             let decoded = decode(value, quote!(__result?), method.utf8, runtime);
-            quote!(::core::result::Result::Ok(#decoded))
+            quote!({ let __decoded = #decoded; ::core::result::Result::Ok(__decoded) })
         }
         true => quote!(__result),
     };
@@ -823,7 +823,7 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
     let read = quote!({ #handle #read });
     let read = decode(&method.output.value, read, method.utf8, runtime);
     match method.output.fallible {
-        true => quote!(::core::result::Result::Ok(#read)),
+        true => quote!({ let __decoded = #read; ::core::result::Result::Ok(__decoded) }),
         false => read,
     }
 }
