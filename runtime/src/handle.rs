@@ -169,6 +169,8 @@ pub struct Sharing {
     pub lends: bool,
     /// `part_of`: the handle is borrowed with its owner.
     pub part: bool,
+    /// `retain`: C counts the owners.
+    pub counted: bool,
     /// `transient`: the part ends with the next exclusive borrow of its owner.
     pub transient: bool,
 }
@@ -181,6 +183,7 @@ impl Sharing {
         reads_parent: false,
         lends: false,
         part: false,
+        counted: false,
         transient: false,
     };
 }
@@ -246,6 +249,18 @@ impl Lineage {
         let mut here = Some(self);
         while let Some(lineage) = here {
             if lineage.sharing.lends {
+                return true;
+            }
+            here = lineage.up;
+        }
+        false
+    }
+
+    /// Whether the handle, or one that it lives in, has counted owners: another owner may change or end what it lends.
+    pub const fn is_counted(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(lineage) = here {
+            if lineage.sharing.counted {
                 return true;
             }
             here = lineage.up;

@@ -25,6 +25,7 @@ pub struct Kind {
     release: Option<Release>,
     warns: bool,
     counted: bool,
+    group: Option<fn() -> &'static Kind>,
     refusable: Option<(&'static Site, bool)>,
     number: Option<fn(*mut ()) -> i64>,
     interrupt: Option<Interrupt>,
@@ -78,6 +79,7 @@ impl Kind {
             release: None,
             warns: false,
             counted: false,
+            group: None,
             refusable: None,
             number: None,
             interrupt: None,
@@ -96,10 +98,17 @@ impl Kind {
         self
     }
 
-    /// The same, and C counts the owners.
-    pub const fn counted(mut self) -> Self {
+    /// The type whose owners C counts. `group` is the type that names the handles which are borrowed as one; `None` for
+    /// objects that are borrowed alone.
+    pub const fn counted(mut self, group: Option<fn() -> &'static Kind>) -> Self {
         self.counted = true;
+        self.group = group;
         self
+    }
+
+    /// The type that names the handles which are borrowed as one, if there is such a group.
+    pub fn group(&self) -> Option<&'static Kind> {
+        self.group.map(|kind| kind())
     }
 
     /// How its handles share state with their parents.

@@ -70,7 +70,9 @@
 //! | `release(…, on_failure = kept)` | After such a failure the handle is still there: it stays open, and so does what it lives in. By default, `on_failure = released`, it is gone. |
 //! | `release(…, args = (parent, self))` | C's release function needs the parent, too. What is released so is made by a method of its parent. |
 //! | `release(…, detach)` | The GIL is released meanwhile, as with `detach` of a call. |
-//! | `retain = ffi::f` | C counts the owners, and this adds one. Each Python handle is one owner; `==` says whether two are of the same object, and for exclusive use all of them count as one. [`Borrowed::retain`] makes an owner in Rust. |
+//! | `retain = ffi::f` | C counts the owners, and this adds one. Each Python handle is one owner; `==` says whether two are of the same object, and for exclusive use all of them count as one. [`Borrowed::retain`] makes an owner in Rust. Another owner can change or end what such an object lends, so its methods return copies, or owners by `retain` in `#[calls(…)]`. One of the next two words is needed. |
+//! | `borrowed_with = Handle` | With `retain`: objects of this type can contain, or otherwise reach, objects of the type `Handle` (`Self` for objects of one type), as values of JSON do. All handles of the types that name the same `Handle` are borrowed as one: while a call uses one of them by `&`, no other call may use one of them by `&mut`. A callback that tries hears `BusyError`. |
+//! | `independent` | With `retain`: no call on one such object reads or changes memory of another. Each object is borrowed alone. |
 //! | `inplace = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
 //! | `value = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
 //! | `invalid = …` | With `value`: the number that is no handle; by default -1. |
@@ -146,6 +148,7 @@
 //! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. It is asked once. If it panics, what C may have is leaked and reported, so that nothing is released twice: see SAFETY.md. |
 //! | `none = when(\|ret\| …)`, `nonzero`, `negative` | If this says so there is no result, and that is no failure, whatever `fails` says: the method returns `None`, and `out` is not looked at. |
+//! | `retain` | C lends a reference-counted object: the caller becomes one owner more at once, so that the method returns [`Owned`]. Also in `#[field(…, retain)]`. |
 //! | `len = ffi::f` | C returns the start of some memory or of an array; this function, with the same arguments, says how long it is. |
 //! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
 //! | `until = null` | The array ends with its first NULL or 0. |
@@ -273,7 +276,8 @@
 //! | a function makes it, another frees it | *transfer full* | `#[handle(raw = T, release = f)]`, `-> Result<Owned<T>>` with `fails = null` | xml-safe, `magic` |
 //! | it needs another one as long as it lives | *transfer full*, and a reference to its parent | `#[handle(raw = T, release = f, parent = P)]` | xml-safe, `sqlite` |
 //! | it lives inside another one | *transfer none* | `#[handle(raw = T, part_of = P)]`, `-> Option<Borrowed<T>>` | xml-safe |
-//! | its owners are counted | *ref-func*, *unref-func* | `#[handle(raw = T, retain = g, release = f)]`, `-> Owned<T>` for *transfer full*, `-> Borrowed<T>` for *transfer none* | `cairo` |
+//! | its owners are counted, and no call on one object reaches another | *ref-func*, *unref-func* | `#[handle(raw = T, retain = g, release = f, independent)]`, `-> Owned<T>` for *transfer full*, `-> Owned<T>` with `retain` for *transfer none* | |
+//! | its owners are counted, and objects contain or use each other | the same | `#[handle(raw = T, retain = g, release = f, borrowed_with = Self)]`; another type of the group says `borrowed_with = T` | `cairo` |
 //! | the caller gives the memory | *caller-allocates* | `#[handle(inplace = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
 //! | it is a number | | `#[handle(value = c_int, release = f)]`, `-> Result<Owned<T>>` with `fails = negative` | `inotify` |
 //! | it is a number within another handle | | `#[handle(value = c_uint, part_of = P)]`, [`Borrowed::numbered`] | `lmdb` |
@@ -404,6 +408,8 @@ pub mod build;
 pub mod call;
 #[doc(hidden)]
 pub mod callbacks;
+#[doc(hidden)]
+pub mod counted;
 pub mod error;
 pub mod errors;
 #[doc(hidden)]

@@ -107,6 +107,25 @@ def meet_itself(shape):
     shape.meet(shape)
 
 
+def edit(them):
+    editor = them.editor()
+    editor.push(3)
+    editor.work()
+    editor.work_reading()
+    return editor.count() + editor.count_beside()
+
+
+def edit_alone(them):
+    with them.sole_editor() as editor:
+        editor.push(3)
+        editor.work_beside()
+
+
+def use_held(them):
+    with them.sole_editor():
+        them.push(4)
+
+
 OPERATIONS = [
     Operation("store", MODULE.Store),
     Operation("work", lambda store: store.work(), prepare=MODULE.Store),
@@ -168,6 +187,18 @@ OPERATIONS = [
     Operation("exists", lambda: MODULE.exists("/")),
     Operation("nodes", nodes, prepare=numbers),
     Operation("stale node", stale_node, prepare=numbers, fails=MODULE.ClosedError),
+    Operation("edit", edit, prepare=numbers),
+    Operation("edit alone", edit_alone, prepare=numbers),
+    Operation("use of a held list", use_held, prepare=numbers, fails=MODULE.BusyError),
+    Operation("meet a node", lambda them: them.meet(them.first), prepare=numbers),
+    Operation("meet a stranger", lambda them: them.meet(numbers().first), prepare=numbers, fails=ValueError),
+    Operation("meet any", lambda them: them.meet_any(numbers().first), prepare=numbers),
+    Operation("container", lambda inner: MODULE.Container(inner).child.owners, prepare=MODULE.Container),
+    Operation("container work", lambda box: [box.work(), box.work_beside()], prepare=MODULE.Container),
+    Operation("containers meet", lambda box: box.meet(MODULE.Container()), prepare=MODULE.Container),
+    Operation("container tells", lambda box: box.tell(dict), prepare=MODULE.Container),
+    Operation("change within a group", lambda box: box.tell(MODULE.Lid().work), prepare=MODULE.Container, fails=MODULE.BusyError),
+    Operation("lid", lambda: MODULE.Lid().work()),
     Operation("tally", lambda tally: tally.add(1), prepare=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), fails=MODULE.Error),
     Operation("sheet", MODULE.Sheet),

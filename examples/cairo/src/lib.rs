@@ -111,6 +111,7 @@ pub struct TextExtents {
 #[handle(
     raw = ffi::cairo_surface_t,
     retain = ffi::cairo_surface_reference,
+    borrowed_with = Surface,
     release = ffi::cairo_surface_destroy,
     errors = CairoErrors,
     fork_safe
@@ -183,6 +184,7 @@ impl Surface {
 #[handle(
     raw = ffi::cairo_pattern_t,
     retain = ffi::cairo_pattern_reference,
+    borrowed_with = Surface,
     release = ffi::cairo_pattern_destroy,
     errors = CairoErrors,
     fork_safe
@@ -234,6 +236,7 @@ impl Pattern {
 #[handle(
     raw = ffi::cairo_t,
     retain = ffi::cairo_reference,
+    borrowed_with = Surface,
     release = ffi::cairo_destroy,
     errors = CairoErrors,
     fork_safe
@@ -253,13 +256,13 @@ impl Context {
 
     /// The surface (cairo_get_target).
     #[getter]
-    #[calls(ffi::cairo_get_target)]
-    fn target(&self) -> Option<Borrowed<Surface>>;
+    #[calls(ffi::cairo_get_target, retain)]
+    fn target(&self) -> Option<Owned<Surface>>;
 
     /// What it draws with (cairo_get_source).
     #[getter]
-    #[calls(ffi::cairo_get_source)]
-    fn source(&self) -> Option<Borrowed<Pattern>>;
+    #[calls(ffi::cairo_get_source, retain)]
+    fn source(&self) -> Option<Owned<Pattern>>;
 
     /// Set that (cairo_set_source).
     #[setter]

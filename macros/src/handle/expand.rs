@@ -1,6 +1,6 @@
 //! The tokens of a handle type: facts and two-line trait implementations; everything that acts is in the runtime.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
@@ -70,14 +70,24 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     };
     let (warns, kind, ownership) = expand_ownership(handle);
     let warning = warns.then(|| quote!(.warning()));
-    let counted = matches!(
-        handle.ownership,
+    let counted = match &handle.ownership {
         Ownership::Resource {
             retain: Some(_),
+            borrowed_with: None,
             ..
+        } => Some(quote!(.counted(::core::option::Option::None))),
+        Ownership::Resource {
+            retain: Some(_),
+            borrowed_with: Some(group),
+            ..
+        } => {
+            let kind = quote!(<#group as #runtime::handle::Handle>::kind);
+            let kind = respanned(kind, group.span());
+            let kind = replace_self(kind, ident);
+            Some(quote!(.counted(::core::option::Option::Some(#kind))))
         }
-    );
-    let counted = counted.then(|| quote!(.counted()));
+        _ => None,
+    };
     let (sharing, lending) = (expand_sharing(handle), check_lending_owner(handle));
     let (site, refusable) = expand_refusable(handle);
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
@@ -192,6 +202,19 @@ fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
     Some(quote!(const _: () = #check;))
 }
 
+/// The tokens with the handle's name for `Self`, which a `static` does not know.
+fn replace_self(tokens: TokenStream, ident: &Ident) -> TokenStream {
+    let replace = |tree| match tree {
+        TokenTree::Ident(word) if word == "Self" => {
+            let mut ident = ident.clone();
+            ident.set_span(word.span());
+            TokenTree::Ident(ident)
+        }
+        other => other,
+    };
+    tokens.into_iter().map(replace).collect()
+}
+
 /// How the handle shares state with its parent.
 fn expand_sharing(handle: &Handle) -> TokenStream {
     let runtime = &handle.runtime;
@@ -199,6 +222,13 @@ fn expand_sharing(handle: &Handle) -> TokenStream {
     let (holds_parent, lends) = (sharing.holds_parent, sharing.lends.is_some());
     let (mut_parent, reads_parent) = (sharing.mut_parent.is_some(), sharing.reads_parent.is_some());
     let part = matches!(handle.ownership, Ownership::Part { .. });
+    let counted = matches!(
+        handle.ownership,
+        Ownership::Resource {
+            retain: Some(_),
+            ..
+        }
+    );
     let transient = matches!(
         handle.ownership,
         Ownership::Part {
@@ -213,6 +243,7 @@ fn expand_sharing(handle: &Handle) -> TokenStream {
             reads_parent: #reads_parent,
             lends: #lends,
             part: #part,
+            counted: #counted,
             transient: #transient,
         }
     }
@@ -470,6 +501,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             release,
             parent,
             beside,
+            borrowed_with: _,
             retain,
             in_place,
             warn_unclosed,

@@ -20,6 +20,8 @@ const WORDS: &[&str] = &[
     "invalid",
     "interrupt",
     "retain",
+    "borrowed_with",
+    "independent",
     "release",
     "parent",
     "mut_parent",
@@ -88,6 +90,8 @@ pub(crate) enum Ownership {
         beside: Vec<Type>,
         /// What counts one owner more.
         retain: Option<Path>,
+        /// The type that names the group of reference-counted handles which are borrowed as one.
+        borrowed_with: Option<Type>,
         /// Whether C makes it in memory that is the owner's.
         in_place: bool,
         warn_unclosed: bool,
@@ -195,6 +199,8 @@ struct Said {
     invalid: Option<(Ident, Option<Expr>)>,
     interrupt: Option<(Ident, Option<Path>)>,
     retain: Option<(Ident, Option<Path>)>,
+    borrowed_with: Option<(Ident, Option<Type>)>,
+    independent: Option<Ident>,
     release: Option<(Ident, Option<Release>)>,
     parent: Option<(Ident, Option<Type>)>,
     part_of: Option<(Ident, Option<Type>)>,
@@ -283,6 +289,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .retain
                     .and_then(|(_, path)| path)
                     .filter(|_| !is_number),
+                borrowed_with: said.borrowed_with.and_then(|(_, ty)| ty),
                 in_place: said.in_place.is_some(),
                 parent: parents.next(),
                 beside: parents.collect(),
@@ -339,6 +346,11 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "retain" => {
                 said.retain = Some((name, word.value("retain = ffi::the_function", diagnostics)))
             }
+            "borrowed_with" => {
+                let ty = word.value("borrowed_with = TheHandle", diagnostics);
+                said.borrowed_with = Some((name, ty));
+            }
+            "independent" => said.independent = word.flag(diagnostics).then_some(name),
             "release" => said.release = Some((name, release_word(word, diagnostics))),
             "parent" => said.parent = Some((name, word.value("parent = TheHandle", diagnostics))),
             "part_of" => {
@@ -533,6 +545,7 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
         );
     }
     check_sharing(said, diagnostics);
+    check_counted(said, understood, diagnostics);
     for (word, ty) in [&said.parent, &said.part_of].into_iter().flatten() {
         let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
         if matches!(ty, Some(Type::Path(ty)) if itself(&ty.path)) {
@@ -657,6 +670,28 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             word,
             "`owner` names the field by which a part knows its owner: add `part_of = Owner`",
         );
+    }
+}
+
+/// Reference-counted objects may reach each other's memory: the author says which.
+fn check_counted(said: &Said, understood: bool, diagnostics: &Diagnostics) {
+    let group = said.borrowed_with.as_ref().map(|(word, _)| word);
+    match (&said.retain, group, &said.independent) {
+        (Some((word, _)), None, None) if understood => diagnostics.at(
+            word,
+            "objects whose owners are counted can contain each other: add `borrowed_with = Self` if a call on one such \
+             object may read or change another, `borrowed_with = Other` to share a group with another type, or \
+             `independent` if no call on one object reaches the memory of another",
+        ),
+        (Some(_), Some(word), Some(_)) => diagnostics.at(
+            word,
+            "an `independent` object is borrowed alone: keep one of `borrowed_with` and `independent`",
+        ),
+        (None, Some(word), _) | (None, None, Some(word)) if understood => diagnostics.at(
+            word,
+            format!("`{word}` is for objects whose owners C counts: add `retain = ffi::f`, or remove it"),
+        ),
+        _ => {}
     }
 }
 

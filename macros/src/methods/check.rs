@@ -29,6 +29,7 @@ pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
         check_count(method, diagnostics);
         check_foreign(method, diagnostics);
         check_text(method, diagnostics);
+        check_retain(method, diagnostics);
         match &method.source {
             Source::Calls(calls) => check_calls(method, calls, diagnostics),
             Source::Field(field) => check_field(method, field, diagnostics),
@@ -268,6 +269,28 @@ fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         diagnostics.at(
             name,
             "the first parent is the receiver, or what that lives in: take `&self`",
+        );
+    }
+}
+
+/// `retain` makes an owner of what C returns.
+fn check_retain(method: &Method, diagnostics: &Diagnostics) {
+    let (word, outs) = match &method.source {
+        Source::Calls(calls) => (&calls.retain, method.out_count(calls)),
+        Source::Field(field) => (&field.retain, 0),
+        Source::Body(_) | Source::Nothing => return,
+    };
+    let Some(word) = word else { return };
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    if argument_of(value, "Owned").is_none() {
+        diagnostics.at(
+            word,
+            "`retain` makes the caller an owner: return `Owned<…>`, or an `Option` of it",
+        );
+    } else if outs > 0 {
+        diagnostics.at(
+            word,
+            "`retain` is for what C returns: what C writes to `out` is the caller's already",
         );
     }
 }

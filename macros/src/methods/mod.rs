@@ -8,6 +8,7 @@ mod parse;
 mod python;
 mod results;
 mod rust;
+mod sharing;
 mod types;
 
 use proc_macro2::TokenStream;

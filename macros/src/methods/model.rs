@@ -99,6 +99,8 @@ pub(crate) struct Calls {
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,
+    /// `retain`: what C lends becomes one owner more of its object at once.
+    pub(crate) retain: Option<Ident>,
 }
 
 /// `on_failure = …`
@@ -128,6 +130,8 @@ pub(crate) struct Field {
     pub(crate) when: Option<(Place, Pat)>,
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
+    /// `retain`: what the field lends becomes one owner more of its object at once.
+    pub(crate) retain: Option<Ident>,
 }
 
 impl Method {

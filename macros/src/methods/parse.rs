@@ -299,6 +299,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         free: None,
         utf8: None,
         detach: false,
+        retain: None,
     };
     for word in parse_words(
         headed.words,
@@ -316,6 +317,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "free",
             "utf8",
             "detach",
+            "retain",
         ],
         diagnostics,
     ) {
@@ -351,6 +353,10 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "utf8" => {
                 let said = word.value(Utf8::FORM, diagnostics);
                 calls.utf8 = Some(said.unwrap_or(Utf8::Lossy));
+            }
+            "retain" => {
+                let name = word.name.clone();
+                calls.retain = word.flag(diagnostics).then_some(name);
             }
             _ => calls.detach = word.flag(diagnostics),
         }
@@ -465,13 +471,22 @@ fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Field
         length: None,
         when: None,
         utf8: None,
+        retain: None,
     };
-    for word in parse_words(headed.words, &["len", "when", "utf8"], diagnostics) {
+    for word in parse_words(
+        headed.words,
+        &["len", "when", "utf8", "retain"],
+        diagnostics,
+    ) {
         match word.name.to_string().as_str() {
             "len" => field.length = word.value("len = the_field", diagnostics),
             "utf8" => {
                 let said = word.value(Utf8::FORM, diagnostics);
                 field.utf8 = Some(said.unwrap_or(Utf8::Lossy));
+            }
+            "retain" => {
+                let name = word.name.clone();
+                field.retain = word.flag(diagnostics).then_some(name);
             }
             _ => field.when = parse_when(word, diagnostics),
         }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::calls::{free_variable, life_variable, out_length_variable, out_variable};
 use super::model::{Calls, Method};
+use super::sharing::retained_type;
 use super::types::{bound_here, is_named};
 use crate::text::text_type;
 use crate::words::{argument_of, is_slice, respanned};
@@ -49,8 +50,12 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
 
 /// The closure that puts what C returned into its owner; `None` where there has to be something and is nothing.
 pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
-    let text = text_type(&method.output.value, runtime);
-    let value = text.as_ref().unwrap_or(&method.output.value);
+    let written = match &calls.retain {
+        Some(_) => retained_type(&method.output.value),
+        None => method.output.value.clone(),
+    };
+    let text = text_type(&written, runtime);
+    let value = text.as_ref().unwrap_or(&written);
     let (value, life) = (bound_here(value, runtime), life_variable());
     if is_memory(method, calls) {
         return expand_memory(method, calls, &value, runtime);
@@ -60,6 +65,13 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
         return expand_outs(method, outs);
     }
     let converted = quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c_within(ret, #life));
+    let converted = match &calls.retain {
+        Some(word) => {
+            let retain = respanned(quote!(#runtime::counted::Retain::retain_now), word.span());
+            quote!(#converted.map(#retain))
+        }
+        None => converted,
+    };
     quote! {
         |ret| {
             // SAFETY: C just returned it, and the author says by the return type who owns it.

@@ -13,12 +13,13 @@ use super::model::{
     Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
 };
 use super::results::{expand_own, expand_slots};
+use super::sharing::{expand_uses, lending_check, reading_check, retained_type, sharing_check};
 use super::types::{
     Taken, bind_inputs, bound_here, bound_to, detached, given_handles, is_named, is_read, written,
 };
 use crate::in_c::in_c;
 use crate::text::{decode, has_text, text_type};
-use crate::words::{Place, argument_of, is_slice, respanned, verbatim};
+use crate::words::{Place, argument_of, respanned, verbatim};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -259,60 +260,6 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
     quote!(#(#checks)* #lending #reading)
 }
 
-/// Refuses a new child that uses its parent by `&mut` where the method has the parent only shared, and a child that does
-/// not say whether it changes what an ancestor lends.
-fn sharing_check(runtime: &TokenStream, handle: &Type, exclusive: bool) -> TokenStream {
-    let name = written(handle);
-    let lineage = quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
-    let borrow = format!(
-        "a `{name}` uses its parent by `&mut`: make it by a method of that parent which takes `&mut self`"
-    );
-    let unsaid = format!(
-        "a `{name}` lives in a handle that lends memory: add `mut_parent` where `{name}` is annotated if its `&mut` \
-         calls may change that memory, `reads_parent` if none does, or `parent = &mut …` if nothing else may use the \
-         parent while the `{name}` lives"
-    );
-    quote! {
-        const _: () = ::core::assert!(
-            #runtime::handle::Lineage::may_borrow_parent(#lineage, #exclusive),
-            #borrow
-        );
-        const _: () = ::core::assert!(#runtime::handle::Lineage::says_what_it_changes(#lineage), #unsaid);
-    }
-}
-
-/// Refuses memory that is lent by a handle which does not say that it lends.
-fn lending_check(block: &MethodsBlock, method: &Method) -> TokenStream {
-    let value = &method.output.value;
-    let value = argument_of(value, "Option").unwrap_or(value);
-    if !is_slice(value) {
-        return TokenStream::new();
-    }
-    let (runtime, receiver) = (&block.runtime, &block.handle);
-    let message = format!(
-        "this method lends memory of the handle: write `lends` where `{}` is annotated, so that each handle that lives \
-         in it says whether it changes that memory; or return a copy, `Bytes`",
-        written(receiver)
-    );
-    let check = quote! {
-        const _: () = ::core::assert!(<#receiver as #runtime::handle::Handle>::LINEAGE.lends_memory(), #message);
-    };
-    respanned(check, value.span())
-}
-
-/// Refuses `#[reads_parent]` on a method of a handle whose calls leave the parent as it is anyway.
-fn reading_check(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
-    let word = method.reads_parent.as_ref()?;
-    let (runtime, receiver) = (&block.runtime, &block.handle);
-    let check = quote! {
-        const _: () = ::core::assert!(
-            <#receiver as #runtime::handle::Handle>::LINEAGE.sharing.mut_parent,
-            "`#[reads_parent]` exempts a method of a handle with `mut_parent`, and this handle has none: remove it"
-        );
-    };
-    Some(respanned(check, word.span()))
-}
-
 /// Refuses results that live also in something else than `parents = (…)` says.
 fn parents_check(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
     let runtime = &block.runtime;
@@ -446,7 +393,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         .iter()
         .chain(fields.iter().map(|(_, argument)| argument))
         .filter_map(|argument| prepare(argument, runtime));
-    let (c, call) = expand_c(calls, &arguments, &fields, runtime);
+    let (uses, c, call) = expand_c(method, calls, (&arguments, &fields), runtime);
     let slots = expand_slots(method, calls, runtime);
     let lent = method
         .consumed()
@@ -513,6 +460,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #slots
         #(#lent)*
         #(let mut #passed_on = #runtime::handle::PassedOn::nothing();)*
+        #uses
         #c
         let __result = #runtime::call::calling(#call) #exclusive #judged #settling #ending;
         #(::core::mem::drop(#states_end);)*
@@ -626,14 +574,14 @@ fn expand_looks(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenS
     quote!(#runtime::call::Looks { failed: #failed, unknown: #unknown })
 }
 
-/// The closure that calls C, and what calls that: the arguments are evaluated in between, in safe code, before C is
+/// The borrows of reference-counted handles, the closure that calls C, and what calls that and ends the borrows: the arguments are evaluated in between, in safe code, before C is
 /// called and before a field is set.
 fn expand_c(
+    method: &Method,
     calls: &Calls,
-    arguments: &[Argument<'_>],
-    fields: &[(&Place, Argument<'_>)],
+    (arguments, fields): (&[Argument<'_>], &[(&Place, Argument<'_>)]),
     runtime: &TokenStream,
-) -> (TokenStream, TokenStream) {
+) -> (TokenStream, TokenStream, TokenStream) {
     let variable = |(n, argument): (usize, &Argument<'_>)| passed_variable(n, span_of(argument));
     let all: Vec<&Argument<'_>> = arguments
         .iter()
@@ -676,7 +624,8 @@ fn expand_c(
             #runtime::call::detached(unsafe { #runtime::call::WithoutPython::promised() }, || #called)
         };
     }
-    (closure, quote!(|#caught| #called))
+    let (uses, called) = expand_uses(method, called, runtime);
+    (uses, closure, quote!(|#caught| #called))
 }
 
 /// The call, with `fields` set before it; no pointer of ours stays in them afterwards.
@@ -766,8 +715,12 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             unsafe { #place = value }
         });
     }
-    let text = text_type(&method.output.value, runtime);
-    let value = text.as_ref().unwrap_or(&method.output.value);
+    let written = match &field.retain {
+        Some(_) => retained_type(&method.output.value),
+        None => method.output.value.clone(),
+    };
+    let text = text_type(&written, runtime);
+    let value = text.as_ref().unwrap_or(&written);
     let value = &bound_here(value, runtime);
     let life = life_variable();
     let read = match (&field.length, argument_of(value, "Vec")) {
@@ -806,6 +759,13 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
     let read = quote! {
         // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
         unsafe { #read }
+    };
+    let read = match &field.retain {
+        None => read,
+        Some(word) => respanned(
+            quote!(#runtime::counted::Retain::retain_now(#read)),
+            word.span(),
+        ),
     };
     let read = match &field.when {
         None => read,

@@ -227,17 +227,24 @@ pub(crate) fn written(ty: &Type) -> String {
 
 /// The handle types within `ty` that are given as `Owned<…>` or `Borrowed<…>`.
 pub(crate) fn given_handles(ty: &Type) -> Vec<&Type> {
-    struct Find<'a>(Vec<&'a Type>);
+    handles_within(ty, &["Owned", "Borrowed"])
+}
+
+/// The handle types within `ty` that are given as `Borrowed<…>`, or by an iterator of these.
+pub(crate) fn lent_handles(ty: &Type) -> Vec<&Type> {
+    handles_within(ty, &["Borrowed", "Steps"])
+}
+
+fn handles_within<'a>(ty: &'a Type, wrappers: &'static [&'static str]) -> Vec<&'a Type> {
+    struct Find<'a>(Vec<&'a Type>, &'static [&'static str]);
     impl<'a> Visit<'a> for Find<'a> {
         fn visit_type(&mut self, ty: &'a Type) {
-            let handle = ["Owned", "Borrowed"]
-                .into_iter()
-                .find_map(|name| argument_of(ty, name));
+            let handle = self.1.iter().find_map(|name| argument_of(ty, name));
             self.0.extend(handle);
             visit::visit_type(self, ty);
         }
     }
-    let mut find = Find(Vec::new());
+    let mut find = Find(Vec::new(), wrappers);
     find.visit_type(ty);
     find.0
 }

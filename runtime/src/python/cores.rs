@@ -4,6 +4,9 @@
 //! one place: the object's *core*, a header without a resource, which all of its handles have as their parent. That
 //! makes every rule for children and parents hold: a handle whose object another thread uses alone is released when
 //! that use ends.
+//!
+//! Objects that can contain each other are borrowed as one: the cores of their group (`borrowed_with`) have one more core as
+//! their parent, the group's, where all uses are counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +15,7 @@ use pyo3::prelude::*;
 
 use super::handle::HandleClass;
 use super::header::Header;
-use crate::forks::Lock;
+use crate::forks::{Lock, forks};
 use crate::ledger::Kind;
 
 struct Entry {
@@ -35,7 +38,11 @@ pub(super) fn join(py: Python<'_>, kind: &'static Kind, raw: *mut ()) -> PyResul
         return Ok(core);
     }
     // Not under the lock: making an object may run anything.
-    let mut fresh = Some(Py::new(py, HandleClass::core(kind))?);
+    let group = kind
+        .group()
+        .map(|group| group_core(py, group))
+        .transpose()?;
+    let mut fresh = Some(Py::new(py, HandleClass::core(kind, group))?);
     let mut cores = cores();
     let entry = cores.entry(raw.addr()).or_insert_with(|| Entry {
         core: fresh.take().unwrap_or_else(|| unreachable!("taken once")),
@@ -43,6 +50,29 @@ pub(super) fn join(py: Python<'_>, kind: &'static Kind, raw: *mut ()) -> PyResul
     });
     entry.handles += 1;
     Ok(entry.core.clone_ref(py))
+}
+
+/// The cores of groups, by the address of the type that names the group, and by the process that made it; each stays for
+/// ever. Locked for a few
+/// instructions.
+static GROUPS: Mutex<BTreeMap<(usize, u32), Py<HandleClass>>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(groups())) }
+
+fn groups() -> MutexGuard<'static, BTreeMap<(usize, u32), Py<HandleClass>>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The core of the group that `kind` names.
+fn group_core(py: Python<'_>, kind: &'static Kind) -> PyResult<Py<HandleClass>> {
+    // In a forked child, calls of the parent process may seem to use the core for ever.
+    let key = (std::ptr::from_ref(kind).addr(), forks());
+    if let Some(core) = groups().get(&key) {
+        return Ok(core.clone_ref(py));
+    }
+    // Not under the lock: making an object may run anything.
+    let fresh = Py::new(py, HandleClass::core(kind, None))?;
+    Ok(groups().entry(key).or_insert(fresh).clone_ref(py))
 }
 
 fn join_present(py: Python<'_>, raw: *mut ()) -> Option<Py<HandleClass>> {
@@ -68,7 +98,7 @@ pub(super) fn leave(raw: *mut ()) {
 }
 
 impl HandleClass {
-    fn core(kind: &'static Kind) -> Self {
-        HandleClass::new(Header::new(kind, std::ptr::null_mut(), None, None))
+    fn core(kind: &'static Kind, group: Option<Py<HandleClass>>) -> Self {
+        HandleClass::new(Header::new(kind, std::ptr::null_mut(), group, None))
     }
 }

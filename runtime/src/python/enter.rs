@@ -46,6 +46,10 @@ pub struct Hold<'a> {
     object: *mut pyo3::ffi::PyObject,
     /// The child that borrows its parent so.
     child: Option<&'a Header>,
+    /// The way in which the handle's group is borrowed, for all handles of the call that belong to it.
+    group_mode: Mode,
+    /// Whether another handle of the call borrows the group for this one.
+    joined: bool,
 }
 
 impl<'a> Hold<'a> {
@@ -56,6 +60,8 @@ impl<'a> Hold<'a> {
             mode,
             object: ptr::null_mut(),
             child: None,
+            group_mode: mode,
+            joined: false,
         }
     }
 
@@ -66,6 +72,8 @@ impl<'a> Hold<'a> {
             mode: Mode::Exclusive,
             object: ptr::null_mut(),
             child: Some(child),
+            group_mode: Mode::Exclusive,
+            joined: false,
         }
     }
 
@@ -84,13 +92,16 @@ impl<'a> Hold<'a> {
         let base = self.header.base();
         let locked = base.locked();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
-        locked.borrow_ancestors(self.mode, passes)?;
-        let entered = match self.mode {
+        if self.joined {
+            return self.enter_joined(base, passes);
+        }
+        locked.borrow_ancestors(self.group_mode, passes)?;
+        let entered = match self.group_mode {
             Mode::Shared => locked.state.try_share(passes(locked)),
             Mode::Exclusive | Mode::ExclusiveReading => locked.state.try_exclusive(passes(locked)),
         };
         let entered = entered.map_err(|refusal| (locked, refusal.into()));
-        entered.inspect_err(|_| locked.release_ancestors(self.mode))?;
+        entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;
         if !base.may_be_used_by(self.child) {
             self.leave_locked(locked);
             return Err((base, Refused::Held));
@@ -104,8 +115,23 @@ impl<'a> Hold<'a> {
             self.leave();
             return Err((self.header, Refused::Closed));
         }
-        if self.mode != Mode::Shared {
+        if self.group_mode != Mode::Shared {
             locked.begin_generation();
+        }
+        Ok(())
+    }
+
+    /// Enter a handle whose group another handle of the call has borrowed.
+    fn enter_joined(
+        &self,
+        base: &'a Header,
+        passes: impl Fn(&Header) -> bool + Copy,
+    ) -> Borrow<'a> {
+        let shared = base.state.try_share(passes(base));
+        shared.map_err(|refusal| (base, refusal.into()))?;
+        if self.header.raw().is_null() {
+            self.leave();
+            return Err((self.header, Refused::Closed));
         }
         Ok(())
     }
@@ -113,11 +139,11 @@ impl<'a> Hold<'a> {
     #[inline]
     fn leave_locked(&self, locked: &Header) {
         // Before the ancestors: what was left to it is released now.
-        match self.mode {
+        match self.group_mode {
             Mode::Shared => locked.leave_shared(),
             Mode::Exclusive | Mode::ExclusiveReading => locked.leave_exclusive(),
         }
-        locked.release_ancestors(self.mode);
+        locked.release_ancestors(self.group_mode);
     }
 
     #[inline]
@@ -127,7 +153,9 @@ impl<'a> Hold<'a> {
         if !ptr::eq(locked, base) {
             base.leave_shared();
         }
-        self.leave_locked(locked);
+        if !self.joined {
+            self.leave_locked(locked);
+        }
     }
 
     /// Whether any thread of this process may use it, as far as can be told at once.
@@ -143,12 +171,15 @@ impl<'a> Hold<'a> {
 
     /// Whether this borrow of the handle wants `at` exclusively: the handle itself, or a parent of a `mut_parent`.
     fn wants_exclusively(&self, at: &Header) -> bool {
-        let mut next = (self.mode != Mode::Shared).then(|| self.header.base().locked());
+        let mut next =
+            (self.group_mode != Mode::Shared && !self.joined).then(|| self.header.base().locked());
         while let Some(header) = next {
             if ptr::eq(header, at) {
                 return true;
             }
-            let parent = header.parent().filter(|_| header.borrows_mut(self.mode));
+            let parent = header
+                .parent()
+                .filter(|_| header.borrows_mut(self.group_mode));
             next = parent.map(|parent| parent.base().locked());
         }
         false
@@ -370,7 +401,7 @@ fn excludes(hold: &Hold<'_>, at: &Header, holds: &[Option<Hold<'_>>]) -> bool {
         && holds
             .iter()
             .flatten()
-            .any(|other| !ptr::eq(other, hold) && uses(other.header.base(), at))
+            .any(|other| !ptr::eq(other, hold) && !other.joined && uses(other.header.base(), at))
 }
 
 fn uses(header: &Header, at: &Header) -> bool {
@@ -470,7 +501,39 @@ fn with_held<'py, R>(
     for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
         *slot = argument.hold();
     }
-    run(py, receiver, &holds[..=arguments.len()], entry, call)
+    let holds = &mut holds[..=arguments.len()];
+    join_groups(holds);
+    run(py, receiver, holds, entry, call)
+}
+
+/// Has one handle of each group borrow the group for all handles of the call that belong to it. Two handles of one object
+/// still exclude each other.
+fn join_groups(holds: &mut [Option<Hold<'_>>]) {
+    for index in 1..holds.len() {
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(Some(hold)) = rest.first_mut() else {
+            continue;
+        };
+        let object = hold.header.base();
+        if object.kind().group().is_none() {
+            continue;
+        }
+        let same_group = |other: &&mut Hold<'_>| {
+            !other.joined && ptr::eq(other.header.base().locked(), object.locked())
+        };
+        let Some(first) = before.iter_mut().flatten().find(same_group) else {
+            continue;
+        };
+        let core = |header: &Header| header.parent().map(ptr::from_ref);
+        let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
+        if exclusive && core(first.header.base()) == core(object) {
+            continue;
+        }
+        hold.joined = true;
+        if hold.mode != Mode::Shared {
+            first.group_mode = Mode::Exclusive;
+        }
+    }
 }
 
 #[inline]

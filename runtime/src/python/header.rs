@@ -339,7 +339,7 @@ impl Header {
     #[inline]
     pub(super) fn locked(&self) -> &Header {
         match &self.up {
-            Some(core) if self.kind.is_counted() => core.get().header(),
+            Some(core) if self.kind.is_counted() => core.get().header().locked(),
             _ => self,
         }
     }

@@ -88,7 +88,7 @@ fn owners_are_counted() {
     drop(inner);
     assert_eq!(copy.owners(), 2);
     drop(copy);
-    let child = outer.child().unwrap().retain();
+    let child = outer.child().unwrap();
     assert!(child.child().is_none());
     drop(outer);
     assert_eq!(child.owners(), 1);

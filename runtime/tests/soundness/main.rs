@@ -16,6 +16,7 @@ mod native;
 
 mod aliasing;
 mod callbacks;
+mod counted;
 mod drops;
 mod exclusive;
 mod expressions;

@@ -271,7 +271,7 @@ impl Tally {
 }
 
 /// A shape, whose owners are counted.
-#[handle(raw = ffi::Shape, retain = ffi::shape_ref, release = ffi::shape_unref, fork_safe)]
+#[handle(raw = ffi::Shape, retain = ffi::shape_ref, independent, release = ffi::shape_unref, fork_safe)]
 pub(crate) struct Shape;
 
 #[methods(unsafe, private)]
@@ -279,8 +279,8 @@ impl Shape {
     #[calls(ffi::shape_new, fails = null)]
     pub(crate) fn new(child: Option<&Shape>) -> Result<Owned<Shape>>;
 
-    #[calls(ffi::shape_child)]
-    pub(crate) fn child(&self) -> Option<Borrowed<Shape>>;
+    #[calls(ffi::shape_child, retain)]
+    pub(crate) fn child(&self) -> Option<Owned<Shape>>;
 
     #[calls(ffi::shape_owners)]
     pub(crate) fn owners(&self) -> c_int;

@@ -28,7 +28,7 @@ mod ffi {
     pub unsafe extern "C" fn untie(_: *mut c_int) {}
 }
 
-#[handle(raw = ffi::Bell, retain = ffi::bell_free, release = ffi::bell_free, thread_bound)]
+#[handle(raw = ffi::Bell, retain = ffi::bell_free, independent, release = ffi::bell_free, thread_bound)]
 pub struct Bell;
 
 fn main() {}

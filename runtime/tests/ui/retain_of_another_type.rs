@@ -10,7 +10,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::Thing, retain = ffi::thing_new, release = ffi::thing_free)]
+#[handle(raw = ffi::Thing, retain = ffi::thing_new, independent, release = ffi::thing_free)]
 struct Thing;
 
 

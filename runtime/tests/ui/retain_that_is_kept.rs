@@ -8,7 +8,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::Thing, retain = ffi::thing_ref, release(ffi::thing_free, fails = nonzero, on_failure = kept))]
+#[handle(raw = ffi::Thing, retain = ffi::thing_ref, independent, release(ffi::thing_free, fails = nonzero, on_failure = kept))]
 struct Thing;
 
 fn main() {}

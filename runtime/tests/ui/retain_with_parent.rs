@@ -13,7 +13,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 struct Thing;
 
-#[handle(raw = ffi::Thing, retain = ffi::thing_ref, release = ffi::thing_free, parent = Thing)]
+#[handle(raw = ffi::Thing, retain = ffi::thing_ref, independent, release = ffi::thing_free, parent = Thing)]
 struct Child;
 
 

@@ -7,7 +7,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::Thing, retain = ffi::thing_ref)]
+#[handle(raw = ffi::Thing, retain = ffi::thing_ref, independent)]
 struct Thing;
 
 

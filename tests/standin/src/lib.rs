@@ -157,7 +157,7 @@ impl SubItem {
 }
 
 /// A shape: several handles may own it.
-#[handle(raw = ffi::shape, retain = ffi::shape_ref, release = ffi::shape_unref, fork_safe)]
+#[handle(raw = ffi::shape, retain = ffi::shape_ref, independent, release = ffi::shape_unref, fork_safe)]
 pub struct Shape;
 
 #[methods(unsafe)]
@@ -170,8 +170,8 @@ impl Shape {
 
     /// What is in it.
     #[getter]
-    #[calls(ffi::shape_child)]
-    fn child(&self) -> Option<Borrowed<Shape>>;
+    #[calls(ffi::shape_child, retain)]
+    fn child(&self) -> Option<Owned<Shape>>;
 
     /// How many own it, by C's count.
     #[getter]
@@ -189,6 +189,62 @@ impl Shape {
     /// Meet another one, alone.
     #[calls(ffi::shape_meet)]
     fn meet(&mut self, other: &Shape);
+}
+
+/// A container: containers can hold each other, so all of them are borrowed as one.
+#[handle(raw = ffi::shape, retain = ffi::shape_ref, release = ffi::shape_unref, borrowed_with = Self, fork_safe)]
+pub struct Container;
+
+#[methods(unsafe)]
+impl Container {
+    /// Make one, perhaps around another.
+    #[new]
+    #[pyo3(signature = (child = None))]
+    #[calls(ffi::shape_new, fails = null)]
+    fn new(child: Option<&Container>) -> Result<Owned<Container>>;
+
+    /// The container in it.
+    #[getter]
+    #[calls(ffi::shape_child, retain)]
+    fn child(&self) -> Option<Owned<Container>>;
+
+    /// The number of owners, by C's count.
+    #[getter]
+    #[calls(ffi::shape_owners)]
+    fn owners(&self) -> c_int;
+
+    /// Work, alone.
+    #[calls(ffi::shape_work, detach)]
+    fn work(&mut self);
+
+    /// Work, beside others.
+    #[calls(ffi::shape_work, args = (self), detach)]
+    fn work_beside(&self);
+
+    /// Meet another one, alone.
+    #[calls(ffi::shape_meet)]
+    fn meet(&mut self, other: &Container);
+
+    /// Call something, beside others, as an iteration with a callback does.
+    fn tell(&self, py: Python<'_>, call: Py<PyAny>) -> Result<Py<PyAny>> {
+        Ok(call.call0(py)?)
+    }
+}
+
+/// A lid, which containers refer to: a type of the same group.
+#[handle(raw = ffi::shape, retain = ffi::shape_ref, release = ffi::shape_unref, borrowed_with = Container, fork_safe)]
+pub struct Lid;
+
+#[methods(unsafe)]
+impl Lid {
+    /// Make one.
+    #[new]
+    #[calls(ffi::shape_new, args = (null), fails = null)]
+    fn new() -> Result<Owned<Lid>>;
+
+    /// Work, alone.
+    #[calls(ffi::shape_work, detach)]
+    fn work(&mut self);
 }
 
 /// A session, which C may keep.
@@ -658,9 +714,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::{
-        Cursor, Editor, Feed, Item, Journal, Label, List, Node, Numeral, Parcel, Place, Session,
-        SessionError, Shape, ShelfError, SoleEditor, Store, StoreError, SubItem, Tag, Tally,
-        at_gate, close_gate, exists, open_gate, take_log,
+        Container, Cursor, Editor, Feed, Item, Journal, Label, Lid, List, Node, Numeral, Parcel,
+        Place, Session, SessionError, Shape, ShelfError, SoleEditor, Store, StoreError, SubItem,
+        Tag, Tally, at_gate, close_gate, exists, open_gate, take_log,
     };
 
     #[pymodule_export]

@@ -4,7 +4,7 @@ import gc
 import threading
 
 import pytest
-from standin_safe import BusyError, ClosedError, List, live_handles
+from standin_safe import BusyError, ClosedError, Container, Lid, List, Shape, live_handles
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -207,3 +207,70 @@ def test_closed_argument_of_another_owner_is_closed():
     other.close()
     with pytest.raises(ClosedError):
         one.meet(node)
+
+
+# ---- groups of counted objects
+
+
+def test_nested_object_cannot_change_while_its_container_is_in_use():
+    inner = Container()
+    outer = Container(inner)
+    lid = Lid()
+
+    def change():
+        for use in (inner.work, outer.child.work, lid.work, lambda: inner.meet(outer)):
+            with pytest.raises(BusyError):
+                use()
+        inner.work_beside()
+        assert outer.child == inner
+        return True
+
+    assert outer.tell(change)
+    inner.work()
+    lid.work()
+
+
+def test_independent_object_is_free_while_another_is_in_use(at_the_gate):
+    one, other = Shape(), Shape()
+    with at_the_gate(one.work, other.work) as results:
+        pass
+    assert results == [None, None]
+
+
+def test_group_is_waited_for_as_one(at_the_gate):
+    one, other = Container(), Container()
+    with at_the_gate(one.work) as results:
+        waiting = threading.Thread(target=other.work_beside)
+        waiting.start()
+        waiting.join(0.05)
+        assert waiting.is_alive()
+    waiting.join()
+    assert results == [None]
+
+
+def test_two_objects_of_one_group_in_one_call():
+    one, other = Container(), Container()
+    one.meet(other)
+    outer = Container(one)
+    with pytest.raises(BusyError):
+        one.meet(outer.child)
+    one.meet(outer)
+
+
+def test_handle_dropped_while_its_group_is_in_use_is_released_afterwards(at_the_gate):
+    one, other = Container(), Container()
+    with at_the_gate(one.work):
+        del other
+        gc.collect()
+        assert live_handles()["Container"] == 2
+    assert live_handles()["Container"] == 1
+
+
+def test_closing_a_handle_of_a_group_closes_no_other():
+    one, other = Container(), Container()
+    one.close()
+    assert one.closed and not other.closed
+    other.work()
+    assert Container() != one
+    other.close()
+    assert live_handles() == NONE

@@ -1,0 +1,218 @@
+//! Objects whose owners C counts, and that hold each other: one object has several guards, so the borrow checker does not
+//! see that they meet.
+
+use std::cell::RefCell;
+
+use leakproof::prelude::*;
+
+use crate::native::{self, Native};
+
+#[allow(non_camel_case_types, reason = "as bindgen names C types")]
+mod ffi {
+    use std::ffi::{c_int, c_void};
+
+    use crate::native;
+
+    pub(super) struct value {
+        owners: usize,
+        items: Vec<*mut value>,
+    }
+
+    pub(super) type visit_t = Option<unsafe extern "C" fn(*mut value, *mut c_void) -> c_int>;
+
+    pub(super) unsafe extern "C" fn value_new() -> *mut value {
+        let items = Vec::new();
+        native::acquire("Value", value { owners: 1, items })
+    }
+
+    pub(super) unsafe extern "C" fn value_ref(this: *mut value) -> *mut value {
+        native::touch(this);
+        // SAFETY: the test passes a live value.
+        unsafe { (*this).owners += 1 };
+        this
+    }
+
+    pub(super) unsafe extern "C" fn value_unref(this: *mut value) {
+        native::touch(this);
+        // SAFETY: the test passes a live value.
+        unsafe {
+            (*this).owners -= 1;
+            if (*this).owners == 0 {
+                native::release(this);
+                value_clear(this);
+            }
+        }
+    }
+
+    pub(super) unsafe extern "C" fn value_add(this: *mut value, item: *mut value) -> c_int {
+        native::touch(this);
+        // SAFETY: the test passes live values.
+        unsafe { (*this).items.push(value_ref(item)) };
+        0
+    }
+
+    pub(super) unsafe extern "C" fn value_clear(this: *mut value) -> c_int {
+        // SAFETY: the test passes a live value, or one that is being released.
+        let items = unsafe { std::mem::take(&mut (*this).items) };
+        for item in items {
+            // SAFETY: the value was an owner of each item.
+            unsafe { value_unref(item) };
+        }
+        0
+    }
+
+    pub(super) unsafe extern "C" fn value_first(this: *mut value) -> *mut value {
+        native::touch(this);
+        // SAFETY: the test passes a live value.
+        unsafe { (*this).items.first() }.map_or(std::ptr::null_mut(), |item| *item)
+    }
+
+    pub(super) unsafe extern "C" fn value_count(this: *mut value) -> c_int {
+        native::touch(this);
+        // SAFETY: the test passes a live value.
+        unsafe { (*this).items.len() as c_int }
+    }
+
+    /// Visits the items of the first item, as an iteration over a nested object does.
+    pub(super) unsafe extern "C" fn value_visit(
+        this: *mut value,
+        visit: visit_t,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the test passes a live value, and the caller the callback's data.
+        unsafe {
+            let inner = value_first(this);
+            let visit = visit.unwrap();
+            for index in 0..value_count(inner) {
+                let item = (&raw const (*inner).items).as_ref().unwrap()[index as usize];
+                let stopped = visit(item, data);
+                native::touch(inner);
+                if stopped != 0 {
+                    return stopped;
+                }
+            }
+        }
+        0
+    }
+}
+
+#[handle(raw = ffi::value, retain = ffi::value_ref, release = ffi::value_unref, borrowed_with = Self, fork_safe)]
+struct Value;
+
+#[methods(unsafe, private)]
+impl Value {
+    #[calls(ffi::value_new, fails = null)]
+    fn new() -> Result<Owned<Value>>;
+
+    #[calls(ffi::value_add, fails = nonzero)]
+    fn add(&mut self, item: &Value) -> Result<()>;
+
+    #[calls(ffi::value_clear, fails = nonzero)]
+    fn clear(&mut self) -> Result<()>;
+
+    #[calls(ffi::value_clear)]
+    fn clear_infallibly(&mut self);
+
+    #[calls(ffi::value_first, retain)]
+    fn first(&self) -> Option<Owned<Value>>;
+
+    #[calls(ffi::value_count)]
+    fn count(&self) -> i32;
+
+    #[calls(ffi::value_visit, args = (self, visitor.visit, visitor.data), fails = nonzero)]
+    fn visit(&self, visitor: &Visitor) -> Result<()>;
+}
+
+thread_local! {
+    static ON_VISIT: RefCell<Option<Box<dyn FnMut() -> Result<()>>>> = const { RefCell::new(None) };
+}
+
+#[derive(Attachment)]
+struct Visitor;
+
+#[callbacks(unsafe)]
+impl Visitor {
+    #[called(ffi::visit_t, args = (_item, data), stop = 1)]
+    fn visit(&self) -> Result<()> {
+        ON_VISIT.with_borrow_mut(|call| call.as_mut().map_or(Ok(()), |call| call()))
+    }
+}
+
+fn visit(outer: &Value, call: impl FnMut() -> Result<()> + 'static) -> Result<()> {
+    ON_VISIT.set(Some(Box::new(call)));
+    let visited = outer.visit(&Visitor);
+    ON_VISIT.set(None);
+    visited
+}
+
+/// An outer value, the inner one that it holds, and an item of that.
+fn nested() -> Result<(Owned<'static, Value>, Owned<'static, Value>)> {
+    let (mut outer, mut inner) = (Value::new()?, Value::new()?);
+    inner.add(&*Value::new()?)?;
+    outer.add(&inner)?;
+    Ok((outer, inner))
+}
+
+#[test]
+fn item_outlives_its_removal_by_another_owner() {
+    let _native = Native::start();
+    let (outer, inner) = nested().unwrap();
+    let mut other = outer.clone();
+    drop(inner);
+    let item = outer.first().unwrap();
+    other.clear().unwrap();
+    assert_eq!(native::live("Value"), 3);
+    assert_eq!(item.count(), 1);
+    drop(item);
+    assert_eq!(native::live("Value"), 1);
+}
+
+#[test]
+fn callback_that_changes_what_is_iterated_over_is_refused() {
+    let _native = Native::start();
+    let (outer, inner) = nested().unwrap();
+    let mut same = inner.clone();
+    let refused = visit(&outer, move || same.clear());
+    assert!(matches!(refused, Err(Error::Busy("Value"))), "{refused:?}");
+    assert_eq!(inner.count(), 1);
+    // Nobody is in the way afterwards.
+    inner.clone().clear().unwrap();
+    assert_eq!(inner.count(), 0);
+}
+
+#[test]
+fn callback_may_read_what_is_iterated_over() {
+    let _native = Native::start();
+    let (outer, inner) = nested().unwrap();
+    let same = inner.clone();
+    visit(&outer, move || match same.count() {
+        1 => Ok(()),
+        _ => Err(Error::Failed("count")),
+    })
+    .unwrap();
+}
+
+#[test]
+fn infallible_call_that_is_refused_panics() {
+    let _native = Native::start();
+    let (outer, inner) = nested().unwrap();
+    let mut same = inner.clone();
+    let message = crate::panic_of(|| {
+        visit(&outer, move || {
+            same.clear_infallibly();
+            Ok(())
+        })
+    });
+    assert!(message.contains("Value is in use"), "{message}");
+    ON_VISIT.set(None);
+    assert_eq!(inner.count(), 1);
+}
+
+#[test]
+fn object_cannot_be_added_to_itself() {
+    let _native = Native::start();
+    let mut one = Value::new().unwrap();
+    let same = one.clone();
+    assert!(matches!(one.add(&same), Err(Error::Busy("Value"))));
+    assert_eq!(one.count(), 0);
+}
