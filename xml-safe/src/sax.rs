@@ -312,6 +312,10 @@ impl Handlers {
         stop = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
     )]
     pub(crate) fn entity(&self, context: &Context, name: CString) -> Result<()> {
+        #[allow(
+            clippy::unnecessary_cast,
+            reason = "an enum without negative values is unsigned to bindgen"
+        )]
         let in_attribute = context.state() == ffi::XML_PARSER_ATTRIBUTE_VALUE as i32;
         self.resolving().refer(false, name, in_attribute)
     }

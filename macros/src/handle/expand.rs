@@ -70,24 +70,21 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     };
     let (warns, kind, ownership) = expand_ownership(handle);
     let warning = warns.then(|| quote!(.warning()));
-    let counted = match &handle.ownership {
+    let counted = matches!(
+        handle.ownership,
         Ownership::Resource {
             retain: Some(_),
-            borrowed_with: None,
             ..
-        } => Some(quote!(.counted(::core::option::Option::None))),
-        Ownership::Resource {
-            retain: Some(_),
-            borrowed_with: Some(group),
-            ..
-        } => {
-            let kind = quote!(<#group as #runtime::handle::Handle>::kind);
-            let kind = respanned(kind, group.span());
-            let kind = replace_self(kind, ident);
-            Some(quote!(.counted(::core::option::Option::Some(#kind))))
         }
-        _ => None,
-    };
+    );
+    let counted = counted.then(|| match &handle.sharing.borrowed_with {
+        None => quote!(.counted(::core::option::Option::None)),
+        Some(group) => {
+            let kind = quote!(<#group as #runtime::handle::Handle>::kind);
+            let kind = replace_self(respanned(kind, group.span()), ident);
+            quote!(.counted(::core::option::Option::Some(#kind)))
+        }
+    });
     let (sharing, lending) = (expand_sharing(handle), check_lending_owner(handle));
     let (site, refusable) = expand_refusable(handle);
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
@@ -501,7 +498,6 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             release,
             parent,
             beside,
-            borrowed_with: _,
             retain,
             in_place,
             warn_unclosed,

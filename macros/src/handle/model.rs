@@ -79,6 +79,8 @@ pub(crate) struct Sharing {
     pub(crate) mut_parent: Option<Ident>,
     pub(crate) reads_parent: Option<Ident>,
     pub(crate) lends: Option<Ident>,
+    /// The type that names the group of reference-counted handles which are borrowed as one.
+    pub(crate) borrowed_with: Option<Type>,
 }
 
 pub(crate) enum Ownership {
@@ -90,8 +92,6 @@ pub(crate) enum Ownership {
         beside: Vec<Type>,
         /// What counts one owner more.
         retain: Option<Path>,
-        /// The type that names the group of reference-counted handles which are borrowed as one.
-        borrowed_with: Option<Type>,
         /// Whether C makes it in memory that is the owner's.
         in_place: bool,
         warn_unclosed: bool,
@@ -254,6 +254,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         parent => Vec::from_iter(parent),
     };
     let mut sharing = said.sharing;
+    sharing.borrowed_with = said.borrowed_with.and_then(|(_, ty)| ty);
     if let Some(held @ Type::Reference(_)) = parents.first_mut() {
         sharing.holds_parent = true;
         *held = referred(held);
@@ -289,7 +290,6 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .retain
                     .and_then(|(_, path)| path)
                     .filter(|_| !is_number),
-                borrowed_with: said.borrowed_with.and_then(|(_, ty)| ty),
                 in_place: said.in_place.is_some(),
                 parent: parents.next(),
                 beside: parents.collect(),
