@@ -123,8 +123,10 @@ impl Value {
     fn visit(&self, visitor: &Visitor) -> Result<()>;
 }
 
+type OnVisit = Box<dyn FnMut() -> Result<()>>;
+
 thread_local! {
-    static ON_VISIT: RefCell<Option<Box<dyn FnMut() -> Result<()>>>> = const { RefCell::new(None) };
+    static ON_VISIT: RefCell<Option<OnVisit>> = const { RefCell::new(None) };
 }
 
 #[derive(Attachment)]
