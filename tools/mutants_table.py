@@ -13,6 +13,10 @@ RETURNS = "runtime/src/returns.rs"
 STATE = "runtime/src/state.rs"
 STEPS = "runtime/src/steps.rs"
 ENTER = "runtime/src/python/enter.rs"
+ANCESTORS = "runtime/src/python/ancestors.rs"
+RELATED = "runtime/src/python/related.rs"
+COUNTED = "runtime/src/counted.rs"
+CORES = "runtime/src/python/cores.rs"
 HEADER = "runtime/src/python/header.rs"
 CLASS = "runtime/src/python/handle.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
@@ -430,7 +434,7 @@ CLOSING = [
     mutant(
         HEADER,
         "the handles of one object don't count as one",
-        ("            Some(core) if self.kind.is_counted() => core.get().header(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().header(),\n"),
+        ("            Some(core) if self.kind.is_counted() => core.get().header().locked(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().header().locked(),\n"),
     ),
     mutant(
         HEADER,
@@ -440,7 +444,7 @@ CLOSING = [
     mutant(
         ENTER,
         "a handle of a shared object is not held itself",
-        ("            let shared = base.state.try_share(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = Hold::leave_locked;\n"),
+        ("            let shared = base.state.try_share(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal.into()));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = Hold::leave_locked;\n"),
         ("            base.leave_shared();\n", ""),
     ),
     mutant(
@@ -527,10 +531,7 @@ CLOSING = [
     mutant(
         HEADER,
         "a close that is given up forgets what died meanwhile (orphans)",
-        (
-            "            header.release_orphans();\n            header.leave_with_ancestors();\n",
-            "            header.children().orphans.clear();\n            header.leave_with_ancestors();\n",
-        ),
+        ("            self.release_orphans();\n            self.release_with_ancestors();\n", "            self.children().orphans.clear();\n            self.release_with_ancestors();\n"),
     ),
     mutant(
         HEADER,
@@ -561,58 +562,40 @@ CLOSING = [
     mutant(
         HEADER,
         "closing does not hold the ancestors",
-        (
-            "            match self.share_ancestors(never_queued) {\n                Ok(()) => match self.state.try_take() {",
-            "            match Ok::<(), (&Header, Refusal)>(()) {\n                Ok(()) => match self.state.try_take() {",
-        ),
-        (
-            "                        }\n                        self.leave_ancestors();\n                        if refusal",
-            "                        }\n                        if refusal",
-        ),
-        ("                        self.leave_ancestors();\n                        return released", "                        return released"),
+        ("            match self.borrow_ancestors(Mode::Shared, never_queued) {\n                Ok(()) => match self.state.try_take() {", "            match Ok::<(), (&Header, Refused)>(()) {\n                Ok(()) => match self.state.try_take() {"),
+        ("                        }\n                        self.release_ancestors(Mode::Shared);\n                        if refusal", "                        }\n                        if refusal"),
+        ("                        self.release_ancestors(Mode::Shared);\n                        return released", "                        return released"),
     ),
     mutant(
         HEADER,
         "closing never leaves the ancestors (lock)",
-        ("                        self.leave_ancestors();\n                        return released", "                        return released"),
+        ("                        self.release_ancestors(Mode::Shared);\n                        return released", "                        return released"),
     ),
     mutant(
         HEADER,
         "closing that has to wait does not leave the ancestors (lock)",
-        (
-            "                        }\n                        self.leave_ancestors();\n                        if refusal",
-            "                        }\n                        if refusal",
-        ),
+        ("                        }\n                        self.release_ancestors(Mode::Shared);\n                        if refusal", "                        }\n                        if refusal"),
     ),
     mutant(
         HEADER,
         "a drop never leaves the ancestors (lock)",
-        ("                    return self.leave_ancestors();\n", "                    return;\n"),
+        ("                    return self.release_ancestors(Mode::Shared);\n", "                    return;\n"),
     ),
     mutant(
-        HEADER,
+        ANCESTORS,
         "a handle's use does not hold its ancestors",
-        (
-            "            None => Ok(()),\n            Some(parent) if self.beside.is_empty() => parent.share_with_ancestors(passes),\n",
-            "            None => Ok(()),\n            Some(_) if self.beside.is_empty() => Ok(()),\n",
-        ),
-        (
-            "        for parent in self.parents() {\n            parent.base().leave_with_ancestors();\n        }\n",
-            "",
-        ),
+        ("                parent.base().borrow_with_ancestors(passes)?;\n                self.check_holder(parent)\n", "                let _ = passes;\n                self.check_holder(parent)\n"),
+        ("        for parent in parents {\n            parent.base().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
     ),
     mutant(
-        HEADER,
+        ANCESTORS,
         "a use never leaves the ancestors (lock)",
-        (
-            "        for parent in self.parents() {\n            parent.base().leave_with_ancestors();\n        }\n",
-            "",
-        ),
+        ("        for parent in parents {\n            parent.base().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
     ),
     mutant(
-        HEADER,
+        ANCESTORS,
         "an ancestor that refuses leaves those above it held (lock)",
-        ("shared.inspect_err(|_| self.leave_ancestors())", "shared"),
+        ("        shared.inspect_err(|_| self.release_ancestors(Mode::Shared))", "        shared"),
     ),
     mutant(
         HEADER,
@@ -640,9 +623,9 @@ CLOSING = [
         ("        !inside_python() && self.forks == forks()", "        !inside_python()"),
     ),
     mutant(
-        HEADER,
+        ANCESTORS,
         "a child's own use is left after its ancestors' (lock)",
-        ("        self.leave_shared();\n        self.leave_ancestors();\n", "        self.leave_ancestors();\n        self.leave_shared();\n"),
+        ("        self.leave_shared();\n        self.release_ancestors(Mode::Shared);\n", "        self.release_ancestors(Mode::Shared);\n        self.leave_shared();\n"),
     ),
     mutant(
         HEADER,
@@ -704,27 +687,23 @@ ENTERING = [
     mutant(
         ENTER,
         "a closed handle is entered",
-        (
-            "        if self.header.raw().is_null() {\n            self.leave();\n"
-            "            return Err((self.header, Refusal::Closed));\n        }\n",
-            "",
-        ),
+        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            self.leave();\n            return Err((self.header, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n"),
     ),
     mutant(
         ENTER,
         "a closed view that is entered holds its owner for ever (lock)",
-        ("            self.leave();\n            return Err(", "            return Err("),
+        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            self.leave();\n            return Err((self.header, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
     ),
     mutant(
         ENTER,
         "a handle that refuses leaves its ancestors held (lock)",
-        ("entered.inspect_err(|_| locked.leave_ancestors())?;", "entered?;"),
+        ("entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;", "entered?;"),
     ),
     mutant(
         ENTER,
         "a use alone is a use beside others",
-        ("            Mode::Exclusive => locked.state.try_exclusive(passes(locked)),\n", "            Mode::Exclusive => locked.state.try_share(passes(locked)),\n"),
-        ("            Mode::Exclusive => locked.leave_exclusive(),\n", "            Mode::Exclusive => locked.leave_shared(),\n"),
+        ("=> locked.state.try_exclusive(passes(locked)),", "=> locked.state.try_share(passes(locked)),"),
+        ("=> locked.leave_exclusive(),", "=> locked.leave_shared(),"),
     ),
     mutant(
         ENTER,
@@ -739,7 +718,7 @@ ENTERING = [
     mutant(
         ENTER,
         "one handle as both shared and alone is waited for",
-        (".any(|hold| hold.mode == Mode::Exclusive && excludes(hold, at, holds))", ".any(|hold| excludes(hold, at, holds) && false)"),
+        (".any(|hold| excludes(hold, at, holds))", ".any(|hold| excludes(hold, at, holds) && false)"),
     ),
     mutant(
         ENTER,
@@ -760,9 +739,13 @@ ENTERING = [
     mutant(
         WAIT,
         "a handler waits for the close that it interrupted",
-        ("    let _python = MayRunPython::begin();\n", ""),
+        ("    let _python = MayRunPython::begin();\n    py.check_signals()\n", "    py.check_signals()\n"),
     ),
-    mutant(WAIT, "a thread that waits does not look for signals", ("    py.check_signals()\n", "    Ok(())\n")),
+    mutant(
+        WAIT,
+        "a thread that waits does not look for signals",
+        ("    let _python = MayRunPython::begin();\n    py.check_signals()\n", "    let _ = py;\n    Ok(())\n"),
+    ),
     mutant(WAIT, "no one is woken", ("    drop(waiters.queues());\n    waiters.changed.notify_all();\n", "    let _ = waiters;\n")),
     mutant(
         WAIT,
@@ -855,16 +838,9 @@ EXPANSION = [
         seen_by_compiler=True,
     ),
     mutant(
-        TYPES_MACRO,
-        "what is borrowed outlives its owner: it is bound to nothing",
-        ("if has_receiver { \"'_\" } else { \"'static\" })", "if has_receiver && false { \"'_\" } else { \"'static\" })"),
-        ("let lifetime = Lifetime::new(lifetime, Span::call_site());", "let _ = lifetime;\n    let lifetime = Lifetime::new(\"'static\", Span::call_site());"),
-        seen_by_compiler=True,
-    ),
-    mutant(
         PYTHON_MACRO,
         "private methods reach Python",
-        ("!method.private && ", "(!method.private || method.signature.ident == \"step\") && "),
+        ("let exported = |method: &&Method| !method.private && ", "let exported = |method: &&Method| (!method.private || method.signature.ident == \"step\") && "),
     ),
     mutant(RUST_MACRO, "a call that should be detached keeps the GIL", ("if calls.detach {", "if calls.detach && false {")),
     mutant(
@@ -872,7 +848,11 @@ EXPANSION = [
         "C functions get their arguments without their errors' hook",
         ("_ => quote!(::core::option::Option::Some(&*self)),", "_ => quote!(::core::option::Option::<&Self>::None),"),
     ),
-    mutant(HANDLE_MACRO, "the release function is not called", ("            let _ = unsafe { #runtime::call::unheard::<Self, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::call::unheard::<Self, _>(|| #call) };\n")),
+    mutant(
+        HANDLE_MACRO,
+        "the release function is not called",
+        ("            let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };\n"),
+    ),
     mutant(
         HANDLE_MACRO,
         "a parent is not declared",
@@ -940,7 +920,11 @@ KEEPING = [
     mutant(FORKS, "a child of a forked child releases what that made", ("    let own = made.forks == forks();\n", "    let own = true;\n")),
     mutant(HANDLE, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.up.is_some())", "!self.fork_safe")),
     mutant(HANDLE, "every child is free of its process", ("        !self.lives_in_memory() || !(self", "        !(self")),
-    mutant(HANDLE, "what C did not take loses what it keeps", ("            besides.put_back(self.raw.as_ptr());\n", "            drop(besides);\n")),
+    mutant(
+        HANDLE,
+        "what C did not take loses what it keeps",
+        ("            besides.put_back(self.raw.as_ptr().cast());\n", "            drop(besides);\n"),
+    ),
     mutant(HANDLE, "what ends a handle does not drop what that keeps", (
             "            ended.finish(&caught);\n            caught.resume_in_drop();",
             "            drop(ended);\n            caught.resume_in_drop();",
@@ -1007,7 +991,11 @@ THREADS_VARIABLES = [
             "    let before = unsafe { K::before(arguments) };\n    let _paused = crate::thread_locals::pause();\n",
             "    let _paused = crate::thread_locals::pause();\n    // SAFETY: the caller's promise.\n    let before = unsafe { K::before(arguments) };\n",
         )),
-    mutant(RUST_MACRO, "callbacks stay in the fields of the receiver", ("                quote!(#field = #before;)\n", "                quote!(let _ = #before;)\n")),
+    mutant(
+        RUST_MACRO,
+        "callbacks stay in the fields of the receiver",
+        ("            Some(quote!(#field = #before;))", "            Some(quote!(let _ = #before;))"),
+    ),
     mutant(ATTACHMENTS, "the oldest attached value is found", ("let mut newest = values.iter().rev();", "let mut newest = values.iter();")),
 ]
 
@@ -1022,4 +1010,77 @@ VALUES = [
     mutant(ENUMS_MACRO, "the sign bit is a negative flag", ("                    & (::core::primitive::i128::MAX >> ", "                    | (0 & ::core::primitive::i128::MAX >> ")),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES]
+SHARING = [
+    mutant(
+        ANCESTORS,
+        "a child that changes its parent borrows it shared",
+        ("        mode == Mode::Exclusive && self.kind().sharing().mut_parent", "        mode == Mode::Exclusive && self.kind().sharing().mut_parent && false"),
+    ),
+    mutant(
+        ANCESTORS,
+        "a reading call of a `mut_parent` borrows the parent exclusively",
+        ("        mode == Mode::Exclusive && self.kind().sharing().mut_parent", "        mode != Mode::Shared && self.kind().sharing().mut_parent"),
+    ),
+    mutant(
+        ANCESTORS,
+        "other children use a parent that is held",
+        ("        if parent.may_be_used_by(Some(self)) {\n            return Ok(());\n        }\n        parent.release", "        if true {\n            return Ok(());\n        }\n        parent.release"),
+    ),
+    mutant(
+        ENTER,
+        "a held parent is used directly",
+        ("        if !base.may_be_used_by(self.child) {", "        if !base.may_be_used_by(self.child) && false {"),
+    ),
+    mutant(
+        ANCESTORS,
+        "the hold on a parent never ends (lock)",
+        ("        header.holder.store(ptr::null_mut(), Ordering::Release);\n", ""),
+    ),
+    mutant(
+        ANCESTORS,
+        "what was left to a held parent is forgotten (orphans)",
+        ("        header.release_deferred();\n", ""),
+    ),
+    mutant(
+        HEADER,
+        "a view does not end with the use of an ancestor",
+        ("            sum.wrapping_add(parent.base().locked().generation_with_ancestors())", "            sum.wrapping_add(0 * parent.base().locked().generation_with_ancestors())"),
+    ),
+    mutant(
+        RELATED,
+        "a handle of another ancestor is taken",
+        ("        Relation::Stranger => Some(at),", "        Relation::Stranger => None,"),
+    ),
+    mutant(
+        PYTHON_MACRO,
+        "`foreign` exempts nothing",
+        ("bits | 1 << (index + 1)", "bits | 0 << (index + 1)"),
+    ),
+    mutant(
+        CORES,
+        "objects of a group are borrowed alone",
+        (".map(|group| group_core(py, group))\n        .transpose()?;", ".map(|group| group_core(py, group))\n        .transpose()?\n        .filter(|_| false);"),
+    ),
+    mutant(
+        ENTER,
+        "two objects of a group exclude each other in one call",
+        ("        hold.joined = true;\n", "        hold.joined = false;\n"),
+    ),
+    mutant(
+        ENTER,
+        "one object is both shared and exclusive in one call",
+        ("        if exclusive && core(first.header.base()) == core(object) {", "        if false && exclusive && core(first.header.base()) == core(object) {"),
+    ),
+    mutant(
+        COUNTED,
+        "a callback changes an object that the running call reads",
+        ("        if let Some(refused) = uses().find(|one| active.iter().any(|other| one.excludes(other))) {", "        if let Some(refused) = uses().find(|one| active.iter().any(|other| one.excludes(other) && false)) {"),
+    ),
+    mutant(
+        COUNTED,
+        "the uses of a call never end (busy)",
+        ("            active.truncate(rest);\n", "            let _ = rest;\n"),
+    ),
+]
+
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING]

@@ -574,8 +574,8 @@ fn expand_looks(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenS
     quote!(#runtime::call::Looks { failed: #failed, unknown: #unknown })
 }
 
-/// The borrows of reference-counted handles, the closure that calls C, and what calls that and ends the borrows: the arguments are evaluated in between, in safe code, before C is
-/// called and before a field is set.
+/// The borrows of reference-counted handles, the closure that calls C, and what calls that and ends the borrows. The
+/// arguments are evaluated in between, in safe code, before C is called and before a field is set.
 fn expand_c(
     method: &Method,
     calls: &Calls,
