@@ -260,7 +260,7 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `gil_used` | On free-threaded Python, importing the module switches the GIL on: for a C library whose handles share what no annotation can name, as cairo's contexts share their surface. |
+//! | `gil_used` | On free-threaded Python, importing the module switches the GIL on: for a C library that is not known to work without it. |
 //!
 //! Every package has base classes of its own, such as `xml_safe.Handle` and `xml_safe.Error`, also where several packages
 //! are loaded into one process. Handle classes and their base are immutable: nothing in Python replaces a method of them.
