@@ -595,6 +595,22 @@ pub fn noting_parent<P: Handle, C, R: NotesParent>(
     }
 }
 
+/// [`noting_parent`] for a tuple: `notes` shows each handle in it.
+#[inline]
+pub fn noting_parent_in<P: Handle, C, R>(
+    Maker(parent): Maker<'_, P>,
+    own: impl FnOnce(C) -> Option<R>,
+    notes: impl FnOnce(&R, &dyn Fn(&dyn NotesParent)),
+) -> impl FnOnce(C) -> Option<R> {
+    move |raw| {
+        let made = own(raw)?;
+        let parent = parent.as_raw().cast();
+        // SAFETY: the promise that `Maker::of` was given.
+        notes(&made, &|handle| unsafe { handle.note(parent) });
+        Some(made)
+    }
+}
+
 /// What C returned, if it is an integer.
 #[inline]
 fn status(raw: &dyn Any) -> Option<i64> {

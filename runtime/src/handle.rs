@@ -524,6 +524,13 @@ impl<R: NotesParent> NotesParent for Option<R> {
     }
 }
 
+impl<R: NotesParent> NotesParent for Vec<R> {
+    unsafe fn note(&self, parent: *mut ()) {
+        // SAFETY: the caller's promise.
+        self.iter().for_each(|made| unsafe { made.note(parent) });
+    }
+}
+
 /// A handle that lives inside another one: `#[handle(raw = …, part_of = …)]`.
 ///
 /// # Safety

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
+use syn::{FnArg, Index, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
 
 use super::calls::{
     Argument, free_variable, lent_variable, life_variable, out_variable, pass, passed_on_variable,
@@ -306,15 +306,45 @@ fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
 
 /// `own`, after which what was made knows its parent, if its release needs that.
 fn expand_born(method: &Method, own: TokenStream, runtime: &TokenStream) -> TokenStream {
-    let value = &method.output.value;
-    let made = argument_of(argument_of(value, "Option").unwrap_or(value), "Owned");
-    match (made, method.receiver) {
-        (Some(_), Receiver::Shared | Receiver::Exclusive) => quote! {
-            // SAFETY: the author of this block says that C makes it in the receiver, whose type is checked above.
-            #runtime::call::noting_parent(unsafe { #runtime::call::Maker::of(&*self) }, #own)
-        },
-        _ => own,
+    let optional = argument_of(&method.output.value, "Option");
+    let value = optional.unwrap_or(&method.output.value);
+    if method.receiver == Receiver::None {
+        return own;
     }
+    let maker = quote! {
+        // SAFETY: the author of this block says that C makes it in the receiver, whose type is checked above.
+        unsafe { #runtime::call::Maker::of(&*self) }
+    };
+    let Type::Tuple(tuple) = value else {
+        return match makes_handles(value) {
+            true => quote!(#runtime::call::noting_parent(#maker, #own)),
+            false => own,
+        };
+    };
+    let handles = tuple.elems.iter().enumerate();
+    let handles = handles.filter(|(_, element)| makes_handles(element));
+    let notes: Vec<_> = handles
+        .map(|(index, _)| {
+            let index = Index::from(index);
+            quote!(note(&made.#index);)
+        })
+        .collect();
+    if notes.is_empty() {
+        return own;
+    }
+    let notes = match optional {
+        None => quote!(|made, note| { #(#notes)* }),
+        Some(_) => {
+            quote!(|made, note| if let ::core::option::Option::Some(made) = made { #(#notes)* })
+        }
+    };
+    quote!(#runtime::call::noting_parent_in(#maker, #own, #notes))
+}
+
+/// Whether the type is `Owned<…>`, or an `Option` or `Vec` of that.
+fn makes_handles(ty: &Type) -> bool {
+    let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"));
+    inner.map_or_else(|| argument_of(ty, "Owned").is_some(), makes_handles)
 }
 
 fn site(block: &MethodsBlock, method: &Method, function: &str, calls_back: bool) -> TokenStream {

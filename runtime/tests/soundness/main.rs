@@ -20,6 +20,7 @@ mod counted;
 mod drops;
 mod exclusive;
 mod expressions;
+mod parents;
 mod raising;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
