@@ -2,7 +2,7 @@
 //!
 //! The user data of every callback points at a `Data`, which leads to the value whose `#[callbacks]` method is
 //! called. For the length of one call it is on the stack; what C keeps is in a box that belongs to the handle
-//! ([`crate::stored`]).
+//! (`crate::stored`).
 //!
 //! Neither an exception nor a panic crosses C. It is stored in the `Frame` of the C call that this thread runs, C is told to
 //! stop as the annotation says, no other callback of that call runs, and it is raised when C returns. Where there is
