@@ -127,6 +127,35 @@ pub struct Looks {
     pub unknown: bool,
 }
 
+impl Looks {
+    /// The two answers.
+    #[inline]
+    pub const fn of(failed: bool, unknown: bool) -> Self {
+        Looks { failed, unknown }
+    }
+}
+
+/// What C returned as a value of the type, which lives no longer than `life`.
+///
+/// The expansion of `#[calls]` uses it on what C has just returned, where the author says by the return type who owns it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __from_c {
+    ($value:ty, $returned:expr, $life:expr) => {
+        // SAFETY: as said above: the author of the block answers for the return type.
+        unsafe { <$value as $crate::returns::FromC<_>>::from_c_within($returned, $life) }
+    };
+}
+
+/// The names and values of arguments, for messages.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __named {
+    ($($name:ident $value:expr),*) => {
+        &[$((::core::stringify!($name), &$value as &dyn ::core::fmt::Debug)),*]
+    };
+}
+
 /// A call of C, and what its annotations say.
 #[derive(Debug)]
 pub struct Calling<'u, C, F, J, S> {

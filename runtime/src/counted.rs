@@ -92,13 +92,43 @@ impl Drop for Uses {
 ///
 /// # Panics
 ///
-/// Where [`borrow`] fails.
+/// Where [`borrow`] failed.
 #[inline]
-pub fn borrow_or_panic<const N: usize>(uses: [Option<Use>; N]) -> Option<Uses> {
-    match borrow(uses) {
+pub fn granted(uses: Result<Option<Uses>>) -> Option<Uses> {
+    match uses {
         Ok(uses) => uses,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// The result of a call, whose borrows end now: what went wrong may be asked of the same handles.
+#[inline]
+pub fn ending<R>(returned: R, uses: Option<Uses>) -> R {
+    drop(uses);
+    returned
+}
+
+/// [`borrow`] for arguments and how they are used: `(&argument, exclusive)`, or `(option, exclusive, optional)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __uses {
+    ($(($($argument:tt)*)),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::counted::{OfHandle as _, OfOther as _};
+        $crate::counted::borrow([$($crate::__use!($($argument)*)),*])
+    }};
+}
+
+/// One argument of [`__uses!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __use {
+    ($argument:expr, $exclusive:literal) => {
+        (&$crate::counted::Argument($argument)).in_use($exclusive)
+    };
+    ($argument:expr, $exclusive:literal, optional) => {
+        $argument.and_then(|handle| (&$crate::counted::Argument(handle)).in_use($exclusive))
+    };
 }
 
 /// An argument of a call, which may be a reference-counted handle.

@@ -79,13 +79,10 @@ impl Document {
 
     /// Say again which entities are external: they were declared with their text.
     #[private]
-    pub(crate) fn mark_external_entities(&mut self) {
-        for dtd in [self.internal_subset(), self.external_subset()]
-            .into_iter()
-            .flatten()
-        {
-            dtd.get().mark_external_entities();
-        }
+    pub(crate) fn mark_external_entities(&mut self) -> Result<()> {
+        let subsets = [self.internal_subset(), self.external_subset()];
+        let mut subsets = subsets.into_iter().flatten();
+        subsets.try_for_each(|dtd| dtd.get().mark_external_entities())
     }
 
     #[private]

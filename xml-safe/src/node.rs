@@ -87,10 +87,9 @@ impl Dtd {
     fn parameters(&self) -> Option<Borrowed<Table>>;
 
     /// Mark the entities as external that have a system identifier, though they were declared with their text.
-    pub(crate) fn mark_external_entities(&self) {
-        for table in [self.general(), self.parameters()].into_iter().flatten() {
-            table.get().scan(&Marks);
-        }
+    pub(crate) fn mark_external_entities(&self) -> Result<()> {
+        let mut tables = [self.general(), self.parameters()].into_iter().flatten();
+        tables.try_for_each(|table| table.get().scan(&Marks))
     }
 }
 
@@ -100,8 +99,8 @@ struct Table;
 
 #[methods(unsafe, private)]
 impl Table {
-    #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data))]
-    fn scan(&self, marks: &Marks);
+    #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data), fails = sticky)]
+    fn scan(&self, marks: &Marks) -> Result<()>;
 }
 
 /// An entity of a table.

@@ -246,7 +246,7 @@ impl Reading<'_> {
             let (wanted, mut loaded) = handlers.take();
             let Some(external) = external.filter(|_| !wanted.is_empty()) else {
                 let mut document = read?;
-                document.mark_external_entities();
+                document.mark_external_entities()?;
                 return Ok((document, parser.reported()));
             };
             drop(read);

@@ -153,11 +153,18 @@ pub(crate) fn wrapper(
             _ => expand_argument(parameter, &context, body),
         });
     let count = method.parameters.len() - usize::from(itself.is_some());
-    let foreign = foreign_bits(method);
-    let exclusive = match method.reads_parent {
-        Some(_) => quote!(ExclusiveReading),
-        None => quote!(Exclusive),
+    let foreign = match foreign_bits(method) {
+        0 => None,
+        bits => Some(quote!(.with_foreign(#bits))),
     };
+    let reading = method
+        .reads_parent
+        .as_ref()
+        .map(|_| quote!(.reading_parent()));
+    // Clippy allows seven, and the receiver is one.
+    let many = (method.parameters.len() > 6).then(|| {
+        quote!(#[allow(clippy::too_many_arguments, reason = "counted where the method is written")])
+    });
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
     let lifetimes = method
@@ -213,10 +220,10 @@ pub(crate) fn wrapper(
         #(#documentation)*
         #comment
         #(#python_attributes)*
-        #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
+        #many
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
-            const __ENTRY: &#python::Entry = &#python::Entry { site: &__SITE, arguments: #count, body: #body, exclusive: #python::Mode::#exclusive, foreign: #foreign };
+            const __ENTRY: &#python::Entry = &#python::Entry::new(&__SITE, #count, #body) #reading #foreign;
             #given
             #python::#enter #finish
         }

@@ -64,7 +64,8 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
     if outs > 0 {
         return expand_outs(method, outs);
     }
-    let converted = quote_spanned!(value.span()=> <#value as #runtime::returns::FromC<_>>::from_c_within(ret, #life));
+    // C just returned it, and the author says by the return type who owns it.
+    let converted = quote_spanned!(value.span()=> #runtime::__from_c!(#value, ret, #life));
     let converted = match &calls.retain {
         Some(word) => {
             let retain = respanned(quote!(#runtime::counted::Retain::retain_now), word.span());
@@ -72,12 +73,7 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
         }
         None => converted,
     };
-    quote! {
-        |ret| {
-            // SAFETY: C just returned it, and the author says by the return type who owns it.
-            unsafe { #converted }
-        }
-    }
+    quote!(|ret| #converted)
 }
 
 fn expand_outs(method: &Method, outs: usize) -> TokenStream {

@@ -400,10 +400,7 @@ fn expand_life(method: &Method, calls: Option<&Calls>, runtime: &TokenStream) ->
         Receiver::None => quote!(any()),
         _ => quote!(of(&*self)),
     };
-    quote! {
-        #[allow(unused_variables, reason = "not every result is borrowed")]
-        let #life = #runtime::place::Life::#start #limits;
-    }
+    quote!(let #life = #runtime::place::Life::#start #limits;)
 }
 
 fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
@@ -460,7 +457,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
                 Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
                 Some(true) => quote!(|made| made.as_deref()),
             };
-            quote!(.run(&__SITE, #handle, &[#(#named),*], #looks, #nothing, #own, #made))
+            quote!(.run(&__SITE, #handle, #runtime::__named!(#(#named),*), #looks, #nothing, #own, #made))
         }
     };
     let value = &method.output.value;
@@ -523,12 +520,12 @@ fn expand_named(method: &Method, calls: &Calls) -> Vec<TokenStream> {
         .iter()
         .filter(|parameter| !callbacks.iter().any(|other| other.name == parameter.name));
     let named = told.map(|parameter| {
-        let (name, text) = (&parameter.name, parameter.name.to_string());
+        let name = &parameter.name;
         let value = match Taken::of(&parameter.ty) {
             Taken::Owned(_) => lent_variable(name),
             _ => name.clone(),
         };
-        quote!((#text, &#value as &dyn ::core::fmt::Debug))
+        quote!(#name #value)
     });
     named.collect()
 }
@@ -601,7 +598,7 @@ fn expand_looks(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenS
         None => method.out_count(calls) == 0,
     };
     let unknown = failed && calls.none.is_none();
-    quote!(#runtime::call::Looks { failed: #failed, unknown: #unknown })
+    quote!(#runtime::call::Looks::of(#failed, #unknown))
 }
 
 /// The borrows of reference-counted handles, the closure that calls C, and what calls that and ends the borrows. The

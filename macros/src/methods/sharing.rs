@@ -129,7 +129,7 @@ pub(super) fn expand_uses(
         Receiver::Shared => Some((quote!(&*self), false)),
         Receiver::Exclusive => Some((quote!(&*self), true)),
     };
-    let receiver = receiver.map(|(handle, exclusive)| in_use(runtime, &handle, exclusive));
+    let receiver = receiver.map(|(handle, exclusive)| quote!(#handle, #exclusive));
     let parameters = method
         .parameters
         .iter()
@@ -142,38 +142,21 @@ pub(super) fn expand_uses(
                 _ => return None,
             };
             Some(match optional {
-                false => in_use(runtime, &quote!(&*#name), exclusive),
-                true => {
-                    let used = in_use(runtime, &quote!(handle), exclusive);
-                    quote!(#name.as_deref().and_then(|handle| #used))
-                }
+                false => quote!(&*#name, #exclusive),
+                true => quote!(#name.as_deref(), #exclusive, optional),
             })
         });
+    let receiver = receiver.map(|argument| quote!((#argument)));
+    let parameters = parameters.map(|argument| quote!((#argument)));
     let uses: Vec<_> = receiver.into_iter().chain(parameters).collect();
     if uses.is_empty() {
         return (TokenStream::new(), call);
     }
     let name = Ident::new("uses", Span::mixed_site());
-    let borrow = match method.output.fallible {
-        true => quote!(#runtime::counted::borrow([#(#uses),*])?),
-        false => quote!(#runtime::counted::borrow_or_panic([#(#uses),*])),
+    let begin = match method.output.fallible {
+        true => quote!(let #name = #runtime::__uses!(#(#uses),*)?;),
+        false => quote!(let #name = #runtime::counted::granted(#runtime::__uses!(#(#uses),*));),
     };
-    let begin = quote! {
-        let #name = {
-            #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
-            use #runtime::counted::{OfHandle as _, OfOther as _};
-            #borrow
-        };
-    };
-    let returned = Ident::new("returned", Span::mixed_site());
-    let call = quote!({
-        let #returned = #call;
-        ::core::mem::drop(#name);
-        #returned
-    });
+    let call = quote!(#runtime::counted::ending(#call, #name));
     (begin, call)
-}
-
-fn in_use(runtime: &TokenStream, handle: &TokenStream, exclusive: bool) -> TokenStream {
-    quote!((&#runtime::counted::Argument(#handle)).in_use(#exclusive))
 }

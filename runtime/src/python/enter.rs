@@ -210,6 +210,29 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A method whose exclusive use of the receiver borrows the parent as the handle's type says.
+    pub const fn new(site: &'static Site, arguments: usize, body: bool) -> Self {
+        Entry {
+            site,
+            arguments,
+            body,
+            exclusive: Mode::Exclusive,
+            foreign: 0,
+        }
+    }
+
+    /// The same, and an exclusive use of the receiver leaves the parent shared: `#[reads_parent]`.
+    pub const fn reading_parent(mut self) -> Self {
+        self.exclusive = Mode::ExclusiveReading;
+        self
+    }
+
+    /// The same, and these handles need not share an ancestor with the others: `#[foreign(…)]`.
+    pub const fn with_foreign(mut self, foreign: u32) -> Self {
+        self.foreign = foreign;
+        self
+    }
+
     /// The steps up to the call, where one of them is to fail.
     #[inline]
     fn check(&self, py: Python<'_>) -> PyResult<()> {

@@ -49,13 +49,7 @@ impl PartIterator {
 }
 
 crate::__site!(SITE, "PartIterator.__next__", "");
-const NEXT: &Entry = &Entry {
-    site: &SITE,
-    arguments: 0,
-    body: true,
-    exclusive: Mode::Exclusive,
-    foreign: 0,
-};
+const NEXT: &Entry = &Entry::new(&SITE, 0, true);
 
 struct Shared<'a>(&'a HandleClass);
 
