@@ -47,6 +47,12 @@ LONG = "<a>" + "\n" * 66_000 + "<b/><!--c--><?p?></a>"
 folder = tempfile.TemporaryDirectory()
 Path(folder.name, "x.dtd").write_text("<!ENTITY e 'read'>")
 Path(folder.name, "x.xml").write_text("<x>text</x>")
+
+
+def resolve(system, public):
+    return Path(folder.name, Path(system).name).read_text()
+
+
 good_file, bad_file, missing_file = (Path(folder.name, name) for name in ("good.xml", "bad.xml", "missing.xml"))
 good_file.write_text(XML)
 bad_file.write_text(BAD)
@@ -113,17 +119,14 @@ def parsing():
         yield Operation(f"parse: {option}", lambda option=option: parse(XML, **{option: True}))
         yield Operation(f"parse_file: {option}", lambda option=option: parse_file(good_file, **{option: True}))
     yield Operation("Node.text: without a DTD", lambda: parse("<a>b<c>d</c></a>").root.text)
-    for name, external, read in [
-        ("folder", folder.name, folder.name),
-        ("resolver", lambda system, public: "<!ENTITY e 'read'>", lambda system, public: "read"),
-    ]:
+    for name, external in {"folder": folder.name, "resolver": resolve}.items():
         yield Operation(
             f"parse: a DTD, by a {name}",
             lambda external=external: parse(WITH_DTD, load_dtd=True, resolve_entities=True, external=external),
         )
         yield Operation(
             f"parse: an entity, by a {name}",
-            lambda read=read: parse(WITH_ENTITY, resolve_entities=True, external=read),
+            lambda external=external: parse(WITH_ENTITY, resolve_entities=True, external=external),
             # A document that lacks something external is parsed again, however the first time ended.
             swallows=True,
         )

@@ -361,6 +361,8 @@ where
         let mut errors = T::Errors::default();
         errors.arm(&call);
         if site.fails(Step::NotCalled) {
+            // The borrows of the call end here: `errors` may ask the handles.
+            drop(self);
             return Err(errors.failed(&call));
         }
         let caught = Caught::new();
