@@ -1081,6 +1081,21 @@ SHARING = [
         "the uses of a call never end (busy)",
         ("            active.truncate(rest);\n", "            let _ = rest;\n"),
     ),
+    mutant(
+        ATTACHMENTS,
+        "a callback that C may refuse is lent as a value",
+        ("            let stays = entry.scope == Scope::Attached;", "            let stays = matches!(entry.scope, Scope::Attached | Scope::Forever);"),
+    ),
+    mutant(
+        ATTACHMENTS,
+        "a value that several share is shown to the garbage collector (crash)",
+        ("(Arc::strong_count(shared) == 1).then_some(&**shared)", "Some(&**shared)"),
+    ),
+    mutant(
+        ATTACHMENTS,
+        "Python code runs while garbage is collected",
+        ("    TRAVERSING.get()\n", "    false\n"),
+    ),
 ]
 
 MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING]

@@ -73,8 +73,16 @@ all_inside! {
     [T] Option<T>, self => self.iter();
     [T] Vec<T>, self => self.iter();
     [T] Box<T>, self => std::iter::once(&**self);
-    [T] std::sync::Arc<T>, self => std::iter::once(&**self);
+    [T] Arc<T>, self => sole(self).into_iter();
     [T] Mutex<T>, self => self.try_lock().iter().map(|guard| &**guard);
+}
+
+/// The value, while nobody shares it. The garbage collector subtracts what it is shown from an object's references: a value
+/// that several show, or that something else still reaches, would be collected while it is in use. So a cycle through a
+/// shared value is not collected.
+#[cfg(feature = "python")]
+fn sole<T>(shared: &Arc<T>) -> Option<&T> {
+    (Arc::strong_count(shared) == 1).then_some(&**shared)
 }
 
 impl<K: Send + Sync + 'static, T: Attachment> Attachment for BTreeMap<K, T> {
@@ -99,6 +107,8 @@ pub enum Scope {
     Replaced(&'static str),
     /// As long as the handle.
     Forever,
+    /// The same, and [`attach`] added it: no call can take it away again.
+    Attached,
 }
 
 /// One value of a handle's list, which holds it.
@@ -273,6 +283,11 @@ impl Attached {
 
     /// Change the list of values.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Vec<Entry>) -> R) -> R {
+        #[cfg(feature = "python")]
+        assert!(
+            !is_traversing(),
+            "what a handle keeps cannot be changed by the `traverse` of a value that it keeps"
+        );
         // Attached to the interpreter, so that no garbage is collected meanwhile.
         with_python(|| {
             let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -311,6 +326,7 @@ impl Attached {
         // SAFETY: whoever changes the list is attached to the interpreter and runs no Python meanwhile; so nobody does
         // while this one collects garbage.
         let values = unsafe { &*self.values.get() };
+        let _traversing = Traversing::begin();
         for entry in values {
             // SAFETY: what is in the list is alive.
             unsafe { entry.value.as_ref() }
@@ -341,6 +357,36 @@ impl Attached {
     }
 }
 
+#[cfg(feature = "python")]
+thread_local! {
+    /// Whether this thread shows the values of a handle to the garbage collector.
+    static TRAVERSING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread shows the values of a handle to the garbage collector. Meanwhile the author's `traverse` runs, which
+/// must neither change the values nor let other threads run Python code.
+#[cfg(feature = "python")]
+pub(crate) fn is_traversing() -> bool {
+    TRAVERSING.get()
+}
+
+#[cfg(feature = "python")]
+struct Traversing(bool);
+
+#[cfg(feature = "python")]
+impl Traversing {
+    fn begin() -> Self {
+        Traversing(TRAVERSING.replace(true))
+    }
+}
+
+#[cfg(feature = "python")]
+impl Drop for Traversing {
+    fn drop(&mut self) {
+        TRAVERSING.set(self.0);
+    }
+}
+
 /// Run `f` attached to the interpreter, if there is one.
 pub(crate) fn with_python<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(feature = "python")]
@@ -367,7 +413,7 @@ pub fn attach<T: Keeps>(handle: &T, value: impl Attachment) {
     let value = stored::store(attached.clone(), value);
     attached.change(|values| {
         values.push(Entry {
-            scope: Scope::Forever,
+            scope: Scope::Attached,
             value,
         });
     });
@@ -386,8 +432,9 @@ pub fn attached<V: Attachment, T: Keeps>(handle: &T) -> Option<&V> {
     let found = find(T::kind(), handle.as_raw().cast())?.change(|values| {
         let mut newest = values.iter().rev();
         newest.find_map(|entry| {
-            // What goes before the handle is not lent for as long.
-            let stays = entry.scope == Scope::Forever;
+            // What may go before the handle is not lent for as long: also a callback that C is just being given, and may
+            // refuse.
+            let stays = entry.scope == Scope::Attached;
             // SAFETY: what is in the list is alive.
             let value = unsafe { entry.value.as_ref() }.value();
             value

@@ -4,10 +4,15 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// The interpreter, if this thread is attached to it.
+use crate::attachments::is_traversing;
+
+/// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///
 /// `PyGILState_Check` is no answer: it is always 1 once a sub-interpreter has existed in the process.
 pub(super) fn attached<'py>() -> Option<Python<'py>> {
+    if is_traversing() {
+        return None;
+    }
     // SAFETY: these functions may be called at any time, by any thread.
     let attached = unsafe { ffi::Py_IsInitialized() != 0 && has_thread_state() };
     // SAFETY: just asked.

@@ -1,5 +1,6 @@
 //! Callbacks that C keeps: their state lives exactly as long as C may call it.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 
 use leakproof::prelude::*;
@@ -77,6 +78,15 @@ mod ffi {
         unsafe { &mut (*bell).notified }.push((ring, data, destroy));
     }
 
+    /// Calls back, and refuses.
+    pub unsafe extern "C" fn bell_try(bell: *mut bell, ring: ring, data: *mut c_void) -> c_int {
+        touch(bell);
+        if let Some(ring) = ring {
+            unsafe { ring(3, data) };
+        }
+        -1
+    }
+
     pub unsafe extern "C" fn bell_clear(bell: *mut bell) {
         touch(bell);
         for (_, data, destroy) in std::mem::take(unsafe { &mut (*bell).notified }) {
@@ -152,16 +162,24 @@ impl Drop for Ring {
     }
 }
 
+thread_local! {
+    static BELL: Cell<Option<&'static Bell>> = const { Cell::new(None) };
+    /// Whether the callback found itself among the values of `BELL`.
+    static FOUND: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
 #[callbacks(unsafe)]
 impl Ring {
     #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), stop = -1)]
     fn ring(&self, number: c_int) -> Result<c_int> {
         note(format!("{} {number}", self.0));
         match self.0.as_str() {
-            "fails" => Err(Error::Value("no more".into())),
+            "looks" => FOUND.set(BELL.get().map(|bell| attached::<Ring, _>(bell).is_some())),
+            "fails" => return Err(Error::Value("no more".into())),
             "panics" => panic!("in the callback"),
-            _ => Ok(0),
+            _ => {}
         }
+        Ok(0)
     }
 }
 
@@ -182,6 +200,15 @@ impl Bell {
 
     #[calls(ffi::bell_later, args = (self, ring.ring, ring.data, ring.destroy), scope = notified)]
     fn later(&self, ring: Ring);
+
+    #[calls(
+        ffi::bell_try,
+        args = (self, ring.ring, ring.data),
+        scope = forever,
+        fails = negative,
+        consumes = on_success
+    )]
+    fn offer(&self, ring: Ring) -> Result<()>;
 
     #[calls(ffi::bell_clear)]
     fn clear(&self);
@@ -281,6 +308,21 @@ fn error_of_a_callback_kept_by_an_argument_is_returned() {
     bell.clear();
     bell.add(ring("panics"));
     assert_eq!(crate::panic_of(|| wheel.turn(&bell)), "in the callback");
+}
+
+#[test]
+fn callback_that_c_may_refuse_is_not_lent_as_a_value() {
+    let mut native = Native::start();
+    native.loses("Bell");
+    native.counts("Bell");
+    // Borrowed for ever, so a value that is found in it may be kept for ever.
+    let bell: &'static Owned<'static, Bell> = Box::leak(Box::new(Bell::new().unwrap()));
+    BELL.set(Some(bell));
+    assert!(bell.offer(ring("looks")).is_err());
+    assert_eq!(log(), ["looks 3", "drop looks"]);
+    assert_eq!(FOUND.get(), Some(false));
+    attach(&**bell, ring("value"));
+    assert_eq!(attached::<Ring, _>(&**bell).unwrap().0, "value");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! A library that does what C libraries do at the worst moment, for the tests of the runtime's Python half.
 
 use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use leakproof::handle::Numbered;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyStopIteration;
 use leakproof::pyo3::types::PyAnyMethods;
-use leakproof::pyo3::{Bound, Py, PyAny, Python};
+use leakproof::pyo3::{Bound, Py, PyAny, PyTraverseError, PyVisit, Python};
 
 mod ffi;
 mod values;
@@ -639,6 +641,29 @@ impl Source {
 #[handle(raw = ffi::feed, release = ffi::feed_free, attachments)]
 pub struct Feed;
 
+/// How many times a `Meddler` was asked for its Python objects, and how many times it could run Python code then.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+static RAN: AtomicUsize = AtomicUsize::new(0);
+
+/// A value that tries to run Python code while garbage is collected.
+struct Meddler;
+
+impl Attachment for Meddler {
+    fn traverse(&self, _: &PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        if leakproof::detached(|| Python::try_attach(|_| ())).is_some() {
+            RAN.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// How many times a meddling value was asked for its Python objects, and how many times it could run Python code then.
+#[leakproof::function]
+fn meddled() -> (usize, usize) {
+    (ASKED.load(Ordering::Relaxed), RAN.load(Ordering::Relaxed))
+}
+
 #[methods(unsafe)]
 impl Feed {
     #[private]
@@ -667,6 +692,18 @@ impl Feed {
             0 => Err(PyStopIteration::new_err(()).into()),
             number => Ok(Some(number).filter(|number| *number > 0)),
         }
+    }
+
+    /// Keep a callable together with another feed.
+    fn share(&self, other: &Feed, callable: Callable) {
+        let shared = Arc::new(callable);
+        attach(self, shared.clone());
+        attach(other, shared);
+    }
+
+    /// Keep a value that does more than it should while garbage is collected.
+    fn meddle(&self) {
+        attach(self, Meddler);
     }
 
     /// The next number, of any value.
@@ -716,7 +753,7 @@ mod standin_safe {
     use super::{
         Container, Cursor, Editor, Feed, Item, Journal, Label, Lid, List, Node, Numeral, Parcel,
         Place, Session, SessionError, Shape, ShelfError, SoleEditor, Store, StoreError, SubItem,
-        Tag, Tally, at_gate, close_gate, exists, open_gate, take_log,
+        Tag, Tally, at_gate, close_gate, exists, meddled, open_gate, take_log,
     };
 
     #[pymodule_export]

@@ -1,0 +1,42 @@
+"""What the garbage collector sees of the values that handles keep."""
+
+import gc
+
+from standin_safe import Feed, live_handles, meddled
+
+NONE = dict.fromkeys(live_handles(), 0)
+
+
+def feed():
+    return Feed(iter([1]).__next__)
+
+
+def test_callable_that_two_handles_share_stays_while_it_is_used():
+    def make():
+        feeds = [feed(), feed()]
+
+        def call():
+            return len(feeds)
+
+        feeds[0].share(feeds[1], call)
+        return call, feeds
+
+    call, feeds = make()
+    # Only this function refers to `call` from outside of the cycle.
+    del feeds
+    gc.collect()
+    assert call() == 2
+    call.__closure__[0].cell_contents.clear()
+    assert live_handles() == NONE
+
+
+def test_value_cannot_run_python_code_while_garbage_is_collected():
+    meddling = feed()
+    meddling.meddle()
+    asked, _ = meddled()
+    gc.collect()
+    more, ran = meddled()
+    assert more > asked
+    assert ran == 0
+    meddling.close()
+    assert live_handles() == NONE
