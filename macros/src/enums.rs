@@ -183,6 +183,8 @@ impl Enumeration {
             unsafe impl #runtime::out::ByValue for #ident {}
             // SAFETY: as above.
             unsafe impl #runtime::returns::Plain for #ident {}
+            // SAFETY: as above.
+            unsafe impl #runtime::forms::Form<#runtime::forms::Value> for #ident {}
 
             #flags
             #python

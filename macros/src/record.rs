@@ -277,6 +277,8 @@ impl Record<'_> {
             unsafe impl #runtime::out::ByValue for #ident {}
             // SAFETY: as above.
             unsafe impl #runtime::returns::Plain for #ident {}
+            // SAFETY: as above.
+            unsafe impl #runtime::forms::Form<#runtime::forms::Value> for #ident {}
 
             #python
         }

@@ -6,7 +6,7 @@ use syn::{ReceiverKind, ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
 use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Receiver, Source};
-use super::types::{Taken, is_bytes, is_named, written};
+use super::types::{Taken, is_bytes, is_named, lent_memory, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
 use crate::text::{Utf8, has_text};
@@ -271,6 +271,17 @@ fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             "the first parent is the receiver, or what that lives in: take `&self`",
         );
     }
+    if let (Some(name), Some(_), false) = (
+        calls.parents.first(),
+        lent_memory(&method.output.value),
+        method.private,
+    ) {
+        diagnostics.at(
+            name,
+            "a `memoryview` of lent memory keeps the receiver open, and not this handle: return a copy, `Bytes`, or mark the \
+             method `#[private]`",
+        );
+    }
 }
 
 /// `retain` makes an owner of what C returns.
@@ -333,8 +344,10 @@ fn check_count(method: &Method, diagnostics: &Diagnostics) {
 
 fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnostics) {
     let name = &method.signature.ident;
-    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
-    if is_slice(value) && method.receiver == Receiver::Exclusive && !method.private {
+    if let Some(value) = lent_memory(&method.output.value)
+        && method.receiver == Receiver::Exclusive
+        && !method.private
+    {
         diagnostics.at(
             value,
             "a handle lends its memory only while nobody has it alone: take `&self`, or return a copy, `Bytes`",

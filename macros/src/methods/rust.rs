@@ -15,7 +15,8 @@ use super::model::{
 use super::results::{expand_own, expand_slots};
 use super::sharing::{expand_uses, lending_check, reading_check, retained_type, sharing_check};
 use super::types::{
-    Taken, bind_inputs, bound_here, bound_to, detached, given_handles, is_named, is_read, written,
+    Taken, bind_inputs, bound_here, bound_to, detached, form, given_handles, is_named, is_read,
+    written,
 };
 use crate::in_c::in_c;
 use crate::text::{decode, has_text, text_type};
@@ -257,7 +258,34 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
     });
     let lending = lending_check(block, method);
     let reading = reading_check(block, method);
-    quote!(#(#checks)* #lending #reading)
+    let names = names_check(method, &output, runtime);
+    quote!(#(#checks)* #names #lending #reading)
+}
+
+/// Refuses types whose names hide handles or memory: all other checks go by the names.
+fn names_check(method: &Method, output: &Type, runtime: &TokenStream) -> TokenStream {
+    let form = form(output, runtime);
+    let result = respanned(
+        quote!(const { #runtime::forms::check::<#output, #form>() };),
+        method.output.value.span(),
+    );
+    let values = method
+        .parameters
+        .iter()
+        .filter(|parameter| matches!(Taken::of(&parameter.ty), Taken::Value));
+    let values: Vec<_> = values
+        .map(|Parameter { name, ty }| {
+            respanned(quote!(#runtime::forms::ByValue(&#name).check();), ty.span())
+        })
+        .collect();
+    let values = (!values.is_empty()).then(|| {
+        quote!({
+            #[allow(unused_imports, reason = "it answers for what is no handle")]
+            use #runtime::forms::NoHandle as _;
+            #(#values)*
+        })
+    });
+    quote!(#result #values)
 }
 
 /// Refuses results that live also in something else than `parents = (…)` says.

@@ -7,8 +7,8 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{PathSegment, Type};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver};
-use super::types::{Taken, detached, lent_handles, written};
-use crate::words::{argument_of, is_slice, respanned};
+use super::types::{Taken, detached, lent_handles, lent_memory, written};
+use crate::words::respanned;
 
 /// Refuses a new child that uses its parent by `&mut` where the method has the parent only shared, and a child that does
 /// not say whether it changes what an ancestor lends.
@@ -41,11 +41,9 @@ pub(super) fn lending_check(block: &MethodsBlock, method: &Method) -> TokenStrea
 }
 
 fn check_slice(block: &MethodsBlock, method: &Method) -> TokenStream {
-    let value = &method.output.value;
-    let value = argument_of(value, "Option").unwrap_or(value);
-    if !is_slice(value) {
+    let Some(value) = lent_memory(&method.output.value) else {
         return TokenStream::new();
-    }
+    };
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let message = format!(
         "this method lends memory of the handle: write `lends` where `{}` is annotated, so that each handle that lives \
@@ -75,8 +73,7 @@ fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
     let output = detached(&method.output.value, receiver);
-    let value = argument_of(&output, "Option").unwrap_or(&output);
-    let lends = is_slice(value).then(|| value.span());
+    let lends = lent_memory(&output).map(Spanned::span);
     let parts = lent_handles(&output);
     let ended = parts.iter().map(|handle| {
         let (name, lineage) = (written(handle), lineage(handle));

@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{FnArg, GenericArgument, Lifetime, PathArguments, Signature, Type, TypeReference};
 
-use crate::words::{argument_of, respanned};
+use crate::words::{argument_of, is_slice, respanned};
 
 /// The written type within the generated body, where rustc finds the lifetime.
 pub(crate) fn bound_here(ty: &Type, runtime: &TokenStream) -> Type {
@@ -233,6 +233,50 @@ pub(crate) fn given_handles(ty: &Type) -> Vec<&Type> {
 /// The handle types within `ty` that are given as `Borrowed<…>`, or by an iterator of these.
 pub(crate) fn lent_handles(ty: &Type) -> Vec<&Type> {
     handles_within(ty, &["Borrowed", "Steps"])
+}
+
+/// The lent memory within `ty`: the first `&[u8]`.
+pub(crate) fn lent_memory(ty: &Type) -> Option<&Type> {
+    struct Find<'a>(Option<&'a Type>);
+    impl<'a> Visit<'a> for Find<'a> {
+        fn visit_type(&mut self, ty: &'a Type) {
+            if is_slice(ty) {
+                self.0.get_or_insert(ty);
+            }
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
+}
+
+/// What the names in `ty` say of it, as a type of `forms` that rustc compares with the type itself.
+pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
+    let forms = quote!(#runtime::forms);
+    if let Type::Tuple(tuple) = ty
+        && !tuple.elems.is_empty()
+    {
+        let elements = tuple.elems.iter().map(|ty| form(ty, runtime));
+        return quote!((#(#elements,)*));
+    }
+    if let Some(inner) = argument_of(ty, "Option") {
+        let inner = form(inner, runtime);
+        return quote!(#forms::Maybe<#inner>);
+    }
+    if let Some(inner) = argument_of(ty, "Vec") {
+        let inner = form(inner, runtime);
+        return quote!(#forms::Many<#inner>);
+    }
+    if argument_of(ty, "Owned").is_some() {
+        quote!(#forms::Gives)
+    } else if argument_of(ty, "Borrowed").is_some() {
+        quote!(#forms::Lends)
+    } else if is_slice(ty) {
+        quote!(#forms::Memory)
+    } else {
+        quote!(#forms::Value)
+    }
 }
 
 fn handles_within<'a>(ty: &'a Type, wrappers: &'static [&'static str]) -> Vec<&'a Type> {

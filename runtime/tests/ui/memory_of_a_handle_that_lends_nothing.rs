@@ -16,9 +16,20 @@ mod ffi {
     pub unsafe extern "C" fn thing_size(_: *mut Thing) -> usize {
         0
     }
+    pub unsafe extern "C" fn thing_view(_: *mut Thing, _: *mut View, _: *mut i32) {}
+    pub unsafe extern "C" fn thing_views(_: *mut Thing, _: *mut i32) -> *const View {
+        std::ptr::null()
+    }
+    #[derive(Clone, Copy)]
+    pub struct View {
+        pub start: *const u8,
+        pub size: usize,
+    }
     pub unsafe extern "C" fn thing_meet(_: *mut Thing, _: i32) {}
     pub unsafe extern "C" fn child_work(_: *mut Child) {}
 }
+
+leakproof::memory!(unsafe ffi::View { start: start, length: size });
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
@@ -27,6 +38,12 @@ pub struct Thing;
 impl Thing {
     #[calls(ffi::thing_data, len = ffi::thing_size)]
     fn data(&self) -> Option<&[u8]>;
+
+    #[calls(ffi::thing_view, args = (self, out, out))]
+    fn view(&self) -> (&[u8], i32);
+
+    #[calls(ffi::thing_views, args = (self, len))]
+    fn views(&self) -> Vec<&[u8]>;
 }
 
 fn main() {}
