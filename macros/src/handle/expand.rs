@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
 use super::model::{Handle, LockWord, Ownership, Release, ReleaseArguments, ThreadLocal};
+use crate::in_c::in_c;
 use crate::words::{respanned, verbatim};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
@@ -401,20 +402,34 @@ fn expand_refusable(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream
 /// The library's own lock of the handle.
 fn expand_lock(handle: &Handle) -> Option<TokenStream> {
     let LockWord { of, enter, leave } = handle.lock.as_ref()?;
-    let lock = respanned(quote!((#of)(raw)), of.span());
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let lock = match of {
+        Expr::Path(_) => quote! {
+            // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function returns the handle's lock.
+            unsafe { #of(raw) }
+        },
+        // A closure of the author's, in which each call of C is `unsafe` by itself.
+        _ => {
+            let of = in_c(of);
+            quote!((#of)(raw))
+        }
+    };
+    let lock = respanned(lock, of.span());
     let entered = quote_spanned!(enter.span()=> #enter(lock));
     let left = quote_spanned!(leave.span()=> #leave(lock.cast()));
     Some(quote! {
         const LOCKS: bool = true;
 
-        #[allow(clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
         unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
-            // SAFETY: the caller passes a valid pointer; the author of the handle says that this is its lock.
-            unsafe {
+            // In a function of its own: what the author wrote is not unsafe where it does not say so.
+            #[allow(unused_unsafe, clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
+            fn __entered(raw: *mut <#ident as #runtime::handle::Handle>::Raw) -> *mut () {
                 let lock = #lock;
-                #entered;
+                // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as the handle.
+                unsafe { #entered };
                 lock.cast()
             }
+            __entered(raw)
         }
 
         unsafe fn leave_lock(lock: *mut ()) {
