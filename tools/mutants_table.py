@@ -11,6 +11,7 @@ CALL = "runtime/src/call.rs"
 ERRORS = "runtime/src/errors.rs"
 RETURNS = "runtime/src/returns.rs"
 STATE = "runtime/src/state.rs"
+OWNERS = "runtime/src/owners.rs"
 STEPS = "runtime/src/steps.rs"
 ENTER = "runtime/src/python/enter.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
@@ -1098,4 +1099,20 @@ SHARING = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING]
+OWNERS_OF_HANDLES = [
+    mutant(OWNERS, "a handle may have two owners", ("!NOTES || owned().insert(handle)", "owned().insert(handle) || true")),
+    mutant(OWNERS, "a released handle keeps its owner", ("        owned().remove(&handle);\n", "")),
+    mutant(
+        CALL,
+        "a result with a second owner is returned",
+        ("        if let Some(error) = ended.twice {\n            return Err(error);\n        }\n", ""),
+    ),
+    mutant(
+        RESULTS_MACRO,
+        "copied memory need not say who frees it",
+        ("(None, _) => quote!(#runtime::returns::constant(#start))", "(None, _) => start"),
+        seen_by_compiler=True,
+    ),
+]
+
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *OWNERS_OF_HANDLES]

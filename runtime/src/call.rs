@@ -22,6 +22,7 @@ use crate::error::{Error, Result, report};
 use crate::errors::{Call, Errors, Listening};
 use crate::exclusive::{self, Used};
 use crate::handle::{Consumable, Handle, NotesParent, PassedOn, Unreleased};
+use crate::owners;
 pub use crate::panics::Caught;
 use crate::site::{Site, Step};
 use crate::thread_locals::PerThread;
@@ -281,6 +282,8 @@ struct Ended<C, R> {
     verdict: Verdict,
     errno: i32,
     owned: Option<R>,
+    /// A handle in the result has another owner.
+    twice: Option<Error>,
     raised: Option<Raised>,
 }
 
@@ -315,17 +318,19 @@ where
             None => Verdict::Unwound,
         };
         self.settle.settle(verdict);
-        let owned = match (verdict, returned) {
+        let owned = owners::check(site, || match (verdict, returned) {
             (Verdict::Nothing, _) => nothing(),
             (Verdict::Failed, _) if !looks.failed => None,
             (Verdict::Unknown, _) if !looks.unknown => None,
             (_, returned) => returned.and_then(own),
-        };
+        });
+        let (owned, twice) = owned.map_or_else(|twice| (None, Some(twice)), |owned| (owned, None));
         Ended {
             returned,
             verdict,
             errno,
             owned,
+            twice,
             raised,
         }
     }
@@ -370,6 +375,9 @@ where
         let Ended { owned, verdict, .. } = ended;
         // From here on everything has its owner, and a panic releases what has to be released.
         continue_panics(ended.raised, &caught)?;
+        if let Some(error) = ended.twice {
+            return Err(error);
+        }
         let call = Call {
             handle: handle.or_else(|| owned.as_ref().and_then(made)),
             status: ended
@@ -427,6 +435,9 @@ where
             report_raised(Raised::Error(error));
         }
         drop(errors);
+        if let Some(error) = ended.twice {
+            panic!("{error}");
+        }
         present(owned)
     }
 

@@ -35,6 +35,10 @@ pub enum Error {
     Value(String),
     /// A length or a number does not fit the C type. Python: `OverflowError`.
     Overflow(String),
+    /// C gave out a handle of the type named first as `Owned`, and another owner has that handle. The others are the method
+    /// and its C function, whose annotation is wrong. Only debug builds and builds with the feature `fault-injection` look.
+    /// Python: `SystemError`.
+    OwnedTwice(&'static str, &'static str, &'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
     NotUtf8(&'static str, std::string::FromUtf8Error),
     /// There is not enough memory for what the call has to give. Python: `MemoryError`.
@@ -179,6 +183,13 @@ impl fmt::Display for Error {
             Error::NotUtf8(function, error) => {
                 write!(f, "text of {function} is not UTF-8: {error}")
             }
+            Error::OwnedTwice(name, method, function) => write!(
+                f,
+                "{method}: {function} gave out a {name} as `Owned` that has an owner already, so it would be released \
+                 twice. If {function} only lends the {name}, return `Borrowed<{name}>`; if another C function has released \
+                 it or taken it over, pass it there as `Owned<{name}>`; if C counts the owners, add `retain` where {name} \
+                 is annotated"
+            ),
             Error::OutOfMemory(what) => write!(f, "out of memory: {what}"),
             Error::Os(error, None) => error.fmt(f),
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),

@@ -607,7 +607,7 @@ pub struct Owned<'p, T: Resource> {
 }
 
 impl<T: Resource> Owned<'_, T> {
-    /// Own what `raw` points at; `None` for null.
+    /// Own what `raw` points at; `None` for null, and for a handle that is found to have an owner (`owners`).
     ///
     /// # Safety
     ///
@@ -615,8 +615,9 @@ impl<T: Resource> Owned<'_, T> {
     #[doc(hidden)]
     pub unsafe fn adopt(raw: *mut T::Raw) -> Option<Self> {
         let raw = NonNull::new(raw)?;
-        T::kind().acquired(raw.as_ptr().cast());
-        Some(Owned {
+        let is_first = T::kind().acquired(raw.as_ptr().cast());
+        // Lazily: a guard that is made and dropped would release what is another's.
+        is_first.then(|| Owned {
             raw,
             _parent: PhantomData,
         })
@@ -690,7 +691,7 @@ impl<T: Counted> Clone for Owned<'_, T> {
 unsafe fn retained<'p, T: Counted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
     // SAFETY: the caller's promise.
     unsafe { T::retain(raw.as_ptr()) };
-    T::kind().acquired(raw.as_ptr().cast());
+    let _is_first = T::kind().acquired(raw.as_ptr().cast());
     Owned {
         raw,
         _parent: PhantomData,
@@ -753,9 +754,7 @@ impl<'p, T: Handle> Consumable<'p, T> {
 
     /// It is as it was before it was to be given away.
     fn restore(&mut self) {
-        if let Some(besides) = self.besides.take() {
-            besides.put_back(self.raw.as_ptr().cast());
-        }
+        T::kind().go_on(self.raw.as_ptr().cast(), self.besides.take());
     }
 
     /// Who had it keeps it.

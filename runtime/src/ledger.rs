@@ -14,6 +14,7 @@ use crate::forks;
 use crate::handle::{
     Handle, Lineage, Number, Numbered, Resource, Sharing, Unreleased, raw_to_number,
 };
+use crate::owners;
 use crate::panics::Caught;
 use crate::site::{Site, Step};
 
@@ -216,8 +217,12 @@ impl Kind {
         self.beside
     }
 
-    /// C made one more, at `raw`.
-    pub(crate) fn acquired(&'static self, raw: *mut ()) {
+    /// C made one more, at `raw`. Returns false if the handle has another owner, which keeps it.
+    #[must_use = "a handle that has another owner is not owned here"]
+    pub(crate) fn acquired(&'static self, raw: *mut ()) -> bool {
+        if !self.counted && !owners::own(self.name, self.key(raw)) {
+            return false;
+        }
         self.live.fetch_add(1, Ordering::Relaxed);
         if self.process_bound {
             forks::made(self.key(raw));
@@ -228,6 +233,7 @@ impl Kind {
         if self.attaches {
             attachments::begin(self, raw);
         }
+        true
     }
 
     /// The handle at `raw` among those of all kinds.
@@ -235,9 +241,20 @@ impl Kind {
         (ptr::from_ref(self).addr(), raw.addr())
     }
 
-    /// Take what the handle at `raw` has besides its pointer.
+    /// Take what the handle at `raw` has besides its pointer, which C may soon give to another one.
     pub(crate) fn end(&'static self, raw: *mut ()) -> Option<Ended> {
+        owners::disown(self.key(raw));
         self.attaches.then(|| attachments::end(self, raw))?
+    }
+
+    /// The handle at `raw` has its owner again, after [`Kind::end`]: C did not release it, or did not take it over.
+    pub(crate) fn go_on(&'static self, raw: *mut (), ended: Option<Ended>) {
+        if !self.counted {
+            owners::own_again(self.key(raw));
+        }
+        if let Some(ended) = ended {
+            ended.put_back(raw);
+        }
     }
 
     /// Let the handle at `raw` be, which belongs to the process that this one was forked from.
@@ -321,8 +338,7 @@ impl Kind {
             forks::made(self.key(raw));
         }
         match (released, ended) {
-            (Err(Unreleased { kept: true, .. }), Some(ended)) => ended.put_back(raw),
-            (Err(Unreleased { kept: true, .. }), None) => {}
+            (Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended),
             // C may still call what the handle keeps; so nothing of that is dropped.
             (Err(Unreleased { lost: true, .. }), _) => report(Error::Value(format!(
                 "nobody knows whether a {} was released, because what should have told panicked: it is leaked",

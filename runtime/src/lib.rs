@@ -58,6 +58,20 @@
 //! The same code is a Python class with `add`, `add_twice`, `close()`, `closed` and `with`; [`module`] makes the extension
 //! module that exports it.
 //!
+//! # Finding wrong annotations
+//!
+//! An annotation says who owns what, and C's manual is the only other place that says it. Three checks find what is wrong:
+//!
+//! - Where C's own types contradict an annotation, the method is not compiled: text and memory are copied from `const`
+//!   pointers, unless `free` or `borrowed` is said, and what C returns as `const` is no `Owned`, unless `owned` is said.
+//! - A debug build, or one with the feature `fault-injection`, knows which handles are owned. A handle that C gives out as
+//!   `Owned` while it has another owner is an error of the call ([`Error::OwnedTwice`]): the function only lends the handle,
+//!   or another function, to which the handle was passed as `&T`, released it or took it over.
+//! - The walk of `pytest-leakproof` finds the rest: it lets each step of each call fail once, and counts live handles, open
+//!   files, and the blocks or bytes that the C library has allocated. A `free` that is missing, or an `Owned<T>` parameter that C
+//!   does not keep, leaves some each time. Write its table with the first handle; under AddressSanitizer it also shows what is released
+//!   twice.
+//!
 //! # Words
 //!
 //! ## `#[handle(…)]` on `struct Name;`
@@ -153,6 +167,8 @@
 //! | `len` in `args` | C writes to there how long the memory is that it returns, or that it gives through `out`. |
 //! | `until = null` | The array ends with its first NULL or 0. |
 //! | `free = ffi::f` | What C gives is ours: a string, memory or an array. It is copied, then freed by this function. |
+//! | `borrowed` | What is copied of C's memory stays C's, although C's type is not `const`. A `String`, `CString`, `Bytes` or `Vec` is made from a `const` pointer, or has `free` or this word; with neither, the method is not compiled. Fields and arguments of callbacks are C's in any case. |
+//! | `owned` | What C returns as `const` is the caller's all the same: an [`Owned<T>`](Owned), or what `free` frees. |
 //! | `utf8 = lossy` | In a `String`, U+FFFD stands for bytes that are not UTF-8: where C's manual promises UTF-8, or for messages. By default they are an error. |
 //! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
 //!
@@ -425,6 +441,7 @@ pub mod ledger;
 mod memory;
 #[doc(hidden)]
 pub mod out;
+mod owners;
 mod panics;
 #[doc(hidden)]
 pub mod place;

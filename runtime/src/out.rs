@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use crate::call::Verdict;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 use crate::place::{Life, Limits};
-use crate::returns::{Bytes, FromC, Text};
+use crate::returns::{Bytes, Constant, FromC, Text};
 
 /// A Rust type that can be made from what C wrote to where a `P` was expected.
 ///
@@ -129,6 +129,12 @@ pub fn slot<'o, R: FromOut<'o, P>, P>(life: Life<'o>) -> Slot<R, P, R::Storage> 
         lost: Cell::new(false),
         written: PhantomData,
     }
+}
+
+/// Memory for text that is copied and stays C's: C's pointer to it is `const`.
+#[inline]
+pub fn constant_slot<'o, R: FromOut<'o, P>, P: Constant>(life: Life<'o>) -> Slot<R, P, R::Storage> {
+    slot(life)
 }
 
 /// Memory for what is looked at later, such as the start of some memory or its length.

@@ -61,6 +61,7 @@ pub unsafe trait PointedAt<C>: Handle {
 // SAFETY: `adopt` owns at once.
 unsafe impl<'o, 'p, C, T: Resource + ByPointer + PointedAt<C>> FromC<'o, C> for Owned<'p, T>
 where
+    C: Transferred,
     T::Parent: Limits<'o, 'p>,
 {
     #[inline]
@@ -403,6 +404,72 @@ pub unsafe fn text<R: FromText, F: TextField>(field: *const F) -> Option<R> {
     unsafe { F::copy(field) }.map(R::from_text)
 }
 
+/// A pointer to memory that may be copied and is not freed by the caller, by C's own type.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "C gives `{Self}`, which is not `const`, and nothing says who frees it",
+    label = "nothing says who frees this memory",
+    note = "if the caller frees it, add `free = ffi::the_function`; if it stays C's, add `borrowed`"
+)]
+pub trait Constant {}
+
+impl<T> Constant for *const T {}
+
+/// The pointer to memory that stays C's.
+#[doc(hidden)]
+#[inline]
+pub fn constant<C: Constant>(c: C) -> C {
+    c
+}
+
+/// A pointer to memory that the caller may free, by C's own type.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "C gives `{Self}`, which is `const`, so the memory is not the caller's to free",
+    label = "`free` says that the caller frees this memory",
+    note = "remove `free`; or add `owned`, if C's manual says that the caller frees it all the same"
+)]
+pub trait Freeable {
+    /// The type of the memory.
+    type Target;
+    /// The pointer.
+    fn pointer(self) -> *mut Self::Target;
+}
+
+impl<T> Freeable for *mut T {
+    type Target = T;
+    #[inline]
+    fn pointer(self) -> *mut T {
+        self
+    }
+}
+
+/// The pointer to memory that the caller frees.
+#[doc(hidden)]
+#[inline]
+pub fn freeable<C: Freeable>(c: C) -> *mut C::Target {
+    c.pointer()
+}
+
+/// A pointer or number that the caller may own, by C's own type.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "C returns `{Self}`, which is `const`, so the handle is not the caller's to release",
+    label = "`Owned` says that the caller releases this handle",
+    note = "return `Borrowed<…>` if the handle stays C's; or add `owned`, if C's manual says that the caller releases it all \
+            the same"
+)]
+pub trait Transferred {}
+
+impl<T> Transferred for *mut T {}
+
+/// A pointer that C returns as `const`, and that is the caller's all the same.
+#[doc(hidden)]
+#[inline]
+pub fn transferred<T>(c: *const T) -> *mut T {
+    c.cast_mut()
+}
+
 /// A C string that is ours to free, from the moment C returned it.
 #[doc(hidden)]
 pub struct Freed<P, F: FnOnce(*mut c_void)> {
@@ -652,6 +719,8 @@ pub unsafe trait Count {
 
 macro_rules! count {
     ($($type:ty)+) => {$(
+        impl Transferred for $type {}
+
         // SAFETY: 0 ends it.
         unsafe impl EndsArray for $type {
             fn ends_array(self) -> bool {

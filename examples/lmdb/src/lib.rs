@@ -208,7 +208,7 @@ impl Environment {
     fn set_max_databases(&mut self, count: u32) -> Result<()>;
 
     #[private]
-    #[calls(ffi::mdb_strerror, utf8 = lossy)]
+    #[calls(ffi::mdb_strerror, borrowed, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
     /// Open the environment in the folder `path` (mdb_env_open). `map_size` is how many bytes it can grow to, `max_databases` how

@@ -388,6 +388,7 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_null(method, calls, diagnostics);
     check_outs(method, calls, diagnostics);
     check_memory(method, calls, diagnostics);
+    check_owner(method, calls, diagnostics);
     check_consumed(method, calls, diagnostics);
     check_callbacks(method, calls, diagnostics);
     check_parents(method, calls, diagnostics);
@@ -499,6 +500,48 @@ fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         diagnostics.at(
             length,
             "`len = …` is for memory that C returns: pass `len` in `args` where C writes the length",
+        );
+    }
+}
+
+/// `free`, `borrowed` and `owned` say together who has what C gives.
+fn check_owner(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    let copied = |ty: &Type| {
+        let ty = argument_of(ty, "Option").unwrap_or(ty);
+        let text = is_named(ty, "String") || is_named(ty, "CString");
+        text || is_named(ty, "Bytes") || argument_of(ty, "Vec").is_some()
+    };
+    let is_copied = match value {
+        Type::Tuple(tuple) => tuple.elems.iter().any(copied),
+        value => copied(value),
+    };
+    if let (Some(borrowed), Some(_)) = (&calls.borrowed, &calls.free) {
+        diagnostics.at(
+            borrowed,
+            "memory is freed by C or by the caller: keep one of `borrowed` and `free`",
+        );
+    } else if let (Some(borrowed), false) = (&calls.borrowed, is_copied) {
+        diagnostics.at(
+            borrowed,
+            "`borrowed` says that the memory which is copied stays C's: return `String`, `CString`, `Bytes` or a `Vec`, or \
+             remove the word",
+        );
+    }
+    let Some(owned) = &calls.owned else {
+        return;
+    };
+    let is_given = is_named(value, "Owned") && method.out_count(calls) == 0;
+    if calls.retain.is_some() {
+        diagnostics.at(
+            owned,
+            "`retain` makes the caller an owner of a handle that C lends: remove `owned`",
+        );
+    } else if !is_given && calls.free.is_none() {
+        diagnostics.at(
+            owned,
+            "`owned` says that the caller releases or frees what C returns as `const`: return `Owned<…>`, add `free = …`, or \
+             remove the word",
         );
     }
 }

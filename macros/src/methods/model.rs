@@ -96,6 +96,10 @@ pub(crate) struct Calls {
     pub(crate) until: Option<Ident>,
     /// What frees the string or the memory that C gives.
     pub(crate) free: Option<Expr>,
+    /// `borrowed`: what is copied is C's, although C's type is not `const`.
+    pub(crate) borrowed: Option<Ident>,
+    /// `owned`: what C returns is the caller's, although C's type is `const`.
+    pub(crate) owned: Option<Ident>,
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,

@@ -297,6 +297,8 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         length: None,
         until: None,
         free: None,
+        borrowed: None,
+        owned: None,
         utf8: None,
         detach: false,
         retain: None,
@@ -315,6 +317,8 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "len",
             "until",
             "free",
+            "borrowed",
+            "owned",
             "utf8",
             "detach",
             "retain",
@@ -354,14 +358,19 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 let said = word.value(Utf8::FORM, diagnostics);
                 calls.utf8 = Some(said.unwrap_or(Utf8::Lossy));
             }
-            "retain" => {
-                let name = word.name.clone();
-                calls.retain = word.flag(diagnostics).then_some(name);
-            }
+            "borrowed" => calls.borrowed = named_flag(word, diagnostics),
+            "owned" => calls.owned = named_flag(word, diagnostics),
+            "retain" => calls.retain = named_flag(word, diagnostics),
             _ => calls.detach = word.flag(diagnostics),
         }
     }
     Some(calls)
+}
+
+/// The name of a word that has no value.
+fn named_flag(word: Word, diagnostics: &Diagnostics) -> Option<Ident> {
+    let name = word.name.clone();
+    word.flag(diagnostics).then_some(name)
 }
 
 fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {

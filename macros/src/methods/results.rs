@@ -9,7 +9,7 @@ use super::calls::{free_variable, life_variable, out_length_variable, out_variab
 use super::model::{Calls, Method};
 use super::sharing::retained_type;
 use super::types::{bound_here, is_named};
-use crate::text::text_type;
+use crate::text::{has_text, text_type};
 use crate::words::{argument_of, is_slice, respanned};
 
 /// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
@@ -24,6 +24,31 @@ fn is_memory(method: &Method, calls: &Calls) -> bool {
         || method.out_length(calls).is_some()
 }
 
+/// Whether `ty` is a string that is copied: `CString`, or `Text` for a `String`.
+fn is_copied_text(ty: &Type) -> bool {
+    let ty = argument_of(ty, "Option").unwrap_or(ty);
+    has_text(ty) || is_named(ty, "CString")
+}
+
+/// `start`, the pointer to memory that C gives, checked against the words that say who frees it: `free`, `borrowed`, or the
+/// `const` of C's type.
+fn owned_by(
+    method: &Method,
+    calls: &Calls,
+    start: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let written = &method.output.value;
+    let value = argument_of(written, "Option").unwrap_or(written);
+    let checked = match (&calls.free, &calls.owned) {
+        (Some(_), Some(_)) => quote!(#runtime::returns::transferred(#start)),
+        (Some(_), None) => quote!(#runtime::returns::freeable(#start)),
+        (None, _) if calls.borrowed.is_some() || is_slice(value) => start,
+        (None, _) => quote!(#runtime::returns::constant(#start)),
+    };
+    respanned(checked, written.span())
+}
+
 /// The memory that C writes its results to.
 pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
     let length = method.out_length(calls).map(|span| {
@@ -35,11 +60,13 @@ pub(super) fn expand_slots(method: &Method, calls: &Calls, runtime: &TokenStream
     let memory = is_memory(method, calls);
     let slots = types.iter().enumerate().map(|(n, ty)| {
         let slot = out_variable(n);
+        let checked = is_copied_text(ty) && calls.borrowed.is_none();
         let text = text_type(ty, runtime);
         let ty = text.as_ref().unwrap_or(ty);
         let (ty, life) = (bound_here(ty, runtime), life_variable());
         let new = match memory {
             true => quote!(#runtime::out::raw()),
+            false if checked => quote!(#runtime::out::constant_slot::<#ty, _>(#life)),
             false => quote!(#runtime::out::slot::<#ty, _>(#life)),
         };
         let new = respanned(new, ty.span());
@@ -65,7 +92,13 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
         return expand_outs(method, outs);
     }
     // C just returned it, and the author says by the return type who owns it.
-    let converted = quote_spanned!(value.span()=> #runtime::__from_c!(#value, ret, #life));
+    let ret = match (&calls.owned, is_copied_text(&written)) {
+        (Some(_), _) => quote!(#runtime::returns::transferred(ret)),
+        (None, true) => owned_by(method, calls, quote!(ret), runtime),
+        (None, false) => quote!(ret),
+    };
+    let ret = respanned(ret, value.span());
+    let converted = quote_spanned!(value.span()=> #runtime::__from_c!(#value, #ret, #life));
     let converted = match &calls.retain {
         Some(word) => {
             let retain = respanned(quote!(#runtime::counted::Retain::retain_now), word.span());
@@ -112,7 +145,7 @@ fn expand_memory(
             quote!(#runtime::call::present(#slot.take()))
         }
     };
-    let start = respanned(start, value.span());
+    let start = owned_by(method, calls, respanned(start, value.span()), runtime);
     let memory = match &calls.free {
         None => quote!(#returns::Lent(#returns::Start::start(#start))),
         Some(_) => {

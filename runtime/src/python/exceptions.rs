@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use pyo3::exceptions::{
     PyAttributeError, PyBufferError, PyException, PyMemoryError, PyOverflowError, PyRuntimeError,
-    PyStopAsyncIteration, PyStopIteration, PyTypeError, PyUnicodeDecodeError, PyValueError,
+    PyStopAsyncIteration, PyStopIteration, PySystemError, PyTypeError, PyUnicodeDecodeError,
+    PyValueError,
 };
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
@@ -165,6 +166,7 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
         RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),
         RustError::Overflow(_) => PyOverflowError::new_err(message),
+        RustError::OwnedTwice(..) => PySystemError::new_err(message),
         RustError::OutOfMemory(_) => PyMemoryError::new_err(message),
         RustError::Panic(_) => pyo3::panic::PanicException::new_err((message,)),
         _ => of_class(Ok(&py.get_type::<Error>())),

@@ -20,6 +20,7 @@ mod counted;
 mod drops;
 mod exclusive;
 mod expressions;
+mod owners;
 mod parents;
 mod raising;
 

@@ -82,6 +82,14 @@ pub(crate) fn release<T>(object: *mut T) {
     });
 }
 
+/// Makes an object again, where a released one was.
+pub(crate) fn revive<T>(object: *mut T) {
+    with(|accounts| match accounts.objects.get_mut(&object.addr()) {
+        Some((_, live @ false)) => *live = true,
+        _ => accounts.faults.push("revived what is not released".into()),
+    });
+}
+
 /// The number of live objects named `name`.
 pub(crate) fn live(name: &str) -> usize {
     with(|accounts| {
