@@ -1,6 +1,6 @@
 //! The names in a generated signature stand for the types of these names.
 //!
-//! The macros read who owns what by name: `Owned`, `Borrowed`, `&[u8]`, `&T`, within `Option`, `Vec` and tuples. An alias
+//! The macros read who owns what by name: `Owned`, `Borrowed`, `String`, `CString`, `Bytes`, `&[u8]`, `&T`, within `Option`, `Vec` and tuples. An alias
 //! could hide one of them, and with it a rule. So each generated method says what it read, and rustc compares that with the
 //! types.
 
@@ -19,6 +19,9 @@ pub enum Gives {}
 /// [`Borrowed`]
 #[derive(Debug)]
 pub enum Lends {}
+/// [`String`], [`CString`] or [`Bytes`]: copied, of memory that C or the caller frees.
+#[derive(Debug)]
+pub enum Copied {}
 /// `&[u8]`
 #[derive(Debug)]
 pub enum Memory {}
@@ -37,8 +40,8 @@ pub struct Many<F>(PhantomData<F>);
 #[diagnostic::on_unimplemented(
     message = "the name of this type hides what it stands for",
     label = "written by another name than its own",
-    note = "write `Owned<…>`, `Borrowed<…>`, `&[u8]`, `Option<…>`, `Vec<…>` and tuples out in `#[calls]` and `#[field]`: the rules for \
-            results go by these names"
+    note = "write `Owned<…>`, `Borrowed<…>`, `String`, `CString`, `Bytes`, `&[u8]`, `Option<…>`, `Vec<…>` and tuples out in \
+            `#[calls]` and `#[field]`: the rules for results go by these names"
 )]
 pub unsafe trait Form<F> {}
 
@@ -49,7 +52,16 @@ macro_rules! values {
     )+};
 }
 
-values! { () bool i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 String CString Bytes }
+values! { () bool i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 }
+
+macro_rules! copied {
+    ($($type:ty)+) => {$(
+        // SAFETY: Rust: the type holds no reference and no handle.
+        unsafe impl Form<Copied> for $type {}
+    )+};
+}
+
+copied! { String CString Bytes }
 
 // SAFETY: Rust: the type is `Owned`, which `Gives` stands for.
 unsafe impl<T: Resource> Form<Gives> for Owned<'_, T> {}

@@ -358,7 +358,7 @@
 //!
 //! How long a result of `#[calls]` or `#[field]` lives is not written but follows from the receiver; an argument of a
 //! callback is valid until the callback returns. A signature that promises more, also by an alias, is not compiled; nor is an
-//! alias that hides a handle, `&[u8]` or an `Option` of these, since the rules for results and arguments go by the names. Such
+//! alias that hides a handle, text, memory or an `Option` of these, since the rules for results and arguments go by the names. Such
 //! methods have no type parameters, since the types say who owns what: a method with a body may have some.
 //!
 //! A type that is taken by value may be any that PyO3 can extract; a body may return whatever implements

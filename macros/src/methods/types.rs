@@ -274,6 +274,11 @@ pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
         quote!(#forms::Lends)
     } else if is_slice(ty) {
         quote!(#forms::Memory)
+    } else if ["String", "CString", "Bytes"]
+        .iter()
+        .any(|name| is_named(ty, name))
+    {
+        quote!(#forms::Copied)
     } else {
         quote!(#forms::Value)
     }
