@@ -86,7 +86,8 @@ impl<T: PyHandle> Ref<'_, '_, T> {
     #[doc(hidden)]
     pub fn get_in<'c>(&self, context: &Context<'c, '_>) -> &'c T {
         let raw = context.entered(Hold::new(self.0.as_super().get(), Mode::Shared));
-        // SAFETY: the object is of `T`'s class; the call holds all its handles for the same time.
+        // SAFETY: guarantee 3: the call holds all its handles for the same time, this one among them (`entered`).
+        // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw(raw.cast()) }
     }
 }
@@ -123,7 +124,8 @@ impl<T: PyHandle> Mut<'_, '_, T> {
     )]
     pub unsafe fn get<'h>(&'h self, context: &'h Context<'_, '_>) -> &'h mut T {
         let raw = context.entered(Hold::new(self.0.as_super().get(), Mode::Exclusive));
-        // SAFETY: the object is of `T`'s class, it is entered exclusively, and the caller makes one reference.
+        // SAFETY: guarantee 4: the call holds the handle exclusively (`entered`). the caller's promise: this is the
+        // only reference. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw_mut(raw.cast()) }
     }
 }
@@ -172,7 +174,8 @@ impl<T: PyHandle + Resource + ByPointer> Give<'_, '_, T> {
         let raw = header.give_away();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
         Ok(Given {
-            // SAFETY: the object is of `T`'s class and gave up what it owned; its parent is held by the call.
+            // SAFETY: guarantee 7: the object just gave its pointer up (`give_away`), and the call holds its parent.
+            // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
             place: Some(Consumable::new(unsafe { Owned::<T>::again(raw.cast()) })),
             raw,
             header,
@@ -195,7 +198,7 @@ impl<'h, T: Resource> Given<'h, T> {
             Some(handle) => handle.leave(),
             None => unreachable!("it was not given yet"),
         }
-        // SAFETY: just taken from there, and it is a `T`.
+        // SAFETY: guarantee 7: the pointer was just taken out of its place.
         unsafe { Owned::again(self.raw.cast()) }
     }
 }
@@ -249,7 +252,8 @@ impl<T: PyHandle> Take for T {
 
     fn get<'h>(held: &'h Self::Held<'_, '_>, context: &'h Context<'_, '_>) -> &'h Self {
         let raw = context.entered(Hold::new(held.as_super().get(), Mode::Shared));
-        // SAFETY: the object is of `T`'s class, and `entered` made sure that the call holds it.
+        // SAFETY: guarantee 3: the call holds the handle (`entered`). trait `PyHandle`: an object of `T`'s class
+        // holds a pointer to a `T`.
         unsafe { <T as Handle>::from_raw(raw.cast()) }
     }
 }
@@ -284,10 +288,19 @@ impl Take for CStr {
     const INPUT_TYPE: PyStaticExpr = STR;
 
     fn hold<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a CStr> {
-        let text = str::hold(object)?;
-        // SAFETY: CPython ends the UTF-8 form of a `str` with a NUL that its length does not count, and keeps it as
-        // long as the object (PyUnicode_AsUTF8AndSize), which outlives `'a`.
-        let with_end = unsafe { std::slice::from_raw_parts(text.as_ptr(), text.len() + 1) };
+        object
+            .cast::<PyString>()
+            .map_err(|_| wrong_type("str", object))?;
+        let mut count = 0;
+        // SAFETY: CPython: the object is a `str`, as was just asked; null comes with an exception.
+        let start = unsafe { pyo3::ffi::PyUnicode_AsUTF8AndSize(object.as_ptr(), &raw mut count) };
+        if start.is_null() {
+            return Err(PyErr::fetch(object.py()));
+        }
+        // SAFETY: CPython: the UTF-8 form of a `str` ends with a NUL that its length does not count, and stays as long as the
+        // object, which outlives `'a`.
+        let with_end =
+            unsafe { std::slice::from_raw_parts(start.cast(), count.cast_unsigned() + 1) };
         CStr::from_bytes_with_nul(with_end)
             .map_err(|_| PyValueError::new_err("embedded null character"))
     }
