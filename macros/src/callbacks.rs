@@ -322,7 +322,8 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
     let passed = parameters(method).map(|(name, ty)| match &ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
             let exclusive = quote!(#runtime::handle::Handle::from_raw_mut(#name.raw()));
-            // SAFETY: C lends it to the callback alone, as the author says.
+            // SAFETY: annotation `called`: C lends a `&mut T` to the callback alone; guarantee 4: `Passed::check`
+            // refused a handle that a running call uses exclusively.
             quote!(unsafe { #exclusive })
         }
         Type::Reference(_) if !is_slice(ty) => quote!(#name.get()),
@@ -380,7 +381,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
 
             #runtime::__site!(__SITE, #place, "callback");
 
-            // SAFETY: the author of the block says where the user data is.
+            // SAFETY: annotation `data`: the user data is where the author of the block says.
             #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
             unsafe impl #runtime::callbacks::Callback for __Callback {
                 type State = #state;
@@ -390,7 +391,8 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                 type Before = #before_type;
 
                 unsafe fn before(#pattern: #runtime::callbacks::Arguments<Self>) -> Self::Before {
-                    // SAFETY: C passed the arguments, and the author says that this function may be called with them.
+                    // SAFETY: annotation `before`: the function may be called with what C passed. the caller's
+                    // promise: C passed the arguments.
                     #[allow(unused_unsafe, reason = "there may be none")]
                     unsafe { #before }
                 }
@@ -457,7 +459,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                     Self,
                     <#function as #runtime::callbacks::FunctionPointer>::Nullable,
                 > =
-                    // SAFETY: it is the pointer to a callback of this state.
+                    // SAFETY: Rust: the constant is the pointer to a callback whose `State` is this type.
                     unsafe { #runtime::callbacks::Function::new(Self::#constant) };
             }
         };
@@ -528,7 +530,7 @@ fn convert(
     };
     let value = respanned(value, ty.span());
     let passed = quote! {
-        // SAFETY: C passed it, and the author says what it is.
+        // SAFETY: annotation `called`: C passed it, and it is what the parameter says until the callback returns.
         #runtime::callbacks::passed(unsafe { #value }, #text)?
     };
     let decoded = decode(written, passed, called.utf8, runtime);

@@ -158,7 +158,7 @@ impl Enumeration {
                 }
             }
 
-            // SAFETY: a number is nothing but its value.
+            // SAFETY: trait `IntoC`: the conversion is that of the number.
             unsafe impl<__C> #runtime::arguments::IntoC<__C> for #ident
             where
                 #raw: #runtime::arguments::IntoC<__C>,
@@ -168,7 +168,7 @@ impl Enumeration {
                 }
             }
 
-            // SAFETY: a number owns nothing.
+            // SAFETY: trait `FromC`: the conversion is that of the number, which owns nothing.
             unsafe impl<__C> #runtime::returns::FromC<'_, __C> for #ident
             where
                 #raw: #runtime::returns::FromC<'static, __C>,
@@ -179,11 +179,11 @@ impl Enumeration {
                 }
             }
 
-            // SAFETY: it is a number.
+            // SAFETY: Rust: the type is one number, of which 0 is a value.
             unsafe impl #runtime::out::ByValue for #ident {}
-            // SAFETY: as above.
+            // SAFETY: Rust: the type is one number: it holds no pointer.
             unsafe impl #runtime::returns::Plain for #ident {}
-            // SAFETY: as above.
+            // SAFETY: Rust: the type is one number: it holds no reference and no handle.
             unsafe impl #runtime::forms::Form<#runtime::forms::Value> for #ident {}
 
             #flags

@@ -32,7 +32,7 @@ pub(crate) fn in_c(expression: &Expr) -> TokenStream {
             let names: Vec<Ident> = (0..call.args.len()).map(argument).collect();
             quote! {
                 match (#(#values,)*) {
-                    // SAFETY: the author of this block says that C may be called so.
+                    // SAFETY: annotation `f(…)`: the author says that C may be called so.
                     (#(#names,)*) => unsafe { #function(#(#names),*) },
                 }
             }
@@ -47,14 +47,15 @@ pub(crate) fn in_c(expression: &Expr) -> TokenStream {
             let (value, pointer) = (in_c(&unary.expr), argument(0));
             quote! {
                 match #value {
-                    // SAFETY: the author of this block says that C's pointer may be followed.
+                    // SAFETY: annotation `*p`: the author says that C's pointer may be followed.
                     #pointer => unsafe { *#pointer },
                 }
             }
         }
         Expr::Field(_) => field(expression),
         Expr::Path(path) if path.path.segments.len() > 1 => quote! {
-            // SAFETY: a name; if it is that of a variable of C's, the author of this block says that it may be read.
+            // SAFETY: annotation `f(…)`: a name; if it is that of a variable of C's, the author says that it may be
+            // read.
             (unsafe { #path })
         },
         other => other.to_token_stream(),
@@ -79,7 +80,7 @@ fn field(expression: &Expr) -> TokenStream {
             let (value, pointer) = (in_c(&unary.expr), argument(0));
             quote! {
                 match #value {
-                    // SAFETY: the author of this block says that C's pointer may be followed.
+                    // SAFETY: annotation `(*p).field`: the author says that C's pointer may be followed.
                     #pointer => unsafe { (*#pointer)#(.#members)* },
                 }
             }

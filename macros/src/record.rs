@@ -230,21 +230,21 @@ impl Record<'_> {
                 }
             }
 
-            // SAFETY: a reference to a transparent wrapper of C's struct.
+            // SAFETY: Rust: the record is a transparent wrapper of C's struct, so its address is that of the struct.
             unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
                 fn into_c(self) -> *const #raw {
                     &raw const self.0
                 }
             }
 
-            // SAFETY: C's own struct.
+            // SAFETY: Rust: the value is C's own struct.
             unsafe impl #runtime::arguments::IntoC<#raw> for #ident {
                 fn into_c(self) -> #raw {
                     self.0
                 }
             }
 
-            // SAFETY: what is read of it is plain, and owns nothing.
+            // SAFETY: guarantee 15: the fields that can be read are plain, and own nothing.
             unsafe impl #runtime::returns::FromC<'_, #raw> for #ident {
                 unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
                     ::core::option::Option::Some(#ident(c))
@@ -252,32 +252,34 @@ impl Record<'_> {
             }
 
             // Of two conversions rustc says which one is missing; a single one it takes for granted.
-            // SAFETY: nobody has such a value.
+            // SAFETY: Rust: `Never` has no values.
             unsafe impl #runtime::returns::FromC<'_, #runtime::arguments::Never> for #ident {
                 unsafe fn from_c(c: #runtime::arguments::Never) -> ::core::option::Option<Self> {
                     match c {}
                 }
             }
 
-            // SAFETY: there is no such value.
+            // SAFETY: Rust: `Never` has no values.
             unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
                 fn into_c(self) -> #runtime::arguments::Never {
                     ::core::unreachable!()
                 }
             }
 
-            // SAFETY: as above.
+            // SAFETY: Rust: `Never` has no values.
             unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for #ident {
                 fn into_c(self) -> #runtime::arguments::Never {
                     ::core::unreachable!()
                 }
             }
 
-            // SAFETY: its fields are plain, and C's struct is `Copy`: it owns nothing.
+            // SAFETY: guarantee 15: the fields that can be read are plain, and zeros are values of them; C's struct
+            // is `Copy`, so it owns nothing.
             unsafe impl #runtime::out::ByValue for #ident {}
-            // SAFETY: as above.
+            // SAFETY: guarantee 15: the fields that can be read are plain, and C's struct is `Copy`.
             unsafe impl #runtime::returns::Plain for #ident {}
-            // SAFETY: as above.
+            // SAFETY: guarantee 15: the fields that can be read are plain: there is no handle and no reference among
+            // them.
             unsafe impl #runtime::forms::Form<#runtime::forms::Value> for #ident {}
 
             #python

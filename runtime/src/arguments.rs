@@ -35,7 +35,7 @@ pub enum Never {}
 
 macro_rules! into_c {
     ($($from:ty => $($to:ty),+;)+) => {$($(
-        // SAFETY: a number is nothing but its value.
+        // SAFETY: Rust: a number is nothing but its value.
         unsafe impl IntoC<$to> for $from {
             #[inline]
             fn into_c(self) -> $to {
@@ -60,7 +60,7 @@ into_c! {
 
 macro_rules! into_c_by {
     ($(($self:ident: $from:ty) => $($to:ty),+ = $value:expr;)+) => {$($(
-        // SAFETY: a number, or the pointer of a reference, which is valid as long as that.
+        // SAFETY: Rust: a number, or the pointer of a reference, which is valid as long as the reference.
         unsafe impl IntoC<$to> for $from {
             #[inline]
             fn into_c($self) -> $to {
@@ -78,14 +78,14 @@ into_c_by! {
     (self: &FsPath) => *const i8, *const u8, *mut i8, *mut u8, *const c_void = self.0.as_ptr();
 }
 
-// SAFETY: there is no such value.
+// SAFETY: Rust: `Never` has no values.
 unsafe impl IntoC<Never> for f64 {
     fn into_c(self) -> Never {
         unreachable!("no C function takes `Never`")
     }
 }
 
-// SAFETY: a number that stands in a pointer, as in a field for the application's use; C does not follow it.
+// SAFETY: annotation `calls`: a `usize` for a `void *` is a number, which C does not follow.
 unsafe impl IntoC<*mut c_void> for usize {
     #[inline]
     fn into_c(self) -> *mut c_void {
@@ -93,7 +93,7 @@ unsafe impl IntoC<*mut c_void> for usize {
     }
 }
 
-// SAFETY: a handle that a callback gives to C for good.
+// SAFETY: guarantee 7: `Consumable` gives the handle to C for good.
 unsafe impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
     fn into_c(self) -> *mut T::Raw {
         const {
@@ -110,7 +110,7 @@ unsafe impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
     }
 }
 
-// SAFETY: null, or what `T` vouches for.
+// SAFETY: trait `IntoC`: the pointer is null, or the one of `T`.
 unsafe impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
     #[inline]
     fn into_c(self) -> *const P {
@@ -118,7 +118,7 @@ unsafe impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
     }
 }
 
-// SAFETY: as above.
+// SAFETY: trait `IntoC`: the pointer is null, or the one of `T`.
 unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
     #[inline]
     fn into_c(self) -> *mut P {
@@ -131,21 +131,21 @@ unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Null;
 
-// SAFETY: null is the pointer that points at nothing.
+// SAFETY: Rust: null points at nothing.
 unsafe impl<P> IntoC<*const P> for Null {
     fn into_c(self) -> *const P {
         ptr::null()
     }
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: null points at nothing.
 unsafe impl<P> IntoC<*mut P> for Null {
     fn into_c(self) -> *mut P {
         ptr::null_mut()
     }
 }
 
-// SAFETY: no function.
+// SAFETY: Rust: `None` is no function.
 unsafe impl<F> IntoC<Option<F>> for Null {
     fn into_c(self) -> Option<F> {
         None
@@ -168,7 +168,7 @@ pub unsafe trait Memory {
     fn count(&self) -> usize;
 }
 
-// SAFETY: a slice is so many bytes.
+// SAFETY: Rust: a slice is so many bytes.
 unsafe impl Memory for &[u8] {
     fn start(&mut self) -> *const u8 {
         self.as_ptr()
@@ -178,7 +178,7 @@ unsafe impl Memory for &[u8] {
     }
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: an exclusive slice is so many bytes, which may be written to.
 unsafe impl Memory for &mut [u8] {
     fn start(&mut self) -> *const u8 {
         self.as_mut_ptr()
@@ -188,7 +188,7 @@ unsafe impl Memory for &mut [u8] {
     }
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: a string is so many bytes.
 unsafe impl Memory for &str {
     fn start(&mut self) -> *const u8 {
         self.as_ptr()
@@ -198,7 +198,7 @@ unsafe impl Memory for &str {
     }
 }
 
-// SAFETY: no bytes, or those that `T` vouches for.
+// SAFETY: trait `Memory`: there are no bytes, or those of `T`.
 unsafe impl<T: Memory> Memory for Option<T> {
     fn start(&mut self) -> *const u8 {
         self.as_mut().map_or(ptr::null(), T::start)
@@ -307,7 +307,8 @@ impl TryFrom<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
     }
 }
 
-// SAFETY: the export keeps the memory where and as long as it is.
+// SAFETY: Rust: a slice is borrowed as long as the buffer. PyO3: `PyBuffer` keeps the memory where it is until it is
+// dropped, and `try_from` refused what is not contiguous.
 unsafe impl Memory for Buffer<'_> {
     fn start(&mut self) -> *const u8 {
         self.start
@@ -332,7 +333,8 @@ impl fmt::Debug for Buffer<'_> {
 pub fn sentinel(value: isize) -> Option<unsafe extern "C" fn(*mut c_void)> {
     assert!(value != 0, "write `null` for 0");
     let pointer: *const () = ptr::without_provenance(value.cast_unsigned());
-    // SAFETY: what Rust asks of a function pointer is the size of a pointer and not to be null. Nobody calls it.
+    // SAFETY: Rust: a function pointer has the size of a pointer and is not null, as was asserted. Nobody calls this
+    // one.
     unsafe { std::mem::transmute(pointer) }
 }
 
@@ -344,7 +346,7 @@ pub struct FsPath(CStr);
 impl FsPath {
     /// The path that these bytes name.
     pub fn new(path: &CStr) -> &FsPath {
-        // SAFETY: `FsPath` is a transparent wrapper of `CStr`.
+        // SAFETY: Rust: `FsPath` is a transparent wrapper of `CStr`.
         unsafe { &*(ptr::from_ref(path) as *const FsPath) }
     }
 

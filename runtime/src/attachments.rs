@@ -118,7 +118,7 @@ pub(crate) struct Entry {
     pub(crate) value: NonNull<dyn Kept>,
 }
 
-// SAFETY: the value is an `Attachment`, which is `Send` and `Sync`.
+// SAFETY: Rust: the value is an `Attachment`, which is `Send` and `Sync`.
 unsafe impl Send for Entry {}
 
 impl Entry {
@@ -128,7 +128,8 @@ impl Entry {
     ///
     /// The entry was taken out of the list.
     unsafe fn let_go(self) {
-        // SAFETY: the list was a holder.
+        // SAFETY: the caller's promise: the entry was taken out of the list, which held the value; guarantee 8: a
+        // holder may leave.
         unsafe { stored::leave(self.value) }
     }
 }
@@ -161,9 +162,9 @@ pub(crate) struct Attached {
     values: UnsafeCell<Vec<Entry>>,
 }
 
-// SAFETY: `values` is only changed under `lock`, and only traversed while nobody can change it: see `change`.
+// SAFETY: guarantee 9: `values` is changed under `lock` alone (`change`), and traversed while nobody can change it.
 unsafe impl Sync for Attached {}
-// SAFETY: as above.
+// SAFETY: Rust: its pointers are to values that are `Send` and `Sync`.
 unsafe impl Send for Attached {}
 
 type Table = BTreeMap<(usize, usize), Arc<Attached>>;
@@ -259,7 +260,7 @@ impl Ended {
                 "a {name} was released, and C has not destroyed a callback that it was given: it stays until C does"
             )));
         }
-        // SAFETY: just taken out of the list.
+        // SAFETY: guarantee 8: the entries were just taken out of the list, which held their boxes.
         unsafe { let_go_of(left, caught) };
     }
 }
@@ -267,7 +268,7 @@ impl Ended {
 /// The parent of the handle that this thread releases now.
 #[doc(hidden)]
 pub fn parent_of_released() -> NonNull<()> {
-    // SAFETY: null, or alive while the release runs.
+    // SAFETY: Rust: null, or the entry that `Ended::during` borrows while the release runs on this thread.
     let attached = unsafe { RELEASED.get().as_ref() };
     let parent = attached.map(|attached| attached.parent.load(Ordering::Acquire));
     parent
@@ -291,7 +292,7 @@ impl Attached {
         // Attached to the interpreter, so that no garbage is collected meanwhile.
         with_python(|| {
             let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            // SAFETY: the lock is held, and `change` does not come back here: it only looks and moves.
+            // SAFETY: guarantee 9: the lock is held, and `change` does not come back here: it only looks and moves.
             change(unsafe { &mut *self.values.get() })
         })
     }
@@ -304,7 +305,7 @@ impl Attached {
                 .position(|entry| entry.value.addr() == value.addr())?;
             Some(values.remove(index))
         });
-        // SAFETY: just taken out of the list.
+        // SAFETY: guarantee 8: the entry was just taken out of the list, which held its box.
         unsafe { let_go_of(found, caught) };
     }
 
@@ -316,19 +317,19 @@ impl Attached {
             };
             values.extract_if(.., is_old).collect::<Vec<_>>()
         });
-        // SAFETY: just taken out of the list.
+        // SAFETY: guarantee 8: the entries were just taken out of the list, which held their boxes.
         unsafe { let_go_of(old, caught) };
     }
 
     /// Show what it holds to the garbage collector.
     #[cfg(feature = "python")]
     pub(crate) fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        // SAFETY: whoever changes the list is attached to the interpreter and runs no Python meanwhile; so nobody does
-        // while this one collects garbage.
+        // SAFETY: guarantee 9: who changes the list is attached to the interpreter and runs no Python meanwhile; so
+        // nobody does while this thread collects garbage.
         let values = unsafe { &*self.values.get() };
         let _traversing = Traversing::begin();
         for entry in values {
-            // SAFETY: what is in the list is alive.
+            // SAFETY: guarantee 8: the list holds the box of each entry.
             unsafe { entry.value.as_ref() }
                 .attachment()
                 .traverse(visit)?;
@@ -343,15 +344,15 @@ impl Attached {
         // What runs meanwhile may take values out of the list; so each is held until it is cleared.
         let values = self.change(|values| {
             for entry in &*values {
-                // SAFETY: the list holds it.
+                // SAFETY: guarantee 8: the list holds the box of each entry.
                 unsafe { stored::hold(entry.value) };
             }
             values.clone()
         });
         for entry in values {
-            // SAFETY: it is held.
+            // SAFETY: guarantee 8: the box is held since `hold` above.
             caught.run(|| unsafe { entry.value.as_ref() }.attachment().clear());
-            // SAFETY: it was held above.
+            // SAFETY: guarantee 8: this ends the hold from above.
             caught.run(|| unsafe { stored::leave(entry.value) });
         }
     }
@@ -435,7 +436,7 @@ pub fn attached<V: Attachment, T: Keeps>(handle: &T) -> Option<&V> {
             // What may go before the handle is not lent for as long: also a callback that C is just being given, and may
             // refuse.
             let stays = entry.scope == Scope::Attached;
-            // SAFETY: what is in the list is alive.
+            // SAFETY: guarantee 8: the list holds the box of each entry.
             let value = unsafe { entry.value.as_ref() }.value();
             value
                 .downcast_ref::<V>()
@@ -443,7 +444,8 @@ pub fn attached<V: Attachment, T: Keeps>(handle: &T) -> Option<&V> {
                 .map(ptr::from_ref)
         })
     });
-    // SAFETY: what `attach` added stays where it is until the handle is released, and the handle is borrowed.
+    // SAFETY: guarantee 8: what `attach` added stays in its box until the handle was released; guarantee 3: the
+    // handle is borrowed as long as the result.
     found.map(|value| unsafe { &*value })
 }
 

@@ -143,7 +143,8 @@ impl Looks {
 #[macro_export]
 macro_rules! __from_c {
     ($value:ty, $returned:expr, $life:expr) => {
-        // SAFETY: as said above: the author of the block answers for the return type.
+        // SAFETY: annotation `calls`: C just returned it, and the return type says who owns it; guarantee 14: it
+        // lives no longer than `$life`.
         unsafe { <$value as $crate::returns::FromC<_>>::from_c_within($returned, $life) }
     };
 }
@@ -238,10 +239,10 @@ impl<'h, T: Handle> Locked<'h, T> {
     #[inline]
     fn enter(handle: &'h T) -> Option<Self> {
         const { T::LOCKS }.then(|| {
-            // SAFETY: a reference to a handle is a valid one.
             let lock = detached(
-                // SAFETY: taking a lock of C's uses no Python.
+                // SAFETY: annotation `lock`: taking the lock uses no Python.
                 unsafe { WithoutPython::promised() },
+                // SAFETY: guarantee 3: a reference to a handle is a valid handle.
                 || unsafe { T::enter_lock(handle.as_raw()) },
             );
             Locked {
@@ -254,7 +255,8 @@ impl<'h, T: Handle> Locked<'h, T> {
 
 impl<T: Handle> Drop for Locked<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: this thread entered it, since a guard with a raw pointer stays on its thread; the handle is borrowed.
+        // SAFETY: annotation `lock`: this thread entered the lock in `enter`, since a guard with a raw pointer stays
+        // on its thread; guarantee 3: the handle is still borrowed.
         unsafe { T::leave_lock(self.lock) };
     }
 }
@@ -452,7 +454,8 @@ where
         function: &'static str,
         kept: bool,
     ) -> Result<(), Unreleased> {
-        // SAFETY: the promise that `Releasing::of` was given; after the call it is only used where C kept it.
+        // SAFETY: the caller's promise, given to `Releasing::of`: the handle is valid. After the call it is used only
+        // where C kept it.
         let handle = unsafe { T::from_raw(raw) };
         let call = Call {
             handle: Some(handle),
@@ -469,12 +472,12 @@ where
             errors
         });
         let listening = match &mut errors {
-            // SAFETY: both are on this stack, and the errors are left alone until C has returned.
+            // SAFETY: Rust: both are on this stack, and the errors are left alone until C has returned.
             Some(errors) => unsafe { Listening::begin(ptr::from_mut(errors), &caught) },
             None => Listening::to_nobody(),
         };
         let c = self.c;
-        // SAFETY: C keeps them for each thread, as the author of the handle says.
+        // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
         let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || c(&caught));
         let errno = errno::errno().0;
         drop(listening);
@@ -564,7 +567,8 @@ pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
 #[inline]
 pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_, T>>) -> &'a T {
     match place {
-        // SAFETY: what is there owns a valid handle, and the caller's promise.
+        // SAFETY: guarantee 7: what is in the place owns a valid handle. the caller's promise: the result is not used
+        // once that has gone.
         Some(handle) => unsafe { T::from_raw(handle.raw()) },
         None => unreachable!("it is there until C was called"),
     }
@@ -631,7 +635,7 @@ pub fn noting_parent<P: Handle, C, R: NotesParent>(
 ) -> impl FnOnce(C) -> R {
     move |raw| {
         let made = own(raw);
-        // SAFETY: the promise that `Maker::of` was given.
+        // SAFETY: the caller's promise, given to `Maker::of`: the handle was made in this parent, which outlives it.
         unsafe { made.note(parent.as_raw().cast()) };
         made
     }
@@ -647,7 +651,8 @@ pub fn noting_parent_in<P: Handle, C, R>(
     move |raw| {
         let made = own(raw)?;
         let parent = parent.as_raw().cast();
-        // SAFETY: the promise that `Maker::of` was given.
+        // SAFETY: the caller's promise, given to `Maker::of`: the handles were made in this parent, which outlives
+        // them.
         notes(&made, &|handle| unsafe { handle.note(parent) });
         Some(made)
     }
@@ -682,15 +687,16 @@ fn hooked<T: Handle, R>(
         true => exclusive::during(exclusive, || framed(c)),
         false => (c(), None),
     };
-    // SAFETY: a reference to a handle is a valid handle, and it is borrowed for longer than the hook lives.
+    // SAFETY: guarantee 3: a reference to a handle is a valid handle, borrowed for longer than the hook lives.
     let hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw()) });
     if hook.is_none() && !const { T::LISTENS } {
-        // SAFETY: C keeps them for each thread, as the author of the handle says.
+        // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
         return T::with_thread_locals(unsafe { PerThread::promised() }, c);
     }
-    // SAFETY: the errors are borrowed exclusively for longer than that.
+    // SAFETY: Rust: the errors are borrowed exclusively, and `caught` is borrowed, for longer than `_listening`
+    // lives.
     let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };
-    // SAFETY: as above.
+    // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
     T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }
 
@@ -760,7 +766,7 @@ pub fn detached<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
 
 /// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
 pub fn detached_from_python<R: Send>(c: impl FnOnce() -> R + Send) -> R {
-    // SAFETY: `Send` says so, as far as PyO3's own `detach` asks for it.
+    // SAFETY: Rust: `Send` keeps Python objects out of the closure, as far as PyO3's own `detach` asks for it.
     detached(unsafe { WithoutPython::promised() }, c)
 }
 

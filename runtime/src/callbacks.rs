@@ -218,14 +218,14 @@ impl<R> NoFallback<R> for Fallback<R> {}
 
 macro_rules! function_pointers {
     ($(($($argument:ident: $type:ident),*);)+) => {$(
-        // SAFETY: it is one.
+        // SAFETY: Rust: the type is a C function pointer.
         unsafe impl<$($type: Copy,)* R> FunctionPointer for Option<unsafe extern "C" fn($($type),*) -> R> {
             type Arguments = ($($type,)*);
             type Return = R;
             type Nullable = Self;
         }
 
-        // SAFETY: it is one.
+        // SAFETY: Rust: the type is a C function pointer.
         unsafe impl<$($type: Copy,)* R> FunctionPointer for unsafe extern "C" fn($($type),*) -> R {
             type Arguments = ($($type,)*);
             type Return = R;
@@ -238,11 +238,11 @@ macro_rules! function_pointers {
                 K: Callback,
                 K::Function: FunctionPointer<Arguments = ($($type,)*), Return = R>,
             {
-                // SAFETY: C passed them.
+                // SAFETY: annotation `called`: C calls the function with what its type says.
                 unsafe { enter::<K>(($($argument,)*)) }
             }
 
-            // SAFETY: it is called with the arguments of its type.
+            // SAFETY: Rust: the function takes and returns what the type says.
             unsafe impl<K, $($type: Copy,)* R> Calls<K> for Option<unsafe extern "C" fn($($type),*) -> R>
             where
                 K: Callback<Function = Self>,
@@ -250,7 +250,7 @@ macro_rules! function_pointers {
                 const POINTER: Self = Some(called::<K, $($type,)* R>);
             }
 
-            // SAFETY: it is called with the arguments of its type.
+            // SAFETY: Rust: the function takes and returns what the type says.
             unsafe impl<K, $($type: Copy,)* R> Calls<K> for unsafe extern "C" fn($($type),*) -> R
             where
                 K: Callback<Function = Self>,
@@ -282,7 +282,7 @@ function_pointers! {
 /// C passed the arguments.
 unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     let outer = Outer::replace_by(ptr::null());
-    // SAFETY: null, or on the stack of the C call that this thread runs.
+    // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `Outer` takes it away when that ends.
     let frame = unsafe { outer.0.as_ref() };
     if !K::ALWAYS && frame.is_some_and(|frame| frame.has_raised.get()) {
         // SAFETY: the caller's promise.
@@ -314,9 +314,10 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
     let Some(data) = NonNull::new(data.cast_mut().cast::<Data<K::State>>()) else {
         return Ok(None);
     };
-    // SAFETY: the user data is what `Lent` or `Storing` gave out, and C has not destroyed it.
+    // SAFETY: annotation `scope`: C passes user data that `Lent` or `Storing` gave out, and has not destroyed;
+    // guarantee 8: so somebody holds it.
     let _held = unsafe { Hold::of(data) };
-    // SAFETY: it is held.
+    // SAFETY: guarantee 8: the user data is there as long as `_held`.
     let (state, attached) = unsafe { ((*data.as_ptr()).state, &(*data.as_ptr()).attached) };
     let _ = attached;
     #[cfg(feature = "python")]
@@ -333,7 +334,8 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
     // SAFETY: the caller's promise.
     let before = unsafe { K::before(arguments) };
     let _paused = crate::thread_locals::pause();
-    // SAFETY: the value is on the stack of the call, or in the box, which is held; the caller's promise.
+    // SAFETY: guarantee 8: the state is on the stack of the call, or in the box, which is held. the caller's promise:
+    // C passed the arguments.
     unsafe { K::call(&*state, arguments, before) }.map(Some)
 }
 
@@ -383,7 +385,8 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     // A panic of what is dropped ends here: its hook has told it.
     let caught = Caught::new();
     caught.run(|| {
-        // SAFETY: C has it until now, so the list holds it, also after the handle was released.
+        // SAFETY: annotation `destroy`: C calls this once, with the user data that it was given; guarantee 8: so the
+        // list still holds the box, also after the handle's release.
         let attached = unsafe { &(*stored.cast::<Data<S>>().as_ptr()).attached }.clone();
         if let Some(attached) = attached {
             attached.remove(stored, &caught);
@@ -581,14 +584,14 @@ pub unsafe trait UserData {
     fn pointer(self) -> *const c_void;
 }
 
-// SAFETY: it is the pointer itself.
+// SAFETY: Rust: it is the pointer itself.
 unsafe impl UserData for *mut c_void {
     fn pointer(self) -> *const c_void {
         self
     }
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: it is the pointer itself.
 unsafe impl UserData for *const c_void {
     fn pointer(self) -> *const c_void {
         self

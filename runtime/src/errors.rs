@@ -158,7 +158,8 @@ struct Hung {
     calls: usize,
 }
 
-// SAFETY: the pointer is only followed by `Hook`, whose maker vouches for it.
+// SAFETY: the caller's promise, given to `Hook::install`: the slot is valid as long as a hook is there, which alone
+// follows it.
 unsafe impl Send for Hung {}
 
 /// All places where our callbacks hang now. Locked for a few instructions, and never while C or Python runs.
@@ -186,14 +187,14 @@ pub unsafe trait ReportFn<E> {
     const REPORT: Self;
 }
 
-// SAFETY: `report_mut` takes what its type says and catches panics.
+// SAFETY: Rust: `report_mut` takes what the type says; guarantee 12: it catches panics.
 unsafe impl<E: Collect> ReportFn<E>
     for Option<unsafe extern "C" fn(*mut c_void, *mut <E::Record as Handle>::Raw)>
 {
     const REPORT: Self = Some(report_mut::<E>);
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: `report_const` takes what the type says; guarantee 12: it catches panics.
 unsafe impl<E: Collect> ReportFn<E>
     for Option<unsafe extern "C" fn(*mut c_void, *const <E::Record as Handle>::Raw)>
 {
@@ -203,11 +204,12 @@ unsafe impl<E: Collect> ReportFn<E>
 /// A `printf`-like function, as bindgen has it.
 type FormatFn = Option<unsafe extern "C" fn(*mut c_void, *const c_char, ...)>;
 
-// SAFETY: `report_format` takes the two arguments that are not variadic and catches panics.
+// SAFETY: C: a function of the named arguments may stand for a variadic one, see below; guarantee 12: `report_format`
+// catches panics.
 unsafe impl<E: Collect> ReportFn<E> for FormatFn {
-    // SAFETY: Rust cannot define variadic functions. The C ABIs of the platforms that have Python pass the named
-    // arguments of a variadic call where a function of those arguments alone looks for them, and the caller removes
-    // the rest.
+    // SAFETY: C: the ABIs of the platforms that have Python pass the named arguments of a variadic call where a
+    // function of those arguments alone looks for them, and the caller removes the rest. Rust cannot define variadic
+    // functions.
     const REPORT: Self = Some(unsafe {
         std::mem::transmute::<
             unsafe extern "C" fn(*mut c_void, *const c_char),
@@ -225,11 +227,11 @@ fn report<E: Collect>(collect: impl FnOnce(&mut E)) {
     // What C reports meanwhile, because of what the collector itself calls, is not for this call.
     CURRENT.set(NO_ONE);
     let nowhere = Caught::new();
-    // SAFETY: null, or on the stack of the call that waits for C.
+    // SAFETY: Rust: null, or on the stack of the call that waits for C (`Listening::begin`).
     let caught = unsafe { current.caught.as_ref() }.unwrap_or(&nowhere);
     caught.run(|| {
-        // SAFETY: `Listening::begin` stored a collector of this very type, which outlives it and is not used otherwise
-        // while C runs.
+        // SAFETY: Rust: `Listening::begin` stored a collector of this very type, which outlives the listening and is
+        // left alone until C has returned.
         collect(unsafe { &mut *current.collector.cast::<E>() });
     });
     CURRENT.set(current);
@@ -242,7 +244,7 @@ unsafe extern "C" fn report_mut<E: Collect>(
     let Some(record) = NonNull::new(record) else {
         return;
     };
-    // SAFETY: C lends the record for the length of the callback.
+    // SAFETY: annotation `errors`: C lends the record for the length of the callback.
     report::<E>(|collector| collector.collect(unsafe { E::Record::from_raw(record) }));
 }
 
@@ -250,7 +252,7 @@ unsafe extern "C" fn report_format<E: Collect>(_user: *mut c_void, format: *cons
     if format.is_null() {
         return;
     }
-    // SAFETY: C lends the format, a string, for the length of the callback.
+    // SAFETY: annotation `errors`: C lends the format, a string, for the length of the callback.
     report::<E>(|collector| collector.collect_format(unsafe { CStr::from_ptr(format) }));
 }
 
@@ -258,7 +260,7 @@ unsafe extern "C" fn report_const<E: Collect>(
     user: *mut c_void,
     record: *const <E::Record as Handle>::Raw,
 ) {
-    // SAFETY: the record is only read; C's promise is the same.
+    // SAFETY: annotation `errors`: C lends the record, and it is only read.
     unsafe { report_mut::<E>(user, record.cast_mut()) }
 }
 
@@ -317,12 +319,13 @@ impl Hook {
         match hung.iter_mut().rev().find(|hung| hung.slot == slot) {
             Some(found) if found.collector == type_id => found.calls += 1,
             _ => {
-                // SAFETY: the slot is valid; a nullable function pointer has the layout of any other one.
+                // SAFETY: the caller's promise: the slot is valid. Rust: a nullable function pointer has the layout
+                // of any other one.
                 let before = unsafe { slot.cast::<F>().replace(F::REPORT) };
                 hung.push(Hung {
                     slot,
                     collector: type_id,
-                    // SAFETY: as above.
+                    // SAFETY: Rust: a nullable function pointer has the layout of any other one, as was asserted.
                     before: unsafe { ptr::from_ref(&before).cast::<AnyFn>().read() },
                     calls: 1,
                 });
@@ -351,7 +354,7 @@ impl Drop for Hook {
         let Hung { slot, before, .. } = hung.remove(index);
         match hung[index..].iter_mut().find(|above| above.slot == slot) {
             Some(above) => above.before = before,
-            // SAFETY: `install` was promised a slot that is valid as long as this.
+            // SAFETY: the caller's promise, given to `install`: the slot is valid as long as this hook.
             None => unsafe { slot.write(before) },
         }
     }

@@ -62,9 +62,10 @@ pub(crate) fn during<R>(used: &[Used], c: impl FnOnce() -> R) -> R {
 
 fn is_used<T: Handle>(raw: *mut ()) -> bool {
     let mut layer = TOP.get();
-    // SAFETY: layers, and what they point at, are on the stack of calls of this thread, none of which has returned.
+    // SAFETY: Rust: null, or a layer on the stack of a call of this thread that has not returned: `Ending` takes it
+    // away.
     while let Some(here) = unsafe { layer.as_ref() } {
-        // SAFETY: as above.
+        // SAFETY: Rust: the call of the layer borrows the slice for longer than the layer is there.
         let used = unsafe { &*here.used };
         if used
             .iter()

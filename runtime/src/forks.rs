@@ -24,6 +24,7 @@ thread_local! {
     static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
+// SAFETY: C: POSIX declares the function so.
 unsafe extern "C" {
     fn pthread_atfork(
         prepare: Option<extern "C" fn()>,
@@ -53,8 +54,9 @@ pub(crate) fn watch_forks() {
     if WATCHED.load(Ordering::Relaxed) || WATCHED.swap(true, Ordering::Relaxed) {
         return;
     }
-    // SAFETY: the handlers take and free locks that are held for a few instructions, none within another one, and add to
-    // a number. Where there is no memory to remember them, forks go unnoticed.
+    // SAFETY: C: the function may be called at any time. The handlers take and free locks that are held for a few
+    // instructions, none within another one, and add to a number. Where there is no memory to remember them, forks go
+    // unnoticed.
     let _ = unsafe { pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
 }
 

@@ -118,7 +118,8 @@ pub unsafe trait Handle: Sized + 'static {
     #[doc(hidden)]
     unsafe fn from_raw<'a>(raw: NonNull<Self::Raw>) -> &'a Self {
         raw.as_ptr().expose_provenance();
-        // SAFETY: a zero-sized type of alignment one may be referred to at any non-null address.
+        // SAFETY: Rust: a zero-sized type of alignment one may be referred to at any address but null. the caller's
+        // promise: the handle is valid for `'a`.
         unsafe { &*raw.as_ptr().cast::<Self>() }
     }
 
@@ -130,7 +131,8 @@ pub unsafe trait Handle: Sized + 'static {
     #[doc(hidden)]
     unsafe fn from_raw_mut<'a>(raw: NonNull<Self::Raw>) -> &'a mut Self {
         raw.as_ptr().expose_provenance();
-        // SAFETY: as in `from_raw`.
+        // SAFETY: Rust: a zero-sized type of alignment one may be referred to at any address but null. the caller's
+        // promise: nothing else uses the handle during `'a`.
         unsafe { &mut *raw.as_ptr().cast::<Self>() }
     }
 }
@@ -662,7 +664,7 @@ impl<T: Resource> Owned<'_, T> {
     /// leaked where it is still there.
     pub fn close(self) -> Result<(), (Error, Option<Self>)> {
         let raw = self.into_raw();
-        // SAFETY: as in `drop`.
+        // SAFETY: guarantee 2: `into_raw` took the handle from its only owner.
         unsafe { T::kind().close(raw.as_ptr().cast()) }.map_err(|unreleased| {
             let Unreleased { error, kept, .. } = unreleased;
             let error = error.unless_panic();
@@ -678,7 +680,7 @@ impl<T: Resource> Owned<'_, T> {
 impl<T: Counted> Clone for Owned<'_, T> {
     /// One owner more of the same native object.
     fn clone(&self) -> Self {
-        // SAFETY: the guard holds a valid handle.
+        // SAFETY: guarantee 3: the guard holds a valid handle.
         unsafe { retained(self.raw) }
     }
 }
@@ -700,7 +702,8 @@ unsafe fn retained<'p, T: Counted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
 
 impl<T: Resource> Drop for Owned<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: `adopt` made this guard the only owner, and the borrow checker ends every use before the drop.
+        // SAFETY: guarantee 2: `adopt` made this guard the only owner, and the borrow checker ends every use before
+        // the drop.
         let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
         if let Err(Unreleased { error, .. }) = released {
             error.end_in_drop();
@@ -799,7 +802,7 @@ impl<T: Handle> fmt::Debug for Consumable<'_, T> {
 impl<T: Handle> Drop for Consumable<'_, T> {
     fn drop(&mut self) {
         self.restore();
-        // SAFETY: `new` took it from its only owner.
+        // SAFETY: guarantee 2: `new` took the handle from its only owner, and C did not take it over.
         let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };
         if let Err(Unreleased { error, .. }) = released {
             error.end_in_drop();
@@ -811,14 +814,14 @@ impl<T: Resource> Deref for Owned<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard owns the handle, so it is valid while the guard is borrowed.
+        // SAFETY: guarantee 3: the guard owns the handle, so it is valid while the guard is borrowed.
         unsafe { T::from_raw(self.raw) }
     }
 }
 
 impl<T: Resource> DerefMut for Owned<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as in `deref`; the guard is borrowed exclusively.
+        // SAFETY: guarantee 4: the guard owns the handle, and is borrowed exclusively.
         unsafe { T::from_raw_mut(self.raw) }
     }
 }
@@ -853,7 +856,7 @@ impl<'o, T: Handle> Borrowed<'o, T> {
 
     /// The handle, for as long as its owner lives (a plain `*borrowed` lives no longer than the variable).
     pub fn get(self) -> &'o T {
-        // SAFETY: `lend` was promised a pointer that is valid for `'o`.
+        // SAFETY: the caller's promise, given to `lend`: the pointer is valid for `'o`.
         unsafe { T::from_raw(self.raw) }
     }
 
@@ -869,7 +872,8 @@ impl<'o, T: Part + Numbered> Borrowed<'o, T> {
     /// part when it is used.
     pub fn numbered(owner: &'o T::Owner, number: T::Number) -> Option<Self> {
         let _ = owner;
-        // SAFETY: a number is not followed, and it is the owner's for as long as that lives.
+        // SAFETY: trait `Numbered`: nothing follows the number. annotation `part_of`: the part is the owner's for as
+        // long as that lives.
         unsafe { Borrowed::lend(number_to_raw::<T>(number)) }
     }
 }
@@ -877,7 +881,7 @@ impl<'o, T: Part + Numbered> Borrowed<'o, T> {
 impl<T: Counted> Borrowed<'_, T> {
     /// Become one of its owners.
     pub fn retain(self) -> Owned<'static, T> {
-        // SAFETY: `lend` was promised a valid pointer.
+        // SAFETY: the caller's promise, given to `lend`: the pointer is valid.
         unsafe { retained(self.raw) }
     }
 }
@@ -887,9 +891,10 @@ impl<T: KnowsOwner> Borrowed<'_, T> {
     ///
     /// This is how a part that was found through a short-lived handle outlives that handle.
     pub fn in_owner<'d>(self, owner: &'d T::Owner) -> Option<Borrowed<'d, T>> {
-        // SAFETY: `self` is valid now, which is all that `owner_of` needs.
+        // SAFETY: the caller's promise, given to `lend`: the pointer is valid now, which is all that `owner_of` asks
+        // for.
         let actual = unsafe { T::owner_of(self.raw.as_ptr()) };
-        // SAFETY: it is a part of `owner`, and `Part` says that it lives as long.
+        // SAFETY: trait `KnowsOwner`: it is a part of `owner`. trait `Part`: so it is valid as long as that.
         (actual == owner.as_raw()).then(|| unsafe { Borrowed::lend(self.raw.as_ptr()) })?
     }
 }

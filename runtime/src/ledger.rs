@@ -54,7 +54,7 @@ pub struct Listed(pub &'static Kind);
 inventory::collect!(Listed);
 
 unsafe fn release_erased<T: Resource>(raw: *mut ()) -> Result<(), Unreleased> {
-    // SAFETY: `dispose` is called with a pointer of the kind's own type, once; see there.
+    // SAFETY: the caller's promise: `Kind::dispose` passes a pointer of the kind's own type, once.
     unsafe { T::release(raw.cast()) }
 }
 
@@ -310,7 +310,8 @@ impl Kind {
         }
         let ended = self.end(raw);
         let caught = Caught::new();
-        // SAFETY: `raw` is of the type that `release` was made for; the caller promised the rest.
+        // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
+        // for. the caller's promise: nobody uses the handle any more.
         let release = || unsafe { release(raw) };
         let released = caught.run(|| match &ended {
             None => release(),

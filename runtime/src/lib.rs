@@ -516,7 +516,7 @@ pub mod __private {
 macro_rules! memory {
     (unsafe $raw:ty { start: $start:ident, length: $length:ident }) => {
         const _: () = {
-            // SAFETY: what C wrote is copied; the author of the macro's call says what it is.
+            // SAFETY: annotation `memory!`: the length is that of what the pointer points at. The bytes are copied.
             unsafe impl $crate::returns::FromC<'_, $raw> for $crate::Bytes {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
                     let count = $crate::returns::Count::count(c.$length);
@@ -527,7 +527,8 @@ macro_rules! memory {
                 }
             }
 
-            // SAFETY: nothing is owned; the author of the macro's call says what it is.
+            // SAFETY: annotation `memory!`: the length is that of what the pointer points at; guarantee 14: the bytes
+            // are lent within `'o`.
             unsafe impl<'o: 'a, 'a> $crate::returns::FromC<'o, $raw> for &'a [u8] {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
                     let count = $crate::returns::Count::count(c.$length);

@@ -51,7 +51,7 @@ pub unsafe trait Storage<P> {
 #[derive(Debug)]
 pub struct Inline<P>(MaybeUninit<P>);
 
-// SAFETY: it is the memory itself.
+// SAFETY: Rust: the value is the memory itself.
 unsafe impl<P> Storage<P> for Inline<P> {
     #[inline]
     fn zeroed() -> Self {
@@ -82,11 +82,11 @@ impl<P> Inline<P> {
 #[derive(Debug)]
 pub struct Boxed<P>(NonNull<MaybeUninit<P>>);
 
-// SAFETY: the box is the memory.
+// SAFETY: Rust: the box is the memory, and stays where it is.
 unsafe impl<P> Storage<P> for Boxed<P> {
     fn zeroed() -> Self {
         let memory = Box::into_raw(Box::new(MaybeUninit::zeroed()));
-        // SAFETY: a box is not null.
+        // SAFETY: Rust: a box is not null.
         Boxed(unsafe { NonNull::new_unchecked(memory) })
     }
 
@@ -104,7 +104,8 @@ impl<P> Boxed<P> {
 
 impl<P> Drop for Boxed<P> {
     fn drop(&mut self) {
-        // SAFETY: the memory came from the box that `zeroed` made, and nothing was made in it.
+        // SAFETY: Rust: the memory came from the box that `zeroed` made, and no handle is in it: `into_raw` would
+        // have taken it.
         drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }
@@ -175,7 +176,7 @@ impl<R, P, S: Storage<P>> Slot<R, P, S> {
     /// What C gets. Called before [`Slot::take`].
     #[inline]
     pub fn pointer(&self) -> *mut P {
-        // SAFETY: the slot is a local variable of one call, and this reference ends at once.
+        // SAFETY: Rust: the slot is a variable of one call on one thread, and this reference ends at once.
         let storage = unsafe { &mut *self.storage.get() };
         match storage {
             Some(storage) => storage.pointer(),
@@ -190,7 +191,7 @@ impl<R, P, S: Storage<P>> Slot<R, P, S> {
     /// As for [`FromOut::from_out`]; C has returned.
     #[inline]
     pub unsafe fn take(&self) -> Option<R> {
-        // SAFETY: as in `pointer`; C has returned.
+        // SAFETY: Rust: the slot is a variable of one call on one thread, and C, which had the pointer, has returned.
         let storage = unsafe { &mut *self.storage.get() }.take()?;
         // SAFETY: the caller's promise.
         unsafe { (self.own)(storage) }
@@ -204,7 +205,7 @@ impl<R, P, S: Storage<P>> Slot<R, P, S> {
 /// Zeros are a value of every C type that `FromC` makes it from.
 pub unsafe trait ByValue {}
 
-// SAFETY: as for `FromC`.
+// SAFETY: trait `FromC`: what is owned goes into its owner first.
 #[diagnostic::do_not_recommend]
 unsafe impl<'o, P, R: FromC<'o, P> + ByValue> FromOut<'o, P> for R {
     type Storage = Inline<P>;
@@ -218,19 +219,19 @@ unsafe impl<'o, P, R: FromC<'o, P> + ByValue> FromOut<'o, P> for R {
 
 macro_rules! by_value {
     ($($type:ty)+) => {$(
-        // SAFETY: it is made from a number or a pointer, and 0 and NULL are such.
+        // SAFETY: Rust: the type is made from a number or a pointer, of which 0 and NULL are values.
         unsafe impl ByValue for $type {}
     )+};
 }
 
-// SAFETY: it is made from a pointer with its length, all of which may be 0.
+// SAFETY: Rust: the type is made from a pointer with its length, all of which may be 0.
 unsafe impl ByValue for &[u8] {}
 
 by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool Text CString Bytes }
 
-// SAFETY: it is made from a pointer or a number.
+// SAFETY: Rust: the type is made from a pointer or a number, of which NULL and 0 are values.
 unsafe impl<T: Handle> ByValue for Borrowed<'_, T> {}
-// SAFETY: `T` vouches for it.
+// SAFETY: trait `ByValue`: zeros are a value of whatever `T` is made from.
 unsafe impl<T: ByValue> ByValue for Option<T> {}
 
 /// A handle that C makes through a pointer to a `P`. Implemented by `#[handle]`.
@@ -254,7 +255,7 @@ pub unsafe trait MadeIn<P>: Resource {
     unsafe fn made(storage: Self::Storage) -> *mut Self::Raw;
 }
 
-// SAFETY: `adopt` owns at once.
+// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
 unsafe impl<'o, 'p, P, T: MadeIn<P>> FromOut<'o, P> for Owned<'p, T>
 where
     T::Parent: Limits<'o, 'p>,
@@ -268,7 +269,7 @@ where
     }
 }
 
-// SAFETY: as above.
+// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
 unsafe impl<'o, 'p, P, T: MadeIn<P>> FromOut<'o, P> for Option<Owned<'p, T>>
 where
     T::Parent: Limits<'o, 'p>,
@@ -277,7 +278,7 @@ where
 
     #[inline]
     unsafe fn from_out(storage: Self::Storage) -> Option<Self> {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise: C wrote what the annotation says, or nothing.
         Some(unsafe { Owned::from_out(storage) })
     }
 }

@@ -63,19 +63,19 @@ impl fmt::Debug for Life<'_> {
 )]
 pub unsafe trait NotKept {}
 
-// SAFETY: text.
+// SAFETY: Rust: text holds no handle.
 unsafe impl NotKept for &CStr {}
-// SAFETY: text.
+// SAFETY: Rust: text holds no handle.
 unsafe impl NotKept for &str {}
-// SAFETY: text.
+// SAFETY: Rust: text holds no handle.
 unsafe impl NotKept for &FsPath {}
-// SAFETY: memory.
+// SAFETY: Rust: memory holds no handle.
 unsafe impl NotKept for &[u8] {}
-// SAFETY: memory.
+// SAFETY: Rust: memory holds no handle.
 unsafe impl NotKept for &mut [u8] {}
-// SAFETY: memory.
+// SAFETY: Rust: memory holds no handle.
 unsafe impl NotKept for Buffer<'_> {}
-// SAFETY: `T` vouches for it.
+// SAFETY: trait `NotKept`: an option holds what `T` is, or nothing.
 unsafe impl<T: NotKept> NotKept for Option<T> {}
 
 /// A parent that limits the life of its child, `'p`, to that of the borrow that the child was made by, `'o`; `()`, which
@@ -86,9 +86,9 @@ unsafe impl<T: NotKept> NotKept for Option<T> {}
 /// Implemented here alone.
 pub unsafe trait Limits<'o, 'p> {}
 
-// SAFETY: there is nothing to outlive.
+// SAFETY: Rust: there is no parent to outlive.
 unsafe impl<'o, 'p> Limits<'o, 'p> for () {}
-// SAFETY: `'o` outlives `'p`.
+// SAFETY: Rust: the bound says that `'o` outlives `'p`.
 unsafe impl<'o: 'p, 'p, T: Resource> Limits<'o, 'p> for T {}
 
 /// A handle that a call on `R` ([`In`] a handle, or [`Nowhere`]) can return: each handle, of whichever receiver, unless its
@@ -141,9 +141,9 @@ pub enum Here {}
 #[derive(Debug)]
 pub struct Above<Index>(PhantomData<Index>);
 
-// SAFETY: it lives there.
+// SAFETY: Rust: the two are the same place.
 unsafe impl<T, Place> Makes<T, Place, Here> for Place {}
-// SAFETY: it lives in what lives there.
+// SAFETY: trait `Makes`: what `R` lives in is such a receiver, and so is `R`.
 unsafe impl<T, Place, Index, R: Handle> Makes<T, Place, Above<Index>> for In<R> where
     R::Up: Makes<T, Place, Index>
 {

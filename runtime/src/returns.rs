@@ -58,7 +58,7 @@ pub unsafe trait PointedAt<C>: Handle {
     fn pointer(c: C) -> *mut Self::Raw;
 }
 
-// SAFETY: `adopt` owns at once.
+// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
 unsafe impl<'o, 'p, C, T: Resource + ByPointer + PointedAt<C>> FromC<'o, C> for Owned<'p, T>
 where
     C: Transferred,
@@ -66,21 +66,21 @@ where
 {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
-        // SAFETY: the caller's promise is the one that `adopt` asks for.
+        // SAFETY: the caller's promise: the pointer is null, or a handle that was just acquired, as `adopt` asks for.
         unsafe { Owned::adopt(T::pointer(c)) }
     }
 }
 
-// SAFETY: nothing is owned.
+// SAFETY: guarantee 14: nothing is owned, and what is borrowed is borrowed within `'o`.
 unsafe impl<'o: 'b, 'b, C, T: PointedAt<C>> FromC<'o, C> for Borrowed<'b, T> {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
-        // SAFETY: the annotation says that what C returned lives as long as the owner.
+        // SAFETY: the caller's promise: what C returned is valid as long as the annotation says.
         unsafe { Borrowed::lend(T::pointer(c)) }
     }
 }
 
-// SAFETY: what is owned goes to `T`.
+// SAFETY: trait `FromC`: what is owned goes to `T`.
 unsafe impl<'o, C, T: FromC<'o, C>> FromC<'o, C> for Option<T> {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
@@ -89,7 +89,7 @@ unsafe impl<'o, C, T: FromC<'o, C>> FromC<'o, C> for Option<T> {
     }
 }
 
-// SAFETY: a number owns nothing.
+// SAFETY: Rust: a number owns nothing.
 unsafe impl FromC<'_, *mut c_void> for usize {
     #[inline]
     unsafe fn from_c(c: *mut c_void) -> Option<Self> {
@@ -97,7 +97,7 @@ unsafe impl FromC<'_, *mut c_void> for usize {
     }
 }
 
-// SAFETY: a status owns nothing.
+// SAFETY: Rust: `()` owns nothing.
 unsafe impl<C> FromC<'_, C> for () {
     #[inline]
     unsafe fn from_c(_: C) -> Option<Self> {
@@ -107,7 +107,7 @@ unsafe impl<C> FromC<'_, C> for () {
 
 macro_rules! from_c {
     ($($from:ty => $($to:ty),+;)+) => {$($(
-        // SAFETY: numbers own nothing.
+        // SAFETY: Rust: a number owns nothing.
         unsafe impl FromC<'_, $from> for $to {
             #[inline]
             unsafe fn from_c(c: $from) -> Option<Self> {
@@ -146,7 +146,7 @@ pub unsafe trait Plain: Copy + 'static {}
 
 macro_rules! plain {
     ($($type:ty)+) => {$(
-        // SAFETY: a number or a truth value.
+        // SAFETY: Rust: a number or a truth value holds no pointer.
         unsafe impl Plain for $type {}
     )+};
 }
@@ -164,13 +164,13 @@ pub fn written<T: Plain>(value: T) -> T {
 #[doc(hidden)]
 #[inline]
 pub fn plain<T: Plain + FromC<'static, C>, C>(field: C) -> T {
-    // SAFETY: what is plain is no pointer that could be invalid.
+    // SAFETY: guarantee 15: what is plain is made of any value of C's type.
     crate::call::present(unsafe { T::from_c(field) })
 }
 
 macro_rules! truth_from_c {
     ($($from:ty)+) => {$(
-        // SAFETY: numbers own nothing.
+        // SAFETY: Rust: a number owns nothing.
         unsafe impl FromC<'_, $from> for bool {
             #[inline]
             unsafe fn from_c(c: $from) -> Option<Self> {
@@ -180,7 +180,7 @@ macro_rules! truth_from_c {
     )+};
 }
 
-// SAFETY: whether C gave a function is a truth value; nothing is owned.
+// SAFETY: Rust: a truth value owns nothing.
 unsafe impl<F> FromC<'_, Option<F>> for bool {
     #[inline]
     unsafe fn from_c(c: Option<F>) -> Option<Self> {
@@ -190,7 +190,7 @@ unsafe impl<F> FromC<'_, Option<F>> for bool {
 
 truth_from_c! { i8 u8 i16 u16 i32 u32 i64 u64 }
 
-// SAFETY: numbers own nothing.
+// SAFETY: Rust: a number owns nothing.
 unsafe impl FromC<'_, isize> for isize {
     #[inline]
     unsafe fn from_c(c: isize) -> Option<Self> {
@@ -198,7 +198,7 @@ unsafe impl FromC<'_, isize> for isize {
     }
 }
 
-// SAFETY: numbers own nothing; no platform has wider ones.
+// SAFETY: Rust: a number owns nothing; no platform has wider ones.
 unsafe impl FromC<'_, isize> for i64 {
     #[inline]
     unsafe fn from_c(c: isize) -> Option<Self> {
@@ -206,7 +206,7 @@ unsafe impl FromC<'_, isize> for i64 {
     }
 }
 
-// SAFETY: numbers own nothing.
+// SAFETY: Rust: a number owns nothing.
 unsafe impl FromC<'_, usize> for usize {
     #[inline]
     unsafe fn from_c(c: usize) -> Option<Self> {
@@ -214,7 +214,7 @@ unsafe impl FromC<'_, usize> for usize {
     }
 }
 
-// SAFETY: numbers own nothing; this is a 64-bit platform's `size_t`, as bindgen may also write it.
+// SAFETY: Rust: a number owns nothing; this is a 64-bit platform's `size_t`, as bindgen may also write it.
 #[cfg(target_pointer_width = "64")]
 unsafe impl FromC<'_, u64> for usize {
     #[inline]
@@ -229,24 +229,24 @@ unsafe impl FromC<'_, u64> for usize {
 ///
 /// `start` is null, or points at a string that ends with NUL and is valid for `'a`.
 unsafe fn c_str<'a>(start: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: not null, and the caller's promise.
+    // SAFETY: the caller's promise: `start`, which is not null, points at a string.
     (!start.is_null()).then(|| unsafe { CStr::from_ptr(start) })
 }
 
 macro_rules! string_from_c {
     ($($from:ty)+) => {$(
-        // SAFETY: the string is copied.
+        // SAFETY: Rust: the string is copied.
         unsafe impl FromC<'_, $from> for CString {
             unsafe fn from_c(c: $from) -> Option<Self> {
-                // SAFETY: the caller's promise is that it is a C string.
+                // SAFETY: the caller's promise: `c` is null or a C string.
                 unsafe { c_str(c as *const c_char) }.and_then(|text| memory::c_string(text.to_bytes()))
             }
         }
 
-        // SAFETY: the string is copied.
+        // SAFETY: Rust: the string is copied.
         unsafe impl FromC<'_, $from> for Text {
             unsafe fn from_c(c: $from) -> Option<Self> {
-                // SAFETY: the caller's promise is that it is a C string.
+                // SAFETY: the caller's promise: `c` is null or a C string.
                 unsafe { c_str(c as *const c_char) }.map(|text| Text(memory::bytes(text.to_bytes())))
             }
         }
@@ -356,7 +356,7 @@ macro_rules! text_field {
 
         impl TextField for *mut $char {
             unsafe fn copy(field: *const Self) -> Option<CString> {
-                // SAFETY: as above.
+                // SAFETY: the caller's promise: the field may be read, and so may the string that it points at.
                 unsafe { c_str((*field).cast()) }.and_then(|text| memory::c_string(text.to_bytes()))
             }
         }
@@ -364,7 +364,8 @@ macro_rules! text_field {
         impl<const N: usize> TextField for [$char; N] {
             unsafe fn copy(field: *const Self) -> Option<CString> {
                 let start = field.cast::<u8>();
-                // SAFETY: nothing behind the NUL is read: C may have allocated less than the whole array.
+                // SAFETY: the caller's promise: the array may be read up to its NUL. Nothing behind that is read: C
+                // may have allocated less than the whole array.
                 let bytes = (0..N).map(|index| unsafe { start.add(index).read() });
                 CString::new(bytes.take_while(|byte| *byte != 0).collect::<Vec<u8>>()).ok()
             }
@@ -559,7 +560,7 @@ pub trait FromMemory<'o, P>: Sized {
 ///
 /// `start` is null or points at so many, which are valid for `'a`.
 unsafe fn slice<'a>(start: *const u8, count: usize) -> Option<&'a [u8]> {
-    // SAFETY: not null, and the caller's promise.
+    // SAFETY: the caller's promise: so many bytes are at `start`, which is not null.
     (!start.is_null()).then(|| unsafe { std::slice::from_raw_parts(start, count) })
 }
 
@@ -653,14 +654,14 @@ pub unsafe trait EndsArray {
     fn ends_array(self) -> bool;
 }
 
-// SAFETY: NULL ends it.
+// SAFETY: Rust: NULL ends it.
 unsafe impl<T> EndsArray for *const T {
     fn ends_array(self) -> bool {
         self.is_null()
     }
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: NULL ends it.
 unsafe impl<T> EndsArray for *mut T {
     fn ends_array(self) -> bool {
         self.is_null()
@@ -684,7 +685,7 @@ pub unsafe trait Start {
     fn start(self) -> *const Self::Element;
 }
 
-// SAFETY: it is the pointer itself.
+// SAFETY: Rust: it is the pointer itself.
 unsafe impl<T> Start for *const T {
     type Element = T;
     #[inline]
@@ -693,7 +694,7 @@ unsafe impl<T> Start for *const T {
     }
 }
 
-// SAFETY: as above.
+// SAFETY: Rust: it is the pointer itself.
 unsafe impl<T> Start for *mut T {
     type Element = T;
     #[inline]
@@ -721,14 +722,14 @@ macro_rules! count {
     ($($type:ty)+) => {$(
         impl Transferred for $type {}
 
-        // SAFETY: 0 ends it.
+        // SAFETY: Rust: 0 ends it.
         unsafe impl EndsArray for $type {
             fn ends_array(self) -> bool {
                 self == 0
             }
         }
 
-        // SAFETY: it is the number itself.
+        // SAFETY: Rust: it is the number itself.
         unsafe impl Count for $type {
             #[inline]
             fn count(self) -> usize {
@@ -766,7 +767,7 @@ unsafe fn elements<'o, C: Copy, R: FromC<'o, C>>(start: *const C, count: usize) 
         return Vec::new();
     }
     let mut elements = memory::room(count);
-    // SAFETY: the caller says that there are `count` elements at `start`, and that each is valid.
+    // SAFETY: the caller's promise: there are `count` elements at `start`, and each is valid.
     elements.extend((0..count).filter_map(|index| unsafe { R::from_c(*start.add(index)) }));
     elements
 }

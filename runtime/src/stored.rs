@@ -81,7 +81,7 @@ pub(crate) fn store<S: Attachment>(attached: Arc<Attached>, value: S) -> NonNull
         },
         value,
     }));
-    // SAFETY: the box was just made, and nobody else knows it.
+    // SAFETY: guarantee 8: the box was just made, and nobody else knows it.
     unsafe {
         (*stored).data.state = &raw const (*stored).value;
         NonNull::new_unchecked(stored)
@@ -110,11 +110,11 @@ impl<S: Attachment> Drop for Hold<S> {
     #[inline]
     fn drop(&mut self) {
         let data = self.0.as_ptr();
-        // SAFETY: this is one of the holders.
+        // SAFETY: guarantee 8: this is one of the holders.
         let last = unsafe { &(*data).holds }.fetch_sub(1, Ordering::AcqRel) == 1;
         if last {
             // What is lent is held by its call, too.
-            // SAFETY: it is in a box, which nobody else holds any more.
+            // SAFETY: guarantee 8: the user data is the start of a box, which nobody else holds any more.
             drop_kept(unsafe { Box::from_raw(data.cast::<Stored<S>>()) });
         }
     }
@@ -142,7 +142,7 @@ pub(crate) unsafe fn leave(value: NonNull<dyn Kept>) {
     // SAFETY: the caller's promise.
     let holds = unsafe { value.as_ref() }.holds();
     if holds.fetch_sub(1, Ordering::AcqRel) == 1 {
-        // SAFETY: the pointer came from `store`, and nobody else holds the box any more.
+        // SAFETY: guarantee 8: the pointer came from `store`, and nobody else holds the box any more.
         drop_kept(unsafe { Box::from_raw(value.as_ptr()) });
     }
 }

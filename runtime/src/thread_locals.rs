@@ -42,7 +42,8 @@ pub struct Setting {
 }
 
 unsafe fn swap<V: Copy>(place: *mut (), other: &mut Bits) {
-    // SAFETY: `Setting::to` was promised a variable of this type, and put a value of it into `other`.
+    // SAFETY: the caller's promise, given to `Setting::to`: the place is a variable of this type, and `other` holds a
+    // value of it.
     unsafe { ptr::swap(place.cast::<V>(), other.as_mut_ptr().cast::<V>()) }
 }
 
@@ -60,7 +61,7 @@ impl Setting {
             )
         };
         let mut other = Bits::uninit();
-        // SAFETY: the value fits, as was asserted.
+        // SAFETY: Rust: the value fits, as was asserted.
         unsafe { other.as_mut_ptr().cast::<V>().write(value) };
         Setting {
             place: place.cast(),
@@ -80,7 +81,7 @@ impl Setting {
     }
 
     fn exchange(&mut self) {
-        // SAFETY: the promise that the setting was made with.
+        // SAFETY: the caller's promise, given to `Setting::to`: the place is valid, and this thread alone uses it.
         unsafe { (self.swap)(self.place, &mut self.other) }
     }
 }
@@ -100,14 +101,16 @@ thread_local! {
 
 impl Layer {
     fn set(&self) {
-        // SAFETY: `during` borrows the settings exclusively for longer than the layer lives, and hands them to it alone.
+        // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them to
+        // it alone.
         let settings = unsafe { &mut *self.settings };
         settings.iter_mut().for_each(Setting::exchange);
     }
 
     /// Undoes `set`, in the opposite order: a variable may be named twice.
     fn put_back(&self) {
-        // SAFETY: as in `set`.
+        // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them to
+        // it alone.
         let settings = unsafe { &mut *self.settings };
         settings.iter_mut().rev().for_each(Setting::exchange);
     }
@@ -150,7 +153,7 @@ pub(crate) struct Paused {
 pub(crate) fn pause() -> Paused {
     let top = TOP.get();
     let mut end = top;
-    // SAFETY: layers are on the stack of the calls of this thread, none of which has returned.
+    // SAFETY: guarantee 10: null, or a layer on the stack of a call of this thread that has not returned.
     while let Some(layer) = unsafe { end.as_ref() }
         && !layer.paused.replace(true)
     {
@@ -171,7 +174,7 @@ fn resume(layer: *const Layer, end: *const Layer) {
     if layer == end {
         return;
     }
-    // SAFETY: as in `pause`; the call of each layer between the two runs the callback that ends now.
+    // SAFETY: guarantee 10: the layers down to `end` are of calls that run the callback which ends now.
     let layer = unsafe { &*layer };
     resume(layer.below, end);
     layer.set();

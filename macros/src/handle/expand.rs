@@ -61,11 +61,12 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     );
     let made_by = match by_parent_alone && has_parent {
         true => quote! {
-            // SAFETY: it is the parent.
+            // SAFETY: guarantee 16: the type parameter is the parent, and no other type is.
             unsafe impl #runtime::place::MadeBy<#above> for #ident {}
         },
         false => quote! {
-            // SAFETY: neither its release nor its use needs its parent.
+            // SAFETY: annotation `release`: neither the release nor a use by `&mut` needs the parent, as no word says
+            // so.
             unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}
         },
     };
@@ -106,13 +107,13 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
     let keeps = handle.attachments.then(|| {
         quote! {
-            // SAFETY: `LINEAGE` says the same, and the author of the handle.
+            // SAFETY: guarantee 8: `LINEAGE` says so, too, so `Kind::acquired` makes an entry, which keeps the values.
             unsafe impl #runtime::handle::Keeps for #ident {}
         }
     });
     let by_pointer = (!in_place).then(|| {
         quote! {
-            // SAFETY: the handle is not made in place.
+            // SAFETY: annotation `raw`: the handle is not made in place, so nothing but its release has to free it.
             unsafe impl #runtime::handle::ByPointer for #ident {}
         }
     });
@@ -130,7 +131,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #refusable #number #interruptible;
             #listed
 
-            // SAFETY: the type is a transparent wrapper of `Opaque`, and only `from_raw` makes references to it.
+            // SAFETY: Rust: the type is a transparent wrapper of `Opaque`, which nobody can make: only `from_raw`
+            // makes references to it.
             unsafe impl #runtime::handle::Handle for #ident {
                 type Raw = #raw;
                 type Errors = #errors;
@@ -157,7 +159,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
             #fork_check
             #made_by
-            // SAFETY: the author of the handle names its parents.
+            // SAFETY: annotation `parent`: these are all parents besides the first.
             unsafe impl #runtime::place::LivesBeside<(#(#beside,)*)> for #ident {}
 
             #ownership
@@ -277,14 +279,14 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
     let is_lent = matches!(handle.ownership, Ownership::Lent);
     let untyped = (is_lent && !is_untyped).then(|| {
         quote! {
-            // SAFETY: the same pointer, as C also has it.
+            // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
             unsafe impl #runtime::arguments::IntoC<*mut ::core::ffi::c_void> for &#ident {
                 fn into_c(self) -> *mut ::core::ffi::c_void {
                     #runtime::handle::Handle::as_raw(self).cast()
                 }
             }
 
-            // SAFETY: the same pointer, as C also has it.
+            // SAFETY: annotation `lent`: C passes the handle as a `void *`, and the pointer stays what it is.
             unsafe impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
                 #[inline]
                 fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
@@ -294,21 +296,21 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
         }
     });
     quote! {
-        // SAFETY: a reference to a handle is a valid handle.
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
         unsafe impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
             fn into_c(self) -> *mut #raw {
                 #runtime::handle::Handle::as_raw(self)
             }
         }
 
-        // SAFETY: as above.
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
         unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
             fn into_c(self) -> *const #raw {
                 #runtime::handle::Handle::as_raw(self)
             }
         }
 
-        // SAFETY: it is the pointer itself.
+        // SAFETY: Rust: the pointer stays what it is.
         unsafe impl #runtime::returns::PointedAt<*mut #raw> for #ident {
             #[inline]
             fn pointer(c: *mut #raw) -> *mut #raw {
@@ -316,7 +318,7 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
             }
         }
 
-        // SAFETY: as above.
+        // SAFETY: Rust: the pointer stays what it is.
         unsafe impl #runtime::returns::PointedAt<*const #raw> for #ident {
             #[inline]
             fn pointer(c: *const #raw) -> *mut #raw {
@@ -331,13 +333,13 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
 fn expand_numbered(handle: &Handle, ty: &Type, invalid: &Expr) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     quote! {
-        // SAFETY: the author of the handle says that it is a number, which nothing follows as a pointer.
+        // SAFETY: annotation `value`: the handle is a number, which nothing follows as a pointer.
         unsafe impl #runtime::handle::Numbered for #ident {
             type Number = #ty;
             const INVALID: #ty = #invalid;
         }
 
-        // SAFETY: the number of a valid handle.
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and so is its number.
         unsafe impl #runtime::arguments::IntoC<#ty> for &#ident {
             #[inline]
             fn into_c(self) -> #ty {
@@ -345,14 +347,14 @@ fn expand_numbered(handle: &Handle, ty: &Type, invalid: &Expr) -> TokenStream {
             }
         }
 
-        // SAFETY: there is no such value.
+        // SAFETY: Rust: `Never` has no values.
         unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
             fn into_c(self) -> #runtime::arguments::Never {
                 ::core::unreachable!()
             }
         }
 
-        // SAFETY: it is the number, as `Numbered` keeps it.
+        // SAFETY: Rust: `number_to_raw` is what `Numbered` keeps a number as.
         unsafe impl #runtime::returns::PointedAt<#ty> for #ident {
             #[inline]
             fn pointer(c: #ty) -> *mut () {
@@ -372,7 +374,7 @@ fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream
     let function = quote! {
         unsafe fn interrupt(raw: ::core::ptr::NonNull<()>) {
             #wake
-            // SAFETY: the caller's promise is that it is a valid handle of this type.
+            // SAFETY: the caller's promise: `raw` is a valid handle of this type (`Kind::interrupt`).
             let _ = wake(unsafe { <#ident as #runtime::handle::Handle>::from_raw(raw.cast()) });
         }
     };
@@ -433,7 +435,8 @@ fn expand_lock(handle: &Handle) -> Option<TokenStream> {
         }
 
         unsafe fn leave_lock(lock: *mut ()) {
-            // SAFETY: the caller passes what was entered.
+            // SAFETY: the caller's promise: this thread entered the lock, of a handle that is still valid. annotation
+            // `lock`: the function leaves it.
             unsafe { #left };
         }
     })
@@ -498,7 +501,8 @@ fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
             c: impl ::core::ops::FnOnce() -> __R,
         ) -> __R {
             #(let #names = #values;)*
-            // SAFETY: the author of the handle says that C keeps these variables for each thread.
+            // SAFETY: annotation `thread_locals`: each function returns the address of a variable of this thread,
+            // also those that `errors` names.
             let mut settings = unsafe { [#(#settings),*] };
             #runtime::thread_locals::during(&mut settings, c)
         }
@@ -532,7 +536,8 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             let released = match in_place {
                 true => quote! {
                     let released = { #released };
-                    // SAFETY: what is made in place came from a box, and that was all there was to release.
+                    // SAFETY: guarantee 2: this is the handle's only release; annotation `inplace`: its memory came
+                    // from the box of `MadeIn`, and nothing is left in it that matters.
                     unsafe { #runtime::handle::free_in_place(raw, released) }
                 },
                 false => released,
@@ -546,7 +551,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             let made = expand_made(handle, *in_place);
             let counted = retain.as_ref().map(|retain| expand_counted(handle, retain));
             let tokens = quote! {
-                // SAFETY: the author of the handle says that this is its release function.
+                // SAFETY: annotation `release`: the function gives back what one acquisition took.
                 unsafe impl #runtime::handle::Resource for #ident {
                     type Parent = #parent;
                     #kinds
@@ -576,19 +581,20 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             let knows = owner_field.as_ref().map(|field| {
                 let place = respanned(field.within(&quote!((*raw))), field.span());
                 quote! {
-                    // SAFETY: the author of the handle says that this field points to the owner.
+                    // SAFETY: annotation `owner`: the field points at the owner, or is null.
                     unsafe impl #runtime::handle::KnowsOwner for #ident {
                         unsafe fn owner_of(
                             raw: *mut Self::Raw,
                         ) -> *mut <Self::Owner as #runtime::handle::Handle>::Raw {
-                            // SAFETY: the caller passes a valid pointer.
+                            // SAFETY: the caller's promise: `raw` is valid. annotation `owner`: so the field may be
+                            // read.
                             unsafe { #place }
                         }
                     }
                 }
             });
             let tokens = quote! {
-                // SAFETY: the author of the handle says that it lives as long as its owner.
+                // SAFETY: annotation `part_of`: the part is valid as long as its owner.
                 unsafe impl #runtime::handle::Part for #ident {
                     type Owner = #owner;
                 }
@@ -628,26 +634,28 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
                 respanned(argument, name.span())
             });
             let function = quote! {
-                // SAFETY: it is being released, so still there and not null.
+                // SAFETY: guarantee 2: `Kind::dispose` releases a handle that is there, so its pointer is valid and
+                // not null.
                 let this = unsafe {
                     <#ident as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
                 };
                 let parent = #runtime::attachments::parent_of_released().cast();
-                // SAFETY: a handle lives in its parent, which it was made by.
+                // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and noted the parent
+                // (`Maker`), which outlives the handle.
                 let parent = unsafe { <#parent as #runtime::handle::Handle>::from_raw(parent) };
             };
             (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
         }
     };
     let call = quote! {
-        // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+        // SAFETY: annotation `release`: C may release the handle so; guarantee 2: this is its only release.
         unsafe { #call }
     };
     let Some(fails) = &release.fails else {
         let call = match release.detach {
             true => quote! {
                 #runtime::call::detached(
-                    // SAFETY: the author of the handle says that C uses no Python.
+                    // SAFETY: annotation `detach`: the release uses no Python.
                     unsafe { #runtime::call::WithoutPython::promised() },
                     || #call,
                 )
@@ -656,7 +664,7 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
         };
         return quote! {
             #function
-            // SAFETY: C keeps the variables that the author of the handle names for each thread.
+            // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
             let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
@@ -665,7 +673,7 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
     let call = match release.detach {
         true => quote! {
             #runtime::call::detached(
-                // SAFETY: the author of the handle says that C uses no Python.
+                // SAFETY: annotation `detach`: the release uses no Python.
                 unsafe { #runtime::call::WithoutPython::promised() },
                 || #call,
             )
@@ -676,10 +684,11 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
     let (failed, kept) = (fails.expand(runtime), release.kept);
     quote! {
         #function
-        // SAFETY: as above: the pointer is valid, so not null.
+        // SAFETY: guarantee 2: `Kind::dispose` releases a handle that is there, so its pointer is not null.
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
         let calling = #runtime::call::calling(|__caught| #call).judged(|_| false, #failed);
-        // SAFETY: the pointer is valid, and the author of the handle says that the call releases it, and what `kept` is.
+        // SAFETY: annotation `release`: the call releases the handle, unless it fails and `kept` says that it is
+        // still there; guarantee 2: this is its only release.
         let releasing = unsafe { #runtime::call::Releasing::<#ident>::of(handle) };
         calling.release(releasing, #name, #kept)
     }
@@ -690,7 +699,7 @@ fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
     if in_place {
         return quote! {
-            // SAFETY: C made the handle in the box.
+            // SAFETY: annotation `inplace`: C made the handle in the box, whose pointer is the handle's.
             unsafe impl #runtime::out::MadeIn<#raw> for #ident {
                 type Storage = #runtime::out::Boxed<#raw>;
 
@@ -702,24 +711,24 @@ fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
     }
     if let Some((ty, _)) = &handle.value {
         return quote! {
-            // SAFETY: C wrote the number.
+            // SAFETY: annotation `out`: C wrote the handle's number.
             unsafe impl #runtime::out::MadeIn<#ty> for #ident {
                 type Storage = #runtime::out::Inline<#ty>;
 
                 unsafe fn made(storage: Self::Storage) -> *mut () {
-                    // SAFETY: a number that C wrote, or the 0 that was there.
+                    // SAFETY: Rust: the slot holds a number that C wrote, or the zeros that were there.
                     #runtime::handle::number_to_raw::<#ident>(unsafe { storage.value() })
                 }
             }
         };
     }
     quote! {
-        // SAFETY: C wrote the pointer, and it is the handle.
+        // SAFETY: annotation `out`: C wrote the handle's pointer.
         unsafe impl #runtime::out::MadeIn<*mut #raw> for #ident {
             type Storage = #runtime::out::Inline<*mut #raw>;
 
             unsafe fn made(storage: Self::Storage) -> *mut #raw {
-                // SAFETY: a pointer that C wrote, or the null that was there.
+                // SAFETY: Rust: the slot holds a pointer that C wrote, or the zeros that were there, which are null.
                 unsafe { storage.value() }
             }
         }
@@ -730,11 +739,11 @@ fn expand_counted(handle: &Handle, retain: &Path) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let function = quote_spanned!(retain.span()=> let retain: unsafe extern "C" fn(*mut Self::Raw) -> _ = #retain;);
     quote! {
-        // SAFETY: the author of the handle says that this counts one owner more.
+        // SAFETY: annotation `retain`: the function counts one owner more.
         unsafe impl #runtime::handle::Counted for #ident {
             unsafe fn retain(raw: *mut Self::Raw) {
                 #function
-                // SAFETY: the caller's promise is what the author of the handle says that C asks for.
+                // SAFETY: the caller's promise: `raw` is valid. annotation `retain`: C asks for no more.
                 let _ = unsafe { retain(raw) };
             }
         }
@@ -787,7 +796,8 @@ fn expand_class(handle: &Handle) -> TokenStream {
             #[allow(dead_code, reason = "a handle that stays in Rust has a class all the same")]
             #visibility struct #class;
 
-            // SAFETY: only handles of this kind become objects of this class.
+            // SAFETY: guarantee 17: only `new_object` of the runtime makes objects of this class, each with a pointer
+            // of this type's kind.
             unsafe impl #runtime::python::PyHandle for #ident {
                 type Class = #class;
 

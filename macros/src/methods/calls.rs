@@ -355,7 +355,7 @@ pub(crate) fn pass(argument: &Argument<'_>, runtime: &TokenStream) -> TokenStrea
         Argument::Start(Parameter { name, .. }, span) => {
             let start = start_variable(name);
             let start = quote! {
-                // SAFETY: the parameter is borrowed until C has returned.
+                // SAFETY: Rust: the parameter is borrowed by this method until C has returned.
                 unsafe { #runtime::arguments::Start::new(#start) }
             };
             (quote!(#into_c(#start)), span)

@@ -185,7 +185,8 @@ pub(crate) fn wrapper(
             });
             quote!({
                 #(#sent)*
-                // SAFETY: no argument holds Python objects, and the body has no token of the interpreter.
+                // SAFETY: Rust: `sent` refuses values that are not `Send`; the other arguments are handles, and the
+                // body has no token of the interpreter.
                 let promise = unsafe { #runtime::call::WithoutPython::promised() };
                 #runtime::call::detached(promise, || #call)
             })
@@ -326,21 +327,23 @@ fn expand_argument(Parameter { name, ty }: &Parameter, context: &Ident, body: bo
     let taken = match Taken::of(ty) {
         Taken::Ref(_) => quote!(#name.get(#context)),
         Taken::Mut(_) => quote! {
-            // SAFETY: the argument is used once in this call.
+            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the only reference that
+            // it makes.
             unsafe { #name.get(#context) }
         },
         Taken::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(#context))),
         Taken::OptionMut(_) => quote! {
-            // SAFETY: the argument is used once in this call.
+            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the only reference that
+            // it makes.
             #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
         // A body has it for good; C may leave it.
         Taken::Owned(_) if body => quote! {
-            // SAFETY: it goes to the method that this call is of.
+            // SAFETY: guarantee 7: the handle goes to the method of this call alone.
             unsafe { #name.take(#context) }?.into_owned()
         },
         Taken::Owned(_) => quote! {
-            // SAFETY: as above.
+            // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in it what C left.
             &mut *unsafe { #name.take(#context) }?
         },
         Taken::Python | Taken::Value => quote!(#name),

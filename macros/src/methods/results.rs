@@ -123,7 +123,8 @@ fn expand_outs(method: &Method, outs: usize) -> TokenStream {
     // All are taken before any is looked at: what one owns is not lost because another is missing.
     quote! {
         |_| {
-            // SAFETY: C has returned, and the author says by the return type what it wrote and who owns it.
+            // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or nothing; guarantee 1:
+            // it gets its owner here.
             #(let #slots = unsafe { #slots.take() };)*
             #value
         }
@@ -175,7 +176,8 @@ fn expand_memory(
     };
     quote! {
         |#returned| {
-            // SAFETY: C just gave it, and the author says how long it is and who frees it.
+            // SAFETY: annotation `len`: C just gave the memory, and `len`, `until` or its own end says how much may
+            // be read. annotation `free`: the memory is freed once.
             unsafe {
                 let memory = #memory;
                 let count = #count;

@@ -340,7 +340,8 @@ fn expand_born(method: &Method, own: TokenStream, runtime: &TokenStream) -> Toke
         return own;
     }
     let maker = quote! {
-        // SAFETY: the author of this block says that C makes it in the receiver, whose type is checked above.
+        // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16: `check_place` compared the
+        // types.
         unsafe { #runtime::call::Maker::of(&*self) }
     };
     let Type::Tuple(tuple) = value else {
@@ -535,7 +536,8 @@ fn expand_lent(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let lend = quote!(#runtime::call::lent::<#target>(#name));
     let lend = respanned(lend, ty.span());
     quote! {
-        // SAFETY: it is not looked at after C returned, and until then it stays where it is.
+        // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only its address is
+        // shown.
         let #lent = unsafe { #lend };
     }
 }
@@ -596,7 +598,8 @@ fn expand_settling(method: &Method, calls: &Calls, runtime: &TokenStream) -> Opt
     let consumed = method.consumed().map(|Parameter { name, .. }| {
         let passed_on = passed_on_variable(name);
         quote! {
-            // SAFETY: the author of this block says that C has it from the call on, unless it is left.
+            // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict says that C left
+            // it.
             let taken = unsafe { #runtime::call::Taken::by_c(#name) };
             #passed_on = #runtime::call::consumed(taken, __verdict, #left);
         }
@@ -649,7 +652,8 @@ fn expand_c(
     let caught = Ident::new("__caught", Span::mixed_site());
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
     let call = quote! {
-        // SAFETY: the author of this block says that the call is right; every handle in it is borrowed, so valid.
+        // SAFETY: annotation `calls`: the call is right as long as each handle in it is valid; guarantee 3: each is
+        // borrowed until C has returned.
         #caught.run(|| unsafe { #call })
     };
     let call = match &calls.length {
@@ -659,7 +663,8 @@ fn expand_c(
             quote! {
                 match #call {
                     ::core::option::Option::Some(memory) => {
-                        // SAFETY: as above.
+                        // SAFETY: annotation `len`: the function may be called with the same arguments; guarantee 3:
+                        // the handles are still borrowed.
                         ::core::option::Option::Some((memory, #caught.run(|| unsafe { #length })))
                     }
                     ::core::option::Option::None => ::core::option::Option::None,
@@ -675,7 +680,7 @@ fn expand_c(
     let mut called = quote!(#c(#caught, #(#values),*));
     if calls.detach {
         called = quote! {
-            // SAFETY: the author of this block says that C uses no Python.
+            // SAFETY: annotation `detach`: the C function uses no Python.
             #runtime::call::detached(unsafe { #runtime::call::WithoutPython::promised() }, || #called)
         };
     }
@@ -708,7 +713,8 @@ fn expand_lent_fields(
         .filter_map(|(index, (place, argument))| {
             let (field, before) = (place.within(&raw), before(index));
             let save = quote! {
-                // SAFETY: as below.
+                // SAFETY: annotation `fields`: the field may be read; guarantee 4: the receiver is borrowed
+                // exclusively.
                 let #before = unsafe { #field };
             };
             calls_back(argument).then(|| respanned(save, place.span()))
@@ -733,10 +739,12 @@ fn expand_lent_fields(
     quote!({
         let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);
         #(#save)*
-        // SAFETY: the handle is borrowed exclusively, so valid; the author says that C takes the fields.
+        // SAFETY: annotation `fields`: C reads the fields during the call; guarantee 4: the receiver is borrowed
+        // exclusively.
         unsafe { #(#set)* }
         let ret = #call;
-        // SAFETY: as above; a panic of C is caught.
+        // SAFETY: annotation `fields`: the fields may be written; guarantee 4: the receiver is still borrowed, as a
+        // panic of C was caught.
         unsafe { #(#clear)* }
         ret
     })
@@ -766,7 +774,7 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             #handle
             let value = #value;
             let value = #passed;
-            // SAFETY: the handle is borrowed exclusively, so valid; the author says that the field may be written.
+            // SAFETY: annotation `field`: the place may be written; guarantee 4: the handle is borrowed exclusively.
             unsafe { #place = value }
         });
     }
@@ -812,7 +820,8 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
         }
     };
     let read = quote! {
-        // SAFETY: the handle is borrowed, so valid; the author says what the field is and when it may be read.
+        // SAFETY: annotation `field`: the place may be read, and is what the type says; guarantee 3: the handle is
+        // borrowed.
         unsafe { #read }
     };
     let read = match &field.retain {
@@ -827,7 +836,7 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
         Some((tag, values)) => {
             let tag = tag.within(&raw);
             quote! {
-                // SAFETY: as above, for the tag.
+                // SAFETY: annotation `field`: the tag may be read at any time; guarantee 3: the handle is borrowed.
                 match unsafe { #tag } {
                     #values => #read,
                     _ => ::core::option::Option::None,

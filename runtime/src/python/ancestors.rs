@@ -149,7 +149,7 @@ impl Header {
 
     /// The error for a use of this handle while a child holds it.
     pub(super) fn held_error(&self) -> Error {
-        // SAFETY: null, or the `'static` type of the child that held the handle last.
+        // SAFETY: Rust: null, or the type of the child that held the handle last, which is `'static`.
         match unsafe { self.holder_kind.load(Ordering::Acquire).as_ref() } {
             Some(child) => Error::Held(self.kind().name(), child.name()),
             None => Error::Busy(self.kind().name()),
@@ -181,7 +181,7 @@ impl Header {
             let nobody = ptr::dangling_mut();
             parent.holder.store(nobody, Ordering::Release);
         }
-        // SAFETY: resources are taken and dropped by Python objects and their calls, so this thread is attached.
+        // SAFETY: CPython: this thread is attached, since resources are taken by Python objects and their calls.
         let py = unsafe { Python::assume_attached() };
         held.then(|| ParentHold(Some(first.clone_ref(py))))
     }

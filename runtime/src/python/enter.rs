@@ -320,7 +320,7 @@ impl<'a, 'py> Context<'a, 'py> {
         let found = holds.iter().position(of_kind);
         let found = found.map(|index| holds.remove(index));
         let object = found.and_then(|hold| {
-            // SAFETY: null, or the object that the caller of this call holds.
+            // SAFETY: CPython: null, or an object that the caller of this call holds.
             unsafe { Bound::from_borrowed_ptr_or_opt(self.py, hold.object) }
         });
         let object = object.and_then(|object| object.cast_into::<HandleClass>().ok());
@@ -461,7 +461,8 @@ pub fn shared<'py, T: PyHandle, R>(
         arguments,
         |context| {
             let raw = context.entered_receiver();
-            // SAFETY: the object is of `T`'s class, so its pointer is a `T`; it is entered, so no one closes it.
+            // SAFETY: guarantee 3: `run` has entered the receiver. trait `PyHandle`: an object of `T`'s class holds a
+            // pointer to a `T`.
             call(unsafe { T::from_raw(raw.cast()) }, context)
         },
     )
@@ -483,7 +484,8 @@ pub fn exclusive<'py, T: PyHandle, R>(
         arguments,
         |context| {
             let raw = context.entered_receiver();
-            // SAFETY: as in `shared`; it is entered exclusively, so this is the only use.
+            // SAFETY: guarantee 4: `run` has entered the receiver exclusively. trait `PyHandle`: an object of `T`'s
+            // class holds a pointer to a `T`.
             call(unsafe { T::from_raw_mut(raw.cast()) }, context)
         },
     )

@@ -28,9 +28,9 @@ pub(super) struct Export {
     owner: Option<Held>,
 }
 
-// SAFETY: the memory is only read, and stays as it is while the owner is held.
+// SAFETY: guarantee 6: the memory is only read, and stays as it is while the owner is held.
 unsafe impl Send for Export {}
-// SAFETY: as above.
+// SAFETY: guarantee 6: the memory is only read, and stays as it is while the owner is held.
 unsafe impl Sync for Export {}
 
 #[pymethods]
@@ -45,7 +45,7 @@ impl Export {
     ) -> PyResult<()> {
         let export = slf.get();
         const READ_ONLY: c_int = 1;
-        // SAFETY: the buffer is CPython's own, and keeps this object, which holds the memory.
+        // SAFETY: CPython: the buffer is to be filled, and keeps this object; guarantee 6: which holds the memory.
         let filled = unsafe {
             ffi::PyBuffer_FillInfo(
                 buffer,

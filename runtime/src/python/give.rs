@@ -216,7 +216,7 @@ impl<T: IntoPython> IntoPython for Vec<T> {
     where
         Self: 'a,
     {
-        // SAFETY: the result is a new list, or null with an exception.
+        // SAFETY: CPython: `PyList_New` returns a new list, or null with an exception.
         let list = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyList_New(0)) }?;
         let list = list.cast_into::<PyList>()?;
         for item in self {
@@ -243,13 +243,14 @@ macro_rules! tuples {
             {
                 let items = [$(self.$index.into_python(context)?),+];
                 let count = items.len().cast_signed();
-                // SAFETY: the result is a new tuple, or null with an exception.
+                // SAFETY: CPython: `PyTuple_New` returns a new tuple, or null with an exception.
                 let tuple = unsafe {
                     let tuple = pyo3::ffi::PyTuple_New(count);
                     Bound::from_owned_ptr_or_err(context.py(), tuple)?
                 };
                 for (index, item) in (0..count).zip(items) {
-                    // SAFETY: nobody else has seen the tuple, which has a place for each item.
+                    // SAFETY: CPython: `PyTuple_SetItem` takes the item, and the tuple has a place for each; nobody
+                    // else has seen the tuple.
                     let status = unsafe {
                         pyo3::ffi::PyTuple_SetItem(tuple.as_ptr(), index, item.into_ptr())
                     };
@@ -289,7 +290,7 @@ impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
     where
         Self: 'a,
     {
-        // SAFETY: the result is a new dict, or null with an exception.
+        // SAFETY: CPython: `PyDict_New` returns a new dict, or null with an exception.
         let dict = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyDict_New()) }?;
         let dict = dict.cast_into::<PyDict>()?;
         for (key, value) in self.0 {
@@ -332,7 +333,8 @@ macro_rules! through_python {
             {
                 context.check()?;
                 let $value = self;
-                // SAFETY: the result is a new object, or null with an exception; a string is valid UTF-8 of its length.
+                // SAFETY: CPython: the function returns a new object, or null with an exception, on a thread that is
+                // attached, as the context shows.
                 unsafe { Bound::from_owned_ptr_or_err(context.py(), $new) }
             }
         }
@@ -362,7 +364,7 @@ through_python! {
 ///
 /// The thread is attached to the interpreter.
 unsafe fn new_string(text: &str) -> *mut pyo3::ffi::PyObject {
-    // SAFETY: the text is valid UTF-8 of the length given, and the caller's promise.
+    // SAFETY: the caller's promise: the thread is attached. Rust: the text is valid UTF-8 of the length given.
     unsafe {
         pyo3::ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed())
     }
@@ -391,7 +393,7 @@ impl IntoPython for CString {
     {
         context.check()?;
         let bytes = self.to_bytes();
-        // SAFETY: the bytes are valid for the length given; the result is a new reference or null with an exception.
+        // SAFETY: CPython: the function reads so many bytes, and returns a new string, or null with an exception.
         unsafe {
             let object = pyo3::ffi::PyUnicode_DecodeUTF8(
                 bytes.as_ptr().cast(),

@@ -39,6 +39,7 @@ mod linux {
     type Push = unsafe extern "C" fn(*mut c_void, Handler, *mut c_void);
     type Pop = unsafe extern "C" fn(*mut c_void, c_int);
 
+    // SAFETY: C: POSIX declares the function so.
     unsafe extern "C" {
         fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
     }
@@ -49,7 +50,7 @@ mod linux {
         const MISSING: *mut c_void = ptr::without_provenance_mut(1);
         let mut found = place.load(Ordering::Acquire);
         if found.is_null() {
-            // SAFETY: a C string; null stands for all libraries of the process.
+            // SAFETY: C: the name is a string, and null stands for all libraries of the process.
             found = unsafe { dlsym(ptr::null_mut(), name.as_ptr()) };
             let known = if found.is_null() { MISSING } else { found };
             place.store(known, Ordering::Release);
@@ -66,7 +67,7 @@ mod linux {
         static POP: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
         let push = look_up(c"_pthread_cleanup_push", &PUSH);
         let pop = look_up(c"_pthread_cleanup_pop", &POP);
-        // SAFETY: null, or the functions of these names, whose types never change.
+        // SAFETY: C: null, or glibc's functions of these names, whose types never change.
         unsafe {
             let push = std::mem::transmute::<*mut c_void, Option<Push>>(push);
             let pop = std::mem::transmute::<*mut c_void, Option<Pop>>(pop);
@@ -101,7 +102,8 @@ mod linux {
         fn drop(&mut self) {
             DEPTH.set(DEPTH.get() - 1);
             if let Some(pop) = self.0 {
-                // SAFETY: `begin` pushed the record; guards are dropped in the opposite order, so it is the newest one.
+                // SAFETY: C: `begin` pushed the record, and guards are dropped in the opposite order, so it is the
+                // newest one.
                 let _ = RECORD.try_with(|record| unsafe { pop(record.get().cast(), 0) });
             }
         }
@@ -110,7 +112,7 @@ mod linux {
     fn push() -> Option<Pop> {
         let (push, pop) = functions()?;
         let pushed = RECORD.try_with(|record| {
-            // SAFETY: the record is this thread's own, large enough, and stays where it is until `pop`.
+            // SAFETY: C: the record is this thread's own, large enough, and stays where it is until `pop`.
             unsafe { push(record.get().cast(), hang, ptr::null_mut()) }
         });
         // A thread that has dropped its variables is about to end anyway.

@@ -97,10 +97,11 @@ struct Children {
     kept: Vec<Resource>,
 }
 
-// SAFETY: the pointers in a header are followed under the state word (`raw`) or the parent's lock (`links`); what the
-// C handle allows from several threads is what its annotations say.
+// SAFETY: guarantee 3: `raw` is followed by calls that have entered the handle; guarantee 5: `links` is touched under
+// the parent's lock. annotation `thread_bound`: without the word C allows use and release on any thread.
 unsafe impl Send for Header {}
-// SAFETY: as above.
+// SAFETY: guarantee 3: `raw` is followed by calls that have entered the handle; guarantee 5: `links` is touched under
+// the parent's lock. annotation `&self`: without exclusive use C allows calls on several threads.
 unsafe impl Sync for Header {}
 
 impl Header {
@@ -231,8 +232,8 @@ impl Header {
         if self.attached.is_null() || self.entered_raw().is_null() {
             return None;
         }
-        // SAFETY: it is freed with the resource, which only who took the pointer releases; both by threads that are
-        // attached to the interpreter, and so not while this one looks.
+        // SAFETY: guarantee 9: the entry is freed with the resource, by who took the pointer; both happen on threads
+        // that are attached to the interpreter, and so not while this one looks.
         unsafe { self.attached.as_ref() }
     }
 
@@ -330,7 +331,7 @@ impl Header {
     /// The header whose state this handle's use is counted in.
     #[inline]
     pub(super) fn base(&self) -> &Header {
-        // SAFETY: null, or a header that is kept by `up`, or by the `up` of what that keeps.
+        // SAFETY: Rust: null, or the header of an object that `up` keeps, or the `up` of what that keeps.
         unsafe { self.base.as_ref() }.unwrap_or(self)
     }
 
@@ -366,7 +367,8 @@ impl Header {
         }
         let Some(parent) = self.parent() else { return };
         let mut children = parent.children();
-        // SAFETY: the parent's lock is held; the list holds only headers that unlink themselves before they go.
+        // SAFETY: guarantee 5: the parent's lock is held, and the list holds only headers that unlink themselves
+        // before they go.
         unsafe {
             *self.links.get() = Links {
                 linked: true,
@@ -392,13 +394,13 @@ impl Header {
     }
 
     fn unlink(&self, children: &mut Children) {
-        // SAFETY: the caller holds the parent's lock, as `children` shows.
+        // SAFETY: guarantee 5: the caller holds the parent's lock, as `children` shows.
         let links = unsafe { &mut *self.links.get() };
         if !links.linked {
             return;
         }
         links.linked = false;
-        // SAFETY: neighbours in the list are alive; see `link`.
+        // SAFETY: guarantee 5: the neighbours in the list have not gone, as they are linked.
         unsafe {
             match links.newer.as_ref() {
                 Some(newer) => (*newer.links.get()).older = links.older,
@@ -447,7 +449,7 @@ impl Header {
 
     /// The other parents, after `first`.
     pub(super) fn clone_parents(&self, first: Option<&Py<HandleClass>>) -> Vec<Py<HandleClass>> {
-        // SAFETY: resources are taken and dropped by Python objects and their calls, so this thread is attached.
+        // SAFETY: CPython: this thread is attached, since resources are taken by Python objects and their calls.
         let py = unsafe { Python::assume_attached() };
         let parents = first.into_iter().chain(&self.beside);
         parents.map(|parent| parent.clone_ref(py)).collect()
@@ -456,7 +458,7 @@ impl Header {
     /// The name of something that lives in it and belongs to another thread.
     fn descendant_elsewhere(&self) -> Option<&'static str> {
         let children = self.children();
-        // SAFETY: the lock is held, so the children can't go before they have been unlinked.
+        // SAFETY: guarantee 5: the lock is held, so the children cannot go before they have been unlinked.
         let mut next = unsafe { children.newest.as_ref() };
         while let Some(child) = next {
             let open = !child.entered_raw().is_null();
@@ -466,7 +468,7 @@ impl Header {
             if let Some(name) = child.descendant_elsewhere() {
                 return Some(name);
             }
-            // SAFETY: as above.
+            // SAFETY: guarantee 5: the lock is held, so the children cannot go before they have been unlinked.
             next = unsafe { (*child.links.get()).older.as_ref() };
         }
         None
@@ -477,7 +479,7 @@ impl Header {
     /// The caller has this handle alone.
     fn take_descendants(&self, doomed: &mut Vec<Resource>) {
         let mut children = self.children();
-        // SAFETY: the lock is held, so the child can't go before it has been unlinked.
+        // SAFETY: guarantee 5: the lock is held, so the child cannot go before it has been unlinked.
         while let Some(child) = unsafe { children.newest.as_ref() } {
             child.take_descendants(doomed);
             doomed.extend(child.take());
@@ -763,7 +765,8 @@ impl Header {
         };
         // What is called may be written in Rust, and use handles.
         let _python = MayRunPython::begin();
-        // SAFETY: who releases it is this thread, or one that closes an ancestor, which are held.
+        // SAFETY: guarantee 2: who releases the handle is this thread, or one that closes an ancestor; the ancestors
+        // are held.
         unsafe { self.kind.interrupt(raw) };
     }
 
@@ -1035,7 +1038,8 @@ fn warn_unclosed(kind: &Kind) {
     let message = CString::new(format!("unclosed {}", kind.name())).unwrap_or_default();
     // A header is dropped by its Python object, which only goes while this thread is attached.
     apart_from_pending(|| {
-        // SAFETY: as just said; no exception is set.
+        // SAFETY: CPython: a header is dropped by its Python object, on a thread that is attached; no exception is
+        // set.
         unsafe {
             if pyo3::ffi::PyErr_WarnEx(pyo3::ffi::PyExc_ResourceWarning, message.as_ptr(), 1) != 0 {
                 pyo3::ffi::PyErr_WriteUnraisable(ptr::null_mut());

@@ -13,16 +13,16 @@ pub(super) fn attached<'py>() -> Option<Python<'py>> {
     if is_traversing() {
         return None;
     }
-    // SAFETY: these functions may be called at any time, by any thread.
+    // SAFETY: CPython: these functions may be called at any time, by any thread.
     let attached = unsafe { ffi::Py_IsInitialized() != 0 && has_thread_state() };
-    // SAFETY: just asked.
+    // SAFETY: CPython: a thread with a thread state of its own is attached, as was just asked.
     attached.then(|| unsafe { Python::assume_attached() })
 }
 
 /// Whether this thread has a current thread state: a thread-local variable since Python 3.12.
 #[cfg(Py_3_12)]
 unsafe fn has_thread_state() -> bool {
-    // SAFETY: only reads that variable.
+    // SAFETY: CPython: the function only reads a variable of the thread.
     unsafe { !ffi::compat::PyThreadState_GetUnchecked().is_null() }
 }
 
@@ -30,13 +30,14 @@ unsafe fn has_thread_state() -> bool {
 /// state of the thread that holds the GIL; the state that belongs to this thread is in thread-local storage.
 #[cfg(not(Py_3_12))]
 unsafe fn has_thread_state() -> bool {
-    // SAFETY: both only read these variables.
+    // SAFETY: CPython: both functions only read variables.
     unsafe {
         let current = ffi::compat::PyThreadState_GetUnchecked();
         !current.is_null() && current == ffi::PyGILState_GetThisThreadState()
     }
 }
 
+// SAFETY: CPython: the function is declared so up to 3.12.
 #[cfg(not(Py_3_13))]
 unsafe extern "C" {
     fn _Py_IsFinalizing() -> std::ffi::c_int;
@@ -44,7 +45,7 @@ unsafe extern "C" {
 
 /// Whether the interpreter has begun to end, or has ended: the threads that are not attached now never will be again.
 pub(super) fn is_ending() -> bool {
-    // SAFETY: these functions may be called at any time, by any thread.
+    // SAFETY: CPython: these functions may be called at any time, by any thread.
     unsafe {
         #[cfg(Py_3_13)]
         let finalizing = ffi::Py_IsFinalizing();
@@ -61,7 +62,7 @@ pub(super) fn is_ending() -> bool {
 ///
 /// `ImportError` in every interpreter but the main one.
 pub(super) fn refuse_subinterpreter(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    // SAFETY: this thread is attached; the main interpreter's number is 0.
+    // SAFETY: CPython: this thread is attached, as `module` shows; the main interpreter's number is 0.
     let number = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
     if number == 0 {
         return Ok(());

@@ -28,7 +28,7 @@ type Advance = dyn for<'py> Fn(
 #[derive(Clone, Copy)]
 struct Position(Option<NonNull<()>>);
 
-// SAFETY: the pointer is only followed while the owner is entered.
+// SAFETY: guarantee 3: the pointer is followed by calls that have entered the owner.
 unsafe impl Send for Position {}
 
 /// Iterates over the parts of a handle. It keeps the handle; `next()` raises ClosedError once that is closed.
@@ -133,7 +133,8 @@ fn advance<'py, T: PyHandle + Part>(
     owner: Bound<'py, HandleClass>,
     step: Next<T>,
 ) -> PyResult<(Bound<'py, PyAny>, Position)> {
-    // SAFETY: `give` made the pointer from a part of `owner`, which is held while this runs.
+    // SAFETY: guarantee 3: the call has entered the owner, of which `give` or the step before took the part. trait
+    // `Part`: so the part is valid.
     let Some(part) = (unsafe { Borrowed::<T>::lend(current.cast::<T::Raw>().as_ptr()) }) else {
         unreachable!("a position is never null")
     };

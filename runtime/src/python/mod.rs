@@ -45,8 +45,8 @@ use pyo3::Python;
 /// Something that may cross into a detached section although it holds C pointers: C gets them, Python is not touched.
 struct Detached<T>(T);
 
-// SAFETY: `detach` runs the closure on the same thread, at once; `Send` only stands for "does not use Python", and
-// what is wrapped calls one C function.
+// SAFETY: PyO3: `detach` runs the closure on the same thread, at once; `Send` only stands for "does not use Python",
+// which `WithoutPython` promises.
 unsafe impl<T> Send for Detached<T> {}
 
 impl<T> Detached<T> {
@@ -75,11 +75,11 @@ pub(crate) fn report(error: crate::Error) -> Option<crate::Error> {
 fn apart_from_pending(run: impl FnOnce()) {
     let mut pending = [std::ptr::null_mut(); 3];
     let [class, value, trace] = &mut pending;
-    // SAFETY: the caller says that this thread is attached. PyO3's `PyErr` is no use here: it panics when it takes the
-    // exception that a panic became.
+    // SAFETY: CPython: the thread is attached, as the caller says. PyO3's `PyErr` is no use here: it panics when it
+    // takes the exception that a panic became.
     unsafe { pyo3::ffi::PyErr_Fetch(class, value, trace) };
     run();
-    // SAFETY: as above; what was fetched is given back.
+    // SAFETY: CPython: what was fetched is given back on the same thread.
     unsafe { pyo3::ffi::PyErr_Restore(*class, *value, *trace) };
 }
 

@@ -142,9 +142,9 @@ fn move_into_package(class: &Bound<'_, PyType>) -> PyResult<()> {
     let module = PyString::new(class.py(), package_name());
     let name = CString::new(format!("{}.{}", package_name(), class.name()?))?;
     let class = class.as_type_ptr();
-    // SAFETY: PyO3 has just made this class, on the heap, for the module that is being initialised: it has a dict, and
-    // nobody else sees it. `PyType_Modified` drops what CPython may have cached of the dict. CPython reads `tp_name` and
-    // never frees it; the text that is put there is never freed either.
+    // SAFETY: CPython: PyO3 has just made this class, on the heap, for the module that is being initialised: it has a
+    // dict, and nobody else sees it. `PyType_Modified` drops what CPython may have cached of the dict. CPython reads
+    // `tp_name` and never frees it; the text that is put there is never freed either.
     unsafe {
         if ffi::PyDict_SetItemString((*class).tp_dict, c"__module__".as_ptr(), module.as_ptr()) < 0
         {

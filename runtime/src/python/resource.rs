@@ -90,22 +90,22 @@ impl Drop for Dependence {
     }
 }
 
-// SAFETY: the pointer is an acquired handle's; what is bound to a thread is only released there.
+// SAFETY: guarantee 2: the pointer is nobody else's. annotation `thread_bound`: what is bound to a thread is only
+// released there.
 unsafe impl Send for Resource {}
 
 impl Resource {
     fn release(&self) -> Result<(), Unreleased> {
         // A release function may end in Python code.
         let _python = MayRunPython::begin();
-        // SAFETY: it was taken out of its header by a swap, so this is its only owner, and whoever built it had the
-        // handle alone.
+        // SAFETY: guarantee 2: the pointer was taken out of its header by a swap, by who had the handle alone.
         unsafe { self.kind.dispose(self.raw) }
     }
 
     /// Release it for a `close()` that hears how that ended.
     pub(super) fn close(&self) -> Result<(), Unreleased> {
         let _python = MayRunPython::begin();
-        // SAFETY: as in `release`.
+        // SAFETY: guarantee 2: the pointer was taken out of its header by a swap, by who had the handle alone.
         unsafe { self.kind.close(self.raw) }
     }
 

@@ -112,7 +112,8 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
         switch(true);
     }
     if wanted || flags.getattr("dev_mode")?.extract()? {
-        // SAFETY: the interpreter runs; what is registered is called once, when it has ended, and uses no Python.
+        // SAFETY: CPython: the interpreter runs; what is registered is called once, when it has ended, and uses no
+        // Python.
         unsafe { pyo3::ffi::Py_AtExit(Some(report_at_exit)) };
     }
     Ok(())

@@ -52,7 +52,7 @@ static WAITERS: AtomicPtr<Waiters> = AtomicPtr::new(ptr::null_mut());
 fn waiters() -> &'static Waiters {
     loop {
         let present = WAITERS.load(Ordering::Acquire);
-        // SAFETY: null, or made below and never freed.
+        // SAFETY: Rust: null, or a box made below, which is never freed.
         if let Some(waiters) = unsafe { present.as_ref() }
             && waiters.forks == forks()
         {
@@ -65,7 +65,7 @@ fn waiters() -> &'static Waiters {
         }));
         let swapped = WAITERS.compare_exchange(present, fresh, Ordering::AcqRel, Ordering::Acquire);
         if swapped.is_err() {
-            // SAFETY: another thread was faster, so nobody has seen this one.
+            // SAFETY: Rust: another thread was faster, so nobody has seen this box.
             drop(unsafe { Box::from_raw(fresh) });
         }
     }
