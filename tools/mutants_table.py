@@ -31,6 +31,7 @@ DEPTH = "runtime/src/python/depth.rs"
 WAIT = "runtime/src/python/wait.rs"
 TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachments.rs"
+CHILDREN = "runtime/src/children.rs"
 CALLBACKS = "runtime/src/callbacks.rs"
 FORKS = "runtime/src/forks.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
@@ -94,7 +95,7 @@ GUARDS = [
         "a handle whose release needs its parent can be made by anything",
         ("            unsafe impl #runtime::place::MadeBy<#above> for #ident {}", "            unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}"),
     ),
-    mutant(HANDLE, "what is acquired is not counted", ("        T::kind().acquired(raw.as_ptr().cast());\n        Some(", "        Some(")),
+    mutant(HANDLE, "what is acquired is not counted", ("        let is_first = T::kind().acquired(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
     mutant(
         HANDLE,
         "a guard that gives its pointer away releases it all the same",
@@ -239,14 +240,14 @@ CALLS = [
             "            (Verdict::Nothing, _) if false => nothing(),\n",
         )),
     mutant(CALL, "what C took over is released here, too", (
-            ".map_or_else(PassedOn::nothing, Consumable::pass_on)",
-            ".map_or_else(PassedOn::nothing, |handle| (drop(handle), PassedOn::nothing()).1)",
+            "            Some(handle) => handle.pass_on(keeper),",
+            "            Some(handle) => (drop((handle, keeper)), PassedOn::nothing()).1,",
         )),
     mutant(CALL, "what C left is given up", (
-            "        Some(false) => PassedOn::nothing(),\n        Some(true) => place",
-            "        Some(_) => place",
+            "        Some(false) => PassedOn::nothing(),\n        Some(true) => match place",
+            "        Some(_) => match place",
         )),
-    mutant(CALL, "what C took over is kept here", ("        Some(true) => place\n            .take()", "        Some(true) => None")),
+    mutant(CALL, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
     mutant(LEDGER, "what C took over still counts", (
             "    pub(crate) fn passed_on(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
             "    pub(crate) fn passed_on(&'static self, raw: *mut ()) {\n",
@@ -455,7 +456,7 @@ CLOSING = [
     ),
     mutant(HANDLE, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
     mutant(HANDLE, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
-    mutant(HANDLE, "one owner more is not counted by us", ("    unsafe { T::retain(raw.as_ptr()) };\n    T::kind().acquired(raw.as_ptr().cast());\n", "    unsafe { T::retain(raw.as_ptr()) };\n")),
+    mutant(HANDLE, "one owner more is not counted by us", ("    let _is_first = T::kind().acquired(raw.as_ptr().cast());\n", "")),
     mutant(LEDGER, "what C kept is counted as gone", (
             "        if self.process_bound && kept {",
             "        if kept {\n            self.live.fetch_sub(1, Ordering::Relaxed);\n        }\n        if self.process_bound && kept {",
@@ -641,7 +642,7 @@ CLOSING = [
     mutant(
         HEADER,
         "what lives in a handle that is given away is not released",
-        ("        self.release_descendants()\n            .map_err(|unreleased| unreleased.error)?;\n        let raw", "        let raw"),
+        ("        self.release_descendants()\n            .map_err(|unreleased| unreleased.error)?;\n        children::", "        children::"),
     ),
     mutant(
         HEADER,
@@ -911,8 +912,18 @@ KEEPING = [
     mutant(ATTACHMENTS, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
     mutant(ATTACHMENTS, "the collector does not see what a handle keeps", ("        for entry in values {\n            // SAFETY: what is in the list is alive.", "        for entry in values.iter().take(0) {\n            // SAFETY: what is in the list is alive.")),
     mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.attachment().clear());", "entry.value.as_ref() }.attachment());")),
-    mutant(ATTACHMENTS, "the release gets another parent", ("RELEASED.replace(Arc::as_ptr(&self.0))", "RELEASED.replace(RELEASED.get())")),
-    mutant(LEDGER, "what C kept loses what it keeps", ("Some(ended)) => ended.put_back(raw),", "Some(ended)) => drop(ended),")),
+    mutant(CHILDREN, "the release gets another parent", ("PARENT.replace(parent)", "PARENT.replace(PARENT.get())")),
+    mutant(CHILDREN, "a parent is released before a forgotten child", ("        if children == 0 {\n            return None;", "        if true || children == 0 {\n            return None;")),
+    mutant(CHILDREN, "the parent of a forgotten child is not reported", ("    Some(match children - given {\n        0 => Ok(()),", "    Some(match children - given {\n        _ if true => Ok(()),")),
+    mutant(CHILDREN, "a release that was put off never runs", ("        due.into_iter().for_each(release_put_off);", "        due.into_iter().for_each(drop);")),
+    mutant(CHILDREN, "what C keeps does not keep its parent", ("            return mem::forget(self);\n        };", "            return mem::forget(self);\n        };\n        return;")),
+    mutant(CHILDREN, "a handle that went back keeps its parent", ("all.extract_if(.., is_keeper).collect()", "all.extract_if(.., |_| false).collect()")),
+    mutant(CHILDREN, "a counted parent has no owner more", ("        unsafe { counted.kind.retain(counted.raw) };", "        let _ = counted;")),
+    mutant(CHILDREN, "the other parents do not wait", ("        others: beside.to_vec(),", "        others: beside[..0].to_vec(),")),
+    mutant(CHILDREN, "who lent a handle does not wait for its children", ("        parents.others.extend(lenders.into_iter().flatten());", "        drop(lenders);")),
+    mutant(CHILDREN, "a handle with children is given to C", ("    match children {\n        0 => Ok(()),", "    match children {\n        _ if true => Ok(()),")),
+    mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
+    mutant(LEDGER, "what C kept loses what it keeps", ("(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),
     mutant(CALL, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(RETURNS, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
@@ -924,7 +935,7 @@ KEEPING = [
     mutant(
         HANDLE,
         "what C did not take loses what it keeps",
-        ("            besides.put_back(self.raw.as_ptr().cast());\n", "            drop(besides);\n"),
+        ("T::kind().go_on(raw, self.besides.take());", "T::kind().go_on(raw, self.besides.take().and(None));"),
     ),
     mutant(HANDLE, "what ends a handle does not drop what that keeps", (
             "            ended.finish(&caught);\n            caught.resume_in_drop();",

@@ -12,6 +12,7 @@ use syn::{
 
 use crate::diagnostics::Diagnostics;
 use crate::in_c::in_c;
+use crate::methods::{detached, owned_handles, written};
 use crate::text::{Utf8, decode, has_text, text_type};
 use crate::words::{
     Headed, Word, argument_of, is_slice, named_lifetime, parse_item, parse_words, respanned,
@@ -366,6 +367,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             respanned(returned, span)
         }
     };
+    let parents = parents_check(state, method, runtime);
     let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
     let typed = function_constant(name);
     let visibility = &method.vis;
@@ -380,6 +382,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             struct __Callback;
 
             #runtime::__site!(__SITE, #place, "callback");
+            #parents
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
             #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
@@ -464,6 +467,35 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             }
         };
     }
+}
+
+/// Refuses handles that pass a callback for good and live in a parent. Types that an alias hides are refused by
+/// `exclusive::Handles` and by `IntoC`, when the callback is compiled.
+fn parents_check(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let output = match &method.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+    };
+    let types: Vec<Type> = parameters(method)
+        .map(|(_, ty)| ty.clone())
+        .chain(output)
+        .collect();
+    let checks = types.iter().flat_map(owned_handles).map(|handle| {
+        let handle = &detached(handle, state);
+        let message = format!(
+            "a `{name}` lives in a parent, and nobody would know in which, nor how long C needs it: let the callback take or \
+             give a reference, or a handle without a parent",
+            name = written(handle),
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(
+                <#handle as #runtime::handle::Handle>::LINEAGE.up.is_none(),
+                #message
+            );
+        };
+        respanned(check, handle.span())
+    });
+    checks.collect()
 }
 
 fn is_unit(ty: &Type) -> bool {

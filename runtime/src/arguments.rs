@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
+use crate::children::Unplaced;
 use crate::error::{Error, Result};
-use crate::handle::{ByPointer, Consumable, Owned, Resource};
+use crate::handle::{ByPointer, Consumable, Keeper, Owned, Resource};
 
 /// A Rust value that can be passed where C takes a `C`.
 ///
@@ -102,10 +103,14 @@ unsafe impl<T: Resource + ByPointer> IntoC<*mut T::Raw> for Owned<'_, T> {
                 "nobody would know when C needs what this handle keeps no more: a handle with `attachments` cannot be \
                  given away"
             );
+            assert!(
+                T::LINEAGE.up.is_none(),
+                "a callback cannot give C a handle that lives in a parent: nobody would know how long C needs the parent"
+            );
         }
         let handle = Consumable::new(self);
         let raw = handle.raw().as_ptr();
-        drop(handle.pass_on());
+        drop(handle.pass_on(Keeper::Result(&Unplaced::default())));
         raw
     }
 }

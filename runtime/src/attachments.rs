@@ -1,5 +1,4 @@
-//! What belongs to a native handle besides its pointer: values that live exactly as long as it does, such as the
-//! callbacks that C keeps; the parent that its release needs; the process that may use it.
+//! Values that live exactly as long as a native handle, such as the callbacks that C keeps.
 //!
 //! A guard in Rust is one pointer and has no place for these. So they stand in one table, by the handle's kind and
 //! address, from the instruction after C made the handle until its release has ended. Only kinds that say so have an
@@ -8,10 +7,11 @@
 //! Values may hold Python objects. They are added and removed only by threads that are attached to the interpreter, in
 //! sections that run no Python: so the garbage collector, which traverses them, needs no lock.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
+#[cfg(feature = "python")]
+use std::sync::atomic::AtomicPtr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, report};
@@ -146,12 +146,10 @@ unsafe fn let_go_of(entries: impl IntoIterator<Item = Entry>, caught: &Caught) {
     }
 }
 
-/// What one native handle has besides its pointer.
+/// The values of one native handle.
 pub(crate) struct Attached {
     kind: &'static Kind,
     forks: u32,
-    /// The parent's pointer, for the release; null where nobody asks for it.
-    parent: AtomicPtr<()>,
     /// The header of the Python object, while there is one.
     #[cfg(feature = "python")]
     pub(crate) header: AtomicPtr<()>,
@@ -188,7 +186,6 @@ pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
     let attached = Arc::new(Attached {
         kind,
         forks: forks(),
-        parent: AtomicPtr::new(ptr::null_mut()),
         #[cfg(feature = "python")]
         header: AtomicPtr::new(ptr::null_mut()),
         #[cfg(feature = "python")]
@@ -212,11 +209,6 @@ pub(crate) fn find(kind: &'static Kind, raw: *mut ()) -> Option<Arc<Attached>> {
 /// One that is dropped unfinished leaks the values, because C may still have them.
 pub(crate) struct Ended(Arc<Attached>);
 
-thread_local! {
-    /// The handle that this thread releases now.
-    static RELEASED: Cell<*const Attached> = const { Cell::new(ptr::null()) };
-}
-
 /// The handle at `raw` is about to be released.
 pub(crate) fn end(kind: &'static Kind, raw: *mut ()) -> Option<Ended> {
     table().remove(&key(kind, raw)).map(Ended)
@@ -226,18 +218,6 @@ impl Ended {
     /// Whether this process was forked from the one that made the handle.
     pub(crate) fn is_from_before_a_fork(&self) -> bool {
         self.0.forks != forks()
-    }
-
-    /// Run the release.
-    pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
-        struct Outer(*const Attached);
-        impl Drop for Outer {
-            fn drop(&mut self) {
-                RELEASED.set(self.0);
-            }
-        }
-        let _outer = Outer(RELEASED.replace(Arc::as_ptr(&self.0)));
-        release()
     }
 
     /// The handle is still there: C kept it.
@@ -265,23 +245,7 @@ impl Ended {
     }
 }
 
-/// The parent of the handle that this thread releases now.
-#[doc(hidden)]
-pub fn parent_of_released() -> NonNull<()> {
-    // SAFETY: Rust: null, or the entry that `Ended::during` borrows while the release runs on this thread.
-    let attached = unsafe { RELEASED.get().as_ref() };
-    let parent = attached.map(|attached| attached.parent.load(Ordering::Acquire));
-    parent
-        .and_then(NonNull::new)
-        .unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
-}
-
 impl Attached {
-    /// Note the parent that the release needs.
-    pub(crate) fn set_parent(&self, parent: *mut ()) {
-        self.parent.store(parent, Ordering::Release);
-    }
-
     /// Change the list of values.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Vec<Entry>) -> R) -> R {
         #[cfg(feature = "python")]
@@ -361,7 +325,7 @@ impl Attached {
 #[cfg(feature = "python")]
 thread_local! {
     /// Whether this thread shows the values of a handle to the garbage collector.
-    static TRAVERSING: Cell<bool> = const { Cell::new(false) };
+    static TRAVERSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// Whether this thread shows the values of a handle to the garbage collector. Meanwhile the author's `traverse` runs, which

@@ -18,10 +18,13 @@ use std::ptr::{self, NonNull};
 
 use crate::arguments::{IntoCString, Memory};
 use crate::callbacks::{Raised, framed, is_expected, report_raised};
+use crate::children::{self, Id, Unplaced};
 use crate::error::{Error, Result, report};
 use crate::errors::{Call, Errors, Listening};
 use crate::exclusive::{self, Used};
-use crate::handle::{Consumable, Handle, NotesParent, PassedOn, Unreleased};
+use crate::handle::{
+    Borrowed, Consumable, Handle, Home, Keeper, Made, Owned, Parent, PassedOn, Resource, Unreleased,
+};
 use crate::owners;
 pub use crate::panics::Caught;
 use crate::site::{Site, Step};
@@ -590,19 +593,21 @@ impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
     }
 }
 
-/// Takes the handle out of `place` if C has it now; `left` says that a failing call leaves it. Where nobody knows, the
-/// handle is leaked and reported. What it kept is dropped with what is returned.
+/// Takes the handle out of `place` if C has it now, in `keeper`; `left` says that a failing call leaves it. Where nobody
+/// knows, the handle is leaked and reported. What it kept is dropped with what is returned.
 #[inline]
 pub fn consumed<T: Handle>(
     Taken(place): Taken<'_, '_, T>,
     verdict: Verdict,
     left: bool,
+    keeper: Keeper<'_>,
 ) -> PassedOn {
     match verdict.takes(left) {
         Some(false) => PassedOn::nothing(),
-        Some(true) => place
-            .take()
-            .map_or_else(PassedOn::nothing, Consumable::pass_on),
+        Some(true) => match place.take() {
+            None => PassedOn::nothing(),
+            Some(handle) => handle.pass_on(keeper),
+        },
         None => {
             place.take().into_iter().for_each(Consumable::lose);
             PassedOn::nothing()
@@ -610,50 +615,121 @@ pub fn consumed<T: Handle>(
     }
 }
 
-/// The receiver of a call that makes handles.
-#[derive(Debug)]
-pub struct Maker<'a, P>(&'a P);
+/// The handles that new ones of a call live in.
+#[derive(Debug, Clone, Copy)]
+pub struct Birth<'a> {
+    /// The receiver, in which or in whose ancestors the first parent is found.
+    maker: Option<Id>,
+    /// The other parents.
+    beside: &'a [Id],
+    /// Handles that the call gave to C, which keeps them in those that it makes.
+    given: Option<&'a Unplaced>,
+}
 
-impl<'a, P> Maker<'a, P> {
-    /// The receiver.
+impl<'a> Birth<'a> {
+    const NOWHERE: Self = Birth {
+        maker: None,
+        beside: &[],
+        given: None,
+    };
+
+    /// By a call without a receiver, on these handles.
+    #[inline]
+    pub fn among(beside: &'a [Id]) -> Self {
+        Birth {
+            beside,
+            ..Self::NOWHERE
+        }
+    }
+
+    /// Notes what a handle was lent from, if it has a release.
+    #[inline]
+    pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
+        if const { matches!(T::LINEAGE.home, Home::Itself) } {
+            let id = Id::new(T::kind(), (*lent).raw().as_ptr().cast());
+            let lenders = self.maker.into_iter().chain(self.beside.iter().copied());
+            children::lent(id, lenders);
+        }
+    }
+
+    /// By a call on `receiver`.
     ///
     /// # Safety
     ///
-    /// C makes what it returns in this handle, which outlives it and is of its parent's type, if its release needs that:
-    /// `check_place` was asked.
+    /// C makes what it returns in this handle or in what that lives in: `check_place` was asked.
     #[inline]
-    pub unsafe fn of(receiver: &'a P) -> Self {
-        Maker(receiver)
+    pub unsafe fn by<T: Handle>(receiver: &T) -> Self {
+        Birth {
+            maker: Some(Id::of(receiver)),
+            ..Self::NOWHERE
+        }
+    }
+
+    /// The same, and other parents.
+    #[inline]
+    pub fn beside(self, beside: &'a [Id]) -> Self {
+        Birth { beside, ..self }
+    }
+
+    /// The same, and the handles that the call gave to C.
+    #[inline]
+    pub fn keeping(self, given: &'a Unplaced) -> Self {
+        Birth {
+            given: Some(given),
+            ..self
+        }
+    }
+
+    /// Notes what a handle lives in that C just made.
+    #[inline]
+    pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
+        let id = || Id::new(T::kind(), made.raw().as_ptr().cast());
+        if const { T::LINEAGE.up.is_some() }
+            && let (Some(maker), Some(parent)) = (self.maker, <T::Parent as Parent>::kind())
+        {
+            children::born(id(), maker, parent, self.beside);
+        }
+        if let Some(given) = self.given {
+            given.kept_in(id());
+        }
     }
 }
 
-/// `own`, after which what was made knows the parent that its release needs.
+/// What C lent in a call on `receiver`.
 #[inline]
-pub fn noting_parent<P: Handle, C, R: NotesParent>(
-    Maker(parent): Maker<'_, P>,
+pub fn lending<T: Handle, R: Made>(receiver: &T, lent: R) -> R {
+    let maker = Some(Id::of(receiver));
+    let birth = Birth {
+        maker,
+        ..Birth::NOWHERE
+    };
+    lent.born(&birth);
+    lent
+}
+
+/// `own`, after which it is noted what the handles live in that C made.
+#[inline]
+pub fn noting_parents<C, R: Made>(
+    birth: Birth<'_>,
     own: impl FnOnce(C) -> R,
 ) -> impl FnOnce(C) -> R {
     move |raw| {
         let made = own(raw);
-        // SAFETY: the caller's promise, given to `Maker::of`: the handle was made in this parent, which outlives it.
-        unsafe { made.note(parent.as_raw().cast()) };
+        made.born(&birth);
         made
     }
 }
 
-/// [`noting_parent`] for a tuple: `notes` shows each handle in it.
+/// [`noting_parents`] for a tuple: `notes` shows each handle in it.
 #[inline]
-pub fn noting_parent_in<P: Handle, C, R>(
-    Maker(parent): Maker<'_, P>,
+pub fn noting_parents_in<C, R>(
+    birth: Birth<'_>,
     own: impl FnOnce(C) -> Option<R>,
-    notes: impl FnOnce(&R, &dyn Fn(&dyn NotesParent)),
+    notes: impl FnOnce(&R, &dyn Fn(&dyn Made)),
 ) -> impl FnOnce(C) -> Option<R> {
     move |raw| {
         let made = own(raw)?;
-        let parent = parent.as_raw().cast();
-        // SAFETY: the caller's promise, given to `Maker::of`: the handles were made in this parent, which outlives
-        // them.
-        notes(&made, &|handle| unsafe { handle.note(parent) });
+        notes(&made, &|handle| handle.born(&birth));
         Some(made)
     }
 }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::ptr;
 
 use crate::error::{Error, Result};
-use crate::handle::{Borrowed, Handle};
+use crate::handle::{Borrowed, Handle, Owned, Resource};
 use crate::ledger::Kind;
 
 /// A handle that a call uses exclusively.
@@ -88,6 +88,19 @@ pub trait Handles {
 impl<T: Handle> Handles for Borrowed<'_, T> {
     fn in_use(&self) -> Option<&'static str> {
         is_used::<T>((*self).raw().as_ptr().cast()).then_some(T::NAME)
+    }
+}
+
+impl<T: Resource> Handles for Owned<'_, T> {
+    fn in_use(&self) -> Option<&'static str> {
+        const {
+            assert!(
+                T::LINEAGE.up.is_none(),
+                "a callback cannot take a handle that lives in a parent: nobody would know in which one, so which has to \
+                 outlive it. Let it take a reference, and make the handle by a method of its parent"
+            );
+        }
+        None
     }
 }
 

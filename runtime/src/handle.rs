@@ -10,7 +10,9 @@ use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 
-use crate::attachments::{self, Ended};
+use crate::attachments::Ended;
+use crate::call::Birth;
+use crate::children::{self, Id, Lived, Unplaced};
 use crate::error::{Error, report};
 use crate::errors::Errors;
 use crate::ledger::Kind;
@@ -151,10 +153,22 @@ pub struct Lineage {
     pub thread_bound: bool,
     /// Whether it is memory alone, so that a forked child may use and release its copy: `fork_safe`.
     pub fork_safe: bool,
-    /// Whether its release needs its parent.
-    pub released_by_parent: bool,
+    /// How the handle that is released, and with it this one, is found.
+    pub home: Home,
     /// How the handle and its parent share state.
     pub sharing: Sharing,
+}
+
+/// How the handle that is released, and with it a given one, is found from that one.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// It has a release of its own.
+    Itself,
+    /// A field of C's names the owner: `owner = …`.
+    Owner,
+    /// C knows it.
+    Unknown,
 }
 
 /// How a handle shares state with its parent, as its annotation says.
@@ -237,6 +251,18 @@ impl Lineage {
             index += 1;
         }
         true
+    }
+
+    /// Whether the handle that is released, and with it this one, is found by the runtime, and goes with one release.
+    pub const fn has_home(&self) -> bool {
+        let mut here = self;
+        loop {
+            match (here.home, here.up) {
+                (Home::Itself, _) => return !here.sharing.counted,
+                (Home::Owner, Some(up)) => here = up,
+                _ => return false,
+            }
+        }
     }
 
     /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
@@ -325,8 +351,8 @@ pub struct Unreleased {
     pub error: Error,
     /// Whether the resource is still there.
     pub kept: bool,
-    /// Whether nobody knows, because what looks at the status panicked: then the resource is neither used nor released
-    /// again.
+    /// Whether it is neither used nor released again by who had it: because nobody knows whether it is there, since what
+    /// looks at the status panicked, or because others still live in it.
     pub lost: bool,
 }
 
@@ -495,41 +521,37 @@ pub unsafe fn free_in_place<P>(
     released
 }
 
-/// A result in which there may be a handle that has to know its parent.
+/// A result in which there may be handles that C just made or lent.
 #[doc(hidden)]
-pub trait NotesParent {
-    /// Note it.
-    ///
-    /// # Safety
-    ///
-    /// The handle was made in `parent`, which is of its parent's type and stays valid as long as it.
-    unsafe fn note(&self, parent: *mut ());
+pub trait Made {
+    /// Notes what they live in.
+    fn born(&self, birth: &Birth<'_>);
 }
 
-impl<T: Resource> NotesParent for Owned<'_, T> {
+impl<T: Resource> Made for Owned<'_, T> {
     #[inline]
-    unsafe fn note(&self, parent: *mut ()) {
-        if const { T::LINEAGE.released_by_parent } {
-            let attached = attachments::find(T::kind(), self.raw.as_ptr().cast());
-            if let Some(attached) = attached {
-                attached.set_parent(parent);
-            }
-        }
+    fn born(&self, birth: &Birth<'_>) {
+        birth.of(self);
     }
 }
 
-impl<R: NotesParent> NotesParent for Option<R> {
+impl<T: Handle> Made for Borrowed<'_, T> {
     #[inline]
-    unsafe fn note(&self, parent: *mut ()) {
-        // SAFETY: the caller's promise.
-        self.iter().for_each(|made| unsafe { made.note(parent) });
+    fn born(&self, birth: &Birth<'_>) {
+        birth.of_lent(self);
     }
 }
 
-impl<R: NotesParent> NotesParent for Vec<R> {
-    unsafe fn note(&self, parent: *mut ()) {
-        // SAFETY: the caller's promise.
-        self.iter().for_each(|made| unsafe { made.note(parent) });
+impl<R: Made> Made for Option<R> {
+    #[inline]
+    fn born(&self, birth: &Birth<'_>) {
+        self.iter().for_each(|made| made.born(birth));
+    }
+}
+
+impl<R: Made> Made for Vec<R> {
+    fn born(&self, birth: &Birth<'_>) {
+        self.iter().for_each(|made| made.born(birth));
     }
 }
 
@@ -717,19 +739,29 @@ pub struct Consumable<'p, T: Handle> {
     raw: NonNull<T::Raw>,
     /// What it has besides its pointer; C may soon give that to another one.
     besides: Option<Ended>,
+    /// What it lives in.
+    lived: Option<Lived>,
     _parent: PhantomData<&'p fn() -> T>,
 }
 
 impl<'p, T: Handle> Consumable<'p, T> {
     /// The handle of a guard.
+    ///
+    /// # Panics
+    ///
+    /// If other handles live in it: their guards were forgotten, or C keeps them.
     pub fn new(owned: Owned<'p, T>) -> Self
     where
         T: Resource + ByPointer,
     {
+        if let Err(error) = children::check_childless(Id::of(&*owned)) {
+            panic!("{error}");
+        }
         let raw = owned.into_raw();
         Consumable {
             raw,
             besides: T::kind().end(raw.as_ptr().cast()),
+            lived: T::kind().lived(raw.as_ptr().cast()),
             _parent: PhantomData,
         }
     }
@@ -739,11 +771,17 @@ impl<'p, T: Handle> Consumable<'p, T> {
         self.raw
     }
 
-    /// C has it from now on: it is no longer ours to release.
-    pub(crate) fn pass_on(self) -> PassedOn {
+    /// C has it from now on, and keeps it in `keeper`: it is no longer ours to release.
+    pub(crate) fn pass_on(self, keeper: Keeper<'_>) -> PassedOn {
         let mut handle = ManuallyDrop::new(self);
         T::kind().passed_on(handle.raw.as_ptr().cast());
-        PassedOn(handle.besides.take())
+        let besides = handle.besides.take();
+        match (handle.lived.take(), keeper) {
+            (None, _) => {}
+            (Some(lived), Keeper::Handle(keeper)) => lived.kept_in(keeper),
+            (Some(lived), Keeper::Result(given)) => given.push(lived),
+        }
+        PassedOn(besides)
     }
 
     /// Nobody knows whether C has it: it is neither used nor released again, and what it keeps stays.
@@ -757,7 +795,11 @@ impl<'p, T: Handle> Consumable<'p, T> {
 
     /// It is as it was before it was to be given away.
     fn restore(&mut self) {
-        T::kind().go_on(self.raw.as_ptr().cast(), self.besides.take());
+        let raw = self.raw.as_ptr().cast();
+        T::kind().go_on(raw, self.besides.take());
+        if let Some(lived) = self.lived.take() {
+            lived.put_back(Id::new(T::kind(), raw));
+        }
     }
 
     /// Who had it keeps it.
@@ -769,6 +811,16 @@ impl<'p, T: Handle> Consumable<'p, T> {
         self.restore();
         std::mem::forget(self);
     }
+}
+
+/// Where C keeps a handle that it was given.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Keeper<'g> {
+    /// In the receiver of the call.
+    Handle(Id),
+    /// In the result of a call without a receiver; if that has none, C was done with it when it returned.
+    Result(&'g Unplaced),
 }
 
 /// What a handle kept that C has taken over. Dropping it drops the values.

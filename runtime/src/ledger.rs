@@ -4,15 +4,18 @@
 //! missing from them. Views have no resource of their own and are not listed.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 
 use crate::attachments::{self, Ended};
 use crate::callbacks;
+use crate::children::{self, Id, Lived};
 use crate::error::{Error, report};
 use crate::forks;
 use crate::handle::{
-    Handle, Lineage, Number, Numbered, Resource, Sharing, Unreleased, raw_to_number,
+    Counted, Handle, KnowsOwner, Lineage, Number, Numbered, Resource, Sharing, Unreleased,
+    raw_to_number,
 };
 use crate::owners;
 use crate::panics::Caught;
@@ -31,8 +34,13 @@ pub struct Kind {
     number: Option<fn(*mut ()) -> i64>,
     interrupt: Option<Interrupt>,
     /// Whether its handles have an entry in [`attachments`].
-    attaches: bool,
     keeps: bool,
+    retain: Option<Retain>,
+    owner: Option<Owner>,
+    /// Whether some of its handles are in the table of [`children`].
+    has_relatives: AtomicBool,
+    /// Whether C lent some of its handles.
+    is_lent: AtomicBool,
     thread_bound: bool,
     process_bound: bool,
     #[cfg_attr(
@@ -45,6 +53,8 @@ pub struct Kind {
 
 type Interrupt = unsafe fn(NonNull<()>);
 type Release = unsafe fn(*mut ()) -> Result<(), Unreleased>;
+type Retain = unsafe fn(*mut ());
+type Owner = unsafe fn(*mut ()) -> Option<Id>;
 
 /// A kind that is listed in [`live_handles`].
 #[doc(hidden)]
@@ -52,6 +62,17 @@ type Release = unsafe fn(*mut ()) -> Result<(), Unreleased>;
 pub struct Listed(pub &'static Kind);
 
 inventory::collect!(Listed);
+
+unsafe fn retain_erased<T: Counted>(raw: *mut ()) {
+    // SAFETY: the caller's promise: a valid pointer of the kind's own type (`Kind::retain`).
+    unsafe { T::retain(raw.cast()) };
+}
+
+unsafe fn owner_erased<T: KnowsOwner>(raw: *mut ()) -> Option<Id> {
+    // SAFETY: the caller's promise: a valid pointer of the kind's own type (`Kind::owner`).
+    let owner = unsafe { T::owner_of(raw.cast()) };
+    (!owner.is_null()).then(|| Id::new(T::Owner::kind(), owner.cast()))
+}
 
 unsafe fn release_erased<T: Resource>(raw: *mut ()) -> Result<(), Unreleased> {
     // SAFETY: the caller's promise: `Kind::dispose` passes a pointer of the kind's own type, once.
@@ -64,7 +85,6 @@ impl Kind {
         let lineage = T::LINEAGE;
         Kind {
             release: Some(release_erased::<T>),
-            attaches: lineage.attachments || lineage.released_by_parent,
             keeps: lineage.attachments,
             beside: T::BESIDE,
             ..Self::view::<T>()
@@ -84,8 +104,11 @@ impl Kind {
             refusable: None,
             number: None,
             interrupt: None,
-            attaches: false,
             keeps: false,
+            retain: None,
+            owner: None,
+            has_relatives: AtomicBool::new(false),
+            is_lent: AtomicBool::new(false),
             thread_bound: lineage.is_thread_bound(),
             process_bound: lineage.is_process_bound(),
             beside: &[],
@@ -101,8 +124,9 @@ impl Kind {
 
     /// The type whose owners C counts. `group` is the type that names the handles which are borrowed as one; `None` for
     /// objects that are borrowed alone.
-    pub const fn counted(mut self, group: Option<fn() -> &'static Kind>) -> Self {
+    pub const fn counted<T: Counted>(mut self, group: Option<fn() -> &'static Kind>) -> Self {
         self.counted = true;
+        self.retain = Some(retain_erased::<T>);
         self.group = group;
         self
     }
@@ -130,6 +154,70 @@ impl Kind {
     pub const fn refusable(mut self, site: &'static Site, kept: bool) -> Self {
         self.refusable = Some((site, kept));
         self
+    }
+
+    /// The same, and each of its handles knows what it is part of.
+    pub const fn owned<T: KnowsOwner>(mut self) -> Self {
+        self.owner = Some(owner_erased::<T>);
+        self
+    }
+
+    /// The handle that the one at `raw` is part of, if that one knows.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of this kind.
+    pub(crate) unsafe fn owner(&self, raw: *mut ()) -> Option<Id> {
+        // SAFETY: the caller's promise: `raw` is a valid handle of this kind.
+        self.owner.and_then(|owner| unsafe { owner(raw) })
+    }
+
+    /// Counts one owner more of the handle at `raw`, which [`live_handles`] does not know.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of this kind.
+    pub(crate) unsafe fn retain(&self, raw: *mut ()) {
+        if let Some(retain) = self.retain {
+            // SAFETY: the caller's promise: `raw` is a valid handle of this kind.
+            unsafe { retain(raw) };
+        }
+    }
+
+    /// Ends what [`Kind::retain`] began.
+    ///
+    /// # Safety
+    ///
+    /// `retain` was called with `raw`, once for each call of this function.
+    pub(crate) unsafe fn release(&self, raw: *mut ()) -> Result<(), Unreleased> {
+        // SAFETY: the caller's promise: `retain` added the owner that this releases.
+        self.release
+            .map_or(Ok(()), |release| unsafe { release(raw) })
+    }
+
+    /// Notes that some of its handles live in others, or others in them.
+    #[inline]
+    pub(crate) fn note_relatives(&self) {
+        if !self.has_relatives.load(Ordering::Relaxed) {
+            self.has_relatives.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that C lent one of its handles.
+    pub(crate) fn note_lent(&self) {
+        self.note_relatives();
+        self.is_lent.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether C lent some of its handles.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.is_lent.load(Ordering::Relaxed)
+    }
+
+    /// What the handle at `raw`, which is about to go, lives in.
+    pub(crate) fn lived(&'static self, raw: *mut ()) -> Option<Lived> {
+        let has_relatives = self.has_relatives.load(Ordering::Relaxed);
+        has_relatives.then(|| children::end(Id::new(self, raw)))?
     }
 
     /// The same, and it is a number.
@@ -224,13 +312,14 @@ impl Kind {
             return false;
         }
         self.live.fetch_add(1, Ordering::Relaxed);
+        if self.is_lent() {
+            children::not_lent(Id::new(self, raw));
+        }
         if self.process_bound {
             forks::made(self.key(raw));
         }
         if self.keeps {
             callbacks::expect();
-        }
-        if self.attaches {
             attachments::begin(self, raw);
         }
         true
@@ -244,7 +333,7 @@ impl Kind {
     /// Take what the handle at `raw` has besides its pointer, which C may soon give to another one.
     pub(crate) fn end(&'static self, raw: *mut ()) -> Option<Ended> {
         owners::disown(self.key(raw));
-        self.attaches.then(|| attachments::end(self, raw))?
+        self.keeps.then(|| attachments::end(self, raw))?
     }
 
     /// The handle at `raw` has its owner again, after [`Kind::end`]: C did not release it, or did not take it over.
@@ -260,6 +349,7 @@ impl Kind {
     /// Let the handle at `raw` be, which belongs to the process that this one was forked from.
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
+        self.lived(raw).into_iter().for_each(Lived::left_behind);
         if let Some(ended) = self.end(raw) {
             // A panic of what is dropped ends here: there is no call that it could come out of.
             ended.finish(&Caught::new());
@@ -295,7 +385,8 @@ impl Kind {
     }
 
     /// Release the resource and count one less, unless it is still there. A panic of the author's code, such as the `Drop`
-    /// of what the handle kept, is the error that this ends with: nothing unwinds from here.
+    /// of what the handle kept, is the error that this ends with: nothing unwinds from here. While other handles live in
+    /// this one its release is put off.
     ///
     /// # Safety
     ///
@@ -304,21 +395,35 @@ impl Kind {
         let Some(release) = self.release else {
             return Ok(());
         };
+        let id = Id::new(self, raw);
+        if self.has_relatives.load(Ordering::Relaxed)
+            && !self.counted
+            && let Some(put_off) = children::put_off(id)
+        {
+            return put_off;
+        }
         if self.process_bound && !forks::gone(self.key(raw)) {
             self.abandon(raw);
             return Ok(());
         }
-        let ended = self.end(raw);
+        let (ended, lived) = (self.end(raw), self.lived(raw));
         let caught = Caught::new();
         // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
         // for. the caller's promise: nobody uses the handle any more.
         let release = || unsafe { release(raw) };
-        let released = caught.run(|| match &ended {
+        let released = caught.run(|| match &lived {
             None => release(),
-            Some(ended) => ended.during(release),
+            Some(lived) => lived.during(release),
         });
         let released = released.unwrap_or_else(|| Err(Unreleased::lost(&caught)));
         self.settle(raw, &released, ended, &caught);
+        if let Some(lived) = lived {
+            match &released {
+                Err(unreleased) if unreleased.kept => lived.put_back(id),
+                Err(unreleased) if unreleased.lost => mem::forget(lived),
+                _ => drop(lived),
+            }
+        }
         match (released, caught.take()) {
             (released, None) => released,
             (Ok(()), Some(panic)) => Err(Unreleased::gone(Error::panic(panic))),

@@ -319,7 +319,7 @@
 //! | nobody else may use another one meanwhile | *transfer full*, and a reference to its parent | `#[handle(raw = T, release = f, parent = &mut P)]`, `fn begin(&mut self) -> Result<Owned<T>>` | `sqlite` |
 //! | it writes memory that another one has lent | | `#[handle(raw = P, release = f, lends)]`, `#[handle(raw = T, release = g, parent = P, mut_parent)]` | `lmdb` |
 //! | its release needs its parent | | `#[handle(raw = T, release(f, args = (parent, self)), parent = P)]` | |
-//! | C takes a handle over | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success` | |
+//! | C takes a handle over, and keeps it in the receiver or in the result | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success`; the parent of `child` is released after the receiver | |
 //! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = always` | `lmdb` |
 //! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
@@ -425,6 +425,8 @@ pub mod build;
 pub mod call;
 #[doc(hidden)]
 pub mod callbacks;
+#[doc(hidden)]
+pub mod children;
 #[doc(hidden)]
 pub mod counted;
 pub mod error;

@@ -10,7 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::arguments::{Buffer, FsPath};
-use crate::handle::{Handle, Resource};
+use crate::handle::{Handle, Home, Resource};
 
 /// The lifetime of what C returns in one call: not longer than any of what it was made from.
 #[derive(Clone, Copy)]
@@ -131,7 +131,10 @@ pub enum Nowhere {}
     message = "a `{T}` lives in another handle: it is made by a method of that, or of what lives in that",
     label = "it is not made so here"
 )]
-pub unsafe trait Makes<T, Place, Index> {}
+pub unsafe trait Makes<T, Place, Index> {
+    /// Whether the runtime finds the way from the receiver to that place.
+    const IS_FOUND: bool;
+}
 
 /// The receiver itself.
 #[derive(Debug)]
@@ -142,18 +145,25 @@ pub enum Here {}
 pub struct Above<Index>(PhantomData<Index>);
 
 // SAFETY: Rust: the two are the same place.
-unsafe impl<T, Place> Makes<T, Place, Here> for Place {}
-// SAFETY: trait `Makes`: what `R` lives in is such a receiver, and so is `R`.
-unsafe impl<T, Place, Index, R: Handle> Makes<T, Place, Above<Index>> for In<R> where
-    R::Up: Makes<T, Place, Index>
-{
+unsafe impl<T, Place> Makes<T, Place, Here> for Place {
+    const IS_FOUND: bool = true;
 }
-/// Refuses, while compiling, a `T` from a call on `R`, an [`In`] or [`Nowhere`], that cannot make one.
-pub const fn check_place<R, T, Index>()
+// SAFETY: trait `Makes`: what `R` lives in is such a receiver, and so is `R`.
+unsafe impl<T, Place, Index, R: Handle> Makes<T, Place, Above<Index>> for In<R>
+where
+    R::Up: Makes<T, Place, Index>,
+{
+    const IS_FOUND: bool = !matches!(R::LINEAGE.home, Home::Unknown) && <R::Up>::IS_FOUND;
+}
+
+/// Refuses, while compiling, a `T` from a call on `R`, an [`In`] or [`Nowhere`], that cannot make one. Returns whether the
+/// runtime finds the parent of a `T`, if it has one, from the receiver.
+pub const fn check_place<R, T, Index>() -> bool
 where
     T: MadeBy<R>,
     R: Makes<T, T::Up, Index>,
 {
+    T::LINEAGE.up.is_none() || R::IS_FOUND
 }
 
 /// Refuses, while compiling, a `T` from a call whose parents besides the receiver are not `Others`.

@@ -173,6 +173,8 @@ OPERATIONS = [
     Operation("abort", lambda session: session.abort(), prepare=MODULE.Session, once=True),
     Operation("finish", lambda session: session.finish(True), prepare=MODULE.Session, once=True),
     Operation("label", lambda: MODULE.Parcel(3).label.weight),
+    Operation("board", MODULE.Board),
+    Operation("pin", lambda board: board.pin(MODULE.Parcel(3).tag()), prepare=MODULE.Board, once=True),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("send", send, prepare=session_and_parcel(3), once=True),
     Operation("send what is too heavy", send_too_heavy, prepare=session_and_parcel(30), fails=MODULE.Error),

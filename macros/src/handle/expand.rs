@@ -27,6 +27,15 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
         Ownership::Lent => quote!(::core::option::Option::None),
     };
+    let home = match &handle.ownership {
+        Ownership::Resource { .. } => quote!(Itself),
+        Ownership::Part {
+            owner_field: Some(_),
+            ..
+        } => quote!(Owner),
+        _ => quote!(Unknown),
+    };
+    let home = quote!(#runtime::handle::Home::#home);
     let (attachments, thread_bound) = (handle.attachments, handle.thread_bound);
     // What C lends to a callback does not last until a fork.
     let fork_safe = handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::Lent);
@@ -80,11 +89,11 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     );
     let counted = counted.then(|| match &handle.sharing.borrowed_with {
-        None => quote!(.counted(::core::option::Option::None)),
+        None => quote!(.counted::<#ident>(::core::option::Option::None)),
         Some(group) => {
             let kind = quote!(<#group as #runtime::handle::Handle>::kind);
             let kind = replace_self(respanned(kind, group.span()), ident);
-            quote!(.counted(::core::option::Option::Some(#kind)))
+            quote!(.counted::<#ident>(::core::option::Option::Some(#kind)))
         }
     });
     let (sharing, lending) = (expand_sharing(handle), check_lending_owner(handle));
@@ -103,6 +112,14 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         .map(|(ty, invalid)| expand_numbered(handle, ty, invalid));
     let pointed = handle.value.is_none().then(|| expand_pointed(handle));
     let (interrupt, interruptible) = expand_interrupt(handle);
+    let knows_owner = matches!(
+        handle.ownership,
+        Ownership::Part {
+            owner_field: Some(_),
+            ..
+        }
+    );
+    let owned = knows_owner.then(|| quote!(.owned::<#ident>()));
     let number = handle.value.as_ref().map(|_| quote!(.numbered::<#ident>()));
     let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
     let keeps = handle.attachments.then(|| {
@@ -128,7 +145,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         const _: () = {
             #site
             #lending
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #refusable #number #interruptible;
+            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #owned #refusable #number #interruptible;
             #listed
 
             // SAFETY: Rust: the type is a transparent wrapper of `Opaque`, which nobody can make: only `from_raw`
@@ -143,7 +160,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                     attachments: #attachments,
                     thread_bound: #thread_bound,
                     fork_safe: #fork_safe,
-                    released_by_parent: #by_parent,
+                    home: #home,
                     sharing: #sharing,
                 };
                 const NAME: &'static ::core::primitive::str = #name;
@@ -639,9 +656,9 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
                 let this = unsafe {
                     <#ident as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
                 };
-                let parent = #runtime::attachments::parent_of_released().cast();
+                let parent = #runtime::children::parent_of_released().cast();
                 // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and noted the parent
-                // (`Maker`), which outlives the handle.
+                // (`Birth`), which outlives the handle.
                 let parent = unsafe { <#parent as #runtime::handle::Handle>::from_raw(parent) };
             };
             (function, quote_spanned!(path.span()=> #path(#(#passed),*)))

@@ -17,7 +17,7 @@ use crate::diagnostics::Diagnostics;
 use crate::words::parse_item;
 
 pub(crate) use function::function;
-pub(crate) use types::written;
+pub(crate) use types::{detached, owned_handles, written};
 
 pub(crate) fn methods(words: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();

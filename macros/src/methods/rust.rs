@@ -16,7 +16,7 @@ use super::results::{expand_own, expand_slots};
 use super::sharing::{expand_uses, lending_check, reading_check, retained_type, sharing_check};
 use super::types::{
     Taken, bind_inputs, bound_here, bound_to, detached, form, given_handles, is_named, is_read,
-    written,
+    lent_handles, owned_handles, written,
 };
 use crate::in_c::in_c;
 use crate::text::{decode, has_text, text_type};
@@ -203,6 +203,13 @@ fn expand_consuming(
             }
             _ => quote!(#name),
         });
+    let homes = method
+        .consumed()
+        .map(|Parameter { ty, .. }| match Taken::of(ty) {
+            Taken::Owned(target) if method.receiver != Receiver::None => home_check(block, &target),
+            _ => TokenStream::new(),
+        });
+    let homes = quote!(#(#homes)*);
     let kept = method
         .consumed()
         .filter(|parameter| itself.is_none_or(|itself| itself.name != parameter.name));
@@ -220,7 +227,7 @@ fn expand_consuming(
         }
         _ => TokenStream::new(),
     });
-    let checks = quote!(#(#checks)*);
+    let checks = quote!(#(#checks)* #homes);
     let callee = match method.receiver {
         Receiver::None => quote!(Self::),
         _ => quote!(self.),
@@ -241,6 +248,26 @@ fn expand_consuming(
     }
 }
 
+/// Refuses to give a child to C for a handle of which nobody knows when it goes.
+fn home_check(block: &MethodsBlock, target: &Type) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let target = detached(target, receiver);
+    let (name, keeper) = (written(&target), written(receiver));
+    let message = format!(
+        "a `{name}` lives in a parent, which has to outlive it, and nobody knows when C is done with what it keeps in a \
+         `{keeper}`: that is known of a handle that has one owner and is released, or is a part with `owner = …` of such a \
+         handle"
+    );
+    let check = quote! {
+        const _: () = ::core::assert!(
+            <#target as #runtime::handle::Handle>::LINEAGE.up.is_none()
+                || <#receiver as #runtime::handle::Handle>::LINEAGE.has_home(),
+            #message
+        );
+    };
+    respanned(check, target.span())
+}
+
 /// Refuses, while compiling, results that don't live in the receiver or in what that lives in, or that cannot be released
 /// without another handle.
 fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
@@ -251,8 +278,19 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
         Receiver::None => quote!(#runtime::place::Nowhere),
         _ => quote!(#runtime::place::In<#receiver>),
     };
+    let made = match method.receiver {
+        Receiver::None => Vec::new(),
+        _ => owned_handles(&output),
+    };
     let checks = given_handles(&output).into_iter().map(|handle| {
-        let check = quote!(const { #runtime::place::check_place::<#place, #handle, _>() };);
+        let is_made = made.iter().any(|other| std::ptr::eq(*other, handle));
+        let check = quote!(#runtime::place::check_place::<#place, #handle, _>());
+        let check = match is_made.then(|| unknown_parent(block, handle)) {
+            Some(message) => quote!(
+                const _: () = ::core::assert!(#check, #message);
+            ),
+            None => quote!(const { #check };),
+        };
         let sharing = sharing_check(runtime, handle, exclusive);
         respanned(quote!(#check #sharing), handle.span())
     });
@@ -286,6 +324,16 @@ fn names_check(method: &Method, output: &Type, runtime: &TokenStream) -> TokenSt
         })
     });
     quote!(#result #values)
+}
+
+/// The message for a child that is made through a part which does not know its owner.
+fn unknown_parent(block: &MethodsBlock, handle: &Type) -> String {
+    let (name, part) = (written(handle), written(&block.handle));
+    format!(
+        "nobody would know in which handle this `{name}` lives, so which one has to outlive it: name the field of C's struct \
+         that points to the owner of a `{part}`, `owner = …`, or make the `{name}` by a method of the handle that it \
+         lives in, with the `{part}` as a parameter"
+    )
 }
 
 /// Refuses results that live also in something else than `parents = (…)` says.
@@ -332,21 +380,64 @@ fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
     states.collect()
 }
 
-/// `own`, after which what was made knows its parent, if its release needs that.
-fn expand_born(method: &Method, own: TokenStream, runtime: &TokenStream) -> TokenStream {
+/// The handles that what a call lends without a receiver lives in.
+fn lending_parameters<'a>(method: &'a Method, calls: &'a Calls) -> impl Iterator<Item = &'a Ident> {
+    let lends = !lent_handles(&method.output.value).is_empty();
+    let callbacks = method.callbacks(calls);
+    let is_handle = move |parameter: &&Parameter| match Taken::of(&parameter.ty) {
+        Taken::Ref(_) | Taken::Mut(_) if lends && !is_read(&parameter.ty) => {
+            callbacks.iter().all(|other| other.name != parameter.name)
+        }
+        _ => false,
+    };
+    method
+        .parameters
+        .iter()
+        .filter(is_handle)
+        .map(|parameter| &parameter.name)
+}
+
+/// Whether handles that a call gives to C are kept in those that it makes, if any.
+fn keeps_in_result(method: &Method) -> bool {
+    method.receiver == Receiver::None && method.consumed().next().is_some()
+}
+
+/// `own`, after which it is noted what the handles live in that were made.
+fn expand_born(
+    method: &Method,
+    calls: &Calls,
+    own: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
     let optional = argument_of(&method.output.value, "Option");
     let value = optional.unwrap_or(&method.output.value);
-    if method.receiver == Receiver::None {
-        return own;
-    }
-    let maker = quote! {
-        // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16: `check_place` compared the
-        // types.
-        unsafe { #runtime::call::Maker::of(&*self) }
+    let handle = |name| quote!(#runtime::children::Id::of(#name));
+    let beside: Vec<_> = match method.receiver {
+        Receiver::None => lending_parameters(method, calls).map(handle).collect(),
+        _ => method
+            .parents(calls)
+            .map(|(name, _)| handle(name))
+            .collect(),
+    };
+    let birth = match method.receiver {
+        Receiver::None if beside.is_empty() && !keeps_in_result(method) => return own,
+        Receiver::None => {
+            let given = keeps_in_result(method).then(|| quote!(.keeping(&__unplaced)));
+            quote!(#runtime::call::Birth::among(&[#(#beside),*]) #given)
+        }
+        _ => {
+            let beside = (!beside.is_empty()).then(|| quote!(.beside(&[#(#beside),*])));
+            let receiver = quote! {
+                // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16: `check_place`
+                // compared the types.
+                unsafe { #runtime::call::Birth::by(&*self) }
+            };
+            quote!(#receiver #beside)
+        }
     };
     let Type::Tuple(tuple) = value else {
         return match makes_handles(value) {
-            true => quote!(#runtime::call::noting_parent(#maker, #own)),
+            true => quote!(#runtime::call::noting_parents(#birth, #own)),
             false => own,
         };
     };
@@ -355,25 +446,30 @@ fn expand_born(method: &Method, own: TokenStream, runtime: &TokenStream) -> Toke
     let notes: Vec<_> = handles
         .map(|(index, _)| {
             let index = Index::from(index);
-            quote!(note(&made.#index);)
+            quote!(born(&made.#index);)
         })
         .collect();
     if notes.is_empty() {
         return own;
     }
     let notes = match optional {
-        None => quote!(|made, note| { #(#notes)* }),
+        None => quote!(|made, born| { #(#notes)* }),
         Some(_) => {
-            quote!(|made, note| if let ::core::option::Option::Some(made) = made { #(#notes)* })
+            quote!(|made, born| if let ::core::option::Option::Some(made) = made { #(#notes)* })
         }
     };
-    quote!(#runtime::call::noting_parent_in(#maker, #own, #notes))
+    quote!(#runtime::call::noting_parents_in(#birth, #own, #notes))
 }
 
-/// Whether the type is `Owned<…>`, or an `Option` or `Vec` of that.
+/// Whether the type is `Owned<…>` or `Borrowed<…>`, or an `Option` or `Vec` of that.
 fn makes_handles(ty: &Type) -> bool {
     let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"));
-    inner.map_or_else(|| argument_of(ty, "Owned").is_some(), makes_handles)
+    let itself = || {
+        ["Owned", "Borrowed"]
+            .iter()
+            .any(|name| argument_of(ty, name).is_some())
+    };
+    inner.map_or_else(itself, makes_handles)
 }
 
 fn site(block: &MethodsBlock, method: &Method, function: &str, calls_back: bool) -> TokenStream {
@@ -455,7 +551,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         .consumed()
         .map(|parameter| expand_lent(parameter, runtime));
     let own = expand_own(method, calls, runtime);
-    let own = expand_born(method, own, runtime);
+    let own = expand_born(method, calls, own, runtime);
     let judged = expand_judged(calls, runtime);
     let settling = expand_settling(method, calls, runtime);
     let exclusive = expand_exclusive(method, runtime);
@@ -507,6 +603,8 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         .consumed()
         .map(|Parameter { name, .. }| passed_on_variable(name));
     let passed_on: Vec<_> = passed_on.collect();
+    let unplaced = keeps_in_result(method)
+        .then(|| quote!(let __unplaced = #runtime::children::Unplaced::default();));
     quote!({
         #site
         #place
@@ -516,6 +614,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #slots
         #(#lent)*
         #(let mut #passed_on = #runtime::handle::PassedOn::nothing();)*
+        #unplaced
         #uses
         #c
         let __result = #runtime::call::calling(#call) #exclusive #judged #settling #ending;
@@ -595,13 +694,19 @@ fn expand_exclusive(method: &Method, runtime: &TokenStream) -> Option<TokenStrea
 /// What gives to its owner what C was passed and what C wrote to, once it is known how the call ended.
 fn expand_settling(method: &Method, calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
     let left = method.output.fallible && calls.consumes == Some(Consumes::OnSuccess);
+    let keeper = match keeps_in_result(method) {
+        true => quote!(#runtime::handle::Keeper::Result(&__unplaced)),
+        false => {
+            quote!(#runtime::handle::Keeper::Handle(#runtime::children::Id::of(&*self)))
+        }
+    };
     let consumed = method.consumed().map(|Parameter { name, .. }| {
         let passed_on = passed_on_variable(name);
         quote! {
             // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict says that C left
             // it.
             let taken = unsafe { #runtime::call::Taken::by_c(#name) };
-            #passed_on = #runtime::call::consumed(taken, __verdict, #left);
+            #passed_on = #runtime::call::consumed(taken, __verdict, #left, #keeper);
         }
     });
     let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
@@ -830,6 +935,10 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
             quote!(#runtime::counted::Retain::retain_now(#read)),
             word.span(),
         ),
+    };
+    let read = match makes_handles(&written) {
+        true => quote!(#runtime::call::lending(&*self, #read)),
+        false => read,
     };
     let read = match &field.when {
         None => read,

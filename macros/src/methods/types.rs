@@ -230,6 +230,11 @@ pub(crate) fn given_handles(ty: &Type) -> Vec<&Type> {
     handles_within(ty, &["Owned", "Borrowed"])
 }
 
+/// The handle types within `ty` that are given as `Owned<…>`.
+pub(crate) fn owned_handles(ty: &Type) -> Vec<&Type> {
+    handles_within(ty, &["Owned"])
+}
+
 /// The handle types within `ty` that are given as `Borrowed<…>`, or by an iterator of these.
 pub(crate) fn lent_handles(ty: &Type) -> Vec<&Type> {
     handles_within(ty, &["Borrowed", "Steps"])

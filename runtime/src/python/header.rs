@@ -29,6 +29,7 @@ use super::threads;
 use super::trace::Traced;
 use super::wait::{Place, wait_for, wake};
 use crate::attachments::{self, Attached, with_python};
+use crate::children::{self, Id};
 use crate::error::{Error, Owner, report};
 use crate::forks::forks;
 use crate::handle::Unreleased;
@@ -733,6 +734,7 @@ impl Header {
     pub(super) fn give_away(&self) -> Result<NonNull<()>, Error> {
         self.release_descendants()
             .map_err(|unreleased| unreleased.error)?;
+        children::check_childless(Id::new(self.kind, self.entered_raw()))?;
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }

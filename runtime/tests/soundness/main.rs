@@ -16,6 +16,7 @@ mod native;
 
 mod aliasing;
 mod callbacks;
+mod children;
 mod counted;
 mod drops;
 mod exclusive;

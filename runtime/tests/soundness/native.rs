@@ -1,8 +1,8 @@
 //! The accounts of the C libraries: each object that a library makes is acquired here, used while it is live, and
 //! released once.
 //!
-//! An object's memory is only freed when the test ends, so no address is given out twice, and a use after the release
-//! is seen without a sanitizer. A fault is written down where it happens, since a panic cannot cross C, and fails the
+//! An object's memory is only freed when the test ends, and that of an object which is live then is not, so no address is
+//! given out twice, and a use after the release is seen without a sanitizer. A fault is written down where it happens, since a panic cannot cross C, and fails the
 //! test at its end.
 
 use std::any::Any;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 struct Accounts {
     /// Each object's name, and whether it is live.
     objects: BTreeMap<usize, (&'static str, bool)>,
-    memory: Vec<Box<dyn Any>>,
+    memory: Vec<(usize, Box<dyn Any>)>,
     log: Vec<String>,
     faults: Vec<String>,
 }
@@ -54,7 +54,9 @@ pub(crate) fn acquire<T: 'static>(name: &'static str, value: T) -> *mut T {
     let object = Box::into_raw(Box::new(value));
     with(|accounts| {
         accounts.objects.insert(object.addr(), (name, true));
-        accounts.memory.push(Box::new(Memory(object)));
+        accounts
+            .memory
+            .push((object.addr(), Box::new(Memory(object))));
     });
     object
 }
@@ -134,7 +136,14 @@ impl Native {
 
 impl Drop for Native {
     fn drop(&mut self) {
-        let accounts = with(std::mem::take);
+        let mut accounts = with(std::mem::take);
+        for (address, memory) in std::mem::take(&mut accounts.memory) {
+            // What is lost stays where it is, as the runtime believes it to be.
+            match accounts.objects.get(&address) {
+                Some((_, true)) => std::mem::forget(memory),
+                _ => drop(memory),
+            }
+        }
         if std::thread::panicking() {
             eprintln!("log: {:?}, faults: {:?}", accounts.log, accounts.faults);
             return;

@@ -1,6 +1,5 @@
 #![allow(non_camel_case_types, unused)]
 
-use leakproof::handle::NotesParent;
 use leakproof::prelude::*;
 
 mod ffi {
@@ -43,7 +42,6 @@ impl Pool {
 fn main() {
     let pool = Pool::new().unwrap();
     let child = pool.child().unwrap();
-    child.note(std::ptr::without_provenance_mut(16));
-    leakproof::call::noting_parent(leakproof::call::Maker::of(&*pool), |()| child)(());
+    leakproof::call::noting_parents(leakproof::call::Birth::by(&*pool), |()| child)(());
     leakproof::call::WithoutPython::promised();
 }

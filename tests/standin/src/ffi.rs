@@ -403,6 +403,40 @@ pub unsafe extern "C" fn tag_free(tag: *mut tag) {
     }
 }
 
+/// A board, which one tag can be pinned to.
+pub struct board {
+    tag: *mut tag,
+}
+
+pub unsafe extern "C" fn board_new() -> *mut board {
+    note("board_new");
+    let tag = std::ptr::null_mut();
+    Box::into_raw(Box::new(board { tag }))
+}
+
+/// Takes the tag, unless there is one.
+pub unsafe extern "C" fn board_pin(board: *mut board, tag: *mut tag) -> c_int {
+    // SAFETY: valid handles.
+    unsafe {
+        if !(*board).tag.is_null() {
+            return -1;
+        }
+        (*board).tag = tag;
+    }
+    0
+}
+
+pub unsafe extern "C" fn board_free(board: *mut board) {
+    // SAFETY: a valid board, given back once; the parcel of its tag is still there.
+    unsafe {
+        if !(*board).tag.is_null() {
+            tag_free((*board).tag);
+        }
+        note("board_free");
+        drop(Box::from_raw(board));
+    }
+}
+
 /// Takes the parcel, unless it is too heavy: then it leaves it where it was.
 pub unsafe extern "C" fn session_send(session: *mut session, parcel: *mut parcel) -> c_int {
     // SAFETY: valid handles.

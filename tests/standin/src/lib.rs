@@ -316,6 +316,13 @@ impl Session {
     #[calls(ffi::cursor_open, fails = null)]
     fn cursor(&self) -> Result<Owned<Cursor>>;
 
+    /// Make a cursor whose close C refuses, and drop it.
+    fn lose_a_cursor(&self) -> Result<()> {
+        let mut cursor = self.cursor()?;
+        cursor.set_busy(5);
+        Ok(())
+    }
+
     /// Work, alone.
     #[calls(ffi::session_work, detach)]
     fn work(&mut self);
@@ -390,6 +397,22 @@ impl Label {
 /// A tag on a parcel.
 #[handle(raw = ffi::tag, release = ffi::tag_free, parent = Parcel)]
 pub struct Tag;
+
+/// A board, which keeps a tag until it is gone.
+#[handle(raw = ffi::board, release = ffi::board_free, fork_safe)]
+pub struct Board;
+
+#[methods(unsafe)]
+impl Board {
+    /// Make one.
+    #[new]
+    #[calls(ffi::board_new, fails = null)]
+    fn new() -> Result<Owned<Board>>;
+
+    /// Pin a tag to it, unless there is one.
+    #[calls(ffi::board_pin, fails = negative, consumes = on_success)]
+    fn pin(&mut self, tag: Owned<Tag>) -> Result<()>;
+}
 
 /// A session that is gone also where its close fails.
 #[handle(
@@ -751,9 +774,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::{
-        Container, Cursor, Editor, Feed, Item, Journal, Label, Lid, List, Node, Numeral, Parcel,
-        Place, Session, SessionError, Shape, ShelfError, SoleEditor, Store, StoreError, SubItem,
-        Tag, Tally, at_gate, close_gate, exists, meddled, open_gate, take_log,
+        Board, Container, Cursor, Editor, Feed, Item, Journal, Label, Lid, List, Node, Numeral,
+        Parcel, Place, Session, SessionError, Shape, ShelfError, SoleEditor, Store, StoreError,
+        SubItem, Tag, Tally, at_gate, close_gate, exists, meddled, open_gate, take_log,
     };
 
     #[pymodule_export]

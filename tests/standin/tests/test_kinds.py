@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from standin_safe import (
+    Board,
     BusyError,
     ClosedError,
     Error,
@@ -352,6 +353,79 @@ def test_what_c_took_over_is_closed_here_and_released_there():
     del parcel
     gc.collect()
     assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
+
+
+def test_parent_of_what_c_took_over_is_released_after_it():
+    take_log()
+    parcel, board = Parcel(3), Board()
+    board.pin(parcel.tag())
+    parcel.close()
+    assert parcel.closed and live_handles()["Parcel"] == 1
+    board.close()
+    assert live_handles()["Parcel"] == 0
+    assert take_log() == ["parcel_new", "board_new", "parcel_tag", "tag_free", "board_free", "parcel_free"]
+
+
+def test_dropped_parent_of_what_c_took_over_is_released_after_it():
+    take_log()
+    board = Board()
+    board.pin(Parcel(3).tag())
+    gc.collect()
+    assert live_handles()["Parcel"] == 1
+    del board
+    gc.collect()
+    assert take_log() == ["board_new", "parcel_new", "parcel_tag", "tag_free", "board_free", "parcel_free"]
+
+
+def test_parent_of_what_c_left_is_released_at_once():
+    parcel, other, board = Parcel(3), Parcel(4), Board()
+    board.pin(parcel.tag())
+    tag = other.tag()
+    with pytest.raises(Error):
+        board.pin(tag)
+    take_log()
+    other.close()
+    assert tag.closed
+    assert take_log() == ["tag_free", "parcel_free"]
+    board.close()
+
+
+def test_handle_in_which_c_keeps_another_cannot_be_taken_over():
+    parcel, board = Parcel(3), Board()
+    board.pin(parcel.tag())
+    with Session() as session:
+        with pytest.raises(ValueError, match="a Parcel cannot be given to C while other handles live in it"):
+            session.send(parcel)
+        assert not parcel.closed
+        board.close()
+        session.send(parcel)
+        session.busy = 0
+
+
+LOST_CHILD = """
+import sys
+from standin_safe import Session, live_handles, take_log
+
+told = []
+sys.unraisablehook = lambda unraisable: told.append(str(unraisable.exc_value))
+session = Session()
+session.lose_a_cursor()
+assert len(told) == 1, told
+try:
+    session.close()
+except ValueError as error:
+    assert "a Session is not released yet, because a Cursor that lives in it was not" in str(error), error
+else:
+    raise AssertionError("it closed")
+assert session.closed
+assert "session_close" not in take_log()
+live = live_handles()
+assert (live["Session"], live["Cursor"]) == (1, 1), live
+"""
+
+
+def test_parent_of_a_child_that_a_body_dropped_and_c_kept_is_not_released():
+    subprocess.run([sys.executable, "-c", LOST_CHILD], check=True, timeout=60)
 
 
 def test_views_end_with_what_c_took_over():

@@ -1,0 +1,465 @@
+//! Handles that live in other handles, natively.
+//!
+//! A guard is one pointer, and safe code may forget it, so the release of a parent cannot rest on the guards of its
+//! children having been dropped. One table holds, from the instruction after C made a child to the end of its release,
+//! the handles that the child lives in. A parent with living children is not released: its release is put off until the
+//! last of them is gone. If C keeps them, that is how it has to be. If their guards should have been dropped first, they
+//! were forgotten, or C refused their release: then the parent, too, is leaked, and that is reported.
+//!
+//! A handle that C was given keeps what it lives in open as long as C keeps it: in the table its parents become the
+//! parents of the handle that C keeps it in.
+//!
+//! A parent whose owners C counts gets one owner more for each child, so its release waits for nothing.
+
+#![expect(
+    clippy::mutable_key_type,
+    reason = "a key is compared by its addresses"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::mem;
+use std::ptr::{self, NonNull};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::error::{Error, Owner, report};
+use crate::forks::{Lock, watch_forks};
+use crate::handle::{Handle, Unreleased};
+use crate::ledger::Kind;
+
+/// One handle among those of all kinds.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Id {
+    kind: &'static Kind,
+    raw: *mut (),
+}
+
+// SAFETY: Rust: the pointer is only compared. Who follows it vouches for the handle: `Kind::dispose`, `Kind::retain`.
+unsafe impl Send for Id {}
+// SAFETY: Rust: as for `Send`, the pointer is only compared.
+unsafe impl Sync for Id {}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.kind, other.kind) && self.raw == other.raw
+    }
+}
+
+impl Eq for Id {}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(ptr::from_ref(self.kind).addr());
+        state.write_usize(self.raw.addr());
+    }
+}
+
+impl Id {
+    pub(crate) fn new(kind: &'static Kind, raw: *mut ()) -> Self {
+        Id { kind, raw }
+    }
+
+    /// The handle.
+    #[inline]
+    pub fn of<T: Handle>(handle: &T) -> Self {
+        Id::new(T::kind(), handle.as_raw().cast())
+    }
+}
+
+/// Mixes addresses, which nobody chooses to collide.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // Two words and a multiplier with many ones in its upper half, as FxHash has it.
+        self.0 = (self.0.rotate_left(5) ^ address as u64).wrapping_mul(0x51_7c_c1_b7_27_22_0a_95);
+    }
+
+    fn finish(&self) -> u64 {
+        // The map takes the upper and the lower bits.
+        self.0.rotate_left(26)
+    }
+}
+
+/// The handles that one handle lives in.
+#[derive(Debug, Default)]
+struct Parents {
+    /// The one that the release function may need.
+    first: Option<Id>,
+    /// Those besides the first.
+    others: Vec<Id>,
+    /// The parents of handles that C keeps in this one.
+    given: Vec<Id>,
+}
+
+impl Parents {
+    fn iter(&self) -> impl Iterator<Item = Id> {
+        let others = self.others.iter().chain(&self.given).copied();
+        self.first.into_iter().chain(others)
+    }
+
+    /// Those that wait for this handle. The others have one owner more.
+    fn waiting(&self) -> impl Iterator<Item = Id> {
+        self.iter().filter(|parent| !parent.kind.is_counted())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+/// A handle that lives in another one, or that others live in.
+#[derive(Debug, Default)]
+struct Entry {
+    parents: Parents,
+    /// The number of times that a handle names this one as its parent.
+    children: usize,
+    /// Whether the release waits for the last of them, and the thread that alone may release, if there is one.
+    put_off: Option<Option<ThreadId>>,
+    /// The handles that a handle of C's own is lent from: it goes with one of them.
+    lenders: Vec<Id>,
+    /// The handles of C's own that were lent from this one.
+    lent: Vec<Id>,
+}
+
+impl Entry {
+    fn is_over(&self) -> bool {
+        let is_alone = self.children == 0 && self.parents.is_empty();
+        is_alone && self.put_off.is_none() && self.lenders.is_empty() && self.lent.is_empty()
+    }
+}
+
+type Table = HashMap<Id, Entry, BuildHasherDefault<Mixed>>;
+
+/// The entries. Locked for a few instructions, in which neither C nor the author's code runs.
+static TABLE: Mutex<Option<Table>> = Mutex::new(None);
+
+inventory::submit! { Lock(|| Box::new(lock())) }
+
+fn lock() -> MutexGuard<'static, Option<Table>> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
+    f(lock().get_or_insert_default())
+}
+
+/// The handle that `id` lives in first: of a part the owner, if the part knows it.
+fn above(id: Id) -> Option<Id> {
+    match id.kind.is_view() {
+        // SAFETY: guarantee 3: the handle that the call starts from is borrowed, so all that it lives in is valid.
+        true => unsafe { id.kind.owner(id.raw) },
+        false => with_table(|table| {
+            let entry = table.get(&id)?;
+            entry.parents.first.or(entry.lenders.first().copied())
+        }),
+    }
+}
+
+/// The handle that has a release, and that `id` is or is part of.
+fn home(id: Id) -> Option<Id> {
+    let mut here = id;
+    while here.kind.is_view() {
+        here = above(here)?;
+    }
+    Some(here)
+}
+
+/// The handle of the kind `to` that `from` is, or lives in.
+fn ancestor(from: Id, to: &'static Kind) -> Option<Id> {
+    let mut here = Some(from);
+    while let Some(id) = here
+        && !ptr::eq(id.kind, to)
+    {
+        here = above(id);
+    }
+    here
+}
+
+/// Notes that C made `child` by a call on `maker`, which is a handle of the kind `parent` or lives in one, and that the
+/// child lives in that and in `beside`.
+pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
+    // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
+    let first = ancestor(maker, parent);
+    let mut parents = Parents {
+        first,
+        others: beside.to_vec(),
+        given: Vec::new(),
+    };
+    if parent.is_lent() {
+        let lenders =
+            first.and_then(|first| with_table(|table| Some(table.get(&first)?.lenders.clone())));
+        parents.others.extend(lenders.into_iter().flatten());
+    }
+    for counted in parents.iter().filter(|parent| parent.kind.is_counted()) {
+        // SAFETY: guarantee 3: the call that made the child borrows its parents.
+        unsafe { counted.kind.retain(counted.raw) };
+    }
+    watch_forks();
+    child.kind.note_relatives();
+    with_table(|table| {
+        for parent in parents.waiting() {
+            parent.kind.note_relatives();
+            table.entry(parent).or_default().children += 1;
+        }
+        table.entry(child).or_default().parents = parents;
+    });
+}
+
+/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, what is made
+/// in it lives in the lenders, too: their release may release it.
+pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
+    let lenders: Vec<Id> = lenders
+        .filter(|lender| ancestor(*lender, lent.kind) != Some(lent))
+        .filter_map(home)
+        .collect();
+    if lenders.is_empty() {
+        return;
+    }
+    lent.kind.note_lent();
+    with_table(|table| {
+        let entry = table.entry(lent).or_default();
+        if !entry.parents.is_empty() {
+            // It is not C's own.
+            return;
+        }
+        let is_new = |lender: &Id| !entry.lenders.contains(lender);
+        let new: Vec<Id> = lenders.into_iter().filter(is_new).collect();
+        entry.lenders.extend(&new);
+        for lender in new {
+            lender.kind.note_relatives();
+            table.entry(lender).or_default().lent.push(lent);
+        }
+    });
+}
+
+/// Forgets who lent a handle of that address: C made a new one there.
+#[cold]
+pub(crate) fn not_lent(id: Id) {
+    with_table(|table| {
+        if let Some(entry) = table.get_mut(&id) {
+            entry.lenders.clear();
+        }
+    });
+}
+
+thread_local! {
+    /// The parent of the handle that this thread releases now.
+    static PARENT: Cell<*mut ()> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// The parent of the handle that this thread releases now.
+#[doc(hidden)]
+pub fn parent_of_released() -> NonNull<()> {
+    let parent = NonNull::new(PARENT.get());
+    parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
+}
+
+/// What a handle lives in, from the beginning of its release, or of the call that gives it to C, to the end of that. When
+/// it is dropped the handle is gone; when it is forgotten nobody knows whether the handle is.
+#[derive(Debug)]
+pub(crate) struct Lived(Parents);
+
+/// Takes the handle out of the table: it is about to be released or given to C, and its address may become another one's.
+pub(crate) fn end(id: Id) -> Option<Lived> {
+    let parents = with_table(|table| {
+        let entry = table.get_mut(&id)?;
+        let parents = mem::take(&mut entry.parents);
+        let lent = mem::take(&mut entry.lent);
+        if entry.is_over() {
+            table.remove(&id);
+        }
+        for lent in lent {
+            if let Some(entry) = table.get_mut(&lent) {
+                entry.lenders.retain(|lender| *lender != id);
+                if entry.is_over() {
+                    table.remove(&lent);
+                }
+            }
+        }
+        Some(parents)
+    })?;
+    (!parents.is_empty()).then_some(Lived(parents))
+}
+
+impl Lived {
+    /// Runs the release of the handle.
+    pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
+        struct Outer(*mut ());
+        impl Drop for Outer {
+            fn drop(&mut self) {
+                PARENT.set(self.0);
+            }
+        }
+        let parent = self.0.first.map_or(ptr::null_mut(), |parent| parent.raw);
+        let _outer = Outer(PARENT.replace(parent));
+        release()
+    }
+
+    /// The handle belongs to the process that this one was forked from, and so do its owners of counted parents.
+    pub(crate) fn left_behind(mut self) {
+        let waits = |parent: &mut Id| !parent.kind.is_counted();
+        let Parents {
+            first,
+            others,
+            given,
+        } = &mut self.0;
+        *first = first.take_if(waits);
+        others.retain_mut(waits);
+        given.retain_mut(waits);
+    }
+
+    /// The handle is still there, and its own.
+    pub(crate) fn put_back(mut self, id: Id) {
+        let parents = mem::take(&mut self.0);
+        with_table(|table| table.entry(id).or_default().parents = parents);
+    }
+
+    /// C keeps the handle in `keeper`, or in what that is part of: its parents are that one's from now on.
+    pub(crate) fn kept_in(mut self, keeper: Id) {
+        let Some(keeper) = home(keeper) else {
+            // C owns it, so nobody knows when it goes.
+            return mem::forget(self);
+        };
+        let is_keeper = |parent: &mut Id| *parent == keeper;
+        let mut all: Vec<Id> = self.0.iter().collect();
+        // A handle that went back into its parent is one less that lives there.
+        self.0 = Parents {
+            others: all.extract_if(.., is_keeper).collect(),
+            ..Parents::default()
+        };
+        keeper.kind.note_relatives();
+        with_table(|table| table.entry(keeper).or_default().parents.given.extend(all));
+    }
+}
+
+impl Drop for Lived {
+    fn drop(&mut self) {
+        let parents = &self.0;
+        for counted in parents.iter().filter(|parent| parent.kind.is_counted()) {
+            // SAFETY: guarantee 21: `born` added this owner, and nobody else releases it.
+            if let Err(unreleased) = unsafe { counted.kind.release(counted.raw) } {
+                report(unreleased.error);
+            }
+        }
+        let mut due = Vec::new();
+        with_table(|table| {
+            for parent in parents.waiting() {
+                if let Some(entry) = table.get_mut(&parent) {
+                    entry.children -= 1;
+                }
+                due.extend(take_due(table, parent));
+            }
+        });
+        due.into_iter().for_each(release_put_off);
+    }
+}
+
+/// The handle, if its release was put off and waits for nothing any more.
+fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
+    let entry = table.get_mut(&id)?;
+    let is_free = entry.children == 0;
+    let due = entry.put_off.take_if(|_| is_free);
+    if entry.is_over() {
+        table.remove(&id);
+    }
+    due.map(|thread| (id, thread))
+}
+
+/// Releases a handle whose guard has gone before what lived in it.
+#[cold]
+fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
+    if thread.is_some_and(|thread| thread != thread::current().id()) {
+        return report(Error::Owner(id.kind.name(), Owner::Thread));
+    }
+    // SAFETY: guarantee 2: who had the handle left its only release to the table (`put_off`), which gives it out once.
+    if let Err(unreleased) = unsafe { id.kind.dispose(id.raw) } {
+        report(unreleased.error);
+    }
+}
+
+/// Puts the release of the handle off, if others live in it: who has it leaves its release to the table.
+///
+/// # Errors
+///
+/// The children whose guards should have gone first.
+pub(crate) fn put_off(id: Id) -> Option<Result<(), Unreleased>> {
+    let thread = || id.kind.is_thread_bound().then(|| thread::current().id());
+    let (children, given) = with_table(|table| {
+        let children = table.get(&id).map_or(0, |entry| entry.children);
+        if children == 0 {
+            return None;
+        }
+        table.entry(id).or_default().put_off = Some(thread());
+        let given = table.values().flat_map(|entry| &entry.parents.given);
+        Some((children, given.filter(|parent| **parent == id).count()))
+    })?;
+    Some(match children - given {
+        0 => Ok(()),
+        _ => Err(Unreleased {
+            error: still_needed(id),
+            kept: false,
+            lost: true,
+        }),
+    })
+}
+
+#[cold]
+fn still_needed(id: Id) -> Error {
+    let child = with_table(|table| {
+        let lives_here =
+            |entry: &Entry| entry.parents.first == Some(id) || entry.parents.others.contains(&id);
+        table
+            .iter()
+            .find_map(|(child, entry)| lives_here(entry).then(|| child.kind.name()))
+    });
+    let (name, child) = (id.kind.name(), child.unwrap_or("handle"));
+    Error::Value(format!(
+        "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, or C \
+         refused to release it"
+    ))
+}
+
+/// Refuses to give the handle to C while others live in it.
+///
+/// # Errors
+///
+/// [`Error::Value`], which names one of them.
+pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
+    let children = with_table(|table| table.get(&id).map_or(0, |entry| entry.children));
+    match children {
+        0 => Ok(()),
+        _ => Err(Error::Value(format!(
+            "a {} cannot be given to C while other handles live in it",
+            id.kind.name()
+        ))),
+    }
+}
+
+/// The handles that a call without a receiver gave to C, until it is known which handle C keeps them in: that of the result,
+/// or none, if C was done with them when it returned.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Unplaced(RefCell<Vec<Lived>>);
+
+impl Unplaced {
+    pub(crate) fn push(&self, lived: Lived) {
+        self.0.borrow_mut().push(lived);
+    }
+
+    pub(crate) fn kept_in(&self, keeper: Id) {
+        for lived in self.0.take() {
+            lived.kept_in(keeper);
+        }
+    }
+}

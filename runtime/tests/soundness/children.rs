@@ -1,0 +1,720 @@
+//! Parents whose children are not known to be released: forgotten guards, refused releases, handles that C keeps. A
+//! parent is released after its last child, or never.
+
+use std::cell::RefCell;
+use std::mem::{self, forget};
+use std::rc::Rc;
+
+use leakproof::prelude::*;
+
+use crate::native::{self, Native, live, log};
+use crate::panic_of;
+
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    clippy::undocumented_unsafe_blocks,
+    reason = "as C"
+)]
+mod ffi {
+    use std::ffi::c_int;
+    use std::ptr;
+
+    use crate::native::{self, acquire, release, touch};
+
+    pub struct pool {
+        pub page: page,
+    }
+    /// A part of a pool.
+    pub struct page {
+        pub pool: *mut pool,
+    }
+    pub struct item {
+        pub pool: *mut pool,
+        pub peer: *mut pool,
+        pub busy: bool,
+    }
+    pub struct tag {
+        pub item: *mut item,
+    }
+    pub struct bag {
+        pub items: Vec<*mut item>,
+        pub note: *mut note,
+    }
+    pub struct note {
+        _n: c_int,
+    }
+    pub struct line {
+        pub note: *mut note,
+    }
+    pub struct sheet {
+        pub owners: c_int,
+    }
+    pub struct pen {
+        pub sheet: *mut sheet,
+    }
+
+    pub unsafe extern "C" fn pool_new() -> *mut pool {
+        let page = page {
+            pool: ptr::null_mut(),
+        };
+        let pool = acquire("Pool", pool { page });
+        unsafe { (*pool).page.pool = pool };
+        pool
+    }
+
+    pub unsafe extern "C" fn pool_free(pool: *mut pool) {
+        release(pool);
+    }
+
+    pub unsafe extern "C" fn pool_page(pool: *mut pool) -> *mut page {
+        touch(pool);
+        unsafe { &raw mut (*pool).page }
+    }
+
+    pub unsafe extern "C" fn pool_item(pool: *mut pool) -> *mut item {
+        unsafe { pool_shared_item(pool, pool) }
+    }
+
+    pub unsafe extern "C" fn pool_shared_item(pool: *mut pool, peer: *mut pool) -> *mut item {
+        touch(pool);
+        touch(peer);
+        let busy = false;
+        acquire("Item", item { pool, peer, busy })
+    }
+
+    pub unsafe extern "C" fn page_item(page: *mut page) -> *mut item {
+        unsafe { pool_item((*page).pool) }
+    }
+
+    /// Takes an item back and releases it.
+    pub unsafe extern "C" fn pool_take_back(pool: *mut pool, item: *mut item) {
+        touch(pool);
+        unsafe { item_free(item) };
+    }
+
+    /// Releases the item, unless it is busy.
+    pub unsafe extern "C" fn item_free(item: *mut item) -> c_int {
+        touch(item);
+        unsafe {
+            touch((*item).pool);
+            touch((*item).peer);
+            if (*item).busy {
+                native::note("refused");
+                return 1;
+            }
+        }
+        release(item);
+        0
+    }
+
+    pub unsafe extern "C" fn item_set_busy(item: *mut item, busy: bool) {
+        touch(item);
+        unsafe { (*item).busy = busy };
+    }
+
+    pub unsafe extern "C" fn item_tag(item: *mut item) -> *mut tag {
+        touch(item);
+        acquire("Tag", tag { item })
+    }
+
+    pub unsafe extern "C" fn tag_free(tag: *mut tag) {
+        touch(unsafe { (*tag).item });
+        release(tag);
+    }
+
+    /// The item that a tag is on: it is lent.
+    pub unsafe extern "C" fn tag_item(tag: *mut tag) -> *mut item {
+        touch(tag);
+        unsafe { (*tag).item }
+    }
+
+    fn bag_with(items: Vec<*mut item>) -> *mut bag {
+        let note = acquire("Note", note { _n: 0 });
+        acquire("Bag", bag { items, note })
+    }
+
+    pub unsafe extern "C" fn bag_new() -> *mut bag {
+        bag_with(Vec::new())
+    }
+
+    pub unsafe extern "C" fn bag_of(item: *mut item) -> *mut bag {
+        touch(item);
+        bag_with(vec![item])
+    }
+
+    pub unsafe extern "C" fn bag_free(bag: *mut bag) {
+        touch(bag);
+        for item in unsafe { &(*bag).items } {
+            unsafe { item_free(*item) };
+        }
+        unsafe { note_free((*bag).note) };
+        release(bag);
+    }
+
+    /// Keeps the item, unless the bag is full: it holds two.
+    pub unsafe extern "C" fn bag_add(bag: *mut bag, item: *mut item) -> c_int {
+        touch(bag);
+        touch(item);
+        let items = unsafe { &mut (*bag).items };
+        if items.len() == 2 {
+            return 1;
+        }
+        items.push(item);
+        0
+    }
+
+    /// The note of a bag's own: it is lent.
+    pub unsafe extern "C" fn bag_note(bag: *mut bag) -> *mut note {
+        touch(bag);
+        unsafe { (*bag).note }
+    }
+
+    pub unsafe extern "C" fn note_line(note: *mut note) -> *mut line {
+        touch(note);
+        acquire("Line", line { note })
+    }
+
+    pub unsafe extern "C" fn note_free(note: *mut note) {
+        release(note);
+    }
+
+    pub unsafe extern "C" fn line_free(line: *mut line) {
+        touch(unsafe { (*line).note });
+        release(line);
+    }
+
+    /// The note that a line is on: it is lent.
+    pub unsafe extern "C" fn line_note(line: *mut line) -> *mut note {
+        touch(line);
+        unsafe { (*line).note }
+    }
+
+    pub unsafe extern "C" fn sheet_new() -> *mut sheet {
+        acquire("Sheet", sheet { owners: 1 })
+    }
+
+    pub unsafe extern "C" fn sheet_ref(sheet: *mut sheet) -> *mut sheet {
+        touch(sheet);
+        unsafe { (*sheet).owners += 1 };
+        sheet
+    }
+
+    pub unsafe extern "C" fn sheet_unref(sheet: *mut sheet) {
+        touch(sheet);
+        unsafe { (*sheet).owners -= 1 };
+        if unsafe { (*sheet).owners } == 0 {
+            release(sheet);
+        }
+    }
+
+    pub unsafe extern "C" fn sheet_pen(sheet: *mut sheet) -> *mut pen {
+        touch(sheet);
+        acquire("Pen", pen { sheet })
+    }
+
+    pub unsafe extern "C" fn pen_free(pen: *mut pen) {
+        touch(unsafe { (*pen).sheet });
+        release(pen);
+    }
+}
+
+#[handle(raw = ffi::pool, release = ffi::pool_free, fork_safe)]
+struct Pool;
+
+#[handle(raw = ffi::page, part_of = Pool, owner = pool)]
+struct Page;
+
+#[handle(
+    raw = ffi::item,
+    release(ffi::item_free, fails = nonzero, on_failure = kept),
+    parent = Pool,
+    fork_safe
+)]
+struct Item;
+
+/// An item of two pools.
+#[handle(raw = ffi::item, release = ffi::item_free, parent = (Pool, Pool), fork_safe)]
+struct SharedItem;
+
+#[handle(raw = ffi::tag, release = ffi::tag_free, parent = Item, fork_safe)]
+struct Tag;
+
+#[handle(raw = ffi::bag, release = ffi::bag_free, fork_safe)]
+struct Bag;
+
+#[handle(raw = ffi::note, release = ffi::note_free, fork_safe)]
+struct Note;
+
+#[handle(raw = ffi::line, release = ffi::line_free, parent = Note, fork_safe)]
+struct Line;
+
+#[handle(raw = ffi::sheet, retain = ffi::sheet_ref, release = ffi::sheet_unref, independent, fork_safe)]
+struct Sheet;
+
+#[handle(raw = ffi::pen, release = ffi::pen_free, parent = Sheet, fork_safe)]
+struct Pen;
+
+#[methods(unsafe, private)]
+impl Pool {
+    #[calls(ffi::pool_new, fails = null)]
+    fn new() -> Result<Owned<Pool>>;
+
+    #[calls(ffi::pool_page)]
+    fn page(&self) -> Option<Borrowed<Page>>;
+
+    #[calls(ffi::pool_item, fails = null)]
+    fn item(&self) -> Result<Owned<Item>>;
+
+    #[calls(ffi::pool_shared_item, parents = (peer), fails = null)]
+    fn shared_item(&self, peer: &Pool) -> Result<Owned<SharedItem>>;
+
+    #[calls(ffi::pool_take_back, consumes = always)]
+    fn take_back(&self, item: Owned<Item>);
+}
+
+#[methods(unsafe, private)]
+impl Page {
+    #[calls(ffi::page_item, fails = null)]
+    fn item(&self) -> Result<Owned<Item>>;
+}
+
+#[methods(unsafe, private)]
+impl Item {
+    #[calls(ffi::item_set_busy)]
+    fn set_busy(&mut self, busy: bool);
+
+    #[calls(ffi::item_tag, fails = null)]
+    fn tag(&self) -> Result<Owned<Tag>>;
+
+    #[calls(ffi::item_free, consumes = always)]
+    fn finish(this: Owned<Item>) -> ();
+
+    #[calls(ffi::bag_of, consumes = always, fails = null)]
+    fn into_bag(this: Owned<Item>) -> Result<Owned<Bag>>;
+}
+
+#[methods(unsafe, private)]
+impl Tag {
+    #[calls(ffi::tag_item)]
+    fn item(&self) -> Option<Borrowed<Item>>;
+}
+
+#[methods(unsafe, private)]
+impl Bag {
+    #[calls(ffi::bag_new, fails = null)]
+    fn new() -> Result<Owned<Bag>>;
+
+    #[calls(ffi::bag_add, consumes = on_success, fails = nonzero)]
+    fn add(&mut self, item: Owned<Item>) -> Result<()>;
+
+    #[calls(ffi::bag_note)]
+    fn note(&self) -> Option<Borrowed<Note>>;
+
+    #[field(note)]
+    fn note_field(&self) -> Option<Borrowed<Note>>;
+
+    #[calls(ffi::bag_note, args = (bag))]
+    fn note_of(bag: &Bag) -> Option<Borrowed<Note>>;
+}
+
+#[methods(unsafe, private)]
+impl Note {
+    #[calls(ffi::note_line, fails = null)]
+    fn line(&self) -> Result<Owned<Line>>;
+}
+
+#[methods(unsafe, private)]
+impl Line {
+    #[calls(ffi::line_note)]
+    fn note(&self) -> Option<Borrowed<Note>>;
+}
+
+#[methods(unsafe, private)]
+impl Sheet {
+    #[calls(ffi::sheet_new, fails = null)]
+    fn new() -> Result<Owned<Sheet>>;
+
+    #[calls(ffi::sheet_pen, fails = null)]
+    fn pen(&self) -> Result<Owned<Pen>>;
+}
+
+/// The parent and the child are lost for ever.
+fn lost(native: &mut Native, names: &[&'static str]) {
+    for name in names {
+        native.loses(name);
+        native.counts(name);
+    }
+}
+
+#[test]
+fn parent_of_a_forgotten_child_is_not_released() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    forget(pool.item().unwrap());
+    drop(pool);
+    assert_eq!((live("Pool"), live("Item")), (1, 1));
+    lost(&mut native, &["Pool", "Item"]);
+}
+
+#[test]
+fn close_of_a_parent_says_that_a_child_was_forgotten() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    forget(pool.item().unwrap());
+    let (error, handle) = pool.close().unwrap_err();
+    assert!(handle.is_none());
+    let message = error.to_string();
+    assert!(
+        message.contains("a Pool is not released yet, because a Item that lives in it was not"),
+        "{message}"
+    );
+    lost(&mut native, &["Pool", "Item"]);
+}
+
+#[test]
+fn ancestors_of_a_forgotten_grandchild_are_not_released() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    let item = pool.item().unwrap();
+    forget(item.tag().unwrap());
+    drop(item);
+    drop(pool);
+    assert_eq!(log(), [""; 0]);
+    lost(&mut native, &["Pool", "Item", "Tag"]);
+}
+
+#[test]
+fn parent_of_a_leaked_box_is_not_released() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    let item = Box::leak(Box::new(pool.item().unwrap()));
+    item.set_busy(false);
+    drop(pool);
+    lost(&mut native, &["Pool", "Item"]);
+}
+
+#[test]
+fn parent_of_a_guard_in_a_cycle_is_not_released() {
+    #[allow(dead_code, reason = "it refers to itself")]
+    struct Node<'p>(Owned<'p, Item>, RefCell<Option<Rc<Node<'p>>>>);
+
+    fn cycle(pool: &Pool) {
+        let node = Rc::new(Node(pool.item().unwrap(), RefCell::default()));
+        node.1.replace(Some(node.clone()));
+    }
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    cycle(&pool);
+    drop(pool);
+    lost(&mut native, &["Pool", "Item"]);
+}
+
+#[test]
+fn parent_of_a_child_whose_release_c_refused_is_not_released() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    let mut item = pool.item().unwrap();
+    item.set_busy(true);
+    drop(item);
+    assert_eq!(log(), ["refused"]);
+    drop(pool);
+    assert_eq!(log(), [""; 0]);
+    lost(&mut native, &["Pool", "Item"]);
+}
+
+#[test]
+fn child_that_is_closed_after_c_refused_it_frees_its_parent() {
+    let _native = Native::start();
+    let pool = Pool::new().unwrap();
+    let mut item = pool.item().unwrap();
+    item.set_busy(true);
+    let (_, item) = item.close().unwrap_err();
+    let mut item = item.unwrap();
+    item.set_busy(false);
+    drop(item);
+    drop(pool);
+    assert_eq!(log(), ["refused", "release Item", "release Pool"]);
+}
+
+#[test]
+fn both_parents_of_a_forgotten_child_are_not_released() {
+    let mut native = Native::start();
+    let (pool, peer) = (Pool::new().unwrap(), Pool::new().unwrap());
+    forget(pool.shared_item(&peer).unwrap());
+    drop(peer);
+    drop(pool);
+    assert_eq!(live("Pool"), 2);
+    lost(&mut native, &["Pool", "Pool"]);
+    native.loses("Item");
+    native.counts("SharedItem");
+}
+
+#[test]
+fn both_parents_are_released_after_a_child() {
+    let _native = Native::start();
+    let (pool, peer) = (Pool::new().unwrap(), Pool::new().unwrap());
+    let item = pool.shared_item(&peer).unwrap();
+    drop(item);
+    drop((pool, peer));
+    assert_eq!(log(), ["release Item", "release Pool", "release Pool"]);
+}
+
+#[test]
+fn child_that_was_made_through_a_part_keeps_the_owner() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    forget(pool.page().unwrap().item().unwrap());
+    drop(pool);
+    lost(&mut native, &["Pool", "Item"]);
+}
+
+#[test]
+fn lender_of_the_parent_of_a_forgotten_child_is_not_released() {
+    let ways: [fn(&Bag) -> &Note; 3] = [
+        |bag| bag.note().unwrap().get(),
+        |bag| bag.note_field().unwrap().get(),
+        |bag| Bag::note_of(bag).unwrap().get(),
+    ];
+    let mut native = Native::start();
+    for note in ways {
+        let bag = Bag::new().unwrap();
+        forget(note(&bag).line().unwrap());
+        drop(bag);
+        lost(&mut native, &["Bag", "Line"]);
+        native.loses("Note");
+    }
+    assert_eq!(log(), [""; 0]);
+}
+
+#[test]
+fn lender_of_a_parent_is_released_after_the_children() {
+    let _native = Native::start();
+    let bag = Bag::new().unwrap();
+    let line = bag.note().unwrap().get().line().unwrap();
+    let second = line.note().unwrap().get().line().unwrap();
+    drop(second);
+    drop(line);
+    drop(bag);
+    assert_eq!(
+        log(),
+        [
+            "release Line",
+            "release Line",
+            "release Note",
+            "release Bag"
+        ]
+    );
+}
+
+#[test]
+fn child_that_lends_its_own_parent_is_released_before_other_children() {
+    let _native = Native::start();
+    let pool = Pool::new().unwrap();
+    let item = pool.item().unwrap();
+    let tag = item.tag().unwrap();
+    let lent = tag.item().unwrap().get().tag().unwrap();
+    drop(lent);
+    drop(tag);
+    drop(item);
+    drop(pool);
+    assert_eq!(
+        log(),
+        ["release Tag", "release Tag", "release Item", "release Pool"]
+    );
+}
+
+#[test]
+fn parent_of_a_handle_that_c_keeps_waits_for_c() {
+    let _native = Native::start();
+    let mut bag = Bag::new().unwrap();
+    {
+        let pool = Pool::new().unwrap();
+        bag.add(pool.item().unwrap()).unwrap();
+        bag.add(pool.item().unwrap()).unwrap();
+    }
+    assert_eq!(log(), [""; 0]);
+    drop(bag);
+    let released = [
+        "release Item",
+        "release Item",
+        "release Note",
+        "release Bag",
+        "release Pool",
+    ];
+    assert_eq!(log(), released);
+}
+
+#[test]
+fn close_of_a_parent_whose_child_c_keeps_is_put_off() {
+    let _native = Native::start();
+    let mut bag = Bag::new().unwrap();
+    let pool = Pool::new().unwrap();
+    bag.add(pool.item().unwrap()).unwrap();
+    assert!(pool.close().is_ok());
+    assert_eq!(live("Pool"), 1);
+    drop(bag);
+    assert_eq!(live("Pool"), 0);
+}
+
+#[test]
+fn parent_whose_child_c_kept_and_released_is_released_at_once() {
+    let _native = Native::start();
+    let pool = Pool::new().unwrap();
+    let mut bag = Bag::new().unwrap();
+    bag.add(pool.item().unwrap()).unwrap();
+    drop(bag);
+    drop(pool);
+    assert_eq!(
+        log(),
+        [
+            "release Item",
+            "release Note",
+            "release Bag",
+            "release Pool"
+        ]
+    );
+}
+
+#[test]
+fn child_that_c_did_not_take_is_released_with_its_guard() {
+    let _native = Native::start();
+    let mut bag = Bag::new().unwrap();
+    let first = Pool::new().unwrap();
+    for _ in 0..2 {
+        bag.add(first.item().unwrap()).unwrap();
+    }
+    let second = Pool::new().unwrap();
+    assert!(bag.add(second.item().unwrap()).is_err());
+    drop(second);
+    assert_eq!(log(), ["release Item", "release Pool"]);
+    drop((first, bag));
+}
+
+#[test]
+fn child_that_goes_back_into_its_parent_does_not_keep_it() {
+    let _native = Native::start();
+    let pool = Pool::new().unwrap();
+    pool.take_back(pool.item().unwrap());
+    drop(pool);
+    assert_eq!(log(), ["release Item", "release Pool"]);
+}
+
+#[test]
+fn child_that_a_function_ends_does_not_keep_its_parent() {
+    let _native = Native::start();
+    let pool = Pool::new().unwrap();
+    Item::finish(pool.item().unwrap());
+    drop(pool);
+    assert_eq!(log(), ["release Item", "release Pool"]);
+}
+
+#[test]
+fn parent_of_a_child_that_became_another_handle_waits_for_that() {
+    let _native = Native::start();
+    let bag = {
+        let pool = Pool::new().unwrap();
+        Item::into_bag(pool.item().unwrap()).unwrap()
+    };
+    assert_eq!(log(), [""; 0]);
+    drop(bag);
+    assert_eq!(
+        log(),
+        [
+            "release Item",
+            "release Note",
+            "release Bag",
+            "release Pool"
+        ]
+    );
+}
+
+#[test]
+fn forgotten_keeper_keeps_the_parents_of_what_c_keeps_in_it() {
+    let mut native = Native::start();
+    let mut bag = Bag::new().unwrap();
+    let pool = Pool::new().unwrap();
+    bag.add(pool.item().unwrap()).unwrap();
+    forget(bag);
+    drop(pool);
+    assert_eq!(live("Pool"), 1);
+    lost(&mut native, &["Pool", "Bag"]);
+    native.loses("Item");
+    native.loses("Note");
+}
+
+#[test]
+fn handle_with_a_forgotten_child_is_not_given_to_c() {
+    let mut native = Native::start();
+    let pool = Pool::new().unwrap();
+    let item = pool.item().unwrap();
+    forget(item.tag().unwrap());
+    let mut bag = Bag::new().unwrap();
+    let message = panic_of(|| bag.add(item));
+    assert_eq!(
+        message,
+        "a Item cannot be given to C while other handles live in it"
+    );
+    drop(bag);
+    drop(pool);
+    assert_eq!(log(), ["release Note", "release Bag"]);
+    lost(&mut native, &["Pool", "Item", "Tag"]);
+}
+
+#[test]
+fn counted_parent_stays_as_long_as_a_forgotten_child() {
+    let mut native = Native::start();
+    let sheet = Sheet::new().unwrap();
+    forget(sheet.pen().unwrap());
+    drop(sheet);
+    assert_eq!((live("Sheet"), live("Pen")), (1, 1));
+    native.loses("Sheet");
+    lost(&mut native, &["Pen"]);
+}
+
+#[test]
+fn counted_parent_goes_with_its_last_owner() {
+    let _native = Native::start();
+    let sheet = Sheet::new().unwrap();
+    let second = sheet.clone();
+    let pen = sheet.pen().unwrap();
+    drop(second);
+    drop(pen);
+    assert_eq!(live("Sheet"), 1);
+    drop(sheet);
+    assert_eq!(log(), ["release Pen", "release Sheet"]);
+}
+
+#[test]
+fn address_of_a_released_child_is_that_of_another_parent_s_child() {
+    let _native = Native::start();
+    for _ in 0..3 {
+        let pool = Pool::new().unwrap();
+        let items: Vec<_> = (0..10).map(|_| pool.item().unwrap()).collect();
+        drop(items);
+        drop(pool);
+        assert_eq!(live("Pool"), 0);
+    }
+    mem::drop(log());
+}
+
+#[test]
+fn parents_on_several_threads_share_the_table() {
+    let _native = Native::start();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::spawn(|| {
+                for _ in 0..1000 {
+                    let pool = Pool::new().unwrap();
+                    let items: Vec<_> = (0..3).map(|_| pool.item().unwrap()).collect();
+                    drop(items);
+                    drop(pool);
+                    assert_eq!(native::live("Pool"), 0);
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
