@@ -625,10 +625,11 @@ pub unsafe extern "C" fn number_wake(number: c_int) {
 }
 
 pub type asked = Option<unsafe extern "C" fn(*mut c_void) -> c_int>;
+pub type told = Option<unsafe extern "C" fn(*mut feed, *mut c_void) -> c_int>;
 
 #[repr(C)]
 pub struct feed {
-    asked: asked,
+    pub asked: asked,
     data: *mut c_void,
 }
 
@@ -655,6 +656,12 @@ pub unsafe extern "C" fn feed_ask(feed: *mut feed, asked: asked, data: *mut c_vo
 }
 
 /// Asks for the next number, if anybody is there to ask.
+/// Calls `told` with the feed.
+pub unsafe extern "C" fn feed_tell(feed: *mut feed, told: told, data: *mut c_void) -> c_int {
+    // SAFETY: the caller passes a valid feed, and data that belongs to the function.
+    told.map_or(0, |told| unsafe { told(feed, data) })
+}
+
 pub unsafe extern "C" fn feed_next(feed: *mut feed) -> c_int {
     // SAFETY: a valid feed, and what it was given with `feed_ask`.
     unsafe { (*feed).asked.map_or(-1, |asked| asked((*feed).data)) }

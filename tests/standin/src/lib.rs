@@ -316,10 +316,10 @@ impl Session {
     #[calls(ffi::cursor_open, fails = null)]
     fn cursor(&self) -> Result<Owned<Cursor>>;
 
-    /// Make a cursor whose close C refuses, and drop it.
-    fn lose_a_cursor(&self) -> Result<()> {
+    /// Make a cursor whose close ends with `busy`, and drop it.
+    fn drop_cursor(&self, busy: c_int) -> Result<()> {
         let mut cursor = self.cursor()?;
-        cursor.set_busy(5);
+        cursor.set_busy(busy);
         Ok(())
     }
 
@@ -658,6 +658,11 @@ impl Source {
     fn ask(&self) -> Result<c_int> {
         self.0.call(())
     }
+
+    #[called(ffi::told, args = (feed, data), stop = -1)]
+    fn tell(&self, feed: &Feed) -> Result<c_int> {
+        self.0.call((feed.has_source(),))
+    }
 }
 
 /// A feed of numbers from Python, of which a negative one is the end.
@@ -696,6 +701,28 @@ impl Feed {
     #[private]
     #[calls(ffi::feed_ask, args = (self, source.ask, source.data), scope = replaced)]
     fn set_source(&mut self, source: Source);
+
+    #[private]
+    #[field(asked)]
+    fn has_source(&self) -> bool;
+
+    #[private]
+    #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
+    fn tell_source(&self, source: &Source) -> Result<()>;
+
+    #[private]
+    #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
+    fn tell_source_alone(&mut self, source: &Source) -> Result<()>;
+
+    /// Have C call something with whether the feed has a source, beside others.
+    fn tell(&self, callable: Callable) -> Result<()> {
+        self.tell_source(&Source(callable))
+    }
+
+    /// Have C do that while the feed is used by nobody else.
+    fn tell_alone(&mut self, callable: Callable) -> Result<()> {
+        self.tell_source_alone(&Source(callable))
+    }
 
     #[private]
     #[calls(ffi::feed_next, fails = sticky)]

@@ -409,7 +409,7 @@ from standin_safe import Session, live_handles, take_log
 told = []
 sys.unraisablehook = lambda unraisable: told.append(str(unraisable.exc_value))
 session = Session()
-session.lose_a_cursor()
+session.drop_cursor(5)
 assert len(told) == 1, told
 try:
     session.close()

@@ -11,6 +11,7 @@ from standin_safe import (
     BusyError,
     ClosedError,
     Cursor,
+    Feed,
     List,
     Store,
     StoreError,
@@ -307,3 +308,18 @@ def test_a_fork_while_others_wait():
             thread.join()
     contested.close()
     assert live_handles() == NONE
+
+
+def test_callback_gets_no_handle_that_the_running_call_uses_alone():
+    feed, told = Feed(lambda: 1), []
+
+    def tell(has_source):
+        told.append(has_source)
+        return 0
+
+    feed.tell(tell)
+    assert told == [True]
+    with pytest.raises(BusyError, match="Feed is in use"):
+        feed.tell_alone(tell)
+    assert told == [True]
+    assert next(feed) == 1
