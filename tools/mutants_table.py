@@ -1086,17 +1086,17 @@ SHARING = [
     mutant(
         COUNTED,
         "a callback changes an object that the running call reads",
-        ("        if let Some(refused) = uses().find(|one| active.iter().any(|other| one.excludes(other))) {", "        if let Some(refused) = uses().find(|one| active.iter().any(|other| one.excludes(other) && false)) {"),
+        ("active.iter().any(|(_, other)| one.excludes(other))", "active.iter().any(|(_, other)| one.excludes(other) && false)"),
     ),
     mutant(
         COUNTED,
         "the uses of a call never end (busy)",
-        ("            active.truncate(rest);\n", "            let _ = rest;\n"),
+        (".retain(|(call, _)| *call != self.call);", ".retain(|(call, _)| *call != self.call || true);"),
     ),
     mutant(
         ATTACHMENTS,
         "a callback that C may refuse is lent as a value",
-        ("            let stays = entry.scope == Scope::Attached;", "            let stays = matches!(entry.scope, Scope::Attached | Scope::Forever);"),
+        ("                .filter(|_| entry.stays)\n", "                .filter(|_| entry.scope == Scope::Forever)\n"),
     ),
     mutant(
         ATTACHMENTS,

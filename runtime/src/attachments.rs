@@ -107,14 +107,14 @@ pub enum Scope {
     Replaced(&'static str),
     /// As long as the handle.
     Forever,
-    /// The same, and [`attach`] added it: no call can take it away again.
-    Attached,
 }
 
 /// One value of a handle's list, which holds it.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) scope: Scope,
+    /// Whether no call can take it away before the handle is released: [`attach`] added it.
+    pub(crate) stays: bool,
     pub(crate) value: NonNull<dyn Kept>,
 }
 
@@ -378,7 +378,8 @@ pub fn attach<T: Keeps>(handle: &T, value: impl Attachment) {
     let value = stored::store(attached.clone(), value);
     attached.change(|values| {
         values.push(Entry {
-            scope: Scope::Attached,
+            scope: Scope::Forever,
+            stays: true,
             value,
         });
     });
@@ -399,12 +400,11 @@ pub fn attached<V: Attachment, T: Keeps>(handle: &T) -> Option<&V> {
         newest.find_map(|entry| {
             // What may go before the handle is not lent for as long: also a callback that C is just being given, and may
             // refuse.
-            let stays = entry.scope == Scope::Attached;
             // SAFETY: guarantee 8: the list holds the box of each entry.
             let value = unsafe { entry.value.as_ref() }.value();
             value
                 .downcast_ref::<V>()
-                .filter(|_| stays)
+                .filter(|_| entry.stays)
                 .map(ptr::from_ref)
         })
     });

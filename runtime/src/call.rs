@@ -142,13 +142,18 @@ impl Looks {
 /// What C returned as a value of the type, which lives no longer than `life`.
 ///
 /// The expansion of `#[calls]` uses it on what C has just returned, where the author says by the return type who owns it.
+/// `unsafe` is the author's word for that.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __from_c {
-    ($value:ty, $returned:expr, $life:expr) => {
-        // SAFETY: annotation `calls`: C just returned it, and the return type says who owns it; guarantee 14: it
-        // lives no longer than `$life`.
-        unsafe { <$value as $crate::returns::FromC<_>>::from_c_within($returned, $life) }
+    (unsafe $value:ty, $returned:expr, $life:expr) => {
+        match $returned {
+            // SAFETY: annotation `calls`: C just returned it, and the return type says who owns it; guarantee 14: it
+            // lives no longer than `$life`.
+            returned => unsafe {
+                <$value as $crate::returns::FromC<_>>::from_c_within(returned, $life)
+            },
+        }
     };
 }
 

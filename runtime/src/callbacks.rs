@@ -492,12 +492,27 @@ impl<S: Attachment + IsState> IntoState for Option<S> {
 pub trait IsState {}
 
 /// Put a callback where it stays while C has it.
+///
+/// # Safety
+///
+/// C gets it by one call, keeps it as `scope` says, and [`Storing::settle`] is told how that call ended: what was in its
+/// place before may go then.
 #[doc(hidden)]
-pub fn store<T: Keeps, V: IntoState>(handle: &T, scope: Scope, value: V) -> Storing<V::State> {
+pub unsafe fn store<T: Keeps, V: IntoState>(
+    handle: &T,
+    scope: Scope,
+    value: V,
+) -> Storing<V::State> {
     let attached = crate::attachments::of(handle);
     let stored = value.into_state().map(|value| {
         let value = stored::store(attached.clone(), value);
-        attached.change(|values| values.push(Entry { scope, value }));
+        attached.change(|values| {
+            values.push(Entry {
+                scope,
+                stays: false,
+                value,
+            })
+        });
         value
     });
     Storing {

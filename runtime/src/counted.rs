@@ -5,7 +5,7 @@
 //! callback can begin a second call meanwhile: that one is refused where the borrows exclude each other, as a `RefCell`
 //! refuses. Memory that such an object lends could be ended by another owner at any time, so it is copied or retained.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -29,14 +29,15 @@ impl Use {
 }
 
 thread_local! {
-    /// The uses by calls that this thread runs now, the innermost last.
-    static ACTIVE: RefCell<Vec<Use>> = const { RefCell::new(Vec::new()) };
+    /// The uses by calls that this thread runs now, with the number of the call.
+    static ACTIVE: RefCell<Vec<(u64, Use)>> = const { RefCell::new(Vec::new()) };
+    static NEXT: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The borrows of one call, which end when this is dropped.
 #[derive(Debug)]
 pub struct Uses {
-    count: usize,
+    call: u64,
     /// The borrows belong to the thread.
     _thread: PhantomData<*mut ()>,
 }
@@ -65,13 +66,15 @@ fn borrow_some(uses: &[Option<Use>]) -> Result<Uses> {
         }
     }
     ACTIVE.with_borrow_mut(|active| {
-        if let Some(refused) = uses().find(|one| active.iter().any(|other| one.excludes(other))) {
+        if let Some(refused) =
+            uses().find(|one| active.iter().any(|(_, other)| one.excludes(other)))
+        {
             return Err(Error::Busy(refused.name));
         }
-        let before = active.len();
-        active.extend(uses());
+        let call = NEXT.replace(NEXT.get() + 1);
+        active.extend(uses().map(|one| (call, *one)));
         Ok(Uses {
-            count: active.len() - before,
+            call,
             _thread: PhantomData,
         })
     })
@@ -79,11 +82,9 @@ fn borrow_some(uses: &[Option<Use>]) -> Result<Uses> {
 
 impl Drop for Uses {
     fn drop(&mut self) {
-        // Calls end in the opposite order of their beginning, so the last uses are this call's.
+        // Also where somebody else dropped one early: a call's borrows end with that call alone.
         let _ = ACTIVE.try_with(|active| {
-            let mut active = active.borrow_mut();
-            let rest = active.len().saturating_sub(self.count);
-            active.truncate(rest);
+            active.borrow_mut().retain(|(call, _)| *call != self.call);
         });
     }
 }

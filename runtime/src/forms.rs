@@ -140,3 +140,14 @@ pub trait NoHandle: Sized {
 }
 
 impl<T> NoHandle for ByValue<'_, T> {}
+
+/// Refuses, while compiling, a parameter whose type's name hides a handle.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __by_value {
+    ($name:expr) => {{
+        #[allow(unused_imports, reason = "it answers for what is no handle")]
+        use $crate::forms::NoHandle as _;
+        $crate::forms::ByValue(&$name).check();
+    }};
+}

@@ -153,14 +153,7 @@ pub(crate) fn wrapper(
             _ => expand_argument(parameter, &context, body),
         });
     let count = method.parameters.len() - usize::from(itself.is_some());
-    let foreign = match foreign_bits(method) {
-        0 => None,
-        bits => Some(quote!(.with_foreign(#bits))),
-    };
-    let reading = method
-        .reads_parent
-        .as_ref()
-        .map(|_| quote!(.reading_parent()));
+    let entry = expand_entry(method, count, body, &python);
     // Clippy allows seven, and the receiver is one.
     let many = (method.parameters.len() > 6).then(|| {
         quote!(#[allow(clippy::too_many_arguments, reason = "counted where the method is written")])
@@ -224,10 +217,28 @@ pub(crate) fn wrapper(
         #many
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
-            const __ENTRY: &#python::Entry = &#python::Entry::new(&__SITE, #count, #body) #reading #foreign;
+            const __ENTRY: &#python::Entry = &#entry;
             #given
             #python::#enter #finish
         }
+    }
+}
+
+/// What the wrapper says of its method.
+fn expand_entry(method: &Method, count: usize, body: bool, python: &TokenStream) -> TokenStream {
+    let mut entry = quote!(#python::Entry::new(&__SITE, #count, #body));
+    if method.reads_parent.is_some() {
+        entry = quote! {
+            // SAFETY: annotation `reads_parent`: the method leaves memory as it is that the parent lends.
+            unsafe { #entry.reading_parent() }
+        };
+    }
+    match foreign_bits(method) {
+        0 => entry,
+        bits => quote! {
+            // SAFETY: annotation `foreign`: C takes handles of another ancestor there.
+            unsafe { #entry.with_foreign(#bits) }
+        },
     }
 }
 

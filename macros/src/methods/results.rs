@@ -98,7 +98,7 @@ pub(super) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
         (None, false) => quote!(ret),
     };
     let ret = respanned(ret, value.span());
-    let converted = quote_spanned!(value.span()=> #runtime::__from_c!(#value, #ret, #life));
+    let converted = quote_spanned!(value.span()=> #runtime::__from_c!(unsafe #value, #ret, #life));
     let converted = match &calls.retain {
         Some(word) => {
             let retain = respanned(quote!(#runtime::counted::Retain::retain_now), word.span());

@@ -289,7 +289,7 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
             Some(message) => quote!(
                 const _: () = ::core::assert!(#check, #message);
             ),
-            None => quote!(const { #check };),
+            None => quote!(#check;),
         };
         let sharing = sharing_check(runtime, handle, exclusive);
         respanned(quote!(#check #sharing), handle.span())
@@ -303,27 +303,21 @@ fn place_check(block: &MethodsBlock, method: &Method) -> TokenStream {
 /// Refuses types whose names hide handles or memory: all other checks go by the names.
 fn names_check(method: &Method, output: &Type, runtime: &TokenStream) -> TokenStream {
     let form = form(output, runtime);
-    let result = respanned(
-        quote!(const { #runtime::forms::check::<#output, #form>() };),
-        method.output.value.span(),
-    );
+    let nothing = matches!(output, Type::Tuple(tuple) if tuple.elems.is_empty());
+    let result = (!nothing).then(|| {
+        respanned(
+            quote!(#runtime::forms::check::<#output, #form>();),
+            method.output.value.span(),
+        )
+    });
     let values = method
         .parameters
         .iter()
         .filter(|parameter| matches!(Taken::of(&parameter.ty), Taken::Value));
-    let values: Vec<_> = values
-        .map(|Parameter { name, ty }| {
-            respanned(quote!(#runtime::forms::ByValue(&#name).check();), ty.span())
-        })
-        .collect();
-    let values = (!values.is_empty()).then(|| {
-        quote!({
-            #[allow(unused_imports, reason = "it answers for what is no handle")]
-            use #runtime::forms::NoHandle as _;
-            #(#values)*
-        })
-    });
-    quote!(#result #values)
+    // A macro for each, so that a mistake is told where the type is written.
+    let values = values
+        .map(|Parameter { name, ty }| respanned(quote!(#runtime::__by_value!(#name);), ty.span()));
+    quote!(#result #(#values)*)
 }
 
 /// The message for a child that is made through a part which does not know its owner.
@@ -345,7 +339,7 @@ fn parents_check(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenS
         .map(|(_, parent)| detached(&parent, &block.handle));
     let parents = quote!((#(#parents,)*));
     let checks = given_handles(&output).into_iter().map(|handle| {
-        let check = quote!(const { #runtime::place::check_beside::<#handle, #parents>() };);
+        let check = quote!(#runtime::place::check_beside::<#handle, #parents>(););
         respanned(check, handle.span())
     });
     quote!(#(#checks)*)
@@ -366,12 +360,13 @@ fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
                     Some("replaced") => quote!(Replaced(#place)),
                     _ => quote!(Forever),
                 };
+                let store = quote! {
+                    #runtime::callbacks::store(&*self, #runtime::attachments::Scope::#scope, #name)
+                };
+                let store = respanned(store, ty.span());
                 quote! {
-                    let mut #state = #runtime::callbacks::store(
-                        &*self,
-                        #runtime::attachments::Scope::#scope,
-                        #name,
-                    );
+                    // SAFETY: annotation `scope`: C keeps the callback for as long, and the call tells how it ended.
+                    let mut #state = unsafe { #store };
                 }
             }
         };
@@ -605,7 +600,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
     let passed_on: Vec<_> = passed_on.collect();
     let unplaced = keeps_in_result(method)
         .then(|| quote!(let __unplaced = #runtime::children::Unplaced::default();));
-    quote!({
+    quote! {
         #site
         #place
         #parents
@@ -621,7 +616,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #(::core::mem::drop(#states_end);)*
         #(::core::mem::drop(#passed_on);)*
         #decoded
-    })
+    }
 }
 
 /// What C gets of a handle that it may keep.

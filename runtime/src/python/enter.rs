@@ -198,15 +198,15 @@ pub trait Lock {
 #[derive(Debug)]
 pub struct Entry {
     /// Where the failpoints are.
-    pub site: &'static Site,
+    site: &'static Site,
     /// How many arguments were converted.
-    pub arguments: usize,
+    arguments: usize,
     /// Whether the method is hand-written and may run Python code.
-    pub body: bool,
+    body: bool,
     /// How an exclusive use of the receiver borrows the receiver's parent.
-    pub exclusive: Mode,
+    exclusive: Mode,
     /// A bit for each handle argument, from the receiver on, that need not share an ancestor with the others: `foreign`.
-    pub foreign: u32,
+    foreign: u32,
 }
 
 impl Entry {
@@ -221,14 +221,22 @@ impl Entry {
         }
     }
 
-    /// The same, and an exclusive use of the receiver leaves the parent shared: `#[reads_parent]`.
-    pub const fn reading_parent(mut self) -> Self {
+    /// The same, and an exclusive use of the receiver leaves the parent shared.
+    ///
+    /// # Safety
+    ///
+    /// The method leaves memory as it is that the parent lends: `#[reads_parent]`.
+    pub const unsafe fn reading_parent(mut self) -> Self {
         self.exclusive = Mode::ExclusiveReading;
         self
     }
 
-    /// The same, and these handles need not share an ancestor with the others: `#[foreign(…)]`.
-    pub const fn with_foreign(mut self, foreign: u32) -> Self {
+    /// The same, and these handles need not share an ancestor with the others.
+    ///
+    /// # Safety
+    ///
+    /// C takes such handles there: `#[foreign(…)]`.
+    pub const unsafe fn with_foreign(mut self, foreign: u32) -> Self {
         self.foreign = foreign;
         self
     }

@@ -99,6 +99,16 @@ mod ffi {
 #[handle(raw = ffi::value, retain = ffi::value_ref, release = ffi::value_unref, borrowed_with = Self, fork_safe)]
 struct Value;
 
+/// A value that holds no others.
+#[handle(raw = ffi::value, retain = ffi::value_ref, release = ffi::value_unref, independent, fork_safe)]
+struct Leaf;
+
+#[methods(unsafe, private)]
+impl Leaf {
+    #[calls(ffi::value_new, fails = null)]
+    fn new() -> Result<Owned<Leaf>>;
+}
+
 #[methods(unsafe, private)]
 impl Value {
     #[calls(ffi::value_new, fails = null)]
@@ -217,4 +227,21 @@ fn object_cannot_be_added_to_itself() {
     let same = one.clone();
     assert!(matches!(one.add(&same), Err(Error::Busy("Value"))));
     assert_eq!(one.count(), 0);
+}
+
+#[test]
+fn borrows_of_a_call_do_not_end_with_those_of_another_one() {
+    use leakproof::counted::{Argument, OfHandle, borrow};
+    let _native = Native::start();
+    let (outer, inner) = nested().unwrap();
+    let leaf = Leaf::new().unwrap();
+    // Ends during the call, as no borrow of generated code does.
+    let mut early = borrow([Argument(&*leaf).in_use(false)]).unwrap();
+    let mut same = inner.clone();
+    let refused = visit(&outer, move || {
+        drop(early.take());
+        same.clear()
+    });
+    assert!(matches!(refused, Err(Error::Busy("Value"))), "{refused:?}");
+    assert_eq!(inner.count(), 1);
 }
