@@ -104,6 +104,10 @@ test-rust: setup ## run the Rust tests, those of the macros' messages included
 	cargo test --workspace --exclude xml-safe
 	cargo test --package leakproof --no-default-features --test core --test kept --test word --test soundness
 
+.PHONY: audit
+audit: setup ## write the table of unsafe blocks in docs/unsafe.md anew
+	AUDIT=overwrite cargo test --package leakproof-macros --test audit
+
 # ---- Python
 
 .PHONY: test-python

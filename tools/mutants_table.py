@@ -68,16 +68,16 @@ GUARDS = [
         HANDLE,
         "a guard that is dropped releases nothing",
         (
-            "the borrow checker ends every use before the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
-            "the borrow checker ends every use before the drop.\n        let released = Ok::<(), Unreleased>(drop(self.raw));",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = Ok::<(), Unreleased>(drop(self.raw));",
         ),
     ),
     mutant(
         HANDLE,
         "a guard that is dropped releases twice",
         (
-            "the borrow checker ends every use before the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
-            "the borrow checker ends every use before the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()); T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()); T::kind().dispose(self.raw.as_ptr().cast()) };",
         ),
     ),
     mutant(
@@ -160,8 +160,8 @@ CALLS = [
         CALL,
         "the callback is taken away before C runs",
         (
-            "    // SAFETY: the errors are borrowed exclusively for longer than that.\n",
-            "    drop(hook);\n    // SAFETY: the errors are borrowed exclusively for longer than that.\n",
+            "    let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };\n",
+            "    drop(hook);\n    let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };\n",
         ),
     ),
     mutant(
@@ -910,7 +910,7 @@ KEEPING = [
     mutant(ATTACHMENTS, "what is replaced stays", ("                entry.scope == scope && newest", "                false && entry.scope == scope && newest")),
     mutant(ATTACHMENTS, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
     mutant(ATTACHMENTS, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
-    mutant(ATTACHMENTS, "the collector does not see what a handle keeps", ("        for entry in values {\n            // SAFETY: what is in the list is alive.", "        for entry in values.iter().take(0) {\n            // SAFETY: what is in the list is alive.")),
+    mutant(ATTACHMENTS, "the collector does not see what a handle keeps", ("        let _traversing = Traversing::begin();\n        for entry in values {\n", "        let _traversing = Traversing::begin();\n        for entry in values.iter().take(0) {\n")),
     mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.attachment().clear());", "entry.value.as_ref() }.attachment());")),
     mutant(CHILDREN, "the release gets another parent", ("PARENT.replace(parent)", "PARENT.replace(PARENT.get())")),
     mutant(CHILDREN, "a parent is released before a forgotten child", ("        if children == 0 {\n            return None;", "        if true || children == 0 {\n            return None;")),
@@ -1123,6 +1123,11 @@ OWNERS_OF_HANDLES = [
         "copied memory need not say who frees it",
         ("(None, _) => quote!(#runtime::returns::constant(#start))", "(None, _) => start"),
         seen_by_compiler=True,
+    ),
+    mutant(
+        COUNTED,
+        "the borrows of a call end with those of another one",
+        (".retain(|(call, _)| *call != self.call);", ".retain(|(call, _)| *call < self.call);"),
     ),
 ]
 

@@ -2,7 +2,7 @@
 //! form that can be checked: the rules of SAFETY.md that it relies on, by number, or who else answers for it.
 //!
 //! `docs/unsafe.md` holds the table of all of them, below the tests of each rule. After a change, write the table anew and
-//! read what changed: `AUDIT=overwrite cargo test -p leakproof-macros --test audit`.
+//! read what changed: `make audit`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -410,7 +410,7 @@ fn each_unsafe_block_says_what_it_relies_on() {
     }
     assert!(
         present == table,
-        "{TABLE} is stale: run `AUDIT=overwrite cargo test -p leakproof-macros --test audit`, and read what changed"
+        "{TABLE} is stale: run `make audit`, and read what changed"
     );
 }
 

@@ -24,7 +24,8 @@ use crate::stored::{self, Kept};
 /// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
 ///
 /// `#[derive(Attachment)]` makes one of a struct or an enum whose fields are. What holds no Python objects and has no
-/// macro implements the trait with nothing in it.
+/// macro implements the trait with nothing in it. A value in an `Arc` is shown to the garbage collector while nobody else
+/// shares it.
 #[diagnostic::on_unimplemented(
     message = "a handle cannot keep a `{Self}`",
     label = "this is not known to the garbage collector",
