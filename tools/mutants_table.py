@@ -29,6 +29,7 @@ TAKE = "runtime/src/python/take.rs"
 EXPORT = "runtime/src/python/export.rs"
 DEPTH = "runtime/src/python/depth.rs"
 WAIT = "runtime/src/python/wait.rs"
+ASIDE = "runtime/src/aside.rs"
 TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachments.rs"
 CHILDREN = "runtime/src/children.rs"
@@ -1131,4 +1132,27 @@ OWNERS_OF_HANDLES = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *OWNERS_OF_HANDLES]
+SIGNALS = [
+    mutant(
+        ASIDE,
+        "an interruptible call uses a helper thread also where no handlers run",
+        ("        if crate::python::handles_signals() {", "        if true {"),
+    ),
+    mutant(
+        ASIDE,
+        "what a handler raises is lost (interruptible)",
+        ("                    return Some(error);\n", "                    drop(error);\n                    return None;\n"),
+    ),
+    mutant(
+        ASIDE,
+        "a panicking method goes on to interrupt (interruptible)",
+        ("self.panicked.set(called.is_none());", "self.panicked.set(called.is_none() && false);"),
+    ),
+    mutant(
+        CALL,
+        "a result that came beside an exception is given (interruptible)",
+        ("        (None, Some(RaisedBySignal(raised))) => Some(raised),", "        (None, Some(RaisedBySignal(_))) => None,"),
+    ),
+]
+
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *OWNERS_OF_HANDLES, *SIGNALS]

@@ -62,6 +62,11 @@ def document():
     return parse(XML)
 
 
+def large():
+    """A document on which evaluations take more operations than are evaluated beside no signal."""
+    return parse("<r>" + "<b/>" * 600 + "</r>")
+
+
 def node():
     return document().root
 
@@ -183,6 +188,18 @@ def evaluating():
         for name, (expression, fails) in FAILING_EXPRESSIONS.items():
             yield Operation(f"{place}.{method}: {name}", calling(method, expression), fails, prepare=make)
         yield Operation(f"{place}.{method}: closed", calling(method, "/"), ClosedError, prepare=closed)
+    for place, method, make in (
+        ("Document", "xpathEval", large),
+        ("Node", "xpathEval", lambda: large().root),
+        ("XPathContext", "eval", lambda: large().xpath_new_context()),
+    ):
+        yield Operation(
+            f"{place}.{method}: for long",
+            calling(method, "count(//b[count(//b) > 0])"),
+            prepare=make,
+            # The first evaluation, of so many operations, fails in any case.
+            swallows=True,
+        )
 
 
 def properties():

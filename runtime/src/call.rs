@@ -17,6 +17,7 @@ use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 
 use crate::arguments::{IntoCString, Memory};
+use crate::aside::{Aside, Here, Place, RaisedBySignal};
 use crate::callbacks::{Raised, framed, is_expected, report_raised};
 use crate::children::{self, Id, Unplaced};
 use crate::error::{Error, Result, report};
@@ -168,8 +169,9 @@ macro_rules! __named {
 
 /// A call of C, and what its annotations say.
 #[derive(Debug)]
-pub struct Calling<'u, C, F, J, S> {
+pub struct Calling<'u, C, F, J, S, P = Here> {
     c: F,
+    place: P,
     exclusive: &'u [Used],
     judge: J,
     settle: S,
@@ -183,6 +185,7 @@ pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 ) -> Calling<'static, C, F, Succeeds, KeepsNothing> {
     Calling {
         c,
+        place: Here,
         exclusive: &[],
         judge: Succeeds,
         settle: KeepsNothing,
@@ -191,11 +194,27 @@ pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 }
 
 impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
-    /// The same, with the handles that the call uses exclusively.
+    /// The same call, on a helper thread while this one runs signal handlers.
     #[inline]
-    pub fn exclusively<'v>(self, exclusive: &'v [Used]) -> Calling<'v, C, F, J, S> {
+    pub fn interruptible<I: Fn()>(self, place: Aside<I>) -> Calling<'u, C, F, J, S, Aside<I>> {
         Calling {
             c: self.c,
+            place,
+            exclusive: self.exclusive,
+            judge: self.judge,
+            settle: self.settle,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<'u, C: Copy, F, J, S, P> Calling<'u, C, F, J, S, P> {
+    /// The same, with the handles that the call uses exclusively.
+    #[inline]
+    pub fn exclusively<'v>(self, exclusive: &'v [Used]) -> Calling<'v, C, F, J, S, P> {
+        Calling {
+            c: self.c,
+            place: self.place,
             exclusive,
             judge: self.judge,
             settle: self.settle,
@@ -204,16 +223,17 @@ impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
     }
 }
 
-impl<'u, C: Copy, F, S> Calling<'u, C, F, Succeeds, S> {
+impl<'u, C: Copy, F, S, P> Calling<'u, C, F, Succeeds, S, P> {
     /// The same, with what says that there is no result, and what says that C failed.
     #[inline]
     pub fn judged<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
         self,
         none: N,
         fails: G,
-    ) -> Calling<'u, C, F, Says<N, G>, S> {
+    ) -> Calling<'u, C, F, Says<N, G>, S, P> {
         Calling {
             c: self.c,
+            place: self.place,
             exclusive: self.exclusive,
             judge: Says { none, fails },
             settle: self.settle,
@@ -222,12 +242,13 @@ impl<'u, C: Copy, F, S> Calling<'u, C, F, Succeeds, S> {
     }
 }
 
-impl<'u, C: Copy, F, J> Calling<'u, C, F, J, KeepsNothing> {
+impl<'u, C: Copy, F, J, P> Calling<'u, C, F, J, KeepsNothing, P> {
     /// The same, with what gives to its owners what C was passed.
     #[inline]
-    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<'u, C, F, J, S> {
+    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<'u, C, F, J, S, P> {
         Calling {
             c: self.c,
+            place: self.place,
             exclusive: self.exclusive,
             judge: self.judge,
             settle,
@@ -297,7 +318,7 @@ struct Ended<C, R> {
     raised: Option<Raised>,
 }
 
-impl<C, F, J, S> Calling<'_, C, F, J, S>
+impl<C, F, J, S, P> Calling<'_, C, F, J, S, P>
 where
     C: Copy + 'static,
     F: FnOnce(&Caught) -> Option<C>,
@@ -316,13 +337,18 @@ where
         looks: Looks,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
-    ) -> Ended<C, R> {
+    ) -> Ended<C, R>
+    where
+        P: Place,
+    {
         let c = self.c;
-        let ((returned, errno), raised) =
+        let (((returned, errno), raised), by_signal) = self.place.run(|| {
             hooked(site, handle, errors, caught, self.exclusive, || {
                 // Whatever follows may change `errno`.
                 (c(caught), errno::errno().0)
-            });
+            })
+        });
+        let raised = raised_first(raised, by_signal);
         let verdict = match returned {
             Some(returned) => self.judge.judge(returned, caught),
             None => Verdict::Unwound,
@@ -364,7 +390,10 @@ where
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
         made: impl FnOnce(&R) -> Option<&T>,
-    ) -> Result<R> {
+    ) -> Result<R>
+    where
+        P: Place,
+    {
         let call = Call {
             handle,
             function: site.function,
@@ -420,7 +449,10 @@ where
         looks: Looks,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
-    ) -> R {
+    ) -> R
+    where
+        P: Place,
+    {
         let _locked = handle.and_then(Locked::enter);
         self.read(site, handle, looks, nothing, own)
     }
@@ -434,7 +466,10 @@ where
         looks: Looks,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
-    ) -> R {
+    ) -> R
+    where
+        P: Place,
+    {
         site.reach();
         let caught = Caught::new();
         let mut errors = T::Errors::default();
@@ -531,6 +566,19 @@ impl<T: Handle> Releasing<T> {
     /// still there.
     pub const unsafe fn of(raw: NonNull<T::Raw>) -> Self {
         Releasing(raw)
+    }
+}
+
+/// What a call raises: what was raised within it, before what a signal handler raised beside it.
+#[inline]
+fn raised_first(within: Option<Raised>, by_signal: Option<RaisedBySignal>) -> Option<Raised> {
+    match (within, by_signal) {
+        (within, None) => within,
+        (None, Some(RaisedBySignal(raised))) => Some(raised),
+        (within, Some(RaisedBySignal(raised))) => {
+            report_raised(raised);
+            within
+        }
     }
 }
 
@@ -863,6 +911,15 @@ pub fn check_signals() -> Result<()> {
     #[cfg(feature = "python")]
     crate::python::check_signals()?;
     Ok(())
+}
+
+/// Returns whether this thread runs Python's signal handlers: whether a long call of C here makes Ctrl-C wait. It costs some
+/// nanoseconds. Without Python no thread does.
+pub fn handles_signals() -> bool {
+    #[cfg(feature = "python")]
+    return crate::python::handles_signals();
+    #[cfg(not(feature = "python"))]
+    false
 }
 
 /// Refuses, while compiling, arguments that hold Python objects where the body is detached.

@@ -34,6 +34,9 @@ unsafe extern "C" {
 }
 
 extern "C" fn before_fork() {
+    // Before the locks, as helper threads take some of them.
+    #[cfg(feature = "python")]
+    crate::aside::before_fork();
     let locks = inventory::iter::<Lock>.into_iter();
     let held = locks.map(|Lock(take)| take()).collect();
     let _ = HELD.try_with(|mine| mine.replace(held));

@@ -171,6 +171,7 @@
 //! | `owned` | What C returns as `const` is the caller's all the same: an [`Owned<T>`](Owned), or what `free` frees. |
 //! | `utf8 = lossy` | In a `String`, U+FFFD stands for bytes that are not UTF-8: where C's manual promises UTF-8, or for messages. By default they are an error. |
 //! | `detach` | The GIL is released meanwhile: for C functions that work for tens of microseconds. |
+//! | `interrupt = Handle::method` | With `detach`: signals are handled while C works; see [Signals](#signals). The method, with `&self`, ends the running call from another thread. |
 //!
 //! ## `#[callbacks(unsafe)]` on `impl State { … }`
 //!
@@ -243,9 +244,6 @@
 //!
 //! `State::METHOD`, the method's name in capitals, is C's function pointer, where that is passed without the state.
 //!
-//! A C function that works for long sees no signal. Where the library has a progress hook, a callback that calls
-//! [`check_signals`] lets Ctrl-C end the call.
-//!
 //! A C library that holds a lock of its own while it calls back needs `detach` on every function that takes that lock:
 //! whoever has the lock may be waiting for the GIL.
 //!
@@ -256,6 +254,7 @@
 //! | `len = place` | The field is an array of that many elements; the method returns a `Vec`. |
 //! | `utf8 = lossy` | As on `#[calls]`. |
 //! | `when(place, A \| B)` | The field is only there while the tag has one of these values; the method returns an `Option`. |
+//! | `atomic` | The field, an integer or `bool`, is read and written in one step, so a method with `&self` may write it while C reads it, as a flag that ends a call. |
 //!
 //! A method with a parameter writes the field. `#[field(self)]` is the handle itself, as another type of handle.
 //!
@@ -306,6 +305,7 @@
 //! | something has to end with it | | `#[handle(…, attachments)]`, `attach(&*handle, value)` | `lmdb` |
 //! | a struct is a pointer and a length | *array length* | [`memory!`]`(unsafe ffi::val { start: data, length: size })`, `args = (self, out)`, `-> Option<&[u8]>` | `lmdb` |
 //! | a call on it blocks until something happens | | `interrupt = T::wake`, `detach` | `inotify` |
+//! | a call on it works for long, and can be told to stop | | `#[calls(…, detach, interrupt = T::stop)]` | xml-safe |
 //! | it comes through a pointer to a pointer | *out*, *transfer full* | `args = (…, out)`, `fails = nonzero`, `on_failure = owned` | `sqlite` |
 //! | several results come so | *out* | `args = (self, out, out)`, `-> (f64, f64)` | `cairo` |
 //! | freeing it can be refused | | `release(f, fails = nonzero, on_failure = kept)` | `sqlite` |
@@ -381,6 +381,60 @@
 //! - A C function that blocks until another call is made on the same handle needs that other call to be possible: declare
 //!   no `&mut self` method beside it, since a call of that, waiting for the first one, would bar the other.
 //!
+//! # Signals
+//!
+//! Python runs the handlers of signals on its main thread, between two steps of Python code. A C function that works for long
+//! on that thread makes Ctrl-C wait until it has returned. There are two ways to avoid that, by what the library has:
+//!
+//! - A progress hook: C calls a function while it works. A callback that calls [`check_signals`] there lets Ctrl-C end the
+//!   call. `sqlite` shows it.
+//! - An interrupt function, or a flag in a struct, by which another thread ends a running call:
+//!   `#[calls(…, detach, interrupt = Handle::method)]`. On Python's main thread, C then runs on a helper thread, while
+//!   the main thread waits without the GIL and runs the handlers. When a handler raises, the main thread calls the method every
+//!   millisecond until C has returned; then the call raises the exception. On other threads, which run no handlers,
+//!   C runs on the thread of the call. xml-safe shows it.
+//!
+//! A call with `interrupt` costs some tens of microseconds for the thread. Where that is too much, call C first with a limit
+//! on its work, and again with `interrupt` where the limit was reached and [`handles_signals`] says that it matters.
+//!
+//! ```
+//! # use leakproof::prelude::*;
+//! # mod ffi {
+//! #     use std::ffi::c_int;
+//! #     pub struct search(pub c_int);
+//! #     pub unsafe extern "C" fn search_new() -> *mut search { Box::into_raw(Box::new(search(0))) }
+//! #     pub unsafe extern "C" fn search_run(search: *mut search) -> c_int { unsafe { (*search).0 } }
+//! #     pub unsafe extern "C" fn search_stop(search: *mut search) { unsafe { (*search).0 = -1 } }
+//! #     pub unsafe extern "C" fn search_free(search: *mut search) { drop(unsafe { Box::from_raw(search) }); }
+//! # }
+//! #[handle(raw = ffi::search, release = ffi::search_free, fork_safe)]
+//! pub struct Search;
+//!
+//! #[methods(unsafe, private)]
+//! impl Search {
+//! #   #[calls(ffi::search_new, fails = null)]
+//! #   fn new() -> Result<Owned<Search>>;
+//!     /// Searches; a signal handler that raises ends the search.
+//!     #[calls(ffi::search_run, fails = negative, detach, interrupt = Search::stop)]
+//!     fn run(&self) -> Result<i32>;
+//!
+//!     #[calls(ffi::search_stop)]
+//!     fn stop(&self);
+//! }
+//! # fn main() -> Result<()> {
+//! # assert_eq!(Search::new()?.run()?, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The method may be called before C has begun, and while C returns. What C reports to the handle's `errors` is collected on the
+//! helper thread, so their type is `Send`, and must not wait for Python. Refused are callbacks, `fields(…)`, handles that
+//! belong to a thread (`thread_bound`, `lock(…)`) and reference-counted ones. The helper thread has a stack of 8 MiB.
+//!
+//! A handler may use the handles of the running call as a callback may: beside the call, or `BusyError` is raised. A handler
+//! that forks interrupts the call first, since the child would have no helper thread: in both processes the call ends as C
+//! says, so a method that can begin again does.
+//!
 //! # Failing
 //!
 //! What a call can end with is an [`Error`]: the handle was closed or busy, an argument did not fit, or C failed and the
@@ -418,6 +472,10 @@ compile_error!(
 );
 
 pub mod arguments;
+#[doc(hidden)]
+pub mod aside;
+#[doc(hidden)]
+pub mod atomic;
 pub mod attachments;
 #[cfg(feature = "build")]
 pub mod build;
@@ -464,7 +522,7 @@ mod stored;
 pub mod thread_locals;
 
 pub use attachments::{Attachment, attach, attached};
-pub use call::{check_signals, detached_from_python as detached, locked};
+pub use call::{check_signals, detached_from_python as detached, handles_signals, locked};
 pub use error::{Error, Result};
 pub use handle::{Borrowed, Owned};
 pub use leakproof_macros::{

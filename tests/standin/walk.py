@@ -1,5 +1,6 @@
 """What the walk goes along: every kind of handle, each function succeeding and failing."""
 
+import signal
 import threading
 
 import standin_safe as MODULE
@@ -131,6 +132,34 @@ def use_held(them):
         them.push(4)
 
 
+def search(end):
+    """A function that makes a search which ends so."""
+
+    def search():
+        made = MODULE.Search()
+        made.finish(end)
+        return made
+
+    return search
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted(search):
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        search.run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 OPERATIONS = [
     Operation("store", MODULE.Store),
     Operation("work", lambda store: store.work(), prepare=MODULE.Store),
@@ -214,6 +243,11 @@ OPERATIONS = [
     Operation("lid", lambda: MODULE.Lid().work()),
     Operation("tally", lambda tally: tally.add(1), prepare=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), fails=MODULE.Error),
+    Operation("search", lambda search: [search.run().thread, search.interrupts], prepare=search(1)),
+    Operation("search in vain", lambda search: search.run(), prepare=search(2), fails=MODULE.StoreError),
+    Operation("search that is interrupted", interrupted, prepare=MODULE.Search, fails=Interrupted),
+    Operation("measure", lambda search: search.measure(b"123", 2), prepare=search(1)),
+    Operation("measure what is not there", lambda search: search.measure(b"", 2), prepare=search(2), fails=MODULE.StoreError),
     Operation("sheet", MODULE.Sheet),
     Operation("extents", lambda sheet: sheet.extents(), prepare=MODULE.Sheet),
     Operation("pins", lambda sheet: [pin.number for pin in sheet.pins(1)[:2]], prepare=MODULE.Sheet),

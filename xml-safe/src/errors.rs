@@ -304,6 +304,12 @@ pub(crate) struct XPathError {
 }
 
 impl XPathError {
+    /// Whether an evaluation took more operations than it may.
+    pub(crate) fn is_of_operations(error: &Error) -> bool {
+        let error = error.library::<XPathError>();
+        error.is_some_and(|error| error.code.cast_unsigned() == OPERATION_LIMIT)
+    }
+
     /// The error, which names the expression that it is about: of a compiled one libxml2 does not know the text.
     pub(crate) fn about(error: Error, expression: &CStr) -> Error {
         match error.library::<XPathError>() {

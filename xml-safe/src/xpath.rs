@@ -1,5 +1,8 @@
 //! XPath: contexts, results, and what they become.
 
+use std::ffi::c_ulong;
+
+use leakproof::handles_signals;
 use leakproof::prelude::*;
 
 use crate::document::Document;
@@ -40,6 +43,27 @@ impl XPathContext {
     #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach)]
     fn evaluate(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
 
+    /// Evaluates while signal handlers run: one that raises ends the evaluation.
+    #[private]
+    #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach, interrupt = XPathContext::stop)]
+    fn evaluate_beside_signals(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
+
+    /// Sets how many operations an evaluation may take, 0 for any number; libxml2 looks at each operation.
+    #[private]
+    #[field(opLimit, atomic)]
+    fn limit_operations(&self, most: c_ulong);
+
+    /// Sets how many operations were taken; libxml2 counts on from there, over several evaluations.
+    #[private]
+    #[field(opCount, atomic)]
+    fn count_operations(&self, taken: c_ulong);
+
+    /// Ends the running evaluation at its next operation.
+    #[private]
+    fn stop(&self) {
+        self.limit_operations(1);
+    }
+
     /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
     #[calls(ffi::xmlXPathRegisterNs, fails = nonzero)]
     fn register_ns(&mut self, prefix: &CStr, uri: &CStr) -> Result<()>;
@@ -79,13 +103,38 @@ impl XPathContext {
         let compiled = on_enough_stack(|| self.compile(expr))?;
         #[cfg(marks_entities)]
         let turn = crate::turn::wait(document)?;
-        let result = on_enough_stack(|| self.evaluate(&compiled));
+        let result = self.evaluate_interruptibly(&compiled);
         #[cfg(marks_entities)]
         drop(turn);
         let result = result.map_err(|error| XPathError::about(error, expr))?;
         result.value_in(document)
     }
+
+    /// Evaluates; where signal handlers wait for it, they run meanwhile.
+    ///
+    /// Most evaluations end within [`SHORT`] operations, and no signal waits for long. One that takes more begins again
+    /// beside the handlers: libxml2 cannot go on with it, and it changes nothing.
+    #[private]
+    fn evaluate_interruptibly<'c>(&'c self, compiled: &Compiled) -> Result<Owned<'c, XPathObject>> {
+        if !handles_signals() {
+            self.limit_operations(0);
+            return on_enough_stack(|| self.evaluate(compiled));
+        }
+        self.limit_operations(SHORT);
+        self.count_operations(0);
+        let mut result = on_enough_stack(|| self.evaluate(compiled));
+        // Without a limit, the error says that the evaluation was ended for a fork: it begins again in both processes.
+        while result.as_ref().is_err_and(XPathError::is_of_operations) {
+            self.limit_operations(0);
+            result = on_enough_stack(|| self.evaluate_beside_signals(compiled));
+        }
+        result
+    }
 }
+
+/// How many operations are evaluated before signal handlers run beside the evaluation: some tens of milliseconds, unless
+/// single operations take long.
+const SHORT: c_ulong = 200_000;
 
 /// libxml2 limits the depth of expressions to what fits this much stack, with room for other builds of it.
 const STACK: usize = 2 << 20;

@@ -5,6 +5,7 @@ use syn::visit::Visit;
 use syn::{ReceiverKind, ReturnType, Type};
 
 use super::calls::{Argument, can_fail};
+use super::interrupt::{check_atomic, check_interrupt};
 use super::model::{Calls, Consumes, Field, Method, MethodsBlock, Parameter, Receiver, Source};
 use super::types::{Taken, is_bytes, is_named, lent_memory, written};
 use crate::diagnostics::Diagnostics;
@@ -392,6 +393,7 @@ fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     check_consumed(method, calls, diagnostics);
     check_callbacks(method, calls, diagnostics);
     check_parents(method, calls, diagnostics);
+    check_interrupt(method, calls, diagnostics);
     if let (Some(none), None) = (&calls.none, argument_of(&method.output.value, "Option")) {
         let message = "`none` says when there is no result: return an `Option`";
         match none {
@@ -760,6 +762,7 @@ fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
     check_lifetimes(method, diagnostics);
     check_generics(method, diagnostics);
+    check_atomic(field, diagnostics);
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
     if method.output.fallible && !method.has_strict_text() {
@@ -768,7 +771,8 @@ fn check_field(method: &Method, field: &Field, diagnostics: &Diagnostics) {
             "reading or writing a field can't fail: remove the `Result`",
         );
     }
-    if setter && (method.parameters.len() > 1 || method.receiver != Receiver::Exclusive) {
+    let written_alone = method.receiver == Receiver::Exclusive || field.atomic.is_some();
+    if setter && (method.parameters.len() > 1 || !written_alone) {
         diagnostics.at(
             &method.signature.ident,
             "a field is written by a method with `&mut self` and the value",

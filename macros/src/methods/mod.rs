@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 mod function;
+mod interrupt;
 mod model;
 mod parse;
 mod python;

@@ -103,6 +103,8 @@ pub(crate) struct Calls {
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,
+    /// `interrupt = Handle::method`: what ends the call when a signal handler raises.
+    pub(crate) interrupt: Option<Path>,
     /// `retain`: what C lends becomes one owner more of its object at once.
     pub(crate) retain: Option<Ident>,
 }
@@ -136,6 +138,8 @@ pub(crate) struct Field {
     pub(crate) utf8: Option<Utf8>,
     /// `retain`: what the field lends becomes one owner more of its object at once.
     pub(crate) retain: Option<Ident>,
+    /// `atomic`: C may read it meanwhile.
+    pub(crate) atomic: Option<Ident>,
 }
 
 impl Method {

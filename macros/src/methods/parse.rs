@@ -301,6 +301,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         owned: None,
         utf8: None,
         detach: false,
+        interrupt: None,
         retain: None,
     };
     for word in parse_words(
@@ -321,6 +322,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "owned",
             "utf8",
             "detach",
+            "interrupt",
             "retain",
         ],
         diagnostics,
@@ -361,6 +363,9 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "borrowed" => calls.borrowed = named_flag(word, diagnostics),
             "owned" => calls.owned = named_flag(word, diagnostics),
             "retain" => calls.retain = named_flag(word, diagnostics),
+            "interrupt" => {
+                calls.interrupt = word.value("interrupt = TheHandle::the_method", diagnostics);
+            }
             _ => calls.detach = word.flag(diagnostics),
         }
     }
@@ -481,10 +486,11 @@ fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Field
         when: None,
         utf8: None,
         retain: None,
+        atomic: None,
     };
     for word in parse_words(
         headed.words,
-        &["len", "when", "utf8", "retain"],
+        &["len", "when", "utf8", "retain", "atomic"],
         diagnostics,
     ) {
         match word.name.to_string().as_str() {
@@ -496,6 +502,10 @@ fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Field
             "retain" => {
                 let name = word.name.clone();
                 field.retain = word.flag(diagnostics).then_some(name);
+            }
+            "atomic" => {
+                let name = word.name.clone();
+                field.atomic = word.flag(diagnostics).then_some(name);
             }
             _ => field.when = parse_when(word, diagnostics),
         }

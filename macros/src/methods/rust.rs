@@ -9,6 +9,7 @@ use super::calls::{
     Argument, free_variable, lent_variable, life_variable, out_variable, pass, passed_on_variable,
     passed_variable, prepare, span_of, state_variable,
 };
+use super::interrupt::{expand_interrupt, helper_check};
 use super::model::{
     Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
 };
@@ -550,6 +551,8 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
     let judged = expand_judged(calls, runtime);
     let settling = expand_settling(method, calls, runtime);
     let exclusive = expand_exclusive(method, runtime);
+    let interruptible = expand_interrupt(block, calls);
+    let helper = helper_check(block, method, calls);
     let looks = expand_looks(method, calls, runtime);
     let nothing = match &calls.none {
         None => quote!(|| ::core::option::Option::None),
@@ -604,6 +607,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #site
         #place
         #parents
+        #helper
         #states
         #(#prepared)*
         #slots
@@ -612,7 +616,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #unplaced
         #uses
         #c
-        let __result = #runtime::call::calling(#call) #exclusive #judged #settling #ending;
+        let __result = #runtime::call::calling(#call) #interruptible #exclusive #judged #settling #ending;
         #(::core::mem::drop(#states_end);)*
         #(::core::mem::drop(#passed_on);)*
         #decoded
@@ -777,6 +781,14 @@ fn expand_c(
     let closure = quote! {
         let #c = |#caught: &#runtime::call::Caught, #(#variables),*| #call;
     };
+    // The helper thread of `interrupt` gets values; the author's expressions are evaluated on the thread of the call.
+    let (closure, values) = match &calls.interrupt {
+        None => (closure, values),
+        Some(_) => (
+            quote!(#closure #(let #variables = #values;)*),
+            variables.iter().map(ToTokens::to_token_stream).collect(),
+        ),
+    };
     let mut called = quote!(#c(#caught, #(#values),*));
     if calls.detach {
         called = quote! {
@@ -870,12 +882,26 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
         let value = respanned(value, parameter.ty.span());
         let passed = quote!(#runtime::arguments::IntoC::into_c(value));
         let passed = respanned(passed, name.span());
+        let write = match &field.atomic {
+            None => quote! {
+                // SAFETY: annotation `field`: the place may be written; guarantee 4: the handle is borrowed exclusively.
+                unsafe { #place = value }
+            },
+            Some(_) => {
+                let store = quote!(#runtime::atomic::Atomic::store(&raw mut #place, value));
+                let store = respanned(store, field.place.span());
+                quote! {
+                    // SAFETY: annotation `atomic`: the place may be written in one step while C reads it; guarantee 3: the
+                    // handle is borrowed, so valid.
+                    unsafe { #store }
+                }
+            }
+        };
         return quote!({
             #handle
             let value = #value;
             let value = #passed;
-            // SAFETY: annotation `field`: the place may be written; guarantee 4: the handle is borrowed exclusively.
-            unsafe { #place = value }
+            #write
         });
     }
     let written = match &field.retain {
@@ -899,6 +925,14 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
                 length.span(),
             );
             quote!(#runtime::returns::array::<_, #element>(#start, #count, #life))
+        }
+        _ if field.atomic.is_some() => {
+            let place = field.place.within(&raw);
+            let read = quote!(#runtime::atomic::Atomic::load(&raw mut #place));
+            let read = respanned(read, field.place.span());
+            quote_spanned! {value.span()=>
+                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c_within(#read, #life))
+            }
         }
         _ if !field.place.is_self() && is_text_result(&method.output.value) => {
             let place = field.place.within(&raw);

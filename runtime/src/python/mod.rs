@@ -38,7 +38,7 @@ pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
 pub use module::{Register, live_handles};
 pub use take::{Give, Mut, Ref};
-pub(crate) use wait::check_signals;
+pub(crate) use wait::{check_signals, handles_signals, run_signal_handlers};
 
 use pyo3::Python;
 

@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 use super::depth::MayRunPython;
 use super::header::Header;
 use crate::error::Result;
-use crate::forks::forks;
+use crate::forks::{forks, watch_forks};
 use crate::state::Queue;
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
@@ -194,20 +194,43 @@ pub(crate) fn check_signals() -> Result<()> {
         return Ok(());
     }
     LOOKED.set(Some(now));
-    let known = HANDLES.get().filter(|(before, _)| *before == forks());
-    if let Some((_, false)) = known {
-        return Ok(());
+    match handles_signals() {
+        true => run_signal_handlers(),
+        false => Ok(()),
     }
+}
+
+/// Runs Python's handlers of the signals that came meanwhile, on the thread that does so; on others, nothing.
+pub(crate) fn run_signal_handlers() -> Result<()> {
     let checked = Python::try_attach(|py| {
-        if known.is_none() {
-            HANDLES.set(Some((forks(), is_main_thread(py)?)));
-        }
         // A handler that uses what the running call uses would wait for this very thread.
         let _python = MayRunPython::begin();
-        // It does nothing on other threads.
         py.check_signals()
     });
     checked.unwrap_or(Ok(())).map_err(Into::into)
+}
+
+/// Whether this thread runs Python's signal handlers.
+pub(crate) fn handles_signals() -> bool {
+    match HANDLES.get() {
+        Some((before, handles)) if before == forks() => handles,
+        _ => find_out_who_handles(),
+    }
+}
+
+#[cold]
+fn find_out_who_handles() -> bool {
+    // A forked child may have another main thread.
+    watch_forks();
+    let main = Python::try_attach(|py| {
+        let _python = MayRunPython::begin();
+        is_main_thread(py).ok()
+    });
+    let Some(main) = main.flatten() else {
+        return false;
+    };
+    HANDLES.set(Some((forks(), main)));
+    main
 }
 
 fn is_main_thread(py: Python<'_>) -> PyResult<bool> {

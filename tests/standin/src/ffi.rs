@@ -37,7 +37,7 @@ pub(crate) fn take_log() -> Vec<String> {
     std::mem::take(&mut state().log)
 }
 
-fn note(what: &str) {
+pub(crate) fn note(what: &str) {
     state().log.push(what.into());
 }
 

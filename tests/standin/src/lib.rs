@@ -11,6 +11,7 @@ use leakproof::pyo3::types::PyAnyMethods;
 use leakproof::pyo3::{Bound, Py, PyAny, PyTraverseError, PyVisit, Python};
 
 mod ffi;
+mod search;
 mod values;
 
 /// What the library reported about a call.
@@ -53,13 +54,19 @@ impl Collect for StoreErrors {
     }
 }
 
-impl Errors<Store> for StoreErrors {
-    fn failed(self, _: &Call<'_, Store>) -> Error {
+impl StoreErrors {
+    fn error(self) -> Error {
         StoreError {
             message: self.0.join(", "),
             reports: self.0,
         }
         .into()
+    }
+}
+
+impl Errors<Store> for StoreErrors {
+    fn failed(self, _: &Call<'_, Store>) -> Error {
+        self.error()
     }
 }
 
@@ -805,6 +812,9 @@ mod standin_safe {
         Parcel, Place, Session, SessionError, Shape, ShelfError, SoleEditor, Store, StoreError,
         SubItem, Tag, Tally, at_gate, close_gate, exists, meddled, open_gate, take_log,
     };
+
+    #[pymodule_export]
+    use super::search::{Finding, Search};
 
     #[pymodule_export]
     use super::values::{
