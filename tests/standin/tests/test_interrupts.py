@@ -103,6 +103,8 @@ def test_panic_of_the_method_that_interrupts_comes_out_of_the_call(monkeypatch):
     def finish():
         while search.interrupts == 0:
             time.sleep(0.001)
+        # Time for fifty more calls of the method, of which there are none.
+        time.sleep(0.05)
         search.finish(1)
 
     finishing = threading.Thread(target=finish)
