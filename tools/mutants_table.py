@@ -15,6 +15,7 @@ OWNERS = "runtime/src/owners.rs"
 STEPS = "runtime/src/steps.rs"
 ENTER = "runtime/src/python/enter.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
+ASKING = "runtime/src/asking.rs"
 RELATED = "runtime/src/python/related.rs"
 COUNTED = "runtime/src/counted.rs"
 CORES = "runtime/src/python/cores.rs"
@@ -1111,6 +1112,27 @@ SHARING = [
     ),
 ]
 
+ASKED = [
+    mutant(
+        ASKING,
+        "detached calls race with the question what went wrong",
+        ("        if self.asks && !exclusive && (asks || !self.locks) {", "        if false && self.asks && !exclusive && (asks || !self.locks) {"),
+        seen_by_compiler=True,
+    ),
+    mutant(
+        ASKING,
+        "a child's exclusive call keeps others from its parent",
+        ("exclusive && with_parent, false)", "exclusive && (with_parent || true), false)"),
+        seen_by_compiler=True,
+    ),
+    mutant(
+        ASKING,
+        "a reading call of a `mut_parent` has the parent alone",
+        ("sharing.mut_parent && !reads_parent", "sharing.mut_parent && (!reads_parent || true)"),
+        seen_by_compiler=True,
+    ),
+]
+
 OWNERS_OF_HANDLES = [
     mutant(OWNERS, "a handle may have two owners", ("!NOTES || owned().insert(handle)", "owned().insert(handle) || true")),
     mutant(OWNERS, "a released handle keeps its owner", ("        owned().remove(&handle);\n", "")),
@@ -1155,4 +1177,4 @@ SIGNALS = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *OWNERS_OF_HANDLES, *SIGNALS]
+MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS]

@@ -4,6 +4,9 @@
 //! runs, and words the failure afterwards. Where C reports through a callback, the handle names the place for it
 //! (`errors(…, callback = field, record = R)`), and our function hangs there for the length of the call alone.
 //!
+//! Where C keeps the last error in the handle, the errors ask it after the call: `errors(E, asks_handle)` and [`Call::handle`].
+//! Calls beside which another one could change the answer are then not compiled.
+//!
 //! The callback finds its collector through the thread and not through C's user data: libraries disagree on what they
 //! pass there (libxml2's parser passes its own context), and such a callback always runs on the thread of the call.
 //! So calls that run beside each other on one handle share our function in its place: the first one hangs it up and
@@ -16,6 +19,7 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::asking::AsksHandle;
 use crate::error::Error;
 use crate::forks::Lock;
 use crate::handle::Handle;
@@ -23,8 +27,7 @@ use crate::panics::Caught;
 
 /// One call of a C function, as its errors see it.
 pub struct Call<'a, T: Handle> {
-    /// The receiver; of a constructor, what C made, once it has.
-    pub handle: Option<&'a T>,
+    pub(crate) handle: Option<&'a T>,
     /// The C function's name.
     pub function: &'static str,
     /// What C returned, if that is an integer and C was called.
@@ -34,6 +37,17 @@ pub struct Call<'a, T: Handle> {
     pub errno: i32,
     /// The call's arguments by name, for the message.
     pub arguments: &'a [(&'static str, &'a dyn fmt::Debug)],
+}
+
+impl<'a, T: Handle> Call<'a, T> {
+    /// The receiver; of a constructor, what C made, once it has. Where the handle is annotated has to be said that its errors
+    /// ask it: `errors(E, asks_handle)`.
+    pub fn handle(&self) -> Option<&'a T>
+    where
+        T: AsksHandle,
+    {
+        self.handle
+    }
 }
 
 impl<T: Handle> fmt::Debug for Call<'_, T> {

@@ -155,6 +155,10 @@ pub struct Lineage {
     pub fork_safe: bool,
     /// How the handle that is released, and with it this one, is found.
     pub home: Home,
+    /// Whether its errors ask the handle what went wrong: `errors(E, asks_handle)`.
+    pub asks: bool,
+    /// Whether the library's own lock is held until they have asked: `lock(…)`.
+    pub locks: bool,
     /// How the handle and its parent share state.
     pub sharing: Sharing,
 }

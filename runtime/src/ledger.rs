@@ -43,6 +43,8 @@ pub struct Kind {
     is_lent: AtomicBool,
     thread_bound: bool,
     process_bound: bool,
+    #[cfg(all(feature = "python", Py_GIL_DISABLED))]
+    asked: bool,
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
@@ -111,6 +113,8 @@ impl Kind {
             is_lent: AtomicBool::new(false),
             thread_bound: lineage.is_thread_bound(),
             process_bound: lineage.is_process_bound(),
+            #[cfg(all(feature = "python", Py_GIL_DISABLED))]
+            asked: lineage.is_asked(),
             beside: &[],
             live: AtomicIsize::new(0),
         }
@@ -294,6 +298,12 @@ impl Kind {
     /// Whether only the process that made a handle may use it.
     pub fn is_process_bound(&self) -> bool {
         self.process_bound
+    }
+
+    /// Whether calls on its handles change what errors ask for without a lock of the library.
+    #[cfg(all(feature = "python", Py_GIL_DISABLED))]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked
     }
 
     /// What its handles live in, besides their parent.

@@ -105,11 +105,12 @@
 //! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
 //! | `lent` | Instead of `release`: C lends it to a callback, as `&T`, or as `&mut T` where nothing else uses it meanwhile; also through a `void *`. It has no Python class. |
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
+//! | `errors(Type, asks_handle)` | The same, and `Type` asks the handle, or what that lives in, what went wrong: [`Call::handle`](errors::Call::handle). Another call could change the answer before. So a call marked `detach` on or with the handle, on what lives in it, or a detached release of that, is not compiled unless it has the handle by `&mut` (from a child: `mut_parent`), or `lock(…)` is said. The words may be given together. |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
 //! | `errors(Type, thread_callback = ffi::f)` | As `callback`, where C looks for that function in a variable of the calling thread, whose address `f` returns: where a library reports also what belongs to no handle. Both words may be given. |
 //! | `errors(Type, thread_messages = ffi::f)` | The same for a function as `printf`: the format reaches [`Collect::collect_format`](errors::Collect::collect_format). The words may be given together. |
 //! | `thread_locals(ffi::f = value, …)` | Variables that C keeps per thread, such as defaults: `f` returns the address. Each has this value while a call on the handle runs, and its previous value afterwards and in callbacks, so that no other binding of the library changes what the calls do. |
-//! | `lock(of = ffi::f, enter = ffi::g, leave = ffi::h)` | The library's own recursive lock of the handle: `of` is a function, or a closure, that gets the C pointer and returns the lock. It is held while a call that can fail, or that is marked `detach`, runs, and until its `errors` have asked what went wrong: without it, another thread's call on a shared handle may change the message before. [`locked`] holds it for several calls. A thread waits for it without the GIL; so whatever takes it in C needs `detach`. |
+//! | `lock(of = ffi::f, enter = ffi::g, leave = ffi::h)` | The library's own recursive lock of the handle: `of` is a function, or a closure, that gets the C pointer and returns the lock. It is held while a call that can fail, or that is marked `detach`, runs, and until its `errors` have asked what went wrong, so that no other thread's call on a shared handle changes the message before. A handle with `asks_handle` needs it for `&self` calls with `detach`. [`locked`] holds it for several calls. A thread waits for it without the GIL; so whatever takes it in C needs `detach`. |
 //! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
 //! | `name = "…"`, `module = "…"` | The class's name and module in Python; by default the struct's and the crate's. |
 //!
@@ -323,7 +324,7 @@
 //! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = always` | `lmdb` |
 //! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
-//! | the handle knows its last error, and threads share it | | `lock(of = f, enter = g, leave = h)`, or `&mut self` | `sqlite` |
+//! | the handle knows its last error, and threads share it | | `errors(E, asks_handle)`, with `lock(of = f, enter = g, leave = h)` or `&mut self` where calls are marked `detach` | `sqlite`, `magic` |
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
 //! | errors are in `errno` | *throws* | `errors = leakproof::errors::Errno` | `inotify` |
 //! | the struct holds buffers for a call | *scope call* of the data | `fields(next_in = data.ptr, avail_in = data.len)` | `zlib` |
@@ -474,6 +475,8 @@ compile_error!(
 pub mod arguments;
 #[doc(hidden)]
 pub mod aside;
+#[doc(hidden)]
+pub mod asking;
 #[doc(hidden)]
 pub mod atomic;
 pub mod attachments;

@@ -264,7 +264,7 @@ impl Errors<Parser> for ParseErrors {
     fn overlooked(&self, call: &Call<'_, Parser>) -> bool {
         self.has_no_memory()
             || call
-                .handle
+                .handle()
                 .is_some_and(|parser| parser.gave_up() && !parser.recovers())
     }
 
@@ -273,7 +273,7 @@ impl Errors<Parser> for ParseErrors {
     }
 
     fn succeeded(self, call: &Call<'_, Parser>) {
-        if let (Some(parser), false) = (call.handle, self.0.is_empty()) {
+        if let (Some(parser), false) = (call.handle(), self.0.is_empty()) {
             attach(parser, Reports(self.0));
         }
     }

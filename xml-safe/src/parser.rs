@@ -18,7 +18,7 @@ const LINES: usize = 65_534;
 #[handle(
     raw = ffi::xmlParserCtxt,
     release = ffi::xmlFreeParserCtxt,
-    errors(ParseErrors, callback = (*sax).serror, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    errors(ParseErrors, asks_handle, callback = (*sax).serror, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
     thread_locals(
         ffi::__xmlDoValidityCheckingDefaultValue = 0,
         ffi::__xmlGetWarningsDefaultValue = 1,

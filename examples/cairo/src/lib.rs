@@ -38,11 +38,11 @@ macro_rules! ask_for_the_status {
     ($($handle:ident)+) => {$(
         impl Errors<$handle> for CairoErrors {
             fn overlooked(&self, call: &Call<'_, $handle>) -> bool {
-                call.handle.is_some_and(|handle| handle.status() != 0)
+                call.handle().is_some_and(|handle| handle.status() != 0)
             }
 
             fn failed(self, call: &Call<'_, $handle>) -> Error {
-                Self::error(call.status, call.handle.map($handle::status))
+                Self::error(call.status, call.handle().map($handle::status))
             }
         }
     )+};
@@ -113,7 +113,7 @@ pub struct TextExtents {
     retain = ffi::cairo_surface_reference,
     borrowed_with = Surface,
     release = ffi::cairo_surface_destroy,
-    errors = CairoErrors,
+    errors(CairoErrors, asks_handle),
     fork_safe
 )]
 pub struct Surface;
@@ -186,7 +186,7 @@ impl Surface {
     retain = ffi::cairo_pattern_reference,
     borrowed_with = Surface,
     release = ffi::cairo_pattern_destroy,
-    errors = CairoErrors,
+    errors(CairoErrors, asks_handle),
     fork_safe
 )]
 pub struct Pattern;
@@ -238,7 +238,7 @@ impl Pattern {
     retain = ffi::cairo_reference,
     borrowed_with = Surface,
     release = ffi::cairo_destroy,
-    errors = CairoErrors,
+    errors(CairoErrors, asks_handle),
     fork_safe
 )]
 pub struct Context;

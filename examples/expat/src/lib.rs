@@ -33,7 +33,7 @@ pub struct ExpatErrors;
 
 impl Errors<Parser> for ExpatErrors {
     fn failed(self, call: &Call<'_, Parser>) -> Error {
-        let Some(parser) = call.handle else {
+        let Some(parser) = call.handle() else {
             return Error::Failed(call.function);
         };
         let code = parser.code();
@@ -138,7 +138,7 @@ impl Handlers {
 #[handle(
     raw = ffi::XML_ParserStruct,
     release = ffi::XML_ParserFree,
-    errors = ExpatErrors,
+    errors(ExpatErrors, asks_handle),
     attachments,
     fork_safe
 )]

@@ -24,18 +24,18 @@ pub struct MagicErrors;
 
 impl Errors<Magic> for MagicErrors {
     fn failed(self, call: &Call<'_, Magic>) -> Error {
-        let said = call.handle.and_then(Magic::message);
+        let said = call.handle().and_then(Magic::message);
         let message = said.unwrap_or_else(|| format!("{} failed", call.function));
         MagicError {
             message,
-            errno: call.handle.map_or(0, Magic::errno),
+            errno: call.handle().map_or(0, Magic::errno),
         }
         .into()
     }
 }
 
 /// Says what is in files and in bytes.
-#[handle(raw = ffi::magic_set, release = ffi::magic_close, errors = MagicErrors, fork_safe)]
+#[handle(raw = ffi::magic_set, release = ffi::magic_close, errors(MagicErrors, asks_handle), fork_safe)]
 pub struct Magic;
 
 #[methods(unsafe)]

@@ -111,13 +111,13 @@ impl SqliteErrors {
 
 impl Errors<Connection> for SqliteErrors {
     fn failed(self, call: &Call<'_, Connection>) -> Error {
-        Self::error(call.handle, call.status)
+        Self::error(call.handle(), call.status)
     }
 }
 
 impl Errors<Statement> for SqliteErrors {
     fn failed(self, call: &Call<'_, Statement>) -> Error {
-        let connection = call.handle.and_then(Statement::connection);
+        let connection = call.handle().and_then(Statement::connection);
         Self::error(connection.as_deref(), call.status)
     }
 }
@@ -186,7 +186,7 @@ pub enum Value {
 #[handle(
     raw = ffi::sqlite3,
     release(ffi::sqlite3_close, fails = nonzero, on_failure = kept, detach),
-    errors = SqliteErrors,
+    errors(SqliteErrors, asks_handle),
     lock(of = ffi::sqlite3_db_mutex, enter = ffi::sqlite3_mutex_enter, leave = ffi::sqlite3_mutex_leave),
     attachments,
     warn_unclosed
@@ -498,7 +498,7 @@ impl Connection {
         enter = ffi::sqlite3_mutex_enter,
         leave = ffi::sqlite3_mutex_leave
     ),
-    errors = SqliteErrors
+    errors(SqliteErrors, asks_handle)
 )]
 pub struct Statement;
 

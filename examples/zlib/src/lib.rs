@@ -56,18 +56,18 @@ impl ZlibErrors {
 
 impl Errors<Compressor> for ZlibErrors {
     fn failed(self, call: &Call<'_, Compressor>) -> Error {
-        Self::error(call.handle.and_then(Compressor::message), call.status)
+        Self::error(call.handle().and_then(Compressor::message), call.status)
     }
 }
 
 impl Errors<Decompressor> for ZlibErrors {
     fn failed(self, call: &Call<'_, Decompressor>) -> Error {
-        Self::error(call.handle.and_then(Decompressor::message), call.status)
+        Self::error(call.handle().and_then(Decompressor::message), call.status)
     }
 }
 
 /// Compresses a stream.
-#[handle(inplace = ffi::z_stream, release = ffi::deflateEnd, errors = ZlibErrors, fork_safe)]
+#[handle(inplace = ffi::z_stream, release = ffi::deflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
 pub struct Compressor;
 
 #[methods(unsafe)]
@@ -159,7 +159,7 @@ impl Compressor {
 }
 
 /// Decompresses a stream.
-#[handle(inplace = ffi::z_stream, release = ffi::inflateEnd, errors = ZlibErrors, fork_safe)]
+#[handle(inplace = ffi::z_stream, release = ffi::inflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
 pub struct Decompressor;
 
 #[methods(unsafe)]

@@ -40,6 +40,11 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     // What C lends to a callback does not last until a fork.
     let fork_safe = handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::Lent);
     let fork_check = expand_fork_check(handle);
+    let asks = handle
+        .errors
+        .as_ref()
+        .is_some_and(|errors| errors.asks_handle);
+    let (locks, asking) = (handle.lock.is_some(), expand_asking(handle, asks));
     let (beside, by_parent) = match &handle.ownership {
         Ownership::Resource {
             beside, release, ..
@@ -161,6 +166,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                     thread_bound: #thread_bound,
                     fork_safe: #fork_safe,
                     home: #home,
+                    asks: #asks,
+                    locks: #locks,
                     sharing: #sharing,
                 };
                 const NAME: &'static ::core::primitive::str = #name;
@@ -175,6 +182,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             }
 
             #fork_check
+            #asking
             #made_by
             // SAFETY: annotation `parent`: these are all parents besides the first.
             unsafe impl #runtime::place::LivesBeside<(#(#beside,)*)> for #ident {}
@@ -196,6 +204,38 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
 
         #python
     }
+}
+
+/// That the errors ask the handle; and refuses, while compiling, a detached release that changes what others ask for.
+fn expand_asking(handle: &Handle, asks: bool) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let asks = asks.then(|| {
+        quote! {
+            // SAFETY: guarantee 23: `LINEAGE.asks` says so, too, so that detached calls are checked.
+            unsafe impl #runtime::asking::AsksHandle for #ident {}
+        }
+    });
+    let release = match &handle.ownership {
+        Ownership::Resource {
+            release: Some(release),
+            ..
+        } if release.detach => release,
+        _ => return quote!(#asks),
+    };
+    let fallible = release.fails.is_some();
+    let message = format!(
+        "a detached release of a `{ident}` runs beside other threads' calls on the handle that the `{ident}` lives in, whose \
+         errors ask that handle what went wrong: add `lock(of = …, enter = …, leave = …)` where that is annotated, or \
+         remove `detach`"
+    );
+    let check = quote! {
+        const _: () = ::core::assert!(
+            <#ident as #runtime::handle::Handle>::LINEAGE.release_is_one_step(#fallible),
+            #message
+        );
+    };
+    let check = respanned(check, release.function.span());
+    quote!(#asks #check)
 }
 
 /// Refuses, while compiling, `fork_safe` in a parent that is not.

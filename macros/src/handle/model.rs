@@ -128,9 +128,11 @@ impl Release {
     }
 }
 
-/// `errors = Type` or `errors(Type, callback = place, thread_callback = function, thread_messages = function)`.
+/// `errors = Type` or `errors(Type, asks_handle, callback = place, thread_callback = function, thread_messages = function)`.
 pub(crate) struct ErrorsWord {
     pub(crate) collector: Type,
+    /// Whether it asks the handle what went wrong.
+    pub(crate) asks_handle: bool,
     pub(crate) callback: Option<Place>,
     /// The function that returns the address of the thread's variable.
     pub(crate) thread_callback: Option<Path>,
@@ -452,11 +454,12 @@ fn lock_word(word: Word, diagnostics: &Diagnostics) -> Option<LockWord> {
 }
 
 fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
-    let form = "errors(Type, callback = field, thread_callback = ffi::address_of_it)";
+    let form = "errors(Type, asks_handle, callback = field, thread_callback = ffi::address_of_it)";
     let Value::List(tokens) = word.value else {
         let collector = word.value(&format!("errors = Type` or `{form}"), diagnostics)?;
         return Some(ErrorsWord {
             collector,
+            asks_handle: false,
             callback: None,
             thread_callback: None,
             thread_messages: None,
@@ -465,13 +468,20 @@ fn errors_word(word: Word, diagnostics: &Diagnostics) -> Option<ErrorsWord> {
     let headed: Headed<Type> = Headed::of(tokens, form, diagnostics)?;
     let mut errors = ErrorsWord {
         collector: headed.head,
+        asks_handle: false,
         callback: None,
         thread_callback: None,
         thread_messages: None,
     };
-    let known = ["callback", "thread_callback", "thread_messages"];
+    let known = [
+        "asks_handle",
+        "callback",
+        "thread_callback",
+        "thread_messages",
+    ];
     for word in parse_words(headed.words, &known, diagnostics) {
         match word.name.to_string().as_str() {
+            "asks_handle" => errors.asks_handle = word.flag(diagnostics),
             "callback" => errors.callback = word.value("callback = field", diagnostics),
             "thread_callback" => {
                 errors.thread_callback =

@@ -7,6 +7,7 @@ use syn::{Attribute, Type, Visibility};
 
 use super::model::{Method, MethodsBlock, Parameter, Receiver, Source};
 use super::rust::lending_name;
+use super::sharing::asking_check;
 use super::types::{Taken, detached};
 use crate::words::{argument_of, class_of, respanned};
 
@@ -166,7 +167,9 @@ pub(crate) fn wrapper(
         .lifetimes()
         .filter(|lifetime| lifetime.lifetime.ident != "py");
     let call = quote!(#callee(#(#arguments),*));
-    let call = match &method.detach {
+    let detach = method.detach.as_ref();
+    let asking = detach.map(|word| asking_check(handle, method, word.span(), runtime));
+    let call = match detach {
         None => call,
         Some(_) => {
             let sent = method
@@ -218,6 +221,7 @@ pub(crate) fn wrapper(
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
             const __ENTRY: &#python::Entry = &#entry;
+            #asking
             #given
             #python::#enter #finish
         }

@@ -14,7 +14,9 @@ use super::model::{
     Calls, Consumes, Field, Method, MethodsBlock, OnFailure, Parameter, Receiver, Source,
 };
 use super::results::{expand_own, expand_slots};
-use super::sharing::{expand_uses, lending_check, reading_check, retained_type, sharing_check};
+use super::sharing::{
+    asking_check, expand_uses, lending_check, reading_check, retained_type, sharing_check,
+};
 use super::types::{
     Taken, bind_inputs, bound_here, bound_to, detached, form, given_handles, is_named, is_read,
     lent_handles, owned_handles, written,
@@ -560,6 +562,9 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
     };
     let place = place_check(block, method);
     let parents = parents_check(block, method, calls);
+    let asking = calls
+        .detach
+        .then(|| asking_check(&block.handle, method, function.span(), runtime));
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
         _ => quote!(::core::option::Option::Some(&*self)),
@@ -608,6 +613,7 @@ fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStr
         #place
         #parents
         #helper
+        #asking
         #states
         #(#prepared)*
         #slots

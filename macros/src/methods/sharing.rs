@@ -69,6 +69,34 @@ pub(super) fn reading_check(block: &MethodsBlock, method: &Method) -> Option<Tok
     Some(respanned(check, word.span()))
 }
 
+/// Refuses a detached call beside which another thread's call changes what the errors of either ask a handle for.
+pub(super) fn asking_check(
+    handle: &Type,
+    method: &Method,
+    at: Span,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let receiver = (method.receiver != Receiver::None).then(|| {
+        let exclusive = method.receiver == Receiver::Exclusive;
+        let (reads_parent, name) = (method.reads_parent.is_some(), written(handle));
+        quote!(#name self #handle, #exclusive, #reads_parent;)
+    });
+    let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
+        let (target, mode) = match Taken::of(ty) {
+            Taken::Ref(target) | Taken::OptionRef(target) => (target, quote!(SHARED)),
+            Taken::Mut(target) | Taken::OptionMut(target) | Taken::Owned(target) => {
+                (target, quote!(EXCLUSIVE))
+            }
+            Taken::Python | Taken::Value => return None,
+        };
+        let target = detached(&target, handle);
+        let name = written(&target);
+        Some(quote!(#name #target, #mode;))
+    });
+    let checks: Vec<_> = receiver.into_iter().chain(arguments).collect();
+    respanned(quote!(#runtime::__one_step! { #(#checks)* }), at)
+}
+
 fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);

@@ -18,6 +18,7 @@ use super::depth::MayRunPython;
 use super::exceptions::to_pyerr;
 use super::handle::{HandleClass, PyHandle, no_memory};
 use super::header::Header;
+use super::one_step::one_step;
 use super::related;
 use super::threads;
 use super::wait::Place;
@@ -167,6 +168,20 @@ impl<'a> Hold<'a> {
     /// The handle.
     pub(super) fn header(&self) -> &'a Header {
         self.header
+    }
+
+    /// The outermost handle that this one lives in, by first parents.
+    #[cfg(Py_GIL_DISABLED)]
+    pub(super) fn root<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let mut root = self.header.up();
+        while let Some(above) = root.and_then(|up| up.get().header().up()) {
+            root = Some(above);
+        }
+        match root {
+            Some(root) => Some(root.bind(py).clone().into_any()),
+            // SAFETY: CPython: null, or the object that the caller of this call holds.
+            None => unsafe { Bound::from_borrowed_ptr_or_opt(py, self.object) },
+        }
     }
 
     /// Whether this borrow of the handle wants `at` exclusively: the handle itself, or a parent of a `mut_parent`.
@@ -596,10 +611,9 @@ fn run<'a, 'py, R>(
         exactly: PhantomData,
     };
     // What was acquired is released on the way to here, as with any other panic.
-    catch_unwind(AssertUnwindSafe(|| call(&context))).unwrap_or_else(|panic| {
-        match panic.is::<OutOfMemory>() {
-            true => Err(no_memory()),
-            false => resume_unwind(panic),
-        }
+    let call = || one_step(py, holds, || call(&context));
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| match panic.is::<OutOfMemory>() {
+        true => Err(no_memory()),
+        false => resume_unwind(panic),
     })
 }

@@ -20,6 +20,7 @@ pub mod header;
 mod interpreter;
 pub mod iterator;
 pub mod module;
+mod one_step;
 pub mod records;
 mod related;
 mod resource;

@@ -88,7 +88,7 @@ fn without_an_errors_type_the_function_is_named() {
 #[test]
 fn a_detached_call_is_a_plain_call_without_python() {
     let _library = Library::start();
-    let store = open();
+    let mut store = open();
     next([Report(&["detached"])]);
     assert_eq!(
         message_of(store.check_detached()),

@@ -170,7 +170,7 @@ impl Errors<Reader> for Reports {
     }
 
     fn succeeded(self, call: &Call<'_, Reader>) {
-        if let Some(reported) = call.handle.and_then(attached::<Reported, _>) {
+        if let Some(reported) = call.handle().and_then(attached::<Reported, _>) {
             reported.0.lock().unwrap().extend(self.0);
         }
     }
@@ -179,7 +179,7 @@ impl Errors<Reader> for Reports {
 #[handle(
     raw = ffi::reader,
     release = ffi::reader_free,
-    errors(Reports, thread_callback = ffi::default_report),
+    errors(Reports, asks_handle, thread_callback = ffi::default_report),
     thread_locals(ffi::default_strict = 7),
     attachments
 )]

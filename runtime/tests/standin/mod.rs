@@ -10,7 +10,7 @@ use leakproof::errors::Errno;
 use leakproof::prelude::*;
 
 /// A store.
-#[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, callback = report), fork_safe)]
+#[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, asks_handle, callback = report), fork_safe)]
 pub(crate) struct Store;
 
 #[methods(unsafe, private)]
@@ -38,7 +38,7 @@ impl Store {
     pub(crate) fn status(&self) -> c_int;
 
     #[calls(ffi::store_check, fails = nonzero, detach)]
-    pub(crate) fn check_detached(&self) -> Result<()>;
+    pub(crate) fn check_detached(&mut self) -> Result<()>;
 
     #[calls(ffi::store_write, args = (self, bytes.ptr, bytes.len), fails = negative)]
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<c_int>;
@@ -242,7 +242,7 @@ impl Cursor {
 }
 
 /// A store whose failures another type words.
-#[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, callback = report), fork_safe)]
+#[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, asks_handle, callback = report), fork_safe)]
 pub(crate) struct Probe;
 
 #[methods(unsafe, private)]
@@ -290,7 +290,7 @@ impl Shape {
 #[handle(
     raw = ffi::Session,
     release(ffi::session_close, fails = nonzero, on_failure = kept),
-    errors = SessionErrors
+    errors(SessionErrors, asks_handle)
 )]
 pub(crate) struct Session;
 
@@ -328,7 +328,7 @@ pub(crate) struct SessionErrors;
 
 impl Errors<Session> for SessionErrors {
     fn failed(self, call: &Call<'_, Session>) -> Error {
-        let busy = call.handle.map(Session::busy);
+        let busy = call.handle().map(Session::busy);
         Error::Value(format!("{} {:?} {busy:?}", call.function, call.status))
     }
 }
@@ -384,8 +384,8 @@ pub(crate) fn hooks() -> Vec<String> {
 }
 
 fn describe(call: &Call<'_, Store>) -> String {
-    let title = call.handle.and_then(Store::title).unwrap_or_default();
-    let limit = match call.handle.map(Store::limit) {
+    let title = call.handle().and_then(Store::title).unwrap_or_default();
+    let limit = match call.handle().map(Store::limit) {
         Some(7) => " after 7",
         _ => "",
     };
@@ -425,7 +425,7 @@ impl Errors<Store> for StoreErrors {
     }
 
     fn overlooked(&self, call: &Call<'_, Store>) -> bool {
-        call.handle.is_some_and(Store::failed_status)
+        call.handle().is_some_and(Store::failed_status)
     }
 
     fn failed(self, call: &Call<'_, Store>) -> Error {

@@ -260,7 +260,7 @@ impl Lid {
 #[handle(
     raw = ffi::session,
     release(ffi::session_close, fails = nonzero, on_failure = kept),
-    errors = SessionErrors
+    errors(SessionErrors, asks_handle)
 )]
 pub struct Session;
 
@@ -425,7 +425,7 @@ impl Board {
 #[handle(
     raw = ffi::session,
     release(ffi::session_close, fails = nonzero),
-    errors = SessionErrors,
+    errors(SessionErrors, asks_handle),
     warn_unclosed
 )]
 pub struct Journal;
@@ -458,7 +458,7 @@ impl Errors<Session> for SessionErrors {
         SessionError {
             message: format!("{} failed", call.function),
             status: call.status,
-            busy: call.handle.map(Session::busy),
+            busy: call.handle().map(Session::busy),
         }
         .into()
     }
@@ -469,7 +469,7 @@ impl Errors<Journal> for SessionErrors {
         SessionError {
             message: format!("{} failed", call.function),
             status: call.status,
-            busy: call.handle.map(|_| 0),
+            busy: call.handle().map(|_| 0),
         }
         .into()
     }
