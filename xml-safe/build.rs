@@ -29,6 +29,9 @@ fn main() {
     version.cfg_since("has_no_xxe", Version(2, 13));
     // From here on libxml2 marks an entity while it expands it.
     version.cfg_since("marks_entities", Version(2, 13));
+    // From here on libxml2 takes an external entity's text from the declaration, and its parser has no state "in the value
+    // of an attribute" that a handler could see.
+    version.cfg_since("has_external_text", Version(2, 14));
     let bindings = env::var_os("OUT_DIR")
         .and_then(|folder| fs::read_to_string(Path::new(&folder).join("libxml2.rs")).ok())
         .unwrap_or_default();
@@ -38,6 +41,10 @@ fn main() {
         .map_or("", |(fields, _)| fields);
     cfg("has_entity_of_input", input.contains("pub entity:"));
     cfg("has_pop_input", bindings.contains("fn xmlCtxtPopInput("));
+    cfg(
+        "has_max_amplification",
+        bindings.contains("fn xmlCtxtSetMaxAmplification("),
+    );
     cfg(
         "has_debug_entities",
         bindings.contains("fn __xmlParserDebugEntities("),

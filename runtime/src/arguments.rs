@@ -131,10 +131,12 @@ unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
     }
 }
 
-/// NULL, of whichever pointer type C takes.
-#[doc(hidden)]
+/// NULL, of whichever pointer type C takes: the value of a method that makes a field forget what it points to.
 #[derive(Debug, Clone, Copy)]
 pub struct Null;
+
+// SAFETY: Rust: `Null` holds no pointer but NULL, and nothing makes one of what C has.
+unsafe impl crate::returns::Plain for Null {}
 
 // SAFETY: Rust: null points at nothing.
 unsafe impl<P> IntoC<*const P> for Null {

@@ -11,7 +11,7 @@ use crate::decode::Decoder;
 use crate::errors::{Report, Reports, TreeErrors};
 use crate::external::External;
 use crate::ffi;
-use crate::node::{Dtd, Node};
+use crate::node::{Dtd, Entity, Node};
 use crate::parser::{Options, Parser};
 use crate::xpath::{XPathContext, XPathValue};
 
@@ -52,6 +52,11 @@ impl Document {
     #[private]
     #[field(extSubset)]
     pub(crate) fn external_subset(&self) -> Option<Borrowed<Dtd>>;
+
+    /// The general entity of this name (xmlGetDocEntity).
+    #[private]
+    #[calls(ffi::xmlGetDocEntity)]
+    pub(crate) fn entity(&self, name: &CStr) -> Option<Borrowed<Entity>>;
 
     #[private]
     #[field(version)]

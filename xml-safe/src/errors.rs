@@ -164,10 +164,16 @@ fn trimmed(message: Option<String>) -> String {
         .unwrap_or_default()
 }
 
+/// libxml2's advice for C programs, and ours for the same.
+const ADVICE: (&str, &str) = (
+    "see xmlCtxtSetMaxAmplification",
+    "parse the document with huge=True",
+);
+
 impl From<&Record> for Report {
     fn from(record: &Record) -> Self {
         Report {
-            message: trimmed(record.message()),
+            message: trimmed(record.message()).replace(ADVICE.0, ADVICE.1),
             line: record.line(),
             column: record.column(),
             code: record.code(),

@@ -93,6 +93,16 @@ impl Dtd {
     }
 }
 
+/// The declaration of an entity.
+#[handle(raw = ffi::xmlEntity, part_of = Document)]
+pub(crate) struct Entity;
+
+#[methods(unsafe, private)]
+impl Entity {
+    #[field(self)]
+    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
+}
+
 /// The entities of a DTD by name.
 #[handle(raw = ffi::xmlHashTable, lent)]
 struct Table;
@@ -190,10 +200,10 @@ impl Node {
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn own_text(&self) -> Option<String>;
 
-    /// What an entity reference refers to.
+    /// The name of the entity that a reference refers to.
     #[private]
-    #[field(children, when(type_, ffi::XML_ENTITY_REF_NODE))]
-    pub(crate) fn declaration(&self) -> Option<Borrowed<Node>>;
+    #[field(name, when(type_, ffi::XML_ENTITY_REF_NODE))]
+    pub(crate) fn entity_name(&self) -> Option<CString>;
 
     /// The text, and nothing for what has none.
     #[private]

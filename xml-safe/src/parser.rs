@@ -1,6 +1,8 @@
 //! The parser: lives for one document.
 
 use std::ffi::c_int;
+#[cfg(has_max_amplification)]
+use std::ffi::c_uint;
 
 use leakproof::prelude::*;
 
@@ -62,11 +64,16 @@ const NO_EXTERNAL_ENTITIES: u32 = ffi::XML_PARSE_NO_XXE;
 const NO_EXTERNAL_ENTITIES: u32 = 0;
 
 impl Options {
+    /// Whether the document may refer to something outside of itself.
+    fn resolves(self) -> bool {
+        self.resolve_entities || self.load_dtd
+    }
+
     fn flags(self) -> u32 {
         let chosen = [
             (true, ffi::XML_PARSE_NONET | ffi::XML_PARSE_BIG_LINES),
-            // The handlers give the text of a DTD; this would keep libxml2 from asking them.
-            (!self.load_dtd, NO_EXTERNAL_ENTITIES),
+            // The handlers give the text of what is outside; this would keep libxml2 from asking them.
+            (!self.resolves(), NO_EXTERNAL_ENTITIES),
             (self.recover, ffi::XML_PARSE_RECOVER),
             (self.huge, ffi::XML_PARSE_HUGE),
             (self.no_blanks, ffi::XML_PARSE_NOBLANKS),
@@ -99,6 +106,11 @@ impl Parser {
     #[calls(ffi::xmlBuildURI, free = ffi::xmlFree.expect("libxml2 always has one"))]
     pub(crate) fn build_uri(system: &CStr, base: &CStr) -> Option<CString>;
 
+    /// Set how much longer than the document its entities may be. Newer versions limit that in huge documents, too.
+    #[cfg(has_max_amplification)]
+    #[calls(ffi::xmlCtxtSetMaxAmplification)]
+    fn set_max_amplification(&mut self, factor: c_uint);
+
     #[calls(ffi::xmlCtxtReadMemory, args = (self, data.ptr, data.len, url, encoding, options), fails = null, detach)]
     fn read_memory(
         &mut self,
@@ -108,7 +120,7 @@ impl Parser {
         options: c_int,
     ) -> Result<Owned<Document>>;
 
-    /// Reads a document of many lines.
+    /// Reads a document of many lines, or one that declares entities.
     #[calls(
         ffi::xmlCtxtReadMemory,
         args = (self, data.ptr, data.len, url, encoding, options),
@@ -116,12 +128,13 @@ impl Parser {
             _private = handlers.data,
             (*sax).startElementNs = handlers.element,
             (*sax).comment = handlers.comment,
-            (*sax).processingInstruction = handlers.instruction
+            (*sax).processingInstruction = handlers.instruction,
+            (*sax).reference = handlers.reference
         ),
         fails = null,
         detach
     )]
-    fn read_lines(
+    fn read_handled(
         &mut self,
         data: &[u8],
         url: Option<&CStr>,
@@ -139,6 +152,7 @@ impl Parser {
             (*sax).startElementNs = handlers.element,
             (*sax).comment = handlers.comment,
             (*sax).processingInstruction = handlers.instruction,
+            (*sax).reference = handlers.reference,
             (*sax).entityDecl = handlers.declare,
             (*sax).getEntity = handlers.entity,
             (*sax).getParameterEntity = handlers.parameter,
@@ -178,7 +192,7 @@ impl Parser {
             ignore_declared: utf8.ignore_declared,
             options,
         };
-        let (document, reported) = match options.resolve_entities || options.load_dtd {
+        let (document, reported) = match options.resolves() {
             true => reading.resolving(external)?,
             false => reading.alone()?,
         };
@@ -221,16 +235,33 @@ impl Reading<'_> {
         self.ignore_declared.then_some(c"UTF-8")
     }
 
+    fn parser(&self) -> Result<Owned<'static, Parser>> {
+        #[allow(unused_mut, reason = "older versions have nothing to set")]
+        let mut parser = Parser::new()?;
+        #[cfg(has_max_amplification)]
+        if self.options.huge {
+            parser.set_max_amplification(c_uint::MAX);
+        }
+        Ok(parser)
+    }
+
     fn has_many_lines(&self) -> bool {
         self.data.iter().filter(|byte| **byte == b'\n').count() > LINES
     }
 
+    fn declares_entities(&self) -> bool {
+        const DECLARATION: &[u8] = b"<!ENTITY";
+        self.data
+            .windows(DECLARATION.len())
+            .any(|window| window == DECLARATION)
+    }
+
     /// Parse a document of which nothing outside is read.
     fn alone(&self) -> Read {
-        let mut parser = Parser::new()?;
+        let mut parser = self.parser()?;
         let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
-        let document = match self.has_many_lines() {
-            true => parser.read_lines(data, url, encoding, flags, &Handlers::new(false, url))?,
+        let document = match self.has_many_lines() || self.declares_entities() {
+            true => parser.read_handled(data, url, encoding, flags, &Handlers::new(false, url))?,
             false => parser.read_memory(data, url, encoding, flags)?,
         };
         Ok((document, parser.reported()))
@@ -240,7 +271,7 @@ impl Reading<'_> {
     fn resolving(&self, external: Option<&External>) -> Read {
         let mut handlers = Handlers::new(external.is_some(), self.url);
         loop {
-            let mut parser = Parser::new()?;
+            let mut parser = self.parser()?;
             let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
             let read = parser.read_resolving(data, url, encoding, flags, &handlers);
             let (wanted, mut loaded) = handlers.take();

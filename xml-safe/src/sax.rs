@@ -1,14 +1,16 @@
 //! The handlers around libxml2's own while it parses: they find out what a document refers to outside of itself, give it
-//! what was read, and note lines that libxml2's nodes have no place for.
+//! what was read, note lines that libxml2's nodes have no place for, and keep references from pointing into the DTD.
 //!
 //! No handler runs Python, reads a file, or lets libxml2 do so. What is missing is written down, the parser stops, and the
 //! document is parsed again when it was read. libxml2 never meets an entity that is external: it is declared as one whose
-//! text is known, so that no path in libxml2 leads to its loader. Afterwards it is marked as external again.
+//! text is known, so that no path in libxml2 leads to its loader. Afterwards it is marked as external again. Newer versions
+//! take an external entity's text from its declaration: there a general entity stays external.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use leakproof::arguments::Null;
 use leakproof::prelude::*;
 
 use crate::errors::ParseErrors;
@@ -62,6 +64,12 @@ impl Context {
     #[field((*(*node).last).psvi)]
     fn set_last_line(&mut self, line: usize);
 
+    #[field((*(*node).last).children)]
+    fn set_last_children(&mut self, children: Null);
+
+    #[field((*(*node).last).last)]
+    fn set_last_of_last(&mut self, last: Null);
+
     #[field(myDoc)]
     fn document(&self) -> Option<Borrowed<Whole>>;
 
@@ -72,6 +80,12 @@ impl Context {
     fn big_line(&self) -> Option<usize> {
         let line = usize::try_from(self.line()).unwrap_or_default();
         (line >= BIG_LINE && self.subset() == 0).then_some(line)
+    }
+
+    /// Whether what was added last to the open element is of this type.
+    fn has_last(&self, kind: u32) -> bool {
+        self.open()
+            .is_some_and(|open| open.get().last().is_some_and(|last| last.kind() == kind))
     }
 
     /// The address of the file that is read now: internal entities have none.
@@ -204,6 +218,24 @@ impl Handlers {
     }
 }
 
+/// The kind of a general entity that is declared with the text that was read. Where it is external, libxml2 itself refuses it
+/// in the value of an attribute.
+const GENERAL_WITH_TEXT: u32 = match cfg!(has_external_text) {
+    true => ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY,
+    false => ffi::XML_INTERNAL_GENERAL_ENTITY,
+};
+
+/// The text for a declaration. libxml2 reads a text declaration in external ones, and `text` has none left: what looks like
+/// one is part of the text, and so an error.
+fn as_declared(text: CString) -> CString {
+    const DECLARATION: &[u8] = b"<?xml encoding='UTF-8'?>";
+    if cfg!(has_external_text) && text.as_bytes().starts_with(b"<?xml") {
+        let text = [DECLARATION, text.as_bytes()].concat();
+        return CString::new(text).unwrap_or_default();
+    }
+    text
+}
+
 /// What stops the parser where something has to be read first. Nobody sees it.
 fn stopped() -> Error {
     Error::Failed("xmlStopParser")
@@ -267,7 +299,7 @@ impl Handlers {
         content: Option<CString>,
     ) {
         let (parameter, internal) = match kind.cast_unsigned() {
-            ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY => (false, ffi::XML_INTERNAL_GENERAL_ENTITY),
+            ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY => (false, GENERAL_WITH_TEXT),
             ffi::XML_EXTERNAL_PARAMETER_ENTITY => (true, ffi::XML_INTERNAL_PARAMETER_ENTITY),
             other => {
                 let key = (other == ffi::XML_INTERNAL_PARAMETER_ENTITY, name.clone());
@@ -292,7 +324,7 @@ impl Handlers {
             let text = resolving.loaded.get(&address.system).cloned();
             let key = (parameter, name.clone());
             resolving.declared.entry(key).or_insert(Some(address));
-            text.unwrap_or_default()
+            as_declared(text.unwrap_or_default())
         };
         let system = system.unwrap_or_default();
         context.declare(
@@ -391,6 +423,23 @@ impl Handlers {
     pub(crate) fn instruction(&self, context: &mut Context) {
         note_last(context, ffi::XML_PI_NODE);
     }
+
+    /// Forgets what a reference in the tree refers to; `Document::entity` finds it by name. libxml2 has the declaration as
+    /// the child of each reference. XPath's `following` axis went from there through the DTD back to the root element, and
+    /// never ended.
+    #[called(
+        ffi::referenceSAXFunc,
+        args = (context, _),
+        before = ffi::xmlSAX2Reference,
+        data = (*context.cast::<ffi::xmlParserCtxt>())._private,
+        stop = ()
+    )]
+    pub(crate) fn reference(&self, context: &mut Context) {
+        if context.has_last(ffi::XML_ENTITY_REF_NODE) {
+            context.set_last_children(Null);
+            context.set_last_of_last(Null);
+        }
+    }
 }
 
 /// Note the line of the node that was added last, if it is of this type.
@@ -399,8 +448,8 @@ fn note_last(context: &mut Context, kind: u32) {
         return;
     };
     let is_it = |last: Option<Borrowed<'_, Added>>| last.is_some_and(|last| last.kind() == kind);
-    if let Some(open) = context.open() {
-        if is_it(open.get().last()) {
+    if context.open().is_some() {
+        if context.has_last(kind) {
             context.set_last_line(line);
         }
     } else if let Some(document) = context.document()

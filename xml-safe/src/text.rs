@@ -16,7 +16,9 @@ const MOST_EXPANDED: usize = 10_000_000;
 /// How deep entities may refer to entities, as in libxml2.
 const MOST_DEEP: usize = 40;
 
-struct Gathered {
+struct Gathered<'d> {
+    /// Where entities are declared.
+    document: &'d Document,
     text: String,
     expanded: usize,
     most: usize,
@@ -28,6 +30,7 @@ struct Gathered {
 /// The text in `node` and below it.
 pub(crate) fn of(node: &Node, document: &Document) -> Result<String> {
     let mut gathered = Gathered {
+        document,
         text: String::new(),
         expanded: 0,
         most: match document.is_huge() {
@@ -45,7 +48,7 @@ pub(crate) fn of(node: &Node, document: &Document) -> Result<String> {
     Ok(gathered.text)
 }
 
-impl Gathered {
+impl Gathered<'_> {
     /// Add the text of `top`: a loop, since documents can be deep.
     fn add(&mut self, top: &Node) -> Result<()> {
         self.visit(top)?;
@@ -73,7 +76,13 @@ impl Gathered {
     }
 
     fn refer(&mut self, reference: &Node) -> Result<()> {
-        let Some(entity) = reference.declaration() else {
+        let document = self.document;
+        let name = reference.entity_name();
+        let Some(entity) = name.and_then(|name| document.entity(&name)) else {
+            return Ok(());
+        };
+        let entity = entity.get().as_node();
+        let Some(entity) = entity else {
             return Ok(());
         };
         if self.depth >= MOST_DEEP {

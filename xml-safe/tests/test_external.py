@@ -155,14 +155,26 @@ def test_an_endless_chain_ends():
         number = int(system) + 1
         return f"<!ENTITY % n{number} SYSTEM '{number}'>%n{number};"
 
-    with pytest.raises(ParseError, match="loop|more than 1000"):
+    with pytest.raises(ParseError, match="loop|nesting depth|more than 1000"):
         parse("<!DOCTYPE a SYSTEM '0'><a/>", load_dtd=True, external=resolver)
 
 
-def test_an_attribute_cannot_refer_to_what_is_outside():
-    xml = "<!DOCTYPE a [<!ENTITY e SYSTEM 'x'>]><a k='&e;'>&e;</a>"
-    with pytest.raises(ParseError):
-        parse(xml, resolve_entities=True, external=lambda system, public: "text")
+@pytest.mark.parametrize("xml", ["<a k='&e;'>&e;</a>", "<a>&e;<b k='&e;'/></a>", "<a k='&i;'/>", "<a>&j;</a>"])
+@pytest.mark.parametrize("declared", ["", "<!ATTLIST a d CDATA '&e;'>"])
+def test_an_attribute_cannot_refer_to_what_is_outside(xml, declared):
+    """Neither directly nor through an entity of the document."""
+    dtd = f"""<!DOCTYPE a [<!ENTITY e SYSTEM 'x'><!ENTITY i 'i&e;'><!ENTITY j '<b k="&i;"/>'>{declared}]>"""
+    with pytest.raises(ParseError, match="attribute|Attribute"):
+        parse(dtd + xml, resolve_entities=True, external=lambda system, public: "text")
+
+
+def test_a_second_text_declaration_is_none():
+    for encoding in ("utf-8", "iso-8859-1"):
+        once = f"<?xml encoding='{encoding}'?>é".encode(encoding)
+        assert parse(ENTITY.format("x"), resolve_entities=True, external=lambda *_: once).root.text == "é"
+        for twice in (once.replace(b"?>", b"?>" + once), once.replace(b"?>", b"?>" + b"<?xml encoding='iso-8859-1'?>")):
+            with pytest.raises(ParseError):
+                parse(ENTITY.format("x"), resolve_entities=True, external=lambda *_: twice)
 
 
 # libxml2's own ways

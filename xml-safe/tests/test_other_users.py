@@ -180,7 +180,7 @@ def test_xhtml_is_not_changed():
 
 def test_entities_expand_up_to_a_limit():
     xml = f"<!DOCTYPE a [<!ENTITY e '{'x' * 100_000}'>]><a>{'&e;' * 101}</a>"
-    with pytest.raises(OverflowError, match="huge"):
+    with pytest.raises((OverflowError, ParseError), match="huge"):  # the parser of newer versions has such a limit, too
         parse(xml).root.text
     assert len(parse(xml, huge=True).root.text) == 10_100_000
 
