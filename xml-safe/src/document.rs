@@ -4,8 +4,14 @@ use std::ffi::c_int;
 use std::io::Read;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::prelude::{Bound, FromPyObject, PyBytesMethods, PyStringMethods};
+use leakproof::pyo3::exceptions::PyTypeError;
+use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::prelude::{
+    Bound, FromPyObject, PyAny, PyAnyMethods, PyBytesMethods, PyErr, PyResult, PyStringMethods,
+    PyTypeMethods,
+};
 use leakproof::pyo3::types::{PyBytes, PyString};
+use leakproof::pyo3::{self, PyTypeInfo, type_hint_union};
 
 use crate::decode::Decoder;
 use crate::errors::{Report, Reports, TreeErrors};
@@ -26,11 +32,31 @@ use crate::xpath::{XPathContext, XPathValue};
 pub(crate) struct Document;
 
 /// What can be parsed: bytes in any encoding, or text.
-#[derive(FromPyObject)]
-#[pyo3(crate = "leakproof::pyo3")]
 pub(crate) enum Source<'py> {
     Bytes(Bound<'py, PyBytes>),
     Text(Bound<'py, PyString>),
+}
+
+/// By hand: what PyO3 derives makes an exception for each type that it tries, and lets go of the GIL for it, where the
+/// interpreter may end.
+impl<'py> FromPyObject<'_, 'py> for Source<'py> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = type_hint_union!(PyBytes::TYPE_HINT, PyString::TYPE_HINT);
+
+    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Source::Bytes(bytes.to_owned()));
+        }
+        match object.cast::<PyString>() {
+            Ok(text) => Ok(Source::Text(text.to_owned())),
+            Err(_) => {
+                let class = object.get_type().name()?;
+                let message = format!("bytes or a str expected, not {class}");
+                Err(PyTypeError::new_err(message))
+            }
+        }
+    }
 }
 
 #[methods(unsafe, utf8 = lossy)]

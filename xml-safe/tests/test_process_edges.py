@@ -21,22 +21,12 @@ PRELUDE = """
 import faulthandler, gc, os, signal, sys, threading, time
 import xml_safe
 from xml_safe import BusyError, ClosedError
+from meanwhile import in_thread, on_wait
 
 LONG = "count(//b[count(//b) > 0])"
 
 def large(size=8000):
     return xml_safe.parse("<a>" + "<b/>" * size + "</a>")
-
-def in_thread(call, *arguments, daemon=False):
-    started = threading.Event()
-    def work():
-        started.set()
-        call(*arguments)
-    thread = threading.Thread(target=work, daemon=daemon)
-    thread.start()
-    started.wait()
-    time.sleep(0.05)
-    return thread
 
 def outcome(call):
     try:
@@ -49,7 +39,8 @@ QUIET = {
     for name, value in os.environ.items()
     if name not in ("LEAKPROOF_TRACE", "PYTHONDEVMODE", "PYTHONWARNINGS")
 }
-HANG = 60
+HANG = 300
+TESTS = str(Path(__file__).parent)
 
 
 @pytest.fixture
@@ -59,7 +50,7 @@ def run(run_python):
     def run(program, *options, **environment):
         code = PRELUDE + textwrap.dedent(program)
         options = ("-X", "faulthandler", "-W", "ignore::DeprecationWarning", *options)
-        return run_python(*options, "-c", code, timeout=HANG, env=QUIET | environment)
+        return run_python(*options, "-c", code, timeout=HANG, env=QUIET | {"PYTHONPATH": TESTS} | environment)
 
     return run
 
@@ -776,12 +767,12 @@ HANDLERS = [
 
 @pytest.mark.parametrize(("call", "expected"), HANDLERS)
 def test_a_signal_handler_while_the_main_thread_waits_in_close(call, expected, ends_well):
-    ends_well(f"""{ALARM}
+    ends_well(f"""
 doc, other, seen = large(), large(9), []
 context = doc.xpath_new_context()
 evaluating = in_thread(doc.xpathEval, LONG)
-on_alarm(lambda: seen.append(outcome({call})))
-faulthandler.dump_traceback_later(5, exit=True)
+on_wait(lambda: seen.append(outcome({call})))
+faulthandler.dump_traceback_later({HANG - 10}, exit=True)
 doc.close()
 evaluating.join()
 assert seen and set(seen) <= {expected!r}, seen
@@ -801,13 +792,13 @@ INTERRUPTED = {
 @pytest.mark.parametrize("raised", ["KeyboardInterrupt", "SystemExit", "ZeroDivisionError"])
 def test_waiting_is_interrupted_and_nothing_is_closed(waiting, raised, ends_well):
     """While another thread evaluates: the exception of the handler comes out, and a later close works."""
-    ends_well(f"""{ALARM}
+    ends_well(f"""
 doc = large()
 context = doc.xpath_new_context()
 evaluating = in_thread(context.eval, LONG)
 def interrupt():
     raise {raised}
-on_alarm(interrupt)
+on_wait(interrupt)
 try:
     {INTERRUPTED[waiting]}
 except {raised}:
@@ -834,7 +825,7 @@ print(flush=True)
 doc.close()
 """
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET | {"PYTHONPATH": TESTS}
     ) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -844,5 +835,5 @@ doc.close()
 
 
 def test_leaving_while_close_waits(run):
-    ended = run(f"{ALARM}\ndoc = large()\nin_thread(doc.xpathEval, LONG, daemon=True)\non_alarm(lambda: sys.exit(3))\ndoc.close()")
+    ended = run("doc = large()\nin_thread(doc.xpathEval, LONG, daemon=True)\non_wait(lambda: sys.exit(3))\ndoc.close()")
     assert (ended.returncode, ended.stdout, ended.stderr) == (3, "", "")
