@@ -1152,6 +1152,11 @@ OWNERS_OF_HANDLES = [
         "the borrows of a call end with those of another one",
         (".retain(|(call, _)| *call != self.call);", ".retain(|(call, _)| *call < self.call);"),
     ),
+    mutant(
+        CLASS,
+        "a part of another owner is given to Python",
+        ("    match actual.is_none_or(|actual| actual == here) {", "    match actual.is_none_or(|actual| actual == here || !owner.header().is_closed()) {"),
+    ),
 ]
 
 SIGNALS = [

@@ -14,6 +14,7 @@ use super::exceptions::to_pyerr;
 use super::give::{Itself, Typed};
 use super::header::Header;
 use super::trace::trace;
+use crate::children::Id;
 use crate::error::Error;
 use crate::handle::{Borrowed, Counted, Handle, Owned, Part, Resource};
 use crate::site::Step;
@@ -222,6 +223,7 @@ pub(super) fn view<'py, T: PyHandle + Part>(
     part: Borrowed<'_, T>,
     owner: Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    check_owner(part, owner.get()).map_err(|error| to_pyerr(context.py(), error))?;
     let header = Header::new(
         T::kind(),
         part.raw().as_ptr().cast(),
@@ -229,6 +231,25 @@ pub(super) fn view<'py, T: PyHandle + Part>(
         None,
     );
     Ok(new_object::<T>(context, header)?.into_any())
+}
+
+/// Refuses a part whose owner, if it knows that, is another one than `owner`, which its Python object would keep.
+pub(super) fn check_owner<T: Part>(
+    part: Borrowed<'_, T>,
+    owner: &HandleClass,
+) -> Result<(), Error> {
+    let raw = part.raw().as_ptr().cast();
+    // SAFETY: guarantee 14: the part is valid, as it is borrowed.
+    let actual = unsafe { T::kind().owner(raw) };
+    let here = Id::new(T::Owner::kind(), owner.header().entered_raw());
+    match actual.is_none_or(|actual| actual == here) {
+        true => Ok(()),
+        false => Err(Error::Value(format!(
+            "this {} is part of another {} than the one that the call was made on",
+            T::NAME,
+            T::Owner::NAME
+        ))),
+    }
 }
 
 /// A handle of its own on an object that C only lends: one owner more.

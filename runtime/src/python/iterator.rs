@@ -8,7 +8,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::enter::{Context, Entry, Hold, Lock, Mode, alone};
 use super::exceptions::to_pyerr;
-use super::handle::{HandleClass, PyHandle, no_memory, view};
+use super::handle::{HandleClass, PyHandle, check_owner, no_memory, view};
 use crate::error::Error;
 use crate::handle::{Borrowed, Handle, Part};
 use crate::ledger::Kind;
@@ -109,6 +109,9 @@ pub(super) fn give<'py, T: PyHandle + Part>(
     if context.site().fails(Step::Object) {
         return Err(no_memory());
     }
+    let check = |part: Borrowed<'_, T>| check_owner(part, owner.get());
+    let checked = steps.current.map_or(Ok(()), check);
+    checked.map_err(|error| to_pyerr(context.py(), error))?;
     let kind = T::kind();
     let generation = owner
         .get()
@@ -138,6 +141,9 @@ fn advance<'py, T: PyHandle + Part>(
     let Some(part) = (unsafe { Borrowed::<T>::lend(current.cast::<T::Raw>().as_ptr()) }) else {
         unreachable!("a position is never null")
     };
-    let next = step(part.get()).map(|next| next.raw().cast());
+    let next = step(part.get());
+    let checked = next.map_or(Ok(()), |next| check_owner(next, owner.get()));
+    checked.map_err(|error| to_pyerr(context.py(), error))?;
+    let next = next.map(|next| next.raw().cast());
     Ok((view(context, part, owner)?, Position(next)))
 }

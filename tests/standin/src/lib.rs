@@ -522,6 +522,59 @@ impl Numeral {
     fn wake(&self);
 }
 
+/// A folder with a paper.
+#[handle(raw = ffi::folder, release = ffi::folder_free, fork_safe)]
+pub struct Folder;
+
+#[methods(unsafe)]
+impl Folder {
+    /// Make one, whose paper has this number.
+    #[new]
+    #[calls(ffi::folder_new, fails = null)]
+    fn new(number: c_int) -> Result<Owned<Folder>>;
+
+    /// Its paper.
+    #[calls(ffi::folder_paper)]
+    fn paper(&self) -> Option<Borrowed<Paper>>;
+
+    /// Make a clip on it, whose own paper has this number.
+    #[calls(ffi::clip_new, fails = null)]
+    fn clip(&self, number: c_int) -> Result<Owned<Clip>>;
+}
+
+/// A paper, which knows its folder.
+#[handle(raw = ffi::paper, part_of = Folder, owner = folder)]
+pub struct Paper;
+
+#[methods(unsafe)]
+impl Paper {
+    /// The number on it.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
+}
+
+/// A clip on a folder, with a folder of its own.
+#[handle(raw = ffi::clip, release = ffi::clip_free, parent = Folder, fork_safe)]
+pub struct Clip;
+
+#[methods(unsafe)]
+impl Clip {
+    #[private]
+    #[calls(ffi::clip_folder)]
+    fn own(&self) -> Option<Borrowed<Folder>>;
+
+    /// The paper in the clip's own folder.
+    fn paper(&self) -> Option<Borrowed<'_, Paper>> {
+        self.own()?.get().paper()
+    }
+
+    /// The papers in the clip's own folder.
+    fn papers(&self) -> Steps<'_, Paper> {
+        Steps::new(self.paper(), |_| None)
+    }
+}
+
 /// A list, whose nodes move when it grows.
 #[handle(raw = ffi::list, release = ffi::list_free, fork_safe, lends)]
 pub struct List;
@@ -808,9 +861,10 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::{
-        Board, Container, Cursor, Editor, Feed, Item, Journal, Label, Lid, List, Node, Numeral,
-        Parcel, Place, Session, SessionError, Shape, ShelfError, SoleEditor, Store, StoreError,
-        SubItem, Tag, Tally, at_gate, close_gate, exists, meddled, open_gate, take_log,
+        Board, Clip, Container, Cursor, Editor, Feed, Folder, Item, Journal, Label, Lid, List,
+        Node, Numeral, Paper, Parcel, Place, Session, SessionError, Shape, ShelfError, SoleEditor,
+        Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, exists, meddled, open_gate,
+        take_log,
     };
 
     #[pymodule_export]

@@ -4,7 +4,7 @@ import gc
 import threading
 
 import pytest
-from standin_safe import BusyError, ClosedError, Container, Lid, List, Shape, live_handles
+from standin_safe import BusyError, ClosedError, Container, Folder, Lid, List, Shape, live_handles
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -273,4 +273,16 @@ def test_closing_a_handle_of_a_group_closes_no_other():
     other.work()
     assert Container() != one
     other.close()
+    assert live_handles() == NONE
+
+
+def test_part_of_another_owner_than_the_receivers_is_refused():
+    folder = Folder(1)
+    clip = folder.clip(2)
+    assert folder.paper().number == 1
+    # Python would keep the paper as long as `folder`; its own folder goes with the clip.
+    for lend in (clip.paper, clip.papers):
+        with pytest.raises(ValueError, match="Paper"):
+            lend()
+    folder.close()
     assert live_handles() == NONE
