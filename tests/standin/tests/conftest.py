@@ -14,7 +14,7 @@ def watchdog(capfd):
     """End the process with every thread's stack, should the test hang."""
     with capfd.disabled():
         stderr = os.dup(2)
-    faulthandler.dump_traceback_later(60, exit=True, file=stderr)
+    faulthandler.dump_traceback_later(300, exit=True, file=stderr)
     yield
     faulthandler.cancel_dump_traceback_later()
     os.close(stderr)
