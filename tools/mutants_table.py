@@ -34,6 +34,7 @@ ASIDE = "runtime/src/aside.rs"
 TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachments.rs"
 CHILDREN = "runtime/src/children.rs"
+EXCLUSIVE = "runtime/src/exclusive.rs"
 CALLBACKS = "runtime/src/callbacks.rs"
 FORKS = "runtime/src/forks.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
@@ -923,6 +924,9 @@ KEEPING = [
     mutant(CHILDREN, "a counted parent has no owner more", ("        unsafe { counted.kind.retain(counted.raw) };", "        let _ = counted;")),
     mutant(CHILDREN, "the other parents do not wait", ("        others: beside.to_vec(),", "        others: beside[..0].to_vec(),")),
     mutant(CHILDREN, "who lent a handle does not wait for its children", ("        parents.others.extend(lenders.into_iter().flatten());", "        drop(lenders);")),
+    mutant(CHILDREN, "a parent that a forgotten child holds is free", ("            if entry.holders > own {", "            if false && entry.holders > own {")),
+    mutant(EXCLUSIVE, "a callback uses what the running call has alone", ("COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0", "false && COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0")),
+    mutant(EXCLUSIVE, "the parent of what changes it is free in a callback", ("flat_map(children::exclusive_parents).collect();", "flat_map(|_| Vec::new()).collect();")),
     mutant(CHILDREN, "a handle with children is given to C", ("    match children {\n        0 => Ok(()),", "    match children {\n        _ if true => Ok(()),")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
     mutant(LEDGER, "what C kept loses what it keeps", ("(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),

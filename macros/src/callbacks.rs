@@ -368,6 +368,14 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
         }
     };
     let parents = parents_check(state, method, runtime);
+    let exclusive = exclusive_check(state, method, runtime);
+    let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
+    let noted = (!by_mut.is_empty()).then(|| {
+        quote! {
+            let __used = [#(#runtime::exclusive::Used::of(#by_mut.get())),*];
+            let _noted = #runtime::exclusive::Noted::begin(&__used);
+        }
+    });
     let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
     let typed = function_constant(name);
     let visibility = &method.vis;
@@ -383,6 +391,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
 
             #runtime::__site!(__SITE, #place, "callback");
             #parents
+            #exclusive
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
             #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
@@ -428,6 +437,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                         let #here = 0_u8;
                         let #life = #runtime::place::Life::of(&#here);
                         #(#converted)*
+                        #noted
                         ::core::result::Result::Ok(#returned)
                     }
                     #run(state, arguments, before)
@@ -490,6 +500,36 @@ fn parents_check(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> To
         let check = quote! {
             const _: () = ::core::assert!(
                 <#handle as #runtime::handle::Handle>::LINEAGE.up.is_none(),
+                #message
+            );
+        };
+        respanned(check, handle.span())
+    });
+    checks.collect()
+}
+
+/// The parameters by `&mut` to a handle.
+fn exclusive_parameters(method: &ImplItemFn) -> impl Iterator<Item = (&Ident, &Type)> {
+    parameters(method).filter_map(|(name, ty)| match ty {
+        Type::Reference(reference) if reference.mutability.is_some() && !is_slice(ty) => {
+            Some((name, &*reference.elem))
+        }
+        _ => None,
+    })
+}
+
+/// Refuses `&mut` to handles that others may use meanwhile.
+fn exclusive_check(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let checks = exclusive_parameters(method).map(|(_, handle)| {
+        let handle = detached(handle, state);
+        let message = format!(
+            "others may use a `{name}` while the callback runs: take it by `&`, or annotate a type that is `lent` for what C \
+             lends to the callback alone",
+            name = written(&handle),
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(
+                <#handle as #runtime::handle::Handle>::LINEAGE.is_lent_alone(),
                 #message
             );
         };

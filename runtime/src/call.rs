@@ -825,6 +825,8 @@ fn hooked<T: Handle, R>(
     // SAFETY: Rust: the errors are borrowed exclusively, and `caught` is borrowed, for longer than `_listening`
     // lives.
     let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };
+    // What collects the reports runs inside of the call, as a callback does.
+    let c = || exclusive::during(exclusive, c);
     // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
     T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }

@@ -22,6 +22,7 @@ use crate::arguments::IntoC;
 use crate::attachments::{Attached, Attachment, Entry, Scope, with_python};
 use crate::call::Verdict;
 use crate::error::{Error, Result, report};
+use crate::exclusive::Inside;
 use crate::handle::Keeps;
 use crate::panics::{Caught, Payload, discard};
 use crate::site::{Site, Step};
@@ -281,6 +282,7 @@ function_pointers! {
 ///
 /// C passed the arguments.
 unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
+    let _inside = Inside::begin();
     let outer = Outer::replace_by(ptr::null());
     // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `Outer` takes it away when that ends.
     let frame = unsafe { outer.0.as_ref() };
@@ -380,6 +382,7 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     let Some(stored) = NonNull::new(data.cast::<Stored<S>>()) else {
         return;
     };
+    let _inside = Inside::begin();
     let _outer = Outer::replace_by(ptr::null());
     let _paused = crate::thread_locals::pause();
     // A panic of what is dropped ends here: its hook has told it.

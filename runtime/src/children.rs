@@ -17,10 +17,11 @@
 )]
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::mem;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -50,10 +51,16 @@ impl PartialEq for Id {
 
 impl Eq for Id {}
 
-impl Hash for Id {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(ptr::from_ref(self.kind).addr());
-        state.write_usize(self.raw.addr());
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let kind = ptr::from_ref(self.kind).cmp(&ptr::from_ref(other.kind));
+        kind.then(self.raw.cmp(&other.raw))
+    }
+}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -62,32 +69,18 @@ impl Id {
         Id { kind, raw }
     }
 
+    pub(crate) fn kind(self) -> &'static Kind {
+        self.kind
+    }
+
+    pub(crate) fn address(self) -> usize {
+        self.raw.addr()
+    }
+
     /// The handle.
     #[inline]
     pub fn of<T: Handle>(handle: &T) -> Self {
         Id::new(T::kind(), handle.as_raw().cast())
-    }
-}
-
-/// Mixes addresses, which nobody chooses to collide.
-#[derive(Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes
-            .iter()
-            .for_each(|byte| self.write_usize(usize::from(*byte)));
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        // Two words and a multiplier with many ones in its upper half, as FxHash has it.
-        self.0 = (self.0.rotate_left(5) ^ address as u64).wrapping_mul(0x51_7c_c1_b7_27_22_0a_95);
-    }
-
-    fn finish(&self) -> u64 {
-        // The map takes the upper and the lower bits.
-        self.0.rotate_left(26)
     }
 }
 
@@ -100,6 +93,8 @@ struct Parents {
     others: Vec<Id>,
     /// The parents of handles that C keeps in this one.
     given: Vec<Id>,
+    /// Those among all of them that are held: `parent = &mut P`.
+    held: Vec<Id>,
 }
 
 impl Parents {
@@ -124,6 +119,8 @@ struct Entry {
     parents: Parents,
     /// The number of times that a handle names this one as its parent.
     children: usize,
+    /// The number of children that hold it, so that nothing else uses it while they live.
+    holders: usize,
     /// Whether the release waits for the last of them, and the thread that alone may release, if there is one.
     put_off: Option<Option<ThreadId>>,
     /// The handles that a handle of C's own is lent from: it goes with one of them.
@@ -134,24 +131,24 @@ struct Entry {
 
 impl Entry {
     fn is_over(&self) -> bool {
-        let is_alone = self.children == 0 && self.parents.is_empty();
+        let is_alone = self.children == 0 && self.holders == 0 && self.parents.is_empty();
         is_alone && self.put_off.is_none() && self.lenders.is_empty() && self.lent.is_empty()
     }
 }
 
-type Table = HashMap<Id, Entry, BuildHasherDefault<Mixed>>;
+type Table = BTreeMap<Id, Entry>;
 
 /// The entries. Locked for a few instructions, in which neither C nor the author's code runs.
-static TABLE: Mutex<Option<Table>> = Mutex::new(None);
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 inventory::submit! { Lock(|| Box::new(lock())) }
 
-fn lock() -> MutexGuard<'static, Option<Table>> {
+fn lock() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
-    f(lock().get_or_insert_default())
+    f(&mut lock())
 }
 
 /// The handle that `id` lives in first: of a part the owner, if the part knows it.
@@ -186,6 +183,30 @@ fn ancestor(from: Id, to: &'static Kind) -> Option<Id> {
     here
 }
 
+/// The handle with counted owners that `id` lives in, if the runtime finds it.
+pub(crate) fn counted_ancestor(id: Id) -> Option<Id> {
+    let mut here = Some(id);
+    while let Some(id) = here
+        && !id.kind.is_counted()
+    {
+        here = above(id);
+    }
+    here
+}
+
+/// The ancestors that an exclusive use of the handle uses exclusively.
+pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
+    let mut found = Vec::new();
+    let mut here = id;
+    while here.kind.uses_parent()
+        && let Some(parent) = above(here)
+    {
+        found.push(parent);
+        here = parent;
+    }
+    found
+}
+
 /// Notes that C made `child` by a call on `maker`, which is a handle of the kind `parent` or lives in one, and that the
 /// child lives in that and in `beside`.
 pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
@@ -195,6 +216,10 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
         first,
         others: beside.to_vec(),
         given: Vec::new(),
+        held: first
+            .filter(|_| child.kind.holds_parent())
+            .into_iter()
+            .collect(),
     };
     if parent.is_lent() {
         let lenders =
@@ -212,15 +237,66 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
             parent.kind.note_relatives();
             table.entry(parent).or_default().children += 1;
         }
+        for held in &parents.held {
+            table.entry(*held).or_default().holders += 1;
+            HELD.fetch_add(1, Relaxed);
+        }
         table.entry(child).or_default().parents = parents;
     });
+}
+
+/// The number of children that hold their parent.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether there are children that hold their parent.
+#[inline]
+pub(crate) fn is_any_held() -> bool {
+    HELD.load(Relaxed) != 0
+}
+
+/// Whether a child holds the handle, or one that it lives in, and it neither is that child nor lives in it. The borrow
+/// checker sees that, unless the guard of the child was forgotten, C refused its release, or C keeps the child.
+#[cold]
+pub(crate) fn is_held(id: Id) -> bool {
+    let Some(id) = home(id) else { return false };
+    with_table(|table| {
+        let mut reached = vec![(id, 0)];
+        while let Some((here, own)) = reached.pop() {
+            let Some(entry) = table.get(&here) else {
+                continue;
+            };
+            if entry.holders > own {
+                return true;
+            }
+            let parents = &entry.parents;
+            let holds = |parent: Id| parents.held.iter().filter(|held| **held == parent).count();
+            reached.extend(parents.iter().map(|parent| (parent, holds(parent))));
+        }
+        false
+    })
+}
+
+/// Whether `id` is the handle `to`, or lives in it.
+fn lives_in(id: Id, to: Id) -> bool {
+    let mut reached: Vec<Id> = home(id).into_iter().collect();
+    with_table(|table| {
+        while let Some(here) = reached.pop() {
+            if here == to {
+                return true;
+            }
+            if let Some(entry) = table.get(&here) {
+                reached.extend(entry.parents.iter().chain(entry.lenders.iter().copied()));
+            }
+        }
+        false
+    })
 }
 
 /// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, what is made
 /// in it lives in the lenders, too: their release may release it.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let lenders: Vec<Id> = lenders
-        .filter(|lender| ancestor(*lender, lent.kind) != Some(lent))
+        .filter(|lender| !lives_in(*lender, lent))
         .filter_map(home)
         .collect();
     if lenders.is_empty() {
@@ -229,7 +305,7 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     lent.kind.note_lent();
     with_table(|table| {
         let entry = table.entry(lent).or_default();
-        if !entry.parents.is_empty() {
+        if entry.parents.first.is_some() {
             // It is not C's own.
             return;
         }
@@ -274,17 +350,24 @@ pub(crate) struct Lived(Parents);
 pub(crate) fn end(id: Id) -> Option<Lived> {
     let parents = with_table(|table| {
         let entry = table.get_mut(&id)?;
-        let parents = mem::take(&mut entry.parents);
+        let mut parents = mem::take(&mut entry.parents);
         let lent = mem::take(&mut entry.lent);
         if entry.is_over() {
             table.remove(&id);
         }
         for lent in lent {
-            if let Some(entry) = table.get_mut(&lent) {
-                entry.lenders.retain(|lender| *lender != id);
-                if entry.is_over() {
-                    table.remove(&lent);
-                }
+            let Some(entry) = table.get_mut(&lent) else {
+                continue;
+            };
+            entry.lenders.retain(|lender| *lender != id);
+            if entry.lenders.is_empty() {
+                // It goes with this handle, and so does what C keeps in it.
+                let kept = mem::take(&mut entry.parents);
+                parents.given.extend(kept.given);
+                parents.held.extend(kept.held);
+            }
+            if entry.is_over() {
+                table.remove(&lent);
             }
         }
         Some(parents)
@@ -313,6 +396,7 @@ impl Lived {
             first,
             others,
             given,
+            ..
         } = &mut self.0;
         *first = first.take_if(waits);
         others.retain_mut(waits);
@@ -334,12 +418,18 @@ impl Lived {
         let is_keeper = |parent: &mut Id| *parent == keeper;
         let mut all: Vec<Id> = self.0.iter().collect();
         // A handle that went back into its parent is one less that lives there.
+        let mut held = mem::take(&mut self.0.held);
         self.0 = Parents {
             others: all.extract_if(.., is_keeper).collect(),
+            held: held.extract_if(.., is_keeper).collect(),
             ..Parents::default()
         };
         keeper.kind.note_relatives();
-        with_table(|table| table.entry(keeper).or_default().parents.given.extend(all));
+        with_table(|table| {
+            let parents = &mut table.entry(keeper).or_default().parents;
+            parents.given.extend(all);
+            parents.held.extend(held);
+        });
     }
 }
 
@@ -354,6 +444,13 @@ impl Drop for Lived {
         }
         let mut due = Vec::new();
         with_table(|table| {
+            for held in &parents.held {
+                if let Some(entry) = table.get_mut(held) {
+                    entry.holders -= 1;
+                }
+                HELD.fetch_sub(1, Relaxed);
+                due.extend(take_due(table, *held));
+            }
             for parent in parents.waiting() {
                 if let Some(entry) = table.get_mut(&parent) {
                     entry.children -= 1;

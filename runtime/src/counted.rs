@@ -1,15 +1,19 @@
 //! Reference-counted objects in Rust: two guards may own one object, and objects may contain each other, so the borrow
 //! checker does not see that two borrows meet. The generated calls see it.
 //!
-//! Each generated call on such handles notes, for its length and on its thread, which objects it borrows and how. Only a
-//! callback can begin a second call meanwhile: that one is refused where the borrows exclude each other, as a `RefCell`
-//! refuses. Memory that such an object lends could be ended by another owner at any time, so it is copied or retained.
+//! Each generated call on such handles notes, for its length, which objects it borrows and how. Only a callback or another
+//! thread can begin a second call meanwhile: that one is refused where the borrows exclude each other, as a `RefCell` refuses.
+//! Memory that such an object lends could be ended by another owner at any time, so it is copied or retained.
 
-use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::children::{self, Id};
 use crate::error::{Error, Result};
+use crate::exclusive;
+use crate::forks::Lock;
 use crate::handle::{Borrowed, Counted, Handle, Owned};
 
 /// The use of a reference-counted object by a call.
@@ -20,6 +24,8 @@ pub struct Use {
     object: usize,
     exclusive: bool,
     name: &'static str,
+    /// Whether no call can use the handle now.
+    refused: bool,
 }
 
 impl Use {
@@ -28,10 +34,14 @@ impl Use {
     }
 }
 
-thread_local! {
-    /// The uses by calls that this thread runs now, with the number of the call.
-    static ACTIVE: RefCell<Vec<(u64, Use)>> = const { RefCell::new(Vec::new()) };
-    static NEXT: Cell<u64> = const { Cell::new(0) };
+/// The uses by all running calls, with the number of the call. Locked for a few instructions.
+static ACTIVE: Mutex<Vec<(u64, Use)>> = Mutex::new(Vec::new());
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+inventory::submit! { Lock(|| Box::new(active())) }
+
+fn active() -> MutexGuard<'static, Vec<(u64, Use)>> {
+    ACTIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The borrows of one call, which end when this is dropped.
@@ -46,8 +56,9 @@ pub struct Uses {
 ///
 /// # Errors
 ///
-/// [`Error::Busy`] if a call that this thread runs already borrows one of them in a way that excludes this use, or if two
-/// arguments are one object, of which one is exclusive.
+/// [`Error::Busy`] if a call that this thread runs already borrows one of them in a way that excludes this use, if two
+/// arguments are one object, of which one is exclusive, or if one of them cannot be used at all: within a callback of a call
+/// that uses it exclusively ([`exclusive`]), or while a child holds it ([`children`]).
 #[inline]
 pub fn borrow<const N: usize>(uses: [Option<Use>; N]) -> Result<Option<Uses>> {
     match uses.iter().all(Option::is_none) {
@@ -59,43 +70,53 @@ pub fn borrow<const N: usize>(uses: [Option<Use>; N]) -> Result<Option<Uses>> {
 #[inline(never)]
 fn borrow_some(uses: &[Option<Use>]) -> Result<Uses> {
     let uses = || uses.iter().flatten();
+    if let Some(refused) = uses().find(|one| one.refused) {
+        return Err(Error::Busy(refused.name));
+    }
     for (index, one) in uses().enumerate() {
         let same = |other: &&Use| one.object == other.object && (one.exclusive || other.exclusive);
         if uses().skip(index + 1).any(|other| same(&other)) {
             return Err(Error::Busy(one.name));
         }
     }
-    ACTIVE.with_borrow_mut(|active| {
-        if let Some(refused) =
-            uses().find(|one| active.iter().any(|(_, other)| one.excludes(other)))
-        {
-            return Err(Error::Busy(refused.name));
-        }
-        let call = NEXT.replace(NEXT.get() + 1);
-        active.extend(uses().map(|one| (call, *one)));
-        Ok(Uses {
-            call,
-            _thread: PhantomData,
-        })
+    let mut active = active();
+    let is_refused = |one: &&Use| active.iter().any(|(_, other)| one.excludes(other));
+    if let Some(refused) = uses().find(is_refused) {
+        return Err(Error::Busy(refused.name));
+    }
+    let call = NEXT.fetch_add(1, Ordering::Relaxed);
+    active.extend(uses().map(|one| (call, *one)));
+    Ok(Uses {
+        call,
+        _thread: PhantomData,
     })
 }
 
 impl Drop for Uses {
     fn drop(&mut self) {
         // Also where somebody else dropped one early: a call's borrows end with that call alone.
-        let _ = ACTIVE.try_with(|active| {
-            active.borrow_mut().retain(|(call, _)| *call != self.call);
-        });
+        active().retain(|(call, _)| *call != self.call);
     }
 }
 
-/// The borrows of a call that cannot fail.
+/// The pointer to a handle whose field is read or written.
+///
+/// # Errors
+///
+/// As for [`borrow`].
+#[inline]
+pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<*mut T::Raw> {
+    borrow([Argument(handle).in_use(exclusive)])?;
+    Ok(handle.as_raw())
+}
+
+/// What a call that cannot fail borrows.
 ///
 /// # Panics
 ///
 /// Where [`borrow`] failed.
 #[inline]
-pub fn granted(uses: Result<Option<Uses>>) -> Option<Uses> {
+pub fn granted<R>(uses: Result<R>) -> R {
     match uses {
         Ok(uses) => uses,
         Err(error) => panic!("{error}"),
@@ -145,12 +166,27 @@ pub trait OfHandle {
 impl<T: Handle> OfHandle for Argument<'_, T> {
     #[inline]
     fn in_use(&self, exclusive: bool) -> Option<Use> {
-        if const { !T::LINEAGE.sharing.counted } {
+        let refused = exclusive::may_be_used() && exclusive::is_used(self.0)
+            || children::is_any_held() && children::is_held(Id::of(self.0));
+        let own = Id::of(self.0);
+        let (id, exclusive) = match T::LINEAGE.sharing.counted {
+            true => (Some(own), exclusive),
+            // Another owner of the parent could change it during the call.
+            false if const { T::LINEAGE.is_counted() } => (
+                children::counted_ancestor(own),
+                exclusive && T::LINEAGE.sharing.mut_parent,
+            ),
+            false => (None, false),
+        };
+        if id.is_none() && !refused {
             return None;
         }
-        let object = self.0.as_raw().addr();
+        let id = id.unwrap_or(own);
+        let object = id.address();
         Some(Use {
-            key: T::kind()
+            refused,
+            key: id
+                .kind()
                 .group()
                 .map_or(object, |group| ptr::from_ref(group).addr()),
             object,

@@ -21,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::asking::AsksHandle;
 use crate::error::Error;
+use crate::exclusive::Inside;
 use crate::forks::Lock;
 use crate::handle::Handle;
 use crate::panics::Caught;
@@ -240,6 +241,7 @@ fn report<E: Collect>(collect: impl FnOnce(&mut E)) {
     }
     // What C reports meanwhile, because of what the collector itself calls, is not for this call.
     CURRENT.set(NO_ONE);
+    let _inside = Inside::begin();
     let nowhere = Caught::new();
     // SAFETY: Rust: null, or on the stack of the call that waits for C (`Listening::begin`).
     let caught = unsafe { current.caught.as_ref() }.unwrap_or(&nowhere);

@@ -1,81 +1,136 @@
-//! Handles that running calls of this thread use exclusively.
+//! Handles that running calls use exclusively.
 //!
-//! C may pass such a handle to a callback. There it cannot be used, not even by `&`: the `&mut` of the call says that
-//! nothing else uses the handle meanwhile, and C may be in the middle of changing it.
+//! C may pass such a handle to a callback, or lead the callback to it in another way, on this thread or on one of C's own.
+//! There it cannot be used, not even by `&`: the `&mut` of the call says that nothing else uses the handle meanwhile, and C
+//! may be in the middle of changing it. So a callback is refused such a handle as an argument, and so is each call on it
+//! that runs within any callback. Handles are compared by their addresses: one C object may have several types.
 
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::children::{self, Id};
 use crate::error::{Error, Result};
+use crate::forks::Lock;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
-use crate::ledger::Kind;
 
 /// A handle that a call uses exclusively.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct Used {
-    kind: *const Kind,
-    raw: *mut (),
-}
+pub struct Used(Option<Id>);
 
 impl Used {
     /// The handle.
     #[inline]
     pub fn of<T: Handle>(handle: &T) -> Self {
-        Used {
-            kind: T::kind(),
-            raw: handle.as_raw().cast(),
-        }
+        Used(Some(Id::of(handle)))
+    }
+
+    /// The handle, if there is one.
+    #[inline]
+    pub fn of_option<T: Handle>(handle: Option<&T>) -> Self {
+        Used(handle.map(Id::of))
+    }
+
+    /// The handle, which is released.
+    #[inline]
+    pub(crate) fn released(id: Id) -> Self {
+        Used(Some(id))
     }
 }
 
-/// The handles of one running call, on its stack.
-struct Layer {
-    used: *const [Used],
-    below: *const Layer,
+/// The handles of all running calls of all threads. Locked for a few instructions.
+static USED: Mutex<Vec<Id>> = Mutex::new(Vec::new());
+/// The number of them.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+inventory::submit! { Lock(|| Box::new(all_used())) }
+
+fn all_used() -> MutexGuard<'static, Vec<Id>> {
+    USED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-thread_local! {
-    /// The handles of the innermost such call of this thread.
-    static TOP: Cell<*const Layer> = const { Cell::new(ptr::null()) };
+/// Handles that are used exclusively until this is dropped.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Noted<'u> {
+    used: &'u [Used],
+    /// The parents that are used exclusively with them.
+    parents: Vec<Id>,
+}
+
+impl<'u> Noted<'u> {
+    /// Notes the handles, and the parents that they use exclusively.
+    pub fn begin(used: &'u [Used]) -> Self {
+        let ids = used.iter().filter_map(|used| used.0);
+        let parents = ids.clone().flat_map(children::exclusive_parents).collect();
+        let noted = Noted { used, parents };
+        let mut all = all_used();
+        all.extend(ids.chain(noted.parents.iter().copied()));
+        COUNT.store(all.len(), Ordering::Release);
+        drop(all);
+        noted
+    }
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        let mut all = all_used();
+        let ids = self.used.iter().filter_map(|used| used.0);
+        for id in ids.chain(self.parents.iter().copied()) {
+            if let Some(index) = all.iter().rposition(|other| *other == id) {
+                all.swap_remove(index);
+            }
+        }
+        COUNT.store(all.len(), Ordering::Release);
+    }
 }
 
 /// Calls C, which may call back, while `used` are used exclusively.
 #[inline]
 pub(crate) fn during<R>(used: &[Used], c: impl FnOnce() -> R) -> R {
-    struct Ending(*const Layer);
-    impl Drop for Ending {
-        fn drop(&mut self) {
-            TOP.set(self.0);
-        }
-    }
-    if used.is_empty() {
-        return c();
-    }
-    let layer = Layer {
-        used,
-        below: TOP.get(),
-    };
-    let _ending = Ending(TOP.replace(&raw const layer));
+    let _noted = (!used.is_empty()).then(|| Noted::begin(used));
     c()
 }
 
-fn is_used<T: Handle>(raw: *mut ()) -> bool {
-    let mut layer = TOP.get();
-    // SAFETY: Rust: null, or a layer on the stack of a call of this thread that has not returned: `Ending` takes it
-    // away.
-    while let Some(here) = unsafe { layer.as_ref() } {
-        // SAFETY: Rust: the call of the layer borrows the slice for longer than the layer is there.
-        let used = unsafe { &*here.used };
-        if used
-            .iter()
-            .any(|used| ptr::eq(used.kind, T::kind()) && used.raw == raw)
-        {
-            return true;
-        }
-        layer = here.below;
+thread_local! {
+    /// The number of callbacks of C's that this thread runs.
+    static INSIDE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The time in which this thread runs a callback.
+pub(crate) struct Inside(());
+
+impl Inside {
+    pub(crate) fn begin() -> Self {
+        INSIDE.set(INSIDE.get() + 1);
+        Inside(())
     }
-    false
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(INSIDE.get() - 1);
+    }
+}
+
+/// Whether this thread runs a callback while some call uses handles exclusively: then [`is_used`] looks closer.
+#[inline]
+pub(crate) fn may_be_used() -> bool {
+    COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0
+}
+
+/// Whether a running call uses the handle exclusively. Handles are compared by their addresses, but for what C lends to
+/// callbacks alone: a record may be the first field of another handle, and have its address.
+pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
+    let id = Id::of(handle);
+    let is_it = |other: &Id| {
+        let same_kind = ptr::eq(id.kind(), other.kind());
+        id.address() == other.address()
+            && (same_kind || !id.kind().is_lent_alone() && !other.kind().is_lent_alone())
+    };
+    all_used().iter().any(is_it)
 }
 
 /// What a callback gets of C that holds handles.
@@ -87,7 +142,7 @@ pub trait Handles {
 
 impl<T: Handle> Handles for Borrowed<'_, T> {
     fn in_use(&self) -> Option<&'static str> {
-        is_used::<T>((*self).raw().as_ptr().cast()).then_some(T::NAME)
+        (may_be_used() && is_used::<T>(self)).then_some(T::NAME)
     }
 }
 

@@ -257,6 +257,11 @@ impl Lineage {
         true
     }
 
+    /// Whether C lends it to callbacks alone.
+    pub const fn is_lent_alone(&self) -> bool {
+        matches!(self.home, Home::Unknown) && self.up.is_none()
+    }
+
     /// Whether the handle that is released, and with it this one, is found by the runtime, and goes with one release.
     pub const fn has_home(&self) -> bool {
         let mut here = self;
@@ -303,17 +308,24 @@ impl Lineage {
     /// Whether the annotation says what calls on the handle do to memory that an ancestor lends.
     pub const fn says_what_it_changes(&self) -> bool {
         let sharing = &self.sharing;
-        if sharing.part || sharing.holds_parent || sharing.mut_parent || sharing.reads_parent {
-            return true;
-        }
-        let mut above = self.up;
-        while let Some(lineage) = above {
-            if lineage.sharing.lends {
+        sharing.part || sharing.reads_parent || self.holds_lenders()
+    }
+
+    /// Whether an exclusive borrow of the handle borrows all ancestors exclusively that lend memory.
+    const fn holds_lenders(&self) -> bool {
+        let mut index = 0;
+        while index < self.beside.len() {
+            if self.beside[index].lends_memory() {
                 return false;
             }
-            above = lineage.up;
+            index += 1;
         }
-        true
+        let holds = self.sharing.holds_parent || self.sharing.mut_parent;
+        match self.up {
+            None => true,
+            Some(up) if holds => up.holds_lenders(),
+            Some(up) => !up.lends_memory(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::attachments::{self, Ended};
 use crate::callbacks;
 use crate::children::{self, Id, Lived};
 use crate::error::{Error, report};
+use crate::exclusive::{self, Used};
 use crate::forks;
 use crate::handle::{
     Counted, Handle, KnowsOwner, Lineage, Number, Numbered, Resource, Sharing, Unreleased,
@@ -197,6 +198,21 @@ impl Kind {
         // SAFETY: the caller's promise: `retain` added the owner that this releases.
         self.release
             .map_or(Ok(()), |release| unsafe { release(raw) })
+    }
+
+    /// Whether C lends its handles to callbacks alone.
+    pub(crate) fn is_lent_alone(&self) -> bool {
+        self.lineage.is_lent_alone()
+    }
+
+    /// Whether an exclusive use of one of its handles is one of the parent.
+    pub(crate) fn uses_parent(&self) -> bool {
+        self.lineage.sharing.holds_parent || self.lineage.sharing.mut_parent
+    }
+
+    /// Whether its handles use their parent alone for as long as they live.
+    pub(crate) fn holds_parent(&self) -> bool {
+        self.lineage.sharing.holds_parent
     }
 
     /// Notes that some of its handles live in others, or others in them.
@@ -421,9 +437,14 @@ impl Kind {
         // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
         // for. the caller's promise: nobody uses the handle any more.
         let release = || unsafe { release(raw) };
-        let released = caught.run(|| match &lived {
-            None => release(),
-            Some(lived) => lived.during(release),
+        let used = [Used::released(id)];
+        // A callback of the release finds a handle that is partly gone.
+        let used = &used[..usize::from(callbacks::is_expected())];
+        let released = caught.run(|| {
+            exclusive::during(used, || match &lived {
+                None => release(),
+                Some(lived) => lived.during(release),
+            })
         });
         let released = released.unwrap_or_else(|| Err(Unreleased::lost(&caught)));
         self.settle(raw, &released, ended, &caught);

@@ -623,6 +623,15 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             "its release needs a parent, and it has none: add `parent = TheHandle`",
         );
     }
+    if let (Some((_, Some(release))), Some(_)) = (&said.release, &said.value)
+        && let Some(ReleaseArguments(_)) = &release.by_parent
+    {
+        diagnostics.at(
+            &release.function,
+            "a number that is released with its parent has a meaning only there, and another parent may give the same one: make \
+             it `part_of` the parent instead, and release it by a method of that",
+        );
+    }
     if let Some(word) = &said.process_bound {
         diagnostics.at(
             word,

@@ -684,16 +684,23 @@ fn expand_judged(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
 
 /// What says which handles the call uses exclusively, if it uses some so.
 fn expand_exclusive(method: &Method, runtime: &TokenStream) -> Option<TokenStream> {
-    let receiver = (method.receiver == Receiver::Exclusive).then(|| quote!(&*self));
+    let receiver = (method.receiver == Receiver::Exclusive).then(|| quote!(of(&*self)));
     let parameters = method.parameters.iter().filter_map(|parameter| {
         let name = &parameter.name;
         match Taken::of(&parameter.ty) {
-            Taken::Mut(target) if !matches!(target, Type::Slice(_)) => Some(quote!(&*#name)),
+            Taken::Mut(target) if !matches!(target, Type::Slice(_)) => Some(quote!(of(&*#name))),
+            Taken::OptionMut(target) if !matches!(target, Type::Slice(_)) => {
+                Some(quote!(of_option(#name.as_deref())))
+            }
+            Taken::Owned(_) => {
+                let lent = lent_variable(name);
+                Some(quote!(of(#lent)))
+            }
             _ => None,
         }
     });
     let used: Vec<_> = receiver.into_iter().chain(parameters).collect();
-    (!used.is_empty()).then(|| quote!(.exclusively(&[#(#runtime::exclusive::Used::of(#used)),*])))
+    (!used.is_empty()).then(|| quote!(.exclusively(&[#(#runtime::exclusive::Used::#used),*])))
 }
 
 /// What gives to its owner what C was passed and what C wrote to, once it is known how the call ended.
@@ -881,7 +888,13 @@ fn expand_field(method: &Method, field: &Field, runtime: &TokenStream) -> TokenS
     // Apart from the author's names, among which may be a `raw`.
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
-    let handle = quote!(let #raw_pointer = #runtime::handle::Handle::as_raw(&*self););
+    let exclusive = method.receiver == Receiver::Exclusive;
+    let used = quote!(#runtime::counted::field(&*self, #exclusive));
+    let used = match method.output.fallible {
+        true => quote!(#used?),
+        false => quote!(#runtime::counted::granted(#used)),
+    };
+    let handle = quote!(let #raw_pointer = #used;);
     if let [parameter] = &method.parameters[..] {
         let (name, place) = (&parameter.name, field.place.within(&raw));
         let value = quote!(#runtime::returns::written(#name));

@@ -19,9 +19,9 @@ pub(super) fn sharing_check(runtime: &TokenStream, handle: &Type, exclusive: boo
         "a `{name}` uses its parent by `&mut`: make it by a method of that parent which takes `&mut self`"
     );
     let unsaid = format!(
-        "a `{name}` lives in a handle that lends memory: add `mut_parent` where `{name}` is annotated if its `&mut` \
-         calls may change that memory, `reads_parent` if none does, or `parent = &mut …` if nothing else may use the \
-         parent while the `{name}` lives"
+        "a `{name}` lives in a handle that lends memory: if its `&mut` calls may change that memory, add `mut_parent` where \
+         `{name}` is annotated, and where each handle between it and the lender is; add `reads_parent` if none of its calls \
+         does, or `parent = &mut …` if nothing else may use the parent while the `{name}` lives"
     );
     quote! {
         const _: () = ::core::assert!(

@@ -24,6 +24,14 @@ mod ffi {
 
     pub struct pool {
         pub page: page,
+        pub audits: c_int,
+    }
+    pub struct audit {
+        pub pool: *mut pool,
+        pub busy: bool,
+    }
+    pub struct r#box {
+        pub audit: *mut audit,
     }
     /// A part of a pool.
     pub struct page {
@@ -42,7 +50,7 @@ mod ffi {
         pub note: *mut note,
     }
     pub struct note {
-        _n: c_int,
+        pub item: *mut item,
     }
     pub struct line {
         pub note: *mut note,
@@ -58,7 +66,7 @@ mod ffi {
         let page = page {
             pool: ptr::null_mut(),
         };
-        let pool = acquire("Pool", pool { page });
+        let pool = acquire("Pool", pool { page, audits: 0 });
         unsafe { (*pool).page.pool = pool };
         pool
     }
@@ -130,7 +138,12 @@ mod ffi {
     }
 
     fn bag_with(items: Vec<*mut item>) -> *mut bag {
-        let note = acquire("Note", note { _n: 0 });
+        let note = acquire(
+            "Note",
+            note {
+                item: ptr::null_mut(),
+            },
+        );
         acquire("Bag", bag { items, note })
     }
 
@@ -175,7 +188,16 @@ mod ffi {
         acquire("Line", line { note })
     }
 
+    /// Keeps an item until the note is freed.
+    pub unsafe extern "C" fn note_stick(note: *mut note, item: *mut item) {
+        touch(note);
+        unsafe { (*note).item = item };
+    }
+
     pub unsafe extern "C" fn note_free(note: *mut note) {
+        if !unsafe { (*note).item }.is_null() {
+            unsafe { item_free((*note).item) };
+        }
         release(note);
     }
 
@@ -188,6 +210,53 @@ mod ffi {
     pub unsafe extern "C" fn line_note(line: *mut line) -> *mut note {
         touch(line);
         unsafe { (*line).note }
+    }
+
+    /// Nothing else may use the pool while the audit lives.
+    pub unsafe extern "C" fn audit_new(pool: *mut pool) -> *mut audit {
+        touch(pool);
+        unsafe { (*pool).audits += 1 };
+        acquire("Audit", audit { pool, busy: false })
+    }
+
+    pub unsafe extern "C" fn audit_free(audit: *mut audit) -> c_int {
+        touch(audit);
+        unsafe {
+            if (*audit).busy {
+                return 1;
+            }
+            touch((*audit).pool);
+            (*(*audit).pool).audits -= 1;
+        }
+        release(audit);
+        0
+    }
+
+    pub unsafe extern "C" fn audit_set_busy(audit: *mut audit) {
+        touch(audit);
+        unsafe { (*audit).busy = true };
+    }
+
+    pub unsafe extern "C" fn pool_size(pool: *mut pool) -> c_int {
+        touch(pool);
+        if unsafe { (*pool).audits } != 0 {
+            native::fault("pool used beside an audit");
+        }
+        0
+    }
+
+    pub unsafe extern "C" fn box_new() -> *mut r#box {
+        let audit = ptr::null_mut();
+        acquire("Box", r#box { audit })
+    }
+
+    pub unsafe extern "C" fn box_keep(r#box: *mut r#box, audit: *mut audit) {
+        unsafe { (*r#box).audit = audit };
+    }
+
+    pub unsafe extern "C" fn box_free(r#box: *mut r#box) {
+        unsafe { audit_free((*r#box).audit) };
+        release(r#box);
     }
 
     pub unsafe extern "C" fn sheet_new() -> *mut sheet {
@@ -243,6 +312,32 @@ struct Tag;
 #[handle(raw = ffi::bag, release = ffi::bag_free, fork_safe)]
 struct Bag;
 
+#[handle(
+    raw = ffi::audit,
+    release(ffi::audit_free, fails = nonzero, on_failure = kept),
+    parent = &mut Pool,
+    fork_safe
+)]
+struct Audit;
+
+#[handle(raw = ffi::r#box, release = ffi::box_free, fork_safe)]
+struct Safe;
+
+#[methods(unsafe, private)]
+impl Audit {
+    #[calls(ffi::audit_set_busy)]
+    fn set_busy(&mut self);
+}
+
+#[methods(unsafe, private)]
+impl Safe {
+    #[calls(ffi::box_new, fails = null)]
+    fn new() -> Result<Owned<Safe>>;
+
+    #[calls(ffi::box_keep, consumes = always)]
+    fn keep(&mut self, audit: Owned<Audit>);
+}
+
 #[handle(raw = ffi::note, release = ffi::note_free, fork_safe)]
 struct Note;
 
@@ -268,6 +363,15 @@ impl Pool {
 
     #[calls(ffi::pool_shared_item, parents = (peer), fails = null)]
     fn shared_item(&self, peer: &Pool) -> Result<Owned<SharedItem>>;
+
+    #[calls(ffi::audit_new, fails = null)]
+    fn audit(&mut self) -> Result<Owned<Audit>>;
+
+    #[calls(ffi::pool_size, fails = negative)]
+    fn size(&self) -> Result<i32>;
+
+    #[field(audits)]
+    fn audits(&self) -> i32;
 
     #[calls(ffi::pool_take_back, consumes = always)]
     fn take_back(&self, item: Owned<Item>);
@@ -322,6 +426,9 @@ impl Bag {
 impl Note {
     #[calls(ffi::note_line, fails = null)]
     fn line(&self) -> Result<Owned<Line>>;
+
+    #[calls(ffi::note_stick, consumes = always)]
+    fn stick(&self, item: Owned<Item>);
 }
 
 #[methods(unsafe, private)]
@@ -717,4 +824,67 @@ fn parents_on_several_threads_share_the_table() {
     for thread in threads {
         thread.join().unwrap();
     }
+}
+
+fn busy<R>(result: Result<R>) {
+    assert!(matches!(result, Err(Error::Busy("Pool"))));
+}
+
+#[test]
+fn parent_that_a_forgotten_child_holds_is_busy_for_ever() {
+    let mut native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    forget(pool.audit().unwrap());
+    busy(pool.size());
+    busy(pool.audit());
+    assert_eq!(panic_of(|| pool.audits()), Error::Busy("Pool").to_string());
+    drop(pool);
+    lost(&mut native, &["Pool", "Audit"]);
+}
+
+#[test]
+fn parent_that_a_child_holds_which_c_refused_to_release_is_busy_for_ever() {
+    let mut native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    pool.audit().unwrap().set_busy();
+    busy(pool.size());
+    drop(pool);
+    lost(&mut native, &["Pool", "Audit"]);
+}
+
+#[test]
+fn parent_that_a_child_of_c_s_holds_is_busy_until_c_releases_that() {
+    let _native = Native::start();
+    let mut safe = Safe::new().unwrap();
+    let mut pool = Pool::new().unwrap();
+    safe.keep(pool.audit().unwrap());
+    busy(pool.size());
+    drop(safe);
+    assert_eq!(pool.size().unwrap(), 0);
+}
+
+#[test]
+fn parent_is_free_after_the_child_that_held_it() {
+    let _native = Native::start();
+    let (mut pool, other) = (Pool::new().unwrap(), Pool::new().unwrap());
+    let mut audit = pool.audit().unwrap();
+    // Another pool is free meanwhile, and so is the child.
+    assert_eq!(other.size().unwrap(), 0);
+    assert!(audit.close().is_ok());
+    audit = pool.audit().unwrap();
+    drop(audit);
+    assert_eq!((pool.size().unwrap(), pool.audits()), (0, 0));
+}
+
+#[test]
+fn handle_that_c_keeps_in_one_of_its_own_keeps_its_parent_until_the_lender_goes() {
+    let _native = Native::start();
+    let bag = Bag::new().unwrap();
+    {
+        let pool = Pool::new().unwrap();
+        bag.note().unwrap().get().stick(pool.item().unwrap());
+    }
+    assert_eq!(live("Pool"), 1);
+    drop(bag);
+    assert_eq!(live("Pool"), 0);
 }

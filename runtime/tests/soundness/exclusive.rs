@@ -47,6 +47,58 @@ mod ffi {
         status
     }
 
+    /// [`heap_rebuild`], which calls back on a thread of its own.
+    pub unsafe extern "C" fn heap_rebuild_beside(
+        heap: *mut heap,
+        visit: visit,
+        data: *mut c_void,
+    ) -> c_int {
+        let (heap, data) = (heap.expose_provenance(), data.expose_provenance());
+        let beside = std::thread::spawn(move || {
+            let heap = std::ptr::with_exposed_provenance_mut::<heap>(heap);
+            let data = std::ptr::with_exposed_provenance_mut(data);
+            let mut array = heap;
+            visit.map_or(0, |visit| unsafe { visit(heap, &raw mut array, data) })
+        });
+        beside.join().unwrap_or(-1)
+    }
+
+    /// Frees the heap, after it called back when its value was gone.
+    pub unsafe extern "C" fn heap_end(heap: *mut heap, visit: visit, data: *mut c_void) -> c_int {
+        touch(heap);
+        release(unsafe { (*heap).value });
+        let mut array = heap;
+        let status = visit.map_or(0, |visit| unsafe { visit(heap, &raw mut array, data) });
+        release(heap);
+        status
+    }
+
+    pub struct cell {
+        heap: *mut heap,
+    }
+
+    pub unsafe extern "C" fn heap_cell(heap: *mut heap) -> *mut cell {
+        acquire("Cell", cell { heap })
+    }
+
+    pub unsafe extern "C" fn cell_free(cell: *mut cell) {
+        release(cell);
+    }
+
+    /// Rebuilds the heap of the cell.
+    pub unsafe extern "C" fn cell_rebuild(
+        cell: *mut cell,
+        visit: visit,
+        data: *mut c_void,
+    ) -> c_int {
+        unsafe { heap_rebuild((*cell).heap, visit, data) }
+    }
+
+    /// The root of the heap: it stands at the same place.
+    pub unsafe extern "C" fn heap_root(heap: *mut heap) -> *mut heap {
+        heap
+    }
+
     /// Any function may be called on the heap meanwhile.
     pub unsafe extern "C" fn heap_visit(heap: *mut heap, visit: visit, data: *mut c_void) -> c_int {
         let mut array = heap;
@@ -71,6 +123,29 @@ mod ffi {
 
 #[handle(raw = ffi::heap, release = ffi::heap_free)]
 struct Heap;
+
+/// A handle whose exclusive calls change its parent.
+#[handle(raw = ffi::cell, release = ffi::cell_free, parent = Heap, mut_parent)]
+struct Cell;
+
+#[methods(unsafe, private)]
+impl Cell {
+    #[calls(ffi::cell_rebuild, args = (self, visitor.peek, visitor.data), fails = negative)]
+    fn rebuild(&mut self, visitor: &Visitor) -> Result<()>;
+}
+
+/// The same object in C, as another type.
+#[handle(raw = ffi::heap, part_of = Heap)]
+struct Root;
+
+#[methods(unsafe, private)]
+impl Root {
+    #[calls(ffi::heap_peek)]
+    fn peek(&self) -> c_int;
+
+    #[calls(ffi::heap_root)]
+    fn heap(&self) -> Option<Borrowed<Heap>>;
+}
 
 /// What C allows while it rebuilds.
 #[handle(raw = ffi::heap, lent)]
@@ -98,6 +173,31 @@ impl Visitor {
         let _ = heap;
         note("looked");
     }
+
+    #[called(Visit, args = (root, _, data), stop = -1)]
+    fn peek_root(&self, root: &Root) {
+        note(format!("peek {}", root.peek()));
+    }
+
+    #[called(Visit, args = (rebuilding, _, data), stop = -1)]
+    fn peek_through(&self, rebuilding: &Rebuilding) {
+        let heap = rebuilding.heap().map(|heap| heap.peek());
+        note(format!("peek {heap:?}"));
+    }
+
+    #[called(Visit, args = (rebuilding, _, data), stop = -1)]
+    fn try_through(&self, rebuilding: &Rebuilding) -> Result<c_int> {
+        let peeked = rebuilding.heap().map(|heap| heap.try_peek());
+        peeked.transpose()?;
+        note("peek");
+        Ok(0)
+    }
+}
+
+#[methods(unsafe, private)]
+impl Rebuilding {
+    #[calls(ffi::heap_root)]
+    fn heap(&self) -> Option<Borrowed<Heap>>;
 }
 
 #[methods(unsafe, private)]
@@ -116,6 +216,30 @@ impl Heap {
 
     #[calls(ffi::heap_rebuild, args = (self, visitor.look, visitor.data), fails = negative)]
     fn rebuild_and_look(&mut self, visitor: &Visitor) -> Result<()>;
+
+    #[calls(ffi::heap_cell, fails = null)]
+    fn cell(&mut self) -> Result<Owned<Cell>>;
+
+    #[calls(ffi::heap_peek, fails = negative)]
+    fn try_peek(&self) -> Result<c_int>;
+
+    #[calls(ffi::heap_rebuild, args = (self, visitor.peek_root, visitor.data), fails = negative)]
+    fn rebuild_by_root(&mut self, visitor: &Visitor) -> Result<()>;
+
+    #[calls(ffi::heap_rebuild, args = (self, visitor.peek_through, visitor.data), fails = negative)]
+    fn rebuild_through(&mut self, visitor: &Visitor) -> Result<()>;
+
+    #[calls(ffi::heap_rebuild, args = (self, visitor.try_through, visitor.data), fails = negative)]
+    fn rebuild_trying(&mut self, visitor: &Visitor) -> Result<()>;
+
+    #[calls(ffi::heap_rebuild, args = (heap, visitor.peek, visitor.data), fails = negative)]
+    fn rebuild_optional(heap: Option<&mut Heap>, visitor: &Visitor) -> Result<()>;
+
+    #[calls(ffi::heap_end, args = (this, visitor.peek, visitor.data), fails = negative, consumes = always)]
+    fn end(this: Owned<Heap>, visitor: &Visitor) -> Result<()>;
+
+    #[calls(ffi::heap_rebuild_beside, args = (self, visitor.peek, visitor.data), fails = negative)]
+    fn rebuild_beside(&mut self, visitor: &Visitor) -> Result<()>;
 
     #[calls(ffi::heap_visit, args = (self, visitor.peek, visitor.data), fails = negative)]
     fn visit(&self, visitor: &Visitor) -> Result<()>;
@@ -150,4 +274,54 @@ fn handle_of_a_shared_call_is_used_in_its_callback() {
     // After the exclusive call nothing is left of it.
     heap.visit(&visitor).unwrap();
     assert_eq!(log(), ["peek 2"]);
+}
+
+#[test]
+fn object_of_an_exclusive_call_is_refused_in_its_callback_whatever_type_it_has() {
+    let _native = Native::start();
+    let mut heap = Heap::new().unwrap();
+    let visitor = Visitor(());
+    assert!(matches!(
+        heap.rebuild_by_root(&visitor),
+        Err(Error::Busy("Root"))
+    ));
+    assert!(matches!(
+        heap.rebuild_trying(&visitor),
+        Err(Error::Busy("Heap"))
+    ));
+    let message = crate::panic_of(|| heap.rebuild_through(&visitor));
+    assert_eq!(message, Error::Busy("Heap").to_string());
+    assert!(!log().iter().any(|event| event.starts_with("peek")));
+    assert_eq!(heap.peek(), 2);
+}
+
+#[test]
+fn handle_of_an_exclusive_call_is_refused_in_a_callback_on_another_thread() {
+    let _native = Native::start();
+    let mut heap = Heap::new().unwrap();
+    let visitor = Visitor(());
+    assert!(heap.rebuild_beside(&visitor).is_err());
+    assert!(!log().iter().any(|event| event.starts_with("peek")));
+}
+
+#[test]
+fn handle_of_an_exclusive_call_is_refused_however_it_was_passed() {
+    let _native = Native::start();
+    let mut heap = Heap::new().unwrap();
+    let visitor = Visitor(());
+    let busy = |result: Result<()>| assert!(matches!(result, Err(Error::Busy("Heap"))));
+    busy(Heap::rebuild_optional(Some(&mut heap), &visitor));
+    busy(Heap::end(heap, &visitor));
+    assert!(!log().iter().any(|event| event.starts_with("peek")));
+}
+
+#[test]
+fn parent_of_a_handle_that_changes_it_is_refused_in_a_callback_of_that() {
+    let _native = Native::start();
+    let mut heap = Heap::new().unwrap();
+    let mut cell = heap.cell().unwrap();
+    let rebuilt = cell.rebuild(&Visitor(()));
+    assert!(matches!(rebuilt, Err(Error::Busy("Heap"))));
+    drop(cell);
+    assert_eq!(heap.peek(), 2);
 }

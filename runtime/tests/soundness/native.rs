@@ -72,6 +72,11 @@ pub(crate) fn touch<T>(object: *mut T) {
     });
 }
 
+/// Notes a wrong use of the library.
+pub(crate) fn fault(fault: impl Into<String>) {
+    with(|accounts| accounts.faults.push(fault.into()));
+}
+
 /// Releases an object: it has to be live. Its memory stays readable until the test ends.
 pub(crate) fn release<T>(object: *mut T) {
     with(|accounts| match accounts.objects.get_mut(&object.addr()) {
