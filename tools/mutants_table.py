@@ -927,6 +927,7 @@ KEEPING = [
     mutant(CHILDREN, "a parent that a forgotten child holds is free", ("            if entry.holders > own {", "            if false && entry.holders > own {")),
     mutant(EXCLUSIVE, "a callback uses what the running call has alone", ("COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0", "false && COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0")),
     mutant(EXCLUSIVE, "the parent of what changes it is free in a callback", ("flat_map(children::exclusive_parents).collect();", "flat_map(|_| Vec::new()).collect();")),
+    mutant(CHILDREN, "a call on a child does not use its counted parent", ("    let mut here = Some(id);\n    while let Some(id) = here\n        && !id.kind.is_counted()", "    let mut here = Some(id).filter(|_| false);\n    while let Some(id) = here\n        && !id.kind.is_counted()")),
     mutant(CHILDREN, "a handle with children is given to C", ("    match children {\n        0 => Ok(()),", "    match children {\n        _ if true => Ok(()),")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
     mutant(LEDGER, "what C kept loses what it keeps", ("(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),

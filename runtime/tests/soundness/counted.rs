@@ -73,6 +73,27 @@ mod ffi {
         unsafe { (*this).items.len() as c_int }
     }
 
+    pub(super) struct walk {
+        value: *mut value,
+    }
+
+    pub(super) unsafe extern "C" fn value_walk(this: *mut value) -> *mut walk {
+        native::acquire("Walk", walk { value: this })
+    }
+
+    pub(super) unsafe extern "C" fn walk_free(this: *mut walk) {
+        native::release(this);
+    }
+
+    pub(super) unsafe extern "C" fn walk_visit(
+        this: *mut walk,
+        visit: visit_t,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the test passes a live walk, and the caller the callback's data.
+        unsafe { value_visit((*this).value, visit, data) }
+    }
+
     /// Visits the items of the first item, as an iteration over a nested object does.
     pub(super) unsafe extern "C" fn value_visit(
         this: *mut value,
@@ -103,6 +124,16 @@ struct Value;
 #[handle(raw = ffi::value, retain = ffi::value_ref, release = ffi::value_unref, independent, fork_safe)]
 struct Leaf;
 
+/// A child of a value.
+#[handle(raw = ffi::walk, release = ffi::walk_free, parent = Value, fork_safe)]
+struct Walk;
+
+#[methods(unsafe, private)]
+impl Walk {
+    #[calls(ffi::walk_visit, args = (self, visitor.visit, visitor.data), fails = nonzero)]
+    fn visit(&self, visitor: &Visitor) -> Result<()>;
+}
+
 #[methods(unsafe, private)]
 impl Leaf {
     #[calls(ffi::value_new, fails = null)]
@@ -128,6 +159,9 @@ impl Value {
 
     #[calls(ffi::value_count)]
     fn count(&self) -> i32;
+
+    #[calls(ffi::value_walk, fails = null)]
+    fn walk(&self) -> Result<Owned<Walk>>;
 
     #[calls(ffi::value_visit, args = (self, visitor.visit, visitor.data), fails = nonzero)]
     fn visit(&self, visitor: &Visitor) -> Result<()>;
@@ -242,6 +276,19 @@ fn borrows_of_a_call_do_not_end_with_those_of_another_one() {
         drop(early.take());
         same.clear()
     });
+    assert!(matches!(refused, Err(Error::Busy("Value"))), "{refused:?}");
+    assert_eq!(inner.count(), 1);
+}
+
+#[test]
+fn call_on_a_child_uses_the_counted_parent() {
+    let _native = Native::start();
+    let (outer, inner) = nested().unwrap();
+    let walk = outer.walk().unwrap();
+    let mut same = inner.clone();
+    ON_VISIT.set(Some(Box::new(move || same.clear())));
+    let refused = walk.visit(&Visitor);
+    ON_VISIT.set(None);
     assert!(matches!(refused, Err(Error::Busy("Value"))), "{refused:?}");
     assert_eq!(inner.count(), 1);
 }

@@ -174,6 +174,14 @@ impl Visitor {
         note("looked");
     }
 
+    #[called(Visit, args = (rebuilding, _, data), stop = -1)]
+    fn look_alone(&self, rebuilding: &mut Rebuilding) -> Result<c_int> {
+        note("alone");
+        // C passes the same one to the callback of this call.
+        rebuilding.visit(self)?;
+        Ok(0)
+    }
+
     #[called(Visit, args = (root, _, data), stop = -1)]
     fn peek_root(&self, root: &Root) {
         note(format!("peek {}", root.peek()));
@@ -196,6 +204,9 @@ impl Visitor {
 
 #[methods(unsafe, private)]
 impl Rebuilding {
+    #[calls(ffi::heap_visit, args = (self, visitor.look_alone, visitor.data), fails = negative)]
+    fn visit(&self, visitor: &Visitor) -> Result<()>;
+
     #[calls(ffi::heap_root)]
     fn heap(&self) -> Option<Borrowed<Heap>>;
 }
@@ -222,6 +233,9 @@ impl Heap {
 
     #[calls(ffi::heap_peek, fails = negative)]
     fn try_peek(&self) -> Result<c_int>;
+
+    #[calls(ffi::heap_rebuild, args = (self, visitor.look_alone, visitor.data), fails = negative)]
+    fn rebuild_and_look_alone(&mut self, visitor: &Visitor) -> Result<()>;
 
     #[calls(ffi::heap_rebuild, args = (self, visitor.peek_root, visitor.data), fails = negative)]
     fn rebuild_by_root(&mut self, visitor: &Visitor) -> Result<()>;
@@ -324,4 +338,17 @@ fn parent_of_a_handle_that_changes_it_is_refused_in_a_callback_of_that() {
     assert!(matches!(rebuilt, Err(Error::Busy("Heap"))));
     drop(cell);
     assert_eq!(heap.peek(), 2);
+}
+
+#[test]
+fn handle_that_a_callback_has_alone_is_refused_in_a_callback_of_its_own() {
+    let _native = Native::start();
+    let mut heap = Heap::new().unwrap();
+    let looked = heap.rebuild_and_look_alone(&Visitor(()));
+    assert!(
+        matches!(looked, Err(Error::Busy("Rebuilding"))),
+        "{looked:?}"
+    );
+    let alone = log().iter().filter(|event| *event == "alone").count();
+    assert_eq!(alone, 1);
 }
