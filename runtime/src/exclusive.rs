@@ -40,14 +40,43 @@ impl Used {
     }
 }
 
+/// A handle, and who uses it: a thread that runs so many callbacks of C's within each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct InUse {
+    id: Id,
+    by: Depth,
+}
+
+/// A place in the nested callbacks of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Depth {
+    /// The address of a variable of the thread.
+    thread: usize,
+    callbacks: u32,
+}
+
+impl Depth {
+    fn here() -> Self {
+        INSIDE.with(|inside| Depth {
+            thread: ptr::from_ref(inside).addr(),
+            callbacks: inside.get(),
+        })
+    }
+
+    /// Whether `other` is further inside, or on another thread.
+    fn is_left_by(self, other: Self) -> bool {
+        self.thread != other.thread || self.callbacks < other.callbacks
+    }
+}
+
 /// The handles of all running calls of all threads. Locked for a few instructions.
-static USED: Mutex<Vec<Id>> = Mutex::new(Vec::new());
+static USED: Mutex<Vec<InUse>> = Mutex::new(Vec::new());
 /// The number of them.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 inventory::submit! { Lock(|| Box::new(all_used())) }
 
-fn all_used() -> MutexGuard<'static, Vec<Id>> {
+fn all_used() -> MutexGuard<'static, Vec<InUse>> {
     USED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -58,28 +87,35 @@ pub struct Noted<'u> {
     used: &'u [Used],
     /// The parents that are used exclusively with them.
     parents: Vec<Id>,
+    by: Depth,
 }
 
 impl<'u> Noted<'u> {
     /// Notes the handles, and the parents that they use exclusively.
     pub fn begin(used: &'u [Used]) -> Self {
         let ids = used.iter().filter_map(|used| used.0);
-        let parents = ids.clone().flat_map(children::exclusive_parents).collect();
-        let noted = Noted { used, parents };
+        let parents = ids.flat_map(children::exclusive_parents).collect();
+        let by = Depth::here();
+        let noted = Noted { used, parents, by };
         let mut all = all_used();
-        all.extend(ids.chain(noted.parents.iter().copied()));
+        all.extend(noted.all());
         COUNT.store(all.len(), Ordering::Release);
         drop(all);
         noted
+    }
+
+    fn all(&self) -> impl Iterator<Item = InUse> {
+        let ids = self.used.iter().filter_map(|used| used.0);
+        let ids = ids.chain(self.parents.iter().copied());
+        ids.map(|id| InUse { id, by: self.by })
     }
 }
 
 impl Drop for Noted<'_> {
     fn drop(&mut self) {
         let mut all = all_used();
-        let ids = self.used.iter().filter_map(|used| used.0);
-        for id in ids.chain(self.parents.iter().copied()) {
-            if let Some(index) = all.iter().rposition(|other| *other == id) {
+        for used in self.all() {
+            if let Some(index) = all.iter().rposition(|other| *other == used) {
                 all.swap_remove(index);
             }
         }
@@ -121,16 +157,19 @@ pub(crate) fn may_be_used() -> bool {
     COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0
 }
 
-/// Whether a running call uses the handle exclusively. Handles are compared by their addresses, but for what C lends to
-/// callbacks alone: a record may be the first field of another handle, and have its address.
+/// Whether the handle is used exclusively by a call that this callback runs in, by a callback that that call runs in, or by
+/// another thread. Handles are compared by their addresses, but for what C lends to callbacks alone: a record may be the
+/// first field of another handle, and have its address.
 pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
-    let id = Id::of(handle);
+    let (id, here) = (Id::of(handle), Depth::here());
     let is_it = |other: &Id| {
         let same_kind = ptr::eq(id.kind(), other.kind());
         id.address() == other.address()
             && (same_kind || !id.kind().is_lent_alone() && !other.kind().is_lent_alone())
     };
-    all_used().iter().any(is_it)
+    let all = all_used();
+    all.iter()
+        .any(|used| is_it(&used.id) && used.by.is_left_by(here))
 }
 
 /// What a callback gets of C that holds handles.

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Path, Type};
 
 use super::model::{Handle, LockWord, Ownership, Release, ReleaseArguments, ThreadLocal};
+use crate::in_c::in_c;
 use crate::words::{respanned, verbatim};
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
@@ -466,8 +467,11 @@ fn expand_lock(handle: &Handle) -> Option<TokenStream> {
             // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function returns the handle's lock.
             unsafe { #of(raw) }
         },
-        // A closure of the author's, who says `unsafe` in it: the annotation has no such word.
-        _ => quote!((#of)(raw)),
+        // A closure of the author's, in which each call of C is `unsafe` by itself.
+        _ => {
+            let of = in_c(of);
+            quote!((#of)(raw))
+        }
     };
     let lock = respanned(lock, of.span());
     let entered = quote_spanned!(enter.span()=> #enter(lock));

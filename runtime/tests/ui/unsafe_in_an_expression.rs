@@ -33,13 +33,6 @@ pub struct Thing;
 )]
 pub struct Other;
 
-#[handle(
-    raw = ffi::Other,
-    release = ffi::other_free,
-    lock(of = |other: *mut ffi::Other| (*other).lock, enter = ffi::enter, leave = ffi::leave)
-)]
-pub struct Third;
-
 #[methods(unsafe, private)]
 impl Thing {
     #[calls(ffi::thing_go, args = (self, ffi::peek()))]
