@@ -404,9 +404,9 @@
 //! #     use std::ffi::c_int;
 //! #     pub struct search(pub c_int);
 //! #     pub unsafe extern "C" fn search_new() -> *mut search { Box::into_raw(Box::new(search(0))) }
-//! #     pub unsafe extern "C" fn search_run(search: *mut search) -> c_int { unsafe { (*search).0 } }
-//! #     pub unsafe extern "C" fn search_stop(search: *mut search) { unsafe { (*search).0 = -1 } }
-//! #     pub unsafe extern "C" fn search_free(search: *mut search) { drop(unsafe { Box::from_raw(search) }); }
+//! #     pub unsafe extern "C" fn search_run(it: *mut search) -> c_int { unsafe { (*it).0 } }
+//! #     pub unsafe extern "C" fn search_stop(it: *mut search) { unsafe { (*it).0 = -1 } }
+//! #     pub unsafe extern "C" fn search_free(it: *mut search) { drop(unsafe { Box::from_raw(it) }); }
 //! # }
 //! #[handle(raw = ffi::search, release = ffi::search_free, fork_safe)]
 //! pub struct Search;
