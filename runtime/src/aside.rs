@@ -121,6 +121,23 @@ mod helper {
     /// As much stack as a main thread has on most systems. Of pages that are not used only the addresses are taken.
     const STACK: usize = 8 << 20;
 
+    /// Room for what a new thread allocates besides its stack. Where there is none for its variables, glibc does not fail: it
+    /// ends the process.
+    const ROOM: usize = 2 << 20;
+
+    /// Whether there are addresses for a new thread. What the allocator has left is of no use: a new thread begins with memory
+    /// of its own.
+    fn has_room() -> bool {
+        let (protection, flags) = (libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: C: new addresses are asked for, anywhere, and nothing is in them.
+        let probe = unsafe { libc::mmap(ptr::null_mut(), STACK + ROOM, protection, flags, -1, 0) };
+        if probe == libc::MAP_FAILED {
+            return false;
+        }
+        // SAFETY: C: these are the addresses that `mmap` gave.
+        unsafe { libc::munmap(probe, STACK + ROOM) == 0 }
+    }
+
     /// The time between two looks for signals.
     const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
@@ -267,6 +284,9 @@ mod helper {
             let call = call.unwrap_or_else(|| unreachable!("it is taken once"));
             call.into_inner()
         };
+        if !has_room() {
+            return (take()(), None);
+        }
         thread::scope(|scope| {
             let (running, ended) = channel::<Infallible>();
             let thread = thread::Builder::new()
