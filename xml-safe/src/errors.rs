@@ -427,7 +427,10 @@ impl<T: Handle> Errors<T> for TreeErrors {
     }
 
     fn failed(self, call: &Call<'_, T>) -> Error {
-        match self.no_memory {
+        // Nothing but memory can be missing for UTF-8 in memory, and newer versions report nothing.
+        let not_written =
+            call.function == "xmlSaveFlush" && call.status.is_some_and(|status| status < 0);
+        match self.no_memory || not_written {
             true => Error::OutOfMemory(call.function),
             false => Error::Failed(call.function),
         }

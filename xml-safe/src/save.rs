@@ -59,10 +59,7 @@ pub(crate) fn node(node: &Node) -> Result<String> {
     let options = ffi::XML_SAVE_AS_XML | ffi::XML_SAVE_NO_XHTML | ffi::XML_SAVE_NO_DECL;
     let mut saver = output.saver(c"UTF-8", options.cast_signed())?;
     saver.write(node)?;
-    // Nothing but memory can be missing for UTF-8 in memory, and newer versions report nothing.
-    saver
-        .flush()
-        .map_err(|_| Error::OutOfMemory("xmlSaveFlush"))?;
+    saver.flush()?;
     drop(saver);
     Ok(output.content().unwrap_or_default())
 }
