@@ -417,13 +417,13 @@ where
         if let Some(error) = ended.twice {
             return Err(error);
         }
+        let errno = ended.errno;
+        let status = ended.returned.as_ref();
+        let status = status.and_then(|returned| status_of(returned));
         let call = Call {
             handle: handle.or_else(|| owned.as_ref().and_then(made)),
-            status: ended
-                .returned
-                .as_ref()
-                .and_then(|returned| status(returned)),
-            errno: ended.errno,
+            status,
+            errno,
             ..call
         };
         if owned.is_none()
@@ -431,8 +431,21 @@ where
             || errors.overlooked(&call)
             || site.fails(Step::Failed)
         {
-            // What a failing call left behind is released after its message was read.
-            return Err(errors.failed(&call));
+            let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
+            if !handle.is_some_and(is_held) {
+                // What a failing call left behind is released after its message was read.
+                return Err(errors.failed(&call));
+            }
+            // A child that holds the handle would be in the way of the question.
+            drop(owned);
+            let function = site.function;
+            return Err(errors.failed(&Call {
+                handle,
+                function,
+                status,
+                errno,
+                arguments,
+            }));
         }
         assert!(!site.fails(Step::Panic), "a panic was asked for");
         // While the result is still a variable: a panic in here releases it.
@@ -536,7 +549,7 @@ where
         }
         let call = Call {
             handle: kept.then_some(handle),
-            status: returned.as_ref().and_then(|returned| status(returned)),
+            status: returned.as_ref().and_then(|returned| status_of(returned)),
             errno,
             ..call
         };
@@ -789,7 +802,7 @@ pub fn noting_parents_in<C, R>(
 
 /// What C returned, if it is an integer.
 #[inline]
-fn status(raw: &dyn Any) -> Option<i64> {
+fn status_of(raw: &dyn Any) -> Option<i64> {
     fn integer<N: Copy + TryInto<i64> + 'static>(raw: &dyn Any) -> Option<i64> {
         raw.downcast_ref::<N>().and_then(|n| (*n).try_into().ok())
     }
