@@ -138,8 +138,8 @@ CALLS = [
         CALL,
         "what a failing call left behind is forgotten",
         (
-            "            return Err(errors.failed(&call));\n        }\n        assert!",
-            "            let error = errors.failed(&call);\n            std::mem::forget(owned);\n            return Err(error);\n        }\n        assert!",
+            "                return Err(errors.failed(&call));\n            }\n            // A child",
+            "                let error = errors.failed(&call);\n                std::mem::forget(owned);\n                return Err(error);\n            }\n            // A child",
         ),
     ),
     mutant(
@@ -151,8 +151,8 @@ CALLS = [
     mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.overlooked(&call)", "")),
     mutant(CALL, "the errors are not armed", ("        errors.arm(&call);\n        if site", "        if site")),
     mutant(CALL, "the errors don't learn the status", (
-            "                .and_then(|returned| status(returned)),\n            errno: ended.errno,",
-            "                .and_then(|returned| status(returned))\n                .and(None),\n            errno: ended.errno,",
+            "        let status = status.and_then(|returned| status_of(returned));",
+            "        let status = status.and_then(|returned| status_of(returned)).and(None);",
         )),
     mutant(CALL, "what a failing call leaves undefined is owned", ("if !looks.failed => None", "if !looks.failed && false => None")),
     mutant(CALL, "a release that fails is not looked at", (
@@ -237,7 +237,7 @@ CALLS = [
         "what a failing call wrote is looked at",
         ("        None => method.out_count(calls) == 0,", "        None => true,"),
     ),
-    mutant(CALL, "errno is looked at too late", ("            errno: ended.errno,", "            errno: errno::errno().0.max(ended.errno & 0),")),
+    mutant(CALL, "errno is looked at too late", ("        let errno = ended.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
     mutant(CALL, "what is none is looked at", (
             "            (Verdict::Nothing, _) => nothing(),\n",
             "            (Verdict::Nothing, _) if false => nothing(),\n",
