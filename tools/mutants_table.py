@@ -163,8 +163,8 @@ CALLS = [
         CALL,
         "the callback is taken away before C runs",
         (
-            "    let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };\n",
-            "    drop(hook);\n    let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };\n",
+            "    let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });\n",
+            "    drop(hook);\n    let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });\n",
         ),
     ),
     mutant(
@@ -928,6 +928,9 @@ KEEPING = [
     mutant(EXCLUSIVE, "a callback uses what the running call has alone", ("COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0", "false && COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0")),
     mutant(EXCLUSIVE, "the parent of what changes it is free in a callback", ("flat_map(children::exclusive_parents).collect();", "flat_map(|_| Vec::new()).collect();")),
     mutant(CHILDREN, "a call on a child does not use its counted parent", ("    let mut here = Some(id);\n    while let Some(id) = here\n        && !id.kind.is_counted()", "    let mut here = Some(id).filter(|_| false);\n    while let Some(id) = here\n        && !id.kind.is_counted()")),
+    mutant(CHILDREN, "a handle that C gave out is still the lender's", ("                entry.lent.retain(|lent| *lent != id);", "                entry.lent.retain(|_| true);")),
+    mutant(COUNTED, "a forked child waits for calls of threads that it has not", ("    active().retain(|active| active.thread == here);", "    active().retain(|active| active.thread == here || true);")),
+    mutant(LEDGER, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
     mutant(CHILDREN, "a handle with children is given to C", ("    match children {\n        0 => Ok(()),", "    match children {\n        _ if true => Ok(()),")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
     mutant(LEDGER, "what C kept loses what it keeps", ("(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),
@@ -965,12 +968,12 @@ KEEPING = [
             "        Some(Raised::Panic(panic)) => drop(panic),\n        Some(Raised::Error",
         )),
     mutant(CALL, "nobody listens to what callbacks raise", (
-            "match site.calls_back || is_expected() {",
-            "match false && (site.calls_back || is_expected()) {",
+            "let calls_back = site.calls_back || is_expected();",
+            "let calls_back = false && (site.calls_back || is_expected());",
         )),
     mutant(CALL, "only what keeps callbacks listens to them", (
-            "match site.calls_back || is_expected() {",
-            "match site.calls_back || const { T::LINEAGE.attachments } {",
+            "let calls_back = site.calls_back || is_expected();",
+            "let calls_back = site.calls_back || const { T::LINEAGE.attachments };",
         )),
     mutant(CALL, "that there is none counts as a failure", (
             "            () if (self.none)(returned) => Verdict::Nothing,\n",
@@ -1004,7 +1007,7 @@ THREADS_VARIABLES = [
     mutant(THREAD_LOCALS, "variables of the thread are not set", ("    layer.set();\n    TOP.set", "    TOP.set")),
     mutant(THREAD_LOCALS, "callbacks see the variables of the call", ("        && !layer.paused.replace(true)\n", "        && !layer.paused.get()\n        && false\n")),
     mutant(THREAD_LOCALS, "variables are not set again behind a callback", ("    layer.set();\n    layer.paused.set(false);\n", "    layer.paused.set(false);\n")),
-    mutant(CALL, "what is reported without a handle is dropped", ("    if hook.is_none() && !const { T::LISTENS } {\n", "    if hook.is_none() {\n")),
+    mutant(CALL, "what is reported without a handle is dropped", ("hook.is_some() || const { T::LISTENS };", "hook.is_some();")),
     mutant(CALL, "a release reports to the call that runs", ("    let _listening = const { T::LISTENS }.then(Listening::to_nobody);\n", "")),
     mutant(CALLBACKS, "C's own function is called with the variables of others", (
             "    let before = unsafe { K::before(arguments) };\n    let _paused = crate::thread_locals::pause();\n",
@@ -1093,12 +1096,12 @@ SHARING = [
     mutant(
         COUNTED,
         "a callback changes an object that the running call reads",
-        ("active.iter().any(|(_, other)| one.excludes(other))", "active.iter().any(|(_, other)| one.excludes(other) && false)"),
+        ("active.iter().any(|other| one.excludes(&other.used))", "active.iter().any(|other| one.excludes(&other.used) && false)"),
     ),
     mutant(
         COUNTED,
         "the uses of a call never end (busy)",
-        (".retain(|(call, _)| *call != self.call);", ".retain(|(call, _)| *call != self.call || true);"),
+        (".retain(|active| active.call != self.call);", ".retain(|active| active.call != self.call || true);"),
     ),
     mutant(
         ATTACHMENTS,
@@ -1155,7 +1158,7 @@ OWNERS_OF_HANDLES = [
     mutant(
         COUNTED,
         "the borrows of a call end with those of another one",
-        (".retain(|(call, _)| *call != self.call);", ".retain(|(call, _)| *call < self.call);"),
+        (".retain(|active| active.call != self.call);", ".retain(|active| active.call < self.call);"),
     ),
     mutant(
         CLASS,

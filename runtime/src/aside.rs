@@ -20,21 +20,21 @@ use crate::handle::Handle;
 #[cfg(feature = "python")]
 pub(crate) use helper::before_fork;
 
-/// The thread that a call runs C on.
-pub trait Place {
+/// The choice of the thread that a call runs C on.
+pub trait Runner {
     /// Runs `call` there; returns also what a signal handler raised meanwhile.
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>);
 }
 
-/// What a signal handler raised while C ran, or a panic of the author's method that interrupts.
+/// The exception that a signal handler raised while C ran, or a panic of the author's method that interrupts.
 #[doc(hidden)]
 pub struct RaisedBySignal(pub(crate) Raised);
 
 /// The thread of the call.
 #[derive(Debug)]
-pub struct Here;
+pub struct ThisThread;
 
-impl Place for Here {
+impl Runner for ThisThread {
     #[inline]
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>) {
         (call(), None)
@@ -61,7 +61,7 @@ impl<I: Fn()> Aside<I> {
     }
 }
 
-impl<I: Fn()> Place for Aside<I> {
+impl<I: Fn()> Runner for Aside<I> {
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>) {
         #[cfg(feature = "python")]
         if crate::python::handles_signals() {
@@ -79,14 +79,14 @@ where
 {
 }
 
-/// What a parameter's type says about the threads that may use it.
+/// The facts of a parameter's type about the threads that may use it.
 #[derive(Debug)]
 pub struct Probe<T: ?Sized>(PhantomData<T>);
 
 impl<T: Handle> Probe<T> {
-    /// Whether the handle, or what it lives in, belongs to its thread.
+    /// True if the handle, or what it lives in, belongs to its thread.
     pub const IS_THREAD_BOUND: bool = T::LINEAGE.is_thread_bound();
-    /// Whether its borrows are noted by the thread of the call.
+    /// True if its borrows are noted by the thread of the call.
     pub const IS_COUNTED: bool = T::LINEAGE.is_counted();
 }
 
@@ -118,14 +118,14 @@ mod helper {
     use crate::panics::Caught;
     use crate::python::{MayRunPython, detached, run_signal_handlers};
 
-    /// As much stack as a main thread has on most systems. Of pages that are not used only the addresses are taken.
+    /// The stack of a main thread on most systems. Of pages that are not used only the addresses are taken.
     const STACK: usize = 8 << 20;
 
     /// Room for what a new thread allocates besides its stack. Where there is none for its variables, glibc does not fail: it
     /// ends the process.
     const ROOM: usize = 2 << 20;
 
-    /// Whether there are addresses for a new thread. What the allocator has left is of no use: a new thread begins with memory
+    /// Returns whether there are addresses for a new thread. What the allocator has left is of no use: a new thread begins with memory
     /// of its own.
     fn has_room() -> bool {
         let (protection, flags) = (libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

@@ -34,24 +34,24 @@ use crate::handle::{Handle, Lineage};
 pub unsafe trait AsksHandle: Handle {}
 
 impl Lineage {
-    /// Whether no other thread's call changes the answer of an asked handle while a detached call on this one runs, and
+    /// Returns whether no other thread's call changes the answer of an asked handle while a detached call on this one runs, and
     /// until its errors have asked.
     pub const fn call_is_one_step(&self, exclusive: bool, reads_parent: bool) -> bool {
         let asks = self.asks && !self.locks;
         self.is_left_alone(asks, exclusive, reads_parent)
     }
 
-    /// Whether a detached call that takes this handle as an argument leaves the answers of other threads' calls alone.
+    /// Returns whether a detached call that takes this handle as an argument leaves the answers of other threads' calls alone.
     pub const fn argument_is_one_step(&self, exclusive: bool) -> bool {
         self.is_left_alone(false, exclusive, false)
     }
 
-    /// The same of a detached release, which holds no lock, asks if it can fail, and leaves the parent shared.
+    /// Returns the same of a detached release, which holds no lock, asks if it can fail, and leaves the parent shared.
     pub const fn release_is_one_step(&self, fallible: bool) -> bool {
         self.is_left_alone(self.asks && fallible, true, true)
     }
 
-    /// Whether each asked handle of this lineage is borrowed exclusively, unless its own calls hold the library's lock.
+    /// Returns whether each asked handle of this lineage is borrowed exclusively, unless its own calls hold the library's lock.
     /// `asks` says that the errors of this very call ask without the lock.
     const fn is_left_alone(&self, asks: bool, exclusive: bool, reads_parent: bool) -> bool {
         if self.asks && !exclusive && (asks || !self.locks) {
@@ -73,7 +73,7 @@ impl Lineage {
         }
     }
 
-    /// Whether the errors of calls on this handle, or on one that it lives in, ask without a lock of the library.
+    /// Returns whether the errors of calls on this handle, or on one that it lives in, ask without a lock of the library.
     pub const fn is_asked(&self) -> bool {
         !self.is_left_alone(false, false, false)
     }

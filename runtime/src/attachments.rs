@@ -177,10 +177,6 @@ fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn key(kind: &'static Kind, raw: *mut ()) -> (usize, usize) {
-    (ptr::from_ref(kind).addr(), raw.addr())
-}
-
 /// C just made the handle at `raw`.
 pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
     watch_forks();
@@ -194,14 +190,14 @@ pub(crate) fn begin(kind: &'static Kind, raw: *mut ()) {
         lock: Mutex::new(()),
         values: UnsafeCell::new(Vec::new()),
     });
-    let before = table().insert(key(kind, raw), attached);
+    let before = table().insert(kind.key(raw), attached);
     assert!(before.is_none(), "C gave out a handle that is not released");
 }
 
 /// The entry of the handle at `raw`, which stays in the table until the handle is released; `None` for a handle that C
 /// owns.
 pub(crate) fn find(kind: &'static Kind, raw: *mut ()) -> Option<Arc<Attached>> {
-    table().get(&key(kind, raw)).cloned()
+    table().get(&kind.key(raw)).cloned()
 }
 
 /// The end of a handle's entry: taken out of the table before the release, for by then C may have given its address to
@@ -212,7 +208,7 @@ pub(crate) struct Ended(Arc<Attached>);
 
 /// The handle at `raw` is about to be released.
 pub(crate) fn end(kind: &'static Kind, raw: *mut ()) -> Option<Ended> {
-    table().remove(&key(kind, raw)).map(Ended)
+    table().remove(&kind.key(raw)).map(Ended)
 }
 
 impl Ended {
@@ -224,7 +220,7 @@ impl Ended {
     /// The handle is still there: C kept it.
     pub(crate) fn put_back(self, raw: *mut ()) {
         let kind = self.0.kind;
-        table().insert(key(kind, raw), self.0);
+        table().insert(kind.key(raw), self.0);
     }
 
     /// The handle is gone: drops every value, whatever the `Drop` of another one does. A callback that C has not destroyed

@@ -17,7 +17,7 @@ use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 
 use crate::arguments::{IntoCString, Memory};
-use crate::aside::{Aside, Here, Place, RaisedBySignal};
+use crate::aside::{Aside, RaisedBySignal, Runner, ThisThread};
 use crate::callbacks::{Raised, framed, is_expected, report_raised};
 use crate::children::{self, Id, Unplaced};
 use crate::error::{Error, Result, report};
@@ -169,9 +169,9 @@ macro_rules! __named {
 
 /// A call of C, and what its annotations say.
 #[derive(Debug)]
-pub struct Calling<'u, C, F, J, S, P = Here> {
+pub struct Calling<'u, C, F, J, S, P = ThisThread> {
     c: F,
-    place: P,
+    runner: P,
     exclusive: &'u [Used],
     judge: J,
     settle: S,
@@ -185,7 +185,7 @@ pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 ) -> Calling<'static, C, F, Succeeds, KeepsNothing> {
     Calling {
         c,
-        place: Here,
+        runner: ThisThread,
         exclusive: &[],
         judge: Succeeds,
         settle: KeepsNothing,
@@ -194,12 +194,12 @@ pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 }
 
 impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
-    /// The same call, on a helper thread while this one runs signal handlers.
+    /// Makes the same call on a helper thread while this one runs signal handlers.
     #[inline]
-    pub fn interruptible<I: Fn()>(self, place: Aside<I>) -> Calling<'u, C, F, J, S, Aside<I>> {
+    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> Calling<'u, C, F, J, S, Aside<I>> {
         Calling {
             c: self.c,
-            place,
+            runner,
             exclusive: self.exclusive,
             judge: self.judge,
             settle: self.settle,
@@ -214,7 +214,7 @@ impl<'u, C: Copy, F, J, S, P> Calling<'u, C, F, J, S, P> {
     pub fn exclusively<'v>(self, exclusive: &'v [Used]) -> Calling<'v, C, F, J, S, P> {
         Calling {
             c: self.c,
-            place: self.place,
+            runner: self.runner,
             exclusive,
             judge: self.judge,
             settle: self.settle,
@@ -233,7 +233,7 @@ impl<'u, C: Copy, F, S, P> Calling<'u, C, F, Succeeds, S, P> {
     ) -> Calling<'u, C, F, Says<N, G>, S, P> {
         Calling {
             c: self.c,
-            place: self.place,
+            runner: self.runner,
             exclusive: self.exclusive,
             judge: Says { none, fails },
             settle: self.settle,
@@ -248,7 +248,7 @@ impl<'u, C: Copy, F, J, P> Calling<'u, C, F, J, KeepsNothing, P> {
     pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<'u, C, F, J, S, P> {
         Calling {
             c: self.c,
-            place: self.place,
+            runner: self.runner,
             exclusive: self.exclusive,
             judge: self.judge,
             settle,
@@ -339,10 +339,10 @@ where
         own: impl FnOnce(C) -> Option<R>,
     ) -> Ended<C, R>
     where
-        P: Place,
+        P: Runner,
     {
         let c = self.c;
-        let (((returned, errno), raised), by_signal) = self.place.run(|| {
+        let (((returned, errno), raised), by_signal) = self.runner.run(|| {
             hooked(site, handle, errors, caught, self.exclusive, || {
                 // Whatever follows may change `errno`.
                 (c(caught), errno::errno().0)
@@ -392,7 +392,7 @@ where
         made: impl FnOnce(&R) -> Option<&T>,
     ) -> Result<R>
     where
-        P: Place,
+        P: Runner,
     {
         let call = Call {
             handle,
@@ -464,7 +464,7 @@ where
         own: impl FnOnce(C) -> Option<R>,
     ) -> R
     where
-        P: Place,
+        P: Runner,
     {
         let _locked = handle.and_then(Locked::enter);
         self.read(site, handle, looks, nothing, own)
@@ -481,7 +481,7 @@ where
         own: impl FnOnce(C) -> Option<R>,
     ) -> R
     where
-        P: Place,
+        P: Runner,
     {
         site.reach();
         let caught = Caught::new();
@@ -712,9 +712,8 @@ impl<'a> Birth<'a> {
     #[inline]
     pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
         if const { matches!(T::LINEAGE.home, Home::Itself) } {
-            let id = Id::new(T::kind(), (*lent).raw().as_ptr().cast());
             let lenders = self.maker.into_iter().chain(self.beside.iter().copied());
-            children::lent(id, lenders);
+            children::lent(Id::of(lent.get()), lenders);
         }
     }
 
@@ -749,7 +748,7 @@ impl<'a> Birth<'a> {
     /// Notes what a handle lives in that C just made.
     #[inline]
     pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
-        let id = || Id::new(T::kind(), made.raw().as_ptr().cast());
+        let id = || Id::of(&**made);
         if const { T::LINEAGE.up.is_some() }
             && let (Some(maker), Some(parent)) = (self.maker, <T::Parent as Parent>::kind())
         {
@@ -764,12 +763,10 @@ impl<'a> Birth<'a> {
 /// What C lent in a call on `receiver`.
 #[inline]
 pub fn lending<T: Handle, R: Made>(receiver: &T, lent: R) -> R {
-    let maker = Some(Id::of(receiver));
-    let birth = Birth {
-        maker,
+    lent.born(&Birth {
+        maker: Some(Id::of(receiver)),
         ..Birth::NOWHERE
-    };
-    lent.born(&birth);
+    });
     lent
 }
 
@@ -825,23 +822,26 @@ fn hooked<T: Handle, R>(
     exclusive: &[Used],
     c: impl FnOnce() -> R,
 ) -> (R, Option<Raised>) {
-    let c = || match site.calls_back || is_expected() {
-        true => exclusive::during(exclusive, || framed(c)),
+    let calls_back = site.calls_back || is_expected();
+    let c = || match calls_back {
+        true => framed(c),
         false => (c(), None),
     };
     // SAFETY: guarantee 3: a reference to a handle is a valid handle, borrowed for longer than the hook lives.
     let hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw()) });
-    if hook.is_none() && !const { T::LISTENS } {
-        // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
-        return T::with_thread_locals(unsafe { PerThread::promised() }, c);
-    }
+    let listens = hook.is_some() || const { T::LISTENS };
+    // What collects the reports runs inside of the call, as a callback does.
+    let used = match calls_back || listens {
+        true => exclusive,
+        false => &[],
+    };
     // SAFETY: Rust: the errors are borrowed exclusively, and `caught` is borrowed, for longer than `_listening`
     // lives.
-    let _listening = unsafe { Listening::begin(ptr::from_mut(errors), caught) };
-    // What collects the reports runs inside of the call, as a callback does.
-    let c = || exclusive::during(exclusive, c);
+    let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });
     // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
-    T::with_thread_locals(unsafe { PerThread::promised() }, c)
+    T::with_thread_locals(unsafe { PerThread::promised() }, || {
+        exclusive::during(used, c)
+    })
 }
 
 /// What a call that cannot fail returns: the macro allows it only types for which there always is a value.

@@ -89,11 +89,11 @@ impl Id {
 struct Parents {
     /// The one that the release function may need.
     first: Option<Id>,
-    /// Those besides the first.
+    /// The others that it was made in.
     others: Vec<Id>,
     /// The parents of handles that C keeps in this one.
     given: Vec<Id>,
-    /// Those among all of them that are held: `parent = &mut P`.
+    /// The held ones among all of these: `parent = &mut P`.
     held: Vec<Id>,
 }
 
@@ -103,7 +103,7 @@ impl Parents {
         self.first.into_iter().chain(others)
     }
 
-    /// Those that wait for this handle. The others have one owner more.
+    /// The parents that wait for this handle. The others have one owner more.
     fn waiting(&self) -> impl Iterator<Item = Id> {
         self.iter().filter(|parent| !parent.kind.is_counted())
     }
@@ -121,7 +121,7 @@ struct Entry {
     children: usize,
     /// The number of children that hold it, so that nothing else uses it while they live.
     holders: usize,
-    /// Whether the release waits for the last of them, and the thread that alone may release, if there is one.
+    /// Set while the release waits for the last of them; the thread that alone may release, if there is one.
     put_off: Option<Option<ThreadId>>,
     /// The handles that a handle of C's own is lent from: it goes with one of them.
     lenders: Vec<Id>,
@@ -198,7 +198,11 @@ pub(crate) fn counted_ancestor(id: Id) -> Option<Id> {
 pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     let mut found = Vec::new();
     let mut here = id;
-    while here.kind.uses_parent()
+    let uses_parent = |id: Id| {
+        let sharing = id.kind.sharing();
+        sharing.holds_parent || sharing.mut_parent
+    };
+    while uses_parent(here)
         && let Some(parent) = above(here)
     {
         found.push(parent);
@@ -217,7 +221,7 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
         others: beside.to_vec(),
         given: Vec::new(),
         held: first
-            .filter(|_| child.kind.holds_parent())
+            .filter(|_| child.kind.sharing().holds_parent)
             .into_iter()
             .collect(),
     };
@@ -241,20 +245,24 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
             table.entry(*held).or_default().holders += 1;
             HELD.fetch_add(1, Relaxed);
         }
-        table.entry(child).or_default().parents = parents;
+        // C may have kept others in the handle before it gave it out.
+        let own = &mut table.entry(child).or_default().parents;
+        own.first = parents.first;
+        own.others.extend(parents.others);
+        own.held.extend(parents.held);
     });
 }
 
 /// The number of children that hold their parent.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether there are children that hold their parent.
+/// Returns whether there are children that hold their parent.
 #[inline]
 pub(crate) fn is_any_held() -> bool {
     HELD.load(Relaxed) != 0
 }
 
-/// Whether a child holds the handle, or one that it lives in, and it neither is that child nor lives in it. The borrow
+/// Returns whether a child holds the handle, or one that it lives in, and it neither is that child nor lives in it. The borrow
 /// checker sees that, unless the guard of the child was forgotten, C refused its release, or C keeps the child.
 #[cold]
 pub(crate) fn is_held(id: Id) -> bool {
@@ -276,7 +284,7 @@ pub(crate) fn is_held(id: Id) -> bool {
     })
 }
 
-/// Whether `id` is the handle `to`, or lives in it.
+/// Returns whether `id` is the handle `to`, or lives in it.
 fn lives_in(id: Id, to: Id) -> bool {
     let mut reached: Vec<Id> = home(id).into_iter().collect();
     with_table(|table| {
@@ -319,12 +327,20 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     });
 }
 
-/// Forgets who lent a handle of that address: C made a new one there.
+/// Forgets who lent the handle: C gave it out, or made a new one at its address.
 #[cold]
 pub(crate) fn not_lent(id: Id) {
     with_table(|table| {
-        if let Some(entry) = table.get_mut(&id) {
-            entry.lenders.clear();
+        let lenders = table
+            .get_mut(&id)
+            .map(|entry| mem::take(&mut entry.lenders));
+        for lender in lenders.into_iter().flatten() {
+            if let Some(entry) = table.get_mut(&lender) {
+                entry.lent.retain(|lent| *lent != id);
+                if entry.is_over() {
+                    table.remove(&lender);
+                }
+            }
         }
     });
 }
@@ -341,7 +357,7 @@ pub fn parent_of_released() -> NonNull<()> {
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// What a handle lives in, from the beginning of its release, or of the call that gives it to C, to the end of that. When
+/// The parents of a handle from the beginning of its release, or of the call that gives it to C, to the end of that. When
 /// it is dropped the handle is gone; when it is forgotten nobody knows whether the handle is.
 #[derive(Debug)]
 pub(crate) struct Lived(Parents);

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
 use crate::exclusive;
-use crate::forks::Lock;
+use crate::forks::{InChild, Lock, watch_forks};
 use crate::handle::{Borrowed, Counted, Handle, Owned};
 
 /// The use of a reference-counted object by a call.
@@ -24,7 +24,7 @@ pub struct Use {
     object: usize,
     exclusive: bool,
     name: &'static str,
-    /// Whether no call can use the handle now.
+    /// Set where no call can use the handle now.
     refused: bool,
 }
 
@@ -34,13 +34,28 @@ impl Use {
     }
 }
 
-/// The uses by all running calls, with the number of the call. Locked for a few instructions.
-static ACTIVE: Mutex<Vec<(u64, Use)>> = Mutex::new(Vec::new());
+/// A use by a running call.
+#[derive(Debug)]
+struct Active {
+    call: u64,
+    thread: usize,
+    used: Use,
+}
+
+/// The uses by all running calls. Locked for a few instructions.
+static ACTIVE: Mutex<Vec<Active>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 inventory::submit! { Lock(|| Box::new(active())) }
+inventory::submit! { InChild(forget_other_threads) }
 
-fn active() -> MutexGuard<'static, Vec<(u64, Use)>> {
+/// Forgets the calls of threads that a forked child has not.
+fn forget_other_threads() {
+    let here = exclusive::this_thread();
+    active().retain(|active| active.thread == here);
+}
+
+fn active() -> MutexGuard<'static, Vec<Active>> {
     ACTIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -56,7 +71,7 @@ pub struct Uses {
 ///
 /// # Errors
 ///
-/// [`Error::Busy`] if a call that this thread runs already borrows one of them in a way that excludes this use, if two
+/// [`Error::Busy`] if a running call already borrows one of them in a way that excludes this use, if two
 /// arguments are one object, of which one is exclusive, or if one of them cannot be used at all: within a callback of a call
 /// that uses it exclusively ([`exclusive`]), or while a child holds it ([`children`]).
 #[inline]
@@ -79,13 +94,19 @@ fn borrow_some(uses: &[Option<Use>]) -> Result<Uses> {
             return Err(Error::Busy(one.name));
         }
     }
+    watch_forks();
+    let thread = exclusive::this_thread();
     let mut active = active();
-    let is_refused = |one: &&Use| active.iter().any(|(_, other)| one.excludes(other));
+    let is_refused = |one: &&Use| active.iter().any(|other| one.excludes(&other.used));
     if let Some(refused) = uses().find(is_refused) {
         return Err(Error::Busy(refused.name));
     }
     let call = NEXT.fetch_add(1, Ordering::Relaxed);
-    active.extend(uses().map(|one| (call, *one)));
+    active.extend(uses().map(|used| Active {
+        call,
+        thread,
+        used: *used,
+    }));
     Ok(Uses {
         call,
         _thread: PhantomData,
@@ -95,7 +116,7 @@ fn borrow_some(uses: &[Option<Use>]) -> Result<Uses> {
 impl Drop for Uses {
     fn drop(&mut self) {
         // Also where somebody else dropped one early: a call's borrows end with that call alone.
-        active().retain(|(call, _)| *call != self.call);
+        active().retain(|active| active.call != self.call);
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
-use crate::forks::Lock;
+use crate::forks::{InChild, Lock, watch_forks};
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 
 /// A handle that a call uses exclusively.
@@ -50,20 +50,25 @@ struct InUse {
 /// A place in the nested callbacks of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Depth {
-    /// The address of a variable of the thread.
+    /// [`this_thread`]
     thread: usize,
     callbacks: u32,
 }
 
+/// A number of this thread, which no other thread has that runs.
+pub(crate) fn this_thread() -> usize {
+    INSIDE.with(|inside| ptr::from_ref(inside).addr())
+}
+
 impl Depth {
     fn here() -> Self {
-        INSIDE.with(|inside| Depth {
-            thread: ptr::from_ref(inside).addr(),
-            callbacks: inside.get(),
-        })
+        Depth {
+            thread: this_thread(),
+            callbacks: INSIDE.get(),
+        }
     }
 
-    /// Whether `other` is further inside, or on another thread.
+    /// Returns whether `other` is further inside, or on another thread.
     fn is_left_by(self, other: Self) -> bool {
         self.thread != other.thread || self.callbacks < other.callbacks
     }
@@ -75,6 +80,14 @@ static USED: Mutex<Vec<InUse>> = Mutex::new(Vec::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 inventory::submit! { Lock(|| Box::new(all_used())) }
+inventory::submit! { InChild(forget_other_threads) }
+
+/// Forgets the calls of threads that a forked child has not.
+fn forget_other_threads() {
+    let mut all = all_used();
+    all.retain(|used| used.by.thread == this_thread());
+    COUNT.store(all.len(), Ordering::Release);
+}
 
 fn all_used() -> MutexGuard<'static, Vec<InUse>> {
     USED.lock().unwrap_or_else(PoisonError::into_inner)
@@ -97,6 +110,7 @@ impl<'u> Noted<'u> {
         let parents = ids.flat_map(children::exclusive_parents).collect();
         let by = Depth::here();
         let noted = Noted { used, parents, by };
+        watch_forks();
         let mut all = all_used();
         all.extend(noted.all());
         COUNT.store(all.len(), Ordering::Release);
@@ -151,13 +165,13 @@ impl Drop for Inside {
     }
 }
 
-/// Whether this thread runs a callback while some call uses handles exclusively: then [`is_used`] looks closer.
+/// Returns whether this thread runs a callback while some call uses handles exclusively: then [`is_used`] looks closer.
 #[inline]
 pub(crate) fn may_be_used() -> bool {
     COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0
 }
 
-/// Whether the handle is used exclusively by a call that this callback runs in, by a callback that that call runs in, or by
+/// Returns whether the handle is used exclusively by a call that this callback runs in, by a callback that that call runs in, or by
 /// another thread. Handles are compared by their addresses, but for what C lends to callbacks alone: a record may be the
 /// first field of another handle, and have its address.
 pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
@@ -172,7 +186,7 @@ pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
         .any(|used| is_it(&used.id) && used.by.is_left_by(here))
 }
 
-/// What a callback gets of C that holds handles.
+/// A type of callback parameters that hold handles.
 #[doc(hidden)]
 pub trait Handles {
     /// The name of one that a running call uses exclusively.
@@ -210,7 +224,7 @@ impl<H: Handles> Handles for Vec<H> {
     }
 }
 
-/// What C passed to a callback, before the callback sees it.
+/// An argument that C passed to a callback, before the callback sees it.
 #[doc(hidden)]
 pub struct Passed<'a, T>(pub &'a T);
 

@@ -19,6 +19,11 @@ pub(crate) struct Lock(pub(crate) fn() -> Box<dyn Any>);
 
 inventory::collect!(Lock);
 
+/// Something to do in a forked child: forgets what other threads were doing, which the child has not.
+pub(crate) struct InChild(pub(crate) fn());
+
+inventory::collect!(InChild);
+
 thread_local! {
     /// The locks that this thread holds while it forks.
     static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
@@ -49,6 +54,8 @@ extern "C" fn after_fork() {
 extern "C" fn in_forked_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
     after_fork();
+    let forget = inventory::iter::<InChild>.into_iter();
+    forget.for_each(|InChild(forget)| forget());
 }
 
 /// Take notice of forks from now on.
@@ -58,7 +65,7 @@ pub(crate) fn watch_forks() {
         return;
     }
     // SAFETY: C: the function may be called at any time. The handlers take and free locks that are held for a few
-    // instructions, none within another one, and add to a number. Where there is no memory to remember them, forks go
+    // instructions, none within another one, take entries out of lists, and add to a number. Where there is no memory to remember them, forks go
     // unnoticed.
     let _ = unsafe { pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
 }
@@ -105,6 +112,17 @@ fn note_made(handle: (usize, usize)) {
         *made = Made { forks, owners: 0 };
     }
     made.owners += 1;
+}
+
+/// Returns whether this process made the handle.
+#[inline]
+pub(crate) fn is_own(handle: (usize, usize)) -> bool {
+    let made = || {
+        all_made()
+            .get(&handle)
+            .is_some_and(|made| made.forks == forks())
+    };
+    forks() == 0 || made()
 }
 
 /// Forget one owner of the handle, which is about to go. Returns whether this process made it.

@@ -142,10 +142,6 @@ impl Kind {
     }
 
     /// How its handles share state with their parents.
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python shares handles")
-    )]
     pub(crate) fn sharing(&self) -> &'static Sharing {
         &self.lineage.sharing
     }
@@ -161,8 +157,8 @@ impl Kind {
         self
     }
 
-    /// The same, and each of its handles knows what it is part of.
-    pub const fn owned<T: KnowsOwner>(mut self) -> Self {
+    /// Makes the kind one whose handles know what they are part of.
+    pub const fn knowing_owner<T: KnowsOwner>(mut self) -> Self {
         self.owner = Some(owner_erased::<T>);
         self
     }
@@ -200,19 +196,9 @@ impl Kind {
             .map_or(Ok(()), |release| unsafe { release(raw) })
     }
 
-    /// Whether C lends its handles to callbacks alone.
+    /// Returns whether C lends its handles to callbacks alone.
     pub(crate) fn is_lent_alone(&self) -> bool {
         self.lineage.is_lent_alone()
-    }
-
-    /// Whether an exclusive use of one of its handles is one of the parent.
-    pub(crate) fn uses_parent(&self) -> bool {
-        self.lineage.sharing.holds_parent || self.lineage.sharing.mut_parent
-    }
-
-    /// Whether its handles use their parent alone for as long as they live.
-    pub(crate) fn holds_parent(&self) -> bool {
-        self.lineage.sharing.holds_parent
     }
 
     /// Notes that some of its handles live in others, or others in them.
@@ -229,12 +215,12 @@ impl Kind {
         self.is_lent.store(true, Ordering::Relaxed);
     }
 
-    /// Whether C lent some of its handles.
+    /// Returns whether C lent some of its handles.
     pub(crate) fn is_lent(&self) -> bool {
         self.is_lent.load(Ordering::Relaxed)
     }
 
-    /// What the handle at `raw`, which is about to go, lives in.
+    /// Takes the parents of the handle at `raw`, which is about to go.
     pub(crate) fn lived(&'static self, raw: *mut ()) -> Option<Lived> {
         let has_relatives = self.has_relatives.load(Ordering::Relaxed);
         has_relatives.then(|| children::end(Id::new(self, raw)))?
@@ -352,7 +338,7 @@ impl Kind {
     }
 
     /// The handle at `raw` among those of all kinds.
-    fn key(&'static self, raw: *mut ()) -> (usize, usize) {
+    pub(crate) fn key(&'static self, raw: *mut ()) -> (usize, usize) {
         (ptr::from_ref(self).addr(), raw.addr())
     }
 
@@ -422,8 +408,10 @@ impl Kind {
             return Ok(());
         };
         let id = Id::new(self, raw);
+        let is_own = !self.process_bound || forks::is_own(self.key(raw));
         if self.has_relatives.load(Ordering::Relaxed)
             && !self.counted
+            && is_own
             && let Some(put_off) = children::put_off(id)
         {
             return put_off;

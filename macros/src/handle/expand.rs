@@ -124,7 +124,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             ..
         }
     );
-    let owned = knows_owner.then(|| quote!(.owned::<#ident>()));
+    let owned = knows_owner.then(|| quote!(.knowing_owner::<#ident>()));
     let number = handle.value.as_ref().map(|_| quote!(.numbered::<#ident>()));
     let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
     let keeps = handle.attachments.then(|| {

@@ -62,7 +62,7 @@ pub(super) fn check_atomic(field: &Field, diagnostics: &Diagnostics) {
     }
 }
 
-/// What C is called by, where `interrupt` says that it runs on a helper thread.
+/// The helper thread that C is called on, where `interrupt` says so.
 pub(super) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<TokenStream> {
     let path = calls.interrupt.as_ref()?;
     let (runtime, handle) = (&block.runtime, &block.handle);

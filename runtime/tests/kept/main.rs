@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use leakproof::prelude::*;
 
 mod defaults;
+mod forked;
+
+use forked::in_forked_child;
 
 thread_local! {
     static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -655,29 +658,6 @@ fn a_release_that_is_refused_drops_nothing() {
 
 // ---- forks
 
-/// Fails unless `child` returns true in a forked child.
-#[allow(
-    clippy::undocumented_unsafe_blocks,
-    reason = "what the system offers, called as its manuals say"
-)]
-fn in_forked_child(child: impl FnOnce() -> bool) {
-    unsafe extern "C" {
-        fn fork() -> c_int;
-        fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
-        fn _exit(status: c_int) -> !;
-        fn alarm(seconds: std::ffi::c_uint) -> std::ffi::c_uint;
-    }
-    let process = unsafe { fork() };
-    if process == 0 {
-        unsafe { alarm(20) };
-        let good = catch_unwind(AssertUnwindSafe(child)).unwrap_or(false);
-        unsafe { _exit(if good { 0 } else { 1 }) };
-    }
-    let mut status = -1;
-    assert_eq!(unsafe { waitpid(process, &raw mut status, 0) }, process);
-    assert_eq!(status, 0, "the child hangs or fails");
-}
-
 #[test]
 #[cfg_attr(miri, ignore = "Miri has no processes")]
 fn a_forked_child_finds_no_lock_held() {
@@ -735,6 +715,23 @@ fn a_forked_child_of_a_forked_child_releases_only_what_it_made() {
         drop(bell);
         log() == ["free", "freed"]
     });
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn forked_child_lets_a_parent_be_whose_child_was_forgotten() {
+    let bell = bell();
+    std::mem::forget(bell.rope(1).unwrap());
+    let mut bell = Some(bell);
+    let live = || leakproof::live_handles()["Bell"];
+    in_forked_child(|| {
+        let before = live();
+        drop(bell.take());
+        live() == before - 1 && log().is_empty()
+    });
+    // Here it is leaked with the rope.
+    drop(bell);
+    assert!(log().is_empty());
 }
 
 // ---- parents

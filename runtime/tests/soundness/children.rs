@@ -1,7 +1,7 @@
 //! Parents whose children are not known to be released: forgotten guards, refused releases, handles that C keeps. A
 //! parent is released after its last child, or never.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::{self, forget};
 use std::rc::Rc;
 
@@ -161,7 +161,9 @@ mod ffi {
         for item in unsafe { &(*bag).items } {
             unsafe { item_free(*item) };
         }
-        unsafe { note_free((*bag).note) };
+        if !unsafe { (*bag).note }.is_null() {
+            unsafe { note_free((*bag).note) };
+        }
         release(bag);
     }
 
@@ -181,6 +183,12 @@ mod ffi {
     pub unsafe extern "C" fn bag_note(bag: *mut bag) -> *mut note {
         touch(bag);
         unsafe { (*bag).note }
+    }
+
+    /// Gives the note out for good, as a function does that steals.
+    pub unsafe extern "C" fn bag_steal_note(bag: *mut bag) -> *mut note {
+        touch(bag);
+        unsafe { std::mem::replace(&mut (*bag).note, ptr::null_mut()) }
     }
 
     pub unsafe extern "C" fn note_line(note: *mut note) -> *mut line {
@@ -288,7 +296,29 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::pool, release = ffi::pool_free, fork_safe)]
+/// Errors that ask the pool when a call on it succeeded.
+#[derive(Default)]
+struct Asking;
+
+impl Errors<Pool> for Asking {
+    fn failed(self, call: &Call<'_, Pool>) -> Error {
+        Error::Failed(call.function)
+    }
+
+    fn succeeded(self, call: &Call<'_, Pool>) {
+        // The question itself is a call, too.
+        if call.function != "pool_size" {
+            ASKED.set(call.handle().map(|pool| pool.size().is_ok()));
+        }
+    }
+}
+
+thread_local! {
+    /// The answer of the pool.
+    static ASKED: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+#[handle(raw = ffi::pool, release = ffi::pool_free, errors(Asking, asks_handle), fork_safe)]
 struct Pool;
 
 #[handle(raw = ffi::page, part_of = Pool, owner = pool)]
@@ -414,6 +444,9 @@ impl Bag {
 
     #[calls(ffi::bag_note)]
     fn note(&self) -> Option<Borrowed<Note>>;
+
+    #[calls(ffi::bag_steal_note, fails = null)]
+    fn steal_note(&mut self) -> Result<Owned<Note>>;
 
     #[field(note)]
     fn note_field(&self) -> Option<Borrowed<Note>>;
@@ -887,4 +920,54 @@ fn handle_that_c_keeps_in_one_of_its_own_keeps_its_parent_until_the_lender_goes(
     assert_eq!(live("Pool"), 1);
     drop(bag);
     assert_eq!(live("Pool"), 0);
+}
+
+#[test]
+fn handle_that_was_lent_and_then_given_keeps_what_c_keeps_in_it() {
+    let _native = Native::start();
+    let mut bag = Bag::new().unwrap();
+    // C's own, so far.
+    assert!(bag.note().is_some());
+    let note = bag.steal_note().unwrap();
+    {
+        let pool = Pool::new().unwrap();
+        note.stick(pool.item().unwrap());
+    }
+    drop(bag);
+    assert_eq!((live("Pool"), live("Item")), (1, 1));
+    drop(note);
+    assert_eq!(
+        log(),
+        [
+            "release Bag",
+            "release Item",
+            "release Note",
+            "release Pool"
+        ]
+    );
+}
+
+#[test]
+fn handle_that_kept_others_before_it_was_given_keeps_them_afterwards() {
+    let _native = Native::start();
+    let mut bag = Bag::new().unwrap();
+    {
+        let pool = Pool::new().unwrap();
+        bag.note().unwrap().get().stick(pool.item().unwrap());
+    }
+    let note = bag.steal_note().unwrap();
+    drop(bag);
+    assert_eq!(live("Pool"), 1);
+    drop(note);
+    assert_eq!(live("Pool"), 0);
+}
+
+#[test]
+fn errors_of_the_call_that_made_a_holding_child_are_refused_the_parent() {
+    let _native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    drop(pool.item().unwrap());
+    assert_eq!(ASKED.take(), Some(true));
+    drop(pool.audit().unwrap());
+    assert_eq!(ASKED.take(), Some(false));
 }

@@ -292,3 +292,52 @@ fn call_on_a_child_uses_the_counted_parent() {
     assert!(matches!(refused, Err(Error::Busy("Value"))), "{refused:?}");
     assert_eq!(inner.count(), 1);
 }
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn forked_child_uses_objects_that_another_thread_used() {
+    let _native = Native::start();
+    let (started, has_started) = std::sync::mpsc::channel();
+    let (stop, stopped) = std::sync::mpsc::channel();
+    let other = std::thread::spawn(move || {
+        let (outer, _inner) = nested().unwrap();
+        visit(&outer, move || {
+            started.send(()).unwrap();
+            stopped.recv().unwrap();
+            Ok(())
+        })
+        .unwrap();
+    });
+    has_started.recv().unwrap();
+    let mut value = Value::new().unwrap();
+    // Here the other thread's call excludes this one, as the objects are borrowed as one. The child has no such thread.
+    assert!(matches!(value.clear(), Err(Error::Busy("Value"))));
+    crate::forked::in_forked_child(|| value.clear().is_ok());
+    stop.send(()).unwrap();
+    other.join().unwrap();
+    value.clear().unwrap();
+}
+
+/// A child that holds its counted parent.
+#[handle(raw = ffi::walk, release = ffi::walk_free, parent = &mut Value, fork_safe)]
+struct Tour;
+
+#[methods(unsafe, private)]
+impl Value {
+    #[calls(ffi::value_walk, fails = null)]
+    fn tour(&mut self) -> Result<Owned<Tour>>;
+
+    #[calls(ffi::value_clear, args = (self), fails = nonzero)]
+    fn try_count(&self) -> Result<()>;
+}
+
+#[test]
+fn object_that_a_child_holds_is_refused_to_its_other_owners() {
+    let _native = Native::start();
+    let mut value = Value::new().unwrap();
+    let same = value.clone();
+    let tour = value.tour().unwrap();
+    assert!(matches!(same.try_count(), Err(Error::Busy("Value"))));
+    drop(tour);
+    same.try_count().unwrap();
+}

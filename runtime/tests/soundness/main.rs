@@ -14,6 +14,9 @@
 #[allow(dead_code, reason = "each subject counts something else")]
 mod native;
 
+#[path = "../kept/forked.rs"]
+mod forked;
+
 mod aliasing;
 mod callbacks;
 mod children;
