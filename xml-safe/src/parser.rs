@@ -111,16 +111,26 @@ impl Parser {
     #[calls(ffi::xmlCtxtSetMaxAmplification)]
     fn set_max_amplification(&mut self, factor: c_uint);
 
-    #[calls(ffi::xmlCtxtReadMemory, args = (self, data.ptr, data.len, url, encoding, options), fails = null, detach)]
+    #[calls(
+        ffi::xmlCtxtReadMemory,
+        args = (self, data.ptr, data.len, url, encoding, options),
+        fields(
+            _private = handlers.data,
+            (*sax).reference = handlers.reference
+        ),
+        fails = null,
+        detach
+    )]
     fn read_memory(
         &mut self,
         data: &[u8],
         url: Option<&CStr>,
         encoding: Option<&CStr>,
         options: c_int,
+        handlers: &Handlers,
     ) -> Result<Owned<Document>>;
 
-    /// Reads a document of many lines, or one that declares entities.
+    /// Reads a document of many lines.
     #[calls(
         ffi::xmlCtxtReadMemory,
         args = (self, data.ptr, data.len, url, encoding, options),
@@ -134,7 +144,7 @@ impl Parser {
         fails = null,
         detach
     )]
-    fn read_handled(
+    fn read_lines(
         &mut self,
         data: &[u8],
         url: Option<&CStr>,
@@ -249,20 +259,14 @@ impl Reading<'_> {
         self.data.iter().filter(|byte| **byte == b'\n').count() > LINES
     }
 
-    fn declares_entities(&self) -> bool {
-        const DECLARATION: &[u8] = b"<!ENTITY";
-        self.data
-            .windows(DECLARATION.len())
-            .any(|window| window == DECLARATION)
-    }
-
     /// Parse a document of which nothing outside is read.
     fn alone(&self) -> Read {
         let mut parser = self.parser()?;
         let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
-        let document = match self.has_many_lines() || self.declares_entities() {
-            true => parser.read_handled(data, url, encoding, flags, &Handlers::new(false, url))?,
-            false => parser.read_memory(data, url, encoding, flags)?,
+        let handlers = Handlers::new(false, url);
+        let document = match self.has_many_lines() {
+            true => parser.read_lines(data, url, encoding, flags, &handlers)?,
+            false => parser.read_memory(data, url, encoding, flags, &handlers)?,
         };
         Ok((document, parser.reported()))
     }
