@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 const TABLE: &str = "docs/unsafe.md";
 const BEGIN: &str = "<!-- written by macros/tests/audit.rs -->\n";
-/// How many lines of one expression may stand between a comment and the word `unsafe`.
+/// The number of lines of one expression that may stand between a comment and the word `unsafe`.
 const NEAR: usize = 7;
 
 fn root() -> PathBuf {
@@ -107,7 +107,7 @@ fn header(tokens: &[TokenTree]) -> &[TokenTree] {
     &tokens[start..start + count]
 }
 
-/// What an `impl` is of: the type's name.
+/// The name of the type that an `impl` is of.
 fn subject(tokens: &[TokenTree]) -> String {
     let header = header(tokens);
     let is_for = |token: &TokenTree| matches!(token, TokenTree::Ident(ident) if ident == "for");
@@ -195,7 +195,7 @@ fn comment(lines: &[&str], line: usize) -> Option<String> {
     comment.strip_prefix("SAFETY: ").map(str::to_owned)
 }
 
-/// What one comment relies on.
+/// The bases of one comment.
 #[derive(Default)]
 struct Bases {
     guarantees: BTreeSet<usize>,
@@ -220,7 +220,7 @@ fn basis(text: &str) -> Option<(String, &str)> {
         .then(|| ("caller".to_owned(), rest))
 }
 
-/// What a comment relies on: a list of `basis: why`, each after a full stop or a semicolon.
+/// The bases of a comment: a list of `basis: why`, each after a full stop or a semicolon.
 fn bases(comment: &str) -> Option<Bases> {
     let mut found = Bases::default();
     let starts = comment
@@ -250,12 +250,12 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     section.split("\n## ").next().unwrap()
 }
 
-/// What comments may name.
+/// The names that comments may use.
 struct Known {
     guarantees: BTreeSet<usize>,
-    /// What an author asserts.
+    /// The words by which an author asserts something.
     annotations: String,
-    /// What unsafe code trusts.
+    /// The traits that unsafe code trusts.
     traits: String,
 }
 
@@ -269,7 +269,7 @@ impl Known {
         }
     }
 
-    /// What is wrong with these bases.
+    /// The mistake in these bases, if there is one.
     fn faults(&self, bases: &Bases) -> Vec<String> {
         let unknown = bases.guarantees.difference(&self.guarantees);
         let guarantees = unknown.map(|number| format!("SAFETY.md has no guarantee {number}"));

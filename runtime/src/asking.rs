@@ -5,7 +5,7 @@
 //! between. So whether the errors of a handle ask is said where the handle is annotated, `errors(E, asks_handle)`, and
 //! cannot be forgotten: [`Call::handle`](crate::errors::Call::handle) exists for such handles alone ([`AsksHandle`]).
 //!
-//! What keeps other calls away depends on the call:
+//! Other calls are kept away in one of two ways:
 //!
 //! - A call that holds the GIL is one step with its question. On free-threaded Python a critical section of the outermost
 //!   handle takes the place of the GIL (`python::one_step`).
@@ -84,9 +84,9 @@ impl Lineage {
 pub struct Passed<T: ?Sized>(PhantomData<T>);
 
 impl<T: Handle> Passed<T> {
-    /// By `&T`.
+    /// True if it is one by `&T`.
     pub const SHARED: bool = T::LINEAGE.argument_is_one_step(false);
-    /// By `&mut T`, or by value.
+    /// True if it is one by `&mut T`, or by value.
     pub const EXCLUSIVE: bool = T::LINEAGE.argument_is_one_step(true);
 }
 

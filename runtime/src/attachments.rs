@@ -114,7 +114,7 @@ pub enum Scope {
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) scope: Scope,
-    /// Whether no call can take it away before the handle is released: [`attach`] added it.
+    /// Set where no call can take it away before the handle is released: [`attach`] added it.
     pub(crate) stays: bool,
     pub(crate) value: NonNull<dyn Kept>,
 }
@@ -321,11 +321,11 @@ impl Attached {
 
 #[cfg(feature = "python")]
 thread_local! {
-    /// Whether this thread shows the values of a handle to the garbage collector.
+    /// Returns whether this thread shows the values of a handle to the garbage collector.
     static TRAVERSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Whether this thread shows the values of a handle to the garbage collector. Meanwhile the author's `traverse` runs, which
+/// Returns whether this thread shows the values of a handle to the garbage collector. Meanwhile the author's `traverse` runs, which
 /// must neither change the values nor let other threads run Python code.
 #[cfg(feature = "python")]
 pub(crate) fn is_traversing() -> bool {

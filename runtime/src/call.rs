@@ -140,7 +140,7 @@ impl Looks {
     }
 }
 
-/// What C returned as a value of the type, which lives no longer than `life`.
+/// Converts what C returned to the type, for no longer than `life`.
 ///
 /// The expansion of `#[calls]` uses it on what C has just returned, where the author says by the return type who owns it.
 /// `unsafe` is the author's word for that.
@@ -582,7 +582,7 @@ impl<T: Handle> Releasing<T> {
     }
 }
 
-/// What a call raises: what was raised within it, before what a signal handler raised beside it.
+/// The exception of a call: one that was raised within it, before one of a signal handler beside it.
 #[inline]
 fn raised_first(within: Option<Raised>, by_signal: Option<RaisedBySignal>) -> Option<Raised> {
     match (within, by_signal) {
@@ -699,7 +699,7 @@ impl<'a> Birth<'a> {
         given: None,
     };
 
-    /// By a call without a receiver, on these handles.
+    /// Birth by a call without a receiver, on these handles.
     #[inline]
     pub fn among(beside: &'a [Id]) -> Self {
         Birth {
@@ -717,7 +717,7 @@ impl<'a> Birth<'a> {
         }
     }
 
-    /// By a call on `receiver`.
+    /// Birth by a call on `receiver`.
     ///
     /// # Safety
     ///
@@ -730,13 +730,13 @@ impl<'a> Birth<'a> {
         }
     }
 
-    /// The same, and other parents.
+    /// Adds other parents.
     #[inline]
     pub fn beside(self, beside: &'a [Id]) -> Self {
         Birth { beside, ..self }
     }
 
-    /// The same, and the handles that the call gave to C.
+    /// Adds the handles that the call gave to C.
     #[inline]
     pub fn keeping(self, given: &'a Unplaced) -> Self {
         Birth {
@@ -760,7 +760,7 @@ impl<'a> Birth<'a> {
     }
 }
 
-/// What C lent in a call on `receiver`.
+/// Notes where the handles in `lent` were lent, by a call on `receiver`.
 #[inline]
 pub fn lending<T: Handle, R: Made>(receiver: &T, lent: R) -> R {
     lent.born(&Birth {

@@ -131,7 +131,7 @@ pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<*mut T::Raw> {
     Ok(handle.as_raw())
 }
 
-/// What a call that cannot fail borrows.
+/// Returns the borrows of a call that cannot fail.
 ///
 /// # Panics
 ///

@@ -4,7 +4,7 @@
 //! runs, and words the failure afterwards. Where C reports through a callback, the handle names the place for it
 //! (`errors(…, callback = field, record = R)`), and our function hangs there for the length of the call alone.
 //!
-//! Where C keeps the last error in the handle, the errors ask it after the call: `errors(E, asks_handle)` and [`Call::handle`].
+//! The errors may also ask the handle after the call, where C keeps the last error there: `errors(E, asks_handle)` and [`Call::handle`].
 //! Calls beside which another one could change the answer are then not compiled.
 //!
 //! The callback finds its collector through the thread and not through C's user data: libraries disagree on what they

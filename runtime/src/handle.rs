@@ -153,17 +153,17 @@ pub struct Lineage {
     pub thread_bound: bool,
     /// Whether it is memory alone, so that a forked child may use and release its copy: `fork_safe`.
     pub fork_safe: bool,
-    /// How the handle that is released, and with it this one, is found.
+    /// The way to the handle that is released, and with it this one.
     pub home: Home,
-    /// Whether its errors ask the handle what went wrong: `errors(E, asks_handle)`.
+    /// Set where its errors ask the handle what went wrong: `errors(E, asks_handle)`.
     pub asks: bool,
-    /// Whether the library's own lock is held until they have asked: `lock(…)`.
+    /// Set where the library's own lock is held until they have asked: `lock(…)`.
     pub locks: bool,
     /// How the handle and its parent share state.
     pub sharing: Sharing,
 }
 
-/// How the handle that is released, and with it a given one, is found from that one.
+/// The way from a handle to the one that is released, and with it that handle.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Home {
@@ -257,12 +257,12 @@ impl Lineage {
         true
     }
 
-    /// Whether C lends it to callbacks alone.
+    /// Returns whether C lends it to callbacks alone.
     pub const fn is_lent_alone(&self) -> bool {
         matches!(self.home, Home::Unknown) && self.up.is_none()
     }
 
-    /// Whether the handle that is released, and with it this one, is found by the runtime, and goes with one release.
+    /// Returns whether the handle that is released, and with it this one, is found by the runtime, and goes with one release.
     pub const fn has_home(&self) -> bool {
         let mut here = self;
         loop {
@@ -311,7 +311,7 @@ impl Lineage {
         sharing.part || sharing.reads_parent || self.holds_lenders()
     }
 
-    /// Whether an exclusive borrow of the handle borrows all ancestors exclusively that lend memory.
+    /// Returns whether an exclusive borrow of the handle borrows all ancestors exclusively that lend memory.
     const fn holds_lenders(&self) -> bool {
         let mut index = 0;
         while index < self.beside.len() {
@@ -344,7 +344,7 @@ pub unsafe trait Resource: Handle {
     type Parent: Parent;
     /// The guard that a call returns: bound to `'p` where there is a parent, to nothing where there is none.
     type In<'p>;
-    /// What it lives in.
+    /// The handles that it lives in.
     #[doc(hidden)]
     const UP: Option<&'static Lineage> = <Self::Parent as Parent>::LINEAGE;
     /// The kinds of the parents besides the first one.
@@ -367,7 +367,7 @@ pub struct Unreleased {
     pub error: Error,
     /// Whether the resource is still there.
     pub kept: bool,
-    /// Whether it is neither used nor released again by who had it: because nobody knows whether it is there, since what
+    /// Set where it is neither used nor released again by who had it: because nobody knows whether it is there, since what
     /// looks at the status panicked, or because others still live in it.
     pub lost: bool,
 }
@@ -579,7 +579,7 @@ impl<R: Made> Made for Vec<R> {
 pub unsafe trait Part: Handle {
     /// The handle that it is a part of.
     type Owner: Handle;
-    /// What it lives in.
+    /// The handles that it lives in.
     #[doc(hidden)]
     const UP: Option<&'static Lineage> = Some(<Self::Owner as Handle>::LINEAGE);
 }
@@ -755,7 +755,7 @@ pub struct Consumable<'p, T: Handle> {
     raw: NonNull<T::Raw>,
     /// What it has besides its pointer; C may soon give that to another one.
     besides: Option<Ended>,
-    /// What it lives in.
+    /// The handles that it lives in.
     lived: Option<Lived>,
     _parent: PhantomData<&'p fn() -> T>,
 }
@@ -829,13 +829,13 @@ impl<'p, T: Handle> Consumable<'p, T> {
     }
 }
 
-/// Where C keeps a handle that it was given.
+/// The place where C keeps a handle that it was given.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Keeper<'g> {
-    /// In the receiver of the call.
+    /// The receiver of the call.
     Handle(Id),
-    /// In the result of a call without a receiver; if that has none, C was done with it when it returned.
+    /// The result of a call without a receiver; if that has none, C was done with it when it returned.
     Result(&'g Unplaced),
 }
 

@@ -38,9 +38,9 @@ pub struct Kind {
     keeps: bool,
     retain: Option<Retain>,
     owner: Option<Owner>,
-    /// Whether some of its handles are in the table of [`children`].
+    /// Set once some of its handles are in the table of [`children`].
     has_relatives: AtomicBool,
-    /// Whether C lent some of its handles.
+    /// Set once C lent some of its handles.
     is_lent: AtomicBool,
     thread_bound: bool,
     process_bound: bool,
@@ -302,7 +302,7 @@ impl Kind {
         self.process_bound
     }
 
-    /// Whether calls on its handles change what errors ask for without a lock of the library.
+    /// Returns whether calls on its handles change what errors ask for without a lock of the library.
     #[cfg(all(feature = "python", Py_GIL_DISABLED))]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked

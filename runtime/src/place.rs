@@ -132,7 +132,7 @@ pub enum Nowhere {}
     label = "it is not made so here"
 )]
 pub unsafe trait Makes<T, Place, Index> {
-    /// Whether the runtime finds the way from the receiver to that place.
+    /// True if the runtime finds the way from the receiver to that place.
     const IS_FOUND: bool;
 }
 

@@ -206,7 +206,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     }
 }
 
-/// That the errors ask the handle; and refuses, while compiling, a detached release that changes what others ask for.
+/// Says that the errors ask the handle; and refuses, while compiling, a detached release that changes what others ask for.
 fn expand_asking(handle: &Handle, asks: bool) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let asks = asks.then(|| {

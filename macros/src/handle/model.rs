@@ -131,7 +131,7 @@ impl Release {
 /// `errors = Type` or `errors(Type, asks_handle, callback = place, thread_callback = function, thread_messages = function)`.
 pub(crate) struct ErrorsWord {
     pub(crate) collector: Type,
-    /// Whether it asks the handle what went wrong.
+    /// Set where it asks the handle what went wrong.
     pub(crate) asks_handle: bool,
     pub(crate) callback: Option<Place>,
     /// The function that returns the address of the thread's variable.

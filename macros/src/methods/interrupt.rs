@@ -1,4 +1,4 @@
-//! What makes a call of C interruptible: `interrupt = Handle::method`, and fields that are written meanwhile, `atomic`.
+//! Interruptible calls of C: `interrupt = Handle::method`, and fields that are written meanwhile, `atomic`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;

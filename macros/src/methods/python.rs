@@ -228,7 +228,7 @@ pub(crate) fn wrapper(
     }
 }
 
-/// What the wrapper says of its method.
+/// The facts of the method for its wrapper.
 fn expand_entry(method: &Method, count: usize, body: bool, python: &TokenStream) -> TokenStream {
     let mut entry = quote!(#python::Entry::new(&__SITE, #count, #body));
     if method.reads_parent.is_some() {

@@ -24,7 +24,7 @@ fn is_memory(method: &Method, calls: &Calls) -> bool {
         || method.out_length(calls).is_some()
 }
 
-/// Whether `ty` is a string that is copied: `CString`, or `Text` for a `String`.
+/// Returns whether `ty` is a string that is copied: `CString`, or `Text` for a `String`.
 fn is_copied_text(ty: &Type) -> bool {
     let ty = argument_of(ty, "Option").unwrap_or(ty);
     has_text(ty) || is_named(ty, "CString")

@@ -395,7 +395,7 @@ fn lending_parameters<'a>(method: &'a Method, calls: &'a Calls) -> impl Iterator
         .map(|parameter| &parameter.name)
 }
 
-/// Whether handles that a call gives to C are kept in those that it makes, if any.
+/// Returns whether handles that a call gives to C are kept in those that it makes, if any.
 fn keeps_in_result(method: &Method) -> bool {
     method.receiver == Receiver::None && method.consumed().next().is_some()
 }
@@ -459,7 +459,7 @@ fn expand_born(
     quote!(#runtime::call::noting_parents_in(#birth, #own, #notes))
 }
 
-/// Whether the type is `Owned<…>` or `Borrowed<…>`, or an `Option` or `Vec` of that.
+/// Returns whether the type is `Owned<…>` or `Borrowed<…>`, or an `Option` or `Vec` of that.
 fn makes_handles(ty: &Type) -> bool {
     let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"));
     let itself = || {

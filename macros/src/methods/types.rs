@@ -256,7 +256,7 @@ pub(crate) fn lent_memory(ty: &Type) -> Option<&Type> {
     find.0
 }
 
-/// What the names in `ty` say of it, as a type of `forms` that rustc compares with the type itself.
+/// The form that the names in `ty` give it: a type of `forms` that rustc compares with the type itself.
 pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
     let forms = quote!(#runtime::forms);
     if let Type::Tuple(tuple) = ty

@@ -236,7 +236,7 @@ impl Entry {
         }
     }
 
-    /// The same, and an exclusive use of the receiver leaves the parent shared.
+    /// Says that an exclusive use of the receiver leaves the parent shared.
     ///
     /// # Safety
     ///
@@ -246,7 +246,7 @@ impl Entry {
         self
     }
 
-    /// The same, and these handles need not share an ancestor with the others.
+    /// Says that these handles need not share an ancestor with the others.
     ///
     /// # Safety
     ///

@@ -210,7 +210,7 @@ pub(crate) fn run_signal_handlers() -> Result<()> {
     checked.unwrap_or(Ok(())).map_err(Into::into)
 }
 
-/// Whether this thread runs Python's signal handlers.
+/// Returns whether this thread runs Python's signal handlers.
 pub(crate) fn handles_signals() -> bool {
     match HANDLES.get() {
         Some((before, handles)) if before == forks() => handles,
