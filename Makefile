@@ -36,7 +36,7 @@ help: ## list the targets
 demo: build ## set up, build, and measure both bindings on a real document
 	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
 
-TEST_STEPS := check-format check-clippy check-docs check-free-threaded test-rust test-python \
+TEST_STEPS := check-format check-mutants check-clippy check-docs check-free-threaded test-rust test-python \
 	test-examples test-plugin walk check-types check-dist check-readme
 
 .PHONY: test
@@ -80,6 +80,12 @@ $(BUILT): $(STAMPS)/%: $(RUST_SOURCES) $(VENV)/ready | setup-system
 check-format:
 	@echo "== rustfmt"
 	cargo fmt --all --check
+
+# Whether the table of mutants fits the sources; nothing is built.
+.PHONY: check-mutants
+check-mutants: setup
+	@echo "== the table of mutants"
+	$(BIN)/python -m pytest -q tools/tests
 
 .PHONY: check-clippy
 check-clippy: setup

@@ -51,6 +51,7 @@ RESULTS_MACRO = "macros/src/methods/results.rs"
 RUST_MACRO = "macros/src/methods/rust.rs"
 PYTHON_MACRO = "macros/src/methods/python.rs"
 TYPES_MACRO = "macros/src/methods/types.rs"
+FAILS = "runtime/src/fails.rs"
 
 
 @dataclass(frozen=True)
@@ -816,8 +817,6 @@ OBJECTS = [
     mutant(TRACE, "nothing is reported at exit", ("    if left.is_empty() {\n", "    if left.is_empty() || true {\n")),
     mutant(TRACE, "what is released is reported at exit", (".filter(|(_, count)| *count != 0)", ".filter(|(_, count)| *count >= 0)")),
 ]
-
-FAILS = "runtime/src/fails.rs"
 
 FAILING = [
     mutant(
