@@ -21,8 +21,8 @@ RUST_SOURCES := $(wildcard Cargo.toml Cargo.lock */pyproject.toml) \
 	$(shell find macros runtime xml-safe examples tests -path '*/tests' -prune -o \
 		-type f \( -name '*.rs' -o -name '*.h' -o -name Cargo.toml \) -print)
 PYTHON_SOURCES := $(wildcard $(PACKAGE)/*.py $(PACKAGE)/py.typed)
-# What has a table of operations. The README's example is walked where it is built.
-WALKED := $(patsubst %/walk.py,%,$(wildcard xml-safe/walk.py examples/*/walk.py tests/*/walk.py))
+# The packages with a table of operations. check-readme runs the sweep of the README's example.
+SWEPT := $(patsubst %/sweep.py,%,$(wildcard xml-safe/sweep.py examples/*/sweep.py tests/*/sweep.py))
 PLUGIN_SOURCES := $(wildcard pytest-leakproof/pyproject.toml pytest-leakproof/pytest_leakproof/*.py)
 
 # cargo and maturin build against the same interpreter, so they share what they built.
@@ -37,7 +37,7 @@ demo: build ## set up, build, and measure both bindings on a real document
 	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
 
 TEST_STEPS := check-format check-mutants check-clippy check-docs check-free-threaded test-rust test-python \
-	test-examples test-plugin walk check-types check-dist check-readme
+	test-examples test-plugin faults check-types check-dist check-readme
 
 .PHONY: test
 test: setup $(TEST_STEPS) ## set up, and run every check and test
@@ -127,14 +127,14 @@ test-examples: build $(BUILT) ## run the examples' Python tests, and those of th
 	@for folder in $(sort $(dir $(wildcard examples/*/tests/test_*.py tests/*/tests/test_*.py))); do $(BIN)/python -m pytest $$folder; done
 
 .PHONY: test-plugin
-test-plugin: setup ## run the tests of the pytest plugin and of the walk
+test-plugin: setup ## run the tests of the pytest plugin and of the fault-injection sweep
 	@echo "== tests of the pytest plugin"
 	$(BIN)/python -m pytest pytest-leakproof/tests
 
-.PHONY: walk
-walk: setup $(STAMPS)/readme ## let every step of every call fail once
-	@echo "== the walk"
-	@for folder in $(WALKED); do tools/walk $$folder; done
+.PHONY: faults
+faults: setup $(STAMPS)/readme ## run the fault-injection sweep: each C call fails once in each way
+	@echo "== the fault-injection sweep"
+	@for folder in $(SWEPT); do tools/fault-sweep.sh $$folder; done
 
 .PHONY: check-types
 check-types: build $(BUILT)
@@ -170,7 +170,7 @@ matrix: ## build and test all packages in newer Debian suites, and with every Py
 # ---- proof: what takes too long for every change
 
 .PHONY: prove
-prove: build $(BUILT) ## walk every error path, run under sanitizers and at random: less than an hour
+prove: build $(BUILT) ## run the fault-injection sweep, the tests under sanitizers, and random operations: less than an hour
 	$(BIN)/python tools/prove $(SECONDS)
 
 .PHONY: sanitize

@@ -1,4 +1,4 @@
-"""Finds what tests leave behind in packages made with leakproof.
+"""Finds native handles that tests leak, and errors that a package made with leakproof handles wrongly.
 
-`plugin` is the pytest plugin, `walk` goes along every error path of a package, and `modules` finds the packages.
+`plugin` is the pytest plugin. `sweep` is the fault-injection sweep. `registry` finds the leakproof modules of the process.
 """

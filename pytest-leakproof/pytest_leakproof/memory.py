@@ -1,14 +1,14 @@
-"""Counts the memory that the process has allocated, where the system's C library tells."""
+"""Counts the memory that the process has allocated, on systems with glibc."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
 
-__all__ = ["allocated"]
+__all__ = ["malloc_counter"]
 
 
-class Info(ctypes.Structure):
+class MallocInfo(ctypes.Structure):
     """`struct mallinfo2` of glibc."""
 
     _fields_ = [
@@ -28,17 +28,17 @@ class Info(ctypes.Structure):
     ]
 
 
-def allocated() -> Callable[[], int] | None:
-    """A function that returns how many bytes `malloc` has given out and `free` has not got back; none without glibc."""
+def malloc_counter() -> Callable[[], int] | None:
+    """Returns a function that counts the bytes which `malloc` returned and nobody freed, or `None` without glibc."""
     try:
         mallinfo2 = ctypes.CDLL(None).mallinfo2
     except (OSError, AttributeError):
         return None
-    mallinfo2.restype = Info
+    mallinfo2.restype = MallocInfo
 
     def count() -> int:
         info = mallinfo2()
-        # What is on the heaps, and what has a mapping of its own.
+        # Blocks on the heaps, and blocks with a mapping of their own.
         return int(info.uordblks) + int(info.hblkhd)
 
     return count

@@ -1,7 +1,7 @@
-"""The pytest plugin: a test that ends with more live handles than it began with fails.
+"""The pytest plugin: a test that ends with more live handles than it began with gets an error.
 
-What fixtures of a wider scope made is not the test's: it is left out for as long as the fixture lives. A test that
-failed is let off, because its traceback keeps the variables alive.
+Handles that a fixture of a wider scope created belong to the fixture for as long as it lives. A test that failed is not
+checked, because its traceback keeps its variables alive.
 """
 
 from __future__ import annotations
@@ -15,100 +15,101 @@ from typing import Any
 
 import pytest
 
-from .modules import Counts, Made, Tracing, difference, live, made, settled
+from .registry import Counts, TracedHandle, Tracing, diff, live, live_after_gc, traced_handles
 
-__all__ = ["Counting", "leakproof"]
+__all__ = ["HandleCounter", "handle_counter"]
 
 FAILED = pytest.StashKey[bool]()
 INSTANCE = pytest.StashKey[object]()
-MARKER = (
-    "leakproof(allow=...): how many handles the test may leave behind: a number, a dict of type to number, "
-    "or True for any"
+MARKER = "allow_leaked_handles"
+MARKER_HELP = (
+    f"{MARKER}(limit): let the test leave native handles behind: at most a number of them, "
+    "a dict of type to number, or any without an argument"
 )
-STACKS_AT_MOST = 10
+MAX_STACKS = 10
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("leakproof", "fail tests that leave native handles behind (default: true)", type="bool", default=True)
+    parser.addini("leakproof", "check each test for leaked native handles (default: true)", type="bool", default=True)
     group = parser.getgroup("leakproof", "native handles")
-    group.addoption("--no-leakproof", action="store_true", help="don't look for native handles that tests leave behind")
+    group.addoption("--no-leakproof", action="store_true", help="don't check tests for leaked native handles")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", MARKER_HELP)
     if config.getini("leakproof") and not config.getoption("--no-leakproof"):
-        config.pluginmanager.register(Check(), "leakproof-check")
+        config.pluginmanager.register(LeakDetector(), "leakproof-detector")
 
 
 @pytest.fixture
-def leakproof() -> Counting:
-    """Counts the native handles of all leakproof modules."""
-    return Counting()
+def handle_counter() -> HandleCounter:
+    """Counts the live native handles of all leakproof modules."""
+    return HandleCounter()
 
 
-class Counting:
-    """Counts the native handles of all leakproof modules: dicts of "package.Type" to number."""
+class HandleCounter:
+    """Counts the live native handles of all leakproof modules, as dicts of "package.Type" to number."""
 
     def __init__(self) -> None:
-        self._before = settled()
+        self._before = live_after_gc()
 
     def live(self) -> dict[str, int]:
-        """How many handles of each type live now."""
-        return dict(settled())
+        """Returns the number of live handles of each type."""
+        return dict(live_after_gc())
 
     def delta(self) -> dict[str, int]:
-        """By how much the counts changed since the fixture was set up."""
-        return difference(settled(), self._before)
+        """Returns the changes since the fixture was set up."""
+        return diff(live_after_gc(), self._before)
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Fail unless the block ends with as many handles of each type as it began with."""
-        before = settled()
+        """Fails the test unless the block ends with as many live handles of each type as it began with."""
+        before = live_after_gc()
         yield
-        changes = difference(settled(), before)
+        changes = diff(live_after_gc(), before)
         if changes:
             listed = ", ".join(f"{key} {change:+d}" for key, change in changes.items())
             pytest.fail(f"live handles changed: {listed}")
 
 
 @dataclass
-class Wide:
-    """A fixture of wider scope than one test: what it made, and when."""
+class ScopedFixture:
+    """A fixture of a wider scope than one test: the handles that it created, and the time of its setup."""
 
     counts: Counter[str]
     begin: float
     end: float
 
-    def made(self, handle: Made) -> bool:
+    def created(self, handle: TracedHandle) -> bool:
         return self.begin <= handle.when <= self.end
 
 
-class Check:
-    """Looks at the counts before and after each test."""
+class LeakDetector:
+    """Compares the live handles before and after each test."""
 
     def __init__(self) -> None:
         self._tracing = Tracing()
-        self._wide: list[Wide] = []
-        self._ended: list[Wide] = []
-        self._known: Counter[str] = Counter()
+        self._fixtures: list[ScopedFixture] = []
+        self._finished_fixtures: list[ScopedFixture] = []
+        self._last: Counter[str] = Counter()
         self._start: Counter[str] = Counter()
         self._before: Counter[str] = Counter()
         self._begin = 0.0
 
-    # ---- what pytest calls
+    # ---- hooks
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         item.stash[FAILED] = False
-        self._tracing.on()
-        self._start = self._settled()
-        self._before = self._own(self._start)
+        self._tracing.enable()
+        self._start = self._count()
+        self._before = self._without_fixtures(self._start)
         self._begin = time.monotonic()
-        self._ended.clear()
+        self._finished_fixtures.clear()
         result = yield
         item.stash[INSTANCE] = getattr(getattr(item, "obj", None), "__self__", None)
-        # A marker that makes no sense is told here, where it is the test's error.
-        allowance(item)
+        # A misused marker is reported here, where it is an error of the test.
+        leak_limit(item)
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -123,25 +124,25 @@ class Check:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield
-        text = self._end(item)
+        problem = self._check(item)
         item.stash[INSTANCE] = None
-        if text:
-            pytest.fail(text, pytrace=False)
+        if problem:
+            pytest.fail(problem, pytrace=False)
         return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         if fixturedef.scope == "function":
             return (yield)
-        # Without what fixtures make that are set up meanwhile.
-        before, begin = self._own(self._settled()), time.monotonic()
+        # Fixtures that are set up inside this one have already been subtracted from both counts.
+        before, begin = self._without_fixtures(self._count()), time.monotonic()
         try:
             return (yield)
         finally:
-            end, after = time.monotonic(), self._own(self._settled())
-            wide = Wide(after - before, begin, end)
-            self._wide.append(wide)
-            fixturedef.addfinalizer(lambda: self._end_wide(wide))
+            end, after = time.monotonic(), self._without_fixtures(self._count())
+            fixture = ScopedFixture(after - before, begin, end)
+            self._fixtures.append(fixture)
+            fixturedef.addfinalizer(lambda: self._finish_fixture(fixture))
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
@@ -149,68 +150,68 @@ class Check:
 
     # ---- counting
 
-    def _settled(self) -> Counter[str]:
-        """The live handles, garbage excepted: collecting takes long, and is only done where counts changed."""
+    def _count(self) -> Counter[str]:
+        """Counts the live handles. Garbage is only collected if a count changed, because that takes long."""
         counts = live()
-        if counts != self._known:
-            counts = self._known = settled()
+        if counts != self._last:
+            counts = self._last = live_after_gc()
         return counts
 
-    def _own(self, counts: Counter[str]) -> Counter[str]:
-        """`counts` without what fixtures of wider scope made."""
+    def _without_fixtures(self, counts: Counter[str]) -> Counter[str]:
+        """Returns `counts` without the handles of fixtures of a wider scope."""
         own = Counter(counts)
-        for wide in self._wide:
-            own.subtract(wide.counts)
+        for fixture in self._fixtures:
+            own.subtract(fixture.counts)
         return own
 
-    def _end_wide(self, wide: Wide) -> None:
-        self._wide.remove(wide)
-        self._ended.append(wide)
+    def _finish_fixture(self, fixture: ScopedFixture) -> None:
+        self._fixtures.remove(fixture)
+        self._finished_fixtures.append(fixture)
 
-    def _end(self, item: pytest.Item) -> str | None:
-        """What is wrong at the end of a test."""
+    def _check(self, item: pytest.Item) -> str | None:
+        """Returns the error of a test that has ended, or `None`."""
         now = live()
-        changes = difference(self._own(now), self._before)
+        changes = diff(self._without_fixtures(now), self._before)
         if any(change > 0 for change in changes.values()):
-            forget(item)
-            now = self._known = settled()
-            changes = difference(self._own(now), self._before)
+            drop_item_references(item)
+            now = self._last = live_after_gc()
+            changes = diff(self._without_fixtures(now), self._before)
         for key, change in changes.items():
-            self._take_from_wide(key, -change)
+            self._credit_fixture(key, -change)
         if item.stash.get(FAILED, True):
             return None
         below = [key for key, number in now.items() if number < 0 <= self._start[key]]
         if below:
-            return f"released more often than made: {', '.join(sorted(below))}"
-        left = {key: change for key, change in changes.items() if change > 0}
-        return self._describe(left) if allowance(item).exceeded(left) else None
+            return f"native handles were released more often than created: {', '.join(sorted(below))}"
+        leaked = {key: change for key, change in changes.items() if change > 0}
+        return self._describe(leaked) if leak_limit(item).exceeded(leaked) else None
 
-    def _take_from_wide(self, key: str, number: int) -> None:
-        """A test ended handles that it did not make: whoever made them won't."""
-        for wide in reversed(self._wide):
-            taken = max(0, min(number, wide.counts[key]))
-            wide.counts[key] -= taken
-            number -= taken
+    def _credit_fixture(self, key: str, number: int) -> None:
+        """Subtracts handles that a test released, but did not create, from the fixtures that created them."""
+        for fixture in reversed(self._fixtures):
+            credited = max(0, min(number, fixture.counts[key]))
+            fixture.counts[key] -= credited
+            number -= credited
 
-    # ---- telling
+    # ---- the message
 
-    def _describe(self, left: Counts) -> str:
-        lines = ["native handles are left behind:"]
-        handles = [handle for handle in made() if self._is_suspect(handle)]
-        for key, number in left.items():
+    def _describe(self, leaked: Counts) -> str:
+        lines = ["native handles were leaked:"]
+        handles = [handle for handle in traced_handles() if self._is_suspect(handle)]
+        for key, number in leaked.items():
             lines.append(f"  {key}: {number} more than before")
-            lines += stacks([handle for handle in handles if handle.key == key])
-        lines.append(f"Close them, or let the test: @pytest.mark.leakproof(allow={sum(left.values())})")
+            lines += creation_stacks([handle for handle in handles if handle.key == key])
+        lines.append(f"Close them, or allow the leak with @pytest.mark.{MARKER}({sum(leaked.values())})")
         return "\n".join(lines)
 
-    def _is_suspect(self, handle: Made) -> bool:
-        if any(wide.made(handle) for wide in self._ended):
+    def _is_suspect(self, handle: TracedHandle) -> bool:
+        if any(fixture.created(handle) for fixture in self._finished_fixtures):
             return True
-        return handle.when >= self._begin and not any(wide.made(handle) for wide in self._wide)
+        return handle.when >= self._begin and not any(fixture.created(handle) for fixture in self._fixtures)
 
 
-def forget(item: pytest.Item) -> None:
-    """Drop what pytest keeps of a test that has ended: the fixtures' values, the attributes of the test's object."""
+def drop_item_references(item: pytest.Item) -> None:
+    """Drops pytest's references from a test that has ended: fixture values, and attributes of the test's instance."""
     funcargs = getattr(item, "funcargs", None)
     if funcargs:
         funcargs.clear()
@@ -219,31 +220,31 @@ def forget(item: pytest.Item) -> None:
         getattr(instance, "__dict__", {}).clear()
 
 
-def stacks(handles: list[Made]) -> Iterator[str]:
-    """The places where handles were made, newest first."""
+def creation_stacks(handles: list[TracedHandle]) -> Iterator[str]:
+    """Formats the stacks that created the handles, newest first."""
     if not handles:
-        yield "    where is not known: they were made while tracing was off"
+        yield "    created while tracing was off"
     newest = sorted(handles, key=lambda handle: -handle.when)
-    places = Counter(own_frames(handle.stack) for handle in newest)
-    for stack, number in list(places.items())[:STACKS_AT_MOST]:
-        yield f"    {number} made here:" if len(places) > 1 or number > 1 else "    made here:"
+    places = Counter(without_pytest_frames(handle.stack) for handle in newest)
+    for stack, number in list(places.items())[:MAX_STACKS]:
+        yield f"    {number} created here:" if len(places) > 1 or number > 1 else "    created here:"
         yield from (f"      {line}" for line in stack.splitlines())
-    if len(places) > STACKS_AT_MOST:
-        yield f"    … and in {len(places) - STACKS_AT_MOST} places more"
+    if len(places) > MAX_STACKS:
+        yield f"    … and in {len(places) - MAX_STACKS} more places"
 
 
-def own_frames(stack: str) -> str:
-    """The frames of a formatted stack without pytest's own, which come first."""
+def without_pytest_frames(stack: str) -> str:
+    """Removes pytest's own frames, which come first, from a formatted stack."""
     frames: list[list[str]] = []
     for line in stack.splitlines():
         if line.lstrip().startswith('File "') or not frames:
             frames.append([])
         frames[-1].append(line)
-    last = max((i for i, frame in enumerate(frames) if is_pytest(frame[0])), default=-1)
+    last = max((i for i, frame in enumerate(frames) if is_pytest_frame(frame[0])), default=-1)
     return "\n".join(line for frame in frames[last + 1 :] or frames for line in frame)
 
 
-def is_pytest(line: str) -> bool:
+def is_pytest_frame(line: str) -> bool:
     return any(f"/{package}/" in line for package in ("_pytest", "pluggy", "pytest_leakproof"))
 
 
@@ -251,39 +252,37 @@ def is_pytest(line: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """How many handles a test may leave behind."""
+class LeakLimit:
+    """The number of handles that a test may leave behind."""
 
-    any: bool = False
+    unlimited: bool = False
     total: int = 0
-    each: Mapping[str, int] | None = None
+    by_type: Mapping[str, int] | None = None
 
-    def exceeded(self, left: Counts) -> bool:
-        if self.any:
+    def exceeded(self, leaked: Counts) -> bool:
+        if self.unlimited:
             return False
-        if self.each is None:
-            return sum(left.values()) > self.total
-        return any(number > self._of(key) for key, number in left.items())
+        if self.by_type is None:
+            return sum(leaked.values()) > self.total
+        return any(number > self._limit_of(key) for key, number in leaked.items())
 
-    def _of(self, key: str) -> int:
-        assert self.each is not None
-        return self.each.get(key, self.each.get(key.rpartition(".")[2], 0))
+    def _limit_of(self, key: str) -> int:
+        assert self.by_type is not None
+        return self.by_type.get(key, self.by_type.get(key.rpartition(".")[2], 0))
 
 
-def allowance(item: pytest.Item) -> Allowance:
-    """What the marker says, if there is one."""
-    marker = item.get_closest_marker("leakproof")
+def leak_limit(item: pytest.Item) -> LeakLimit:
+    """Returns the limit that the test's marker sets."""
+    marker = item.get_closest_marker(MARKER)
     if marker is None:
-        return Allowance()
-    allow = marker.kwargs.get("allow")
-    if marker.args or set(marker.kwargs) != {"allow"}:
-        pytest.fail("the marker is written @pytest.mark.leakproof(allow=...)", pytrace=False)
-    if isinstance(allow, bool):
-        return Allowance(any=allow)
-    if isinstance(allow, int):
-        return Allowance(total=allow)
-    if isinstance(allow, Mapping):
-        return Allowance(each=allow)
-    pytest.fail("allow= takes a number, a dict of type to number, or True", pytrace=False)
-
-
+        return LeakLimit()
+    match marker.args:
+        case _ if marker.kwargs:
+            pass
+        case ():
+            return LeakLimit(unlimited=True)
+        case (int(limit),) if not isinstance(limit, bool):
+            return LeakLimit(total=limit)
+        case (Mapping() as limit,):
+            return LeakLimit(by_type=limit)
+    pytest.fail(f"@pytest.mark.{MARKER} takes a number, a dict of type to number, or nothing", pytrace=False)

@@ -7,6 +7,6 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture(autouse=True)
 def fake_library(monkeypatch):
-    """The stand-in can be imported, in processes that a test starts too."""
+    """Makes `fakelib` importable, also in processes that a test starts."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "fake"))
     monkeypatch.syspath_prepend(Path(__file__).parent / "fake")

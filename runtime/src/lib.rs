@@ -67,10 +67,10 @@
 //! - A debug build, or one with the feature `fault-injection`, knows which handles are owned. A handle that C gives out as
 //!   `Owned` while it has another owner is an error of the call ([`Error::OwnedTwice`]): the function only lends the handle,
 //!   or another function, to which the handle was passed as `&T`, released it or took it over.
-//! - The walk of `pytest-leakproof` finds the rest: it lets each step of each call fail once, and counts live handles, open
-//!   files, and the blocks or bytes that the C library has allocated. A `free` that is missing, or an `Owned<T>` parameter that C
-//!   does not keep, leaves some each time. Write its table with the first handle; under AddressSanitizer it also shows what is released
-//!   twice.
+//! - The fault-injection sweep of `pytest-leakproof` finds the rest: it injects a fault at each fail point of each call, and
+//!   counts live handles, open files, and the blocks or bytes that the C library has allocated. A `free` that is missing, or
+//!   an `Owned<T>` parameter that C does not keep, leaves some each time. Write its table with the first handle; under
+//!   AddressSanitizer it also shows what is released twice.
 //!
 //! # Words
 //!

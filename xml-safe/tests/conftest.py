@@ -1,4 +1,4 @@
-"""What every test stands on. That no test leaves a native handle behind, pytest-leakproof sees to."""
+"""What every test stands on. pytest-leakproof adds an error to each test that leaks a native handle."""
 
 import ctypes
 import faulthandler

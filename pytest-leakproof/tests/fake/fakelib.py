@@ -1,6 +1,6 @@
-"""Looks like a leakproof module built with fault injection, and does wrong what it is told to.
+"""A fake leakproof module with fault injection, and with bugs that tests switch on.
 
-`bugs` holds what it does wrong. A failpoint is a call of `fail_here`.
+`bugs` holds the bugs that are on. Each call of `fail_here` is a fail point.
 """
 
 import os
@@ -28,7 +28,7 @@ class PanicException(BaseException):
 
 
 class Ledger:
-    """The counts, and what was traced."""
+    """The counts of live handles, and the traced handles."""
 
     counts = {"Document": 0, "Context": 0}
     tracing = False
@@ -121,7 +121,7 @@ def fail_here(method, function, step):
 
 
 class Handle:
-    """Closed, dropped, or leaked."""
+    """A handle that tests close, drop or leak."""
 
     closed = True
 

@@ -1,6 +1,6 @@
-"""Finds the leakproof modules of this process, and counts what lives in them.
+"""Finds the leakproof modules of this process, and counts their live handles.
 
-Counts are dicts of "package.Type" to number, over all modules.
+Counts map "package.Type" to a number, over all modules.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-__all__ = ["Counts", "Made", "Registry", "Tracing", "difference", "live", "made", "registries", "settled"]
+__all__ = ["Counts", "Registry", "TracedHandle", "Tracing", "diff", "live", "live_after_gc", "registries", "traced_handles"]
 
 Counts = Mapping[str, int]
 
 
 class Registry(Protocol):
-    """What is called `__leakproof__` in a module. Builds may lack what is about tracing."""
+    """The attribute `__leakproof__` of a module. Builds without tracing lack its last three methods."""
 
     def package(self) -> str | None: ...
     def version(self) -> str: ...
@@ -30,17 +30,17 @@ class Registry(Protocol):
 
 
 def registries() -> list[Registry]:
-    """One for each leakproof module, however many Python modules show it."""
+    """Returns one registry for each leakproof module, however many Python modules expose it."""
     found: dict[int, Registry] = {}
     for module in list(sys.modules.values()):
-        registry = _of(module)
+        registry = _registry_of(module)
         if registry is not None:
             found.setdefault(id(registry), registry)
     return list(found.values())
 
 
-def _of(module: object) -> Registry | None:
-    # The plain dict: asking a lazy module for an attribute would import it.
+def _registry_of(module: object) -> Registry | None:
+    # The plain dict: reading an attribute of a lazy module would import it.
     try:
         names = object.__getattribute__(module, "__dict__")
     except AttributeError:
@@ -54,7 +54,7 @@ def _key(registry: Registry, name: str) -> str:
 
 
 def live() -> Counter[str]:
-    """How many handles of each type live now, garbage that was not collected yet included."""
+    """Counts the live handles of each type, including those that only uncollected garbage refers to."""
     counts: Counter[str] = Counter()
     for registry in registries():
         for name, number in registry.live_handles().items():
@@ -62,8 +62,8 @@ def live() -> Counter[str]:
     return counts
 
 
-def settled() -> Counter[str]:
-    """How many handles of each type live, after the garbage collection that may end some."""
+def live_after_gc() -> Counter[str]:
+    """Counts the live handles of each type after a garbage collection."""
     counts = live()
     if any(counts.values()):
         gc.collect()
@@ -71,56 +71,62 @@ def settled() -> Counter[str]:
     return counts
 
 
-def difference(after: Counts, before: Counts) -> dict[str, int]:
-    """By how much the counts changed, without those that did not."""
+def diff(after: Counts, before: Counts) -> dict[str, int]:
+    """Returns the changes between two counts, without the zeros."""
     changes = {key: after.get(key, 0) - before.get(key, 0) for key in sorted({*after, *before})}
     return {key: change for key, change in changes.items() if change}
 
 
 @dataclass(frozen=True)
-class Made:
-    """A live handle that was made while tracing was on: when, in the time of `time.monotonic`, and by which stack."""
+class TracedHandle:
+    """A live handle that was created while tracing was on.
+
+    `when` is the time of its creation, on the clock of `time.monotonic`. `stack` is the stack that created it.
+    """
 
     key: str
     when: float
     stack: str
 
 
-def made() -> Iterator[Made]:
-    """The live handles that were traced."""
+def traced_handles() -> Iterator[TracedHandle]:
+    """Iterates over the live handles that were traced."""
     for registry in registries():
         if not hasattr(registry, "live_report"):
             continue
-        now, report = _prompt_report(registry)
+        now, report = _timed_report(registry)
         for name, age, stack in report:
-            yield Made(_key(registry, name), now - age, stack)
+            yield TracedHandle(_key(registry, name), now - age, stack)
 
 
-class Tracing:
-    """Switches tracing on in every module that can, and back."""
+def _timed_report(registry: Registry) -> tuple[float, list[tuple[str, float, str]]]:
+    """Returns a report with its time.
 
-    def __init__(self) -> None:
-        self._before: dict[int, tuple[Registry, bool]] = {}
-
-    def on(self) -> None:
-        """Also in the modules that were imported since the last time."""
-        for registry in registries():
-            if hasattr(registry, "trace") and id(registry) not in self._before:
-                self._before[id(registry)] = (registry, registry.tracing())
-                registry.trace(True)
-
-    def restore(self) -> None:
-        """As it was in each module."""
-        for registry, before in self._before.values():
-            registry.trace(before)
-        self._before.clear()
-
-
-def _prompt_report(registry: Registry) -> tuple[float, list[tuple[str, float, str]]]:
-    """The report and its time. On a busy machine this thread may stand still in between, so a slow one is asked again."""
+    On a busy machine this thread may be suspended between the two, so a report that took long is asked for again.
+    """
     for _ in range(20):
         now = time.monotonic()
         report = registry.live_report()
         if time.monotonic() - now < 0.001:
             break
     return now, report
+
+
+class Tracing:
+    """Switches tracing on in every module that supports it, and restores the former settings."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple[Registry, bool]] = {}
+
+    def enable(self) -> None:
+        """Switches tracing on, also in modules that were imported since the last call."""
+        for registry in registries():
+            if hasattr(registry, "trace") and id(registry) not in self._before:
+                self._before[id(registry)] = (registry, registry.tracing())
+                registry.trace(True)
+
+    def restore(self) -> None:
+        """Restores the former setting of each module."""
+        for registry, before in self._before.values():
+            registry.trace(before)
+        self._before.clear()

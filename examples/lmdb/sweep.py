@@ -1,9 +1,9 @@
-"""What the walk goes along: every function of lmdb_safe, succeeding and failing."""
+"""The operations of the fault-injection sweep: every function of lmdb_safe, succeeding and failing."""
 
 import tempfile
 
 import lmdb_safe as MODULE
-from pytest_leakproof.walk import Operation
+from pytest_leakproof.sweep import Operation
 
 
 class Folder:
@@ -74,21 +74,21 @@ def copy(it):
 
 OPERATIONS = [
     Operation("open", lambda: Folder()),
-    Operation("open nothing", lambda: MODULE.Environment("/no/such"), fails=OSError),
-    Operation("open what is no folder", lambda: MODULE.Environment("/dev/null"), fails=MODULE.LmdbError),
-    Operation("open twice", lambda it: MODULE.Environment(it.folder.name), prepare=Folder, fails=MODULE.AlreadyOpenError),
-    Operation("close", lambda it: it.env.close(), prepare=Folder),
-    Operation("database", lambda it: it.env.database("d"), prepare=Folder),
-    Operation("no database", lambda it: it.env.database("x"), prepare=Folder, fails=MODULE.LmdbError),
-    Operation("write", write, prepare=Folder),
-    Operation("abort", lambda it: it.env.begin(write=True).abort(), prepare=Folder),
-    Operation("write twice", write_twice, prepare=Folder, fails=MODULE.BusyError),
-    Operation("write while reading", write_while_reading, prepare=Folder, fails=MODULE.LmdbError),
-    Operation("read", read, prepare=Folder),
-    Operation("cursor", cursor, prepare=Folder),
-    Operation("commit what is viewed", commit_what_is_viewed, prepare=Folder, fails=BufferError),
-    Operation("readers", lambda it: it.env.readers(), prepare=Folder),
-    Operation("sync", lambda it: it.env.sync(), prepare=Folder),
-    Operation("copy", copy, prepare=Folder),
-    Operation("begin after the close", lambda it: it.env.begin(), prepare=closed, fails=MODULE.ClosedError),
+    Operation("open nothing", lambda: MODULE.Environment("/no/such"), raises=OSError),
+    Operation("open what is no folder", lambda: MODULE.Environment("/dev/null"), raises=MODULE.LmdbError),
+    Operation("open twice", lambda it: MODULE.Environment(it.folder.name), setup=Folder, raises=MODULE.AlreadyOpenError),
+    Operation("close", lambda it: it.env.close(), setup=Folder),
+    Operation("database", lambda it: it.env.database("d"), setup=Folder),
+    Operation("no database", lambda it: it.env.database("x"), setup=Folder, raises=MODULE.LmdbError),
+    Operation("write", write, setup=Folder),
+    Operation("abort", lambda it: it.env.begin(write=True).abort(), setup=Folder),
+    Operation("write twice", write_twice, setup=Folder, raises=MODULE.BusyError),
+    Operation("write while reading", write_while_reading, setup=Folder, raises=MODULE.LmdbError),
+    Operation("read", read, setup=Folder),
+    Operation("cursor", cursor, setup=Folder),
+    Operation("commit what is viewed", commit_what_is_viewed, setup=Folder, raises=BufferError),
+    Operation("readers", lambda it: it.env.readers(), setup=Folder),
+    Operation("sync", lambda it: it.env.sync(), setup=Folder),
+    Operation("copy", copy, setup=Folder),
+    Operation("begin after the close", lambda it: it.env.begin(), setup=closed, raises=MODULE.ClosedError),
 ]

@@ -1,10 +1,10 @@
-"""What the walk goes along: every function of cairo_safe, succeeding and failing."""
+"""The operations of the fault-injection sweep: every function of cairo_safe, succeeding and failing."""
 
 import tempfile
 from pathlib import Path
 
 import cairo_safe as MODULE
-from pytest_leakproof.walk import Operation
+from pytest_leakproof.sweep import Operation
 
 folder = tempfile.TemporaryDirectory()
 PNG = Path(folder.name, "picture.png")
@@ -80,28 +80,28 @@ def matrix(it):
 
 OPERATIONS = [
     Operation("image", lambda: MODULE.Surface.image(5, 5)),
-    Operation("image of no size", lambda: MODULE.Surface.image(-5, 5), fails=MODULE.CairoError),
+    Operation("image of no size", lambda: MODULE.Surface.image(-5, 5), raises=MODULE.CairoError),
     Operation("png", lambda: MODULE.Surface.png(PNG)),
-    Operation("png that is missing", lambda: MODULE.Surface.png("/no/such"), fails=MODULE.CairoError),
+    Operation("png that is missing", lambda: MODULE.Surface.png("/no/such"), raises=MODULE.CairoError),
     Operation("svg", svg),
-    Operation("format", lambda it: it.format, prepare=surface),
+    Operation("format", lambda it: it.format, setup=surface),
     Operation("image of a format", lambda: MODULE.Surface.image(5, 5, MODULE.Format.A8)),
-    Operation("line cap", line_cap, prepare=context),
-    Operation("matrix", matrix, prepare=context),
-    Operation("extents", lambda it: it.extents("x"), prepare=context),
-    Operation("size", lambda it: (it.width, it.height, it.owners), prepare=surface),
-    Operation("write", lambda it: it.write_png(PNG), prepare=surface),
-    Operation("write nowhere", lambda it: it.write_png("/no/such"), prepare=surface, fails=MODULE.CairoError),
-    Operation("finish", lambda it: it.finish(), prepare=surface),
-    Operation("context", MODULE.Context, prepare=surface),
-    Operation("context of what is finished", MODULE.Context, prepare=finished, fails=MODULE.CairoError),
-    Operation("target", lambda it: it.target, prepare=context),
-    Operation("point", lambda it: it.point, prepare=context),
-    Operation("path", path, prepare=context),
-    Operation("text", write, prepare=context),
-    Operation("restore", lambda it: it.restore(), prepare=context, fails=MODULE.CairoError),
-    Operation("paint when closed", lambda it: it.paint(), prepare=closed, fails=MODULE.ClosedError),
-    Operation("gradient", gradient, prepare=context),
+    Operation("line cap", line_cap, setup=context),
+    Operation("matrix", matrix, setup=context),
+    Operation("extents", lambda it: it.extents("x"), setup=context),
+    Operation("size", lambda it: (it.width, it.height, it.owners), setup=surface),
+    Operation("write", lambda it: it.write_png(PNG), setup=surface),
+    Operation("write nowhere", lambda it: it.write_png("/no/such"), setup=surface, raises=MODULE.CairoError),
+    Operation("finish", lambda it: it.finish(), setup=surface),
+    Operation("context", MODULE.Context, setup=surface),
+    Operation("context of what is finished", MODULE.Context, setup=finished, raises=MODULE.CairoError),
+    Operation("target", lambda it: it.target, setup=context),
+    Operation("point", lambda it: it.point, setup=context),
+    Operation("path", path, setup=context),
+    Operation("text", write, setup=context),
+    Operation("restore", lambda it: it.restore(), setup=context, raises=MODULE.CairoError),
+    Operation("paint when closed", lambda it: it.paint(), setup=closed, raises=MODULE.ClosedError),
+    Operation("gradient", gradient, setup=context),
     Operation("linear", lambda: MODULE.Pattern.linear(0, 0, 1, 1)),
-    Operation("pattern of a surface", lambda it: MODULE.Pattern.of(it), prepare=surface),
+    Operation("pattern of a surface", lambda it: MODULE.Pattern.of(it), setup=surface),
 ]

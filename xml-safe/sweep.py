@@ -1,4 +1,4 @@
-"""What `python -m pytest_leakproof.walk` goes along: every public function and property, succeeding and failing.
+"""The operations of the fault-injection sweep: every public function and property, succeeding and failing.
 
 libxml2's own counting allocator is installed before xml_safe is imported, so that a block that is left shows.
 """
@@ -8,7 +8,7 @@ import ctypes.util
 import tempfile
 from pathlib import Path
 
-from pytest_leakproof.walk import Operation
+from pytest_leakproof.sweep import Operation
 
 
 def install_counting_allocator():
@@ -135,25 +135,25 @@ def parsing():
             # A document that lacks something external is parsed again, however the first time ended.
             swallows=True,
         )
-    yield Operation("parse: a DTD, by nobody", lambda: parse(WITH_DTD, load_dtd=True), fails=ParseError)
+    yield Operation("parse: a DTD, by nobody", lambda: parse(WITH_DTD, load_dtd=True), raises=ParseError)
     yield Operation("parse: many lines", lambda: parse(LONG))
     yield Operation("parse: many encodings", lambda: [parse("<a>é</a>".encode(name)) for name in ("utf-16", "utf-8-sig")])
     yield Operation("parse: a NUL, recovered", lambda: parse("<a>\0</a>", recover=True).errors)
     yield Operation("parse: malformed, recovered", lambda: parse(BAD, recover=True))
-    yield Operation("parse: malformed", lambda: parse(BAD), fails=ParseError)
-    yield Operation("parse: nothing", lambda: parse(b""), fails=ParseError)
-    yield Operation("parse: a NUL", lambda: parse("<a>\0</a>"), fails=ParseError)
-    yield Operation("parse: a surrogate", lambda: parse("\ud800"), fails=UnicodeEncodeError)
-    yield Operation("parse: a number", lambda: parse(1), fails=TypeError)
+    yield Operation("parse: malformed", lambda: parse(BAD), raises=ParseError)
+    yield Operation("parse: nothing", lambda: parse(b""), raises=ParseError)
+    yield Operation("parse: a NUL", lambda: parse("<a>\0</a>"), raises=ParseError)
+    yield Operation("parse: a surrogate", lambda: parse("\ud800"), raises=UnicodeEncodeError)
+    yield Operation("parse: a number", lambda: parse(1), raises=TypeError)
     yield Operation(
-        "parse: an external entity", lambda: parse(EXTERNAL, resolve_entities=True), fails=ParseError
+        "parse: an external entity", lambda: parse(EXTERNAL, resolve_entities=True), raises=ParseError
     )
     yield Operation("parse_file", lambda: parse_file(good_file))
     yield Operation("parse_file: decompress", lambda: parse_file(good_file, decompress=True))
-    yield Operation("parse_file: malformed", lambda: parse_file(bad_file), fails=ParseError)
-    yield Operation("parse_file: missing", lambda: parse_file(missing_file), fails=FileNotFoundError)
-    yield Operation("parse_file: a NUL", lambda: parse_file("a\0"), fails=ValueError)
-    yield Operation("parse_file: a number", lambda: parse_file(1), fails=TypeError)
+    yield Operation("parse_file: malformed", lambda: parse_file(bad_file), raises=ParseError)
+    yield Operation("parse_file: missing", lambda: parse_file(missing_file), raises=FileNotFoundError)
+    yield Operation("parse_file: a NUL", lambda: parse_file("a\0"), raises=ValueError)
+    yield Operation("parse_file: a number", lambda: parse_file(1), raises=TypeError)
 
 
 EXPRESSIONS = {
@@ -184,10 +184,10 @@ def evaluating():
         ("XPathContext", "eval", context, closed_context),
     ):
         for name, expression in EXPRESSIONS.items():
-            yield Operation(f"{place}.{method}: {name}", calling(method, expression), prepare=make)
-        for name, (expression, fails) in FAILING_EXPRESSIONS.items():
-            yield Operation(f"{place}.{method}: {name}", calling(method, expression), fails, prepare=make)
-        yield Operation(f"{place}.{method}: closed", calling(method, "/"), ClosedError, prepare=closed)
+            yield Operation(f"{place}.{method}: {name}", calling(method, expression), setup=make)
+        for name, (expression, raises) in FAILING_EXPRESSIONS.items():
+            yield Operation(f"{place}.{method}: {name}", calling(method, expression), raises, setup=make)
+        yield Operation(f"{place}.{method}: closed", calling(method, "/"), ClosedError, setup=closed)
     for place, method, make in (
         ("Document", "xpathEval", large),
         ("Node", "xpathEval", lambda: large().root),
@@ -196,7 +196,7 @@ def evaluating():
         yield Operation(
             f"{place}.{method}: for long",
             calling(method, "count(//b[count(//b) > 0])"),
-            prepare=make,
+            setup=make,
             # The first evaluation, of so many operations, fails in any case.
             swallows=True,
         )
@@ -204,43 +204,43 @@ def evaluating():
 
 def properties():
     for name in "attributes children document line name parent path text type".split():
-        yield Operation(f"Node.{name}", reading(name), prepare=node)
-        yield Operation(f"Node.{name}: closed", reading(name), ClosedError, prepare=closed_node)
-    yield Operation("Node.parent: of an attribute", reading("parent"), prepare=find("//@k"))
-    yield Operation("Node.parent: of the document", reading("parent"), prepare=find("/"))
-    yield Operation("Node.text: of a comment", reading("text"), prepare=find("//comment()"))
-    yield Operation("Document.root", reading("root"), prepare=document)
-    yield Operation("Document.errors", reading("errors"), prepare=document)
-    yield Operation("Document.errors: closed", reading("errors"), ClosedError, prepare=closed_document)
-    yield Operation("Node.to_string: the document", calling("to_string"), prepare=find("/"))
-    yield Operation("Node.line: far down", reading("line"), prepare=lambda: parse(LONG).xpathEval("//b")[0])
-    yield Operation("Document.root: closed", reading("root"), ClosedError, prepare=closed_document)
+        yield Operation(f"Node.{name}", reading(name), setup=node)
+        yield Operation(f"Node.{name}: closed", reading(name), ClosedError, setup=closed_node)
+    yield Operation("Node.parent: of an attribute", reading("parent"), setup=find("//@k"))
+    yield Operation("Node.parent: of the document", reading("parent"), setup=find("/"))
+    yield Operation("Node.text: of a comment", reading("text"), setup=find("//comment()"))
+    yield Operation("Document.root", reading("root"), setup=document)
+    yield Operation("Document.errors", reading("errors"), setup=document)
+    yield Operation("Document.errors: closed", reading("errors"), ClosedError, setup=closed_document)
+    yield Operation("Node.to_string: the document", calling("to_string"), setup=find("/"))
+    yield Operation("Node.line: far down", reading("line"), setup=lambda: parse(LONG).xpathEval("//b")[0])
+    yield Operation("Document.root: closed", reading("root"), ClosedError, setup=closed_document)
 
 
 def methods():
     for name, arguments in {"get": ("a",), "to_string": (), "__iter__": ()}.items():
-        yield Operation(f"Node.{name}", calling(name, *arguments), prepare=node)
-        yield Operation(f"Node.{name}: closed", calling(name, *arguments), ClosedError, prepare=closed_node)
-    yield Operation("Node.get: missing", calling("get", "zz"), prepare=node)
-    yield Operation("Node.get: a default", calling("get", "{urn:p}zz", []), prepare=node)
-    yield Operation("Node.get: a number", calling("get", 1), TypeError, prepare=node)
-    yield Operation("Node.to_string: an attribute", calling("to_string"), prepare=find("//@k"))
-    yield Operation("iterating: first", next, prepare=iterator)
-    yield Operation("iterating: all", list, prepare=node)
-    yield Operation("iterating: closed", next, ClosedError, prepare=closed_iterator)
+        yield Operation(f"Node.{name}", calling(name, *arguments), setup=node)
+        yield Operation(f"Node.{name}: closed", calling(name, *arguments), ClosedError, setup=closed_node)
+    yield Operation("Node.get: missing", calling("get", "zz"), setup=node)
+    yield Operation("Node.get: a default", calling("get", "{urn:p}zz", []), setup=node)
+    yield Operation("Node.get: a number", calling("get", 1), TypeError, setup=node)
+    yield Operation("Node.to_string: an attribute", calling("to_string"), setup=find("//@k"))
+    yield Operation("iterating: first", next, setup=iterator)
+    yield Operation("iterating: all", list, setup=node)
+    yield Operation("iterating: closed", next, ClosedError, setup=closed_iterator)
     new_context = calling("xpath_new_context")
-    yield Operation("Document.xpath_new_context", new_context, prepare=document)
-    yield Operation("Document.xpath_new_context: closed", new_context, ClosedError, prepare=closed_document)
+    yield Operation("Document.xpath_new_context", new_context, setup=document)
+    yield Operation("Document.xpath_new_context: closed", new_context, ClosedError, setup=closed_document)
 
 
 def contexts():
     register = calling("register_ns", "q", "urn:q")
-    yield Operation("XPathContext.register_ns", register, prepare=context)
-    yield Operation("XPathContext.register_ns: again", calling("register_ns", "p", "urn:q"), prepare=context)
-    yield Operation("XPathContext.register_ns: empty", calling("register_ns", "", "u"), XPathError, prepare=context)
-    yield Operation("XPathContext.register_ns: a number", calling("register_ns", "q", 1), TypeError, prepare=context)
-    yield Operation("XPathContext.register_ns: closed", register, ClosedError, prepare=closed_context)
-    yield Operation("XPathContext.eval: a prefix", calling("eval", "//p:c"), prepare=context)
+    yield Operation("XPathContext.register_ns", register, setup=context)
+    yield Operation("XPathContext.register_ns: again", calling("register_ns", "p", "urn:q"), setup=context)
+    yield Operation("XPathContext.register_ns: empty", calling("register_ns", "", "u"), XPathError, setup=context)
+    yield Operation("XPathContext.register_ns: a number", calling("register_ns", "q", 1), TypeError, setup=context)
+    yield Operation("XPathContext.register_ns: closed", register, ClosedError, setup=closed_context)
+    yield Operation("XPathContext.eval: a prefix", calling("eval", "//p:c"), setup=context)
 
     def beside_own_node():
         owner = document()
@@ -249,10 +249,10 @@ def contexts():
     def set_node(pair):
         pair[0].set_node(pair[1])
 
-    yield Operation("XPathContext.set_node", set_node, prepare=beside_own_node)
-    yield Operation("XPathContext.set_node: another's", set_node, ValueError, prepare=lambda: (context(), node()))
-    yield Operation("XPathContext.set_node: closed", set_node, ClosedError, prepare=lambda: (context(), closed_node()))
-    yield Operation("XPathContext.set_node: a number", set_node, TypeError, prepare=lambda: (context(), 1))
+    yield Operation("XPathContext.set_node", set_node, setup=beside_own_node)
+    yield Operation("XPathContext.set_node: another's", set_node, ValueError, setup=lambda: (context(), node()))
+    yield Operation("XPathContext.set_node: closed", set_node, ClosedError, setup=lambda: (context(), closed_node()))
+    yield Operation("XPathContext.set_node: a number", set_node, TypeError, setup=lambda: (context(), 1))
 
 
 def closing():
@@ -262,12 +262,12 @@ def closing():
         ("Node", node, closed_node),
         ("XPathContext", context, closed_context),
     ):
-        yield Operation(f"{name}.close", calling("close"), prepare=make)
-        yield Operation(f"{name}.close: closed", calling("close"), prepare=closed)
-        yield Operation(f"{name}.__enter__", calling("__enter__"), prepare=make)
-        yield Operation(f"{name}.__enter__: closed", calling("__enter__"), ClosedError, prepare=closed)
+        yield Operation(f"{name}.close", calling("close"), setup=make)
+        yield Operation(f"{name}.close: closed", calling("close"), setup=closed)
+        yield Operation(f"{name}.__enter__", calling("__enter__"), setup=make)
+        yield Operation(f"{name}.__enter__: closed", calling("__enter__"), ClosedError, setup=closed)
         for state, maker in (("", make), (": closed", closed)):
-            yield Operation(f"{name}, in itself{state}", in_itself, prepare=maker)
+            yield Operation(f"{name}, in itself{state}", in_itself, setup=maker)
     yield Operation("live_handles", MODULE.live_handles)
 
 

@@ -5,7 +5,7 @@ import sys
 import types
 
 import pytest
-from pytest_leakproof import modules
+from pytest_leakproof import registry
 
 
 @pytest.fixture
@@ -17,65 +17,65 @@ def fakelib(monkeypatch):
     return module
 
 
-def test_nothing_is_found_where_nothing_is(monkeypatch):
+def test_process_without_leakproof_modules_has_no_registries(monkeypatch):
     monkeypatch.setattr(sys, "modules", {"none": None, "sys": sys, "slots": object()})
-    assert modules.registries() == []
-    assert modules.live() == modules.settled() == {}
-    assert list(modules.made()) == []
+    assert registry.registries() == []
+    assert registry.live() == registry.live_after_gc() == {}
+    assert list(registry.traced_handles()) == []
 
 
-def test_one_registry_is_found_once(fakelib, monkeypatch):
+def test_registry_exposed_by_two_modules_is_found_once(fakelib, monkeypatch):
     monkeypatch.setattr(sys, "modules", {"a": fakelib, "a._b": fakelib})
-    assert modules.registries() == [fakelib.__leakproof__]
+    assert registry.registries() == [fakelib.__leakproof__]
 
 
-def test_another_attribute_of_that_name_is_none(monkeypatch):
+def test_unrelated_attribute_of_the_same_name_is_no_registry(monkeypatch):
     module = types.ModuleType("module")
     module.__leakproof__ = "leakproof"
     monkeypatch.setattr(sys, "modules", {"module": module})
-    assert modules.registries() == []
+    assert registry.registries() == []
 
 
-def test_modules_that_load_late_are_left_alone(monkeypatch):
+def test_lazy_module_is_not_loaded(monkeypatch):
     monkeypatch.delitem(sys.modules, "this", raising=False)
     spec = importlib.util.find_spec("this")
     spec.loader = importlib.util.LazyLoader(spec.loader)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(sys, "modules", {"this": module})
     spec.loader.exec_module(module)
-    modules.registries()
+    registry.registries()
     assert type(module) is not types.ModuleType
 
 
-def test_counts_are_named_by_package(fakelib):
+def test_counts_are_keyed_by_package_and_type(fakelib):
     document = fakelib.Document()
-    assert modules.live()["fakelib.Document"] == 1
+    assert registry.live()["fakelib.Document"] == 1
     del document
-    assert modules.live()["fakelib.Document"] == 0
+    assert registry.live()["fakelib.Document"] == 0
 
 
-def test_settling_collects(fakelib):
+def test_live_after_gc_does_not_count_garbage(fakelib):
     cycle = [fakelib.Document()]
     cycle.append(cycle)
     del cycle
-    assert modules.live()["fakelib.Document"] == 1
-    assert modules.settled()["fakelib.Document"] == 0
+    assert registry.live()["fakelib.Document"] == 1
+    assert registry.live_after_gc()["fakelib.Document"] == 0
 
 
-def test_differences():
-    assert modules.difference({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 3, "d": 1}) == {"b": -1, "c": 3, "d": -1}
+def test_diff_leaves_out_unchanged_counts():
+    assert registry.diff({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 3, "d": 1}) == {"b": -1, "c": 3, "d": -1}
 
 
-def test_tracing(fakelib):
+def test_tracing_records_stacks_and_is_restored(fakelib):
     before = fakelib.__leakproof__.tracing()
-    tracing = modules.Tracing()
+    tracing = registry.Tracing()
     fakelib.__leakproof__.trace(False)
-    tracing.on()
-    tracing.on()
+    tracing.enable()
+    tracing.enable()
     document = fakelib.Document()
-    (made,) = modules.made()
-    assert made.key == "fakelib.Document"
-    assert "test_tracing" in made.stack
+    (handle,) = registry.traced_handles()
+    assert handle.key == "fakelib.Document"
+    assert "test_tracing_records" in handle.stack
     tracing.restore()
     assert not fakelib.__leakproof__.tracing()
     fakelib.__leakproof__.trace(before)

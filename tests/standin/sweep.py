@@ -1,0 +1,266 @@
+"""The operations of the fault-injection sweep: every kind of handle, each function succeeding and failing."""
+
+import signal
+import threading
+
+import standin_safe as MODULE
+from pytest_leakproof.sweep import Operation
+
+
+def closed(make):
+    handle = make()
+    handle.close()
+    return handle
+
+
+def close_of_busy(session):
+    try:
+        session.close()
+    finally:
+        try:
+            session.busy = 0
+        except BaseException:
+            session.busy = 0
+            raise
+
+
+def close_with_cursor(session):
+    cursor = session.cursor()
+    session.close()
+    assert cursor.closed
+
+
+def cursor_busy(session):
+    cursor = session.cursor()
+    cursor.busy = 0
+    return cursor.busy
+
+
+def commit_seven(session):
+    try:
+        session.commit()
+    finally:
+        assert not session.closed
+
+
+def session_and_parcel(weight):
+    return lambda: (MODULE.Session(), MODULE.Parcel(weight))
+
+
+def send(pair):
+    session, parcel = pair
+    parcel.tag()
+    session.send(parcel)
+    assert parcel.closed
+
+
+def send_too_heavy(pair):
+    session, parcel = pair
+    try:
+        session.send(parcel)
+    finally:
+        assert not parcel.closed
+
+
+def throw(pair):
+    session, parcel = pair
+    session.throw(parcel)
+
+
+def send_both(pair):
+    session, parcel = pair
+    session.send_both(MODULE.Parcel(1), parcel)
+
+
+def keep(shape):
+    MODULE.Session().keep(shape)
+    assert shape.closed
+
+
+def numbers():
+    them = MODULE.List()
+    them.push(1)
+    them.push(2)
+    return them
+
+
+def nodes(them):
+    return [node.number for node in them], them.first.next.number, them.first.place.number
+
+
+def stale_node(them):
+    node = them.first
+    them.push(3)
+    return node.number
+
+
+def wait():
+    number = MODULE.Numeral()
+    closing = threading.Timer(0.02, number.close)
+    closing.start()
+    try:
+        return number.wait()
+    finally:
+        closing.join()
+
+
+def meet_itself(shape):
+    shape.meet(shape)
+
+
+def blocks():
+    """Nothing but handles: the library writes a log, so the bytes of the process grow with each call."""
+    return 0
+
+
+def edit(them):
+    editor = them.editor()
+    editor.push(3)
+    editor.work()
+    editor.work_reading()
+    return editor.count() + editor.count_beside()
+
+
+def edit_alone(them):
+    with them.sole_editor() as editor:
+        editor.push(3)
+        editor.work_beside()
+
+
+def use_held(them):
+    with them.sole_editor():
+        them.push(4)
+
+
+def search(end):
+    """A function that makes a search which ends so."""
+
+    def search():
+        made = MODULE.Search()
+        made.finish(end)
+        return made
+
+    return search
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupted(search):
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        search.run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+OPERATIONS = [
+    Operation("store", MODULE.Store),
+    Operation("work", lambda store: store.work(), setup=MODULE.Store),
+    Operation("work twice", lambda store: store.work_twice(), setup=MODULE.Store),
+    Operation("work beside", lambda store: store.work_beside(), setup=MODULE.Store),
+    Operation("work too long", lambda store: store.work(-1), setup=MODULE.Store, raises=OverflowError),
+    Operation("fail", lambda store: store.fail("x"), setup=MODULE.Store, raises=MODULE.StoreError),
+    Operation("hooked", lambda store: store.hooked, setup=MODULE.Store),
+    Operation("tell", lambda store: store.tell(dict), setup=MODULE.Store),
+    Operation("tell named", lambda store: store.tell_named(dict), setup=MODULE.Store),
+    Operation("tell alone", lambda store: store.tell_alone(dict), setup=MODULE.Store),
+    Operation("sleep", lambda: MODULE.List().sleep(0)),
+    Operation("item", lambda store: store.item(), setup=MODULE.Store),
+    Operation("item work", lambda store: store.item().work(), setup=MODULE.Store),
+    Operation("item work beside", lambda store: store.item().work_beside(), setup=MODULE.Store),
+    Operation("item memory", lambda store: bytes(store.item().memory), setup=MODULE.Store),
+    Operation("part", lambda store: store.item().part().work(), setup=MODULE.Store),
+    Operation("shape", MODULE.Shape),
+    Operation("shape in shape", lambda inner: MODULE.Shape(inner).child.owners, setup=MODULE.Shape),
+    Operation("shape in none", lambda: MODULE.Shape(1), raises=TypeError),
+    Operation("shape work", lambda shape: shape.work(), setup=MODULE.Shape),
+    Operation("shape work beside", lambda shape: shape.work_beside(), setup=MODULE.Shape),
+    Operation("meet", lambda shape: shape.meet(MODULE.Shape()), setup=MODULE.Shape),
+    Operation("meet itself", meet_itself, setup=MODULE.Shape, raises=MODULE.BusyError),
+    Operation("session", MODULE.Session),
+    Operation("session that fails", lambda: MODULE.Session(-1), raises=MODULE.SessionError),
+    Operation("session busy", lambda session: session.busy, setup=MODULE.Session),
+    Operation("session work", lambda session: session.work(), setup=MODULE.Session),
+    Operation("close", lambda session: session.close(), setup=MODULE.Session),
+    Operation("close with a cursor", close_with_cursor, setup=MODULE.Session),
+    Operation("close journal", lambda journal: journal.close(), setup=lambda: MODULE.Journal(0)),
+    Operation("close of busy", close_of_busy, setup=lambda: MODULE.Session(5), raises=MODULE.SessionError, once=True),
+    Operation("cursor", lambda session: next(session.cursor()), setup=MODULE.Session),
+    Operation("cursor to the end", lambda session: list(session.cursor()), setup=MODULE.Session, raises=ValueError),
+    Operation("cursor dropped", lambda session: session.drop_cursor(0), setup=MODULE.Session),
+    Operation("cursor busy", cursor_busy, setup=MODULE.Session),
+    Operation("journal", lambda: MODULE.Journal(0)),
+    Operation("journal that fails", lambda: MODULE.Journal(-1), raises=MODULE.SessionError),
+    Operation("commit", lambda session: session.commit(), setup=MODULE.Session, once=True),
+    Operation("commit what can't be", commit_seven, setup=lambda: MODULE.Session(7), raises=MODULE.SessionError),
+    Operation("abort", lambda session: session.abort(), setup=MODULE.Session, once=True),
+    Operation("finish", lambda session: session.finish(True), setup=MODULE.Session, once=True),
+    Operation("label", lambda: MODULE.Parcel(3).label.weight),
+    Operation("board", MODULE.Board),
+    Operation("pin", lambda board: board.pin(MODULE.Parcel(3).tag()), setup=MODULE.Board, once=True),
+    Operation("parcel", lambda: MODULE.Parcel(3).weight()),
+    Operation("send", send, setup=session_and_parcel(3), once=True),
+    Operation("send what is too heavy", send_too_heavy, setup=session_and_parcel(30), raises=MODULE.Error),
+    Operation("throw", throw, setup=session_and_parcel(3), once=True),
+    Operation("throw what is too heavy", throw, setup=session_and_parcel(30), raises=MODULE.Error, once=True),
+    Operation("send both", send_both, setup=session_and_parcel(3), once=True),
+    Operation("keep", keep, setup=MODULE.Shape, once=True),
+    Operation("number", lambda: MODULE.Numeral().value),
+    Operation("another number", MODULE.Numeral.another),
+    Operation("wait", wait),
+    Operation("list", MODULE.List),
+    Operation("look", lambda: MODULE.List().look()),
+    Operation("feed", lambda: list(MODULE.Feed(iter([1, 2, -1]).__next__))),
+    Operation("feed that ends", lambda: next(MODULE.Feed(iter([0]).__next__)), raises=RuntimeError),
+    Operation("feed that fails", lambda: MODULE.Feed(dict).number(), raises=TypeError),
+    Operation("feed of nothing", lambda: MODULE.Feed(None), raises=TypeError),
+    Operation("tell", lambda: MODULE.Feed(dict).tell(lambda has_source: 0)),
+    Operation("tell alone", lambda: MODULE.Feed(dict).tell_alone(print), raises=MODULE.BusyError),
+    Operation("feeds that share", lambda: MODULE.Feed(dict).share(MODULE.Feed(dict), dict)),
+    Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
+    Operation("paper", lambda: MODULE.Folder(1).paper().number),
+    Operation("paper of another folder", lambda: MODULE.Folder(1).clip(2).paper(), raises=ValueError),
+    Operation("papers of another folder", lambda: MODULE.Folder(1).clip(2).papers(), raises=ValueError),
+    Operation("meddled", lambda: MODULE.meddled()),
+    Operation("exists", lambda: MODULE.exists("/")),
+    Operation("nodes", nodes, setup=numbers),
+    Operation("stale node", stale_node, setup=numbers, raises=MODULE.ClosedError),
+    Operation("edit", edit, setup=numbers),
+    Operation("edit alone", edit_alone, setup=numbers),
+    Operation("use of a held list", use_held, setup=numbers, raises=MODULE.BusyError),
+    Operation("meet a node", lambda them: them.meet(them.first), setup=numbers),
+    Operation("meet a stranger", lambda them: them.meet(numbers().first), setup=numbers, raises=ValueError),
+    Operation("meet any", lambda them: them.meet_any(numbers().first), setup=numbers),
+    Operation("container", lambda inner: MODULE.Container(inner).child.owners, setup=MODULE.Container),
+    Operation("container work", lambda box: [box.work(), box.work_beside()], setup=MODULE.Container),
+    Operation("containers meet", lambda box: box.meet(MODULE.Container()), setup=MODULE.Container),
+    Operation("container tells", lambda box: box.tell(dict), setup=MODULE.Container),
+    Operation("change within a group", lambda box: box.tell(MODULE.Lid().work), setup=MODULE.Container, raises=MODULE.BusyError),
+    Operation("lid", lambda: MODULE.Lid().work()),
+    Operation("tally", lambda tally: tally.add(1), setup=lambda: MODULE.Tally(1)),
+    Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),
+    Operation("search", lambda search: [search.run().thread, search.interrupts], setup=search(1)),
+    Operation("search in vain", lambda search: search.run(), setup=search(2), raises=MODULE.StoreError),
+    Operation("search that is interrupted", interrupted, setup=MODULE.Search, raises=Interrupted),
+    Operation("measure", lambda search: search.measure(b"123", 2), setup=search(1)),
+    Operation("measure what is not there", lambda search: search.measure(b"", 2), setup=search(2), raises=MODULE.StoreError),
+    Operation("sheet", MODULE.Sheet),
+    Operation("extents", lambda sheet: sheet.extents(), setup=MODULE.Sheet),
+    Operation("pins", lambda sheet: [pin.number for pin in sheet.pins(1)[:2]], setup=MODULE.Sheet),
+    Operation("pins that fail", lambda sheet: sheet.pins(-1), setup=MODULE.Sheet, raises=MODULE.Error),
+    Operation("corner", lambda sheet: sheet.at(0).point, setup=MODULE.Sheet),
+    Operation("no corner", lambda sheet: sheet.at(1), setup=MODULE.Sheet),
+    Operation("dozen", lambda sheet: sheet.dozen(), setup=MODULE.Sheet),
+    Operation("marks", lambda: MODULE.number_of_marks(MODULE.marks_of_number(1)) + MODULE.number_of_open_marks(2)),
+    Operation("unlisted marks", lambda: MODULE.number_of_marks(2), raises=ValueError),
+    Operation("closed", lambda store: store.work(), setup=lambda: closed(MODULE.Store), raises=MODULE.ClosedError),
+    Operation("functions", lambda: [MODULE.open_gate(), MODULE.at_gate(), MODULE.take_log()]),
+    Operation("gate", lambda: [MODULE.close_gate(), MODULE.open_gate()]),
+]
