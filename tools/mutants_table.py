@@ -661,8 +661,8 @@ CLOSING = [
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(HEADER, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.header.given(self.raw),\n", "            None => self.header.take_back(self.raw),\n")),
-    mutant(ENTER, "a use alone ends no transient view", ("            locked.begin_generation();\n", "")),
-    mutant(HEADER, "what lives in a transient view outlives it", ("kind.is_transient() || owner.kind.is_view() && owner.transient", "kind.is_transient()")),
+    mutant(ENTER, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
+    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
     mutant(HEADER, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
@@ -844,7 +844,7 @@ EXPANSION = [
     mutant(
         PYTHON_MACRO,
         "private methods reach Python",
-        ("let exported = |method: &&Method| !method.private && ", "let exported = |method: &&Method| (!method.private || method.signature.ident == \"step\") && "),
+        ("|method: &&Method| !method.rust_only && ", "|method: &&Method| (!method.rust_only || method.signature.ident == \"step\") && "),
     ),
     mutant(RUST_MACRO, "a call that should be detached keeps the GIL", ("if calls.detach {", "if calls.detach && false {")),
     mutant(
@@ -877,7 +877,7 @@ EXPANSION = [
     mutant(
         HANDLE_MACRO,
         "a type is not listed with the live ones",
-        ("matches!(handle.ownership, Ownership::Resource { .. }).then(|| {", "matches!(handle.ownership, Ownership::Lent).then(|| {"),
+        ("matches!(handle.ownership, Ownership::Resource { .. }).then(|| {", "matches!(handle.ownership, Ownership::CallbackOnly).then(|| {"),
     ),
     mutant(
         HANDLE_MACRO,
@@ -950,16 +950,16 @@ KEEPING = [
             "            ended.finish(&caught);\n            caught.resume_in_drop();",
             "            drop(ended);\n            caught.resume_in_drop();",
         )),
-    mutant(CALLBACKS, "other callbacks run after one has raised", ("    if !K::ALWAYS && frame", "    if false && !K::ALWAYS && frame")),
-    mutant(CALLBACKS, "what always runs does not run after an error", ("    if !K::ALWAYS && frame", "    if frame")),
+    mutant(CALLBACKS, "other callbacks run after one has raised", ("    if !K::EVEN_AFTER_ERROR && frame", "    if false && !K::EVEN_AFTER_ERROR && frame")),
+    mutant(CALLBACKS, "what always runs does not run after an error", ("    if !K::EVEN_AFTER_ERROR && frame", "    if frame")),
     mutant(CALLBACKS, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
     mutant(CALLBACKS, "a running callback does not hold its state", ("    let _held = unsafe { Hold::of(data) };\n", "    let _held = Hold::<K::State>::of;\n")),
     mutant(CALLBACKS, "a callback may wait for its own call", (
             '    #[cfg(feature = "python")]\n    let _python = crate::python::MayRunPython::begin();\n    #[cfg(feature = "python")]\n    let _alone',
             '    #[cfg(feature = "python")]\n    let _alone',
         )),
-    mutant(CALLBACKS, "a callback does not have its handle alone", ("        .filter(|_| K::ALONE)\n", "        .filter(|_| false)\n")),
-    mutant(CALLBACKS, "every callback has its handle alone", ("        .filter(|_| K::ALONE)\n", "        .filter(|_| true)\n")),
+    mutant(CALLBACKS, "a callback does not have its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| false)\n")),
+    mutant(CALLBACKS, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
     mutant(CALLBACKS, "what C refused is kept", ("            (Some(false), _) => Goes::This,\n", "")),
     mutant(CALL, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
     mutant(CALL, "a panic in a callback does not come out", (

@@ -15,12 +15,12 @@ use crate::in_c::in_c;
 use crate::methods::{detached, owned_handles, written};
 use crate::text::{Utf8, decode, has_text, text_type};
 use crate::words::{
-    Headed, Word, argument_of, is_slice, named_lifetime, parse_item, parse_words, respanned,
-    runtime_path,
+    Headed, Word, argument_of, is_slice, named_lifetime, parse_item, parse_words, report_renamed,
+    respanned, runtime_path,
 };
 
 /// One method that C calls.
-struct Called {
+struct CallbackMethod {
     method: ImplItemFn,
     /// C's function pointer type.
     function: Type,
@@ -30,10 +30,10 @@ struct Called {
     /// C's own function of this type, which is called first.
     before: Option<Path>,
     /// What C is told when something was raised.
-    stop: Option<Expr>,
+    on_error: Option<Expr>,
     until_null: bool,
-    alone: bool,
-    always: bool,
+    exclusive: bool,
+    even_after_error: bool,
     utf8: Utf8,
 }
 
@@ -69,23 +69,27 @@ pub(crate) fn callbacks(words: TokenStream, item: TokenStream) -> TokenStream {
             "`#[callbacks]` makes C's functions of a value's own methods: write `impl State { … }`",
         );
     }
-    let mut called = Vec::new();
+    let mut callbacks = Vec::new();
     for item in &mut item.items {
         let ImplItem::Fn(method) = item else { continue };
-        let marked = |attribute: &Attribute| attribute.path().is_ident("called");
+        method.attrs.retain(|attribute| {
+            let ident = attribute.path().get_ident();
+            !ident.is_some_and(|ident| report_renamed("attribute", ident, &diagnostics))
+        });
+        let marked = |attribute: &Attribute| attribute.path().is_ident("callback");
         let Some(index) = method.attrs.iter().position(marked) else {
             continue;
         };
         let attribute = method.attrs.remove(index);
-        called.extend(parse(method.clone(), &attribute, &diagnostics));
+        callbacks.extend(parse(method.clone(), &attribute, &diagnostics));
     }
-    if let (false, Some(first)) = (is_unsafe, called.first()) {
+    if let (false, Some(first)) = (is_unsafe, callbacks.first()) {
         diagnostics.at(
             &first.method.sig.ident,
             "what C passes to a callback is its author's word about C: write `#[callbacks(unsafe)]` on this block",
         );
     }
-    for one in &called {
+    for one in &callbacks {
         check(one, &diagnostics);
     }
     let mut tokens = item.to_token_stream();
@@ -93,14 +97,18 @@ pub(crate) fn callbacks(words: TokenStream, item: TokenStream) -> TokenStream {
         let runtime = runtime_path(runtime);
         let state = &item.self_ty;
         tokens.extend(quote!(impl #runtime::callbacks::IsState for #state {}));
-        tokens.extend(called.iter().map(|one| expand(state, one, &runtime)));
+        tokens.extend(callbacks.iter().map(|one| expand(state, one, &runtime)));
     }
     tokens.extend(diagnostics.into_tokens());
     tokens
 }
 
-fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Called> {
-    let form = "#[called(ffi::callback_type, args = (data, …))]";
+fn parse(
+    method: ImplItemFn,
+    attribute: &Attribute,
+    diagnostics: &Diagnostics,
+) -> Option<CallbackMethod> {
+    let form = "#[callback(ffi::callback_type, args = (data, …))]";
     let tokens = match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
         _ => {
@@ -112,38 +120,45 @@ fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -
         }
     };
     let headed: Headed<Type> = Headed::of(tokens, form, diagnostics)?;
-    let mut called = Called {
+    let mut callback = CallbackMethod {
         method,
         function: headed.head,
         arguments: Vec::new(),
         data: None,
         before: None,
-        stop: None,
+        on_error: None,
         until_null: false,
-        alone: false,
-        always: false,
+        exclusive: false,
+        even_after_error: false,
         utf8: Utf8::Strict,
     };
     let known = [
-        "args", "before", "data", "stop", "until", "utf8", "alone", "always",
+        "args",
+        "before",
+        "data",
+        "on_error",
+        "until",
+        "utf8",
+        "exclusive",
+        "even_after_error",
     ];
     let mut has_arguments = false;
     for word in parse_words(headed.words, &known, diagnostics) {
         match word.name.to_string().as_str() {
             "args" => {
                 has_arguments = true;
-                called.arguments = parse_arguments(word, diagnostics);
+                callback.arguments = parse_arguments(word, diagnostics);
             }
-            "data" => called.data = word.value("data = ffi::user_data(context)", diagnostics),
-            "before" => called.before = word.value("before = ffi::default_of_it", diagnostics),
-            "stop" => called.stop = word.value("stop = 1", diagnostics),
+            "data" => callback.data = word.value("data = ffi::user_data(context)", diagnostics),
+            "before" => callback.before = word.value("before = ffi::default_of_it", diagnostics),
+            "on_error" => callback.on_error = word.value("on_error = 1", diagnostics),
             "until" => {
                 let null: Option<Ident> = word.value("until = null", diagnostics);
-                called.until_null = null.is_some_and(|null| null == "null");
+                callback.until_null = null.is_some_and(|null| null == "null");
             }
-            "utf8" => called.utf8 = word.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
-            "alone" => called.alone = word.flag(diagnostics),
-            _ => called.always = word.flag(diagnostics),
+            "utf8" => callback.utf8 = word.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
+            "exclusive" => callback.exclusive = word.flag(diagnostics),
+            _ => callback.even_after_error = word.flag(diagnostics),
         }
     }
     if !has_arguments && diagnostics.is_empty() {
@@ -152,7 +167,7 @@ fn parse(method: ImplItemFn, attribute: &Attribute, diagnostics: &Diagnostics) -
             "nothing says what C passes: add `args = (…)`, with `data` for the user data",
         );
     }
-    Some(called)
+    Some(callback)
 }
 
 fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Vec<Passed> {
@@ -217,8 +232,8 @@ fn parameters(method: &ImplItemFn) -> impl Iterator<Item = (&Ident, &Type)> {
     })
 }
 
-fn check(called: &Called, diagnostics: &Diagnostics) {
-    let signature = &called.method.sig;
+fn check(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let signature = &callback.method.sig;
     let shared = signature
         .receiver()
         .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(_, _, None)));
@@ -228,14 +243,14 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
             "C may call it while it runs already: take `&self`, and put what changes into a `Mutex`",
         );
     }
-    for (name, ty) in parameters(&called.method) {
+    for (name, ty) in parameters(&callback.method) {
         if let Some(lifetime) = named_lifetime(ty, None) {
             diagnostics.at(
                 lifetime,
                 "what C passes is valid until the callback returns: leave the lifetime out, and copy what is to stay",
             );
         }
-        let passed = called.arguments.iter().any(|argument| match argument {
+        let passed = callback.arguments.iter().any(|argument| match argument {
             Passed::Named(other) | Passed::Start(other, _) => other == name,
             _ => false,
         });
@@ -245,15 +260,15 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
                 format!("`{name}` is not passed by C: name it in `args = (…)`, or remove it"),
             );
         }
-        let measured = called
+        let measured = callback
             .arguments
             .iter()
             .any(|argument| matches!(argument, Passed::Length(other, _) if other == name));
-        let started = called
+        let started = callback
             .arguments
             .iter()
             .any(|argument| matches!(argument, Passed::Start(other, _) if other == name));
-        if started && !measured && !called.until_null {
+        if started && !measured && !callback.until_null {
             diagnostics.at(
                 ty,
                 format!(
@@ -266,7 +281,7 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some(argument_of(ty, "Result").unwrap_or(ty)),
     };
-    if let (Some(_), Some(value)) = (&called.before, value)
+    if let (Some(_), Some(value)) = (&callback.before, value)
         && !is_unit(value)
     {
         diagnostics.at(
@@ -274,17 +289,17 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
             "C gets what the function that is called before returned: return `()` or `Result<()>`, or remove `before`",
         );
     }
-    if called.utf8 == Utf8::Lossy && !parameters(&called.method).any(|(_, ty)| has_text(ty)) {
+    if callback.utf8 == Utf8::Lossy && !parameters(&callback.method).any(|(_, ty)| has_text(ty)) {
         diagnostics.at(
             &signature.ident,
             "`utf8` is about text of C that becomes a `String`: take one, or remove the word",
         );
     }
-    let has_data = called
+    let has_data = callback
         .arguments
         .iter()
         .any(|argument| matches!(argument, Passed::Named(name) if name == "data"));
-    if called.data.is_none() && !has_data && !called.arguments.is_empty() {
+    if callback.data.is_none() && !has_data && !callback.arguments.is_empty() {
         diagnostics.at(
             &signature.ident,
             "nothing says where the user data is: write `data` in `args = (…)`, or add `data = ffi::user_data(context)`",
@@ -292,19 +307,19 @@ fn check(called: &Called, diagnostics: &Diagnostics) {
     }
 }
 
-fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
-    let Called {
+fn expand(state: &Type, callback: &CallbackMethod, runtime: &TokenStream) -> TokenStream {
+    let CallbackMethod {
         method,
         function,
         arguments,
-        alone,
-        always,
+        exclusive,
+        even_after_error,
         ..
-    } = called;
+    } = callback;
     let name = &method.sig.ident;
     let variables: Vec<Ident> = arguments.iter().enumerate().map(variable).collect();
     let pattern = quote_spanned!(function.span()=> (#(#variables,)*));
-    let data = match &called.data {
+    let data = match &callback.data {
         Some(data) => {
             let data = in_c(data);
             quote!(#runtime::callbacks::UserData::pointer(#data))
@@ -314,16 +329,16 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
             quote!(#runtime::callbacks::UserData::pointer(#data))
         }
     };
-    let stop = match &called.stop {
-        Some(stop) => in_c(stop),
+    let on_error = match &callback.on_error {
+        Some(on_error) => in_c(on_error),
         None => quote!(::core::default::Default::default()),
     };
     let converted =
-        parameters(method).map(|(name, ty)| convert(called, &variables, name, ty, runtime));
+        parameters(method).map(|(name, ty)| convert(callback, &variables, name, ty, runtime));
     let passed = parameters(method).map(|(name, ty)| match &ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
             let exclusive = quote!(#runtime::handle::Handle::from_raw_mut(#name.raw()));
-            // SAFETY: annotation `called`: C lends a `&mut T` to the callback alone; guarantee 4: `Passed::check`
+            // SAFETY: annotation `callback`: C lends a `&mut T` to the callback alone; guarantee 4: `Passed::check`
             // refused a handle that a running call uses exclusively.
             quote!(unsafe { #exclusive })
         }
@@ -338,7 +353,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
     // Apart from the author's names, among which may be a `state`.
     let own = |name| Ident::new(name, Span::mixed_site());
     let (this, here, life) = (own("state"), own("here"), own("life"));
-    let (find, run, halt) = (own("__data"), own("__call"), own("__stop"));
+    let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
     let outcome = quote!(#state::#name(#this, #(#passed),*));
     let outcome = match fallible {
         Some(_) => quote!(#outcome?),
@@ -349,14 +364,14 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
         Some(ty) => is_unit(ty),
     };
     let before_name = Ident::new("__before", Span::mixed_site());
-    let (before_type, before) = match &called.before {
+    let (before_type, before) = match &callback.before {
         None => (quote!(()), quote!()),
         Some(before) => (
             quote!(#runtime::callbacks::Return<Self>),
             quote_spanned!(before.span()=> #before(#(#variables),*)),
         ),
     };
-    let returned = match (nothing, &called.before) {
+    let returned = match (nothing, &callback.before) {
         (_, Some(_)) => quote!({ #outcome; #before_name }),
         (true, None) => quote!({ #outcome; ::core::default::Default::default() }),
         (false, None) => {
@@ -368,7 +383,7 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
         }
     };
     let parents = parents_check(state, method, runtime);
-    let exclusive = exclusive_check(state, method, runtime);
+    let exclusive_use = exclusive_check(state, method, runtime);
     let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
     let noted = (!by_mut.is_empty()).then(|| {
         quote! {
@@ -391,15 +406,15 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
 
             #runtime::__site!(__SITE, #place, "callback");
             #parents
-            #exclusive
+            #exclusive_use
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
             #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
             unsafe impl #runtime::callbacks::Callback for __Callback {
                 type State = #state;
                 type Function = #function;
-                const ALWAYS: bool = #always;
-                const ALONE: bool = #alone;
+                const EVEN_AFTER_ERROR: bool = #even_after_error;
+                const EXCLUSIVE: bool = #exclusive;
                 type Before = #before_type;
 
                 unsafe fn before(#pattern: #runtime::callbacks::Arguments<Self>) -> Self::Before {
@@ -443,15 +458,15 @@ fn expand(state: &Type, called: &Called, runtime: &TokenStream) -> TokenStream {
                     #run(state, arguments, before)
                 }
 
-                unsafe fn stop(
+                unsafe fn on_error(
                     arguments: #runtime::callbacks::Arguments<Self>,
                 ) -> #runtime::callbacks::Return<Self> {
-                    fn #halt(
+                    fn #on_error_fn(
                         #pattern: #runtime::callbacks::Arguments<__Callback>,
                     ) -> #runtime::callbacks::Return<__Callback> {
-                        #stop
+                        #on_error
                     }
-                    #halt(arguments)
+                    #on_error_fn(arguments)
                 }
 
                 fn fallback() -> ::core::option::Option<#runtime::callbacks::Return<Self>> {
@@ -523,13 +538,13 @@ fn exclusive_check(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> 
     let checks = exclusive_parameters(method).map(|(_, handle)| {
         let handle = detached(handle, state);
         let message = format!(
-            "others may use a `{name}` while the callback runs: take it by `&`, or annotate a type that is `lent` for what C \
+            "others may use a `{name}` while the callback runs: take it by `&`, or annotate a type that is `callback_only` for what C \
              lends to the callback alone",
             name = written(&handle),
         );
         let check = quote! {
             const _: () = ::core::assert!(
-                <#handle as #runtime::handle::Handle>::LINEAGE.is_lent_alone(),
+                <#handle as #runtime::handle::Handle>::LINEAGE.is_callback_only(),
                 #message
             );
         };
@@ -562,7 +577,7 @@ fn variable((index, argument): (usize, &Passed)) -> Ident {
 }
 
 fn convert(
-    called: &Called,
+    callback: &CallbackMethod,
     variables: &[Ident],
     name: &Ident,
     ty: &Type,
@@ -572,7 +587,7 @@ fn convert(
     let mapped = text_type(ty, runtime);
     let ty = mapped.as_ref().unwrap_or(ty);
     let at = |wanted: &dyn Fn(&Passed) -> bool| {
-        let index = called.arguments.iter().position(wanted)?;
+        let index = callback.arguments.iter().position(wanted)?;
         variables.get(index)
     };
     let start = at(&|argument| matches!(argument, Passed::Start(other, _) if other == name));
@@ -602,10 +617,10 @@ fn convert(
     };
     let value = respanned(value, ty.span());
     let passed = quote! {
-        // SAFETY: annotation `called`: C passed it, and it is what the parameter says until the callback returns.
+        // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the callback returns.
         #runtime::callbacks::passed(unsafe { #value }, #text)?
     };
-    let decoded = decode(written, passed, called.utf8, runtime);
+    let decoded = decode(written, passed, callback.utf8, runtime);
     let check = respanned(
         quote!(#runtime::exclusive::Passed(&#name).check()?;),
         ty.span(),

@@ -1,6 +1,6 @@
 //! An author's expression that may call C: each call and each look at a pointer is `unsafe` by itself, and nothing else is.
 //!
-//! An annotation such as `stop = ffi::stop(parser.cast(), 0)` calls a C function by its name, as `#[calls]` does. The
+//! An annotation such as `on_error = ffi::stop(parser.cast(), 0)` calls a C function by its name, as `#[calls]` does. The
 //! `unsafe` block that this needs holds the call alone; its arguments and all the rest of the expression are compiled
 //! where `unsafe` is not allowed.
 

@@ -41,7 +41,7 @@ pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
         #[pymodule_export]
         use #runtime::python::BusyError as __LeakproofBusyError;
         #[pymodule_export]
-        use #runtime::python::OwnerError as __LeakproofOwnerError;
+        use #runtime::python::AffinityError as __LeakproofAffinityError;
         #[pymodule_export]
         use #runtime::python::live_handles as __leakproof_live_handles;
     };

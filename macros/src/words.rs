@@ -63,6 +63,47 @@ fn until_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
+/// Words that an annotation no longer has, and the ones that replace them. Removed before the first release.
+const RENAMED: &[(&str, &str)] = &[
+    ("private", "rust_only"),
+    ("stop", "on_error"),
+    ("alone", "exclusive"),
+    ("always", "even_after_error"),
+    ("value", "integer"),
+    ("inplace", "caller_allocates"),
+    ("transient", "until_mut"),
+    ("owner", "owner_field"),
+    ("lent", "callback_only"),
+    ("parents", "keep_alive"),
+];
+
+/// Attributes and values that an annotation no longer has, as [`RENAMED`].
+const RENAMED_ELSEWHERE: &[(&str, &str)] = &[
+    ("called", "callback"),
+    ("private", "rust_only"),
+    ("forever", "handle"),
+    ("replaced", "until_replaced"),
+];
+
+/// Reports an attribute or a value whose name was replaced. Returns `true` if `name` is one.
+pub(crate) fn report_renamed(kind: &str, name: &Ident, diagnostics: &Diagnostics) -> bool {
+    let new = replacement(RENAMED_ELSEWHERE, name);
+    if let Some(new) = new {
+        diagnostics.at(
+            name,
+            format!("the {kind} `{name}` was renamed: write `{new}`"),
+        );
+    }
+    new.is_some()
+}
+
+fn replacement(table: &[(&str, &'static str)], name: &Ident) -> Option<&'static str> {
+    table
+        .iter()
+        .find(|(old, _)| name == old)
+        .map(|(_, new)| *new)
+}
+
 /// The words of an annotation, each known and there at most once.
 pub(crate) fn parse_words(
     tokens: TokenStream,
@@ -72,7 +113,13 @@ pub(crate) fn parse_words(
     let parsed = Punctuated::<Word, Token![,]>::parse_terminated.parse2(tokens);
     let mut words: Vec<Word> = Vec::new();
     for word in diagnostics.ok(parsed).unwrap_or_default() {
-        if !known.contains(&word.name.to_string().as_str()) {
+        let renamed = replacement(RENAMED, &word.name).filter(|new| known.contains(new));
+        if let Some(new) = renamed {
+            diagnostics.at(
+                &word.name,
+                format!("`{}` was renamed: write `{new}`", word.name),
+            );
+        } else if !known.contains(&word.name.to_string().as_str()) {
             let known = known
                 .iter()
                 .map(|name| format!("`{name}`"))

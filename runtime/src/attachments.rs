@@ -105,7 +105,7 @@ pub enum Scope {
     /// Until C calls the destroy function that it was given.
     Notified,
     /// Until another value takes this place: one parameter of one method.
-    Replaced(&'static str),
+    UntilReplaced(&'static str),
     /// As long as the handle.
     Forever,
 }

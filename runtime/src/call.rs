@@ -760,7 +760,7 @@ impl<'a> Birth<'a> {
     }
 }
 
-/// Notes where the handles in `lent` were lent, by a call on `receiver`.
+/// Notes where the handles in `callback_only` were lent, by a call on `receiver`.
 #[inline]
 pub fn lending<T: Handle, R: Made>(receiver: &T, lent: R) -> R {
     lent.born(&Birth {

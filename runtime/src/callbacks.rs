@@ -138,9 +138,9 @@ pub unsafe trait Callback {
     /// The C function pointer.
     type Function: FunctionPointer;
     /// Whether it is called also after another callback of the same call raised something.
-    const ALWAYS: bool;
+    const EVEN_AFTER_ERROR: bool;
     /// Whether nobody may use the handle meanwhile.
-    const ALONE: bool;
+    const EXCLUSIVE: bool;
     /// What C's own function of this type returned, which is called first.
     type Before;
 
@@ -181,9 +181,9 @@ pub unsafe trait Callback {
     /// # Safety
     ///
     /// C passed the arguments.
-    unsafe fn stop(arguments: Arguments<Self>) -> Return<Self>;
+    unsafe fn on_error(arguments: Arguments<Self>) -> Return<Self>;
 
-    /// What C gets where `stop` panics: 0, NULL or nothing, if that is a value of the type.
+    /// What C gets where `on_error` panics: 0, NULL or nothing, if that is a value of the type.
     fn fallback() -> Option<Return<Self>>;
 }
 
@@ -239,7 +239,7 @@ macro_rules! function_pointers {
                 K: Callback,
                 K::Function: FunctionPointer<Arguments = ($($type,)*), Return = R>,
             {
-                // SAFETY: annotation `called`: C calls the function with what its type says.
+                // SAFETY: annotation `callback`: C calls the function with what its type says.
                 unsafe { enter::<K>(($($argument,)*)) }
             }
 
@@ -286,9 +286,9 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     let outer = Outer::replace_by(ptr::null());
     // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `Outer` takes it away when that ends.
     let frame = unsafe { outer.0.as_ref() };
-    if !K::ALWAYS && frame.is_some_and(|frame| frame.has_raised.get()) {
+    if !K::EVEN_AFTER_ERROR && frame.is_some_and(|frame| frame.has_raised.get()) {
         // SAFETY: the caller's promise.
-        return unsafe { stop::<K>(arguments, frame) };
+        return unsafe { on_error::<K>(arguments, frame) };
     }
     // SAFETY: the caller's promise.
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { call::<K>(arguments) }));
@@ -302,7 +302,7 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
         Err(panic) => raise(frame, Raised::Panic(panic)),
     }
     // SAFETY: the caller's promise.
-    unsafe { stop::<K>(arguments, frame) }
+    unsafe { on_error::<K>(arguments, frame) }
 }
 
 /// Call the method; `None` where C passed no user data.
@@ -327,7 +327,7 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
     #[cfg(feature = "python")]
     let _alone = attached
         .as_deref()
-        .filter(|_| K::ALONE)
+        .filter(|_| K::EXCLUSIVE)
         .map(crate::python::Alone::begin);
     if K::site().fails(Step::Argument) {
         return Err(Error::Value("an argument cannot be converted".into()));
@@ -347,14 +347,14 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
 /// # Safety
 ///
 /// C passed the arguments.
-unsafe fn stop<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) -> Return<K> {
+unsafe fn on_error<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) -> Return<K> {
     // SAFETY: the caller's promise.
-    match catch_unwind(AssertUnwindSafe(|| unsafe { K::stop(arguments) })) {
+    match catch_unwind(AssertUnwindSafe(|| unsafe { K::on_error(arguments) })) {
         Ok(told) => told,
         Err(panic) => {
             raise(frame, Raised::Panic(panic));
             K::fallback()
-                .unwrap_or_else(|| panic!("`stop` panicked, and C has to be told something"))
+                .unwrap_or_else(|| panic!("`on_error` panicked, and C has to be told something"))
         }
     }
 }
@@ -548,7 +548,7 @@ impl<S: Attachment> Storing<S> {
     #[inline]
     pub fn settle(&mut self, verdict: Verdict, left: bool) {
         self.goes = match (verdict.takes(left), self.scope) {
-            (Some(true), Scope::Replaced(_)) => Goes::Replaced,
+            (Some(true), Scope::UntilReplaced(_)) => Goes::Replaced,
             (Some(false), _) => Goes::This,
             _ => Goes::Nothing,
         };

@@ -300,7 +300,7 @@ fn lives_in(id: Id, to: Id) -> bool {
     })
 }
 
-/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, what is made
+/// Notes that C lent `callback_only`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, what is made
 /// in it lives in the lenders, too: their release may release it.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let lenders: Vec<Id> = lenders

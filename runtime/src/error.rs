@@ -28,7 +28,7 @@ pub enum Error {
     Held(&'static str, &'static str),
     /// The handle is in use by a view of its memory. Python: `BufferError`.
     Exported(&'static str),
-    /// The handle belongs to another thread, or to the process that this one was forked from. Python: `OwnerError`, also a
+    /// The handle belongs to another thread, or to the process that this one was forked from. Python: `AffinityError`, also a
     /// `RuntimeError`.
     Owner(&'static str, Owner),
     /// An argument has a value that C cannot take. Python: `ValueError`.

@@ -95,7 +95,7 @@ pub trait Errors<T: Handle>: Default + 'static {
     note = "implement `Collect` for `{Self}`, or remove `callback = …`"
 )]
 pub trait Collect: 'static {
-    /// What C passes, annotated as `#[handle(raw = …, lent)]`.
+    /// What C passes, annotated as `#[handle(raw = …, callback_only)]`.
     type Record: Handle;
 
     /// Take one record. It is valid during this call only.

@@ -179,7 +179,7 @@ pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
     let is_it = |other: &Id| {
         let same_kind = ptr::eq(id.kind(), other.kind());
         id.address() == other.address()
-            && (same_kind || !id.kind().is_lent_alone() && !other.kind().is_lent_alone())
+            && (same_kind || !id.kind().is_callback_only() && !other.kind().is_callback_only())
     };
     let all = all_used();
     all.iter()

@@ -169,7 +169,7 @@ pub struct Lineage {
 pub enum Home {
     /// It has a release of its own.
     Itself,
-    /// A field of C's names the owner: `owner = …`.
+    /// A field of C's names the owner: `owner_field = …`.
     Owner,
     /// C knows it.
     Unknown,
@@ -191,8 +191,8 @@ pub struct Sharing {
     pub part: bool,
     /// `retain`: C counts the owners.
     pub counted: bool,
-    /// `transient`: the part ends with the next exclusive borrow of its owner.
-    pub transient: bool,
+    /// `until_mut`: the part ends with the next exclusive borrow of its owner.
+    pub until_mut: bool,
 }
 
 impl Sharing {
@@ -204,7 +204,7 @@ impl Sharing {
         lends: false,
         part: false,
         counted: false,
-        transient: false,
+        until_mut: false,
     };
 }
 
@@ -258,7 +258,7 @@ impl Lineage {
     }
 
     /// Returns whether C lends it to callbacks alone.
-    pub const fn is_lent_alone(&self) -> bool {
+    pub const fn is_callback_only(&self) -> bool {
         matches!(self.home, Home::Unknown) && self.up.is_none()
     }
 
@@ -425,12 +425,12 @@ pub unsafe trait Keeps: Handle {}
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is made in place, and stays there",
-    label = "this type is annotated `inplace = …`",
+    label = "this type is annotated `caller_allocates = …`",
     note = "pass `out` in `args = (…)` to the C function that initialises it; C cannot take it over"
 )]
 pub unsafe trait ByPointer: Handle {}
 
-/// A handle that is a number, such as a file descriptor: `#[handle(value = …)]`.
+/// A handle that is a number, such as a file descriptor: `#[handle(integer = …)]`.
 ///
 /// It is kept where others keep their pointer, by its distance from the number that is no handle, so that this is null.
 ///
@@ -453,7 +453,7 @@ pub unsafe trait Numbered: Handle<Raw = ()> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number that a handle can be",
     label = "not an integer",
-    note = "`value = …` is for handles such as file descriptors; what is behind a pointer has `raw = …`"
+    note = "`integer = …` is for handles such as file descriptors; what is behind a pointer has `raw = …`"
 )]
 pub trait Number: sealed::Number + Copy + 'static {
     #[doc(hidden)]
@@ -584,14 +584,14 @@ pub unsafe trait Part: Handle {
     const UP: Option<&'static Lineage> = Some(<Self::Owner as Handle>::LINEAGE);
 }
 
-/// A [`Part`] that knows which owner it belongs to: `#[handle(raw = …, part_of = …, owner = field)]`.
+/// A [`Part`] that knows which owner it belongs to: `#[handle(raw = …, part_of = …, owner_field = field)]`.
 ///
 /// # Safety
 ///
 /// `owner_of` returns the owner's pointer, or null for a part that belongs to none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not know its owner",
-    note = "name the field of the C struct that points to it: `#[handle(…, part_of = …, owner = field)]`"
+    note = "name the field of the C struct that points to it: `#[handle(…, part_of = …, owner_field = field)]`"
 )]
 pub unsafe trait KnowsOwner: Part {
     /// The pointer to the owner.

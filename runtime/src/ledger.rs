@@ -147,8 +147,8 @@ impl Kind {
     }
 
     /// Whether its handles end with the next exclusive borrow of their owner.
-    pub fn is_transient(&self) -> bool {
-        self.lineage.sharing.transient
+    pub fn is_until_mut(&self) -> bool {
+        self.lineage.sharing.until_mut
     }
 
     /// The same, and C's release function may fail, after which the resource is perhaps `kept`.
@@ -197,8 +197,8 @@ impl Kind {
     }
 
     /// Returns whether C lends its handles to callbacks alone.
-    pub(crate) fn is_lent_alone(&self) -> bool {
-        self.lineage.is_lent_alone()
+    pub(crate) fn is_callback_only(&self) -> bool {
+        self.lineage.is_callback_only()
     }
 
     /// Notes that some of its handles live in others, or others in them.

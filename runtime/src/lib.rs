@@ -87,23 +87,23 @@
 //! | `retain = ffi::f` | C counts the owners, and this adds one. Each Python handle is one owner; `==` says whether two are of the same object, and for exclusive use all of them count as one. [`Borrowed::retain`] makes an owner in Rust. Another owner can change or end what such an object lends, so its methods return copies, or owners by `retain` in `#[calls(…)]`. One of the next two words is needed. |
 //! | `borrowed_with = Handle` | With `retain`: objects of this type can contain, or otherwise reach, objects of the type `Handle` (`Self` for objects of one type), as values of JSON do. All handles of the types that name the same `Handle` are borrowed as one: while a call uses one of them by `&`, no other call may use one of them by `&mut`. A callback that tries hears `BusyError`. |
 //! | `independent` | With `retain`: no call on one such object reads or changes memory of another. Each object is borrowed alone. |
-//! | `inplace = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
-//! | `value = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
+//! | `caller_allocates = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
+//! | `integer = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
 //! | `invalid = …` | With `value`: the number that is no handle; by default -1. |
 //! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
-//! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `parents` names. Closing one of them closes it first. |
+//! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `keep_alive` names. Closing one of them closes it first. |
 //! | `parent = &mut Handle` | Nothing else uses the parent while the handle lives, as with a backup into a database: made by a method with `&mut self`, so that Rust's borrow says it; in Python every other use of the parent raises `BusyError` until the handle is closed. |
-//! | `lends` | Methods return references to memory of the handle (`-> &[u8]`, `transient` parts). Every handle that lives in it then has to say what its own calls do to that memory: one of the next two words, or `parent = &mut …`. |
-//! | `mut_parent` | Calls by `&mut` on the handle change memory that the first parent lends, as writing through a cursor does. They borrow that parent exclusively, too: a `memoryview` of the parent's memory is a `BufferError`, `transient` views of the parent end. Made by a method with `&mut self`. |
+//! | `lends` | Methods return references to memory of the handle (`-> &[u8]`, `until_mut` parts). Every handle that lives in it then has to say what its own calls do to that memory: one of the next two words, or `parent = &mut …`. |
+//! | `mut_parent` | Calls by `&mut` on the handle change memory that the first parent lends, as writing through a cursor does. They borrow that parent exclusively, too: a `memoryview` of the parent's memory is a `BufferError`, `until_mut` views of the parent end. Made by a method with `&mut self`. |
 //! | `reads_parent` | No call on the handle changes memory that a parent lends. |
 //! | `attachments` | It keeps values, which live exactly as long as C's handle: callbacks that C keeps, and what [`attach`] adds and [`attached`] finds again. The garbage collector sees what Python objects they hold. |
-//! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `OwnerError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; a thread that ends closes what it still has. |
-//! | `fork_safe` | It is memory alone: it has no file, lock, socket or thread, so a forked child may use and release its copy of it. What lives in it is `fork_safe`, too. Without the word a handle is bound to the process that made it: in a forked child, using it raises `OwnerError`, and closing or dropping it does not call C. |
+//! | `thread_bound` | Only the thread that made it may use it and what lives in it: elsewhere using and closing it raise `AffinityError`. What is dropped elsewhere is released at the next call of that thread, or when it ends; a thread that ends closes what it still has. |
+//! | `fork_safe` | It is memory alone: it has no file, lock, socket or thread, so a forked child may use and release its copy of it. What lives in it is `fork_safe`, too. Without the word a handle is bound to the process that made it: in a forked child, using it raises `AffinityError`, and closing or dropping it does not call C. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
-//! | `transient` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
-//! | `owner = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
-//! | `lent` | Instead of `release`: C lends it to a callback, as `&T`, or as `&mut T` where nothing else uses it meanwhile; also through a `void *`. It has no Python class. |
+//! | `until_mut` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
+//! | `owner_field = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
+//! | `callback_only` | Instead of `release`: C lends it to a callback, as `&T`, or as `&mut T` where nothing else uses it meanwhile; also through a `void *`. It has no Python class. |
 //! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
 //! | `errors(Type, asks_handle)` | The same, and `Type` asks the handle, or what that lives in, what went wrong: [`Call::handle`](errors::Call::handle). Another call could change the answer before. So a call marked `detach` on or with the handle, on what lives in it, or a detached release of that, is not compiled unless it has the handle by `&mut` (from a child: `mut_parent`), or `lock(…)` is said. The words may be given together. |
 //! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
@@ -124,7 +124,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
-//! | `private` | None of the methods reaches Python. On one method: `#[private]`. |
+//! | `private` | None of the methods reaches Python. On one method: `#[rust_only]`. |
 //! | `utf8 = lossy` | As on each `#[calls]` and `#[field]` of the block. |
 //!
 //! `#[reads_parent]` on a `&mut self` method of a handle with `mut_parent`: this method leaves the parent as it is, and borrows
@@ -155,9 +155,9 @@
 //! | `consumes = always` | C has what is passed as [`Owned<T>`](Owned), whether it fails or not. |
 //! | `consumes = on_success` | It has that unless it fails; then the Python object is open as before, and in Rust the handle is released. A call that can fail needs one of the two words. |
 //! | `scope = notified` | C keeps the callback that it is passed by value until it calls the destroy function, before or after the handle's release. A call that can fail needs `consumes`: whether a failing one has called it. |
-//! | `scope = replaced` | It keeps it until this method is called again, with another one for the same parameter or with `None`. |
-//! | `scope = forever` | It keeps it as long as the handle. |
-//! | `parents = (name, …)` | The result lives in these parameters, too. |
+//! | `scope = until_replaced` | It keeps it until this method is called again, with another one for the same parameter or with `None`. |
+//! | `scope = handle` | It keeps it as long as the handle. |
+//! | `keep_alive = (name, …)` | The result lives in these parameters, too. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
 //! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
@@ -200,14 +200,14 @@
 //!
 //! #[callbacks(unsafe)]
 //! impl Numbers {
-//!     #[called(ffi::visit_t, args = (number, data), stop = 1)]
+//!     #[callback(ffi::visit_t, args = (number, data), on_error = 1)]
 //!     fn add(&self, number: i32) -> Result<()> {
 //!         self.0.lock().unwrap().push(number);
 //!         Ok(())
 //!     }
 //! }
 //!
-//! #[methods(unsafe, private)]
+//! #[methods(unsafe, rust_only)]
 //! impl Set {
 //! #   #[calls(ffi::set_new, fails = null)]
 //! #   fn new() -> Result<Owned<Set>>;
@@ -222,24 +222,24 @@
 //! # }
 //! ```
 //!
-//! `#[called(ffi::callback_type, …)]` stands on each method that C calls:
+//! `#[callback(ffi::callback_type, …)]` stands on each method that C calls:
 //!
 //! | word | meaning |
 //! |---|---|
 //! | `args = (…)` | What C passes, in its order: parameters by name, `name.ptr` and `name.len` of memory, strings and arrays, `data` for the user data, `_` or another name for the rest. |
-//! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. Here, in `stop` and in `free` a C function may be called by its name, and a pointer followed by `*`; nothing else in an annotation's expressions may be `unsafe`. |
-//! | `stop = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing, as where the expression itself panics. |
+//! | `data = …` | Where the user data is, if it is no argument: an expression of the arguments' names. Here, in `on_error` and in `free` a C function may be called by its name, and a pointer followed by `*`; nothing else in an annotation's expressions may be `unsafe`. |
+//! | `on_error = …` | What C is told, and what is returned, when the method raised an error or panicked: an expression of the arguments' names. By default 0, or nothing, as where the expression itself panics. |
 //! | `until = null` | The array that C passes ends with its first NULL or 0. |
 //! | `utf8 = lossy` | As on `#[calls]`. By default, text that is not UTF-8 is an error of the call. |
 //! | `before = ffi::f` | C's own function of this type is called first, with all of C's arguments; C gets what that function returned, and the method returns nothing. For libraries whose default handlers do the work. |
-//! | `alone` | Nobody may use the handle meanwhile, the method included: `BusyError`. |
-//! | `always` | It is called also after another callback of the same call raised something. |
+//! | `exclusive` | Nobody may use the handle meanwhile, the method included: `BusyError`. |
+//! | `even_after_error` | It is called also after another callback of the same call raised something. |
 //!
 //! Neither an error nor a panic crosses C: it is kept, C is told to stop, no other callback of that call runs, and it
 //! comes out of the method that called C. On a thread that runs no such call it goes to `sys.unraisablehook`. Closing,
 //! consuming or using alone a handle that the running call uses raises `BusyError` there; using it beside the call is
-//! allowed, unless the callback is `alone`. A handle that the running call has by `&mut` is refused as a parameter of the
-//! callback, in Rust too, by [`Error::Busy`]: name what may be called on it meanwhile in a handle of its own, with `lent`.
+//! allowed, unless the callback is `exclusive`. A handle that the running call has by `&mut` is refused as a parameter of the
+//! callback, in Rust too, by [`Error::Busy`]: name what may be called on it meanwhile in a handle of its own, with `callback_only`.
 //!
 //! A method that C wants a new handle from returns `Option<Owned<T>>`: C has the handle from then on.
 //!
@@ -294,17 +294,17 @@
 //! | it lives inside another one | *transfer none* | `#[handle(raw = T, part_of = P)]`, `-> Option<Borrowed<T>>` | xml-safe |
 //! | its owners are counted, and no call on one object reaches another | *ref-func*, *unref-func* | `#[handle(raw = T, retain = g, release = f, independent)]`, `-> Owned<T>` for *transfer full*, `-> Owned<T>` with `retain` for *transfer none* | |
 //! | its owners are counted, and objects contain or use each other | the same | `#[handle(raw = T, retain = g, release = f, borrowed_with = Self)]`; another type of the group says `borrowed_with = T` | `cairo` |
-//! | the caller gives the memory | *caller-allocates* | `#[handle(inplace = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
-//! | it is a number | | `#[handle(value = c_int, release = f)]`, `-> Result<Owned<T>>` with `fails = negative` | `inotify` |
-//! | it is a number within another handle | | `#[handle(value = c_uint, part_of = P)]`, [`Borrowed::numbered`] | `lmdb` |
+//! | the caller gives the memory | *caller-allocates* | `#[handle(caller_allocates = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
+//! | it is a number | | `#[handle(integer = c_int, release = f)]`, `-> Result<Owned<T>>` with `fails = negative` | `inotify` |
+//! | it is a number within another handle | | `#[handle(integer = c_uint, part_of = P)]`, [`Borrowed::numbered`] | `lmdb` |
 //! | C calls back while a call runs | *scope call* | `#[callbacks]`, `fn each(&self, visitor: &V)`, `args = (self, visitor.visit, visitor.data)` | `lmdb` |
-//! | C calls back until it is told otherwise | *scope forever* | `#[handle(…, attachments)]`, `fn on(&mut self, handler: Option<H>)`, `args = (self, handler.call, handler.data)`, `scope = replaced` | `expat`, `sqlite` |
+//! | C calls back until it is told otherwise | *scope forever* | `#[handle(…, attachments)]`, `fn on(&mut self, handler: Option<H>)`, `args = (self, handler.call, handler.data)`, `scope = until_replaced` | `expat`, `sqlite` |
 //! | C says when it needs the callback no more | *scope notified*, *destroy* | `args = (self, f.call, f.data, f.destroy)`, `scope = notified`, `consumes = always` | `sqlite` |
 //! | a thread owns it | | `#[handle(raw = T, release = f, thread_bound)]` | `lmdb` |
 //! | it has a file, a lock, a socket or a thread, which a forked child must leave alone | | `#[handle(raw = T, release = f)]` | `sqlite`, `lmdb`, `inotify` |
 //! | it is memory alone, which a forked child has a copy of | | `#[handle(raw = T, release = f, fork_safe)]` | xml-safe, `expat` |
 //! | something has to end with it | | `#[handle(…, attachments)]`, `attach(&*handle, value)` | `lmdb` |
-//! | a struct is a pointer and a length | *array length* | [`memory!`]`(unsafe ffi::val { start: data, length: size })`, `args = (self, out)`, `-> Option<&[u8]>` | `lmdb` |
+//! | a struct is a pointer and a length | *array length* | [`byte_slice!`]`(unsafe ffi::val { ptr: data, len: size })`, `args = (self, out)`, `-> Option<&[u8]>` | `lmdb` |
 //! | a call on it blocks until something happens | | `interrupt = T::wake`, `detach` | `inotify` |
 //! | a call on it works for long, and can be told to stop | | `#[calls(…, detach, interrupt = T::stop)]` | xml-safe |
 //! | it comes through a pointer to a pointer | *out*, *transfer full* | `args = (…, out)`, `fails = nonzero`, `on_failure = owned` | `sqlite` |
@@ -316,13 +316,13 @@
 //! | the same, and it is looked at where it is | *transfer none* | `-> Option<&[u8]>`, `len = f` | `sqlite` |
 //! | memory is the caller's | *transfer full*, *array length* | `-> Result<Bytes>`, `args = (self, len)`, `free = f` | `sqlite` |
 //! | an array ends with NULL | *array zero-terminated* | `-> Vec<String>`, `until = null`, `free = f` | |
-//! | it needs two others as long as it lives | *transfer full*, and references to its parents | `#[handle(raw = T, release = f, parent = (P, Q))]`, `fn make(&self, q: &Q) -> Result<Owned<T>>` with `parents = (q)` | `sqlite`, `lmdb` |
+//! | it needs two others as long as it lives | *transfer full*, and references to its parents | `#[handle(raw = T, release = f, parent = (P, Q))]`, `fn make(&self, q: &Q) -> Result<Owned<T>>` with `keep_alive = (q)` | `sqlite`, `lmdb` |
 //! | nobody else may use another one meanwhile | *transfer full*, and a reference to its parent | `#[handle(raw = T, release = f, parent = &mut P)]`, `fn begin(&mut self) -> Result<Owned<T>>` | `sqlite` |
 //! | it writes memory that another one has lent | | `#[handle(raw = P, release = f, lends)]`, `#[handle(raw = T, release = g, parent = P, mut_parent)]` | `lmdb` |
 //! | its release needs its parent | | `#[handle(raw = T, release(f, args = (parent, self)), parent = P)]` | |
 //! | C takes a handle over, and keeps it in the receiver or in the result | *transfer full* of a parameter | `fn add(&mut self, child: Owned<T>) -> Result<()>`, `consumes = on_success`; the parent of `child` is released after the receiver | |
 //! | another function than the release ends it | *transfer full* of the instance | `fn commit(this: Owned<Self>) -> Result<()>`, `consumes = always` | `lmdb` |
-//! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, transient)]` | |
+//! | the next call moves what was lent | | `#[handle(raw = T, part_of = P, until_mut)]` | |
 //! | a struct is filled in | *out caller-allocates* | `#[record(T)]`, `args = (self, out)` | `cairo` |
 //! | the handle knows its last error, and threads share it | | `errors(E, asks_handle)`, with `lock(of = f, enter = g, leave = h)` or `&mut self` where calls are marked `detach` | `sqlite`, `magic` |
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
@@ -411,7 +411,7 @@
 //! #[handle(raw = ffi::search, release = ffi::search_free, fork_safe)]
 //! pub struct Search;
 //!
-//! #[methods(unsafe, private)]
+//! #[methods(unsafe, rust_only)]
 //! impl Search {
 //! #   #[calls(ffi::search_new, fails = null)]
 //! #   fn new() -> Result<Owned<Search>>;
@@ -573,35 +573,46 @@ pub mod __private {
 ///     use std::ffi::c_void;
 ///     pub struct val { pub size: usize, pub data: *mut c_void }
 /// }
-/// leakproof::memory!(unsafe ffi::val { start: data, length: size });
+/// leakproof::byte_slice!(unsafe ffi::val { ptr: data, len: size });
 /// ```
 #[macro_export]
-macro_rules! memory {
-    (unsafe $raw:ty { start: $start:ident, length: $length:ident }) => {
+macro_rules! byte_slice {
+    (unsafe $raw:ty { ptr: $ptr:ident, len: $len:ident }) => {
         const _: () = {
-            // SAFETY: annotation `memory!`: the length is that of what the pointer points at. The bytes are copied.
+            // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at. The bytes are copied.
             unsafe impl $crate::returns::FromC<'_, $raw> for $crate::Bytes {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
-                    let count = $crate::returns::Count::count(c.$length);
+                    let count = $crate::returns::Count::count(c.$len);
                     // SAFETY: the caller's promise.
                     unsafe {
-                        $crate::returns::FromMemory::<u8>::from_memory(c.$start as *const u8, count)
+                        $crate::returns::FromMemory::<u8>::from_memory(c.$ptr as *const u8, count)
                     }
                 }
             }
 
-            // SAFETY: annotation `memory!`: the length is that of what the pointer points at; guarantee 14: the bytes
+            // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at; guarantee 14: the bytes
             // are lent within `'o`.
             unsafe impl<'o: 'a, 'a> $crate::returns::FromC<'o, $raw> for &'a [u8] {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
-                    let count = $crate::returns::Count::count(c.$length);
+                    let count = $crate::returns::Count::count(c.$len);
                     // SAFETY: the caller's promise.
                     unsafe {
-                        $crate::returns::FromMemory::<u8>::from_memory(c.$start as *const u8, count)
+                        $crate::returns::FromMemory::<u8>::from_memory(c.$ptr as *const u8, count)
                     }
                 }
             }
         };
+    };
+}
+
+/// The former name of [`byte_slice!`]. Removed before the first release.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! memory {
+    ($($words:tt)*) => {
+        ::core::compile_error!(
+            "`memory!` was renamed: write `byte_slice!(unsafe T { ptr: field, len: field })`"
+        );
     };
 }
 

@@ -108,7 +108,7 @@ pub unsafe trait MadeBy<R>: Handle {}
 ///
 /// These are all that the handle needs besides its first parent.
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` has more parents than the receiver, or others than are named: add `parents = (…)` with the \
+    message = "a `{Self}` has more parents than the receiver, or others than are named: add `keep_alive = (…)` with the \
                parameters that it lives in, in the order of its `parent = (…)`"
 )]
 pub unsafe trait LivesBeside<Others>: Handle {}

@@ -67,37 +67,37 @@ impl Document {
     pub(crate) fn root(&self) -> Option<Borrowed<Node>>;
 
     /// The document itself as a node: where absolute XPath expressions start.
-    #[private]
+    #[rust_only]
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    #[private]
+    #[rust_only]
     #[field(intSubset)]
     pub(crate) fn internal_subset(&self) -> Option<Borrowed<Dtd>>;
 
-    #[private]
+    #[rust_only]
     #[field(extSubset)]
     pub(crate) fn external_subset(&self) -> Option<Borrowed<Dtd>>;
 
     /// The general entity of this name (xmlGetDocEntity).
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlGetDocEntity)]
     pub(crate) fn entity(&self, name: &CStr) -> Option<Borrowed<Entity>>;
 
-    #[private]
+    #[rust_only]
     #[field(version)]
     pub(crate) fn version(&self) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[field(standalone)]
     pub(crate) fn standalone(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[field(parseFlags)]
     fn flags(&self) -> c_int;
 
     /// Whether it was parsed without libxml2's limits.
-    #[private]
+    #[rust_only]
     pub(crate) fn is_huge(&self) -> bool {
         self.flags().cast_unsigned() & ffi::XML_PARSE_HUGE != 0
     }
@@ -109,14 +109,14 @@ impl Document {
     }
 
     /// Say again which entities are external: they were declared with their text.
-    #[private]
+    #[rust_only]
     pub(crate) fn mark_external_entities(&mut self) -> Result<()> {
         let subsets = [self.internal_subset(), self.external_subset()];
         let mut subsets = subsets.into_iter().flatten();
         subsets.try_for_each(|dtd| dtd.get().mark_external_entities())
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlXPathNewContext, fails = null)]
     fn new_context(&self) -> Result<Owned<XPathContext>>;
 

@@ -22,10 +22,10 @@ use crate::sax;
 use crate::xpath::XPathContext;
 
 /// One `xmlError`, as libxml2 lends it to an error handler.
-#[handle(raw = ffi::xmlError, lent)]
+#[handle(raw = ffi::xmlError, callback_only)]
 pub(crate) struct Record;
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl Record {
     #[field(code)]
     fn code(&self) -> c_int;

@@ -19,7 +19,7 @@ use crate::{save, text};
 #[handle(
     raw = ffi::xmlNode,
     part_of = Document,
-    owner = doc,
+    owner_field = doc,
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
 )]
 pub(crate) struct Node;
@@ -28,7 +28,7 @@ pub(crate) struct Node;
 #[handle(raw = ffi::xmlNs, part_of = Document)]
 pub(crate) struct Namespace;
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl Namespace {
     /// The prefix; none for the default namespace.
     #[field(prefix)]
@@ -42,7 +42,7 @@ impl Namespace {
 #[handle(raw = ffi::xmlAttr, part_of = Document)]
 pub(crate) struct Attribute;
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl Attribute {
     #[field(name)]
     fn name(&self) -> Option<String>;
@@ -75,7 +75,7 @@ impl Attribute {
 #[handle(raw = ffi::xmlDtd, part_of = Document)]
 pub(crate) struct Dtd;
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl Dtd {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
@@ -97,27 +97,27 @@ impl Dtd {
 #[handle(raw = ffi::xmlEntity, part_of = Document)]
 pub(crate) struct Entity;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Entity {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 }
 
 /// The entities of a DTD by name.
-#[handle(raw = ffi::xmlHashTable, lent)]
+#[handle(raw = ffi::xmlHashTable, callback_only)]
 struct Table;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Table {
     #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data), fails = sticky)]
     fn scan(&self, marks: &Marks) -> Result<()>;
 }
 
 /// An entity of a table.
-#[handle(raw = ffi::xmlEntity, lent)]
+#[handle(raw = ffi::xmlEntity, callback_only)]
 struct Declared;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Declared {
     #[field(etype)]
     fn kind(&self) -> u32;
@@ -137,7 +137,7 @@ impl Attachment for Marks {}
 
 #[callbacks(unsafe)]
 impl Marks {
-    #[called(ffi::xmlHashScanner, args = (entity, data, _))]
+    #[callback(ffi::xmlHashScanner, args = (entity, data, _))]
     fn mark(&self, entity: &mut Declared) {
         let external = match entity.kind() {
             ffi::XML_INTERNAL_GENERAL_ENTITY => ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY,
@@ -152,7 +152,7 @@ impl Marks {
 
 #[methods(unsafe, utf8 = lossy)]
 impl Node {
-    #[private]
+    #[rust_only]
     #[field(type_)]
     pub(crate) fn type_number(&self) -> u32;
 
@@ -191,22 +191,22 @@ impl Node {
     #[field(name)]
     pub(crate) fn name(&self) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
     fn read_content(&self) -> Result<Option<String>>;
 
     /// The text of a text, a comment or a processing instruction.
-    #[private]
+    #[rust_only]
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn own_text(&self) -> Option<String>;
 
     /// The name of the entity that a reference refers to.
-    #[private]
+    #[rust_only]
     #[field(name, when(type_, ffi::XML_ENTITY_REF_NODE))]
     pub(crate) fn entity_name(&self) -> Option<CString>;
 
     /// The text, and nothing for what has none.
-    #[private]
+    #[rust_only]
     fn content(&self) -> Result<String> {
         match self.owner() {
             // Entities are declared there.
@@ -235,12 +235,12 @@ impl Node {
         self.content()
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlGetLineNo)]
     fn short_line(&self) -> c_long;
 
     /// The line that the parser noted where `xmlNode.line` is too small for it.
-    #[private]
+    #[rust_only]
     #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     fn big_line(&self) -> Option<usize>;
 
@@ -263,7 +263,7 @@ impl Node {
     #[field(parent)]
     pub(crate) fn parent(&self) -> Option<Borrowed<Node>>;
 
-    #[private]
+    #[rust_only]
     #[field(doc)]
     pub(crate) fn owner(&self) -> Option<Borrowed<Document>>;
 
@@ -275,16 +275,16 @@ impl Node {
     }
 
     /// What an entity reference has as its child is the declaration, in the DTD: not in the node.
-    #[private]
+    #[rust_only]
     #[field(children, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE | ffi::XML_DOCUMENT_NODE
         | ffi::XML_HTML_DOCUMENT_NODE | ffi::XML_DOCUMENT_FRAG_NODE | ffi::XML_DTD_NODE | ffi::XML_ENTITY_DECL))]
     pub(crate) fn first_child(&self) -> Option<Borrowed<Node>>;
 
-    #[private]
+    #[rust_only]
     #[field(next)]
     pub(crate) fn next_sibling(&self) -> Option<Borrowed<Node>>;
 
-    #[private]
+    #[rust_only]
     pub(crate) fn steps(&self) -> Steps<'_, Node> {
         Steps::new(self.first_child(), Node::next_sibling)
     }
@@ -295,17 +295,17 @@ impl Node {
         gather(Steps::new(self.first_child(), Node::next_sibling).map(Ok))
     }
 
-    #[private]
+    #[rust_only]
     pub(crate) fn members(&self) -> Vec<Borrowed<'_, Node>> {
         self.steps().collect()
     }
 
-    #[private]
+    #[rust_only]
     fn next_element(&self) -> Option<Borrowed<'_, Node>> {
         Steps::new(self.next_sibling(), Node::next_sibling).find(|node| node.is_element())
     }
 
-    #[private]
+    #[rust_only]
     pub(crate) fn is_element(&self) -> bool {
         self.type_number() == ffi::XML_ELEMENT_NODE
     }
@@ -316,7 +316,7 @@ impl Node {
         Steps::new(first, Node::next_element)
     }
 
-    #[private]
+    #[rust_only]
     #[field(properties, when(type_, ffi::XML_ELEMENT_NODE))]
     fn first_attribute(&self) -> Option<Borrowed<Attribute>>;
 

@@ -88,7 +88,7 @@ impl Options {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Parser {
     #[calls(ffi::xmlInitParser)]
     fn initialise();

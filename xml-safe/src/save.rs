@@ -21,7 +21,7 @@ use crate::node::Node;
 )]
 struct Output;
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl Output {
     #[calls(ffi::xmlBufferCreate, fails = null)]
     fn new() -> Result<Owned<Output>>;
@@ -44,7 +44,7 @@ impl Output {
 )]
 struct Saver;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Saver {
     #[calls(ffi::xmlSaveTree, fails = negative)]
     fn write(&mut self, node: &Node) -> Result<c_long>;

@@ -24,13 +24,13 @@ const BIG_LINE: usize = 65_535;
 /// The parser's state, as its handlers get it.
 #[handle(
     raw = ffi::xmlParserCtxt,
-    lent,
+    callback_only,
     errors(ParseErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
     thread_locals(ffi::__xmlGetWarningsDefaultValue = 1, ffi::__xmlParserDebugEntities = 0)
 )]
 pub(crate) struct Context;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Context {
     #[calls(ffi::xmlSAX2EntityDecl, args = (self, name, kind, public, system, content))]
     fn declare(
@@ -96,10 +96,10 @@ impl Context {
 }
 
 /// A node of the tree that is built.
-#[handle(raw = ffi::xmlNode, lent)]
+#[handle(raw = ffi::xmlNode, callback_only)]
 struct Added;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Added {
     #[field(type_)]
     fn kind(&self) -> u32;
@@ -109,20 +109,20 @@ impl Added {
 }
 
 /// The document that is built.
-#[handle(raw = ffi::xmlDoc, lent)]
+#[handle(raw = ffi::xmlDoc, callback_only)]
 struct Whole;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Whole {
     #[field(last)]
     fn last(&self) -> Option<Borrowed<Added>>;
 }
 
 /// Something that the parser reads.
-#[handle(raw = ffi::xmlParserInput, lent)]
+#[handle(raw = ffi::xmlParserInput, callback_only)]
 struct Reading;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Reading {
     #[field(filename)]
     fn filename(&self) -> Option<CString>;
@@ -134,11 +134,11 @@ impl Reading {
 
 /// The entity that the parser reads.
 #[cfg(has_entity_of_input)]
-#[handle(raw = ffi::xmlEntity, lent)]
+#[handle(raw = ffi::xmlEntity, callback_only)]
 struct Read;
 
 #[cfg(has_entity_of_input)]
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Read {
     #[field(name)]
     fn name(&self) -> Option<CString>;
@@ -148,7 +148,7 @@ impl Read {
 }
 
 #[cfg(has_entity_of_input)]
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Reading {
     #[field(entity)]
     fn entity(&self) -> Option<Borrowed<Read>>;
@@ -283,11 +283,11 @@ impl Resolving {
 
 #[callbacks(unsafe)]
 impl Handlers {
-    #[called(
+    #[callback(
         ffi::entityDeclSAXFunc,
         args = (context, name, kind, public, system, content),
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = ()
+        on_error = ()
     )]
     pub(crate) fn declare(
         &self,
@@ -336,12 +336,12 @@ impl Handlers {
         );
     }
 
-    #[called(
+    #[callback(
         ffi::getEntitySAXFunc,
         args = (context, name),
         before = ffi::xmlSAX2GetEntity,
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
+        on_error = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
     )]
     pub(crate) fn entity(&self, context: &Context, name: CString) -> Result<()> {
         #[allow(
@@ -352,22 +352,22 @@ impl Handlers {
         self.resolving().refer(false, name, in_attribute)
     }
 
-    #[called(
+    #[callback(
         ffi::getParameterEntitySAXFunc,
         args = (context, name),
         before = ffi::xmlSAX2GetParameterEntity,
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
+        on_error = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
     )]
     pub(crate) fn parameter(&self, name: CString) -> Result<()> {
         self.resolving().refer(true, name, false)
     }
 
-    #[called(
+    #[callback(
         ffi::resolveEntitySAXFunc,
         args = (context, public, system),
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
+        on_error = { ffi::xmlStopParser(context.cast()); std::ptr::null_mut() }
     )]
     pub(crate) fn subset(
         &self,
@@ -387,12 +387,12 @@ impl Handlers {
         Input::new(text.to_bytes(), &address.system).map(Some)
     }
 
-    #[called(
+    #[callback(
         ffi::startElementNsSAX2Func,
         args = (context, _, _, _, _, _, _, _, _),
         before = ffi::xmlSAX2StartElementNs,
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = ()
+        on_error = ()
     )]
     pub(crate) fn element(&self, context: &mut Context) {
         if let Some(line) = context.big_line()
@@ -402,23 +402,23 @@ impl Handlers {
         }
     }
 
-    #[called(
+    #[callback(
         ffi::commentSAXFunc,
         args = (context, _),
         before = ffi::xmlSAX2Comment,
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = ()
+        on_error = ()
     )]
     pub(crate) fn comment(&self, context: &mut Context) {
         note_last(context, ffi::XML_COMMENT_NODE);
     }
 
-    #[called(
+    #[callback(
         ffi::processingInstructionSAXFunc,
         args = (context, _, _),
         before = ffi::xmlSAX2ProcessingInstruction,
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = ()
+        on_error = ()
     )]
     pub(crate) fn instruction(&self, context: &mut Context) {
         note_last(context, ffi::XML_PI_NODE);
@@ -427,12 +427,12 @@ impl Handlers {
     /// Forgets what a reference in the tree refers to; `Document::entity` finds it by name. libxml2 has the declaration as
     /// the child of each reference. XPath's `following` axis went from there through the DTD back to the root element, and
     /// never ended.
-    #[called(
+    #[callback(
         ffi::referenceSAXFunc,
         args = (context, _),
         before = ffi::xmlSAX2Reference,
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        stop = ()
+        on_error = ()
     )]
     pub(crate) fn reference(&self, context: &mut Context) {
         if context.has_last(ffi::XML_ENTITY_REF_NODE) {

@@ -27,39 +27,39 @@ pub(crate) struct XPathContext;
 
 #[methods(unsafe)]
 impl XPathContext {
-    #[private]
+    #[rust_only]
     #[field(doc)]
     fn document(&self) -> Option<Borrowed<Document>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlXPathSetContextNode, args = (node, self), fails = nonzero)]
     fn set_context_node(&mut self, node: &Node) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlXPathCtxtCompile, fails = null)]
     fn compile(&self, expr: &CStr) -> Result<Owned<Compiled>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach)]
     fn evaluate(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
 
     /// Evaluates while signal handlers run: one that raises ends the evaluation.
-    #[private]
+    #[rust_only]
     #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach, interrupt = XPathContext::stop)]
     fn evaluate_beside_signals(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
 
     /// Sets how many operations an evaluation may take, 0 for any number; libxml2 looks at each operation.
-    #[private]
+    #[rust_only]
     #[field(opLimit, atomic)]
     fn limit_operations(&self, most: c_ulong);
 
     /// Sets how many operations were taken; libxml2 counts on from there, over several evaluations.
-    #[private]
+    #[rust_only]
     #[field(opCount, atomic)]
     fn count_operations(&self, taken: c_ulong);
 
     /// Ends the running evaluation at its next operation.
-    #[private]
+    #[rust_only]
     fn stop(&self) {
         self.limit_operations(1);
     }
@@ -94,7 +94,7 @@ impl XPathContext {
     }
 
     /// Evaluate (xmlXPathCtxtCompile, xmlXPathCompiledEval), for nodes that live as long as `document`, not only as long as this context.
-    #[private]
+    #[rust_only]
     pub(crate) fn eval_on<'d>(
         &self,
         document: &'d Document,
@@ -114,7 +114,7 @@ impl XPathContext {
     ///
     /// Most evaluations end within [`SHORT`] operations, and no signal waits for long. One that takes more begins again
     /// beside the handlers: libxml2 cannot go on with it, and it changes nothing.
-    #[private]
+    #[rust_only]
     fn evaluate_interruptibly<'c>(&'c self, compiled: &Compiled) -> Result<Owned<'c, XPathObject>> {
         if !handles_signals() {
             self.limit_operations(0);
@@ -152,7 +152,7 @@ pub(crate) struct Compiled;
 #[handle(raw = ffi::xmlXPathObject, release = ffi::xmlXPathFreeObject, parent = XPathContext)]
 pub(crate) struct XPathObject;
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl XPathObject {
     #[field(type_)]
     fn type_number(&self) -> u32;
@@ -200,7 +200,7 @@ impl XPathObject {
 #[handle(raw = ffi::xmlNodeSet, part_of = XPathObject)]
 pub(crate) struct NodeSet;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl NodeSet {
     #[field(nodeTab, len = nodeNr)]
     fn members(&self) -> Vec<Borrowed<Member>>;
@@ -210,7 +210,7 @@ impl NodeSet {
 #[handle(raw = ffi::xmlNode, part_of = XPathObject)]
 pub(crate) struct Member;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Member {
     #[field(self, when(type_, ffi::XML_NAMESPACE_DECL))]
     fn as_namespace(&self) -> Option<Borrowed<Namespace>>;

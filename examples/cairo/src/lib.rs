@@ -120,15 +120,15 @@ pub struct Surface;
 
 #[methods(unsafe)]
 impl Surface {
-    #[private]
+    #[rust_only]
     #[calls(ffi::cairo_surface_status)]
     fn status(&self) -> u32;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::cairo_status_to_string, utf8 = lossy)]
     fn words(status: u32) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::cairo_image_surface_create, fails = sticky)]
     fn create_image(format: Format, width: c_int, height: c_int) -> Result<Owned<Surface>>;
 
@@ -193,7 +193,7 @@ pub struct Pattern;
 
 #[methods(unsafe)]
 impl Pattern {
-    #[private]
+    #[rust_only]
     #[calls(ffi::cairo_pattern_status)]
     fn status(&self) -> u32;
 
@@ -245,7 +245,7 @@ pub struct Context;
 
 #[methods(unsafe)]
 impl Context {
-    #[private]
+    #[rust_only]
     #[calls(ffi::cairo_status)]
     fn status(&self) -> u32;
 

@@ -77,56 +77,56 @@ pub struct Handlers {
 
 #[callbacks(unsafe)]
 impl Handlers {
-    #[called(
+    #[callback(
         ffi::XML_StartElementHandler,
         args = (parser, name, attributes.ptr),
         until = null,
         data = *parser.cast::<*mut c_void>(),
-        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+        on_error = { ffi::XML_StopParser(parser.cast(), 0); }
     )]
     fn start(&self, name: String, attributes: Vec<String>) -> Result<()> {
         let start = self.start.as_ref();
         start.map_or(Ok(()), |start| start.notify((name, Attributes(attributes))))
     }
 
-    #[called(
+    #[callback(
         ffi::XML_EndElementHandler,
         args = (parser, name),
         data = *parser.cast::<*mut c_void>(),
-        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+        on_error = { ffi::XML_StopParser(parser.cast(), 0); }
     )]
     fn end(&self, name: String) -> Result<()> {
         let end = self.end.as_ref();
         end.map_or(Ok(()), |end| end.notify((name,)))
     }
 
-    #[called(
+    #[callback(
         ffi::XML_CharacterDataHandler,
         args = (parser, text.ptr, text.len),
         data = *parser.cast::<*mut c_void>(),
-        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+        on_error = { ffi::XML_StopParser(parser.cast(), 0); }
     )]
     fn text(&self, text: String) -> Result<()> {
         let handler = self.text.as_ref();
         handler.map_or(Ok(()), |handler| handler.notify((text,)))
     }
 
-    #[called(
+    #[callback(
         ffi::XML_CommentHandler,
         args = (parser, text),
         data = *parser.cast::<*mut c_void>(),
-        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+        on_error = { ffi::XML_StopParser(parser.cast(), 0); }
     )]
     fn comment(&self, text: String) -> Result<()> {
         let comment = self.comment.as_ref();
         comment.map_or(Ok(()), |comment| comment.notify((text,)))
     }
 
-    #[called(
+    #[callback(
         ffi::XML_ProcessingInstructionHandler,
         args = (parser, target, content),
         data = *parser.cast::<*mut c_void>(),
-        stop = { ffi::XML_StopParser(parser.cast(), 0); }
+        on_error = { ffi::XML_StopParser(parser.cast(), 0); }
     )]
     fn instruction(&self, target: String, content: String) -> Result<()> {
         let instruction = self.instruction.as_ref();
@@ -146,11 +146,11 @@ pub struct Parser;
 
 #[methods(unsafe)]
 impl Parser {
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_ParserCreate, fails = null)]
     fn create(encoding: Option<&CStr>) -> Result<Owned<Parser>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_ParserCreateNS, fails = null)]
     fn create_with_namespaces(encoding: Option<&CStr>, separator: c_char) -> Result<Owned<Parser>>;
 
@@ -207,27 +207,27 @@ impl Parser {
         Ok(parser)
     }
 
-    #[private]
-    #[calls(ffi::XML_SetUserData, args = (self, handlers.data), scope = replaced)]
+    #[rust_only]
+    #[calls(ffi::XML_SetUserData, args = (self, handlers.data), scope = until_replaced)]
     fn set_handlers(&mut self, handlers: Handlers);
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_UseParserAsHandlerArg)]
     fn pass_parser(&mut self);
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_SetElementHandler, args = (self, Handlers::START, Handlers::END))]
     fn handle_elements(&mut self);
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_SetCharacterDataHandler, args = (self, Handlers::TEXT))]
     fn handle_text(&mut self);
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_SetCommentHandler, args = (self, Handlers::COMMENT))]
     fn handle_comments(&mut self);
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_SetProcessingInstructionHandler, args = (self, Handlers::INSTRUCTION))]
     fn handle_instructions(&mut self);
 
@@ -242,11 +242,11 @@ impl Parser {
     )]
     fn parse(&mut self, data: Buffer<'_>, r#final: bool) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_GetErrorCode)]
     fn code(&self) -> u32;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::XML_ErrorString, utf8 = lossy)]
     fn message(code: u32) -> Option<String>;
 

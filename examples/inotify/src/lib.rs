@@ -111,7 +111,7 @@ impl Event {
 
 /// Watches files: an inotify instance.
 #[handle(
-    value = c_int,
+    integer = c_int,
     invalid = -1,
     release(ffi::close, fails = negative),
     interrupt = Watcher::wake,
@@ -132,7 +132,7 @@ impl Watcher {
         self.number()
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::inotify_add_watch, fails = negative)]
     fn add(&self, path: &FsPath, mask: Mask) -> Result<c_int>;
 
@@ -151,7 +151,7 @@ impl Watcher {
     #[calls(ffi::inotify_rm_watch, fails = negative)]
     fn unwatch(&self, watch: c_int) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::read, args = (self, into.ptr, into.len), fails = negative, detach)]
     fn fill(&self, into: &mut [u8]) -> Result<i64>;
 
@@ -181,7 +181,7 @@ impl Watcher {
     }
 
     /// Have an event come: a watch that ends is one.
-    #[private]
+    #[rust_only]
     fn wake(&self) {
         if let Ok(watch) = self.add(FsPath::new(c"/"), Mask::DELETE_SELF) {
             let _ = self.unwatch(watch);

@@ -17,7 +17,7 @@ mod ffi {
 /// The system's number for what is busy.
 const EBUSY: i64 = 16;
 
-leakproof::memory!(unsafe ffi::MDB_val { start: mv_data, length: mv_size });
+leakproof::byte_slice!(unsafe ffi::MDB_val { ptr: mv_data, len: mv_size });
 
 /// Bytes as LMDB takes them. It only reads them.
 fn val(bytes: &[u8]) -> ffi::MDB_val {
@@ -172,7 +172,7 @@ struct Lines(Mutex<Vec<String>>);
 
 #[callbacks(unsafe)]
 impl Lines {
-    #[called(unsafe extern "C" fn(*const std::ffi::c_char, *mut c_void) -> c_int, args = (text, data), stop = -1)]
+    #[callback(unsafe extern "C" fn(*const std::ffi::c_char, *mut c_void) -> c_int, args = (text, data), on_error = -1)]
     fn add(&self, text: String) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.push(text.trim_end().to_owned());
@@ -191,23 +191,23 @@ pub struct Environment;
 
 #[methods(unsafe)]
 impl Environment {
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_env_create, args = (out), fails = nonzero, on_failure = null)]
     fn create() -> Result<Owned<Environment>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_env_open, fails = nonzero, detach)]
     fn open(&mut self, path: &FsPath, flags: c_uint, mode: ffi::mdb_mode_t) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_env_set_mapsize, fails = nonzero)]
     fn set_map_size(&mut self, bytes: usize) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_env_set_maxdbs, fails = nonzero)]
     fn set_max_databases(&mut self, count: u32) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_strerror, borrowed, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
@@ -215,7 +215,7 @@ impl Environment {
     /// many named databases can be opened.
     ///
     /// Raises OSError if there is no such folder, AlreadyOpenError if it is open already in this process, LmdbError for what
-    /// LMDB finds wrong. In a forked child this object raises OwnerError: open the environment again there.
+    /// LMDB finds wrong. In a forked child this object raises AffinityError: open the environment again there.
     #[new]
     #[pyo3(signature = (path, *, map_size = 10 << 20, max_databases = 0, readonly = false))]
     fn new(
@@ -235,7 +235,7 @@ impl Environment {
         Ok(environment)
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_txn_begin, args = (self, null, flags, out), fails = nonzero, on_failure = null, detach)]
     fn begin_with(&self, flags: c_uint) -> Result<Owned<Transaction>>;
 
@@ -267,7 +267,7 @@ impl Environment {
         Borrowed::numbered(self, number).ok_or(Error::Failed("mdb_dbi_open"))
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_reader_list, args = (self, lines.add, lines.data), fails = negative)]
     fn list_readers(&self, lines: &Lines) -> Result<()>;
 
@@ -288,7 +288,7 @@ impl Environment {
 }
 
 /// A database of an environment: LMDB's number of it.
-#[handle(value = ffi::MDB_dbi, invalid = ffi::MDB_dbi::MAX, part_of = Environment)]
+#[handle(integer = ffi::MDB_dbi, invalid = ffi::MDB_dbi::MAX, part_of = Environment)]
 pub struct Database;
 
 /// Reads one state of an environment; one that writes makes the next state.
@@ -313,7 +313,7 @@ impl Transaction {
     #[calls(ffi::mdb_txn_abort, detach)]
     fn abort(this: Owned<Self>);
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::mdb_dbi_open, args = (self, name, flags, out), fails = nonzero, on_failure = null)]
     fn open_database(&mut self, name: Option<&CStr>, flags: c_uint) -> Result<c_uint>;
 
@@ -347,7 +347,7 @@ impl Transaction {
     )]
     fn put(&mut self, database: &Database, key: &[u8], value: &[u8]) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::mdb_del,
         args = (self, database, &mut val(key), null),
@@ -369,7 +369,7 @@ impl Transaction {
     #[calls(
         ffi::mdb_cursor_open,
         args = (self, database, out),
-        parents = (database),
+        keep_alive = (database),
         fails = nonzero,
         on_failure = null
     )]
@@ -388,7 +388,7 @@ pub struct Cursor;
 
 #[methods(unsafe)]
 impl Cursor {
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::mdb_cursor_get,
         args = (self, out, out, operation),
@@ -398,7 +398,7 @@ impl Cursor {
     )]
     fn item(&mut self, operation: ffi::MDB_cursor_op) -> Result<Option<(Bytes, Bytes)>>;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::mdb_cursor_get,
         args = (self, &mut val(key), &mut val(b""), ffi::MDB_SET_RANGE),

@@ -12,7 +12,7 @@ from lmdb_safe import (
     ClosedError,
     Environment,
     LmdbError,
-    OwnerError,
+    AffinityError,
     live_handles,
 )
 
@@ -138,7 +138,7 @@ class World:
         if not kept.open:
             return self.expect(None if how == "close" else ClosedError, call)
         if self.elsewhere:
-            return self.expect(OwnerError, call)
+            return self.expect(AffinityError, call)
         if self.viewed(kept):
             return self.expect(BufferError, call)
         call()
@@ -164,7 +164,7 @@ class World:
         call = lambda: kept.value.get(self.db, key)
         if not kept.open:
             return self.expect(ClosedError, call)
-        self.expect(OwnerError if self.elsewhere else kept.items.get(key), call)
+        self.expect(AffinityError if self.elsewhere else kept.items.get(key), call)
 
     def write(self, choice):
         kept = self.transaction(choice)
@@ -176,7 +176,7 @@ class World:
         if not kept.open:
             return self.expect(ClosedError, call)
         if self.elsewhere:
-            return self.expect(OwnerError, call)
+            return self.expect(AffinityError, call)
         if self.viewed(kept):
             return self.expect(BufferError, call)
         if not kept.write:
@@ -192,7 +192,7 @@ class World:
             return
         key = b"k%d" % (choice.n % 50)
         if self.elsewhere:
-            return self.expect(OwnerError, lambda: kept.value.view(self.db, key))
+            return self.expect(AffinityError, lambda: kept.value.view(self.db, key))
         view = kept.value.view(self.db, key)
         assert (None if view is None else bytes(view)) == kept.items.get(key)
         if view is not None:
@@ -208,7 +208,7 @@ class World:
         if not kept.open:
             return self.expect(ClosedError, lambda: kept.value.cursor(self.db))
         if self.elsewhere:
-            return self.expect(OwnerError, lambda: kept.value.cursor(self.db))
+            return self.expect(AffinityError, lambda: kept.value.cursor(self.db))
         if self.viewed(kept):
             return self.expect(BufferError, lambda: kept.value.cursor(self.db))
         cursor = kept.value.cursor(self.db)
@@ -224,7 +224,7 @@ class World:
         if cursor.closed:
             return self.expect(ClosedError, lambda: cursor.seek(key))
         if self.elsewhere:
-            return self.expect(OwnerError, lambda: cursor.seek(key))
+            return self.expect(AffinityError, lambda: cursor.seek(key))
         if self.viewed(transaction):
             return
         found = min((item for item in transaction.items.items() if item[0] >= key), default=None)
@@ -255,9 +255,9 @@ class World:
             return
         mine = [kept for kept in self.slots if kept and kept.open]
         if self.viewed():
-            return self.expect((BufferError, OwnerError) if self.elsewhere else BufferError, self.env.close)
+            return self.expect((BufferError, AffinityError) if self.elsewhere else BufferError, self.env.close)
         if self.elsewhere and mine:
-            return self.expect((OwnerError, BusyError), self.env.close)
+            return self.expect((AffinityError, BusyError), self.env.close)
         self.run(self.env.close)
         for kept in mine:
             kept.open = False

@@ -16,7 +16,7 @@ from lmdb_safe import (
     Environment,
     Error,
     LmdbError,
-    OwnerError,
+    AffinityError,
     live_handles,
 )
 
@@ -465,7 +465,7 @@ def test_another_thread_must_not_use_it(env, db):
     ]
     for use in uses:
         error = in_thread(use)
-        assert isinstance(error, OwnerError) and isinstance(error, RuntimeError) and isinstance(error, Error)
+        assert isinstance(error, AffinityError) and isinstance(error, RuntimeError) and isinstance(error, Error)
         assert "on the thread that made it" in str(error)
     # What never touches C works everywhere.
     assert in_thread(lambda: (repr(txn), hash(txn), txn == txn, txn.closed)) == (repr(txn), hash(txn), True, False)
@@ -478,7 +478,7 @@ def test_another_thread_must_not_use_it(env, db):
 def test_another_thread_cannot_close_what_it_lives_in(env, db):
     txn = env.begin(write=True)
     error = in_thread(env.close)
-    assert isinstance(error, OwnerError)
+    assert isinstance(error, AffinityError)
     assert not env.closed and not txn.closed
     txn.put(db, b"k", b"v")
     txn.commit()
@@ -612,7 +612,7 @@ def test_what_another_thread_has_open_is_named(env, db):
     thread = threading.Thread(target=owner)
     thread.start()
     assert made.wait(10)
-    with pytest.raises(OwnerError, match="Transaction can only be used on the thread that made it"):
+    with pytest.raises(AffinityError, match="Transaction can only be used on the thread that made it"):
         env.close()
     go_on.set()
     thread.join(10)
@@ -651,7 +651,7 @@ def test_a_forked_child_must_not_use_it(env, db):
     cursor = reader.cursor(db)
     view = reader.view(db, b"k1")
     for use in [env.begin, lambda: reader.get(db, b"k1"), lambda: next(cursor), lambda: env.readers(), reader.commit]:
-        assert in_child(use) == "OwnerError"
+        assert in_child(use) == "AffinityError"
     view.release()
     # Nothing happened to the parent's.
     assert reader.get(db, b"k1") == b"v1"

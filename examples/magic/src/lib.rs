@@ -40,19 +40,19 @@ pub struct Magic;
 
 #[methods(unsafe)]
 impl Magic {
-    #[private]
+    #[rust_only]
     #[calls(ffi::magic_open, fails = null)]
     fn create(flags: c_int) -> Result<Owned<Magic>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::magic_load, fails = nonzero, detach)]
     fn load(&mut self, database: Option<&FsPath>) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::magic_error, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::magic_errno)]
     fn errno(&self) -> c_int;
 

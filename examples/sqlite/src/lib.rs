@@ -195,7 +195,7 @@ pub struct Connection;
 
 #[methods(unsafe)]
 impl Connection {
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_open_v2, args = (path, out, flags, null), fails = nonzero, on_failure = owned, detach)]
     fn open(path: &FsPath, flags: OpenFlag) -> Result<Owned<Connection>>;
 
@@ -218,7 +218,7 @@ impl Connection {
         self.serialize(c"main")
     }
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_serialize,
         args = (self, schema, len, 0),
@@ -228,19 +228,19 @@ impl Connection {
     )]
     fn serialize(&self, schema: &CStr) -> Result<Bytes>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_errmsg, utf8 = lossy, detach)]
     fn message(&self) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_errstr, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_error_offset, detach)]
     fn error_offset(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_prepare_v2,
         args = (self, sql, -1, out, out),
@@ -251,7 +251,7 @@ impl Connection {
     fn compile(&self, sql: &CStr) -> Result<(Option<Owned<Statement>>, Option<CString>)>;
 
     /// Compile the first statement of `sql`, and what stands behind it; `None` if there is none.
-    #[private]
+    #[rust_only]
     fn compile_first(&self, sql: &CStr) -> Result<Option<(Owned<Statement>, CString)>> {
         let mut rest = sql.to_owned();
         while !rest.is_empty() {
@@ -324,7 +324,7 @@ impl Connection {
     }
 
     /// Step once; at the statement's end, how many rows it changed. Another thread's statement must not come between.
-    #[private]
+    #[rust_only]
     fn step_counted(&self, statement: &mut Statement) -> Result<Option<c_int>> {
         let before = self.total_changes();
         if statement.step()? == ROW {
@@ -335,11 +335,11 @@ impl Connection {
         Ok(Some(if changed { self.changes() } else { 0 }))
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_changes, detach)]
     fn changes(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_total_changes, detach)]
     fn total_changes(&self) -> c_int;
 
@@ -347,7 +347,7 @@ impl Connection {
     #[calls(ffi::sqlite3_last_insert_rowid)]
     fn last_row(&self) -> i64;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_blob_open,
         args = (self, schema, table, column, row, writable, out),
@@ -378,13 +378,13 @@ impl Connection {
     #[calls(
         ffi::sqlite3_backup_init,
         args = (self, MAIN.as_ptr(), source, MAIN.as_ptr()),
-        parents = (source),
+        keep_alive = (source),
         fails = null,
         detach
     )]
     fn copy_from(&mut self, source: &Connection) -> Result<Owned<Backup>>;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_create_function_v2,
         args = (self, name, arity, flags, function.data, function.call, null, null, function.destroy),
@@ -423,7 +423,7 @@ impl Connection {
         )
     }
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_create_function_v2,
         args = (self, name, arity, flags, function.data, null, function.step, function.finalize, function.destroy),
@@ -468,20 +468,20 @@ impl Connection {
     }
 
     /// SQLite has one progress handler: this one, or that of Python, which looks for signals, too.
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_progress_handler,
         args = (self, every, signals.step, signals.data),
-        scope = replaced,
+        scope = until_replaced,
         detach
     )]
     fn watch_signals(&mut self, every: c_int, signals: Option<Signals>);
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::sqlite3_progress_handler,
         args = (self, every, handler.step, handler.data),
-        scope = replaced,
+        scope = until_replaced,
         detach
     )]
     fn set_progress(&mut self, every: c_int, handler: Option<ProgressHandler>);
@@ -504,75 +504,75 @@ pub struct Statement;
 
 #[methods(unsafe)]
 impl Statement {
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_db_handle)]
     fn connection(&self) -> Option<Borrowed<Connection>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_step, fails = when(|status| status != ROW && status != DONE), detach)]
     fn advance(&mut self) -> Result<c_int>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_stmt_readonly)]
     fn is_read_only(&self) -> bool;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_bind_parameter_count)]
     fn parameter_count(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_bind_null, fails = nonzero, detach)]
     fn bind_null(&mut self, index: c_int) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_bind_int64, fails = nonzero, detach)]
     fn bind_integer(&mut self, index: c_int, value: i64) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_bind_double, fails = nonzero, detach)]
     fn bind_real(&mut self, index: c_int, value: f64) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_bind_text, args = (self, index, text.ptr, text.len, sentinel(-1)), fails = nonzero, detach)]
     fn bind_text(&mut self, index: c_int, text: &str) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_bind_blob, args = (self, index, blob.ptr, blob.len, sentinel(-1)), fails = nonzero, detach)]
     fn bind_blob(&mut self, index: c_int, blob: &[u8]) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_reset, detach)]
     fn rewind(&mut self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_count)]
     fn column_count(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_name, detach)]
     fn column_name(&self, index: c_int) -> Result<Option<String>>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_type, detach)]
     fn column_type(&self, index: c_int) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_int64, detach)]
     fn column_integer(&self, index: c_int) -> i64;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_double, detach)]
     fn column_real(&self, index: c_int) -> f64;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_text, len = ffi::sqlite3_column_bytes, fails = null, detach)]
     fn column_text(&self, index: c_int) -> Result<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes, detach)]
     fn column_blob(&self, index: c_int) -> Option<Bytes>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes, detach)]
     fn lend_blob(&self, column: c_int) -> Option<&[u8]>;
 
@@ -623,7 +623,7 @@ impl Statement {
             .collect()
     }
 
-    #[private]
+    #[rust_only]
     fn step(&mut self) -> Result<c_int> {
         let stepped = self.advance();
         if !matches!(stepped, Ok(ROW)) {
@@ -633,7 +633,7 @@ impl Statement {
         stepped
     }
 
-    #[private]
+    #[rust_only]
     fn value(&self, index: c_int) -> Result<Option<Value>> {
         Ok(match self.column_type(index).cast_unsigned() {
             ffi::SQLITE_INTEGER => Some(Value::Integer(self.column_integer(index))),
@@ -665,7 +665,7 @@ pub struct Blob;
 
 #[methods(unsafe)]
 impl Blob {
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_blob_bytes)]
     fn size(&self) -> c_int;
 
@@ -674,7 +674,7 @@ impl Blob {
         usize::try_from(self.size()).unwrap_or(0)
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_blob_read, args = (self, into.ptr, into.len, offset), fails = nonzero, detach)]
     fn fill(&self, into: &mut [u8], offset: c_int) -> Result<()>;
 
@@ -689,7 +689,7 @@ impl Blob {
         Ok(Bytes(bytes))
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_blob_write, args = (self, data.ptr, data.len, offset), fails = nonzero, detach)]
     fn put(&mut self, data: Buffer<'_>, offset: c_int) -> Result<()>;
 
@@ -707,7 +707,7 @@ impl Blob {
     #[calls(ffi::sqlite3_blob_reopen, fails = nonzero, detach)]
     fn reopen(&mut self, row: i64) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     fn within(&self, offset: usize, count: usize) -> Result<usize> {
         match offset.checked_add(count) {
             Some(end) if end <= self.__len__() => Ok(count),
@@ -733,7 +733,7 @@ pub struct Backup;
 
 #[methods(unsafe)]
 impl Backup {
-    #[private]
+    #[rust_only]
     #[calls(ffi::sqlite3_backup_step, fails = when(|status| status != OK && status != DONE), detach)]
     fn copy(&mut self, pages: c_int) -> Result<c_int>;
 
@@ -769,10 +769,10 @@ impl Backup {
 }
 
 /// One call of a function of SQL: it takes the result.
-#[handle(raw = ffi::sqlite3_context, lent)]
+#[handle(raw = ffi::sqlite3_context, callback_only)]
 pub struct FunctionCall;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl FunctionCall {
     #[calls(ffi::sqlite3_result_int64)]
     fn return_integer(&self, value: i64);
@@ -809,7 +809,7 @@ impl FunctionCall {
 const TEXT_ENCODING: u8 = ffi::SQLITE_UTF8 as u8;
 
 /// Memory by which SQLite tells groups of rows from each other.
-#[handle(raw = c_void, lent)]
+#[handle(raw = c_void, callback_only)]
 pub struct Group;
 
 impl Group {
@@ -819,10 +819,10 @@ impl Group {
 }
 
 /// An argument of a function of SQL.
-#[handle(raw = ffi::sqlite3_value, lent)]
+#[handle(raw = ffi::sqlite3_value, callback_only)]
 pub struct Argument;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Argument {
     #[calls(ffi::sqlite3_value_type)]
     fn kind(&self) -> c_int;
@@ -860,11 +860,11 @@ pub struct ScalarFunction(Callable);
 
 #[callbacks(unsafe)]
 impl ScalarFunction {
-    #[called(
+    #[callback(
         unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
         args = (call, arguments.len, arguments.ptr),
         data = ffi::sqlite3_user_data(call),
-        stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
+        on_error = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
     )]
     fn call(&self, call: &FunctionCall, arguments: Vec<Borrowed<'_, Argument>>) -> Result<()> {
         call.give(self.0.call_varargs(values(&arguments)?)?)
@@ -918,11 +918,11 @@ impl AggregateFunction {
 
 #[callbacks(unsafe)]
 impl AggregateFunction {
-    #[called(
+    #[callback(
         unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
         args = (call, arguments.len, arguments.ptr),
         data = ffi::sqlite3_user_data(call),
-        stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
+        on_error = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1)
     )]
     fn step(&self, call: &FunctionCall, arguments: Vec<Borrowed<'_, Argument>>) -> Result<()> {
         let group = call.group(1).map(|group| group.key());
@@ -936,12 +936,12 @@ impl AggregateFunction {
         stepped
     }
 
-    #[called(
+    #[callback(
         unsafe extern "C" fn(*mut ffi::sqlite3_context),
         args = (call),
         data = ffi::sqlite3_user_data(call),
-        stop = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1),
-        always
+        on_error = ffi::sqlite3_result_error(call, c"an exception".as_ptr(), -1),
+        even_after_error
     )]
     fn finalize(&self, call: &FunctionCall) -> Result<()> {
         let aggregate = match call.group(0).map(|group| group.key()) {
@@ -965,7 +965,7 @@ pub struct Signals(());
 
 #[callbacks(unsafe)]
 impl Signals {
-    #[called(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), stop = 1)]
+    #[callback(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), on_error = 1)]
     fn step(&self) -> Result<bool> {
         check_signals().map(|()| false)
     }
@@ -977,7 +977,7 @@ pub struct ProgressHandler(Callable);
 
 #[callbacks(unsafe)]
 impl ProgressHandler {
-    #[called(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), stop = 1, alone)]
+    #[callback(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), on_error = 1, exclusive)]
     fn step(&self) -> Result<bool> {
         check_signals()?;
         self.0.ask(())

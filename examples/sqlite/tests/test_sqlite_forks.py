@@ -71,7 +71,7 @@ def test_no_handle_can_be_used_in_a_child(db, path):
         }
         for name, use in uses.items():
             expected = f"{name} belongs to the process that this one was forked from: open a new one in this process"
-            assert in_child(use) == f"OwnerError: {expected}"
+            assert in_child(use) == f"AffinityError: {expected}"
         backup.close()
     assert next(rows) == [2]
     assert blob.read() == b"\1\2"

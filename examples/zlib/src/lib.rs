@@ -67,7 +67,7 @@ impl Errors<Decompressor> for ZlibErrors {
 }
 
 /// Compresses a stream.
-#[handle(inplace = ffi::z_stream, release = ffi::deflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
+#[handle(caller_allocates = ffi::z_stream, release = ffi::deflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
 pub struct Compressor;
 
 #[methods(unsafe)]
@@ -88,7 +88,7 @@ impl Compressor {
     )]
     fn new(level: c_int, window: c_int) -> Result<Owned<Compressor>>;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::deflate,
         args = (self, flush),
@@ -98,23 +98,23 @@ impl Compressor {
     )]
     fn step(&mut self, input: Buffer<'_>, output: &mut [u8], flush: c_int) -> Result<c_int>;
 
-    #[private]
+    #[rust_only]
     #[field(avail_in)]
     fn left_to_read(&self) -> u32;
 
-    #[private]
+    #[rust_only]
     #[field(avail_out)]
     fn left_to_write(&self) -> u32;
 
-    #[private]
+    #[rust_only]
     #[field(msg, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::zError, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
-    #[private]
+    #[rust_only]
     fn run(&mut self, data: &Buffer<'_>, flush: c_int) -> Result<Bytes> {
         let mut result = Vec::new();
         let mut chunk = vec![0; CHUNK];
@@ -159,7 +159,7 @@ impl Compressor {
 }
 
 /// Decompresses a stream.
-#[handle(inplace = ffi::z_stream, release = ffi::inflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
+#[handle(caller_allocates = ffi::z_stream, release = ffi::inflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
 pub struct Decompressor;
 
 #[methods(unsafe)]
@@ -170,7 +170,7 @@ impl Decompressor {
     #[calls(ffi::inflateInit2_, args = (out, window, version(), SIZE), fails = nonzero, on_failure = null)]
     fn new(window: c_int) -> Result<Owned<Decompressor>>;
 
-    #[private]
+    #[rust_only]
     #[calls(
         ffi::inflate,
         args = (self, NO_FLUSH),
@@ -180,15 +180,15 @@ impl Decompressor {
     )]
     fn step(&mut self, input: Buffer<'_>, output: &mut [u8]) -> Result<c_int>;
 
-    #[private]
+    #[rust_only]
     #[field(avail_in)]
     fn left_to_read(&self) -> u32;
 
-    #[private]
+    #[rust_only]
     #[field(avail_out)]
     fn left_to_write(&self) -> u32;
 
-    #[private]
+    #[rust_only]
     #[field(msg, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 

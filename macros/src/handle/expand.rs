@@ -25,7 +25,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let up = match &handle.ownership {
         Ownership::Resource { .. } => quote!(<Self as #runtime::handle::Resource>::UP),
         Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
-        Ownership::Lent => quote!(::core::option::Option::None),
+        Ownership::CallbackOnly => quote!(::core::option::Option::None),
     };
     let home = match &handle.ownership {
         Ownership::Resource { .. } => quote!(Itself),
@@ -38,7 +38,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let home = quote!(#runtime::handle::Home::#home);
     let (attachments, thread_bound) = (handle.attachments, handle.thread_bound);
     // What C lends to a callback does not last until a fork.
-    let fork_safe = handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::Lent);
+    let fork_safe =
+        handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::CallbackOnly);
     let fork_check = expand_fork_check(handle);
     let asks = handle
         .errors
@@ -112,10 +113,10 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let comment = handle.comment.as_deref().map(verbatim);
     let comment = comment.map(|comment| quote!(#[doc = #comment]));
     let numbered = handle
-        .value
+        .integer
         .as_ref()
         .map(|(ty, invalid)| expand_numbered(handle, ty, invalid));
-    let pointed = handle.value.is_none().then(|| expand_pointed(handle));
+    let pointed = handle.integer.is_none().then(|| expand_pointed(handle));
     let (interrupt, interruptible) = expand_interrupt(handle);
     let knows_owner = matches!(
         handle.ownership,
@@ -125,15 +126,24 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     );
     let owned = knows_owner.then(|| quote!(.knowing_owner::<#ident>()));
-    let number = handle.value.as_ref().map(|_| quote!(.numbered::<#ident>()));
-    let in_place = matches!(handle.ownership, Ownership::Resource { in_place: true, .. });
+    let number = handle
+        .integer
+        .as_ref()
+        .map(|_| quote!(.numbered::<#ident>()));
+    let caller_allocates = matches!(
+        handle.ownership,
+        Ownership::Resource {
+            caller_allocates: true,
+            ..
+        }
+    );
     let keeps = handle.attachments.then(|| {
         quote! {
             // SAFETY: guarantee 8: `LINEAGE` says so, too, so `Kind::acquired` makes an entry, which keeps the values.
             unsafe impl #runtime::handle::Keeps for #ident {}
         }
     });
-    let by_pointer = (!in_place).then(|| {
+    let by_pointer = (!caller_allocates).then(|| {
         quote! {
             // SAFETY: annotation `raw`: the handle is not made in place, so nothing but its release has to free it.
             unsafe impl #runtime::handle::ByPointer for #ident {}
@@ -286,10 +296,10 @@ fn expand_sharing(handle: &Handle) -> TokenStream {
             ..
         }
     );
-    let transient = matches!(
+    let until_mut = matches!(
         handle.ownership,
         Ownership::Part {
-            transient: true,
+            until_mut: true,
             ..
         }
     );
@@ -301,7 +311,7 @@ fn expand_sharing(handle: &Handle) -> TokenStream {
             lends: #lends,
             part: #part,
             counted: #counted,
-            transient: #transient,
+            until_mut: #until_mut,
         }
     }
 }
@@ -310,7 +320,7 @@ fn expand_sharing(handle: &Handle) -> TokenStream {
 fn check_lending_owner(handle: &Handle) -> Option<TokenStream> {
     let Ownership::Part {
         owner,
-        transient: true,
+        until_mut: true,
         ..
     } = &handle.ownership
     else {
@@ -333,7 +343,7 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
     let is_untyped = matches!(raw, Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == "c_void"));
-    let is_lent = matches!(handle.ownership, Ownership::Lent);
+    let is_lent = matches!(handle.ownership, Ownership::CallbackOnly);
     let untyped = (is_lent && !is_untyped).then(|| {
         quote! {
             // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
@@ -343,7 +353,7 @@ fn expand_pointed(handle: &Handle) -> TokenStream {
                 }
             }
 
-            // SAFETY: annotation `lent`: C passes the handle as a `void *`, and the pointer stays what it is.
+            // SAFETY: annotation `callback_only`: C passes the handle as a `void *`, and the pointer stays what it is.
             unsafe impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
                 #[inline]
                 fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
@@ -575,7 +585,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             parent,
             beside,
             retain,
-            in_place,
+            caller_allocates,
             warn_unclosed,
         } => {
             let lifetime = if parent.is_some() {
@@ -590,10 +600,10 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
                 Some(release) => expand_release(handle, release, &parent),
                 None => quote!(::core::result::Result::Ok(())),
             };
-            let released = match in_place {
+            let released = match caller_allocates {
                 true => quote! {
                     let released = { #released };
-                    // SAFETY: guarantee 2: this is the handle's only release; annotation `inplace`: its memory came
+                    // SAFETY: guarantee 2: this is the handle's only release; annotation `caller_allocates`: its memory came
                     // from the box of `MadeIn`, and nothing is left in it that matters.
                     unsafe { #runtime::handle::free_in_place(raw, released) }
                 },
@@ -605,7 +615,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
                         &[#(<#beside as #runtime::handle::Handle>::kind),*];
                 }
             });
-            let made = expand_made(handle, *in_place);
+            let made = expand_made(handle, *caller_allocates);
             let counted = retain.as_ref().map(|retain| expand_counted(handle, retain));
             let tokens = quote! {
                 // SAFETY: annotation `release`: the function gives back what one acquisition took.
@@ -659,7 +669,7 @@ fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
             };
             (false, quote!(view), tokens)
         }
-        Ownership::Lent => (false, quote!(view), TokenStream::new()),
+        Ownership::CallbackOnly => (false, quote!(view), TokenStream::new()),
     }
 }
 
@@ -669,7 +679,7 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
     let path = &release.function;
     let (function, call) = match &release.by_parent {
         None => {
-            let (taken, passed) = match &handle.value {
+            let (taken, passed) = match &handle.integer {
                 None => (
                     quote!(*mut <#ident as #runtime::handle::Handle>::Raw),
                     quote!(raw),
@@ -752,11 +762,11 @@ fn expand_release(handle: &Handle, release: &Release, parent: &TokenStream) -> T
 }
 
 /// How C makes a handle through an out-parameter.
-fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
+fn expand_made(handle: &Handle, caller_allocates: bool) -> TokenStream {
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
-    if in_place {
+    if caller_allocates {
         return quote! {
-            // SAFETY: annotation `inplace`: C made the handle in the box, whose pointer is the handle's.
+            // SAFETY: annotation `caller_allocates`: C made the handle in the box, whose pointer is the handle's.
             unsafe impl #runtime::out::MadeIn<#raw> for #ident {
                 type Storage = #runtime::out::Boxed<#raw>;
 
@@ -766,7 +776,7 @@ fn expand_made(handle: &Handle, in_place: bool) -> TokenStream {
             }
         };
     }
-    if let Some((ty, _)) = &handle.value {
+    if let Some((ty, _)) = &handle.integer {
         return quote! {
             // SAFETY: annotation `out`: C wrote the handle's number.
             unsafe impl #runtime::out::MadeIn<#ty> for #ident {
@@ -833,7 +843,7 @@ fn expand_class(handle: &Handle) -> TokenStream {
         Ownership::Resource { .. } => quote!(lend_resource),
         Ownership::Part { .. } => quote!(lend_part),
         // A class that no object is of, for `#[methods]` to find: that it has no `PyHandle` is then the one mistake.
-        Ownership::Lent => {
+        Ownership::CallbackOnly => {
             return quote! {
                 #runtime::__python! {
                     #[#runtime::pyo3::pyclass(crate = #pyo3)]

@@ -15,8 +15,8 @@ use crate::words::{
 
 const WORDS: &[&str] = &[
     "raw",
-    "inplace",
-    "value",
+    "caller_allocates",
+    "integer",
     "invalid",
     "interrupt",
     "retain",
@@ -35,9 +35,9 @@ const WORDS: &[&str] = &[
     "lock",
     "thread_locals",
     "part_of",
-    "transient",
-    "owner",
-    "lent",
+    "until_mut",
+    "owner_field",
+    "callback_only",
     "warn_unclosed",
     "name",
     "module",
@@ -50,7 +50,7 @@ pub(crate) struct Handle {
     pub(crate) class: Ident,
     pub(crate) raw: Type,
     /// The type of the number, and the one that is no handle, where it is a number.
-    pub(crate) value: Option<(Type, Expr)>,
+    pub(crate) integer: Option<(Type, Expr)>,
     /// What wakes C functions that block.
     pub(crate) interrupt: Option<Path>,
     /// What the header says of the C type, where the author says nothing.
@@ -93,7 +93,7 @@ pub(crate) enum Ownership {
         /// What counts one owner more.
         retain: Option<Path>,
         /// Whether C makes it in memory that is the owner's.
-        in_place: bool,
+        caller_allocates: bool,
         warn_unclosed: bool,
     },
     /// It lives inside another handle.
@@ -101,10 +101,10 @@ pub(crate) enum Ownership {
         owner: Type,
         owner_field: Option<Place>,
         /// Whether it is gone as soon as the owner was used alone.
-        transient: bool,
+        until_mut: bool,
     },
     /// C lends it to a callback.
-    Lent,
+    CallbackOnly,
 }
 
 /// `release = function` or `release(function, fails = …, on_failure = …)`.
@@ -196,8 +196,8 @@ impl Parse for ReleaseArguments {
 #[derive(Default)]
 struct Said {
     raw: Option<Type>,
-    in_place: Option<Ident>,
-    value: Option<(Ident, Option<Type>)>,
+    caller_allocates: Option<Ident>,
+    integer: Option<(Ident, Option<Type>)>,
     invalid: Option<(Ident, Option<Expr>)>,
     interrupt: Option<(Ident, Option<Path>)>,
     retain: Option<(Ident, Option<Path>)>,
@@ -206,9 +206,9 @@ struct Said {
     release: Option<(Ident, Option<Release>)>,
     parent: Option<(Ident, Option<Type>)>,
     part_of: Option<(Ident, Option<Type>)>,
-    owner: Option<(Ident, Option<Place>)>,
-    transient: Option<Ident>,
-    lent: Option<Ident>,
+    owner_field: Option<(Ident, Option<Place>)>,
+    until_mut: Option<Ident>,
+    callback_only: Option<Ident>,
     attachments: Option<Ident>,
     thread_bound: Option<Ident>,
     fork_safe: Option<Ident>,
@@ -227,9 +227,9 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     let words = parse_words(words, WORDS, diagnostics);
     // A word that was not understood may be the one that would be missed.
     let understood = diagnostics.is_empty();
-    let has_raw = words
-        .iter()
-        .any(|word| word.name == "raw" || word.name == "inplace" || word.name == "value");
+    let has_raw = words.iter().any(|word| {
+        word.name == "raw" || word.name == "caller_allocates" || word.name == "integer"
+    });
     let said = collect(words, diagnostics);
     check_item(&item, diagnostics);
     if understood && !has_raw {
@@ -245,9 +245,9 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
     };
     // After a mistake it is what else was said.
     let is_pointer = said.raw.is_some();
-    let is_number = said.value.is_some() && !is_pointer;
-    let value = said.value.and_then(|(_, ty)| ty).filter(|_| !is_pointer);
-    let value = value.map(|ty| {
+    let is_number = said.integer.is_some() && !is_pointer;
+    let integer = said.integer.and_then(|(_, ty)| ty).filter(|_| !is_pointer);
+    let integer = integer.map(|ty| {
         let invalid = said.invalid.and_then(|(_, invalid)| invalid);
         (ty, invalid.unwrap_or_else(|| syn::parse_quote!(-1)))
     });
@@ -271,18 +271,18 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
         thread_bound: said.thread_bound.is_some(),
         fork_safe: said.fork_safe,
         sharing,
-        value,
+        integer,
         interrupt: said.interrupt.and_then(|(_, path)| path),
         comment,
         class: format_ident!("{}Class", item.ident),
         raw: said.raw.unwrap_or_else(|| syn::parse_quote!(())),
-        ownership: match (said.part_of, said.lent) {
+        ownership: match (said.part_of, said.callback_only) {
             (Some((_, Some(owner))), _) if !is_itself(&owner, &item.ident) => Ownership::Part {
                 owner,
-                owner_field: said.owner.and_then(|(_, field)| field),
-                transient: said.transient.is_some(),
+                owner_field: said.owner_field.and_then(|(_, field)| field),
+                until_mut: said.until_mut.is_some(),
             },
-            (Some((_, Some(_))), _) | (_, Some(_)) => Ownership::Lent,
+            (Some((_, Some(_))), _) | (_, Some(_)) => Ownership::CallbackOnly,
             _ => Ownership::Resource {
                 release: said
                     .release
@@ -292,7 +292,7 @@ pub(crate) fn model(words: TokenStream, item: ItemStruct, diagnostics: &Diagnost
                     .retain
                     .and_then(|(_, path)| path)
                     .filter(|_| !is_number),
-                in_place: said.in_place.is_some(),
+                caller_allocates: said.caller_allocates.is_some(),
                 parent: parents.next(),
                 beside: parents.collect(),
                 warn_unclosed: said.warn_unclosed.is_some(),
@@ -329,17 +329,17 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
         let name = word.name.clone();
         match name.to_string().as_str() {
             "raw" => said.raw = word.value("raw = ffi::the_type", diagnostics),
-            "inplace" => {
+            "caller_allocates" => {
                 if said.raw.is_some() {
                     diagnostics.at(
                         &name,
-                        "`raw` and `inplace` name two C types: keep one of them",
+                        "`raw` and `caller_allocates` name two C types: keep one of them",
                     );
                 }
-                said.in_place = Some(name);
-                said.raw = word.value("inplace = ffi::the_type", diagnostics);
+                said.caller_allocates = Some(name);
+                said.raw = word.value("caller_allocates = ffi::the_type", diagnostics);
             }
-            "value" => said.value = Some((name, word.value("value = c_int", diagnostics))),
+            "integer" => said.integer = Some((name, word.value("integer = c_int", diagnostics))),
             "invalid" => said.invalid = Some((name, word.value("invalid = -1", diagnostics))),
             "interrupt" => {
                 let path = word.value("interrupt = TheHandle::the_method", diagnostics);
@@ -361,9 +361,11 @@ fn collect(words: Vec<Word>, diagnostics: &Diagnostics) -> Said {
             "mut_parent" => said.sharing.mut_parent = word.flag(diagnostics).then_some(name),
             "reads_parent" => said.sharing.reads_parent = word.flag(diagnostics).then_some(name),
             "lends" => said.sharing.lends = word.flag(diagnostics).then_some(name),
-            "owner" => said.owner = Some((name, word.value("owner = field", diagnostics))),
-            "transient" => said.transient = word.flag(diagnostics).then_some(name),
-            "lent" => said.lent = word.flag(diagnostics).then_some(name),
+            "owner_field" => {
+                said.owner_field = Some((name, word.value("owner_field = field", diagnostics)))
+            }
+            "until_mut" => said.until_mut = word.flag(diagnostics).then_some(name),
+            "callback_only" => said.callback_only = word.flag(diagnostics).then_some(name),
             "warn_unclosed" => said.warn_unclosed = word.flag(diagnostics).then_some(name),
             "attachments" => said.attachments = word.flag(diagnostics).then_some(name),
             "thread_bound" => said.thread_bound = word.flag(diagnostics).then_some(name),
@@ -531,15 +533,15 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
     let kinds = [
         said.release.as_ref().map(|(word, _)| word),
         said.part_of.as_ref().map(|(word, _)| word),
-        said.lent.as_ref(),
+        said.callback_only.as_ref(),
     ];
     let given: Vec<&Ident> = kinds.into_iter().flatten().collect();
     match given.as_slice() {
-        [] if !understood || said.retain.is_some() || said.in_place.is_some() => {}
+        [] if !understood || said.retain.is_some() || said.caller_allocates.is_some() => {}
         [] => diagnostics.at(
             ident,
             "nothing says who owns this handle: requires either `release = ffi::f` (whoever holds it), \
-             `part_of = Owner` (another handle) or `lent` (C, for one callback)",
+             `part_of = Owner` (another handle) or `callback_only` (C, for one callback)",
         ),
         [_] => {}
         [first, others @ ..] => {
@@ -567,23 +569,23 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             );
         }
     }
-    if let (Some((word, _)), true) = (&said.value, said.raw.is_some()) {
+    if let (Some((word, _)), true) = (&said.integer, said.raw.is_some()) {
         diagnostics.at(
             word,
             "a handle is a number or behind a pointer: keep one of `value` and `raw`",
         );
     }
-    if let (Some((word, _)), None) = (&said.invalid, &said.value) {
+    if let (Some((word, _)), None) = (&said.invalid, &said.integer) {
         diagnostics.at(
             word,
-            "`invalid` is the number that is no handle: add `value = c_int`, or remove it",
+            "`invalid` is the number that is no handle: add `integer = c_int`, or remove it",
         );
     }
     for others in [
         said.retain.as_ref().map(|(word, _)| word),
-        said.lent.as_ref(),
+        said.callback_only.as_ref(),
     ] {
-        if let (Some((_, _)), Some(word)) = (&said.value, others) {
+        if let (Some((_, _)), Some(word)) = (&said.integer, others) {
             diagnostics.at(
                 word,
                 format!(
@@ -606,7 +608,7 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
     }
     for word in [
         said.retain.as_ref().map(|(word, _)| word),
-        said.in_place.as_ref(),
+        said.caller_allocates.as_ref(),
     ] {
         if let (Some(word), None, true) = (word, &said.release, understood) {
             diagnostics.at(
@@ -623,7 +625,7 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             "its release needs a parent, and it has none: add `parent = TheHandle`",
         );
     }
-    if let (Some((_, Some(release))), Some(_)) = (&said.release, &said.value)
+    if let (Some((_, Some(release))), Some(_)) = (&said.release, &said.integer)
         && let Some(ReleaseArguments(_)) = &release.by_parent
     {
         diagnostics.at(
@@ -675,16 +677,16 @@ fn check_ownership(said: &Said, ident: &Ident, understood: bool, diagnostics: &D
             "giving one reference of several back can't be refused: remove `on_failure = kept`",
         );
     }
-    if let (Some((word, _)), Some(_)) = (&said.retain, &said.in_place) {
+    if let (Some((word, _)), Some(_)) = (&said.retain, &said.caller_allocates) {
         diagnostics.at(word, "what is made in place has one owner: remove `retain`");
     }
-    if let (Some(word), None) = (&said.transient, &said.part_of) {
+    if let (Some(word), None) = (&said.until_mut, &said.part_of) {
         diagnostics.at(
             word,
             "only a part can be gone before its owner is: add `part_of = Owner`",
         );
     }
-    if let (Some((word, _)), None) = (&said.owner, &said.part_of) {
+    if let (Some((word, _)), None) = (&said.owner_field, &said.part_of) {
         diagnostics.at(
             word,
             "`owner` names the field by which a part knows its owner: add `part_of = Owner`",

@@ -11,7 +11,7 @@ use super::types::{Taken, is_bytes, is_named, lent_memory, written};
 use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
 use crate::text::{Utf8, has_text};
-use crate::words::{argument_of, is_slice, named_lifetime};
+use crate::words::{argument_of, is_slice, named_lifetime, report_renamed};
 
 /// Python's keywords that may be names in Rust.
 const KEYWORDS: &[&str] = &[
@@ -59,14 +59,14 @@ fn check_signature(method: &Method, diagnostics: &Diagnostics) {
         );
     }
     if let Some(parameter) = signature.generics.type_params().next()
-        && !method.private
+        && !method.rust_only
     {
         diagnostics.at(
             parameter,
-            "Python has no generic methods: remove the parameter, or mark the method `#[private]`",
+            "Python has no generic methods: remove the parameter, or mark the method `#[rust_only]`",
         );
     }
-    if !method.private && !method.has_python_attribute("setter") {
+    if !method.rust_only && !method.has_python_attribute("setter") {
         for parameter in &method.parameters {
             let name = parameter.name.unraw().to_string();
             if KEYWORDS.contains(&name.as_str()) {
@@ -143,8 +143,8 @@ fn check_detach(method: &Method, diagnostics: &Diagnostics) {
 
 /// Who passes a callback to C has to say how long C keeps it.
 fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
-    const SCOPES: &str = "`notified` (until C calls the destroy function), `replaced` (until this method is called again), or \
-         `forever` (as long as the handle)";
+    const SCOPES: &str = "`notified` (until C calls the destroy function), `until_replaced` (until this method is called again), or \
+         `handle` (as long as the handle)";
     let callbacks = method.callbacks(calls);
     let stored = method.stored(calls);
     for parameter in &callbacks {
@@ -228,7 +228,7 @@ fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
                 );
             }
         }
-        Some("replaced" | "forever") => {
+        Some("until_replaced" | "handle") => {
             if let Some((name, span)) = &destroyed {
                 diagnostics.add(syn::Error::new(
                     *span,
@@ -238,7 +238,7 @@ fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             let replaced = calls
                 .scope
                 .as_ref()
-                .is_some_and(|scope| scope == "replaced");
+                .is_some_and(|scope| scope == "until_replaced");
             if replaced && method.receiver == Receiver::Shared {
                 diagnostics.at(
                     &first.ty,
@@ -246,6 +246,11 @@ fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
                 );
             }
         }
+        Some(_)
+            if calls
+                .scope
+                .as_ref()
+                .is_some_and(|scope| report_renamed("scope", scope, diagnostics)) => {}
         Some(_) => diagnostics.at(
             calls.scope.as_ref().unwrap_or(&first.name),
             format!("this is no scope: one of {SCOPES} is expected"),
@@ -255,7 +260,7 @@ fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
 
 /// What a result lives in besides the receiver is passed by reference.
 fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
-    for name in &calls.parents {
+    for name in &calls.keep_alive {
         let lent = method
             .parameter(name)
             .is_some_and(|parameter| matches!(Taken::of(&parameter.ty), Taken::Ref(_)));
@@ -266,21 +271,21 @@ fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
             );
         }
     }
-    if let (Some(name), Receiver::None) = (calls.parents.first(), method.receiver) {
+    if let (Some(name), Receiver::None) = (calls.keep_alive.first(), method.receiver) {
         diagnostics.at(
             name,
             "the first parent is the receiver, or what that lives in: take `&self`",
         );
     }
     if let (Some(name), Some(_), false) = (
-        calls.parents.first(),
+        calls.keep_alive.first(),
         lent_memory(&method.output.value),
-        method.private,
+        method.rust_only,
     ) {
         diagnostics.at(
             name,
             "a `memoryview` of lent memory keeps the receiver open, and not this handle: return a copy, `Bytes`, or mark the \
-             method `#[private]`",
+             method `#[rust_only]`",
         );
     }
 }
@@ -334,11 +339,11 @@ fn check_count(method: &Method, diagnostics: &Diagnostics) {
         |parameter: &&Parameter| !matches!(Taken::of(&parameter.ty), Taken::Value | Taken::Python);
     if let (Some(parameter), false) = (
         method.parameters.iter().filter(held).nth(AT_MOST),
-        method.private,
+        method.rust_only,
     ) {
         diagnostics.at(
             &parameter.name,
-            format!("a method takes at most {AT_MOST} references from Python: take less, or mark the method `#[private]`"),
+            format!("a method takes at most {AT_MOST} references from Python: take less, or mark the method `#[rust_only]`"),
         );
     }
 }
@@ -347,7 +352,7 @@ fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnosti
     let name = &method.signature.ident;
     if let Some(value) = lent_memory(&method.output.value)
         && method.receiver == Receiver::Exclusive
-        && !method.private
+        && !method.rust_only
     {
         diagnostics.at(
             value,
@@ -356,7 +361,7 @@ fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnosti
     }
     if name == "__next__"
         && argument_of(&method.output.value, "Option").is_none()
-        && !method.private
+        && !method.rust_only
     {
         diagnostics.at(
             &method.output.value,
@@ -368,7 +373,7 @@ fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnosti
     }
     if matches!(method.source, Source::Field(_)) {
         diagnostics.at(name, "a field is read from a handle: take `&self`");
-    } else if !method.private
+    } else if !method.rust_only
         && !method.has_python_attribute("staticmethod")
         && !method.has_python_attribute("new")
         && method.consumed_receiver(&block.handle).is_none()
@@ -376,7 +381,7 @@ fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics: &Diagnosti
         diagnostics.at(
             name,
             "a method without `self` has to say what it is in Python: requires either `#[new]`, `#[staticmethod]` \
-             or `#[private]`",
+             or `#[rust_only]`",
         );
     }
 }
@@ -837,12 +842,12 @@ fn check_names(block: &MethodsBlock, diagnostics: &Diagnostics) {
         "__eq__",
         "__hash__",
     ];
-    for method in block.methods.iter().filter(|method| !method.private) {
+    for method in block.methods.iter().filter(|method| !method.rust_only) {
         let name = method.signature.ident.to_string();
         if TAKEN.contains(&name.as_str()) {
             diagnostics.at(
                 &method.signature.ident,
-                format!("every handle has `{name}` already: choose another name, or mark the method `#[private]`"),
+                format!("every handle has `{name}` already: choose another name, or mark the method `#[rust_only]`"),
             );
         }
     }

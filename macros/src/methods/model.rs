@@ -26,7 +26,7 @@ pub(crate) struct Method {
     pub(crate) comment: Option<String>,
     /// PyO3's, for Python alone.
     pub(crate) python_attributes: Vec<Attribute>,
-    pub(crate) private: bool,
+    pub(crate) rust_only: bool,
     /// Whether Python's lock is released while the body runs.
     pub(crate) detach: Option<Ident>,
     /// `#[reads_parent]`: the method of a `mut_parent` leaves what the parent lends as it is.
@@ -89,7 +89,7 @@ pub(crate) struct Calls {
     /// How long C keeps the callback that it is passed.
     pub(crate) scope: Option<Ident>,
     /// The parameters that the result lives in, besides the receiver.
-    pub(crate) parents: Vec<Ident>,
+    pub(crate) keep_alive: Vec<Ident>,
     /// What tells the length of the memory that C gives.
     pub(crate) length: Option<Path>,
     /// `until = null`: the array that C gives ends with a NULL or a 0.
@@ -159,7 +159,7 @@ impl Method {
         &'a self,
         calls: &'a Calls,
     ) -> impl Iterator<Item = (&'a Ident, Type)> {
-        calls.parents.iter().filter_map(|name| {
+        calls.keep_alive.iter().filter_map(|name| {
             let parameter = self.parameter(name)?;
             match Taken::of(&parameter.ty) {
                 Taken::Ref(target) => Some((name, target)),

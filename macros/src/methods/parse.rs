@@ -16,7 +16,8 @@ use crate::diagnostics::Diagnostics;
 use crate::fails::Fails;
 use crate::text::Utf8;
 use crate::words::{
-    Headed, Place, Value, Word, argument_of, header_comment, parse_words, runtime_path,
+    Headed, Place, Value, Word, argument_of, header_comment, parse_words, report_renamed,
+    runtime_path,
 };
 
 const PYO3_ATTRIBUTES: &[&str] = &[
@@ -31,13 +32,17 @@ const PYO3_ATTRIBUTES: &[&str] = &[
 
 pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostics) -> MethodsBlock {
     let mut is_unsafe = false;
-    let mut all_private = false;
+    let mut all_rust_only = false;
     let mut utf8 = Utf8::Strict;
     let mut runtime: Option<Path> = None;
-    for word in parse_words(words, &["unsafe", "private", "utf8", "crate"], diagnostics) {
+    for word in parse_words(
+        words,
+        &["unsafe", "rust_only", "utf8", "crate"],
+        diagnostics,
+    ) {
         match word.name.unraw().to_string().as_str() {
             "unsafe" => is_unsafe = word.flag(diagnostics),
-            "private" => all_private = word.flag(diagnostics),
+            "rust_only" => all_rust_only = word.flag(diagnostics),
             "utf8" => utf8 = word.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
             _ => runtime = word.value("crate = path", diagnostics),
         }
@@ -61,7 +66,7 @@ pub(crate) fn block(words: TokenStream, item: ItemImpl, diagnostics: &Diagnostic
         };
         if let Some(raw) = diagnostics.ok(syn::parse2::<RawMethod>(tokens)) {
             let mut method = raw.into_method(diagnostics);
-            method.private |= all_private;
+            method.rust_only |= all_rust_only;
             if utf8 == Utf8::Lossy {
                 method.utf8 = utf8;
             }
@@ -123,7 +128,7 @@ impl RawMethod {
     fn into_method(self, diagnostics: &Diagnostics) -> Method {
         let mut attributes = Vec::new();
         let mut python_attributes = Vec::new();
-        let mut private = false;
+        let mut rust_only = false;
         let mut detach = None;
         let mut reads_parent = None;
         let mut foreign = Vec::new();
@@ -141,8 +146,8 @@ impl RawMethod {
                 "field" => parse_field(&attribute, diagnostics)
                     .map(Box::new)
                     .map(Source::Field),
-                "private" => {
-                    private = true;
+                "rust_only" => {
+                    rust_only = true;
                     continue;
                 }
                 "detach" => {
@@ -164,6 +169,11 @@ impl RawMethod {
                     continue;
                 }
                 _ => {
+                    if let Some(ident) = attribute.path().get_ident()
+                        && report_renamed("attribute", ident, diagnostics)
+                    {
+                        continue;
+                    }
                     attributes.push(attribute);
                     continue;
                 }
@@ -199,7 +209,7 @@ impl RawMethod {
             attributes,
             comment,
             python_attributes,
-            private,
+            rust_only,
             detach,
             reads_parent,
             foreign,
@@ -293,7 +303,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
         on_failure: None,
         consumes: None,
         scope: None,
-        parents: Vec::new(),
+        keep_alive: Vec::new(),
         length: None,
         until: None,
         free: None,
@@ -314,7 +324,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
             "on_failure",
             "consumes",
             "scope",
-            "parents",
+            "keep_alive",
             "len",
             "until",
             "free",
@@ -348,7 +358,7 @@ fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls
                 let form = "scope = notified";
                 calls.scope = word.value(form, diagnostics);
             }
-            "parents" => calls.parents = parse_parents(word, diagnostics),
+            "keep_alive" => calls.keep_alive = parse_keep_alive(word, diagnostics),
             "len" => calls.length = word.value("len = ffi::the_function", diagnostics),
             "until" => {
                 let name = word.name.clone();
@@ -394,7 +404,7 @@ fn parse_arguments(word: Word, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
     Some(arguments.0.into_iter().collect())
 }
 
-fn parse_parents(word: Word, diagnostics: &Diagnostics) -> Vec<Ident> {
+fn parse_keep_alive(word: Word, diagnostics: &Diagnostics) -> Vec<Ident> {
     struct Names(Punctuated<Ident, Token![,]>);
     impl Parse for Names {
         fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -403,7 +413,7 @@ fn parse_parents(word: Word, diagnostics: &Diagnostics) -> Vec<Ident> {
             Ok(Names(Punctuated::parse_terminated(&content)?))
         }
     }
-    let names: Option<Names> = word.value("parents = (self, parameter)", diagnostics);
+    let names: Option<Names> = word.value("keep_alive = (self, parameter)", diagnostics);
     let names = names.into_iter().flat_map(|names| names.0);
     names.collect()
 }

@@ -24,7 +24,8 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
         runtime, handle, ..
     } = block;
-    let exported = |method: &&Method| !method.private && !matches!(method.source, Source::Nothing);
+    let exported =
+        |method: &&Method| !method.rust_only && !matches!(method.source, Source::Nothing);
     let (always, sometimes): (Vec<&Method>, Vec<&Method>) = block
         .methods
         .iter()
@@ -71,7 +72,7 @@ fn expand_iter(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let has_iter = block
         .methods
         .iter()
-        .any(|method| !method.private && method.signature.ident == "__iter__");
+        .any(|method| !method.rust_only && method.signature.ident == "__iter__");
     let runtime = &block.runtime;
     (method.signature.ident == "__next__" && !has_iter).then(|| {
         quote! {
@@ -147,7 +148,7 @@ pub(crate) fn wrapper(
         .parameters
         .iter()
         .map(|parameter| match &method.source {
-            Source::Calls(calls) if calls.parents.contains(&parameter.name) => {
+            Source::Calls(calls) if calls.keep_alive.contains(&parameter.name) => {
                 let name = &parameter.name;
                 respanned(quote!(#name.get_in(#context)), name.span())
             }

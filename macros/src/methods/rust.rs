@@ -75,7 +75,7 @@ fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
         ..
     } = method;
     let signature = rust_signature(method, runtime);
-    let python_only = (!method.private)
+    let python_only = (!method.rust_only)
         .then(|| quote!(#[allow(dead_code, reason = "Python calls it through the class")]));
     let body = match source {
         Source::Body(body) => body.to_token_stream(),
@@ -117,8 +117,8 @@ pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signatur
     let mut signature = method.signature.clone();
     let within = Lifetime::new("'__in", Span::call_site());
     let bound = match (&method.source, method.receiver) {
-        (Source::Calls(calls), _) if !calls.parents.is_empty() => {
-            bind_parents(&mut signature, &calls.parents, &within);
+        (Source::Calls(calls), _) if !calls.keep_alive.is_empty() => {
+            bind_parents(&mut signature, &calls.keep_alive, &within);
             true
         }
         (_, Receiver::None) => bind_inputs(&mut signature, &within),
@@ -146,7 +146,7 @@ pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signatur
     signature
 }
 
-/// Gives the receiver and the `parents` one lifetime.
+/// Gives the receiver and the `keep_alive` one lifetime.
 fn bind_parents(signature: &mut Signature, parents: &[Ident], lifetime: &Lifetime) {
     for input in &mut signature.inputs {
         let reference = match input {
@@ -258,7 +258,7 @@ fn home_check(block: &MethodsBlock, target: &Type) -> TokenStream {
     let (name, keeper) = (written(&target), written(receiver));
     let message = format!(
         "a `{name}` lives in a parent, which has to outlive it, and nobody knows when C is done with what it keeps in a \
-         `{keeper}`: that is known of a handle that has one owner and is released, or is a part with `owner = …` of such a \
+         `{keeper}`: that is known of a handle that has one owner and is released, or is a part with `owner_field = …` of such a \
          handle"
     );
     let check = quote! {
@@ -328,12 +328,12 @@ fn unknown_parent(block: &MethodsBlock, handle: &Type) -> String {
     let (name, part) = (written(handle), written(&block.handle));
     format!(
         "nobody would know in which handle this `{name}` lives, so which one has to outlive it: name the field of C's struct \
-         that points to the owner of a `{part}`, `owner = …`, or make the `{name}` by a method of the handle that it \
+         that points to the owner of a `{part}`, `owner_field = …`, or make the `{name}` by a method of the handle that it \
          lives in, with the `{part}` as a parameter"
     )
 }
 
-/// Refuses results that live also in something else than `parents = (…)` says.
+/// Refuses results that live also in something else than `keep_alive = (…)` says.
 fn parents_check(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
     let runtime = &block.runtime;
     let output = detached(&method.output.value, &block.handle);
@@ -360,7 +360,7 @@ fn expand_states(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
                 let place = format!("{}.{name}", method.signature.ident);
                 let scope = match scope.as_deref() {
                     Some("notified") => quote!(Notified),
-                    Some("replaced") => quote!(Replaced(#place)),
+                    Some("until_replaced") => quote!(UntilReplaced(#place)),
                     _ => quote!(Forever),
                 };
                 let store = quote! {
@@ -501,7 +501,7 @@ fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenSt
 /// The lifetime of the result: of the receiver and of the other parents, or of all arguments where there is no receiver.
 fn expand_life(method: &Method, calls: Option<&Calls>, runtime: &TokenStream) -> TokenStream {
     let life = life_variable();
-    let parents = calls.map_or(&[][..], |calls| &calls.parents);
+    let parents = calls.map_or(&[][..], |calls| &calls.keep_alive);
     let limits = match method.receiver {
         Receiver::None => method
             .parameters

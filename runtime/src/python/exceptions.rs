@@ -64,9 +64,9 @@ pub struct ClosedError;
 #[derive(Debug)]
 pub struct BusyError;
 
-/// `OwnerError`: also a `RuntimeError`.
+/// `AffinityError`: also a `RuntimeError`.
 #[derive(Debug)]
-pub struct OwnerError;
+pub struct AffinityError;
 
 static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BUSY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -119,7 +119,7 @@ impl BusyError {
     pub(crate) const DOC: &'static str = "A handle is in use by a call that cannot be waited for.";
 }
 
-impl OwnerError {
+impl AffinityError {
     /// The class.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl OwnerError {
     /// `MemoryError`, the first time.
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         let runtime_error = Some(py.get_type::<PyRuntimeError>());
-        class(py, &OWNER, "OwnerError", Self::DOC, runtime_error)
+        class(py, &OWNER, "AffinityError", Self::DOC, runtime_error)
     }
 
     pub(crate) const DOC: &'static str =
@@ -162,7 +162,7 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
     match error {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
         RustError::Busy(_) | RustError::Held(..) => of_class(BusyError::class(py)),
-        RustError::Owner(..) => of_class(OwnerError::class(py)),
+        RustError::Owner(..) => of_class(AffinityError::class(py)),
         RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),
         RustError::Overflow(_) => PyOverflowError::new_err(message),

@@ -139,7 +139,7 @@ impl HandleClass {
 /// Every object of `Class` holds a pointer to this type's own raw type, or a null pointer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no Python class",
-    note = "what is `lent` cannot reach Python: mark the method `#[private]`"
+    note = "what is `callback_only` cannot reach Python: mark the method `#[rust_only]`"
 )]
 pub unsafe trait PyHandle: Handle {
     /// The class; it has methods and no data.

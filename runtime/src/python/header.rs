@@ -59,7 +59,7 @@ pub struct Header {
     /// How often it was used alone; of a view, how often its owner was when the view was made.
     generation: AtomicU64,
     /// Whether it is a view that ends with its owner's next use alone, or lives in one.
-    transient: bool,
+    until_mut: bool,
     /// How many forks lay behind when it was made.
     forks: u32,
     /// The thread that made it, where only that may use it; else 0.
@@ -123,8 +123,8 @@ impl Header {
             generation: AtomicU64::new(
                 owner.map_or(0, |owner| owner.base().locked().generation_with_ancestors()),
             ),
-            transient: owner.is_some_and(|owner| {
-                kind.is_transient() || owner.kind.is_view() && owner.transient
+            until_mut: owner.is_some_and(|owner| {
+                kind.is_until_mut() || owner.kind.is_view() && owner.until_mut
             }),
             kind,
             raw: AtomicPtr::new(raw),
@@ -156,7 +156,7 @@ impl Header {
         }
     }
 
-    /// The same, and it lives also in `parents`, which are not null until it was released.
+    /// The same, and it lives also in `keep_alive`, which are not null until it was released.
     pub(super) fn beside(mut self, parents: Vec<Py<HandleClass>>) -> Self {
         if !parents.is_empty() {
             self.beside = parents.into();
@@ -299,7 +299,7 @@ impl Header {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// It is used alone: what was transient is gone.
+    /// It is used alone: its `until_mut` views are gone.
     #[inline]
     pub(super) fn begin_generation(&self) {
         self.generation.fetch_add(1, Ordering::Relaxed);
@@ -307,7 +307,7 @@ impl Header {
 
     /// Whether it is a view whose owner was used alone since.
     pub(super) fn is_stale(&self) -> bool {
-        self.transient && self.generation() != self.base().locked().generation_with_ancestors()
+        self.until_mut && self.generation() != self.base().locked().generation_with_ancestors()
     }
 
     /// How often this handle and its ancestors were used alone: a number that each such use changes.

@@ -36,7 +36,7 @@ unsafe impl Send for Position {}
 pub struct PartIterator {
     owner: Py<HandleClass>,
     /// What it iterates over is gone when the owner's generation is another one.
-    transient: Option<(u64, &'static Kind)>,
+    until_mut: Option<(u64, &'static Kind)>,
     position: Mutex<Position>,
     advance: Box<Advance>,
 }
@@ -78,7 +78,7 @@ impl PartIterator {
                 .base()
                 .locked()
                 .generation_with_ancestors();
-            if let Some((made, kind)) = self.transient
+            if let Some((made, kind)) = self.until_mut
                 && made != generation
             {
                 return Err(to_pyerr(py, Error::Stale(kind.name())));
@@ -121,7 +121,7 @@ pub(super) fn give<'py, T: PyHandle + Part>(
         .generation_with_ancestors();
     let iterator = PartIterator {
         owner: owner.unbind(),
-        transient: kind.is_transient().then_some((generation, kind)),
+        until_mut: kind.is_until_mut().then_some((generation, kind)),
         position: Mutex::new(Position(steps.current.map(|part| part.raw().cast()))),
         advance: Box::new(move |context, current, owner| {
             advance(context, current, owner, steps.next)

@@ -34,7 +34,7 @@ pub use callable::Callable;
 pub(crate) use depth::MayRunPython;
 pub use enter::{Context, Entry, Mode, alone, exclusive, shared};
 pub(crate) use exceptions::of_callback;
-pub use exceptions::{BusyError, ClosedError, Error, OwnerError};
+pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
 pub use give::{IntoPython, Typed};
 pub use handle::{HandleClass, PyHandle};
 pub use module::{Register, live_handles};

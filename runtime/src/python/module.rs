@@ -8,7 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType, PyTypeMethods};
 
-use super::exceptions::{BusyError, ClosedError, Error, OwnerError};
+use super::exceptions::{AffinityError, BusyError, ClosedError, Error};
 use super::export;
 use super::handle::HandleClass;
 use super::interpreter::refuse_subinterpreter;
@@ -199,12 +199,12 @@ impl BusyError {
     pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-BusyError";
 }
 
-impl OwnerError {
+impl AffinityError {
     #[doc(hidden)]
     pub const _PYO3_DEF: Export =
-        Export(|module| module.add("OwnerError", OwnerError::class(module.py())?));
+        Export(|module| module.add("AffinityError", AffinityError::class(module.py())?));
     #[doc(hidden)]
-    pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-OwnerError";
+    pub const _PYO3_INTROSPECTION_ID: &'static str = "leakproof-AffinityError";
 }
 
 /// An entry of the stubs, in the form that PyO3's own macros leave in the binary: JSON, in pieces.
@@ -269,7 +269,7 @@ stub!(
 );
 stub!(
     PYO3_INTROSPECTION_1_LEAKPROOF_OWNER_ERROR,
-    "OwnerError",
-    OwnerError::DOC,
+    "AffinityError",
+    AffinityError::DOC,
     r#",{"type":"attribute","value":{"type":"name","id":"builtins"},"attr":"RuntimeError"}"#
 );

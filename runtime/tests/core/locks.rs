@@ -89,7 +89,7 @@ impl Errors<Safe> for SafeErrors {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Safe {
     #[calls(ffi::safe_new, fails = null)]
     fn new() -> Result<Owned<Safe>>;

@@ -103,7 +103,7 @@ mod ffi {
 #[handle(raw = ffi::Page, release = ffi::page_free, fork_safe)]
 pub(crate) struct Page;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Page {
     #[calls(ffi::page_new, fails = null)]
     fn new(which: c_int) -> Result<Owned<Page>>;
@@ -145,7 +145,7 @@ impl Page {
     fn read_lossy(&self, reader: &Reader) -> Result<c_int>;
 }
 
-#[methods(unsafe, private, utf8 = lossy)]
+#[methods(unsafe, rust_only, utf8 = lossy)]
 impl Page {
     #[field(title)]
     fn lossy_title(&self) -> Option<String>;
@@ -156,12 +156,12 @@ pub(crate) struct Reader(std::sync::Mutex<Vec<String>>);
 
 #[callbacks(unsafe)]
 impl Reader {
-    #[called(ffi::ReadFn, args = (text.ptr, text.len, data), stop = -1)]
+    #[callback(ffi::ReadFn, args = (text.ptr, text.len, data), on_error = -1)]
     fn read(&self, text: String) {
         self.0.lock().unwrap().push(text);
     }
 
-    #[called(ffi::ReadFn, args = (text, _, data), utf8 = lossy, stop = -1)]
+    #[callback(ffi::ReadFn, args = (text, _, data), utf8 = lossy, on_error = -1)]
     fn read_lossy(&self, text: String) {
         self.0.lock().unwrap().push(text);
     }

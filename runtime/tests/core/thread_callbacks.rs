@@ -88,7 +88,7 @@ mod ffi {
 )]
 struct Meter;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Meter {
     #[calls(ffi::meter_new, fails = sticky)]
     fn new(start: c_int) -> Result<Owned<Meter>>;
@@ -104,10 +104,10 @@ impl Meter {
     fn print(&self) -> Result<()>;
 }
 
-#[handle(raw = ffi::record, lent)]
+#[handle(raw = ffi::record, callback_only)]
 struct Record;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Record {
     #[field(code)]
     fn code(&self) -> c_int;

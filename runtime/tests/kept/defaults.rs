@@ -137,10 +137,10 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::report, lent)]
+#[handle(raw = ffi::report, callback_only)]
 struct Report;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Report {
     #[field(code)]
     fn code(&self) -> c_int;
@@ -188,10 +188,10 @@ struct Reader;
 #[handle(raw = ffi::word, release = ffi::word_free)]
 struct Made;
 
-#[handle(raw = ffi::reader, lent)]
+#[handle(raw = ffi::reader, callback_only)]
 struct Reading;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Made {
     #[calls(ffi::word_new, fails = null)]
     fn new(number: c_int) -> Result<Owned<Made>>;
@@ -225,7 +225,7 @@ impl Events {
 
 #[callbacks(unsafe)]
 impl Events {
-    #[called(ffi::find, args = (reader, number), before = ffi::reader_find, data = (*reader).user, stop = std::ptr::null_mut())]
+    #[callback(ffi::find, args = (reader, number), before = ffi::reader_find, data = (*reader).user, on_error = std::ptr::null_mut())]
     fn find(&self, number: c_int) -> Result<()> {
         self.look();
         self.found.lock().unwrap().push(number);
@@ -235,7 +235,7 @@ impl Events {
         Ok(())
     }
 
-    #[called(ffi::make, args = (reader), data = (*reader).user, stop = std::ptr::null_mut())]
+    #[callback(ffi::make, args = (reader), data = (*reader).user, on_error = std::ptr::null_mut())]
     fn make(&self, reader: &Reading) -> Result<Option<Owned<'static, Made>>> {
         let _ = reader;
         self.look();
@@ -251,7 +251,7 @@ impl Events {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Reader {
     #[calls(ffi::reader_new, fails = null)]
     fn new(code: c_int) -> Result<Owned<Reader>>;

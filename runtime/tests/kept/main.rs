@@ -266,13 +266,13 @@ impl Drop for Ring {
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::ring, args = (time, data), stop = -1)]
+    #[callback(ffi::ring, args = (time, data), on_error = -1)]
     fn ring(&self, time: c_int) -> Result<c_int> {
         note(format!("{} {time}", self.name));
         (self.action)(time)
     }
 
-    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (_, data), stop = 0, always)]
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (_, data), on_error = 0, even_after_error)]
     fn last(&self) {
         note(format!("{} last", self.name));
     }
@@ -303,7 +303,7 @@ fn fails(name: &'static str) -> Ring {
 )]
 struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_new, fails = null)]
     fn new() -> Result<Owned<Bell>>;
@@ -326,10 +326,10 @@ impl Bell {
     )]
     fn add_if_it_can(&self, ring: Ring) -> Result<()>;
 
-    #[calls(ffi::bell_set, args = (self, ring.ring, ring.data), fails = nonzero, scope = replaced)]
+    #[calls(ffi::bell_set, args = (self, ring.ring, ring.data), fails = nonzero, scope = until_replaced)]
     fn set(&mut self, ring: Option<Ring>) -> Result<()>;
 
-    #[calls(ffi::bell_add, args = (self, ring.ring, ring.data, null), fails = nonzero, scope = forever)]
+    #[calls(ffi::bell_add, args = (self, ring.ring, ring.data, null), fails = nonzero, scope = handle)]
     fn add_for_ever(&self, ring: Ring) -> Result<()>;
 
     #[calls(ffi::bell_remove)]
@@ -365,7 +365,7 @@ impl Bell {
     #[calls(ffi::rope_new, fails = null)]
     fn rope(&self, number: c_int) -> Result<Owned<Rope>>;
 
-    #[calls(ffi::tie, parents = (rope), fails = null)]
+    #[calls(ffi::tie, keep_alive = (rope), fails = null)]
     fn tie(&self, rope: &Rope) -> Result<Owned<Knot>>;
 }
 

@@ -67,7 +67,7 @@ mod ffi {
 #[handle(raw = ffi::tape, release = ffi::tape_free)]
 struct Tape;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Tape {
     #[calls(ffi::tape_new, fails = null)]
     fn new() -> Result<Owned<Tape>>;
@@ -79,10 +79,10 @@ impl Tape {
     fn read_perhaps(&mut self, bytes: Option<&mut [u8]>) -> Result<c_int>;
 }
 
-#[handle(inplace = ffi::ring, release = ffi::ring_clear)]
+#[handle(caller_allocates = ffi::ring, release = ffi::ring_clear)]
 struct Ring;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Ring {
     #[calls(ffi::ring_init, args = (out), fails = nonzero, on_failure = undefined)]
     fn new() -> Result<Owned<Ring>>;

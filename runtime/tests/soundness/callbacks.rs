@@ -170,7 +170,7 @@ thread_local! {
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), stop = -1)]
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), on_error = -1)]
     fn ring(&self, number: c_int) -> Result<c_int> {
         note(format!("{} {number}", self.0));
         match self.0.as_str() {
@@ -183,7 +183,7 @@ impl Ring {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_new, fails = null)]
     fn new() -> Result<Owned<Bell>>;
@@ -191,7 +191,7 @@ impl Bell {
     #[calls(
         ffi::bell_on,
         args = (self, first.ring, first.data, second.ring, second.data),
-        scope = replaced
+        scope = until_replaced
     )]
     fn on(&mut self, first: Option<Ring>, second: Option<Ring>);
 
@@ -204,7 +204,7 @@ impl Bell {
     #[calls(
         ffi::bell_try,
         args = (self, ring.ring, ring.data),
-        scope = forever,
+        scope = handle,
         fails = negative,
         consumes = on_success
     )]
@@ -223,7 +223,7 @@ impl Bell {
     fn end(this: Owned<Self>) -> Result<()>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Wheel {
     #[calls(ffi::wheel_new, fails = null)]
     fn new() -> Result<Owned<Wheel>>;

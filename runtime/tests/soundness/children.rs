@@ -321,7 +321,7 @@ thread_local! {
 #[handle(raw = ffi::pool, release = ffi::pool_free, errors(Asking, asks_handle), fork_safe)]
 struct Pool;
 
-#[handle(raw = ffi::page, part_of = Pool, owner = pool)]
+#[handle(raw = ffi::page, part_of = Pool, owner_field = pool)]
 struct Page;
 
 #[handle(
@@ -353,13 +353,13 @@ struct Audit;
 #[handle(raw = ffi::r#box, release = ffi::box_free, fork_safe)]
 struct Safe;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Audit {
     #[calls(ffi::audit_set_busy)]
     fn set_busy(&mut self);
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Safe {
     #[calls(ffi::box_new, fails = null)]
     fn new() -> Result<Owned<Safe>>;
@@ -380,7 +380,7 @@ struct Sheet;
 #[handle(raw = ffi::pen, release = ffi::pen_free, parent = Sheet, fork_safe)]
 struct Pen;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Pool {
     #[calls(ffi::pool_new, fails = null)]
     fn new() -> Result<Owned<Pool>>;
@@ -391,7 +391,7 @@ impl Pool {
     #[calls(ffi::pool_item, fails = null)]
     fn item(&self) -> Result<Owned<Item>>;
 
-    #[calls(ffi::pool_shared_item, parents = (peer), fails = null)]
+    #[calls(ffi::pool_shared_item, keep_alive = (peer), fails = null)]
     fn shared_item(&self, peer: &Pool) -> Result<Owned<SharedItem>>;
 
     #[calls(ffi::audit_new, fails = null)]
@@ -407,13 +407,13 @@ impl Pool {
     fn take_back(&self, item: Owned<Item>);
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Page {
     #[calls(ffi::page_item, fails = null)]
     fn item(&self) -> Result<Owned<Item>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Item {
     #[calls(ffi::item_set_busy)]
     fn set_busy(&mut self, busy: bool);
@@ -428,13 +428,13 @@ impl Item {
     fn into_bag(this: Owned<Item>) -> Result<Owned<Bag>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Tag {
     #[calls(ffi::tag_item)]
     fn item(&self) -> Option<Borrowed<Item>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bag {
     #[calls(ffi::bag_new, fails = null)]
     fn new() -> Result<Owned<Bag>>;
@@ -455,7 +455,7 @@ impl Bag {
     fn note_of(bag: &Bag) -> Option<Borrowed<Note>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Note {
     #[calls(ffi::note_line, fails = null)]
     fn line(&self) -> Result<Owned<Line>>;
@@ -464,13 +464,13 @@ impl Note {
     fn stick(&self, item: Owned<Item>);
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Line {
     #[calls(ffi::line_note)]
     fn note(&self) -> Option<Borrowed<Note>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Sheet {
     #[calls(ffi::sheet_new, fails = null)]
     fn new() -> Result<Owned<Sheet>>;

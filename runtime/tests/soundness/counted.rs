@@ -128,19 +128,19 @@ struct Leaf;
 #[handle(raw = ffi::walk, release = ffi::walk_free, parent = Value, fork_safe)]
 struct Walk;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Walk {
     #[calls(ffi::walk_visit, args = (self, visitor.visit, visitor.data), fails = nonzero)]
     fn visit(&self, visitor: &Visitor) -> Result<()>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Leaf {
     #[calls(ffi::value_new, fails = null)]
     fn new() -> Result<Owned<Leaf>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Value {
     #[calls(ffi::value_new, fails = null)]
     fn new() -> Result<Owned<Value>>;
@@ -178,7 +178,7 @@ struct Visitor;
 
 #[callbacks(unsafe)]
 impl Visitor {
-    #[called(ffi::visit_t, args = (_item, data), stop = 1)]
+    #[callback(ffi::visit_t, args = (_item, data), on_error = 1)]
     fn visit(&self) -> Result<()> {
         ON_VISIT.with_borrow_mut(|call| call.as_mut().map_or(Ok(()), |call| call()))
     }
@@ -322,7 +322,7 @@ fn forked_child_uses_objects_that_another_thread_used() {
 #[handle(raw = ffi::walk, release = ffi::walk_free, parent = &mut Value, fork_safe)]
 struct Tour;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Value {
     #[calls(ffi::value_walk, fails = null)]
     fn tour(&mut self) -> Result<Owned<Tour>>;

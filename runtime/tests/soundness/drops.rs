@@ -141,7 +141,7 @@ impl Drop for Bomb {
 
 #[callbacks(unsafe)]
 impl Bomb {
-    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data))]
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data))]
     fn ring(&self, number: c_int) -> c_int {
         note(format!("{} {number}", self.0));
         0
@@ -216,13 +216,13 @@ struct Gate;
 #[handle(raw = ffi::item, release = ffi::item_free, errors = Touchy)]
 struct Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Item {
     #[calls(ffi::item_new, fails = null)]
     fn new() -> Result<Owned<Item>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Door {
     #[calls(ffi::door_new, fails = null)]
     fn new() -> Result<Owned<Door>>;
@@ -230,7 +230,7 @@ impl Door {
     #[calls(ffi::door_set_status)]
     fn set_status(&self, status: c_int);
 
-    #[calls(ffi::door_on, args = (self, ring.ring, ring.data, item), scope = replaced)]
+    #[calls(ffi::door_on, args = (self, ring.ring, ring.data, item), scope = until_replaced)]
     fn on(&mut self, ring: Option<Bomb>, item: Owned<Item>) -> c_int;
 
     #[calls(ffi::door_listen, args = (self, ring.ring, ring.data, ring.destroy), scope = notified)]
@@ -246,7 +246,7 @@ impl Door {
     fn finish(this: Owned<Self>) -> Result<()>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Gate {
     #[calls(ffi::door_new, fails = null)]
     fn new() -> Result<Owned<Gate>>;

@@ -129,7 +129,7 @@ struct Heap;
 #[handle(raw = ffi::cell, release = ffi::cell_free, parent = Heap, mut_parent)]
 struct Cell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Cell {
     #[calls(ffi::cell_rebuild, args = (self, visitor.peek, visitor.data), fails = negative)]
     fn rebuild(&mut self, visitor: &Visitor) -> Result<()>;
@@ -139,7 +139,7 @@ impl Cell {
 #[handle(raw = ffi::heap, part_of = Heap)]
 struct Root;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Root {
     #[calls(ffi::heap_peek)]
     fn peek(&self) -> c_int;
@@ -149,7 +149,7 @@ impl Root {
 }
 
 /// What C allows while it rebuilds.
-#[handle(raw = ffi::heap, lent)]
+#[handle(raw = ffi::heap, callback_only)]
 struct Rebuilding;
 
 #[derive(Attachment)]
@@ -159,23 +159,23 @@ type Visit = unsafe extern "C" fn(*mut ffi::heap, *mut *mut ffi::heap, *mut c_vo
 
 #[callbacks(unsafe)]
 impl Visitor {
-    #[called(Visit, args = (heap, _, data), stop = -1)]
+    #[callback(Visit, args = (heap, _, data), on_error = -1)]
     fn peek(&self, heap: &Heap) {
         note(format!("peek {}", heap.peek()));
     }
 
-    #[called(Visit, args = (heap, _, data), stop = -1)]
+    #[callback(Visit, args = (heap, _, data), on_error = -1)]
     fn peek_perhaps(&self, heap: Option<Borrowed<'_, Heap>>) {
         note(format!("peek {:?}", heap.map(|heap| heap.peek())));
     }
 
-    #[called(Visit, args = (heap, _, data), stop = -1)]
+    #[callback(Visit, args = (heap, _, data), on_error = -1)]
     fn look(&self, heap: &Rebuilding) {
         let _ = heap;
         note("looked");
     }
 
-    #[called(Visit, args = (rebuilding, _, data), stop = -1)]
+    #[callback(Visit, args = (rebuilding, _, data), on_error = -1)]
     fn look_alone(&self, rebuilding: &mut Rebuilding) -> Result<c_int> {
         note(format!("alone {}", rebuilding.size()));
         // C passes the same one to the callback of this call.
@@ -183,18 +183,18 @@ impl Visitor {
         Ok(0)
     }
 
-    #[called(Visit, args = (root, _, data), stop = -1)]
+    #[callback(Visit, args = (root, _, data), on_error = -1)]
     fn peek_root(&self, root: &Root) {
         note(format!("peek {}", root.peek()));
     }
 
-    #[called(Visit, args = (rebuilding, _, data), stop = -1)]
+    #[callback(Visit, args = (rebuilding, _, data), on_error = -1)]
     fn peek_through(&self, rebuilding: &Rebuilding) {
         let heap = rebuilding.heap().map(|heap| heap.peek());
         note(format!("peek {heap:?}"));
     }
 
-    #[called(Visit, args = (rebuilding, _, data), stop = -1)]
+    #[callback(Visit, args = (rebuilding, _, data), on_error = -1)]
     fn try_through(&self, rebuilding: &Rebuilding) -> Result<c_int> {
         let peeked = rebuilding.heap().map(|heap| heap.try_peek());
         peeked.transpose()?;
@@ -203,7 +203,7 @@ impl Visitor {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Rebuilding {
     #[field(size)]
     fn size(&self) -> c_int;
@@ -215,7 +215,7 @@ impl Rebuilding {
     fn heap(&self) -> Option<Borrowed<Heap>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Heap {
     #[calls(ffi::heap_new, fails = null)]
     fn new() -> Result<Owned<Heap>>;

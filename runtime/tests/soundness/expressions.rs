@@ -194,7 +194,7 @@ struct Bag;
 #[handle(raw = ffi::item, release = ffi::item_free)]
 struct Item;
 
-#[handle(inplace = ffi::spot, release = ffi::spot_clear)]
+#[handle(caller_allocates = ffi::spot, release = ffi::spot_clear)]
 struct Spot;
 
 struct Ring(&'static str);
@@ -209,7 +209,7 @@ impl Drop for Ring {
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data))]
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data))]
     fn ring(&self, number: c_int) -> c_int {
         note(format!("{} {number}", self.0));
         0
@@ -232,13 +232,13 @@ unsafe impl IntoC<c_int> for Level {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Item {
     #[calls(ffi::item_new, fails = null)]
     fn new() -> Result<Owned<Item>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bag {
     #[calls(ffi::bag_new, fails = null)]
     fn new() -> Result<Owned<Bag>>;
@@ -280,7 +280,7 @@ impl Bag {
     #[calls(ffi::bag_item, fails = when(|item| FAILED[item.addr()]))]
     fn item(&self) -> Result<Option<Owned<Item>>>;
 
-    #[calls(ffi::bag_on, args = (self, ring.ring, ring.data, status), fails = when(|status| FAILED[status as usize]), scope = replaced)]
+    #[calls(ffi::bag_on, args = (self, ring.ring, ring.data, status), fails = when(|status| FAILED[status as usize]), scope = until_replaced)]
     fn on(&mut self, ring: Option<Ring>, status: c_int) -> Result<()>;
 
     #[calls(
@@ -313,7 +313,7 @@ impl Bag {
     fn flush(&mut self) -> c_int;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Spot {
     #[calls(
         ffi::spot_init,

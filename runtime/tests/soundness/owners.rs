@@ -99,7 +99,7 @@ struct Shelf;
 #[handle(raw = ffi::book, release = ffi::book_free, fork_safe)]
 struct Book;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Book {
     #[calls(ffi::book_new, fails = null)]
     fn new() -> Result<Owned<Book>>;
@@ -111,7 +111,7 @@ impl Book {
     fn of_constant() -> Result<Owned<Book>>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Shelf {
     #[calls(ffi::shelf_new, fails = null)]
     fn new() -> Result<Owned<Shelf>>;

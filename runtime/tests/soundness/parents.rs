@@ -67,7 +67,7 @@ struct Pool;
 #[handle(raw = ffi::item, release(ffi::item_free, args = (parent, self)), parent = Pool, fork_safe)]
 struct Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Pool {
     #[calls(ffi::pool_new, fails = null)]
     fn new() -> Result<Owned<Pool>>;

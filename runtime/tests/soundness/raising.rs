@@ -71,7 +71,7 @@ mod ffi {
 
 const STOPS: [c_int; 2] = [5, 6];
 
-#[handle(raw = ffi::each, lent)]
+#[handle(raw = ffi::each, callback_only)]
 struct Each;
 
 #[derive(Attachment)]
@@ -79,7 +79,7 @@ struct Ring(());
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), stop = STOPS[number as usize])]
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), on_error = STOPS[number as usize])]
     fn fails_from_1(&self, number: c_int) -> Result<c_int> {
         note(format!("called {number}"));
         match number {
@@ -88,7 +88,7 @@ impl Ring {
         }
     }
 
-    #[called(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), stop = STOPS[number as usize])]
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (number, data), on_error = STOPS[number as usize])]
     fn fails_from_2(&self, number: c_int) -> Result<c_int> {
         note(format!("called {number}"));
         match number {
@@ -97,11 +97,11 @@ impl Ring {
         }
     }
 
-    #[called(
+    #[callback(
         unsafe extern "C" fn(c_int, *mut c_void) -> c_int,
         args = (number, data),
         data = { assert!(number < 1, "where the data is"); data },
-        stop = 7
+        on_error = 7
     )]
     fn has_no_data_from_1(&self, number: c_int) -> c_int {
         note(format!("called {number}"));
@@ -109,7 +109,7 @@ impl Ring {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Each {
     #[calls(ffi::each, args = (times, ring.fails_from_1, ring.data), fails = nonzero)]
     fn until_1(times: c_int, ring: &Ring) -> Result<()>;
@@ -147,10 +147,10 @@ fn panic_of_the_data_expression_continues_when_c_has_returned() {
 
 // ---- errors that C reports
 
-#[handle(raw = ffi::record, lent)]
+#[handle(raw = ffi::record, callback_only)]
 struct Record;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Record {
     #[field(number)]
     fn number(&self) -> c_int;
@@ -183,7 +183,7 @@ impl Errors<Lamp> for Reports {
 #[handle(raw = ffi::lamp, release = ffi::lamp_free, errors(Reports, callback = report))]
 struct Lamp;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Lamp {
     #[calls(ffi::lamp_new, fails = null)]
     fn new() -> Result<Owned<Lamp>>;

@@ -13,7 +13,7 @@ use leakproof::prelude::*;
 #[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, asks_handle, callback = report), fork_safe)]
 pub(crate) struct Store;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Store {
     #[calls(ffi::store_open, fails = null)]
     pub(crate) fn open(title: Option<&CStr>) -> Result<Owned<Store>>;
@@ -203,17 +203,17 @@ impl Store {
 #[handle(raw = ffi::Store, part_of = Store)]
 pub(crate) struct Shelf;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Shelf {
     #[field(limit)]
     pub(crate) fn limit(&self) -> c_int;
 }
 
 /// An item of a store.
-#[handle(raw = ffi::Item, part_of = Store, owner = store)]
+#[handle(raw = ffi::Item, part_of = Store, owner_field = store)]
 pub(crate) struct Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Item {
     #[field(size)]
     pub(crate) fn size(&self) -> c_int;
@@ -226,7 +226,7 @@ impl Item {
 #[handle(raw = ffi::Cursor, release = ffi::cursor_free, parent = Store)]
 pub(crate) struct Cursor;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Cursor {
     #[calls(ffi::cursor_step)]
     pub(crate) fn step(&mut self) -> c_int;
@@ -245,7 +245,7 @@ impl Cursor {
 #[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, asks_handle, callback = report), fork_safe)]
 pub(crate) struct Probe;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Probe {
     #[calls(ffi::store_open, fails = null)]
     pub(crate) fn open(title: Option<&CStr>) -> Result<Owned<Probe>>;
@@ -255,10 +255,10 @@ impl Probe {
 }
 
 /// A tally, made in memory of ours.
-#[handle(inplace = ffi::Tally, release = ffi::tally_clear, fork_safe)]
+#[handle(caller_allocates = ffi::Tally, release = ffi::tally_clear, fork_safe)]
 pub(crate) struct Tally;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Tally {
     #[calls(ffi::tally_init, args = (out, start), fails = negative, on_failure = null)]
     pub(crate) fn start(start: c_int) -> Result<Owned<Tally>>;
@@ -274,7 +274,7 @@ impl Tally {
 #[handle(raw = ffi::Shape, retain = ffi::shape_ref, independent, release = ffi::shape_unref, fork_safe)]
 pub(crate) struct Shape;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Shape {
     #[calls(ffi::shape_new, fails = null)]
     pub(crate) fn new(child: Option<&Shape>) -> Result<Owned<Shape>>;
@@ -294,7 +294,7 @@ impl Shape {
 )]
 pub(crate) struct Session;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Session {
     #[calls(ffi::session_new, fails = null)]
     pub(crate) fn new() -> Result<Owned<Session>>;
@@ -313,7 +313,7 @@ impl Session {
 )]
 pub(crate) struct Journal;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Journal {
     #[calls(ffi::session_new, fails = null)]
     pub(crate) fn new() -> Result<Owned<Journal>>;
@@ -334,14 +334,14 @@ impl Errors<Session> for SessionErrors {
 }
 
 /// A file of the operating system, which says why it failed in `errno`.
-#[handle(raw = c_void, lent, errors = Errno)]
+#[handle(raw = c_void, callback_only, errors = Errno)]
 pub(crate) struct File;
 
 unsafe extern "C" {
     fn close(file: c_int) -> c_int;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl File {
     #[calls(close, args = (-1), fails = negative)]
     pub(crate) fn close_none() -> Result<()>;
@@ -358,10 +358,10 @@ impl File {
 }
 
 /// What C reports.
-#[handle(raw = ffi::Record, lent)]
+#[handle(raw = ffi::Record, callback_only)]
 pub(crate) struct Record;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Record {
     #[field(message, utf8 = lossy)]
     fn message(&self) -> Option<String>;

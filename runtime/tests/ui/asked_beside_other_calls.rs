@@ -62,7 +62,7 @@ impl Base {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Row {
     #[calls(ffi::row_step, fails = nonzero)]
     fn step(&mut self) -> Result<()>;
@@ -71,7 +71,7 @@ impl Row {
     fn step_beside(&mut self) -> Result<()>;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Writer {
     #[calls(ffi::row_step, fails = nonzero, detach)]
     fn step(&mut self) -> Result<()>;

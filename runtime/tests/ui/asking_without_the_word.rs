@@ -22,7 +22,7 @@ impl Errors<Thing> for ThingErrors {
 #[handle(raw = ffi::Thing, release = ffi::thing_free, errors = ThingErrors)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_error)]
     fn code(&self) -> i32;

@@ -26,7 +26,7 @@ mod ffi {
 #[handle(raw = ffi::Bell, release = ffi::bell_free)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[field(most, when(most, 1), atomic)]
     fn most(&self) -> Option<i32>;

@@ -36,7 +36,7 @@ pub struct Ring(Other);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (time, data))]
+    #[callback(ffi::RingFn, args = (time, data))]
     fn ring(&self, time: i32) -> i32 {
         0
     }

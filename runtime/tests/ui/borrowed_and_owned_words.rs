@@ -17,7 +17,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_name, borrowed, free = ffi::text_free)]
     fn name(&self) -> Option<CString>;

@@ -16,7 +16,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::record, lent)]
+#[handle(raw = ffi::record, callback_only)]
 pub struct Record;
 
 #[derive(Attachment)]
@@ -27,10 +27,10 @@ type Kept = Borrowed<'static, Record>;
 
 #[callbacks(unsafe)]
 impl State {
-    #[called(ffi::visit_t, args = (_, bytes.ptr, bytes.len, data))]
+    #[callback(ffi::visit_t, args = (_, bytes.ptr, bytes.len, data))]
     fn bytes(&self, bytes: Bytes) {}
 
-    #[called(ffi::visit_t, args = (record, _, _, data))]
+    #[callback(ffi::visit_t, args = (record, _, _, data))]
     fn record(&self, record: Kept) {}
 }
 

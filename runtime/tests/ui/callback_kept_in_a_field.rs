@@ -18,7 +18,7 @@ impl Attachment for Visitor {}
 
 #[callbacks(unsafe)]
 impl Visitor {
-    #[called(ffi::Visit, args = (data, number))]
+    #[callback(ffi::Visit, args = (data, number))]
     fn visit(&self, number: i32) -> i32 {
         number + 1
     }
@@ -27,9 +27,9 @@ impl Visitor {
 #[handle(raw = ffi::Raw, release = ffi::thing_free, attachments)]
 struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::thing_read, args = (self), fields(visit = visitor.visit, user = visitor.data), scope = forever)]
+    #[calls(ffi::thing_read, args = (self), fields(visit = visitor.visit, user = visitor.data), scope = handle)]
     fn read(&mut self, visitor: Visitor);
 }
 

@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (time, data))]
+    #[callback(ffi::RingFn, args = (time, data))]
     fn ring(&self, time: i32) -> i32 {
         time
     }
@@ -42,9 +42,9 @@ impl Ring {
 #[handle(raw = ffi::Bell, release = ffi::bell_free)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
-    #[calls(ffi::bell_set, args = (self, ring.ring, ring.data), scope = forever)]
+    #[calls(ffi::bell_set, args = (self, ring.ring, ring.data), scope = handle)]
     fn set(&self, ring: Ring);
 }
 

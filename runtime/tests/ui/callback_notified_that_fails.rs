@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (time, data))]
+    #[callback(ffi::RingFn, args = (time, data))]
     fn ring(&self, time: i32) -> i32 {
         time
     }
@@ -42,7 +42,7 @@ impl Ring {
 #[handle(raw = ffi::Bell, release = ffi::bell_free, attachments)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_add, args = (self, ring.ring, ring.data, ring.destroy), fails = nonzero, scope = notified)]
     fn add(&self, ring: Ring) -> Result<()>;

@@ -16,7 +16,7 @@ mod ffi {
 #[handle(raw = ffi::Reporting, release = ffi::reporting_free, errors(MyErrors, callback = reports))]
 pub struct Other;
 
-#[handle(raw = ffi::Record, lent)]
+#[handle(raw = ffi::Record, callback_only)]
 pub struct Record;
 
 #[derive(Default)]

@@ -21,7 +21,7 @@ pub struct State(());
 
 #[callbacks(unsafe)]
 impl State {
-    #[called(ffi::MakeFn, args = (data))]
+    #[callback(ffi::MakeFn, args = (data))]
     fn make(&self) -> Option<Owned<Item>> {
         None
     }

@@ -16,7 +16,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::record, lent)]
+#[handle(raw = ffi::record, callback_only)]
 pub struct Record;
 
 #[derive(Attachment)]
@@ -24,7 +24,7 @@ pub struct State;
 
 #[callbacks(unsafe)]
 impl State {
-    #[called(ffi::visit_t, args = (record, bytes.ptr, bytes.len, data))]
+    #[callback(ffi::visit_t, args = (record, bytes.ptr, bytes.len, data))]
     fn visit(&self, record: &'static Record, bytes: &'static [u8]) {}
 }
 

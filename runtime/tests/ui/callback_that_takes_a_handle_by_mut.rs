@@ -21,7 +21,7 @@ pub struct State(());
 
 #[callbacks(unsafe)]
 impl State {
-    #[called(ffi::TakeFn, args = (item, data))]
+    #[callback(ffi::TakeFn, args = (item, data))]
     fn take(&self, item: &mut Item) {
         let _ = item;
     }

@@ -15,7 +15,7 @@ impl Attachment for Visitor {}
 
 #[callbacks(unsafe)]
 impl Visitor {
-    #[called(ffi::Visit, args = (data, number), before = ffi::default_visit)]
+    #[callback(ffi::Visit, args = (data, number), before = ffi::default_visit)]
     fn visit(&self, number: i32) -> i32 {
         number + 1
     }

@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (time, data), abort = 1)]
+    #[callback(ffi::RingFn, args = (time, data), abort = 1)]
     fn ring(&self, time: i32) -> i32 {
         0
     }

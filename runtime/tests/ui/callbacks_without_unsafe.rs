@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks]
 impl Ring {
-    #[called(ffi::RingFn, args = (time, data))]
+    #[callback(ffi::RingFn, args = (time, data))]
     fn ring(&self, time: i32) -> i32 {
         0
     }

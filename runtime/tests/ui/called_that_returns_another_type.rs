@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (time, data))]
+    #[callback(ffi::RingFn, args = (time, data))]
     fn ring(&self, time: i32) -> String {
         String::new()
     }

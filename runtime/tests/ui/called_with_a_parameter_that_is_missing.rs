@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (_, data))]
+    #[callback(ffi::RingFn, args = (_, data))]
     fn ring(&self, time: i32) -> i32 {
         0
     }

@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (data, _))]
+    #[callback(ffi::RingFn, args = (data, _))]
     fn ring(&self) -> i32 {
         0
     }

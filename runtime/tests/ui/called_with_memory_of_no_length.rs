@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(unsafe extern "C" fn(*const u8, *mut std::ffi::c_void) -> i32, args = (text.ptr, data))]
+    #[callback(unsafe extern "C" fn(*const u8, *mut std::ffi::c_void) -> i32, args = (text.ptr, data))]
     fn ring(&self, text: String) -> i32 {
         0
     }

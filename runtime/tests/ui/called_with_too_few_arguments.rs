@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn, args = (data))]
+    #[callback(ffi::RingFn, args = (data))]
     fn ring(&self) -> i32 {
         0
     }

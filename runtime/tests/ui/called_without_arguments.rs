@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::RingFn)]
+    #[callback(ffi::RingFn)]
     fn ring(&self, time: i32) -> i32 {
         0
     }

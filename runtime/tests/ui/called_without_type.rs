@@ -33,7 +33,7 @@ pub struct Ring(i32);
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(args = (time, data))]
+    #[callback(args = (time, data))]
     fn ring(&self, time: i32) -> i32 {
         0
     }

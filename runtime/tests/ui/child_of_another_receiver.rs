@@ -25,7 +25,7 @@ pub struct Child;
 #[handle(raw = ffi::Pool, release = ffi::pool_free)]
 pub struct Pool;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Pool {
     #[calls(ffi::child_new, args = (thing), fails = null)]
     fn child(&self, thing: &Thing) -> Result<Owned<Child>>;

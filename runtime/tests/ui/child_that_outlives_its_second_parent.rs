@@ -37,12 +37,12 @@ pub struct Rope;
 #[handle(raw = std::ffi::c_int, release = ffi::untie, parent = (Bell, Rope))]
 pub struct Knot;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_rope, fails = null)]
     fn rope(&self) -> Result<Owned<Rope>>;
 
-    #[calls(ffi::bell_tie, parents = (rope), fails = null)]
+    #[calls(ffi::bell_tie, keep_alive = (rope), fails = null)]
     fn tie(&self, rope: &Rope) -> Result<Owned<Knot>>;
 }
 

@@ -21,7 +21,7 @@ pub struct Page;
 #[handle(raw = ffi::Item, release = ffi::item_free, parent = Pool)]
 pub struct Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Page {
     #[calls(ffi::page_item, fails = null)]
     fn item(&self) -> Result<Owned<Item>>;

@@ -28,7 +28,7 @@ pub struct Child;
 #[handle(raw = ffi::big, release = ffi::big_free)]
 pub struct Big;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Pool {
     #[calls(ffi::pool_new, fails = null)]
     fn new() -> Result<Owned<Pool>>;

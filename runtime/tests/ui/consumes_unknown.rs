@@ -44,7 +44,7 @@ pub struct Thing;
 #[handle(raw = ffi::Part, release = ffi::part_free)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_add, fails = nonzero, consumes = sometimes)]
     fn add(&mut self, part: Owned<Part>) -> Result<()>;

@@ -44,7 +44,7 @@ pub struct Thing;
 #[handle(raw = ffi::Part, part_of = Thing)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_add)]
     fn add(&mut self, part: Owned<Part>);

@@ -38,13 +38,13 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_void) {}
 }
 
-#[handle(inplace = ffi::Part, release = ffi::part_free)]
+#[handle(caller_allocates = ffi::Part, release = ffi::part_free)]
 pub struct Part;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_add)]
     fn add(&mut self, part: Owned<Part>);

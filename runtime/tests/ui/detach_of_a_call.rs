@@ -31,7 +31,7 @@ mod ffi {
 #[handle(raw = ffi::Bell, release = ffi::bell_free, attachments)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[detach]
     #[calls(ffi::bell_rope)]

@@ -46,7 +46,7 @@ pub enum Colour {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_data)]
     fn colour(&self) -> Colour;

@@ -19,7 +19,7 @@ pub struct Other;
 #[handle(raw = ffi::Part, part_of = Other)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[field(part)]
     fn part(&self) -> Option<Borrowed<Part>>;

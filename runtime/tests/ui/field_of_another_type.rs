@@ -12,7 +12,7 @@ mod ffi {
 #[handle(raw = ffi::Box, release = ffi::box_free)]
 pub struct Box;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Box {
     #[field(size, utf8 = lossy)]
     fn size(&self) -> String;

@@ -14,7 +14,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::work, args = (self), fields(start = data.ptr, count = data.len), fails = nonzero)]
     fn work(&mut self, data: &[u8]) -> Result<()>;

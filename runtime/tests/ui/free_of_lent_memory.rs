@@ -44,7 +44,7 @@ pub struct Thing;
 #[handle(raw = ffi::Part, release = ffi::part_free)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_data, len = ffi::thing_size, free = ffi::free)]
     fn data(&self) -> Option<&[u8]>;

@@ -31,7 +31,7 @@ pub struct Child;
 #[handle(raw = ffi::Part, part_of = Thing)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_new, fails = null)]
     fn new() -> Result<Owned<Thing>>;

@@ -22,7 +22,7 @@ mod ffi {
     }
 }
 
-leakproof::memory!(unsafe ffi::view { start: start, length: size });
+leakproof::byte_slice!(unsafe ffi::view { ptr: start, len: size });
 
 #[handle(raw = ffi::thing, release = ffi::thing_free, fork_safe, retain = ffi::thing_ref, independent)]
 pub struct Thing;
@@ -36,7 +36,7 @@ type Memory<'o> = &'o [u8];
 type Other<'o> = &'o Thing;
 type Given<'p> = Owned<'p, Thing>;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_part)]
     fn part(&self) -> Option<Lent<'_>>;

@@ -5,7 +5,7 @@ mod ffi {
     pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
 }
 
-#[handle(raw = ffi::Thing, lent, release = ffi::thing_free)]
+#[handle(raw = ffi::Thing, callback_only, release = ffi::thing_free)]
 pub struct Other;
 
 fn main() {}

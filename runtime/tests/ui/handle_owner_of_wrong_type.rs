@@ -11,7 +11,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[handle(raw = ffi::Part, part_of = Thing, owner = size)]
+#[handle(raw = ffi::Part, part_of = Thing, owner_field = size)]
 pub struct Other;
 
 fn main() {}

@@ -8,7 +8,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[handle(raw = ffi::Thing, part_of = Thing, owner = 1 + 1)]
+#[handle(raw = ffi::Thing, part_of = Thing, owner_field = 1 + 1)]
 pub struct Other;
 
 fn main() {}

@@ -5,7 +5,7 @@ mod ffi {
     pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
 }
 
-#[handle(raw = ffi::Thing, release = ffi::thing_free, owner = next)]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, owner_field = next)]
 pub struct Other;
 
 fn main() {}

@@ -15,7 +15,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free, errors(Wrong, thread_callback = ffi::level))]
 pub struct Thing;
 
-#[handle(raw = c_int, lent)]
+#[handle(raw = c_int, callback_only)]
 pub struct Record;
 
 #[derive(Default)]

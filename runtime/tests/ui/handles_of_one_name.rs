@@ -33,7 +33,7 @@ fn main() {
     #[handle(raw = ffi::leaf, release = ffi::leaf_free, parent = Outer)]
     pub struct Leaf;
 
-    #[methods(unsafe, private)]
+    #[methods(unsafe, rust_only)]
     impl Parent {
         #[calls(ffi::child_new, fails = null)]
         fn child(&self) -> Result<Owned<Child>>;

@@ -26,7 +26,7 @@ pub struct Thing;
 #[handle(raw = ffi::Child, release = ffi::child_free, parent = &mut Thing)]
 pub struct Child;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::child_new, fails = null)]
     fn child(&self) -> Result<Owned<Child>>;

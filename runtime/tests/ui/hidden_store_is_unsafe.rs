@@ -19,14 +19,14 @@ pub struct Ring;
 
 #[callbacks(unsafe)]
 impl Ring {
-    #[called(ffi::ring, args = (number, data), stop = -1)]
+    #[callback(ffi::ring, args = (number, data), on_error = -1)]
     fn ring(&self, number: i32) -> i32 {
         number
     }
 }
 
 fn take_the_place_of_another(bell: &Bell) {
-    store(bell, Scope::Replaced("on.first"), Ring);
+    store(bell, Scope::UntilReplaced("on.first"), Ring);
 }
 
 fn main() {}

@@ -7,7 +7,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::Thing, inplace = ffi::Thing, release = ffi::thing_free)]
+#[handle(raw = ffi::Thing, caller_allocates = ffi::Thing, release = ffi::thing_free)]
 struct Thing;
 
 

@@ -10,11 +10,11 @@ mod ffi {
     }
 }
 
-#[handle(inplace = ffi::Thing, release = ffi::thing_free)]
+#[handle(caller_allocates = ffi::Thing, release = ffi::thing_free)]
 struct Thing;
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_open, args = (n, out), fails = nonzero, on_failure = null)]
     fn open(n: i32) -> Result<Owned<Thing>>;
 }

@@ -10,11 +10,11 @@ mod ffi {
     }
 }
 
-#[handle(inplace = ffi::Thing, release = ffi::thing_free)]
+#[handle(caller_allocates = ffi::Thing, release = ffi::thing_free)]
 struct Thing;
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_new, fails = null)]
     fn open() -> Result<Owned<Thing>>;
 }

@@ -4,7 +4,7 @@ mod ffi {
     pub struct Thing(pub i32);
 }
 
-#[handle(inplace = ffi::Thing)]
+#[handle(caller_allocates = ffi::Thing)]
 struct Thing;
 
 

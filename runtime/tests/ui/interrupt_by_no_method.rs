@@ -26,7 +26,7 @@ mod ffi {
 #[handle(raw = ffi::Bell, release = ffi::bell_free)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_ring, fails = nonzero, detach, interrupt = ffi::bell_stop)]
     fn ring(&self) -> Result<()>;

@@ -35,7 +35,7 @@ impl Errors<Bell> for Bells {
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_ring, fails = nonzero, detach, interrupt = Bell::stop)]
     fn ring(&self) -> Result<()>;

@@ -30,7 +30,7 @@ mod ffi {
 )]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_ring, fails = nonzero, detach, interrupt = Bell::stop)]
     fn ring(&self) -> Result<()>;

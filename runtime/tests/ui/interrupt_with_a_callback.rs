@@ -31,13 +31,13 @@ pub struct Ringer(i32);
 
 #[callbacks(unsafe)]
 impl Ringer {
-    #[called(ffi::RingFn, args = (number, data))]
+    #[callback(ffi::RingFn, args = (number, data))]
     fn ring(&self, number: i32) -> i32 {
         number + self.0
     }
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_ring_by, args = (self, ringer.ring, ringer.data), fails = nonzero, detach, interrupt = Bell::stop)]
     fn ring(&self, ringer: &Ringer) -> Result<()>;

@@ -32,7 +32,7 @@ pub struct Bell;
 #[handle(raw = ffi::Bell, retain = ffi::bell_stop, release = ffi::bell_free, independent)]
 pub struct Chime;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_tie, fails = nonzero, detach, interrupt = Bell::stop)]
     fn tie(&self, chime: &Chime) -> Result<()>;

@@ -26,7 +26,7 @@ mod ffi {
 #[handle(raw = ffi::Bell, release = ffi::bell_free)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_ring, args = (self), fields(most = most), fails = nonzero, detach, interrupt = Bell::stop)]
     fn ring(&mut self, most: i32) -> Result<()>;

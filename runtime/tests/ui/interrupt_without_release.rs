@@ -13,7 +13,7 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_int) {}
 }
 
-#[handle(raw = c_int, lent, interrupt = wake)]
+#[handle(raw = c_int, callback_only, interrupt = wake)]
 pub struct File;
 
 fn wake(_: &File) {}

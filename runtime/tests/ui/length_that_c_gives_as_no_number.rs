@@ -15,7 +15,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::data, len = ffi::size)]
     fn data(&self) -> Option<Bytes>;

@@ -5,7 +5,7 @@ mod ffi {
     pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
 }
 
-#[handle(raw = ffi::Thing, lent)]
+#[handle(raw = ffi::Thing, callback_only)]
 pub struct Lent;
 
 #[methods]

@@ -28,7 +28,7 @@ pub struct Item;
 type Lasting = Borrowed<'static, Item>;
 type Chosen<'x> = Borrowed<'x, Item>;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Store {
     #[calls(ffi::store_first)]
     fn first(&self) -> Option<Lasting>;

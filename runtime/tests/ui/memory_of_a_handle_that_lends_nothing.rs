@@ -29,12 +29,12 @@ mod ffi {
     pub unsafe extern "C" fn child_work(_: *mut Child) {}
 }
 
-leakproof::memory!(unsafe ffi::View { start: start, length: size });
+leakproof::byte_slice!(unsafe ffi::View { ptr: start, len: size });
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_data, len = ffi::thing_size)]
     fn data(&self) -> Option<&[u8]>;

@@ -22,7 +22,7 @@ pub struct Other;
 
 #[methods(unsafe)]
 impl Thing {
-    #[calls(ffi::thing_data, len = ffi::thing_size, parents = (other))]
+    #[calls(ffi::thing_data, len = ffi::thing_size, keep_alive = (other))]
     fn data(&self, other: &Other) -> Option<&[u8]>;
 }
 

@@ -15,7 +15,7 @@ pub trait Sized2 {
     fn size(&self) -> i32;
 }
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Sized2 for Thing {
     #[calls(ffi::size)]
     fn size(&self) -> i32;

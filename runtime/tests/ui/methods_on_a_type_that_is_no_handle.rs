@@ -13,7 +13,7 @@ pub struct Thing;
 
 pub struct Plain;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Plain {
     #[calls(ffi::size)]
     fn size(&self) -> i32;

@@ -21,7 +21,7 @@ pub struct Turn;
 #[handle(raw = ffi::Cursor, release = ffi::cursor_free, parent = Turn, mut_parent)]
 pub struct Cursor;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Turn {
     #[calls(ffi::cursor_new, fails = null)]
     fn cursor(&mut self) -> Result<Owned<Cursor>>;

@@ -10,7 +10,7 @@ mod ffi {
 #[handle(raw = ffi::Pool, release = ffi::pool_free)]
 pub struct Pool;
 
-#[handle(value = c_int, invalid = -1, release(ffi::item_free, args = (parent, self)), parent = Pool)]
+#[handle(integer = c_int, invalid = -1, release(ffi::item_free, args = (parent, self)), parent = Pool)]
 pub struct Item;
 
 use std::ffi::c_int;

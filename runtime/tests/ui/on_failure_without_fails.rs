@@ -15,7 +15,7 @@ struct Thing;
 
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_open, args = (n, out), on_failure = owned)]
     fn open(n: i32) -> Option<Owned<Thing>>;
 }

@@ -15,7 +15,7 @@ struct Thing;
 
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_new, fails = null, on_failure = owned)]
     fn open() -> Result<Owned<Thing>>;
 }

@@ -15,7 +15,7 @@ struct Thing;
 
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_open, args = (n, out), fails = nonzero)]
     fn open(n: i32) -> Result<Owned<Thing>>;
 }

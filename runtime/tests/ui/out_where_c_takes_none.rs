@@ -15,7 +15,7 @@ struct Thing;
 
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_new, args = (out), fails = null, on_failure = null)]
     fn open() -> Result<Owned<Thing>>;
 }

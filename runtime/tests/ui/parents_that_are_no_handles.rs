@@ -31,9 +31,9 @@ mod ffi {
 #[handle(raw = ffi::Bell, release = ffi::bell_free, attachments)]
 pub struct Bell;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
-    #[calls(ffi::bell_rope, parents = (number), fails = null)]
+    #[calls(ffi::bell_rope, keep_alive = (number), fails = null)]
     fn rope(&self, number: i32) -> Result<Owned<Bell>>;
 }
 

@@ -37,7 +37,7 @@ pub struct Rope;
 #[handle(raw = std::ffi::c_int, release = ffi::untie, parent = (Bell, Rope))]
 pub struct Knot;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
     #[calls(ffi::bell_tie, fails = null)]
     fn tie(&self, rope: &Rope) -> Result<Owned<Knot>>;

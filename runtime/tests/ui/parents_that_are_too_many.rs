@@ -34,9 +34,9 @@ pub struct Bell;
 #[handle(raw = ffi::Rope, release(ffi::rope_free, args = (parent, self)), parent = Bell)]
 pub struct Rope;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Bell {
-    #[calls(ffi::bell_copy, args = (self, rope), parents = (rope), fails = null)]
+    #[calls(ffi::bell_copy, args = (self, rope), keep_alive = (rope), fails = null)]
     fn tie(&self, rope: &Rope) -> Result<Owned<Rope>>;
 }
 

@@ -15,7 +15,7 @@ pub struct Thing;
 #[handle(raw = ffi::Part, part_of = Thing)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::first)]
     fn first(&self) -> Option<Borrowed<'static, Part>>;

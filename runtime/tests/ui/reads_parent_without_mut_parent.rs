@@ -26,7 +26,7 @@ pub struct Thing;
 #[handle(raw = ffi::Child, release = ffi::child_free, parent = Thing)]
 pub struct Child;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Child {
     #[reads_parent]
     #[calls(ffi::child_work)]

@@ -34,7 +34,7 @@ pub struct Bell;
 #[handle(raw = ffi::Rope, release(ffi::rope_free, args = (parent, self)), parent = Bell)]
 pub struct Rope;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Rope {
     #[calls(ffi::rope_split, fails = null)]
     fn split(&self) -> Result<Owned<Rope>>;

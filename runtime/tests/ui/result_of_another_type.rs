@@ -11,7 +11,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::size)]
     fn size(&self) -> i32;

@@ -10,7 +10,7 @@ mod ffi {
     }
 }
 
-#[handle(inplace = ffi::Thing, retain = ffi::thing_ref, independent, release = ffi::thing_free)]
+#[handle(caller_allocates = ffi::Thing, retain = ffi::thing_ref, independent, release = ffi::thing_free)]
 struct Thing;
 
 

@@ -28,7 +28,7 @@ pub struct Thing;
 #[handle(raw = ffi::Part, part_of = Thing)]
 pub struct Part;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_ref)]
     fn other(&self) -> Option<Borrowed<Thing>>;

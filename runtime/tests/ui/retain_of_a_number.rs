@@ -25,7 +25,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free, fork_safe, retain = ffi::thing_ref, independent)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_count, retain)]
     fn count(&self) -> i32;

@@ -8,7 +8,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[methods(private)]
+#[methods(rust_only)]
 impl Thing {
     fn size(self) -> i32 {
         1

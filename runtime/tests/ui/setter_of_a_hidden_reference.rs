@@ -27,7 +27,7 @@ pub struct Item;
 
 type Ref<'a> = &'a Store;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Item {
     #[field(mark)]
     fn set_mark(&mut self, store: Ref);

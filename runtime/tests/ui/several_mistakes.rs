@@ -12,7 +12,7 @@ mod ffi {
 #[handle(raw = ffi::Box, release = ffi::box_free)]
 pub struct Box;
 
-#[methods(private)]
+#[methods(rust_only)]
 impl Box {
     #[calls(ffi::box_free, fails = zero)]
     fn one(&self) -> Result<i32>;

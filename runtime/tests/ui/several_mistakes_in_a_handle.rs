@@ -8,7 +8,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[handle(part_of = Thing, lent, parent = Thing, raws = ffi::Thing)]
+#[handle(part_of = Thing, callback_only, parent = Thing, raws = ffi::Thing)]
 pub struct Other(i32);
 
 fn main() {}

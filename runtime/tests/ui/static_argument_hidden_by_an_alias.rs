@@ -27,7 +27,7 @@ pub struct Item;
 
 type Ref<'a> = &'a Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Store {
     #[calls(ffi::item_store)]
     fn of(item: Ref) -> Option<Borrowed<Store>>;

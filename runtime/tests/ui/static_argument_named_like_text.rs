@@ -27,7 +27,7 @@ pub struct Item;
 
 type CStr = Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Store {
     #[calls(ffi::item_store)]
     fn of(item: &CStr) -> Option<Borrowed<Store>>;

@@ -14,7 +14,7 @@ mod ffi {
 #[handle(raw = ffi::Box, release = ffi::box_free)]
 pub struct Box;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Box {
     #[field(name, utf8 = lossy)]
     fn name(&self) -> String;

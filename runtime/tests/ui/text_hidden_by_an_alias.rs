@@ -15,7 +15,7 @@ pub struct Thing;
 
 type Name = CString;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_name)]
     fn name(&self) -> Option<Name>;

@@ -22,7 +22,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free, lends)]
 pub struct Thing;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_name)]
     fn name(&self) -> Option<CString>;

@@ -14,7 +14,7 @@ impl Thing {
         a.len() + b.len() + c.len() + d.len() + e.len() + f.len() + g.len() + h.len() + i.len()
     }
 
-    #[private]
+    #[rust_only]
     fn among_us(&self, a: &str, b: &str, c: &str, d: &str, e: &str, f: &str, g: &str, h: &str, i: &str) -> usize {
         self.join(a, b, c, d, e, f, g, h, i)
     }

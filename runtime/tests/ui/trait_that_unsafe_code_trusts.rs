@@ -18,7 +18,7 @@ pub struct Thing;
 #[handle(raw = (), part_of = Thing)]
 pub struct Number;
 
-#[handle(inplace = ffi::Thing, release = ffi::thing_free)]
+#[handle(caller_allocates = ffi::Thing, release = ffi::thing_free)]
 pub struct Place;
 
 #[derive(Clone, Copy)]

@@ -23,7 +23,7 @@ mod ffi {
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
-#[handle(raw = ffi::Part, part_of = Thing, transient)]
+#[handle(raw = ffi::Part, part_of = Thing, until_mut)]
 pub struct Part;
 
 fn main() {}

@@ -38,7 +38,7 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_void) {}
 }
 
-#[handle(raw = ffi::Thing, release = ffi::thing_free, transient)]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, until_mut)]
 pub struct Thing;
 
 fn main() {}

@@ -15,7 +15,7 @@ struct Thing;
 
 #[methods(unsafe)]
 impl Thing {
-    #[private]
+    #[rust_only]
     #[calls(ffi::thing_pair, args = (out, out), fails = nonzero, on_failure = null)]
     fn pair() -> Result<Owned<Thing>>;
 }

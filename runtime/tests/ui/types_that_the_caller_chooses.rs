@@ -25,7 +25,7 @@ pub struct Store;
 #[handle(raw = ffi::item, part_of = Store)]
 pub struct Item;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Store {
     #[calls(ffi::store_first)]
     fn first<R: for<'o> leakproof::returns::FromC<'o, *mut ffi::item>>(&self) -> Option<R>;

@@ -33,7 +33,7 @@ pub struct Thing;
 )]
 pub struct Other;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_go, args = (self, ffi::peek()))]
     fn go(&self) -> i32;

@@ -16,7 +16,7 @@ mod ffi {
     }
 }
 
-#[handle(raw = ffi::record, lent)]
+#[handle(raw = ffi::record, callback_only)]
 pub struct Record;
 
 #[derive(Attachment)]
@@ -24,13 +24,13 @@ pub struct State;
 
 #[callbacks(unsafe)]
 impl State {
-    #[called(ffi::visit_t, args = (record, _, length, data), stop = [0, 1][length as usize] + *std::ptr::null::<c_int>() + ffi::peek(record))]
+    #[callback(ffi::visit_t, args = (record, _, length, data), on_error = [0, 1][length as usize] + *std::ptr::null::<c_int>() + ffi::peek(record))]
     fn visit(&self) {}
 
-    #[called(ffi::visit_t, args = (record, _, _, data), data = if ffi::peek(record) == 0 { data } else { std::ptr::null_mut() })]
+    #[callback(ffi::visit_t, args = (record, _, _, data), data = if ffi::peek(record) == 0 { data } else { std::ptr::null_mut() })]
     fn look(&self) {}
 
-    #[called(ffi::visit_t, args = (record, _, _, data), stop = ffi::peek(record))]
+    #[callback(ffi::visit_t, args = (record, _, _, data), on_error = ffi::peek(record))]
     fn calls_one_function(&self) {}
 }
 

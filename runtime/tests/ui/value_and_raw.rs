@@ -13,7 +13,7 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_int) {}
 }
 
-#[handle(raw = c_int, value = c_int, release = ffi::close)]
+#[handle(raw = c_int, integer = c_int, release = ffi::close)]
 pub struct File;
 
 fn main() {}

@@ -13,7 +13,7 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_int) {}
 }
 
-#[handle(value = c_int, release = ffi::close, retain = ffi::close, independent)]
+#[handle(integer = c_int, release = ffi::close, retain = ffi::close, independent)]
 pub struct File;
 
 fn main() {}

@@ -13,7 +13,7 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_int) {}
 }
 
-#[handle(value = c_int, release = ffi::free)]
+#[handle(integer = c_int, release = ffi::free)]
 pub struct File;
 
 fn main() {}

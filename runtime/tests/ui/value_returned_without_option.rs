@@ -13,10 +13,10 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_int) {}
 }
 
-#[handle(value = c_int, release = ffi::close)]
+#[handle(integer = c_int, release = ffi::close)]
 pub struct File;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl File {
     #[calls(ffi::open)]
     fn open() -> Owned<File>;

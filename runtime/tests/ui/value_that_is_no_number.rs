@@ -13,7 +13,7 @@ mod ffi {
     pub unsafe extern "C" fn free(_: *mut c_int) {}
 }
 
-#[handle(value = f64, invalid = 0.0, release = ffi::close)]
+#[handle(integer = f64, invalid = 0.0, release = ffi::close)]
 pub struct File;
 
 fn main() {}

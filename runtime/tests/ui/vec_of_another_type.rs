@@ -13,7 +13,7 @@ mod ffi {
 #[handle(raw = ffi::Box, release = ffi::box_free)]
 pub struct Box;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Box {
     #[field(items, len = count, utf8 = lossy)]
     fn items(&self) -> Vec<String>;

@@ -159,11 +159,11 @@ pub mod shadowed {
     #[::lp::callbacks(unsafe, crate = ::lp)]
     impl Order {
         /// Compare them.
-        #[called(
+        #[callback(
             unsafe extern "C" fn(::libc::c_int, ::libc::c_int, *mut ::libc::c_void) -> ::libc::c_int,
             args = (left, right, data),
-            stop = 0,
-            always
+            on_error = 0,
+            even_after_error
         )]
         pub fn compare(
             &self,

@@ -33,10 +33,10 @@ pub struct ShelfError {
 }
 
 /// A report.
-#[handle(raw = ffi::record, lent)]
+#[handle(raw = ffi::record, callback_only)]
 pub struct Record;
 
-#[methods(unsafe, private)]
+#[methods(unsafe, rust_only)]
 impl Record {
     #[field(message, utf8 = lossy)]
     fn message(&self) -> Option<String>;
@@ -341,7 +341,7 @@ pub struct Cursor;
 
 #[methods(unsafe)]
 impl Cursor {
-    #[private]
+    #[rust_only]
     #[calls(ffi::cursor_next)]
     fn step(&mut self) -> c_int;
 
@@ -476,7 +476,7 @@ impl Errors<Journal> for SessionErrors {
 }
 
 /// A tally, made in memory of ours.
-#[handle(inplace = ffi::tally, release = ffi::tally_clear, fork_safe)]
+#[handle(caller_allocates = ffi::tally, release = ffi::tally_clear, fork_safe)]
 pub struct Tally;
 
 #[methods(unsafe)]
@@ -492,7 +492,7 @@ impl Tally {
 }
 
 /// A number.
-#[handle(value = c_int, invalid = -2, release = ffi::number_close, interrupt = Numeral::wake)]
+#[handle(integer = c_int, invalid = -2, release = ffi::number_close, interrupt = Numeral::wake)]
 pub struct Numeral;
 
 #[methods(unsafe)]
@@ -517,7 +517,7 @@ impl Numeral {
     #[calls(ffi::number_wait, detach)]
     fn wait(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::number_wake)]
     fn wake(&self);
 }
@@ -543,7 +543,7 @@ impl Folder {
 }
 
 /// A paper, which knows its folder.
-#[handle(raw = ffi::paper, part_of = Folder, owner = folder)]
+#[handle(raw = ffi::paper, part_of = Folder, owner_field = folder)]
 pub struct Paper;
 
 #[methods(unsafe)]
@@ -560,7 +560,7 @@ pub struct Clip;
 
 #[methods(unsafe)]
 impl Clip {
-    #[private]
+    #[rust_only]
     #[calls(ffi::clip_folder)]
     fn own(&self) -> Option<Borrowed<Folder>>;
 
@@ -675,7 +675,7 @@ impl SoleEditor {
 }
 
 /// A node, until the list grows.
-#[handle(raw = ffi::node, part_of = List, transient)]
+#[handle(raw = ffi::node, part_of = List, until_mut)]
 pub struct Node;
 
 #[methods(unsafe)]
@@ -714,12 +714,12 @@ pub struct Source(Callable);
 
 #[callbacks(unsafe)]
 impl Source {
-    #[called(ffi::asked, args = (data), stop = -1)]
+    #[callback(ffi::asked, args = (data), on_error = -1)]
     fn ask(&self) -> Result<c_int> {
         self.0.call(())
     }
 
-    #[called(ffi::told, args = (feed, data), stop = -1)]
+    #[callback(ffi::told, args = (feed, data), on_error = -1)]
     fn tell(&self, feed: &Feed) -> Result<c_int> {
         self.0.call((feed.has_source(),))
     }
@@ -754,23 +754,23 @@ fn meddled() -> (usize, usize) {
 
 #[methods(unsafe)]
 impl Feed {
-    #[private]
+    #[rust_only]
     #[calls(ffi::feed_new, fails = null)]
     fn make() -> Result<Owned<Feed>>;
 
-    #[private]
-    #[calls(ffi::feed_ask, args = (self, source.ask, source.data), scope = replaced)]
+    #[rust_only]
+    #[calls(ffi::feed_ask, args = (self, source.ask, source.data), scope = until_replaced)]
     fn set_source(&mut self, source: Source);
 
-    #[private]
+    #[rust_only]
     #[field(asked)]
     fn has_source(&self) -> bool;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
     fn tell_source(&self, source: &Source) -> Result<()>;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
     fn tell_source_alone(&mut self, source: &Source) -> Result<()>;
 
@@ -784,7 +784,7 @@ impl Feed {
         self.tell_source_alone(&Source(callable))
     }
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::feed_next, fails = sticky)]
     fn step(&mut self) -> Result<c_int>;
 

@@ -41,15 +41,15 @@ impl Search {
     #[field(interrupts, atomic)]
     fn interrupts(&self) -> c_int;
 
-    #[private]
+    #[rust_only]
     #[field(panics)]
     fn panics(&self) -> bool;
 
-    #[private]
+    #[rust_only]
     #[calls(ffi::search_interrupt)]
     fn interrupt_once(&self);
 
-    #[private]
+    #[rust_only]
     fn interrupt(&self) {
         self.interrupt_once();
         assert!(!self.panics(), "the method that interrupts panics");

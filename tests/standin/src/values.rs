@@ -176,7 +176,7 @@ impl Sheet {
     fn pins(&mut self, number: c_int) -> Result<(Owned<Pin>, Owned<Pin>, c_int)>;
 
     /// The corner.
-    #[private]
+    #[rust_only]
     #[field(self)]
     fn corner(&self) -> Option<Borrowed<Corner>>;
 

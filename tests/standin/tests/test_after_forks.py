@@ -6,7 +6,7 @@ import signal
 import warnings
 
 import pytest
-from standin_safe import Numeral, OwnerError, Parcel, Session, Shape, Store, Tally, live_handles, take_log
+from standin_safe import Numeral, AffinityError, Parcel, Session, Shape, Store, Tally, live_handles, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -62,7 +62,7 @@ def test_a_handle_without_the_word_belongs_to_its_process():
     session, number = Session(), Numeral()
     cursor = session.cursor()
     for use in (lambda: session.busy, session.cursor, lambda: next(cursor), lambda: number.value, session.commit):
-        assert in_child(use) == OwnerError.__name__
+        assert in_child(use) == AffinityError.__name__
     del use
     value = number.value
 

@@ -14,7 +14,7 @@ from standin_safe import (
     ClosedError,
     Error,
     Feed,
-    OwnerError,
+    AffinityError,
     SessionError,
     ShelfError,
     Store,
@@ -206,7 +206,7 @@ def test_a_subclass_that_does_not_call_init_has_no_fields():
         assert other.number == 3
 
 
-@pytest.mark.parametrize("kind", [Error, ClosedError, BusyError, OwnerError, Kept])
+@pytest.mark.parametrize("kind", [Error, ClosedError, BusyError, AffinityError, Kept])
 def test_the_packages_own_exceptions_are_like_others(kind):
     error = kind("why", 3)
     assert error.args == ("why", 3)
