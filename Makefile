@@ -147,18 +147,18 @@ check-types: build $(BUILT)
 .PHONY: check-dist
 check-dist: build $(STAMPS)/dist ## install the wheel and the sdist into empty environments
 
-$(STAMPS)/dist: tools/check-dist $(STUBS) $(PYTHON_SOURCES)
+$(STAMPS)/dist: tools/check-dist.sh $(STUBS) $(PYTHON_SOURCES)
 	@echo "== the wheel and the sdist"
-	tools/check-dist
+	tools/check-dist.sh
 	@mkdir -p $(@D) && touch $@
 
 .PHONY: check-readme
 check-readme: setup $(STAMPS)/readme ## build and run the README's example package
 
-$(STAMPS)/readme: tools/check-readme README.md pytest-leakproof/README.md $(PLUGIN_SOURCES) $(RUST_SOURCES) \
+$(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md $(PLUGIN_SOURCES) $(RUST_SOURCES) \
 		$(VENV)/ready
 	@echo "== the README's example"
-	$(BIN)/python tools/check-readme
+	$(BIN)/python tools/check_readme.py
 	@mkdir -p $(@D) && touch $@
 
 # ---- other systems
@@ -167,23 +167,26 @@ $(STAMPS)/readme: tools/check-readme README.md pytest-leakproof/README.md $(PLUG
 matrix: ## build and test all packages in newer Debian suites, and with every Python of this machine
 	tools/matrix
 
-# ---- proof: what takes too long for every change
+# ---- tests that take too long for every change
+
+.PHONY: stress
+stress: build $(BUILT) ## run the fault-injection sweep, the tests under sanitizers, and random operations: less than an hour
+	$(BIN)/python tools/stress.py $(SECONDS)
 
 .PHONY: prove
-prove: build $(BUILT) ## run the fault-injection sweep, the tests under sanitizers, and random operations: less than an hour
-	$(BIN)/python tools/prove $(SECONDS)
+prove: stress ## the former name of stress
 
 .PHONY: sanitize
 sanitize: build $(BUILT) ## run the Python tests under AddressSanitizer and LeakSanitizer
-	tools/sanitize
+	tools/sanitize.sh
 
 .PHONY: soak
-soak: build ## do random operations for an hour, or SECONDS=…
-	$(BIN)/python tools/soak $(SECONDS)
+soak: build ## run random operations for an hour, or SECONDS=…
+	$(BIN)/python tools/soak.py $(SECONDS)
 
 .PHONY: mutants
 mutants: setup ## break the runtime and the macros in many ways, and see that the tests notice each
-	$(BIN)/python tools/mutants
+	$(BIN)/python tools/mutants.py
 
 # ---- housekeeping
 

@@ -102,7 +102,7 @@ def check(mutants: Iterable[Mutant]) -> list[str]:
     for mutant in mutants:
         if problem := sources.problem(mutant):
             moved = sources.moved_to(mutant)
-            hint = f"; it is in {moved} now: tools/mutants --mend" if moved else ""
+            hint = f"; it is in {moved} now: tools/mutants.py --mend" if moved else ""
             problems.append(f"{mutant.file}: {mutant.what}: {problem}{hint}")
     return problems
 

@@ -61,7 +61,7 @@ def test_edits_that_change_nothing_are_stale():
 
 def test_text_that_moved_is_reported_with_its_new_file(tree):
     moved = mutant("runtime/src/here.rs", 'says "it"', ("call(one, two)", "()"))
-    assert check([moved])[0].endswith("it is in runtime/src/there.rs now: tools/mutants --mend")
+    assert check([moved])[0].endswith("it is in runtime/src/there.rs now: tools/mutants.py --mend")
     assert Sources().moved_to(moved) == "runtime/src/there.rs"
 
 

@@ -2,7 +2,7 @@
 
 A `World` keeps Python objects in slots. For each it knows which document it belongs to and whether it is closed, so it
 can foretell every value and every exception, and how many native handles live. Operations are methods that take a
-`Choice`; random walks pick them, here or in Hypothesis.
+`Choice`; random runs pick them, here or in Hypothesis.
 
 The collector is switched off while a world exists: what is in a cycle lives until the world itself collects.
 """

@@ -1,4 +1,4 @@
-"""A simple model of lmdb_safe, for random walks: what is committed is a dict, and each transaction sees one of its own."""
+"""A simple model of lmdb_safe, for random operations: what is committed is a dict, and each transaction sees one of its own."""
 
 import gc
 import shutil

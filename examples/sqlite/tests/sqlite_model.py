@@ -1,4 +1,4 @@
-"""A simple model of sqlite_safe, for random walks: connections, what lives in them, and functions that call back.
+"""A simple model of sqlite_safe, for random operations: connections, what lives in them, and functions that call back.
 
 The collector is switched off while a world exists: a connection in a cycle with its own function lives until the world
 collects.

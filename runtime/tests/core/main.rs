@@ -1,6 +1,6 @@
 //! The ownership core as a Rust user meets it, on a stand-in for a C library. No test here needs Python.
 //!
-//! It passes with and without the feature `python`. `tools/sanitize rust` runs it without that under AddressSanitizer and
+//! It passes with and without the feature `python`. `tools/sanitize.sh rust` runs it without that under AddressSanitizer and
 //! Miri, which see every use of what was freed.
 //!
 //! Provenance is permissive because a `&Handle` is zero-sized: its pointer is exposed when the reference is made and

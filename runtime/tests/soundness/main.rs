@@ -2,13 +2,13 @@
 //! Rust, and does in safe code what an author or a user may do.
 //!
 //! The libraries count what they give out and take back ([`native`]), so each test fails by itself where a resource is
-//! released twice, used after its release, or lost. `tools/sanitize` runs the same tests under AddressSanitizer and
+//! released twice, used after its release, or lost. `tools/sanitize.sh` runs the same tests under AddressSanitizer and
 //! Miri, which also see the memory of the runtime:
 //!
 //! ```sh
 //! cargo test -p leakproof --test soundness
 //! cargo test -p leakproof --no-default-features --test soundness
-//! tools/sanitize rust
+//! tools/sanitize.sh rust
 //! ```
 
 #[allow(dead_code, reason = "each subject counts something else")]

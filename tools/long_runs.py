@@ -1,4 +1,4 @@
-"""What `prove` and `soak` share: running long commands with their output shown, random walks in parallel, the table."""
+"""The parts that `stress.py` and `soak.py` share: long commands with their output shown, random operations, the table."""
 
 import os
 import re
@@ -13,15 +13,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = os.environ.get("LEAKPROOF_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
-RANDOM_WALK = ROOT / "xml-safe" / "tests" / "random_walk.py"
+RANDOM_OPERATIONS = ROOT / "xml-safe" / "tests" / "random_operations.py"
 MODELS = sorted(ROOT.glob("examples/*/tests/*_model.py"))
-SUMMARY = re.compile(r"random walk: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) ")
+SUMMARY = re.compile(r"random operations: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) ")
 GRACE = 300
 
 
 @dataclass
 class Row:
-    """One line of the table: what was done, and what came of it."""
+    """One line of the table: what was run, and the numbers of its problems."""
 
     what: str
     done: str
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass
 class Command:
-    """A command that runs: its lines are shown as they come, and kept."""
+    """A running command. Its lines are printed as they come, and recorded."""
 
     process: subprocess.Popen[str]
     prefix: str
@@ -59,14 +59,14 @@ class Command:
         return self.process.wait()
 
     def stop(self) -> None:
-        """End it and what it started; Python tells its stacks first."""
+        """Ends the command and its children. Python prints its stacks first."""
         os.killpg(self.process.pid, signal.SIGABRT)
         time.sleep(5)
         os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[tuple[Command, int]]:
-    """Run commands side by side, each with a prefix for its lines; what isn't done after that many seconds hangs."""
+    """Runs commands side by side, each with a prefix for its lines. A command that takes longer than `seconds` hangs."""
     deadline = time.monotonic() + seconds
     running = []
     for prefix, arguments in commands:
@@ -86,16 +86,16 @@ def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[t
         raise
 
 
-def random_walks(seconds: float, slope: float | None) -> list[Row]:
-    """Random walks over xml_safe for half of that time, and over each example that has a model for a share of the rest."""
-    rows = walks_over(None, seconds / 2, slope)
+def random_operations(seconds: float, slope: float | None) -> list[Row]:
+    """Runs random operations of xml_safe for half of that time, and of each example with a model for a share of the rest."""
+    rows = runs_of(None, seconds / 2, slope)
     for model in MODELS:
-        rows += walks_over(model, seconds / 2 / len(MODELS), slope)
+        rows += runs_of(model, seconds / 2 / len(MODELS), slope)
     return rows
 
 
-def walks_over(model: Path | None, seconds: float, slope: float | None) -> list[Row]:
-    """One random walk on each processor, each from a seed of its own."""
+def runs_of(model: Path | None, seconds: float, slope: float | None) -> list[Row]:
+    """Runs random operations on each processor, each from a seed of its own."""
     name = "xml_safe" if model is None else model.stem.removesuffix("_model") + "_safe"
     started = int(time.time()) % 1_000_000
     limit = [] if slope is None else ["--slope", str(slope)]
@@ -103,12 +103,12 @@ def walks_over(model: Path | None, seconds: float, slope: float | None) -> list[
     if model is not None:
         options += ["--model", str(model)]
     seeds = [started + number for number in range(os.cpu_count() or 1)]
-    commands = [(f"[{seed}] ", [PYTHON, str(RANDOM_WALK), *options, "--seed", str(seed)]) for seed in seeds]
+    commands = [(f"[{seed}] ", [PYTHON, str(RANDOM_OPERATIONS), *options, "--seed", str(seed)]) for seed in seeds]
     ended = run(commands, seconds + GRACE)
-    return [row_of_walk(f"random walk {seed} over {name}", command, status) for seed, (command, status) in zip(seeds, ended, strict=True)]
+    return [row_of_run(f"random operations of {name}, seed {seed}", command, status) for seed, (command, status) in zip(seeds, ended, strict=True)]
 
 
-def row_of_walk(what: str, command: Command, status: int) -> Row:
+def row_of_run(what: str, command: Command, status: int) -> Row:
     found = SUMMARY.search("\n".join(command.lines))
     if found is None:
         row = Row(what, "not completed")
@@ -136,7 +136,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def end(name: str, rows: Sequence[Row]) -> None:
-    """Print the table, and leave with the status that it deserves."""
+    """Prints the table, and exits with status 1 if it has a problem."""
     print(f"\n{table(rows)}")
     problems = sum(row.problems for row in rows)
     print(f"{name}: {f'{problems} PROBLEMS' if problems else 'nothing lost, crashed, hung or wrong'}")

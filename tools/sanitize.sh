@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests under sanitizers: no native block may be lost, freed twice or used after it was freed.
-# usage: tools/sanitize [ARGUMENT OF PYTEST...], or tools/sanitize rust for the first part alone
+# usage: tools/sanitize.sh [ARGUMENT OF PYTEST...], or tools/sanitize.sh rust for the first part alone
 #
 # First the runtime's own tests without Python: built for AddressSanitizer and LeakSanitizer, and under Miri by both of its
 # aliasing models. Both need a nightly toolchain; what is not installed is skipped, and said so.

@@ -1,16 +1,15 @@
-"""Walks at random over everything a package can do, against a model of it, and measures what stays behind.
+"""Runs random operations of a package against a model of it, and measures what stays behind.
 
-    python random_walk.py --steps 1000000
-    python random_walk.py --model ../../examples/sqlite/tests/sqlite_model.py --steps 100000
-    python random_walk.py --seconds 3600 --slope 0.01
+    python random_operations.py --steps 1000000
+    python random_operations.py --model ../../examples/sqlite/tests/sqlite_model.py --steps 100000
+    python random_operations.py --seconds 3600 --slope 0.01
 
-Every so often all is dropped: then no handle may live, and the allocator's blocks have to be back. The exit status is 1
-if something is lost or wrong; the same seed does the same steps. The model is that of xml_safe, `handle_model`, or a file with
-a `World`, its `OPERATIONS` with their weights, `SLOTS`, and the package's `live_handles`.
+Every few thousand operations all handles are dropped: then no handle may live, and the allocator's blocks have to be freed. The exit status is 1
+if something is lost or wrong. The same seed runs the same operations. The model is that of xml_safe, `handle_model`, or a file
+with a `World`, its `OPERATIONS` with their weights, `SLOTS`, and the package's `live_handles`.
 """
 
 import argparse
-import ctypes
 import faulthandler
 import gc
 import importlib.util
@@ -24,33 +23,21 @@ from collections import deque
 
 import handle_model
 from handle_model import Choice
+from pytest_leakproof.memory import malloc_counter
 
 ROUND = 5_000
 WARM_UP = 20_000
 FEW_BYTES = 32 * 1024
 # Freed blocks that glibc keeps per thread count as given out.
 PLAIN_MALLOC = "glibc.malloc.tcache_count=0"
-# What the allocator and Python may take from the system once, however long the walk is.
+# What the allocator and Python may take from the system once, however long the run is.
 NOISE = 512 * 1024
 EVERY = 0.5
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class MallInfo2(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
-    ]
-
-
-def native_bytes():
-    """The bytes that the C library's allocator has given out; 0 where it can't be asked."""
-    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
-    if mallinfo2 is None:
-        return 0
-    mallinfo2.restype = MallInfo2
-    info = mallinfo2()
-    return info.uordblks + info.hblkhd
+# Counts the bytes that the C library's allocator has given out: none where it can't be asked.
+native_bytes = malloc_counter() or (lambda: 0)
 
 
 def resident_bytes():
@@ -72,7 +59,7 @@ def slope(points):
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
 
 
-class Walk:
+class RandomRun:
     """One world and one sequence of random operations, which only depends on the seed."""
 
     def __init__(self, seed, model=handle_model):
@@ -125,7 +112,7 @@ def problems(first, last, live, steps, per_step, limit):
 
 def summary(steps, seed, first, last, live, per_step):
     return (
-        f"random walk: steps={steps} seed={seed} live={live} native={last.native - first.native:+d} "
+        f"random operations: steps={steps} seed={seed} live={live} native={last.native - first.native:+d} "
         f"slope={per_step:+.4f} threads={first.threads}->{last.threads} fds={first.descriptors}->{last.descriptors}"
     )
 
@@ -164,38 +151,38 @@ class Samples:
         return slope([point for point in taken if point[0] > third])
 
 
-def walk_on(walk, samples, steps, seconds, progress):
+def continue_run(running, samples, steps, seconds, progress):
     start = shown = time.monotonic()
-    while walk.steps < steps and time.monotonic() - start < seconds:
-        walk.go(min(ROUND, steps - walk.steps))
-        walk.settle()
-        samples.take(walk.steps)
+    while running.steps < steps and time.monotonic() - start < seconds:
+        running.go(min(ROUND, steps - running.steps))
+        running.settle()
+        samples.take(running.steps)
         now = time.monotonic()
         if progress and now - shown >= progress:
             shown = now
-            print(f"{now - start:6.0f} s: {walk.steps} steps, {walk.steps / (now - start):.0f} per second", flush=True)
+            print(f"{now - start:6.0f} s: {running.steps} steps, {running.steps / (now - start):.0f} per second", flush=True)
 
 
 def run(steps, seconds, seed, limit=None, progress=0, model=handle_model):
-    """Walk until either is reached. Returns the line that says how it was, and what is wrong."""
-    walk = Walk(seed, model)
+    """Runs until either limit is reached. Returns the summary and the problems."""
+    running = RandomRun(seed, model)
     try:
-        walk.go(min(WARM_UP, steps))
-        walk.settle()
+        running.go(min(WARM_UP, steps))
+        running.settle()
         samples = Samples()
         first = Measured(model)
-        walk_on(walk, samples, steps, seconds, progress)
+        continue_run(running, samples, steps, seconds, progress)
         last = Measured(model)
     except BaseException:
-        for step in walk.latest:
+        for step in running.latest:
             print(*step, file=sys.stderr)
-        print(f"random walk: step {walk.steps} of seed {seed} went wrong", file=sys.stderr)
+        print(f"random operations: step {running.steps} of seed {seed} went wrong", file=sys.stderr)
         raise
     per_step = samples.slope()
-    walk.world.close()
+    running.world.close()
     live = sum(model.live_handles().values())
-    line = summary(walk.steps, seed, first, last, live, per_step)
-    return line, list(problems(first, last, live, walk.steps, per_step, limit))
+    line = summary(running.steps, seed, first, last, live, per_step)
+    return line, list(problems(first, last, live, running.steps, per_step, limit))
 
 
 def load(path):
@@ -218,7 +205,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, help="how many operations (100000 if there are no --seconds)")
     parser.add_argument("--seconds", type=float, help="how long")
-    parser.add_argument("--model", metavar="FILE", help="what to walk over, by default xml_safe")
+    parser.add_argument("--model", metavar="FILE", help="the model, by default that of xml_safe")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slope", type=float, metavar="BYTES", help="how much may stay resident per operation")
     parser.add_argument("--progress", type=float, default=30, metavar="SECONDS", help="how often to say how far it is")
@@ -228,7 +215,7 @@ def main():
     seconds = options.seconds or float("inf")
     line, wrong = run(steps, seconds, options.seed, options.slope, options.progress, load(options.model) if options.model else handle_model)
     for problem in wrong:
-        print(f"random walk: {problem}", file=sys.stderr)
+        print(f"random operations: {problem}", file=sys.stderr)
     print(line)
     return 1 if wrong else 0
 

@@ -1,10 +1,10 @@
-"""Random walks over every operation: after each step, what is alive is what should be."""
+"""Random sequences of operations, checked against a model after each."""
 
 import os
 import re
 
 import pytest
-import random_walk
+import random_operations
 from handle_model import OPERATIONS, SLOTS, Choice, World
 
 pytest.importorskip("hypothesis")
@@ -49,32 +49,32 @@ TestMachine.settings = settings(
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_seeded_walk(seed):
-    walk = random_walk.Walk(seed)
+def test_seeded_run_agrees_with_the_model(seed):
+    running = random_operations.RandomRun(seed)
     try:
-        walk.go(STEPS // SEEDS)
+        running.go(STEPS // SEEDS)
     finally:
-        walk.world.close()
+        running.world.close()
 
 
 @pytest.mark.parametrize("options", [["--steps", "60000"], ["--seconds", "1", "--seed", "7"]])
-def test_the_command_tells_how_it_went(options, run_python):
-    ended = run_python(random_walk.__file__, *options)
+def test_command_prints_a_summary(options, run_python):
+    ended = run_python(random_operations.__file__, *options)
     assert (ended.returncode, ended.stderr) == (0, "")
     # A slow machine sees lines of progress before.
     last = ended.stdout.splitlines()[-1]
-    assert re.fullmatch(r"random walk: steps=\d+ seed=\d live=0 native=\S+ slope=\S+ \S+ \S+", last)
+    assert re.fullmatch(r"random operations: steps=\d+ seed=\d live=0 native=\S+ slope=\S+ \S+ \S+", last)
 
 
-def test_the_command_fails_where_something_is_lost(run_python):
-    """A parse that keeps what it made: the very first step shows it."""
+def test_command_fails_if_a_handle_is_lost(run_python):
+    """The patched parse keeps its documents alive, which the first operation shows."""
     code = f"""if True:
         import sys
         sys.path.insert(0, {os.path.dirname(__file__)!r})
-        import random_walk, xml_safe
+        import random_operations, xml_safe
         kept, parse = [], xml_safe.parse
         xml_safe.parse = lambda *arguments, **options: kept.append(parse(*arguments, **options)) or kept[-1].root.document
-        random_walk.run(1000, 60, 0)
+        random_operations.run(1000, 60, 0)
     """
     ended = run_python("-c", code)
     assert ended.returncode == 1
@@ -82,8 +82,8 @@ def test_the_command_fails_where_something_is_lost(run_python):
     assert "of seed 0 went wrong" in ended.stderr
 
 
-def test_samples_never_take_more_memory():
-    samples = random_walk.Samples(room=8)
+def test_samples_take_a_fixed_amount_of_memory():
+    samples = random_operations.Samples(room=8)
     samples.every = 0
     for step in range(1000):
         samples.take(3 * step)

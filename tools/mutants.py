@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Changes one thing at a time in the runtime or in the macros, and sees whether a test notices.
 
-    tools/mutants                     all mutants of mutants_table.py
-    tools/mutants --only orphan       those whose description holds this word
-    tools/mutants --list              only say which there are
-    tools/mutants --check             only look whether the text of each is in its file once; takes a second
-    tools/mutants --mend              write the new file of each text that moved into mutants_table.py
+    tools/mutants.py                     all mutants of mutants_table.py
+    tools/mutants.py --only orphan       those whose description holds this word
+    tools/mutants.py --list              only say which there are
+    tools/mutants.py --check             only look whether the text of each is in its file once; takes a second
+    tools/mutants.py --mend              write the new file of each text that moved into mutants_table.py
 
 Each mutant is built in a copy of the tree and meets the Rust tests of the core, the Python tests of the stand-in library
 and its fault-injection sweep, those of expat, sqlite and lmdb, then the Python tests and the sweep of xml-safe; the first
@@ -46,7 +46,7 @@ ENVIRONMENT = os.environ | {
 }
 # Without what measures the machine rather than the handles.
 PYTEST = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
-FIRST = "closing counting context random_walk waiting modules".split()
+FIRST = "closing counting context random_operations waiting modules".split()
 LAST = "errors xpath threads node parse process_edges".split()
 
 
@@ -275,7 +275,7 @@ def main() -> int:
     parser.add_argument("--mend", action="store_true", help="write the new files of texts that moved into the table")
     options = parser.parse_args()
     if options.mend:
-        print("\n".join([*mend(MUTANTS), "mutants: now run tools/mutants --check"]))
+        print("\n".join([*mend(MUTANTS), "mutants: now run tools/mutants.py --check"]))
         return 0
     if options.check:
         problems = check(MUTANTS)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Runs the fault-injection sweep, runs the tests under sanitizers, and goes at random for long. usage: tools/prove [SECONDS]
+"""Runs the fault-injection sweep, the tests under sanitizers, and random operations. usage: tools/stress.py [SECONDS]
 
-The seconds are for the random walks, by default half an hour, so that all of it takes less than an hour on two
-processors. Ends with one table: what was done, and what was lost, crashed, hung or wrong.
+The seconds are for the random operations, by default half an hour, so that all of it takes less than an hour on two
+processors. Ends with one table: what was run, and what was lost, crashed, hung or wrong.
 """
 
 import re
 import sys
 import time
 
-from proof import Command, Row, end, random_walks, run
+from long_runs import Command, Row, end, random_operations, run
 
 HANG = 1800
 NUMBERS = ["sites", "reached", "injected", "leaked", "crashed", "hung", "wrong"]
@@ -36,7 +36,7 @@ def failed(what: str, command: Command) -> Row:
 
 
 def sanitize() -> list[Row]:
-    [(command, status)] = run([("", ["tools/sanitize", "-q"])], HANG)
+    [(command, status)] = run([("", ["tools/sanitize.sh", "-q"])], HANG)
     text = "\n".join(command.lines)
     tests = sum(int(number) for number in re.findall(r"(\d+) passed", text))
     if not tests or command.hung:
@@ -56,13 +56,13 @@ def main() -> None:
     parts = {
         "the fault-injection sweep": sweep,
         "the tests under sanitizers": sanitize,
-        f"random walks for {seconds:g} seconds": lambda: random_walks(seconds, None),
+        f"random operations for {seconds:g} seconds": lambda: random_operations(seconds, None),
     }
     rows = []
     for title, part in parts.items():
         print(f"== {title} (after {time.monotonic() - start:.0f} s)", flush=True)
         rows += part()
-    end("prove", rows)
+    end("stress", rows)
 
 
 if __name__ == "__main__":
