@@ -357,8 +357,8 @@ fn audit(known: &Known) -> (String, Vec<String>) {
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in files("runtime/tests/ui", ".rs") {
-        let name = Path::new(&file).file_stem().unwrap().to_str().unwrap();
-        names.insert(format!("ui/{name}"));
+        let case = file.strip_prefix("runtime/tests/").unwrap();
+        names.insert(case.strip_suffix(".rs").unwrap().to_owned());
     }
     let mut add = |text: &str, word: &str| {
         for line in text.lines() {

@@ -1,0 +1,23 @@
+//! A setter takes one value.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Box {
+        pub size: i32,
+    }
+    pub unsafe extern "C" fn box_free(_: *mut Box) {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Box, release = ffi::box_free)]
+pub struct Box;
+
+#[methods(unsafe, rust_only)]
+impl Box {
+    #[field(size)]
+    fn set_size(&mut self, size: i32, more: i32);
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! The values in `when` have the type of the tag.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Box {
+        pub size: i32,
+        pub tag: i32,
+    }
+    pub unsafe extern "C" fn box_free(_: *mut Box) {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Box, release = ffi::box_free)]
+pub struct Box;
+
+#[methods(unsafe, rust_only)]
+impl Box {
+    #[field(size, when(tag, "one"))]
+    fn size(&self) -> Option<i32>;
+}
+
+fn main() {}

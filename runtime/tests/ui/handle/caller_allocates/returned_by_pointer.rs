@@ -1,0 +1,24 @@
+//! A caller-allocated handle is not returned by pointer.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing(pub i32);
+    pub unsafe extern "C" fn thing_new() -> *mut Thing {
+        std::ptr::null_mut()
+    }
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) -> i32 {
+        0
+    }
+}
+
+#[handle(caller_allocates = ffi::Thing, release = ffi::thing_free)]
+struct Thing;
+#[methods(unsafe)]
+impl Thing {
+    #[rust_only]
+    #[calls(ffi::thing_new, fails = null)]
+    fn open() -> Result<Owned<Thing>>;
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! `raw` needs a value.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw, release = ffi::thing_free)]
+pub struct Other;
+
+fn main() {}

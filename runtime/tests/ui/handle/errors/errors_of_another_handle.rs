@@ -1,0 +1,25 @@
+//! The type in `errors` implements `Errors` for this handle.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free, errors = MyErrors)]
+pub struct Other;
+
+#[derive(Default)]
+pub struct MyErrors;
+
+impl Errors<Thing> for MyErrors {
+    fn failed(self, _: &Call<'_, Thing>) -> Error {
+        Error::Failed("f")
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! A method that returns an integer handle can return the invalid value.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+mod ffi {
+    use std::ffi::c_int;
+    pub unsafe extern "C" fn open() -> c_int {
+        0
+    }
+    pub unsafe extern "C" fn close(_: c_int) -> c_int {
+        0
+    }
+    pub unsafe extern "C" fn free(_: *mut c_int) {}
+}
+
+#[handle(integer = c_int, release = ffi::close)]
+pub struct File;
+
+#[methods(unsafe, rust_only)]
+impl File {
+    #[calls(ffi::open)]
+    fn open() -> Owned<File>;
+}
+
+fn main() {}

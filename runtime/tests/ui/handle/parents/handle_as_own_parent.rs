@@ -1,0 +1,16 @@
+//! A handle is not its own parent or owner.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free, parent = Self)]
+pub struct Thing;
+
+#[handle(raw = ffi::Thing, part_of = Part)]
+pub struct Part;
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! `owner_field` names a field, not an expression.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(raw = ffi::Thing, part_of = Thing, owner_field = 1 + 1)]
+pub struct Other;
+
+fn main() {}

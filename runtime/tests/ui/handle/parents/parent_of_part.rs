@@ -1,0 +1,16 @@
+//! `parent` requires `release`: a part has an owner instead.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(raw = ffi::Thing, part_of = Thing, parent = Thing)]
+pub struct Other;
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! `retain` and `caller_allocates` exclude each other.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing(pub i32);
+    pub unsafe extern "C" fn thing_ref(_: *mut Thing) -> *mut Thing {
+        std::ptr::null_mut()
+    }
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) -> i32 {
+        0
+    }
+}
+
+#[handle(caller_allocates = ffi::Thing, retain = ffi::thing_ref, independent, release = ffi::thing_free)]
+struct Thing;
+
+
+fn main() {}

@@ -1,0 +1,21 @@
+//! `interrupt` of a handle names a Rust function that takes the handle.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+mod ffi {
+    use std::ffi::c_int;
+    pub unsafe extern "C" fn open() -> c_int {
+        0
+    }
+    pub unsafe extern "C" fn close(_: c_int) -> c_int {
+        0
+    }
+    pub unsafe extern "C" fn free(_: *mut c_int) {}
+}
+
+#[handle(integer = c_int, release = ffi::close, interrupt = ffi::close)]
+pub struct File;
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! `.ptr` and `.len` in `args` require bytes or text.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub unsafe extern "C" fn write(_: *mut Thing, _: *const u8, _: i32) -> i32 {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(ffi::write, args = (self, bytes.ptr, bytes.len), fails = negative)]
+    fn write(&self, bytes: i32) -> Result<i32>;
+}
+
+fn main() {}

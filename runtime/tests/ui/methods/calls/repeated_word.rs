@@ -1,0 +1,22 @@
+//! A word of `#[calls]` is given once.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub unsafe extern "C" fn size(_: *mut Thing) -> i32 {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(ffi::size, detach, detach)]
+    fn size(&self) -> i32;
+}
+
+fn main() {}

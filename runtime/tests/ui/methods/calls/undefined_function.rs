@@ -1,0 +1,22 @@
+//! `#[calls]` names a function that exists.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub unsafe extern "C" fn size(_: *mut Thing) -> i32 {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(ffi::sise)]
+    fn size(&self) -> i32;
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! The C function stands first in `#[calls(…)]`.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(fails = null)]
+    fn size(&self) -> Result<i32>;
+}
+
+fn main() {}

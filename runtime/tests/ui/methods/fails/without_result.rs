@@ -1,0 +1,22 @@
+//! `fails` requires a `Result`.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub unsafe extern "C" fn size(_: *mut Thing) -> i32 {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(ffi::size, fails = negative)]
+    fn size(&self) -> i32;
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! A parameter that is passed by value has a conversion from Python.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods]
+impl Thing {
+    fn take(&self, when: std::time::Instant) -> bool {
+        when.elapsed().is_zero()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! `free` requires a result that is copied.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub unsafe extern "C" fn size(_: *mut Thing) -> i32 {
+        unimplemented!()
+    }
+    pub unsafe extern "C" fn text_free(_: *mut std::ffi::c_void) {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(ffi::size, free = ffi::text_free)]
+    fn size(&self) -> i32;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! `#[module]` accepts only the listed words.
+
+#[leakproof::module(name = "other")]
+mod my_module {}
+
+fn main() {}

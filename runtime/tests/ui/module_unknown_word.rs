@@ -1,4 +1,0 @@
-#[leakproof::module(name = "other")]
-mod my_module {}
-
-fn main() {}

@@ -1,4 +1,0 @@
-#[leakproof::module]
-mod my_module;
-
-fn main() {}

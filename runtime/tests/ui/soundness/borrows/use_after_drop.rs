@@ -1,0 +1,56 @@
+//! A handle is not used after it was dropped.
+
+use leakproof::prelude::*;
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+    pub struct Child;
+    pub unsafe extern "C" fn child_free(_: *mut Child) {
+        unimplemented!()
+    }
+    pub struct Part;
+    pub unsafe extern "C" fn thing_new() -> *mut Thing {
+        unimplemented!()
+    }
+    pub unsafe extern "C" fn child_new(_: *mut Thing) -> *mut Child {
+        unimplemented!()
+    }
+    pub unsafe extern "C" fn first(_: *mut Thing) -> *mut Part {
+        unimplemented!()
+    }
+    pub unsafe extern "C" fn thing_change(_: *mut Thing) {
+        unimplemented!()
+    }
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(raw = ffi::Child, release = ffi::child_free, parent = Thing)]
+pub struct Child;
+
+#[handle(raw = ffi::Part, part_of = Thing)]
+pub struct Part;
+
+#[methods(unsafe, rust_only)]
+impl Thing {
+    #[calls(ffi::thing_new, fails = null)]
+    fn new() -> Result<Owned<Thing>>;
+
+    #[calls(ffi::child_new, fails = null)]
+    fn child(&self) -> Result<Owned<Child>>;
+
+    #[calls(ffi::first)]
+    fn first(&self) -> Option<Borrowed<Part>>;
+
+    #[calls(ffi::thing_change)]
+    fn change(&mut self);
+}
+
+fn main() -> Result<()> {
+    let mut thing = Thing::new()?;
+    drop(thing);
+    thing.change();
+    Ok(())
+}

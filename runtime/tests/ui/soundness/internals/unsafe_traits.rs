@@ -1,0 +1,83 @@
+//! A trait that unsafe code relies on is an unsafe trait.
+
+#![allow(non_camel_case_types, unused)]
+
+use leakproof::handle::{ByPointer, Keeps, Numbered};
+use leakproof::arguments::{IntoC, Memory};
+use leakproof::out::{ByValue, Storage};
+use leakproof::place::{LivesBeside, MadeBy, NotKept};
+use leakproof::prelude::*;
+use leakproof::returns::{Count, EndsArray, Plain, PointedAt, Start};
+
+mod ffi {
+    pub struct Thing;
+    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
+}
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[handle(raw = (), part_of = Thing)]
+pub struct Number;
+
+#[handle(caller_allocates = ffi::Thing, release = ffi::thing_free)]
+pub struct Place;
+
+#[derive(Clone, Copy)]
+struct Liar;
+
+impl Numbered for Number {
+    type Number = usize;
+    const INVALID: usize = 0;
+}
+impl Keeps for Number {}
+impl ByPointer for Place {}
+impl MadeBy<Liar> for Liar {}
+impl LivesBeside<()> for Liar {}
+impl NotKept for Liar {}
+impl Memory for Liar {
+    fn start(&self) -> *const u8 {
+        std::ptr::without_provenance(16)
+    }
+    fn count(&self) -> usize {
+        99
+    }
+}
+impl IntoC<*const u8> for Liar {
+    fn into_c(self) -> *const u8 {
+        std::ptr::without_provenance(16)
+    }
+}
+impl PointedAt<Liar> for Thing {
+    fn pointer(_: Liar) -> *mut ffi::Thing {
+        std::ptr::without_provenance_mut(16)
+    }
+}
+impl Plain for Liar {}
+impl ByValue for Liar {}
+impl Storage<u8> for Liar {
+    fn zeroed() -> Self {
+        Liar
+    }
+    fn pointer(&mut self) -> *mut u8 {
+        std::ptr::without_provenance_mut(16)
+    }
+}
+impl Start for Liar {
+    type Element = u8;
+    fn start(self) -> *const u8 {
+        std::ptr::without_provenance(16)
+    }
+}
+impl Count for Liar {
+    fn count(self) -> usize {
+        99
+    }
+}
+impl EndsArray for Liar {
+    fn ends_array(self) -> bool {
+        false
+    }
+}
+
+fn main() {}
