@@ -44,14 +44,17 @@ CALLABLE = "runtime/src/python/callable.rs"
 MODULE = "runtime/src/python/module.rs"
 ENUMS = "runtime/src/python/enums.rs"
 RECORDS = "runtime/src/python/records.rs"
-CALLBACKS_MACRO = "macros/src/callbacks.rs"
 ENUMS_MACRO = "macros/src/enums.rs"
-HANDLE_MACRO = "macros/src/handle/expand.rs"
-RESULTS_MACRO = "macros/src/methods/results.rs"
-RUST_MACRO = "macros/src/methods/rust.rs"
-PYTHON_MACRO = "macros/src/methods/python.rs"
-TYPES_MACRO = "macros/src/methods/types.rs"
 FAILS = "runtime/src/fails.rs"
+METHODS_EXPAND_CALL_MACRO = "macros/src/methods/expand/call.rs"
+CALLBACKS_EXPAND_MACRO = "macros/src/callbacks/expand.rs"
+HANDLE_EXPAND_MACRO = "macros/src/handle/expand/mod.rs"
+METHODS_EXPAND_RESULT_MACRO = "macros/src/methods/expand/result.rs"
+METHODS_EXPAND_OUTCOME_MACRO = "macros/src/methods/expand/outcome.rs"
+TYPES_LIFETIMES_MACRO = "macros/src/types/lifetimes.rs"
+METHODS_EXPAND_PYTHON_MACRO = "macros/src/methods/expand/python.rs"
+HANDLE_EXPAND_OWNERSHIP_MACRO = "macros/src/handle/expand/ownership.rs"
+HANDLE_EXPAND_CALL_SETUP_MACRO = "macros/src/handle/expand/call_setup.rs"
 
 
 @dataclass(frozen=True)
@@ -85,17 +88,17 @@ GUARDS = [
         ),
     ),
     mutant(
-        RUST_MACRO,
+        METHODS_EXPAND_CALL_MACRO,
         "the result of a method without a receiver outlives its arguments where an alias hides them",
         ("                    false => quote!(.limited_by(&#name)),", "                    false => quote!(),"),
     ),
     mutant(
-        CALLBACKS_MACRO,
+        CALLBACKS_EXPAND_MACRO,
         "what C passes to a callback may be kept",
         ("let #life = #runtime::place::Life::of(&#here);", "let #life = #runtime::place::Life::any(); let _ = #here;"),
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_MACRO,
         "a handle whose release needs its parent can be made by anything",
         ("            unsafe impl #runtime::place::MadeBy<#above> for #ident {}", "            unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}"),
     ),
@@ -223,18 +226,18 @@ CALLS = [
         ),
     ),
     mutant(
-        RESULTS_MACRO,
+        METHODS_EXPAND_RESULT_MACRO,
         "memory is freed before it is copied",
         ("                let count = #count;\n", "                let count = #count;\n                let start = memory.start();\n                drop(memory);\n                let memory = #returns::Lent(start);\n"),
     ),
     mutant(
-        RESULTS_MACRO,
+        METHODS_EXPAND_RESULT_MACRO,
         "memory is measured by something else",
         ("quote!(#returns::Count::count(length?))", "quote!(#returns::Count::count(length?).min(1))"),
     ),
     mutant(RETURNS, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
     mutant(
-        RUST_MACRO,
+        METHODS_EXPAND_OUTCOME_MACRO,
         "what a failing call wrote is looked at",
         ("        None => method.out_count(calls) == 0,", "        None => true,"),
     ),
@@ -835,57 +838,57 @@ FAILING = [
 
 EXPANSION = [
     mutant(
-        TYPES_MACRO,
+        TYPES_LIFETIMES_MACRO,
         "a guard outlives its parent: it is bound to nothing",
         ("::handle::Resource>::In<#lifetime>),", "::handle::Resource>::In<'static>),"),
         ("let (runtime, lifetime) = (self.0, &self.1);", "let (runtime, lifetime) = (self.0, &self.1);\n            let _ = lifetime;"),
         seen_by_compiler=True,
     ),
     mutant(
-        PYTHON_MACRO,
+        METHODS_EXPAND_PYTHON_MACRO,
         "private methods reach Python",
         ("|method: &&Method| !method.rust_only && ", "|method: &&Method| (!method.rust_only || method.signature.ident == \"step\") && "),
     ),
-    mutant(RUST_MACRO, "a call that should be detached keeps the GIL", ("if calls.detach {", "if calls.detach && false {")),
+    mutant(METHODS_EXPAND_CALL_MACRO, "a call that should be detached keeps the GIL", ("if calls.detach {", "if calls.detach && false {")),
     mutant(
-        RUST_MACRO,
+        METHODS_EXPAND_CALL_MACRO,
         "C functions get their arguments without their errors' hook",
         ("_ => quote!(::core::option::Option::Some(&*self)),", "_ => quote!(::core::option::Option::<&Self>::None),"),
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_OWNERSHIP_MACRO,
         "the release function is not called",
         ("            let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };\n"),
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_OWNERSHIP_MACRO,
         "a parent is not declared",
         (".map_or_else(|| quote!(()), |parent| quote!(#parent));", ".map_or_else(|| quote!(()), |_| quote!(()));"),
         seen_by_compiler=True,
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_OWNERSHIP_MACRO,
         "what has a parent is not bound to it",
         ("let lifetime = if parent.is_some() {", "let lifetime = if parent.is_some() && false {"),
         seen_by_compiler=True,
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_CALL_SETUP_MACRO,
         "no callback is hung on the handle",
         ("::core::option::Option::Some(unsafe { #install })", "{ let _ = || unsafe { #install }; ::core::option::Option::None }"),
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_MACRO,
         "a type is not listed with the live ones",
         ("matches!(handle.ownership, Ownership::Resource { .. }).then(|| {", "matches!(handle.ownership, Ownership::CallbackOnly).then(|| {"),
     ),
     mutant(
-        HANDLE_MACRO,
+        HANDLE_EXPAND_MACRO,
         "an unclosed handle is not warned of",
         ("let warning = warns.then(|| quote!(.warning()));", "let warning = (warns && false).then(|| quote!(.warning()));"),
     ),
     mutant(
-        PYTHON_MACRO,
+        METHODS_EXPAND_PYTHON_MACRO,
         "handles among the arguments are not entered",
         ("let locks = quote!(&[#(#locks),*]);", "let _ = locks.count();\n    let locks = quote!(&[]);"),
     ),
@@ -893,7 +896,7 @@ EXPANSION = [
 
 KEEPING = [
     mutant(
-        RUST_MACRO,
+        METHODS_EXPAND_OUTCOME_MACRO,
         "two callbacks of one method share a place",
         ('let place = format!("{}.{name}", method.signature.ident);', "let place = method.signature.ident.to_string();"),
     ),
@@ -1013,7 +1016,7 @@ THREADS_VARIABLES = [
             "    let _paused = crate::thread_locals::pause();\n    // SAFETY: the caller's promise.\n    let before = unsafe { K::before(arguments) };\n",
         )),
     mutant(
-        RUST_MACRO,
+        METHODS_EXPAND_CALL_MACRO,
         "callbacks stay in the fields of the receiver",
         ("            Some(quote!(#field = #before;))", "            Some(quote!(let _ = #before;))"),
     ),
@@ -1073,7 +1076,7 @@ SHARING = [
         ("        Relation::Stranger => Some(at),", "        Relation::Stranger => None,"),
     ),
     mutant(
-        PYTHON_MACRO,
+        METHODS_EXPAND_PYTHON_MACRO,
         "`foreign` exempts nothing",
         ("bits | 1 << (index + 1)", "bits | 0 << (index + 1)"),
     ),
@@ -1149,7 +1152,7 @@ OWNERS_OF_HANDLES = [
         ("        if let Some(error) = ended.twice {\n            return Err(error);\n        }\n", ""),
     ),
     mutant(
-        RESULTS_MACRO,
+        METHODS_EXPAND_RESULT_MACRO,
         "copied memory need not say who frees it",
         ("(None, _) => quote!(#runtime::returns::constant(#start))", "(None, _) => start"),
         seen_by_compiler=True,

@@ -1,17 +1,15 @@
 //! `#[int_enum]` and `#[int_flag]`: C's constants as a type of their own, in Python an `enum.IntEnum` or `IntFlag`.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
+use crate::attr::parse_item;
+use crate::attr::{TargetAndArgs, module_name, parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::docs::doc_text;
+use crate::stub::{json_string, symbol};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::{Attribute, Expr, Fields, ItemEnum, LitStr, Path, Type};
 
-use crate::diagnostics::Diagnostics;
-use crate::words::{
-    Headed, documentation, json, module_name, parse_item, parse_words, runtime_path,
-};
-
-pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> TokenStream {
+pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let form = match flags {
         true => "the flags are listed: write `enum Name { READ = ffi::O_READ, … }`",
@@ -22,7 +20,7 @@ pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> Token
     };
     let attribute = if flags { "int_flag" } else { "int_enum" };
     let example = format!("#[{attribute}(ffi::the_type)]");
-    let headed = match words.is_empty() {
+    let parsed = match args.is_empty() {
         true => {
             diagnostics.at(
                 &item.ident,
@@ -30,28 +28,28 @@ pub(crate) fn enums(words: TokenStream, item: TokenStream, flags: bool) -> Token
             );
             None
         }
-        false => Headed::<Type>::of(words, &example, &diagnostics),
+        false => TargetAndArgs::<Type>::of(args, &example, &diagnostics),
     };
     let mut runtime: Option<Path> = None;
     let mut name: Option<LitStr> = None;
     let mut module: Option<LitStr> = None;
     let mut keep = false;
-    let (raw, words) = match headed {
-        Some(headed) => (headed.head, headed.words),
+    let (raw, args) = match parsed {
+        Some(parsed) => (parsed.target, parsed.args),
         None => (syn::parse_quote!(i32), TokenStream::new()),
     };
     let known: &[&str] = match flags {
         true => &["name", "module", "boundary", "crate"],
         false => &["name", "module", "crate"],
     };
-    for word in parse_words(words, known, &diagnostics) {
-        match word.name.to_string().as_str() {
+    for arg in parse_args(args, known, &diagnostics) {
+        match arg.name.to_string().as_str() {
             "boundary" => {
-                keep = check_boundary(word.value("boundary = keep", &diagnostics), &diagnostics)
+                keep = check_boundary(arg.value("boundary = keep", &diagnostics), &diagnostics)
             }
-            "name" => name = word.value("name = \"Name\"", &diagnostics),
-            "module" => module = word.value("module = \"python.module\"", &diagnostics),
-            _ => runtime = word.value("crate = path", &diagnostics),
+            "name" => name = arg.value("name = \"Name\"", &diagnostics),
+            "module" => module = arg.value("module = \"python.module\"", &diagnostics),
+            _ => runtime = arg.value("crate = path", &diagnostics),
         }
     }
     let members = members(&item, &diagnostics);
@@ -246,7 +244,7 @@ impl Enumeration {
             false => quote!(::core::convert::TryFrom::try_from(number).ok().map(#ident)),
         };
         let own_number = number(quote!(self.0));
-        let doc = documentation(&item.attrs);
+        let doc = doc_text(&item.attrs);
         let pairs = members.iter().map(|member| {
             let (name, constant) = (member.name.to_string(), member.name);
             let value = number(quote!(#ident::#constant.0));
@@ -342,14 +340,18 @@ impl Enumeration {
     /// The entry of the class in the stubs, and one of each member.
     fn expand_stubs(&self, doc: &str, members: &[Member<'_>]) -> TokenStream {
         let base = if self.flags { "IntFlag" } else { "IntEnum" };
-        let (id, name, doc) = (json(&self.id()), json(&self.name), json(doc));
+        let (id, name, doc) = (
+            json_string(&self.id()),
+            json_string(&self.name),
+            json_string(doc),
+        );
         let class = format!(
             r#"{{"bases":[{{"type":"attribute","value":{{"type":"name","id":"enum"}},"attr":"{base}"}}],"decorators":[],"doc":{doc},"id":{id},"name":{name},"type":"class"}}"#
         );
         let members = members.iter().map(|member| {
             let (name, doc) = (
-                json(&member.name.to_string()),
-                json(&documentation(member.attributes)),
+                json_string(&member.name.to_string()),
+                json_string(&doc_text(member.attributes)),
             );
             format!(
                 r#"{{"doc":{doc},"name":{name},"parent":{id},"type":"attribute","value":{{"type":"constant","kind":"ellipsis"}}}}"#
@@ -365,12 +367,4 @@ impl Enumeration {
             })
             .collect()
     }
-}
-
-/// A name that nothing else in the program has: the stubs' entries are found by theirs.
-fn symbol() -> Ident {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let package = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format_ident!("PYO3_INTROSPECTION_1_LEAKPROOF_{package}_{number}")
 }

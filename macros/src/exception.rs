@@ -1,23 +1,24 @@
 //! `#[exception]`: a struct that is both a Rust error and a Python exception class with its fields.
 
+use crate::attr::parse_item;
+use crate::attr::{module_name, parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::pyo3::class_path;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Field, Fields, ItemStruct, LitStr, Path};
 
-use crate::diagnostics::Diagnostics;
-use crate::words::{class_of, module_name, parse_item, parse_words, runtime_path};
-
-pub(crate) fn exception(words: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let mut runtime: Option<Path> = None;
     let mut module: Option<LitStr> = None;
     let mut base: Option<Path> = None;
-    for word in parse_words(words, &["extends", "module", "crate"], &diagnostics) {
-        match word.name.to_string().as_str() {
-            "extends" => base = word.value("extends = OtherException", &diagnostics),
-            "module" => module = word.value("module = \"python.module\"", &diagnostics),
-            _ => runtime = word.value("crate = path", &diagnostics),
+    for arg in parse_args(args, &["extends", "module", "crate"], &diagnostics) {
+        match arg.name.to_string().as_str() {
+            "extends" => base = arg.value("extends = OtherException", &diagnostics),
+            "module" => module = arg.value("module = \"python.module\"", &diagnostics),
+            _ => runtime = arg.value("crate = path", &diagnostics),
         }
     }
     let form =
@@ -138,7 +139,7 @@ impl Exception {
         let (ident, visibility) = (&item.ident, &item.vis);
         let class = format_ident!("{ident}Class");
         let name = ident.to_string();
-        let documentation = documentation(&item.attrs);
+        let documentation = doc_attributes(&item.attrs);
         let own = self.own_fields();
         let names: Vec<String> = own.iter().map(|field| field.name.clone()).collect();
         let idents = own.iter().map(|field| field.ident);
@@ -157,7 +158,7 @@ impl Exception {
         };
         let (extends, initializer, base) = match &self.base {
             Some(base) => (
-                class_of(base),
+                class_path(base),
                 quote!(<#base as #runtime::python::exceptions::Exception>::initializer()),
                 Some(quote!(#runtime::python::exceptions::Exception::fill(self.base, __fields)?;)),
             ),
@@ -286,7 +287,7 @@ impl Exception {
             (Some(_), _) if others.is_empty() => return None,
             (None, None) => return None,
             (Some(base), _) => {
-                let base = class_of(base);
+                let base = class_path(base);
                 quote! {
                     #[pyo3(signature = (*args: "object", #(#defaults,)* **kwargs: "object"))]
                     fn __init__<'py>(
@@ -329,7 +330,7 @@ impl OwnField<'_> {
         let getter = format_ident!("__get_{name}");
         let python = format_ident!("{name}");
         let ty = &field.ty;
-        let documentation = documentation(&field.attrs);
+        let documentation = doc_attributes(&field.attrs);
         quote! {
             #(#documentation)*
             #[getter(#python)]
@@ -348,7 +349,7 @@ fn with_defaults(names: &[impl AsRef<str>]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn documentation(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+fn doc_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("doc"))

@@ -1,20 +1,19 @@
 //! `#[module]`: PyO3's `#[pymodule]` with what every leakproof module exports.
 
+use crate::attr::{parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ItemMod, Path};
 
-use crate::diagnostics::Diagnostics;
-use crate::words::{parse_words, runtime_path};
-
-pub(crate) fn module(words: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let mut runtime: Option<Path> = None;
     let mut gil_used = false;
-    for word in parse_words(words, &["gil_used", "crate"], &diagnostics) {
-        match word.name.to_string().as_str() {
-            "gil_used" => gil_used = word.flag(&diagnostics),
-            _ => runtime = word.value("crate = path", &diagnostics),
+    for arg in parse_args(args, &["gil_used", "crate"], &diagnostics) {
+        match arg.name.to_string().as_str() {
+            "gil_used" => gil_used = arg.flag(&diagnostics),
+            _ => runtime = arg.value("crate = path", &diagnostics),
         }
     }
     let runtime = runtime_path(runtime);

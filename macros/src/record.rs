@@ -1,24 +1,24 @@
 //! `#[record]`: a C struct of plain values as a value, in Rust and in Python.
 
+use crate::attr::parse_item;
+use crate::attr::{TargetAndArgs, module_name, parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::docs::{code_block, header_comment};
+use crate::field_path::FieldPath;
+use crate::span::respanned;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, ItemStruct, LitStr, Path, Type};
 
-use crate::diagnostics::Diagnostics;
-use crate::words::{
-    Headed, Place, header_comment, module_name, parse_item, parse_words, respanned, runtime_path,
-    verbatim,
-};
-
-pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let form = "a record is a struct with C's fields: write `struct Name { x: f64, … }`";
     let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
     const EXAMPLE: &str = "#[record(ffi::the_struct)]";
-    let headed = match words.is_empty() {
+    let parsed = match args.is_empty() {
         true => {
             diagnostics.at(
                 &item.ident,
@@ -26,19 +26,19 @@ pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
             );
             None
         }
-        false => Headed::<Type>::of(words, EXAMPLE, &diagnostics),
+        false => TargetAndArgs::<Type>::of(args, EXAMPLE, &diagnostics),
     };
-    let Some(headed) = headed else {
+    let Some(parsed) = parsed else {
         return diagnostics.into_tokens();
     };
     let mut runtime: Option<Path> = None;
     let mut name: Option<LitStr> = None;
     let mut module: Option<LitStr> = None;
-    for word in parse_words(headed.words, &["name", "module", "crate"], &diagnostics) {
-        match word.name.to_string().as_str() {
-            "name" => name = word.value("name = \"Name\"", &diagnostics),
-            "module" => module = word.value("module = \"python.module\"", &diagnostics),
-            _ => runtime = word.value("crate = path", &diagnostics),
+    for arg in parse_args(parsed.args, &["name", "module", "crate"], &diagnostics) {
+        match arg.name.to_string().as_str() {
+            "name" => name = arg.value("name = \"Name\"", &diagnostics),
+            "module" => module = arg.value("module = \"python.module\"", &diagnostics),
+            _ => runtime = arg.value("crate = path", &diagnostics),
         }
     }
     let fields = fields(&item, &diagnostics);
@@ -49,7 +49,7 @@ pub(crate) fn record(words: TokenStream, item: TokenStream) -> TokenStream {
         fields,
         name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
         module: module_name(module),
-        raw: headed.head,
+        raw: parsed.target,
         runtime: runtime_path(runtime),
         item: &item,
     };
@@ -71,7 +71,7 @@ struct Field<'a> {
     attributes: Vec<&'a Attribute>,
     name: &'a Ident,
     ty: &'a Type,
-    place: Place,
+    place: FieldPath,
 }
 
 fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>> {
@@ -85,7 +85,7 @@ fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>>
     let mut fields = Vec::new();
     for field in &named.named {
         let Some(name) = &field.ident else { continue };
-        let mut place: Place = syn::parse_quote!(#name);
+        let mut place: FieldPath = syn::parse_quote!(#name);
         let mut attributes = Vec::new();
         for attribute in &field.attrs {
             if attribute.path().is_ident("field") {
@@ -143,7 +143,7 @@ impl Record<'_> {
             _ => None,
         };
         let comment = comment.map(|comment| {
-            let comment = verbatim(&comment);
+            let comment = code_block(&comment);
             quote!(#[doc = #comment])
         });
         let pyo3 = format!("{runtime}::pyo3").replace(' ', "");

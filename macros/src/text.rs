@@ -1,13 +1,13 @@
 //! Text that C gives: which types it is in, and how it is decoded.
 
+use crate::span::respanned;
+use crate::types::inspect::argument_of;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
-
-use crate::words::{argument_of, respanned};
 
 /// How text that is not UTF-8 becomes a `String`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,23 +35,26 @@ impl Parse for Utf8 {
     }
 }
 
-fn is_string(ty: &Type) -> bool {
+pub(crate) fn is_string(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "String"))
 }
 
 /// Whether there is a `String` in the type, in a place where text of C can become one.
-pub(crate) fn has_text(ty: &Type) -> bool {
-    text_type(ty, &TokenStream::new()).is_some()
+pub(crate) fn contains_string(ty: &Type) -> bool {
+    with_undecoded_text(ty, &TokenStream::new()).is_some()
 }
 
 /// The type with `Text` for each `String`: C's bytes, of which nobody knows yet that they are UTF-8. `None` if there is none.
-pub(crate) fn text_type(ty: &Type, runtime: &TokenStream) -> Option<Type> {
+pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Type> {
     if is_string(ty) {
         let text = respanned(quote!(#runtime::returns::Text), ty.span());
         return Some(Type::Verbatim(text));
     }
     if let Type::Tuple(tuple) = ty {
-        let elements = tuple.elems.iter().map(|ty| text_type(ty, runtime));
+        let elements = tuple
+            .elems
+            .iter()
+            .map(|ty| with_undecoded_text(ty, runtime));
         let elements = elements.collect::<Vec<_>>();
         elements.iter().any(Option::is_some).then_some(())?;
         let mut tuple = tuple.clone();
@@ -61,7 +64,7 @@ pub(crate) fn text_type(ty: &Type, runtime: &TokenStream) -> Option<Type> {
         return Some(Type::Tuple(tuple));
     }
     let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"))?;
-    let inner = text_type(inner, runtime)?;
+    let inner = with_undecoded_text(inner, runtime)?;
     let mut ty = ty.clone();
     if let Type::Path(path) = &mut ty
         && let Some(segment) = path.path.segments.last_mut()
@@ -79,7 +82,7 @@ pub(crate) fn decode(
     utf8: Utf8,
     runtime: &TokenStream,
 ) -> TokenStream {
-    if !has_text(ty) {
+    if !contains_string(ty) {
         return value;
     }
     let tuple = match ty {

@@ -1,14 +1,16 @@
-//! `#[handle(…)]`: a C handle type, its guards' facts and its Python class.
+//! `#[handle(…)]`: a C handle type, the facts that its guards need, and its Python class.
 
-mod expand;
-mod model;
+pub(crate) mod ast;
+pub(crate) mod check;
+pub(crate) mod expand;
+pub(crate) mod model;
+pub(crate) mod parse;
 
+use crate::attr::parse_item;
+use crate::diagnostics::Diagnostics;
 use proc_macro2::TokenStream;
 
-use crate::diagnostics::Diagnostics;
-use crate::words::parse_item;
-
-pub(crate) fn handle(words: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn handle(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let Some(item) = parse_item(
         item,
@@ -17,7 +19,7 @@ pub(crate) fn handle(words: TokenStream, item: TokenStream) -> TokenStream {
     ) else {
         return diagnostics.into_tokens();
     };
-    let model = model::model(words, item, &diagnostics);
+    let model = model::model(args, item, &diagnostics);
     let mut tokens = expand::expand(&model);
     tokens.extend(diagnostics.into_tokens());
     tokens

@@ -1,0 +1,190 @@
+//! Attribute arguments, the syntax that all annotations share: `name`, `name = value` and `name(values)`, with commas between.
+
+use crate::diagnostics::Diagnostics;
+use crate::renamed::{RENAMED, replacement};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{LitStr, Path, Token};
+
+/// One word with what follows it.
+pub(crate) struct Arg {
+    pub(crate) name: Ident,
+    pub(crate) value: ArgValue,
+}
+
+pub(crate) enum ArgValue {
+    None,
+    /// `= …`, up to the next comma.
+    Equals(TokenStream),
+    /// `(…)`
+    List(TokenStream),
+}
+
+impl Parse for Arg {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            ArgValue::Equals(until_comma(input)?)
+        } else if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            ArgValue::List(content.parse()?)
+        } else {
+            ArgValue::None
+        };
+        Ok(Arg { name, value })
+    }
+}
+
+pub(crate) fn until_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    let mut closure_bars = 0;
+    let mut angles = 0_u32;
+    while !input.is_empty() && (!input.peek(Token![,]) || closure_bars == 1 || angles > 0) {
+        if input.peek(Token![|]) && !input.peek(Token![||]) {
+            closure_bars += 1;
+        } else if input.peek(Token![<]) {
+            angles += 1;
+        } else if input.peek(Token![>]) {
+            angles = angles.saturating_sub(1);
+        }
+        tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
+    }
+    if tokens.is_empty() {
+        return Err(input.error("a value is expected after `=`"));
+    }
+    Ok(tokens)
+}
+
+/// The words of an annotation, each known and there at most once.
+pub(crate) fn parse_args(
+    tokens: TokenStream,
+    known: &[&str],
+    diagnostics: &Diagnostics,
+) -> Vec<Arg> {
+    let parsed = Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens);
+    let mut args: Vec<Arg> = Vec::new();
+    for arg in diagnostics.ok(parsed).unwrap_or_default() {
+        let renamed = replacement(RENAMED, &arg.name).filter(|new| known.contains(new));
+        if let Some(new) = renamed {
+            diagnostics.at(
+                &arg.name,
+                format!("`{}` was renamed: write `{new}`", arg.name),
+            );
+        } else if !known.contains(&arg.name.to_string().as_str()) {
+            let known = known
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            diagnostics.at(
+                &arg.name,
+                format!("unknown word `{}`: one of {known} is expected", arg.name),
+            );
+        } else if args.iter().any(|other| other.name == arg.name) {
+            diagnostics.at(
+                &arg.name,
+                format!("`{}` is given twice: keep one of them", arg.name),
+            );
+        } else {
+            args.push(arg);
+        }
+    }
+    args
+}
+
+impl Arg {
+    /// The `T` of `word = T`.
+    pub(crate) fn value<T: Parse>(self, form: &str, diagnostics: &Diagnostics) -> Option<T> {
+        match self.value {
+            ArgValue::Equals(tokens) => diagnostics.ok(syn::parse2(tokens)),
+            _ => {
+                diagnostics.at(
+                    &self.name,
+                    format!("`{}` needs a value: write `{form}`", self.name),
+                );
+                None
+            }
+        }
+    }
+
+    /// A word that stands alone.
+    pub(crate) fn flag(&self, diagnostics: &Diagnostics) -> bool {
+        if !matches!(self.value, ArgValue::None) {
+            diagnostics.at(
+                &self.name,
+                format!("`{0}` takes no value: write `{0}` alone", self.name),
+            );
+        }
+        true
+    }
+}
+
+/// What stands first in an annotation, then its words.
+pub(crate) struct TargetAndArgs<T> {
+    pub(crate) target: T,
+    pub(crate) args: TokenStream,
+}
+
+impl<T: Parse> TargetAndArgs<T> {
+    /// What `tokens`, which are not empty, say.
+    pub(crate) fn of(tokens: TokenStream, form: &str, diagnostics: &Diagnostics) -> Option<Self> {
+        let mut first_two = tokens.clone().into_iter();
+        if let (Some(TokenTree::Ident(keyword)), Some(TokenTree::Punct(next))) =
+            (first_two.next(), first_two.next())
+            && next.as_char() == '='
+        {
+            diagnostics.at(
+                keyword,
+                format!("what it is made from stands first: write `{form}`, then the words"),
+            );
+            return None;
+        }
+        diagnostics.ok(syn::parse2(tokens))
+    }
+}
+
+impl<T: Parse> Parse for TargetAndArgs<T> {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let target = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        Ok(TargetAndArgs {
+            target,
+            args: input.parse()?,
+        })
+    }
+}
+
+/// The item that an attribute stands on, if it is of the kind that `form` says.
+pub(crate) fn parse_item<T: Parse>(
+    item: TokenStream,
+    form: &str,
+    diagnostics: &Diagnostics,
+) -> Option<T> {
+    let error = match syn::parse2::<T>(item.clone()) {
+        Ok(item) => return Some(item),
+        Err(error) => error,
+    };
+    diagnostics.add(match syn::parse2::<syn::Item>(item) {
+        Ok(_) => syn::Error::new(error.span(), form),
+        Err(_) => error,
+    });
+    None
+}
+
+/// `module = "…"`: the Python module of a class, by default the crate's.
+pub(crate) fn module_name(written: Option<LitStr>) -> String {
+    let of_crate = || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into());
+    written.map_or_else(of_crate, |module| module.value())
+}
+
+/// `crate = path`: where the runtime is found.
+pub(crate) fn runtime_path(path: Option<Path>) -> TokenStream {
+    path.map_or_else(|| quote!(::leakproof), |path| quote!(#path))
+}

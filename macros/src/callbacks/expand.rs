@@ -1,0 +1,345 @@
+//! The tokens of a callback: its trampoline's facts, and the constant with its function pointer.
+
+use crate::c_expr::expand_c_expr;
+use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
+use crate::span::respanned;
+use crate::text::{decode, with_undecoded_text};
+use crate::types::inspect::{argument_of, is_slice_ref, is_unit, owned_handles, type_name};
+use crate::types::lifetimes::erase_lifetimes;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ImplItemFn, ReturnType, Type};
+
+pub(crate) fn expand(
+    state: &Type,
+    callback: &CallbackMethod,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let CallbackMethod {
+        method,
+        function,
+        arguments,
+        exclusive,
+        even_after_error,
+        ..
+    } = callback;
+    let name = &method.sig.ident;
+    let variables: Vec<Ident> = arguments.iter().enumerate().map(c_variable).collect();
+    let pattern = quote_spanned!(function.span()=> (#(#variables,)*));
+    let data = match &callback.data {
+        Some(data) => {
+            let data = expand_c_expr(data);
+            quote!(#runtime::callbacks::UserData::pointer(#data))
+        }
+        None => {
+            let data = variables.iter().find(|variable| *variable == "data");
+            quote!(#runtime::callbacks::UserData::pointer(#data))
+        }
+    };
+    let on_error = match &callback.on_error {
+        Some(on_error) => expand_c_expr(on_error),
+        None => quote!(::core::default::Default::default()),
+    };
+    let converted = parameters(method)
+        .map(|(name, ty)| expand_parameter_conversion(callback, &variables, name, ty, runtime));
+    let passed = parameters(method).map(|(name, ty)| match &ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            let exclusive = quote!(#runtime::handle::Handle::from_raw_mut(#name.raw()));
+            // SAFETY: annotation `callback`: C lends a `&mut T` to the callback alone; guarantee 4: `Passed::check`
+            // refused a handle that a running call uses exclusively.
+            quote!(unsafe { #exclusive })
+        }
+        Type::Reference(_) if !is_slice_ref(ty) => quote!(#name.get()),
+        _ => quote!(#name),
+    });
+    let value = match &method.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(&**ty),
+    };
+    let fallible = value.and_then(|ty| argument_of(ty, "Result"));
+    // Apart from the author's names, among which may be a `state`.
+    let own = |name| Ident::new(name, Span::mixed_site());
+    let (this, here, life) = (own("state"), own("here"), own("life"));
+    let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
+    let outcome = quote!(#state::#name(#this, #(#passed),*));
+    let outcome = match fallible {
+        Some(_) => quote!(#outcome?),
+        None => outcome,
+    };
+    let nothing = match fallible.or(value) {
+        None => true,
+        Some(ty) => is_unit(ty),
+    };
+    let before_name = Ident::new("__before", Span::mixed_site());
+    let (before_type, before) = match &callback.before {
+        None => (quote!(()), quote!()),
+        Some(before) => (
+            quote!(#runtime::callbacks::Return<Self>),
+            quote_spanned!(before.span()=> #before(#(#variables),*)),
+        ),
+    };
+    let returned = match (nothing, &callback.before) {
+        (_, Some(_)) => quote!({ #outcome; #before_name }),
+        (true, None) => quote!({ #outcome; ::core::default::Default::default() }),
+        (false, None) => {
+            let span = fallible
+                .or(value)
+                .map_or_else(Span::call_site, Spanned::span);
+            let returned = quote!(#runtime::callbacks::returned::<_, #runtime::callbacks::Return<__Callback>>(#outcome));
+            respanned(returned, span)
+        }
+    };
+    let parents = expand_keep_alive_check(state, method, runtime);
+    let exclusive_use = expand_exclusive_checks(state, method, runtime);
+    let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
+    let noted = (!by_mut.is_empty()).then(|| {
+        quote! {
+            let __used = [#(#runtime::exclusive::Used::of(#by_mut.get())),*];
+            let _noted = #runtime::exclusive::Noted::begin(&__used);
+        }
+    });
+    let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
+    let typed = function_constant(name);
+    let visibility = &method.vis;
+    let doc = format!("C's function pointer to [`{name}`](Self::{name}).");
+    let place = format!("{}.{name}", state.to_token_stream());
+    let pointer = respanned(
+        quote!(<#function as #runtime::callbacks::Calls<__Callback>>::POINTER),
+        function.span(),
+    );
+    quote! {
+        const _: () = {
+            struct __Callback;
+
+            #runtime::__site!(__SITE, #place, "callback");
+            #parents
+            #exclusive_use
+
+            // SAFETY: annotation `data`: the user data is where the author of the block says.
+            #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
+            unsafe impl #runtime::callbacks::Callback for __Callback {
+                type State = #state;
+                type Function = #function;
+                const EVEN_AFTER_ERROR: bool = #even_after_error;
+                const EXCLUSIVE: bool = #exclusive;
+                type Before = #before_type;
+
+                unsafe fn before(#pattern: #runtime::callbacks::Arguments<Self>) -> Self::Before {
+                    // SAFETY: annotation `before`: the function may be called with what C passed. the caller's
+                    // promise: C passed the arguments.
+                    #[allow(unused_unsafe, reason = "there may be none")]
+                    unsafe { #before }
+                }
+
+                fn site() -> &'static #runtime::site::Site {
+                    &__SITE
+                }
+
+                // What the author wrote is in functions of its own, where nothing is unsafe that does not say so.
+                unsafe fn data(arguments: #runtime::callbacks::Arguments<Self>) -> *const ::core::ffi::c_void {
+                    fn #find(#pattern: #runtime::callbacks::Arguments<__Callback>) -> *const ::core::ffi::c_void {
+                        #data
+                    }
+                    #find(arguments)
+                }
+
+                unsafe fn call(
+                    state: &#state,
+                    arguments: #runtime::callbacks::Arguments<Self>,
+                    before: Self::Before,
+                ) -> #runtime::Result<#runtime::callbacks::Return<Self>> {
+                    fn #run(
+                        #this: &#state,
+                        #pattern: #runtime::callbacks::Arguments<__Callback>,
+                        #before_name: <__Callback as #runtime::callbacks::Callback>::Before,
+                    ) -> #runtime::Result<#runtime::callbacks::Return<__Callback>> {
+                        #[allow(unused_imports, reason = "it answers for what holds no handles")]
+                        use #runtime::exclusive::HoldsNone as _;
+                        // What C passes is valid until this function returns.
+                        let #here = 0_u8;
+                        let #life = #runtime::place::Life::of(&#here);
+                        #(#converted)*
+                        #noted
+                        ::core::result::Result::Ok(#returned)
+                    }
+                    #run(state, arguments, before)
+                }
+
+                unsafe fn on_error(
+                    arguments: #runtime::callbacks::Arguments<Self>,
+                ) -> #runtime::callbacks::Return<Self> {
+                    fn #on_error_fn(
+                        #pattern: #runtime::callbacks::Arguments<__Callback>,
+                    ) -> #runtime::callbacks::Return<__Callback> {
+                        #on_error
+                    }
+                    #on_error_fn(arguments)
+                }
+
+                fn fallback() -> ::core::option::Option<#runtime::callbacks::Return<Self>> {
+                    #[allow(unused_imports, reason = "it answers for types without a default")]
+                    use #runtime::callbacks::NoFallback as _;
+                    #runtime::callbacks::Fallback::<#runtime::callbacks::Return<Self>>::new().value()
+                }
+            }
+
+            impl #state {
+                #[doc = #doc]
+                #[allow(dead_code, reason = "it is passed to C by its name in `args`")]
+                #visibility const #constant: <#function as #runtime::callbacks::FunctionPointer>::Nullable = #pointer;
+
+                #[doc(hidden)]
+                #[allow(dead_code, non_upper_case_globals, reason = "`args` of `#[calls]` names it")]
+                #visibility const #typed: #runtime::callbacks::Function<
+                    Self,
+                    <#function as #runtime::callbacks::FunctionPointer>::Nullable,
+                > =
+                    // SAFETY: Rust: the constant is the pointer to a callback whose `State` is this type.
+                    unsafe { #runtime::callbacks::Function::new(Self::#constant) };
+            }
+        };
+    }
+}
+
+/// Refuses handles that pass a callback for good and live in a parent. Types that an alias hides are refused by
+/// `exclusive::Handles` and by `IntoC`, when the callback is compiled.
+pub(crate) fn expand_keep_alive_check(
+    state: &Type,
+    method: &ImplItemFn,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let output = match &method.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+    };
+    let types: Vec<Type> = parameters(method)
+        .map(|(_, ty)| ty.clone())
+        .chain(output)
+        .collect();
+    let checks = types.iter().flat_map(owned_handles).map(|handle| {
+        let handle = &erase_lifetimes(handle, state);
+        let message = format!(
+            "a `{name}` lives in a parent, and nobody would know in which, nor how long C needs it: let the callback take or \
+             give a reference, or a handle without a parent",
+            name = type_name(handle),
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(
+                <#handle as #runtime::handle::Handle>::LINEAGE.up.is_none(),
+                #message
+            );
+        };
+        respanned(check, handle.span())
+    });
+    checks.collect()
+}
+
+/// The parameters by `&mut` to a handle.
+pub(crate) fn exclusive_parameters(method: &ImplItemFn) -> impl Iterator<Item = (&Ident, &Type)> {
+    parameters(method).filter_map(|(name, ty)| match ty {
+        Type::Reference(reference) if reference.mutability.is_some() && !is_slice_ref(ty) => {
+            Some((name, &*reference.elem))
+        }
+        _ => None,
+    })
+}
+
+/// Refuses `&mut` to handles that others may use meanwhile.
+pub(crate) fn expand_exclusive_checks(
+    state: &Type,
+    method: &ImplItemFn,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let checks = exclusive_parameters(method).map(|(_, handle)| {
+        let handle = erase_lifetimes(handle, state);
+        let message = format!(
+            "others may use a `{name}` while the callback runs: take it by `&`, or annotate a type that is `callback_only` for what C \
+             lends to the callback alone",
+            name = type_name(&handle),
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(
+                <#handle as #runtime::handle::Handle>::LINEAGE.is_callback_only(),
+                #message
+            );
+        };
+        respanned(check, handle.span())
+    });
+    checks.collect()
+}
+
+/// The constant by which `args` finds the function pointer to a method.
+pub(crate) fn function_constant(method: &Ident) -> Ident {
+    format_ident!("__call_{method}", span = method.span())
+}
+
+/// What an argument of C is called in the generated code.
+pub(crate) fn c_variable((index, argument): (usize, &CallbackCArg)) -> Ident {
+    match argument {
+        CallbackCArg::Named(name) => name.clone(),
+        CallbackCArg::Start(name, span) => {
+            format_ident!("__{name}_ptr", span = span.resolved_at(Span::mixed_site()))
+        }
+        CallbackCArg::Length(name, span) => {
+            format_ident!("__{name}_len", span = span.resolved_at(Span::mixed_site()))
+        }
+        CallbackCArg::Ignored => format_ident!("__ignored_{index}", span = Span::mixed_site()),
+    }
+}
+
+pub(crate) fn expand_parameter_conversion(
+    callback: &CallbackMethod,
+    variables: &[Ident],
+    name: &Ident,
+    ty: &Type,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let (text, written) = (name.to_string(), ty);
+    let mapped = with_undecoded_text(ty, runtime);
+    let ty = mapped.as_ref().unwrap_or(ty);
+    let at = |wanted: &dyn Fn(&CallbackCArg) -> bool| {
+        let index = callback.arguments.iter().position(wanted)?;
+        variables.get(index)
+    };
+    let start = at(&|argument| matches!(argument, CallbackCArg::Start(other, _) if other == name));
+    let length =
+        at(&|argument| matches!(argument, CallbackCArg::Length(other, _) if other == name));
+    let returns = quote!(#runtime::returns);
+    let life = Ident::new("life", Span::mixed_site());
+    let value = match (start, length) {
+        (Some(start), length) => {
+            let count = match length {
+                Some(length) => quote!(#returns::Count::count(#length)),
+                None => quote!(#returns::until_null(#returns::Start::start(#start))),
+            };
+            quote! {
+                <#ty as #returns::FromMemory<_>>::from_memory_within(#returns::Start::start(#start), #count, #life)
+            }
+        }
+        (None, _) => {
+            let target = match ty {
+                Type::Reference(reference) if !is_slice_ref(ty) => {
+                    let target = &reference.elem;
+                    quote!(#runtime::Borrowed<'_, #target>)
+                }
+                ty => quote!(#ty),
+            };
+            quote!(<#target as #returns::FromC<_>>::from_c_within(#name, #life))
+        }
+    };
+    let value = respanned(value, ty.span());
+    let passed = quote! {
+        // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the callback returns.
+        #runtime::callbacks::passed(unsafe { #value }, #text)?
+    };
+    let decoded = decode(written, passed, callback.utf8, runtime);
+    let check = respanned(
+        quote!(#runtime::exclusive::Passed(&#name).check()?;),
+        ty.span(),
+    );
+    quote! {
+        let #name = #decoded;
+        #check
+    }
+}

@@ -1,0 +1,72 @@
+//! `#[callbacks]`: the methods of a value that C calls, by function pointers of ours.
+
+pub(crate) mod ast;
+pub(crate) mod check;
+pub(crate) mod expand;
+pub(crate) mod parse;
+
+use crate::attr::{parse_args, parse_item, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::renamed::report_renamed;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, ImplItem, ItemImpl, Path};
+
+pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let form = "callbacks stand in an `impl` block: write `impl State { … }`";
+    let parsed: Option<ItemImpl> = parse_item(item, form, &diagnostics);
+    let Some(mut item) = parsed else {
+        return diagnostics.into_tokens();
+    };
+    let mut is_unsafe = false;
+    let mut runtime: Option<Path> = None;
+    for arg in parse_args(args, &["unsafe", "crate"], &diagnostics) {
+        match arg.name.to_string().as_str() {
+            "unsafe" => is_unsafe = arg.flag(&diagnostics),
+            _ => runtime = arg.value("crate = path", &diagnostics),
+        }
+    }
+    if let Some((path, _)) = &item.trait_ {
+        diagnostics.at(
+            path,
+            "`#[callbacks]` makes C's functions of a value's own methods: write `impl State { … }`",
+        );
+    }
+    let mut callbacks = Vec::new();
+    for item in &mut item.items {
+        let ImplItem::Fn(method) = item else { continue };
+        method.attrs.retain(|attribute| {
+            let ident = attribute.path().get_ident();
+            !ident.is_some_and(|ident| report_renamed("attribute", ident, &diagnostics))
+        });
+        let marked = |attribute: &Attribute| attribute.path().is_ident("callback");
+        let Some(index) = method.attrs.iter().position(marked) else {
+            continue;
+        };
+        let attribute = method.attrs.remove(index);
+        callbacks.extend(parse::parse(method.clone(), &attribute, &diagnostics));
+    }
+    if let (false, Some(first)) = (is_unsafe, callbacks.first()) {
+        diagnostics.at(
+            &first.method.sig.ident,
+            "what C passes to a callback is its author's word about C: write `#[callbacks(unsafe)]` on this block",
+        );
+    }
+    for one in &callbacks {
+        check::check(one, &diagnostics);
+    }
+    let mut tokens = item.to_token_stream();
+    if diagnostics.is_empty() {
+        let runtime = runtime_path(runtime);
+        let state = &item.self_ty;
+        tokens.extend(quote!(impl #runtime::callbacks::IsState for #state {}));
+        tokens.extend(
+            callbacks
+                .iter()
+                .map(|one| expand::expand(state, one, &runtime)),
+        );
+    }
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}

@@ -1,0 +1,100 @@
+//! `#[derive(Attachment)]`: a value that a handle can keep, all of whose fields the garbage collector sees.
+
+use crate::attr::{parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::span::respanned;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Fields, Path};
+
+pub(crate) fn attachment(item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let parsed: Option<DeriveInput> = diagnostics.ok(syn::parse2(item));
+    let Some(item) = parsed else {
+        return diagnostics.into_tokens();
+    };
+    let mut runtime: Option<Path> = None;
+    for attribute in &item.attrs {
+        if attribute.path().is_ident("leakproof") {
+            let tokens = diagnostics.ok(attribute.parse_args::<TokenStream>());
+            for arg in parse_args(tokens.unwrap_or_default(), &["crate"], &diagnostics) {
+                runtime = arg.value("crate = path", &diagnostics);
+            }
+        }
+    }
+    let tokens = expand(&item, &runtime_path(runtime), &diagnostics);
+    let mistakes = diagnostics.into_tokens();
+    if mistakes.is_empty() {
+        tokens
+    } else {
+        mistakes
+    }
+}
+
+pub(crate) fn expand(
+    item: &DeriveInput,
+    runtime: &TokenStream,
+    diagnostics: &Diagnostics,
+) -> TokenStream {
+    let name = &item.ident;
+    let variants: Vec<(TokenStream, &Fields)> = match &item.data {
+        Data::Struct(data) => vec![(quote!(#name), &data.fields)],
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| {
+                let variant_name = &variant.ident;
+                (quote!(#name::#variant_name), &variant.fields)
+            })
+            .collect(),
+        Data::Union(_) => {
+            diagnostics.at(
+                name,
+                "what is in a union is not known: use a struct or an enum",
+            );
+            Vec::new()
+        }
+    };
+    let arms = |each: &dyn Fn(&TokenStream) -> TokenStream, end: TokenStream| -> TokenStream {
+        let arms = variants.iter().map(|(path, fields)| {
+            let bound = fields.members().enumerate().map(|(index, member)| {
+                let bound = format_ident!("__{index}", span = proc_macro2::Span::mixed_site());
+                quote!(#member: #bound)
+            });
+            let done = fields.iter().enumerate().map(|(index, field)| {
+                let bound = format_ident!("__{index}", span = proc_macro2::Span::mixed_site());
+                respanned(each(&quote!(#bound)), field.ty.span())
+            });
+            quote!(#path { #(#bound),* } => { #(#done)* })
+        });
+        let arms: TokenStream = arms.collect();
+        match variants.is_empty() {
+            true => quote!(match *self {}),
+            false => quote!(match self { #arms } #end),
+        }
+    };
+    let trait_ = quote!(#runtime::Attachment);
+    let traverse = arms(
+        &|bound| quote!(#trait_::traverse(#bound, visit)?;),
+        quote!(::core::result::Result::Ok(())),
+    );
+    let clear = arms(&|bound| quote!(#trait_::clear(#bound);), quote!());
+    let (generics, arguments, bounds) = item.generics.split_for_impl();
+    quote! {
+        impl #generics #trait_ for #name #arguments #bounds {
+            #runtime::__python! {
+                fn traverse(
+                    &self,
+                    visit: &#runtime::pyo3::PyVisit<'_>,
+                ) -> ::core::result::Result<(), #runtime::pyo3::PyTraverseError> {
+                    #traverse
+                }
+
+                fn clear(&self) {
+                    #clear
+                }
+            }
+        }
+    }
+}

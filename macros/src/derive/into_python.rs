@@ -1,0 +1,123 @@
+//! `#[derive(IntoPython)]`: an enum whose variants each hold one result, given to Python as that.
+
+use crate::attr::{parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::span::respanned;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Fields, Path, Type};
+
+pub(crate) fn into_python(item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let parsed: Option<DeriveInput> = diagnostics.ok(syn::parse2(item));
+    let Some(item) = parsed else {
+        return diagnostics.into_tokens();
+    };
+    let mut runtime: Option<Path> = None;
+    for attribute in item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("leakproof"))
+    {
+        let tokens = diagnostics
+            .ok(attribute.parse_args::<TokenStream>())
+            .unwrap_or_default();
+        for arg in parse_args(tokens, &["crate"], &diagnostics) {
+            runtime = arg.value("crate = path", &diagnostics);
+        }
+    }
+    let variants = variants(&item, &diagnostics);
+    let tokens = expand(&item, &variants, &runtime_path(runtime));
+    let mistakes = diagnostics.into_tokens();
+    if mistakes.is_empty() {
+        tokens
+    } else {
+        mistakes
+    }
+}
+
+pub(crate) fn variants<'a>(
+    item: &'a DeriveInput,
+    diagnostics: &Diagnostics,
+) -> Vec<(&'a syn::Ident, &'a Type)> {
+    let Data::Enum(data) = &item.data else {
+        diagnostics.at(
+            &item.ident,
+            "`IntoPython` is derived for enums: for a struct, implement it by hand",
+        );
+        return Vec::new();
+    };
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                variants.extend(
+                    fields
+                        .unnamed
+                        .first()
+                        .map(|field| (&variant.ident, &field.ty)),
+                );
+            }
+            _ => diagnostics.at(
+                variant,
+                "a variant is given to Python as the one value it holds: write `Name(Type)`",
+            ),
+        }
+    }
+    if data.variants.is_empty() {
+        diagnostics.at(
+            &item.ident,
+            "there is nothing to give to Python: add a variant",
+        );
+    }
+    variants
+}
+
+pub(crate) fn expand(
+    item: &DeriveInput,
+    variants: &[(&syn::Ident, &Type)],
+    runtime: &TokenStream,
+) -> TokenStream {
+    let ident = &item.ident;
+    let (generics, arguments, clause) = item.generics.split_for_impl();
+    let hint = variants
+        .iter()
+        .rev()
+        .fold(TokenStream::new(), |rest, (_, ty)| {
+            let this = respanned(
+                quote!(<#ty as #runtime::python::IntoPython>::TYPE),
+                ty.span(),
+            );
+            if rest.is_empty() {
+                this
+            } else {
+                quote!(#runtime::python::give::union(&#this, &#rest))
+            }
+        });
+    let arms = variants.iter().map(|(name, ty)| {
+        let given = quote!(#runtime::python::IntoPython::into_python(value, context));
+        let given = respanned(given, ty.span());
+        quote!(Self::#name(value) => #given,)
+    });
+    quote! {
+        #runtime::__python! {
+            impl #generics #runtime::python::IntoPython for #ident #arguments #clause {
+                const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
+
+                // The author's own lifetimes may have any other name.
+                fn into_python<'__context, '__py>(
+                    self,
+                    context: &#runtime::python::Context<'__context, '__py>,
+                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'__py, #runtime::pyo3::PyAny>>
+                where
+                    Self: '__context,
+                {
+                    match self {
+                        #(#arms)*
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The derive macros.
+
+pub(crate) mod attachment;
+pub(crate) mod into_python;

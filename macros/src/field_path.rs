@@ -1,0 +1,83 @@
+//! Paths to fields of a C struct: `field`, `(*field).inner`, `union.member`.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Token};
+
+/// A place inside the C struct, written as from inside it: `field`, `(*field).inner`, `union.member`.
+pub(crate) struct FieldPath(Expr);
+
+impl Parse for FieldPath {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let expression = input.parse()?;
+        check_field_path(&expression)?;
+        Ok(FieldPath(expression))
+    }
+}
+
+pub(crate) fn check_field_path(expression: &Expr) -> syn::Result<()> {
+    match expression {
+        Expr::Path(path) if path.path.get_ident().is_some() => Ok(()),
+        Expr::Field(field) => check_field_path(&field.base),
+        Expr::Paren(paren) => check_field_path(&paren.expr),
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Deref(_)) => {
+            check_field_path(&unary.expr)
+        }
+        _ => Err(syn::Error::new_spanned(
+            expression,
+            "a place inside the C struct is expected: `field`, `field.inner`, or `(*field).inner` through a pointer",
+        )),
+    }
+}
+
+impl FieldPath {
+    /// A place before `=`.
+    pub(crate) fn parse_assigned(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut tokens = TokenStream::new();
+        while !input.is_empty() && !input.peek(Token![=]) {
+            tokens.extend([input.parse::<TokenTree>()?]);
+        }
+        if tokens.is_empty() {
+            return Err(input.error("a place inside the C struct is expected before `=`"));
+        }
+        syn::parse2(tokens)
+    }
+
+    /// The place in the struct that `base` is.
+    pub(crate) fn within(&self, base: &TokenStream) -> TokenStream {
+        within(&self.0, base)
+    }
+
+    pub(crate) fn is_self(&self) -> bool {
+        matches!(&self.0, Expr::Path(path) if path.path.is_ident("self"))
+    }
+
+    pub(crate) fn span(&self) -> proc_macro2::Span {
+        syn::spanned::Spanned::span(&self.0)
+    }
+}
+
+impl quote::ToTokens for FieldPath {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+pub(crate) fn within(expression: &Expr, base: &TokenStream) -> TokenStream {
+    match expression {
+        Expr::Field(field) => {
+            let (inner, member) = (within(&field.base, base), &field.member);
+            quote!(#inner.#member)
+        }
+        Expr::Paren(paren) => {
+            let inner = within(&paren.expr, base);
+            quote!((#inner))
+        }
+        Expr::Unary(unary) => {
+            let inner = within(&unary.expr, base);
+            quote!(*#inner)
+        }
+        name => quote!(#base.#name),
+    }
+}

@@ -1,0 +1,58 @@
+//! `#[function]`: a function of the module, written in safe Rust over the methods of handles.
+
+use crate::attr::{parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::methods::ast::{Receiver, Source};
+use crate::methods::expand::python::expand_wrapper;
+use crate::methods::expand::signature::rust_signature;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Path;
+
+pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
+    let diagnostics = Diagnostics::new();
+    let mut runtime: Option<Path> = None;
+    for arg in parse_args(args, &["crate"], &diagnostics) {
+        runtime = arg.value("crate = path", &diagnostics);
+    }
+    let runtime = runtime_path(runtime);
+    let Some(function) = crate::methods::parse::function(item, &diagnostics) else {
+        return diagnostics.into_tokens();
+    };
+    if function.receiver != Receiver::None {
+        diagnostics.at(
+            &function.signature.ident,
+            "a function of the module has no `self`: put methods into `#[methods]`",
+        );
+        return diagnostics.into_tokens();
+    }
+    let Source::Body(body) = &function.source else {
+        diagnostics.at(
+            &function.signature.ident,
+            "a function of the module has a body: what is generated from C is a method, perhaps a `#[staticmethod]`",
+        );
+        return diagnostics.into_tokens();
+    };
+    let mut inner = rust_signature(&function, &runtime);
+    inner.ident = quote::format_ident!("__{}", function.signature.ident);
+    let name = &inner.ident;
+    let attributes = &function.attributes;
+    let visibility = &function.visibility;
+    let no_self: syn::Type = syn::parse_quote!(());
+    let wrapper = expand_wrapper(&runtime, &no_self, &function, visibility, |_| quote!(#name));
+    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let span = function.signature.ident.span();
+    let mut tokens = quote_spanned! {span=>
+        #(#attributes)*
+        #[allow(dead_code, reason = "Python calls it through the wrapper")]
+        #inner #body
+
+        #runtime::__python! {
+            #[#runtime::pyo3::pyfunction]
+            #[pyo3(crate = #pyo3)]
+            #wrapper
+        }
+    };
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}

@@ -1,0 +1,135 @@
+//! The setup of every call on a handle: the library's lock, the error callback, thread-local variables; and the call that interrupts another.
+
+use crate::c_expr::expand_c_expr;
+use crate::handle::ast::{LockArg, ThreadLocal};
+use crate::handle::model::Handle;
+use crate::span::respanned;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Path};
+
+/// The library's own lock of the handle.
+pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
+    let LockArg { of, enter, leave } = handle.lock.as_ref()?;
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let lock = match of {
+        Expr::Path(_) => quote! {
+            // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function returns the handle's lock.
+            unsafe { #of(raw) }
+        },
+        // A closure of the author's, in which each call of C is `unsafe` by itself.
+        _ => {
+            let of = expand_c_expr(of);
+            quote!((#of)(raw))
+        }
+    };
+    let lock = respanned(lock, of.span());
+    let entered = quote_spanned!(enter.span()=> #enter(lock));
+    let left = quote_spanned!(leave.span()=> #leave(lock.cast()));
+    Some(quote! {
+        const LOCKS: bool = true;
+
+        unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
+            // In a function of its own: what the author wrote is not unsafe where it does not say so.
+            #[allow(unused_unsafe, clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
+            fn __entered(raw: *mut <#ident as #runtime::handle::Handle>::Raw) -> *mut () {
+                let lock = #lock;
+                // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as the handle.
+                unsafe { #entered };
+                lock.cast()
+            }
+            __entered(raw)
+        }
+
+        unsafe fn leave_lock(lock: *mut ()) {
+            // SAFETY: the caller's promise: this thread entered the lock, of a handle that is still valid. annotation
+            // `lock`: the function leaves it.
+            unsafe { #left };
+        }
+    })
+}
+
+pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
+    let runtime = &handle.runtime;
+    let callback = handle.errors.as_ref()?.callback.as_ref()?;
+    let slot = callback.within(&quote!((*raw)));
+    let install = quote!(#runtime::errors::Hook::install::<Self::Errors, _>(&raw mut #slot));
+    let install = respanned(install, callback.span());
+    Some(quote! {
+        unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::errors::Hook> {
+            // SAFETY: the caller's promise; the author of the handle says that C calls what is in this place.
+            ::core::option::Option::Some(unsafe { #install })
+        }
+    })
+}
+
+/// The value of the `n`-th variable of the calling thread.
+pub(crate) fn value_variable(n: usize) -> Ident {
+    format_ident!("__value_{n}", span = Span::mixed_site())
+}
+
+/// The variables of the calling thread that are set during calls.
+pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
+    let runtime = &handle.runtime;
+    let errors = handle.errors.iter();
+    let reports: Vec<&Path> = errors
+        .flat_map(|errors| [&errors.thread_callback, &errors.thread_messages])
+        .flatten()
+        .collect();
+    if reports.is_empty() && handle.thread_locals.is_empty() {
+        return None;
+    }
+    let listens = !reports.is_empty();
+    let reports = reports.into_iter().map(|place| {
+        let setting = quote!(#runtime::thread_locals::Setting::report::<Self::Errors, _>(#place()));
+        respanned(setting, place.span())
+    });
+    let settings = handle
+        .thread_locals
+        .iter()
+        .enumerate()
+        .map(|(n, ThreadLocal { place, .. })| {
+            let value = value_variable(n);
+            let address = quote_spanned!(place.span()=> #place());
+            quote!(#runtime::thread_locals::Setting::to(#address, #value))
+        });
+    let settings = reports.chain(settings);
+    let names = (0..handle.thread_locals.len()).map(value_variable);
+    let values = handle.thread_locals.iter().map(|local| {
+        let value = &local.value;
+        respanned(value.to_token_stream(), value.span())
+    });
+    Some(quote! {
+        const LISTENS: ::core::primitive::bool = #listens;
+
+        #[inline]
+        fn with_thread_locals<__R>(
+            _: #runtime::thread_locals::PerThread,
+            c: impl ::core::ops::FnOnce() -> __R,
+        ) -> __R {
+            #(let #names = #values;)*
+            // SAFETY: annotation `thread_locals`: each function returns the address of a variable of this thread,
+            // also those that `errors` names.
+            let mut settings = unsafe { [#(#settings),*] };
+            #runtime::thread_locals::during(&mut settings, c)
+        }
+    })
+}
+
+/// What `close()` calls while C blocks.
+pub(crate) fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Some(path) = &handle.interrupt else {
+        return (None, None);
+    };
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let wake = respanned(quote!(let wake: fn(&#ident) -> _ = #path;), path.span());
+    let function = quote! {
+        unsafe fn interrupt(raw: ::core::ptr::NonNull<()>) {
+            #wake
+            // SAFETY: the caller's promise: `raw` is a valid handle of this type (`Kind::interrupt`).
+            let _ = wake(unsafe { <#ident as #runtime::handle::Handle>::from_raw(raw.cast()) });
+        }
+    };
+    (Some(function), Some(quote!(.interruptible(interrupt))))
+}

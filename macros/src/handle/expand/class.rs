@@ -1,0 +1,78 @@
+//! The Python class of a handle.
+
+use crate::handle::model::{Handle, Ownership};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
+    let Handle {
+        item,
+        runtime,
+        class,
+        name,
+        module,
+        ..
+    } = handle;
+    let (visibility, ident) = (&item.vis, &item.ident);
+    let documentation = item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"));
+    let comment = handle
+        .comment
+        .as_ref()
+        .map(|comment| quote!(#[doc = #comment]));
+    let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
+    let lend = match handle.ownership {
+        Ownership::Resource {
+            retain: Some(_), ..
+        } => quote!(lend_counted),
+        Ownership::Resource { .. } => quote!(lend_resource),
+        Ownership::Part { .. } => quote!(lend_part),
+        // A class that no object is of, for `#[methods]` to find: that it has no `PyHandle` is then the one mistake.
+        Ownership::CallbackOnly => {
+            return quote! {
+                #runtime::__python! {
+                    #[#runtime::pyo3::pyclass(crate = #pyo3)]
+                    #[allow(dead_code, reason = "what is lent does not reach Python")]
+                    struct #class;
+                }
+            };
+        }
+    };
+    quote! {
+        #runtime::__python! {
+            #(#documentation)*
+            #comment
+            #[#runtime::pyo3::pyclass(
+                extends = #runtime::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
+            )]
+            #[allow(dead_code, reason = "a handle that stays in Rust has a class all the same")]
+            #visibility struct #class;
+
+            // SAFETY: guarantee 17: only `new_object` of the runtime makes objects of this class, each with a pointer
+            // of this type's kind.
+            unsafe impl #runtime::python::PyHandle for #ident {
+                type Class = #class;
+
+                fn class() -> #class {
+                    #class
+                }
+
+                fn lend<'a, 'py>(
+                    handle: #runtime::handle::Borrowed<'a, Self>,
+                    context: &#runtime::python::Context<'a, 'py>,
+                ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {
+                    #runtime::python::handle::#lend(handle, context)
+                }
+            }
+
+            #[doc(hidden)]
+            #[allow(dead_code, reason = "only read where the type is exported")]
+            impl #ident {
+                pub const _PYO3_DEF: #runtime::pyo3::impl_::pymodule::AddClassToModule<#class> = #class::_PYO3_DEF;
+                pub const _PYO3_INTROSPECTION_ID: &'static ::core::primitive::str = #class::_PYO3_INTROSPECTION_ID;
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Conversions between a handle and its pointer or number in C.
+
+use crate::handle::model::{Handle, Ownership};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Expr, Type};
+
+/// How a pointer becomes a handle and back.
+pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
+    let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
+    let is_untyped = matches!(raw, Type::Path(path)
+        if path.path.segments.last().is_some_and(|last| last.ident == "c_void"));
+    let is_lent = matches!(handle.ownership, Ownership::CallbackOnly);
+    let untyped = (is_lent && !is_untyped).then(|| {
+        quote! {
+            // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
+            unsafe impl #runtime::arguments::IntoC<*mut ::core::ffi::c_void> for &#ident {
+                fn into_c(self) -> *mut ::core::ffi::c_void {
+                    #runtime::handle::Handle::as_raw(self).cast()
+                }
+            }
+
+            // SAFETY: annotation `callback_only`: C passes the handle as a `void *`, and the pointer stays what it is.
+            unsafe impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
+                #[inline]
+                fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
+                    c.cast()
+                }
+            }
+        }
+    });
+    quote! {
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
+        unsafe impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
+            fn into_c(self) -> *mut #raw {
+                #runtime::handle::Handle::as_raw(self)
+            }
+        }
+
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
+        unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+            fn into_c(self) -> *const #raw {
+                #runtime::handle::Handle::as_raw(self)
+            }
+        }
+
+        // SAFETY: Rust: the pointer stays what it is.
+        unsafe impl #runtime::returns::PointedAt<*mut #raw> for #ident {
+            #[inline]
+            fn pointer(c: *mut #raw) -> *mut #raw {
+                c
+            }
+        }
+
+        // SAFETY: Rust: the pointer stays what it is.
+        unsafe impl #runtime::returns::PointedAt<*const #raw> for #ident {
+            #[inline]
+            fn pointer(c: *const #raw) -> *mut #raw {
+                c.cast_mut()
+            }
+        }
+        #untyped
+    }
+}
+
+/// How a number becomes a handle and back.
+pub(crate) fn expand_integer_conversions(
+    handle: &Handle,
+    ty: &Type,
+    invalid: &Expr,
+) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    quote! {
+        // SAFETY: annotation `value`: the handle is a number, which nothing follows as a pointer.
+        unsafe impl #runtime::handle::Numbered for #ident {
+            type Number = #ty;
+            const INVALID: #ty = #invalid;
+        }
+
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and so is its number.
+        unsafe impl #runtime::arguments::IntoC<#ty> for &#ident {
+            #[inline]
+            fn into_c(self) -> #ty {
+                #runtime::handle::Numbered::number(self)
+            }
+        }
+
+        // SAFETY: Rust: `Never` has no values.
+        unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
+            fn into_c(self) -> #runtime::arguments::Never {
+                ::core::unreachable!()
+            }
+        }
+
+        // SAFETY: Rust: `number_to_raw` is what `Numbered` keeps a number as.
+        unsafe impl #runtime::returns::PointedAt<#ty> for #ident {
+            #[inline]
+            fn pointer(c: #ty) -> *mut () {
+                #runtime::handle::number_to_raw::<#ident>(c)
+            }
+        }
+    }
+}
+
+/// How C makes a handle through an out-parameter.
+pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> TokenStream {
+    let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
+    if caller_allocates {
+        return quote! {
+            // SAFETY: annotation `caller_allocates`: C made the handle in the box, whose pointer is the handle's.
+            unsafe impl #runtime::out::MadeIn<#raw> for #ident {
+                type Storage = #runtime::out::Boxed<#raw>;
+
+                unsafe fn made(storage: Self::Storage) -> *mut #raw {
+                    storage.into_raw()
+                }
+            }
+        };
+    }
+    if let Some((ty, _)) = &handle.integer {
+        return quote! {
+            // SAFETY: annotation `out`: C wrote the handle's number.
+            unsafe impl #runtime::out::MadeIn<#ty> for #ident {
+                type Storage = #runtime::out::Inline<#ty>;
+
+                unsafe fn made(storage: Self::Storage) -> *mut () {
+                    // SAFETY: Rust: the slot holds a number that C wrote, or the zeros that were there.
+                    #runtime::handle::number_to_raw::<#ident>(unsafe { storage.value() })
+                }
+            }
+        };
+    }
+    quote! {
+        // SAFETY: annotation `out`: C wrote the handle's pointer.
+        unsafe impl #runtime::out::MadeIn<*mut #raw> for #ident {
+            type Storage = #runtime::out::Inline<*mut #raw>;
+
+            unsafe fn made(storage: Self::Storage) -> *mut #raw {
+                // SAFETY: Rust: the slot holds a pointer that C wrote, or the zeros that were there, which are null.
+                unsafe { storage.value() }
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The trait that says who owns a handle: `Resource` with its release, or `Part`.
+
+use crate::handle::ast::{Release, ReleaseCArgs};
+use crate::handle::expand::conversions::expand_from_out_param;
+use crate::handle::model::{Handle, Ownership};
+use crate::span::respanned;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
+    let Handle { item, runtime, .. } = handle;
+    let ident = &item.ident;
+    match &handle.ownership {
+        Ownership::Resource {
+            release,
+            parent,
+            beside,
+            retain,
+            caller_allocates,
+            warn_unclosed,
+        } => {
+            let lifetime = if parent.is_some() {
+                quote!('p)
+            } else {
+                quote!('static)
+            };
+            let parent = parent
+                .as_ref()
+                .map_or_else(|| quote!(()), |parent| quote!(#parent));
+            let released = match release {
+                Some(release) => expand_release(handle, release, &parent),
+                None => quote!(::core::result::Result::Ok(())),
+            };
+            let released = match caller_allocates {
+                true => quote! {
+                    let released = { #released };
+                    // SAFETY: guarantee 2: this is the handle's only release; annotation `caller_allocates`: its memory came
+                    // from the box of `MadeIn`, and nothing is left in it that matters.
+                    unsafe { #runtime::handle::free_in_place(raw, released) }
+                },
+                false => released,
+            };
+            let kinds = (!beside.is_empty()).then(|| {
+                quote! {
+                    const BESIDE: &'static [fn() -> &'static #runtime::ledger::Kind] =
+                        &[#(<#beside as #runtime::handle::Handle>::kind),*];
+                }
+            });
+            let made = expand_from_out_param(handle, *caller_allocates);
+            let counted = retain
+                .as_ref()
+                .map(|retain| expand_ref_counted(handle, retain));
+            let tokens = quote! {
+                // SAFETY: annotation `release`: the function gives back what one acquisition took.
+                unsafe impl #runtime::handle::Resource for #ident {
+                    type Parent = #parent;
+                    #kinds
+                    type In<'p> = #runtime::handle::Owned<#lifetime, #ident>;
+
+                    unsafe fn release(
+                        raw: *mut Self::Raw,
+                    ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
+                        // In a function of its own: what the author wrote is not unsafe where it does not say so.
+                        fn __released(
+                            raw: *mut <#ident as #runtime::handle::Handle>::Raw,
+                        ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
+                            let _ = raw;
+                            #released
+                        }
+                        __released(raw)
+                    }
+                }
+                #made
+                #counted
+            };
+            (*warn_unclosed, quote!(resource), tokens)
+        }
+        Ownership::Part {
+            owner, owner_field, ..
+        } => {
+            let knows = owner_field.as_ref().map(|field| {
+                let place = respanned(field.within(&quote!((*raw))), field.span());
+                quote! {
+                    // SAFETY: annotation `owner`: the field points at the owner, or is null.
+                    unsafe impl #runtime::handle::KnowsOwner for #ident {
+                        unsafe fn owner_of(
+                            raw: *mut Self::Raw,
+                        ) -> *mut <Self::Owner as #runtime::handle::Handle>::Raw {
+                            // SAFETY: the caller's promise: `raw` is valid. annotation `owner`: so the field may be
+                            // read.
+                            unsafe { #place }
+                        }
+                    }
+                }
+            });
+            let tokens = quote! {
+                // SAFETY: annotation `part_of`: the part is valid as long as its owner.
+                unsafe impl #runtime::handle::Part for #ident {
+                    type Owner = #owner;
+                }
+                #knows
+            };
+            (false, quote!(view), tokens)
+        }
+        Ownership::CallbackOnly => (false, quote!(view), TokenStream::new()),
+    }
+}
+
+/// The call of the release function, and what it ended with.
+pub(crate) fn expand_release(
+    handle: &Handle,
+    release: &Release,
+    parent: &TokenStream,
+) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let path = &release.function;
+    let (function, call) = match &release.by_parent {
+        None => {
+            let (taken, passed) = match &handle.integer {
+                None => (
+                    quote!(*mut <#ident as #runtime::handle::Handle>::Raw),
+                    quote!(raw),
+                ),
+                Some((ty, _)) => (
+                    quote!(#ty),
+                    quote!(#runtime::handle::raw_to_number::<#ident>(raw)),
+                ),
+            };
+            let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
+            (function, quote!(release(#passed)))
+        }
+        Some(ReleaseCArgs(names)) => {
+            let passed = names.iter().map(|name| {
+                let argument = match name == "self" {
+                    true => quote!(#runtime::arguments::IntoC::into_c(this)),
+                    false => quote!(#runtime::arguments::IntoC::into_c(parent)),
+                };
+                respanned(argument, name.span())
+            });
+            let function = quote! {
+                // SAFETY: guarantee 2: `Kind::dispose` releases a handle that is there, so its pointer is valid and
+                // not null.
+                let this = unsafe {
+                    <#ident as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
+                };
+                let parent = #runtime::children::parent_of_released().cast();
+                // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and noted the parent
+                // (`Birth`), which outlives the handle.
+                let parent = unsafe { <#parent as #runtime::handle::Handle>::from_raw(parent) };
+            };
+            (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
+        }
+    };
+    let call = quote! {
+        // SAFETY: annotation `release`: C may release the handle so; guarantee 2: this is its only release.
+        unsafe { #call }
+    };
+    let Some(fails) = &release.fails else {
+        let call = match release.detach {
+            true => quote! {
+                #runtime::call::detached(
+                    // SAFETY: annotation `detach`: the release uses no Python.
+                    unsafe { #runtime::call::WithoutPython::promised() },
+                    || #call,
+                )
+            },
+            false => call,
+        };
+        return quote! {
+            #function
+            // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
+            let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };
+            ::core::result::Result::Ok(())
+        };
+    };
+    let call = quote!(__caught.run(|| #call));
+    let call = match release.detach {
+        true => quote! {
+            #runtime::call::detached(
+                // SAFETY: annotation `detach`: the release uses no Python.
+                unsafe { #runtime::call::WithoutPython::promised() },
+                || #call,
+            )
+        },
+        false => call,
+    };
+    let name = release.name();
+    let (failed, kept) = (fails.expand(runtime), release.kept);
+    quote! {
+        #function
+        // SAFETY: guarantee 2: `Kind::dispose` releases a handle that is there, so its pointer is not null.
+        let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
+        let calling = #runtime::call::calling(|__caught| #call).judged(|_| false, #failed);
+        // SAFETY: annotation `release`: the call releases the handle, unless it fails and `kept` says that it is
+        // still there; guarantee 2: this is its only release.
+        let releasing = unsafe { #runtime::call::Releasing::<#ident>::of(handle) };
+        calling.release(releasing, #name, #kept)
+    }
+}
+
+/// The failpoint of a release that can fail.
+pub(crate) fn expand_close_failpoint(
+    handle: &Handle,
+) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Ownership::Resource {
+        release: Some(release),
+        ..
+    } = &handle.ownership
+    else {
+        return (None, None);
+    };
+    if release.fails.is_none() {
+        return (None, None);
+    }
+    let (runtime, kept) = (&handle.runtime, release.kept);
+    let (method, function) = (format!("{}.close", handle.item.ident), release.name());
+    (
+        Some(quote!(#runtime::__site!(CLOSE, #method, #function);)),
+        Some(quote!(.refusable(&CLOSE, #kept))),
+    )
+}
+
+pub(crate) fn expand_ref_counted(handle: &Handle, retain: &Path) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let function = quote_spanned!(retain.span()=> let retain: unsafe extern "C" fn(*mut Self::Raw) -> _ = #retain;);
+    quote! {
+        // SAFETY: annotation `retain`: the function counts one owner more.
+        unsafe impl #runtime::handle::Counted for #ident {
+            unsafe fn retain(raw: *mut Self::Raw) {
+                #function
+                // SAFETY: the caller's promise: `raw` is valid. annotation `retain`: C asks for no more.
+                let _ = unsafe { retain(raw) };
+            }
+        }
+    }
+}

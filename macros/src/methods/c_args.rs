@@ -1,0 +1,215 @@
+//! The arguments of a C call: which expression stands for which parameter.
+
+use crate::field_path::FieldPath;
+use crate::methods::ast::{Calls, Method, Parameter, Receiver};
+use crate::types::inspect::{argument_of, is_text};
+use crate::types::param_kind::ParamKind;
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprField, Member, Type};
+
+/// One argument of the C function.
+pub(crate) enum CArg<'a> {
+    Receiver(Span),
+    Parameter(&'a Parameter, Span),
+    /// `name.ptr`
+    Start(&'a Parameter, Span),
+    /// `name.len`
+    Length(&'a Parameter, Span),
+    Null(Span),
+    /// The `n`-th out-parameter.
+    Out(usize, Span),
+    /// `name.data`
+    Data(&'a Parameter, Span),
+    /// `name.destroy`
+    Destroy(&'a Parameter, Span),
+    /// `name.method`: the function pointer to that.
+    Function(&'a Parameter, &'a Ident, Span),
+    /// Where C writes the length of the memory that it gives.
+    OutLength(Span),
+    /// A constant, as it is.
+    Constant(&'a Expr),
+}
+
+impl Method {
+    /// The arguments in C's order.
+    pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<CArg<'a>> {
+        match &calls.arguments {
+            Some(arguments) => {
+                let mut outs = 0..;
+                let mut read = |argument: &'a Expr| match argument {
+                    Expr::Path(path)
+                        if path.path.is_ident("out") && self.parameter_named("out").is_none() =>
+                    {
+                        CArg::Out(outs.next().unwrap_or_default(), argument.span())
+                    }
+                    Expr::Path(path)
+                        if path.path.is_ident("len") && self.parameter_named("len").is_none() =>
+                    {
+                        CArg::OutLength(argument.span())
+                    }
+                    _ => self.argument(argument),
+                };
+                arguments.iter().map(&mut read).collect()
+            }
+            None => {
+                let receiver = (self.receiver != Receiver::None)
+                    .then(|| CArg::Receiver(calls.function.span()));
+                let parameters = self
+                    .parameters
+                    .iter()
+                    .map(|parameter| CArg::Parameter(parameter, parameter.name.span()));
+                receiver.into_iter().chain(parameters).collect()
+            }
+        }
+    }
+
+    /// What the receiver's fields are set to.
+    pub(crate) fn field_arguments<'a>(
+        &'a self,
+        calls: &'a Calls,
+    ) -> Vec<(&'a FieldPath, CArg<'a>)> {
+        let fields = calls.fields.iter();
+        fields
+            .map(|(place, value)| (place, self.argument(value)))
+            .collect()
+    }
+
+    fn argument<'a>(&'a self, argument: &'a Expr) -> CArg<'a> {
+        if let Expr::Path(path) = argument {
+            if path.path.is_ident("self") {
+                return CArg::Receiver(argument.span());
+            }
+            if path.path.is_ident("null") {
+                return CArg::Null(argument.span());
+            }
+            if let Some(parameter) = path.path.get_ident().and_then(|name| self.parameter(name)) {
+                return CArg::Parameter(parameter, argument.span());
+            }
+        }
+        if let Expr::Field(ExprField {
+            base,
+            member: Member::Named(part),
+            ..
+        }) = argument
+            && let Expr::Path(path) = &**base
+            && let Some(parameter) = path.path.get_ident().and_then(|name| self.parameter(name))
+        {
+            if part == "ptr" {
+                return CArg::Start(parameter, argument.span());
+            }
+            if part == "len" {
+                return CArg::Length(parameter, argument.span());
+            }
+            if part == "data" {
+                return CArg::Data(parameter, argument.span());
+            }
+            if part == "destroy" {
+                return CArg::Destroy(parameter, argument.span());
+            }
+            return CArg::Function(parameter, part, argument.span());
+        }
+        CArg::Constant(argument)
+    }
+
+    /// The parameters that C calls back.
+    pub(crate) fn callbacks<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
+        let mut found: Vec<&Parameter> = Vec::new();
+        let fields = self.field_arguments(calls).into_iter();
+        let arguments = self.c_arguments(calls).into_iter();
+        for argument in arguments.chain(fields.map(|(_, argument)| argument)) {
+            if let CArg::Data(parameter, _)
+            | CArg::Destroy(parameter, _)
+            | CArg::Function(parameter, ..) = argument
+                && !found.iter().any(|other| other.name == parameter.name)
+            {
+                found.push(parameter);
+            }
+        }
+        found
+    }
+
+    /// The parameters that C calls back after the call has ended.
+    pub(crate) fn stored_callbacks<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
+        let mut callbacks = self.callbacks(calls);
+        callbacks.retain(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
+        callbacks
+    }
+
+    pub(crate) fn parameter(&self, name: &Ident) -> Option<&Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == *name)
+    }
+
+    fn parameter_named(&self, name: &str) -> Option<&Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+    }
+
+    /// The types of what the out-parameters become, in their order; none if their number is not that of the results.
+    pub(crate) fn out_types(&self, calls: &Calls) -> Option<Vec<Type>> {
+        let count = self.out_count(calls);
+        match (self.out_value(calls), count) {
+            (_, 0) => Some(Vec::new()),
+            (_, 1) => Some(vec![self.output.value.clone()]),
+            (Type::Tuple(tuple), _) if tuple.elems.len() == count => {
+                Some(tuple.elems.iter().cloned().collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the out-parameters become together: of a tuple that may be missing, the tuple.
+    pub(crate) fn out_value<'a>(&'a self, calls: &Calls) -> &'a Type {
+        let value = &self.output.value;
+        match argument_of(value, "Option") {
+            Some(tuple @ Type::Tuple(_)) if calls.none.is_some() => tuple,
+            _ => value,
+        }
+    }
+
+    /// Where in `args` C gets to know where to write a length.
+    pub(crate) fn out_length(&self, calls: &Calls) -> Option<Span> {
+        let arguments = self.c_arguments(calls);
+        arguments.iter().find_map(|argument| match argument {
+            CArg::OutLength(span) => Some(*span),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn out_count(&self, calls: &Calls) -> usize {
+        let arguments = self.c_arguments(calls);
+        arguments
+            .iter()
+            .filter(|argument| matches!(argument, CArg::Out(..)))
+            .count()
+    }
+}
+
+/// Whether converting this argument can fail, so that the method must return a `Result`.
+pub(crate) fn can_fail(argument: &CArg<'_>) -> bool {
+    match argument {
+        CArg::Length(..) => true,
+        CArg::Parameter(parameter, _) => is_text(&parameter.ty),
+        _ => false,
+    }
+}
+
+/// Where an argument is written.
+pub(crate) fn span_of(argument: &CArg<'_>) -> Span {
+    match argument {
+        CArg::Receiver(span)
+        | CArg::Parameter(_, span)
+        | CArg::Start(_, span)
+        | CArg::Length(_, span)
+        | CArg::Null(span)
+        | CArg::Out(_, span)
+        | CArg::Data(_, span)
+        | CArg::Destroy(_, span)
+        | CArg::Function(_, _, span)
+        | CArg::OutLength(span) => *span,
+        CArg::Constant(constant) => constant.span(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Rules for the arguments of a C call.
+
+use crate::diagnostics::Diagnostics;
+use crate::methods::ast::{Calls, Consumes, Method, Parameter, Receiver};
+use crate::methods::c_args::{CArg, can_fail};
+use crate::status::StatusTest;
+use crate::types::inspect::is_bytes;
+use syn::visit::Visit;
+
+pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let mut arguments = method.c_arguments(calls);
+    let fields = method.field_arguments(calls);
+    if let (Some((place, _)), true) = (fields.first(), method.receiver != Receiver::Exclusive) {
+        diagnostics.at(
+            place,
+            "`fields` are written for the length of the call: take `&mut self`",
+        );
+    }
+    arguments.extend(fields.into_iter().map(|(_, argument)| argument));
+    let mut misspelt = false;
+    let mut mentioned = Vec::new();
+    for argument in &arguments {
+        match argument {
+            CArg::Constant(constant) => {
+                misspelt |= report_misspelled(method, constant, diagnostics);
+                mentioned.extend(names_in(constant));
+            }
+            CArg::Parameter(parameter, span) if is_bytes(&parameter.ty) => {
+                let name = &parameter.name;
+                diagnostics.add(syn::Error::new(
+                    *span,
+                    format!("bytes are passed as pointer and length: write `{name}.ptr, {name}.len` in `args = (…)`"),
+                ));
+            }
+            CArg::Receiver(span) if method.receiver == Receiver::None => {
+                diagnostics.add(syn::Error::new(
+                    *span,
+                    "there is no `self` to pass: take `&self`, or leave it out of `args`",
+                ));
+            }
+            _ => {}
+        }
+        if can_fail(argument) && !method.output.fallible {
+            let place = match argument {
+                CArg::Length(parameter, _) | CArg::Parameter(parameter, _) => &parameter.name,
+                _ => &method.signature.ident,
+            };
+            diagnostics.at(
+                place,
+                "this argument may not fit C (a NUL inside the text, or too many bytes for C's length): \
+                 return `Result<…>`",
+            );
+        }
+    }
+    for parameter in &method.parameters {
+        let passed = arguments.iter().any(|argument| match argument {
+            CArg::Parameter(other, _)
+            | CArg::Start(other, _)
+            | CArg::Length(other, _)
+            | CArg::Data(other, _)
+            | CArg::Destroy(other, _)
+            | CArg::Function(other, ..) => other.name == parameter.name,
+            _ => false,
+        });
+        // What is misspelt in `args` is not also missing there.
+        if !passed && !misspelt && !mentioned.contains(&parameter.name) {
+            let name = &parameter.name;
+            diagnostics.at(
+                name,
+                format!("`{name}` is not passed to C: name it in `args = (…)`, or remove it"),
+            );
+        }
+    }
+}
+
+/// Whether what stands for a constant must be a misspelt name.
+pub(crate) fn report_misspelled(
+    method: &Method,
+    constant: &syn::Expr,
+    diagnostics: &Diagnostics,
+) -> bool {
+    let syn::Expr::Path(path) = constant else {
+        return false;
+    };
+    let Some(name) = path.path.get_ident() else {
+        return false;
+    };
+    let misspelt = name
+        .to_string()
+        .starts_with(|first: char| first.is_lowercase());
+    if misspelt {
+        let known = method
+            .parameters
+            .iter()
+            .map(|parameter| format!(", `{}`", parameter.name))
+            .collect::<String>();
+        diagnostics.at(name, format!("`{name}` is not a parameter: one of `self`, `null`{known} or a constant is expected"));
+    }
+    misspelt
+}
+
+/// The names in an expression.
+pub(crate) fn names_in(expression: &syn::Expr) -> Vec<syn::Ident> {
+    struct Names(Vec<syn::Ident>);
+    impl<'a> Visit<'a> for Names {
+        fn visit_expr_path(&mut self, path: &'a syn::ExprPath) {
+            self.0.extend(path.path.get_ident().cloned());
+        }
+    }
+    let mut names = Names(Vec::new());
+    names.visit_expr(expression);
+    names.0
+}
+
+/// Whoever gives a handle to C has to know whether a failing call has it.
+pub(crate) fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let consumed = method.consumed().next();
+    if consumed.is_none() && !method.stored_callbacks(calls).is_empty() {
+        return;
+    }
+    match (consumed, calls.consumes, &calls.fails) {
+        (None, Some(_), _) => diagnostics.at(
+            &calls.function,
+            "`consumes` is about what is passed as `Owned<…>`: take a parameter so, or remove the word",
+        ),
+        (Some(parameter), None, Some(_)) => diagnostics.at(
+            &parameter.ty,
+            "nothing says whether a failing call has it: add `consumes = always` or `consumes = on_success`",
+        ),
+        (Some(_), Some(Consumes::OnSuccess), None | Some(StatusTest::Sticky)) => diagnostics.at(
+            &calls.function,
+            "`consumes = on_success` needs to know from what C returns whether it failed: add `fails = null`, \
+             `nonzero`, `negative` or `when(|ret| …)`",
+        ),
+        _ => {}
+    }
+    let twice = |parameter: &&Parameter| {
+        let arguments = method.c_arguments(calls);
+        let same = arguments.iter().filter(|argument| {
+            matches!(argument, CArg::Parameter(other, _) if other.name == parameter.name)
+        });
+        same.count() > 1
+    };
+    if let Some(parameter) = method.consumed().find(twice) {
+        diagnostics.at(
+            &parameter.name,
+            "C can have it only once: pass it once in `args`",
+        );
+    }
+}

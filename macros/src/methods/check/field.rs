@@ -1,0 +1,94 @@
+//! Rules for methods that read or write a field.
+
+use crate::diagnostics::Diagnostics;
+use crate::methods::ast::FieldAccess;
+use crate::methods::ast::{Method, Parameter, Receiver};
+use crate::methods::check::signature::{check_generics, check_lifetimes};
+use crate::types::inspect::{argument_of, is_named, type_name};
+use crate::types::param_kind::ParamKind;
+
+pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Diagnostics) {
+    check_lifetimes(method, diagnostics);
+    check_generics(method, diagnostics);
+    check_atomic(field, diagnostics);
+    let value = &method.output.value;
+    let setter = !method.parameters.is_empty();
+    if method.output.fallible && !method.has_strict_text() {
+        diagnostics.at(
+            value,
+            "reading or writing a field can't fail: remove the `Result`",
+        );
+    }
+    let written_alone = method.receiver == Receiver::Exclusive || field.atomic.is_some();
+    if setter && (method.parameters.len() > 1 || !written_alone) {
+        diagnostics.at(
+            &method.signature.ident,
+            "a field is written by a method with `&mut self` and the value",
+        );
+    }
+    if let (true, Some(Parameter { name, ty })) = (setter, method.parameters.first())
+        && !matches!(ParamKind::of(ty), ParamKind::Value)
+    {
+        diagnostics.at(
+            name,
+            "C would keep this reference when the call has ended: write a number, or use the C function for it",
+        );
+    }
+    if setter && (field.length.is_some() || field.when.is_some()) {
+        diagnostics.at(&field.place, "`len` and `when` are for reading a field");
+    }
+    if let (false, Some(length)) = (setter, &field.length)
+        && argument_of(value, "Vec").is_none()
+    {
+        diagnostics.at(
+            length,
+            "`len` counts the elements of an array: return `Vec<…>`",
+        );
+    }
+    if field.length.is_none() && argument_of(value, "Vec").is_some() {
+        diagnostics.at(
+            &field.place,
+            "an array needs its length: add `len = the_field`",
+        );
+    }
+    if let Some((tag, _)) = &field.when
+        && argument_of(value, "Option").is_none()
+    {
+        diagnostics.at(
+            tag,
+            "with another tag there is no value: return `Option<…>`",
+        );
+    }
+    for pointer in ["Borrowed", "String", "CString"] {
+        if !setter && is_named(value, pointer) {
+            diagnostics.at(
+                value,
+                format!(
+                    "the field may be NULL: return `Option<{}>`",
+                    type_name(value)
+                ),
+            );
+        }
+    }
+    if is_named(argument_of(value, "Option").unwrap_or(value), "Owned") {
+        diagnostics.at(
+            value,
+            "what a field points to belongs to the struct: return `Borrowed`",
+        );
+    }
+}
+
+/// The rules of a field that C reads meanwhile.
+pub(crate) fn check_atomic(field: &FieldAccess, diagnostics: &Diagnostics) {
+    let Some(keyword) = &field.atomic else { return };
+    if field.length.is_some()
+        || field.when.is_some()
+        || field.retain.is_some()
+        || field.place.is_self()
+    {
+        diagnostics.at(
+            keyword,
+            "`atomic` is for a field that holds one number: remove the other words, or `atomic`",
+        );
+    }
+}

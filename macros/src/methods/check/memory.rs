@@ -1,0 +1,108 @@
+//! Rules for memory and strings that C returns: their length, and who frees them.
+
+use crate::diagnostics::Diagnostics;
+use crate::methods::ast::{Calls, Method};
+use crate::types::inspect::{argument_of, is_named, is_slice_ref};
+use syn::Type;
+
+/// What is copied from memory needs to know how much there is.
+pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    let text = is_named(value, "String") || is_named(value, "CString");
+    let array = argument_of(value, "Vec").is_some();
+    let lent = is_slice_ref(value);
+    let bytes = is_named(value, "Bytes") || lent;
+    let out_length = method.out_length(calls);
+    if let (Some(free), false) = (&calls.free, (text || array || bytes) && !lent) {
+        diagnostics.at(
+            free,
+            "`free` is for what is copied first: return `String`, `CString`, `Bytes` or a `Vec`",
+        );
+    }
+    if let (Some(length), false) = (&calls.length, bytes || array || is_named(value, "String")) {
+        diagnostics.at(
+            length,
+            "`len` tells the length of the memory that C returns: return `Bytes`, `String` or a `Vec`, or an `Option` of it",
+        );
+    }
+    if let (Some(span), false) = (out_length, bytes || array || is_named(value, "String")) {
+        diagnostics.add(syn::Error::new(
+            span,
+            "C writes to `len` how long the memory is that it gives: return `Bytes`, `String` or a `Vec`, or an `Option` of it",
+        ));
+    }
+    if let (Some(until), false) = (&calls.until, array) {
+        diagnostics.at(until, "`until` ends an array: return a `Vec`");
+    }
+    let ways = [
+        calls.length.is_some(),
+        calls.until.is_some(),
+        out_length.is_some(),
+    ];
+    match ways.into_iter().filter(|way| *way).count() {
+        0 if bytes && method.out_count(calls) > 0 && calls.free.is_none() => {}
+        0 if bytes => diagnostics.at(
+            value,
+            "memory needs a length: add `len = ffi::the_function`, which gets the same arguments, or pass `len` in \
+             `args` where C writes it",
+        ),
+        0 if array => diagnostics.at(
+            value,
+            "an array needs its length: add `len = ffi::the_function`, `until = null`, or pass `len` in `args` where C \
+             writes it",
+        ),
+        0 | 1 => {}
+        _ => diagnostics.at(
+            &calls.function,
+            "the length comes from one place: keep one of `len = …`, `until = null`, and `len` in `args`",
+        ),
+    }
+    if let (Some(length), true) = (&calls.length, method.out_count(calls) > 0) {
+        diagnostics.at(
+            length,
+            "`len = …` is for memory that C returns: pass `len` in `args` where C writes the length",
+        );
+    }
+}
+
+/// `free`, `borrowed` and `owned` say together who has what C gives.
+pub(crate) fn check_owner(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    let copied = |ty: &Type| {
+        let ty = argument_of(ty, "Option").unwrap_or(ty);
+        let text = is_named(ty, "String") || is_named(ty, "CString");
+        text || is_named(ty, "Bytes") || argument_of(ty, "Vec").is_some()
+    };
+    let is_copied = match value {
+        Type::Tuple(tuple) => tuple.elems.iter().any(copied),
+        value => copied(value),
+    };
+    if let (Some(borrowed), Some(_)) = (&calls.borrowed, &calls.free) {
+        diagnostics.at(
+            borrowed,
+            "memory is freed by C or by the caller: keep one of `borrowed` and `free`",
+        );
+    } else if let (Some(borrowed), false) = (&calls.borrowed, is_copied) {
+        diagnostics.at(
+            borrowed,
+            "`borrowed` says that the memory which is copied stays C's: return `String`, `CString`, `Bytes` or a `Vec`, or \
+             remove the word",
+        );
+    }
+    let Some(owned) = &calls.owned else {
+        return;
+    };
+    let is_given = is_named(value, "Owned") && method.out_count(calls) == 0;
+    if calls.retain.is_some() {
+        diagnostics.at(
+            owned,
+            "`retain` makes the caller an owner of a handle that C lends: remove `owned`",
+        );
+    } else if !is_given && calls.free.is_none() {
+        diagnostics.at(
+            owned,
+            "`owned` says that the caller releases or frees what C returns as `const`: return `Owned<…>`, add `free = …`, or \
+             remove the word",
+        );
+    }
+}

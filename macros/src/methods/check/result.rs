@@ -1,0 +1,121 @@
+//! Rules for the result of a C call: its status, NULL, out-parameters, and the handles that it lives in.
+
+use crate::diagnostics::Diagnostics;
+use crate::methods::ast::{Calls, Method, Receiver};
+use crate::methods::c_args::can_fail;
+use crate::status::StatusTest;
+use crate::types::inspect::{argument_of, borrowed_slice, is_named, is_slice_ref, type_name};
+use crate::types::param_kind::ParamKind;
+use syn::{ReturnType, Type};
+
+pub(crate) fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let fails = calls.fails.is_some();
+    if fails && !method.output.fallible {
+        let message = "`fails` says that the call can fail: return `Result<…>`";
+        match &method.signature.output {
+            ReturnType::Type(_, ty) => diagnostics.at(ty, message),
+            ReturnType::Default => diagnostics.at(&method.signature.ident, message),
+        }
+    }
+    let fields = method.field_arguments(calls);
+    let arguments_fail = method.c_arguments(calls).iter().any(can_fail)
+        || fields.iter().any(|(_, argument)| can_fail(argument));
+    if method.output.fallible && !fails && !arguments_fail && !method.has_strict_text() {
+        diagnostics.at(
+            &calls.function,
+            "a `Result` needs to know when C failed: add `fails = null`, `nonzero`, `negative` or `when(|ret| …)`",
+        );
+    }
+}
+
+pub(crate) fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let value = &method.output.value;
+    let pointer = ["Owned", "Borrowed", "String", "CString", "Bytes"]
+        .into_iter()
+        .any(|name| is_named(value, name))
+        || is_slice_ref(value);
+    match (&calls.fails, pointer) {
+        (None, true) => diagnostics.at(
+            value,
+            format!("C may return NULL here: return `Option<{0}>`, or `Result<{0}>` with `fails = null`", type_name(value)),
+        ),
+        (Some(StatusTest::Null(keyword)), _) if argument_of(value, "Option").is_some() => {
+            diagnostics.at(keyword, "NULL is either a failure or `None`: remove `fails = null` or the `Option`");
+        }
+        _ => {}
+    }
+}
+
+pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let outs = method.out_count(calls);
+    if let (Some(_), 0) = (calls.on_failure, outs) {
+        diagnostics.at(
+            &calls.function,
+            "`on_failure` says what a failing call leaves in `out`: add `out` to `args = (…)`, or remove the word",
+        );
+    }
+    if let (Some(_), None) = (calls.on_failure, &calls.fails) {
+        diagnostics.at(
+            &calls.function,
+            "`on_failure` needs to know when C failed: add `fails = nonzero`, `negative` or `when(|ret| …)`",
+        );
+    }
+    let value = method.out_value(calls);
+    let Some(types) = method.out_types(calls) else {
+        diagnostics.at(
+            &method.output.value,
+            format!("there are {outs} `out` in `args`: return a tuple of {outs} values"),
+        );
+        return;
+    };
+    if let (1, Type::Tuple(tuple)) = (outs, value) {
+        diagnostics.at(
+            tuple,
+            "what C writes to `out` is the result: return its type",
+        );
+    }
+    let freed = calls.free.as_ref().and(types.first());
+    let owned = types
+        .iter()
+        .find(|ty| is_named(argument_of(ty, "Option").unwrap_or(ty), "Owned"))
+        .or(freed);
+    if let (Some(owned), Some(_), None) = (owned, &calls.fails, calls.on_failure) {
+        diagnostics.at(
+            owned,
+            "nothing says what a failing call leaves in `out`: add `on_failure = owned` (something to be released), \
+             `null` (nothing) or `undefined` (it must not be looked at)",
+        );
+    }
+}
+
+/// What a result lives in besides the receiver is passed by reference.
+pub(crate) fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    for name in &calls.keep_alive {
+        let lent = method
+            .parameter(name)
+            .is_some_and(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Ref(_)));
+        if !lent {
+            diagnostics.at(
+                name,
+                format!("`{name}` is no handle that the result can live in: name a parameter that is `&Handle`"),
+            );
+        }
+    }
+    if let (Some(name), Receiver::None) = (calls.keep_alive.first(), method.receiver) {
+        diagnostics.at(
+            name,
+            "the first parent is the receiver, or what that lives in: take `&self`",
+        );
+    }
+    if let (Some(name), Some(_), false) = (
+        calls.keep_alive.first(),
+        borrowed_slice(&method.output.value),
+        method.rust_only,
+    ) {
+        diagnostics.at(
+            name,
+            "a `memoryview` of lent memory keeps the receiver open, and not this handle: return a copy, `Bytes`, or mark the \
+             method `#[rust_only]`",
+        );
+    }
+}

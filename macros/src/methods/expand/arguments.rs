@@ -1,0 +1,155 @@
+//! The arguments of the generated call: converted in safe code before C is called.
+
+use crate::callbacks::expand::function_constant;
+use crate::methods::ast::{Calls, Method, Parameter};
+use crate::methods::c_args::CArg;
+use crate::methods::expand::variables::{
+    c_value_variable, callback_variable, data_variable, destroy_variable, function_variable,
+    length_variable, out_length_variable, out_variable, start_variable, text_variable,
+};
+use crate::span::respanned;
+use crate::types::inspect::{argument_of, is_text};
+use crate::types::param_kind::ParamKind;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Type;
+use syn::spanned::Spanned;
+
+/// What has to be converted before the call, because it can fail or has to stay alive.
+pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<TokenStream> {
+    match argument {
+        CArg::Start(Parameter { name, .. }, span) => {
+            let variable = start_variable(name);
+            let start = quote!(#runtime::arguments::Memory::start(&mut #name));
+            let start = respanned(start, *span);
+            Some(quote! {
+                let mut #name = #name;
+                let #variable = #start;
+            })
+        }
+        CArg::Length(Parameter { name, .. }, span) => {
+            let (variable, text) = (length_variable(name), name.to_string());
+            let converted = quote!(#runtime::call::length(&__SITE, #text, &#name)?);
+            let converted = respanned(converted, *span);
+            Some(quote!(let #variable = #converted;))
+        }
+        CArg::Data(parameter, span) => {
+            let (variable, state) = (
+                data_variable(&parameter.name),
+                callback_variable(&parameter.name),
+            );
+            let data = respanned(quote!(#state.data()), *span);
+            Some(quote!(let #variable = #data;))
+        }
+        CArg::Destroy(parameter, span) => {
+            let (variable, state) = (
+                destroy_variable(&parameter.name),
+                callback_variable(&parameter.name),
+            );
+            let destroy = respanned(quote!(#state.destroy()), *span);
+            Some(quote!(let #variable = #destroy;))
+        }
+        CArg::Function(Parameter { name, ty }, method, span) => {
+            let (variable, state) = (function_variable(name, method), callback_variable(name));
+            let ty = match ty {
+                Type::Reference(reference) => &*reference.elem,
+                ty => argument_of(ty, "Option").unwrap_or(ty),
+            };
+            let constant = function_constant(method);
+            let function = respanned(quote!(#state.function(<#ty>::#constant)), *span);
+            Some(quote!(let #variable = #function;))
+        }
+        CArg::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
+            let (variable, text) = (text_variable(name), name.to_string());
+            Some(quote!(let #variable = #runtime::call::text(&__SITE, #text, #name)?;))
+        }
+        _ => None,
+    }
+}
+
+/// The argument as the C function takes it. It stands in safe code, and is evaluated before C is called.
+pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
+    let into_c = quote!(#runtime::arguments::IntoC::into_c);
+    let (passed, span) = match argument {
+        CArg::Receiver(span) => (quote!(#into_c(&*self)), span),
+        CArg::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
+            let variable = text_variable(name);
+            (quote!(#into_c(#variable.as_deref())), span)
+        }
+        // A reference that is not moved: the call's errors may still look at it.
+        CArg::Parameter(Parameter { name, ty }, span) => match ParamKind::of(ty) {
+            ParamKind::Ref(_) | ParamKind::Mut(_) => (quote!(#into_c(&*#name)), span),
+            ParamKind::Owned(_) => {
+                let lent = c_value_variable(name);
+                (quote!(#into_c(#lent)), span)
+            }
+            ParamKind::OptionMut(_) => (quote!(#into_c(#name.as_deref())), span),
+            _ => (quote!(#into_c(#name)), span),
+        },
+        CArg::Start(Parameter { name, .. }, span) => {
+            let start = start_variable(name);
+            let start = quote! {
+                // SAFETY: Rust: the parameter is borrowed by this method until C has returned.
+                unsafe { #runtime::arguments::Start::new(#start) }
+            };
+            (quote!(#into_c(#start)), span)
+        }
+        CArg::Length(Parameter { name, .. }, span) => {
+            (length_variable(name).to_token_stream(), span)
+        }
+        CArg::Data(parameter, span) => (data_variable(&parameter.name).to_token_stream(), span),
+        CArg::Destroy(parameter, span) => {
+            (destroy_variable(&parameter.name).to_token_stream(), span)
+        }
+        CArg::Function(parameter, method, span) => (
+            function_variable(&parameter.name, method).to_token_stream(),
+            span,
+        ),
+        CArg::Out(n, span) => {
+            let slot = out_variable(*n);
+            (quote!(#slot.pointer()), span)
+        }
+        CArg::OutLength(span) => {
+            let slot = out_length_variable();
+            (quote!(#slot.pointer()), span)
+        }
+        CArg::Null(span) => (quote!(#into_c(#runtime::arguments::Null)), span),
+        CArg::Constant(constant) => return quote!(#constant),
+    };
+    respanned(passed, *span)
+}
+
+/// What C gets of a handle that it may keep.
+pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
+    let Parameter { name, ty } = parameter;
+    let lent = c_value_variable(name);
+    let target = match ParamKind::of(ty) {
+        ParamKind::Owned(target) => target,
+        _ => ty.clone(),
+    };
+    let lend = quote!(#runtime::call::lent::<#target>(#name));
+    let lend = respanned(lend, ty.span());
+    quote! {
+        // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only its address is
+        // shown.
+        let #lent = unsafe { #lend };
+    }
+}
+
+/// The arguments for the message.
+pub(crate) fn expand_arguments_for_message(method: &Method, calls: &Calls) -> Vec<TokenStream> {
+    let callbacks = method.callbacks(calls);
+    let told = method
+        .parameters
+        .iter()
+        .filter(|parameter| !callbacks.iter().any(|other| other.name == parameter.name));
+    let named = told.map(|parameter| {
+        let name = &parameter.name;
+        let value = match ParamKind::of(&parameter.ty) {
+            ParamKind::Owned(_) => c_value_variable(name),
+            _ => name.clone(),
+        };
+        quote!(#name #value)
+    });
+    named.collect()
+}

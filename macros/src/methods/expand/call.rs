@@ -1,0 +1,367 @@
+//! The body of a method that calls a C function.
+
+use crate::c_expr::expand_c_expr;
+use crate::field_path::FieldPath;
+use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
+use crate::methods::c_args::{CArg, span_of};
+use crate::methods::expand::arguments::{
+    expand_arguments_for_message, expand_owned_argument, pass, prepare,
+};
+use crate::methods::expand::checks::expand_keep_alive_check;
+use crate::methods::expand::checks::{expand_helper_thread_checks, expand_result_checks};
+use crate::methods::expand::expand_site;
+use crate::methods::expand::outcome::{
+    constructs_receiver, expand_callback_holders, expand_exclusive_uses, expand_result_policy,
+    expand_settling, expand_status,
+};
+use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments};
+use crate::methods::expand::result::{expand_out_params, expand_own};
+use crate::methods::expand::sharing::expand_detach_checks;
+use crate::methods::expand::variables::{
+    callback_variable, free_variable, lifetime_variable, passed_variable, transfer_variable,
+};
+use crate::span::respanned;
+use crate::text::{contains_string, decode};
+use crate::types::inspect::is_call_data;
+use crate::types::param_kind::ParamKind;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// The generated body, after the lifetime of its result and what frees it: that is evaluated before anything else happens,
+/// where nothing is `unsafe` that does not say so.
+pub(crate) fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
+    let life = expand_lifetime(method, Some(calls), &block.runtime);
+    let free = calls.free.as_ref().map(|free| {
+        let (variable, value) = (free_variable(), expand_c_expr(free));
+        quote! {
+            #[allow(unused_unsafe, reason = "the names in it may be safe")]
+            let #variable = #value;
+        }
+    });
+    let body = expand_call(block, method, calls);
+    quote!({ #free #life #body })
+}
+
+/// The lifetime of the result: of the receiver and of the other parents, or of all arguments where there is no receiver.
+pub(crate) fn expand_lifetime(
+    method: &Method,
+    calls: Option<&Calls>,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let life = lifetime_variable();
+    let parents = calls.map_or(&[][..], |calls| &calls.keep_alive);
+    let limits = match method.receiver {
+        Receiver::None => method
+            .parameters
+            .iter()
+            .map(|Parameter { name, ty }| {
+                let limit = match is_call_data(ty) {
+                    true => quote!(.beside(&#name)),
+                    false => quote!(.limited_by(&#name)),
+                };
+                respanned(limit, ty.span())
+            })
+            .collect::<TokenStream>(),
+        _ => parents
+            .iter()
+            .map(|name| quote!(.limited_by(&#name)))
+            .collect(),
+    };
+    let start = match method.receiver {
+        Receiver::None => quote!(any()),
+        _ => quote!(of(&*self)),
+    };
+    quote!(let #life = #runtime::place::Life::#start #limits;)
+}
+
+pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
+    let runtime = &block.runtime;
+    let function = &calls.function;
+    let name = function
+        .segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+        .unwrap_or_default();
+    let calls_back = !method.callbacks(calls).is_empty();
+    let site = expand_site(block, method, &name, calls_back);
+    let states = expand_callback_holders(method, calls, runtime);
+    let arguments = method.c_arguments(calls);
+    let fields = method.field_arguments(calls);
+    let prepared = arguments
+        .iter()
+        .chain(fields.iter().map(|(_, argument)| argument))
+        .filter_map(|argument| prepare(argument, runtime));
+    let (uses, c, call) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
+    let slots = expand_out_params(method, calls, runtime);
+    let lent = method
+        .consumed()
+        .map(|parameter| expand_owned_argument(parameter, runtime));
+    let own = expand_own(method, calls, runtime);
+    let own = expand_with_parent(method, calls, own, runtime);
+    let judged = expand_status(calls, runtime);
+    let settling = expand_settling(method, calls, runtime);
+    let exclusive = expand_exclusive_uses(method, runtime);
+    let interruptible = expand_interrupt(block, calls);
+    let helper = expand_helper_thread_checks(block, method, calls);
+    let looks = expand_result_policy(method, calls, runtime);
+    let nothing = match &calls.none {
+        None => quote!(|| ::core::option::Option::None),
+        Some(_) => quote!(|| ::core::option::Option::Some(::core::option::Option::None)),
+    };
+    let place = expand_result_checks(block, method);
+    let parents = expand_keep_alive_check(block, method, calls);
+    let asking = calls
+        .detach
+        .then(|| expand_detach_checks(&block.handle, method, function.span(), runtime));
+    let handle = match method.receiver {
+        Receiver::None => quote!(::core::option::Option::<&Self>::None),
+        _ => quote!(::core::option::Option::Some(&*self)),
+    };
+    let ending = match method.output.fallible {
+        false => {
+            // What C takes its own lock for, it takes without the GIL.
+            let read = match calls.detach {
+                true => quote!(read_locked),
+                false => quote!(read),
+            };
+            quote!(.#read(&__SITE, #handle, #looks, #nothing, #own))
+        }
+        true => {
+            let named = expand_arguments_for_message(method, calls);
+            let made = match constructs_receiver(block, method) {
+                None => quote!(|_| ::core::option::Option::None),
+                Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
+                Some(true) => quote!(|made| made.as_deref()),
+            };
+            quote!(.run(&__SITE, #handle, #runtime::__named!(#(#named),*), #looks, #nothing, #own, #made))
+        }
+    };
+    let value = &method.output.value;
+    let decoded = match method.output.fallible {
+        false => decode(value, quote!(__result), method.utf8, runtime),
+        true if contains_string(value) => {
+            let decoded = decode(value, quote!(__result?), method.utf8, runtime);
+            quote!({ let __decoded = #decoded; ::core::result::Result::Ok(__decoded) })
+        }
+        true => quote!(__result),
+    };
+    // What may run the author's `Drop` goes last, while the result is a variable, which a panic releases.
+    let states_end = method
+        .stored_callbacks(calls)
+        .into_iter()
+        .map(|Parameter { name, .. }| callback_variable(name));
+    let passed_on = method
+        .consumed()
+        .map(|Parameter { name, .. }| transfer_variable(name));
+    let passed_on: Vec<_> = passed_on.collect();
+    let unplaced = result_keeps_arguments(method)
+        .then(|| quote!(let __unplaced = #runtime::children::Unplaced::default();));
+    quote! {
+        #site
+        #place
+        #parents
+        #helper
+        #asking
+        #states
+        #(#prepared)*
+        #slots
+        #(#lent)*
+        #(let mut #passed_on = #runtime::handle::PassedOn::nothing();)*
+        #unplaced
+        #uses
+        #c
+        let __result = #runtime::call::calling(#call) #interruptible #exclusive #judged #settling #ending;
+        #(::core::mem::drop(#states_end);)*
+        #(::core::mem::drop(#passed_on);)*
+        #decoded
+    }
+}
+
+/// The borrows of reference-counted handles, the closure that calls C, and what calls that and ends the borrows. The
+/// arguments are evaluated in between, in safe code, before C is called and before a field is set.
+pub(crate) fn expand_c_closure(
+    method: &Method,
+    calls: &Calls,
+    (arguments, fields): (&[CArg<'_>], &[(&FieldPath, CArg<'_>)]),
+    runtime: &TokenStream,
+) -> (TokenStream, TokenStream, TokenStream) {
+    let variable = |(n, argument): (usize, &CArg<'_>)| passed_variable(n, span_of(argument));
+    let all: Vec<&CArg<'_>> = arguments
+        .iter()
+        .chain(fields.iter().map(|(_, argument)| argument))
+        .collect();
+    let variables: Vec<Ident> = all.iter().copied().enumerate().map(variable).collect();
+    let values: Vec<TokenStream> = all.iter().map(|argument| pass(argument, runtime)).collect();
+    let (passed, set) = variables.split_at(arguments.len());
+    let function = &calls.function;
+    let caught = Ident::new("__caught", Span::mixed_site());
+    let call = quote_spanned!(function.span()=> #function(#(#passed),*));
+    let call = quote! {
+        // SAFETY: annotation `calls`: the call is right as long as each handle in it is valid; guarantee 3: each is
+        // borrowed until C has returned.
+        #caught.run(|| unsafe { #call })
+    };
+    let call = match &calls.length {
+        None => call,
+        Some(length) => {
+            let length = quote_spanned!(length.span()=> #length(#(#passed),*));
+            quote! {
+                match #call {
+                    ::core::option::Option::Some(memory) => {
+                        // SAFETY: annotation `len`: the function may be called with the same arguments; guarantee 3:
+                        // the handles are still borrowed.
+                        ::core::option::Option::Some((memory, #caught.run(|| unsafe { #length })))
+                    }
+                    ::core::option::Option::None => ::core::option::Option::None,
+                }
+            }
+        }
+    };
+    let call = expand_with_fields(fields, set, call, runtime);
+    let c = Ident::new("__c", Span::mixed_site());
+    let closure = quote! {
+        let #c = |#caught: &#runtime::call::Caught, #(#variables),*| #call;
+    };
+    // The helper thread of `interrupt` gets values; the author's expressions are evaluated on the thread of the call.
+    let (closure, values) = match &calls.interrupt {
+        None => (closure, values),
+        Some(_) => (
+            quote!(#closure #(let #variables = #values;)*),
+            variables.iter().map(ToTokens::to_token_stream).collect(),
+        ),
+    };
+    let mut called = quote!(#c(#caught, #(#values),*));
+    if calls.detach {
+        called = quote! {
+            // SAFETY: annotation `detach`: the C function uses no Python.
+            #runtime::call::detached(unsafe { #runtime::call::WithoutPython::promised() }, || #called)
+        };
+    }
+    let (uses, called) = expand_uses(method, called, runtime);
+    (uses, closure, quote!(|#caught| #called))
+}
+
+/// The call, with `fields` set before it; no pointer of ours stays in them afterwards.
+pub(crate) fn expand_with_fields(
+    fields: &[(&FieldPath, CArg<'_>)],
+    variables: &[Ident],
+    call: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    if fields.is_empty() {
+        return call;
+    }
+    let raw_pointer = Ident::new("raw", Span::mixed_site());
+    let raw = quote!((*#raw_pointer));
+    let before = |index: usize| format_ident!("__before_{index}", span = Span::mixed_site());
+    let calls_back = |argument: &CArg<'_>| matches!(argument, CArg::Data(..) | CArg::Function(..));
+    let set = fields.iter().zip(variables).map(|((place, _), variable)| {
+        let field = place.within(&raw);
+        respanned(quote!(#field = #variable;), place.span())
+    });
+    let save = fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (place, argument))| {
+            let (field, before) = (place.within(&raw), before(index));
+            let save = quote! {
+                // SAFETY: annotation `fields`: the field may be read; guarantee 4: the receiver is borrowed
+                // exclusively.
+                let #before = unsafe { #field };
+            };
+            calls_back(argument).then(|| respanned(save, place.span()))
+        });
+    let clear = fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (place, argument))| {
+            let field = respanned(place.within(&raw), place.span());
+            let before = match argument {
+                // As the pointer was passed, so that a field of the wrong type is told once.
+                CArg::Start(..) => {
+                    let null = quote!(#runtime::arguments::Start::null());
+                    let null = quote!(#runtime::arguments::IntoC::into_c(#null));
+                    respanned(null, span_of(argument))
+                }
+                argument if calls_back(argument) => before(index).to_token_stream(),
+                _ => return None,
+            };
+            Some(quote!(#field = #before;))
+        });
+    quote!({
+        let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);
+        #(#save)*
+        // SAFETY: annotation `fields`: C reads the fields during the call; guarantee 4: the receiver is borrowed
+        // exclusively.
+        unsafe { #(#set)* }
+        let ret = #call;
+        // SAFETY: annotation `fields`: the fields may be written; guarantee 4: the receiver is still borrowed, as a
+        // panic of C was caught.
+        unsafe { #(#clear)* }
+        ret
+    })
+}
+
+/// The helper thread that C is called on, where `interrupt` says so.
+pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<TokenStream> {
+    let path = calls.interrupt.as_ref()?;
+    let (runtime, handle) = (&block.runtime, &block.handle);
+    let [wake, this] = ["wake", "this"].map(|name| Ident::new(name, Span::mixed_site()));
+    let typed = respanned(quote!(let #wake: fn(&#handle) -> _ = #path;), path.span());
+    Some(quote! {
+        .interruptible({
+            #typed
+            let #this = &*self;
+            let interrupt = move || {
+                let _ = #wake(#this);
+            };
+            // SAFETY: annotation `interrupt`: C may run on another thread, and be interrupted so. Guarantee 22: what C gets
+            // was evaluated before.
+            unsafe { #runtime::aside::Aside::interrupted_by(interrupt) }
+        })
+    })
+}
+
+/// The borrows of reference-counted handles, and `call` with their end: the failure's `errors` may ask the handles again.
+pub(crate) fn expand_uses(
+    method: &Method,
+    call: TokenStream,
+    runtime: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    let receiver = match method.receiver {
+        Receiver::None => None,
+        Receiver::Shared => Some((quote!(&*self), false)),
+        Receiver::Exclusive => Some((quote!(&*self), true)),
+    };
+    let receiver = receiver.map(|(handle, exclusive)| quote!(#handle, #exclusive));
+    let parameters = method
+        .parameters
+        .iter()
+        .filter_map(|Parameter { name, ty }| {
+            let (optional, exclusive) = match ParamKind::of(ty) {
+                ParamKind::Ref(_) => (false, false),
+                ParamKind::Mut(_) => (false, true),
+                ParamKind::OptionRef(_) => (true, false),
+                ParamKind::OptionMut(_) => (true, true),
+                _ => return None,
+            };
+            Some(match optional {
+                false => quote!(&*#name, #exclusive),
+                true => quote!(#name.as_deref(), #exclusive, optional),
+            })
+        });
+    let receiver = receiver.map(|argument| quote!((#argument)));
+    let parameters = parameters.map(|argument| quote!((#argument)));
+    let uses: Vec<_> = receiver.into_iter().chain(parameters).collect();
+    if uses.is_empty() {
+        return (TokenStream::new(), call);
+    }
+    let name = Ident::new("uses", Span::mixed_site());
+    let begin = match method.output.fallible {
+        true => quote!(let #name = #runtime::__uses!(#(#uses),*)?;),
+        false => quote!(let #name = #runtime::counted::granted(#runtime::__uses!(#(#uses),*));),
+    };
+    let call = quote!(#runtime::counted::ending(#call, #name));
+    (begin, call)
+}

@@ -1,0 +1,151 @@
+//! Rules that only rustc can check, because they depend on the annotations of other types: assertions at compile time.
+
+use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
+use crate::methods::expand::sharing::{
+    expand_lending_checks, expand_reads_parent_check, expand_sharing_checks,
+};
+use crate::span::respanned;
+use crate::types::inspect::{form, owned_handles, returned_handles, type_name};
+use crate::types::lifetimes::erase_lifetimes;
+use crate::types::param_kind::ParamKind;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+use syn::spanned::Spanned;
+
+/// Refuses, while compiling, results that don't live in the receiver or in what that lives in, or that cannot be released
+/// without another handle.
+pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let output = erase_lifetimes(&method.output.value, receiver);
+    let exclusive = method.receiver == Receiver::Exclusive;
+    let place = match method.receiver {
+        Receiver::None => quote!(#runtime::place::Nowhere),
+        _ => quote!(#runtime::place::In<#receiver>),
+    };
+    let made = match method.receiver {
+        Receiver::None => Vec::new(),
+        _ => owned_handles(&output),
+    };
+    let checks = returned_handles(&output).into_iter().map(|handle| {
+        let is_made = made.iter().any(|other| std::ptr::eq(*other, handle));
+        let check = quote!(#runtime::place::check_place::<#place, #handle, _>());
+        let check = match is_made.then(|| unknown_parent_message(block, handle)) {
+            Some(message) => quote!(
+                const _: () = ::core::assert!(#check, #message);
+            ),
+            None => quote!(#check;),
+        };
+        let sharing = expand_sharing_checks(runtime, handle, exclusive);
+        respanned(quote!(#check #sharing), handle.span())
+    });
+    let lending = expand_lending_checks(block, method);
+    let reading = expand_reads_parent_check(block, method);
+    let names = expand_form_checks(method, &output, runtime);
+    quote!(#(#checks)* #names #lending #reading)
+}
+
+/// Refuses types whose names hide handles or memory: all other checks go by the names.
+pub(crate) fn expand_form_checks(
+    method: &Method,
+    output: &Type,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let form = form(output, runtime);
+    let nothing = matches!(output, Type::Tuple(tuple) if tuple.elems.is_empty());
+    let result = (!nothing).then(|| {
+        respanned(
+            quote!(#runtime::forms::check::<#output, #form>();),
+            method.output.value.span(),
+        )
+    });
+    let values = method
+        .parameters
+        .iter()
+        .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
+    // A macro for each, so that a mistake is told where the type is written.
+    let values = values
+        .map(|Parameter { name, ty }| respanned(quote!(#runtime::__by_value!(#name);), ty.span()));
+    quote!(#result #(#values)*)
+}
+
+/// The message for a child that is made through a part which does not know its owner.
+pub(crate) fn unknown_parent_message(block: &MethodsBlock, handle: &Type) -> String {
+    let (name, part) = (type_name(handle), type_name(&block.handle));
+    format!(
+        "nobody would know in which handle this `{name}` lives, so which one has to outlive it: name the field of C's struct \
+         that points to the owner of a `{part}`, `owner_field = …`, or make the `{name}` by a method of the handle that it \
+         lives in, with the `{part}` as a parameter"
+    )
+}
+
+/// Refuses results that live also in something else than `keep_alive = (…)` says.
+pub(crate) fn expand_keep_alive_check(
+    block: &MethodsBlock,
+    method: &Method,
+    calls: &Calls,
+) -> TokenStream {
+    let runtime = &block.runtime;
+    let output = erase_lifetimes(&method.output.value, &block.handle);
+    let parents = method
+        .parents(calls)
+        .map(|(_, parent)| erase_lifetimes(&parent, &block.handle));
+    let parents = quote!((#(#parents,)*));
+    let checks = returned_handles(&output).into_iter().map(|handle| {
+        let check = quote!(#runtime::place::check_beside::<#handle, #parents>(););
+        respanned(check, handle.span())
+    });
+    quote!(#(#checks)*)
+}
+
+/// Refuses handles that the helper thread must not use.
+pub(crate) fn expand_helper_thread_checks(
+    block: &MethodsBlock,
+    method: &Method,
+    calls: &Calls,
+) -> TokenStream {
+    let Some(path) = &calls.interrupt else {
+        return TokenStream::new();
+    };
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let passed =
+        method
+            .parameters
+            .iter()
+            .filter_map(|parameter| match ParamKind::of(&parameter.ty) {
+                ParamKind::Ref(target)
+                | ParamKind::Mut(target)
+                | ParamKind::OptionRef(target)
+                | ParamKind::OptionMut(target)
+                | ParamKind::Owned(target) => Some(erase_lifetimes(&target, receiver)),
+                ParamKind::Python | ParamKind::Value => None,
+            });
+    let used = std::iter::once(receiver.clone()).chain(passed);
+    let checks = used.map(|handle| {
+        let name = type_name(&handle);
+        let probe = quote!(#runtime::aside::Probe::<#handle>);
+        let bound = format!(
+            "a `{name}` belongs to its thread, and `interrupt` runs C on a helper thread: remove `interrupt`"
+        );
+        let counted = format!(
+            "the borrow of a reference-counted `{name}` belongs to the thread of the call, and `interrupt` runs C on a \
+             helper thread: remove `interrupt`"
+        );
+        quote! {
+            ::core::assert!(!#probe::IS_THREAD_BOUND, #bound);
+            ::core::assert!(!#probe::IS_COUNTED, #counted);
+        }
+    });
+    let locks = "the thread of the call holds the library's lock of this handle, for which the helper thread of \
+                 `interrupt` would wait for ever: remove `interrupt`";
+    let checks = quote! {
+        const _: () = {
+            #[allow(unused_imports, reason = "for what is no handle")]
+            use #runtime::aside::NoHandle as _;
+            #(#checks)*
+            ::core::assert!(!<#receiver as #runtime::handle::Handle>::LOCKS, #locks);
+            #runtime::aside::errors_are_sent::<#receiver>();
+        };
+    };
+    respanned(checks, path.span())
+}

@@ -1,0 +1,149 @@
+//! The body of a method that reads or writes a field.
+
+use crate::methods::ast::FieldAccess;
+use crate::methods::ast::{Method, Receiver};
+use crate::methods::expand::parents::is_guard;
+use crate::methods::expand::sharing::type_before_retain;
+use crate::methods::expand::variables::lifetime_variable;
+use crate::span::respanned;
+use crate::text::{decode, with_undecoded_text};
+use crate::types::inspect::{argument_of, is_named};
+use crate::types::lifetimes::with_inferred_lifetime;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+pub(crate) fn expand_field(
+    method: &Method,
+    field: &FieldAccess,
+    runtime: &TokenStream,
+) -> TokenStream {
+    // Apart from the author's names, among which may be a `raw`.
+    let raw_pointer = Ident::new("raw", Span::mixed_site());
+    let raw = quote!((*#raw_pointer));
+    let exclusive = method.receiver == Receiver::Exclusive;
+    let used = quote!(#runtime::counted::field(&*self, #exclusive));
+    let used = match method.output.fallible {
+        true => quote!(#used?),
+        false => quote!(#runtime::counted::granted(#used)),
+    };
+    let handle = quote!(let #raw_pointer = #used;);
+    if let [parameter] = &method.parameters[..] {
+        let (name, place) = (&parameter.name, field.place.within(&raw));
+        let value = quote!(#runtime::returns::written(#name));
+        let value = respanned(value, parameter.ty.span());
+        let passed = quote!(#runtime::arguments::IntoC::into_c(value));
+        let passed = respanned(passed, name.span());
+        let write = match &field.atomic {
+            None => quote! {
+                // SAFETY: annotation `field`: the place may be written; guarantee 4: the handle is borrowed exclusively.
+                unsafe { #place = value }
+            },
+            Some(_) => {
+                let store = quote!(#runtime::atomic::Atomic::store(&raw mut #place, value));
+                let store = respanned(store, field.place.span());
+                quote! {
+                    // SAFETY: annotation `atomic`: the place may be written in one step while C reads it; guarantee 3: the
+                    // handle is borrowed, so valid.
+                    unsafe { #store }
+                }
+            }
+        };
+        return quote!({
+            #handle
+            let value = #value;
+            let value = #passed;
+            #write
+        });
+    }
+    let written = match &field.retain {
+        Some(_) => type_before_retain(&method.output.value),
+        None => method.output.value.clone(),
+    };
+    let text = with_undecoded_text(&written, runtime);
+    let value = text.as_ref().unwrap_or(&written);
+    let value = &with_inferred_lifetime(value, runtime);
+    let life = lifetime_variable();
+    let read = match (&field.length, argument_of(value, "Vec")) {
+        (Some(length), Some(element)) => {
+            let start = field.place.within(&raw);
+            let start = respanned(
+                quote!(#runtime::returns::Start::start(#start)),
+                field.place.span(),
+            );
+            let count = length.within(&raw);
+            let count = respanned(
+                quote!(#runtime::returns::Count::count(#count)),
+                length.span(),
+            );
+            quote!(#runtime::returns::array::<_, #element>(#start, #count, #life))
+        }
+        _ if field.atomic.is_some() => {
+            let place = field.place.within(&raw);
+            let read = quote!(#runtime::atomic::Atomic::load(&raw mut #place));
+            let read = respanned(read, field.place.span());
+            quote_spanned! {value.span()=>
+                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c_within(#read, #life))
+            }
+        }
+        _ if !field.place.is_self() && is_text_result(&method.output.value) => {
+            let place = field.place.within(&raw);
+            let text = argument_of(value, "Option").unwrap_or(value);
+            respanned(
+                quote!(#runtime::returns::text::<#text, _>(&raw const #place)),
+                value.span(),
+            )
+        }
+        _ => {
+            let place = if field.place.is_self() {
+                quote!(#raw_pointer.cast())
+            } else {
+                field.place.within(&raw)
+            };
+            quote_spanned! {value.span()=>
+                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c_within(#place, #life))
+            }
+        }
+    };
+    let read = quote! {
+        // SAFETY: annotation `field`: the place may be read, and is what the type says; guarantee 3: the handle is
+        // borrowed.
+        unsafe { #read }
+    };
+    let read = match &field.retain {
+        None => read,
+        Some(keyword) => respanned(
+            quote!(#runtime::counted::Retain::retain_now(#read)),
+            keyword.span(),
+        ),
+    };
+    let read = match is_guard(&written) {
+        true => quote!(#runtime::call::lending(&*self, #read)),
+        false => read,
+    };
+    let read = match &field.when {
+        None => read,
+        Some((tag, values)) => {
+            let tag = tag.within(&raw);
+            quote! {
+                // SAFETY: annotation `field`: the tag may be read at any time; guarantee 3: the handle is borrowed.
+                match unsafe { #tag } {
+                    #values => #read,
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    };
+    let read = quote!({ #handle #read });
+    let read = decode(&method.output.value, read, method.utf8, runtime);
+    match method.output.fallible {
+        true => quote!({ let __decoded = #read; ::core::result::Result::Ok(__decoded) }),
+        false => read,
+    }
+}
+
+/// Whether the result is `Option<String>` or `Option<CString>`.
+pub(crate) fn is_text_result(ty: &Type) -> bool {
+    argument_of(ty, "Option").is_some_and(|ty| is_named(ty, "String") || is_named(ty, "CString"))
+}

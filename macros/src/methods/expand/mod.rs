@@ -1,0 +1,127 @@
+//! The tokens of a methods block, for Rust callers and for Python.
+
+pub(crate) mod arguments;
+pub(crate) mod call;
+pub(crate) mod checks;
+pub(crate) mod field;
+pub(crate) mod outcome;
+pub(crate) mod parents;
+pub(crate) mod python;
+pub(crate) mod result;
+pub(crate) mod sharing;
+pub(crate) mod signature;
+pub(crate) mod transfer;
+pub(crate) mod variables;
+
+use crate::docs::code_block;
+use crate::methods::ast::{Method, MethodsBlock, Source};
+use crate::methods::expand::call::{expand_calls, expand_lifetime};
+use crate::methods::expand::checks::expand_result_checks;
+use crate::methods::expand::field::expand_field;
+use crate::methods::expand::signature::rust_signature;
+use crate::methods::expand::transfer::expand_consuming;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
+    let MethodsBlock {
+        attributes,
+        handle,
+        others,
+        ..
+    } = block;
+    let methods = block
+        .methods
+        .iter()
+        .map(|method| expand_method(block, method));
+    quote! {
+        #(#attributes)*
+        impl #handle {
+            #(#others)*
+            #(#methods)*
+        }
+    }
+}
+
+/// The methods as they are written, and nothing that could be wrong in what is generated.
+pub(crate) fn expand_skeleton(block: &MethodsBlock) -> TokenStream {
+    let MethodsBlock {
+        handle, runtime, ..
+    } = block;
+    let methods = block.methods.iter().map(|method| {
+        let signature = rust_signature(method, runtime);
+        let (attributes, visibility) = (&method.attributes, &method.visibility);
+        let body = match &method.source {
+            Source::Body(body) => body.to_token_stream(),
+            _ => quote!({ ::core::unimplemented!() }),
+        };
+        quote! {
+            #(#attributes)*
+            #[allow(unused, reason = "there are mistakes in this block")]
+            #visibility #signature #body
+        }
+    });
+    quote!(impl #handle { #(#methods)* })
+}
+
+pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let runtime = &block.runtime;
+    let Method {
+        attributes,
+        visibility,
+        source,
+        ..
+    } = method;
+    let signature = rust_signature(method, runtime);
+    let python_only = (!method.rust_only)
+        .then(|| quote!(#[allow(dead_code, reason = "Python calls it through the class")]));
+    let body = match source {
+        Source::Body(body) => body.to_token_stream(),
+        Source::Calls(calls) => expand_calls(block, method, calls),
+        Source::Field(field) => {
+            let (place, body) = (
+                expand_result_checks(block, method),
+                expand_field(method, field, runtime),
+            );
+            let life = expand_lifetime(method, None, runtime);
+            let site = method
+                .has_strict_text()
+                .then(|| expand_site(block, method, "", false));
+            quote!({ #site #place #life #body })
+        }
+        Source::Nothing => quote!({ ::core::unimplemented!() }),
+    };
+    if matches!(source, Source::Calls(_)) && method.consumed().next().is_some() {
+        return expand_consuming(block, method, body, runtime);
+    }
+    let comment = expand_comment(method);
+    quote! {
+        #(#attributes)*
+        #comment
+        #python_only
+        #visibility #signature #body
+    }
+}
+
+pub(crate) fn expand_comment(method: &Method) -> Option<TokenStream> {
+    let comment = code_block(method.comment.as_ref()?);
+    Some(quote!(#[doc = #comment]))
+}
+
+pub(crate) fn expand_site(
+    block: &MethodsBlock,
+    method: &Method,
+    function: &str,
+    calls_back: bool,
+) -> TokenStream {
+    let runtime = &block.runtime;
+    let method = format!(
+        "{}.{}",
+        block.handle.to_token_stream(),
+        method.signature.ident
+    );
+    let calling_back = calls_back.then(|| quote!(, calling_back));
+    quote! {
+        #runtime::__site!(__SITE, #method, #function #calling_back);
+    }
+}

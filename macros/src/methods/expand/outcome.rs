@@ -1,0 +1,152 @@
+//! The end of a call: how its status is judged, and what becomes of arguments and out-parameters then.
+
+use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
+use crate::methods::expand::parents::result_keeps_arguments;
+use crate::methods::expand::variables::{
+    c_value_variable, callback_variable, out_variable, transfer_variable,
+};
+use crate::span::respanned;
+use crate::types::inspect::{argument_of, is_named, type_name};
+use crate::types::param_kind::ParamKind;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+use syn::spanned::Spanned;
+
+/// What says how the call ended, if anything does.
+pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
+    if calls.fails.is_none() && calls.none.is_none() {
+        return None;
+    }
+    let [none, fails] = [&calls.none, &calls.fails].map(|says| {
+        let says = match says {
+            None => return quote!(|_| false),
+            Some(says) => says.expand(runtime),
+        };
+        match &calls.length {
+            None => says,
+            Some(_) => quote!(|(ret, _)| (#says)(ret)),
+        }
+    });
+    Some(quote!(.judged(#none, #fails)))
+}
+
+/// What says which handles the call uses exclusively, if it uses some so.
+pub(crate) fn expand_exclusive_uses(method: &Method, runtime: &TokenStream) -> Option<TokenStream> {
+    let receiver = (method.receiver == Receiver::Exclusive).then(|| quote!(of(&*self)));
+    let parameters = method.parameters.iter().filter_map(|parameter| {
+        let name = &parameter.name;
+        match ParamKind::of(&parameter.ty) {
+            ParamKind::Mut(target) if !matches!(target, Type::Slice(_)) => {
+                Some(quote!(of(&*#name)))
+            }
+            ParamKind::OptionMut(target) if !matches!(target, Type::Slice(_)) => {
+                Some(quote!(of_option(#name.as_deref())))
+            }
+            ParamKind::Owned(_) => {
+                let lent = c_value_variable(name);
+                Some(quote!(of(#lent)))
+            }
+            _ => None,
+        }
+    });
+    let used: Vec<_> = receiver.into_iter().chain(parameters).collect();
+    (!used.is_empty()).then(|| quote!(.exclusively(&[#(#runtime::exclusive::Used::#used),*])))
+}
+
+/// What gives to its owner what C was passed and what C wrote to, once it is known how the call ended.
+pub(crate) fn expand_settling(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> Option<TokenStream> {
+    let left = method.output.fallible && calls.consumes == Some(Consumes::OnSuccess);
+    let keeper = match result_keeps_arguments(method) {
+        true => quote!(#runtime::handle::Keeper::Result(&__unplaced)),
+        false => {
+            quote!(#runtime::handle::Keeper::Handle(#runtime::children::Id::of(&*self)))
+        }
+    };
+    let consumed = method.consumed().map(|Parameter { name, .. }| {
+        let passed_on = transfer_variable(name);
+        quote! {
+            // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict says that C left
+            // it.
+            let taken = unsafe { #runtime::call::Taken::by_c(#name) };
+            #passed_on = #runtime::call::consumed(taken, __verdict, #left, #keeper);
+        }
+    });
+    let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
+    let stored = method
+        .stored_callbacks(calls)
+        .into_iter()
+        .map(|Parameter { name, .. }| {
+            let state = callback_variable(name);
+            quote!(#state.settle(__verdict, #left);)
+        });
+    let outs = (0..method.out_count(calls)).map(|n| {
+        let slot = out_variable(n);
+        quote!(#slot.settle(__verdict);)
+    });
+    let settled: Vec<TokenStream> = consumed.chain(stored).chain(outs).collect();
+    (!settled.is_empty()).then(|| quote!(.settling(|__verdict| { #(#settled)* })))
+}
+
+/// Where what C gives may be looked at although the call did not succeed: what is not to be released is not looked at
+/// where C failed.
+pub(crate) fn expand_result_policy(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let failed = match calls.on_failure {
+        Some(OnFailure::Owned) => true,
+        Some(_) => false,
+        None => method.out_count(calls) == 0,
+    };
+    let unknown = failed && calls.none.is_none();
+    quote!(#runtime::call::Looks::of(#failed, #unknown))
+}
+
+/// What keeps each callback, during the call or for longer.
+pub(crate) fn expand_callback_holders(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let callbacks = method.callbacks(calls);
+    let states = callbacks.iter().map(|Parameter { name, ty }| {
+        let state = callback_variable(name);
+        let keep = match ParamKind::of(ty) {
+            ParamKind::Ref(_) => quote!(let #state = #runtime::callbacks::lend(#name);),
+            _ => {
+                let scope = calls.scope.as_ref().map(ToString::to_string);
+                let place = format!("{}.{name}", method.signature.ident);
+                let scope = match scope.as_deref() {
+                    Some("notified") => quote!(Notified),
+                    Some("until_replaced") => quote!(UntilReplaced(#place)),
+                    _ => quote!(Forever),
+                };
+                let store = quote! {
+                    #runtime::callbacks::store(&*self, #runtime::attachments::Scope::#scope, #name)
+                };
+                let store = respanned(store, ty.span());
+                quote! {
+                    // SAFETY: annotation `scope`: C keeps the callback for as long, and the call tells how it ended.
+                    let mut #state = unsafe { #store };
+                }
+            }
+        };
+        respanned(keep, ty.span())
+    });
+    states.collect()
+}
+
+/// Whether a constructor's result is the handle itself: `Owned<Self>`, or an option of that.
+pub(crate) fn constructs_receiver(block: &MethodsBlock, method: &Method) -> Option<bool> {
+    let value = &method.output.value;
+    let optional = argument_of(value, "Option");
+    let made = argument_of(optional.unwrap_or(value), "Owned")?;
+    let itself = is_named(made, "Self") || type_name(made) == type_name(&block.handle);
+    (method.receiver == Receiver::None && itself).then_some(optional.is_some())
+}

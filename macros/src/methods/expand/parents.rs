@@ -1,0 +1,103 @@
+//! Registers the parents of the handles that a call makes.
+
+use crate::methods::ast::{Calls, Method, Parameter, Receiver};
+use crate::types::inspect::{argument_of, borrowed_handles, is_call_data};
+use crate::types::param_kind::ParamKind;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Index, Type};
+
+/// `own`, after which it is noted what the handles live in that were made.
+pub(crate) fn expand_with_parent(
+    method: &Method,
+    calls: &Calls,
+    own: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let optional = argument_of(&method.output.value, "Option");
+    let value = optional.unwrap_or(&method.output.value);
+    let handle = |name| quote!(#runtime::children::Id::of(#name));
+    let beside: Vec<_> = match method.receiver {
+        Receiver::None => lending_parameters(method, calls).map(handle).collect(),
+        _ => method
+            .parents(calls)
+            .map(|(name, _)| handle(name))
+            .collect(),
+    };
+    let birth = match method.receiver {
+        Receiver::None if beside.is_empty() && !result_keeps_arguments(method) => return own,
+        Receiver::None => {
+            let given = result_keeps_arguments(method).then(|| quote!(.keeping(&__unplaced)));
+            quote!(#runtime::call::Birth::among(&[#(#beside),*]) #given)
+        }
+        _ => {
+            let beside = (!beside.is_empty()).then(|| quote!(.beside(&[#(#beside),*])));
+            let receiver = quote! {
+                // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16: `check_place`
+                // compared the types.
+                unsafe { #runtime::call::Birth::by(&*self) }
+            };
+            quote!(#receiver #beside)
+        }
+    };
+    let Type::Tuple(tuple) = value else {
+        return match is_guard(value) {
+            true => quote!(#runtime::call::noting_parents(#birth, #own)),
+            false => own,
+        };
+    };
+    let handles = tuple.elems.iter().enumerate();
+    let handles = handles.filter(|(_, element)| is_guard(element));
+    let notes: Vec<_> = handles
+        .map(|(index, _)| {
+            let index = Index::from(index);
+            quote!(born(&made.#index);)
+        })
+        .collect();
+    if notes.is_empty() {
+        return own;
+    }
+    let notes = match optional {
+        None => quote!(|made, born| { #(#notes)* }),
+        Some(_) => {
+            quote!(|made, born| if let ::core::option::Option::Some(made) = made { #(#notes)* })
+        }
+    };
+    quote!(#runtime::call::noting_parents_in(#birth, #own, #notes))
+}
+
+/// The handles that what a call lends without a receiver lives in.
+pub(crate) fn lending_parameters<'a>(
+    method: &'a Method,
+    calls: &'a Calls,
+) -> impl Iterator<Item = &'a Ident> {
+    let lends = !borrowed_handles(&method.output.value).is_empty();
+    let callbacks = method.callbacks(calls);
+    let is_handle = move |parameter: &&Parameter| match ParamKind::of(&parameter.ty) {
+        ParamKind::Ref(_) | ParamKind::Mut(_) if lends && !is_call_data(&parameter.ty) => {
+            callbacks.iter().all(|other| other.name != parameter.name)
+        }
+        _ => false,
+    };
+    method
+        .parameters
+        .iter()
+        .filter(is_handle)
+        .map(|parameter| &parameter.name)
+}
+
+/// Returns whether handles that a call gives to C are kept in those that it makes, if any.
+pub(crate) fn result_keeps_arguments(method: &Method) -> bool {
+    method.receiver == Receiver::None && method.consumed().next().is_some()
+}
+
+/// Returns whether the type is `Owned<…>` or `Borrowed<…>`, or an `Option` or `Vec` of that.
+pub(crate) fn is_guard(ty: &Type) -> bool {
+    let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"));
+    let itself = || {
+        ["Owned", "Borrowed"]
+            .iter()
+            .any(|name| argument_of(ty, name).is_some())
+    };
+    inner.map_or_else(itself, is_guard)
+}

@@ -1,0 +1,382 @@
+//! The methods as Python sees them: each borrows its handles, calls the Rust method and converts the result.
+
+use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::methods::expand::sharing::expand_detach_checks;
+use crate::methods::expand::transfer::transfer_method_name;
+use crate::pyo3::class_path;
+use crate::span::respanned;
+use crate::types::inspect::argument_of;
+use crate::types::lifetimes::erase_lifetimes;
+use crate::types::param_kind::ParamKind;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Attribute, Type, Visibility};
+
+/// The special methods whose result CPython itself reads.
+pub(crate) const CPYTHON_SLOTS: &[&str] = &[
+    "__len__",
+    "__bool__",
+    "__contains__",
+    "__setitem__",
+    "__delitem__",
+];
+
+pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
+    let MethodsBlock {
+        runtime, handle, ..
+    } = block;
+    let exported =
+        |method: &&Method| !method.rust_only && !matches!(method.source, Source::Nothing);
+    let (always, sometimes): (Vec<&Method>, Vec<&Method>) = block
+        .methods
+        .iter()
+        .filter(exported)
+        .partition(|method| cfg_attributes(method).next().is_none());
+    let class = match handle {
+        Type::Path(path) => class_path(&path.path),
+        other => quote!(#other),
+    };
+    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let expand_block = |methods: &[&Method]| {
+        let configuration = methods.iter().flat_map(|method| cfg_attributes(method));
+        let methods = methods.iter().map(|method| {
+            let (method, iter) = (expand_method(block, method), expand_iter(block, method));
+            quote!(#method #iter)
+        });
+        quote! {
+            #(#configuration)*
+            #[#runtime::pyo3::pymethods]
+            #[pyo3(crate = #pyo3)]
+            impl #class {
+                #(#methods)*
+            }
+        }
+    };
+    // PyO3 lists every method of a block in the stubs: those under a `cfg` are in a block of their own, under the same.
+    let always = (!always.is_empty()).then(|| expand_block(&always));
+    let sometimes = sometimes.iter().map(|method| expand_block(&[method]));
+    quote! {
+        #runtime::__python! {
+            #always
+            #(#sometimes)*
+        }
+    }
+}
+
+pub(crate) fn cfg_attributes(method: &Method) -> impl Iterator<Item = &Attribute> {
+    let attributes = method.attributes.iter();
+    attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+}
+
+/// What has a `__next__` is its own iterator.
+pub(crate) fn expand_iter(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+    let has_iter = block
+        .methods
+        .iter()
+        .any(|method| !method.rust_only && method.signature.ident == "__iter__");
+    let runtime = &block.runtime;
+    (method.signature.ident == "__next__" && !has_iter).then(|| {
+        quote! {
+            fn __iter__<'py>(
+                slf: #runtime::pyo3::Bound<'py, Self>,
+            ) -> #runtime::python::Typed<'py, #runtime::python::give::Itself> {
+                slf.into_any().into()
+            }
+        }
+    })
+}
+
+pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let MethodsBlock {
+        runtime, handle, ..
+    } = block;
+    let consuming = matches!(method.source, Source::Calls(_)) && method.consumed().next().is_some();
+    let name = &match consuming {
+        true => transfer_method_name(method),
+        false => method.signature.ident.clone(),
+    };
+    let callee = |this: &Ident| match method.receiver {
+        Receiver::None => quote!(<#handle>::#name),
+        _ => quote!(#this.#name),
+    };
+    expand_wrapper(runtime, handle, method, &Visibility::Inherited, callee)
+}
+
+/// The function that PyO3 gets: it enters what `method` uses, calls `callee` and gives the result.
+pub(crate) fn expand_wrapper(
+    runtime: &TokenStream,
+    handle: &Type,
+    method: &Method,
+    visibility: &Visibility,
+    callee: impl FnOnce(&Ident) -> TokenStream,
+) -> TokenStream {
+    let python = quote!(#runtime::python);
+    let pyo3 = quote!(#runtime::pyo3);
+    let name = &method.signature.ident;
+    let documentation = method.attributes.iter().filter(|attribute| {
+        ["doc", "cfg"]
+            .iter()
+            .any(|name| attribute.path().is_ident(name))
+    });
+    let comment = method
+        .comment
+        .as_ref()
+        .map(|comment| quote!(#[doc = #comment]));
+    let python_attributes = &method.python_attributes;
+    let itself = method.consumed_receiver(handle);
+    let parameters = method
+        .parameters
+        .iter()
+        .skip(usize::from(itself.is_some()))
+        .map(|parameter| expand_parameter(runtime, handle, parameter));
+    let locks = method
+        .parameters
+        .iter()
+        .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
+            ParamKind::Python | ParamKind::Value => None,
+            _ => Some(quote!(&#name)),
+        });
+    let locks = quote!(&[#(#locks),*]);
+    let place = match handle {
+        Type::Tuple(_) => name.to_string(),
+        _ => format!("{}.{name}", handle.to_token_stream()),
+    };
+    // Apart from the author's names, among which may be a `context`.
+    let own = |name| Ident::new(name, Span::mixed_site());
+    let (this, context, slf, py) = (own("this"), own("context"), own("slf"), own("py"));
+    let body = matches!(method.source, Source::Body(_));
+    let arguments = method
+        .parameters
+        .iter()
+        .map(|parameter| match &method.source {
+            Source::Calls(calls) if calls.keep_alive.contains(&parameter.name) => {
+                let name = &parameter.name;
+                respanned(quote!(#name.get_in(#context)), name.span())
+            }
+            _ => expand_argument(parameter, &context, body),
+        });
+    let count = method.parameters.len() - usize::from(itself.is_some());
+    let entry = expand_method_info(method, count, body, &python);
+    // Clippy allows seven, and the receiver is one.
+    let many = (method.parameters.len() > 6).then(|| {
+        quote!(#[allow(clippy::too_many_arguments, reason = "counted where the method is written")])
+    });
+    let (give, returns, finish) = expand_result(runtime, handle, method);
+    let callee = callee(&this);
+    let lifetimes = method
+        .signature
+        .generics
+        .lifetimes()
+        .filter(|lifetime| lifetime.lifetime.ident != "py");
+    let call = quote!(#callee(#(#arguments),*));
+    let detach = method.detach.as_ref();
+    let asking =
+        detach.map(|keyword| expand_detach_checks(handle, method, keyword.span(), runtime));
+    let call = match detach {
+        None => call,
+        Some(_) => {
+            let sent = method
+                .parameters
+                .iter()
+                .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
+            let sent = sent.map(|Parameter { name, ty }| {
+                respanned(quote!(#runtime::call::sent(&#name);), ty.span())
+            });
+            quote!({
+                #(#sent)*
+                // SAFETY: Rust: `sent` refuses values that are not `Send`; the other arguments are handles, and the
+                // body has no token of the interpreter.
+                let promise = unsafe { #runtime::call::WithoutPython::promised() };
+                #runtime::call::detached(promise, || #call)
+            })
+        }
+    };
+    let call = quote!(#context.#give(#call));
+    let call = respanned(call, method.output.value.span());
+    let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
+    let given = itself.map(|Parameter { name, .. }| {
+        let give = respanned(quote!(#python::Give::of(#slf)), name.span());
+        quote!(let #name: #python::Give<'_, 'py, #handle> = #give;)
+    });
+    let (receiver, enter) = match method.receiver {
+        Receiver::None if itself.is_some() => (
+            bound,
+            quote!(alone(#slf.py(), __ENTRY, #locks, |#context| #call)),
+        ),
+        Receiver::None => (
+            quote!(#py: #pyo3::Python<'py>),
+            quote!(alone(#py, __ENTRY, #locks, |#context| #call)),
+        ),
+        Receiver::Shared => (
+            bound,
+            quote!(shared::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
+        ),
+        Receiver::Exclusive => (
+            bound,
+            quote!(exclusive::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
+        ),
+    };
+    quote! {
+        #(#documentation)*
+        #comment
+        #(#python_attributes)*
+        #many
+        #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
+            #runtime::__site!(__SITE, #place, "");
+            const __ENTRY: &#python::Entry = &#entry;
+            #asking
+            #given
+            #python::#enter #finish
+        }
+    }
+}
+
+/// The facts of the method for its wrapper.
+pub(crate) fn expand_method_info(
+    method: &Method,
+    count: usize,
+    body: bool,
+    python: &TokenStream,
+) -> TokenStream {
+    let mut entry = quote!(#python::Entry::new(&__SITE, #count, #body));
+    if method.reads_parent.is_some() {
+        entry = quote! {
+            // SAFETY: annotation `reads_parent`: the method leaves memory as it is that the parent lends.
+            unsafe { #entry.reading_parent() }
+        };
+    }
+    match foreign_bits(method) {
+        0 => entry,
+        bits => quote! {
+            // SAFETY: annotation `foreign`: C takes handles of another ancestor there.
+            unsafe { #entry.with_foreign(#bits) }
+        },
+    }
+}
+
+/// The parameters that `#[foreign(…)]` names, as bits: the runtime counts the receiver, then the references.
+pub(crate) fn foreign_bits(method: &Method) -> u32 {
+    let references = method.parameters.iter().filter(|parameter| {
+        !matches!(
+            ParamKind::of(&parameter.ty),
+            ParamKind::Python | ParamKind::Value
+        )
+    });
+    let named = references
+        .enumerate()
+        .filter(|(_, parameter)| method.foreign.contains(&parameter.name));
+    named.fold(0, |bits, (index, _)| bits | 1 << (index + 1))
+}
+
+/// How the result is given, what the wrapper returns, and what makes the one of the other.
+pub(crate) fn expand_result(
+    runtime: &TokenStream,
+    handle: &Type,
+    method: &Method,
+) -> (TokenStream, TokenStream, TokenStream) {
+    let value = erase_lifetimes(&method.output.value, handle);
+    let name = &method.signature.ident;
+    if method.has_python_attribute("new") {
+        let finish = quote! {
+            .and_then(|object| object.cast_into::<Self>().map_err(::core::convert::Into::into))
+        };
+        return (
+            quote!(give),
+            quote!(#runtime::pyo3::Bound<'py, Self>),
+            finish,
+        );
+    }
+    if name == "__next__"
+        && let Some(item) = argument_of(&value, "Option")
+    {
+        let typed = quote!(#runtime::python::Typed<'py, #item>);
+        return (
+            quote!(give_next),
+            respanned(
+                quote!(::core::option::Option<#typed>),
+                method.output.value.span(),
+            ),
+            quote!(.map(|next| next.map(::core::convert::Into::into))),
+        );
+    }
+    if CPYTHON_SLOTS.iter().any(|plain| name == plain) || method.has_python_attribute("setter") {
+        return (quote!(pass), quote!(#value), TokenStream::new());
+    }
+    (
+        quote!(give),
+        respanned(
+            quote!(#runtime::python::Typed<'py, #value>),
+            method.output.value.span(),
+        ),
+        quote!(.map(::core::convert::Into::into)),
+    )
+}
+
+pub(crate) fn expand_parameter(
+    runtime: &TokenStream,
+    handle: &Type,
+    Parameter { name, ty }: &Parameter,
+) -> TokenStream {
+    let detach = |ty: Type| erase_lifetimes(&ty, handle);
+    let taken = |taken: TokenStream| {
+        let taken = respanned(taken, name.span());
+        quote!(#name: #taken)
+    };
+    match ParamKind::of(ty) {
+        ParamKind::Ref(target) => {
+            let target = detach(target);
+            taken(quote!(#runtime::python::Ref<'_, 'py, #target>))
+        }
+        ParamKind::Mut(target) => {
+            let target = detach(target);
+            taken(quote!(#runtime::python::Mut<'_, 'py, #target>))
+        }
+        ParamKind::OptionRef(target) => {
+            let target = detach(target);
+            taken(quote!(::core::option::Option<#runtime::python::Ref<'_, 'py, #target>>))
+        }
+        ParamKind::OptionMut(target) => {
+            let target = detach(target);
+            taken(quote!(::core::option::Option<#runtime::python::Mut<'_, 'py, #target>>))
+        }
+        ParamKind::Owned(target) => {
+            let target = detach(target);
+            taken(quote!(#runtime::python::Give<'_, 'py, #target>))
+        }
+        ParamKind::Python => quote!(#name: #runtime::pyo3::Python<'py>),
+        ParamKind::Value => quote!(#name: #ty),
+    }
+}
+
+pub(crate) fn expand_argument(
+    Parameter { name, ty }: &Parameter,
+    context: &Ident,
+    body: bool,
+) -> TokenStream {
+    let taken = match ParamKind::of(ty) {
+        ParamKind::Ref(_) => quote!(#name.get(#context)),
+        ParamKind::Mut(_) => quote! {
+            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the only reference that
+            // it makes.
+            unsafe { #name.get(#context) }
+        },
+        ParamKind::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(#context))),
+        ParamKind::OptionMut(_) => quote! {
+            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the only reference that
+            // it makes.
+            #name.as_ref().map(|it| unsafe { it.get(#context) })
+        },
+        // A body has it for good; C may leave it.
+        ParamKind::Owned(_) if body => quote! {
+            // SAFETY: guarantee 7: the handle goes to the method of this call alone.
+            unsafe { #name.take(#context) }?.into_owned()
+        },
+        ParamKind::Owned(_) => quote! {
+            // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in it what C left.
+            &mut *unsafe { #name.take(#context) }?
+        },
+        ParamKind::Python | ParamKind::Value => quote!(#name),
+    };
+    respanned(taken, name.span())
+}

@@ -1,0 +1,197 @@
+//! The result of a call: moved into its owner right after the call, from the return value or from out-parameters.
+
+use crate::methods::ast::{Calls, Method};
+use crate::methods::expand::sharing::type_before_retain;
+use crate::methods::expand::variables::{
+    free_variable, lifetime_variable, out_length_variable, out_variable,
+};
+use crate::span::respanned;
+use crate::text::{contains_string, with_undecoded_text};
+use crate::types::inspect::{argument_of, is_named, is_slice_ref};
+use crate::types::lifetimes::with_inferred_lifetime;
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+/// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
+pub(crate) fn is_copied_memory(method: &Method, calls: &Calls) -> bool {
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    let counted = calls.length.is_some() || calls.until.is_some() || calls.free.is_some();
+    // A struct that C writes to `out` knows its length itself.
+    let written = method.out_count(calls) > 0;
+    (is_named(value, "Bytes") || is_slice_ref(value)) && !written
+        || argument_of(value, "Vec").is_some()
+        || counted
+        || method.out_length(calls).is_some()
+}
+
+/// Returns whether `ty` is a string that is copied: `CString`, or `Text` for a `String`.
+pub(crate) fn is_copied_text(ty: &Type) -> bool {
+    let ty = argument_of(ty, "Option").unwrap_or(ty);
+    contains_string(ty) || is_named(ty, "CString")
+}
+
+/// `start`, the pointer to memory that C gives, checked against the words that say who frees it: `free`, `borrowed`, or the
+/// `const` of C's type.
+pub(crate) fn expand_memory_source(
+    method: &Method,
+    calls: &Calls,
+    start: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let written = &method.output.value;
+    let value = argument_of(written, "Option").unwrap_or(written);
+    let checked = match (&calls.free, &calls.owned) {
+        (Some(_), Some(_)) => quote!(#runtime::returns::transferred(#start)),
+        (Some(_), None) => quote!(#runtime::returns::freeable(#start)),
+        (None, _) if calls.borrowed.is_some() || is_slice_ref(value) => start,
+        (None, _) => quote!(#runtime::returns::constant(#start)),
+    };
+    respanned(checked, written.span())
+}
+
+/// The memory that C writes its results to.
+pub(crate) fn expand_out_params(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let length = method.out_length(calls).map(|span| {
+        let slot = out_length_variable();
+        let new = respanned(quote!(#runtime::out::raw()), span);
+        quote!(let #slot = #new;)
+    });
+    let types = method.out_types(calls).unwrap_or_default();
+    let memory = is_copied_memory(method, calls);
+    let slots = types.iter().enumerate().map(|(n, ty)| {
+        let slot = out_variable(n);
+        let checked = is_copied_text(ty) && calls.borrowed.is_none();
+        let text = with_undecoded_text(ty, runtime);
+        let ty = text.as_ref().unwrap_or(ty);
+        let (ty, life) = (with_inferred_lifetime(ty, runtime), lifetime_variable());
+        let new = match memory {
+            true => quote!(#runtime::out::raw()),
+            false if checked => quote!(#runtime::out::constant_slot::<#ty, _>(#life)),
+            false => quote!(#runtime::out::slot::<#ty, _>(#life)),
+        };
+        let new = respanned(new, ty.span());
+        quote!(let #slot = #new;)
+    });
+    quote!(#length #(#slots)*)
+}
+
+/// The closure that puts what C returned into its owner; `None` where there has to be something and is nothing.
+pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let written = match &calls.retain {
+        Some(_) => type_before_retain(&method.output.value),
+        None => method.output.value.clone(),
+    };
+    let text = with_undecoded_text(&written, runtime);
+    let value = text.as_ref().unwrap_or(&written);
+    let (value, life) = (with_inferred_lifetime(value, runtime), lifetime_variable());
+    if is_copied_memory(method, calls) {
+        return expand_memory(method, calls, &value, runtime);
+    }
+    let outs = method.out_count(calls);
+    if outs > 0 {
+        return expand_take_out_params(method, outs);
+    }
+    // C just returned it, and the author says by the return type who owns it.
+    let ret = match (&calls.owned, is_copied_text(&written)) {
+        (Some(_), _) => quote!(#runtime::returns::transferred(ret)),
+        (None, true) => expand_memory_source(method, calls, quote!(ret), runtime),
+        (None, false) => quote!(ret),
+    };
+    let ret = respanned(ret, value.span());
+    let converted = quote_spanned!(value.span()=> #runtime::__from_c!(unsafe #value, #ret, #life));
+    let converted = match &calls.retain {
+        Some(keyword) => {
+            let retain = respanned(
+                quote!(#runtime::counted::Retain::retain_now),
+                keyword.span(),
+            );
+            quote!(#converted.map(#retain))
+        }
+        None => converted,
+    };
+    quote!(|ret| #converted)
+}
+
+pub(crate) fn expand_take_out_params(method: &Method, outs: usize) -> TokenStream {
+    let slots: Vec<Ident> = (0..outs).map(out_variable).collect();
+    let value = match &slots[..] {
+        [slot] => quote!(#slot),
+        _ => quote!(::core::option::Option::Some((#(#slots?),*))),
+    };
+    let optional = outs > 1 && argument_of(&method.output.value, "Option").is_some();
+    let value = match optional {
+        false => value,
+        true => quote!(::core::option::Option::Some(#value)),
+    };
+    // All are taken before any is looked at: what one owns is not lost because another is missing.
+    quote! {
+        |_| {
+            // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or nothing; guarantee 1:
+            // it gets its owner here.
+            #(let #slots = unsafe { #slots.take() };)*
+            #value
+        }
+    }
+}
+
+/// What is copied from memory: it is owned first, where it has to be freed, then measured.
+pub(crate) fn expand_memory(
+    method: &Method,
+    calls: &Calls,
+    value: &Type,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let (returns, life) = (quote!(#runtime::returns), lifetime_variable());
+    let start = match method.out_count(calls) {
+        0 => quote!(ret),
+        _ => {
+            let slot = out_variable(0);
+            quote!(#runtime::call::present(#slot.take()))
+        }
+    };
+    let start = expand_memory_source(method, calls, respanned(start, value.span()), runtime);
+    let memory = match &calls.free {
+        None => quote!(#returns::Lent(#returns::Start::start(#start))),
+        Some(_) => {
+            let free = free_variable();
+            quote!(#returns::Freed::new(#start, |pointer| #free(pointer.cast())))
+        }
+    };
+    let count = if let Some(length) = &calls.length {
+        // The memory is owned by now, and given back where the length is missing.
+        respanned(quote!(#returns::Count::count(length?)), length.span())
+    } else if let Some(until) = &calls.until {
+        respanned(quote!(#returns::until_null(memory.start())), until.span())
+    } else if let Some(span) = method.out_length(calls) {
+        let slot = out_length_variable();
+        let length = quote!(#runtime::call::present(#slot.take()));
+        respanned(quote!(#returns::Count::count(#length)), span)
+    } else {
+        quote!(#returns::length_of_text(memory.start()))
+    };
+    let copy = quote_spanned! {value.span()=>
+        <#value as #returns::FromMemory<_>>::from_memory_within(memory.start(), count, #life)
+    };
+    let returned = match &calls.length {
+        Some(_) => quote!((ret, length)),
+        None if method.out_count(calls) > 0 => quote!(_),
+        None => quote!(ret),
+    };
+    quote! {
+        |#returned| {
+            // SAFETY: annotation `len`: C just gave the memory, and `len`, `until` or its own end says how much may
+            // be read. annotation `free`: the memory is freed once.
+            unsafe {
+                let memory = #memory;
+                let count = #count;
+                #copy
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Assertions at compile time about shared state: what a method may change of its receiver's parents and of reference-counted objects.
+
+use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
+use crate::span::respanned;
+use crate::types::inspect::{borrowed_handles, borrowed_slice, type_name};
+use crate::types::lifetimes::erase_lifetimes;
+use crate::types::param_kind::ParamKind;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{PathSegment, Type};
+
+/// Refuses a new child that uses its parent by `&mut` where the method has the parent only shared, and a child that does
+/// not say whether it changes what an ancestor lends.
+pub(crate) fn expand_sharing_checks(
+    runtime: &TokenStream,
+    handle: &Type,
+    exclusive: bool,
+) -> TokenStream {
+    let name = type_name(handle);
+    let lineage = quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let borrow = format!(
+        "a `{name}` uses its parent by `&mut`: make it by a method of that parent which takes `&mut self`"
+    );
+    let unsaid = format!(
+        "a `{name}` lives in a handle that lends memory: if its `&mut` calls may change that memory, add `mut_parent` where \
+         `{name}` is annotated, and where each handle between it and the lender is; add `reads_parent` if none of its calls \
+         does, or `parent = &mut …` if nothing else may use the parent while the `{name}` lives"
+    );
+    quote! {
+        const _: () = ::core::assert!(
+            #runtime::handle::Lineage::may_borrow_parent(#lineage, #exclusive),
+            #borrow
+        );
+        const _: () = ::core::assert!(#runtime::handle::Lineage::says_what_it_changes(#lineage), #unsaid);
+    }
+}
+
+/// Refuses memory that is lent by a handle which does not say that it lends, and whatever another owner of a
+/// reference-counted object could end.
+pub(crate) fn expand_lending_checks(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let slice = expand_slice_check(block, method);
+    let counted = check_counted(block, method);
+    quote!(#slice #counted)
+}
+
+pub(crate) fn expand_slice_check(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let Some(value) = borrowed_slice(&method.output.value) else {
+        return TokenStream::new();
+    };
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let message = format!(
+        "this method lends memory of the handle: write `lends` where `{}` is annotated, so that each handle that lives \
+         in it says whether it changes that memory; or return a copy, `Bytes`",
+        type_name(receiver)
+    );
+    let check = quote! {
+        const _: () = ::core::assert!(<#receiver as #runtime::handle::Handle>::LINEAGE.lends_memory(), #message);
+    };
+    respanned(check, value.span())
+}
+
+/// Refuses `#[reads_parent]` on a method of a handle whose calls leave the parent as it is anyway.
+pub(crate) fn expand_reads_parent_check(
+    block: &MethodsBlock,
+    method: &Method,
+) -> Option<TokenStream> {
+    let keyword = method.reads_parent.as_ref()?;
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let check = quote! {
+        const _: () = ::core::assert!(
+            <#receiver as #runtime::handle::Handle>::LINEAGE.sharing.mut_parent,
+            "`#[reads_parent]` exempts a method of a handle with `mut_parent`, and this handle has none: remove it"
+        );
+    };
+    Some(respanned(check, keyword.span()))
+}
+
+/// Refuses a detached call beside which another thread's call changes what the errors of either ask a handle for.
+pub(crate) fn expand_detach_checks(
+    handle: &Type,
+    method: &Method,
+    at: Span,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let receiver = (method.receiver != Receiver::None).then(|| {
+        let exclusive = method.receiver == Receiver::Exclusive;
+        let (reads_parent, name) = (method.reads_parent.is_some(), type_name(handle));
+        quote!(#name self #handle, #exclusive, #reads_parent;)
+    });
+    let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
+        let (target, mode) = match ParamKind::of(ty) {
+            ParamKind::Ref(target) | ParamKind::OptionRef(target) => (target, quote!(SHARED)),
+            ParamKind::Mut(target) | ParamKind::OptionMut(target) | ParamKind::Owned(target) => {
+                (target, quote!(EXCLUSIVE))
+            }
+            ParamKind::Python | ParamKind::Value => return None,
+        };
+        let target = erase_lifetimes(&target, handle);
+        let name = type_name(&target);
+        Some(quote!(#name #target, #mode;))
+    });
+    let checks: Vec<_> = receiver.into_iter().chain(arguments).collect();
+    respanned(quote!(#runtime::__one_step! { #(#checks)* }), at)
+}
+
+pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let output = erase_lifetimes(&method.output.value, receiver);
+    let lends = borrowed_slice(&output).map(Spanned::span);
+    let parts = borrowed_handles(&output);
+    let ended = parts.iter().map(|handle| {
+        let (name, lineage) = (type_name(handle), lineage(handle));
+        let message = format!(
+            "another owner can end the `{name}` that is lent here: return `Owned<{name}>`, and add `retain` to \
+             `#[calls(…)]` or `#[field(…)]`, which makes the caller one owner more"
+        );
+        let check = quote!(const _: () = ::core::assert!(!#lineage.sharing.counted, #message););
+        respanned(check, handle.span())
+    });
+    let changed = lends.into_iter().chain(parts.iter().map(Spanned::span)).map(|span| {
+        let lineage = lineage(receiver);
+        let message = format!(
+            "another owner of the `{}` can change or end what is lent here: return a copy, such as `Bytes` or `String`, \
+             or a reference-counted handle with `retain`",
+            type_name(receiver)
+        );
+        respanned(quote!(const _: () = ::core::assert!(!#lineage.is_counted(), #message);), span)
+    });
+    match method.receiver {
+        Receiver::None => quote!(#(#ended)*),
+        _ => quote!(#(#ended)* #(#changed)*),
+    }
+}
+
+/// The type with `Borrowed` for `Owned`: what C lends before `retain` makes it an owner.
+pub(crate) fn type_before_retain(ty: &Type) -> Type {
+    struct Lend;
+    impl VisitMut for Lend {
+        fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
+            if segment.ident == "Owned" {
+                segment.ident = syn::Ident::new("Borrowed", segment.ident.span());
+            }
+            visit_mut::visit_path_segment_mut(self, segment);
+        }
+    }
+    let mut lent = ty.clone();
+    Lend.visit_type_mut(&mut lent);
+    lent
+}

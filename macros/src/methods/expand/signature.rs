@@ -1,0 +1,67 @@
+//! The signature of a method in Rust, with the lifetimes of its result.
+
+use crate::methods::ast::{Method, Receiver, Source};
+use crate::span::respanned;
+use crate::types::lifetimes::{bind_param_lifetimes, with_lifetime};
+use crate::types::param_kind::ParamKind;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
+
+/// The signature with the lifetimes of the result.
+///
+/// Without a receiver the result lives as long as every argument that it could be part of.
+pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
+    let mut signature = method.signature.clone();
+    let within = Lifetime::new("'__in", Span::call_site());
+    let bound = match (&method.source, method.receiver) {
+        (Source::Calls(calls), _) if !calls.keep_alive.is_empty() => {
+            bind_parents(&mut signature, &calls.keep_alive, &within);
+            true
+        }
+        (_, Receiver::None) => bind_param_lifetimes(&mut signature, &within),
+        _ => false,
+    };
+    if bound {
+        let within: syn::GenericParam = syn::parse_quote!('__in);
+        signature.generics.params.insert(0, within);
+    }
+    if let ReturnType::Type(_, ty) = &mut signature.output {
+        **ty = match (bound, method.receiver) {
+            (true, _) => with_lifetime(ty, runtime, "'__in"),
+            (false, Receiver::None) => with_lifetime(ty, runtime, "'static"),
+            (false, _) => with_lifetime(ty, runtime, "'_"),
+        };
+    }
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(typed) = input
+            && let ParamKind::Owned(target) = ParamKind::of(&typed.ty)
+        {
+            let owned = respanned(quote!(#runtime::Owned<'_, #target>), target.span());
+            *typed.ty = Type::Verbatim(owned);
+        }
+    }
+    signature
+}
+
+/// Gives the receiver and the `keep_alive` one lifetime.
+pub(crate) fn bind_parents(signature: &mut Signature, parents: &[Ident], lifetime: &Lifetime) {
+    for input in &mut signature.inputs {
+        let reference = match input {
+            FnArg::Receiver(receiver) => match &mut receiver.kind {
+                ReceiverKind::Reference(_, given, _) => Some(given),
+                _ => None,
+            },
+            FnArg::Typed(typed) => match (&mut *typed.ty, &*typed.pat) {
+                (Type::Reference(reference), Pat::Ident(name)) if parents.contains(&name.ident) => {
+                    Some(&mut reference.lifetime)
+                }
+                _ => None,
+            },
+        };
+        if let Some(given) = reference {
+            *given = Some(lifetime.clone());
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! From the tokens of an `impl` block to its methods.
+
+pub(crate) mod source;
+
+use crate::attr::{parse_args, runtime_path};
+use crate::diagnostics::Diagnostics;
+use crate::docs::header_comment;
+use crate::methods::ast::{Method, MethodsBlock, Output, Parameter, Receiver, Source};
+use crate::methods::parse::source::{parse_calls, parse_field};
+use crate::renamed::report_renamed;
+use crate::text::Utf8;
+use crate::types::inspect::argument_of;
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Block, FnArg, ImplItem, ItemImpl, Pat, Path, ReceiverKind, ReturnType, Signature,
+    Token, Type, Visibility,
+};
+
+pub(crate) const PYO3_ATTRIBUTES: &[&str] = &[
+    "new",
+    "getter",
+    "setter",
+    "staticmethod",
+    "classmethod",
+    "classattr",
+    "pyo3",
+];
+
+pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics) -> MethodsBlock {
+    let mut is_unsafe = false;
+    let mut all_rust_only = false;
+    let mut utf8 = Utf8::Strict;
+    let mut runtime: Option<Path> = None;
+    for arg in parse_args(args, &["unsafe", "rust_only", "utf8", "crate"], diagnostics) {
+        match arg.name.unraw().to_string().as_str() {
+            "unsafe" => is_unsafe = arg.flag(diagnostics),
+            "rust_only" => all_rust_only = arg.flag(diagnostics),
+            "utf8" => utf8 = arg.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
+            _ => runtime = arg.value("crate = path", diagnostics),
+        }
+    }
+    if let Some((path, _)) = &item.trait_ {
+        diagnostics.at(
+            path,
+            "`#[methods]` makes methods of the handle itself: write `impl Handle { … }`",
+        );
+    }
+    let mut methods = Vec::new();
+    let mut others = Vec::new();
+    for item in item.items {
+        let tokens = match item {
+            ImplItem::Verbatim(tokens) => tokens,
+            ImplItem::Fn(function) => quote::ToTokens::into_token_stream(function),
+            other => {
+                others.push(other);
+                continue;
+            }
+        };
+        if let Some(raw) = diagnostics.ok(syn::parse2::<RawMethod>(tokens)) {
+            let mut method = raw.into_method(diagnostics);
+            method.rust_only |= all_rust_only;
+            if utf8 == Utf8::Lossy {
+                method.utf8 = utf8;
+            }
+            methods.push(method);
+        }
+    }
+    MethodsBlock {
+        attributes: item.attrs,
+        handle: *item.self_ty,
+        is_unsafe,
+        methods,
+        others,
+        runtime: runtime_path(runtime),
+    }
+}
+
+/// One function, outside of a block, where only what has a body is one.
+pub(crate) fn function(item: TokenStream, diagnostics: &Diagnostics) -> Option<Method> {
+    let raw = diagnostics.ok(syn::parse2::<RawMethod>(item))?;
+    if raw.body.is_none() {
+        diagnostics.at(
+            &raw.signature.ident,
+            "a function of the module has a body: what is generated from C is a method, perhaps a `#[staticmethod]`",
+        );
+        return None;
+    }
+    Some(raw.into_method(diagnostics))
+}
+
+/// A method as it is written: with a body or, which Rust itself has not, without.
+pub(crate) struct RawMethod {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: Option<Block>,
+}
+
+impl Parse for RawMethod {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let signature = input.parse()?;
+        let body = if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            None
+        } else {
+            Some(input.parse()?)
+        };
+        Ok(RawMethod {
+            attributes,
+            visibility,
+            signature,
+            body,
+        })
+    }
+}
+
+impl RawMethod {
+    pub(crate) fn into_method(self, diagnostics: &Diagnostics) -> Method {
+        let mut attributes = Vec::new();
+        let mut python_attributes = Vec::new();
+        let mut rust_only = false;
+        let mut detach = None;
+        let mut reads_parent = None;
+        let mut foreign = Vec::new();
+        let mut source = self.body.map(Source::Body);
+        for attribute in self.attributes {
+            let name = attribute
+                .path()
+                .get_ident()
+                .map(Ident::to_string)
+                .unwrap_or_default();
+            let generated = match name.as_str() {
+                "calls" => parse_calls(&attribute, diagnostics)
+                    .map(Box::new)
+                    .map(Source::Calls),
+                "field" => parse_field(&attribute, diagnostics)
+                    .map(Box::new)
+                    .map(Source::Field),
+                "rust_only" => {
+                    rust_only = true;
+                    continue;
+                }
+                "detach" => {
+                    detach = attribute.path().get_ident().cloned();
+                    continue;
+                }
+                "reads_parent" => {
+                    reads_parent = attribute.path().get_ident().cloned();
+                    continue;
+                }
+                "foreign" => {
+                    let names =
+                        attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
+                    foreign.extend(diagnostics.ok(names).into_iter().flatten());
+                    continue;
+                }
+                name if PYO3_ATTRIBUTES.contains(&name) => {
+                    python_attributes.push(attribute);
+                    continue;
+                }
+                _ => {
+                    if let Some(ident) = attribute.path().get_ident()
+                        && report_renamed("attribute", ident, diagnostics)
+                    {
+                        continue;
+                    }
+                    attributes.push(attribute);
+                    continue;
+                }
+            };
+            match &source {
+                None => source = Some(generated.unwrap_or(Source::Nothing)),
+                Some(Source::Body(_)) => diagnostics.at(
+                    attribute.path(),
+                    format!("a method with a body is not generated from C: remove the body or `#[{name}]`"),
+                ),
+                Some(_) => diagnostics.at(attribute.path(), "a method comes from one place: keep one of `#[calls]`, `#[field]`"),
+            }
+        }
+        if source.is_none() {
+            diagnostics.at(
+                &self.signature.ident,
+                "a method without a body has to say where it comes from: add `#[calls(ffi::f)]` or `#[field(f)]`, \
+                 or write a body",
+            );
+        }
+        let comment = match &source {
+            Some(Source::Calls(calls)) => header_comment(&attributes, &calls.function),
+            _ => None,
+        };
+        let utf8 = match &source {
+            Some(Source::Calls(calls)) => calls.utf8,
+            Some(Source::Field(field)) => field.utf8,
+            _ => None,
+        };
+        let (receiver, parameters) = parse_parameters(&self.signature, diagnostics);
+        Method {
+            utf8: utf8.unwrap_or(Utf8::Strict),
+            attributes,
+            comment,
+            python_attributes,
+            rust_only,
+            detach,
+            reads_parent,
+            foreign,
+            visibility: self.visibility,
+            output: parse_output(&self.signature.output),
+            signature: self.signature,
+            receiver,
+            parameters,
+            source: source.unwrap_or(Source::Nothing),
+        }
+    }
+}
+
+pub(crate) fn parse_parameters(
+    signature: &Signature,
+    diagnostics: &Diagnostics,
+) -> (Receiver, Vec<Parameter>) {
+    let mut receiver = Receiver::None;
+    let mut parameters = Vec::new();
+    for input in &signature.inputs {
+        match input {
+            FnArg::Receiver(written) => match &written.kind {
+                ReceiverKind::Reference(_, _, None) => receiver = Receiver::Shared,
+                ReceiverKind::Reference(_, _, Some(_)) => receiver = Receiver::Exclusive,
+                _ => diagnostics.at(
+                    written,
+                    "a handle is only ever behind a reference: take `&self` or `&mut self`",
+                ),
+            },
+            FnArg::Typed(typed) => match &*typed.pat {
+                Pat::Ident(name) => {
+                    parameters.push(Parameter {
+                        name: name.ident.clone(),
+                        ty: (*typed.ty).clone(),
+                    });
+                }
+                pattern => diagnostics.at(
+                    pattern,
+                    "a parameter needs a name, which is also its name in Python",
+                ),
+            },
+        }
+    }
+    (receiver, parameters)
+}
+
+pub(crate) fn parse_output(output: &ReturnType) -> Output {
+    let ty: Type = match output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    };
+    match argument_of(&ty, "Result") {
+        Some(value) => Output {
+            fallible: true,
+            value: value.clone(),
+        },
+        None => Output {
+            fallible: false,
+            value: ty,
+        },
+    }
+}

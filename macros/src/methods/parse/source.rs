@@ -1,0 +1,287 @@
+//! The attributes that say where a method without a body comes from: `#[calls(…)]` and `#[field(…)]`.
+
+use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
+use crate::diagnostics::Diagnostics;
+use crate::field_path::FieldPath;
+use crate::methods::ast::FieldAccess;
+use crate::methods::ast::{Calls, Consumes, OnFailure};
+use crate::status::StatusTest;
+use crate::text::Utf8;
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Meta, Pat, Path, Token};
+
+pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls> {
+    let parsed = parse_target::<Path>(attribute, "#[calls(ffi::the_function)]", diagnostics)?;
+    let mut calls = Calls {
+        function: parsed.target,
+        arguments: None,
+        fields: Vec::new(),
+        fails: None,
+        none: None,
+        on_failure: None,
+        consumes: None,
+        scope: None,
+        keep_alive: Vec::new(),
+        length: None,
+        until: None,
+        free: None,
+        borrowed: None,
+        owned: None,
+        utf8: None,
+        detach: false,
+        interrupt: None,
+        retain: None,
+    };
+    for arg in parse_args(
+        parsed.args,
+        &[
+            "args",
+            "fields",
+            "fails",
+            "none",
+            "on_failure",
+            "consumes",
+            "scope",
+            "keep_alive",
+            "len",
+            "until",
+            "free",
+            "borrowed",
+            "owned",
+            "utf8",
+            "detach",
+            "interrupt",
+            "retain",
+        ],
+        diagnostics,
+    ) {
+        match arg.name.to_string().as_str() {
+            "args" => calls.arguments = parse_arguments(arg, diagnostics),
+            "fields" => calls.fields = parse_fields(arg, diagnostics),
+            "fails" => calls.fails = StatusTest::of(arg, diagnostics),
+            "none" => {
+                let value = arg.value("none = when(|ret| ret == ffi::END)", diagnostics);
+                calls.none = Some(value.unwrap_or(StatusTest::Unknown));
+            }
+            "on_failure" => {
+                let form = "on_failure = owned";
+                let value = arg.value(form, diagnostics);
+                calls.on_failure = Some(value.unwrap_or(OnFailure::Undefined));
+            }
+            "consumes" => {
+                let value = arg.value("consumes = always", diagnostics);
+                calls.consumes = Some(value.unwrap_or(Consumes::Always));
+            }
+            "scope" => {
+                let form = "scope = notified";
+                calls.scope = arg.value(form, diagnostics);
+            }
+            "keep_alive" => calls.keep_alive = parse_keep_alive(arg, diagnostics),
+            "len" => calls.length = arg.value("len = ffi::the_function", diagnostics),
+            "until" => {
+                let name = arg.name.clone();
+                let null = arg.value("until = null", diagnostics);
+                calls.until = Some(null.map_or(name, |Null(null)| null));
+            }
+            "free" => calls.free = arg.value("free = ffi::the_function", diagnostics),
+            "utf8" => {
+                let value = arg.value(Utf8::FORM, diagnostics);
+                calls.utf8 = Some(value.unwrap_or(Utf8::Lossy));
+            }
+            "borrowed" => calls.borrowed = named_flag(arg, diagnostics),
+            "owned" => calls.owned = named_flag(arg, diagnostics),
+            "retain" => calls.retain = named_flag(arg, diagnostics),
+            "interrupt" => {
+                calls.interrupt = arg.value("interrupt = TheHandle::the_method", diagnostics);
+            }
+            _ => calls.detach = arg.flag(diagnostics),
+        }
+    }
+    Some(calls)
+}
+
+pub(crate) fn parse_arguments(arg: Arg, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
+    struct Arguments(Punctuated<Expr, Token![,]>);
+    impl Parse for Arguments {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            if !input.peek(syn::token::Paren) {
+                return Err(input.error("`args` lists what C gets: write `args = (self, …)`"));
+            }
+            let content;
+            syn::parenthesized!(content in input);
+            Ok(Arguments(Punctuated::parse_terminated(&content)?))
+        }
+    }
+    let arguments: Arguments = arg.value("args = (self, …)", diagnostics)?;
+    Some(arguments.0.into_iter().collect())
+}
+
+pub(crate) fn parse_keep_alive(arg: Arg, diagnostics: &Diagnostics) -> Vec<Ident> {
+    struct Names(Punctuated<Ident, Token![,]>);
+    impl Parse for Names {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let content;
+            syn::parenthesized!(content in input);
+            Ok(Names(Punctuated::parse_terminated(&content)?))
+        }
+    }
+    let names: Option<Names> = arg.value("keep_alive = (self, parameter)", diagnostics);
+    let names = names.into_iter().flat_map(|names| names.0);
+    names.collect()
+}
+
+pub(crate) fn parse_fields(arg: Arg, diagnostics: &Diagnostics) -> Vec<(FieldPath, Expr)> {
+    struct Set(FieldPath, Expr);
+    impl Parse for Set {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let place = FieldPath::parse_assigned(input)?;
+            input.parse::<Token![=]>()?;
+            Ok(Set(place, input.parse()?))
+        }
+    }
+    let ArgValue::List(tokens) = arg.value else {
+        diagnostics.at(
+            &arg.name,
+            "`fields` needs what is set: write `fields(next_in = data.ptr, avail_in = data.len)`",
+        );
+        return Vec::new();
+    };
+    let parsed = Punctuated::<Set, Token![,]>::parse_terminated.parse2(tokens);
+    let set = diagnostics.ok(parsed).into_iter().flatten();
+    set.map(|Set(place, value)| (place, value)).collect()
+}
+
+impl Parse for Consumes {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.call(Ident::parse_any)?;
+        match name.to_string().as_str() {
+            "always" => Ok(Consumes::Always),
+            "on_success" => Ok(Consumes::OnSuccess),
+            _ => Err(syn::Error::new_spanned(
+                &name,
+                format!(
+                    "`{name}` does not say when C keeps it: `always` or `on_success` is expected"
+                ),
+            )),
+        }
+    }
+}
+
+/// The word `null`.
+pub(crate) struct Null(Ident);
+
+impl Parse for Null {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let span = input.span();
+        match input.call(Ident::parse_any) {
+            Ok(name) if name == "null" => Ok(Null(name)),
+            _ => Err(syn::Error::new(
+                span,
+                "an array ends with its first NULL or 0: write `until = null`",
+            )),
+        }
+    }
+}
+
+impl Parse for OnFailure {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.call(Ident::parse_any)?;
+        match name.to_string().as_str() {
+            "owned" => Ok(OnFailure::Owned),
+            "null" => Ok(OnFailure::Null),
+            "undefined" => Ok(OnFailure::Undefined),
+            _ => Err(syn::Error::new_spanned(
+                &name,
+                format!(
+                    "`{name}` says nothing about what C leaves in `out`: one of `owned`, `null`, `undefined` is expected"
+                ),
+            )),
+        }
+    }
+}
+
+pub(crate) fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<FieldAccess> {
+    let parsed = parse_target::<FieldPath>(attribute, "#[field(the_field)]", diagnostics)?;
+    let mut field = FieldAccess {
+        place: parsed.target,
+        length: None,
+        when: None,
+        utf8: None,
+        retain: None,
+        atomic: None,
+    };
+    for arg in parse_args(
+        parsed.args,
+        &["len", "when", "utf8", "retain", "atomic"],
+        diagnostics,
+    ) {
+        match arg.name.to_string().as_str() {
+            "len" => field.length = arg.value("len = the_field", diagnostics),
+            "utf8" => {
+                let value = arg.value(Utf8::FORM, diagnostics);
+                field.utf8 = Some(value.unwrap_or(Utf8::Lossy));
+            }
+            "retain" => {
+                let name = arg.name.clone();
+                field.retain = arg.flag(diagnostics).then_some(name);
+            }
+            "atomic" => {
+                let name = arg.name.clone();
+                field.atomic = arg.flag(diagnostics).then_some(name);
+            }
+            _ => field.when = parse_when(arg, diagnostics),
+        }
+    }
+    Some(field)
+}
+
+pub(crate) fn parse_when(arg: Arg, diagnostics: &Diagnostics) -> Option<(FieldPath, Pat)> {
+    struct When(FieldPath, Pat);
+    impl Parse for When {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let tag = input.parse()?;
+            input.parse::<Token![,]>()?;
+            Ok(When(tag, Pat::parse_multi(input)?))
+        }
+    }
+    match arg.value {
+        ArgValue::List(tokens) => diagnostics
+            .ok(syn::parse2::<When>(tokens))
+            .map(|when| (when.0, when.1)),
+        _ => {
+            diagnostics.at(
+                &arg.name,
+                "`when` needs the tag and its values: write `when(tag, ffi::A | ffi::B)`",
+            );
+            None
+        }
+    }
+}
+
+pub(crate) fn parse_target<T: Parse>(
+    attribute: &Attribute,
+    form: &str,
+    diagnostics: &Diagnostics,
+) -> Option<TargetAndArgs<T>> {
+    match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => {
+            TargetAndArgs::of(list.tokens.clone(), form, diagnostics)
+        }
+        _ => {
+            diagnostics.at(
+                attribute.path(),
+                format!("something is missing: write `{form}`"),
+            );
+            None
+        }
+    }
+}
+
+/// The name of a word that has no value.
+pub(crate) fn named_flag(arg: Arg, diagnostics: &Diagnostics) -> Option<Ident> {
+    let name = arg.name.clone();
+    arg.flag(diagnostics).then_some(name)
+}

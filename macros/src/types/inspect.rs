@@ -1,0 +1,158 @@
+//! Questions about the types that the author wrote, answered by their names.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::visit::{self, Visit};
+use syn::{Lifetime, Type};
+
+/// The argument of `Name<…>`, if `ty` is that.
+pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path
+        .path
+        .segments
+        .last()
+        .filter(|segment| segment.ident == name)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// Whether `ty` is `&[u8]`, lent memory.
+pub(crate) fn is_slice_ref(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
+}
+
+/// The first lifetime in `ty` that has a name, besides `allowed`.
+pub(crate) fn named_lifetime<'a>(ty: &'a Type, allowed: Option<&Lifetime>) -> Option<&'a Lifetime> {
+    struct Find<'a, 'b>(Option<&'a Lifetime>, Option<&'b Lifetime>);
+    impl<'a> Visit<'a> for Find<'a, '_> {
+        fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
+            if lifetime.ident != "_" && Some(lifetime) != self.1 {
+                self.0.get_or_insert(lifetime);
+            }
+        }
+    }
+    let mut find = Find(None, allowed);
+    find.visit_type(ty);
+    find.0
+}
+
+/// Whether `ty` is written exactly as `name`, whatever path leads to it.
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
+}
+
+/// Whether `ty` is `&str` or `Option<&str>`.
+pub(crate) fn is_text(ty: &Type) -> bool {
+    let reference = argument_of(ty, "Option").unwrap_or(ty);
+    matches!(reference, Type::Reference(reference) if is_named(&reference.elem, "str"))
+}
+
+/// Whether `ty` is bytes of a known length: `&[u8]`, `Buffer`, or an option of these.
+pub(crate) fn is_bytes(ty: &Type) -> bool {
+    let ty = argument_of(ty, "Option").unwrap_or(ty);
+    is_named(ty, "Buffer")
+        || matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
+}
+
+/// Whether `ty` is text or memory, which C reads during the call: `&CStr`, `&str`, `&FsPath`, `&[u8]`, `Buffer`, or an option
+/// of these.
+pub(crate) fn is_call_data(ty: &Type) -> bool {
+    let read = |ty: &Type| ["CStr", "FsPath"].iter().any(|name| is_named(ty, name));
+    let inside = argument_of(ty, "Option").unwrap_or(ty);
+    is_text(ty)
+        || is_bytes(ty)
+        || matches!(inside, Type::Reference(reference) if read(&reference.elem))
+}
+
+/// `ty` as one writes it, for a message.
+pub(crate) fn type_name(ty: &Type) -> String {
+    ty.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The handle types within `ty` that are given as `Owned<…>` or `Borrowed<…>`.
+pub(crate) fn returned_handles(ty: &Type) -> Vec<&Type> {
+    handles_within(ty, &["Owned", "Borrowed"])
+}
+
+/// The handle types within `ty` that are given as `Owned<…>`.
+pub(crate) fn owned_handles(ty: &Type) -> Vec<&Type> {
+    handles_within(ty, &["Owned"])
+}
+
+/// The handle types within `ty` that are given as `Borrowed<…>`, or by an iterator of these.
+pub(crate) fn borrowed_handles(ty: &Type) -> Vec<&Type> {
+    handles_within(ty, &["Borrowed", "Steps"])
+}
+
+/// The lent memory within `ty`: the first `&[u8]`.
+pub(crate) fn borrowed_slice(ty: &Type) -> Option<&Type> {
+    struct Find<'a>(Option<&'a Type>);
+    impl<'a> Visit<'a> for Find<'a> {
+        fn visit_type(&mut self, ty: &'a Type) {
+            if is_slice_ref(ty) {
+                self.0.get_or_insert(ty);
+            }
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
+}
+
+/// The form that the names in `ty` give it: a type of `forms` that rustc compares with the type itself.
+pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
+    let forms = quote!(#runtime::forms);
+    if let Type::Tuple(tuple) = ty
+        && !tuple.elems.is_empty()
+    {
+        let elements = tuple.elems.iter().map(|ty| form(ty, runtime));
+        return quote!((#(#elements,)*));
+    }
+    if let Some(inner) = argument_of(ty, "Option") {
+        let inner = form(inner, runtime);
+        return quote!(#forms::Maybe<#inner>);
+    }
+    if let Some(inner) = argument_of(ty, "Vec") {
+        let inner = form(inner, runtime);
+        return quote!(#forms::Many<#inner>);
+    }
+    if argument_of(ty, "Owned").is_some() {
+        quote!(#forms::Gives)
+    } else if argument_of(ty, "Borrowed").is_some() {
+        quote!(#forms::Lends)
+    } else if is_slice_ref(ty) {
+        quote!(#forms::Memory)
+    } else if ["String", "CString", "Bytes"]
+        .iter()
+        .any(|name| is_named(ty, name))
+    {
+        quote!(#forms::Copied)
+    } else {
+        quote!(#forms::Value)
+    }
+}
+
+pub(crate) fn handles_within<'a>(ty: &'a Type, wrappers: &'static [&'static str]) -> Vec<&'a Type> {
+    struct Find<'a>(Vec<&'a Type>, &'static [&'static str]);
+    impl<'a> Visit<'a> for Find<'a> {
+        fn visit_type(&mut self, ty: &'a Type) {
+            let handle = self.1.iter().find_map(|name| argument_of(ty, name));
+            self.0.extend(handle);
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut find = Find(Vec::new(), wrappers);
+    find.visit_type(ty);
+    find.0
+}
+
+pub(crate) fn is_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+}

@@ -1,0 +1,58 @@
+//! The kinds of parameters, by the form of their type.
+
+use crate::types::inspect::argument_of;
+use syn::Type;
+
+/// How a parameter gets from Python.
+pub(crate) enum ParamKind {
+    /// `&T`
+    Ref(Type),
+    /// `&mut T`
+    Mut(Type),
+    /// `Option<&T>`
+    OptionRef(Type),
+    /// `Option<&mut T>`
+    OptionMut(Type),
+    /// `Owned<T>`
+    Owned(Type),
+    /// The interpreter's token.
+    Python,
+    /// By value, as PyO3 converts it.
+    Value,
+}
+
+impl ParamKind {
+    pub(crate) fn of(ty: &Type) -> ParamKind {
+        if let Type::Reference(reference) = ty {
+            let target = (*reference.elem).clone();
+            return if reference.mutability.is_some() {
+                ParamKind::Mut(target)
+            } else {
+                ParamKind::Ref(target)
+            };
+        }
+        if let Some(Type::Reference(reference)) = argument_of(ty, "Option") {
+            let target = (*reference.elem).clone();
+            return if reference.mutability.is_some() {
+                ParamKind::OptionMut(target)
+            } else {
+                ParamKind::OptionRef(target)
+            };
+        }
+        if let Some(target) = argument_of(ty, "Owned") {
+            return ParamKind::Owned(target.clone());
+        }
+        match ty {
+            Type::Path(path)
+                if path
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|segment| segment.ident == "Python") =>
+            {
+                ParamKind::Python
+            }
+            _ => ParamKind::Value,
+        }
+    }
+}
