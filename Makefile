@@ -1,5 +1,5 @@
 # Every task of the project, for people and for continuous integration. `make` lists them.
-# What is up to date is skipped: the virtual environment, the package, and the checks that only depend on files.
+# Targets that are up to date are skipped: the virtual environment, the packages, and the checks that depend on files only.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -36,7 +36,7 @@ help: ## list the targets
 demo: build ## set up, build, and measure both bindings on a real document
 	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
 
-TEST_STEPS := check-format check-mutants check-clippy check-docs check-free-threaded test-rust test-python \
+TEST_STEPS := check-format check-python check-mutants check-clippy check-docs check-free-threaded test-rust test-python \
 	test-examples test-plugin faults check-types check-dist check-readme
 
 .PHONY: test
@@ -81,7 +81,7 @@ check-format:
 	@echo "== rustfmt"
 	cargo fmt --all --check
 
-# Whether the table of mutants fits the sources; nothing is built.
+# Checks that the table of mutants fits the sources. Nothing is built.
 .PHONY: check-mutants
 check-mutants: setup
 	@echo "== the table of mutants"
@@ -111,7 +111,7 @@ test-rust: setup ## run the Rust tests, those of the macros' messages included
 	cargo test --package leakproof --no-default-features --test core --test kept --test word --test soundness
 
 .PHONY: audit
-audit: setup ## write the table of unsafe blocks in docs/unsafe.md anew
+audit: setup ## write the table of unsafe blocks in docs/unsafe.md
 	AUDIT=overwrite cargo test --package leakproof-macros --test audit
 
 # ---- Python
@@ -136,13 +136,23 @@ faults: setup $(STAMPS)/readme ## run the fault-injection sweep: each C call fai
 	@echo "== the fault-injection sweep"
 	@for folder in $(SWEPT); do tools/fault-sweep.sh $$folder; done
 
+# Checks lint rules, format and types of the Python files that need no built package.
+.PHONY: check-python
+check-python: setup
+	@echo "== ruff"
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	@echo "== types of the tools and of the pytest plugin"
+	$(BIN)/mypy tools/*.py tools/tests/*.py pytest-leakproof/pytest_leakproof xml-safe/demo
+
 .PHONY: check-types
 check-types: build $(BUILT)
-	@echo "== types"
-	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(PACKAGE) pytest-leakproof/pytest_leakproof xml-safe/demo \
-		$(wildcard xml-safe/tests/typing/*.py)
+	@echo "== types of the package"
+	$(BIN)/mypy $(PACKAGE) $(wildcard xml-safe/tests/typing/*.py)
 	@echo "== types of the examples"
-	$(BIN)/python -m mypy --strict --cache-dir target/mypy $(patsubst %,-p %_safe,$(notdir $(BUILT)))
+	$(BIN)/mypy $(patsubst %,-p %_safe,$(notdir $(BUILT)))
+	@echo "== types of the sweep tables"
+	@for folder in $(SWEPT); do $(BIN)/mypy $$folder/sweep.py; done
 
 .PHONY: check-dist
 check-dist: build $(STAMPS)/dist ## install the wheel and the sdist into empty environments
@@ -185,14 +195,15 @@ soak: build ## run random operations for an hour, or SECONDS=…
 	$(BIN)/python tools/soak.py $(SECONDS)
 
 .PHONY: mutants
-mutants: setup ## break the runtime and the macros in many ways, and see that the tests notice each
+mutants: setup ## mutation testing: break the runtime and the macros in many ways, and check that a test fails
 	$(BIN)/python tools/mutants.py
 
 # ---- housekeeping
 
 .PHONY: fmt
-fmt: ## format the sources
+fmt: setup ## format the sources
 	cargo fmt --all
+	$(BIN)/ruff format
 
 .PHONY: clean
 clean: ## remove everything that was built, and .venv

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the wheel and the sdist, installs each into an empty virtual environment outside the source tree, and uses it
-# there: import, command line, libxml2's names, type stubs.
+# Builds the wheel and the sdist, installs each into an empty virtual environment outside the source tree, and checks
+# there: the import, the command line, the compatibility module and the type stubs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -10,7 +10,7 @@ dist=$root/target/dist
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# The stubs of the last build are already in the source tree, which is why they aren't asked for again.
+# No --generate-stubs: the stubs of the last build are already in the source tree.
 rm -rf "$dist/packages"
 "$bin/maturin" build --release --manifest-path xml-safe/Cargo.toml --interpreter "$bin/python" \
     --compatibility linux --out "$dist/packages"
@@ -50,10 +50,10 @@ cd "$scratch"
 for package in "$dist"/packages/*; do
     echo "-- ${package##*/}"
     "$bin/python" -m venv --clear venv
-    # A target folder of their own, which every run finds again: sdists are built under changing paths.
+    # A target folder of its own, which the next run reuses: sdists are built in temporary folders.
     CARGO_TARGET_DIR=$dist/build venv/bin/python -m pip install --quiet --disable-pip-version-check "$package"
     venv/bin/python use.py
     [[ $(venv/bin/python -m xml_safe file.xml //@c) == ' c="1"' ]]
-    # Without py.typed and the stubs beside the module, the type checker has nothing to check against.
+    # This fails if py.typed or the stubs are missing from the package.
     "$bin/mypy" --strict --python-executable venv/bin/python --cache-dir "$dist/mypy" use.py
 done

@@ -55,7 +55,7 @@ def run_scripts(readme: str, folder: Path, environment: dict[str, str]) -> None:
 
 def main() -> None:
     readme = (ROOT / "README.md").read_text()
-    # Always at the same place, so that what was built for its interpreter can be used again.
+    # Always in the same place, so that builds for its interpreter can be reused.
     venv = TARGET / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
     python = venv / "bin" / "python"
@@ -71,7 +71,7 @@ def main() -> None:
         if not projects or not tests:
             sys.exit("README.md: no complete example package: it needs a pyproject.toml and a test*.py")
         for project in projects:
-            # The workspace's versions: nothing newer is looked for.
+            # The versions of the workspace, so that nothing newer is resolved.
             shutil.copy(ROOT / "Cargo.lock", project)
             maturin = Path(sys.executable).with_name("maturin")
             subprocess.run([maturin, "develop", "--release"], cwd=project, env=environment, check=True)

@@ -1,4 +1,4 @@
-"""The parts that `stress.py` and `soak.py` share: long commands with their output shown, random operations, the table."""
+"""Runs long commands and random operations for `stress.py` and `soak.py`, and prints their table."""
 
 import os
 import re
@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = os.environ.get("LEAKPROOF_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
 RANDOM_OPERATIONS = ROOT / "xml-safe" / "tests" / "random_operations.py"
 MODELS = sorted(ROOT.glob("examples/*/tests/*_model.py"))
-SUMMARY = re.compile(r"random operations: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) ")
+SUMMARY = re.compile(
+    r"random operations: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) "
+)
 GRACE = 300
 
 
@@ -66,7 +68,7 @@ class Command:
 
 
 def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[tuple[Command, int]]:
-    """Runs commands side by side, each with a prefix for its lines. A command that takes longer than `seconds` hangs."""
+    """Runs commands side by side, each with a prefix for its lines. A command that takes longer hangs."""
     deadline = time.monotonic() + seconds
     running = []
     for prefix, arguments in commands:
@@ -87,7 +89,7 @@ def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[t
 
 
 def random_operations(seconds: float, slope: float | None) -> list[Row]:
-    """Runs random operations of xml_safe for half of that time, and of each example with a model for a share of the rest."""
+    """Runs random operations of xml_safe for half of that time, and of each example that has a model for the rest."""
     rows = runs_of(None, seconds / 2, slope)
     for model in MODELS:
         rows += runs_of(model, seconds / 2 / len(MODELS), slope)
@@ -105,7 +107,10 @@ def runs_of(model: Path | None, seconds: float, slope: float | None) -> list[Row
     seeds = [started + number for number in range(os.cpu_count() or 1)]
     commands = [(f"[{seed}] ", [PYTHON, str(RANDOM_OPERATIONS), *options, "--seed", str(seed)]) for seed in seeds]
     ended = run(commands, seconds + GRACE)
-    return [row_of_run(f"random operations of {name}, seed {seed}", command, status) for seed, (command, status) in zip(seeds, ended, strict=True)]
+    return [
+        row_of_run(f"random operations of {name}, seed {seed}", command, status)
+        for seed, (command, status) in zip(seeds, ended, strict=True)
+    ]
 
 
 def row_of_run(what: str, command: Command, status: int) -> Row:
@@ -131,7 +136,10 @@ def table(rows: Sequence[Row]) -> str:
     cells = [names, *([str(getattr(row, name)) for name in names] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
     adjust: list[Callable[[str, int], str]] = [str.ljust, str.ljust, str.rjust, str.rjust, str.rjust, str.rjust]
-    lines = ["  ".join(fit(cell, width) for fit, cell, width in zip(adjust, row, widths)).rstrip() for row in cells]
+    lines = [
+        "  ".join(fit(cell, width) for fit, cell, width in zip(adjust, row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 

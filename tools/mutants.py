@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Changes one thing at a time in the runtime or in the macros, and sees whether a test notices.
+"""Mutation testing: breaks the runtime or the macros in one place at a time, and checks that a test fails.
 
-    tools/mutants.py                     all mutants of mutants_table.py
-    tools/mutants.py --only orphan       those whose description holds this word
-    tools/mutants.py --list              only say which there are
-    tools/mutants.py --check             only look whether the text of each is in its file once; takes a second
+    tools/mutants.py                     run all mutants of mutants_table.py
+    tools/mutants.py --only orphan       run the mutants whose file or description contains a word
+    tools/mutants.py --list              list the mutants
+    tools/mutants.py --check             check that the text of each is in its file once; takes a second
     tools/mutants.py --mend              write the new file of each text that moved into mutants_table.py
 
-Each mutant is built in a copy of the tree and meets the Rust tests of the core, the Python tests of the stand-in library
-and its fault-injection sweep, those of expat, sqlite and lmdb, then the Python tests and the sweep of xml-safe; the first
-failure, crash or hang kills it. The unchanged tree has to pass first. The exit status is 1 if a
-mutant survives that is not known to be equivalent.
+Each mutant is built in a copy of the tree and has to fail one of: the Rust tests of the core, the Python tests and the
+fault-injection sweep of the stand-in library, the Python tests of expat, sqlite and lmdb, and the Python tests and the
+sweep of xml-safe. The first failure, crash or hang kills it. The unchanged tree has to pass first. The exit status is 1
+if a mutant survives that is not known to be equivalent.
 """
 
 import argparse
@@ -44,10 +44,10 @@ ENVIRONMENT = os.environ | {
     "LEAKPROOF_ROUNDS": "200",
     "LEAKPROOF_STEPS": "30000",
 }
-# Without what measures the machine rather than the handles.
 PYTEST = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
-FIRST = "closing counting context random_operations waiting modules".split()
-LAST = "errors xpath threads node parse process_edges".split()
+# The tests of xml-safe, without those that measure the machine rather than the handles.
+FIRST = ["closing", "counting", "context", "random_operations", "waiting", "modules"]
+LAST = ["errors", "xpath", "threads", "node", "parse", "process_edges"]
 
 
 @dataclass
@@ -117,7 +117,7 @@ def files() -> set[str]:
 
 
 def copy_tree() -> None:
-    """Bring the copy up to date; what is the same keeps its age, so that only what changed is built again."""
+    """Updates the copy. Unchanged files keep their time, so that cargo builds only what changed."""
     wanted = files()
     for name in wanted:
         source, target = ROOT / name, TREE / name
@@ -136,7 +136,8 @@ def cargo(*arguments: str) -> list[str]:
     return ["cargo", *arguments, "--quiet", "--target-dir", str(WORK / "build")]
 
 
-CORE = ["-p", "leakproof", "--no-default-features", "--test", "core", "--test", "kept", "--test", "word", "--test", "soundness"]
+CORE_TESTS = ["core", "kept", "word", "soundness"]
+CORE = ["-p", "leakproof", "--no-default-features", *(option for name in CORE_TESTS for option in ("--test", name))]
 PACKAGES = ["standin", "expat", "sqlite", "lmdb"]
 
 
@@ -153,7 +154,7 @@ def install() -> None:
     package = SITE / "xml_safe"
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(TREE / "xml-safe" / "python" / "xml_safe", package)
-    # A new file each time: another process may still have the old one.
+    # A new file each time: another process may still have the old one mapped.
     shutil.copy(WORK / "build" / "debug" / "libxml_safe.so", package / "_native.so")
     (package / "_native.pyi").touch()
     for name in PACKAGES:
@@ -197,7 +198,7 @@ def steps(mutant: Mutant | None) -> list[tuple[str, Callable[[], Ended]]]:
         ("sweep", lambda: sweep("xml-safe")),
         ("python", lambda: test_python(LAST, 300)),
     ]
-    # The compiler's messages take long, so only those see them whom nothing else can kill.
+    # The tests of compiler messages take long: they run only for mutants that nothing else can kill.
     if mutant is None or mutant.seen_by_compiler:
         found.append(("messages", test_messages))
     return found
@@ -221,7 +222,7 @@ def what_noticed(ended: Ended) -> str:
 
 
 def examine(mutant: Mutant | None) -> tuple[str, str]:
-    """What became of the tree as it is in the copy: killed, survived or invalid, and by what."""
+    """Builds and tests the copy. Returns `killed`, `survived` or `invalid`, and what decided it."""
     for build in (build_core, build_packages):
         built = build()
         if built.failed:
@@ -269,7 +270,9 @@ def show(verdicts: Sequence[Verdict]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="WORD", default=[""], nargs="+", help="only those whose file or description holds one of them")
+    parser.add_argument(
+        "--only", metavar="WORD", default=[""], nargs="+", help="only those whose file or description holds one of them"
+    )
     parser.add_argument("--list", action="store_true", help="only list them")
     parser.add_argument("--check", action="store_true", help="only look whether the text of each is in its file once")
     parser.add_argument("--mend", action="store_true", help="write the new files of texts that moved into the table")

@@ -1,7 +1,7 @@
 """Finds the source text that each mutant changes, and checks and mends the table of mutants.
 
-A text is found if it is in its file exactly once. Where it is not, whitespace and commas before a closing bracket are left
-out of the comparison, so that a mutant survives what rustfmt does to a line that became longer or shorter.
+A text is found if it is in its file exactly once. Otherwise the comparison leaves out whitespace and commas before a
+closing bracket, so that a mutant survives rustfmt's layout of a line that became longer or shorter.
 """
 
 import re
@@ -117,7 +117,7 @@ def mend(mutants: Sequence[Mutant]) -> list[str]:
         if moved is None:
             continue
         table, name = _constant(table, moved)
-        entry = re.compile(rf'(mutant\(\s*)\w+(,\s*{re.escape(_literal(mutant.what))})')
+        entry = re.compile(rf"(mutant\(\s*)\w+(,\s*{re.escape(_literal(mutant.what))})")
         table, count = entry.subn(rf"\g<1>{name}\g<2>", table)
         changes.append(f"{mutant.what}: {mutant.file} -> {moved}" + ("" if count == 1 else f" ({count} ENTRIES)"))
     TABLE.write_text(table)

@@ -2,18 +2,18 @@
 # Runs the tests under sanitizers: no native block may be lost, freed twice or used after it was freed.
 # usage: tools/sanitize.sh [ARGUMENT OF PYTEST...], or tools/sanitize.sh rust for the first part alone
 #
-# First the runtime's own tests without Python: built for AddressSanitizer and LeakSanitizer, and under Miri by both of its
-# aliasing models. Both need a nightly toolchain; what is not installed is skipped, and said so.
+# First the runtime's tests without Python: under AddressSanitizer and LeakSanitizer, and under Miri with both of its
+# aliasing models. Both need a nightly toolchain; a line of output says what is skipped.
 #
-# Then the Python tests of xml-safe, of the examples and of the stand-in library. What is preloaded there sees every
-# allocation of the process; what reads freed memory it only sees in the C library's own functions, because neither
-# Python nor the libraries are built for it.
+# Then the Python tests of xml-safe, of the examples and of the stand-in library, with the sanitizers preloaded. They see
+# every allocation of the process. They see a read of freed memory only inside the C library's own functions, because
+# neither Python nor the libraries are built with AddressSanitizer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 rust_tests=(test --package leakproof --no-default-features --test core --test kept --test soundness)
 
-# sanitize_rust: the runtime's tests under AddressSanitizer and Miri.
+# sanitize_rust: runs the runtime's tests under AddressSanitizer and Miri.
 sanitize_rust() {
     local host model
     if ! cargo +nightly --version >/dev/null 2>&1; then
@@ -28,7 +28,7 @@ sanitize_rust() {
         echo "sanitize: SKIPPED the Rust tests under Miri: rustup component add --toolchain nightly miri rust-src"
         return 0
     fi
-    # A handle is zero-sized: its pointer is exposed when the reference is made, and taken back from there.
+    # A handle is zero-sized: its pointer is exposed when the reference is made, and recovered from the address.
     for model in "" -Zmiri-tree-borrows; do
         echo "sanitize: the Rust tests under Miri ${model:-with stacked borrows}"
         MIRIFLAGS="-Zmiri-permissive-provenance $model" CARGO_TARGET_DIR=target/miri cargo +nightly miri "${rust_tests[@]}"
@@ -49,7 +49,7 @@ if [[ $library != /* ]]; then
     exit 2
 fi
 
-# Python's own allocator would hide its blocks, and what they hold, in large ones.
+# Python's own allocator would hide its blocks in large ones.
 sanitized() {
     env LD_PRELOAD="$library" PYTHONMALLOC=malloc \
         ASAN_OPTIONS="detect_leaks=1:exitcode=$found:allocator_may_return_null=1" \
@@ -57,7 +57,7 @@ sanitized() {
         "$python" "$@"
 }
 
-# check NAME STATUS TEXT PROGRAM: the sanitizers see in PROGRAM what TEXT says, and nothing where it is empty.
+# check NAME STATUS TEXT PROGRAM: checks that the sanitizers report TEXT for PROGRAM, or nothing if TEXT is empty.
 check() {
     local name=$1 expected=$2 text=$3 output status=0
     output=$(sanitized -c "$4" 2>&1) || status=$?
@@ -96,17 +96,17 @@ c.free(block)
 ctypes.string_at(block, 99)"
 
 skipped=(
-    # LeakSanitizer stops all threads to look for what is lost, and can't in a forked child.
+    # LeakSanitizer stops all threads to find leaks, which it can't do in a forked child.
     "fork" "test_the_parents_handles_are_unaffected_by_a_child"
-    # What a thread was in the middle of when the process ended is lost, and has to be.
+    # A call that is running in a daemon thread when the process ends leaks, and has to.
     "test_daemon_threads_in_a_call_at_exit"
-    # They lose handles on purpose.
+    # These tests leak handles on purpose.
     "test_a_leak_is" "test_the_report_names" "report_each_its_own"
-    # The official binding loses memory by itself.
+    # The official binding leaks.
     "test_beside_the_official_binding"
-    # It loses one on purpose in a process of its own, which these options reach.
+    # This test leaks a handle on purpose in a process of its own, which inherits these options.
     "test_a_dropped_handle_that_c_keeps_is_lost"
-    # It asks the C library's allocator, which is not in use here.
+    # This test asks glibc's allocator, which is not in use here.
     "test_a_large_document_is_given_back"
 )
 deselected=(
@@ -122,7 +122,7 @@ for folder in "$tests" examples/*/tests tests/*/tests; do
     echo "sanitize: $folder"
     ended=0
     sanitized -m pytest -p no:cacheprovider "$folder" "${deselected[@]}" -k "not (${expression# or })" "$@" || ended=$?
-    # What the sanitizers found says more than a test that failed.
+    # A finding of the sanitizers takes precedence over a failed test.
     if [[ $ended == "$found" || $status == 0 ]]; then
         status=$ended
     fi

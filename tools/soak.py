@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Random operations at full rate, on every processor, for an hour. usage: tools/soak.py [SECONDS]
+"""Runs random operations at full rate, on every processor, for an hour. usage: tools/soak.py [SECONDS]
 
-At the end no handle may live, the allocator's blocks have to be back, the process must not have grown by more than a
-hundredth of a byte per operation after the first third, and threads and open files have to be as many as before.
+At the end no handle may live and all memory of the C library has to be freed. After the first third, the process must
+not grow by more than a hundredth of a byte per operation. The numbers of threads and open files have to be as before.
 """
 
 import sys

@@ -8,6 +8,8 @@ processors. Ends with one table: what was run, and what was lost, crashed, hung 
 import re
 import sys
 import time
+from collections.abc import Callable
+from itertools import pairwise
 
 from long_runs import Command, Row, end, random_operations, run
 
@@ -20,9 +22,11 @@ NUMBERS_OF = re.compile(r"(?P<name>\S+)" + "".join(rf"\s+(?P<{name}>\d+)" for na
 def sweep() -> list[Row]:
     [(command, status)] = run([("", ["make", "--no-print-directory", "faults"])], HANG)
     lines = command.lines
-    tables = [below for above, below in zip(lines, lines[1:]) if HEADER.fullmatch(above)]
+    tables = [below for above, below in pairwise(lines) if HEADER.fullmatch(above)]
     rows = [row_of_sweep(found) for line in tables if (found := NUMBERS_OF.fullmatch(line.strip()))]
-    return rows if rows and (not status or any(row.problems for row in rows)) else [*rows, failed("fault-injection sweep", command)]
+    if rows and (not status or any(row.problems for row in rows)):
+        return rows
+    return [*rows, failed("fault-injection sweep", command)]
 
 
 def row_of_sweep(found: re.Match[str]) -> Row:
@@ -53,12 +57,12 @@ def sanitize() -> list[Row]:
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1800
     start = time.monotonic()
-    parts = {
+    parts: dict[str, Callable[[], list[Row]]] = {
         "the fault-injection sweep": sweep,
         "the tests under sanitizers": sanitize,
         f"random operations for {seconds:g} seconds": lambda: random_operations(seconds, None),
     }
-    rows = []
+    rows: list[Row] = []
     for title, part in parts.items():
         print(f"== {title} (after {time.monotonic() - start:.0f} s)", flush=True)
         rows += part()

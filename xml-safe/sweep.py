@@ -6,12 +6,14 @@ libxml2's own counting allocator is installed before xml_safe is imported, so th
 import ctypes
 import ctypes.util
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pytest_leakproof.sweep import Operation
 
 
-def install_counting_allocator():
+def install_counting_allocator() -> ctypes.CDLL:
     libxml2 = ctypes.CDLL(ctypes.util.find_library("xml2"))
     functions = libxml2.xmlMemFree, libxml2.xmlMemMalloc, libxml2.xmlMemRealloc, libxml2.xmlMemoryStrdup
     if libxml2.xmlMemSetup(*functions) != 0:
@@ -21,14 +23,14 @@ def install_counting_allocator():
 
 libxml2 = install_counting_allocator()
 
-import xml_safe as MODULE  # noqa: E402, N812
-from xml_safe import ClosedError, ParseError, XPathError, parse, parse_file  # noqa: E402
+import xml_safe as MODULE
+from xml_safe import ClosedError, Document, Node, ParseError, XPathContext, XPathError, parse, parse_file
 
 
-def blocks():
+def blocks() -> int:
     # The last error of the thread is kept until the next one: that is one message, not a leak.
     libxml2.xmlResetLastError()
-    return libxml2.xmlMemBlocks()
+    return int(libxml2.xmlMemBlocks())
 
 
 before = blocks()
@@ -49,7 +51,8 @@ Path(folder.name, "x.dtd").write_text("<!ENTITY e 'read'>")
 Path(folder.name, "x.xml").write_text("<x>text</x>")
 
 
-def resolve(system, public):
+def resolve(system: str | None, public: str | None) -> str:
+    assert system is not None
     return Path(folder.name, Path(system).name).read_text()
 
 
@@ -58,38 +61,53 @@ good_file.write_text(XML)
 bad_file.write_text(BAD)
 
 
-def document():
+def document() -> Document:
     return parse(XML)
 
 
-def large():
-    """A document on which evaluations take more operations than are evaluated beside no signal."""
+def large() -> Document:
+    """Returns a document whose evaluation takes long enough to look for signals."""
     return parse("<r>" + "<b/>" * 600 + "</r>")
 
 
-def node():
-    return document().root
+def root_of(owner: Document) -> Node:
+    root = owner.root
+    assert root is not None
+    return root
 
 
-def context():
+def node() -> Node:
+    return root_of(document())
+
+
+def context() -> XPathContext:
     made = document().xpath_new_context()
     made.register_ns("p", "urn:p")
     return made
 
 
-def iterator():
+def iterator() -> Iterator[Node]:
     return iter(node())
 
 
-def find(expression):
-    """A function that makes the first node that the expression gives."""
-    return lambda: document().xpathEval(expression)[0]
+def first(owner: Document, expression: str) -> object:
+    found = owner.xpathEval(expression)
+    assert isinstance(found, list)
+    return found[0]
 
 
-def of_closed_document(make):
-    """A function that makes something and closes the document it came from."""
+def find(expression: str) -> Callable[[], object]:
+    """Returns a function that finds the first node of an expression."""
+    return lambda: first(document(), expression)
 
-    def closed():
+
+T = TypeVar("T")
+
+
+def of_closed_document(make: Callable[[Document], T]) -> Callable[[], T]:
+    """Returns a function that makes something of a document, and then closes the document."""
+
+    def closed() -> T:
         owner = document()
         made = make(owner)
         owner.close()
@@ -99,31 +117,32 @@ def of_closed_document(make):
 
 
 closed_document = of_closed_document(lambda owner: owner)
-closed_node = of_closed_document(lambda owner: owner.root)
+closed_node = of_closed_document(root_of)
 closed_context = of_closed_document(lambda owner: owner.xpath_new_context())
-closed_iterator = of_closed_document(lambda owner: iter(owner.root))
+closed_iterator = of_closed_document(lambda owner: iter(root_of(owner)))
 
 
-def reading(name):
-    """What reads a property."""
+def reading(name: str) -> Callable[[object], object]:
+    """Returns a function that reads a property."""
     return lambda handle: getattr(handle, name)
 
 
-def calling(name, *arguments):
-    """What calls a method."""
+def calling(name: str, *arguments: object) -> Callable[[object], object]:
+    """Returns a function that calls a method."""
     return lambda handle: getattr(handle, name)(*arguments)
 
 
-def parsing():
+def parsing() -> Iterable[Operation]:
     for name, arguments in {
         "text": (XML,),
         "bytes": (XML.encode("utf-16"),),
     }.items():
         yield Operation(f"parse: {name}", lambda arguments=arguments: parse(*arguments))
     for option in ("recover", "huge", "no_blanks", "no_cdata", "resolve_entities", "load_dtd"):
-        yield Operation(f"parse: {option}", lambda option=option: parse(XML, **{option: True}))
-        yield Operation(f"parse_file: {option}", lambda option=option: parse_file(good_file, **{option: True}))
-    yield Operation("Node.text: without a DTD", lambda: parse("<a>b<c>d</c></a>").root.text)
+        options: dict[str, Any] = {option: True}
+        yield Operation(f"parse: {option}", lambda options=options: parse(XML, **options))
+        yield Operation(f"parse_file: {option}", lambda options=options: parse_file(good_file, **options))
+    yield Operation("Node.text: without a DTD", lambda: root_of(parse("<a>b<c>d</c></a>")).text)
     for name, external in {"folder": folder.name, "resolver": resolve}.items():
         yield Operation(
             f"parse: a DTD, by a {name}",
@@ -137,7 +156,9 @@ def parsing():
         )
     yield Operation("parse: a DTD, by nobody", lambda: parse(WITH_DTD, load_dtd=True), raises=ParseError)
     yield Operation("parse: many lines", lambda: parse(LONG))
-    yield Operation("parse: many encodings", lambda: [parse("<a>é</a>".encode(name)) for name in ("utf-16", "utf-8-sig")])
+    yield Operation(
+        "parse: many encodings", lambda: [parse("<a>é</a>".encode(name)) for name in ("utf-16", "utf-8-sig")]
+    )
     yield Operation("parse: a NUL, recovered", lambda: parse("<a>\0</a>", recover=True).errors)
     yield Operation("parse: malformed, recovered", lambda: parse(BAD, recover=True))
     yield Operation("parse: malformed", lambda: parse(BAD), raises=ParseError)
@@ -145,9 +166,7 @@ def parsing():
     yield Operation("parse: a NUL", lambda: parse("<a>\0</a>"), raises=ParseError)
     yield Operation("parse: a surrogate", lambda: parse("\ud800"), raises=UnicodeEncodeError)
     yield Operation("parse: a number", lambda: parse(1), raises=TypeError)
-    yield Operation(
-        "parse: an external entity", lambda: parse(EXTERNAL, resolve_entities=True), raises=ParseError
-    )
+    yield Operation("parse: an external entity", lambda: parse(EXTERNAL, resolve_entities=True), raises=ParseError)
     yield Operation("parse_file", lambda: parse_file(good_file))
     yield Operation("parse_file: decompress", lambda: parse_file(good_file, decompress=True))
     yield Operation("parse_file: malformed", lambda: parse_file(bad_file), raises=ParseError)
@@ -164,7 +183,7 @@ EXPRESSIONS = {
     "a number": "count(//b)",
     "a boolean": "//b = 'one'",
 }
-FAILING_EXPRESSIONS = {
+FAILING_EXPRESSIONS: dict[str, tuple[object, type[Exception]]] = {
     "malformed": ("//b[", XPathError),
     "an unknown function": ("//b[f()]", XPathError),
     "an unbound prefix": ("//q:b", XPathError),
@@ -177,7 +196,7 @@ FAILING_EXPRESSIONS = {
 }
 
 
-def evaluating():
+def evaluating() -> Iterable[Operation]:
     for place, method, make, closed in (
         ("Document", "xpathEval", document, closed_document),
         ("Node", "xpathEval", node, closed_node),
@@ -185,12 +204,12 @@ def evaluating():
     ):
         for name, expression in EXPRESSIONS.items():
             yield Operation(f"{place}.{method}: {name}", calling(method, expression), setup=make)
-        for name, (expression, raises) in FAILING_EXPRESSIONS.items():
-            yield Operation(f"{place}.{method}: {name}", calling(method, expression), raises, setup=make)
+        for name, (bad, raises) in FAILING_EXPRESSIONS.items():
+            yield Operation(f"{place}.{method}: {name}", calling(method, bad), raises, setup=make)
         yield Operation(f"{place}.{method}: closed", calling(method, "/"), ClosedError, setup=closed)
     for place, method, make in (
         ("Document", "xpathEval", large),
-        ("Node", "xpathEval", lambda: large().root),
+        ("Node", "xpathEval", lambda: root_of(large())),
         ("XPathContext", "eval", lambda: large().xpath_new_context()),
     ):
         yield Operation(
@@ -202,8 +221,8 @@ def evaluating():
         )
 
 
-def properties():
-    for name in "attributes children document line name parent path text type".split():
+def properties() -> Iterable[Operation]:
+    for name in ["attributes", "children", "document", "line", "name", "parent", "path", "text", "type"]:
         yield Operation(f"Node.{name}", reading(name), setup=node)
         yield Operation(f"Node.{name}: closed", reading(name), ClosedError, setup=closed_node)
     yield Operation("Node.parent: of an attribute", reading("parent"), setup=find("//@k"))
@@ -213,11 +232,11 @@ def properties():
     yield Operation("Document.errors", reading("errors"), setup=document)
     yield Operation("Document.errors: closed", reading("errors"), ClosedError, setup=closed_document)
     yield Operation("Node.to_string: the document", calling("to_string"), setup=find("/"))
-    yield Operation("Node.line: far down", reading("line"), setup=lambda: parse(LONG).xpathEval("//b")[0])
+    yield Operation("Node.line: far down", reading("line"), setup=lambda: first(parse(LONG), "//b"))
     yield Operation("Document.root: closed", reading("root"), ClosedError, setup=closed_document)
 
 
-def methods():
+def methods() -> Iterable[Operation]:
     for name, arguments in {"get": ("a",), "to_string": (), "__iter__": ()}.items():
         yield Operation(f"Node.{name}", calling(name, *arguments), setup=node)
         yield Operation(f"Node.{name}: closed", calling(name, *arguments), ClosedError, setup=closed_node)
@@ -233,7 +252,7 @@ def methods():
     yield Operation("Document.xpath_new_context: closed", new_context, ClosedError, setup=closed_document)
 
 
-def contexts():
+def contexts() -> Iterable[Operation]:
     register = calling("register_ns", "q", "urn:q")
     yield Operation("XPathContext.register_ns", register, setup=context)
     yield Operation("XPathContext.register_ns: again", calling("register_ns", "p", "urn:q"), setup=context)
@@ -242,11 +261,11 @@ def contexts():
     yield Operation("XPathContext.register_ns: closed", register, ClosedError, setup=closed_context)
     yield Operation("XPathContext.eval: a prefix", calling("eval", "//p:c"), setup=context)
 
-    def beside_own_node():
+    def beside_own_node() -> tuple[XPathContext, Node]:
         owner = document()
-        return owner.xpath_new_context(), owner.root
+        return owner.xpath_new_context(), root_of(owner)
 
-    def set_node(pair):
+    def set_node(pair: tuple[XPathContext, Node]) -> None:
         pair[0].set_node(pair[1])
 
     yield Operation("XPathContext.set_node", set_node, setup=beside_own_node)
@@ -255,8 +274,8 @@ def contexts():
     yield Operation("XPathContext.set_node: a number", set_node, TypeError, setup=lambda: (context(), 1))
 
 
-def closing():
-    """What every handle has: nothing in it can fail but entering it, and nothing may be lost beside it."""
+def closing() -> Iterable[Operation]:
+    """The methods that every handle has."""
     for name, make, closed in (
         ("Document", document, closed_document),
         ("Node", node, closed_node),
@@ -271,20 +290,23 @@ def closing():
     yield Operation("live_handles", MODULE.live_handles)
 
 
-def in_itself(handle):
+def in_itself(handle: Any) -> object:
     return repr(handle), hash(handle), handle == handle, handle == 1, handle.closed
 
 
-def together():
-    """Several things of one document at once, as programs have them."""
+def together() -> Iterable[Operation]:
+    """Several handles of one document at once, as programs have them."""
 
-    def work():
+    def work() -> object:
         with parse(XML) as owner:
             contexts = [owner.xpath_new_context() for _ in range(3)]
-            contexts[0].set_node(owner.root)
+            contexts[0].set_node(root_of(owner))
             contexts[1].close()
             found = owner.xpathEval("//*")
-            return [child.to_string() for element in found for child in element], contexts[2].eval("1")
+            assert isinstance(found, list)
+            return [child.to_string() for element in found if isinstance(element, Node) for child in element], contexts[
+                2
+            ].eval("1")
 
     yield Operation("together", work)
 

@@ -11,32 +11,32 @@ PNG = Path(folder.name, "picture.png")
 MODULE.Surface.image(2, 2).write_png(PNG)
 
 
-def surface():
+def surface() -> MODULE.Surface:
     return MODULE.Surface.image(10, 10)
 
 
-def context():
+def context() -> MODULE.Context:
     return MODULE.Context(surface())
 
 
-def closed():
+def closed() -> MODULE.Context:
     it = context()
     it.close()
     return it
 
 
-def finished():
+def finished() -> MODULE.Surface:
     it = surface()
     it.finish()
     return it
 
 
-def svg():
+def svg() -> None:
     with MODULE.Surface.svg(Path(folder.name, "drawing.svg"), 10, 10) as drawing:
         drawing.finish()
 
 
-def path(it):
+def path(it: MODULE.Context) -> None:
     it.save()
     it.translate(1, 1)
     it.scale(1, 2)
@@ -51,7 +51,7 @@ def path(it):
     it.restore()
 
 
-def write(it):
+def write(it: MODULE.Context) -> None:
     it.colour(0, 0, 0)
     it.font_size(5)
     it.move_to(1, 1)
@@ -61,19 +61,19 @@ def write(it):
     it.paint()
 
 
-def gradient(it):
+def gradient(it: MODULE.Context) -> object:
     pattern = MODULE.Pattern.radial(0, 0, 1, 0, 0, 5)
     pattern.add_colour(0, 1, 1, 1)
     it.source = pattern
     return it.source
 
 
-def line_cap(it):
+def line_cap(it: MODULE.Context) -> object:
     it.line_cap = MODULE.LineCap.ROUND
     return it.line_cap
 
 
-def matrix(it):
+def matrix(it: MODULE.Context) -> object:
     it.matrix = MODULE.Matrix(1, 0, 0, 1, 0, 0)
     return it.matrix
 

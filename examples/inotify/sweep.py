@@ -9,17 +9,17 @@ from pytest_leakproof.sweep import Operation
 folder = tempfile.TemporaryDirectory()
 
 
-def watching():
+def watching() -> tuple[MODULE.Watcher, object]:
     watcher = MODULE.Watcher()
     return watcher, watcher.watch(folder.name)
 
 
-def read(pair):
+def read(pair: tuple[MODULE.Watcher, object]) -> object:
     os.listdir(folder.name)
     return pair[0].read()
 
 
-def closed():
+def closed() -> MODULE.Watcher:
     watcher = MODULE.Watcher()
     watcher.close()
     return watcher

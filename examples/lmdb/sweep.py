@@ -7,9 +7,9 @@ from pytest_leakproof.sweep import Operation
 
 
 class Folder:
-    """An environment in a folder that goes with it."""
+    """An environment and its temporary folder."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.env = MODULE.Environment(self.folder.name, max_databases=2)
         self.db = self.env.database("d", create=True)
@@ -18,11 +18,11 @@ class Folder:
                 txn.put(self.db, key, b"value")
             txn.commit()
 
-    def __del__(self):
+    def __del__(self) -> None:
         self.env.close()
 
 
-def write(it):
+def write(it: Folder) -> None:
     with it.env.begin(write=True) as txn:
         txn.put(it.db, b"k", b"v")
         assert txn.delete(it.db, b"k")
@@ -33,41 +33,41 @@ def write(it):
         txn.commit()
 
 
-def read(it):
+def read(it: Folder) -> object:
     with it.env.begin() as txn:
         with txn.view(it.db, b"a") as view:
             value = bytes(view)
         return value, txn.get(it.db, b"a"), txn.get(it.db, b"x"), txn.stat(it.db)
 
 
-def cursor(it):
+def cursor(it: Folder) -> object:
     with it.env.begin() as txn:
         cursor = txn.cursor(it.db)
         return list(cursor), cursor.seek(b"b"), cursor.seek(b"x"), cursor.last()
 
 
-def commit_what_is_viewed(it):
+def commit_what_is_viewed(it: Folder) -> None:
     with it.env.begin() as txn, txn.view(it.db, b"a"):
         txn.commit()
 
 
-def write_twice(it):
+def write_twice(it: Folder) -> None:
     with it.env.begin(write=True):
         it.env.begin(write=True)
 
 
-def write_while_reading(it):
+def write_while_reading(it: Folder) -> None:
     with it.env.begin() as txn:
         txn.put(it.db, b"k", b"v")
 
 
-def closed():
+def closed() -> Folder:
     it = Folder()
     it.env.close()
     return it
 
 
-def copy(it):
+def copy(it: Folder) -> None:
     with tempfile.TemporaryDirectory() as folder:
         it.env.copy_to(folder)
 
@@ -76,7 +76,9 @@ OPERATIONS = [
     Operation("open", lambda: Folder()),
     Operation("open nothing", lambda: MODULE.Environment("/no/such"), raises=OSError),
     Operation("open what is no folder", lambda: MODULE.Environment("/dev/null"), raises=MODULE.LmdbError),
-    Operation("open twice", lambda it: MODULE.Environment(it.folder.name), setup=Folder, raises=MODULE.AlreadyOpenError),
+    Operation(
+        "open twice", lambda it: MODULE.Environment(it.folder.name), setup=Folder, raises=MODULE.AlreadyOpenError
+    ),
     Operation("close", lambda it: it.env.close(), setup=Folder),
     Operation("database", lambda it: it.env.database("d"), setup=Folder),
     Operation("no database", lambda it: it.env.database("x"), setup=Folder, raises=MODULE.LmdbError),

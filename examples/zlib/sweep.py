@@ -8,13 +8,13 @@ from pytest_leakproof.sweep import Operation
 PACKED = zlib.compress(b"text")
 
 
-def ended():
+def ended() -> MODULE.Compressor:
     compressor = MODULE.Compressor()
     compressor.finish()
     return compressor
 
 
-def closed():
+def closed() -> MODULE.Compressor:
     compressor = MODULE.Compressor()
     compressor.close()
     return compressor
@@ -35,6 +35,8 @@ OPERATIONS = [
     Operation("decompressor", MODULE.Decompressor),
     Operation("decompressor of no window", lambda: MODULE.Decompressor(window=99), raises=MODULE.ZlibError),
     Operation("decompress", lambda it: it.decompress(PACKED), setup=MODULE.Decompressor),
-    Operation("decompress what is none", lambda it: it.decompress(b"none"), setup=MODULE.Decompressor, raises=MODULE.ZlibError),
+    Operation(
+        "decompress what is none", lambda it: it.decompress(b"none"), setup=MODULE.Decompressor, raises=MODULE.ZlibError
+    ),
     Operation("decompressor reset", lambda it: it.reset(), setup=MODULE.Decompressor),
 ]

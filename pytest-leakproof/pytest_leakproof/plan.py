@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple, Protocol, cast
 
-__all__ = ["FaultInjection", "Operation", "Plan", "Position", "SweepError", "load", "site_name"]
+__all__ = ["START", "FaultInjection", "Operation", "Plan", "Position", "SweepError", "load", "site_name"]
 
 
 class SweepError(Exception):
@@ -22,9 +22,9 @@ class SweepError(Exception):
 class Operation:
     """Something that the package can do.
 
-    `raises` is the exception that `call` raises when no fault is injected. `setup` runs before, without a fault, and its
-    result is the argument of `call`. With `swallows` the operation may handle an injected fault by itself. With `once`
-    it can't be called a second time with the same argument.
+    `raises` is the exception that `call` raises when no fault is injected. `setup` runs before, without a fault, and
+    its result is the argument of `call`. With `swallows` the operation may handle an injected fault by itself. With
+    `once` it can't be called a second time with the same argument.
     """
 
     name: str
@@ -40,6 +40,9 @@ class Position(NamedTuple):
 
     operation: int
     fail_point: int
+
+
+START = Position(0, 1)
 
 
 class FaultInjection(Protocol):

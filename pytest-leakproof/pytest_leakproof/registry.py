@@ -13,7 +13,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-__all__ = ["Counts", "Registry", "TracedHandle", "Tracing", "diff", "live", "live_after_gc", "registries", "traced_handles"]
+__all__ = [
+    "Counts",
+    "Registry",
+    "TracedHandle",
+    "Tracing",
+    "diff",
+    "live",
+    "live_after_gc",
+    "registries",
+    "traced_handles",
+]
 
 Counts = Mapping[str, int]
 

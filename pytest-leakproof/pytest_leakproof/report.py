@@ -47,8 +47,8 @@ class SweepListener(Protocol):
 class SweepReport:
     """The result of a sweep.
 
-    `progress` is called with each line to show while the sweep runs. `partial` says that the sweep leaves out operations,
-    so that not every call site can be reached.
+    `progress` is called with each line to show while the sweep runs. `partial` says that the sweep leaves out
+    operations, so that not every call site can be reached.
     """
 
     def __init__(self, progress: Callable[[str], None] | None = None, partial: bool = False) -> None:

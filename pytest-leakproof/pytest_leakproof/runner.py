@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from .memory import malloc_counter
-from .plan import Operation, Plan, Position, site_name
+from .plan import START, Operation, Plan, Position, site_name
 from .report import SweepListener
 
 __all__ = ["SweepRunner"]
@@ -87,8 +87,8 @@ def open_files() -> int | None:
 class Run:
     """One run of an operation.
 
-    `fault` is the fault that was injected, `again` the outcome of the operation afterwards without a fault, and `changes`
-    the counts that changed.
+    `fault` is the fault that was injected, `again` the outcome of the operation afterwards without a fault, and
+    `changes` the counts that changed.
     """
 
     outcome: Outcome
@@ -107,7 +107,7 @@ class SweepRunner:
         self._bytes = malloc_counter() if plan.blocks is None else None
         self._listener = listener
 
-    def run(self, start: Position = Position(0, 1)) -> None:
+    def run(self, start: Position = START) -> None:
         """Runs the operations from `start` on."""
         operations = self._plan.operations
         sites = [site_name(method, function) for method, function, _ in self._faults.call_sites()]
@@ -149,8 +149,8 @@ class SweepRunner:
     def _run(self, operation: Operation, fail_point: int) -> Run:
         """Runs an operation with a fault at a fail point, or without one if that is 0.
 
-        A library may allocate something once and keep it. A leak grows each time, so a run that left something behind is
-        repeated. Handles are never kept.
+        A library may allocate something once and keep it. A leak grows each time, so a run that left something behind
+        is repeated. Handles are never kept.
         """
         run = self._run_once(operation, fail_point)
         for repetition in range(1, REPETITIONS_FOR_BYTES):

@@ -2,13 +2,14 @@
 
     python -m pytest_leakproof.sweep FILE.py
 
-FILE defines `MODULE`, the module or its name, and `OPERATIONS`, each of which calls something of the module. It may define
-`blocks`, a function that returns how many blocks the C library has allocated, and `UNREACHABLE`, a dict from call sites
-that no operation can reach to the reason. The package has to be built with leakproof's feature `fault-injection`.
+FILE defines `MODULE`, the module or its name, and `OPERATIONS`, each of which calls something of the module. It may
+define `blocks`, a function that returns how many blocks the C library has allocated, and `UNREACHABLE`, a dict from
+call sites that no operation can reach to the reason. The package has to be built with leakproof's feature `fault-
+injection`.
 
-Each operation runs once for each of its fail points, with a fault there. Each time, an exception of the right type has to
-come out; the numbers of live handles, blocks and open files have to be as before; and the operation has to work again.
-Every call site has to be reached by some operation.
+Each operation runs once for each of its fail points, with a fault there. Each time, an exception of the right type has
+to be raised; the numbers of live handles, blocks and open files have to be as before; and the operation has to work
+again. Every call site has to be reached by some operation.
 
 The sweep runs in a process of its own. A crash or a hang is reported, and the sweep continues after it.
 """
@@ -24,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from .plan import Operation, Plan, Position, SweepError, load
+from .plan import START, Operation, Plan, Position, SweepError, load
 from .report import SweepListener, SweepReport
 from .runner import SweepRunner
 from .worker import Failure, run_worker, worker_main
@@ -57,7 +58,7 @@ def sweep_file(
     """Runs the sweep of a file in a process of its own. `timeout` seconds without progress are a hang."""
     report = SweepReport(progress, partial=only is not None)
     crashes: Counter[int] = Counter()
-    start: Position | None = Position(0, 1)
+    start: Position | None = START
     while start:
         report.position = None
         failure = run_worker([str(path), *(["--only", only] if only else [])], start, report, timeout)
@@ -113,7 +114,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("file", help="a Python file that defines MODULE and OPERATIONS")
     parser.add_argument("--only", metavar="PATTERN", help="only the operations whose name matches, as in 'Document.*'")
     parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="how long one run may take")
-    parser.add_argument("--in-process", action="store_true", help="run in this process, for a debugger: a crash ends it")
+    parser.add_argument(
+        "--in-process", action="store_true", help="run in this process, for a debugger: a crash ends it"
+    )
     parser.add_argument("--worker", type=int, nargs=3, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 

@@ -207,7 +207,9 @@ def test_only_selects_operations_by_name(plan):
 def test_sweep_continues_after_a_crash_at_a_fault(plan, bug, text):
     report = sweep_file(plan(bug))
     assert report.problems["crashed"] == [
-        f"{operation}, fail point {fail_point}: {text}" for operation in ("open", "name of what is closed") for fail_point in (3, 4)
+        f"{operation}, fail point {fail_point}: {text}"
+        for operation in ("open", "name of what is closed")
+        for fail_point in (3, 4)
     ]
     assert report.totals["injected"] == INJECTED - 4
     assert report.totals["reached"] == 3
@@ -240,7 +242,9 @@ def test_crash_at_exit_is_found(plan):
 def test_sweep_continues_after_a_hang(plan):
     lines = []
     report = sweep_file(plan("hangs", more="OPERATIONS = OPERATIONS[:3]"), timeout=3, progress=lines.append)
-    assert report.problems["hung"] == [f"open, fail point {fail_point}: no progress for 3 seconds" for fail_point in (3, 4)]
+    assert report.problems["hung"] == [
+        f"open, fail point {fail_point}: no progress for 3 seconds" for fail_point in (3, 4)
+    ]
     assert report.totals["injected"] == INJECTED - 4 - 2
     assert any("fakelib.py" in line and "misbehave" in line for line in lines)
 

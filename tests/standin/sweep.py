@@ -2,18 +2,23 @@
 
 import signal
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import standin_safe as MODULE
 from pytest_leakproof.sweep import Operation
 
+H = TypeVar("H", bound=MODULE.Handle)
+Pair = tuple[MODULE.Session, MODULE.Parcel]
 
-def closed(make):
+
+def closed(make: Callable[[], H]) -> H:
     handle = make()
     handle.close()
     return handle
 
 
-def close_of_busy(session):
+def close_of_busy(session: MODULE.Session) -> None:
     try:
         session.close()
     finally:
@@ -24,37 +29,37 @@ def close_of_busy(session):
             raise
 
 
-def close_with_cursor(session):
+def close_with_cursor(session: MODULE.Session) -> None:
     cursor = session.cursor()
     session.close()
     assert cursor.closed
 
 
-def cursor_busy(session):
+def cursor_busy(session: MODULE.Session) -> int:
     cursor = session.cursor()
     cursor.busy = 0
     return cursor.busy
 
 
-def commit_seven(session):
+def commit_seven(session: MODULE.Session) -> None:
     try:
         session.commit()
     finally:
         assert not session.closed
 
 
-def session_and_parcel(weight):
+def session_and_parcel(weight: int) -> Callable[[], Pair]:
     return lambda: (MODULE.Session(), MODULE.Parcel(weight))
 
 
-def send(pair):
+def send(pair: Pair) -> None:
     session, parcel = pair
     parcel.tag()
     session.send(parcel)
     assert parcel.closed
 
 
-def send_too_heavy(pair):
+def send_too_heavy(pair: Pair) -> None:
     session, parcel = pair
     try:
         session.send(parcel)
@@ -62,39 +67,39 @@ def send_too_heavy(pair):
         assert not parcel.closed
 
 
-def throw(pair):
+def throw(pair: Pair) -> None:
     session, parcel = pair
     session.throw(parcel)
 
 
-def send_both(pair):
+def send_both(pair: Pair) -> None:
     session, parcel = pair
     session.send_both(MODULE.Parcel(1), parcel)
 
 
-def keep(shape):
+def keep(shape: MODULE.Shape) -> None:
     MODULE.Session().keep(shape)
     assert shape.closed
 
 
-def numbers():
+def numbers() -> MODULE.List:
     them = MODULE.List()
     them.push(1)
     them.push(2)
     return them
 
 
-def nodes(them):
+def nodes(them: MODULE.List) -> object:
     return [node.number for node in them], them.first.next.number, them.first.place.number
 
 
-def stale_node(them):
+def stale_node(them: MODULE.List) -> int:
     node = them.first
     them.push(3)
     return node.number
 
 
-def wait():
+def wait() -> object:
     number = MODULE.Numeral()
     closing = threading.Timer(0.02, number.close)
     closing.start()
@@ -104,16 +109,16 @@ def wait():
         closing.join()
 
 
-def meet_itself(shape):
+def meet_itself(shape: MODULE.Shape) -> None:
     shape.meet(shape)
 
 
-def blocks():
-    """Nothing but handles: the library writes a log, so the bytes of the process grow with each call."""
+def blocks() -> int:
+    """Counts nothing: the library writes a log, so the bytes of the process grow with each call."""
     return 0
 
 
-def edit(them):
+def edit(them: MODULE.List) -> int:
     editor = them.editor()
     editor.push(3)
     editor.work()
@@ -121,21 +126,21 @@ def edit(them):
     return editor.count() + editor.count_beside()
 
 
-def edit_alone(them):
+def edit_alone(them: MODULE.List) -> None:
     with them.sole_editor() as editor:
         editor.push(3)
         editor.work_beside()
 
 
-def use_held(them):
+def use_held(them: MODULE.List) -> None:
     with them.sole_editor():
         them.push(4)
 
 
-def search(end):
-    """A function that makes a search which ends so."""
+def search(end: int) -> Callable[[], MODULE.Search]:
+    """Returns a function that makes a search with this end."""
 
-    def search():
+    def search() -> MODULE.Search:
         made = MODULE.Search()
         made.finish(end)
         return made
@@ -143,13 +148,13 @@ def search(end):
     return search
 
 
-class Interrupted(Exception):
+class InterruptedSearch(Exception):
     pass
 
 
-def interrupted(search):
-    def interrupt(*_):
-        raise Interrupted
+def interrupted(search: MODULE.Search) -> None:
+    def interrupt(*_: object) -> None:
+        raise InterruptedSearch
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.05)
@@ -242,15 +247,22 @@ OPERATIONS = [
     Operation("container work", lambda box: [box.work(), box.work_beside()], setup=MODULE.Container),
     Operation("containers meet", lambda box: box.meet(MODULE.Container()), setup=MODULE.Container),
     Operation("container tells", lambda box: box.tell(dict), setup=MODULE.Container),
-    Operation("change within a group", lambda box: box.tell(MODULE.Lid().work), setup=MODULE.Container, raises=MODULE.BusyError),
+    Operation(
+        "change within a group",
+        lambda box: box.tell(MODULE.Lid().work),
+        setup=MODULE.Container,
+        raises=MODULE.BusyError,
+    ),
     Operation("lid", lambda: MODULE.Lid().work()),
     Operation("tally", lambda tally: tally.add(1), setup=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),
     Operation("search", lambda search: [search.run().thread, search.interrupts], setup=search(1)),
     Operation("search in vain", lambda search: search.run(), setup=search(2), raises=MODULE.StoreError),
-    Operation("search that is interrupted", interrupted, setup=MODULE.Search, raises=Interrupted),
+    Operation("search that is interrupted", interrupted, setup=MODULE.Search, raises=InterruptedSearch),
     Operation("measure", lambda search: search.measure(b"123", 2), setup=search(1)),
-    Operation("measure what is not there", lambda search: search.measure(b"", 2), setup=search(2), raises=MODULE.StoreError),
+    Operation(
+        "measure what is not there", lambda search: search.measure(b"", 2), setup=search(2), raises=MODULE.StoreError
+    ),
     Operation("sheet", MODULE.Sheet),
     Operation("extents", lambda sheet: sheet.extents(), setup=MODULE.Sheet),
     Operation("pins", lambda sheet: [pin.number for pin in sheet.pins(1)[:2]], setup=MODULE.Sheet),

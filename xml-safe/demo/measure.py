@@ -17,7 +17,18 @@ from collections.abc import Callable
 class Mallinfo2(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+        for name in [
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        ]
     ]
 
 
@@ -44,7 +55,7 @@ def measure(evaluate: Callable[[str], object], error: type[Exception], expressio
 
 def run(evaluate: Callable[[str], object], error: type[Exception], expression: str, calls: int) -> None:
     for _ in range(calls):
-        try:
+        try:  # noqa: SIM105 (a context manager would be measured, too)
             evaluate(expression)
         except error:
             pass

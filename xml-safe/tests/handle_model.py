@@ -651,7 +651,7 @@ class World:
             return
         assert a.value.closed is not a.open
         assert ("closed" in repr(a.value)) is not a.open
-        same = a is b or a.kind == b.kind == "node" and a.tree is b.tree and a.path == b.path
+        same = a is b or (a.kind == b.kind == "node" and a.tree is b.tree and a.path == b.path)
         assert (a.value == b.value) is same
         if same:
             assert hash(a.value) == hash(b.value)

@@ -183,7 +183,7 @@ def test_a_document_of_another_binding_survives(lib, tmp_path):
 
 def test_beside_the_official_binding(run_python):
     """In one process with Debian's `libxml2`, where that imports."""
-    code = f"""if True:
+    code = """if True:
         import sys
         sys.path.append("/usr/lib/python3/dist-packages")
         try:

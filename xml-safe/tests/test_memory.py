@@ -1,7 +1,5 @@
 """Too little memory: an exception, never a result that is cut and never the end of the process."""
 
-import ctypes
-import os
 import sys
 
 import pytest

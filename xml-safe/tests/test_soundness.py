@@ -3,7 +3,6 @@
 import gc
 
 import pytest
-
 import xml_safe
 from xml_safe import BusyError, ParseError, parse, parse_file
 

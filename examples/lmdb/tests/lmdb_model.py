@@ -7,12 +7,12 @@ import warnings
 
 from handle_model import Worker
 from lmdb_safe import (
+    AffinityError,
     AlreadyOpenError,
     BusyError,
     ClosedError,
     Environment,
     LmdbError,
-    AffinityError,
     live_handles,
 )
 

@@ -10,13 +10,13 @@ import weakref
 
 import pytest
 from lmdb_safe import (
+    AffinityError,
     AlreadyOpenError,
     BusyError,
     ClosedError,
     Environment,
     Error,
     LmdbError,
-    AffinityError,
     live_handles,
 )
 

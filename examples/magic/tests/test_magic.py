@@ -4,9 +4,8 @@ import errno
 import gzip
 import threading
 
-import pytest
-
 import magic_safe
+import pytest
 from magic_safe import ClosedError, Magic, MagicError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0\0\0\x01" * 2 + b"\x08\x02\0\0\0"

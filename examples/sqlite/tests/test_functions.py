@@ -55,7 +55,7 @@ def test_values_both_ways(db):
 
 
 def test_results_that_sqlite_has_no_type_for(db):
-    db.create_function("odd", 0, lambda: [])
+    db.create_function("odd", 0, list)
     with pytest.raises(TypeError, match="None, int, float, str or bytes expected"):
         one(db, "SELECT odd()")
     db.create_function("big", 0, lambda: 2**64)

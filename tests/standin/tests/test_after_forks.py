@@ -6,7 +6,7 @@ import signal
 import warnings
 
 import pytest
-from standin_safe import Numeral, AffinityError, Parcel, Session, Shape, Store, Tally, live_handles, take_log
+from standin_safe import AffinityError, Numeral, Parcel, Session, Shape, Store, Tally, live_handles, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 

@@ -10,11 +10,11 @@ import weakref
 
 import pytest
 from standin_safe import (
+    AffinityError,
     BusyError,
     ClosedError,
     Error,
     Feed,
-    AffinityError,
     SessionError,
     ShelfError,
     Store,
@@ -56,7 +56,7 @@ def test_a_callback_does_not_end_an_iteration(end):
         def source():
             if numbers:
                 return numbers.pop()
-            raise raised  # noqa: B023
+            raise raised
 
         got = []
         with Feed(source) as feed:

@@ -165,7 +165,8 @@ class xmlDoc(xmlCore):
 
     def __init__(self, _obj: Document) -> None:
         node = _obj.xpathEval("/")
-        assert isinstance(node, list) and isinstance(node[0], Node)
+        assert isinstance(node, list)
+        assert isinstance(node[0], Node)
         super().__init__(node[0])
         self._doc = _obj
 
