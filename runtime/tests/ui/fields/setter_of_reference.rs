@@ -2,16 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_char;
-
-    pub struct Box {
-        pub name: *const c_char,
-    }
-    pub unsafe extern "C" fn box_free(_: *mut Box) {
-        unimplemented!()
-    }
-}
+#[path = "../ffi/boxes.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Box, release = ffi::box_free)]
 pub struct Box;

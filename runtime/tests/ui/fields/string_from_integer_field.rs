@@ -2,14 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Box {
-        pub size: i32,
-    }
-    pub unsafe extern "C" fn box_free(_: *mut Box) {
-        unimplemented!()
-    }
-}
+#[path = "../ffi/boxes.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Box, release = ffi::box_free)]
 pub struct Box;

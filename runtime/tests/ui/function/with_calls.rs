@@ -2,16 +2,11 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn size() -> i32 {
-        unimplemented!()
-    }
-}
+#[path = "../ffi/thing.rs"]
+mod ffi;
 
 #[function]
-#[calls(ffi::size)]
+#[calls(ffi::count)]
 fn size() -> i32;
 
 fn main() {}

@@ -2,15 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_void;
-    pub struct Pool;
-    pub struct Item;
-    pub type TakeFn = Option<unsafe extern "C" fn(*mut Item, *mut c_void)>;
-    pub type MakeFn = Option<unsafe extern "C" fn(*mut c_void) -> *mut Item>;
-    pub unsafe extern "C" fn pool_free(_: *mut Pool) {}
-    pub unsafe extern "C" fn item_free(_: *mut Item) {}
-}
+#[path = "../../ffi/pool.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Pool, release = ffi::pool_free)]
 pub struct Pool;

@@ -2,9 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing(pub i32);
-}
+#[path = "../../ffi/status.rs"]
+mod ffi;
 
 #[handle(caller_allocates = ffi::Thing)]
 struct Thing;

@@ -2,15 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_int;
-
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn thing_error(_: *mut Thing) -> c_int {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[derive(Default)]
 pub struct ThingErrors;
@@ -26,7 +19,7 @@ pub struct Thing;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::thing_error)]
+    #[calls(ffi::size)]
     fn code(&self) -> i32;
 }
 

@@ -2,20 +2,10 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub struct Record;
-    pub type Report = Option<unsafe extern "C" fn(*mut std::ffi::c_void, i32)>;
-    pub struct Reporting {
-        pub report: Report,
-    }
-    pub unsafe extern "C" fn reporting_free(_: *mut Reporting) {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/reporting.rs"]
+mod ffi;
 
-#[handle(raw = ffi::Reporting, release = ffi::reporting_free, errors(MyErrors, callback = report))]
+#[handle(raw = ffi::Reporting, release = ffi::reporting_free, errors(MyErrors, callback = count))]
 pub struct Other;
 
 #[handle(raw = ffi::Record, callback_only)]

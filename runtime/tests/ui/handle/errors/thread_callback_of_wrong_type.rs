@@ -4,17 +4,10 @@ use std::ffi::c_int;
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_int;
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn level() -> *mut c_int {
-        std::ptr::null_mut()
-    }
-}
-
-#[handle(raw = ffi::Thing, release = ffi::thing_free, errors(Wrong, thread_callback = ffi::level))]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, errors(Wrong, thread_callback = ffi::strict))]
 pub struct Thing;
 
 #[handle(raw = c_int, callback_only)]

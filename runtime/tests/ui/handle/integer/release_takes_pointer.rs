@@ -4,16 +4,8 @@ use std::ffi::c_int;
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_int;
-    pub unsafe extern "C" fn open() -> c_int {
-        0
-    }
-    pub unsafe extern "C" fn close(_: c_int) -> c_int {
-        0
-    }
-    pub unsafe extern "C" fn free(_: *mut c_int) {}
-}
+#[path = "../../ffi/file.rs"]
+mod ffi;
 
 #[handle(integer = c_int, release = ffi::free)]
 pub struct File;

@@ -2,15 +2,10 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn thing_release(_: *mut Thing, _: i32) {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
-#[handle(raw = ffi::Thing, release = ffi::thing_release)]
+#[handle(raw = ffi::Thing, release = ffi::thing_free_with)]
 pub struct Other;
 
 fn main() {}

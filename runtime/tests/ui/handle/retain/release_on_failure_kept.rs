@@ -2,13 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_ref(_: *mut Thing) {}
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) -> i32 {
-        0
-    }
-}
+#[path = "../../ffi/status.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, retain = ffi::thing_ref, independent, release(ffi::thing_free, fails = nonzero, on_failure = kept))]
 struct Thing;

@@ -2,12 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing(pub i32);
-    pub unsafe extern "C" fn thing_ref(_: *mut Thing) -> *mut Thing {
-        std::ptr::null_mut()
-    }
-}
+#[path = "../../ffi/status.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, retain = ffi::thing_ref, independent)]
 struct Thing;

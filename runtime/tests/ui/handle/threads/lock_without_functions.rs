@@ -2,20 +2,13 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub struct Mutex;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn thing_mutex(_: *mut Thing) -> *mut Mutex {
-        unimplemented!()
-    }
-    pub unsafe extern "C" fn enter(_: *mut Mutex) {}
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
-#[handle(raw = ffi::Thing, release = ffi::thing_free, lock(of = ffi::thing_mutex, enter = ffi::enter))]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, lock(of = ffi::mutex, enter = ffi::enter))]
 pub struct Thing;
 
-#[handle(raw = ffi::Thing, release = ffi::thing_free, lock = ffi::thing_mutex)]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, lock = ffi::mutex)]
 pub struct Other;
 
 fn main() {}

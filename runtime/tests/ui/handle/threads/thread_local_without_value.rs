@@ -2,20 +2,13 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_int;
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
-    pub struct Raw;
-    pub unsafe extern "C" fn thing_free(_: *mut Raw) {}
-    pub unsafe extern "C" fn strict() -> *mut c_int {
-        std::ptr::null_mut()
-    }
-}
-
-#[handle(raw = ffi::Raw, release = ffi::thing_free, thread_locals(ffi::strict))]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, thread_locals(ffi::strict))]
 struct Thing;
 
-#[handle(raw = ffi::Raw, release = ffi::thing_free, thread_locals = ffi::strict)]
+#[handle(raw = ffi::Thing, release = ffi::thing_free, thread_locals = ffi::strict)]
 struct Other;
 
 fn main() {}

@@ -2,20 +2,15 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn write(_: *mut Thing, _: *const u8) -> i32 {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::write, fails = negative)]
+    #[calls(ffi::write_all, fails = negative)]
     fn write(&self, bytes: &[u8]) -> Result<i32>;
 }
 

@@ -2,16 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing {
-        pub data: *const u8,
-        pub count: u32,
-    }
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn work(_: *mut Thing) -> i32 {
-        0
-    }
-}
+#[path = "../../ffi/buffer.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;

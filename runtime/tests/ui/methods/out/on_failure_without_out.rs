@@ -2,15 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing(pub i32);
-    pub unsafe extern "C" fn thing_new() -> *mut Thing {
-        std::ptr::null_mut()
-    }
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) -> i32 {
-        0
-    }
-}
+#[path = "../../ffi/status.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 struct Thing;

@@ -2,17 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Pool;
-    pub struct Page;
-    pub struct Item;
-    pub unsafe extern "C" fn pool_free(_: *mut Pool) {}
-    pub unsafe extern "C" fn item_free(_: *mut Item) {}
-    pub unsafe extern "C" fn page_item(_: *mut Page) -> *mut Item {
-        std::ptr::null_mut()
-    }
-    pub unsafe extern "C" fn page_add(_: *mut Page, _: *mut Item) {}
-}
+#[path = "../../ffi/pool.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Pool, release = ffi::pool_free)]
 pub struct Pool;

@@ -2,10 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;

@@ -2,24 +2,15 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_void;
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn data(_: *mut Thing) -> *const c_void {
-        std::ptr::null()
-    }
-    pub unsafe extern "C" fn size(_: *mut Thing) -> f64 {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::data, len = ffi::size)]
+    #[calls(ffi::data, len = ffi::size_f64)]
     fn data(&self) -> Option<Bytes>;
 }
 

@@ -2,23 +2,18 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn thing_default() -> *const Thing {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::thing_default)]
+    #[calls(ffi::default_thing)]
     fn default() -> Option<Owned<Thing>>;
 
-    #[calls(ffi::thing_default, owned)]
+    #[calls(ffi::default_thing, owned)]
     fn made() -> Option<Owned<Thing>>;
 }
 

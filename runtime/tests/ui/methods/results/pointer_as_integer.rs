@@ -2,20 +2,15 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn size(_: *mut Thing) -> *mut Thing {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::size)]
+    #[calls(ffi::copy)]
     fn size(&self) -> i32;
 }
 

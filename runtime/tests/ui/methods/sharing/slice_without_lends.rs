@@ -2,34 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_void;
-    pub struct Thing;
-    pub struct Child;
-    pub struct Part;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn child_free(_: *mut Child) {}
-    pub unsafe extern "C" fn child_new(_: *mut Thing) -> *mut Child {
-        std::ptr::null_mut()
-    }
-    pub unsafe extern "C" fn thing_data(_: *mut Thing) -> *const c_void {
-        std::ptr::null()
-    }
-    pub unsafe extern "C" fn thing_size(_: *mut Thing) -> usize {
-        0
-    }
-    pub unsafe extern "C" fn thing_view(_: *mut Thing, _: *mut View, _: *mut i32) {}
-    pub unsafe extern "C" fn thing_views(_: *mut Thing, _: *mut i32) -> *const View {
-        std::ptr::null()
-    }
-    #[derive(Clone, Copy)]
-    pub struct View {
-        pub start: *const u8,
-        pub size: usize,
-    }
-    pub unsafe extern "C" fn thing_meet(_: *mut Thing, _: i32) {}
-    pub unsafe extern "C" fn child_work(_: *mut Child) {}
-}
+#[path = "../../ffi/family.rs"]
+mod ffi;
 
 leakproof::byte_slice!(unsafe ffi::View { ptr: start, len: size });
 

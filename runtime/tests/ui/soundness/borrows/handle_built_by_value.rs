@@ -2,27 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub struct Child;
-    pub unsafe extern "C" fn child_free(_: *mut Child) {
-        unimplemented!()
-    }
-    pub struct Part;
-    pub unsafe extern "C" fn thing_new() -> *mut Thing {
-        unimplemented!()
-    }
-    pub unsafe extern "C" fn child_new(_: *mut Thing) -> *mut Child {
-        unimplemented!()
-    }
-    pub unsafe extern "C" fn first(_: *mut Thing) -> *mut Part {
-        unimplemented!()
-    }
-    pub unsafe extern "C" fn thing_change(_: *mut Thing) {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/family.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;

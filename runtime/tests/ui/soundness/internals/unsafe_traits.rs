@@ -9,10 +9,8 @@ use leakproof::place::{LivesBeside, MadeBy, NotKept};
 use leakproof::prelude::*;
 use leakproof::returns::{Count, EndsArray, Plain, PointedAt, Start};
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;

@@ -2,15 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    use std::ffi::c_char;
-
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub unsafe extern "C" fn thing_name(_: *mut Thing) -> *mut c_char {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/thing.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
@@ -19,7 +12,7 @@ type Name = CString;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::thing_name)]
+    #[calls(ffi::name_mut)]
     fn name(&self) -> Option<Name>;
 }
 

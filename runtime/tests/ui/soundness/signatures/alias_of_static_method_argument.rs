@@ -1,30 +1,16 @@
 //! A type alias does not hide a handle in an argument of a static method.
 
-#![allow(non_camel_case_types, unused)]
+#![allow(unused)]
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct store;
-    pub unsafe extern "C" fn store_free(_: *mut store) {}
-    pub unsafe extern "C" fn store_new() -> *mut store {
-        unimplemented!()
-    }
-    pub struct item {
-        pub mark: *mut store,
-    }
-    pub unsafe extern "C" fn store_first(_: *mut store) -> *mut item {
-        unimplemented!()
-    }
-    pub unsafe extern "C" fn item_store(_: *mut item) -> *mut store {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/store.rs"]
+mod ffi;
 
-#[handle(raw = ffi::store, release = ffi::store_free)]
+#[handle(raw = ffi::Store, release = ffi::store_free)]
 pub struct Store;
 
-#[handle(raw = ffi::item, part_of = Store)]
+#[handle(raw = ffi::Item, part_of = Store)]
 pub struct Item;
 
 type Ref<'a> = &'a Item;

@@ -2,14 +2,8 @@
 
 use leakproof::prelude::*;
 
-mod ffi {
-    pub struct Thing;
-    pub unsafe extern "C" fn thing_free(_: *mut Thing) {}
-    pub struct Part;
-    pub unsafe extern "C" fn first(_: *mut Thing) -> *mut Part {
-        unimplemented!()
-    }
-}
+#[path = "../../ffi/family.rs"]
+mod ffi;
 
 #[handle(raw = ffi::Thing, release = ffi::thing_free)]
 pub struct Thing;
