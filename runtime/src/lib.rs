@@ -89,7 +89,7 @@
 //! | `independent` | With `retain`: no call on one such object reads or changes memory of another. Each object is borrowed alone. |
 //! | `caller_allocates = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
 //! | `integer = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
-//! | `invalid = …` | With `value`: the number that is no handle; by default -1. |
+//! | `invalid = …` | With `integer`: the number that is no handle; by default -1. |
 //! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
 //! | `parent = (Handle, Other)` | It lives in several: the first is as above, the others are arguments of the call that makes it, which `keep_alive` names. Closing one of them closes it first. |
@@ -124,7 +124,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `unsafe` | The author vouches for `#[calls]` and `#[field]`; needed where there are any. |
-//! | `private` | None of the methods reaches Python. On one method: `#[rust_only]`. |
+//! | `rust_only` | None of the methods reaches Python. On one method: `#[rust_only]`. |
 //! | `utf8 = lossy` | As on each `#[calls]` and `#[field]` of the block. |
 //!
 //! `#[reads_parent]` on a `&mut self` method of a handle with `mut_parent`: this method leaves the parent as it is, and borrows

@@ -71,7 +71,7 @@ pub(crate) fn check_ownership(
     if let (Some((keyword, _)), true) = (&args.integer, args.raw.is_some()) {
         diagnostics.at(
             keyword,
-            "a handle is a number or behind a pointer: keep one of `value` and `raw`",
+            "a handle is a number or behind a pointer: keep one of `integer` and `raw`",
         );
     }
     if let (Some((keyword, _)), None) = (&args.invalid, &args.integer) {
@@ -191,7 +191,7 @@ pub(crate) fn check_ownership(
     if let (Some((keyword, _)), None) = (&args.owner_field, &args.part_of) {
         diagnostics.at(
             keyword,
-            "`owner` names the field by which a part knows its owner: add `part_of = Owner`",
+            "`owner_field` names the field by which a part knows its owner: add `part_of = Owner`",
         );
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn expand_integer_conversions(
 ) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     quote! {
-        // SAFETY: annotation `value`: the handle is a number, which nothing follows as a pointer.
+        // SAFETY: annotation `integer`: the handle is a number, which nothing follows as a pointer.
         unsafe impl #runtime::handle::Numbered for #ident {
             type Number = #ty;
             const INVALID: #ty = #invalid;

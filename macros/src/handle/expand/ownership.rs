@@ -83,12 +83,12 @@ pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStre
             let knows = owner_field.as_ref().map(|field| {
                 let place = respanned(field.within(&quote!((*raw))), field.span());
                 quote! {
-                    // SAFETY: annotation `owner`: the field points at the owner, or is null.
+                    // SAFETY: annotation `owner_field`: the field points at the owner, or is null.
                     unsafe impl #runtime::handle::KnowsOwner for #ident {
                         unsafe fn owner_of(
                             raw: *mut Self::Raw,
                         ) -> *mut <Self::Owner as #runtime::handle::Handle>::Raw {
-                            // SAFETY: the caller's promise: `raw` is valid. annotation `owner`: so the field may be
+                            // SAFETY: the caller's promise: `raw` is valid. annotation `owner_field`: so the field may be
                             // read.
                             unsafe { #place }
                         }
