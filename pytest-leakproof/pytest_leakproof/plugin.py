@@ -6,6 +6,8 @@ checked, because its traceback keeps its variables alive.
 
 from __future__ import annotations
 
+import linecache
+import re
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
@@ -27,6 +29,7 @@ MARKER_HELP = (
     "a dict of type to number, or any without an argument"
 )
 MAX_STACKS = 10
+FRAME = re.compile(r'(?P<indent>\s*)File "(?P<file>.+)", line (?P<line>\d+), in .*')
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -221,27 +224,31 @@ def drop_item_references(item: pytest.Item) -> None:
 
 
 def creation_stacks(handles: list[TracedHandle]) -> Iterator[str]:
-    """Formats the stacks that created the handles, newest first."""
+    """Formats the stacks that created the handles, newest first, with their source lines."""
     if not handles:
         yield "    created while tracing was off"
     newest = sorted(handles, key=lambda handle: -handle.when)
     places = Counter(without_pytest_frames(handle.stack) for handle in newest)
     for stack, number in list(places.items())[:MAX_STACKS]:
         yield f"    {number} created here:" if len(places) > 1 or number > 1 else "    created here:"
-        yield from (f"      {line}" for line in stack.splitlines())
+        yield from (f"    {line}" for frame in stack.splitlines() for line in with_source(frame))
     if len(places) > MAX_STACKS:
         yield f"    … and in {len(places) - MAX_STACKS} more places"
 
 
+def with_source(frame: str) -> Iterator[str]:
+    """Adds the source line to a formatted frame. leakproof leaves the source out of the stacks that it records."""
+    yield frame
+    found = FRAME.fullmatch(frame)
+    if found and (source := linecache.getline(found["file"], int(found["line"])).strip()):
+        yield f"{found['indent']}  {source}"
+
+
 def without_pytest_frames(stack: str) -> str:
     """Removes pytest's own frames, which come first, from a formatted stack."""
-    frames: list[list[str]] = []
-    for line in stack.splitlines():
-        if line.lstrip().startswith('File "') or not frames:
-            frames.append([])
-        frames[-1].append(line)
-    last = max((i for i, frame in enumerate(frames) if is_pytest_frame(frame[0])), default=-1)
-    return "\n".join(line for frame in frames[last + 1 :] or frames for line in frame)
+    frames = stack.splitlines()
+    last = max((i for i, frame in enumerate(frames) if is_pytest_frame(frame)), default=-1)
+    return "\n".join(frames[last + 1 :] or frames)
 
 
 def is_pytest_frame(line: str) -> bool:

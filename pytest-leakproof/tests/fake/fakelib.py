@@ -38,7 +38,10 @@ class Ledger:
     def add(cls, handle):
         cls.counts[type(handle).__name__] += 1
         if cls.tracing:
-            cls.traced[id(handle)] = (type(handle).__name__, time.monotonic(), "".join(traceback.format_stack()[:-2]))
+            # As leakproof formats stacks: without source lines.
+            frames = traceback.extract_stack()[:-2]
+            stack = "".join(f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n' for frame in frames)
+            cls.traced[id(handle)] = (type(handle).__name__, time.monotonic(), stack)
 
     @classmethod
     def remove(cls, handle):
