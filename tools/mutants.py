@@ -11,6 +11,14 @@ Each mutant is built in a copy of the tree and has to fail one of: the Rust test
 fault-injection sweep of the stand-in library, the Python tests of expat, sqlite and lmdb, and the Python tests and the
 sweep of xml-safe. The first failure, crash or hang kills it. The unchanged tree has to pass first. The exit status is 1
 if a mutant survives that is not known to be equivalent.
+
+The mutants of the table are semantic: each breaks one rule of the runtime or the macros. `cargo mutants` makes generic
+mutants, for code that has no entries yet. It runs only Rust tests, so its survivors may still fail a Python test. To run
+it on one file:
+
+    cargo install cargo-mutants
+    cargo mutants -p leakproof --no-default-features -f runtime/src/FILE.rs -o target \\
+        --cargo-test-arg=--test=core --cargo-test-arg=--test=word
 """
 
 import argparse
