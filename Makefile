@@ -143,12 +143,12 @@ check-python: setup
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	@echo "== types of the tools and of the pytest plugin"
-	$(BIN)/mypy tools/*.py tools/tests/*.py pytest-leakproof/pytest_leakproof xml-safe/demo
+	$(BIN)/mypy tools/*.py tools/tests/*.py pytest-leakproof/pytest_leakproof
 
 .PHONY: check-types
 check-types: build $(BUILT)
 	@echo "== types of the package"
-	$(BIN)/mypy $(PACKAGE) $(wildcard xml-safe/tests/typing/*.py)
+	$(BIN)/mypy $(PACKAGE) xml-safe/demo $(wildcard xml-safe/tests/typing/*.py)
 	@echo "== types of the examples"
 	$(BIN)/mypy $(patsubst %,-p %_safe,$(notdir $(BUILT)))
 	@echo "== types of the sweep tables"

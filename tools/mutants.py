@@ -13,8 +13,8 @@ sweep of xml-safe. The first failure, crash or hang kills it. The unchanged tree
 if a mutant survives that is not known to be equivalent.
 
 The mutants of the table are semantic: each breaks one rule of the runtime or the macros. `cargo mutants` makes generic
-mutants, for code that has no entries yet. It runs only Rust tests, so its survivors may still fail a Python test. To run
-it on one file:
+mutants, for code that has no entries yet. It runs only Rust tests, so its survivors may still fail a Python test.
+For one file:
 
     cargo install cargo-mutants
     cargo mutants -p leakproof --no-default-features -f runtime/src/FILE.rs -o target \\
