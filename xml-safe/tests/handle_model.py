@@ -74,9 +74,7 @@ def nodes_of(number, count):
         "/r/@n/text()": Facts("text", "text", str(number), "/r/@n", [], {}, str(number)),
     }
     for i, (path, text) in enumerate(zip(elements, texts, strict=True)):
-        nodes[path] = Facts(
-            "element", "b", text, "/r", [f"{path}/text()"], {"k": str(i)}, f'<b k="{i}">{text}</b>'
-        )
+        nodes[path] = Facts("element", "b", text, "/r", [f"{path}/text()"], {"k": str(i)}, f'<b k="{i}">{text}</b>')
         nodes[f"{path}/@k"] = Facts("attribute", "k", str(i), path, [f"{path}/@k/text()"], {}, f' k="{i}"')
         nodes[f"{path}/@k/text()"] = Facts("text", "text", str(i), f"{path}/@k", [], {}, str(i))
         nodes[f"{path}/text()"] = Facts("text", "text", text, path, [], {}, text)
@@ -102,7 +100,9 @@ class Tree:
 
     def where(self, wanted):
         """The paths of the nodes that are `wanted`; XPath doesn't reach the text nodes inside attributes."""
-        return [path for path, facts in self.nodes.items() if "@" not in path.rpartition("/text()")[0] and wanted(facts)]
+        return [
+            path for path, facts in self.nodes.items() if "@" not in path.rpartition("/text()")[0] and wanted(facts)
+        ]
 
 
 class Kept:

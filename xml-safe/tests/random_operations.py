@@ -160,7 +160,10 @@ def continue_run(running, samples, steps, seconds, progress):
         now = time.monotonic()
         if progress and now - shown >= progress:
             shown = now
-            print(f"{now - start:6.0f} s: {running.steps} steps, {running.steps / (now - start):.0f} per second", flush=True)
+            print(
+                f"{now - start:6.0f} s: {running.steps} steps, {running.steps / (now - start):.0f} per second",
+                flush=True,
+            )
 
 
 def run(steps, seconds, seed, limit=None, progress=0, model=handle_model):
@@ -213,7 +216,14 @@ def main():
     faulthandler.enable()
     steps = options.steps or (sys.maxsize if options.seconds else 100_000)
     seconds = options.seconds or float("inf")
-    line, wrong = run(steps, seconds, options.seed, options.slope, options.progress, load(options.model) if options.model else handle_model)
+    line, wrong = run(
+        steps,
+        seconds,
+        options.seed,
+        options.slope,
+        options.progress,
+        load(options.model) if options.model else handle_model,
+    )
     for problem in wrong:
         print(f"random operations: {problem}", file=sys.stderr)
     print(line)

@@ -122,7 +122,9 @@ def test_result_is_that_of_a_thread_without_signals(expr):
         assert results == [doc.xpathEval(expr)]
 
 
-@pytest.mark.parametrize("code, expr", [(1209, "//b[foo()]"), (1219, "//b[q:foo()]"), (1205, "//b[$v]"), (1211, "//b[count(1)]")])
+@pytest.mark.parametrize(
+    "code, expr", [(1209, "//b[foo()]"), (1219, "//b[q:foo()]"), (1205, "//b[$v]"), (1211, "//b[count(1)]")]
+)
 def test_error_late_in_an_evaluation_is_reported_to_its_call(large, code, expr, capfd):
     late = expr.replace("//b", "//b[position() = last() and count(//b[count(//b) > 0]) > 0]")
     with pytest.raises(XPathError) as caught:

@@ -252,8 +252,10 @@ def foreign_reports(lib):
     before = [variable(lib, name, ctypes.c_void_p) for name in POINTERS[:4]]
     lib.xmlSetStructuredErrorFunc.argtypes = lib.xmlSetGenericErrorFunc.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
     try:
-        yield reports, lambda: lib.xmlSetGenericErrorFunc(None, ctypes.cast(generic, ctypes.c_void_p)), lambda: (
-            lib.xmlSetStructuredErrorFunc(None, ctypes.cast(structured, ctypes.c_void_p))
+        yield (
+            reports,
+            lambda: lib.xmlSetGenericErrorFunc(None, ctypes.cast(generic, ctypes.c_void_p)),
+            lambda: lib.xmlSetStructuredErrorFunc(None, ctypes.cast(structured, ctypes.c_void_p)),
         )
     finally:
         lib.xmlSetGenericErrorFunc(before[1], before[0])
@@ -262,7 +264,21 @@ def foreign_reports(lib):
 
 def everything_of_xpath():
     doc = parse("<a xmlns:p='urn:p'>x<b k='1'/></a>")
-    exprs = ("//b", "//b[", "foo()", "1-foo()", "or()", "//q:b", "q:foo()", "$v", "$q:v", "count(1)", "'x", "", "(" * 20_000)
+    exprs = (
+        "//b",
+        "//b[",
+        "foo()",
+        "1-foo()",
+        "or()",
+        "//q:b",
+        "q:foo()",
+        "$v",
+        "$q:v",
+        "count(1)",
+        "'x",
+        "",
+        "(" * 20_000,
+    )
     for expr in exprs:
         with doc.xpath_new_context() as context:
             for evaluate in (doc.xpathEval, doc.root.xpathEval, context.eval):

@@ -62,7 +62,9 @@ def test_a_default_of_the_thread_changes_nothing(lib, tmp_path, capfd, name):
 def test_defaults_of_new_threads_change_nothing(lib, tmp_path):
     before, seen, undo = results(tmp_path), [], []
     for name, value in NUMBERS.items():
-        setter = getattr(lib, f"xmlThrDef{name[0].upper()}{name[1:]}".replace("XmlSave", "Save").replace("Xml", ""), None)
+        setter = getattr(
+            lib, f"xmlThrDef{name[0].upper()}{name[1:]}".replace("XmlSave", "Save").replace("Xml", ""), None
+        )
         if setter is not None:
             undo.append((setter, setter(value)))
     try:
@@ -143,7 +145,9 @@ def test_errors_of_a_document_that_was_recovered():
     assert parse("<p:a/>").errors[0].level == "error"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "iso-8859-15", "shift_jis", "cp037", "koi8-r"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "iso-8859-15", "shift_jis", "cp037", "koi8-r"]
+)
 def test_encodings(encoding):
     text = {"shift_jis": "日本", "koi8-r": "да", "iso-8859-15": "€"}.get(encoding, "é")
     name = encoding.removesuffix("-sig").removesuffix("-le")

@@ -330,7 +330,9 @@ assert xml_safe.live_handles()["XPathContext"] == 0
 @in_forks
 def test_fork_while_another_thread_evaluates(ends_well):
     """What that thread uses stays in use in the child, for ever; so nobody waits for it there."""
-    ends_well(FORK + """
+    ends_well(
+        FORK
+        + """
 doc = large()
 evaluating = in_thread(doc.xpathEval, LONG)
 def child():
@@ -343,12 +345,15 @@ forked(child)
 evaluating.join()
 assert doc.xpathEval("count(//b)") == 8000
 doc.close()
-""")
+"""
+    )
 
 
 @in_forks
 def test_fork_while_another_thread_has_a_context_alone(ends_well):
-    ends_well(FORK + """
+    ends_well(
+        FORK
+        + """
 context = large().xpath_new_context()
 evaluating = in_thread(context.eval, LONG)
 def child():
@@ -358,12 +363,15 @@ def child():
 forked(child)
 evaluating.join()
 assert context.eval("1") == 1
-""")
+"""
+    )
 
 
 @in_forks
 def test_fork_while_another_thread_waits_in_close(ends_well):
-    ends_well(FORK + """
+    ends_well(
+        FORK
+        + """
 doc = large()
 evaluating = in_thread(doc.xpathEval, LONG)
 closing = in_thread(doc.close)
@@ -374,13 +382,16 @@ def child():
 forked(child)
 evaluating.join(), closing.join()
 assert doc.closed
-""")
+"""
+    )
 
 
 @in_forks
 def test_fork_while_many_threads_wait_and_work(ends_well):
     """The child's own waiting works, whatever lock a thread held at the fork."""
-    ends_well(FORK + """
+    ends_well(
+        FORK
+        + """
 doc = large(400)
 context = doc.xpath_new_context()
 stop = False
@@ -398,7 +409,8 @@ for _ in range(30):
 stop = True
 for thread in threads:
     thread.join()
-""")
+"""
+    )
 
 
 # ---- cycles, finalisers, weak references
@@ -624,7 +636,9 @@ def twin(tmp_path):
 
 
 def test_two_leakproof_modules_share_nothing(twin, ends_well):
-    ends_well(twin + """
+    ends_well(
+        twin
+        + """
 ours, theirs = xml_safe.parse("<a/>"), xml_twin.parse("<b/>")
 assert xml_safe.live_handles()["Document"] == xml_twin.live_handles()["Document"] == 1
 assert xml_safe.__leakproof__ is not xml_twin.__leakproof__
@@ -640,15 +654,21 @@ except xml_twin.ClosedError as error:
 assert ours.root.name == "a"
 ours.close()
 assert xml_safe.live_handles()["Document"] == xml_twin.live_handles()["Document"] == 0
-""")
+"""
+    )
 
 
 def test_two_leakproof_modules_report_each_its_own(twin, run):
-    ended = run(twin + """
+    ended = run(
+        twin
+        + """
 import ctypes
 for kept in (xml_safe.parse("<a/>"), xml_twin.parse("<b/>").xpath_new_context()):
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
-""", "-X", "dev")
+""",
+        "-X",
+        "dev",
+    )
     assert ended.returncode == 0
     lines = sorted(line.split(" (")[0] for line in ended.stderr.splitlines())
     assert lines == [
@@ -672,13 +692,17 @@ assert counts == [int(document.xpathEval("count(//*)"))] * 8, counts
 
 @in_forks
 def test_two_leakproof_modules_survive_a_fork(twin, ends_well):
-    ends_well(FORK + twin + """
+    ends_well(
+        FORK
+        + twin
+        + """
 ours, theirs = large(), xml_twin.parse("<b/>")
 evaluating = in_thread(ours.xpathEval, LONG)
 forked(lambda: (theirs.root.name, theirs.close(), outcome(ours.close)))
 evaluating.join()
 ours.close(), theirs.close()
-""")
+"""
+    )
 
 
 SUBINTERPRETER = """
@@ -719,7 +743,9 @@ except xml_safe.ClosedError:
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="no module for other interpreters")
 @pytest.mark.parametrize("first", ["in_another(USE)", "exec(USE)", "pass"], ids=["there", "here", "neither"])
 def test_other_interpreters_are_served_or_refused(first, run):
-    ended = run(f"{SUBINTERPRETER}\n{first}\nfor _ in range(3): in_another(USE)\nexec(USE)\nassert doc.root.name == 'a'")
+    ended = run(
+        f"{SUBINTERPRETER}\n{first}\nfor _ in range(3): in_another(USE)\nexec(USE)\nassert doc.root.name == 'a'"
+    )
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
 
 
@@ -741,25 +767,32 @@ BUSY = {
 @pytest.mark.parametrize("program", BUSY.values(), ids=BUSY.keys())
 def test_a_signal_handler_may_close_what_the_main_thread_uses(program, ends_well):
     """Python runs handlers between calls, so each call ends as it would have."""
-    ends_well(f"{ALARM}\ndoc = large()\non_alarm(doc.close)\ntry:\n    {program}\nexcept ClosedError:\n    pass\nelse: 1 / 0\n"
-              "assert xml_safe.live_handles()['Document'] == 0")
+    ends_well(
+        f"{ALARM}\ndoc = large()\non_alarm(doc.close)\ntry:\n    {program}\nexcept ClosedError:\n    pass\nelse: 1 / 0\n"
+        "assert xml_safe.live_handles()['Document'] == 0"
+    )
 
 
 def test_a_signal_handler_cannot_close_what_a_long_call_uses(ends_well):
     """A long evaluation runs handlers while it works, so what closes its document raises, and ends the evaluation."""
-    ends_well(f"{ALARM}\ndoc = large()\non_alarm(doc.close)\ntry:\n    doc.xpathEval(LONG)\nexcept BusyError:\n    pass\nelse: 1 / 0\n"
-              "assert doc.root.name\ndoc.close()\nassert xml_safe.live_handles()['Document'] == 0")
+    ends_well(
+        f"{ALARM}\ndoc = large()\non_alarm(doc.close)\ntry:\n    doc.xpathEval(LONG)\nexcept BusyError:\n    pass\nelse: 1 / 0\n"
+        "assert doc.root.name\ndoc.close()\nassert xml_safe.live_handles()['Document'] == 0"
+    )
 
 
 def test_a_signal_handler_may_close_while_the_main_thread_parses(ends_well):
-    ends_well(ALARM + """
+    ends_well(
+        ALARM
+        + """
 doc = large(9)
 on_alarm(doc.close)
 while not doc.closed:
     parsed = large()
 parsed.close()
 assert xml_safe.live_handles()["Document"] == 0
-""")
+"""
+    )
 
 
 HANDLERS = [
@@ -822,15 +855,22 @@ assert doc.closed and context.closed and not any(xml_safe.live_handles().values(
 def test_control_c_while_close_waits():
     """As it comes from a terminal: the program ends as any program does, and nothing else is printed."""
     # Who runs the tests in the background may have SIGINT ignored.
-    program = PRELUDE + """
+    program = (
+        PRELUDE
+        + """
 signal.signal(signal.SIGINT, signal.default_int_handler)
 doc = large(12000)
 in_thread(doc.xpathEval, LONG, daemon=True)
 print(flush=True)
 doc.close()
 """
+    )
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET | {"PYTHONPATH": TESTS}
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=QUIET | {"PYTHONPATH": TESTS},
     ) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)

@@ -21,7 +21,7 @@ def test_entities_of_a_dtd_file_are_not_read_either(tmp_path):
     secret, dtd, document = (tmp_path / name for name in ("secret.txt", "local.dtd", "document.xml"))
     secret.write_text("TOP SECRET")
     dtd.write_text('<!ENTITY % hook ""> %hook;')
-    hook = f'<!ENTITY % hook \'<!ENTITY f SYSTEM "{secret.as_uri()}">\'>'
+    hook = f"<!ENTITY % hook '<!ENTITY f SYSTEM \"{secret.as_uri()}\">'>"
     document.write_text(f'<!DOCTYPE a SYSTEM "{dtd}" [{hook}]><a>&f;</a>')
     try:
         read = parse_file(document, resolve_entities=True, load_dtd=True)

@@ -253,7 +253,7 @@ NO_FUNCTIONS = {
     "3 mod(2)": 1.0,
     "4div(2)": 2.0,
     "'foo()'": "foo()",
-    "string(\"q:foo()\")": "q:foo()",
+    'string("q:foo()")': "q:foo()",
     "(1)and(1)": True,
     "true()or(foo())": True,
     "count(//text())": 2.0,

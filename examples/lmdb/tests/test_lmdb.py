@@ -444,7 +444,9 @@ def test_database_of_another_environment_is_refused(tmp_path, env, db):
                 lambda: txn.stat(theirs),
                 lambda: txn.cursor(theirs),
             ):
-                with pytest.raises(ValueError, match="the Database belongs to another Environment than the Transaction"):
+                with pytest.raises(
+                    ValueError, match="the Database belongs to another Environment than the Transaction"
+                ):
                     use()
             txn.commit()
         with env.begin() as txn:

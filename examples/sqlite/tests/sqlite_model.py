@@ -232,7 +232,9 @@ class World:
             return
         if not (home.is_open and source.is_open):
             held = self.is_held(home) or self.is_held(source)
-            return self.expect((ClosedError, BusyError) if held else ClosedError, lambda: home.value.copy_from(source.value))
+            return self.expect(
+                (ClosedError, BusyError) if held else ClosedError, lambda: home.value.copy_from(source.value)
+            )
         if home is source or self.is_held(home) or self.is_held(source):
             return self.expect(BusyError, lambda: home.value.copy_from(source.value))
         if any(it and it.kind == "copy" and it.homes[1] is home for it in self.others):

@@ -350,6 +350,7 @@ def test_a_cycle_that_only_the_connection_can_break():
 
 def test_a_cycle_through_a_view(db):
     """connection → function → memoryview → statement → connection"""
+
     class Owner:
         def __call__(self):
             return 1

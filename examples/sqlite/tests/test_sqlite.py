@@ -35,7 +35,21 @@ def db():
 
 @pytest.mark.parametrize(
     "value",
-    [None, 0, 2**63 - 1, -(2**63), 0.5, math.inf, "", "text", "né\N{SNOWMAN}", "a\0b", b"", b"\0\xff" * 1000, "x" * 100_000],
+    [
+        None,
+        0,
+        2**63 - 1,
+        -(2**63),
+        0.5,
+        math.inf,
+        "",
+        "text",
+        "né\N{SNOWMAN}",
+        "a\0b",
+        b"",
+        b"\0\xff" * 1000,
+        "x" * 100_000,
+    ],
 )
 def test_every_value_comes_back(db, value):
     [row] = db.query("SELECT ?, typeof(?)", [value, value])
@@ -197,7 +211,9 @@ def test_the_number_of_parameters(db, parameters):
         db.query("SELECT ?", parameters)
 
 
-@pytest.mark.parametrize(("value", "error"), [(2**63, OverflowError), ([], TypeError), (object(), TypeError), ("\ud800", ValueError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(2**63, OverflowError), ([], TypeError), (object(), TypeError), ("\ud800", ValueError)]
+)
 def test_values_that_sqlite_has_not(db, value, error):
     with pytest.raises(error):
         db.query("SELECT ?", [value])
@@ -213,8 +229,10 @@ def test_extended_codes(db):
 
 
 def test_a_statement_that_fails_half_way(db):
-    statement = db.query("SELECT abs(CASE n WHEN 3 THEN -9223372036854775808 ELSE n END) FROM "
-                         "(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3)")
+    statement = db.query(
+        "SELECT abs(CASE n WHEN 3 THEN -9223372036854775808 ELSE n END) FROM "
+        "(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3)"
+    )
     assert next(statement) == [1]
     assert next(statement) == [2]
     with pytest.raises(SqliteError, match="integer overflow"):
@@ -267,7 +285,9 @@ def test_destination_of_a_copy_is_busy_until_the_copy_is_closed():
             lambda: target.copy_from(source),
             lambda: source.copy_from(target),
         ):
-            with pytest.raises(BusyError, match="Connection cannot be used while a Backup uses it: close the Backup first"):
+            with pytest.raises(
+                BusyError, match="Connection cannot be used while a Backup uses it: close the Backup first"
+            ):
                 use()
         # The source is only read.
         assert next(source.query("SELECT length(a) FROM t")) == [20000]
@@ -309,7 +329,7 @@ def test_closed_while_another_thread_asks(db):
     other.join()
     thread.start()
     thread.join()
-    assert ended in ([[200_000], "closed"], )
+    assert ended in ([[200_000], "closed"],)
 
 
 def test_threads_share_a_connection(db):

@@ -94,7 +94,9 @@ def test_after_a_progress_handler_was_removed(db, alarm, every):
 def test_a_copy_of_many_pages_is_ended(db, alarm):
     """The signal has come before the copy begins, which is long enough for a look at signals."""
     db.run("CREATE TABLE t (x)")
-    db.run("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 3000) INSERT INTO t SELECT zeroblob(8000) FROM c")
+    db.run(
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 3000) INSERT INTO t SELECT zeroblob(8000) FROM c"
+    )
     with Connection(":memory:") as target, target.copy_from(db) as copy:
         assert copy.step(1) is True
         assert copy.step(2000) is True

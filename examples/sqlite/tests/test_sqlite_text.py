@@ -22,14 +22,17 @@ def rows(db, sql="SELECT x FROM t ORDER BY x"):
 # ---- one statement, and several
 
 
-@pytest.mark.parametrize("behind", ["", ";", " ; ", ";;\n", "; -- that was it", "; /* and a comment */ ;", " /* not ended", "\n-- no"])
+@pytest.mark.parametrize(
+    "behind", ["", ";", " ; ", ";;\n", "; -- that was it", "; /* and a comment */ ;", " /* not ended", "\n-- no"]
+)
 def test_behind_a_statement_there_may_be_comments(db, behind):
     assert db.run("INSERT INTO t VALUES (1)" + behind) == 1
     assert rows(db) == [1]
 
 
 @pytest.mark.parametrize(
-    "behind", ["; INSERT INTO t VALUES (2)", ";/**/SELECT 1;", "; this is no SQL", "; INSERT INTO later VALUES (1)", ";'"]
+    "behind",
+    ["; INSERT INTO t VALUES (2)", ";/**/SELECT 1;", "; this is no SQL", "; INSERT INTO later VALUES (1)", ";'"],
 )
 @pytest.mark.parametrize("method", ["run", "query", "prepare"])
 def test_a_second_statement_is_refused_before_the_first_one_runs(db, method, behind):
@@ -65,7 +68,15 @@ def test_a_script_ends_where_a_statement_fails(db):
 
 def test_only_what_changes_rows_has_a_count(db):
     assert db.run("INSERT INTO t VALUES (1), (2), (3)") == 3
-    for sql in ("SELECT 1", "CREATE TABLE u (y)", "PRAGMA user_version", "PRAGMA user_version = 3", "BEGIN", "COMMIT", "DROP TABLE u"):
+    for sql in (
+        "SELECT 1",
+        "CREATE TABLE u (y)",
+        "PRAGMA user_version",
+        "PRAGMA user_version = 3",
+        "BEGIN",
+        "COMMIT",
+        "DROP TABLE u",
+    ):
         assert db.run(sql) == 0, sql
     assert db.run("UPDATE t SET x = x + 1 WHERE x > ?", [1]) == 2
     assert db.run("UPDATE t SET x = 9 WHERE x > 100") == 0

@@ -8,7 +8,16 @@ import pytest
 import standin_safe
 from standin_safe import Handle, List, Store
 
-PACKAGES = ["xml_safe", "cairo_safe", "expat_safe", "inotify_safe", "lmdb_safe", "magic_safe", "sqlite_safe", "zlib_safe"]
+PACKAGES = [
+    "xml_safe",
+    "cairo_safe",
+    "expat_safe",
+    "inotify_safe",
+    "lmdb_safe",
+    "magic_safe",
+    "sqlite_safe",
+    "zlib_safe",
+]
 EXPORTED = {name: each for name, each in vars(standin_safe).items() if isinstance(each, type)}
 HANDLES = [cls for cls in EXPORTED.values() if issubclass(cls, Handle)]
 

@@ -260,7 +260,9 @@ def test_they_cross_processes(method):
 def test_handles_are_neither_copied_nor_pickled():
     with Store() as store:
         for refused in (copy.copy, copy.deepcopy, pickle.dumps, lambda it: pickle.dumps(it, 0)):
-            with pytest.raises(TypeError, match="cannot pickle or copy a standin_safe.Store: it owns a native resource"):
+            with pytest.raises(
+                TypeError, match="cannot pickle or copy a standin_safe.Store: it owns a native resource"
+            ):
                 refused(store)
         assert live_handles()["Store"] == 1
     assert live_handles() == NONE

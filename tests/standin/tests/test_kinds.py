@@ -474,7 +474,16 @@ def test_what_lives_in_it_is_closed_first():
         session.send(parcel)
         assert all(tag.closed for tag in tags)
         session.busy = 0
-    log = ["session_open", "parcel_new", "parcel_tag", "parcel_tag", "tag_free", "tag_free", "parcel_free", "session_close"]
+    log = [
+        "session_open",
+        "parcel_new",
+        "parcel_tag",
+        "parcel_tag",
+        "tag_free",
+        "tag_free",
+        "parcel_free",
+        "session_close",
+    ]
     assert take_log() == log
     assert live_handles() == NONE
 

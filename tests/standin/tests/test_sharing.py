@@ -109,7 +109,9 @@ def test_held_parent_is_busy_until_its_holder_is_closed():
     node = made.first
     sole = made.sole_editor()
     for use in (*uses_of(made), lambda: editor.push(5), editor.count, editor.close, lambda: node.next):
-        with pytest.raises(BusyError, match="List cannot be used while a SoleEditor uses it: close the SoleEditor first"):
+        with pytest.raises(
+            BusyError, match="List cannot be used while a SoleEditor uses it: close the SoleEditor first"
+        ):
             use()
     sole.push(2)
     sole.push(3)
