@@ -1,13 +1,14 @@
 //! Attribute arguments, the syntax that all annotations share: `name`, `name = value` and `name(values)`, with commas between.
 
-use crate::diagnostics::Diagnostics;
-use crate::renamed::{RENAMED, replacement};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{LitStr, Path, Token};
+use syn::{Attribute, LitStr, Path, Token};
+
+use crate::diagnostics::Diagnostics;
+use crate::renamed::{RENAMED, replacement};
 
 /// One word with what follows it.
 pub(crate) struct Arg {
@@ -178,13 +179,75 @@ pub(crate) fn parse_item<T: Parse>(
     None
 }
 
-/// `module = "…"`: the Python module of a class, by default the crate's.
-pub(crate) fn module_name(written: Option<LitStr>) -> String {
-    let of_crate = || std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into());
-    written.map_or_else(of_crate, |module| module.value())
+/// The arguments that several annotations have: `crate = path`, `name = "Name"` and `module = "python.module"`.
+#[derive(Default)]
+pub(crate) struct CommonArgs {
+    runtime: Option<Path>,
+    name: Option<LitStr>,
+    module: Option<LitStr>,
 }
 
-/// `crate = path`: where the runtime is found.
-pub(crate) fn runtime_path(path: Option<Path>) -> TokenStream {
-    path.map_or_else(|| quote!(::leakproof), |path| quote!(#path))
+impl CommonArgs {
+    /// Parses the arguments of an annotation. Returns the common ones, and all others in their order.
+    pub(crate) fn parse(
+        args: TokenStream,
+        allowed: &[&str],
+        diagnostics: &Diagnostics,
+    ) -> (Self, Vec<Arg>) {
+        let mut common = CommonArgs::default();
+        let mut others = Vec::new();
+        for arg in parse_args(args, allowed, diagnostics) {
+            others.extend(common.accept(arg, diagnostics));
+        }
+        (common, others)
+    }
+
+    /// Parses the `#[leakproof(…)]` attributes of a derived item.
+    pub(crate) fn of_derive(attributes: &[Attribute], diagnostics: &Diagnostics) -> Self {
+        let mut common = CommonArgs::default();
+        for attribute in attributes {
+            if attribute.path().is_ident("leakproof") {
+                let tokens = diagnostics.ok(attribute.parse_args::<TokenStream>());
+                for arg in parse_args(tokens.unwrap_or_default(), &["crate"], diagnostics) {
+                    common.accept(arg, diagnostics);
+                }
+            }
+        }
+        common
+    }
+
+    /// Stores a common argument. Returns any other.
+    fn accept(&mut self, arg: Arg, diagnostics: &Diagnostics) -> Option<Arg> {
+        match arg.name.to_string().as_str() {
+            "crate" => self.runtime = arg.value("crate = path", diagnostics),
+            "name" => self.name = arg.value("name = \"PythonName\"", diagnostics),
+            "module" => self.module = arg.value("module = \"python.module\"", diagnostics),
+            _ => return Some(arg),
+        }
+        None
+    }
+
+    /// The path of the crate `leakproof`.
+    pub(crate) fn runtime(&self) -> TokenStream {
+        match &self.runtime {
+            Some(path) => quote!(#path),
+            None => quote!(::leakproof),
+        }
+    }
+
+    /// The name of the Python class, by default that of the item.
+    pub(crate) fn name(&self, ident: &Ident) -> String {
+        match &self.name {
+            Some(name) => name.value(),
+            None => ident.to_string(),
+        }
+    }
+
+    /// The Python module of the class, by default that of the crate.
+    pub(crate) fn module(&self) -> String {
+        match &self.module {
+            Some(module) => module.value(),
+            None => std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "builtins".into()),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Doc comments of Rust items, and the comments that C headers have in their place.
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use std::path::PathBuf;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Lit, Meta, Path};
@@ -24,20 +26,44 @@ pub(crate) fn doc_text(attributes: &[Attribute]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// The comment of a C function or type in the headers, as the build script found it: for what has no comment of its own.
-pub(crate) fn header_comment(attributes: &[Attribute], item: &Path) -> Option<String> {
-    if attributes
+/// The doc comments among `attributes`, as they are.
+pub(crate) fn doc_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes
         .iter()
-        .any(|attribute| attribute.path().is_ident("doc"))
-    {
-        return None;
-    }
-    let name = item.segments.last()?.ident.unraw().to_string();
-    let folder = PathBuf::from(std::env::var_os("OUT_DIR")?).join("leakproof-comments");
-    std::fs::read_to_string(folder.join(name)).ok()
+        .filter(|attribute| attribute.path().is_ident("doc"))
 }
 
-/// A header's comment for rustdoc, which would take some of it for markup.
-pub(crate) fn code_block(comment: &str) -> String {
-    format!("````text\n{comment}\n````")
+/// The comment that a C header has for an item, in place of the doc comment that the author did not write.
+pub(crate) struct HeaderComment(Option<String>);
+
+impl HeaderComment {
+    pub(crate) fn none() -> Self {
+        HeaderComment(None)
+    }
+
+    /// Reads the comment of `c_item` that the build script found, unless `attributes` have a doc comment.
+    pub(crate) fn of(attributes: &[Attribute], c_item: &Path) -> Self {
+        let read = || {
+            let name = c_item.segments.last()?.ident.unraw().to_string();
+            let folder = PathBuf::from(std::env::var_os("OUT_DIR")?).join("leakproof-comments");
+            std::fs::read_to_string(folder.join(name)).ok()
+        };
+        match doc_attributes(attributes).next() {
+            Some(_) => HeaderComment::none(),
+            None => HeaderComment(read()),
+        }
+    }
+
+    /// The doc comment for rustdoc: a code block, because rustdoc would take some of the text for markup.
+    pub(crate) fn for_rust(&self) -> Option<TokenStream> {
+        let text = self.0.as_ref()?;
+        let block = format!("````text\n{text}\n````");
+        Some(quote!(#[doc = #block]))
+    }
+
+    /// The doc comment that becomes `__doc__` in Python.
+    pub(crate) fn for_python(&self) -> Option<TokenStream> {
+        let text = self.0.as_ref()?;
+        Some(quote!(#[doc = #text]))
+    }
 }

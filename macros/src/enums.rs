@@ -1,13 +1,15 @@
 //! `#[int_enum]` and `#[int_flag]`: C's constants as a type of their own, in Python an `enum.IntEnum` or `IntFlag`.
 
-use crate::attr::parse_item;
-use crate::attr::{TargetAndArgs, module_name, parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::docs::doc_text;
-use crate::stub::{json_string, symbol};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Attribute, Expr, Fields, ItemEnum, LitStr, Path, Type};
+use syn::{Attribute, Expr, Fields, ItemEnum, Type};
+
+use crate::attr::parse_item;
+use crate::attr::{CommonArgs, TargetAndArgs};
+use crate::diagnostics::Diagnostics;
+use crate::docs::doc_text;
+use crate::pyo3::export;
+use crate::stub::{json_string, symbol};
 
 pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -30,9 +32,6 @@ pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenS
         }
         false => TargetAndArgs::<Type>::of(args, &example, &diagnostics),
     };
-    let mut runtime: Option<Path> = None;
-    let mut name: Option<LitStr> = None;
-    let mut module: Option<LitStr> = None;
     let mut keep = false;
     let (raw, args) = match parsed {
         Some(parsed) => (parsed.target, parsed.args),
@@ -42,24 +41,18 @@ pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenS
         true => &["name", "module", "boundary", "crate"],
         false => &["name", "module", "crate"],
     };
-    for arg in parse_args(args, known, &diagnostics) {
-        match arg.name.to_string().as_str() {
-            "boundary" => {
-                keep = check_boundary(arg.value("boundary = keep", &diagnostics), &diagnostics)
-            }
-            "name" => name = arg.value("name = \"Name\"", &diagnostics),
-            "module" => module = arg.value("module = \"python.module\"", &diagnostics),
-            _ => runtime = arg.value("crate = path", &diagnostics),
-        }
+    let (common, args) = CommonArgs::parse(args, known, &diagnostics);
+    for arg in args {
+        keep = check_boundary(arg.value("boundary = keep", &diagnostics), &diagnostics);
     }
     let members = members(&item, &diagnostics);
     let enumeration = Enumeration {
-        name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
-        module: module_name(module),
+        name: common.name(&item.ident),
+        module: common.module(),
         raw,
         flags,
         keep,
-        runtime: runtime_path(runtime),
+        runtime: common.runtime(),
     };
     let mut tokens = enumeration.expand(&item, &members);
     tokens.extend(diagnostics.into_tokens());
@@ -252,6 +245,12 @@ impl Enumeration {
         });
         let stubs = self.expand_stubs(&doc, members);
         let id = self.id();
+        let export = export(
+            ident,
+            &quote!(#runtime::python::module::Export),
+            &quote!(#runtime::python::enums::export::<#ident>()),
+            &quote!(#id),
+        );
         quote! {
             #runtime::__python! {
                 impl #runtime::python::enums::Enum for #ident {
@@ -321,12 +320,7 @@ impl Enumeration {
                     }
                 }
 
-                #[doc(hidden)]
-                #[allow(dead_code, reason = "only read where the type is exported")]
-                impl #ident {
-                    pub const _PYO3_DEF: #runtime::python::module::Export = #runtime::python::enums::export::<#ident>();
-                    pub const _PYO3_INTROSPECTION_ID: &'static ::core::primitive::str = #id;
-                }
+                #export
 
                 #stubs
             }

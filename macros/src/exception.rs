@@ -1,25 +1,23 @@
 //! `#[exception]`: a struct that is both a Rust error and a Python exception class with its fields.
 
-use crate::attr::parse_item;
-use crate::attr::{module_name, parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::pyo3::class_path;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, Field, Fields, ItemStruct, LitStr, Path};
+use syn::{Field, Fields, ItemStruct, Path};
+
+use crate::attr::CommonArgs;
+use crate::attr::parse_item;
+use crate::diagnostics::Diagnostics;
+use crate::docs::doc_attributes;
+use crate::pyo3::{class_path, crate_path, export_class};
 
 pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let mut runtime: Option<Path> = None;
-    let mut module: Option<LitStr> = None;
+    let allowed = ["extends", "module", "crate"];
+    let (common, args) = CommonArgs::parse(args, &allowed, &diagnostics);
     let mut base: Option<Path> = None;
-    for arg in parse_args(args, &["extends", "module", "crate"], &diagnostics) {
-        match arg.name.to_string().as_str() {
-            "extends" => base = arg.value("extends = OtherException", &diagnostics),
-            "module" => module = arg.value("module = \"python.module\"", &diagnostics),
-            _ => runtime = arg.value("crate = path", &diagnostics),
-        }
+    for arg in args {
+        base = arg.value("extends = OtherException", &diagnostics);
     }
     let form =
         "an exception is a struct with its fields: write `struct Name { message: String, … }`";
@@ -27,12 +25,11 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
         return diagnostics.into_tokens();
     };
     let says_what = check_message(&item, base.as_ref(), &diagnostics);
-    let module = module_name(module);
     let exception = Exception {
         item,
         base,
-        module,
-        runtime: runtime_path(runtime),
+        module: common.module(),
+        runtime: common.runtime(),
         says_what,
     };
     let mut tokens = exception.expand();
@@ -170,7 +167,8 @@ impl Exception {
                 None,
             ),
         };
-        let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+        let pyo3 = crate_path(runtime);
+        let export = export_class(runtime, ident, &class);
         quote! {
             #runtime::__either! {
                 {
@@ -219,12 +217,7 @@ impl Exception {
                         }
                     }
 
-                    #[doc(hidden)]
-                    #[allow(dead_code, reason = "only read where the type is exported")]
-                    impl #ident {
-                        pub const _PYO3_DEF: #runtime::pyo3::impl_::pymodule::AddClassToModule<#class> = #class::_PYO3_DEF;
-                        pub const _PYO3_INTROSPECTION_ID: &'static ::core::primitive::str = #class::_PYO3_INTROSPECTION_ID;
-                    }
+                    #export
 
                     impl #runtime::error::LibraryError for #ident {
                         fn raise(
@@ -347,12 +340,6 @@ impl OwnField<'_> {
 fn with_defaults(names: &[impl AsRef<str>]) -> String {
     let names = names.iter().map(|name| format!("{}=...", name.as_ref()));
     names.collect::<Vec<_>>().join(", ")
-}
-
-fn doc_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("doc"))
 }
 
 fn is_base(name: &Ident) -> bool {

@@ -1,21 +1,19 @@
 //! `#[function]`: a function of the module, written in safe Rust over the methods of handles.
 
-use crate::attr::{parse_args, runtime_path};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use crate::attr::CommonArgs;
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Receiver, Source};
 use crate::methods::expand::python::expand_wrapper;
 use crate::methods::expand::signature::rust_signature;
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::Path;
+use crate::pyo3::crate_path;
 
 pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let mut runtime: Option<Path> = None;
-    for arg in parse_args(args, &["crate"], &diagnostics) {
-        runtime = arg.value("crate = path", &diagnostics);
-    }
-    let runtime = runtime_path(runtime);
+    let (common, _) = CommonArgs::parse(args, &["crate"], &diagnostics);
+    let runtime = common.runtime();
     let Some(function) = crate::methods::parse::function(item, &diagnostics) else {
         return diagnostics.into_tokens();
     };
@@ -40,7 +38,7 @@ pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
     let visibility = &function.visibility;
     let no_self: syn::Type = syn::parse_quote!(());
     let wrapper = expand_wrapper(&runtime, &no_self, &function, visibility, |_| quote!(#name));
-    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let pyo3 = crate_path(&runtime);
     let span = function.signature.ident.span();
     let mut tokens = quote_spanned! {span=>
         #(#attributes)*

@@ -1,22 +1,18 @@
 //! `#[module]`: PyO3's `#[pymodule]` with what every leakproof module exports.
 
-use crate::attr::{parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{ItemMod, Path};
+use syn::ItemMod;
+
+use crate::attr::CommonArgs;
+use crate::diagnostics::Diagnostics;
+use crate::pyo3::crate_path;
 
 pub(crate) fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let mut runtime: Option<Path> = None;
-    let mut gil_used = false;
-    for arg in parse_args(args, &["gil_used", "crate"], &diagnostics) {
-        match arg.name.to_string().as_str() {
-            "gil_used" => gil_used = arg.flag(&diagnostics),
-            _ => runtime = arg.value("crate = path", &diagnostics),
-        }
-    }
-    let runtime = runtime_path(runtime);
+    let (common, args) = CommonArgs::parse(args, &["gil_used", "crate"], &diagnostics);
+    let gil_used = args.iter().any(|arg| arg.flag(&diagnostics));
+    let runtime = common.runtime();
     let parsed: Option<ItemMod> = diagnostics.ok(syn::parse2(item));
     let Some(mut module) = parsed else {
         return diagnostics.into_tokens();
@@ -47,7 +43,7 @@ pub(crate) fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     if let Some(file) = diagnostics.ok(syn::parse2::<syn::File>(exports)) {
         items.splice(0..0, file.items);
     }
-    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let pyo3 = crate_path(&runtime);
     let mut tokens = quote! {
         #[#runtime::pyo3::pymodule]
         #[pyo3(crate = #pyo3, gil_used = #gil_used)]

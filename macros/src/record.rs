@@ -1,15 +1,17 @@
 //! `#[record]`: a C struct of plain values as a value, in Rust and in Python.
 
-use crate::attr::parse_item;
-use crate::attr::{TargetAndArgs, module_name, parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::docs::{code_block, header_comment};
-use crate::field_path::FieldPath;
-use crate::span::respanned;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Fields, ItemStruct, LitStr, Path, Type};
+use syn::{Attribute, Fields, ItemStruct, Type};
+
+use crate::attr::parse_item;
+use crate::attr::{CommonArgs, TargetAndArgs};
+use crate::diagnostics::Diagnostics;
+use crate::docs::HeaderComment;
+use crate::field_path::FieldPath;
+use crate::pyo3::crate_path;
+use crate::span::respanned;
 
 pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -31,26 +33,18 @@ pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some(parsed) = parsed else {
         return diagnostics.into_tokens();
     };
-    let mut runtime: Option<Path> = None;
-    let mut name: Option<LitStr> = None;
-    let mut module: Option<LitStr> = None;
-    for arg in parse_args(parsed.args, &["name", "module", "crate"], &diagnostics) {
-        match arg.name.to_string().as_str() {
-            "name" => name = arg.value("name = \"Name\"", &diagnostics),
-            "module" => module = arg.value("module = \"python.module\"", &diagnostics),
-            _ => runtime = arg.value("crate = path", &diagnostics),
-        }
-    }
+    let allowed = ["name", "module", "crate"];
+    let (common, _) = CommonArgs::parse(parsed.args, &allowed, &diagnostics);
     let fields = fields(&item, &diagnostics);
     if !diagnostics.is_empty() {
         return diagnostics.into_tokens();
     }
     let record = Record {
         fields,
-        name: name.map_or_else(|| item.ident.to_string(), |name| name.value()),
-        module: module_name(module),
+        name: common.name(&item.ident),
+        module: common.module(),
         raw: parsed.target,
-        runtime: runtime_path(runtime),
+        runtime: common.runtime(),
         item: &item,
     };
     let mut tokens = record.expand();
@@ -139,14 +133,11 @@ impl Record<'_> {
         } = self;
         let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
         let comment = match raw {
-            Type::Path(raw) => header_comment(attributes, &raw.path),
-            _ => None,
+            Type::Path(raw) => HeaderComment::of(attributes, &raw.path),
+            _ => HeaderComment::none(),
         };
-        let comment = comment.map(|comment| {
-            let comment = code_block(&comment);
-            quote!(#[doc = #comment])
-        });
-        let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+        let comment = comment.for_rust();
+        let pyo3 = crate_path(runtime);
         let (name, module) = (&self.name, &self.module);
         let (names, types): (Vec<_>, Vec<_>) = self
             .fields
@@ -289,7 +280,7 @@ impl Record<'_> {
     fn expand_python(&self) -> TokenStream {
         let Record { item, runtime, .. } = self;
         let ident = &item.ident;
-        let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+        let pyo3 = crate_path(runtime);
         let (names, types): (Vec<_>, Vec<_>) = self
             .fields
             .iter()

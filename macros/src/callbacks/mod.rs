@@ -5,12 +5,13 @@ pub(crate) mod check;
 pub(crate) mod expand;
 pub(crate) mod parse;
 
-use crate::attr::{parse_args, parse_item, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::renamed::report_renamed;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, ImplItem, ItemImpl, Path};
+use syn::{Attribute, ImplItem, ItemImpl};
+
+use crate::attr::{CommonArgs, parse_item};
+use crate::diagnostics::Diagnostics;
+use crate::renamed::report_renamed;
 
 pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -19,14 +20,8 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some(mut item) = parsed else {
         return diagnostics.into_tokens();
     };
-    let mut is_unsafe = false;
-    let mut runtime: Option<Path> = None;
-    for arg in parse_args(args, &["unsafe", "crate"], &diagnostics) {
-        match arg.name.to_string().as_str() {
-            "unsafe" => is_unsafe = arg.flag(&diagnostics),
-            _ => runtime = arg.value("crate = path", &diagnostics),
-        }
-    }
+    let (common, args) = CommonArgs::parse(args, &["unsafe", "crate"], &diagnostics);
+    let is_unsafe = args.iter().any(|arg| arg.flag(&diagnostics));
     if let Some((path, _)) = &item.trait_ {
         diagnostics.at(
             path,
@@ -58,7 +53,7 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     }
     let mut tokens = item.to_token_stream();
     if diagnostics.is_empty() {
-        let runtime = runtime_path(runtime);
+        let runtime = common.runtime();
         let state = &item.self_ty;
         tokens.extend(quote!(impl #runtime::callbacks::IsState for #state {}));
         tokens.extend(

@@ -1,12 +1,13 @@
 //! `#[derive(Attachment)]`: a value that a handle can keep, all of whose fields the garbage collector sees.
 
-use crate::attr::{parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::span::respanned;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Path};
+use syn::{Data, DeriveInput, Fields};
+
+use crate::attr::CommonArgs;
+use crate::diagnostics::Diagnostics;
+use crate::span::respanned;
 
 pub(crate) fn attachment(item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -14,16 +15,8 @@ pub(crate) fn attachment(item: TokenStream) -> TokenStream {
     let Some(item) = parsed else {
         return diagnostics.into_tokens();
     };
-    let mut runtime: Option<Path> = None;
-    for attribute in &item.attrs {
-        if attribute.path().is_ident("leakproof") {
-            let tokens = diagnostics.ok(attribute.parse_args::<TokenStream>());
-            for arg in parse_args(tokens.unwrap_or_default(), &["crate"], &diagnostics) {
-                runtime = arg.value("crate = path", &diagnostics);
-            }
-        }
-    }
-    let tokens = expand(&item, &runtime_path(runtime), &diagnostics);
+    let runtime = CommonArgs::of_derive(&item.attrs, &diagnostics).runtime();
+    let tokens = expand(&item, &runtime, &diagnostics);
     let mistakes = diagnostics.into_tokens();
     if mistakes.is_empty() {
         tokens

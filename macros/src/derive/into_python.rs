@@ -1,12 +1,13 @@
 //! `#[derive(IntoPython)]`: an enum whose variants each hold one result, given to Python as that.
 
-use crate::attr::{parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::span::respanned;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Path, Type};
+use syn::{Data, DeriveInput, Fields, Type};
+
+use crate::attr::CommonArgs;
+use crate::diagnostics::Diagnostics;
+use crate::span::respanned;
 
 pub(crate) fn into_python(item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -14,21 +15,9 @@ pub(crate) fn into_python(item: TokenStream) -> TokenStream {
     let Some(item) = parsed else {
         return diagnostics.into_tokens();
     };
-    let mut runtime: Option<Path> = None;
-    for attribute in item
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("leakproof"))
-    {
-        let tokens = diagnostics
-            .ok(attribute.parse_args::<TokenStream>())
-            .unwrap_or_default();
-        for arg in parse_args(tokens, &["crate"], &diagnostics) {
-            runtime = arg.value("crate = path", &diagnostics);
-        }
-    }
+    let runtime = CommonArgs::of_derive(&item.attrs, &diagnostics).runtime();
     let variants = variants(&item, &diagnostics);
-    let tokens = expand(&item, &variants, &runtime_path(runtime));
+    let tokens = expand(&item, &variants, &runtime);
     let mistakes = diagnostics.into_tokens();
     if mistakes.is_empty() {
         tokens

@@ -1,12 +1,19 @@
 //! The arguments of `#[handle(…)]` as they are written.
 
+use proc_macro2::Ident;
+use syn::{Expr, Path, Type};
+
+use crate::attr::CommonArgs;
 use crate::field_path::FieldPath;
 use crate::status::StatusTest;
-use proc_macro2::Ident;
-use syn::{Expr, LitStr, Path, Type};
 
+/// The arguments as they are written; a name without a value has a value that could not be parsed.
 #[derive(Default)]
 pub(crate) struct HandleArgs {
+    /// Set if every argument has a known name. If not, a missing argument may be the misspelled one.
+    pub(crate) understood: bool,
+    pub(crate) has_c_type: bool,
+    pub(crate) common: CommonArgs,
     pub(crate) raw: Option<Type>,
     pub(crate) caller_allocates: Option<Ident>,
     pub(crate) integer: Option<(Ident, Option<Type>)>,
@@ -30,9 +37,6 @@ pub(crate) struct HandleArgs {
     pub(crate) errors: Option<ErrorsArg>,
     pub(crate) lock: Option<LockArg>,
     pub(crate) thread_locals: Vec<ThreadLocal>,
-    pub(crate) name: Option<LitStr>,
-    pub(crate) module: Option<LitStr>,
-    pub(crate) runtime: Option<Path>,
 }
 
 /// How the handle shares state with its parent.

@@ -1,16 +1,40 @@
 //! The rules of a `#[handle(…)]`, one small function each.
 
-use crate::diagnostics::Diagnostics;
-use crate::handle::ast::{HandleArgs, Release, ReleaseCArgs, Sharing};
 use proc_macro2::Ident;
-use syn::{Fields, ItemStruct, Path, Type};
+use syn::{Fields, ItemStruct, Type};
 
-pub(crate) fn check_item(item: &ItemStruct, diagnostics: &Diagnostics) {
+use crate::diagnostics::Diagnostics;
+use crate::handle::ast::{HandleArgs, Release, Sharing};
+use crate::handle::model::is_itself;
+
+pub(crate) fn check(args: &HandleArgs, item: &ItemStruct, diagnostics: &Diagnostics) {
+    check_item(item, diagnostics);
+    check_c_type(args, item, diagnostics);
+    check_ownership(args, &item.ident, diagnostics);
+    check_parent(args, diagnostics);
+    check_sharing(args, diagnostics);
+    check_borrow_group(args, diagnostics);
+    check_not_itself(args, &item.ident, diagnostics);
+    check_integer(args, diagnostics);
+    check_requires_release(args, diagnostics);
+    check_release_args(args, diagnostics);
+    check_fork(args, diagnostics);
+    check_attachments(args, diagnostics);
+    check_ref_counted(args, diagnostics);
+    check_part(args, diagnostics);
+}
+
+/// The name of an argument that is there.
+fn name_of<T>(arg: &Option<(Ident, T)>) -> Option<&Ident> {
+    arg.as_ref().map(|(name, _)| name)
+}
+
+fn check_item(item: &ItemStruct, diagnostics: &Diagnostics) {
     if !matches!(item.fields, Fields::Unit) {
         diagnostics.at(
             &item.fields,
             format!(
-                "a handle has no fields, C has them: write `struct {};`",
+                "a handle type has no Rust fields, because its fields are those of the C struct: write `struct {};`",
                 item.ident
             ),
         );
@@ -18,208 +42,59 @@ pub(crate) fn check_item(item: &ItemStruct, diagnostics: &Diagnostics) {
     if !item.generics.params.is_empty() {
         diagnostics.at(
             &item.generics,
-            "a handle stands for one C type and has no parameters: remove them",
+            "a handle type stands for one C type, so it cannot be generic: remove the parameters",
         );
     }
 }
 
-pub(crate) fn check_ownership(
-    args: &HandleArgs,
-    ident: &Ident,
-    understood: bool,
-    diagnostics: &Diagnostics,
-) {
-    let kinds = [
-        args.release.as_ref().map(|(keyword, _)| keyword),
-        args.part_of.as_ref().map(|(keyword, _)| keyword),
+fn check_c_type(args: &HandleArgs, item: &ItemStruct, diagnostics: &Diagnostics) {
+    if args.understood && !args.has_c_type {
+        diagnostics.at(
+            &item.ident,
+            "a handle needs its C type: add `raw = ffi::the_type`",
+        );
+    }
+}
+
+fn check_ownership(args: &HandleArgs, ident: &Ident, diagnostics: &Diagnostics) {
+    let owners = [
+        name_of(&args.release),
+        name_of(&args.part_of),
         args.callback_only.as_ref(),
     ];
-    let given: Vec<&Ident> = kinds.into_iter().flatten().collect();
-    match given.as_slice() {
-        [] if !understood || args.retain.is_some() || args.caller_allocates.is_some() => {}
+    let owners: Vec<&Ident> = owners.into_iter().flatten().collect();
+    match owners.as_slice() {
+        [] if !args.understood || args.retain.is_some() || args.caller_allocates.is_some() => {}
         [] => diagnostics.at(
             ident,
-            "nothing says who owns this handle: requires either `release = ffi::f` (whoever holds it), \
-             `part_of = Owner` (another handle) or `callback_only` (C, for one callback)",
+            "the owner of this handle is not specified: add `release = ffi::f` if the code that gets it has to release \
+             it, `part_of = Owner` if it lives inside another handle, or `callback_only` if C lends it to a callback",
         ),
         [_] => {}
         [first, others @ ..] => {
-            for keyword in others {
-                diagnostics.at(keyword, format!("`{first}` and `{keyword}` name two owners: keep one of them"));
+            for other in others {
+                diagnostics.at(
+                    other,
+                    format!(
+                        "a handle has one owner, and `{first}` and `{other}` name two: keep one of them"
+                    ),
+                );
             }
         }
     }
-    if let (Some((keyword, _)), None) = (&args.parent, &args.release) {
+}
+
+fn check_parent(args: &HandleArgs, diagnostics: &Diagnostics) {
+    if let (Some(parent), None) = (name_of(&args.parent), &args.release) {
         diagnostics.at(
-            keyword,
-            "`parent` is for handles with a `release`: a part names its owner by `part_of`",
-        );
-    }
-    check_sharing(args, diagnostics);
-    check_counted(args, understood, diagnostics);
-    for (keyword, ty) in [&args.parent, &args.part_of].into_iter().flatten() {
-        let itself = |path: &Path| path.is_ident("Self") || path.is_ident(ident);
-        if matches!(ty, Some(Type::Path(ty)) if itself(&ty.path)) {
-            diagnostics.at(
-                ty,
-                format!(
-                    "a handle can't live in itself: name another handle, or leave `{keyword}` away"
-                ),
-            );
-        }
-    }
-    if let (Some((keyword, _)), true) = (&args.integer, args.raw.is_some()) {
-        diagnostics.at(
-            keyword,
-            "a handle is a number or behind a pointer: keep one of `integer` and `raw`",
-        );
-    }
-    if let (Some((keyword, _)), None) = (&args.invalid, &args.integer) {
-        diagnostics.at(
-            keyword,
-            "`invalid` is the number that is no handle: add `integer = c_int`, or remove it",
-        );
-    }
-    for others in [
-        args.retain.as_ref().map(|(keyword, _)| keyword),
-        args.callback_only.as_ref(),
-    ] {
-        if let (Some((_, _)), Some(keyword)) = (&args.integer, others) {
-            diagnostics.at(
-                keyword,
-                format!(
-                    "a number is whoever's who got it: remove `{keyword}`, and name its `release`"
-                ),
-            );
-        }
-    }
-    if let (Some((keyword, _)), None, true) = (&args.interrupt, &args.release, understood) {
-        diagnostics.at(
-            keyword,
-            "only what has a `release` can be closed while C blocks: remove `interrupt`",
-        );
-    }
-    if let (Some(keyword), None) = (&args.warn_unclosed, &args.release) {
-        diagnostics.at(
-            keyword,
-            "only what has a `release` can be left unclosed: remove `warn_unclosed`",
-        );
-    }
-    for keyword in [
-        args.retain.as_ref().map(|(keyword, _)| keyword),
-        args.caller_allocates.as_ref(),
-    ] {
-        if let (Some(keyword), None, true) = (keyword, &args.release, understood) {
-            diagnostics.at(
-                keyword,
-                format!("what has `{keyword}` has to be released: add `release = ffi::f`"),
-            );
-        }
-    }
-    if let (Some((_, Some(release))), None) = (&args.release, &args.parent)
-        && release.by_parent.is_some()
-    {
-        diagnostics.at(
-            &release.function,
-            "its release needs a parent, and it has none: add `parent = TheHandle`",
-        );
-    }
-    if let (Some((_, Some(release))), Some(_)) = (&args.release, &args.integer)
-        && let Some(ReleaseCArgs(_)) = &release.by_parent
-    {
-        diagnostics.at(
-            &release.function,
-            "a number that is released with its parent has a meaning only there, and another parent may give the same one: make \
-             it `part_of` the parent instead, and release it by a method of that",
-        );
-    }
-    if let Some(keyword) = &args.process_bound {
-        diagnostics.at(
-            keyword,
-            "handles are bound to their process by default: remove `process_bound`; say `fork_safe` for one that is memory \
-             alone (no file, lock, socket or thread), which a forked child may then use",
-        );
-    }
-    if let (Some(keyword), None, true) = (&args.fork_safe, &args.release, understood) {
-        diagnostics.at(
-            keyword,
-            "`fork_safe` is for what has a `release`: what lives in a handle is as that is",
-        );
-    }
-    for keyword in [&args.attachments, &args.thread_bound] {
-        let Some(keyword) = keyword else { continue };
-        if args.release.is_none() && understood {
-            diagnostics.at(
-                keyword,
-                format!(
-                    "`{keyword}` is for what has a `release`: what lives in a handle is as that is"
-                ),
-            );
-        } else if args.retain.is_some() {
-            diagnostics.at(
-                keyword,
-                format!("a handle whose owners are counted belongs to nobody alone: remove `{keyword}` or `retain`"),
-            );
-        }
-    }
-    if let (Some((keyword, _)), Some((_, _))) = (&args.retain, &args.parent) {
-        diagnostics.at(
-            keyword,
-            "a handle whose owners are counted lives as long as they like, so it has no `parent`: remove one of them",
-        );
-    }
-    if let (Some((keyword, _)), Some((_, Some(Release { kept: true, .. })))) =
-        (&args.retain, &args.release)
-    {
-        diagnostics.at(
-            keyword,
-            "giving one reference of several back can't be refused: remove `on_failure = kept`",
-        );
-    }
-    if let (Some((keyword, _)), Some(_)) = (&args.retain, &args.caller_allocates) {
-        diagnostics.at(
-            keyword,
-            "what is made in place has one owner: remove `retain`",
-        );
-    }
-    if let (Some(keyword), None) = (&args.until_mut, &args.part_of) {
-        diagnostics.at(
-            keyword,
-            "only a part can be gone before its owner is: add `part_of = Owner`",
-        );
-    }
-    if let (Some((keyword, _)), None) = (&args.owner_field, &args.part_of) {
-        diagnostics.at(
-            keyword,
-            "`owner_field` names the field by which a part knows its owner: add `part_of = Owner`",
+            parent,
+            "`parent` requires `release`: add `release = ffi::f`, or write `part_of = Owner` instead of `parent`",
         );
     }
 }
 
-/// Reference-counted objects may reach each other's memory: the author says which.
-pub(crate) fn check_counted(args: &HandleArgs, understood: bool, diagnostics: &Diagnostics) {
-    let group = args.borrowed_with.as_ref().map(|(keyword, _)| keyword);
-    match (&args.retain, group, &args.independent) {
-        (Some((keyword, _)), None, None) if understood => diagnostics.at(
-            keyword,
-            "objects whose owners are counted can contain each other: add `borrowed_with = Self` if a call on one such \
-             object may read or change another, `borrowed_with = Other` to share a group with another type, or \
-             `independent` if no call on one object reaches the memory of another",
-        ),
-        (Some(_), Some(keyword), Some(_)) => diagnostics.at(
-            keyword,
-            "an `independent` object is borrowed alone: keep one of `borrowed_with` and `independent`",
-        ),
-        (None, Some(keyword), _) | (None, None, Some(keyword)) if understood => diagnostics.at(
-            keyword,
-            format!("`{keyword}` is for objects whose owners C counts: add `retain = ffi::f`, or remove it"),
-        ),
-        _ => {}
-    }
-}
-
-/// `parent = &mut P`, `mut_parent` and `reads_parent` are three answers to one question.
-pub(crate) fn check_sharing(args: &HandleArgs, diagnostics: &Diagnostics) {
+/// Checks `parent = &mut P`, `mut_parent` and `reads_parent`, which are three answers to one question.
+fn check_sharing(args: &HandleArgs, diagnostics: &Diagnostics) {
     let parents: Vec<&Type> = match &args.parent {
         Some((_, Some(Type::Tuple(tuple)))) => tuple.elems.iter().collect(),
         Some((_, Some(parent))) => vec![parent],
@@ -231,13 +106,13 @@ pub(crate) fn check_sharing(args: &HandleArgs, diagnostics: &Diagnostics) {
         if matches!(parent, Type::Reference(_)) && !is_mut(parent) {
             diagnostics.at(
                 parent,
-                "a parent is borrowed shared unless the word is `&mut`: write the type alone",
+                "a parent is borrowed shared by default: write the type without `&`",
             );
         } else if index > 0 && is_mut(parent) {
             diagnostics.at(
                 parent,
-                "only the first parent, the receiver of the method that makes the handle, can be `&mut`: make the \
-                 handle by a method of this parent, and name it first",
+                "only the first parent can be `&mut`, because it is the receiver of the method that makes the handle: make \
+                 the handle by a method of this parent, and name this parent first",
             );
         }
     }
@@ -251,15 +126,15 @@ pub(crate) fn check_sharing(args: &HandleArgs, diagnostics: &Diagnostics) {
             diagnostics.at(
                 keyword,
                 format!(
-                    "`{keyword}` says how calls use the parent: add `parent = TheHandle`, or remove it"
+                    "`{keyword}` describes how calls use the parent: add `parent = TheHandle`, or remove `{keyword}`"
                 ),
             );
         }
     }
-    if let (Some(keyword), Some(_)) = (reads_parent, mut_parent) {
+    if let (Some(reads), Some(_)) = (reads_parent, mut_parent) {
         diagnostics.at(
-            keyword,
-            "`mut_parent` changes the parent and `reads_parent` does not: keep one of them",
+            reads,
+            "calls change the parent with `mut_parent`, and leave it unchanged with `reads_parent`: keep one of them",
         );
     }
     if let Some(keyword) = mut_parent.as_ref().or(reads_parent.as_ref())
@@ -268,8 +143,217 @@ pub(crate) fn check_sharing(args: &HandleArgs, diagnostics: &Diagnostics) {
         diagnostics.at(
             keyword,
             format!(
-                "`parent = &mut …` keeps all others from the parent already: remove `{keyword}`"
+                "`parent = &mut …` excludes all other uses of the parent already: remove `{keyword}`"
             ),
+        );
+    }
+}
+
+/// Checks that a reference-counted type says which objects may reach each other's memory.
+fn check_borrow_group(args: &HandleArgs, diagnostics: &Diagnostics) {
+    match (
+        name_of(&args.retain),
+        name_of(&args.borrowed_with),
+        &args.independent,
+    ) {
+        (Some(retain), None, None) if args.understood => diagnostics.at(
+            retain,
+            "reference-counted objects can contain each other: add `borrowed_with = Self` if a call on one such \
+             object may read or change another, `borrowed_with = Other` to share a group with another type, or \
+             `independent` if no call on one object reaches the memory of another",
+        ),
+        (Some(_), Some(group), Some(_)) => diagnostics.at(
+            group,
+            "an `independent` object is not borrowed together with others: keep one of `borrowed_with` and `independent`",
+        ),
+        (None, Some(keyword), _) | (None, None, Some(keyword)) if args.understood => {
+            diagnostics.at(
+                keyword,
+                format!(
+                    "`{keyword}` is for reference-counted handles: add `retain = ffi::f`, or remove `{keyword}`"
+                ),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn check_not_itself(args: &HandleArgs, ident: &Ident, diagnostics: &Diagnostics) {
+    for (keyword, ty) in [&args.parent, &args.part_of].into_iter().flatten() {
+        if let Some(ty) = ty
+            && is_itself(ty, ident)
+        {
+            diagnostics.at(
+                ty,
+                format!(
+                    "a handle can't live in itself: name another handle, or remove `{keyword}`"
+                ),
+            );
+        }
+    }
+}
+
+fn check_integer(args: &HandleArgs, diagnostics: &Diagnostics) {
+    if let (Some(integer), true) = (name_of(&args.integer), args.raw.is_some()) {
+        diagnostics.at(
+            integer,
+            "a handle is an integer or a pointer: keep one of `integer` and `raw`",
+        );
+    }
+    if let (Some(invalid), None) = (name_of(&args.invalid), &args.integer) {
+        diagnostics.at(
+            invalid,
+            "`invalid` is the integer that is no valid handle: add `integer = c_int`, or remove `invalid`",
+        );
+    }
+    if let (Some(_), Some(retain)) = (&args.integer, name_of(&args.retain)) {
+        diagnostics.at(
+            retain,
+            "integer handles cannot be reference counted: remove `retain`",
+        );
+    }
+    if let (Some(_), Some(callback_only)) = (&args.integer, &args.callback_only) {
+        diagnostics.at(
+            callback_only,
+            "integer handles cannot be `callback_only`: add `release = ffi::f` instead",
+        );
+    }
+}
+
+/// Checks the arguments that make sense only for a handle with a release.
+fn check_requires_release(args: &HandleArgs, diagnostics: &Diagnostics) {
+    if args.release.is_some() {
+        return;
+    }
+    if let (Some(interrupt), true) = (name_of(&args.interrupt), args.understood) {
+        diagnostics.at(
+            interrupt,
+            "`interrupt` wakes a blocked call so that the handle can be closed, and a handle without `release` cannot be \
+             closed: remove `interrupt`",
+        );
+    }
+    if let Some(warn_unclosed) = &args.warn_unclosed {
+        diagnostics.at(
+            warn_unclosed,
+            "a handle without `release` cannot be left unclosed: remove `warn_unclosed`",
+        );
+    }
+    for keyword in [name_of(&args.retain), args.caller_allocates.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if args.understood {
+            diagnostics.at(
+                keyword,
+                format!("`{keyword}` requires `release`: add `release = ffi::f`"),
+            );
+        }
+    }
+}
+
+/// Checks `args = (parent, self)` of a release.
+fn check_release_args(args: &HandleArgs, diagnostics: &Diagnostics) {
+    let Some((_, Some(release))) = &args.release else {
+        return;
+    };
+    if release.by_parent.is_none() {
+        return;
+    }
+    if args.parent.is_none() {
+        diagnostics.at(
+            &release.function,
+            "the release function takes the parent, and this handle has none: add `parent = TheHandle`",
+        );
+    }
+    if args.integer.is_some() {
+        diagnostics.at(
+            &release.function,
+            "an integer handle that is released with its parent is unique only within that parent: annotate it as `part_of` \
+             the parent instead, and release it by a method of the parent",
+        );
+    }
+}
+
+fn check_fork(args: &HandleArgs, diagnostics: &Diagnostics) {
+    if let Some(process_bound) = &args.process_bound {
+        diagnostics.at(
+            process_bound,
+            "handles are bound to their process by default: remove `process_bound`; add `fork_safe` to a handle that holds \
+             only memory (no file, lock, socket or thread), so that a forked child may use it",
+        );
+    }
+    if let (Some(fork_safe), None, true) = (&args.fork_safe, &args.release, args.understood) {
+        diagnostics.at(
+            fork_safe,
+            "`fork_safe` requires `release`: a handle without a release is as fork-safe as its owner, so remove `fork_safe`",
+        );
+    }
+}
+
+fn check_attachments(args: &HandleArgs, diagnostics: &Diagnostics) {
+    for keyword in [&args.attachments, &args.thread_bound]
+        .into_iter()
+        .flatten()
+    {
+        if args.release.is_none() && args.understood {
+            diagnostics.at(
+                keyword,
+                format!(
+                    "`{keyword}` requires `release`: annotate the owner of this handle with it, and remove it here"
+                ),
+            );
+        } else if args.retain.is_some() {
+            diagnostics.at(
+                keyword,
+                format!(
+                    "`{keyword}` is for a handle with one owner, and a reference-counted handle has several: remove `{keyword}` \
+                     or `retain`"
+                ),
+            );
+        }
+    }
+}
+
+fn check_ref_counted(args: &HandleArgs, diagnostics: &Diagnostics) {
+    let Some(retain) = name_of(&args.retain) else {
+        return;
+    };
+    if args.parent.is_some() {
+        diagnostics.at(
+            retain,
+            "a reference-counted handle lives until its last owner releases it, so it has no `parent`: remove `retain` or \
+             `parent`",
+        );
+    }
+    if let Some((_, Some(Release { kept: true, .. }))) = &args.release {
+        diagnostics.at(
+            retain,
+            "the release of one reference cannot be refused: remove `on_failure = kept`",
+        );
+    }
+    if args.caller_allocates.is_some() {
+        diagnostics.at(
+            retain,
+            "a handle in memory that the caller allocates has one owner: remove `retain`",
+        );
+    }
+}
+
+fn check_part(args: &HandleArgs, diagnostics: &Diagnostics) {
+    if args.part_of.is_some() {
+        return;
+    }
+    if let Some(until_mut) = &args.until_mut {
+        diagnostics.at(
+            until_mut,
+            "`until_mut` ends a part with the next `&mut` use of its owner: add `part_of = Owner`, or remove `until_mut`",
+        );
+    }
+    if let Some(owner_field) = name_of(&args.owner_field) {
+        diagnostics.at(
+            owner_field,
+            "`owner_field` names the C field that points to the owner of a part: add `part_of = Owner`, or remove \
+             `owner_field`",
         );
     }
 }

@@ -6,21 +6,21 @@ pub(crate) mod expand;
 pub(crate) mod model;
 pub(crate) mod parse;
 
+use proc_macro2::TokenStream;
+
 use crate::attr::parse_item;
 use crate::diagnostics::Diagnostics;
-use proc_macro2::TokenStream;
 
 pub(crate) fn handle(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let Some(item) = parse_item(
-        item,
-        "a handle is a struct, for C has the fields: write `struct Name;`",
-        &diagnostics,
-    ) else {
+    let form = "a handle type is a struct without Rust fields: write `struct Name;`";
+    let Some(item) = parse_item(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
-    let model = model::model(args, item, &diagnostics);
-    let mut tokens = expand::expand(&model);
+    let args = parse::parse(args, &diagnostics);
+    check::check(&args, &item, &diagnostics);
+    let handle = model::model(args, item, &diagnostics);
+    let mut tokens = expand::expand(&handle);
     tokens.extend(diagnostics.into_tokens());
     tokens
 }

@@ -1,15 +1,13 @@
 //! A handle type with everything that its expansion needs.
 
-use crate::attr::{module_name, parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::docs::header_comment;
-use crate::field_path::FieldPath;
-use crate::handle::ast::{ErrorsArg, LockArg, Release, Sharing, ThreadLocal};
-use crate::handle::check::{check_item, check_ownership};
-use crate::handle::parse::{WORDS, collect};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Expr, ItemStruct, Path, Type};
+
+use crate::diagnostics::Diagnostics;
+use crate::docs::HeaderComment;
+use crate::field_path::FieldPath;
+use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, Sharing, ThreadLocal};
 
 /// A handle type.
 pub(crate) struct Handle {
@@ -20,8 +18,7 @@ pub(crate) struct Handle {
     pub(crate) integer: Option<(Type, Expr)>,
     /// What wakes C functions that block.
     pub(crate) interrupt: Option<Path>,
-    /// What the header says of the C type, where the author says nothing.
-    pub(crate) comment: Option<String>,
+    pub(crate) comment: HeaderComment,
     /// Whether it keeps values.
     pub(crate) attachments: bool,
     pub(crate) thread_bound: bool,
@@ -61,27 +58,13 @@ pub(crate) enum Ownership {
     CallbackOnly,
 }
 
-pub(crate) fn model(args: TokenStream, item: ItemStruct, diagnostics: &Diagnostics) -> Handle {
-    let args = parse_args(args, WORDS, diagnostics);
-    // A word that was not understood may be the one that would be missed.
-    let understood = diagnostics.is_empty();
-    let has_raw = args
-        .iter()
-        .any(|arg| arg.name == "raw" || arg.name == "caller_allocates" || arg.name == "integer");
-    let args = collect(args, diagnostics);
-    check_item(&item, diagnostics);
-    if understood && !has_raw {
-        diagnostics.at(
-            &item.ident,
-            "a handle needs its C type: add `raw = ffi::the_type`",
-        );
-    }
-    check_ownership(&args, &item.ident, understood, diagnostics);
+/// Resolves the arguments of a handle. After a mistake it fills in what keeps the rest of the code without errors.
+pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostics) -> Handle {
     let comment = match &args.raw {
-        Some(Type::Path(raw)) => header_comment(&item.attrs, &raw.path),
-        _ => None,
+        Some(Type::Path(raw)) => HeaderComment::of(&item.attrs, &raw.path),
+        _ => HeaderComment::none(),
     };
-    // After a mistake it is what else was said.
+    // `raw` wins over `integer` where both are written, which is a mistake.
     let is_pointer = args.raw.is_some();
     let is_number = args.integer.is_some() && !is_pointer;
     let integer = args.integer.and_then(|(_, ty)| ty).filter(|_| !is_pointer);
@@ -139,11 +122,9 @@ pub(crate) fn model(args: TokenStream, item: ItemStruct, diagnostics: &Diagnosti
         errors: args.errors,
         lock: args.lock,
         thread_locals: args.thread_locals,
-        name: args
-            .name
-            .map_or_else(|| item.ident.to_string(), |name| name.value()),
-        module: module_name(args.module),
-        runtime: runtime_path(args.runtime),
+        name: args.common.name(&item.ident),
+        module: args.common.module(),
+        runtime: args.common.runtime(),
         item,
     }
 }

@@ -1,16 +1,20 @@
 //! From the tokens of `#[handle(…)]` to its arguments.
 
-use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
-use crate::diagnostics::Diagnostics;
-use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, ReleaseCArgs, ThreadLocal};
-use crate::status::StatusTest;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Path, Token, Type};
 
-pub(crate) const WORDS: &[&str] = &[
+use crate::attr::{Arg, ArgValue, CommonArgs, TargetAndArgs, parse_args};
+use crate::diagnostics::Diagnostics;
+use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, ReleaseCArgs, ThreadLocal};
+use crate::status::StatusTest;
+
+/// The arguments that name the C type, of which there is one.
+const C_TYPES: [&str; 3] = ["raw", "caller_allocates", "integer"];
+
+const ALLOWED: &[&str] = &[
     "raw",
     "caller_allocates",
     "integer",
@@ -41,10 +45,16 @@ pub(crate) const WORDS: &[&str] = &[
     "crate",
 ];
 
-pub(crate) fn collect(words: Vec<Arg>, diagnostics: &Diagnostics) -> HandleArgs {
-    let mut args = HandleArgs::default();
-    for arg in words {
+pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> HandleArgs {
+    let (common, parsed) = CommonArgs::parse(tokens, ALLOWED, diagnostics);
+    let mut args = HandleArgs {
+        understood: diagnostics.is_empty(),
+        common,
+        ..HandleArgs::default()
+    };
+    for arg in parsed {
         let name = arg.name.clone();
+        args.has_c_type |= C_TYPES.iter().any(|c_type| name == c_type);
         match name.to_string().as_str() {
             "raw" => args.raw = arg.value("raw = ffi::the_type", diagnostics),
             "caller_allocates" => {
@@ -89,10 +99,7 @@ pub(crate) fn collect(words: Vec<Arg>, diagnostics: &Diagnostics) -> HandleArgs 
             "process_bound" => args.process_bound = arg.flag(diagnostics).then_some(name),
             "errors" => args.errors = parse_errors(arg, diagnostics),
             "lock" => args.lock = parse_lock(arg, diagnostics),
-            "thread_locals" => args.thread_locals = parse_thread_locals(arg, diagnostics),
-            "name" => args.name = arg.value("name = \"PythonName\"", diagnostics),
-            "module" => args.module = arg.value("module = \"python.module\"", diagnostics),
-            _ => args.runtime = arg.value("crate = path", diagnostics),
+            _ => args.thread_locals = parse_thread_locals(arg, diagnostics),
         }
     }
     args
@@ -136,12 +143,12 @@ pub(crate) fn parse_release(arg: Arg, diagnostics: &Diagnostics) -> Option<Relea
         if keyword != "kept" && keyword != "released" {
             diagnostics.at(
                 &keyword,
-                format!("`{keyword}` does not say what became of the handle: write `kept` (it is still there) or `released`"),
+                format!("`{keyword}` is not a state of a handle after a failed release: write `kept` (still open) or `released`"),
             );
         } else if release.fails.is_none() {
             diagnostics.at(
                 &keyword,
-                "`on_failure` needs to know when the release failed: add `fails = nonzero`, `negative` or `when(|ret| …)`",
+                "`on_failure` requires a test for failure: add `fails = nonzero`, `negative` or `when(|ret| …)`",
             );
         }
     }
@@ -160,7 +167,7 @@ impl Parse for ReleaseCArgs {
         if count("self") != 1 || count("parent") != 1 || names.len() != 2 {
             return Err(syn::Error::new(
                 span,
-                "what a release gets besides the handle is its parent: write `args = (parent, self)`",
+                "a release function takes the handle and its parent: write `args = (parent, self)`",
             ));
         }
         Ok(ReleaseCArgs(names))
@@ -183,7 +190,7 @@ pub(crate) fn parse_lock(arg: Arg, diagnostics: &Diagnostics) -> Option<LockArg>
     if lock.is_none() && diagnostics.is_empty() {
         diagnostics.at(
             &name,
-            "`lock` names the library's own recursive lock of the handle: write \
+            "`lock` takes three functions, of the library's own recursive lock of the handle: write \
              `lock(of = ffi::lock_of_the_handle, enter = ffi::enter, leave = ffi::leave)`",
         );
     }
@@ -237,7 +244,7 @@ pub(crate) fn parse_thread_locals(arg: Arg, diagnostics: &Diagnostics) -> Vec<Th
     let ArgValue::List(tokens) = arg.value else {
         diagnostics.at(
             &arg.name,
-            "`thread_locals` lists variables and their values: write `thread_locals(ffi::address_of_it = value, …)`",
+            "`thread_locals` is a list of variables with their values: write `thread_locals(ffi::address_of_it = value, …)`",
         );
         return Vec::new();
     };
@@ -252,7 +259,7 @@ impl Parse for ThreadLocal {
         if !input.peek(Token![=]) {
             return Err(syn::Error::new_spanned(
                 &place,
-                "a variable of the thread needs its value: write `thread_locals(ffi::address_of_it = value)`",
+                "a thread-local variable needs a value: write `thread_locals(ffi::address_of_it = value)`",
             ));
         }
         input.parse::<Token![=]>()?;

@@ -1,12 +1,14 @@
 //! The methods of a `#[methods]` block as they are written.
 
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibility};
+
+use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
 use crate::status::StatusTest;
 use crate::text::{Utf8, contains_string};
 use crate::types::inspect::{is_named, type_name};
 use crate::types::param_kind::ParamKind;
-use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibility};
 
 /// A block of methods of one handle.
 pub(crate) struct MethodsBlock {
@@ -22,8 +24,7 @@ pub(crate) struct MethodsBlock {
 pub(crate) struct Method {
     /// For Rust and, the documentation, for Python.
     pub(crate) attributes: Vec<Attribute>,
-    /// What the header says of the C function, where the author says nothing.
-    pub(crate) comment: Option<String>,
+    pub(crate) comment: HeaderComment,
     /// PyO3's, for Python alone.
     pub(crate) python_attributes: Vec<Attribute>,
     pub(crate) rust_only: bool,

@@ -1,8 +1,11 @@
 //! The Python class of a handle.
 
-use crate::handle::model::{Handle, Ownership};
 use proc_macro2::TokenStream;
 use quote::quote;
+
+use crate::docs::doc_attributes;
+use crate::handle::model::{Handle, Ownership};
+use crate::pyo3::{crate_path, export_class};
 
 pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
     let Handle {
@@ -14,15 +17,9 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
         ..
     } = handle;
     let (visibility, ident) = (&item.vis, &item.ident);
-    let documentation = item
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("doc"));
-    let comment = handle
-        .comment
-        .as_ref()
-        .map(|comment| quote!(#[doc = #comment]));
-    let pyo3 = format!("{}::pyo3", quote!(#runtime)).replace(' ', "");
+    let documentation = doc_attributes(&item.attrs);
+    let comment = handle.comment.for_python();
+    let pyo3 = crate_path(runtime);
     let lend = match handle.ownership {
         Ownership::Resource {
             retain: Some(_), ..
@@ -40,6 +37,7 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
             };
         }
     };
+    let export = export_class(runtime, ident, class);
     quote! {
         #runtime::__python! {
             #(#documentation)*
@@ -67,12 +65,7 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
                 }
             }
 
-            #[doc(hidden)]
-            #[allow(dead_code, reason = "only read where the type is exported")]
-            impl #ident {
-                pub const _PYO3_DEF: #runtime::pyo3::impl_::pymodule::AddClassToModule<#class> = #class::_PYO3_DEF;
-                pub const _PYO3_INTROSPECTION_ID: &'static ::core::primitive::str = #class::_PYO3_INTROSPECTION_ID;
-            }
+            #export
         }
     }
 }

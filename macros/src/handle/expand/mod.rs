@@ -6,7 +6,10 @@ pub(crate) mod class;
 pub(crate) mod conversions;
 pub(crate) mod ownership;
 
-use crate::docs::code_block;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::spanned::Spanned;
+
 use crate::handle::expand::call_setup::expand_interrupt;
 use crate::handle::expand::call_setup::{expand_error_callback, expand_lock, expand_thread_locals};
 use crate::handle::expand::checks::{
@@ -17,9 +20,6 @@ use crate::handle::expand::conversions::{expand_integer_conversions, expand_poin
 use crate::handle::expand::ownership::{expand_close_failpoint, expand_ownership};
 use crate::handle::model::{Handle, Ownership};
 use crate::span::respanned;
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::quote;
-use syn::spanned::Spanned;
 
 pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let Handle {
@@ -122,8 +122,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         }
     });
     let python = expand_class(handle);
-    let comment = handle.comment.as_deref().map(code_block);
-    let comment = comment.map(|comment| quote!(#[doc = #comment]));
+    let comment = handle.comment.for_rust();
     let numbered = handle
         .integer
         .as_ref()

@@ -13,15 +13,15 @@ pub(crate) mod signature;
 pub(crate) mod transfer;
 pub(crate) mod variables;
 
-use crate::docs::code_block;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
 use crate::methods::ast::{Method, MethodsBlock, Source};
 use crate::methods::expand::call::{expand_calls, expand_lifetime};
 use crate::methods::expand::checks::expand_result_checks;
 use crate::methods::expand::field::expand_field;
 use crate::methods::expand::signature::rust_signature;
 use crate::methods::expand::transfer::expand_consuming;
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -94,18 +94,13 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
     if matches!(source, Source::Calls(_)) && method.consumed().next().is_some() {
         return expand_consuming(block, method, body, runtime);
     }
-    let comment = expand_comment(method);
+    let comment = method.comment.for_rust();
     quote! {
         #(#attributes)*
         #comment
         #python_only
         #visibility #signature #body
     }
-}
-
-pub(crate) fn expand_comment(method: &Method) -> Option<TokenStream> {
-    let comment = code_block(method.comment.as_ref()?);
-    Some(quote!(#[doc = #comment]))
 }
 
 pub(crate) fn expand_site(

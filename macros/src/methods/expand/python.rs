@@ -1,17 +1,18 @@
 //! The methods as Python sees them: each borrows its handles, calls the Rust method and converts the result.
 
-use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
-use crate::methods::expand::sharing::expand_detach_checks;
-use crate::methods::expand::transfer::transfer_method_name;
-use crate::pyo3::class_path;
-use crate::span::respanned;
-use crate::types::inspect::argument_of;
-use crate::types::lifetimes::erase_lifetimes;
-use crate::types::param_kind::ParamKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Attribute, Type, Visibility};
+
+use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::methods::expand::sharing::expand_detach_checks;
+use crate::methods::expand::transfer::transfer_method_name;
+use crate::pyo3::{class_path, crate_path};
+use crate::span::respanned;
+use crate::types::inspect::argument_of;
+use crate::types::lifetimes::erase_lifetimes;
+use crate::types::param_kind::ParamKind;
 
 /// The special methods whose result CPython itself reads.
 pub(crate) const CPYTHON_SLOTS: &[&str] = &[
@@ -37,7 +38,7 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
         Type::Path(path) => class_path(&path.path),
         other => quote!(#other),
     };
-    let pyo3 = format!("{runtime}::pyo3").replace(' ', "");
+    let pyo3 = crate_path(runtime);
     let expand_block = |methods: &[&Method]| {
         let configuration = methods.iter().flat_map(|method| cfg_attributes(method));
         let methods = methods.iter().map(|method| {
@@ -119,10 +120,7 @@ pub(crate) fn expand_wrapper(
             .iter()
             .any(|name| attribute.path().is_ident(name))
     });
-    let comment = method
-        .comment
-        .as_ref()
-        .map(|comment| quote!(#[doc = #comment]));
+    let comment = method.comment.for_python();
     let python_attributes = &method.python_attributes;
     let itself = method.consumed_receiver(handle);
     let parameters = method

@@ -1,16 +1,16 @@
 //! Methods that pass `Owned` handles to C.
 
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::spanned::Spanned;
+use syn::{FnArg, Pat, Type};
+
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
-use crate::methods::expand::expand_comment;
 use crate::methods::expand::signature::rust_signature;
 use crate::span::respanned;
 use crate::types::inspect::type_name;
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
-use syn::spanned::Spanned;
-use syn::{FnArg, Pat, Type};
 
 /// The name of the method that takes what C keeps only when C does: see [`expand_consuming`].
 pub(crate) fn transfer_method_name(method: &Method) -> Ident {
@@ -84,7 +84,7 @@ pub(crate) fn expand_consuming(
         _ => quote!(self.),
     };
     let (attributes, visibility, name) = (&method.attributes, &method.visibility, &lending.ident);
-    let comment = expand_comment(method);
+    let comment = method.comment.for_rust();
     quote! {
         #(#attributes)*
         #comment

@@ -2,22 +2,23 @@
 
 pub(crate) mod source;
 
-use crate::attr::{parse_args, runtime_path};
-use crate::diagnostics::Diagnostics;
-use crate::docs::header_comment;
-use crate::methods::ast::{Method, MethodsBlock, Output, Parameter, Receiver, Source};
-use crate::methods::parse::source::{parse_calls, parse_field};
-use crate::renamed::report_renamed;
-use crate::text::Utf8;
-use crate::types::inspect::argument_of;
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Block, FnArg, ImplItem, ItemImpl, Pat, Path, ReceiverKind, ReturnType, Signature,
-    Token, Type, Visibility,
+    Attribute, Block, FnArg, ImplItem, ItemImpl, Pat, ReceiverKind, ReturnType, Signature, Token,
+    Type, Visibility,
 };
+
+use crate::attr::CommonArgs;
+use crate::diagnostics::Diagnostics;
+use crate::docs::HeaderComment;
+use crate::methods::ast::{Method, MethodsBlock, Output, Parameter, Receiver, Source};
+use crate::methods::parse::source::{parse_calls, parse_field};
+use crate::renamed::report_renamed;
+use crate::text::Utf8;
+use crate::types::inspect::argument_of;
 
 pub(crate) const PYO3_ATTRIBUTES: &[&str] = &[
     "new",
@@ -33,13 +34,13 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
     let mut is_unsafe = false;
     let mut all_rust_only = false;
     let mut utf8 = Utf8::Strict;
-    let mut runtime: Option<Path> = None;
-    for arg in parse_args(args, &["unsafe", "rust_only", "utf8", "crate"], diagnostics) {
+    let allowed = ["unsafe", "rust_only", "utf8", "crate"];
+    let (common, args) = CommonArgs::parse(args, &allowed, diagnostics);
+    for arg in args {
         match arg.name.unraw().to_string().as_str() {
             "unsafe" => is_unsafe = arg.flag(diagnostics),
             "rust_only" => all_rust_only = arg.flag(diagnostics),
-            "utf8" => utf8 = arg.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
-            _ => runtime = arg.value("crate = path", diagnostics),
+            _ => utf8 = arg.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
         }
     }
     if let Some((path, _)) = &item.trait_ {
@@ -74,7 +75,7 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
         is_unsafe,
         methods,
         others,
-        runtime: runtime_path(runtime),
+        runtime: common.runtime(),
     }
 }
 
@@ -190,8 +191,8 @@ impl RawMethod {
             );
         }
         let comment = match &source {
-            Some(Source::Calls(calls)) => header_comment(&attributes, &calls.function),
-            _ => None,
+            Some(Source::Calls(calls)) => HeaderComment::of(&attributes, &calls.function),
+            _ => HeaderComment::none(),
         };
         let utf8 = match &source {
             Some(Source::Calls(calls)) => calls.utf8,
