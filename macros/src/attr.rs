@@ -10,7 +10,7 @@ use syn::{Attribute, LitStr, Path, Token};
 use crate::diagnostics::Diagnostics;
 use crate::renamed::{RENAMED, replacement};
 
-/// One word with what follows it.
+/// One attribute argument: a name, alone or with a value.
 pub(crate) struct Arg {
     pub(crate) name: Ident,
     pub(crate) value: ArgValue,
@@ -18,9 +18,9 @@ pub(crate) struct Arg {
 
 pub(crate) enum ArgValue {
     None,
-    /// `= …`, up to the next comma.
+    /// `name = …`, up to the next comma.
     Equals(TokenStream),
-    /// `(…)`
+    /// `name(…)`
     List(TokenStream),
 }
 
@@ -56,12 +56,12 @@ pub(crate) fn until_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
         tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
     }
     if tokens.is_empty() {
-        return Err(input.error("a value is expected after `=`"));
+        return Err(input.error("expected a value after `=`"));
     }
     Ok(tokens)
 }
 
-/// The words of an annotation, each known and there at most once.
+/// Parses attribute arguments. Reports unknown, renamed and repeated ones.
 pub(crate) fn parse_args(
     tokens: TokenStream,
     known: &[&str],
@@ -84,7 +84,7 @@ pub(crate) fn parse_args(
                 .join(", ");
             diagnostics.at(
                 &arg.name,
-                format!("unknown word `{}`: one of {known} is expected", arg.name),
+                format!("unknown argument `{}`: expected one of {known}", arg.name),
             );
         } else if args.iter().any(|other| other.name == arg.name) {
             diagnostics.at(
@@ -99,7 +99,7 @@ pub(crate) fn parse_args(
 }
 
 impl Arg {
-    /// The `T` of `word = T`.
+    /// Parses the value of `name = value`. `form` is an example for the message.
     pub(crate) fn value<T: Parse>(self, form: &str, diagnostics: &Diagnostics) -> Option<T> {
         match self.value {
             ArgValue::Equals(tokens) => diagnostics.ok(syn::parse2(tokens)),
@@ -113,26 +113,26 @@ impl Arg {
         }
     }
 
-    /// A word that stands alone.
+    /// Reports a value where none is allowed. Returns `true`.
     pub(crate) fn flag(&self, diagnostics: &Diagnostics) -> bool {
         if !matches!(self.value, ArgValue::None) {
             diagnostics.at(
                 &self.name,
-                format!("`{0}` takes no value: write `{0}` alone", self.name),
+                format!("`{0}` takes no value: write `{0}`", self.name),
             );
         }
         true
     }
 }
 
-/// What stands first in an annotation, then its words.
+/// A C item that an attribute names first, and the arguments after it: `#[calls(target, args…)]`.
 pub(crate) struct TargetAndArgs<T> {
     pub(crate) target: T,
     pub(crate) args: TokenStream,
 }
 
 impl<T: Parse> TargetAndArgs<T> {
-    /// What `tokens`, which are not empty, say.
+    /// Parses `tokens`, which are not empty. `form` is an example for the message.
     pub(crate) fn of(tokens: TokenStream, form: &str, diagnostics: &Diagnostics) -> Option<Self> {
         let mut first_two = tokens.clone().into_iter();
         if let (Some(TokenTree::Ident(keyword)), Some(TokenTree::Punct(next))) =
@@ -141,7 +141,7 @@ impl<T: Parse> TargetAndArgs<T> {
         {
             diagnostics.at(
                 keyword,
-                format!("what it is made from stands first: write `{form}`, then the words"),
+                format!("the C item comes first, then the arguments: write `{form}`"),
             );
             return None;
         }
@@ -162,7 +162,7 @@ impl<T: Parse> Parse for TargetAndArgs<T> {
     }
 }
 
-/// The item that an attribute stands on, if it is of the kind that `form` says.
+/// Parses the item below an attribute. `form` is the message for an item of another kind.
 pub(crate) fn parse_item<T: Parse>(
     item: TokenStream,
     form: &str,

@@ -1,14 +1,15 @@
-//! An author's expression that may call C: each call and each look at a pointer is `unsafe` by itself, and nothing else is.
+//! Expressions of the author that may call C. Each C call and each dereference gets an `unsafe`
+//! block of its own.
 //!
-//! An annotation such as `on_error = ffi::stop(parser.cast(), 0)` calls a C function by its name, as `#[calls]` does. The
-//! `unsafe` block that this needs holds the call alone; its arguments and all the rest of the expression are compiled
-//! where `unsafe` is not allowed.
+//! An annotation such as `on_error = ffi::stop(parser.cast(), 0)` calls a C function by its name,
+//! as `#[calls]` does. The `unsafe` block holds only this call: its arguments and the rest of the
+//! expression are compiled where `unsafe` is not allowed.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Stmt, UnOp};
 
-/// The tokens of `expression`.
+/// Expands `expression`.
 pub(crate) fn expand_c_expr(expression: &Expr) -> TokenStream {
     match expression {
         Expr::Paren(paren) => expand_c_expr(&paren.expr),
@@ -62,7 +63,7 @@ pub(crate) fn expand_c_expr(expression: &Expr) -> TokenStream {
     }
 }
 
-/// A field: of what a pointer points at, or of a value.
+/// Expands a field access: of a value, or of the struct that a pointer points to.
 pub(crate) fn field(expression: &Expr) -> TokenStream {
     let (mut base, mut members) = (expression, Vec::new());
     loop {

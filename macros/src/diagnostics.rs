@@ -1,4 +1,4 @@
-//! Collects every mistake of an item, so that one compile shows them all.
+//! Collection of all mistakes in an item, so that one compilation shows them all.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::thread;
 
-/// The mistakes found so far. It has to be read: dropping it unread is a bug of the macro.
+/// The mistakes found so far. Dropping it without reporting them is a bug in the macro, and panics.
 pub(crate) struct Diagnostics(RefCell<Option<Vec<syn::Error>>>);
 
 impl Diagnostics {
@@ -14,7 +14,7 @@ impl Diagnostics {
         Diagnostics(RefCell::new(Some(Vec::new())))
     }
 
-    /// Report a mistake at `place`. A message states the rule, then the fix.
+    /// Reports a mistake at `place`. A message states the rule, then the fix.
     pub(crate) fn at(&self, place: impl ToTokens, message: impl Display) {
         self.add(syn::Error::new_spanned(place, message));
     }
@@ -25,7 +25,7 @@ impl Diagnostics {
         }
     }
 
-    /// The value, or none and the mistake that kept it from being parsed.
+    /// Returns the value of `result`. Reports its error.
     pub(crate) fn ok<T>(&self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
@@ -34,7 +34,7 @@ impl Diagnostics {
         self.0.borrow().as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// All mistakes as tokens that rustc reports.
+    /// Returns the mistakes as `compile_error!` calls.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0
             .take()

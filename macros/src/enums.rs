@@ -14,8 +14,8 @@ use crate::stub::{json_string, symbol};
 pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let form = match flags {
-        true => "the flags are listed: write `enum Name { READ = ffi::O_READ, … }`",
-        false => "the constants are listed: write `enum Name { RED = ffi::RED, … }`",
+        true => "flags are declared as an enum: write `enum Name { READ = ffi::O_READ, … }`",
+        false => "constants are declared as an enum: write `enum Name { RED = ffi::RED, … }`",
     };
     let Some(item) = parse_item::<ItemEnum>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
@@ -26,7 +26,7 @@ pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenS
         true => {
             diagnostics.at(
                 &item.ident,
-                format!("nothing says which type C has for it: write `{example}`"),
+                format!("the C type is missing: write `{example}`"),
             );
             None
         }
@@ -59,14 +59,15 @@ pub(crate) fn enums(args: TokenStream, item: TokenStream, flags: bool) -> TokenS
     tokens
 }
 
-/// Whether flags that are not listed may be passed to C. By default they may not.
+/// Checks `boundary = keep`, by which flags without a name may be passed to C.
 fn check_boundary(boundary: Option<Ident>, diagnostics: &Diagnostics) -> bool {
     if let Some(boundary) = &boundary
         && boundary != "keep"
     {
         diagnostics.at(
             boundary,
-            "the one boundary is `keep`, by which flags that are not listed are passed to C; without it they are refused",
+            "the only boundary is `keep`, which passes unknown flags to C: write `boundary = \
+             keep`, or remove `boundary` to refuse them",
         );
     }
     boundary.is_some()
@@ -90,14 +91,14 @@ fn members<'a>(item: &'a ItemEnum, diagnostics: &Diagnostics) -> Vec<Member<'a>>
             _ => diagnostics.at(
                 &variant.ident,
                 format!(
-                    "a member is one of C's constants: write `{} = ffi::…`",
+                    "a member needs the value of a C constant: write `{} = ffi::…`",
                     variant.ident
                 ),
             ),
         }
     }
     if item.variants.is_empty() {
-        diagnostics.at(&item.ident, "there are no members: list C's constants");
+        diagnostics.at(&item.ident, "an enum needs members: list the C constants");
     }
     members
 }
@@ -185,8 +186,8 @@ impl Enumeration {
     fn expand_flags(&self, ident: &Ident) -> TokenStream {
         quote! {
             impl #ident {
-                /// Whether all flags of `other` are in it.
-                #[allow(dead_code, reason = "for whoever wants it")]
+                /// Returns `true` if all flags of `other` are set.
+                #[allow(dead_code, reason = "callers may need it")]
                 pub const fn contains(self, other: #ident) -> bool {
                     self.0 & other.0 == other.0
                 }
@@ -331,7 +332,7 @@ impl Enumeration {
         format!("leakproof-{}-{}", self.module, self.name)
     }
 
-    /// The entry of the class in the stubs, and one of each member.
+    /// The stub entries of the class and of its members.
     fn expand_stubs(&self, doc: &str, members: &[Member<'_>]) -> TokenStream {
         let base = if self.flags { "IntFlag" } else { "IntEnum" };
         let (id, name, doc) = (

@@ -20,7 +20,7 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
         base = arg.value("extends = OtherException", &diagnostics);
     }
     let form =
-        "an exception is a struct with its fields: write `struct Name { message: String, … }`";
+        "an exception is a struct with named fields: write `struct Name { message: String, … }`";
     let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
@@ -37,7 +37,8 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     tokens
 }
 
-/// An exception has its message from a field, or from the exception that it extends.
+/// Checks that the exception has its message: the field `message`, or the field `base` with the
+/// exception that it extends. Returns `true` if so.
 fn check_message(item: &ItemStruct, base: Option<&Path>, diagnostics: &Diagnostics) -> bool {
     let has = |name: &str| {
         let mut names = item.fields.iter().filter_map(|field| field.ident.as_ref());
@@ -46,12 +47,12 @@ fn check_message(item: &ItemStruct, base: Option<&Path>, diagnostics: &Diagnosti
     let (name, mistake) = match base {
         None => (
             "message",
-            "an exception says what is wrong: add a field `message: String`".to_owned(),
+            "an exception needs a message: add a field `message: String`".to_owned(),
         ),
         Some(base) => (
             "base",
             format!(
-                "what it has from the exception that it extends stands in a field: add `base: {}`",
+                "an exception holds the exception that it extends in a field: add `base: {}`",
                 quote!(#base)
             ),
         ),
@@ -124,8 +125,9 @@ impl Exception {
         }
     }
 
-    /// The class in Python. The fields are in the object's `__dict__`, as those of an exception written in Python are, so
-    /// that copying and pickling find them; the class has a property for each.
+    /// The Python class. The fields are stored in the `__dict__` of the object, as those of an
+    /// exception written in Python are, so that copying and pickling find them. The class has a
+    /// property for each field.
     fn expand_python(&self) -> TokenStream {
         let Exception {
             item,
@@ -235,7 +237,7 @@ impl Exception {
         }
     }
 
-    /// The fields that are not the base's.
+    /// The fields besides `base`.
     fn own_fields(&self) -> Vec<OwnField<'_>> {
         let fields = self.item.fields.iter();
         fields
@@ -249,8 +251,9 @@ impl Exception {
             .collect()
     }
 
-    /// What takes the arguments when Python code makes the exception: the message, then the fields. Where it extends
-    /// another one, its own fields by keyword, and the rest is the other one's; without own fields there is only that.
+    /// The method `__init__`, for exceptions that Python code creates. It takes the message, then
+    /// the fields. An exception that extends another one takes its own fields by keyword and passes
+    /// all other arguments on; without own fields it needs no `__init__`.
     fn expand_init(&self, own: &[OwnField<'_>]) -> Option<TokenStream> {
         let runtime = &self.runtime;
         let is_message = |field: &&OwnField<'_>| self.base.is_none() && field.name == "message";
@@ -310,7 +313,7 @@ impl Exception {
     }
 }
 
-/// A field that is an attribute in Python.
+/// A field with its name in Python.
 struct OwnField<'a> {
     field: &'a Field,
     ident: &'a Ident,
@@ -336,7 +339,7 @@ impl OwnField<'_> {
     }
 }
 
-/// `a=..., b=...`
+/// Returns `a=..., b=...`, for a text signature.
 fn with_defaults(names: &[impl AsRef<str>]) -> String {
     let names = names.iter().map(|name| format!("{}=...", name.as_ref()));
     names.collect::<Vec<_>>().join(", ")

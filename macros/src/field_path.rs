@@ -5,7 +5,8 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Token};
 
-/// A place inside the C struct, written as from inside it: `field`, `(*field).inner`, `union.member`.
+/// A field of a C struct, written relative to the struct: `field`, `(*field).inner`,
+/// `union.member`.
 pub(crate) struct FieldPath(Expr);
 
 impl Parse for FieldPath {
@@ -26,25 +27,26 @@ pub(crate) fn check_field_path(expression: &Expr) -> syn::Result<()> {
         }
         _ => Err(syn::Error::new_spanned(
             expression,
-            "a place inside the C struct is expected: `field`, `field.inner`, or `(*field).inner` through a pointer",
+            "expected a field of the C struct: `field`, `field.inner`, or `(*field).inner` through \
+             a pointer",
         )),
     }
 }
 
 impl FieldPath {
-    /// A place before `=`.
+    /// Parses a field path that stands before `=`.
     pub(crate) fn parse_assigned(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut tokens = TokenStream::new();
         while !input.is_empty() && !input.peek(Token![=]) {
             tokens.extend([input.parse::<TokenTree>()?]);
         }
         if tokens.is_empty() {
-            return Err(input.error("a place inside the C struct is expected before `=`"));
+            return Err(input.error("expected a field of the C struct before `=`"));
         }
         syn::parse2(tokens)
     }
 
-    /// The place in the struct that `base` is.
+    /// The field of the struct `base`.
     pub(crate) fn within(&self, base: &TokenStream) -> TokenStream {
         within(&self.0, base)
     }

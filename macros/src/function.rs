@@ -1,4 +1,4 @@
-//! `#[function]`: a function of the module, written in safe Rust over the methods of handles.
+//! `#[function]`: a function of the Python module, written in safe Rust.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -20,14 +20,15 @@ pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
     if function.receiver != Receiver::None {
         diagnostics.at(
             &function.signature.ident,
-            "a function of the module has no `self`: put methods into `#[methods]`",
+            "a function of the module has no `self`: move it to a `#[methods]` block",
         );
         return diagnostics.into_tokens();
     }
     let Source::Body(body) = &function.source else {
         diagnostics.at(
             &function.signature.ident,
-            "a function of the module has a body: what is generated from C is a method, perhaps a `#[staticmethod]`",
+            "`#[function]` needs a body: to generate a call of a C function, write a method in \
+             `#[methods]`, for example a `#[staticmethod]`",
         );
         return diagnostics.into_tokens();
     };

@@ -1,4 +1,5 @@
-//! `#[module]`: PyO3's `#[pymodule]` with what every leakproof module exports.
+//! `#[module]`: PyO3's `#[pymodule]` with the classes and functions that every leakproof module
+//! exports.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -20,7 +21,7 @@ pub(crate) fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some((_, items)) = &mut module.content else {
         diagnostics.at(
             &module,
-            "the items of the extension module have to be here: write `mod name { … }`",
+            "the items of the extension module have to be in this file: write `mod name { … }`",
         );
         return diagnostics.into_tokens();
     };

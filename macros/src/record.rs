@@ -1,4 +1,4 @@
-//! `#[record]`: a C struct of plain values as a value, in Rust and in Python.
+//! `#[record]`: a C struct that is copied as a value, in Rust and in Python.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -15,7 +15,8 @@ use crate::span::respanned;
 
 pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let form = "a record is a struct with C's fields: write `struct Name { x: f64, … }`";
+    let form = "a record is a struct with the fields of the C struct: write `struct Name { x: f64, \
+     … }`";
     let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
@@ -24,7 +25,7 @@ pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
         true => {
             diagnostics.at(
                 &item.ident,
-                format!("nothing says which struct of C it is: write `{EXAMPLE}`"),
+                format!("the C struct is missing: write `{EXAMPLE}`"),
             );
             None
         }
@@ -99,12 +100,17 @@ fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>>
         });
     }
     if fields.is_empty() {
-        diagnostics.at(&item.ident, "there are no fields: list those that matter");
+        diagnostics.at(
+            &item.ident,
+            "a record needs fields: list the fields of the C struct that \
+         you need",
+        );
     }
     fields
 }
 
-/// What owns something or points at it is no plain value. What else is none, rustc says.
+/// Refuses field types that own or point to something. rustc refuses all other types that are not
+/// plain.
 fn check_type(ty: &Type, diagnostics: &Diagnostics) {
     const OTHERS: &[&str] = &[
         "Borrowed", "Box", "Bytes", "CString", "Option", "Owned", "String", "Vec",
@@ -121,7 +127,8 @@ fn check_type(ty: &Type, diagnostics: &Diagnostics) {
     if other {
         diagnostics.at(
             ty,
-            "a record is a copy of plain values: its fields are numbers, `bool`, enums, flags and other records",
+            "a record is a copy of plain values: its fields are numbers, `bool`, enums, flags and \
+             other records",
         );
     }
 }
@@ -160,7 +167,7 @@ impl Record<'_> {
             let value = quote_spanned!(ty.span()=> #runtime::returns::plain::<#ty, _>(#place));
             quote! {
                 #(#attributes)*
-                #[allow(dead_code, reason = "for whoever wants it")]
+                #[allow(dead_code, reason = "callers may need it")]
                 pub fn #name(&self) -> #ty {
                     #value
                 }
@@ -174,8 +181,10 @@ impl Record<'_> {
             .map(|name| quote!(&& self.#name() == other.#name()));
         let python = self.expand_python();
         let struct_name = ident.to_string();
-        let new_documentation =
-            format!("A `{ident}` with these values, and zeros in the rest of C's struct.");
+        let new_documentation = format!(
+            "Returns a `{ident}` with these values. All other fields of the C struct are \
+             zero."
+        );
         quote! {
             #runtime::__either! {
                 {
@@ -199,7 +208,8 @@ impl Record<'_> {
 
             impl #ident {
                 #[doc = #new_documentation]
-                #[allow(clippy::too_many_arguments, dead_code, reason = "C has as many fields")]
+                #[allow(clippy::too_many_arguments, dead_code, reason = "the C struct has as many \
+                 fields")]
                 pub fn new(#(#names: #types),*) -> Self {
                     let mut raw = <#raw as ::core::default::Default>::default();
                     #(#set)*
@@ -311,7 +321,7 @@ impl Record<'_> {
                 #[pyo3(crate = #pyo3)]
                 impl #ident {
                     #[new]
-                    #[allow(clippy::too_many_arguments, reason = "C has as many fields")]
+                    #[allow(clippy::too_many_arguments, reason = "the C struct has as many fields")]
                     fn __new(#(#names: #types),*) -> Self {
                         #ident::new(#(#names),*)
                     }

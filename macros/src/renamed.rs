@@ -1,9 +1,9 @@
-//! Names that an annotation no longer has. The file goes before the first release.
+//! Names that annotations no longer have. This module is removed before the first release.
 
 use crate::diagnostics::Diagnostics;
 use proc_macro2::Ident;
 
-/// Words that an annotation no longer has, and the ones that replace them. Removed before the first release.
+/// Former attribute arguments with their new names.
 pub(crate) const RENAMED: &[(&str, &str)] = &[
     ("private", "rust_only"),
     ("stop", "on_error"),
@@ -17,7 +17,7 @@ pub(crate) const RENAMED: &[(&str, &str)] = &[
     ("parents", "keep_alive"),
 ];
 
-/// Attributes and values that an annotation no longer has, as [`RENAMED`].
+/// Former attributes and values with their new names.
 pub(crate) const RENAMED_ELSEWHERE: &[(&str, &str)] = &[
     ("called", "callback"),
     ("private", "rust_only"),

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 
-/// The tokens, reported at `span` whatever they say.
+/// `tokens` with `span` as the position for errors.
 pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
     let respan = |mut tree: TokenTree| {
         if let TokenTree::Group(group) = &tree {

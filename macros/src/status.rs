@@ -1,4 +1,4 @@
-//! `fails = …`: how one sees from what C returned that it failed.
+//! Tests of the status that C returned: `fails = …` and `none = …`.
 
 use crate::attr::Arg;
 use crate::diagnostics::Diagnostics;
@@ -15,9 +15,9 @@ pub(crate) enum StatusTest {
     Nonzero(Ident),
     Negative(Ident),
     When(Expr),
-    /// C does not say: the handle keeps it.
+    /// The returned value does not tell: the handle stores the error.
     Sticky,
-    /// Nothing valid was written.
+    /// A test with mistakes.
     Unknown,
 }
 
@@ -29,7 +29,7 @@ impl StatusTest {
         )
     }
 
-    /// The closure that looks at what C returned, reported at its word.
+    /// The closure that tests the returned value. Type errors are reported at the test.
     pub(crate) fn expand(&self, runtime: &TokenStream) -> TokenStream {
         let (test, keyword) = match self {
             StatusTest::Null(keyword) => (quote!(Null), keyword),
@@ -63,8 +63,8 @@ impl Parse for StatusTest {
                 return Err(syn::Error::new_spanned(
                     &name,
                     format!(
-                        "`{name}` says nothing about failure: one of `null`, `nonzero`, `negative`, \
-                             `sticky`, `when(|ret| …)` is expected"
+                        "`{name}` is not a test for failure: expected one of `null`, `nonzero`, \
+                         `negative`, `sticky`, `when(|ret| …)`"
                     ),
                 ));
             }

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use quote::format_ident;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// `text` as a string of JSON.
+/// `text` as a JSON string.
 pub(crate) fn json_string(text: &str) -> String {
     let mut json = String::from('"');
     for character in text.chars() {
@@ -21,7 +21,7 @@ pub(crate) fn json_string(text: &str) -> String {
     json
 }
 
-/// A name that nothing else in the program has: the stubs' entries are found by theirs.
+/// A symbol name that is unique in the program. PyO3 finds the entries by their symbols.
 pub(crate) fn symbol() -> Ident {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let package = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();

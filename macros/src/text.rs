@@ -1,4 +1,4 @@
-//! Text that C gives: which types it is in, and how it is decoded.
+//! Text that C returns: the types that hold it, and how it is decoded.
 
 use crate::span::respanned;
 use crate::types::inspect::argument_of;
@@ -9,12 +9,12 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
-/// How text that is not UTF-8 becomes a `String`.
+/// The decoding of text that is not UTF-8 into a `String`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Utf8 {
-    /// Not: an error says so.
+    /// An error.
     Strict,
-    /// With U+FFFD for what is not UTF-8.
+    /// U+FFFD in place of invalid bytes.
     Lossy,
 }
 
@@ -30,7 +30,8 @@ impl Parse for Utf8 {
         }
         Err(syn::Error::new_spanned(
             &name,
-            "text that is not UTF-8 is an error by default: write `utf8 = lossy` for U+FFFD in its place, or remove the word",
+            "text that is not UTF-8 raises an error by default: write `utf8 = lossy` to replace \
+             invalid bytes with U+FFFD, or remove `utf8`",
         ))
     }
 }
@@ -39,12 +40,13 @@ pub(crate) fn is_string(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "String"))
 }
 
-/// Whether there is a `String` in the type, in a place where text of C can become one.
+/// Returns `true` if `ty` contains a `String` that can be decoded from text of C.
 pub(crate) fn contains_string(ty: &Type) -> bool {
     with_undecoded_text(ty, &TokenStream::new()).is_some()
 }
 
-/// The type with `Text` for each `String`: C's bytes, of which nobody knows yet that they are UTF-8. `None` if there is none.
+/// `ty` with `Text`, which may not be UTF-8, in place of each `String`. `None` if there is no
+/// `String`.
 pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Type> {
     if is_string(ty) {
         let text = respanned(quote!(#runtime::returns::Text), ty.span());
@@ -75,7 +77,7 @@ pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Ty
     Some(ty)
 }
 
-/// `value`, of the type that [`text_type`] gives, as the `ty` that was written.
+/// Decodes `value`, whose type is [`with_undecoded_text`] of `ty`, into a `ty`.
 pub(crate) fn decode(
     ty: &Type,
     value: TokenStream,

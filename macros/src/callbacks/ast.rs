@@ -4,17 +4,17 @@ use crate::text::Utf8;
 use proc_macro2::{Ident, Span};
 use syn::{Expr, FnArg, ImplItemFn, Pat, Path, Type};
 
-/// One method that C calls.
+/// A method with `#[callback(…)]`.
 pub(crate) struct CallbackMethod {
     pub(crate) method: ImplItemFn,
-    /// C's function pointer type.
+    /// The type of the C function pointer.
     pub(crate) function: Type,
     pub(crate) arguments: Vec<CallbackCArg>,
-    /// Where the user data is.
+    /// The expression for the user data, if `data` is no argument.
     pub(crate) data: Option<Expr>,
-    /// C's own function of this type, which is called first.
+    /// A C function of the same type, which is called first.
     pub(crate) before: Option<Path>,
-    /// What C is told when something was raised.
+    /// The value that C gets after an error or a panic.
     pub(crate) on_error: Option<Expr>,
     pub(crate) until_null: bool,
     pub(crate) exclusive: bool,
@@ -22,9 +22,9 @@ pub(crate) struct CallbackMethod {
     pub(crate) utf8: Utf8,
 }
 
-/// One argument that C passes.
+/// An argument that C passes.
 pub(crate) enum CallbackCArg {
-    /// A parameter, the user data, or what only has a name.
+    /// A parameter, `data`, or a name that other expressions use.
     Named(Ident),
     /// `name.ptr`
     Start(Ident, Span),

@@ -1,12 +1,98 @@
-//! The rules of a callback.
+//! The rules of a callback, one small function each.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, ItemImpl, ReceiverKind, ReturnType, Safety, Token, Type};
 
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::diagnostics::Diagnostics;
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{argument_of, is_unit, named_lifetime};
-use syn::{ReceiverKind, ReturnType};
+use crate::types::inspect::{argument_of, is_slice_ref, is_unit, named_lifetime, type_name};
+use crate::types::param_kind::ParamKind;
+
+/// Checks the `impl` block itself.
+pub(crate) fn check_block(item: &ItemImpl, diagnostics: &Diagnostics) {
+    if let Some((path, _)) = &item.trait_ {
+        diagnostics.at(
+            path,
+            "a callback cannot be a method of a trait: write `impl State { … }`",
+        );
+    }
+    if let Some(parameter) = first_parameter(&item.generics.params, true) {
+        diagnostics.at(
+            parameter,
+            "the state of a callback cannot be generic or borrow, because C gets one function and one pointer: write the \
+             block for one type, such as `impl State<u8>`, that owns its fields",
+        );
+    }
+}
 
 pub(crate) fn check(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    check_form(callback, diagnostics);
+    check_receiver(callback, diagnostics);
+    check_parameters(callback, diagnostics);
+    check_slices(callback, diagnostics);
+    check_before(callback, diagnostics);
+    check_text(callback, diagnostics);
+    check_user_data(callback, diagnostics);
+}
+
+/// The first generic parameter. Lifetimes count if `lifetimes`.
+fn first_parameter(
+    parameters: &Punctuated<GenericParam, Token![,]>,
+    lifetimes: bool,
+) -> Option<&GenericParam> {
+    parameters
+        .iter()
+        .find(|parameter| lifetimes || !matches!(parameter, GenericParam::Lifetime(_)))
+}
+
+/// Refuses functions of another form than `fn`.
+fn check_form(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let signature = &callback.method.sig;
+    let refuse = |keyword: &dyn ToTokens, message: &str| diagnostics.at(keyword, message);
+    if let Some(keyword) = &signature.asyncness {
+        refuse(
+            keyword,
+            "a callback cannot be `async`, because C needs its result when it returns: remove `async`",
+        );
+    }
+    if let Some(keyword) = &signature.constness {
+        refuse(
+            keyword,
+            "a callback cannot be `const`, because it runs only when C calls it: remove `const`",
+        );
+    }
+    if let Safety::Unsafe(keyword) = &signature.safety {
+        refuse(
+            keyword,
+            "a callback is a safe function, because `#[callbacks(unsafe)]` vouches for the arguments of C: remove `unsafe`",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        refuse(
+            abi,
+            "a callback has Rust's ABI, because C calls a generated function: remove `extern`",
+        );
+    }
+    if let Some(variadic) = &signature.variadic {
+        refuse(
+            variadic,
+            "a callback cannot be variadic: declare each parameter",
+        );
+    }
+    let open = parameters(&callback.method).find(|(_, ty)| matches!(ty, Type::ImplTrait(_)));
+    const GENERIC: &str =
+        "a callback cannot be generic, because C gets one function for all calls: name the type";
+    if let Some(parameter) = first_parameter(&signature.generics.params, false) {
+        refuse(parameter, GENERIC);
+    } else if let Some((_, ty)) = open {
+        refuse(ty, GENERIC);
+    }
+}
+
+fn check_receiver(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     let signature = &callback.method.sig;
     let shared = signature
         .receiver()
@@ -14,14 +100,28 @@ pub(crate) fn check(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     if !shared {
         diagnostics.at(
             &signature.ident,
-            "C may call it while it runs already: take `&self`, and put what changes into a `Mutex`",
+            "C may call a callback while it is already running: take `&self`, and put state that changes into a `Mutex`",
         );
     }
+}
+
+fn check_parameters(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     for (name, ty) in parameters(&callback.method) {
         if let Some(lifetime) = named_lifetime(ty, None) {
             diagnostics.at(
                 lifetime,
-                "what C passes is valid until the callback returns: leave the lifetime out, and copy what is to stay",
+                "the arguments of a callback are valid until it returns: remove the lifetime, and copy what is needed later",
+            );
+        }
+        if let ParamKind::OptionRef(target) | ParamKind::OptionMut(target) = ParamKind::of(ty)
+            && argument_of(ty, "Option").is_some_and(|ty| !is_slice_ref(ty))
+        {
+            diagnostics.at(
+                ty,
+                format!(
+                    "an optional handle parameter of a callback is a guard: write `Option<Borrowed<{}>>`",
+                    type_name(&target)
+                ),
             );
         }
         let passed = callback.arguments.iter().any(|argument| match argument {
@@ -34,51 +134,75 @@ pub(crate) fn check(callback: &CallbackMethod, diagnostics: &Diagnostics) {
                 format!("`{name}` is not passed by C: name it in `args = (…)`, or remove it"),
             );
         }
-        let measured = callback
+    }
+}
+
+fn check_slices(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let has = |wanted: &dyn Fn(&CallbackCArg) -> Option<&Ident>, name: &Ident| {
+        callback
             .arguments
             .iter()
-            .any(|argument| matches!(argument, CallbackCArg::Length(other, _) if other == name));
-        let started = callback
-            .arguments
-            .iter()
-            .any(|argument| matches!(argument, CallbackCArg::Start(other, _) if other == name));
+            .filter_map(wanted)
+            .any(|other| other == name)
+    };
+    for (name, ty) in parameters(&callback.method) {
+        let started = has(
+            &|argument| match argument {
+                CallbackCArg::Start(name, _) => Some(name),
+                _ => None,
+            },
+            name,
+        );
+        let measured = has(
+            &|argument| match argument {
+                CallbackCArg::Length(name, _) => Some(name),
+                _ => None,
+            },
+            name,
+        );
         if started && !measured && !callback.until_null {
             diagnostics.at(
                 ty,
                 format!(
-                    "memory needs a length: pass `{name}.len` in `args`, or add `until = null`"
+                    "a slice needs a length: pass `{name}.len` in `args`, or add `until = null`"
                 ),
             );
         }
     }
-    let value = match &signature.output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some(argument_of(ty, "Result").unwrap_or(ty)),
+}
+
+fn check_before(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let ReturnType::Type(_, ty) = &callback.method.sig.output else {
+        return;
     };
-    if let (Some(_), Some(value)) = (&callback.before, value)
-        && !is_unit(value)
-    {
+    let value = argument_of(ty, "Result").unwrap_or(ty);
+    if callback.before.is_some() && !is_unit(value) {
         diagnostics.at(
             value,
-            "C gets what the function that is called before returned: return `()` or `Result<()>`, or remove `before`",
+            "C gets the return value of the `before` function: return `()` or `Result<()>`, or remove `before`",
         );
     }
-    if callback.utf8 == Utf8::Lossy
-        && !parameters(&callback.method).any(|(_, ty)| contains_string(ty))
-    {
+}
+
+fn check_text(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let has_text = parameters(&callback.method).any(|(_, ty)| contains_string(ty));
+    if callback.utf8 == Utf8::Lossy && !has_text {
         diagnostics.at(
-            &signature.ident,
-            "`utf8` is about text of C that becomes a `String`: take one, or remove the word",
+            &callback.method.sig.ident,
+            "`utf8` decides how a `String` parameter is decoded, and this callback has none: take a `String`, or remove `utf8`",
         );
     }
+}
+
+fn check_user_data(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     let has_data = callback
         .arguments
         .iter()
         .any(|argument| matches!(argument, CallbackCArg::Named(name) if name == "data"));
     if callback.data.is_none() && !has_data && !callback.arguments.is_empty() {
         diagnostics.at(
-            &signature.ident,
-            "nothing says where the user data is: write `data` in `args = (…)`, or add `data = ffi::user_data(context)`",
+            &callback.method.sig.ident,
+            "the user data is missing: write `data` in `args = (…)`, or add `data = ffi::user_data(context)`",
         );
     }
 }

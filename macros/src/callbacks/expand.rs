@@ -1,4 +1,5 @@
-//! The tokens of a callback: its trampoline's facts, and the constant with its function pointer.
+//! The tokens of a callback: the trait implementation that the trampoline uses, and constants with
+//! the function pointer.
 
 use crate::c_expr::expand_c_expr;
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
@@ -102,7 +103,7 @@ pub(crate) fn expand(
     let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
     let typed = function_constant(name);
     let visibility = &method.vis;
-    let doc = format!("C's function pointer to [`{name}`](Self::{name}).");
+    let doc = format!("The C function pointer to [`{name}`](Self::{name}).");
     let place = format!("{}.{name}", state.to_token_stream());
     let pointer = respanned(
         quote!(<#function as #runtime::callbacks::Calls<__Callback>>::POINTER),
@@ -202,8 +203,8 @@ pub(crate) fn expand(
     }
 }
 
-/// Refuses handles that pass a callback for good and live in a parent. Types that an alias hides are refused by
-/// `exclusive::Handles` and by `IntoC`, when the callback is compiled.
+/// Refuses owned handles with a parent among the parameters and the result. Handles behind an alias
+/// are refused by `exclusive::Handles` and by `IntoC`.
 pub(crate) fn expand_keep_alive_check(
     state: &Type,
     method: &ImplItemFn,
@@ -220,8 +221,8 @@ pub(crate) fn expand_keep_alive_check(
     let checks = types.iter().flat_map(owned_handles).map(|handle| {
         let handle = &erase_lifetimes(handle, state);
         let message = format!(
-            "a `{name}` lives in a parent, and nobody would know in which, nor how long C needs it: let the callback take or \
-             give a reference, or a handle without a parent",
+            "a `{name}` has a parent, and a callback does not know which: take or return a \
+             reference, or a handle type without `parent`",
             name = type_name(handle),
         );
         let check = quote! {
@@ -235,7 +236,7 @@ pub(crate) fn expand_keep_alive_check(
     checks.collect()
 }
 
-/// The parameters by `&mut` to a handle.
+/// The parameters of type `&mut T`, where `T` is a handle.
 pub(crate) fn exclusive_parameters(method: &ImplItemFn) -> impl Iterator<Item = (&Ident, &Type)> {
     parameters(method).filter_map(|(name, ty)| match ty {
         Type::Reference(reference) if reference.mutability.is_some() && !is_slice_ref(ty) => {
@@ -245,7 +246,7 @@ pub(crate) fn exclusive_parameters(method: &ImplItemFn) -> impl Iterator<Item = 
     })
 }
 
-/// Refuses `&mut` to handles that others may use meanwhile.
+/// Refuses `&mut` parameters of handles that other code may use during the callback.
 pub(crate) fn expand_exclusive_checks(
     state: &Type,
     method: &ImplItemFn,
@@ -254,8 +255,8 @@ pub(crate) fn expand_exclusive_checks(
     let checks = exclusive_parameters(method).map(|(_, handle)| {
         let handle = erase_lifetimes(handle, state);
         let message = format!(
-            "others may use a `{name}` while the callback runs: take it by `&`, or annotate a type that is `callback_only` for what C \
-             lends to the callback alone",
+            "other code may use a `{name}` during the callback: take it by `&`, or annotate a \
+             `callback_only` handle type for an object that C lends only to this callback",
             name = type_name(&handle),
         );
         let check = quote! {
@@ -269,12 +270,12 @@ pub(crate) fn expand_exclusive_checks(
     checks.collect()
 }
 
-/// The constant by which `args` finds the function pointer to a method.
+/// The name of the constant with the function pointer of `method`, for `args` of `#[calls]`.
 pub(crate) fn function_constant(method: &Ident) -> Ident {
     format_ident!("__call_{method}", span = method.span())
 }
 
-/// What an argument of C is called in the generated code.
+/// The name of the variable that holds an argument of C.
 pub(crate) fn c_variable((index, argument): (usize, &CallbackCArg)) -> Ident {
     match argument {
         CallbackCArg::Named(name) => name.clone(),

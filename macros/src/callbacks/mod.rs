@@ -1,4 +1,4 @@
-//! `#[callbacks]`: the methods of a value that C calls, by function pointers of ours.
+//! `#[callbacks]`: methods that C calls, through generated function pointers.
 
 pub(crate) mod ast;
 pub(crate) mod check;
@@ -15,19 +15,14 @@ use crate::renamed::report_renamed;
 
 pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let form = "callbacks stand in an `impl` block: write `impl State { … }`";
+    let form = "`#[callbacks]` is for `impl` blocks: write `impl State { … }`";
     let parsed: Option<ItemImpl> = parse_item(item, form, &diagnostics);
     let Some(mut item) = parsed else {
         return diagnostics.into_tokens();
     };
     let (common, args) = CommonArgs::parse(args, &["unsafe", "crate"], &diagnostics);
     let is_unsafe = args.iter().any(|arg| arg.flag(&diagnostics));
-    if let Some((path, _)) = &item.trait_ {
-        diagnostics.at(
-            path,
-            "`#[callbacks]` makes C's functions of a value's own methods: write `impl State { … }`",
-        );
-    }
+    check::check_block(&item, &diagnostics);
     let mut callbacks = Vec::new();
     for item in &mut item.items {
         let ImplItem::Fn(method) = item else { continue };
@@ -45,7 +40,8 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     if let (false, Some(first)) = (is_unsafe, callbacks.first()) {
         diagnostics.at(
             &first.method.sig.ident,
-            "what C passes to a callback is its author's word about C: write `#[callbacks(unsafe)]` on this block",
+            "the author vouches for the arguments that C passes to a callback: write \
+             `#[callbacks(unsafe)]` on this block",
         );
     }
     for one in &callbacks {

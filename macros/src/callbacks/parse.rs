@@ -1,4 +1,4 @@
-//! From `#[callback(…)]` to its arguments.
+//! Parses `#[callback(…)]`.
 
 use crate::attr::{Arg, TargetAndArgs, parse_args};
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod};
@@ -22,7 +22,7 @@ pub(crate) fn parse(
         _ => {
             diagnostics.at(
                 attribute.path(),
-                format!("something is missing: write `{form}`"),
+                format!("the C item is missing: write `{form}`"),
             );
             return None;
         }
@@ -72,7 +72,8 @@ pub(crate) fn parse(
     if !has_arguments && diagnostics.is_empty() {
         diagnostics.at(
             attribute.path(),
-            "nothing says what C passes: add `args = (…)`, with `data` for the user data",
+            "the arguments that C passes are missing: add `args = (…)`, with `data` for the user \
+             data",
         );
     }
     Some(callback)
@@ -83,7 +84,10 @@ pub(crate) fn parse_arguments(arg: Arg, diagnostics: &Diagnostics) -> Vec<Callba
     impl Parse for Arguments {
         fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
             if !input.peek(syn::token::Paren) {
-                return Err(input.error("`args` lists what C passes: write `args = (data, …)`"));
+                return Err(input.error(
+                    "`args` is a list of the arguments that C passes: write \
+                 `args = (data, …)`",
+                ));
             }
             let content;
             syn::parenthesized!(content in input);
@@ -125,7 +129,7 @@ impl Parse for CallbackCArg {
         }
         Err(syn::Error::new_spanned(
             &argument,
-            "what C passes is a parameter's name, `name.ptr`, `name.len`, `data`, or `_`",
+            "expected the name of a parameter, `name.ptr`, `name.len`, `data`, or `_`",
         ))
     }
 }

@@ -1,4 +1,5 @@
-//! `#[derive(Attachment)]`: a value that a handle can keep, all of whose fields the garbage collector sees.
+//! `#[derive(Attachment)]`: side data of a handle, with all its Python objects visible to the
+//! garbage collector.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -44,7 +45,8 @@ pub(crate) fn expand(
         Data::Union(_) => {
             diagnostics.at(
                 name,
-                "what is in a union is not known: use a struct or an enum",
+                "a union cannot be an attachment, because its active field is not known: use a \
+                 struct or an enum",
             );
             Vec::new()
         }

@@ -1,4 +1,5 @@
-//! `#[derive(IntoPython)]`: an enum whose variants each hold one result, given to Python as that.
+//! `#[derive(IntoPython)]`: an enum whose variants hold one result each. Python gets the value of
+//! the variant.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -33,7 +34,7 @@ pub(crate) fn variants<'a>(
     let Data::Enum(data) = &item.data else {
         diagnostics.at(
             &item.ident,
-            "`IntoPython` is derived for enums: for a struct, implement it by hand",
+            "`IntoPython` can be derived for enums only: implement it by hand for a struct",
         );
         return Vec::new();
     };
@@ -50,14 +51,15 @@ pub(crate) fn variants<'a>(
             }
             _ => diagnostics.at(
                 variant,
-                "a variant is given to Python as the one value it holds: write `Name(Type)`",
+                "Python gets the value of the variant, so a variant holds exactly one: write \
+                 `Name(Type)`",
             ),
         }
     }
     if data.variants.is_empty() {
         diagnostics.at(
             &item.ident,
-            "there is nothing to give to Python: add a variant",
+            "an enum without variants has no value for Python: add a variant",
         );
     }
     variants

@@ -39,16 +39,17 @@ pub(crate) struct HandleArgs {
     pub(crate) thread_locals: Vec<ThreadLocal>,
 }
 
-/// How the handle shares state with its parent.
+/// The state that the handle shares with its parent.
 #[derive(Default)]
 pub(crate) struct Sharing {
     /// `parent = &mut P`.
     pub(crate) holds_parent: bool,
-    /// The words of these names.
+    /// The arguments of these names.
     pub(crate) mut_parent: Option<Ident>,
     pub(crate) reads_parent: Option<Ident>,
     pub(crate) lends: Option<Ident>,
-    /// The type that names the group of reference-counted handles which are borrowed as one.
+    /// `borrowed_with = T`: a type of the group of reference-counted handles that are borrowed
+    /// together.
     pub(crate) borrowed_with: Option<Type>,
 }
 
@@ -56,16 +57,16 @@ pub(crate) struct Sharing {
 pub(crate) struct Release {
     pub(crate) function: Path,
     pub(crate) fails: Option<StatusTest>,
-    /// Whether the handle is still there when that failed.
+    /// `on_failure = kept`: the handle is still open after a failed release.
     pub(crate) kept: bool,
-    /// Whether C gets the parent, too.
+    /// `args = (…)`: the release function gets the parent, too.
     pub(crate) by_parent: Option<ReleaseCArgs>,
-    /// Whether the GIL is released meanwhile.
+    /// `detach`: the function is called without the GIL.
     pub(crate) detach: bool,
 }
 
 impl Release {
-    /// The function's own name.
+    /// The last segment of the function's path.
     pub(crate) fn name(&self) -> String {
         let last = self.function.segments.last();
         last.map(|segment| segment.ident.to_string())
@@ -73,30 +74,32 @@ impl Release {
     }
 }
 
-/// The `args = (…)` of a release: `self` and `parent`, in C's order.
+/// `args = (…)` of a release: `self` and `parent`, in the order of the C function.
 pub(crate) struct ReleaseCArgs(pub(crate) Vec<Ident>);
 
 /// `errors = Type` or `errors(Type, asks_handle, callback = place, thread_callback = function, thread_messages = function)`.
 pub(crate) struct ErrorsArg {
     pub(crate) collector: Type,
-    /// Set where it asks the handle what went wrong.
+    /// `asks_handle`: the handle is asked for the error after a failed call.
     pub(crate) asks_handle: bool,
     pub(crate) callback: Option<FieldPath>,
-    /// The function that returns the address of the thread's variable.
+    /// The function that returns the address of the thread-local variable with the error callback.
     pub(crate) thread_callback: Option<Path>,
-    /// The same, of the variable for a function that prints.
+    /// The function that returns the address of the thread-local variable with a function that
+    /// prints.
     pub(crate) thread_messages: Option<Path>,
 }
 
 /// `lock(of = …, enter = …, leave = …)`
 pub(crate) struct LockArg {
-    /// Where the lock of a handle is: a C function, or a closure.
+    /// The C function or closure that returns the lock of a handle.
     pub(crate) of: Expr,
     pub(crate) enter: Path,
     pub(crate) leave: Path,
 }
 
-/// One variable of the calling thread, and its value during calls: `ffi::function = value`.
+/// A thread-local variable of the library with its value during calls: `ffi::address_of_it =
+/// value`.
 pub(crate) struct ThreadLocal {
     pub(crate) place: Path,
     pub(crate) value: Expr,

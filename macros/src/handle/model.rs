@@ -14,15 +14,15 @@ pub(crate) struct Handle {
     pub(crate) item: ItemStruct,
     pub(crate) class: Ident,
     pub(crate) raw: Type,
-    /// The type of the number, and the one that is no handle, where it is a number.
+    /// The integer type and the invalid value of an integer handle.
     pub(crate) integer: Option<(Type, Expr)>,
-    /// What wakes C functions that block.
+    /// `interrupt`: the method that wakes blocked C functions.
     pub(crate) interrupt: Option<Path>,
     pub(crate) comment: HeaderComment,
-    /// Whether it keeps values.
+    /// Set for a handle with side data.
     pub(crate) attachments: bool,
     pub(crate) thread_bound: bool,
-    /// The word that says that a forked child may use it.
+    /// `fork_safe`: a forked child may use the handle.
     pub(crate) fork_safe: Option<Ident>,
     pub(crate) sharing: Sharing,
     pub(crate) ownership: Ownership,
@@ -35,30 +35,31 @@ pub(crate) struct Handle {
 }
 
 pub(crate) enum Ownership {
-    /// Someone has to release it. No function after a mistake only.
+    /// A handle that its owner has to release. `release` is `None` only after a mistake.
     Resource {
         release: Option<Release>,
         parent: Option<Type>,
-        /// The parents besides that.
+        /// The parents besides the first.
         beside: Vec<Type>,
-        /// What counts one owner more.
+        /// The function that adds an owner to a reference-counted object.
         retain: Option<Path>,
-        /// Whether C makes it in memory that is the owner's.
+        /// Set if C initializes memory that the owner allocated.
         caller_allocates: bool,
         warn_unclosed: bool,
     },
-    /// It lives inside another handle.
+    /// A part of another handle.
     Part {
         owner: Type,
         owner_field: Option<FieldPath>,
-        /// Whether it is gone as soon as the owner was used alone.
+        /// Set if the part ends with the next `&mut` use of its owner.
         until_mut: bool,
     },
-    /// C lends it to a callback.
+    /// A handle that C lends to a callback.
     CallbackOnly,
 }
 
-/// Resolves the arguments of a handle. After a mistake it fills in what keeps the rest of the code without errors.
+/// Resolves the arguments of a handle. After a mistake, missing facts get values that cause no
+/// further errors.
 pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostics) -> Handle {
     let comment = match &args.raw {
         Some(Type::Path(raw)) => HeaderComment::of(&item.attrs, &raw.path),
@@ -143,7 +144,7 @@ pub(crate) fn is_itself(ty: &Type, ident: &Ident) -> bool {
 }
 
 impl Handle {
-    /// The type that words this handle's failures.
+    /// The source of the errors of calls on this handle.
     pub(crate) fn errors_type(&self) -> TokenStream {
         let runtime = &self.runtime;
         match &self.errors {

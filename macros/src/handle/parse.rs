@@ -1,4 +1,4 @@
-//! From the tokens of `#[handle(…)]` to its arguments.
+//! Parses the arguments of `#[handle(…)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -11,7 +11,7 @@ use crate::diagnostics::Diagnostics;
 use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, ReleaseCArgs, ThreadLocal};
 use crate::status::StatusTest;
 
-/// The arguments that name the C type, of which there is one.
+/// The arguments that name the C type, one of which is required.
 const C_TYPES: [&str; 3] = ["raw", "caller_allocates", "integer"];
 
 const ALLOWED: &[&str] = &[

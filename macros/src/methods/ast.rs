@@ -10,29 +10,30 @@ use crate::text::{Utf8, contains_string};
 use crate::types::inspect::{is_named, type_name};
 use crate::types::param_kind::ParamKind;
 
-/// A block of methods of one handle.
+/// A `#[methods]` block.
 pub(crate) struct MethodsBlock {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) handle: Type,
     pub(crate) is_unsafe: bool,
     pub(crate) methods: Vec<Method>,
-    /// Constants and whatever else an `impl` may hold, as they are.
+    /// Constants and all other items that are no functions, unchanged.
     pub(crate) others: Vec<ImplItem>,
     pub(crate) runtime: TokenStream,
 }
 
 pub(crate) struct Method {
-    /// For Rust and, the documentation, for Python.
+    /// The attributes for Rust. `doc` and `cfg` are for Python, too.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) comment: HeaderComment,
-    /// PyO3's, for Python alone.
+    /// The attributes of PyO3.
     pub(crate) python_attributes: Vec<Attribute>,
     pub(crate) rust_only: bool,
-    /// Whether Python's lock is released while the body runs.
+    /// `#[detach]`: the body runs without the GIL.
     pub(crate) detach: Option<Ident>,
-    /// `#[reads_parent]`: the method of a `mut_parent` leaves what the parent lends as it is.
+    /// `#[reads_parent]`: the method of a `mut_parent` handle does not change what the parent
+    /// lends.
     pub(crate) reads_parent: Option<Ident>,
-    /// `#[foreign(…)]`: the handle parameters that may live in other ancestors than the receiver.
+    /// `#[foreign(…)]`: handle parameters that may live in other ancestors than the receiver.
     pub(crate) foreign: Vec<Ident>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
@@ -56,68 +57,68 @@ pub(crate) struct Parameter {
     pub(crate) ty: Type,
 }
 
-/// The written return type.
+/// The return type.
 pub(crate) struct Output {
-    /// Whether it is a `Result`.
+    /// Set if the type is a `Result`.
     pub(crate) fallible: bool,
-    /// The type, or that within the `Result`.
+    /// The type, without its `Result`.
     pub(crate) value: Type,
 }
 
-/// Where a method comes from.
+/// The source of a method.
 pub(crate) enum Source {
     Calls(Box<Calls>),
     Field(Box<FieldAccess>),
     Body(Block),
-    /// Nothing valid was written.
+    /// No source, or one with mistakes.
     Nothing,
 }
 
 /// `#[calls(function, …)]`
 pub(crate) struct Calls {
     pub(crate) function: Path,
-    /// `args = (…)`; all of them in their order if it is not given.
+    /// `args = (…)`. By default the receiver and all parameters in their order.
     pub(crate) arguments: Option<Vec<Expr>>,
-    /// `fields(place = …)`: what stands in the receiver's struct for the length of the call.
+    /// `fields(field = value)`: fields of the receiver's struct that are set during the call.
     pub(crate) fields: Vec<(FieldPath, Expr)>,
     pub(crate) fails: Option<StatusTest>,
-    /// How one sees from what C returned that there is no result, which is no failure.
+    /// `none = …`: the test of the returned status for "no result", which is not a failure.
     pub(crate) none: Option<StatusTest>,
-    /// What a failing call leaves in its out-parameters.
+    /// `on_failure = …`: the state of the out-parameters after a failing call.
     pub(crate) on_failure: Option<OnFailure>,
-    /// Whether C has what is passed as `Owned` also after a failing call.
+    /// `consumes = …`: the owner of `Owned` arguments after a failing call.
     pub(crate) consumes: Option<Consumes>,
-    /// How long C keeps the callback that it is passed.
+    /// `scope = …`: the time for which C keeps the callback.
     pub(crate) scope: Option<Ident>,
-    /// The parameters that the result lives in, besides the receiver.
+    /// `keep_alive = (…)`: the parameters that the result lives in, besides the receiver.
     pub(crate) keep_alive: Vec<Ident>,
-    /// What tells the length of the memory that C gives.
+    /// `len = f`: the C function that returns the length of the returned memory.
     pub(crate) length: Option<Path>,
-    /// `until = null`: the array that C gives ends with a NULL or a 0.
+    /// `until = null`: the returned array ends with a NULL or a 0.
     pub(crate) until: Option<Ident>,
-    /// What frees the string or the memory that C gives.
+    /// `free = f`: the function that frees the returned string or memory.
     pub(crate) free: Option<Expr>,
-    /// `borrowed`: what is copied is C's, although C's type is not `const`.
+    /// `borrowed`: the returned memory belongs to C, although its C type is not `const`.
     pub(crate) borrowed: Option<Ident>,
-    /// `owned`: what C returns is the caller's, although C's type is `const`.
+    /// `owned`: the returned object belongs to the caller, although its C type is `const`.
     pub(crate) owned: Option<Ident>,
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,
-    /// `interrupt = Handle::method`: what ends the call when a signal handler raises.
+    /// `interrupt = Handle::method`: the method that ends the call after a signal handler raised.
     pub(crate) interrupt: Option<Path>,
-    /// `retain`: what C lends becomes one owner more of its object at once.
+    /// `retain`: the caller becomes an owner of the returned object, which C only lends.
     pub(crate) retain: Option<Ident>,
 }
 
 /// `on_failure = …`
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnFailure {
-    /// What it would leave when it succeeds; it has to be released.
+    /// The same as after success: the caller has to release it.
     Owned,
-    /// NULL, or what was there before.
+    /// NULL, or the value from before the call.
     Null,
-    /// Something that must not be looked at.
+    /// Garbage, which is not read.
     Undefined,
 }
 
@@ -131,31 +132,31 @@ pub(crate) enum Consumes {
 /// `#[field(place, …)]`
 pub(crate) struct FieldAccess {
     pub(crate) place: FieldPath,
-    /// The field that counts the elements of the array.
+    /// `len = field`: the number of elements of the array.
     pub(crate) length: Option<FieldPath>,
-    /// The tag, and its values with which the field is valid.
+    /// `when(tag, values)`: the tag of a union, and its values for which the field is valid.
     pub(crate) when: Option<(FieldPath, Pat)>,
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
-    /// `retain`: what the field lends becomes one owner more of its object at once.
+    /// `retain`: the caller becomes an owner of the object that the field points to.
     pub(crate) retain: Option<Ident>,
-    /// `atomic`: C may read it meanwhile.
+    /// `atomic`: the field is read and written atomically, because C uses it during calls.
     pub(crate) atomic: Option<Ident>,
 }
 
 impl Method {
-    /// Whether the result has text of C in it that has to be UTF-8.
+    /// Returns `true` if the result contains text that has to be UTF-8.
     pub(crate) fn has_strict_text(&self) -> bool {
         self.utf8 == Utf8::Strict && contains_string(&self.output.value)
     }
 
-    /// The parameters that C keeps.
+    /// The parameters that are passed to C as `Owned`.
     pub(crate) fn consumed(&self) -> impl Iterator<Item = &Parameter> {
         let parameters = self.parameters.iter();
         parameters.filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Owned(_)))
     }
 
-    /// The types of the parameters that the result lives in, besides the receiver.
+    /// The `keep_alive` parameters with their handle types.
     pub(crate) fn parents<'a>(
         &'a self,
         calls: &'a Calls,
@@ -169,7 +170,8 @@ impl Method {
         })
     }
 
-    /// The parameter by which a method without `self` takes its own handle for good: in Python it is a method all the same.
+    /// The first parameter of a method without `self`, if it consumes the handle itself. In Python
+    /// it is the receiver.
     pub(crate) fn consumed_receiver(&self, handle: &Type) -> Option<&Parameter> {
         let first = self.parameters.first()?;
         let ParamKind::Owned(target) = ParamKind::of(&first.ty) else {

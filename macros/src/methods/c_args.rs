@@ -1,4 +1,4 @@
-//! The arguments of a C call: which expression stands for which parameter.
+//! Arguments of a C call, and the parameters that they stand for.
 
 use crate::field_path::FieldPath;
 use crate::methods::ast::{Calls, Method, Parameter, Receiver};
@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprField, Member, Type};
 
-/// One argument of the C function.
+/// An argument of the C function.
 pub(crate) enum CArg<'a> {
     Receiver(Span),
     Parameter(&'a Parameter, Span),
@@ -17,22 +17,22 @@ pub(crate) enum CArg<'a> {
     /// `name.len`
     Length(&'a Parameter, Span),
     Null(Span),
-    /// The `n`-th out-parameter.
+    /// The out-parameter with this index.
     Out(usize, Span),
     /// `name.data`
     Data(&'a Parameter, Span),
     /// `name.destroy`
     Destroy(&'a Parameter, Span),
-    /// `name.method`: the function pointer to that.
+    /// `name.method`: the function pointer of a callback.
     Function(&'a Parameter, &'a Ident, Span),
-    /// Where C writes the length of the memory that it gives.
+    /// `len`: the out-parameter for the length of the returned memory.
     OutLength(Span),
-    /// A constant, as it is.
+    /// Any other expression.
     Constant(&'a Expr),
 }
 
 impl Method {
-    /// The arguments in C's order.
+    /// The arguments in the order of the C function.
     pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<CArg<'a>> {
         match &calls.arguments {
             Some(arguments) => {
@@ -64,7 +64,7 @@ impl Method {
         }
     }
 
-    /// What the receiver's fields are set to.
+    /// The values that `fields(…)` sets.
     pub(crate) fn field_arguments<'a>(
         &'a self,
         calls: &'a Calls,
@@ -112,7 +112,7 @@ impl Method {
         CArg::Constant(argument)
     }
 
-    /// The parameters that C calls back.
+    /// The parameters that are callbacks.
     pub(crate) fn callbacks<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
         let mut found: Vec<&Parameter> = Vec::new();
         let fields = self.field_arguments(calls).into_iter();
@@ -129,7 +129,7 @@ impl Method {
         found
     }
 
-    /// The parameters that C calls back after the call has ended.
+    /// The callbacks that C keeps after the call.
     pub(crate) fn stored_callbacks<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
         let mut callbacks = self.callbacks(calls);
         callbacks.retain(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
@@ -148,7 +148,8 @@ impl Method {
             .find(|parameter| parameter.name == name)
     }
 
-    /// The types of what the out-parameters become, in their order; none if their number is not that of the results.
+    /// The result types of the out-parameters in their order. `None` if their number is not that of
+    /// the results.
     pub(crate) fn out_types(&self, calls: &Calls) -> Option<Vec<Type>> {
         let count = self.out_count(calls);
         match (self.out_value(calls), count) {
@@ -161,7 +162,7 @@ impl Method {
         }
     }
 
-    /// What the out-parameters become together: of a tuple that may be missing, the tuple.
+    /// The type of all out-parameters together: the tuple, for an optional tuple.
     pub(crate) fn out_value<'a>(&'a self, calls: &Calls) -> &'a Type {
         let value = &self.output.value;
         match argument_of(value, "Option") {
@@ -170,7 +171,7 @@ impl Method {
         }
     }
 
-    /// Where in `args` C gets to know where to write a length.
+    /// The position of `len` in `args`.
     pub(crate) fn out_length(&self, calls: &Calls) -> Option<Span> {
         let arguments = self.c_arguments(calls);
         arguments.iter().find_map(|argument| match argument {
@@ -188,7 +189,8 @@ impl Method {
     }
 }
 
-/// Whether converting this argument can fail, so that the method must return a `Result`.
+/// Returns `true` if the conversion of this argument can fail, so that the method has to return a
+/// `Result`.
 pub(crate) fn can_fail(argument: &CArg<'_>) -> bool {
     match argument {
         CArg::Length(..) => true,
@@ -197,7 +199,7 @@ pub(crate) fn can_fail(argument: &CArg<'_>) -> bool {
     }
 }
 
-/// Where an argument is written.
+/// The position at which an argument is written.
 pub(crate) fn span_of(argument: &CArg<'_>) -> Span {
     match argument {
         CArg::Receiver(span)

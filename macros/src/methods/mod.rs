@@ -13,7 +13,7 @@ use proc_macro2::TokenStream;
 
 pub(crate) fn methods(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
-    let form = "methods stand in an `impl` block: write `impl Handle { … }`";
+    let form = "`#[methods]` is for `impl` blocks: write `impl Handle { … }`";
     let Some(item) = parse_item(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };

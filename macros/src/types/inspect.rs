@@ -1,11 +1,12 @@
-//! Questions about the types that the author wrote, answered by their names.
+//! Functions that recognize the types that the author wrote. Macros see only names, so an alias
+//! hides what it stands for.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{Lifetime, Type};
 
-/// The argument of `Name<…>`, if `ty` is that.
+/// The type argument of `name<…>`, or `None` if `ty` has another name.
 pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path
@@ -22,12 +23,12 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     })
 }
 
-/// Whether `ty` is `&[u8]`, lent memory.
+/// Returns `true` for `&[T]`, memory that the caller borrows.
 pub(crate) fn is_slice_ref(ty: &Type) -> bool {
     matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
 }
 
-/// The first lifetime in `ty` that has a name, besides `allowed`.
+/// The first named lifetime in `ty`, not counting `allowed`.
 pub(crate) fn named_lifetime<'a>(ty: &'a Type, allowed: Option<&Lifetime>) -> Option<&'a Lifetime> {
     struct Find<'a, 'b>(Option<&'a Lifetime>, Option<&'b Lifetime>);
     impl<'a> Visit<'a> for Find<'a, '_> {
@@ -42,26 +43,26 @@ pub(crate) fn named_lifetime<'a>(ty: &'a Type, allowed: Option<&Lifetime>) -> Op
     find.0
 }
 
-/// Whether `ty` is written exactly as `name`, whatever path leads to it.
+/// Returns `true` if the last segment of the path `ty` is `name`.
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
 }
 
-/// Whether `ty` is `&str` or `Option<&str>`.
+/// Returns `true` for `&str` and `Option<&str>`.
 pub(crate) fn is_text(ty: &Type) -> bool {
     let reference = argument_of(ty, "Option").unwrap_or(ty);
     matches!(reference, Type::Reference(reference) if is_named(&reference.elem, "str"))
 }
 
-/// Whether `ty` is bytes of a known length: `&[u8]`, `Buffer`, or an option of these.
+/// Returns `true` for bytes with a length: `&[u8]`, `Buffer`, or an `Option` of these.
 pub(crate) fn is_bytes(ty: &Type) -> bool {
     let ty = argument_of(ty, "Option").unwrap_or(ty);
     is_named(ty, "Buffer")
         || matches!(ty, Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)))
 }
 
-/// Whether `ty` is text or memory, which C reads during the call: `&CStr`, `&str`, `&FsPath`, `&[u8]`, `Buffer`, or an option
-/// of these.
+/// Returns `true` for data that C only reads during the call: `&CStr`, `&str`, `&FsPath`, `&[u8]`,
+/// `Buffer`, or an `Option` of these.
 pub(crate) fn is_call_data(ty: &Type) -> bool {
     let read = |ty: &Type| ["CStr", "FsPath"].iter().any(|name| is_named(ty, name));
     let inside = argument_of(ty, "Option").unwrap_or(ty);
@@ -70,27 +71,27 @@ pub(crate) fn is_call_data(ty: &Type) -> bool {
         || matches!(inside, Type::Reference(reference) if read(&reference.elem))
 }
 
-/// `ty` as one writes it, for a message.
+/// `ty` as the author wrote it, for messages.
 pub(crate) fn type_name(ty: &Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")
 }
 
-/// The handle types within `ty` that are given as `Owned<…>` or `Borrowed<…>`.
+/// The handle types that a result `ty` returns, by `Owned<…>` or `Borrowed<…>`.
 pub(crate) fn returned_handles(ty: &Type) -> Vec<&Type> {
     handles_within(ty, &["Owned", "Borrowed"])
 }
 
-/// The handle types within `ty` that are given as `Owned<…>`.
+/// The handle types within `ty` that stand in `Owned<…>`.
 pub(crate) fn owned_handles(ty: &Type) -> Vec<&Type> {
     handles_within(ty, &["Owned"])
 }
 
-/// The handle types within `ty` that are given as `Borrowed<…>`, or by an iterator of these.
+/// The handle types within `ty` that stand in `Borrowed<…>` or in an iterator of these.
 pub(crate) fn borrowed_handles(ty: &Type) -> Vec<&Type> {
     handles_within(ty, &["Borrowed", "Steps"])
 }
 
-/// The lent memory within `ty`: the first `&[u8]`.
+/// The first `&[u8]` within `ty`.
 pub(crate) fn borrowed_slice(ty: &Type) -> Option<&Type> {
     struct Find<'a>(Option<&'a Type>);
     impl<'a> Visit<'a> for Find<'a> {
@@ -106,7 +107,8 @@ pub(crate) fn borrowed_slice(ty: &Type) -> Option<&Type> {
     find.0
 }
 
-/// The form that the names in `ty` give it: a type of `forms` that rustc compares with the type itself.
+/// A type of the runtime module `forms` that describes `ty` by its names. rustc compares it with
+/// `ty` itself, so that an alias cannot hide a handle.
 pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
     let forms = quote!(#runtime::forms);
     if let Type::Tuple(tuple) = ty

@@ -1,4 +1,4 @@
-//! Adds or erases the lifetimes of written types, for the places where generated code repeats them.
+//! Adds or erases the lifetimes of types, for generated code that repeats what the author wrote.
 
 use crate::span::respanned;
 use crate::types::inspect::is_call_data;
@@ -9,12 +9,13 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{FnArg, GenericArgument, Lifetime, PathArguments, Signature, Type, TypeReference};
 
-/// The written type within the generated body, where rustc finds the lifetime.
+/// `ty` with inferred lifetimes, as generated bodies name it.
 pub(crate) fn with_inferred_lifetime(ty: &Type, runtime: &TokenStream) -> Type {
     with_lifetime(ty, runtime, "'_")
 }
 
-/// Gives `lifetime` to every argument that a result could be part of, where none is written; false if there is none.
+/// Gives `lifetime` to each parameter that the result could borrow from, unless the author named a
+/// lifetime. Returns `false` if there is no such parameter.
 pub(crate) fn bind_param_lifetimes(signature: &mut Signature, lifetime: &Lifetime) -> bool {
     struct Bind<'a>(&'a Lifetime, bool);
     impl VisitMut for Bind<'_> {
@@ -53,7 +54,7 @@ pub(crate) fn bind_param_lifetimes(signature: &mut Signature, lifetime: &Lifetim
     bind.1
 }
 
-/// The type with `lifetime` where one is missing.
+/// `ty` with `lifetime` for each lifetime of a guard or reference that the author left out.
 pub(crate) fn with_lifetime(ty: &Type, runtime: &TokenStream, lifetime: &str) -> Type {
     struct Bind<'a>(&'a TokenStream, Lifetime);
     impl VisitMut for Bind<'_> {
@@ -92,7 +93,8 @@ pub(crate) fn with_lifetime(ty: &Type, runtime: &TokenStream, lifetime: &str) ->
     ty
 }
 
-/// The type with every lifetime `'static` and `Self` named: what only stands for the type itself, in the Python class.
+/// `ty` with `'static` for every lifetime and the name of the handle for `Self`. Compile-time
+/// checks and the Python class name types this way.
 pub(crate) fn erase_lifetimes(ty: &Type, handle: &Type) -> Type {
     struct Detach<'a>(&'a Type);
     impl VisitMut for Detach<'_> {

@@ -1,4 +1,4 @@
-//! The types that the author wrote: what they are by their names, and the same types with other lifetimes.
+//! Types as the author wrote them: what their names say, and the same types with other lifetimes.
 
 pub(crate) mod inspect;
 pub(crate) mod lifetimes;

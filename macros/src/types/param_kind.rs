@@ -3,7 +3,7 @@
 use crate::types::inspect::argument_of;
 use syn::Type;
 
-/// How a parameter gets from Python.
+/// The kind of a parameter. It decides how the argument is extracted from Python and passed to C.
 pub(crate) enum ParamKind {
     /// `&T`
     Ref(Type),
@@ -15,9 +15,9 @@ pub(crate) enum ParamKind {
     OptionMut(Type),
     /// `Owned<T>`
     Owned(Type),
-    /// The interpreter's token.
+    /// `Python<'_>`, the token of the interpreter.
     Python,
-    /// By value, as PyO3 converts it.
+    /// Any other type: a value that PyO3 extracts.
     Value,
 }
 

@@ -1,4 +1,5 @@
-//! The setup of every call on a handle: the library's lock, the error callback, thread-local variables; and the call that interrupts another.
+//! The setup of every call on a handle: the library's lock, the error callback, thread-local
+//! variables. Besides these, the call that interrupts another one.
 
 use crate::c_expr::expand_c_expr;
 use crate::handle::ast::{LockArg, ThreadLocal};
@@ -9,7 +10,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path};
 
-/// The library's own lock of the handle.
+/// Expands `lock(…)`.
 pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
     let LockArg { of, enter, leave } = handle.lock.as_ref()?;
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
@@ -64,12 +65,12 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
     })
 }
 
-/// The value of the `n`-th variable of the calling thread.
+/// The variable with the value of the thread-local `n`.
 pub(crate) fn value_variable(n: usize) -> Ident {
     format_ident!("__value_{n}", span = Span::mixed_site())
 }
 
-/// The variables of the calling thread that are set during calls.
+/// Expands the thread-local variables that are set during calls.
 pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
     let errors = handle.errors.iter();
@@ -117,7 +118,7 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     })
 }
 
-/// What `close()` calls while C blocks.
+/// Expands `interrupt`: the function that `close()` calls while a C function blocks.
 pub(crate) fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<TokenStream>) {
     let Some(path) = &handle.interrupt else {
         return (None, None);

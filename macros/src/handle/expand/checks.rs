@@ -1,4 +1,5 @@
-//! Rules that only rustc can check, because they depend on the annotations of other handle types: assertions at compile time.
+//! Rules that only rustc can check, because they depend on annotations of other handle types. They
+//! expand to assertions at compile time.
 
 use crate::handle::model::{Handle, Ownership};
 use crate::span::respanned;
@@ -7,7 +8,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
 
-/// Says that the errors ask the handle; and refuses, while compiling, a detached release that changes what others ask for.
+/// Implements `AsksHandle`. Refuses a detached release that changes a handle which other calls'
+/// errors ask.
 pub(crate) fn expand_asks_handle(handle: &Handle, asks: bool) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let asks = asks.then(|| {
@@ -25,9 +27,10 @@ pub(crate) fn expand_asks_handle(handle: &Handle, asks: bool) -> TokenStream {
     };
     let fallible = release.fails.is_some();
     let message = format!(
-        "a detached release of a `{ident}` runs beside other threads' calls on the handle that the `{ident}` lives in, whose \
-         errors ask that handle what went wrong: add `lock(of = …, enter = …, leave = …)` where that is annotated, or \
-         remove `detach`"
+        "a detached release of a `{ident}` runs beside calls of other threads on the handle that \
+         the `{ident}` lives in, and this handle is asked for the errors of those calls: add \
+         `lock(of = …, enter = …, leave = …)` to the annotation of this handle, or remove \
+         `detach`"
     );
     let check = quote! {
         const _: () = ::core::assert!(
@@ -39,7 +42,7 @@ pub(crate) fn expand_asks_handle(handle: &Handle, asks: bool) -> TokenStream {
     quote!(#asks #check)
 }
 
-/// Refuses, while compiling, `fork_safe` in a parent that is not.
+/// Refuses `fork_safe` on a handle whose parent is not fork-safe.
 pub(crate) fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let Ownership::Resource {
@@ -50,8 +53,9 @@ pub(crate) fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
     };
     let keyword = handle.fork_safe.as_ref()?;
     let message = format!(
-        "the release of a `{ident}` reaches into its parent, which is bound to its process: remove `fork_safe`, or say it of \
-         the parent, if that holds no file, lock, socket or thread either"
+        "the release of a `{ident}` uses its parent, which is bound to its process: remove \
+         `fork_safe`, or add it to the parent, if the parent holds no file, lock, socket or \
+         thread either"
     );
     let check = quote! {
         ::core::assert!(<#ident as #runtime::handle::Handle>::LINEAGE.lives_in_memory(), #message)
@@ -60,7 +64,7 @@ pub(crate) fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
     Some(quote!(const _: () = #check;))
 }
 
-/// Refuses a view that ends with the next exclusive borrow of an owner that does not say that it lends.
+/// Refuses an `until_mut` part of an owner that is not annotated with `lends`.
 pub(crate) fn expand_lending_owner_check(handle: &Handle) -> Option<TokenStream> {
     let Ownership::Part {
         owner,
@@ -72,8 +76,8 @@ pub(crate) fn expand_lending_owner_check(handle: &Handle) -> Option<TokenStream>
     };
     let runtime = &handle.runtime;
     let message = format!(
-        "`{owner}` lends this view until it is used by `&mut`: write `lends` where `{owner}` is annotated, so that each \
-         handle that lives in it says whether it changes what was lent",
+        "`{owner}` lends this part until its next `&mut` use: add `lends` to the annotation of \
+         `{owner}`, so that each handle that lives in it says whether it changes what is lent",
         owner = type_name(owner),
     );
     let check = quote! {

@@ -1,11 +1,11 @@
-//! Conversions between a handle and its pointer or number in C.
+//! Conversions between a handle and its pointer or integer in C.
 
 use crate::handle::model::{Handle, Ownership};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, Type};
 
-/// How a pointer becomes a handle and back.
+/// Conversions from and to the pointer.
 pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
     let is_untyped = matches!(raw, Type::Path(path)
@@ -63,7 +63,7 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
     }
 }
 
-/// How a number becomes a handle and back.
+/// Conversions from and to the integer.
 pub(crate) fn expand_integer_conversions(
     handle: &Handle,
     ty: &Type,
@@ -102,7 +102,7 @@ pub(crate) fn expand_integer_conversions(
     }
 }
 
-/// How C makes a handle through an out-parameter.
+/// The conversion from an out-parameter.
 pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> TokenStream {
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
     if caller_allocates {

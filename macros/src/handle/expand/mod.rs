@@ -230,7 +230,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     }
 }
 
-/// How the handle shares state with its parent.
+/// The runtime's description of the state that the handle shares with its parent.
 pub(crate) fn expand_sharing(handle: &Handle) -> TokenStream {
     let runtime = &handle.runtime;
     let sharing = &handle.sharing;
@@ -264,7 +264,7 @@ pub(crate) fn expand_sharing(handle: &Handle) -> TokenStream {
     }
 }
 
-/// The tokens with the handle's name for `Self`, which a `static` does not know.
+/// `tokens` with the handle's name for `Self`, which is not known in a `static`.
 pub(crate) fn replace_self(tokens: TokenStream, ident: &Ident) -> TokenStream {
     let replace = |tree| match tree {
         TokenTree::Ident(keyword) if keyword == "Self" => {

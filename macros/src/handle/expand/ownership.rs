@@ -1,4 +1,4 @@
-//! The trait that says who owns a handle: `Resource` with its release, or `Part`.
+//! The trait for the ownership of a handle: `Resource` with its release, or `Part`.
 
 use crate::handle::ast::{Release, ReleaseCArgs};
 use crate::handle::expand::conversions::expand_from_out_param;
@@ -108,7 +108,7 @@ pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStre
     }
 }
 
-/// The call of the release function, and what it ended with.
+/// The call of the release function and the test of its status.
 pub(crate) fn expand_release(
     handle: &Handle,
     release: &Release,
@@ -200,7 +200,7 @@ pub(crate) fn expand_release(
     }
 }
 
-/// The failpoint of a release that can fail.
+/// The fail point of a release that can fail.
 pub(crate) fn expand_close_failpoint(
     handle: &Handle,
 ) -> (Option<TokenStream>, Option<TokenStream>) {

@@ -13,7 +13,7 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
     if let (Some((place, _)), true) = (fields.first(), method.receiver != Receiver::Exclusive) {
         diagnostics.at(
             place,
-            "`fields` are written for the length of the call: take `&mut self`",
+            "`fields` are written to the receiver: take `&mut self`",
         );
     }
     arguments.extend(fields.into_iter().map(|(_, argument)| argument));
@@ -35,7 +35,7 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
             CArg::Receiver(span) if method.receiver == Receiver::None => {
                 diagnostics.add(syn::Error::new(
                     *span,
-                    "there is no `self` to pass: take `&self`, or leave it out of `args`",
+                    "there is no `self` to pass: take `&self`, or remove `self` from `args`",
                 ));
             }
             _ => {}
@@ -47,8 +47,8 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
             };
             diagnostics.at(
                 place,
-                "this argument may not fit C (a NUL inside the text, or too many bytes for C's length): \
-                 return `Result<…>`",
+                "the conversion of this argument can fail (a NUL inside the text, or too many \
+                 bytes for C's length): return `Result<…>`",
             );
         }
     }
@@ -73,7 +73,7 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
     }
 }
 
-/// Whether what stands for a constant must be a misspelt name.
+/// Reports a lower-case name that is no parameter. Returns `true` if `constant` is one.
 pub(crate) fn report_misspelled(
     method: &Method,
     constant: &syn::Expr,
@@ -94,12 +94,18 @@ pub(crate) fn report_misspelled(
             .iter()
             .map(|parameter| format!(", `{}`", parameter.name))
             .collect::<String>();
-        diagnostics.at(name, format!("`{name}` is not a parameter: one of `self`, `null`{known} or a constant is expected"));
+        diagnostics.at(
+            name,
+            format!(
+                "`{name}` is not a parameter: expected one of `self`, \
+         `null`{known} or a constant"
+            ),
+        );
     }
     misspelt
 }
 
-/// The names in an expression.
+/// The single names in an expression.
 pub(crate) fn names_in(expression: &syn::Expr) -> Vec<syn::Ident> {
     struct Names(Vec<syn::Ident>);
     impl<'a> Visit<'a> for Names {
@@ -112,7 +118,7 @@ pub(crate) fn names_in(expression: &syn::Expr) -> Vec<syn::Ident> {
     names.0
 }
 
-/// Whoever gives a handle to C has to know whether a failing call has it.
+/// Checks that a call with `Owned` arguments says whether it consumes them if it fails.
 pub(crate) fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let consumed = method.consumed().next();
     if consumed.is_none() && !method.stored_callbacks(calls).is_empty() {
@@ -121,16 +127,20 @@ pub(crate) fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagn
     match (consumed, calls.consumes, &calls.fails) {
         (None, Some(_), _) => diagnostics.at(
             &calls.function,
-            "`consumes` is about what is passed as `Owned<…>`: take a parameter so, or remove the word",
+            "`consumes` is for `Owned<…>` parameters, and this method has none: take one, or \
+             remove `consumes`",
         ),
         (Some(parameter), None, Some(_)) => diagnostics.at(
             &parameter.ty,
-            "nothing says whether a failing call has it: add `consumes = always` or `consumes = on_success`",
+            format!(
+                "specify whether a failing call consumes `{}`: add `consumes = always` or `consumes = on_success`",
+                parameter.name
+            ),
         ),
         (Some(_), Some(Consumes::OnSuccess), None | Some(StatusTest::Sticky)) => diagnostics.at(
             &calls.function,
-            "`consumes = on_success` needs to know from what C returns whether it failed: add `fails = null`, \
-             `nonzero`, `negative` or `when(|ret| …)`",
+            "`consumes = on_success` requires a test of the value that C returns: add `fails = \
+             null`, `nonzero`, `negative` or `when(|ret| …)`",
         ),
         _ => {}
     }
@@ -144,7 +154,10 @@ pub(crate) fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagn
     if let Some(parameter) = method.consumed().find(twice) {
         diagnostics.at(
             &parameter.name,
-            "C can have it only once: pass it once in `args`",
+            format!(
+                "`{}` is consumed by this call, so it can be passed only once: remove one of the two in `args`",
+                parameter.name
+            ),
         );
     }
 }

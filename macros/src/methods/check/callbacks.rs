@@ -6,7 +6,7 @@ use crate::methods::c_args::CArg;
 use crate::renamed::report_renamed;
 use crate::types::param_kind::ParamKind;
 
-/// Who passes a callback to C has to say how long C keeps it.
+/// Checks that a callback is passed with its user data, and that `scope` says how long C keeps it.
 pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     const SCOPES: &str = "`notified` (until C calls the destroy function), `until_replaced` (until this method is called again), or \
          `handle` (as long as the handle)";
@@ -17,8 +17,8 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
             ParamKind::Value | ParamKind::Ref(_) => {}
             _ => diagnostics.at(
                 &parameter.ty,
-                "a callback is passed as `&State` for the length of the call, or as `State` or `Option<State>` if C \
-                 keeps it",
+                "take a callback as `&State` if C uses it only during the call, or as `State` or \
+                 `Option<State>` if C keeps it",
             ),
         }
         let is_data = |argument: &CArg<'_>| matches!(argument, CArg::Data(other, _) if other.name == parameter.name);
@@ -39,7 +39,8 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
         {
             diagnostics.add(syn::Error::new(
                 span,
-                "`fields` are as they were when the call has ended: lend the callback for the call by `&`",
+                "C cannot keep a callback from `fields`, because they are reset after the call: \
+                 take the callback by `&`",
             ));
         }
     }
@@ -54,13 +55,14 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
         if let Some(scope) = &calls.scope {
             diagnostics.at(
                 scope,
-                "`scope` says how long C keeps a callback that it is passed by value: remove it",
+                "`scope` is for a callback that C keeps, which is taken by value: remove `scope`",
             );
         }
         if let Some((_, span)) = destroyed {
             diagnostics.add(syn::Error::new(
                 span,
-                "what is lent for the call is not destroyed by C: take the callback by value",
+                "C does not destroy a callback that is borrowed for the call: take the callback by \
+                 value, or remove `.destroy`",
             ));
         }
         return;
@@ -68,20 +70,21 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
     if method.receiver == Receiver::None {
         diagnostics.at(
             &first.ty,
-            "what C keeps belongs to a handle: take `&self`, or lend it for the call by `&`",
+            "a callback that C keeps is stored with the receiver: take `&self`, or take the \
+             callback by `&` if C uses it only during the call",
         );
     }
     match calls.scope.as_ref().map(ToString::to_string).as_deref() {
         None => diagnostics.at(
             &first.ty,
-            format!("nothing says how long C keeps it: add `scope = …` with {SCOPES}"),
+            format!("specify how long C keeps the callback: add `scope = …` with {SCOPES}"),
         ),
         Some("notified") => {
             if destroyed.is_none() {
                 diagnostics.at(
                     &first.name,
                     format!(
-                        "C is told by what to destroy it: pass `{}.destroy` in `args`",
+                        "`scope = notified` needs the destroy function: pass `{}.destroy` in `args`",
                         first.name
                     ),
                 );
@@ -89,7 +92,8 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
             if calls.fails.is_some() && calls.consumes.is_none() {
                 diagnostics.at(
                     &first.ty,
-                    "nothing says whether a failing call has destroyed it: add `consumes = always` or `consumes = on_success`",
+                    "specify whether a failing call has destroyed the callback: add `consumes = \
+                     always` or `consumes = on_success`",
                 );
             }
         }
@@ -97,7 +101,10 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
             if let Some((name, span)) = &destroyed {
                 diagnostics.add(syn::Error::new(
                     *span,
-                    format!("`{name}.destroy` is for `scope = notified`"),
+                    format!(
+                        "`{name}.destroy` requires `scope = notified`: remove it, or change \
+                     the scope"
+                    ),
                 ));
             }
             let replaced = calls
@@ -107,7 +114,7 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
             if replaced && method.receiver == Receiver::Shared {
                 diagnostics.at(
                     &first.ty,
-                    "what it replaces may be running: take `&mut self`",
+                    "the callback that is replaced may be running: take `&mut self`",
                 );
             }
         }
@@ -118,7 +125,7 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
                 .is_some_and(|scope| report_renamed("scope", scope, diagnostics)) => {}
         Some(_) => diagnostics.at(
             calls.scope.as_ref().unwrap_or(&first.name),
-            format!("this is no scope: one of {SCOPES} is expected"),
+            format!("unknown scope: expected one of {SCOPES}"),
         ),
     }
 }

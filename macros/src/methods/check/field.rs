@@ -1,8 +1,9 @@
 //! Rules for methods that read or write a field.
 
+use syn::Type;
+
 use crate::diagnostics::Diagnostics;
-use crate::methods::ast::FieldAccess;
-use crate::methods::ast::{Method, Parameter, Receiver};
+use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
 use crate::methods::check::signature::{check_generics, check_lifetimes};
 use crate::types::inspect::{argument_of, is_named, type_name};
 use crate::types::param_kind::ParamKind;
@@ -23,7 +24,7 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     if setter && (method.parameters.len() > 1 || !written_alone) {
         diagnostics.at(
             &method.signature.ident,
-            "a field is written by a method with `&mut self` and the value",
+            "a method that writes a field takes `&mut self` and the value: change its parameters",
         );
     }
     if let (true, Some(Parameter { name, ty })) = (setter, method.parameters.first())
@@ -31,11 +32,15 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     {
         diagnostics.at(
             name,
-            "C would keep this reference when the call has ended: write a number, or use the C function for it",
+            "a field keeps its value after the call, so a reference cannot be written to it: write \
+             a number, or call a C function",
         );
     }
     if setter && (field.length.is_some() || field.when.is_some()) {
-        diagnostics.at(&field.place, "`len` and `when` are for reading a field");
+        diagnostics.at(
+            &field.place,
+            "`len` and `when` are for reading a field: remove them",
+        );
     }
     if let (false, Some(length)) = (setter, &field.length)
         && argument_of(value, "Vec").is_none()
@@ -54,31 +59,40 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     if let Some((tag, _)) = &field.when
         && argument_of(value, "Option").is_none()
     {
-        diagnostics.at(
-            tag,
-            "with another tag there is no value: return `Option<…>`",
-        );
+        diagnostics.at(tag, "there is no value for other tags: return `Option<…>`");
     }
-    for pointer in ["Borrowed", "String", "CString"] {
-        if !setter && is_named(value, pointer) {
-            diagnostics.at(
-                value,
-                format!(
-                    "the field may be NULL: return `Option<{}>`",
-                    type_name(value)
-                ),
-            );
-        }
+    if !setter {
+        check_ownership(field, value, diagnostics);
     }
-    if is_named(argument_of(value, "Option").unwrap_or(value), "Owned") {
+}
+
+/// Checks that the type of the result says who owns the object that the field points to, and that it may be NULL.
+fn check_ownership(field: &FieldAccess, value: &Type, diagnostics: &Diagnostics) {
+    let is_handle = ["Borrowed", "Owned"]
+        .iter()
+        .any(|name| is_named(value, name));
+    let is_text = ["String", "CString"]
+        .iter()
+        .any(|name| is_named(value, name));
+    let is_owned = is_named(argument_of(value, "Option").unwrap_or(value), "Owned");
+    if is_owned && field.retain.is_none() {
         diagnostics.at(
             value,
-            "what a field points to belongs to the struct: return `Borrowed`",
+            "an object that a field points to belongs to the struct: return `Borrowed`, or add `retain` if the object is \
+             reference counted",
+        );
+    } else if is_text || is_handle && !field.place.is_self() {
+        diagnostics.at(
+            value,
+            format!(
+                "the field may be NULL: return `Option<{}>`",
+                type_name(value)
+            ),
         );
     }
 }
 
-/// The rules of a field that C reads meanwhile.
+/// Checks `atomic`.
 pub(crate) fn check_atomic(field: &FieldAccess, diagnostics: &Diagnostics) {
     let Some(keyword) = &field.atomic else { return };
     if field.length.is_some()
@@ -88,7 +102,7 @@ pub(crate) fn check_atomic(field: &FieldAccess, diagnostics: &Diagnostics) {
     {
         diagnostics.at(
             keyword,
-            "`atomic` is for a field that holds one number: remove the other words, or `atomic`",
+            "`atomic` is for a field that holds one number: remove the other arguments, or `atomic`",
         );
     }
 }

@@ -5,7 +5,7 @@ use crate::methods::ast::{Calls, Method};
 use crate::types::inspect::{argument_of, is_named, is_slice_ref};
 use syn::Type;
 
-/// What is copied from memory needs to know how much there is.
+/// Checks that copied memory has a length.
 pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let text = is_named(value, "String") || is_named(value, "CString");
@@ -16,23 +16,25 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
     if let (Some(free), false) = (&calls.free, (text || array || bytes) && !lent) {
         diagnostics.at(
             free,
-            "`free` is for what is copied first: return `String`, `CString`, `Bytes` or a `Vec`",
+            "`free` frees memory that was copied: return `String`, `CString`, `Bytes` or a `Vec`",
         );
     }
     if let (Some(length), false) = (&calls.length, bytes || array || is_named(value, "String")) {
         diagnostics.at(
             length,
-            "`len` tells the length of the memory that C returns: return `Bytes`, `String` or a `Vec`, or an `Option` of it",
+            "`len = …` is the length of returned memory: return `Bytes`, `String` or a `Vec`, or \
+             an `Option` of it",
         );
     }
     if let (Some(span), false) = (out_length, bytes || array || is_named(value, "String")) {
         diagnostics.add(syn::Error::new(
             span,
-            "C writes to `len` how long the memory is that it gives: return `Bytes`, `String` or a `Vec`, or an `Option` of it",
+            "`len` in `args` is the length of returned memory: return `Bytes`, `String` or a \
+             `Vec`, or an `Option` of it",
         ));
     }
     if let (Some(until), false) = (&calls.until, array) {
-        diagnostics.at(until, "`until` ends an array: return a `Vec`");
+        diagnostics.at(until, "`until` is the end of an array: return a `Vec`");
     }
     let ways = [
         calls.length.is_some(),
@@ -43,29 +45,30 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
         0 if bytes && method.out_count(calls) > 0 && calls.free.is_none() => {}
         0 if bytes => diagnostics.at(
             value,
-            "memory needs a length: add `len = ffi::the_function`, which gets the same arguments, or pass `len` in \
-             `args` where C writes it",
+            "memory needs a length: add `len = ffi::the_function`, which gets the same arguments, \
+             or pass `len` in `args` where C writes the length",
         ),
         0 if array => diagnostics.at(
             value,
-            "an array needs its length: add `len = ffi::the_function`, `until = null`, or pass `len` in `args` where C \
-             writes it",
+            "an array needs its length: add `len = ffi::the_function`, `until = null`, or pass \
+             `len` in `args` where C writes the length",
         ),
         0 | 1 => {}
         _ => diagnostics.at(
             &calls.function,
-            "the length comes from one place: keep one of `len = …`, `until = null`, and `len` in `args`",
+            "a length has one source: keep one of `len = …`, `until = null`, and `len` in `args`",
         ),
     }
     if let (Some(length), true) = (&calls.length, method.out_count(calls) > 0) {
         diagnostics.at(
             length,
-            "`len = …` is for memory that C returns: pass `len` in `args` where C writes the length",
+            "`len = …` is for the return value, and this memory comes from `out`: pass `len` in \
+             `args` where C writes the length",
         );
     }
 }
 
-/// `free`, `borrowed` and `owned` say together who has what C gives.
+/// Checks `free`, `borrowed` and `owned`, which say together who frees the returned memory.
 pub(crate) fn check_owner(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let copied = |ty: &Type| {
@@ -85,8 +88,8 @@ pub(crate) fn check_owner(method: &Method, calls: &Calls, diagnostics: &Diagnost
     } else if let (Some(borrowed), false) = (&calls.borrowed, is_copied) {
         diagnostics.at(
             borrowed,
-            "`borrowed` says that the memory which is copied stays C's: return `String`, `CString`, `Bytes` or a `Vec`, or \
-             remove the word",
+            "`borrowed` is for a copy of memory that still belongs to C: return `String`, \
+             `CString`, `Bytes` or a `Vec`, or remove `borrowed`",
         );
     }
     let Some(owned) = &calls.owned else {
@@ -101,8 +104,8 @@ pub(crate) fn check_owner(method: &Method, calls: &Calls, diagnostics: &Diagnost
     } else if !is_given && calls.free.is_none() {
         diagnostics.at(
             owned,
-            "`owned` says that the caller releases or frees what C returns as `const`: return `Owned<…>`, add `free = …`, or \
-             remove the word",
+            "`owned` is for a `const` result that the caller has to release or free: return \
+             `Owned<…>`, add `free = …`, or remove `owned`",
         );
     }
 }

@@ -15,7 +15,9 @@ use crate::methods::check::callbacks::check_callbacks;
 use crate::methods::check::field::check_field;
 use crate::methods::check::interrupt::check_interrupt;
 use crate::methods::check::memory::{check_memory, check_owner};
-use crate::methods::check::result::{check_null, check_outs, check_parents, check_result};
+use crate::methods::check::result::{
+    check_borrow_of_consumed, check_null, check_outs, check_parents, check_result,
+};
 use crate::methods::check::signature::{
     check_detach, check_foreign, check_generics, check_lifetimes, check_receiver,
     check_reference_count, check_retain, check_signature, check_text,
@@ -47,7 +49,8 @@ pub(crate) fn check_unsafe(block: &MethodsBlock, diagnostics: &Diagnostics) {
     if let (false, Some(method)) = (block.is_unsafe, block.methods.iter().find(generated)) {
         diagnostics.at(
             &method.signature.ident,
-            "a method that is generated from C is its author's word about C: write `#[methods(unsafe)]` on this block",
+            "the author vouches for the C calls of generated methods: write `#[methods(unsafe)]` \
+             on this block",
         );
     }
 }
@@ -59,6 +62,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     check_result(method, calls, diagnostics);
     check_null(method, calls, diagnostics);
     check_outs(method, calls, diagnostics);
+    check_borrow_of_consumed(method, diagnostics);
     check_memory(method, calls, diagnostics);
     check_owner(method, calls, diagnostics);
     check_consumed(method, calls, diagnostics);
@@ -66,7 +70,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     check_parents(method, calls, diagnostics);
     check_interrupt(method, calls, diagnostics);
     if let (Some(none), None) = (&calls.none, argument_of(&method.output.value, "Option")) {
-        let message = "`none` says when there is no result: return an `Option`";
+        let message = "`none` tests whether there is no result: return an `Option`";
         match none {
             StatusTest::Sticky | StatusTest::Unknown => {}
             _ => diagnostics.at(&method.output.value, message),
@@ -75,7 +79,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     if matches!(calls.none, Some(StatusTest::Sticky)) {
         diagnostics.at(
             &calls.function,
-            "`none` looks at what C returns: write `nonzero`, `negative` or `when(|ret| …)`",
+            "`none` tests the value that C returns: write `nonzero`, `negative` or `when(|ret| …)`",
         );
     }
 }

@@ -1,17 +1,20 @@
 //! Rules for the result of a C call: its status, NULL, out-parameters, and the handles that it lives in.
 
+use syn::{ReturnType, Type};
+
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Calls, Method, Receiver};
 use crate::methods::c_args::can_fail;
 use crate::status::StatusTest;
-use crate::types::inspect::{argument_of, borrowed_slice, is_named, is_slice_ref, type_name};
+use crate::types::inspect::{
+    argument_of, borrowed_handles, borrowed_slice, is_named, is_slice_ref, type_name,
+};
 use crate::types::param_kind::ParamKind;
-use syn::{ReturnType, Type};
 
 pub(crate) fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let fails = calls.fails.is_some();
     if fails && !method.output.fallible {
-        let message = "`fails` says that the call can fail: return `Result<…>`";
+        let message = "a call with `fails` can fail: return `Result<…>`";
         match &method.signature.output {
             ReturnType::Type(_, ty) => diagnostics.at(ty, message),
             ReturnType::Default => diagnostics.at(&method.signature.ident, message),
@@ -23,7 +26,8 @@ pub(crate) fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnos
     if method.output.fallible && !fails && !arguments_fail && !method.has_strict_text() {
         diagnostics.at(
             &calls.function,
-            "a `Result` needs to know when C failed: add `fails = null`, `nonzero`, `negative` or `when(|ret| …)`",
+            "a `Result` requires a test for failure: add `fails = null`, `nonzero`, `negative` or \
+             `when(|ret| …)`",
         );
     }
 }
@@ -51,27 +55,29 @@ pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnosti
     if let (Some(_), 0) = (calls.on_failure, outs) {
         diagnostics.at(
             &calls.function,
-            "`on_failure` says what a failing call leaves in `out`: add `out` to `args = (…)`, or remove the word",
+            "`on_failure` is the state of `out` after a failing call: add `out` to `args = (…)`, \
+             or remove `on_failure`",
         );
     }
     if let (Some(_), None) = (calls.on_failure, &calls.fails) {
         diagnostics.at(
             &calls.function,
-            "`on_failure` needs to know when C failed: add `fails = nonzero`, `negative` or `when(|ret| …)`",
+            "`on_failure` requires a test for failure: add `fails = nonzero`, `negative` or \
+             `when(|ret| …)`",
         );
     }
     let value = method.out_value(calls);
     let Some(types) = method.out_types(calls) else {
         diagnostics.at(
             &method.output.value,
-            format!("there are {outs} `out` in `args`: return a tuple of {outs} values"),
+            format!("`args` has {outs} out-parameters: return a tuple of {outs} values"),
         );
         return;
     };
     if let (1, Type::Tuple(tuple)) = (outs, value) {
         diagnostics.at(
             tuple,
-            "what C writes to `out` is the result: return its type",
+            "a single `out` is the whole result: return its type, not a tuple",
         );
     }
     let freed = calls.free.as_ref().and(types.first());
@@ -82,13 +88,32 @@ pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnosti
     if let (Some(owned), Some(_), None) = (owned, &calls.fails, calls.on_failure) {
         diagnostics.at(
             owned,
-            "nothing says what a failing call leaves in `out`: add `on_failure = owned` (something to be released), \
-             `null` (nothing) or `undefined` (it must not be looked at)",
+            "specify what a failing call leaves in `out`: add `on_failure = owned` (an object that \
+             has to be released), `null` (nothing) or `undefined` (an invalid value)",
         );
     }
 }
 
-/// What a result lives in besides the receiver is passed by reference.
+/// Refuses a borrowed result that could only live in a handle which the call consumes.
+pub(crate) fn check_borrow_of_consumed(method: &Method, diagnostics: &Diagnostics) {
+    let Some(parameter) = method.consumed().next() else {
+        return;
+    };
+    let borrowed = borrowed_handles(&method.output.value);
+    if let (Receiver::None, Some(handle)) = (method.receiver, borrowed.first()) {
+        diagnostics.at(
+            handle,
+            format!(
+                "a borrowed `{}` cannot live in `{}`, which this call consumes: return `Owned<…>`, take `{1}` by reference, or \
+                 make it a method of the handle that the result lives in",
+                type_name(handle),
+                parameter.name
+            ),
+        );
+    }
+}
+
+/// Checks `keep_alive`.
 pub(crate) fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     for name in &calls.keep_alive {
         let lent = method
@@ -97,14 +122,14 @@ pub(crate) fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagno
         if !lent {
             diagnostics.at(
                 name,
-                format!("`{name}` is no handle that the result can live in: name a parameter that is `&Handle`"),
+                format!("`{name}` is not a handle parameter: name a parameter of type `&Handle`"),
             );
         }
     }
     if let (Some(name), Receiver::None) = (calls.keep_alive.first(), method.receiver) {
         diagnostics.at(
             name,
-            "the first parent is the receiver, or what that lives in: take `&self`",
+            "the first parent of a result is the receiver or a parent of it: take `&self`",
         );
     }
     if let (Some(name), Some(_), false) = (
@@ -114,8 +139,8 @@ pub(crate) fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagno
     ) {
         diagnostics.at(
             name,
-            "a `memoryview` of lent memory keeps the receiver open, and not this handle: return a copy, `Bytes`, or mark the \
-             method `#[rust_only]`",
+            "a `memoryview` of lent memory keeps the receiver alive, but not this handle: return a \
+             copy, `Bytes`, or mark the method `#[rust_only]`",
         );
     }
 }

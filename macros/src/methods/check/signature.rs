@@ -1,12 +1,13 @@
 //! Rules for every method: its signature, and the attributes besides `#[calls]` and `#[field]`.
 
+use syn::ext::IdentExt;
+use syn::{ReceiverKind, Safety, Signature, Type};
+
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::text::{Utf8, contains_string};
 use crate::types::inspect::{argument_of, borrowed_slice, is_named, named_lifetime};
 use crate::types::param_kind::ParamKind;
-use syn::ext::IdentExt;
-use syn::{ReceiverKind, Type};
 
 /// Python's keywords that may be names in Rust.
 pub(crate) const KEYWORDS: &[&str] = &[
@@ -21,9 +22,11 @@ pub(crate) fn check_signature(method: &Method, diagnostics: &Diagnostics) {
     if let Some(keyword) = &signature.asyncness {
         diagnostics.at(
             keyword,
-            "a method of a handle can't be `async`: it holds its handle for the length of the call",
+            "a method cannot be `async`, because it borrows its handle only during the call: \
+             remove `async`",
         );
     }
+    check_form(method, diagnostics);
     if let Some(parameter) = signature.generics.type_params().next()
         && !method.rust_only
     {
@@ -38,7 +41,10 @@ pub(crate) fn check_signature(method: &Method, diagnostics: &Diagnostics) {
             if KEYWORDS.contains(&name.as_str()) {
                 diagnostics.at(
                     &parameter.name,
-                    format!("`{name}` is a keyword of Python, where nobody could name this parameter: call it otherwise"),
+                    format!(
+                        "`{name}` is a keyword of Python, so it cannot be the name of an \
+                     argument: rename the parameter"
+                    ),
                 );
             }
         }
@@ -49,15 +55,46 @@ pub(crate) fn check_signature(method: &Method, diagnostics: &Diagnostics) {
         {
             diagnostics.at(
                 &parameter.ty,
-                "what is given away is not optional: take `Owned<…>`, and write another method without it",
+                "an `Owned` parameter cannot be optional: take `Owned<…>`, and write another \
+                 method without it",
             );
         }
     }
     if let Some(variadic) = &signature.variadic {
         diagnostics.at(
             variadic,
-            "a method can't be variadic: name the arguments that are passed",
+            "a method cannot be variadic: declare each parameter",
         );
+    }
+}
+
+/// Refuses `unsafe`, `const` and `extern` where the generated code cannot have them.
+fn check_form(method: &Method, diagnostics: &Diagnostics) {
+    let Signature {
+        constness,
+        safety,
+        abi,
+        ..
+    } = &method.signature;
+    let generated = matches!(method.source, Source::Calls(_) | Source::Field(_));
+    if let (Some(keyword), true) = (constness, generated) {
+        diagnostics.at(
+            keyword,
+            "a method that calls C or reads a field cannot be `const`: remove `const`",
+        );
+    }
+    if !generated && method.rust_only {
+        return;
+    }
+    if let Safety::Unsafe(keyword) = safety {
+        diagnostics.at(
+            keyword,
+            "a method of a handle is safe, because `#[methods(unsafe)]` vouches for its C calls: remove `unsafe`, or mark a \
+             method with a body `#[rust_only]`",
+        );
+    }
+    if let Some(abi) = abi {
+        diagnostics.at(abi, "a method of a handle has Rust's ABI: remove `extern`");
     }
 }
 
@@ -69,7 +106,8 @@ pub(crate) fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics:
     {
         diagnostics.at(
             value,
-            "a handle lends its memory only while nobody has it alone: take `&self`, or return a copy, `Bytes`",
+            "memory cannot be lent while the handle is borrowed by `&mut`: take `&self`, or return \
+             a copy, `Bytes`",
         );
     }
     if name == "__next__"
@@ -78,14 +116,15 @@ pub(crate) fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics:
     {
         diagnostics.at(
             &method.output.value,
-            "`None` is an iterator's end: return `Option<…>`, or a `Result` of that",
+            "`__next__` ends the iteration by returning `None`: return `Option<…>`, or a `Result` \
+             of it",
         );
     }
     if method.receiver != Receiver::None {
         return;
     }
     if matches!(method.source, Source::Field(_)) {
-        diagnostics.at(name, "a field is read from a handle: take `&self`");
+        diagnostics.at(name, "a field belongs to a handle: take `&self`");
     } else if !method.rust_only
         && !method.has_python_attribute("staticmethod")
         && !method.has_python_attribute("new")
@@ -93,8 +132,8 @@ pub(crate) fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics:
     {
         diagnostics.at(
             name,
-            "a method without `self` has to say what it is in Python: requires either `#[new]`, `#[staticmethod]` \
-             or `#[rust_only]`",
+            "a method without `self` needs its kind in Python: add `#[new]`, `#[staticmethod]` or \
+             `#[rust_only]`",
         );
     }
 }
@@ -113,12 +152,15 @@ pub(crate) fn check_reference_count(method: &Method, diagnostics: &Diagnostics) 
     ) {
         diagnostics.at(
             &parameter.name,
-            format!("a method takes at most {AT_MOST} references from Python: take less, or mark the method `#[rust_only]`"),
+            format!(
+                "a method can take at most {AT_MOST} references from Python: remove \
+             parameters, or mark the method `#[rust_only]`"
+            ),
         );
     }
 }
 
-/// A body that runs without the interpreter.
+/// Checks `#[detach]`.
 pub(crate) fn check_detach(method: &Method, diagnostics: &Diagnostics) {
     let Some(keyword) = &method.detach else {
         return;
@@ -130,7 +172,7 @@ pub(crate) fn check_detach(method: &Method, diagnostics: &Diagnostics) {
         ),
         Source::Field(_) => diagnostics.at(
             keyword,
-            "reading or writing a field takes no time: remove `#[detach]`",
+            "reading or writing a field does not block: remove `#[detach]`",
         ),
         Source::Body(_) | Source::Nothing => {}
     }
@@ -138,18 +180,18 @@ pub(crate) fn check_detach(method: &Method, diagnostics: &Diagnostics) {
         if matches!(ParamKind::of(&parameter.ty), ParamKind::Python) {
             diagnostics.at(
                 &parameter.ty,
-                "what is detached from the interpreter has no token of it: remove `#[detach]` or the parameter",
+                "a `#[detach]` method cannot take `Python<'_>`: remove `#[detach]` or the parameter",
             );
         }
     }
 }
 
-/// `#[foreign(…)]` exempts handles from the check that they belong to the receiver's ancestors.
+/// Checks `#[foreign(…)]` and `#[reads_parent]`.
 pub(crate) fn check_foreign(method: &Method, diagnostics: &Diagnostics) {
     if let (Some(keyword), true) = (&method.reads_parent, method.receiver != Receiver::Exclusive) {
         diagnostics.at(
             keyword,
-            "a method that takes `&self` leaves the parent as it is: remove `#[reads_parent]`",
+            "a method that takes `&self` does not change the parent: remove `#[reads_parent]`",
         );
     }
     for name in &method.foreign {
@@ -162,13 +204,13 @@ pub(crate) fn check_foreign(method: &Method, diagnostics: &Diagnostics) {
         if !handle {
             diagnostics.at(
                 name,
-                format!("`{name}` is no handle of this method: name a parameter such as `&Handle`"),
+                format!("`{name}` is not a handle parameter: name a parameter such as `&Handle`"),
             );
         }
     }
 }
 
-/// Text that is not UTF-8 is an error, unless the author says that it may lose its bytes.
+/// Checks `utf8 = lossy`, and that undecodable text can be reported.
 pub(crate) fn check_text(method: &Method, diagnostics: &Diagnostics) {
     let value = match &method.source {
         Source::Calls(calls) => calls.utf8,
@@ -178,19 +220,20 @@ pub(crate) fn check_text(method: &Method, diagnostics: &Diagnostics) {
     if method.has_strict_text() && !method.output.fallible {
         diagnostics.at(
             &method.output.value,
-            "the text that C gives may not be UTF-8: return `Result<…>`, or add `utf8 = lossy`, by which bytes that are not \
-             become U+FFFD; a `CString` keeps every byte",
+            "text from C may not be UTF-8: return `Result<…>`, add `utf8 = lossy` to replace \
+             invalid bytes with U+FFFD, or return a `CString`, which keeps every byte",
         );
     }
     if let (Some(Utf8::Lossy), false) = (value, contains_string(&method.output.value)) {
         diagnostics.at(
             &method.output.value,
-            "`utf8` is about text of C that becomes a `String`: return one, or remove the word",
+            "`utf8` decides how a returned `String` is decoded, and this method returns none: \
+             return a `String`, or remove `utf8`",
         );
     }
 }
 
-/// `retain` makes an owner of what C returns.
+/// Checks `retain`.
 pub(crate) fn check_retain(method: &Method, diagnostics: &Diagnostics) {
     let (keyword, outs) = match &method.source {
         Source::Calls(calls) => (&calls.retain, method.out_count(calls)),
@@ -207,12 +250,13 @@ pub(crate) fn check_retain(method: &Method, diagnostics: &Diagnostics) {
     } else if outs > 0 {
         diagnostics.at(
             keyword,
-            "`retain` is for what C returns: what C writes to `out` is the caller's already",
+            "`retain` is for a returned object, and an object in `out` belongs to the caller \
+             already: remove `retain`",
         );
     }
 }
 
-/// How long a result lives is not the author's to say, but the receiver's.
+/// Refuses named lifetimes of a result, which lives as long as the receiver.
 pub(crate) fn check_lifetimes(method: &Method, diagnostics: &Diagnostics) {
     let receiver = method.signature.receiver();
     let receiver = receiver.and_then(|receiver| match &receiver.kind {
@@ -222,15 +266,15 @@ pub(crate) fn check_lifetimes(method: &Method, diagnostics: &Diagnostics) {
     if let Some(lifetime) = named_lifetime(&method.output.value, receiver) {
         diagnostics.at(
             lifetime,
-            "what C gives lives as long as the receiver or what that lives in: leave the lifetime out",
+            "a result lives as long as the receiver or a parent of it: remove the lifetime",
         );
     }
 }
 
-/// C has no generic functions: who owns a result and how an argument is passed is said by the type.
+/// Refuses generic parameters, because ownership and conversions are decided by types.
 pub(crate) fn check_generics(method: &Method, diagnostics: &Diagnostics) {
-    const MESSAGE: &str = "the types say who owns what C gets and gives, so they are not the caller's to choose: name the \
-         type, and write a method with a body for others";
+    const MESSAGE: &str = "a generated method cannot be generic, because its types decide \
+     ownership and conversions: name the type, or write a method with a body";
     if let Some(parameter) = method.signature.generics.type_params().next() {
         diagnostics.at(parameter, MESSAGE);
     }

@@ -1,4 +1,4 @@
-//! The arguments of the generated call: converted in safe code before C is called.
+//! Arguments of the generated call. They are converted in safe code before C is called.
 
 use crate::callbacks::expand::function_constant;
 use crate::methods::ast::{Calls, Method, Parameter};
@@ -67,7 +67,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
     }
 }
 
-/// The argument as the C function takes it. It stands in safe code, and is evaluated before C is called.
+/// Expands the value that C gets. It is evaluated in safe code, before C is called.
 pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
     let into_c = quote!(#runtime::arguments::IntoC::into_c);
     let (passed, span) = match argument {
@@ -119,7 +119,7 @@ pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
     respanned(passed, *span)
 }
 
-/// What C gets of a handle that it may keep.
+/// Declares the value that C gets for an `Owned` parameter.
 pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let Parameter { name, ty } = parameter;
     let lent = c_value_variable(name);
@@ -136,7 +136,7 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
     }
 }
 
-/// The arguments for the message.
+/// The arguments that an error message shows, by their names.
 pub(crate) fn expand_arguments_for_message(method: &Method, calls: &Calls) -> Vec<TokenStream> {
     let callbacks = method.callbacks(calls);
     let told = method

@@ -28,8 +28,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// The generated body, after the lifetime of its result and what frees it: that is evaluated before anything else happens,
-/// where nothing is `unsafe` that does not say so.
+/// Expands the body: first the function that frees the result, and the lifetime of the result. The
+/// expression for `free` is evaluated before anything else, in safe code.
 pub(crate) fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
     let life = expand_lifetime(method, Some(calls), &block.runtime);
     let free = calls.free.as_ref().map(|free| {
@@ -43,7 +43,8 @@ pub(crate) fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls)
     quote!({ #free #life #body })
 }
 
-/// The lifetime of the result: of the receiver and of the other parents, or of all arguments where there is no receiver.
+/// Declares the lifetime of the result: that of the receiver and the `keep_alive` parameters, or of
+/// all parameters if there is no receiver.
 pub(crate) fn expand_lifetime(
     method: &Method,
     calls: Option<&Calls>,
@@ -178,8 +179,9 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     }
 }
 
-/// The borrows of reference-counted handles, the closure that calls C, and what calls that and ends the borrows. The
-/// arguments are evaluated in between, in safe code, before C is called and before a field is set.
+/// Expands to three parts: the borrows of reference-counted handles, the closure that calls C, and
+/// the expression that calls the closure and ends the borrows. The arguments are evaluated in
+/// between, in safe code.
 pub(crate) fn expand_c_closure(
     method: &Method,
     calls: &Calls,
@@ -242,7 +244,7 @@ pub(crate) fn expand_c_closure(
     (uses, closure, quote!(|#caught| #called))
 }
 
-/// The call, with `fields` set before it; no pointer of ours stays in them afterwards.
+/// Sets `fields` before the call. Clears the pointers in them afterwards.
 pub(crate) fn expand_with_fields(
     fields: &[(&FieldPath, CArg<'_>)],
     variables: &[Ident],
@@ -303,7 +305,7 @@ pub(crate) fn expand_with_fields(
     })
 }
 
-/// The helper thread that C is called on, where `interrupt` says so.
+/// Runs the call on a helper thread, if `interrupt` is given.
 pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<TokenStream> {
     let path = calls.interrupt.as_ref()?;
     let (runtime, handle) = (&block.runtime, &block.handle);
@@ -323,7 +325,8 @@ pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<To
     })
 }
 
-/// The borrows of reference-counted handles, and `call` with their end: the failure's `errors` may ask the handles again.
+/// Expands to the borrows of reference-counted handles, and to `call` with the end of the borrows:
+/// `errors` may use the handles after it.
 pub(crate) fn expand_uses(
     method: &Method,
     call: TokenStream,

@@ -1,4 +1,5 @@
-//! Rules that only rustc can check, because they depend on the annotations of other types: assertions at compile time.
+//! Rules that only rustc can check, because they depend on annotations of other types. They expand
+//! to assertions at compile time.
 
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::sharing::{
@@ -13,8 +14,8 @@ use quote::quote;
 use syn::Type;
 use syn::spanned::Spanned;
 
-/// Refuses, while compiling, results that don't live in the receiver or in what that lives in, or that cannot be released
-/// without another handle.
+/// Refuses results that live neither in the receiver nor in one of its ancestors, and results whose
+/// release needs a handle that is not known.
 pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let output = erase_lifetimes(&method.output.value, receiver);
@@ -45,7 +46,7 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
     quote!(#(#checks)* #names #lending #reading)
 }
 
-/// Refuses types whose names hide handles or memory: all other checks go by the names.
+/// Refuses types with names that hide handles or memory, because all other checks go by names.
 pub(crate) fn expand_form_checks(
     method: &Method,
     output: &Type,
@@ -69,17 +70,17 @@ pub(crate) fn expand_form_checks(
     quote!(#result #(#values)*)
 }
 
-/// The message for a child that is made through a part which does not know its owner.
+/// The message for a child that is made by a method of a part without `owner_field`.
 pub(crate) fn unknown_parent_message(block: &MethodsBlock, handle: &Type) -> String {
     let (name, part) = (type_name(handle), type_name(&block.handle));
     format!(
-        "nobody would know in which handle this `{name}` lives, so which one has to outlive it: name the field of C's struct \
-         that points to the owner of a `{part}`, `owner_field = …`, or make the `{name}` by a method of the handle that it \
-         lives in, with the `{part}` as a parameter"
+        "the parent of this `{name}` is not known: add `owner_field = …`, the C field that points \
+         to the owner of a `{part}`, to the annotation of `{part}`, or make the `{name}` by a \
+         method of its parent, with the `{part}` as a parameter"
     )
 }
 
-/// Refuses results that live also in something else than `keep_alive = (…)` says.
+/// Refuses results that have other parents than `keep_alive = (…)` names.
 pub(crate) fn expand_keep_alive_check(
     block: &MethodsBlock,
     method: &Method,
@@ -98,7 +99,7 @@ pub(crate) fn expand_keep_alive_check(
     quote!(#(#checks)*)
 }
 
-/// Refuses handles that the helper thread must not use.
+/// Refuses handles that cannot be used on the helper thread of `interrupt`.
 pub(crate) fn expand_helper_thread_checks(
     block: &MethodsBlock,
     method: &Method,
@@ -125,7 +126,8 @@ pub(crate) fn expand_helper_thread_checks(
         let name = type_name(&handle);
         let probe = quote!(#runtime::aside::Probe::<#handle>);
         let bound = format!(
-            "a `{name}` belongs to its thread, and `interrupt` runs C on a helper thread: remove `interrupt`"
+            "a `{name}` is bound to its thread, and `interrupt` runs C on a helper thread: remove \
+             `interrupt`"
         );
         let counted = format!(
             "the borrow of a reference-counted `{name}` belongs to the thread of the call, and `interrupt` runs C on a \
@@ -136,8 +138,8 @@ pub(crate) fn expand_helper_thread_checks(
             ::core::assert!(!#probe::IS_COUNTED, #counted);
         }
     });
-    let locks = "the thread of the call holds the library's lock of this handle, for which the helper thread of \
-                 `interrupt` would wait for ever: remove `interrupt`";
+    let locks = "the calling thread holds the library's lock of this handle, so the helper thread \
+     of `interrupt` would wait for it forever: remove `interrupt`";
     let checks = quote! {
         const _: () = {
             #[allow(unused_imports, reason = "for what is no handle")]

@@ -143,7 +143,7 @@ pub(crate) fn expand_field(
     }
 }
 
-/// Whether the result is `Option<String>` or `Option<CString>`.
+/// Returns `true` for `Option<String>` and `Option<CString>`.
 pub(crate) fn is_text_result(ty: &Type) -> bool {
     argument_of(ty, "Option").is_some_and(|ty| is_named(ty, "String") || is_named(ty, "CString"))
 }

@@ -43,7 +43,8 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     }
 }
 
-/// The methods as they are written, and nothing that could be wrong in what is generated.
+/// The signatures of all methods without generated bodies, so that rustc reports no errors about
+/// code with mistakes in it.
 pub(crate) fn expand_skeleton(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
         handle, runtime, ..

@@ -1,4 +1,5 @@
-//! The end of a call: how its status is judged, and what becomes of arguments and out-parameters then.
+//! The end of a call: the test of its status, and the owners of arguments and out-parameters after
+//! it.
 
 use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
 use crate::methods::expand::parents::result_keeps_arguments;
@@ -13,7 +14,7 @@ use quote::quote;
 use syn::Type;
 use syn::spanned::Spanned;
 
-/// What says how the call ended, if anything does.
+/// Expands the tests of the status that C returned, if there are any.
 pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
     if calls.fails.is_none() && calls.none.is_none() {
         return None;
@@ -31,7 +32,7 @@ pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<Toke
     Some(quote!(.judged(#none, #fails)))
 }
 
-/// What says which handles the call uses exclusively, if it uses some so.
+/// Registers the handles that the call uses exclusively.
 pub(crate) fn expand_exclusive_uses(method: &Method, runtime: &TokenStream) -> Option<TokenStream> {
     let receiver = (method.receiver == Receiver::Exclusive).then(|| quote!(of(&*self)));
     let parameters = method.parameters.iter().filter_map(|parameter| {
@@ -54,7 +55,8 @@ pub(crate) fn expand_exclusive_uses(method: &Method, runtime: &TokenStream) -> O
     (!used.is_empty()).then(|| quote!(.exclusively(&[#(#runtime::exclusive::Used::#used),*])))
 }
 
-/// What gives to its owner what C was passed and what C wrote to, once it is known how the call ended.
+/// Expands the closure that runs once the status is known: it decides who owns the consumed
+/// handles, the callbacks and the out-parameters.
 pub(crate) fn expand_settling(
     method: &Method,
     calls: &Calls,
@@ -92,8 +94,8 @@ pub(crate) fn expand_settling(
     (!settled.is_empty()).then(|| quote!(.settling(|__verdict| { #(#settled)* })))
 }
 
-/// Where what C gives may be looked at although the call did not succeed: what is not to be released is not looked at
-/// where C failed.
+/// Expands when the result is read although the call did not succeed. After a failure it is read
+/// only to be released.
 pub(crate) fn expand_result_policy(
     method: &Method,
     calls: &Calls,
@@ -108,7 +110,7 @@ pub(crate) fn expand_result_policy(
     quote!(#runtime::call::Looks::of(#failed, #unknown))
 }
 
-/// What keeps each callback, during the call or for longer.
+/// Declares the holder of each callback: for the call, or for as long as `scope` says.
 pub(crate) fn expand_callback_holders(
     method: &Method,
     calls: &Calls,
@@ -142,7 +144,7 @@ pub(crate) fn expand_callback_holders(
     states.collect()
 }
 
-/// Whether a constructor's result is the handle itself: `Owned<Self>`, or an option of that.
+/// Returns `Some` if a constructor returns `Owned<Self>`, with `true` if in an `Option`.
 pub(crate) fn constructs_receiver(block: &MethodsBlock, method: &Method) -> Option<bool> {
     let value = &method.output.value;
     let optional = argument_of(value, "Option");

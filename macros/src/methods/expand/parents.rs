@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Index, Type};
 
-/// `own`, after which it is noted what the handles live in that were made.
+/// Wraps `own`, so that the parents of the handles that it makes are registered.
 pub(crate) fn expand_with_parent(
     method: &Method,
     calls: &Calls,
@@ -66,7 +66,7 @@ pub(crate) fn expand_with_parent(
     quote!(#runtime::call::noting_parents_in(#birth, #own, #notes))
 }
 
-/// The handles that what a call lends without a receiver lives in.
+/// The parameters that a borrowed result of a method without receiver lives in.
 pub(crate) fn lending_parameters<'a>(
     method: &'a Method,
     calls: &'a Calls,
@@ -86,12 +86,12 @@ pub(crate) fn lending_parameters<'a>(
         .map(|parameter| &parameter.name)
 }
 
-/// Returns whether handles that a call gives to C are kept in those that it makes, if any.
+/// Returns `true` if C keeps the consumed handles inside the handles that the call makes.
 pub(crate) fn result_keeps_arguments(method: &Method) -> bool {
     method.receiver == Receiver::None && method.consumed().next().is_some()
 }
 
-/// Returns whether the type is `Owned<…>` or `Borrowed<…>`, or an `Option` or `Vec` of that.
+/// Returns `true` for `Owned<…>` and `Borrowed<…>`, and for an `Option` or `Vec` of these.
 pub(crate) fn is_guard(ty: &Type) -> bool {
     let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"));
     let itself = || {

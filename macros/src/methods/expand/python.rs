@@ -14,7 +14,7 @@ use crate::types::inspect::argument_of;
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
-/// The special methods whose result CPython itself reads.
+/// Special methods whose result CPython reads directly.
 pub(crate) const CPYTHON_SLOTS: &[&str] = &[
     "__len__",
     "__bool__",
@@ -70,7 +70,7 @@ pub(crate) fn cfg_attributes(method: &Method) -> impl Iterator<Item = &Attribute
     attributes.filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
-/// What has a `__next__` is its own iterator.
+/// Adds `__iter__` to a class with `__next__`, which is its own iterator.
 pub(crate) fn expand_iter(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let has_iter = block
         .methods
@@ -104,7 +104,8 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
     expand_wrapper(runtime, handle, method, &Visibility::Inherited, callee)
 }
 
-/// The function that PyO3 gets: it enters what `method` uses, calls `callee` and gives the result.
+/// The function that PyO3 exports. It borrows the handles of `method`, calls `callee` and converts
+/// the result.
 pub(crate) fn expand_wrapper(
     runtime: &TokenStream,
     handle: &Type,
@@ -158,7 +159,8 @@ pub(crate) fn expand_wrapper(
     let entry = expand_method_info(method, count, body, &python);
     // Clippy allows seven, and the receiver is one.
     let many = (method.parameters.len() > 6).then(|| {
-        quote!(#[allow(clippy::too_many_arguments, reason = "counted where the method is written")])
+        quote!(#[allow(clippy::too_many_arguments, reason = "clippy counts them where the author \
+         writes the method")])
     });
     let (give, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
@@ -230,7 +232,7 @@ pub(crate) fn expand_wrapper(
     }
 }
 
-/// The facts of the method for its wrapper.
+/// The runtime's description of the method.
 pub(crate) fn expand_method_info(
     method: &Method,
     count: usize,
@@ -253,7 +255,8 @@ pub(crate) fn expand_method_info(
     }
 }
 
-/// The parameters that `#[foreign(…)]` names, as bits: the runtime counts the receiver, then the references.
+/// The `#[foreign(…)]` parameters as bits. Bit 0 is the receiver, the others are the references in
+/// their order.
 pub(crate) fn foreign_bits(method: &Method) -> u32 {
     let references = method.parameters.iter().filter(|parameter| {
         !matches!(
@@ -267,7 +270,8 @@ pub(crate) fn foreign_bits(method: &Method) -> u32 {
     named.fold(0, |bits, (index, _)| bits | 1 << (index + 1))
 }
 
-/// How the result is given, what the wrapper returns, and what makes the one of the other.
+/// Returns the conversion of the result, the return type of the wrapper, and the tokens that
+/// convert the one to the other.
 pub(crate) fn expand_result(
     runtime: &TokenStream,
     handle: &Type,

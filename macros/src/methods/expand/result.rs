@@ -1,4 +1,5 @@
-//! The result of a call: moved into its owner right after the call, from the return value or from out-parameters.
+//! The result of a call. It moves into its owner right after the call, from the return value or
+//! from out-parameters.
 
 use crate::methods::ast::{Calls, Method};
 use crate::methods::expand::sharing::type_before_retain;
@@ -14,7 +15,8 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-/// Whether the result is copied from memory that C gives: bytes, an array, or a string that is more than a pointer.
+/// Returns `true` if the result is copied from memory of C: bytes, an array, or a string with a
+/// length.
 pub(crate) fn is_copied_memory(method: &Method, calls: &Calls) -> bool {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let counted = calls.length.is_some() || calls.until.is_some() || calls.free.is_some();
@@ -26,14 +28,14 @@ pub(crate) fn is_copied_memory(method: &Method, calls: &Calls) -> bool {
         || method.out_length(calls).is_some()
 }
 
-/// Returns whether `ty` is a string that is copied: `CString`, or `Text` for a `String`.
+/// Returns `true` for strings that are copied: `CString`, or `Text` for a `String`.
 pub(crate) fn is_copied_text(ty: &Type) -> bool {
     let ty = argument_of(ty, "Option").unwrap_or(ty);
     contains_string(ty) || is_named(ty, "CString")
 }
 
-/// `start`, the pointer to memory that C gives, checked against the words that say who frees it: `free`, `borrowed`, or the
-/// `const` of C's type.
+/// The pointer to memory that C returned, checked against the arguments that say who frees it:
+/// `free`, `borrowed`, or the `const` of its C type.
 pub(crate) fn expand_memory_source(
     method: &Method,
     calls: &Calls,
@@ -51,7 +53,7 @@ pub(crate) fn expand_memory_source(
     respanned(checked, written.span())
 }
 
-/// The memory that C writes its results to.
+/// Declares the slots of the out-parameters.
 pub(crate) fn expand_out_params(
     method: &Method,
     calls: &Calls,
@@ -81,7 +83,7 @@ pub(crate) fn expand_out_params(
     quote!(#length #(#slots)*)
 }
 
-/// The closure that puts what C returned into its owner; `None` where there has to be something and is nothing.
+/// The closure that moves what C returned into its owner. It returns `None` if C returned NULL.
 pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
     let written = match &calls.retain {
         Some(_) => type_before_retain(&method.output.value),
@@ -140,7 +142,8 @@ pub(crate) fn expand_take_out_params(method: &Method, outs: usize) -> TokenStrea
     }
 }
 
-/// What is copied from memory: it is owned first, where it has to be freed, then measured.
+/// The closure that copies memory: it moves memory that has to be freed into an owner first, then
+/// measures it.
 pub(crate) fn expand_memory(
     method: &Method,
     calls: &Calls,

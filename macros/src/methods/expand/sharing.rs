@@ -1,4 +1,5 @@
-//! Assertions at compile time about shared state: what a method may change of its receiver's parents and of reference-counted objects.
+//! Compile-time assertions about shared state: what a method may change in the parents of its
+//! receiver, and in reference-counted objects.
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
 use crate::span::respanned;
@@ -11,8 +12,8 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{PathSegment, Type};
 
-/// Refuses a new child that uses its parent by `&mut` where the method has the parent only shared, and a child that does
-/// not say whether it changes what an ancestor lends.
+/// Refuses a child that uses its parent by `&mut` if the method borrows the parent shared, and a
+/// child that does not say whether it changes what an ancestor lends.
 pub(crate) fn expand_sharing_checks(
     runtime: &TokenStream,
     handle: &Type,
@@ -21,12 +22,14 @@ pub(crate) fn expand_sharing_checks(
     let name = type_name(handle);
     let lineage = quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
     let borrow = format!(
-        "a `{name}` uses its parent by `&mut`: make it by a method of that parent which takes `&mut self`"
+        "a `{name}` borrows its parent by `&mut`: make it by a method of its parent that takes \
+         `&mut self`"
     );
     let unsaid = format!(
-        "a `{name}` lives in a handle that lends memory: if its `&mut` calls may change that memory, add `mut_parent` where \
-         `{name}` is annotated, and where each handle between it and the lender is; add `reads_parent` if none of its calls \
-         does, or `parent = &mut …` if nothing else may use the parent while the `{name}` lives"
+        "a `{name}` lives in a handle that lends memory: add `mut_parent` to the annotation of \
+         `{name}`, and of each handle between it and the lender, if `&mut` calls may change \
+         that memory; add `reads_parent` if no call changes it; or write `parent = &mut …` if \
+         nothing else may use the parent while the `{name}` lives"
     );
     quote! {
         const _: () = ::core::assert!(
@@ -37,8 +40,8 @@ pub(crate) fn expand_sharing_checks(
     }
 }
 
-/// Refuses memory that is lent by a handle which does not say that it lends, and whatever another owner of a
-/// reference-counted object could end.
+/// Refuses to lend memory of a handle that is not annotated with `lends`, and to lend anything that
+/// another owner of a reference-counted object could end.
 pub(crate) fn expand_lending_checks(block: &MethodsBlock, method: &Method) -> TokenStream {
     let slice = expand_slice_check(block, method);
     let counted = check_counted(block, method);
@@ -51,8 +54,9 @@ pub(crate) fn expand_slice_check(block: &MethodsBlock, method: &Method) -> Token
     };
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let message = format!(
-        "this method lends memory of the handle: write `lends` where `{}` is annotated, so that each handle that lives \
-         in it says whether it changes that memory; or return a copy, `Bytes`",
+        "this method lends memory of the handle: add `lends` to the annotation of `{}`, so that \
+         each handle that lives in it says whether it changes that memory; or return a copy, \
+         `Bytes`",
         type_name(receiver)
     );
     let check = quote! {
@@ -61,7 +65,7 @@ pub(crate) fn expand_slice_check(block: &MethodsBlock, method: &Method) -> Token
     respanned(check, value.span())
 }
 
-/// Refuses `#[reads_parent]` on a method of a handle whose calls leave the parent as it is anyway.
+/// Refuses `#[reads_parent]` on a method of a handle without `mut_parent`.
 pub(crate) fn expand_reads_parent_check(
     block: &MethodsBlock,
     method: &Method,
@@ -77,7 +81,8 @@ pub(crate) fn expand_reads_parent_check(
     Some(respanned(check, keyword.span()))
 }
 
-/// Refuses a detached call beside which another thread's call changes what the errors of either ask a handle for.
+/// Refuses a detached call if an error of it, or of a call beside it, asks a handle that the other
+/// call changes.
 pub(crate) fn expand_detach_checks(
     handle: &Type,
     method: &Method,
@@ -114,17 +119,20 @@ pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStrea
     let ended = parts.iter().map(|handle| {
         let (name, lineage) = (type_name(handle), lineage(handle));
         let message = format!(
-            "another owner can end the `{name}` that is lent here: return `Owned<{name}>`, and add `retain` to \
-             `#[calls(…)]` or `#[field(…)]`, which makes the caller one owner more"
+            "another owner can release the `{name}` that is borrowed here: return `Owned<{name}>`, \
+             and add `retain` to `#[calls(…)]` or `#[field(…)]`, which makes the caller an \
+             owner, too"
         );
-        let check = quote!(const _: () = ::core::assert!(!#lineage.sharing.counted, #message););
+        let check = quote!(
+            const _: () = ::core::assert!(!#lineage.sharing.counted, #message);
+        );
         respanned(check, handle.span())
     });
     let changed = lends.into_iter().chain(parts.iter().map(Spanned::span)).map(|span| {
         let lineage = lineage(receiver);
         let message = format!(
-            "another owner of the `{}` can change or end what is lent here: return a copy, such as `Bytes` or `String`, \
-             or a reference-counted handle with `retain`",
+            "another owner of the `{}` can change or release what is borrowed here: return a copy, \
+             such as `Bytes` or `String`, or a reference-counted handle with `retain`",
             type_name(receiver)
         );
         respanned(quote!(const _: () = ::core::assert!(!#lineage.is_counted(), #message);), span)
@@ -135,7 +143,8 @@ pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStrea
     }
 }
 
-/// The type with `Borrowed` for `Owned`: what C lends before `retain` makes it an owner.
+/// `ty` with `Borrowed` for `Owned`: the type of the result before `retain` makes the caller an
+/// owner.
 pub(crate) fn type_before_retain(ty: &Type) -> Type {
     struct Lend;
     impl VisitMut for Lend {

@@ -9,9 +9,10 @@ use quote::quote;
 use syn::spanned::Spanned;
 use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
 
-/// The signature with the lifetimes of the result.
+/// The signature of the generated method.
 ///
-/// Without a receiver the result lives as long as every argument that it could be part of.
+/// The result of a method without a receiver lives as long as every argument that it could borrow
+/// from.
 pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
     let mut signature = method.signature.clone();
     let within = Lifetime::new("'__in", Span::call_site());
@@ -45,7 +46,7 @@ pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signatur
     signature
 }
 
-/// Gives the receiver and the `keep_alive` one lifetime.
+/// Gives the receiver and the `keep_alive` parameters one lifetime.
 pub(crate) fn bind_parents(signature: &mut Signature, parents: &[Ident], lifetime: &Lifetime) {
     for input in &mut signature.inputs {
         let reference = match input {

@@ -12,13 +12,13 @@ use crate::types::inspect::type_name;
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
-/// The name of the method that takes what C keeps only when C does: see [`expand_consuming`].
+/// The name of the hidden method for Python: see [`expand_consuming`].
 pub(crate) fn transfer_method_name(method: &Method) -> Ident {
     format_ident!("__{}_lending", method.signature.ident)
 }
 
-/// A method that passes `Owned` handles to C, and the one that Python calls: it takes each as the place where it is,
-/// and leaves there what C did not keep.
+/// Generates two methods: the public one, which takes `Owned<T>`, and a hidden one for Python,
+/// which takes `&mut Option<_>`, so that handles that C did not consume can be put back.
 pub(crate) fn expand_consuming(
     block: &MethodsBlock,
     method: &Method,
@@ -70,8 +70,8 @@ pub(crate) fn expand_consuming(
             let check = quote! {
                 const _: () = ::core::assert!(
                     !<#target as #runtime::handle::Handle>::LINEAGE.attachments,
-                    "nobody would know when C needs what this handle keeps no more: a handle with `attachments` can \
-                     be ended, but not given away"
+                    "a handle with `attachments` cannot be transferred to C, because its callbacks \
+                     would never be freed"
                 );
             };
             respanned(check, target.span())
@@ -94,20 +94,22 @@ pub(crate) fn expand_consuming(
             #callee #name(#(#arguments),*)
         }
 
-        #[allow(clippy::too_many_arguments, reason = "counted where the method is written")]
+        #[allow(clippy::too_many_arguments, reason = "clippy counts them where the author writes \
+         the method")]
         #lending #body
     }
 }
 
-/// Refuses to give a child to C for a handle of which nobody knows when it goes.
+/// Refuses to transfer a handle with a parent to a handle whose release is not known: the parent
+/// could be released first.
 pub(crate) fn expand_keeper_check(block: &MethodsBlock, target: &Type) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let target = erase_lifetimes(target, receiver);
     let (name, keeper) = (type_name(&target), type_name(receiver));
     let message = format!(
-        "a `{name}` lives in a parent, which has to outlive it, and nobody knows when C is done with what it keeps in a \
-         `{keeper}`: that is known of a handle that has one owner and is released, or is a part with `owner_field = …` of such a \
-         handle"
+        "a `{name}` has a parent, which has to outlive it, and it is not known when this \
+         `{keeper}` ends: consume the `{name}` by a method of a handle that has one owner and a \
+         `release`, or of a part with `owner_field = …` of such a handle"
     );
     let check = quote! {
         const _: () = ::core::assert!(

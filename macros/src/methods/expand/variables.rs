@@ -1,9 +1,9 @@
-//! The names of the variables in a generated body.
+//! Names of the variables in a generated body.
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
-/// What holds a callback while C is called.
+/// The holder of a callback during the call.
 pub(crate) fn callback_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_state", span = Span::mixed_site())
 }
@@ -24,42 +24,43 @@ pub(crate) fn length_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_length")
 }
 
-/// The start of memory, taken before anything else is done with the parameter: of `&mut [u8]` C writes to it.
+/// The start of a buffer. It is taken before anything else is done with the parameter, because C
+/// writes to a `&mut [u8]`.
 pub(crate) fn start_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_start", span = Span::mixed_site())
 }
 
-/// What C gives lives no longer than this.
+/// The lifetime of the result.
 pub(crate) fn lifetime_variable() -> Ident {
     Ident::new("__life", Span::mixed_site())
 }
 
-/// What frees what C gives.
+/// The function that frees the returned memory.
 pub(crate) fn free_variable() -> Ident {
     Ident::new("__free", Span::mixed_site())
 }
 
-/// The memory of the out-parameter for a length.
+/// The slot of the out-parameter for a length.
 pub(crate) fn out_length_variable() -> Ident {
     Ident::new("__out_length", Span::mixed_site())
 }
 
-/// The memory of the `n`-th out-parameter.
+/// The slot of the out-parameter `n`.
 pub(crate) fn out_variable(n: usize) -> Ident {
     format_ident!("__out_{n}", span = Span::mixed_site())
 }
 
-/// The `n`-th value that C gets, or that a field is set to.
+/// The converted argument or field value `n`.
 pub(crate) fn passed_variable(n: usize, span: Span) -> Ident {
     format_ident!("__passed_{n}", span = span.resolved_at(Span::mixed_site()))
 }
 
-/// What a consumed handle kept, until the call has ended.
+/// The side data of a consumed handle, which is dropped after the call.
 pub(crate) fn transfer_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_passed_on", span = Span::mixed_site())
 }
 
-/// What C gets of a parameter that it keeps.
+/// The value that C gets for an `Owned` parameter.
 pub(crate) fn c_value_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_lent", span = Span::mixed_site())
 }

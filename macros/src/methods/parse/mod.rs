@@ -1,4 +1,4 @@
-//! From the tokens of an `impl` block to its methods.
+//! Parses an `impl` block.
 
 pub(crate) mod source;
 
@@ -46,7 +46,7 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
     if let Some((path, _)) = &item.trait_ {
         diagnostics.at(
             path,
-            "`#[methods]` makes methods of the handle itself: write `impl Handle { … }`",
+            "a generated method cannot be a method of a trait: write `impl Handle { … }`",
         );
     }
     let mut methods = Vec::new();
@@ -79,20 +79,22 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
     }
 }
 
-/// One function, outside of a block, where only what has a body is one.
+/// Parses a function outside of a block, which has to have a body.
 pub(crate) fn function(item: TokenStream, diagnostics: &Diagnostics) -> Option<Method> {
     let raw = diagnostics.ok(syn::parse2::<RawMethod>(item))?;
     if raw.body.is_none() {
         diagnostics.at(
             &raw.signature.ident,
-            "a function of the module has a body: what is generated from C is a method, perhaps a `#[staticmethod]`",
+            "`#[function]` needs a body: to generate a call of a C function, write a method in \
+             `#[methods]`, for example a `#[staticmethod]`",
         );
         return None;
     }
     Some(raw.into_method(diagnostics))
 }
 
-/// A method as it is written: with a body or, which Rust itself has not, without.
+/// A method with or without a body. Rust's own syntax has no methods without a body in `impl`
+/// blocks.
 pub(crate) struct RawMethod {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -178,15 +180,22 @@ impl RawMethod {
                 None => source = Some(generated.unwrap_or(Source::Nothing)),
                 Some(Source::Body(_)) => diagnostics.at(
                     attribute.path(),
-                    format!("a method with a body is not generated from C: remove the body or `#[{name}]`"),
+                    format!(
+                        "`#[{name}]` generates the body of a method: remove the body or \
+                     `#[{name}]`"
+                    ),
                 ),
-                Some(_) => diagnostics.at(attribute.path(), "a method comes from one place: keep one of `#[calls]`, `#[field]`"),
+                Some(_) => diagnostics.at(
+                    attribute.path(),
+                    "a method has one source: keep one of \
+                 `#[calls]` and `#[field]`",
+                ),
             }
         }
         if source.is_none() {
             diagnostics.at(
                 &self.signature.ident,
-                "a method without a body has to say where it comes from: add `#[calls(ffi::f)]` or `#[field(f)]`, \
+                "a method without a body needs a source: add `#[calls(ffi::f)]` or `#[field(f)]`, \
                  or write a body",
             );
         }
@@ -232,7 +241,7 @@ pub(crate) fn parse_parameters(
                 ReceiverKind::Reference(_, _, Some(_)) => receiver = Receiver::Exclusive,
                 _ => diagnostics.at(
                     written,
-                    "a handle is only ever behind a reference: take `&self` or `&mut self`",
+                    "a handle cannot be taken by value: take `&self` or `&mut self`",
                 ),
             },
             FnArg::Typed(typed) => match &*typed.pat {
@@ -244,7 +253,7 @@ pub(crate) fn parse_parameters(
                 }
                 pattern => diagnostics.at(
                     pattern,
-                    "a parameter needs a name, which is also its name in Python",
+                    "a parameter needs a name, which is its name in Python, too: write `name: Type`",
                 ),
             },
         }

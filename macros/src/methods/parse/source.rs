@@ -1,4 +1,4 @@
-//! The attributes that say where a method without a body comes from: `#[calls(…)]` and `#[field(…)]`.
+//! Parses the attributes of methods without a body: `#[calls(…)]` and `#[field(…)]`.
 
 use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
 use crate::diagnostics::Diagnostics;
@@ -108,7 +108,10 @@ pub(crate) fn parse_arguments(arg: Arg, diagnostics: &Diagnostics) -> Option<Vec
     impl Parse for Arguments {
         fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
             if !input.peek(syn::token::Paren) {
-                return Err(input.error("`args` lists what C gets: write `args = (self, …)`"));
+                return Err(input.error(
+                    "`args` is a list of the arguments that C gets: write `args \
+                 = (self, …)`",
+                ));
             }
             let content;
             syn::parenthesized!(content in input);
@@ -145,7 +148,8 @@ pub(crate) fn parse_fields(arg: Arg, diagnostics: &Diagnostics) -> Vec<(FieldPat
     let ArgValue::List(tokens) = arg.value else {
         diagnostics.at(
             &arg.name,
-            "`fields` needs what is set: write `fields(next_in = data.ptr, avail_in = data.len)`",
+            "`fields` is a list of fields and their values: write `fields(next_in = data.ptr, \
+             avail_in = data.len)`",
         );
         return Vec::new();
     };
@@ -163,14 +167,15 @@ impl Parse for Consumes {
             _ => Err(syn::Error::new_spanned(
                 &name,
                 format!(
-                    "`{name}` does not say when C keeps it: `always` or `on_success` is expected"
+                    "`{name}` does not say when C consumes the argument: expected `always` or \
+                     `on_success`"
                 ),
             )),
         }
     }
 }
 
-/// The word `null`.
+/// The value `null`.
 pub(crate) struct Null(Ident);
 
 impl Parse for Null {
@@ -180,7 +185,7 @@ impl Parse for Null {
             Ok(name) if name == "null" => Ok(Null(name)),
             _ => Err(syn::Error::new(
                 span,
-                "an array ends with its first NULL or 0: write `until = null`",
+                "an array can only end with its first NULL or 0: write `until = null`",
             )),
         }
     }
@@ -196,7 +201,8 @@ impl Parse for OnFailure {
             _ => Err(syn::Error::new_spanned(
                 &name,
                 format!(
-                    "`{name}` says nothing about what C leaves in `out`: one of `owned`, `null`, `undefined` is expected"
+                    "`{name}` does not say what C leaves in `out`: expected one of `owned`, \
+                     `null`, `undefined`"
                 ),
             )),
         }
@@ -273,14 +279,14 @@ pub(crate) fn parse_target<T: Parse>(
         _ => {
             diagnostics.at(
                 attribute.path(),
-                format!("something is missing: write `{form}`"),
+                format!("the C item is missing: write `{form}`"),
             );
             None
         }
     }
 }
 
-/// The name of a word that has no value.
+/// The name of an argument without a value.
 pub(crate) fn named_flag(arg: Arg, diagnostics: &Diagnostics) -> Option<Ident> {
     let name = arg.name.clone();
     arg.flag(diagnostics).then_some(name)
