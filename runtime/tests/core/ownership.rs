@@ -98,6 +98,20 @@ fn owners_are_counted() {
 }
 
 #[test]
+fn field_with_retain_makes_the_caller_an_owner() {
+    let _library = Library::start();
+    let inner = Shape::new(None).unwrap();
+    let outer = Shape::new(Some(&inner)).unwrap();
+    let child = outer.child_field().unwrap();
+    assert_eq!(inner.owners(), 3);
+    let another = child.another_owner();
+    assert_eq!(inner.owners(), 4);
+    assert!(inner.child_field().is_none());
+    drop((child, another));
+    assert_eq!(inner.owners(), 2);
+}
+
+#[test]
 fn a_close_that_is_refused_gives_the_handle_back() {
     let _library = Library::start();
     let mut session = Session::new().unwrap();

@@ -101,7 +101,7 @@ fn an_array_of_null_is_empty() {
 fn a_handle_can_be_seen_as_another_type() {
     let _library = Library::start();
     let store = open();
-    let shelf = store.as_shelf().unwrap();
+    let shelf = store.as_shelf();
     assert_eq!(shelf.limit(), 10);
     assert_eq!(shelf.as_raw(), store.as_raw());
 }

@@ -480,7 +480,7 @@ pub(crate) unsafe extern "C" fn tally_clear(tally: *mut Tally) {
 #[repr(C)]
 pub(crate) struct Shape {
     owners: c_int,
-    child: *mut Shape,
+    pub(crate) child: *mut Shape,
 }
 
 pub(crate) unsafe extern "C" fn shape_new(child: *mut Shape) -> *mut Shape {

@@ -129,7 +129,7 @@ impl Store {
     pub(crate) fn text(&self) -> Option<String>;
 
     #[field(self)]
-    pub(crate) fn as_shelf(&self) -> Option<Borrowed<Shelf>>;
+    pub(crate) fn as_shelf(&self) -> Borrowed<Shelf>;
 
     /// The items, by walking.
     pub(crate) fn walk(&self) -> Steps<'_, Item> {
@@ -281,6 +281,12 @@ impl Shape {
 
     #[calls(ffi::shape_child, retain)]
     pub(crate) fn child(&self) -> Option<Owned<Shape>>;
+
+    #[field(child, retain)]
+    pub(crate) fn child_field(&self) -> Option<Owned<Shape>>;
+
+    #[field(self, retain)]
+    pub(crate) fn another_owner(&self) -> Owned<Shape>;
 
     #[calls(ffi::shape_owners)]
     pub(crate) fn owners(&self) -> c_int;
