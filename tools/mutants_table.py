@@ -5,47 +5,47 @@ Each text has to be in its file exactly once. A mutant that no test could ever t
 
 from dataclasses import dataclass
 
-HANDLE = "runtime/src/handle.rs"
-LEDGER = "runtime/src/ledger.rs"
+HANDLE = "runtime/src/handle/mod.rs"
+LEDGER = "runtime/src/handle/kind.rs"
 CALL = "runtime/src/call.rs"
-ERRORS = "runtime/src/errors.rs"
-RETURNS = "runtime/src/returns.rs"
-STATE = "runtime/src/state.rs"
-OWNERS = "runtime/src/owners.rs"
-STEPS = "runtime/src/steps.rs"
-ENTER = "runtime/src/python/enter.rs"
+ERRORS = "runtime/src/error_source.rs"
+RETURNS = "runtime/src/convert/from_c.rs"
+STATE = "runtime/src/borrow_state.rs"
+OWNERS = "runtime/src/single_owner.rs"
+STEPS = "runtime/src/iter.rs"
+ENTER = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
-ASKING = "runtime/src/asking.rs"
-RELATED = "runtime/src/python/related.rs"
-COUNTED = "runtime/src/counted.rs"
-CORES = "runtime/src/python/cores.rs"
-HEADER = "runtime/src/python/header.rs"
-CLASS = "runtime/src/python/handle.rs"
+ASKING = "runtime/src/asks_handle.rs"
+RELATED = "runtime/src/python/same_ancestor.rs"
+COUNTED = "runtime/src/ref_counted.rs"
+CORES = "runtime/src/python/ref_counted.rs"
+HEADER = "runtime/src/python/state.rs"
+CLASS = "runtime/src/python/object.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
-HANG = "runtime/src/python/hang.rs"
+HANG = "runtime/src/python/thread_exit.rs"
 INTERPRETER = "runtime/src/python/interpreter.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
-GIVE = "runtime/src/python/give.rs"
-TAKE = "runtime/src/python/take.rs"
-EXPORT = "runtime/src/python/export.rs"
-DEPTH = "runtime/src/python/depth.rs"
-WAIT = "runtime/src/python/wait.rs"
-ASIDE = "runtime/src/aside.rs"
+GIVE = "runtime/src/python/into_py.rs"
+TAKE = "runtime/src/python/extract.rs"
+EXPORT = "runtime/src/python/memoryview.rs"
+DEPTH = "runtime/src/python/reentrancy.rs"
+WAIT = "runtime/src/python/waiting.rs"
+ASIDE = "runtime/src/helper_thread.rs"
 TRACE = "runtime/src/python/trace.rs"
-ATTACHMENTS = "runtime/src/attachments.rs"
+ATTACHMENTS = "runtime/src/attachment.rs"
 CHILDREN = "runtime/src/children.rs"
-EXCLUSIVE = "runtime/src/exclusive.rs"
-CALLBACKS = "runtime/src/callbacks.rs"
-FORKS = "runtime/src/forks.rs"
+EXCLUSIVE = "runtime/src/exclusive_use.rs"
+CALLBACKS = "runtime/src/callback/mod.rs"
+FORKS = "runtime/src/fork.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
-RESOURCE = "runtime/src/python/resource.rs"
-THREADS = "runtime/src/python/threads.rs"
+RESOURCE = "runtime/src/python/pending_release.rs"
+THREADS = "runtime/src/python/thread_bound.rs"
 CALLABLE = "runtime/src/python/callable.rs"
 MODULE = "runtime/src/python/module.rs"
 ENUMS = "runtime/src/python/enums.rs"
 RECORDS = "runtime/src/python/records.rs"
 ENUMS_MACRO = "macros/src/enums.rs"
-FAILS = "runtime/src/fails.rs"
+FAILS = "runtime/src/convert/status.rs"
 METHODS_EXPAND_CALL_MACRO = "macros/src/methods/expand/call.rs"
 CALLBACKS_EXPAND_MACRO = "macros/src/callbacks/expand.rs"
 HANDLE_EXPAND_MACRO = "macros/src/handle/expand/mod.rs"
@@ -75,16 +75,16 @@ GUARDS = [
         HANDLE,
         "a guard that is dropped releases nothing",
         (
-            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
-            "the borrow checker ends every use before\n        // the drop.\n        let released = Ok::<(), Unreleased>(drop(self.raw));",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = Ok::<(), ReleaseError>(drop(self.raw));",
         ),
     ),
     mutant(
         HANDLE,
         "a guard that is dropped releases twice",
         (
-            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()) };",
-            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().dispose(self.raw.as_ptr().cast()); T::kind().dispose(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };",
+            "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()); T::kind().release_once(self.raw.as_ptr().cast()) };",
         ),
     ),
     mutant(
@@ -95,14 +95,14 @@ GUARDS = [
     mutant(
         CALLBACKS_EXPAND_MACRO,
         "what C passes to a callback may be kept",
-        ("let #life = #runtime::place::Life::of(&#here);", "let #life = #runtime::place::Life::any(); let _ = #here;"),
+        ("let #life = #runtime::__private::lifetime::Life::of(&#here);", "let #life = #runtime::__private::lifetime::Life::any(); let _ = #here;"),
     ),
     mutant(
         HANDLE_EXPAND_MACRO,
         "a handle whose release needs its parent can be made by anything",
-        ("            unsafe impl #runtime::place::MadeBy<#above> for #ident {}", "            unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}"),
+        ("            unsafe impl #runtime::__private::lifetime::MadeBy<#above> for #ident {}", "            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}"),
     ),
-    mutant(HANDLE, "what is acquired is not counted", ("        let is_first = T::kind().acquired(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
+    mutant(HANDLE, "what is acquired is not counted", ("        let is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
     mutant(
         HANDLE,
         "a guard that gives its pointer away releases it all the same",
@@ -114,7 +114,7 @@ GUARDS = [
         ("(actual == owner.as_raw()).then(", "(actual == actual || actual == owner.as_raw()).then("),
     ),
     mutant(HANDLE, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
-    mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), Unreleased>(drop((release, raw)));")),
+    mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), ReleaseError>(drop((release, raw)));")),
     mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
     mutant(
         LEDGER, "a count is not given back", (
@@ -142,8 +142,8 @@ CALLS = [
         CALL,
         "what a failing call left behind is forgotten",
         (
-            "                return Err(errors.failed(&call));\n            }\n            // A child",
-            "                let error = errors.failed(&call);\n                std::mem::forget(owned);\n                return Err(error);\n            }\n            // A child",
+            "                return Err(errors.into_error(&call));\n            }\n            // A child",
+            "                let error = errors.into_error(&call);\n                std::mem::forget(owned);\n                return Err(error);\n            }\n            // A child",
         ),
     ),
     mutant(
@@ -152,8 +152,8 @@ CALLS = [
         ("handle: handle.or_else(|| owned.as_ref().and_then(made)),", "handle: handle.or_else(|| owned.as_ref().and_then(made).filter(|_| false)),"),
     ),
     mutant(CALL, "a failure is not looked at", ("            || verdict != Verdict::Succeeded && verdict != Verdict::Nothing\n", "")),
-    mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.overlooked(&call)", "")),
-    mutant(CALL, "the errors are not armed", ("        errors.arm(&call);\n        if site", "        if site")),
+    mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.failed_silently(&call)", "")),
+    mutant(CALL, "the errors are not armed", ("        errors.before_call(&call);\n        if site", "        if site")),
     mutant(CALL, "the errors don't learn the status", (
             "        let status = status.and_then(|returned| status_of(returned));",
             "        let status = status.and_then(|returned| status_of(returned)).and(None);",
@@ -185,7 +185,7 @@ CALLS = [
     mutant(
         ERRORS,
         "the first call that ends takes the callback from the others",
-        ("        if hung[index].calls > 0 {\n            return;\n        }\n", ""),
+        ("        if installed_hooks[index].calls > 0 {\n            return;\n        }\n", ""),
     ),
     mutant(
         ERRORS,
@@ -209,7 +209,7 @@ CALLS = [
     mutant(
         ERRORS,
         "a message that C would print reaches no collector",
-        ("collector.collect_format(unsafe { CStr::from_ptr(format) })", "drop((collector, unsafe { CStr::from_ptr(format) }))"),
+        ("collector.record_format(unsafe { CStr::from_ptr(format) })", "drop((collector, unsafe { CStr::from_ptr(format) }))"),
     ),
     mutant(
         ENTER,
@@ -256,8 +256,8 @@ CALLS = [
         )),
     mutant(CALL, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
     mutant(LEDGER, "what C took over still counts", (
-            "    pub(crate) fn passed_on(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
-            "    pub(crate) fn passed_on(&'static self, raw: *mut ()) {\n",
+            "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
+            "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n",
         )),
     mutant(STEPS, "a walk from part to part skips one", ("Some(current)\n", "self.current\n")),
 ]
@@ -267,9 +267,9 @@ WORD = [
         STATE,
         "a handle that is being closed is shared",
         (
-            "word if word & (CLOSED | CLOSING) != 0 => Err(Refusal::Closed),\n"
+            "word if word & (CLOSED | CLOSING) != 0 => Err(BorrowError::Closed),\n"
             "            word if word & barred != 0 || word & COUNT == COUNT",
-            "word if word & CLOSED != 0 => Err(Refusal::Closed),\n"
+            "word if word & CLOSED != 0 => Err(BorrowError::Closed),\n"
             "            word if word & barred != 0 || word & COUNT == COUNT",
         ),
     ),
@@ -292,12 +292,12 @@ WORD = [
     mutant(
         WAIT,
         "who leaves the queue last leaves newcomers barred",
-        ("            self.header.state.clear_queued();\n", ""),
+        ("            self.state.borrow_state.clear_queued();\n", ""),
     ),
     mutant(
         ENTER,
         "a call inside of a call does not pass the queue",
-        ("            !header.may_wait() || place.as_ref()", "            place.as_ref()"),
+        ("            !state.may_wait() || place.as_ref()", "            place.as_ref()"),
     ),
     mutant(STATE, "a shared use never ends", ("let left = word - 1;", "let left = word;")),
     mutant(STATE, "an exclusive use never ends", ("Ok(word & !(EXCLUSIVE | WAITING))", "Ok(word & !WAITING)")),
@@ -311,13 +311,13 @@ WORD = [
     mutant(
         STATE,
         "two threads close at once",
-        ("            word if word & CLOSING != 0 => Err(Refusal::Busy),\n", ""),
+        ("            word if word & CLOSING != 0 => Err(BorrowError::Busy),\n", ""),
     ),
     mutant(
         STATE,
         "what is in use is closed",
         (
-            "word if word & (EXCLUSIVE | COUNT) != 0 => Err(Refusal::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
+            "word if word & (EXCLUSIVE | COUNT) != 0 => Err(BorrowError::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
             "        })\n        .map(drop)\n    }\n\n    /// Closed for good.",
             "word => Ok(word | EXCLUSIVE),\n        })\n        .map(drop)\n    }\n\n    /// Closed for good.",
         ),
@@ -342,7 +342,7 @@ INTERPRETERS = [
     mutant(HANG, "Python ends a thread inside of our functions", ("        if is_ending() {", "        if false {")),
     mutant(
         HEADER,
-        "a call waits for a thread that the end has hung",
+        "a call waits for a thread that the end has installed_hooks",
         (" && self.forks == forks() && !is_ending()", " && self.forks == forks()"),
     ),
     mutant(
@@ -391,8 +391,8 @@ CLOSING = [
         HEADER,
         "closing releases no children",
         (
-            "            let Err(Unreleased { error, kept, lost }) = resource.close() else {",
-            "            let Err(Unreleased { error, kept, lost }) =\n                Ok::<(), Unreleased>(drop(resource.heard.clone()))\n            else {",
+            "            let Err(ReleaseError { error, kept, lost }) = resource.close() else {",
+            "            let Err(ReleaseError { error, kept, lost }) =\n                Ok::<(), ReleaseError>(drop(resource.heard.clone()))\n            else {",
         ),
     ),
     mutant(
@@ -408,7 +408,7 @@ CLOSING = [
     mutant(
         HEADER,
         "a handle that C keeps stays in use (lock)",
-        ("        if self.state.leave_exclusive() {\n            wake();\n        }\n        error\n", "        error\n"),
+        ("        if self.borrow_state.release_borrow_mut() {\n            wake();\n        }\n        error\n", "        error\n"),
     ),
     mutant(
         HEADER,
@@ -443,18 +443,18 @@ CLOSING = [
     mutant(
         HEADER,
         "the handles of one object don't count as one",
-        ("            Some(core) if self.kind.is_counted() => core.get().header().locked(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().header().locked(),\n"),
+        ("            Some(core) if self.kind.is_counted() => core.get().state().locked(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().state().locked(),\n"),
     ),
     mutant(
         HEADER,
         "a reference that is given back still counts as a handle of its object",
-        ("        if self.kind.is_counted() {\n            cores::leave(raw);\n        }\n", ""),
+        ("        if self.kind.is_counted() {\n            ref_counted::leave(raw);\n        }\n", ""),
     ),
     mutant(
         ENTER,
         "a handle of a shared object is not held itself",
-        ("            let shared = base.state.try_share(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal.into()));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = Hold::leave_locked;\n"),
-        ("            base.leave_shared();\n", ""),
+        ("            let shared = base.borrow_state.try_borrow(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal.into()));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = BorrowRequest::leave_locked;\n"),
+        ("            base.release_borrow();\n", ""),
     ),
     mutant(
         ENTER,
@@ -463,7 +463,7 @@ CLOSING = [
     ),
     mutant(HANDLE, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
     mutant(HANDLE, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
-    mutant(HANDLE, "one owner more is not counted by us", ("    let _is_first = T::kind().acquired(raw.as_ptr().cast());\n", "")),
+    mutant(HANDLE, "one owner more is not counted by us", ("    let _is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "")),
     mutant(LEDGER, "what C kept is counted as gone", (
             "        if self.process_bound && kept {",
             "        if kept {\n            self.live.fetch_sub(1, Ordering::Relaxed);\n        }\n        if self.process_bound && kept {",
@@ -514,7 +514,7 @@ CLOSING = [
     mutant(
         HEADER,
         "closing a parent does not close its children",
-        ("if child.state.close() {", "if child.state.is_closed() {"),
+        ("if child.borrow_state.close() {", "if child.borrow_state.is_closed() {"),
     ),
     mutant(
         HEADER,
@@ -566,12 +566,12 @@ CLOSING = [
     mutant(
         HEADER,
         "closing does not wait for the calls that run",
-        ("                        self.wait(py, || !self.state.is_used())?;\n", "                        return Ok(());\n"),
+        ("                        self.wait(py, || !self.borrow_state.is_borrowed())?;\n", "                        return Ok(());\n"),
     ),
     mutant(
         HEADER,
         "closing does not hold the ancestors",
-        ("            match self.borrow_ancestors(Mode::Shared, never_queued) {\n                Ok(()) => match self.state.try_take() {", "            match Ok::<(), (&Header, Refused)>(()) {\n                Ok(()) => match self.state.try_take() {"),
+        ("            match self.borrow_ancestors(Mode::Shared, never_queued) {\n                Ok(()) => match self.borrow_state.try_finish_close() {", "            match Ok::<(), (&HandleState, Refused)>(()) {\n                Ok(()) => match self.borrow_state.try_finish_close() {"),
         ("                        }\n                        self.release_ancestors(Mode::Shared);\n                        if refusal", "                        }\n                        if refusal"),
         ("                        self.release_ancestors(Mode::Shared);\n                        return released", "                        return released"),
     ),
@@ -609,17 +609,17 @@ CLOSING = [
     mutant(
         HEADER,
         "a close that is given up stays marked",
-        ("        if header.state.unmark_closing() {\n            wake();\n        }\n", ""),
+        ("        if state.borrow_state.cancel_close() {\n            wake();\n        }\n", ""),
     ),
     mutant(
         HEADER,
         "closing a view does nothing",
-        ("            self.state.close();\n            return Ok(());", "            return Ok(());"),
+        ("            self.borrow_state.close();\n            return Ok(());", "            return Ok(());"),
     ),
     mutant(
         HEADER,
         "a view does not know that its owner is closed",
-        ("self.raw().is_null() || self.base().state.is_closed()", "self.raw().is_null() || self.state.is_closed()"),
+        ("self.raw().is_null() || self.base().borrow_state.is_closed()", "self.raw().is_null() || self.borrow_state.is_closed()"),
     ),
     mutant(
         HEADER,
@@ -634,7 +634,7 @@ CLOSING = [
     mutant(
         ANCESTORS,
         "a child's own use is left after its ancestors' (lock)",
-        ("        self.leave_shared();\n        self.release_ancestors(Mode::Shared);\n", "        self.release_ancestors(Mode::Shared);\n        self.leave_shared();\n"),
+        ("        self.release_borrow();\n        self.release_ancestors(Mode::Shared);\n", "        self.release_ancestors(Mode::Shared);\n        self.release_borrow();\n"),
     ),
     mutant(
         HEADER,
@@ -644,7 +644,7 @@ CLOSING = [
     mutant(
         HEADER,
         "a resource that is released is still traced",
-        ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            cores::leave(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            cores::leave(raw);"),
+        ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            ref_counted::leave(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            ref_counted::leave(raw);"),
     ),
     mutant(
         HEADER,
@@ -654,24 +654,24 @@ CLOSING = [
     mutant(
         HEADER,
         "what was given away is not closed",
-        ("if self.state.close_in_use() {", "if false {"),
+        ("if self.borrow_state.close_while_borrowed() {", "if false {"),
     ),
     mutant(
         HEADER,
         "one owner of several that is given away stays one",
-        ("            cores::leave(raw.as_ptr());\n", ""),
+        ("            ref_counted::leave(raw.as_ptr());\n", ""),
     ),
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(HEADER, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
-    mutant(TAKE, "what Python gives away it keeps", ("            None => self.header.given(self.raw),\n", "            None => self.header.take_back(self.raw),\n")),
+    mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.given(self.raw),\n", "            None => self.state.take_back(self.raw),\n")),
     mutant(ENTER, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
     mutant(HEADER, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
-    mutant(EXPORT, "a view of memory never lets its handle go", ("        Hold::new(owner, Mode::Shared).leave();\n", "")),
-    mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.header().end_export();\n", "")),
+    mutant(EXPORT, "a view of memory never lets its handle go", ("        BorrowRequest::new(owner, Mode::Shared).leave();\n", "")),
+    mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.state().end_export();\n", "")),
     mutant(HEADER, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
     mutant(ENTER, "a use alone waits for a view of memory", ("        if exclusive && at.is_exported() {", "        if false {")),
     mutant(HEADER, "the parent does not know of a view of memory", ("            parent.begin_export();\n", "            let _ = parent;\n"), ("            parent.end_export();\n", "            let _ = parent;\n")),
@@ -686,22 +686,22 @@ ENTERING = [
     mutant(
         ENTER,
         "what a call with several handles holds is never left (lock)",
-        ("holds => holds.iter().rev().flatten().for_each(Hold::leave),\n        }\n    }", "_ => (),\n        }\n    }"),
+        ("holds => holds.iter().rev().flatten().for_each(BorrowRequest::leave),\n        }\n    }", "_ => (),\n        }\n    }"),
     ),
     mutant(
         ENTER,
         "a call that can't enter one handle keeps the others (lock)",
-        ("            holds[..index].iter().rev().flatten().for_each(Hold::leave);\n", "            let _ = index;\n"),
+        ("            holds[..index]\n                .iter()\n                .rev()\n                .flatten()\n                .for_each(BorrowRequest::leave);\n", "            let _ = index;\n"),
     ),
     mutant(
         ENTER,
         "a closed handle is entered",
-        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            self.leave();\n            return Err((self.header, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n"),
+        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.leave();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n"),
     ),
     mutant(
         ENTER,
         "a closed view that is entered holds its owner for ever (lock)",
-        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            self.leave();\n            return Err((self.header, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
+        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.leave();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
     ),
     mutant(
         ENTER,
@@ -711,15 +711,15 @@ ENTERING = [
     mutant(
         ENTER,
         "a use alone is a use beside others",
-        ("=> locked.state.try_exclusive(passes(locked)),", "=> locked.state.try_share(passes(locked)),"),
-        ("=> locked.leave_exclusive(),", "=> locked.leave_shared(),"),
+        ("                locked.borrow_state.try_borrow_mut(passes(locked))", "                locked.borrow_state.try_borrow(passes(locked))"),
+        ("=> locked.release_borrow_mut(),", "=> locked.release_borrow(),"),
     ),
     mutant(
         ENTER,
         "a call that could wait is refused",
         (
             "        at.queue(py, &mut place, exclusive)?;",
-            "        if refusal == Refusal::Busy {\n"
+            "        if refusal == BorrowError::Busy {\n"
             "            return Err(to_pyerr(py, Error::Busy(at.kind().name())));\n        }\n"
             "        at.queue(py, &mut place, exclusive)?;",
         ),
@@ -732,28 +732,28 @@ ENTERING = [
     mutant(
         ENTER,
         "a body may wait for what its own call holds",
-        ("let _python = entry.body.then(MayRunPython::begin);", "let _python = (entry.body && false).then(MayRunPython::begin);"),
+        ("let _python = entry.body.then(ReentrancyGuard::begin);", "let _python = (entry.body && false).then(ReentrancyGuard::begin);"),
     ),
     mutant(
         GIVE,
         "a conversion may wait for what its own call holds",
-        ("let _python = (!R::PLAIN).then(MayRunPython::begin);", "let _python = (!R::PLAIN && false).then(MayRunPython::begin);"),
+        ("let _python = (!R::PLAIN).then(ReentrancyGuard::begin);", "let _python = (!R::PLAIN && false).then(ReentrancyGuard::begin);"),
     ),
     mutant(DEPTH, "a thread that ran Python in a call never waits again", ("        DEPTH.set(DEPTH.get() - 1);\n", "")),
     mutant(
         ENTER,
         "the nearest ancestor is the receiver itself",
-        ("if ptr::eq(candidate.get().header().kind(), kind) {", "if ptr::eq(candidate.get().header().kind(), kind) || true {"),
+        ("if ptr::eq(candidate.get().state().kind(), kind) {", "if ptr::eq(candidate.get().state().kind(), kind) || true {"),
     ),
     mutant(
         WAIT,
         "a handler waits for the close that it interrupted",
-        ("    let _python = MayRunPython::begin();\n    py.check_signals()\n", "    py.check_signals()\n"),
+        ("    let _python = ReentrancyGuard::begin();\n    py.check_signals()\n", "    py.check_signals()\n"),
     ),
     mutant(
         WAIT,
         "a thread that waits does not look for signals",
-        ("    let _python = MayRunPython::begin();\n    py.check_signals()\n", "    let _ = py;\n    Ok(())\n"),
+        ("    let _python = ReentrancyGuard::begin();\n    py.check_signals()\n", "    let _ = py;\n    Ok(())\n"),
     ),
     mutant(WAIT, "no one is woken", ("    drop(waiters.queues());\n    waiters.changed.notify_all();\n", "    let _ = waiters;\n")),
     mutant(
@@ -773,20 +773,20 @@ OBJECTS = [
     mutant(
         CLASS,
         "a child does not keep its parent",
-        ("Header::new(T::kind(), raw, parent, traced)", "Header::new(T::kind(), raw, parent.filter(|_| false), traced)"),
+        ("HandleState::new(T::kind(), raw, parent, traced)", "HandleState::new(T::kind(), raw, parent.filter(|_| false), traced)"),
     ),
     mutant(
         CLASS,
         "a child is not linked to its parent",
-        ("    header.link();\n", ""),
+        ("    state.link();\n", ""),
     ),
     mutant(CLASS, "a view does not keep its owner", ("        Some(owner.unbind()),\n", "        Some(owner.unbind()).filter(|_| false),\n")),
     mutant(
         CLASS,
         "an object that can't be made loses its resource",
         (
-            "    if context.site().fails(Step::Object) {\n        return Err(no_memory());\n    }\n    Bound::new(context.py(), object)",
-            "    if context.site().fails(Step::Object) {\n        std::mem::forget(object);\n        return Err(no_memory());\n    }\n"
+            "    if context.site().should_fail(FailPoint::Object) {\n        return Err(no_memory());\n    }\n    Bound::new(context.py(), object)",
+            "    if context.site().should_fail(FailPoint::Object) {\n        std::mem::forget(object);\n        return Err(no_memory());\n    }\n"
             "    Bound::new(context.py(), object)",
         ),
     ),
@@ -809,7 +809,7 @@ OBJECTS = [
     mutant(
         ITERATOR,
         "an iterator's step does not hold its owner",
-        ("alone(py, NEXT, &[&Shared(owner.get())], |context| {", "alone(py, NEXT, &[], |context| {"),
+        ("call_static(py, NEXT, &[&Shared(owner.get())], |context| {", "call_static(py, NEXT, &[], |context| {"),
     ),
     mutant(
         ITERATOR,
@@ -858,7 +858,7 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_OWNERSHIP_MACRO,
         "the release function is not called",
-        ("            let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };\n"),
+        ("            let _ = unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };\n"),
     ),
     mutant(
         HANDLE_EXPAND_OWNERSHIP_MACRO,
@@ -874,7 +874,7 @@ EXPANSION = [
     ),
     mutant(
         HANDLE_EXPAND_CALL_SETUP_MACRO,
-        "no callback is hung on the handle",
+        "no callback is installed_hooks on the handle",
         ("::core::option::Option::Some(unsafe { #install })", "{ let _ = || unsafe { #install }; ::core::option::Option::None }"),
     ),
     mutant(
@@ -908,9 +908,9 @@ KEEPING = [
     mutant(
         ATTACHMENTS,
         "the panic of one value keeps the others from being dropped",
-        ("        caught.run(|| unsafe { entry.let_go() });", "        let _ = caught;\n        unsafe { entry.let_go() };"),
+        ("        caught.run(|| unsafe { entry.drop_fn() });", "        let _ = caught;\n        unsafe { entry.drop_fn() };"),
     ),
-    mutant(ATTACHMENTS, "what a handle keeps is never dropped", ("let_go_of(left, caught)", "let_go_of(left.into_iter().filter(|_| false), caught)")),
+    mutant(ATTACHMENTS, "what a handle keeps is never dropped", ("drop_all(left, caught)", "drop_all(left.into_iter().filter(|_| false), caught)")),
     mutant(ATTACHMENTS, "what C did not destroy is dropped", ("|entry| entry.scope != Scope::Notified)", "|_| true)")),
     mutant(ATTACHMENTS, "what is replaced stays", ("                entry.scope == scope && newest", "                false && entry.scope == scope && newest")),
     mutant(ATTACHMENTS, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
@@ -935,11 +935,11 @@ KEEPING = [
     mutant(LEDGER, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
     mutant(CHILDREN, "a handle with children is given to C", ("    match children {\n        0 => Ok(()),", "    match children {\n        _ if true => Ok(()),")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
-    mutant(LEDGER, "what C kept loses what it keeps", ("(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(Unreleased { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),
+    mutant(LEDGER, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),
     mutant(CALL, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(RETURNS, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
-    mutant(LEDGER, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !forks::gone(", "        if self.process_bound && false && !forks::gone(")),
+    mutant(LEDGER, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
     mutant(FORKS, "a forked child does not release what it made", ("    let own = made.forks == forks();\n", "    let own = false;\n")),
     mutant(FORKS, "a child of a forked child releases what that made", ("    let own = made.forks == forks();\n", "    let own = true;\n")),
     mutant(HANDLE, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.up.is_some())", "!self.fork_safe")),
@@ -956,18 +956,18 @@ KEEPING = [
     mutant(CALLBACKS, "other callbacks run after one has raised", ("    if !K::EVEN_AFTER_ERROR && frame", "    if false && !K::EVEN_AFTER_ERROR && frame")),
     mutant(CALLBACKS, "what always runs does not run after an error", ("    if !K::EVEN_AFTER_ERROR && frame", "    if frame")),
     mutant(CALLBACKS, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
-    mutant(CALLBACKS, "a running callback does not hold its state", ("    let _held = unsafe { Hold::of(data) };\n", "    let _held = Hold::<K::State>::of;\n")),
+    mutant(CALLBACKS, "a running callback does not hold its state", ("    let _held = unsafe { UserDataRef::of(data) };\n", "    let _held = BorrowRequest::<K::State>::of;\n")),
     mutant(CALLBACKS, "a callback may wait for its own call", (
-            '    #[cfg(feature = "python")]\n    let _python = crate::python::MayRunPython::begin();\n    #[cfg(feature = "python")]\n    let _alone',
+            '    #[cfg(feature = "python")]\n    let _python = crate::python::ReentrancyGuard::begin();\n    #[cfg(feature = "python")]\n    let _alone',
             '    #[cfg(feature = "python")]\n    let _alone',
         )),
     mutant(CALLBACKS, "a callback does not have its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| false)\n")),
     mutant(CALLBACKS, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
-    mutant(CALLBACKS, "what C refused is kept", ("            (Some(false), _) => Goes::This,\n", "")),
+    mutant(CALLBACKS, "what C refused is kept", ("            (Some(false), _) => OnSuccess::This,\n", "")),
     mutant(CALL, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
     mutant(CALL, "a panic in a callback does not come out", (
-            "        Some(Raised::Panic(panic)) => resume_unwind(panic),\n        Some(Raised::Error",
-            "        Some(Raised::Panic(panic)) => drop(panic),\n        Some(Raised::Error",
+            "        Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),\n        Some(CallbackFailure::Error",
+            "        Some(CallbackFailure::Panic(panic)) => drop(panic),\n        Some(CallbackFailure::Error",
         )),
     mutant(CALL, "nobody listens to what callbacks raise", (
             "let calls_back = site.calls_back || is_expected();",
@@ -975,7 +975,7 @@ KEEPING = [
         )),
     mutant(CALL, "only what keeps callbacks listens to them", (
             "let calls_back = site.calls_back || is_expected();",
-            "let calls_back = site.calls_back || const { T::LINEAGE.attachments };",
+            "let calls_back = site.calls_back || const { T::SPEC.attachments };",
         )),
     mutant(CALL, "that there is none counts as a failure", (
             "            () if (self.none)(returned) => Verdict::Nothing,\n",
@@ -989,13 +989,13 @@ KEEPING = [
     mutant(HEADER, "what another thread has to release is taken from it", ("        if let Some(name) = self.descendant_elsewhere() {\n            return Err(self.give_up(", "        if let Some(name) = self.descendant_elsewhere().filter(|_| false) {\n            return Err(self.give_up(")),
     mutant(HEADER, "a closed child of another thread is in the way", ("            if open && child.is_elsewhere()", "            if (open || true) && child.is_elsewhere()")),
     mutant(HEADER, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
-    mutant(HEADER, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.state.close();", "            self.state.close();")),
+    mutant(HEADER, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.borrow_state.close();", "            self.borrow_state.close();")),
     mutant(HEADER, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
     mutant(HEADER, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.up)?;\n", "")),
     mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.beside {\n            visit.call(parent)?;\n        }\n", "")),
-    mutant(HEADER, "a use does not hold the other parents", ("    pub(super) fn parents(&self) -> impl Iterator<Item = &Header> {\n        let beside = self.beside.iter()", "    pub(super) fn parents(&self) -> impl Iterator<Item = &Header> {\n        let beside = self.beside.iter().take(0)")),
+    mutant(HEADER, "a use does not hold the other parents", ("    pub(super) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter()", "    pub(super) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter().take(0)")),
     mutant(EXPORT, "the collector does not see what a view holds", ("        self.owner.iter().try_for_each(|held| visit.call(&held.0))", "        self.owner.iter().take(0).try_for_each(|held| visit.call(&held.0))")),
     mutant(ITERATOR, "the collector does not see what an iterator holds", ("        visit.call(&self.owner)\n", "        let _ = visit;\n        Ok(())\n")),
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),
@@ -1058,12 +1058,12 @@ SHARING = [
     mutant(
         ANCESTORS,
         "the hold on a parent never ends (lock)",
-        ("        header.holder.store(ptr::null_mut(), Ordering::Release);\n", ""),
+        ("        state.holder.store(ptr::null_mut(), Ordering::Release);\n", ""),
     ),
     mutant(
         ANCESTORS,
         "what was left to a held parent is forgotten (orphans)",
-        ("        header.release_deferred();\n", ""),
+        ("        state.release_deferred();\n", ""),
     ),
     mutant(
         HEADER,
@@ -1093,7 +1093,7 @@ SHARING = [
     mutant(
         ENTER,
         "one object is both shared and exclusive in one call",
-        ("        if exclusive && core(first.header.base()) == core(object) {", "        if false && exclusive && core(first.header.base()) == core(object) {"),
+        ("        if exclusive && core(first.state.base()) == core(object) {", "        if false && exclusive && core(first.state.base()) == core(object) {"),
     ),
     mutant(
         COUNTED,
@@ -1154,7 +1154,7 @@ OWNERS_OF_HANDLES = [
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
         "copied memory need not say who frees it",
-        ("(None, _) => quote!(#runtime::returns::constant(#start))", "(None, _) => start"),
+        ("(None, _) => quote!(#runtime::__private::from_c::constant(#start))", "(None, _) => start"),
         seen_by_compiler=True,
     ),
     mutant(

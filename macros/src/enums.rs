@@ -151,32 +151,32 @@ impl Enumeration {
             }
 
             // SAFETY: trait `IntoC`: the conversion is that of the number.
-            unsafe impl<__C> #runtime::arguments::IntoC<__C> for #ident
+            unsafe impl<__C> #runtime::__private::to_c::IntoC<__C> for #ident
             where
-                #raw: #runtime::arguments::IntoC<__C>,
+                #raw: #runtime::__private::to_c::IntoC<__C>,
             {
                 fn into_c(self) -> __C {
-                    #runtime::arguments::IntoC::into_c(self.0)
+                    #runtime::__private::to_c::IntoC::into_c(self.0)
                 }
             }
 
             // SAFETY: trait `FromC`: the conversion is that of the number, which owns nothing.
-            unsafe impl<__C> #runtime::returns::FromC<'_, __C> for #ident
+            unsafe impl<__C> #runtime::__private::from_c::FromC<'_, __C> for #ident
             where
-                #raw: #runtime::returns::FromC<'static, __C>,
+                #raw: #runtime::__private::from_c::FromC<'static, __C>,
             {
                 unsafe fn from_c(c: __C) -> ::core::option::Option<Self> {
                     // SAFETY: the caller's promise.
-                    unsafe { <#raw as #runtime::returns::FromC<'static, __C>>::from_c(c) }.map(#ident)
+                    unsafe { <#raw as #runtime::__private::from_c::FromC<'static, __C>>::from_c(c) }.map(#ident)
                 }
             }
 
             // SAFETY: Rust: the type is one number, of which 0 is a value.
-            unsafe impl #runtime::out::ByValue for #ident {}
+            unsafe impl #runtime::__private::out_param::ByValue for #ident {}
             // SAFETY: Rust: the type is one number: it holds no pointer.
-            unsafe impl #runtime::returns::Plain for #ident {}
+            unsafe impl #runtime::__private::from_c::Plain for #ident {}
             // SAFETY: Rust: the type is one number: it holds no reference and no handle.
-            unsafe impl #runtime::forms::Form<#runtime::forms::Value> for #ident {}
+            unsafe impl #runtime::__private::shape::Form<#runtime::__private::shape::Value> for #ident {}
 
             #flags
             #python
@@ -248,13 +248,13 @@ impl Enumeration {
         let id = self.id();
         let export = export(
             ident,
-            &quote!(#runtime::python::module::Export),
-            &quote!(#runtime::python::enums::export::<#ident>()),
+            &quote!(#runtime::__private::python::module::Export),
+            &quote!(#runtime::__private::python::enums::export::<#ident>()),
             &quote!(#id),
         );
         quote! {
             #runtime::__python! {
-                impl #runtime::python::enums::Enum for #ident {
+                impl #runtime::__private::python::enums::Enum for #ident {
                     const NAME: &'static ::core::primitive::str = #name;
                     const MODULE: &'static ::core::primitive::str = #module;
                     const ID: &'static ::core::primitive::str = #id;
@@ -264,8 +264,8 @@ impl Enumeration {
                     #[allow(clippy::unnecessary_cast, reason = "C has many integers")]
                     const MEMBERS: &'static [(&'static ::core::primitive::str, ::core::primitive::i128)] = &[#(#pairs),*];
 
-                    fn cell() -> &'static #runtime::python::enums::Cell {
-                        static CELL: #runtime::python::enums::Cell = #runtime::python::enums::Cell::new();
+                    fn cell() -> &'static #runtime::__private::python::enums::Cell {
+                        static CELL: #runtime::__private::python::enums::Cell = #runtime::__private::python::enums::Cell::new();
                         &CELL
                     }
 
@@ -283,26 +283,26 @@ impl Enumeration {
                 impl<'a, 'py> #runtime::pyo3::FromPyObject<'a, 'py> for #ident {
                     type Error = #runtime::pyo3::PyErr;
 
-                    const INPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::python::enums::hint::<Self>();
+                    const INPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::__private::python::enums::hint::<Self>();
 
                     fn extract(
                         object: #runtime::pyo3::Borrowed<'a, 'py, #runtime::pyo3::PyAny>,
                     ) -> #runtime::pyo3::PyResult<Self> {
-                        #runtime::python::enums::take(object)
+                        #runtime::__private::python::enums::extract(object)
                     }
                 }
 
-                impl #runtime::python::IntoPython for #ident {
-                    const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::python::enums::hint::<Self>();
+                impl #runtime::__private::python::IntoPython for #ident {
+                    const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::__private::python::enums::hint::<Self>();
 
                     fn into_python<'a, 'py>(
                         self,
-                        context: &#runtime::python::Context<'a, 'py>,
+                        context: &#runtime::__private::python::CallContext<'a, 'py>,
                     ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>>
                     where
                         Self: 'a,
                     {
-                        #runtime::python::enums::give(self, context)
+                        #runtime::__private::python::enums::into_py(self, context)
                     }
                 }
 
@@ -311,13 +311,13 @@ impl Enumeration {
                     type Output = #runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>;
                     type Error = #runtime::pyo3::PyErr;
 
-                    const OUTPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::python::enums::hint::<Self>();
+                    const OUTPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr = #runtime::__private::python::enums::hint::<Self>();
 
                     fn into_pyobject(
                         self,
                         py: #runtime::pyo3::Python<'py>,
                     ) -> #runtime::pyo3::PyResult<Self::Output> {
-                        #runtime::python::enums::object(self, py)
+                        #runtime::__private::python::enums::object(self, py)
                     }
                 }
 

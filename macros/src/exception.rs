@@ -85,7 +85,7 @@ impl Exception {
         let library_error = match self.says_what {
             true => self.expand_python(),
             false => quote! {
-                impl #runtime::error::LibraryError for #ident {
+                impl #runtime::__private::error::LibraryError for #ident {
                     #runtime::__python! {
                         fn raise(
                             self: ::std::boxed::Box<Self>,
@@ -158,13 +158,15 @@ impl Exception {
         let (extends, initializer, base) = match &self.base {
             Some(base) => (
                 class_path(base),
-                quote!(<#base as #runtime::python::exceptions::Exception>::initializer()),
-                Some(quote!(#runtime::python::exceptions::Exception::fill(self.base, __fields)?;)),
+                quote!(<#base as #runtime::__private::python::exceptions::Exception>::initializer()),
+                Some(
+                    quote!(#runtime::__private::python::exceptions::Exception::fill(self.base, __fields)?;),
+                ),
             ),
             None => (
-                quote!(#runtime::python::Error),
+                quote!(#runtime::__private::python::Error),
                 quote! {
-                    <#runtime::pyo3::PyClassInitializer<_> as ::core::convert::From<_>>::from(#runtime::python::Error)
+                    <#runtime::pyo3::PyClassInitializer<_> as ::core::convert::From<_>>::from(#runtime::__private::python::Error)
                 },
                 None,
             ),
@@ -195,14 +197,14 @@ impl Exception {
                         ) -> #runtime::pyo3::PyClassInitializer<Self> {
                             // `__init__` takes them, which a subclass may have its own of.
                             let _ = (args, kwargs);
-                            <#ident as #runtime::python::exceptions::Exception>::initializer()
+                            <#ident as #runtime::__private::python::exceptions::Exception>::initializer()
                         }
 
                         #init
                         #(#getters)*
                     }
 
-                    impl #runtime::python::exceptions::Exception for #ident {
+                    impl #runtime::__private::python::exceptions::Exception for #ident {
                         type Class = #class;
 
                         fn initializer() -> #runtime::pyo3::PyClassInitializer<#class> {
@@ -214,24 +216,24 @@ impl Exception {
                             __fields: &#runtime::pyo3::Bound<'_, #runtime::pyo3::types::PyDict>,
                         ) -> #runtime::pyo3::PyResult<()> {
                             #base
-                            #(#runtime::python::exceptions::set_field(__fields, #names, self.#idents)?;)*
+                            #(#runtime::__private::python::exceptions::set_field(__fields, #names, self.#idents)?;)*
                             ::core::result::Result::Ok(())
                         }
                     }
 
                     #export
 
-                    impl #runtime::error::LibraryError for #ident {
+                    impl #runtime::__private::error::LibraryError for #ident {
                         fn raise(
                             self: ::std::boxed::Box<Self>,
                             py: #runtime::pyo3::Python<'_>,
                         ) -> #runtime::pyo3::PyErr {
-                            #runtime::python::exceptions::raise(py, *self)
+                            #runtime::__private::python::exceptions::raise(py, *self)
                         }
                     }
                 }
                 {
-                    impl #runtime::error::LibraryError for #ident {}
+                    impl #runtime::__private::error::LibraryError for #ident {}
                 }
             }
         }
@@ -262,19 +264,19 @@ impl Exception {
         let parameters = message.into_iter().chain(others.iter().copied());
         let parameters = parameters.map(|OwnField { ident, field, .. }| {
             let ty = &field.ty;
-            quote!(#ident: #runtime::python::exceptions::Given<'py, #ty>)
+            quote!(#ident: #runtime::__private::python::exceptions::Given<'py, #ty>)
         });
         let stores = own.iter().map(|OwnField { ident, field, name }| {
             let ty = &field.ty;
             quote! {
                 #ident.store(&__fields, #name, || {
                     #[allow(unused_imports, reason = "needed where the type has no default")]
-                    use #runtime::python::exceptions::NoDefault as _;
-                    #runtime::python::exceptions::DefaultOf::<#ty>::new().value()
+                    use #runtime::__private::python::exceptions::NoDefault as _;
+                    #runtime::__private::python::exceptions::DefaultOf::<#ty>::new().value()
                 })?;
             }
         });
-        let missing = quote!(#runtime::python::exceptions::Given::missing());
+        let missing = quote!(#runtime::__private::python::exceptions::Given::missing());
         let defaults: Vec<TokenStream> = others
             .iter()
             .map(|OwnField { ident, .. }| quote!(#ident = #missing))
@@ -292,7 +294,7 @@ impl Exception {
                         #(#parameters,)*
                         kwargs: ::core::option::Option<&#runtime::pyo3::Bound<'py, #runtime::pyo3::types::PyDict>>,
                     ) -> #runtime::pyo3::PyResult<()> {
-                        let __fields = #runtime::python::exceptions::init_base::<#base>(slf.as_any(), args, kwargs)?;
+                        let __fields = #runtime::__private::python::exceptions::init_base::<#base>(slf.as_any(), args, kwargs)?;
                         #(#stores)*
                         ::core::result::Result::Ok(())
                     }
@@ -304,7 +306,7 @@ impl Exception {
                     slf: &#runtime::pyo3::Bound<'py, Self>,
                     #(#parameters),*
                 ) -> #runtime::pyo3::PyResult<()> {
-                    let __fields = #runtime::python::exceptions::init(slf.as_any(), &#message)?;
+                    let __fields = #runtime::__private::python::exceptions::init(slf.as_any(), &#message)?;
                     #(#stores)*
                     ::core::result::Result::Ok(())
                 }
@@ -332,8 +334,8 @@ impl OwnField<'_> {
             #[getter(#python)]
             fn #getter<'py>(
                 slf: &#runtime::pyo3::Bound<'py, Self>,
-            ) -> #runtime::pyo3::PyResult<#runtime::python::exceptions::FieldOf<'py, #ty>> {
-                #runtime::python::exceptions::field(slf.as_any(), #name)
+            ) -> #runtime::pyo3::PyResult<#runtime::__private::python::exceptions::FieldOf<'py, #ty>> {
+                #runtime::__private::python::exceptions::field(slf.as_any(), #name)
             }
         }
     }

@@ -14,7 +14,7 @@ pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let (common, _) = CommonArgs::parse(args, &["crate"], &diagnostics);
     let runtime = common.runtime();
-    let Some(function) = crate::methods::parse::function(item, &diagnostics) else {
+    let Some(function) = crate::methods::parse::function(item, &runtime, &diagnostics) else {
         return diagnostics.into_tokens();
     };
     if function.receiver != Receiver::None {

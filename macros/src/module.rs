@@ -27,19 +27,19 @@ pub(crate) fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     };
     let exports = quote! {
         #[pymodule_export]
-        use #runtime::python::Register as __LeakproofRegister;
+        use #runtime::__private::python::Register as __LeakproofRegister;
         #[pymodule_export]
-        use #runtime::python::HandleClass as __LeakproofHandle;
+        use #runtime::__private::python::HandleClass as __LeakproofHandle;
         #[pymodule_export]
-        use #runtime::python::Error as __LeakproofError;
+        use #runtime::__private::python::Error as __LeakproofError;
         #[pymodule_export]
-        use #runtime::python::ClosedError as __LeakproofClosedError;
+        use #runtime::__private::python::ClosedError as __LeakproofClosedError;
         #[pymodule_export]
-        use #runtime::python::BusyError as __LeakproofBusyError;
+        use #runtime::__private::python::BusyError as __LeakproofBusyError;
         #[pymodule_export]
-        use #runtime::python::AffinityError as __LeakproofAffinityError;
+        use #runtime::__private::python::AffinityError as __LeakproofAffinityError;
         #[pymodule_export]
-        use #runtime::python::live_handles as __leakproof_live_handles;
+        use #runtime::__private::python::live_handles as __leakproof_live_handles;
     };
     if let Some(file) = diagnostics.ok(syn::parse2::<syn::File>(exports)) {
         items.splice(0..0, file.items);

@@ -153,7 +153,7 @@ impl Record<'_> {
             .unzip();
         let set = self.fields.iter().map(|Field { name, place, .. }| {
             let field = place.within(&quote!(raw));
-            let set = quote!(#field = #runtime::arguments::IntoC::into_c(#name););
+            let set = quote!(#field = #runtime::__private::to_c::IntoC::into_c(#name););
             respanned(set, place.span())
         });
         let getters = self.fields.iter().map(|field| {
@@ -164,7 +164,8 @@ impl Record<'_> {
                 place,
             } = field;
             let place = respanned(place.within(&quote!(self.0)), place.span());
-            let value = quote_spanned!(ty.span()=> #runtime::returns::plain::<#ty, _>(#place));
+            let value =
+                quote_spanned!(ty.span()=> #runtime::__private::from_c::plain::<#ty, _>(#place));
             quote! {
                 #(#attributes)*
                 #[allow(dead_code, reason = "callers may need it")]
@@ -232,21 +233,21 @@ impl Record<'_> {
             }
 
             // SAFETY: Rust: the record is a transparent wrapper of C's struct, so its address is that of the struct.
-            unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+            unsafe impl #runtime::__private::to_c::IntoC<*const #raw> for &#ident {
                 fn into_c(self) -> *const #raw {
                     &raw const self.0
                 }
             }
 
             // SAFETY: Rust: the value is C's own struct.
-            unsafe impl #runtime::arguments::IntoC<#raw> for #ident {
+            unsafe impl #runtime::__private::to_c::IntoC<#raw> for #ident {
                 fn into_c(self) -> #raw {
                     self.0
                 }
             }
 
             // SAFETY: guarantee 15: the fields that can be read are plain, and own nothing.
-            unsafe impl #runtime::returns::FromC<'_, #raw> for #ident {
+            unsafe impl #runtime::__private::from_c::FromC<'_, #raw> for #ident {
                 unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
                     ::core::option::Option::Some(#ident(c))
                 }
@@ -254,34 +255,34 @@ impl Record<'_> {
 
             // Of two conversions rustc says which one is missing; a single one it takes for granted.
             // SAFETY: Rust: `Never` has no values.
-            unsafe impl #runtime::returns::FromC<'_, #runtime::arguments::Never> for #ident {
-                unsafe fn from_c(c: #runtime::arguments::Never) -> ::core::option::Option<Self> {
+            unsafe impl #runtime::__private::from_c::FromC<'_, #runtime::__private::to_c::Never> for #ident {
+                unsafe fn from_c(c: #runtime::__private::to_c::Never) -> ::core::option::Option<Self> {
                     match c {}
                 }
             }
 
             // SAFETY: Rust: `Never` has no values.
-            unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
-                fn into_c(self) -> #runtime::arguments::Never {
+            unsafe impl #runtime::__private::to_c::IntoC<#runtime::__private::to_c::Never> for &#ident {
+                fn into_c(self) -> #runtime::__private::to_c::Never {
                     ::core::unreachable!()
                 }
             }
 
             // SAFETY: Rust: `Never` has no values.
-            unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for #ident {
-                fn into_c(self) -> #runtime::arguments::Never {
+            unsafe impl #runtime::__private::to_c::IntoC<#runtime::__private::to_c::Never> for #ident {
+                fn into_c(self) -> #runtime::__private::to_c::Never {
                     ::core::unreachable!()
                 }
             }
 
             // SAFETY: guarantee 15: the fields that can be read are plain, and zeros are values of them; C's struct
             // is `Copy`, so it owns nothing.
-            unsafe impl #runtime::out::ByValue for #ident {}
+            unsafe impl #runtime::__private::out_param::ByValue for #ident {}
             // SAFETY: guarantee 15: the fields that can be read are plain, and C's struct is `Copy`.
-            unsafe impl #runtime::returns::Plain for #ident {}
+            unsafe impl #runtime::__private::from_c::Plain for #ident {}
             // SAFETY: guarantee 15: the fields that can be read are plain: there is no handle and no reference among
             // them.
-            unsafe impl #runtime::forms::Form<#runtime::forms::Value> for #ident {}
+            unsafe impl #runtime::__private::shape::Form<#runtime::__private::shape::Value> for #ident {}
 
             #python
         }
@@ -335,44 +336,44 @@ impl Record<'_> {
                     fn __hash__(
                         slf: &#runtime::pyo3::Bound<'_, Self>,
                     ) -> #runtime::pyo3::PyResult<::core::primitive::isize> {
-                        #runtime::python::records::hash(slf.as_any(), &[#(::core::stringify!(#names)),*])
+                        #runtime::__private::python::records::hash(slf.as_any(), &[#(::core::stringify!(#names)),*])
                     }
 
                     fn __repr__(
                         slf: &#runtime::pyo3::Bound<'_, Self>,
                     ) -> #runtime::pyo3::PyResult<::std::string::String> {
-                        #runtime::python::records::repr(slf.as_any(), &[#(::core::stringify!(#names)),*])
+                        #runtime::__private::python::records::repr(slf.as_any(), &[#(::core::stringify!(#names)),*])
                     }
                 }
 
-                impl #runtime::python::take::Take for #ident {
-                    type Held<'a, 'py> = #runtime::pyo3::Borrowed<'a, 'py, #ident>;
+                impl #runtime::__private::python::extract::PyArgument for #ident {
+                    type Holder<'a, 'py> = #runtime::pyo3::Borrowed<'a, 'py, #ident>;
                     const INPUT_TYPE: #runtime::pyo3::inspect::PyStaticExpr =
                         <#ident as #runtime::pyo3::PyTypeInfo>::TYPE_HINT;
 
-                    fn hold<'a, 'py>(
+                    fn extract<'a, 'py>(
                         object: #runtime::pyo3::Borrowed<'a, 'py, #runtime::pyo3::PyAny>,
-                    ) -> #runtime::pyo3::PyResult<Self::Held<'a, 'py>> {
-                        #runtime::python::records::hold(object)
+                    ) -> #runtime::pyo3::PyResult<Self::Holder<'a, 'py>> {
+                        #runtime::__private::python::records::extract(object)
                     }
 
-                    fn get<'h>(held: &'h Self::Held<'_, '_>, _: &'h #runtime::python::Context<'_, '_>) -> &'h Self {
+                    fn get<'h>(held: &'h Self::Holder<'_, '_>, _: &'h #runtime::__private::python::CallContext<'_, '_>) -> &'h Self {
                         held.get()
                     }
                 }
 
-                impl #runtime::python::IntoPython for #ident {
+                impl #runtime::__private::python::IntoPython for #ident {
                     const TYPE: #runtime::pyo3::inspect::PyStaticExpr =
                         <#ident as #runtime::pyo3::PyTypeInfo>::TYPE_HINT;
 
                     fn into_python<'a, 'py>(
                         self,
-                        context: &#runtime::python::Context<'a, 'py>,
+                        context: &#runtime::__private::python::CallContext<'a, 'py>,
                     ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>>
                     where
                         Self: 'a,
                     {
-                        #runtime::python::records::give(self, context)
+                        #runtime::__private::python::records::into_py(self, context)
                     }
                 }
             }

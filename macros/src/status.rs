@@ -39,7 +39,7 @@ impl StatusTest {
             StatusTest::Sticky | StatusTest::Unknown => return quote!(|_| false),
         };
         respanned(
-            quote!(|ret| #runtime::fails::#test::failed(ret)),
+            quote!(|ret| #runtime::__private::status::#test::failed(ret)),
             keyword.span(),
         )
     }

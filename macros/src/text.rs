@@ -49,7 +49,7 @@ pub(crate) fn contains_string(ty: &Type) -> bool {
 /// `String`.
 pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Type> {
     if is_string(ty) {
-        let text = respanned(quote!(#runtime::returns::Text), ty.span());
+        let text = respanned(quote!(#runtime::__private::from_c::Text), ty.span());
         return Some(Type::Verbatim(text));
     }
     if let Type::Tuple(tuple) = ty {
@@ -113,7 +113,7 @@ pub(crate) fn decode(
         });
     }
     match utf8 {
-        Utf8::Strict => quote!(#runtime::returns::decode(&__SITE, #value)?),
-        Utf8::Lossy => quote!(#runtime::returns::Decode::decode_lossy(#value)),
+        Utf8::Strict => quote!(#runtime::__private::from_c::decode(&__SITE, #value)?),
+        Utf8::Lossy => quote!(#runtime::__private::from_c::Decode::decode_lossy(#value)),
     }
 }

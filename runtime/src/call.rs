@@ -16,19 +16,20 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 
-use crate::arguments::{IntoCString, Memory};
-use crate::aside::{Aside, RaisedBySignal, Runner, ThisThread};
-use crate::callbacks::{Raised, framed, is_expected, report_raised};
+use crate::callback::{CallbackFailure, framed, is_expected, report_raised};
 use crate::children::{self, Id, Unplaced};
+use crate::convert::to_c::{IntoCString, Memory};
 use crate::error::{Error, Result, report};
-use crate::errors::{Call, Errors, Listening};
-use crate::exclusive::{self, Used};
+use crate::error_source::{CallInfo, ErrorSource, Listening};
+use crate::exclusive_use::{self, Used};
+use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::{
-    Borrowed, Consumable, Handle, Home, Keeper, Made, Owned, Parent, PassedOn, Resource, Unreleased,
+    Borrowed, Handle, Home, Keeper, Owned, Parent, PassedOn, RecordParents, ReleaseError, Resource,
+    Transfer,
 };
-use crate::owners;
+use crate::helper_thread::{Aside, RaisedBySignal, Runner, ThisThread};
 pub use crate::panics::Caught;
-use crate::site::{Site, Step};
+use crate::single_owner;
 use crate::thread_locals::PerThread;
 
 /// How a call ended, by the author's annotations.
@@ -152,7 +153,7 @@ macro_rules! __from_c {
             // SAFETY: annotation `calls`: C just returned it, and the return type says who owns it; guarantee 14: it
             // lives no longer than `$life`.
             returned => unsafe {
-                <$value as $crate::returns::FromC<_>>::from_c_within(returned, $life)
+                <$value as $crate::__private::from_c::FromC<_>>::from_c_within(returned, $life)
             },
         }
     };
@@ -268,7 +269,7 @@ impl<'h, T: Handle> Locked<'h, T> {
     #[inline]
     fn enter(handle: &'h T) -> Option<Self> {
         const { T::LOCKS }.then(|| {
-            let lock = detached(
+            let lock = detach_unchecked(
                 // SAFETY: annotation `lock`: taking the lock uses no Python.
                 unsafe { WithoutPython::promised() },
                 // SAFETY: guarantee 3: a reference to a handle is a valid handle.
@@ -315,7 +316,7 @@ struct Ended<C, R> {
     owned: Option<R>,
     /// A handle in the result has another owner.
     twice: Option<Error>,
-    raised: Option<Raised>,
+    raised: Option<CallbackFailure>,
 }
 
 impl<C, F, J, S, P> Calling<'_, C, F, J, S, P>
@@ -330,7 +331,7 @@ where
     #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
     fn settled<T: Handle, R>(
         self,
-        site: &'static Site,
+        site: &'static CallSite,
         handle: Option<&T>,
         errors: &mut T::Errors,
         caught: &Caught,
@@ -354,7 +355,7 @@ where
             None => Verdict::Unwound,
         };
         self.settle.settle(verdict);
-        let owned = owners::check(site, || match (verdict, returned) {
+        let owned = single_owner::check(site, || match (verdict, returned) {
             (Verdict::Nothing, _) => nothing(),
             (Verdict::Failed, _) if !looks.failed => None,
             (Verdict::Unknown, _) if !looks.unknown => None,
@@ -383,7 +384,7 @@ where
     #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
     pub fn run<T: Handle, R>(
         self,
-        site: &'static Site,
+        site: &'static CallSite,
         handle: Option<&T>,
         arguments: &[(&'static str, &dyn fmt::Debug)],
         looks: Looks,
@@ -394,7 +395,7 @@ where
     where
         P: Runner,
     {
-        let call = Call {
+        let call = CallInfo {
             handle,
             function: site.function,
             status: None,
@@ -403,11 +404,11 @@ where
         };
         let _locked = handle.and_then(Locked::enter);
         let mut errors = T::Errors::default();
-        errors.arm(&call);
-        if site.fails(Step::NotCalled) {
+        errors.before_call(&call);
+        if site.should_fail(FailPoint::NotCalled) {
             // The borrows of the call end here: `errors` may ask the handles.
             drop(self);
-            return Err(errors.failed(&call));
+            return Err(errors.into_error(&call));
         }
         let caught = Caught::new();
         let ended = self.settled(site, handle, &mut errors, &caught, looks, nothing, own);
@@ -420,7 +421,7 @@ where
         let errno = ended.errno;
         let status = ended.returned.as_ref();
         let status = status.and_then(|returned| status_of(returned));
-        let call = Call {
+        let call = CallInfo {
             handle: handle.or_else(|| owned.as_ref().and_then(made)),
             status,
             errno,
@@ -428,18 +429,18 @@ where
         };
         if owned.is_none()
             || verdict != Verdict::Succeeded && verdict != Verdict::Nothing
-            || errors.overlooked(&call)
-            || site.fails(Step::Failed)
+            || errors.failed_silently(&call)
+            || site.should_fail(FailPoint::Failed)
         {
             let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
             if !handle.is_some_and(is_held) {
                 // What a failing call left behind is released after its message was read.
-                return Err(errors.failed(&call));
+                return Err(errors.into_error(&call));
             }
             // A child that holds the handle would be in the way of the question.
             drop(owned);
             let function = site.function;
-            return Err(errors.failed(&Call {
+            return Err(errors.into_error(&CallInfo {
                 handle,
                 function,
                 status,
@@ -447,7 +448,7 @@ where
                 arguments,
             }));
         }
-        assert!(!site.fails(Step::Panic), "a panic was asked for");
+        assert!(!site.should_fail(FailPoint::Panic), "a panic was asked for");
         // While the result is still a variable: a panic in here releases it.
         errors.succeeded(&call);
         Ok(present(owned))
@@ -457,7 +458,7 @@ where
     #[inline]
     pub fn read_locked<T: Handle, R>(
         self,
-        site: &'static Site,
+        site: &'static CallSite,
         handle: Option<&T>,
         looks: Looks,
         nothing: impl FnOnce() -> Option<R>,
@@ -474,7 +475,7 @@ where
     #[inline]
     pub fn read<T: Handle, R>(
         self,
-        site: &'static Site,
+        site: &'static CallSite,
         handle: Option<&T>,
         looks: Looks,
         nothing: impl FnOnce() -> Option<R>,
@@ -490,7 +491,7 @@ where
         let owned = ended.owned;
         // The call can't fail, so it can't raise either.
         if let Err(error) = continue_panics(ended.raised, &caught) {
-            report_raised(Raised::Error(error));
+            report_raised(CallbackFailure::Error(error));
         }
         drop(errors);
         if let Some(error) = ended.twice {
@@ -509,11 +510,11 @@ where
         Releasing(raw): Releasing<T>,
         function: &'static str,
         kept: bool,
-    ) -> Result<(), Unreleased> {
+    ) -> Result<(), ReleaseError> {
         // SAFETY: the caller's promise, given to `Releasing::of`: the handle is valid. After the call it is used only
         // where C kept it.
         let handle = unsafe { T::from_raw(raw) };
-        let call = Call {
+        let call = CallInfo {
             handle: Some(handle),
             function,
             status: None,
@@ -524,7 +525,7 @@ where
         // The handle is released whatever the author's code does.
         let mut errors = caught.run(|| {
             let mut errors = T::Errors::default();
-            errors.arm(&call);
+            errors.before_call(&call);
             errors
         });
         let listening = match &mut errors {
@@ -542,24 +543,28 @@ where
             None => Verdict::Unwound,
         };
         if let Verdict::Unknown | Verdict::Unwound = verdict {
-            let mut unreleased = Unreleased::lost(&caught);
+            let mut unreleased = ReleaseError::lost(&caught);
             // Where a failing release leaves nothing, it is gone in any case.
             unreleased.lost = kept || verdict == Verdict::Unwound;
             return Err(unreleased);
         }
-        let call = Call {
+        let call = CallInfo {
             handle: kept.then_some(handle),
             status: returned.as_ref().and_then(|returned| status_of(returned)),
             errno,
             ..call
         };
         let failed = verdict == Verdict::Failed;
-        let error = caught.run(|| errors.filter(|_| failed).map(|errors| errors.failed(&call)));
+        let error = caught.run(|| {
+            errors
+                .filter(|_| failed)
+                .map(|errors| errors.into_error(&call))
+        });
         let panic = caught.take().map(Error::panic);
         match panic.or(error.flatten()) {
-            Some(error) => Err(Unreleased {
+            Some(error) => Err(ReleaseError {
                 kept: kept && failed,
-                ..Unreleased::gone(error)
+                ..ReleaseError::gone(error)
             }),
             None => Ok(()),
         }
@@ -584,7 +589,10 @@ impl<T: Handle> Releasing<T> {
 
 /// The exception of a call: one that was raised within it, before one of a signal handler beside it.
 #[inline]
-fn raised_first(within: Option<Raised>, by_signal: Option<RaisedBySignal>) -> Option<Raised> {
+fn raised_first(
+    within: Option<CallbackFailure>,
+    by_signal: Option<RaisedBySignal>,
+) -> Option<CallbackFailure> {
     match (within, by_signal) {
         (within, None) => within,
         (None, Some(RaisedBySignal(raised))) => Some(raised),
@@ -601,11 +609,11 @@ fn raised_first(within: Option<Raised>, by_signal: Option<RaisedBySignal>) -> Op
 ///
 /// What a callback raised.
 #[inline]
-fn continue_panics(raised: Option<Raised>, caught: &Caught) -> Result<()> {
+fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<()> {
     match raised {
         None => caught.resume(),
-        Some(Raised::Panic(panic)) => resume_unwind(panic),
-        Some(Raised::Error(error)) => match caught.take() {
+        Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),
+        Some(CallbackFailure::Error(error)) => match caught.take() {
             None => return Err(error),
             Some(panic) => {
                 report(error);
@@ -634,7 +642,7 @@ pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
 ///
 /// It is not used once it has gone from there.
 #[inline]
-pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_, T>>) -> &'a T {
+pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Transfer<'_, T>>) -> &'a T {
     match place {
         // SAFETY: guarantee 7: what is in the place owns a valid handle. the caller's promise: the result is not used
         // once that has gone.
@@ -645,7 +653,7 @@ pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Consumable<'_, T>>) -> &'a 
 
 /// The place of a handle that C was called with, and may have taken over.
 #[derive(Debug)]
-pub struct Taken<'g, 'p, T: Handle>(&'g mut Option<Consumable<'p, T>>);
+pub struct Taken<'g, 'p, T: Handle>(&'g mut Option<Transfer<'p, T>>);
 
 impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
     /// The handle in `place`.
@@ -654,7 +662,7 @@ impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
     ///
     /// C got it by the call that has ended, and has it from then on, unless `consumed` is told that it was left.
     #[inline]
-    pub unsafe fn by_c(place: &'g mut Option<Consumable<'p, T>>) -> Self {
+    pub unsafe fn by_c(place: &'g mut Option<Transfer<'p, T>>) -> Self {
         Taken(place)
     }
 }
@@ -675,7 +683,7 @@ pub fn consumed<T: Handle>(
             Some(handle) => handle.pass_on(keeper),
         },
         None => {
-            place.take().into_iter().for_each(Consumable::lose);
+            place.take().into_iter().for_each(Transfer::lose);
             PassedOn::nothing()
         }
     }
@@ -683,7 +691,7 @@ pub fn consumed<T: Handle>(
 
 /// The handles that new ones of a call live in.
 #[derive(Debug, Clone, Copy)]
-pub struct Birth<'a> {
+pub struct CallOrigin<'a> {
     /// The receiver, in which or in whose ancestors the first parent is found.
     maker: Option<Id>,
     /// The other parents.
@@ -692,17 +700,17 @@ pub struct Birth<'a> {
     given: Option<&'a Unplaced>,
 }
 
-impl<'a> Birth<'a> {
-    const NOWHERE: Self = Birth {
+impl<'a> CallOrigin<'a> {
+    const NOWHERE: Self = CallOrigin {
         maker: None,
         beside: &[],
         given: None,
     };
 
-    /// Birth by a call without a receiver, on these handles.
+    /// CallOrigin by a call without a receiver, on these handles.
     #[inline]
     pub fn among(beside: &'a [Id]) -> Self {
-        Birth {
+        CallOrigin {
             beside,
             ..Self::NOWHERE
         }
@@ -711,20 +719,20 @@ impl<'a> Birth<'a> {
     /// Notes what a handle was lent from, if it has a release.
     #[inline]
     pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
-        if const { matches!(T::LINEAGE.home, Home::Itself) } {
+        if const { matches!(T::SPEC.home, Home::Itself) } {
             let lenders = self.maker.into_iter().chain(self.beside.iter().copied());
             children::lent(Id::of(lent.get()), lenders);
         }
     }
 
-    /// Birth by a call on `receiver`.
+    /// CallOrigin by a call on `receiver`.
     ///
     /// # Safety
     ///
     /// C makes what it returns in this handle or in what that lives in: `check_place` was asked.
     #[inline]
     pub unsafe fn by<T: Handle>(receiver: &T) -> Self {
-        Birth {
+        CallOrigin {
             maker: Some(Id::of(receiver)),
             ..Self::NOWHERE
         }
@@ -733,13 +741,13 @@ impl<'a> Birth<'a> {
     /// Adds other parents.
     #[inline]
     pub fn beside(self, beside: &'a [Id]) -> Self {
-        Birth { beside, ..self }
+        CallOrigin { beside, ..self }
     }
 
     /// Adds the handles that the call gave to C.
     #[inline]
     pub fn keeping(self, given: &'a Unplaced) -> Self {
-        Birth {
+        CallOrigin {
             given: Some(given),
             ..self
         }
@@ -749,7 +757,7 @@ impl<'a> Birth<'a> {
     #[inline]
     pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
         let id = || Id::of(&**made);
-        if const { T::LINEAGE.up.is_some() }
+        if const { T::SPEC.up.is_some() }
             && let (Some(maker), Some(parent)) = (self.maker, <T::Parent as Parent>::kind())
         {
             children::born(id(), maker, parent, self.beside);
@@ -762,23 +770,23 @@ impl<'a> Birth<'a> {
 
 /// Notes where the handles in `callback_only` were lent, by a call on `receiver`.
 #[inline]
-pub fn lending<T: Handle, R: Made>(receiver: &T, lent: R) -> R {
-    lent.born(&Birth {
+pub fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
+    lent.record_parents(&CallOrigin {
         maker: Some(Id::of(receiver)),
-        ..Birth::NOWHERE
+        ..CallOrigin::NOWHERE
     });
     lent
 }
 
 /// `own`, after which it is noted what the handles live in that C made.
 #[inline]
-pub fn noting_parents<C, R: Made>(
-    birth: Birth<'_>,
+pub fn noting_parents<C, R: RecordParents>(
+    origin: CallOrigin<'_>,
     own: impl FnOnce(C) -> R,
 ) -> impl FnOnce(C) -> R {
     move |raw| {
         let made = own(raw);
-        made.born(&birth);
+        made.record_parents(&origin);
         made
     }
 }
@@ -786,13 +794,13 @@ pub fn noting_parents<C, R: Made>(
 /// [`noting_parents`] for a tuple: `notes` shows each handle in it.
 #[inline]
 pub fn noting_parents_in<C, R>(
-    birth: Birth<'_>,
+    origin: CallOrigin<'_>,
     own: impl FnOnce(C) -> Option<R>,
-    notes: impl FnOnce(&R, &dyn Fn(&dyn Made)),
+    notes: impl FnOnce(&R, &dyn Fn(&dyn RecordParents)),
 ) -> impl FnOnce(C) -> Option<R> {
     move |raw| {
         let made = own(raw)?;
-        notes(&made, &|handle| handle.born(&birth));
+        notes(&made, &|handle| handle.record_parents(&origin));
         Some(made)
     }
 }
@@ -815,13 +823,13 @@ fn status_of(raw: &dyn Any) -> Option<i64> {
 
 #[inline]
 fn hooked<T: Handle, R>(
-    site: &'static Site,
+    site: &'static CallSite,
     handle: Option<&T>,
     errors: &mut T::Errors,
     caught: &Caught,
     exclusive: &[Used],
     c: impl FnOnce() -> R,
-) -> (R, Option<Raised>) {
+) -> (R, Option<CallbackFailure>) {
     let calls_back = site.calls_back || is_expected();
     let c = || match calls_back {
         true => framed(c),
@@ -840,7 +848,7 @@ fn hooked<T: Handle, R>(
     let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });
     // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
     T::with_thread_locals(unsafe { PerThread::promised() }, || {
-        exclusive::during(used, c)
+        exclusive_use::during(used, c)
     })
 }
 
@@ -853,13 +861,13 @@ pub fn present<R>(value: Option<R>) -> R {
 /// A length as C's integer type.
 #[inline]
 pub fn length<C: TryFrom<usize>>(
-    site: &'static Site,
+    site: &'static CallSite,
     name: &'static str,
     bytes: &impl Memory,
 ) -> Result<C> {
     let length = bytes.count();
     match C::try_from(length) {
-        Ok(length) if !site.fails(Step::Argument) => Ok(length),
+        Ok(length) if !site.should_fail(FailPoint::Argument) => Ok(length),
         _ => Err(Error::Overflow(format!(
             "{name} is too long for C: {length} bytes"
         ))),
@@ -869,11 +877,11 @@ pub fn length<C: TryFrom<usize>>(
 /// A `&str` parameter, or an optional one, as what holds the C string during the call.
 #[inline]
 pub fn text(
-    site: &'static Site,
+    site: &'static CallSite,
     name: &'static str,
     text: impl IntoCString,
 ) -> Result<Option<CString>> {
-    if site.fails(Step::Argument) {
+    if site.should_fail(FailPoint::Argument) {
         return Err(Error::Value(format!("{name} cannot be converted")));
     }
     text.into_c_string(name)
@@ -897,7 +905,7 @@ impl WithoutPython {
 
 /// Run `c` without the GIL where this thread holds it. What it left in `errno` is still there afterwards.
 #[inline]
-pub fn detached<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
+pub fn detach_unchecked<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
     #[cfg(feature = "python")]
     {
         let (result, errno) = crate::python::detached(|| (c(), errno::errno()));
@@ -909,9 +917,9 @@ pub fn detached<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
 }
 
 /// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
-pub fn detached_from_python<R: Send>(c: impl FnOnce() -> R + Send) -> R {
+pub fn detach<R: Send>(c: impl FnOnce() -> R + Send) -> R {
     // SAFETY: Rust: `Send` keeps Python objects out of the closure, as far as PyO3's own `detach` asks for it.
-    detached(unsafe { WithoutPython::promised() }, c)
+    detach_unchecked(unsafe { WithoutPython::promised() }, c)
 }
 
 /// Runs Python's signal handlers, if signals came: for a callback that a C library calls while it works for long, such as a

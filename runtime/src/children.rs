@@ -26,19 +26,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use crate::error::{Error, Owner, report};
-use crate::forks::{Lock, watch_forks};
-use crate::handle::{Handle, Unreleased};
-use crate::ledger::Kind;
+use crate::fork::{Lock, watch_forks};
+use crate::handle::kind::HandleKind;
+use crate::handle::{Handle, ReleaseError};
 
 /// One handle among those of all kinds.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Id {
-    kind: &'static Kind,
+    kind: &'static HandleKind,
     raw: *mut (),
 }
 
-// SAFETY: Rust: the pointer is only compared. Who follows it vouches for the handle: `Kind::dispose`, `Kind::retain`.
+// SAFETY: Rust: the pointer is only compared. Who follows it vouches for the handle: `HandleKind::release_once`, `HandleKind::retain`.
 unsafe impl Send for Id {}
 // SAFETY: Rust: as for `Send`, the pointer is only compared.
 unsafe impl Sync for Id {}
@@ -65,11 +65,11 @@ impl PartialOrd for Id {
 }
 
 impl Id {
-    pub(crate) fn new(kind: &'static Kind, raw: *mut ()) -> Self {
+    pub(crate) fn new(kind: &'static HandleKind, raw: *mut ()) -> Self {
         Id { kind, raw }
     }
 
-    pub(crate) fn kind(self) -> &'static Kind {
+    pub(crate) fn kind(self) -> &'static HandleKind {
         self.kind
     }
 
@@ -173,7 +173,7 @@ fn home(id: Id) -> Option<Id> {
 }
 
 /// The handle of the kind `to` that `from` is, or lives in.
-fn ancestor(from: Id, to: &'static Kind) -> Option<Id> {
+fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
     let mut here = Some(from);
     while let Some(id) = here
         && !ptr::eq(id.kind, to)
@@ -213,7 +213,7 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
 
 /// Notes that C made `child` by a call on `maker`, which is a handle of the kind `parent` or lives in one, and that the
 /// child lives in that and in `beside`.
-pub(crate) fn born(child: Id, maker: Id, parent: &'static Kind, beside: &[Id]) {
+pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, beside: &[Id]) {
     // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
     let first = ancestor(maker, parent);
     let mut parents = Parents {
@@ -496,7 +496,7 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
         return report(Error::Owner(id.kind.name(), Owner::Thread));
     }
     // SAFETY: guarantee 2: who had the handle left its only release to the table (`put_off`), which gives it out once.
-    if let Err(unreleased) = unsafe { id.kind.dispose(id.raw) } {
+    if let Err(unreleased) = unsafe { id.kind.release_once(id.raw) } {
         report(unreleased.error);
     }
 }
@@ -506,7 +506,7 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
 /// # Errors
 ///
 /// The children whose guards should have gone first.
-pub(crate) fn put_off(id: Id) -> Option<Result<(), Unreleased>> {
+pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     let thread = || id.kind.is_thread_bound().then(|| thread::current().id());
     let (children, given) = with_table(|table| {
         let children = table.get(&id).map_or(0, |entry| entry.children);
@@ -519,7 +519,7 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), Unreleased>> {
     })?;
     Some(match children - given {
         0 => Ok(()),
-        _ => Err(Unreleased {
+        _ => Err(ReleaseError {
             error: still_needed(id),
             kept: false,
             lost: true,

@@ -47,7 +47,7 @@ pub enum Error {
     Os(std::io::Error, Option<std::path::PathBuf>),
     /// C reported a failure and had nothing to say about it. Python: `Error`.
     Failed(&'static str),
-    /// The library's own error, made by its [`Errors`](crate::errors::Errors).
+    /// The library's own error, made by its [`ErrorSource`](crate::error_source::ErrorSource).
     Library(Box<dyn LibraryError>),
     /// A panic of the author's code while a handle was released. It continues in [`Owned::close`](crate::Owned::close),
     /// and when a guard is dropped. Python: `PanicException`.

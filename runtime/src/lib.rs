@@ -88,7 +88,7 @@
 //! | `borrowed_with = Handle` | With `retain`: objects of this type can contain, or otherwise reach, objects of the type `Handle` (`Self` for objects of one type), as values of JSON do. All handles of the types that name the same `Handle` are borrowed as one: while a call uses one of them by `&`, no other call may use one of them by `&mut`. A callback that tries hears `BusyError`. |
 //! | `independent` | With `retain`: no call on one such object reads or changes memory of another. Each object is borrowed alone. |
 //! | `caller_allocates = ffi::thing` | Instead of `raw`: a struct that C initialises in memory of ours, by an `out` argument. It starts as zeros and is never moved. |
-//! | `integer = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](handle::Numbered::number) says which. |
+//! | `integer = c_int` | Instead of `raw`: the handle is a number, such as a file descriptor; [`number()`](IntegerHandle::number) says which. |
 //! | `invalid = …` | With `integer`: the number that is no handle; by default -1. |
 //! | `interrupt = Handle::method` | What `close()` calls, from its own thread and perhaps again and again, to wake the C functions that block in others. |
 //! | `parent = Handle` | What must outlive it: the receiver that it was got from, or that one's nearest ancestor of this type. Closing the parent closes it first. |
@@ -102,13 +102,13 @@
 //! | `fork_safe` | It is memory alone: it has no file, lock, socket or thread, so a forked child may use and release its copy of it. What lives in it is `fork_safe`, too. Without the word a handle is bound to the process that made it: in a forked child, using it raises `AffinityError`, and closing or dropping it does not call C. |
 //! | `part_of = Handle` | Instead of `release`: it lives inside another handle and is only looked at ([`Borrowed`]). |
 //! | `until_mut` | With `part_of`: it is gone as soon as its owner is used alone (`&mut`), as what a cursor points at is when the cursor moves on. In Rust that is what borrowing says; in Python such a view is closed from then on. |
-//! | `owner_field = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::in_owner`] possible. |
+//! | `owner_field = field` | With `part_of`: the field by which a part knows its owner; makes [`Borrowed::with_owner`] possible. |
 //! | `callback_only` | Instead of `release`: C lends it to a callback, as `&T`, or as `&mut T` where nothing else uses it meanwhile; also through a `void *`. It has no Python class. |
-//! | `errors = Type` | What words the failures of its calls: an [`Errors`](errors::Errors), by default [`NoErrors`](errors::NoErrors). |
-//! | `errors(Type, asks_handle)` | The same, and `Type` asks the handle, or what that lives in, what went wrong: [`Call::handle`](errors::Call::handle). Another call could change the answer before. So a call marked `detach` on or with the handle, on what lives in it, or a detached release of that, is not compiled unless it has the handle by `&mut` (from a child: `mut_parent`), or `lock(…)` is said. The words may be given together. |
-//! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`Collect`](errors::Collect). |
+//! | `errors = Type` | What words the failures of its calls: an [`ErrorSource`], by default [`NoErrors`]. |
+//! | `errors(Type, asks_handle)` | The same, and `Type` asks the handle, or what that lives in, what went wrong: [`CallInfo::handle`](error_source::CallInfo::handle). Another call could change the answer before. So a call marked `detach` on or with the handle, on what lives in it, or a detached release of that, is not compiled unless it has the handle by `&mut` (from a child: `mut_parent`), or `lock(…)` is said. The words may be given together. |
+//! | `errors(Type, callback = place)` | The same, and where C looks for the function that it reports to: `Type` is also a [`ErrorSink`]. |
 //! | `errors(Type, thread_callback = ffi::f)` | As `callback`, where C looks for that function in a variable of the calling thread, whose address `f` returns: where a library reports also what belongs to no handle. Both words may be given. |
-//! | `errors(Type, thread_messages = ffi::f)` | The same for a function as `printf`: the format reaches [`Collect::collect_format`](errors::Collect::collect_format). The words may be given together. |
+//! | `errors(Type, thread_messages = ffi::f)` | The same for a function as `printf`: the format reaches [`ErrorSink::record_format`]. The words may be given together. |
 //! | `thread_locals(ffi::f = value, …)` | Variables that C keeps per thread, such as defaults: `f` returns the address. Each has this value while a call on the handle runs, and its previous value afterwards and in callbacks, so that no other binding of the library changes what the calls do. |
 //! | `lock(of = ffi::f, enter = ffi::g, leave = ffi::h)` | The library's own recursive lock of the handle: `of` is a function, or a closure, that gets the C pointer and returns the lock. It is held while a call that can fail, or that is marked `detach`, runs, and until its `errors` have asked what went wrong, so that no other thread's call on a shared handle changes the message before. A handle with `asks_handle` needs it for `&self` calls with `detach`. [`locked`] holds it for several calls. A thread waits for it without the GIL; so whatever takes it in C needs `detach`. |
 //! | `warn_unclosed` | A Python handle that is dropped unclosed emits a `ResourceWarning`. |
@@ -160,7 +160,7 @@
 //! | `keep_alive = (name, …)` | The result lives in these parameters, too. |
 //! | `fails = null` | C returns NULL when it fails. The method returns a [`Result`]. |
 //! | `fails = nonzero`, `negative` | C returns such a status when it fails. |
-//! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`Errors::overlooked`](errors::Errors::overlooked) finds it. |
+//! | `fails = sticky` | What C returns says nothing: a failure stays in the handle, where its [`ErrorSource::failed_silently`] finds it. |
 //! | `fails = when(\|ret\| …)` | C failed if this says so. It is asked once. If it panics, what C may have is leaked and reported, so that nothing is released twice: see SAFETY.md. |
 //! | `none = when(\|ret\| …)`, `nonzero`, `negative` | If this says so there is no result, and that is no failure, whatever `fails` says: the method returns `None`, and `out` is not looked at. |
 //! | `retain` | C lends a reference-counted object: the caller becomes one owner more at once, so that the method returns [`Owned`]. Also in `#[field(…, retain)]`. |
@@ -296,7 +296,7 @@
 //! | its owners are counted, and objects contain or use each other | the same | `#[handle(raw = T, retain = g, release = f, borrowed_with = Self)]`; another type of the group says `borrowed_with = T` | `cairo` |
 //! | the caller gives the memory | *caller-allocates* | `#[handle(caller_allocates = T, release = f)]`, `args = (out, …)`, `on_failure = null` | `zlib` |
 //! | it is a number | | `#[handle(integer = c_int, release = f)]`, `-> Result<Owned<T>>` with `fails = negative` | `inotify` |
-//! | it is a number within another handle | | `#[handle(integer = c_uint, part_of = P)]`, [`Borrowed::numbered`] | `lmdb` |
+//! | it is a number within another handle | | `#[handle(integer = c_uint, part_of = P)]`, [`Borrowed::from_integer`] | `lmdb` |
 //! | C calls back while a call runs | *scope call* | `#[callbacks]`, `fn each(&self, visitor: &V)`, `args = (self, visitor.visit, visitor.data)` | `lmdb` |
 //! | C calls back until it is told otherwise | *scope forever* | `#[handle(…, attachments)]`, `fn on(&mut self, handler: Option<H>)`, `args = (self, handler.call, handler.data)`, `scope = until_replaced` | `expat`, `sqlite` |
 //! | C says when it needs the callback no more | *scope notified*, *destroy* | `args = (self, f.call, f.data, f.destroy)`, `scope = notified`, `consumes = always` | `sqlite` |
@@ -328,7 +328,7 @@
 //! | errors have a number and kinds | | `#[exception(extends = E)]` | `sqlite` |
 //! | errors are in `errno` | *throws* | `errors = leakproof::errors::Errno` | `inotify` |
 //! | the struct holds buffers for a call | *scope call* of the data | `fields(next_in = data.ptr, avail_in = data.len)` | `zlib` |
-//! | errors stay in the object | *throws*, by asking | `fails = sticky`, `errors = E` with `overlooked` | `cairo` |
+//! | errors stay in the object | *throws*, by asking | `fails = sticky`, `errors = E` with `failed_silently` | `cairo` |
 //! | errors come through a callback | *throws*, *scope call* | `errors(E, callback = place)` | xml-safe |
 //! | one asks for the next until there is none | | `fn __next__(&mut self) -> Result<Option<T>>` | `sqlite` |
 //! | and a status says that there is none | *nullable* | `args = (self, out)`, `fails = negative`, `none = when(\|ret\| ret == END)` | |
@@ -472,95 +472,151 @@ compile_error!(
     "leakproof releases while a panic unwinds: remove `panic = \"abort\"` from the profile"
 );
 
-pub mod arguments;
-#[doc(hidden)]
-pub mod aside;
-#[doc(hidden)]
-pub mod asking;
-#[doc(hidden)]
-pub mod atomic;
-pub mod attachments;
-#[cfg(feature = "build")]
-pub mod build;
-#[doc(hidden)]
-pub mod call;
-#[doc(hidden)]
-pub mod callbacks;
-#[doc(hidden)]
-pub mod children;
-#[doc(hidden)]
-pub mod counted;
-pub mod error;
-pub mod errors;
-#[doc(hidden)]
-pub mod exclusive;
-#[doc(hidden)]
-pub mod fails;
-mod forks;
-#[doc(hidden)]
-pub mod forms;
-pub mod handle;
-pub mod ledger;
-mod memory;
-#[doc(hidden)]
-pub mod out;
-mod owners;
-mod panics;
-#[doc(hidden)]
-pub mod place;
-#[cfg(feature = "python")]
-pub mod python;
-pub mod returns;
-#[doc(hidden)]
-pub mod site;
+mod asks_handle;
+mod atomic;
+mod attachment;
 #[cfg_attr(
     not(feature = "python"),
     allow(dead_code, reason = "only Python shares handles")
 )]
-#[doc(hidden)]
-pub mod state;
-pub mod steps;
-mod stored;
-#[doc(hidden)]
-pub mod thread_locals;
+mod borrow_state;
+#[cfg(feature = "build")]
+pub mod build;
+mod call;
+mod callback;
+mod children;
+mod convert;
+mod error;
+mod error_source;
+mod exclusive_use;
+mod failpoint;
+mod fallible_copy;
+mod fork;
+mod handle;
+mod helper_thread;
+mod iter;
+mod panics;
+#[cfg(feature = "python")]
+mod python;
+mod ref_counted;
+mod single_owner;
+mod thread_locals;
 
-pub use attachments::{Attachment, attach, attached};
-pub use call::{check_signals, detached_from_python as detached, handles_signals, locked};
-pub use error::{Error, Result};
-pub use handle::{Borrowed, Owned};
+pub use attachment::{Attachment, attach, attached};
+pub use call::{check_signals, detach, handles_signals, locked};
+pub use convert::from_c::Bytes;
+pub use convert::to_c::{Buffer, FsPath};
+pub use error::{Error, LibraryError, Owner, Result};
+pub use error_source::{CallInfo, Errno, ErrorSink, ErrorSource, NoErrors};
+pub use handle::kind::{HandleKind, live_handles};
+pub use handle::{
+    Borrowed, Handle, HasAttachments, HasOwnerField, IntegerHandle, Owned, Part, PointerHandle,
+    RefCounted, Resource,
+};
+pub use iter::{Dict, Successors};
 pub use leakproof_macros::{
     Attachment, IntoPython, callbacks, exception, function, handle, int_enum, int_flag, methods,
     module, record,
 };
-pub use ledger::live_handles;
 #[cfg(feature = "python")]
 pub use pyo3;
 #[cfg(feature = "python")]
-pub use python::Callable;
-pub use returns::Bytes;
+pub use python::{CallContext, Callable, IntoPython};
 
-/// What a wrapping crate uses.
+/// The names that a wrapper's source files use.
+///
+/// PyO3's prelude has a [`Borrowed`], too. In signatures below `#[methods]`, `#[callbacks]` and `#[function]` the name is
+/// always this crate's, so both preludes can be imported; elsewhere say which one is meant: `use leakproof::Borrowed;`.
 pub mod prelude {
     pub use std::ffi::{CStr, CString};
 
-    pub use crate::arguments::{Buffer, FsPath};
-    pub use crate::attachments::{Attachment, attach, attached};
-    pub use crate::error::{Error, Result};
-    pub use crate::errors::{Call, Collect, Errors};
-    pub use crate::handle::{Borrowed, Owned};
     #[cfg(feature = "python")]
-    pub use crate::python::Callable;
-    pub use crate::returns::Bytes;
-    pub use crate::steps::{Dict, Steps};
-    pub use leakproof_macros::{
-        Attachment, IntoPython, callbacks, exception, function, handle, int_enum, int_flag,
-        methods, record,
+    pub use crate::Callable;
+    pub use crate::{
+        Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource, FsPath,
+        IntoPython, Owned, Result, Successors, attach, attached, callbacks, exception, function,
+        handle, int_enum, int_flag, methods, record,
     };
 }
 
+/// The items that generated code names. They are no part of the public interface and change without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use inventory;
+
+    pub mod asks_handle {
+        pub use crate::asks_handle::*;
+    }
+    pub mod atomic {
+        pub use crate::atomic::*;
+    }
+    pub mod attachment {
+        pub use crate::attachment::*;
+    }
+    pub mod borrow_state {
+        pub use crate::borrow_state::*;
+    }
+    pub mod call {
+        pub use crate::call::*;
+    }
+    pub mod callback {
+        pub use crate::callback::*;
+    }
+    pub mod children {
+        pub use crate::children::*;
+    }
+    pub mod error {
+        pub use crate::error::*;
+    }
+    pub mod error_source {
+        pub use crate::error_source::*;
+    }
+    pub mod exclusive_use {
+        pub use crate::exclusive_use::*;
+    }
+    pub mod failpoint {
+        pub use crate::failpoint::*;
+    }
+    pub mod from_c {
+        pub use crate::convert::from_c::*;
+    }
+    pub mod handle {
+        pub use crate::handle::*;
+    }
+    pub mod helper_thread {
+        pub use crate::helper_thread::*;
+    }
+    pub mod iter {
+        pub use crate::iter::*;
+    }
+    pub mod kind {
+        pub use crate::handle::kind::*;
+    }
+    pub mod lifetime {
+        pub use crate::convert::lifetime::*;
+    }
+    pub mod out_param {
+        pub use crate::convert::out_param::*;
+    }
+    #[cfg(feature = "python")]
+    pub mod python {
+        pub use crate::python::*;
+    }
+    pub mod ref_counted {
+        pub use crate::ref_counted::*;
+    }
+    pub mod shape {
+        pub use crate::convert::shape::*;
+    }
+    pub mod status {
+        pub use crate::convert::status::*;
+    }
+    pub mod thread_locals {
+        pub use crate::thread_locals::*;
+    }
+    pub mod to_c {
+        pub use crate::convert::to_c::*;
+    }
 }
 
 /// Makes a C struct that is a pointer and a length memory: what C writes to `out` as such a struct can be returned as
@@ -580,24 +636,30 @@ macro_rules! byte_slice {
     (unsafe $raw:ty { ptr: $ptr:ident, len: $len:ident }) => {
         const _: () = {
             // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at. The bytes are copied.
-            unsafe impl $crate::returns::FromC<'_, $raw> for $crate::Bytes {
+            unsafe impl $crate::__private::from_c::FromC<'_, $raw> for $crate::Bytes {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
-                    let count = $crate::returns::Count::count(c.$len);
+                    let count = $crate::__private::from_c::Count::count(c.$len);
                     // SAFETY: the caller's promise.
                     unsafe {
-                        $crate::returns::FromMemory::<u8>::from_memory(c.$ptr as *const u8, count)
+                        $crate::__private::from_c::FromMemory::<u8>::from_memory(
+                            c.$ptr as *const u8,
+                            count,
+                        )
                     }
                 }
             }
 
             // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at; guarantee 14: the bytes
             // are lent within `'o`.
-            unsafe impl<'o: 'a, 'a> $crate::returns::FromC<'o, $raw> for &'a [u8] {
+            unsafe impl<'o: 'a, 'a> $crate::__private::from_c::FromC<'o, $raw> for &'a [u8] {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
-                    let count = $crate::returns::Count::count(c.$len);
+                    let count = $crate::__private::from_c::Count::count(c.$len);
                     // SAFETY: the caller's promise.
                     unsafe {
-                        $crate::returns::FromMemory::<u8>::from_memory(c.$ptr as *const u8, count)
+                        $crate::__private::from_c::FromMemory::<u8>::from_memory(
+                            c.$ptr as *const u8,
+                            count,
+                        )
                     }
                 }
             }

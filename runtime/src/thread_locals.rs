@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use crate::errors::{Collect, ReportFn};
+use crate::error_source::{ErrorSink, ReportFn};
 
 /// A value in exchange for the one in a variable: the pointer has the size of the largest variable.
 type Bits = MaybeUninit<*mut ()>;
@@ -75,7 +75,7 @@ impl Setting {
     /// # Safety
     ///
     /// As for [`Setting::to`].
-    pub unsafe fn report<E: Collect, F: ReportFn<E> + Copy>(place: *mut F) -> Self {
+    pub unsafe fn report<E: ErrorSink, F: ReportFn<E> + Copy>(place: *mut F) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Setting::to(place, F::REPORT) }
     }

@@ -227,7 +227,7 @@ pub(crate) fn parse_file(
         resolve_entities,
         load_dtd,
     };
-    let bytes = leakproof::detached(|| read(path, decompress))
+    let bytes = leakproof::detach(|| read(path, decompress))
         .map_err(|error| Error::Os(error, Some(path.as_path().to_owned())))?;
     let decoder = Decoder {
         recover,

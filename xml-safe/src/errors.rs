@@ -6,7 +6,7 @@
 
 use std::ffi::c_int;
 
-use leakproof::handle::Handle;
+use leakproof::Handle;
 use leakproof::prelude::*;
 use leakproof::pyo3::PyTypeInfo;
 use leakproof::pyo3::exceptions::PyValueError;
@@ -14,7 +14,7 @@ use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::prelude::*;
 use leakproof::pyo3::types::PyTuple;
 use leakproof::pyo3::{pyclass, pymethods};
-use leakproof::python::{Context, IntoPython};
+use leakproof::{CallContext, IntoPython};
 
 use crate::ffi;
 use crate::parser::Parser;
@@ -130,7 +130,7 @@ impl Report {
 impl IntoPython for Report {
     const TYPE: PyStaticExpr = <Report as PyTypeInfo>::TYPE_HINT;
 
-    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
         Self: 'a,
     {
@@ -230,10 +230,10 @@ impl ParseError {
 #[derive(Default)]
 pub(crate) struct ParseErrors(Vec<Report>);
 
-impl Collect for ParseErrors {
+impl ErrorSink for ParseErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.0.push(record.into());
     }
 }
@@ -265,28 +265,28 @@ impl ParseErrors {
     }
 }
 
-impl Errors<Parser> for ParseErrors {
+impl ErrorSource<Parser> for ParseErrors {
     /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
-    fn overlooked(&self, call: &Call<'_, Parser>) -> bool {
+    fn failed_silently(&self, call: &CallInfo<'_, Parser>) -> bool {
         self.has_no_memory()
             || call
                 .handle()
                 .is_some_and(|parser| parser.gave_up() && !parser.recovers())
     }
 
-    fn failed(self, call: &Call<'_, Parser>) -> Error {
+    fn into_error(self, call: &CallInfo<'_, Parser>) -> Error {
         self.error(call.function)
     }
 
-    fn succeeded(self, call: &Call<'_, Parser>) {
+    fn succeeded(self, call: &CallInfo<'_, Parser>) {
         if let (Some(parser), false) = (call.handle(), self.0.is_empty()) {
             attach(parser, Reports(self.0));
         }
     }
 }
 
-impl Errors<sax::Context> for ParseErrors {
-    fn failed(self, call: &Call<'_, sax::Context>) -> Error {
+impl ErrorSource<sax::Context> for ParseErrors {
+    fn into_error(self, call: &CallInfo<'_, sax::Context>) -> Error {
         self.error(call.function)
     }
 }
@@ -353,10 +353,10 @@ impl XPathErrors {
     }
 }
 
-impl Collect for XPathErrors {
+impl ErrorSink for XPathErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.no_memory |= record.is_of_memory();
         self.first.get_or_insert_with(|| {
             let code = record.code().cast_unsigned();
@@ -376,7 +376,7 @@ impl Collect for XPathErrors {
     }
 
     /// libxml2 only prints some failures.
-    fn collect_format(&mut self, format: &CStr) {
+    fn record_format(&mut self, format: &CStr) {
         let says = |words: &str| format.to_string_lossy().contains(words);
         let code = match () {
             () if says("undefined prefix") => ffi::XML_XPATH_UNDEF_PREFIX_ERROR,
@@ -388,12 +388,12 @@ impl Collect for XPathErrors {
     }
 }
 
-impl Errors<XPathContext> for XPathErrors {
-    fn overlooked(&self, _: &Call<'_, XPathContext>) -> bool {
+impl ErrorSource<XPathContext> for XPathErrors {
+    fn failed_silently(&self, _: &CallInfo<'_, XPathContext>) -> bool {
         self.no_memory
     }
 
-    fn failed(self, call: &Call<'_, XPathContext>) -> Error {
+    fn into_error(self, call: &CallInfo<'_, XPathContext>) -> Error {
         if self.no_memory {
             return Error::OutOfMemory(call.function);
         }
@@ -413,20 +413,20 @@ pub(crate) struct TreeErrors {
     no_memory: bool,
 }
 
-impl Collect for TreeErrors {
+impl ErrorSink for TreeErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.no_memory |= record.is_of_memory();
     }
 }
 
-impl<T: Handle> Errors<T> for TreeErrors {
-    fn overlooked(&self, _: &Call<'_, T>) -> bool {
+impl<T: Handle> ErrorSource<T> for TreeErrors {
+    fn failed_silently(&self, _: &CallInfo<'_, T>) -> bool {
         self.no_memory
     }
 
-    fn failed(self, call: &Call<'_, T>) -> Error {
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
         // Nothing but memory can be missing for UTF-8 in memory, and newer versions report nothing.
         let not_written =
             call.function == "xmlSaveFlush" && call.status.is_some_and(|status| status < 0);

@@ -99,7 +99,7 @@ impl External {
                 })
             }
             External::Folder(folder) => {
-                let bytes = leakproof::detached(|| read_in(folder, &address.system, document));
+                let bytes = leakproof::detach(|| read_in(folder, &address.system, document));
                 match bytes {
                     Ok(bytes) => decode::entity(&bytes, &address.system),
                     Err(why) => Err(not_read(&why)),

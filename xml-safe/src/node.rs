@@ -285,14 +285,14 @@ impl Node {
     pub(crate) fn next_sibling(&self) -> Option<Borrowed<Node>>;
 
     #[rust_only]
-    pub(crate) fn steps(&self) -> Steps<'_, Node> {
-        Steps::new(self.first_child(), Node::next_sibling)
+    pub(crate) fn steps(&self) -> Successors<'_, Node> {
+        Successors::new(self.first_child(), Node::next_sibling)
     }
 
     /// All nodes in this one, in document order; attributes are not among them.
     #[getter]
     fn children(&self) -> Result<Vec<Borrowed<'_, Node>>> {
-        gather(Steps::new(self.first_child(), Node::next_sibling).map(Ok))
+        gather(Successors::new(self.first_child(), Node::next_sibling).map(Ok))
     }
 
     #[rust_only]
@@ -302,7 +302,7 @@ impl Node {
 
     #[rust_only]
     fn next_element(&self) -> Option<Borrowed<'_, Node>> {
-        Steps::new(self.next_sibling(), Node::next_sibling).find(|node| node.is_element())
+        Successors::new(self.next_sibling(), Node::next_sibling).find(|node| node.is_element())
     }
 
     #[rust_only]
@@ -310,10 +310,10 @@ impl Node {
         self.type_number() == ffi::XML_ELEMENT_NODE
     }
 
-    fn __iter__(&self) -> Steps<'_, Node> {
+    fn __iter__(&self) -> Successors<'_, Node> {
         let first =
-            Steps::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
-        Steps::new(first, Node::next_element)
+            Successors::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
+        Successors::new(first, Node::next_element)
     }
 
     #[rust_only]
@@ -326,7 +326,7 @@ impl Node {
     /// Raises OverflowError where `text` does.
     #[getter]
     fn attributes(&self) -> Result<Dict<String, String>> {
-        let attributes = Steps::new(self.first_attribute(), Attribute::next);
+        let attributes = Successors::new(self.first_attribute(), Attribute::next);
         attributes
             .map(|attribute| Ok((attribute.qualified_name(), attribute.value()?)))
             .collect::<Result<_>>()
@@ -340,7 +340,7 @@ impl Node {
     /// Raises OverflowError where `text` does.
     #[pyo3(signature = (attribute, default = None))]
     fn get(&self, attribute: &CStr, default: Option<Object>) -> Result<Either> {
-        let mut attributes = Steps::new(self.first_attribute(), Attribute::next);
+        let mut attributes = Successors::new(self.first_attribute(), Attribute::next);
         let found = attributes
             .find(|candidate| candidate.qualified_name().as_bytes() == attribute.to_bytes());
         match found {

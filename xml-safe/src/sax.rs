@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use leakproof::arguments::Null;
+use leakproof::__private::to_c::Null;
 use leakproof::prelude::*;
 
 use crate::errors::ParseErrors;

@@ -62,7 +62,7 @@ pub(crate) fn wait(document: &Document) -> Result<Option<Ending<'_>>> {
             // A signal handler evaluates beside an evaluation of this thread, which may be what it would wait for.
             return Err(Error::Busy("Document"));
         }
-        leakproof::detached(|| std::thread::sleep(Duration::from_millis(1)));
+        leakproof::detach(|| std::thread::sleep(Duration::from_millis(1)));
         Python::attach(|py| py.check_signals())?;
     }
 }

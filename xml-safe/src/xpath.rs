@@ -225,7 +225,7 @@ impl Member {
                 namespace.href().unwrap_or_default(),
             )));
         }
-        match self.as_node().and_then(|node| node.in_owner(document)) {
+        match self.as_node().and_then(|node| node.with_owner(document)) {
             Some(node) => Ok(XPathItem::Node(node)),
             None => Err(Error::Value(
                 "libxml2 gave a node of another document".into(),

@@ -36,12 +36,12 @@ impl CairoErrors {
 
 macro_rules! ask_for_the_status {
     ($($handle:ident)+) => {$(
-        impl Errors<$handle> for CairoErrors {
-            fn overlooked(&self, call: &Call<'_, $handle>) -> bool {
+        impl ErrorSource<$handle> for CairoErrors {
+            fn failed_silently(&self, call: &CallInfo<'_, $handle>) -> bool {
                 call.handle().is_some_and(|handle| handle.status() != 0)
             }
 
-            fn failed(self, call: &Call<'_, $handle>) -> Error {
+            fn into_error(self, call: &CallInfo<'_, $handle>) -> Error {
                 Self::error(call.status, call.handle().map($handle::status))
             }
         }

@@ -31,8 +31,8 @@ pub struct ExpatError {
 #[derive(Debug, Default)]
 pub struct ExpatErrors;
 
-impl Errors<Parser> for ExpatErrors {
-    fn failed(self, call: &Call<'_, Parser>) -> Error {
+impl ErrorSource<Parser> for ExpatErrors {
+    fn into_error(self, call: &CallInfo<'_, Parser>) -> Error {
         let Some(parser) = call.handle() else {
             return Error::Failed(call.function);
         };

@@ -5,12 +5,12 @@ use std::ffi::{CStr, OsStr, OsString, c_int};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 
-use leakproof::errors::Errno;
-use leakproof::handle::Numbered;
+use leakproof::Errno;
+use leakproof::IntegerHandle;
 use leakproof::prelude::*;
 use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::{Bound, PyAny, PyResult, PyTypeInfo, Python, pyclass};
-use leakproof::python::{Context, IntoPython};
+use leakproof::{CallContext, IntoPython};
 
 #[allow(
     warnings,
@@ -81,7 +81,7 @@ pub struct Event {
 impl IntoPython for Event {
     const TYPE: PyStaticExpr = <Event as PyTypeInfo>::TYPE_HINT;
 
-    fn into_python<'a, 'py>(self, context: &Context<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
         Self: 'a,
     {

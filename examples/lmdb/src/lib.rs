@@ -56,20 +56,20 @@ impl LmdbErrors {
     }
 }
 
-impl Errors<Environment> for LmdbErrors {
-    fn failed(self, call: &Call<'_, Environment>) -> Error {
+impl ErrorSource<Environment> for LmdbErrors {
+    fn into_error(self, call: &CallInfo<'_, Environment>) -> Error {
         Self::error(call.status)
     }
 }
 
-impl Errors<Transaction> for LmdbErrors {
-    fn failed(self, call: &Call<'_, Transaction>) -> Error {
+impl ErrorSource<Transaction> for LmdbErrors {
+    fn into_error(self, call: &CallInfo<'_, Transaction>) -> Error {
         Self::error(call.status)
     }
 }
 
-impl Errors<Cursor> for LmdbErrors {
-    fn failed(self, call: &Call<'_, Cursor>) -> Error {
+impl ErrorSource<Cursor> for LmdbErrors {
+    fn into_error(self, call: &CallInfo<'_, Cursor>) -> Error {
         Self::error(call.status)
     }
 }
@@ -264,7 +264,7 @@ impl Environment {
         let mut transaction = self.begin(create)?;
         let number = transaction.open_database(name, flags)?;
         Transaction::commit(transaction)?;
-        Borrowed::numbered(self, number).ok_or(Error::Failed("mdb_dbi_open"))
+        Borrowed::from_integer(self, number).ok_or(Error::Failed("mdb_dbi_open"))
     }
 
     #[rust_only]

@@ -22,8 +22,8 @@ pub struct MagicError {
 #[derive(Debug, Default)]
 pub struct MagicErrors;
 
-impl Errors<Magic> for MagicErrors {
-    fn failed(self, call: &Call<'_, Magic>) -> Error {
+impl ErrorSource<Magic> for MagicErrors {
+    fn into_error(self, call: &CallInfo<'_, Magic>) -> Error {
         let said = call.handle().and_then(Magic::message);
         let message = said.unwrap_or_else(|| format!("{} failed", call.function));
         MagicError {

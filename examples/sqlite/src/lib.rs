@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use leakproof::arguments::sentinel;
+use leakproof::__private::to_c::sentinel;
 use leakproof::prelude::*;
 use leakproof::pyo3;
 use leakproof::pyo3::exceptions::PyTypeError;
@@ -109,27 +109,27 @@ impl SqliteErrors {
     }
 }
 
-impl Errors<Connection> for SqliteErrors {
-    fn failed(self, call: &Call<'_, Connection>) -> Error {
+impl ErrorSource<Connection> for SqliteErrors {
+    fn into_error(self, call: &CallInfo<'_, Connection>) -> Error {
         Self::error(call.handle(), call.status)
     }
 }
 
-impl Errors<Statement> for SqliteErrors {
-    fn failed(self, call: &Call<'_, Statement>) -> Error {
+impl ErrorSource<Statement> for SqliteErrors {
+    fn into_error(self, call: &CallInfo<'_, Statement>) -> Error {
         let connection = call.handle().and_then(Statement::connection);
         Self::error(connection.as_deref(), call.status)
     }
 }
 
-impl Errors<Blob> for SqliteErrors {
-    fn failed(self, call: &Call<'_, Blob>) -> Error {
+impl ErrorSource<Blob> for SqliteErrors {
+    fn into_error(self, call: &CallInfo<'_, Blob>) -> Error {
         Self::error(None, call.status)
     }
 }
 
-impl Errors<Backup> for SqliteErrors {
-    fn failed(self, call: &Call<'_, Backup>) -> Error {
+impl ErrorSource<Backup> for SqliteErrors {
+    fn into_error(self, call: &CallInfo<'_, Backup>) -> Error {
         Self::error(None, call.status)
     }
 }

@@ -54,14 +54,14 @@ impl ZlibErrors {
     }
 }
 
-impl Errors<Compressor> for ZlibErrors {
-    fn failed(self, call: &Call<'_, Compressor>) -> Error {
+impl ErrorSource<Compressor> for ZlibErrors {
+    fn into_error(self, call: &CallInfo<'_, Compressor>) -> Error {
         Self::error(call.handle().and_then(Compressor::message), call.status)
     }
 }
 
-impl Errors<Decompressor> for ZlibErrors {
-    fn failed(self, call: &Call<'_, Decompressor>) -> Error {
+impl ErrorSource<Decompressor> for ZlibErrors {
+    fn into_error(self, call: &CallInfo<'_, Decompressor>) -> Error {
         Self::error(call.handle().and_then(Decompressor::message), call.status)
     }
 }

@@ -31,11 +31,11 @@ pub(crate) fn expand(
     let data = match &callback.data {
         Some(data) => {
             let data = expand_c_expr(data);
-            quote!(#runtime::callbacks::UserData::pointer(#data))
+            quote!(#runtime::__private::callback::UserData::pointer(#data))
         }
         None => {
             let data = variables.iter().find(|variable| *variable == "data");
-            quote!(#runtime::callbacks::UserData::pointer(#data))
+            quote!(#runtime::__private::callback::UserData::pointer(#data))
         }
     };
     let on_error = match &callback.on_error {
@@ -46,7 +46,7 @@ pub(crate) fn expand(
         .map(|(name, ty)| expand_parameter_conversion(callback, &variables, name, ty, runtime));
     let passed = parameters(method).map(|(name, ty)| match &ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
-            let exclusive = quote!(#runtime::handle::Handle::from_raw_mut(#name.raw()));
+            let exclusive = quote!(#runtime::__private::handle::Handle::from_raw_mut(#name.raw()));
             // SAFETY: annotation `callback`: C lends a `&mut T` to the callback alone; guarantee 4: `Passed::check`
             // refused a handle that a running call uses exclusively.
             quote!(unsafe { #exclusive })
@@ -76,7 +76,7 @@ pub(crate) fn expand(
     let (before_type, before) = match &callback.before {
         None => (quote!(()), quote!()),
         Some(before) => (
-            quote!(#runtime::callbacks::Return<Self>),
+            quote!(#runtime::__private::callback::Return<Self>),
             quote_spanned!(before.span()=> #before(#(#variables),*)),
         ),
     };
@@ -87,7 +87,7 @@ pub(crate) fn expand(
             let span = fallible
                 .or(value)
                 .map_or_else(Span::call_site, Spanned::span);
-            let returned = quote!(#runtime::callbacks::returned::<_, #runtime::callbacks::Return<__Callback>>(#outcome));
+            let returned = quote!(#runtime::__private::callback::returned::<_, #runtime::__private::callback::Return<__Callback>>(#outcome));
             respanned(returned, span)
         }
     };
@@ -96,8 +96,8 @@ pub(crate) fn expand(
     let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
     let noted = (!by_mut.is_empty()).then(|| {
         quote! {
-            let __used = [#(#runtime::exclusive::Used::of(#by_mut.get())),*];
-            let _noted = #runtime::exclusive::Noted::begin(&__used);
+            let __used = [#(#runtime::__private::exclusive_use::Used::of(#by_mut.get())),*];
+            let _noted = #runtime::__private::exclusive_use::Noted::begin(&__used);
         }
     });
     let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
@@ -106,7 +106,7 @@ pub(crate) fn expand(
     let doc = format!("The C function pointer to [`{name}`](Self::{name}).");
     let place = format!("{}.{name}", state.to_token_stream());
     let pointer = respanned(
-        quote!(<#function as #runtime::callbacks::Calls<__Callback>>::POINTER),
+        quote!(<#function as #runtime::__private::callback::Trampoline<__Callback>>::POINTER),
         function.span(),
     );
     quote! {
@@ -119,27 +119,27 @@ pub(crate) fn expand(
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
             #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
-            unsafe impl #runtime::callbacks::Callback for __Callback {
+            unsafe impl #runtime::__private::callback::Callback for __Callback {
                 type State = #state;
                 type Function = #function;
                 const EVEN_AFTER_ERROR: bool = #even_after_error;
                 const EXCLUSIVE: bool = #exclusive;
                 type Before = #before_type;
 
-                unsafe fn before(#pattern: #runtime::callbacks::Arguments<Self>) -> Self::Before {
+                unsafe fn before(#pattern: #runtime::__private::callback::Arguments<Self>) -> Self::Before {
                     // SAFETY: annotation `before`: the function may be called with what C passed. the caller's
                     // promise: C passed the arguments.
                     #[allow(unused_unsafe, reason = "there may be none")]
                     unsafe { #before }
                 }
 
-                fn site() -> &'static #runtime::site::Site {
+                fn site() -> &'static #runtime::__private::failpoint::CallSite {
                     &__SITE
                 }
 
                 // What the author wrote is in functions of its own, where nothing is unsafe that does not say so.
-                unsafe fn data(arguments: #runtime::callbacks::Arguments<Self>) -> *const ::core::ffi::c_void {
-                    fn #find(#pattern: #runtime::callbacks::Arguments<__Callback>) -> *const ::core::ffi::c_void {
+                unsafe fn data(arguments: #runtime::__private::callback::Arguments<Self>) -> *const ::core::ffi::c_void {
+                    fn #find(#pattern: #runtime::__private::callback::Arguments<__Callback>) -> *const ::core::ffi::c_void {
                         #data
                     }
                     #find(arguments)
@@ -147,19 +147,19 @@ pub(crate) fn expand(
 
                 unsafe fn call(
                     state: &#state,
-                    arguments: #runtime::callbacks::Arguments<Self>,
+                    arguments: #runtime::__private::callback::Arguments<Self>,
                     before: Self::Before,
-                ) -> #runtime::Result<#runtime::callbacks::Return<Self>> {
+                ) -> #runtime::Result<#runtime::__private::callback::Return<Self>> {
                     fn #run(
                         #this: &#state,
-                        #pattern: #runtime::callbacks::Arguments<__Callback>,
-                        #before_name: <__Callback as #runtime::callbacks::Callback>::Before,
-                    ) -> #runtime::Result<#runtime::callbacks::Return<__Callback>> {
+                        #pattern: #runtime::__private::callback::Arguments<__Callback>,
+                        #before_name: <__Callback as #runtime::__private::callback::Callback>::Before,
+                    ) -> #runtime::Result<#runtime::__private::callback::Return<__Callback>> {
                         #[allow(unused_imports, reason = "it answers for what holds no handles")]
-                        use #runtime::exclusive::HoldsNone as _;
+                        use #runtime::__private::exclusive_use::HoldsNone as _;
                         // What C passes is valid until this function returns.
                         let #here = 0_u8;
-                        let #life = #runtime::place::Life::of(&#here);
+                        let #life = #runtime::__private::lifetime::Life::of(&#here);
                         #(#converted)*
                         #noted
                         ::core::result::Result::Ok(#returned)
@@ -168,36 +168,36 @@ pub(crate) fn expand(
                 }
 
                 unsafe fn on_error(
-                    arguments: #runtime::callbacks::Arguments<Self>,
-                ) -> #runtime::callbacks::Return<Self> {
+                    arguments: #runtime::__private::callback::Arguments<Self>,
+                ) -> #runtime::__private::callback::Return<Self> {
                     fn #on_error_fn(
-                        #pattern: #runtime::callbacks::Arguments<__Callback>,
-                    ) -> #runtime::callbacks::Return<__Callback> {
+                        #pattern: #runtime::__private::callback::Arguments<__Callback>,
+                    ) -> #runtime::__private::callback::Return<__Callback> {
                         #on_error
                     }
                     #on_error_fn(arguments)
                 }
 
-                fn fallback() -> ::core::option::Option<#runtime::callbacks::Return<Self>> {
+                fn fallback() -> ::core::option::Option<#runtime::__private::callback::Return<Self>> {
                     #[allow(unused_imports, reason = "it answers for types without a default")]
-                    use #runtime::callbacks::NoFallback as _;
-                    #runtime::callbacks::Fallback::<#runtime::callbacks::Return<Self>>::new().value()
+                    use #runtime::__private::callback::NoFallback as _;
+                    #runtime::__private::callback::Fallback::<#runtime::__private::callback::Return<Self>>::new().value()
                 }
             }
 
             impl #state {
                 #[doc = #doc]
                 #[allow(dead_code, reason = "it is passed to C by its name in `args`")]
-                #visibility const #constant: <#function as #runtime::callbacks::FunctionPointer>::Nullable = #pointer;
+                #visibility const #constant: <#function as #runtime::__private::callback::FunctionPointer>::Nullable = #pointer;
 
                 #[doc(hidden)]
                 #[allow(dead_code, non_upper_case_globals, reason = "`args` of `#[calls]` names it")]
-                #visibility const #typed: #runtime::callbacks::Function<
+                #visibility const #typed: #runtime::__private::callback::Function<
                     Self,
-                    <#function as #runtime::callbacks::FunctionPointer>::Nullable,
+                    <#function as #runtime::__private::callback::FunctionPointer>::Nullable,
                 > =
                     // SAFETY: Rust: the constant is the pointer to a callback whose `State` is this type.
-                    unsafe { #runtime::callbacks::Function::new(Self::#constant) };
+                    unsafe { #runtime::__private::callback::Function::new(Self::#constant) };
             }
         };
     }
@@ -227,7 +227,7 @@ pub(crate) fn expand_keep_alive_check(
         );
         let check = quote! {
             const _: () = ::core::assert!(
-                <#handle as #runtime::handle::Handle>::LINEAGE.up.is_none(),
+                <#handle as #runtime::__private::handle::Handle>::SPEC.up.is_none(),
                 #message
             );
         };
@@ -261,7 +261,7 @@ pub(crate) fn expand_exclusive_checks(
         );
         let check = quote! {
             const _: () = ::core::assert!(
-                <#handle as #runtime::handle::Handle>::LINEAGE.is_callback_only(),
+                <#handle as #runtime::__private::handle::Handle>::SPEC.is_callback_only(),
                 #message
             );
         };
@@ -306,7 +306,7 @@ pub(crate) fn expand_parameter_conversion(
     let start = at(&|argument| matches!(argument, CallbackCArg::Start(other, _) if other == name));
     let length =
         at(&|argument| matches!(argument, CallbackCArg::Length(other, _) if other == name));
-    let returns = quote!(#runtime::returns);
+    let returns = quote!(#runtime::__private::from_c);
     let life = Ident::new("life", Span::mixed_site());
     let value = match (start, length) {
         (Some(start), length) => {
@@ -332,11 +332,11 @@ pub(crate) fn expand_parameter_conversion(
     let value = respanned(value, ty.span());
     let passed = quote! {
         // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the callback returns.
-        #runtime::callbacks::passed(unsafe { #value }, #text)?
+        #runtime::__private::callback::passed(unsafe { #value }, #text)?
     };
     let decoded = decode(written, passed, callback.utf8, runtime);
     let check = respanned(
-        quote!(#runtime::exclusive::Passed(&#name).check()?;),
+        quote!(#runtime::__private::exclusive_use::Passed(&#name).check()?;),
         ty.span(),
     );
     quote! {

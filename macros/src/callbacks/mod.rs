@@ -12,6 +12,7 @@ use syn::{Attribute, ImplItem, ItemImpl};
 use crate::attr::{CommonArgs, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::renamed::report_renamed;
+use crate::types::lifetimes::qualify_borrowed;
 
 pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -23,6 +24,7 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let (common, args) = CommonArgs::parse(args, &["unsafe", "crate"], &diagnostics);
     let is_unsafe = args.iter().any(|arg| arg.flag(&diagnostics));
     check::check_block(&item, &diagnostics);
+    let runtime = common.runtime();
     let mut callbacks = Vec::new();
     for item in &mut item.items {
         let ImplItem::Fn(method) = item else { continue };
@@ -35,6 +37,7 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
             continue;
         };
         let attribute = method.attrs.remove(index);
+        qualify_borrowed(&mut method.sig, &runtime);
         callbacks.extend(parse::parse(method.clone(), &attribute, &diagnostics));
     }
     if let (false, Some(first)) = (is_unsafe, callbacks.first()) {
@@ -49,9 +52,8 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     }
     let mut tokens = item.to_token_stream();
     if diagnostics.is_empty() {
-        let runtime = common.runtime();
         let state = &item.self_ty;
-        tokens.extend(quote!(impl #runtime::callbacks::IsState for #state {}));
+        tokens.extend(quote!(impl #runtime::__private::callback::HasCallbacks for #state {}));
         tokens.extend(
             callbacks
                 .iter()

@@ -77,29 +77,29 @@ pub(crate) fn expand(
         .rev()
         .fold(TokenStream::new(), |rest, (_, ty)| {
             let this = respanned(
-                quote!(<#ty as #runtime::python::IntoPython>::TYPE),
+                quote!(<#ty as #runtime::__private::python::IntoPython>::TYPE),
                 ty.span(),
             );
             if rest.is_empty() {
                 this
             } else {
-                quote!(#runtime::python::give::union(&#this, &#rest))
+                quote!(#runtime::__private::python::into_py::union(&#this, &#rest))
             }
         });
     let arms = variants.iter().map(|(name, ty)| {
-        let given = quote!(#runtime::python::IntoPython::into_python(value, context));
+        let given = quote!(#runtime::__private::python::IntoPython::into_python(value, context));
         let given = respanned(given, ty.span());
         quote!(Self::#name(value) => #given,)
     });
     quote! {
         #runtime::__python! {
-            impl #generics #runtime::python::IntoPython for #ident #arguments #clause {
+            impl #generics #runtime::__private::python::IntoPython for #ident #arguments #clause {
                 const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
 
                 // The author's own lifetimes may have any other name.
                 fn into_python<'__context, '__py>(
                     self,
-                    context: &#runtime::python::Context<'__context, '__py>,
+                    context: &#runtime::__private::python::CallContext<'__context, '__py>,
                 ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'__py, #runtime::pyo3::PyAny>>
                 where
                     Self: '__context,

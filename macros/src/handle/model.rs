@@ -149,7 +149,7 @@ impl Handle {
         let runtime = &self.runtime;
         match &self.errors {
             Some(ErrorsArg { collector, .. }) => quote!(#collector),
-            None => quote!(#runtime::errors::NoErrors),
+            None => quote!(#runtime::__private::error_source::NoErrors),
         }
     }
 }

@@ -71,9 +71,10 @@ pub(crate) fn is_call_data(ty: &Type) -> bool {
         || matches!(inside, Type::Reference(reference) if read(&reference.elem))
 }
 
-/// `ty` as the author wrote it, for messages.
+/// `ty` as the author wrote it, for messages. See [`qualify_borrowed`](super::lifetimes::qualify_borrowed).
 pub(crate) fn type_name(ty: &Type) -> String {
-    ty.to_token_stream().to_string().replace(' ', "")
+    let name = ty.to_token_stream().to_string().replace(' ', "");
+    name.replace("::leakproof::Borrowed<", "Borrowed<")
 }
 
 /// The handle types that a result `ty` returns, by `Owned<…>` or `Borrowed<…>`.
@@ -88,7 +89,7 @@ pub(crate) fn owned_handles(ty: &Type) -> Vec<&Type> {
 
 /// The handle types within `ty` that stand in `Borrowed<…>` or in an iterator of these.
 pub(crate) fn borrowed_handles(ty: &Type) -> Vec<&Type> {
-    handles_within(ty, &["Borrowed", "Steps"])
+    handles_within(ty, &["Borrowed", "Successors"])
 }
 
 /// The first `&[u8]` within `ty`.
@@ -110,7 +111,7 @@ pub(crate) fn borrowed_slice(ty: &Type) -> Option<&Type> {
 /// A type of the runtime module `forms` that describes `ty` by its names. rustc compares it with
 /// `ty` itself, so that an alias cannot hide a handle.
 pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
-    let forms = quote!(#runtime::forms);
+    let forms = quote!(#runtime::__private::shape);
     if let Type::Tuple(tuple) = ty
         && !tuple.elems.is_empty()
     {

@@ -7,7 +7,28 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, GenericArgument, Lifetime, PathArguments, Signature, Type, TypeReference};
+use syn::{
+    FnArg, GenericArgument, Lifetime, PathArguments, Signature, Type, TypePath, TypeReference,
+};
+
+/// Replaces the name `Borrowed` in `signature` by this crate's type. PyO3's prelude has a type of that name, so the name
+/// alone is ambiguous beside it.
+pub(crate) fn qualify_borrowed(signature: &mut Signature, runtime: &TokenStream) {
+    struct Qualify<'a>(&'a TokenStream);
+    impl VisitMut for Qualify<'_> {
+        fn visit_type_path_mut(&mut self, path: &mut TypePath) {
+            visit_mut::visit_type_path_mut(self, path);
+            let [segment] = Vec::from_iter(&path.path.segments)[..] else {
+                return;
+            };
+            if path.qself.is_none() && segment.ident == "Borrowed" {
+                let runtime = respanned(self.0.clone(), segment.ident.span());
+                *path = syn::parse_quote!(#runtime::#segment);
+            }
+        }
+    }
+    Qualify(runtime).visit_signature_mut(signature);
+}
 
 /// `ty` with inferred lifetimes, as generated bodies name it.
 pub(crate) fn with_inferred_lifetime(ty: &Type, runtime: &TokenStream) -> Type {
@@ -76,11 +97,11 @@ pub(crate) fn with_lifetime(ty: &Type, runtime: &TokenStream, lifetime: &str) ->
             match name.as_str() {
                 "Owned" => {
                     *ty = Type::Verbatim(respanned(
-                        quote!(<#handle as #runtime::handle::Resource>::In<#lifetime>),
+                        quote!(<#handle as #runtime::__private::handle::Resource>::In<#lifetime>),
                         handle.span(),
                     ))
                 }
-                "Borrowed" | "Steps" => arguments
+                "Borrowed" | "Successors" => arguments
                     .args
                     .insert(0, GenericArgument::Lifetime(lifetime.clone())),
                 _ => {}
@@ -127,7 +148,7 @@ pub(crate) fn erase_lifetimes(ty: &Type, handle: &Type) -> Type {
                 .iter()
                 .any(|argument| matches!(argument, GenericArgument::Lifetime(_)));
             if bare
-                && ["Owned", "Borrowed", "Steps"]
+                && ["Owned", "Borrowed", "Successors"]
                     .iter()
                     .any(|name| segment.ident == name)
             {

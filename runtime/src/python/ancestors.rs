@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering;
 
 use pyo3::prelude::*;
 
-use super::enter::{Hold, Mode};
-use super::handle::HandleClass;
-use super::header::Header;
-use crate::attachments::with_python;
+use super::call::{BorrowRequest, Mode};
+use super::object::HandleClass;
+use super::state::HandleState;
+use crate::attachment::with_python;
+use crate::borrow_state::BorrowError;
 use crate::error::Error;
-use crate::state::Refusal;
 
 /// The reason why a handle cannot be borrowed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,26 +27,26 @@ pub(super) enum Refused {
     Held,
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<BorrowError> for Refused {
+    fn from(refusal: BorrowError) -> Self {
         match refusal {
-            Refusal::Closed => Refused::Closed,
-            Refusal::Busy => Refused::Busy,
+            BorrowError::Closed => Refused::Closed,
+            BorrowError::Busy => Refused::Busy,
         }
     }
 }
 
 /// A borrow of a handle, or the handle that refused and why.
-pub(super) type Borrow<'a> = Result<(), (&'a Header, Refused)>;
+pub(super) type Borrow<'a> = Result<(), (&'a HandleState, Refused)>;
 
-impl Header {
+impl HandleState {
     /// Borrows every ancestor for a use of this handle in `mode`; on refusal, the ancestor that refused and why.
     /// `passes` says for which handles the caller need not queue.
     #[inline]
     pub(super) fn borrow_ancestors(
         &self,
         mode: Mode,
-        passes: impl Fn(&Header) -> bool + Copy,
+        passes: impl Fn(&HandleState) -> bool + Copy,
     ) -> Borrow<'_> {
         match self.parent() {
             None => Ok(()),
@@ -58,14 +58,14 @@ impl Header {
         }
     }
 
-    /// Ends [`Header::borrow_ancestors`].
+    /// Ends [`HandleState::borrow_ancestors`].
     #[inline]
     pub(super) fn release_ancestors(&self, mode: Mode) {
         let mut parents = self.parents();
         if self.borrows_mut(mode)
             && let Some(parent) = parents.next()
         {
-            Hold::for_child(parent, self).leave();
+            BorrowRequest::for_child(parent, self).leave();
         }
         for parent in parents {
             parent.base().release_with_ancestors();
@@ -75,19 +75,19 @@ impl Header {
     /// Borrows this handle, shared, with every ancestor.
     pub(super) fn borrow_with_ancestors(
         &self,
-        passes: impl Fn(&Header) -> bool + Copy,
+        passes: impl Fn(&HandleState) -> bool + Copy,
     ) -> Borrow<'_> {
         self.borrow_ancestors(Mode::Shared, passes)?;
         let shared = self
-            .state
-            .try_share(passes(self))
+            .borrow_state
+            .try_borrow(passes(self))
             .map_err(|refusal| (self, refusal.into()));
         shared.inspect_err(|_| self.release_ancestors(Mode::Shared))
     }
 
-    /// Ends [`Header::borrow_with_ancestors`].
+    /// Ends [`HandleState::borrow_with_ancestors`].
     pub(super) fn release_with_ancestors(&self) {
-        self.leave_shared();
+        self.release_borrow();
         self.release_ancestors(Mode::Shared);
     }
 
@@ -101,11 +101,11 @@ impl Header {
     fn borrow_all_parents(
         &self,
         mode: Mode,
-        passes: impl Fn(&Header) -> bool + Copy,
+        passes: impl Fn(&HandleState) -> bool + Copy,
     ) -> Borrow<'_> {
         for (index, parent) in self.parents().enumerate() {
             let borrowed = match index {
-                0 if self.borrows_mut(mode) => Hold::for_child(parent, self).enter(passes),
+                0 if self.borrows_mut(mode) => BorrowRequest::for_child(parent, self).enter(passes),
                 _ => parent
                     .base()
                     .borrow_with_ancestors(passes)
@@ -114,7 +114,9 @@ impl Header {
             if let Err(refusal) = borrowed {
                 for (index, borrowed) in self.parents().take(index).enumerate() {
                     match index {
-                        0 if self.borrows_mut(mode) => Hold::for_child(borrowed, self).leave(),
+                        0 if self.borrows_mut(mode) => {
+                            BorrowRequest::for_child(borrowed, self).leave()
+                        }
                         _ => borrowed.base().release_with_ancestors(),
                     }
                 }
@@ -126,7 +128,7 @@ impl Header {
 
     /// Releases `parent`, which was just borrowed, where another child holds it.
     #[inline]
-    fn check_holder<'a>(&self, parent: &'a Header) -> Borrow<'a> {
+    fn check_holder<'a>(&self, parent: &'a HandleState) -> Borrow<'a> {
         let parent = parent.base();
         if parent.may_be_used_by(Some(self)) {
             return Ok(());
@@ -137,8 +139,8 @@ impl Header {
 
     /// Whether no child holds this handle, or `child` is the one that does.
     #[inline]
-    pub(super) fn may_be_used_by(&self, child: Option<&Header>) -> bool {
-        let holder: *const Header = self.holder.load(Ordering::Acquire);
+    pub(super) fn may_be_used_by(&self, child: Option<&HandleState>) -> bool {
+        let holder: *const HandleState = self.holder.load(Ordering::Acquire);
         holder.is_null() || child.is_some_and(|child| ptr::eq(child, holder))
     }
 
@@ -174,7 +176,7 @@ impl Header {
             return None;
         }
         let first = self.up()?;
-        let parent = first.get().header().base();
+        let parent = first.get().state().base();
         let held = parent.is_held() && parent.may_be_used_by(Some(self));
         if held {
             // No call can come from this handle any more, and its memory may go before its release has ended.
@@ -200,10 +202,10 @@ impl ParentHold {
 impl Drop for ParentHold {
     fn drop(&mut self) {
         let Some(parent) = self.0.take() else { return };
-        let header = parent.get().header().base();
-        header.holder.store(ptr::null_mut(), Ordering::Release);
+        let state = parent.get().state().base();
+        state.holder.store(ptr::null_mut(), Ordering::Release);
         // Releases of other children were deferred to the parent while it was held.
-        header.release_deferred();
+        state.release_deferred();
         with_python(|| drop(parent));
     }
 }

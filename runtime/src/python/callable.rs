@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use pyo3::{Borrowed, PyTraverseError, PyVisit};
 
-use crate::attachments::Attachment;
+use crate::attachment::Attachment;
 use crate::error::{Error, Result};
 
 /// A Python callable, for a value that a handle keeps: `#[callbacks]` call it, on whichever thread C calls them. As an

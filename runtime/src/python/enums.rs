@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt};
 
-use super::enter::Context;
-use super::handle::no_memory;
+use super::call::CallContext;
+use super::extract::wrong_type;
 use super::module::Export;
-use super::take::wrong_type;
-use crate::site::Step;
+use super::object::no_memory;
+use crate::failpoint::FailPoint;
 
 /// Where the class of one enumeration is kept.
 #[doc(hidden)]
@@ -97,8 +97,11 @@ pub fn object<E: Enum>(value: E, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 
 /// A result of a call.
 #[doc(hidden)]
-pub fn give<'py, E: Enum>(value: E, context: &Context<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    if context.site().fails(Step::Result) {
+pub fn into_py<'py, E: Enum>(
+    value: E,
+    context: &CallContext<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if context.site().should_fail(FailPoint::Result) {
         return Err(no_memory());
     }
     object(value, context.py())
@@ -106,7 +109,7 @@ pub fn give<'py, E: Enum>(value: E, context: &Context<'_, 'py>) -> PyResult<Boun
 
 /// From a member, or an `int` that is one: any other is Python's own ValueError.
 #[doc(hidden)]
-pub fn take<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
+pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     if !object.is_instance_of::<PyInt>() {
         return Err(wrong_type(E::NAME, object));
     }

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::attachments::is_traversing;
+use crate::attachment::is_traversing;
 
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///

@@ -6,18 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::enter::{Context, Entry, Hold, Lock, Mode, alone};
+use super::call::{BorrowRequest, BorrowTarget, CallContext, MethodInfo, Mode, call_static};
 use super::exceptions::to_pyerr;
-use super::handle::{HandleClass, PyHandle, check_owner, no_memory, view};
+use super::object::{HandleClass, PyHandle, check_owner, no_memory, view};
 use crate::error::Error;
+use crate::failpoint::FailPoint;
+use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Part};
-use crate::ledger::Kind;
-use crate::site::Step;
-use crate::steps::{Next, Steps};
+use crate::iter::{Next, Successors};
 
 /// The part at a position, and the position after it: erased, so that one class serves all types.
 type Advance = dyn for<'py> Fn(
-        &Context<'_, 'py>,
+        &CallContext<'_, 'py>,
         NonNull<()>,
         Bound<'py, HandleClass>,
     ) -> PyResult<(Bound<'py, PyAny>, Position)>
@@ -36,7 +36,7 @@ unsafe impl Send for Position {}
 pub struct PartIterator {
     owner: Py<HandleClass>,
     /// What it iterates over is gone when the owner's generation is another one.
-    until_mut: Option<(u64, &'static Kind)>,
+    until_mut: Option<(u64, &'static HandleKind)>,
     position: Mutex<Position>,
     advance: Box<Advance>,
 }
@@ -49,13 +49,13 @@ impl PartIterator {
 }
 
 crate::__site!(SITE, "PartIterator.__next__", "");
-const NEXT: &Entry = &Entry::new(&SITE, 0, true);
+const NEXT: &MethodInfo = &MethodInfo::new(&SITE, 0, true);
 
 struct Shared<'a>(&'a HandleClass);
 
-impl Lock for Shared<'_> {
-    fn hold(&self) -> Option<Hold<'_>> {
-        Some(Hold::new(self.0, Mode::Shared))
+impl BorrowTarget for Shared<'_> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        Some(BorrowRequest::new(self.0, Mode::Shared))
     }
 }
 
@@ -71,10 +71,10 @@ impl PartIterator {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
-        alone(py, NEXT, &[&Shared(owner.get())], |context| {
+        call_static(py, NEXT, &[&Shared(owner.get())], |context| {
             let generation = owner
                 .get()
-                .header()
+                .state()
                 .base()
                 .locked()
                 .generation_with_ancestors();
@@ -102,11 +102,11 @@ impl PartIterator {
 }
 
 pub(super) fn give<'py, T: PyHandle + Part>(
-    steps: Steps<'_, T>,
-    context: &Context<'_, 'py>,
+    steps: Successors<'_, T>,
+    context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let owner = context.nearest(T::Owner::kind())?;
-    if context.site().fails(Step::Object) {
+    if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
     let check = |part: Borrowed<'_, T>| check_owner(part, owner.get());
@@ -115,7 +115,7 @@ pub(super) fn give<'py, T: PyHandle + Part>(
     let kind = T::kind();
     let generation = owner
         .get()
-        .header()
+        .state()
         .base()
         .locked()
         .generation_with_ancestors();
@@ -131,14 +131,14 @@ pub(super) fn give<'py, T: PyHandle + Part>(
 }
 
 fn advance<'py, T: PyHandle + Part>(
-    context: &Context<'_, 'py>,
+    context: &CallContext<'_, 'py>,
     current: NonNull<()>,
     owner: Bound<'py, HandleClass>,
     step: Next<T>,
 ) -> PyResult<(Bound<'py, PyAny>, Position)> {
     // SAFETY: guarantee 3: the call has entered the owner, of which `give` or the step before took the part. trait
     // `Part`: so the part is valid.
-    let Some(part) = (unsafe { Borrowed::<T>::lend(current.cast::<T::Raw>().as_ptr()) }) else {
+    let Some(part) = (unsafe { Borrowed::<T>::from_raw(current.cast::<T::Raw>().as_ptr()) }) else {
         unreachable!("a position is never null")
     };
     let next = step(part.get());

@@ -1,45 +1,45 @@
 //! The Python half: one class per handle type, over one base class that holds everything.
 //!
-//! A Python handle is a [`Handle`](handle::HandleClass) object with a [`Header`](header::Header): the pointer, the state
+//! A Python handle is a [`Handle`](handle::HandleClass) object with a [`HandleState`](header::HandleState): the pointer, the state
 //! word, the parent. The class that a macro makes for a type adds methods and no data. A call enters the handles it
 //! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
 
-mod alone;
 mod ancestors;
+pub mod call;
 mod callable;
-mod cores;
-mod depth;
-pub mod enter;
 pub mod enums;
 pub mod exceptions;
-mod export;
-pub mod give;
-pub mod handle;
-mod hang;
-pub mod header;
+mod exclusive_callback;
+pub mod extract;
 mod interpreter;
+pub mod into_py;
 pub mod iterator;
+mod memoryview;
 pub mod module;
+pub mod object;
 mod one_step;
+mod pending_release;
 pub mod records;
-mod related;
-mod resource;
-pub mod take;
-mod threads;
+mod reentrancy;
+mod ref_counted;
+mod same_ancestor;
+pub mod state;
+mod thread_bound;
+mod thread_exit;
 mod trace;
-mod wait;
+mod waiting;
 
-pub(crate) use alone::Alone;
+pub use call::{CallContext, MethodInfo, Mode, call_method, call_method_mut, call_static};
 pub use callable::Callable;
-pub(crate) use depth::MayRunPython;
-pub use enter::{Context, Entry, Mode, alone, exclusive, shared};
 pub(crate) use exceptions::of_callback;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
-pub use give::{IntoPython, Typed};
-pub use handle::{HandleClass, PyHandle};
+pub(crate) use exclusive_callback::Alone;
+pub use extract::{MutArg, OwnedArg, RefArg};
+pub use into_py::{IntoPython, TypedResult};
 pub use module::{Register, live_handles};
-pub use take::{Give, Mut, Ref};
-pub(crate) use wait::{check_signals, handles_signals, run_signal_handlers};
+pub use object::{HandleClass, PyHandle};
+pub(crate) use reentrancy::ReentrancyGuard;
+pub(crate) use waiting::{check_signals, handles_signals, run_signal_handlers};
 
 use pyo3::Python;
 

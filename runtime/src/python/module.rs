@@ -9,17 +9,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType, PyTypeMethods};
 
 use super::exceptions::{AffinityError, BusyError, ClosedError, Error};
-use super::export;
-use super::handle::HandleClass;
 use super::interpreter::refuse_subinterpreter;
 use super::iterator::PartIterator;
+use super::memoryview;
+use super::object::HandleClass;
 use super::trace;
-use crate::forks::watch_forks;
+use crate::fork::watch_forks;
 
 /// How many handles of each type are alive: a dict of type name to count.
 #[pyfunction]
 pub fn live_handles() -> BTreeMap<&'static str, isize> {
-    crate::ledger::live_handles()
+    crate::handle::kind::live_handles()
 }
 
 static PACKAGE: OnceLock<String> = OnceLock::new();
@@ -51,7 +51,7 @@ impl Registry {
     /// How many handles of each type are alive: a dict of type name to count.
     #[staticmethod]
     fn live_handles() -> BTreeMap<&'static str, isize> {
-        crate::ledger::live_handles()
+        crate::handle::kind::live_handles()
     }
 
     /// Whether new handles remember the Python code that makes them.
@@ -81,22 +81,22 @@ impl Registry {
     /// Every call site: the method, the C function behind it (empty where Python enters) and whether it was reached.
     #[staticmethod]
     fn call_sites() -> Vec<(&'static str, &'static str, bool)> {
-        let sites = crate::site::sites();
+        let sites = crate::failpoint::sites();
         sites
             .map(|site| (site.method, site.function, site.reached()))
             .collect()
     }
 
-    /// Make the n-th step that this thread takes from now on fail, once. Steps are counted from 1.
+    /// Make the n-th step that this thread takes from now on fail, once. Successors are counted from 1.
     #[staticmethod]
     fn arm_fault(n: u64) {
-        crate::site::arm(n);
+        crate::failpoint::arm(n);
     }
 
     /// Disarm. What failed: the method, the C function and the step; None if nothing did.
     #[staticmethod]
     fn disarm_fault() -> Option<(&'static str, &'static str, &'static str)> {
-        let (site, step) = crate::site::disarm()?;
+        let (site, step) = crate::failpoint::disarm()?;
         Some((site.method, site.function, step.name()))
     }
 }
@@ -171,7 +171,7 @@ impl Register {
             py.get_type::<Error>(),
             py.get_type::<Registry>(),
             py.get_type::<PartIterator>(),
-            py.get_type::<export::Export>(),
+            py.get_type::<memoryview::Export>(),
         ] {
             move_into_package(&class)?;
         }
@@ -213,8 +213,8 @@ impl AffinityError {
 macro_rules! __stub {
     ($symbol:ident, $($piece:expr),+) => {
         const _: () = {
-            const PIECES: &[&[$crate::python::module::Byte]] = &[$($piece.as_bytes()),+];
-            const LENGTH: $crate::python::module::Length = $crate::pyo3::impl_::concat::combined_len(PIECES);
+            const PIECES: &[&[$crate::__private::python::module::Byte]] = &[$($piece.as_bytes()),+];
+            const LENGTH: $crate::__private::python::module::Length = $crate::pyo3::impl_::concat::combined_len(PIECES);
 
             #[used]
             // SAFETY: the name is ours; the section is only read by the tool that writes the stubs.

@@ -6,12 +6,16 @@
 
 use pyo3::prelude::*;
 
-use super::enter::Hold;
+use super::call::BorrowRequest;
 
 /// Runs `call`, which uses the handles of `holds`.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
-pub(super) fn one_step<R>(_: Python<'_>, _: &[Option<Hold<'_>>], call: impl FnOnce() -> R) -> R {
+pub(super) fn one_step<R>(
+    _: Python<'_>,
+    _: &[Option<BorrowRequest<'_>>],
+    call: impl FnOnce() -> R,
+) -> R {
     call()
 }
 
@@ -19,7 +23,7 @@ pub(super) fn one_step<R>(_: Python<'_>, _: &[Option<Hold<'_>>], call: impl FnOn
 #[cfg(Py_GIL_DISABLED)]
 pub(super) fn one_step<R>(
     py: Python<'_>,
-    holds: &[Option<Hold<'_>>],
+    holds: &[Option<BorrowRequest<'_>>],
     call: impl FnOnce() -> R,
 ) -> R {
     use pyo3::sync::critical_section::{with_critical_section, with_critical_section2};
@@ -27,7 +31,7 @@ pub(super) fn one_step<R>(
     let asked = holds
         .iter()
         .flatten()
-        .filter(|hold| hold.header().kind().is_asked());
+        .filter(|hold| hold.state().kind().is_asked());
     let mut roots = asked.filter_map(|hold| hold.root(py));
     let Some(first) = roots.next() else {
         return call();

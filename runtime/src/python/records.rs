@@ -4,14 +4,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use pyo3::{PyClass, PyClassInitializer};
 
-use super::enter::Context;
-use super::handle::no_memory;
-use super::take::wrong_type;
-use crate::site::Step;
+use super::call::CallContext;
+use super::extract::wrong_type;
+use super::object::no_memory;
+use crate::failpoint::FailPoint;
 
 /// A parameter.
 #[doc(hidden)]
-pub fn hold<'a, 'py, T: PyClass>(
+pub fn extract<'a, 'py, T: PyClass>(
     object: Borrowed<'a, 'py, PyAny>,
 ) -> PyResult<Borrowed<'a, 'py, T>> {
     object
@@ -21,11 +21,11 @@ pub fn hold<'a, 'py, T: PyClass>(
 
 /// A result of a call.
 #[doc(hidden)]
-pub fn give<'py, T: PyClass + Into<PyClassInitializer<T>>>(
+pub fn into_py<'py, T: PyClass + Into<PyClassInitializer<T>>>(
     value: T,
-    context: &Context<'_, 'py>,
+    context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if context.site().fails(Step::Object) {
+    if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
     Ok(Bound::new(context.py(), value)?.into_any())

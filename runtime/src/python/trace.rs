@@ -14,14 +14,14 @@ use std::time::Instant;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::ledger::{Kind, live_handles};
+use crate::handle::kind::{HandleKind, live_handles};
 
 static ON: AtomicBool = AtomicBool::new(false);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 static LIVE: Mutex<BTreeMap<NonZeroU64, Trace>> = Mutex::new(BTreeMap::new());
 
 struct Trace {
-    kind: &'static Kind,
+    kind: &'static HandleKind,
     made: Instant,
     stack: String,
 }
@@ -43,7 +43,7 @@ fn live() -> MutexGuard<'static, BTreeMap<NonZeroU64, Trace>> {
 
 /// Remember where a handle is made, if that is asked for.
 #[inline]
-pub(super) fn trace(py: Python<'_>, kind: &'static Kind) -> Option<Traced> {
+pub(super) fn trace(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
     if kind.is_view() || !ON.load(Ordering::Relaxed) {
         None
     } else {
@@ -51,7 +51,7 @@ pub(super) fn trace(py: Python<'_>, kind: &'static Kind) -> Option<Traced> {
     }
 }
 
-fn remember(py: Python<'_>, kind: &'static Kind) -> Option<Traced> {
+fn remember(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
     let stack = stack(py).unwrap_or_else(|error| format!("  (no stack: {error})\n"));
     let id = NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed))?;
     live().insert(

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use leakproof::handle::Handle;
+use leakproof::Handle;
 
 use crate::standin::ffi::Next::{Grumble, Report};
 use crate::standin::ffi::{self, log, next};

@@ -80,8 +80,8 @@ pub(crate) struct Safe;
 #[derive(Default)]
 pub(crate) struct SafeErrors;
 
-impl Errors<Safe> for SafeErrors {
-    fn failed(self, call: &Call<'_, Safe>) -> Error {
+impl ErrorSource<Safe> for SafeErrors {
+    fn into_error(self, call: &CallInfo<'_, Safe>) -> Error {
         assert!(DEPTH.get() > 0, "the lock is not held");
         note("asked");
         assert!(call.status != Some(2), "no words");

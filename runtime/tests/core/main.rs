@@ -12,6 +12,8 @@ mod failing;
 mod locks;
 mod names;
 mod ownership;
+#[cfg(feature = "python")]
+mod preludes;
 mod release;
 mod results;
 #[path = "../standin/mod.rs"]

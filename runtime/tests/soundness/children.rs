@@ -300,12 +300,12 @@ mod ffi {
 #[derive(Default)]
 struct Asking;
 
-impl Errors<Pool> for Asking {
-    fn failed(self, call: &Call<'_, Pool>) -> Error {
+impl ErrorSource<Pool> for Asking {
+    fn into_error(self, call: &CallInfo<'_, Pool>) -> Error {
         Error::Failed(call.function)
     }
 
-    fn succeeded(self, call: &Call<'_, Pool>) {
+    fn succeeded(self, call: &CallInfo<'_, Pool>) {
         // The question itself is a call, too.
         if call.function != "pool_size" {
             ASKED.set(call.handle().map(|pool| pool.size().is_ok()));

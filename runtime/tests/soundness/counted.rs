@@ -265,7 +265,7 @@ fn object_cannot_be_added_to_itself() {
 
 #[test]
 fn borrows_of_a_call_do_not_end_with_those_of_another_one() {
-    use leakproof::counted::{Argument, OfHandle, borrow};
+    use leakproof::__private::ref_counted::{Argument, OfHandle, borrow};
     let _native = Native::start();
     let (outer, inner) = nested().unwrap();
     let leaf = Leaf::new().unwrap();

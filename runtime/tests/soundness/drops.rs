@@ -1,4 +1,4 @@
-//! Authors' code that panics while something is released or dropped: `Drop` of what a handle keeps, `Errors`, `fails` of a
+//! Authors' code that panics while something is released or dropped: `Drop` of what a handle keeps, `ErrorSource`, `fails` of a
 //! release. Every release runs once, and every value is dropped.
 
 use std::ffi::{c_int, c_void};
@@ -161,18 +161,18 @@ fn perhaps(place: &str) {
     assert!(!panics, "in {place}");
 }
 
-impl<T: leakproof::handle::Handle> Errors<T> for Touchy {
-    fn arm(&mut self, _: &Call<'_, T>) {
+impl<T: leakproof::Handle> ErrorSource<T> for Touchy {
+    fn before_call(&mut self, _: &CallInfo<'_, T>) {
         self.0 = true;
         perhaps("arm");
     }
 
-    fn overlooked(&self, _: &Call<'_, T>) -> bool {
+    fn failed_silently(&self, _: &CallInfo<'_, T>) -> bool {
         perhaps("overlooked");
         false
     }
 
-    fn failed(self, call: &Call<'_, T>) -> Error {
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
         perhaps("failed");
         Error::Failed(call.function)
     }
@@ -374,7 +374,7 @@ fn callbacks_stay_with_a_handle_whose_refusal_panics_in_errors() {
     door.listen(Bomb("a"));
     attach(&*door, Bomb("b"));
     door.set_status(1);
-    let raw = leakproof::handle::Handle::as_raw(&*door);
+    let raw = leakproof::Handle::as_raw(&*door);
     assert_eq!(panics_in("failed", || door.close()), "in failed");
     // C still has it, and calls it.
     // SAFETY: the door was refused.
@@ -385,7 +385,7 @@ fn callbacks_stay_with_a_handle_whose_refusal_panics_in_errors() {
     // What C has and nobody else is released here, so that it can be told from what is lost.
     let door: Owned<'static, Door> =
         // SAFETY: it was not released, and its guard was forgotten.
-        unsafe { Owned::again(std::ptr::NonNull::new(raw).unwrap()) };
+        unsafe { Owned::from_raw_again(std::ptr::NonNull::new(raw).unwrap()) };
     door.set_status(0);
     drop(door);
     assert_eq!(log(), ["release Door", "drop b"]);
@@ -424,7 +424,7 @@ fn handle_that_is_gone_in_any_case_is_counted_so_where_fails_of_its_release_pani
     assert_eq!(log(), ["release Door", "drop bomb"]);
 }
 
-// ---- `Errors`
+// ---- `ErrorSource`
 
 #[test]
 fn release_runs_where_arm_panics() {

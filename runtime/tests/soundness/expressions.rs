@@ -3,7 +3,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use leakproof::arguments::IntoC;
+use leakproof::__private::to_c::IntoC;
 use leakproof::prelude::*;
 
 use crate::native::{Native, live, log, note};

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 
-use leakproof::errors::Collect;
+use leakproof::ErrorSink;
 use leakproof::prelude::*;
 
 use crate::native::{Native, log, note};
@@ -159,10 +159,10 @@ impl Record {
 #[derive(Default)]
 struct Reports(Vec<c_int>);
 
-impl Collect for Reports {
+impl ErrorSink for Reports {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         let number = record.number();
         if number == 2 {
             // Another call of the same thread, whose panic is its own.
@@ -174,8 +174,8 @@ impl Collect for Reports {
     }
 }
 
-impl Errors<Lamp> for Reports {
-    fn failed(self, _: &Call<'_, Lamp>) -> Error {
+impl ErrorSource<Lamp> for Reports {
+    fn into_error(self, _: &CallInfo<'_, Lamp>) -> Error {
         Error::Value(format!("{:?}", self.0))
     }
 }

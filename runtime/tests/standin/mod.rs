@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use leakproof::errors::Errno;
+use leakproof::Errno;
 use leakproof::prelude::*;
 
 /// A store.
@@ -132,8 +132,8 @@ impl Store {
     pub(crate) fn as_shelf(&self) -> Borrowed<Shelf>;
 
     /// The items, by walking.
-    pub(crate) fn walk(&self) -> Steps<'_, Item> {
-        Steps::new(self.first(), Item::next)
+    pub(crate) fn walk(&self) -> Successors<'_, Item> {
+        Successors::new(self.first(), Item::next)
     }
 
     #[calls(ffi::store_open_at, args = (title, out), fails = negative, on_failure = owned)]
@@ -332,8 +332,8 @@ impl Journal {
 #[derive(Default)]
 pub(crate) struct SessionErrors;
 
-impl Errors<Session> for SessionErrors {
-    fn failed(self, call: &Call<'_, Session>) -> Error {
+impl ErrorSource<Session> for SessionErrors {
+    fn into_error(self, call: &CallInfo<'_, Session>) -> Error {
         let busy = call.handle().map(Session::busy);
         Error::Value(format!("{} {:?} {busy:?}", call.function, call.status))
     }
@@ -389,7 +389,7 @@ pub(crate) fn hooks() -> Vec<String> {
     HOOKS.take()
 }
 
-fn describe(call: &Call<'_, Store>) -> String {
+fn describe(call: &CallInfo<'_, Store>) -> String {
     let title = call.handle().and_then(Store::title).unwrap_or_default();
     let limit = match call.handle().map(Store::limit) {
         Some(7) => " after 7",
@@ -402,10 +402,10 @@ fn describe(call: &Call<'_, Store>) -> String {
 #[derive(Default)]
 pub(crate) struct StoreErrors(Vec<String>);
 
-impl Collect for StoreErrors {
+impl ErrorSink for StoreErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         let message = record.message().unwrap_or_default();
         match message.as_str() {
             "panic" => panic!("in the collector"),
@@ -425,16 +425,16 @@ fn fail_within(call: impl FnOnce() -> Result<()>) -> String {
     call().unwrap_err().to_string()
 }
 
-impl Errors<Store> for StoreErrors {
-    fn arm(&mut self, call: &Call<'_, Store>) {
+impl ErrorSource<Store> for StoreErrors {
+    fn before_call(&mut self, call: &CallInfo<'_, Store>) {
         HOOKS.with_borrow_mut(|hooks| hooks.push(format!("arm {}", describe(call))));
     }
 
-    fn overlooked(&self, call: &Call<'_, Store>) -> bool {
+    fn failed_silently(&self, call: &CallInfo<'_, Store>) -> bool {
         call.handle().is_some_and(Store::failed_status)
     }
 
-    fn failed(self, call: &Call<'_, Store>) -> Error {
+    fn into_error(self, call: &CallInfo<'_, Store>) -> Error {
         assert_ne!(self.0.as_slice(), ["panic later"], "while wording");
         HOOKS.with_borrow_mut(|hooks| hooks.push(format!("failed {}", describe(call))));
         let message = format!("{}: {}", describe(call), self.0.join(", "));
@@ -446,16 +446,16 @@ impl Errors<Store> for StoreErrors {
 #[derive(Default)]
 pub(crate) struct ProbeErrors(Vec<String>);
 
-impl Collect for ProbeErrors {
+impl ErrorSink for ProbeErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.0.extend(record.message());
     }
 }
 
-impl Errors<Probe> for ProbeErrors {
-    fn failed(self, _: &Call<'_, Probe>) -> Error {
+impl ErrorSource<Probe> for ProbeErrors {
+    fn into_error(self, _: &CallInfo<'_, Probe>) -> Error {
         Error::Value(format!("probe({})", self.0.join(", ")))
     }
 }

@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
-use leakproof::state::Refusal::{self, Busy, Closed};
-use leakproof::state::{Queue, Word};
+use leakproof::__private::borrow_state::BorrowError::{self, Busy, Closed};
+use leakproof::__private::borrow_state::{BorrowState, Queue};
 
 /// What a thread does, once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -27,7 +27,7 @@ enum Job {
 }
 
 impl Job {
-    fn is_exclusive(self) -> bool {
+    fn is_borrowed_mut(self) -> bool {
         matches!(self, Job::Alone | Job::AloneInterrupted)
     }
 
@@ -117,7 +117,7 @@ impl Truth {
 }
 
 struct World {
-    word: Word<true>,
+    word: BorrowState<true>,
     queue: Queue,
     truth: Truth,
     threads: Vec<Thread>,
@@ -133,7 +133,7 @@ impl World {
             at: At::Start,
         };
         World {
-            word: Word::new(),
+            word: BorrowState::new(),
             queue: Queue::default(),
             truth: Truth::default(),
             threads: scripts.iter().map(thread).collect(),
@@ -173,7 +173,7 @@ impl World {
             At::Leaving => self.leave_queue(index, false),
             At::Inside => self.act(job),
             At::InsideTwice => self.leave_nested(),
-            At::InsideOnce => self.leave_shared(),
+            At::InsideOnce => self.release_borrow(),
             At::Marked => self.take(index, job),
             At::GivingUp => self.give_up(),
             At::Refused => Some(self.join_queue(index, job)),
@@ -204,8 +204,8 @@ impl World {
             closed,
             ..
         } = self.truth;
-        assert_eq!(self.word.is_used(), sharers > 0 || alone);
-        assert_eq!(self.word.is_exclusive(), alone);
+        assert_eq!(self.word.is_borrowed(), sharers > 0 || alone);
+        assert_eq!(self.word.is_borrowed_mut(), alone);
         assert_eq!(self.word.is_closed(), closed);
         assert_eq!(self.word.is_closing(), closed || closing.is_some());
     }
@@ -213,14 +213,14 @@ impl World {
     /// Enter, from outside or from the queue.
     fn enter(&mut self, index: usize, job: Job, passes: bool) -> Option<At> {
         let queued = self.truth.is_queued(index);
-        let entered = match job.is_exclusive() {
+        let entered = match job.is_borrowed_mut() {
             true => self.enter_alone(passes),
             false => self.enter_shared(passes),
         };
         match entered {
             Ok(()) => {
                 assert!(
-                    !self.truth.is_behind(index, job.is_exclusive()),
+                    !self.truth.is_behind(index, job.is_borrowed_mut()),
                     "it came before its turn"
                 );
                 assert!(
@@ -237,8 +237,8 @@ impl World {
         }
     }
 
-    fn enter_shared(&mut self, passes: bool) -> Result<(), Refusal> {
-        self.word.try_share(passes).inspect_err(|refusal| {
+    fn enter_shared(&mut self, passes: bool) -> Result<(), BorrowError> {
+        self.word.try_borrow(passes).inspect_err(|refusal| {
             let waits = !passes && !self.truth.queue.is_empty();
             assert!(*refusal == Closed || self.truth.alone || waits);
         })?;
@@ -247,10 +247,10 @@ impl World {
         Ok(())
     }
 
-    fn enter_alone(&mut self, passes: bool) -> Result<(), Refusal> {
-        self.word.try_exclusive(passes).inspect_err(|refusal| {
+    fn enter_alone(&mut self, passes: bool) -> Result<(), BorrowError> {
+        self.word.try_borrow_mut(passes).inspect_err(|refusal| {
             let waits = !passes && !self.truth.queue.is_empty();
-            assert!(*refusal == Closed || self.word.is_used() || waits);
+            assert!(*refusal == Closed || self.word.is_borrowed() || waits);
         })?;
         self.assert_unused();
         assert_eq!(self.truth.closing, None);
@@ -265,7 +265,7 @@ impl World {
     /// The job itself, or its end.
     fn act(&mut self, job: Job) -> Option<At> {
         match job {
-            Job::Share => self.leave_shared(),
+            Job::Share => self.release_borrow(),
             Job::ShareNested => match self.enter_shared(true) {
                 Ok(()) => Some(At::InsideTwice),
                 Err(refusal) => {
@@ -279,7 +279,7 @@ impl World {
     }
 
     fn mark(&mut self, index: usize) -> Option<At> {
-        match self.word.mark_closing() {
+        match self.word.begin_close() {
             Ok(()) => {
                 assert!(!self.truth.closed && self.truth.closing.is_none());
                 self.truth.closing = Some(index);
@@ -295,7 +295,7 @@ impl World {
 
     fn take(&mut self, index: usize, job: Job) -> Option<At> {
         assert_eq!(self.truth.closing, Some(index));
-        match self.word.try_take() {
+        match self.word.try_finish_close() {
             Ok(()) => {
                 self.assert_unused();
                 self.truth.alone = true;
@@ -310,13 +310,13 @@ impl World {
     }
 
     fn leave_nested(&mut self) -> Option<At> {
-        assert_eq!(self.leave_shared(), None, "the outer use is still there");
+        assert_eq!(self.release_borrow(), None, "the outer use is still there");
         Some(At::InsideOnce)
     }
 
-    fn leave_shared(&mut self) -> Option<At> {
+    fn release_borrow(&mut self) -> Option<At> {
         self.truth.sharers -= 1;
-        let told = self.word.leave_shared();
+        let told = self.word.release_borrow();
         if self.truth.sharers > 0 {
             assert!(!told, "there is nothing to wake for");
             return None;
@@ -326,7 +326,7 @@ impl World {
 
     fn leave_alone(&mut self) -> Option<At> {
         self.truth.alone = false;
-        let told = self.word.leave_exclusive();
+        let told = self.word.release_borrow_mut();
         self.made_free(told)
     }
 
@@ -338,7 +338,7 @@ impl World {
 
     fn give_up(&mut self) -> Option<At> {
         self.truth.closing = None;
-        let told = self.word.unmark_closing();
+        let told = self.word.cancel_close();
         self.made_free(told)
     }
 
@@ -351,9 +351,9 @@ impl World {
     /// Under the lock.
     fn join_queue(&mut self, index: usize, job: Job) -> At {
         if job.queues() && !self.truth.is_queued(index) {
-            self.queue.join(index as u64, job.is_exclusive());
+            self.queue.join(index as u64, job.is_borrowed_mut());
             self.word.set_queued();
-            self.truth.queue.push((index, job.is_exclusive()));
+            self.truth.queue.push((index, job.is_borrowed_mut()));
         }
         At::Expecting { marked: false }
     }
@@ -371,7 +371,7 @@ impl World {
     }
 
     fn expect(&mut self, marked: bool) -> At {
-        self.word.expect_wake();
+        self.word.register_waiter();
         self.truth.expected = !self.truth.closed;
         At::Looking { marked }
     }
@@ -381,12 +381,16 @@ impl World {
         let word = &self.word;
         let turn = || word.is_closing() || self.queue.is_turn(index as u64);
         let ready = match job {
-            _ if marked => !word.is_used(),
-            Job::Share | Job::ShareNested => turn() && (!word.is_exclusive() || word.is_closing()),
-            Job::Alone | Job::AloneInterrupted => turn() && (!word.is_used() || word.is_closing()),
+            _ if marked => !word.is_borrowed(),
+            Job::Share | Job::ShareNested => {
+                turn() && (!word.is_borrowed_mut() || word.is_closing())
+            }
+            Job::Alone | Job::AloneInterrupted => {
+                turn() && (!word.is_borrowed() || word.is_closing())
+            }
             Job::Close | Job::TryClose => word.is_closed() || !word.is_closing(),
         };
-        match (ready || !word.is_expected(), job) {
+        match (ready || !word.has_waiter(), job) {
             (false, Job::AloneInterrupted) => At::Leaving,
             (false, _) => At::Asleep { marked },
             (true, _) => Self::awake(marked, job),
@@ -416,13 +420,13 @@ impl World {
             assert!(thread.jobs.is_empty(), "never woken: {:?}", self.threads);
         }
         assert_eq!((self.truth.sharers, self.truth.alone), (0, false));
-        assert!(!self.word.is_used());
+        assert!(!self.word.is_borrowed());
         let as_at_first = if self.truth.closed {
             Err(Closed)
         } else {
             Ok(())
         };
-        assert_eq!(self.word.try_exclusive(false), as_at_first);
+        assert_eq!(self.word.try_borrow_mut(false), as_at_first);
     }
 }
 

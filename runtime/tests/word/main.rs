@@ -5,129 +5,129 @@
 mod interleavings;
 mod threads;
 
-use leakproof::state::Refusal::{Busy, Closed};
-use leakproof::state::{Queue, Word};
+use leakproof::__private::borrow_state::BorrowError::{Busy, Closed};
+use leakproof::__private::borrow_state::{BorrowState, Queue};
 
 /// The same test of both words.
 macro_rules! both_words {
     ($(fn $name:ident($word:ident) $body:block)+) => {
         mod atomic { $(#[test] fn $name() { super::$name::<true>(); })+ }
         mod plain { $(#[test] fn $name() { super::$name::<false>(); })+ }
-        $(fn $name<const ATOMIC: bool>() { let $word = Word::<ATOMIC>::new(); $body })+
+        $(fn $name<const ATOMIC: bool>() { let $word = BorrowState::<ATOMIC>::new(); $body })+
     };
 }
 
 both_words! {
     fn a_new_word_is_open_and_unused(word) {
         assert!(!word.is_closed() && !word.is_closing());
-        assert!(!word.is_used() && !word.is_exclusive());
+        assert!(!word.is_borrowed() && !word.is_borrowed_mut());
     }
 
     fn many_share(word) {
         for _ in 0..3 {
-            assert_eq!(word.try_share(false), Ok(()));
+            assert_eq!(word.try_borrow(false), Ok(()));
         }
-        assert!(word.is_used() && !word.is_exclusive());
+        assert!(word.is_borrowed() && !word.is_borrowed_mut());
         for _ in 0..3 {
-            assert!(!word.leave_shared());
+            assert!(!word.release_borrow());
         }
-        assert!(!word.is_used());
+        assert!(!word.is_borrowed());
     }
 
     fn one_alone_shuts_out_all_others(word) {
-        assert_eq!(word.try_exclusive(false), Ok(()));
-        assert!(word.is_used() && word.is_exclusive());
-        assert_eq!(word.try_share(false), Err(Busy));
-        assert_eq!(word.try_exclusive(false), Err(Busy));
-        assert!(!word.leave_exclusive());
-        assert_eq!(word.try_share(false), Ok(()));
+        assert_eq!(word.try_borrow_mut(false), Ok(()));
+        assert!(word.is_borrowed() && word.is_borrowed_mut());
+        assert_eq!(word.try_borrow(false), Err(Busy));
+        assert_eq!(word.try_borrow_mut(false), Err(Busy));
+        assert!(!word.release_borrow_mut());
+        assert_eq!(word.try_borrow(false), Ok(()));
     }
 
     fn no_one_is_alone_beside_a_sharer(word) {
-        assert_eq!(word.try_share(false), Ok(()));
-        assert_eq!(word.try_exclusive(false), Err(Busy));
-        word.leave_shared();
-        assert_eq!(word.try_exclusive(false), Ok(()));
+        assert_eq!(word.try_borrow(false), Ok(()));
+        assert_eq!(word.try_borrow_mut(false), Err(Busy));
+        word.release_borrow();
+        assert_eq!(word.try_borrow_mut(false), Ok(()));
     }
 
     fn a_queue_bars_newcomers_and_none_that_may_pass(word) {
-        assert_eq!(word.try_share(false), Ok(()));
+        assert_eq!(word.try_borrow(false), Ok(()));
         word.set_queued();
-        assert_eq!(word.try_share(false), Err(Busy));
-        assert_eq!(word.try_share(true), Ok(()));
-        assert_eq!(word.try_exclusive(true), Err(Busy));
-        word.leave_shared();
-        word.leave_shared();
-        assert!(!word.is_used());
-        assert_eq!(word.try_exclusive(false), Err(Busy));
-        assert_eq!(word.try_exclusive(true), Ok(()));
-        assert_eq!(word.try_share(true), Err(Busy));
-        word.leave_exclusive();
+        assert_eq!(word.try_borrow(false), Err(Busy));
+        assert_eq!(word.try_borrow(true), Ok(()));
+        assert_eq!(word.try_borrow_mut(true), Err(Busy));
+        word.release_borrow();
+        word.release_borrow();
+        assert!(!word.is_borrowed());
+        assert_eq!(word.try_borrow_mut(false), Err(Busy));
+        assert_eq!(word.try_borrow_mut(true), Ok(()));
+        assert_eq!(word.try_borrow(true), Err(Busy));
+        word.release_borrow_mut();
         word.clear_queued();
-        assert_eq!(word.try_exclusive(false), Ok(()));
+        assert_eq!(word.try_borrow_mut(false), Ok(()));
     }
 
     fn a_mark_bars_new_uses_and_leaves_the_present_ones(word) {
-        assert_eq!(word.try_share(false), Ok(()));
-        assert_eq!(word.mark_closing(), Ok(()));
-        assert!(word.is_closing() && !word.is_closed() && word.is_used());
-        assert_eq!(word.try_share(false), Err(Closed));
-        assert_eq!(word.try_exclusive(false), Err(Closed));
-        assert_eq!(word.mark_closing(), Err(Busy));
-        assert_eq!(word.try_take(), Err(Busy));
-        word.leave_shared();
-        assert_eq!(word.try_take(), Ok(()));
+        assert_eq!(word.try_borrow(false), Ok(()));
+        assert_eq!(word.begin_close(), Ok(()));
+        assert!(word.is_closing() && !word.is_closed() && word.is_borrowed());
+        assert_eq!(word.try_borrow(false), Err(Closed));
+        assert_eq!(word.try_borrow_mut(false), Err(Closed));
+        assert_eq!(word.begin_close(), Err(Busy));
+        assert_eq!(word.try_finish_close(), Err(Busy));
+        word.release_borrow();
+        assert_eq!(word.try_finish_close(), Ok(()));
     }
 
     fn a_mark_can_be_taken_back(word) {
-        assert_eq!(word.mark_closing(), Ok(()));
-        assert!(!word.unmark_closing());
+        assert_eq!(word.begin_close(), Ok(()));
+        assert!(!word.cancel_close());
         assert!(!word.is_closing());
-        assert_eq!(word.try_exclusive(false), Ok(()));
+        assert_eq!(word.try_borrow_mut(false), Ok(()));
     }
 
     fn closed_is_closed_for_good(word) {
-        assert_eq!(word.mark_closing(), Ok(()));
-        assert_eq!(word.try_take(), Ok(()));
+        assert_eq!(word.begin_close(), Ok(()));
+        assert_eq!(word.try_finish_close(), Ok(()));
         assert!(!word.close());
-        assert!(!word.unmark_closing());
-        word.expect_wake();
-        assert!(word.is_closed() && word.is_closing() && !word.is_used());
-        assert_eq!(word.try_share(false), Err(Closed));
-        assert_eq!(word.try_exclusive(false), Err(Closed));
-        assert_eq!(word.mark_closing(), Err(Closed));
-        assert_eq!(word.try_take(), Err(Closed));
+        assert!(!word.cancel_close());
+        word.register_waiter();
+        assert!(word.is_closed() && word.is_closing() && !word.is_borrowed());
+        assert_eq!(word.try_borrow(false), Err(Closed));
+        assert_eq!(word.try_borrow_mut(false), Err(Closed));
+        assert_eq!(word.begin_close(), Err(Closed));
+        assert_eq!(word.try_finish_close(), Err(Closed));
         assert!(!word.close());
     }
 
     fn the_last_sharer_wakes_once(word) {
-        word.try_share(false).unwrap();
-        word.try_share(false).unwrap();
-        word.expect_wake();
-        assert!(!word.leave_shared());
-        assert!(word.is_expected());
-        assert!(word.leave_shared());
-        assert!(!word.is_expected());
-        word.try_share(false).unwrap();
-        assert!(!word.leave_shared());
+        word.try_borrow(false).unwrap();
+        word.try_borrow(false).unwrap();
+        word.register_waiter();
+        assert!(!word.release_borrow());
+        assert!(word.has_waiter());
+        assert!(word.release_borrow());
+        assert!(!word.has_waiter());
+        word.try_borrow(false).unwrap();
+        assert!(!word.release_borrow());
     }
 
     fn whoever_was_alone_wakes_once(word) {
-        word.try_exclusive(false).unwrap();
-        word.expect_wake();
-        word.expect_wake();
-        assert!(word.leave_exclusive());
-        word.try_exclusive(false).unwrap();
-        assert!(!word.leave_exclusive());
+        word.try_borrow_mut(false).unwrap();
+        word.register_waiter();
+        word.register_waiter();
+        assert!(word.release_borrow_mut());
+        word.try_borrow_mut(false).unwrap();
+        assert!(!word.release_borrow_mut());
     }
 
     fn closing_wakes_and_giving_it_up_wakes(word) {
-        word.mark_closing().unwrap();
-        word.expect_wake();
-        assert!(word.unmark_closing());
-        word.mark_closing().unwrap();
-        word.try_take().unwrap();
-        word.expect_wake();
+        word.begin_close().unwrap();
+        word.register_waiter();
+        assert!(word.cancel_close());
+        word.begin_close().unwrap();
+        word.try_finish_close().unwrap();
+        word.register_waiter();
         assert!(word.close());
     }
 }

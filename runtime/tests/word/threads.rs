@@ -6,15 +6,15 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use leakproof::state::Refusal::{self, Busy, Closed};
-use leakproof::state::{Queue, Word};
+use leakproof::__private::borrow_state::BorrowError::{self, Busy, Closed};
+use leakproof::__private::borrow_state::{BorrowState, Queue};
 
 /// Much longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
 /// A number that only the word protects.
 struct Guarded {
-    word: Word<true>,
+    word: BorrowState<true>,
     number: UnsafeCell<u64>,
     /// And who waits for it.
     queue: Mutex<Queue>,
@@ -30,7 +30,7 @@ impl Guarded {
     fn enter(
         &self,
         exclusive: bool,
-        try_enter: impl Fn(bool) -> Result<(), Refusal>,
+        try_enter: impl Fn(bool) -> Result<(), BorrowError>,
         ready: impl Fn() -> bool,
     ) -> bool {
         match try_enter(false) {
@@ -62,12 +62,12 @@ impl Guarded {
     fn wait(
         &self,
         ready: impl Fn(&Queue) -> bool,
-        attempt: impl Fn() -> Result<(), Refusal>,
+        attempt: impl Fn() -> Result<(), BorrowError>,
     ) -> bool {
         loop {
-            self.word.expect_wake();
+            self.word.register_waiter();
             let queue = self.queue.lock().unwrap();
-            if self.word.is_expected() && !self.word.is_closed() && !ready(&queue) {
+            if self.word.has_waiter() && !self.word.is_closed() && !ready(&queue) {
                 let (_queue, waited) = self.changed.wait_timeout(queue, LONG).unwrap();
                 assert!(!waited.timed_out(), "never woken");
             } else {
@@ -91,38 +91,41 @@ impl Guarded {
 
 impl Guarded {
     fn read(&self) -> Option<u64> {
-        let ready = || !self.word.is_exclusive() || self.word.is_closing();
-        self.enter(false, |passes| self.word.try_share(passes), ready)
+        let ready = || !self.word.is_borrowed_mut() || self.word.is_closing();
+        self.enter(false, |passes| self.word.try_borrow(passes), ready)
             .then(|| {
                 // SAFETY: the word is shared, so no one writes.
                 let number = unsafe { *self.number.get() };
-                self.wake(self.word.leave_shared());
+                self.wake(self.word.release_borrow());
                 number
             })
     }
 
     fn add_one(&self) -> Option<()> {
-        let ready = || !self.word.is_used() || self.word.is_closing();
-        self.enter(true, |passes| self.word.try_exclusive(passes), ready)
+        let ready = || !self.word.is_borrowed() || self.word.is_closing();
+        self.enter(true, |passes| self.word.try_borrow_mut(passes), ready)
             .then(|| {
                 // SAFETY: the word is ours alone.
                 unsafe { *self.number.get() += 1 };
-                self.wake(self.word.leave_exclusive());
+                self.wake(self.word.release_borrow_mut());
             })
     }
 
     /// The last value; none if someone else closed it.
     fn close(&self) -> Option<u64> {
-        match self.word.mark_closing() {
+        match self.word.begin_close() {
             Ok(()) => {}
             Err(Closed) => return None,
-            Err(Busy) if !self.wait(|_| !self.word.is_closing(), || self.word.mark_closing()) => {
+            Err(Busy) if !self.wait(|_| !self.word.is_closing(), || self.word.begin_close()) => {
                 return None;
             }
             Err(Busy) => {}
         }
-        if self.word.try_take().is_err() {
-            assert!(self.wait(|_| !self.word.is_used(), || self.word.try_take()));
+        if self.word.try_finish_close().is_err() {
+            assert!(self.wait(
+                |_| !self.word.is_borrowed(),
+                || self.word.try_finish_close()
+            ));
         }
         // SAFETY: the word is ours alone, for good.
         let number = unsafe { *self.number.get() };
@@ -135,7 +138,7 @@ impl Guarded {
 fn threads_see_what_the_others_did_and_no_one_sleeps_for_ever() {
     const ROUNDS: u64 = if cfg!(miri) { 20 } else { 20_000 };
     let guarded = Guarded {
-        word: Word::new(),
+        word: BorrowState::new(),
         number: UnsafeCell::new(0),
         queue: Mutex::default(),
         tickets: AtomicU64::new(1),
@@ -167,5 +170,5 @@ fn threads_see_what_the_others_did_and_no_one_sleeps_for_ever() {
             .collect();
         assert_eq!(closed, [written]);
     });
-    assert_eq!(guarded.word.try_share(false), Err(Closed));
+    assert_eq!(guarded.word.try_borrow(false), Err(Closed));
 }

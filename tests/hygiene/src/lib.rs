@@ -82,7 +82,7 @@ pub mod shadowed {
     #[::lp::handle(
         raw = ::libc::FILE,
         release(::libc::fclose, fails = nonzero),
-        errors = ::lp::errors::Errno,
+        errors = ::lp::Errno,
         crate = ::lp
     )]
     pub struct File;
@@ -92,10 +92,7 @@ pub mod shadowed {
         /// Open it.
         #[new]
         #[calls(::libc::fopen, fails = null)]
-        fn new(
-            path: &::lp::arguments::FsPath,
-            mode: &::std::ffi::CStr,
-        ) -> ::lp::Result<::lp::Owned<File>>;
+        fn new(path: &::lp::FsPath, mode: &::std::ffi::CStr) -> ::lp::Result<::lp::Owned<File>>;
 
         /// A temporary one.
         #[staticmethod]
@@ -113,7 +110,7 @@ pub mod shadowed {
 
         /// Write bytes; how many were written.
         #[calls(::libc::fwrite, args = (data.ptr, 1, data.len, self))]
-        fn write(&mut self, data: ::lp::arguments::Buffer<'_>) -> ::lp::Result<usize>;
+        fn write(&mut self, data: ::lp::Buffer<'_>) -> ::lp::Result<usize>;
 
         /// Write a text.
         #[calls(::libc::fputs, args = (text, self), fails = negative)]

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use leakproof::handle::Numbered;
+use leakproof::IntegerHandle;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyStopIteration;
 use leakproof::pyo3::types::PyAnyMethods;
@@ -46,10 +46,10 @@ impl Record {
 #[derive(Debug, Default)]
 pub struct StoreErrors(Vec<String>);
 
-impl Collect for StoreErrors {
+impl ErrorSink for StoreErrors {
     type Record = Record;
 
-    fn collect(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) {
         self.0.extend(record.message());
     }
 }
@@ -64,8 +64,8 @@ impl StoreErrors {
     }
 }
 
-impl Errors<Store> for StoreErrors {
-    fn failed(self, _: &Call<'_, Store>) -> Error {
+impl ErrorSource<Store> for StoreErrors {
+    fn into_error(self, _: &CallInfo<'_, Store>) -> Error {
         self.error()
     }
 }
@@ -453,8 +453,8 @@ pub struct SessionError {
 #[derive(Debug, Default)]
 pub struct SessionErrors;
 
-impl Errors<Session> for SessionErrors {
-    fn failed(self, call: &Call<'_, Session>) -> Error {
+impl ErrorSource<Session> for SessionErrors {
+    fn into_error(self, call: &CallInfo<'_, Session>) -> Error {
         SessionError {
             message: format!("{} failed", call.function),
             status: call.status,
@@ -464,8 +464,8 @@ impl Errors<Session> for SessionErrors {
     }
 }
 
-impl Errors<Journal> for SessionErrors {
-    fn failed(self, call: &Call<'_, Journal>) -> Error {
+impl ErrorSource<Journal> for SessionErrors {
+    fn into_error(self, call: &CallInfo<'_, Journal>) -> Error {
         SessionError {
             message: format!("{} failed", call.function),
             status: call.status,
@@ -570,8 +570,8 @@ impl Clip {
     }
 
     /// The papers in the clip's own folder.
-    fn papers(&self) -> Steps<'_, Paper> {
-        Steps::new(self.paper(), |_| None)
+    fn papers(&self) -> Successors<'_, Paper> {
+        Successors::new(self.paper(), |_| None)
     }
 }
 
@@ -604,8 +604,8 @@ impl List {
     fn first(&self) -> Option<Borrowed<Node>>;
 
     /// All nodes.
-    fn __iter__(&self) -> Steps<Node> {
-        Steps::new(self.first(), Node::next)
+    fn __iter__(&self) -> Successors<Node> {
+        Successors::new(self.first(), Node::next)
     }
 }
 
@@ -739,7 +739,7 @@ struct Meddler;
 impl Attachment for Meddler {
     fn traverse(&self, _: &PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         ASKED.fetch_add(1, Ordering::Relaxed);
-        if leakproof::detached(|| Python::try_attach(|_| ())).is_some() {
+        if leakproof::detach(|| Python::try_attach(|_| ())).is_some() {
             RAN.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

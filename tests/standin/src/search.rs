@@ -56,8 +56,8 @@ impl Search {
     }
 }
 
-impl Errors<Search> for StoreErrors {
-    fn failed(self, _: &Call<'_, Search>) -> Error {
+impl ErrorSource<Search> for StoreErrors {
+    fn into_error(self, _: &CallInfo<'_, Search>) -> Error {
         self.error()
     }
 }

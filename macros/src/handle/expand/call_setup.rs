@@ -34,7 +34,7 @@ pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
         unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
             // In a function of its own: what the author wrote is not unsafe where it does not say so.
             #[allow(unused_unsafe, clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
-            fn __entered(raw: *mut <#ident as #runtime::handle::Handle>::Raw) -> *mut () {
+            fn __entered(raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw) -> *mut () {
                 let lock = #lock;
                 // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as the handle.
                 unsafe { #entered };
@@ -55,10 +55,11 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
     let callback = handle.errors.as_ref()?.callback.as_ref()?;
     let slot = callback.within(&quote!((*raw)));
-    let install = quote!(#runtime::errors::Hook::install::<Self::Errors, _>(&raw mut #slot));
+    let install =
+        quote!(#runtime::__private::error_source::Hook::install::<Self::Errors, _>(&raw mut #slot));
     let install = respanned(install, callback.span());
     Some(quote! {
-        unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::errors::Hook> {
+        unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::__private::error_source::Hook> {
             // SAFETY: the caller's promise; the author of the handle says that C calls what is in this place.
             ::core::option::Option::Some(unsafe { #install })
         }
@@ -83,7 +84,7 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     }
     let listens = !reports.is_empty();
     let reports = reports.into_iter().map(|place| {
-        let setting = quote!(#runtime::thread_locals::Setting::report::<Self::Errors, _>(#place()));
+        let setting = quote!(#runtime::__private::thread_locals::Setting::report::<Self::Errors, _>(#place()));
         respanned(setting, place.span())
     });
     let settings = handle
@@ -93,7 +94,7 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
         .map(|(n, ThreadLocal { place, .. })| {
             let value = value_variable(n);
             let address = quote_spanned!(place.span()=> #place());
-            quote!(#runtime::thread_locals::Setting::to(#address, #value))
+            quote!(#runtime::__private::thread_locals::Setting::to(#address, #value))
         });
     let settings = reports.chain(settings);
     let names = (0..handle.thread_locals.len()).map(value_variable);
@@ -106,14 +107,14 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
 
         #[inline]
         fn with_thread_locals<__R>(
-            _: #runtime::thread_locals::PerThread,
+            _: #runtime::__private::thread_locals::PerThread,
             c: impl ::core::ops::FnOnce() -> __R,
         ) -> __R {
             #(let #names = #values;)*
             // SAFETY: annotation `thread_locals`: each function returns the address of a variable of this thread,
             // also those that `errors` names.
             let mut settings = unsafe { [#(#settings),*] };
-            #runtime::thread_locals::during(&mut settings, c)
+            #runtime::__private::thread_locals::during(&mut settings, c)
         }
     })
 }
@@ -128,8 +129,8 @@ pub(crate) fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<
     let function = quote! {
         unsafe fn interrupt(raw: ::core::ptr::NonNull<()>) {
             #wake
-            // SAFETY: the caller's promise: `raw` is a valid handle of this type (`Kind::interrupt`).
-            let _ = wake(unsafe { <#ident as #runtime::handle::Handle>::from_raw(raw.cast()) });
+            // SAFETY: the caller's promise: `raw` is a valid handle of this type (`HandleKind::interrupt`).
+            let _ = wake(unsafe { <#ident as #runtime::__private::handle::Handle>::from_raw(raw.cast()) });
         }
     };
     (Some(function), Some(quote!(.interruptible(interrupt))))

@@ -14,8 +14,8 @@ pub(crate) fn expand_asks_handle(handle: &Handle, asks: bool) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let asks = asks.then(|| {
         quote! {
-            // SAFETY: guarantee 23: `LINEAGE.asks` says so, too, so that detached calls are checked.
-            unsafe impl #runtime::asking::AsksHandle for #ident {}
+            // SAFETY: guarantee 23: `SPEC.asks` says so, too, so that detached calls are checked.
+            unsafe impl #runtime::__private::asks_handle::AsksHandle for #ident {}
         }
     });
     let release = match &handle.ownership {
@@ -34,7 +34,7 @@ pub(crate) fn expand_asks_handle(handle: &Handle, asks: bool) -> TokenStream {
     );
     let check = quote! {
         const _: () = ::core::assert!(
-            <#ident as #runtime::handle::Handle>::LINEAGE.release_is_one_step(#fallible),
+            <#ident as #runtime::__private::handle::Handle>::SPEC.release_is_one_step(#fallible),
             #message
         );
     };
@@ -58,7 +58,7 @@ pub(crate) fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
          thread either"
     );
     let check = quote! {
-        ::core::assert!(<#ident as #runtime::handle::Handle>::LINEAGE.lives_in_memory(), #message)
+        ::core::assert!(<#ident as #runtime::__private::handle::Handle>::SPEC.lives_in_memory(), #message)
     };
     let check = respanned(check, keyword.span());
     Some(quote!(const _: () = #check;))
@@ -81,7 +81,7 @@ pub(crate) fn expand_lending_owner_check(handle: &Handle) -> Option<TokenStream>
         owner = type_name(owner),
     );
     let check = quote! {
-        const _: () = ::core::assert!(<#owner as #runtime::handle::Handle>::LINEAGE.lends_memory(), #message);
+        const _: () = ::core::assert!(<#owner as #runtime::__private::handle::Handle>::SPEC.lends_memory(), #message);
     };
     Some(respanned(check, owner.span()))
 }

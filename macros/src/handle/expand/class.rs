@@ -43,14 +43,14 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
             #(#documentation)*
             #comment
             #[#runtime::pyo3::pyclass(
-                extends = #runtime::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
+                extends = #runtime::__private::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
             )]
             #[allow(dead_code, reason = "a handle that stays in Rust has a class all the same")]
             #visibility struct #class;
 
             // SAFETY: guarantee 17: only `new_object` of the runtime makes objects of this class, each with a pointer
             // of this type's kind.
-            unsafe impl #runtime::python::PyHandle for #ident {
+            unsafe impl #runtime::__private::python::PyHandle for #ident {
                 type Class = #class;
 
                 fn class() -> #class {
@@ -58,10 +58,10 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
                 }
 
                 fn lend<'a, 'py>(
-                    handle: #runtime::handle::Borrowed<'a, Self>,
-                    context: &#runtime::python::Context<'a, 'py>,
+                    handle: #runtime::__private::handle::Borrowed<'a, Self>,
+                    context: &#runtime::__private::python::CallContext<'a, 'py>,
                 ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {
-                    #runtime::python::handle::#lend(handle, context)
+                    #runtime::__private::python::object::#lend(handle, context)
                 }
             }
 

@@ -14,14 +14,14 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
     let untyped = (is_lent && !is_untyped).then(|| {
         quote! {
             // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
-            unsafe impl #runtime::arguments::IntoC<*mut ::core::ffi::c_void> for &#ident {
+            unsafe impl #runtime::__private::to_c::IntoC<*mut ::core::ffi::c_void> for &#ident {
                 fn into_c(self) -> *mut ::core::ffi::c_void {
-                    #runtime::handle::Handle::as_raw(self).cast()
+                    #runtime::__private::handle::Handle::as_raw(self).cast()
                 }
             }
 
             // SAFETY: annotation `callback_only`: C passes the handle as a `void *`, and the pointer stays what it is.
-            unsafe impl #runtime::returns::PointedAt<*mut ::core::ffi::c_void> for #ident {
+            unsafe impl #runtime::__private::from_c::PointedAt<*mut ::core::ffi::c_void> for #ident {
                 #[inline]
                 fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
                     c.cast()
@@ -31,21 +31,21 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
     });
     quote! {
         // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
-        unsafe impl #runtime::arguments::IntoC<*mut #raw> for &#ident {
+        unsafe impl #runtime::__private::to_c::IntoC<*mut #raw> for &#ident {
             fn into_c(self) -> *mut #raw {
-                #runtime::handle::Handle::as_raw(self)
+                #runtime::__private::handle::Handle::as_raw(self)
             }
         }
 
         // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
-        unsafe impl #runtime::arguments::IntoC<*const #raw> for &#ident {
+        unsafe impl #runtime::__private::to_c::IntoC<*const #raw> for &#ident {
             fn into_c(self) -> *const #raw {
-                #runtime::handle::Handle::as_raw(self)
+                #runtime::__private::handle::Handle::as_raw(self)
             }
         }
 
         // SAFETY: Rust: the pointer stays what it is.
-        unsafe impl #runtime::returns::PointedAt<*mut #raw> for #ident {
+        unsafe impl #runtime::__private::from_c::PointedAt<*mut #raw> for #ident {
             #[inline]
             fn pointer(c: *mut #raw) -> *mut #raw {
                 c
@@ -53,7 +53,7 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
         }
 
         // SAFETY: Rust: the pointer stays what it is.
-        unsafe impl #runtime::returns::PointedAt<*const #raw> for #ident {
+        unsafe impl #runtime::__private::from_c::PointedAt<*const #raw> for #ident {
             #[inline]
             fn pointer(c: *const #raw) -> *mut #raw {
                 c.cast_mut()
@@ -72,31 +72,31 @@ pub(crate) fn expand_integer_conversions(
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     quote! {
         // SAFETY: annotation `integer`: the handle is a number, which nothing follows as a pointer.
-        unsafe impl #runtime::handle::Numbered for #ident {
+        unsafe impl #runtime::__private::handle::IntegerHandle for #ident {
             type Number = #ty;
             const INVALID: #ty = #invalid;
         }
 
         // SAFETY: guarantee 3: a reference to a handle is a valid handle, and so is its number.
-        unsafe impl #runtime::arguments::IntoC<#ty> for &#ident {
+        unsafe impl #runtime::__private::to_c::IntoC<#ty> for &#ident {
             #[inline]
             fn into_c(self) -> #ty {
-                #runtime::handle::Numbered::number(self)
+                #runtime::__private::handle::IntegerHandle::number(self)
             }
         }
 
         // SAFETY: Rust: `Never` has no values.
-        unsafe impl #runtime::arguments::IntoC<#runtime::arguments::Never> for &#ident {
-            fn into_c(self) -> #runtime::arguments::Never {
+        unsafe impl #runtime::__private::to_c::IntoC<#runtime::__private::to_c::Never> for &#ident {
+            fn into_c(self) -> #runtime::__private::to_c::Never {
                 ::core::unreachable!()
             }
         }
 
-        // SAFETY: Rust: `number_to_raw` is what `Numbered` keeps a number as.
-        unsafe impl #runtime::returns::PointedAt<#ty> for #ident {
+        // SAFETY: Rust: `number_to_raw` is what `IntegerHandle` keeps a number as.
+        unsafe impl #runtime::__private::from_c::PointedAt<#ty> for #ident {
             #[inline]
             fn pointer(c: #ty) -> *mut () {
-                #runtime::handle::number_to_raw::<#ident>(c)
+                #runtime::__private::handle::number_to_raw::<#ident>(c)
             }
         }
     }
@@ -108,10 +108,10 @@ pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> 
     if caller_allocates {
         return quote! {
             // SAFETY: annotation `caller_allocates`: C made the handle in the box, whose pointer is the handle's.
-            unsafe impl #runtime::out::MadeIn<#raw> for #ident {
-                type Storage = #runtime::out::Boxed<#raw>;
+            unsafe impl #runtime::__private::out_param::FromOutPtr<#raw> for #ident {
+                type Storage = #runtime::__private::out_param::Boxed<#raw>;
 
-                unsafe fn made(storage: Self::Storage) -> *mut #raw {
+                unsafe fn from_out_ptr(storage: Self::Storage) -> *mut #raw {
                     storage.into_raw()
                 }
             }
@@ -120,22 +120,22 @@ pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> 
     if let Some((ty, _)) = &handle.integer {
         return quote! {
             // SAFETY: annotation `out`: C wrote the handle's number.
-            unsafe impl #runtime::out::MadeIn<#ty> for #ident {
-                type Storage = #runtime::out::Inline<#ty>;
+            unsafe impl #runtime::__private::out_param::FromOutPtr<#ty> for #ident {
+                type Storage = #runtime::__private::out_param::Inline<#ty>;
 
-                unsafe fn made(storage: Self::Storage) -> *mut () {
+                unsafe fn from_out_ptr(storage: Self::Storage) -> *mut () {
                     // SAFETY: Rust: the slot holds a number that C wrote, or the zeros that were there.
-                    #runtime::handle::number_to_raw::<#ident>(unsafe { storage.value() })
+                    #runtime::__private::handle::number_to_raw::<#ident>(unsafe { storage.value() })
                 }
             }
         };
     }
     quote! {
         // SAFETY: annotation `out`: C wrote the handle's pointer.
-        unsafe impl #runtime::out::MadeIn<*mut #raw> for #ident {
-            type Storage = #runtime::out::Inline<*mut #raw>;
+        unsafe impl #runtime::__private::out_param::FromOutPtr<*mut #raw> for #ident {
+            type Storage = #runtime::__private::out_param::Inline<*mut #raw>;
 
-            unsafe fn made(storage: Self::Storage) -> *mut #raw {
+            unsafe fn from_out_ptr(storage: Self::Storage) -> *mut #raw {
                 // SAFETY: Rust: the slot holds a pointer that C wrote, or the zeros that were there, which are null.
                 unsafe { storage.value() }
             }

@@ -35,8 +35,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let lock = expand_lock(handle);
     let thread_locals = expand_thread_locals(handle);
     let up = match &handle.ownership {
-        Ownership::Resource { .. } => quote!(<Self as #runtime::handle::Resource>::UP),
-        Ownership::Part { .. } => quote!(<Self as #runtime::handle::Part>::UP),
+        Ownership::Resource { .. } => quote!(<Self as #runtime::__private::handle::Resource>::UP),
+        Ownership::Part { .. } => quote!(<Self as #runtime::__private::handle::Part>::UP),
         Ownership::CallbackOnly => quote!(::core::option::Option::None),
     };
     let home = match &handle.ownership {
@@ -47,7 +47,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         } => quote!(Owner),
         _ => quote!(Unknown),
     };
-    let home = quote!(#runtime::handle::Home::#home);
+    let home = quote!(#runtime::__private::handle::Home::#home);
     let (attachments, thread_bound) = (handle.attachments, handle.thread_bound);
     // What C lends to a callback does not last until a fork.
     let fork_safe =
@@ -74,8 +74,8 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             parent: Some(above),
             ..
         }
-        | Ownership::Part { owner: above, .. } => quote!(#runtime::place::In<#above>),
-        _ => quote!(#runtime::place::Nowhere),
+        | Ownership::Part { owner: above, .. } => quote!(#runtime::__private::lifetime::In<#above>),
+        _ => quote!(#runtime::__private::lifetime::Nowhere),
     };
     let by_parent_alone =
         by_parent || handle.sharing.holds_parent || handle.sharing.mut_parent.is_some();
@@ -89,12 +89,12 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let made_by = match by_parent_alone && has_parent {
         true => quote! {
             // SAFETY: guarantee 16: the type parameter is the parent, and no other type is.
-            unsafe impl #runtime::place::MadeBy<#above> for #ident {}
+            unsafe impl #runtime::__private::lifetime::MadeBy<#above> for #ident {}
         },
         false => quote! {
             // SAFETY: annotation `release`: neither the release nor a use by `&mut` needs the parent, as no word says
             // so.
-            unsafe impl<R> #runtime::place::MadeBy<R> for #ident {}
+            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}
         },
     };
     let (warns, kind, ownership) = expand_ownership(handle);
@@ -109,7 +109,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let counted = counted.then(|| match &handle.sharing.borrowed_with {
         None => quote!(.counted::<#ident>(::core::option::Option::None)),
         Some(group) => {
-            let kind = quote!(<#group as #runtime::handle::Handle>::kind);
+            let kind = quote!(<#group as #runtime::__private::handle::Handle>::kind);
             let kind = replace_self(respanned(kind, group.span()), ident);
             quote!(.counted::<#ident>(::core::option::Option::Some(#kind)))
         }
@@ -118,7 +118,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let (site, refusable) = expand_close_failpoint(handle);
     let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
         quote! {
-            #runtime::__private::inventory::submit! { #runtime::ledger::Listed(&KIND) }
+            #runtime::__private::inventory::submit! { #runtime::__private::kind::Listed(&KIND) }
         }
     });
     let python = expand_class(handle);
@@ -139,7 +139,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             ..
         }
     );
-    let owned = knows_owner.then(|| quote!(.knowing_owner::<#ident>()));
+    let owned = knows_owner.then(|| quote!(.with_owner_field::<#ident>()));
     let number = handle
         .integer
         .as_ref()
@@ -153,14 +153,14 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     );
     let keeps = handle.attachments.then(|| {
         quote! {
-            // SAFETY: guarantee 8: `LINEAGE` says so, too, so `Kind::acquired` makes an entry, which keeps the values.
-            unsafe impl #runtime::handle::Keeps for #ident {}
+            // SAFETY: guarantee 8: `SPEC` says so, too, so `HandleKind::acquired` makes an entry, which keeps the values.
+            unsafe impl #runtime::__private::handle::HasAttachments for #ident {}
         }
     });
     let by_pointer = (!caller_allocates).then(|| {
         quote! {
             // SAFETY: annotation `raw`: the handle is not made in place, so nothing but its release has to free it.
-            unsafe impl #runtime::handle::ByPointer for #ident {}
+            unsafe impl #runtime::__private::handle::PointerHandle for #ident {}
         }
     });
     quote! {
@@ -168,24 +168,24 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         #comment
         #[repr(transparent)]
         #visibility struct #ident {
-            _opaque: #runtime::handle::Opaque,
+            _opaque: #runtime::__private::handle::Opaque,
         }
 
         const _: () = {
             #site
             #lending
-            static KIND: #runtime::ledger::Kind = #runtime::ledger::Kind::#kind::<#ident>() #warning #counted #owned #refusable #number #interruptible;
+            static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #owned #refusable #number #interruptible;
             #listed
 
             // SAFETY: Rust: the type is a transparent wrapper of `Opaque`, which nobody can make: only `from_raw`
             // makes references to it.
-            unsafe impl #runtime::handle::Handle for #ident {
+            unsafe impl #runtime::__private::handle::Handle for #ident {
                 type Raw = #raw;
                 type Errors = #errors;
                 type Up = #above;
-                const LINEAGE: &'static #runtime::handle::Lineage = &#runtime::handle::Lineage {
+                const SPEC: &'static #runtime::__private::handle::HandleSpec = &#runtime::__private::handle::HandleSpec {
                     up: #up,
-                    beside: &[#(<#beside as #runtime::handle::Handle>::LINEAGE),*],
+                    beside: &[#(<#beside as #runtime::__private::handle::Handle>::SPEC),*],
                     attachments: #attachments,
                     thread_bound: #thread_bound,
                     fork_safe: #fork_safe,
@@ -196,7 +196,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 };
                 const NAME: &'static ::core::primitive::str = #name;
 
-                fn kind() -> &'static #runtime::ledger::Kind {
+                fn kind() -> &'static #runtime::__private::kind::HandleKind {
                     &KIND
                 }
 
@@ -209,7 +209,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             #asking
             #made_by
             // SAFETY: annotation `parent`: these are all parents besides the first.
-            unsafe impl #runtime::place::LivesBeside<(#(#beside,)*)> for #ident {}
+            unsafe impl #runtime::__private::lifetime::LivesBeside<(#(#beside,)*)> for #ident {}
 
             #ownership
             #by_pointer
@@ -252,7 +252,7 @@ pub(crate) fn expand_sharing(handle: &Handle) -> TokenStream {
         }
     );
     quote! {
-        #runtime::handle::Sharing {
+        #runtime::__private::handle::Sharing {
             holds_parent: #holds_parent,
             mut_parent: #mut_parent,
             reads_parent: #reads_parent,

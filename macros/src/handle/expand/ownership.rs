@@ -37,15 +37,15 @@ pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStre
                 true => quote! {
                     let released = { #released };
                     // SAFETY: guarantee 2: this is the handle's only release; annotation `caller_allocates`: its memory came
-                    // from the box of `MadeIn`, and nothing is left in it that matters.
-                    unsafe { #runtime::handle::free_in_place(raw, released) }
+                    // from the box of `FromOutPtr`, and nothing is left in it that matters.
+                    unsafe { #runtime::__private::handle::free_in_place(raw, released) }
                 },
                 false => released,
             };
             let kinds = (!beside.is_empty()).then(|| {
                 quote! {
-                    const BESIDE: &'static [fn() -> &'static #runtime::ledger::Kind] =
-                        &[#(<#beside as #runtime::handle::Handle>::kind),*];
+                    const BESIDE: &'static [fn() -> &'static #runtime::__private::kind::HandleKind] =
+                        &[#(<#beside as #runtime::__private::handle::Handle>::kind),*];
                 }
             });
             let made = expand_from_out_param(handle, *caller_allocates);
@@ -54,18 +54,18 @@ pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStre
                 .map(|retain| expand_ref_counted(handle, retain));
             let tokens = quote! {
                 // SAFETY: annotation `release`: the function gives back what one acquisition took.
-                unsafe impl #runtime::handle::Resource for #ident {
+                unsafe impl #runtime::__private::handle::Resource for #ident {
                     type Parent = #parent;
                     #kinds
-                    type In<'p> = #runtime::handle::Owned<#lifetime, #ident>;
+                    type In<'p> = #runtime::__private::handle::Owned<#lifetime, #ident>;
 
                     unsafe fn release(
                         raw: *mut Self::Raw,
-                    ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
+                    ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
                         // In a function of its own: what the author wrote is not unsafe where it does not say so.
                         fn __released(
-                            raw: *mut <#ident as #runtime::handle::Handle>::Raw,
-                        ) -> ::core::result::Result<(), #runtime::handle::Unreleased> {
+                            raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw,
+                        ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
                             let _ = raw;
                             #released
                         }
@@ -84,10 +84,10 @@ pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStre
                 let place = respanned(field.within(&quote!((*raw))), field.span());
                 quote! {
                     // SAFETY: annotation `owner_field`: the field points at the owner, or is null.
-                    unsafe impl #runtime::handle::KnowsOwner for #ident {
+                    unsafe impl #runtime::__private::handle::HasOwnerField for #ident {
                         unsafe fn owner_of(
                             raw: *mut Self::Raw,
-                        ) -> *mut <Self::Owner as #runtime::handle::Handle>::Raw {
+                        ) -> *mut <Self::Owner as #runtime::__private::handle::Handle>::Raw {
                             // SAFETY: the caller's promise: `raw` is valid. annotation `owner_field`: so the field may be
                             // read.
                             unsafe { #place }
@@ -97,7 +97,7 @@ pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStre
             });
             let tokens = quote! {
                 // SAFETY: annotation `part_of`: the part is valid as long as its owner.
-                unsafe impl #runtime::handle::Part for #ident {
+                unsafe impl #runtime::__private::handle::Part for #ident {
                     type Owner = #owner;
                 }
                 #knows
@@ -120,12 +120,12 @@ pub(crate) fn expand_release(
         None => {
             let (taken, passed) = match &handle.integer {
                 None => (
-                    quote!(*mut <#ident as #runtime::handle::Handle>::Raw),
+                    quote!(*mut <#ident as #runtime::__private::handle::Handle>::Raw),
                     quote!(raw),
                 ),
                 Some((ty, _)) => (
                     quote!(#ty),
-                    quote!(#runtime::handle::raw_to_number::<#ident>(raw)),
+                    quote!(#runtime::__private::handle::raw_to_number::<#ident>(raw)),
                 ),
             };
             let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
@@ -134,21 +134,21 @@ pub(crate) fn expand_release(
         Some(ReleaseCArgs(names)) => {
             let passed = names.iter().map(|name| {
                 let argument = match name == "self" {
-                    true => quote!(#runtime::arguments::IntoC::into_c(this)),
-                    false => quote!(#runtime::arguments::IntoC::into_c(parent)),
+                    true => quote!(#runtime::__private::to_c::IntoC::into_c(this)),
+                    false => quote!(#runtime::__private::to_c::IntoC::into_c(parent)),
                 };
                 respanned(argument, name.span())
             });
             let function = quote! {
-                // SAFETY: guarantee 2: `Kind::dispose` releases a handle that is there, so its pointer is valid and
+                // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there, so its pointer is valid and
                 // not null.
                 let this = unsafe {
-                    <#ident as #runtime::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
+                    <#ident as #runtime::__private::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
                 };
-                let parent = #runtime::children::parent_of_released().cast();
+                let parent = #runtime::__private::children::parent_of_released().cast();
                 // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and noted the parent
-                // (`Birth`), which outlives the handle.
-                let parent = unsafe { <#parent as #runtime::handle::Handle>::from_raw(parent) };
+                // (`CallOrigin`), which outlives the handle.
+                let parent = unsafe { <#parent as #runtime::__private::handle::Handle>::from_raw(parent) };
             };
             (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
         }
@@ -160,9 +160,9 @@ pub(crate) fn expand_release(
     let Some(fails) = &release.fails else {
         let call = match release.detach {
             true => quote! {
-                #runtime::call::detached(
+                #runtime::__private::call::detach_unchecked(
                     // SAFETY: annotation `detach`: the release uses no Python.
-                    unsafe { #runtime::call::WithoutPython::promised() },
+                    unsafe { #runtime::__private::call::WithoutPython::promised() },
                     || #call,
                 )
             },
@@ -171,16 +171,16 @@ pub(crate) fn expand_release(
         return quote! {
             #function
             // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
-            let _ = unsafe { #runtime::call::unheard::<#ident, _>(|| #call) };
+            let _ = unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
     };
     let call = quote!(__caught.run(|| #call));
     let call = match release.detach {
         true => quote! {
-            #runtime::call::detached(
+            #runtime::__private::call::detach_unchecked(
                 // SAFETY: annotation `detach`: the release uses no Python.
-                unsafe { #runtime::call::WithoutPython::promised() },
+                unsafe { #runtime::__private::call::WithoutPython::promised() },
                 || #call,
             )
         },
@@ -190,12 +190,12 @@ pub(crate) fn expand_release(
     let (failed, kept) = (fails.expand(runtime), release.kept);
     quote! {
         #function
-        // SAFETY: guarantee 2: `Kind::dispose` releases a handle that is there, so its pointer is not null.
+        // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there, so its pointer is not null.
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
-        let calling = #runtime::call::calling(|__caught| #call).judged(|_| false, #failed);
+        let calling = #runtime::__private::call::calling(|__caught| #call).judged(|_| false, #failed);
         // SAFETY: annotation `release`: the call releases the handle, unless it fails and `kept` says that it is
         // still there; guarantee 2: this is its only release.
-        let releasing = unsafe { #runtime::call::Releasing::<#ident>::of(handle) };
+        let releasing = unsafe { #runtime::__private::call::Releasing::<#ident>::of(handle) };
         calling.release(releasing, #name, #kept)
     }
 }
@@ -218,7 +218,7 @@ pub(crate) fn expand_close_failpoint(
     let (method, function) = (format!("{}.close", handle.item.ident), release.name());
     (
         Some(quote!(#runtime::__site!(CLOSE, #method, #function);)),
-        Some(quote!(.refusable(&CLOSE, #kept))),
+        Some(quote!(.fallible_release(&CLOSE, #kept))),
     )
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn expand_ref_counted(handle: &Handle, retain: &Path) -> TokenStream 
     let function = quote_spanned!(retain.span()=> let retain: unsafe extern "C" fn(*mut Self::Raw) -> _ = #retain;);
     quote! {
         // SAFETY: annotation `retain`: the function counts one owner more.
-        unsafe impl #runtime::handle::Counted for #ident {
+        unsafe impl #runtime::__private::handle::RefCounted for #ident {
             unsafe fn retain(raw: *mut Self::Raw) {
                 #function
                 // SAFETY: the caller's promise: `raw` is valid. annotation `retain`: C asks for no more.

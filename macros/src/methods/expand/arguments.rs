@@ -20,7 +20,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
     match argument {
         CArg::Start(Parameter { name, .. }, span) => {
             let variable = start_variable(name);
-            let start = quote!(#runtime::arguments::Memory::start(&mut #name));
+            let start = quote!(#runtime::__private::to_c::Memory::start(&mut #name));
             let start = respanned(start, *span);
             Some(quote! {
                 let mut #name = #name;
@@ -29,7 +29,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
         }
         CArg::Length(Parameter { name, .. }, span) => {
             let (variable, text) = (length_variable(name), name.to_string());
-            let converted = quote!(#runtime::call::length(&__SITE, #text, &#name)?);
+            let converted = quote!(#runtime::__private::call::length(&__SITE, #text, &#name)?);
             let converted = respanned(converted, *span);
             Some(quote!(let #variable = #converted;))
         }
@@ -61,7 +61,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
         }
         CArg::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
             let (variable, text) = (text_variable(name), name.to_string());
-            Some(quote!(let #variable = #runtime::call::text(&__SITE, #text, #name)?;))
+            Some(quote!(let #variable = #runtime::__private::call::text(&__SITE, #text, #name)?;))
         }
         _ => None,
     }
@@ -69,7 +69,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
 
 /// Expands the value that C gets. It is evaluated in safe code, before C is called.
 pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
-    let into_c = quote!(#runtime::arguments::IntoC::into_c);
+    let into_c = quote!(#runtime::__private::to_c::IntoC::into_c);
     let (passed, span) = match argument {
         CArg::Receiver(span) => (quote!(#into_c(&*self)), span),
         CArg::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
@@ -90,7 +90,7 @@ pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
             let start = start_variable(name);
             let start = quote! {
                 // SAFETY: Rust: the parameter is borrowed by this method until C has returned.
-                unsafe { #runtime::arguments::Start::new(#start) }
+                unsafe { #runtime::__private::to_c::Start::new(#start) }
             };
             (quote!(#into_c(#start)), span)
         }
@@ -113,7 +113,7 @@ pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
             let slot = out_length_variable();
             (quote!(#slot.pointer()), span)
         }
-        CArg::Null(span) => (quote!(#into_c(#runtime::arguments::Null)), span),
+        CArg::Null(span) => (quote!(#into_c(#runtime::__private::to_c::Null)), span),
         CArg::Constant(constant) => return quote!(#constant),
     };
     respanned(passed, *span)
@@ -127,7 +127,7 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
         ParamKind::Owned(target) => target,
         _ => ty.clone(),
     };
-    let lend = quote!(#runtime::call::lent::<#target>(#name));
+    let lend = quote!(#runtime::__private::call::lent::<#target>(#name));
     let lend = respanned(lend, ty.span());
     quote! {
         // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only its address is

@@ -73,7 +73,7 @@ pub(crate) fn expand_lifetime(
         Receiver::None => quote!(any()),
         _ => quote!(of(&*self)),
     };
-    quote!(let #life = #runtime::place::Life::#start #limits;)
+    quote!(let #life = #runtime::__private::lifetime::Life::#start #limits;)
 }
 
 pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) -> TokenStream {
@@ -157,7 +157,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .map(|Parameter { name, .. }| transfer_variable(name));
     let passed_on: Vec<_> = passed_on.collect();
     let unplaced = result_keeps_arguments(method)
-        .then(|| quote!(let __unplaced = #runtime::children::Unplaced::default();));
+        .then(|| quote!(let __unplaced = #runtime::__private::children::Unplaced::default();));
     quote! {
         #site
         #place
@@ -168,11 +168,11 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #(#prepared)*
         #slots
         #(#lent)*
-        #(let mut #passed_on = #runtime::handle::PassedOn::nothing();)*
+        #(let mut #passed_on = #runtime::__private::handle::PassedOn::nothing();)*
         #unplaced
         #uses
         #c
-        let __result = #runtime::call::calling(#call) #interruptible #exclusive #judged #settling #ending;
+        let __result = #runtime::__private::call::calling(#call) #interruptible #exclusive #judged #settling #ending;
         #(::core::mem::drop(#states_end);)*
         #(::core::mem::drop(#passed_on);)*
         #decoded
@@ -223,7 +223,7 @@ pub(crate) fn expand_c_closure(
     let call = expand_with_fields(fields, set, call, runtime);
     let c = Ident::new("__c", Span::mixed_site());
     let closure = quote! {
-        let #c = |#caught: &#runtime::call::Caught, #(#variables),*| #call;
+        let #c = |#caught: &#runtime::__private::call::Caught, #(#variables),*| #call;
     };
     // The helper thread of `interrupt` gets values; the author's expressions are evaluated on the thread of the call.
     let (closure, values) = match &calls.interrupt {
@@ -237,7 +237,7 @@ pub(crate) fn expand_c_closure(
     if calls.detach {
         called = quote! {
             // SAFETY: annotation `detach`: the C function uses no Python.
-            #runtime::call::detached(unsafe { #runtime::call::WithoutPython::promised() }, || #called)
+            #runtime::__private::call::detach_unchecked(unsafe { #runtime::__private::call::WithoutPython::promised() }, || #called)
         };
     }
     let (uses, called) = expand_uses(method, called, runtime);
@@ -282,8 +282,8 @@ pub(crate) fn expand_with_fields(
             let before = match argument {
                 // As the pointer was passed, so that a field of the wrong type is told once.
                 CArg::Start(..) => {
-                    let null = quote!(#runtime::arguments::Start::null());
-                    let null = quote!(#runtime::arguments::IntoC::into_c(#null));
+                    let null = quote!(#runtime::__private::to_c::Start::null());
+                    let null = quote!(#runtime::__private::to_c::IntoC::into_c(#null));
                     respanned(null, span_of(argument))
                 }
                 argument if calls_back(argument) => before(index).to_token_stream(),
@@ -292,7 +292,7 @@ pub(crate) fn expand_with_fields(
             Some(quote!(#field = #before;))
         });
     quote!({
-        let #raw_pointer = #runtime::handle::Handle::as_raw(&*self);
+        let #raw_pointer = #runtime::__private::handle::Handle::as_raw(&*self);
         #(#save)*
         // SAFETY: annotation `fields`: C reads the fields during the call; guarantee 4: the receiver is borrowed
         // exclusively.
@@ -320,7 +320,7 @@ pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<To
             };
             // SAFETY: annotation `interrupt`: C may run on another thread, and be interrupted so. Guarantee 22: what C gets
             // was evaluated before.
-            unsafe { #runtime::aside::Aside::interrupted_by(interrupt) }
+            unsafe { #runtime::__private::helper_thread::Aside::interrupted_by(interrupt) }
         })
     })
 }
@@ -363,8 +363,10 @@ pub(crate) fn expand_uses(
     let name = Ident::new("uses", Span::mixed_site());
     let begin = match method.output.fallible {
         true => quote!(let #name = #runtime::__uses!(#(#uses),*)?;),
-        false => quote!(let #name = #runtime::counted::granted(#runtime::__uses!(#(#uses),*));),
+        false => {
+            quote!(let #name = #runtime::__private::ref_counted::granted(#runtime::__uses!(#(#uses),*));)
+        }
     };
-    let call = quote!(#runtime::counted::ending(#call, #name));
+    let call = quote!(#runtime::__private::ref_counted::ending(#call, #name));
     (begin, call)
 }

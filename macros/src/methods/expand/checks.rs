@@ -21,8 +21,8 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
     let output = erase_lifetimes(&method.output.value, receiver);
     let exclusive = method.receiver == Receiver::Exclusive;
     let place = match method.receiver {
-        Receiver::None => quote!(#runtime::place::Nowhere),
-        _ => quote!(#runtime::place::In<#receiver>),
+        Receiver::None => quote!(#runtime::__private::lifetime::Nowhere),
+        _ => quote!(#runtime::__private::lifetime::In<#receiver>),
     };
     let made = match method.receiver {
         Receiver::None => Vec::new(),
@@ -30,7 +30,7 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
     };
     let checks = returned_handles(&output).into_iter().map(|handle| {
         let is_made = made.iter().any(|other| std::ptr::eq(*other, handle));
-        let check = quote!(#runtime::place::check_place::<#place, #handle, _>());
+        let check = quote!(#runtime::__private::lifetime::check_place::<#place, #handle, _>());
         let check = match is_made.then(|| unknown_parent_message(block, handle)) {
             Some(message) => quote!(
                 const _: () = ::core::assert!(#check, #message);
@@ -56,7 +56,7 @@ pub(crate) fn expand_form_checks(
     let nothing = matches!(output, Type::Tuple(tuple) if tuple.elems.is_empty());
     let result = (!nothing).then(|| {
         respanned(
-            quote!(#runtime::forms::check::<#output, #form>();),
+            quote!(#runtime::__private::shape::check::<#output, #form>();),
             method.output.value.span(),
         )
     });
@@ -93,7 +93,7 @@ pub(crate) fn expand_keep_alive_check(
         .map(|(_, parent)| erase_lifetimes(&parent, &block.handle));
     let parents = quote!((#(#parents,)*));
     let checks = returned_handles(&output).into_iter().map(|handle| {
-        let check = quote!(#runtime::place::check_beside::<#handle, #parents>(););
+        let check = quote!(#runtime::__private::lifetime::check_beside::<#handle, #parents>(););
         respanned(check, handle.span())
     });
     quote!(#(#checks)*)
@@ -124,7 +124,7 @@ pub(crate) fn expand_helper_thread_checks(
     let used = std::iter::once(receiver.clone()).chain(passed);
     let checks = used.map(|handle| {
         let name = type_name(&handle);
-        let probe = quote!(#runtime::aside::Probe::<#handle>);
+        let probe = quote!(#runtime::__private::helper_thread::Probe::<#handle>);
         let bound = format!(
             "a `{name}` is bound to its thread, and `interrupt` runs C on a helper thread: remove \
              `interrupt`"
@@ -143,10 +143,10 @@ pub(crate) fn expand_helper_thread_checks(
     let checks = quote! {
         const _: () = {
             #[allow(unused_imports, reason = "for what is no handle")]
-            use #runtime::aside::NoHandle as _;
+            use #runtime::__private::helper_thread::NoHandle as _;
             #(#checks)*
-            ::core::assert!(!<#receiver as #runtime::handle::Handle>::LOCKS, #locks);
-            #runtime::aside::errors_are_sent::<#receiver>();
+            ::core::assert!(!<#receiver as #runtime::__private::handle::Handle>::LOCKS, #locks);
+            #runtime::__private::helper_thread::errors_are_sent::<#receiver>();
         };
     };
     respanned(checks, path.span())

@@ -23,17 +23,17 @@ pub(crate) fn expand_field(
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
     let exclusive = method.receiver == Receiver::Exclusive;
-    let used = quote!(#runtime::counted::field(&*self, #exclusive));
+    let used = quote!(#runtime::__private::ref_counted::field(&*self, #exclusive));
     let used = match method.output.fallible {
         true => quote!(#used?),
-        false => quote!(#runtime::counted::granted(#used)),
+        false => quote!(#runtime::__private::ref_counted::granted(#used)),
     };
     let handle = quote!(let #raw_pointer = #used;);
     if let [parameter] = &method.parameters[..] {
         let (name, place) = (&parameter.name, field.place.within(&raw));
-        let value = quote!(#runtime::returns::written(#name));
+        let value = quote!(#runtime::__private::from_c::written(#name));
         let value = respanned(value, parameter.ty.span());
-        let passed = quote!(#runtime::arguments::IntoC::into_c(value));
+        let passed = quote!(#runtime::__private::to_c::IntoC::into_c(value));
         let passed = respanned(passed, name.span());
         let write = match &field.atomic {
             None => quote! {
@@ -41,7 +41,8 @@ pub(crate) fn expand_field(
                 unsafe { #place = value }
             },
             Some(_) => {
-                let store = quote!(#runtime::atomic::Atomic::store(&raw mut #place, value));
+                let store =
+                    quote!(#runtime::__private::atomic::Atomic::store(&raw mut #place, value));
                 let store = respanned(store, field.place.span());
                 quote! {
                     // SAFETY: annotation `atomic`: the place may be written in one step while C reads it; guarantee 3: the
@@ -58,7 +59,7 @@ pub(crate) fn expand_field(
         });
     }
     let written = match &field.retain {
-        Some(_) => type_before_retain(&method.output.value),
+        Some(_) => type_before_retain(&method.output.value, runtime),
         None => method.output.value.clone(),
     };
     let text = with_undecoded_text(&written, runtime);
@@ -69,29 +70,29 @@ pub(crate) fn expand_field(
         (Some(length), Some(element)) => {
             let start = field.place.within(&raw);
             let start = respanned(
-                quote!(#runtime::returns::Start::start(#start)),
+                quote!(#runtime::__private::from_c::Start::start(#start)),
                 field.place.span(),
             );
             let count = length.within(&raw);
             let count = respanned(
-                quote!(#runtime::returns::Count::count(#count)),
+                quote!(#runtime::__private::from_c::Count::count(#count)),
                 length.span(),
             );
-            quote!(#runtime::returns::array::<_, #element>(#start, #count, #life))
+            quote!(#runtime::__private::from_c::array::<_, #element>(#start, #count, #life))
         }
         _ if field.atomic.is_some() => {
             let place = field.place.within(&raw);
-            let read = quote!(#runtime::atomic::Atomic::load(&raw mut #place));
+            let read = quote!(#runtime::__private::atomic::Atomic::load(&raw mut #place));
             let read = respanned(read, field.place.span());
             quote_spanned! {value.span()=>
-                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c_within(#read, #life))
+                #runtime::__private::call::present(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#read, #life))
             }
         }
         _ if !field.place.is_self() && is_text_result(&method.output.value) => {
             let place = field.place.within(&raw);
             let text = argument_of(value, "Option").unwrap_or(value);
             respanned(
-                quote!(#runtime::returns::text::<#text, _>(&raw const #place)),
+                quote!(#runtime::__private::from_c::text::<#text, _>(&raw const #place)),
                 value.span(),
             )
         }
@@ -102,7 +103,7 @@ pub(crate) fn expand_field(
                 field.place.within(&raw)
             };
             quote_spanned! {value.span()=>
-                #runtime::call::present(<#value as #runtime::returns::FromC<_>>::from_c_within(#place, #life))
+                #runtime::__private::call::present(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#place, #life))
             }
         }
     };
@@ -114,12 +115,12 @@ pub(crate) fn expand_field(
     let read = match &field.retain {
         None => read,
         Some(keyword) => respanned(
-            quote!(#runtime::counted::Retain::retain_now(#read)),
+            quote!(#runtime::__private::ref_counted::Retain::retain_now(#read)),
             keyword.span(),
         ),
     };
     let read = match is_guard(&written) {
-        true => quote!(#runtime::call::lending(&*self, #read)),
+        true => quote!(#runtime::__private::call::lending(&*self, #read)),
         false => read,
     };
     let read = match &field.when {

@@ -52,7 +52,8 @@ pub(crate) fn expand_exclusive_uses(method: &Method, runtime: &TokenStream) -> O
         }
     });
     let used: Vec<_> = receiver.into_iter().chain(parameters).collect();
-    (!used.is_empty()).then(|| quote!(.exclusively(&[#(#runtime::exclusive::Used::#used),*])))
+    (!used.is_empty())
+        .then(|| quote!(.exclusively(&[#(#runtime::__private::exclusive_use::Used::#used),*])))
 }
 
 /// Expands the closure that runs once the status is known: it decides who owns the consumed
@@ -64,9 +65,9 @@ pub(crate) fn expand_settling(
 ) -> Option<TokenStream> {
     let left = method.output.fallible && calls.consumes == Some(Consumes::OnSuccess);
     let keeper = match result_keeps_arguments(method) {
-        true => quote!(#runtime::handle::Keeper::Result(&__unplaced)),
+        true => quote!(#runtime::__private::handle::Keeper::Result(&__unplaced)),
         false => {
-            quote!(#runtime::handle::Keeper::Handle(#runtime::children::Id::of(&*self)))
+            quote!(#runtime::__private::handle::Keeper::Handle(#runtime::__private::children::Id::of(&*self)))
         }
     };
     let consumed = method.consumed().map(|Parameter { name, .. }| {
@@ -74,8 +75,8 @@ pub(crate) fn expand_settling(
         quote! {
             // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict says that C left
             // it.
-            let taken = unsafe { #runtime::call::Taken::by_c(#name) };
-            #passed_on = #runtime::call::consumed(taken, __verdict, #left, #keeper);
+            let taken = unsafe { #runtime::__private::call::Taken::by_c(#name) };
+            #passed_on = #runtime::__private::call::consumed(taken, __verdict, #left, #keeper);
         }
     });
     let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
@@ -107,7 +108,7 @@ pub(crate) fn expand_result_policy(
         None => method.out_count(calls) == 0,
     };
     let unknown = failed && calls.none.is_none();
-    quote!(#runtime::call::Looks::of(#failed, #unknown))
+    quote!(#runtime::__private::call::Looks::of(#failed, #unknown))
 }
 
 /// Declares the holder of each callback: for the call, or for as long as `scope` says.
@@ -120,7 +121,7 @@ pub(crate) fn expand_callback_holders(
     let states = callbacks.iter().map(|Parameter { name, ty }| {
         let state = callback_variable(name);
         let keep = match ParamKind::of(ty) {
-            ParamKind::Ref(_) => quote!(let #state = #runtime::callbacks::lend(#name);),
+            ParamKind::Ref(_) => quote!(let #state = #runtime::__private::callback::lend(#name);),
             _ => {
                 let scope = calls.scope.as_ref().map(ToString::to_string);
                 let place = format!("{}.{name}", method.signature.ident);
@@ -130,7 +131,7 @@ pub(crate) fn expand_callback_holders(
                     _ => quote!(Forever),
                 };
                 let store = quote! {
-                    #runtime::callbacks::store(&*self, #runtime::attachments::Scope::#scope, #name)
+                    #runtime::__private::callback::store(&*self, #runtime::__private::attachment::Scope::#scope, #name)
                 };
                 let store = respanned(store, ty.span());
                 quote! {

@@ -16,7 +16,7 @@ pub(crate) fn expand_with_parent(
 ) -> TokenStream {
     let optional = argument_of(&method.output.value, "Option");
     let value = optional.unwrap_or(&method.output.value);
-    let handle = |name| quote!(#runtime::children::Id::of(#name));
+    let handle = |name| quote!(#runtime::__private::children::Id::of(#name));
     let beside: Vec<_> = match method.receiver {
         Receiver::None => lending_parameters(method, calls).map(handle).collect(),
         _ => method
@@ -24,25 +24,25 @@ pub(crate) fn expand_with_parent(
             .map(|(name, _)| handle(name))
             .collect(),
     };
-    let birth = match method.receiver {
+    let origin = match method.receiver {
         Receiver::None if beside.is_empty() && !result_keeps_arguments(method) => return own,
         Receiver::None => {
             let given = result_keeps_arguments(method).then(|| quote!(.keeping(&__unplaced)));
-            quote!(#runtime::call::Birth::among(&[#(#beside),*]) #given)
+            quote!(#runtime::__private::call::CallOrigin::among(&[#(#beside),*]) #given)
         }
         _ => {
             let beside = (!beside.is_empty()).then(|| quote!(.beside(&[#(#beside),*])));
             let receiver = quote! {
                 // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16: `check_place`
                 // compared the types.
-                unsafe { #runtime::call::Birth::by(&*self) }
+                unsafe { #runtime::__private::call::CallOrigin::by(&*self) }
             };
             quote!(#receiver #beside)
         }
     };
     let Type::Tuple(tuple) = value else {
         return match is_guard(value) {
-            true => quote!(#runtime::call::noting_parents(#birth, #own)),
+            true => quote!(#runtime::__private::call::noting_parents(#origin, #own)),
             false => own,
         };
     };
@@ -63,7 +63,7 @@ pub(crate) fn expand_with_parent(
             quote!(|made, born| if let ::core::option::Option::Some(made) = made { #(#notes)* })
         }
     };
-    quote!(#runtime::call::noting_parents_in(#birth, #own, #notes))
+    quote!(#runtime::__private::call::noting_parents_in(#origin, #own, #notes))
 }
 
 /// The parameters that a borrowed result of a method without receiver lives in.

@@ -81,7 +81,7 @@ pub(crate) fn expand_iter(block: &MethodsBlock, method: &Method) -> Option<Token
         quote! {
             fn __iter__<'py>(
                 slf: #runtime::pyo3::Bound<'py, Self>,
-            ) -> #runtime::python::Typed<'py, #runtime::python::give::Itself> {
+            ) -> #runtime::__private::python::TypedResult<'py, #runtime::__private::python::into_py::SelfType> {
                 slf.into_any().into()
             }
         }
@@ -113,7 +113,7 @@ pub(crate) fn expand_wrapper(
     visibility: &Visibility,
     callee: impl FnOnce(&Ident) -> TokenStream,
 ) -> TokenStream {
-    let python = quote!(#runtime::python);
+    let python = quote!(#runtime::__private::python);
     let pyo3 = quote!(#runtime::pyo3);
     let name = &method.signature.ident;
     let documentation = method.attributes.iter().filter(|attribute| {
@@ -181,14 +181,14 @@ pub(crate) fn expand_wrapper(
                 .iter()
                 .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
             let sent = sent.map(|Parameter { name, ty }| {
-                respanned(quote!(#runtime::call::sent(&#name);), ty.span())
+                respanned(quote!(#runtime::__private::call::sent(&#name);), ty.span())
             });
             quote!({
                 #(#sent)*
                 // SAFETY: Rust: `sent` refuses values that are not `Send`; the other arguments are handles, and the
                 // body has no token of the interpreter.
-                let promise = unsafe { #runtime::call::WithoutPython::promised() };
-                #runtime::call::detached(promise, || #call)
+                let promise = unsafe { #runtime::__private::call::WithoutPython::promised() };
+                #runtime::__private::call::detach_unchecked(promise, || #call)
             })
         }
     };
@@ -196,25 +196,25 @@ pub(crate) fn expand_wrapper(
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let given = itself.map(|Parameter { name, .. }| {
-        let give = respanned(quote!(#python::Give::of(#slf)), name.span());
-        quote!(let #name: #python::Give<'_, 'py, #handle> = #give;)
+        let give = respanned(quote!(#python::OwnedArg::of(#slf)), name.span());
+        quote!(let #name: #python::OwnedArg<'_, 'py, #handle> = #give;)
     });
     let (receiver, enter) = match method.receiver {
         Receiver::None if itself.is_some() => (
             bound,
-            quote!(alone(#slf.py(), __ENTRY, #locks, |#context| #call)),
+            quote!(call_static(#slf.py(), __ENTRY, #locks, |#context| #call)),
         ),
         Receiver::None => (
             quote!(#py: #pyo3::Python<'py>),
-            quote!(alone(#py, __ENTRY, #locks, |#context| #call)),
+            quote!(call_static(#py, __ENTRY, #locks, |#context| #call)),
         ),
         Receiver::Shared => (
             bound,
-            quote!(shared::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
+            quote!(call_method::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
         ),
         Receiver::Exclusive => (
             bound,
-            quote!(exclusive::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
+            quote!(call_method_mut::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
         ),
     };
     quote! {
@@ -224,7 +224,7 @@ pub(crate) fn expand_wrapper(
         #many
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
-            const __ENTRY: &#python::Entry = &#entry;
+            const __ENTRY: &#python::MethodInfo = &#entry;
             #asking
             #given
             #python::#enter #finish
@@ -239,7 +239,7 @@ pub(crate) fn expand_method_info(
     body: bool,
     python: &TokenStream,
 ) -> TokenStream {
-    let mut entry = quote!(#python::Entry::new(&__SITE, #count, #body));
+    let mut entry = quote!(#python::MethodInfo::new(&__SITE, #count, #body));
     if method.reads_parent.is_some() {
         entry = quote! {
             // SAFETY: annotation `reads_parent`: the method leaves memory as it is that the parent lends.
@@ -292,7 +292,7 @@ pub(crate) fn expand_result(
     if name == "__next__"
         && let Some(item) = argument_of(&value, "Option")
     {
-        let typed = quote!(#runtime::python::Typed<'py, #item>);
+        let typed = quote!(#runtime::__private::python::TypedResult<'py, #item>);
         return (
             quote!(give_next),
             respanned(
@@ -308,7 +308,7 @@ pub(crate) fn expand_result(
     (
         quote!(give),
         respanned(
-            quote!(#runtime::python::Typed<'py, #value>),
+            quote!(#runtime::__private::python::TypedResult<'py, #value>),
             method.output.value.span(),
         ),
         quote!(.map(::core::convert::Into::into)),
@@ -328,23 +328,27 @@ pub(crate) fn expand_parameter(
     match ParamKind::of(ty) {
         ParamKind::Ref(target) => {
             let target = detach(target);
-            taken(quote!(#runtime::python::Ref<'_, 'py, #target>))
+            taken(quote!(#runtime::__private::python::RefArg<'_, 'py, #target>))
         }
         ParamKind::Mut(target) => {
             let target = detach(target);
-            taken(quote!(#runtime::python::Mut<'_, 'py, #target>))
+            taken(quote!(#runtime::__private::python::MutArg<'_, 'py, #target>))
         }
         ParamKind::OptionRef(target) => {
             let target = detach(target);
-            taken(quote!(::core::option::Option<#runtime::python::Ref<'_, 'py, #target>>))
+            taken(
+                quote!(::core::option::Option<#runtime::__private::python::RefArg<'_, 'py, #target>>),
+            )
         }
         ParamKind::OptionMut(target) => {
             let target = detach(target);
-            taken(quote!(::core::option::Option<#runtime::python::Mut<'_, 'py, #target>>))
+            taken(
+                quote!(::core::option::Option<#runtime::__private::python::MutArg<'_, 'py, #target>>),
+            )
         }
         ParamKind::Owned(target) => {
             let target = detach(target);
-            taken(quote!(#runtime::python::Give<'_, 'py, #target>))
+            taken(quote!(#runtime::__private::python::OwnedArg<'_, 'py, #target>))
         }
         ParamKind::Python => quote!(#name: #runtime::pyo3::Python<'py>),
         ParamKind::Value => quote!(#name: #ty),

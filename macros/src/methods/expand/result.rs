@@ -45,10 +45,10 @@ pub(crate) fn expand_memory_source(
     let written = &method.output.value;
     let value = argument_of(written, "Option").unwrap_or(written);
     let checked = match (&calls.free, &calls.owned) {
-        (Some(_), Some(_)) => quote!(#runtime::returns::transferred(#start)),
-        (Some(_), None) => quote!(#runtime::returns::freeable(#start)),
+        (Some(_), Some(_)) => quote!(#runtime::__private::from_c::transferred(#start)),
+        (Some(_), None) => quote!(#runtime::__private::from_c::freeable(#start)),
         (None, _) if calls.borrowed.is_some() || is_slice_ref(value) => start,
-        (None, _) => quote!(#runtime::returns::constant(#start)),
+        (None, _) => quote!(#runtime::__private::from_c::constant(#start)),
     };
     respanned(checked, written.span())
 }
@@ -61,7 +61,7 @@ pub(crate) fn expand_out_params(
 ) -> TokenStream {
     let length = method.out_length(calls).map(|span| {
         let slot = out_length_variable();
-        let new = respanned(quote!(#runtime::out::raw()), span);
+        let new = respanned(quote!(#runtime::__private::out_param::raw()), span);
         quote!(let #slot = #new;)
     });
     let types = method.out_types(calls).unwrap_or_default();
@@ -73,9 +73,11 @@ pub(crate) fn expand_out_params(
         let ty = text.as_ref().unwrap_or(ty);
         let (ty, life) = (with_inferred_lifetime(ty, runtime), lifetime_variable());
         let new = match memory {
-            true => quote!(#runtime::out::raw()),
-            false if checked => quote!(#runtime::out::constant_slot::<#ty, _>(#life)),
-            false => quote!(#runtime::out::slot::<#ty, _>(#life)),
+            true => quote!(#runtime::__private::out_param::raw()),
+            false if checked => {
+                quote!(#runtime::__private::out_param::constant_out_param::<#ty, _>(#life))
+            }
+            false => quote!(#runtime::__private::out_param::out_param::<#ty, _>(#life)),
         };
         let new = respanned(new, ty.span());
         quote!(let #slot = #new;)
@@ -86,7 +88,7 @@ pub(crate) fn expand_out_params(
 /// The closure that moves what C returned into its owner. It returns `None` if C returned NULL.
 pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
     let written = match &calls.retain {
-        Some(_) => type_before_retain(&method.output.value),
+        Some(_) => type_before_retain(&method.output.value, runtime),
         None => method.output.value.clone(),
     };
     let text = with_undecoded_text(&written, runtime);
@@ -101,7 +103,7 @@ pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
     }
     // C just returned it, and the author says by the return type who owns it.
     let ret = match (&calls.owned, is_copied_text(&written)) {
-        (Some(_), _) => quote!(#runtime::returns::transferred(ret)),
+        (Some(_), _) => quote!(#runtime::__private::from_c::transferred(ret)),
         (None, true) => expand_memory_source(method, calls, quote!(ret), runtime),
         (None, false) => quote!(ret),
     };
@@ -110,7 +112,7 @@ pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
     let converted = match &calls.retain {
         Some(keyword) => {
             let retain = respanned(
-                quote!(#runtime::counted::Retain::retain_now),
+                quote!(#runtime::__private::ref_counted::Retain::retain_now),
                 keyword.span(),
             );
             quote!(#converted.map(#retain))
@@ -150,12 +152,12 @@ pub(crate) fn expand_memory(
     value: &Type,
     runtime: &TokenStream,
 ) -> TokenStream {
-    let (returns, life) = (quote!(#runtime::returns), lifetime_variable());
+    let (returns, life) = (quote!(#runtime::__private::from_c), lifetime_variable());
     let start = match method.out_count(calls) {
         0 => quote!(ret),
         _ => {
             let slot = out_variable(0);
-            quote!(#runtime::call::present(#slot.take()))
+            quote!(#runtime::__private::call::present(#slot.take()))
         }
     };
     let start = expand_memory_source(method, calls, respanned(start, value.span()), runtime);
@@ -173,7 +175,7 @@ pub(crate) fn expand_memory(
         respanned(quote!(#returns::until_null(memory.start())), until.span())
     } else if let Some(span) = method.out_length(calls) {
         let slot = out_length_variable();
-        let length = quote!(#runtime::call::present(#slot.take()));
+        let length = quote!(#runtime::__private::call::present(#slot.take()));
         respanned(quote!(#returns::Count::count(#length)), span)
     } else {
         quote!(#returns::length_of_text(memory.start()))

@@ -10,7 +10,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{PathSegment, Type};
+use syn::{Type, TypePath};
 
 /// Refuses a child that uses its parent by `&mut` if the method borrows the parent shared, and a
 /// child that does not say whether it changes what an ancestor lends.
@@ -20,7 +20,7 @@ pub(crate) fn expand_sharing_checks(
     exclusive: bool,
 ) -> TokenStream {
     let name = type_name(handle);
-    let lineage = quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let spec = quote!(<#handle as #runtime::__private::handle::Handle>::SPEC);
     let borrow = format!(
         "a `{name}` borrows its parent by `&mut`: make it by a method of its parent that takes \
          `&mut self`"
@@ -33,10 +33,10 @@ pub(crate) fn expand_sharing_checks(
     );
     quote! {
         const _: () = ::core::assert!(
-            #runtime::handle::Lineage::may_borrow_parent(#lineage, #exclusive),
+            #runtime::__private::handle::HandleSpec::may_borrow_parent(#spec, #exclusive),
             #borrow
         );
-        const _: () = ::core::assert!(#runtime::handle::Lineage::says_what_it_changes(#lineage), #unsaid);
+        const _: () = ::core::assert!(#runtime::__private::handle::HandleSpec::says_what_it_changes(#spec), #unsaid);
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn expand_slice_check(block: &MethodsBlock, method: &Method) -> Token
         type_name(receiver)
     );
     let check = quote! {
-        const _: () = ::core::assert!(<#receiver as #runtime::handle::Handle>::LINEAGE.lends_memory(), #message);
+        const _: () = ::core::assert!(<#receiver as #runtime::__private::handle::Handle>::SPEC.lends_memory(), #message);
     };
     respanned(check, value.span())
 }
@@ -74,7 +74,7 @@ pub(crate) fn expand_reads_parent_check(
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let check = quote! {
         const _: () = ::core::assert!(
-            <#receiver as #runtime::handle::Handle>::LINEAGE.sharing.mut_parent,
+            <#receiver as #runtime::__private::handle::Handle>::SPEC.sharing.mut_parent,
             "`#[reads_parent]` exempts a method of a handle with `mut_parent`, and this handle has none: remove it"
         );
     };
@@ -112,30 +112,30 @@ pub(crate) fn expand_detach_checks(
 
 pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
-    let lineage = |handle: &Type| quote!(<#handle as #runtime::handle::Handle>::LINEAGE);
+    let spec = |handle: &Type| quote!(<#handle as #runtime::__private::handle::Handle>::SPEC);
     let output = erase_lifetimes(&method.output.value, receiver);
     let lends = borrowed_slice(&output).map(Spanned::span);
     let parts = borrowed_handles(&output);
     let ended = parts.iter().map(|handle| {
-        let (name, lineage) = (type_name(handle), lineage(handle));
+        let (name, spec) = (type_name(handle), spec(handle));
         let message = format!(
             "another owner can release the `{name}` that is borrowed here: return `Owned<{name}>`, \
              and add `retain` to `#[calls(…)]` or `#[field(…)]`, which makes the caller an \
              owner, too"
         );
         let check = quote!(
-            const _: () = ::core::assert!(!#lineage.sharing.counted, #message);
+            const _: () = ::core::assert!(!#spec.sharing.counted, #message);
         );
         respanned(check, handle.span())
     });
     let changed = lends.into_iter().chain(parts.iter().map(Spanned::span)).map(|span| {
-        let lineage = lineage(receiver);
+        let spec = spec(receiver);
         let message = format!(
             "another owner of the `{}` can change or release what is borrowed here: return a copy, \
              such as `Bytes` or `String`, or a reference-counted handle with `retain`",
             type_name(receiver)
         );
-        respanned(quote!(const _: () = ::core::assert!(!#lineage.is_counted(), #message);), span)
+        respanned(quote!(const _: () = ::core::assert!(!#spec.is_counted(), #message);), span)
     });
     match method.receiver {
         Receiver::None => quote!(#(#ended)*),
@@ -144,18 +144,23 @@ pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStrea
 }
 
 /// `ty` with `Borrowed` for `Owned`: the type of the result before `retain` makes the caller an
-/// owner.
-pub(crate) fn type_before_retain(ty: &Type) -> Type {
-    struct Lend;
-    impl VisitMut for Lend {
-        fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-            if segment.ident == "Owned" {
-                segment.ident = syn::Ident::new("Borrowed", segment.ident.span());
+/// Returns the type with `Borrowed` for `Owned`: C lends the handle before `retain` makes it an owner.
+pub(crate) fn type_before_retain(ty: &Type, runtime: &TokenStream) -> Type {
+    struct Lend<'a>(&'a TokenStream);
+    impl VisitMut for Lend<'_> {
+        fn visit_type_path_mut(&mut self, path: &mut TypePath) {
+            visit_mut::visit_type_path_mut(self, path);
+            let Some(last) = path.path.segments.last() else {
+                return;
+            };
+            if last.ident == "Owned" {
+                let (arguments, runtime) = (&last.arguments, self.0);
+                let name = syn::Ident::new("Borrowed", last.ident.span());
+                *path = syn::parse_quote!(#runtime::#name #arguments);
             }
-            visit_mut::visit_path_segment_mut(self, segment);
         }
     }
     let mut lent = ty.clone();
-    Lend.visit_type_mut(&mut lent);
+    Lend(runtime).visit_type_mut(&mut lent);
     lent
 }

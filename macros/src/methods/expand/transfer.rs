@@ -35,8 +35,7 @@ pub(crate) fn expand_consuming(
             && let Some(parameter) = method.parameter(&name.ident)
             && let ParamKind::Owned(target) = ParamKind::of(&parameter.ty)
         {
-            let place =
-                quote!(&mut ::core::option::Option<#runtime::handle::Consumable<'_, #target>>);
+            let place = quote!(&mut ::core::option::Option<#runtime::__private::handle::Transfer<'_, #target>>);
             *typed.ty = Type::Verbatim(respanned(place, target.span()));
         }
     }
@@ -46,7 +45,7 @@ pub(crate) fn expand_consuming(
             .iter()
             .map(|Parameter { name, ty }| match ParamKind::of(ty) {
                 ParamKind::Owned(target) => {
-                    let handle = quote!(#runtime::handle::Consumable::new(#name));
+                    let handle = quote!(#runtime::__private::handle::Transfer::new(#name));
                     let handle = respanned(handle, target.span());
                     quote!(&mut ::core::option::Option::Some(#handle))
                 }
@@ -69,7 +68,7 @@ pub(crate) fn expand_consuming(
             let target = erase_lifetimes(&target, &block.handle);
             let check = quote! {
                 const _: () = ::core::assert!(
-                    !<#target as #runtime::handle::Handle>::LINEAGE.attachments,
+                    !<#target as #runtime::__private::handle::Handle>::SPEC.attachments,
                     "a handle with `attachments` cannot be transferred to C, because its callbacks \
                      would never be freed"
                 );
@@ -113,8 +112,8 @@ pub(crate) fn expand_keeper_check(block: &MethodsBlock, target: &Type) -> TokenS
     );
     let check = quote! {
         const _: () = ::core::assert!(
-            <#target as #runtime::handle::Handle>::LINEAGE.up.is_none()
-                || <#receiver as #runtime::handle::Handle>::LINEAGE.has_home(),
+            <#target as #runtime::__private::handle::Handle>::SPEC.up.is_none()
+                || <#receiver as #runtime::__private::handle::Handle>::SPEC.has_home(),
             #message
         );
     };

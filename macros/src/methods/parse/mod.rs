@@ -19,6 +19,7 @@ use crate::methods::parse::source::{parse_calls, parse_field};
 use crate::renamed::report_renamed;
 use crate::text::Utf8;
 use crate::types::inspect::argument_of;
+use crate::types::lifetimes::qualify_borrowed;
 
 pub(crate) const PYO3_ATTRIBUTES: &[&str] = &[
     "new",
@@ -49,6 +50,7 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
             "a generated method cannot be a method of a trait: write `impl Handle { … }`",
         );
     }
+    let runtime = common.runtime();
     let mut methods = Vec::new();
     let mut others = Vec::new();
     for item in item.items {
@@ -61,7 +63,7 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
             }
         };
         if let Some(raw) = diagnostics.ok(syn::parse2::<RawMethod>(tokens)) {
-            let mut method = raw.into_method(diagnostics);
+            let mut method = raw.into_method(&runtime, diagnostics);
             method.rust_only |= all_rust_only;
             if utf8 == Utf8::Lossy {
                 method.utf8 = utf8;
@@ -75,12 +77,16 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
         is_unsafe,
         methods,
         others,
-        runtime: common.runtime(),
+        runtime,
     }
 }
 
 /// Parses a function outside of a block, which has to have a body.
-pub(crate) fn function(item: TokenStream, diagnostics: &Diagnostics) -> Option<Method> {
+pub(crate) fn function(
+    item: TokenStream,
+    runtime: &TokenStream,
+    diagnostics: &Diagnostics,
+) -> Option<Method> {
     let raw = diagnostics.ok(syn::parse2::<RawMethod>(item))?;
     if raw.body.is_none() {
         diagnostics.at(
@@ -90,7 +96,7 @@ pub(crate) fn function(item: TokenStream, diagnostics: &Diagnostics) -> Option<M
         );
         return None;
     }
-    Some(raw.into_method(diagnostics))
+    Some(raw.into_method(runtime, diagnostics))
 }
 
 /// A method with or without a body. Rust's own syntax has no methods without a body in `impl`
@@ -123,7 +129,12 @@ impl Parse for RawMethod {
 }
 
 impl RawMethod {
-    pub(crate) fn into_method(self, diagnostics: &Diagnostics) -> Method {
+    pub(crate) fn into_method(
+        mut self,
+        runtime: &TokenStream,
+        diagnostics: &Diagnostics,
+    ) -> Method {
+        qualify_borrowed(&mut self.signature, runtime);
         let mut attributes = Vec::new();
         let mut python_attributes = Vec::new();
         let mut rust_only = false;

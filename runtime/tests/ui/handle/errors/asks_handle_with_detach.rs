@@ -23,8 +23,8 @@ mod ffi {
 #[derive(Default)]
 pub struct BaseErrors;
 
-impl Errors<Base> for BaseErrors {
-    fn failed(self, call: &Call<'_, Base>) -> Error {
+impl ErrorSource<Base> for BaseErrors {
+    fn into_error(self, call: &CallInfo<'_, Base>) -> Error {
         Error::Value(format!("{:?}", call.handle()))
     }
 }

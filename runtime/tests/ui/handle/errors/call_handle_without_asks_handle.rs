@@ -1,4 +1,4 @@
-//! `Call::handle` requires `asks_handle`.
+//! `CallInfo::handle` requires `asks_handle`.
 
 use leakproof::prelude::*;
 
@@ -8,8 +8,8 @@ mod ffi;
 #[derive(Default)]
 pub struct ThingErrors;
 
-impl Errors<Thing> for ThingErrors {
-    fn failed(self, call: &Call<'_, Thing>) -> Error {
+impl ErrorSource<Thing> for ThingErrors {
+    fn into_error(self, call: &CallInfo<'_, Thing>) -> Error {
         Error::Value(format!("{:?}", call.handle().map(Thing::code)))
     }
 }

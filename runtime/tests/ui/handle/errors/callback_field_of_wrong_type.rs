@@ -14,14 +14,14 @@ pub struct Record;
 #[derive(Default)]
 pub struct MyErrors;
 
-impl Collect for MyErrors {
+impl ErrorSink for MyErrors {
     type Record = Record;
 
-    fn collect(&mut self, _: &Record) {}
+    fn record(&mut self, _: &Record) {}
 }
 
-impl Errors<Other> for MyErrors {
-    fn failed(self, _: &Call<'_, Other>) -> Error {
+impl ErrorSource<Other> for MyErrors {
+    fn into_error(self, _: &CallInfo<'_, Other>) -> Error {
         Error::Failed("f")
     }
 }

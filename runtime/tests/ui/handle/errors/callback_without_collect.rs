@@ -1,4 +1,4 @@
-//! `callback` requires that the errors type implements `Collect`.
+//! `callback` requires that the errors type implements `ErrorSink`.
 
 use leakproof::prelude::*;
 
@@ -11,8 +11,8 @@ pub struct Other;
 #[derive(Default)]
 pub struct MyErrors;
 
-impl Errors<Other> for MyErrors {
-    fn failed(self, _: &Call<'_, Other>) -> Error {
+impl ErrorSource<Other> for MyErrors {
+    fn into_error(self, _: &CallInfo<'_, Other>) -> Error {
         Error::Failed("f")
     }
 }

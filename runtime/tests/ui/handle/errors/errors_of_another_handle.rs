@@ -1,4 +1,4 @@
-//! The type in `errors` implements `Errors` for this handle.
+//! The type in `errors` implements `ErrorSource` for this handle.
 
 use leakproof::prelude::*;
 
@@ -14,8 +14,8 @@ pub struct Other;
 #[derive(Default)]
 pub struct MyErrors;
 
-impl Errors<Thing> for MyErrors {
-    fn failed(self, _: &Call<'_, Thing>) -> Error {
+impl ErrorSource<Thing> for MyErrors {
+    fn into_error(self, _: &CallInfo<'_, Thing>) -> Error {
         Error::Failed("f")
     }
 }

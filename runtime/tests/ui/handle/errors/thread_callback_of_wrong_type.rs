@@ -16,14 +16,14 @@ pub struct Record;
 #[derive(Default)]
 pub struct Wrong;
 
-impl Collect for Wrong {
+impl ErrorSink for Wrong {
     type Record = Record;
 
-    fn collect(&mut self, _: &Record) {}
+    fn record(&mut self, _: &Record) {}
 }
 
-impl Errors<Thing> for Wrong {
-    fn failed(self, _: &Call<'_, Thing>) -> Error {
+impl ErrorSource<Thing> for Wrong {
+    fn into_error(self, _: &CallInfo<'_, Thing>) -> Error {
         Error::Failed("thing")
     }
 }

@@ -1,4 +1,4 @@
-//! The type in `errors` implements `Errors`.
+//! The type in `errors` implements `ErrorSource`.
 
 use leakproof::prelude::*;
 

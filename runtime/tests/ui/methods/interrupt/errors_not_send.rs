@@ -11,8 +11,8 @@ pub struct Bell;
 #[derive(Default)]
 pub struct Bells(std::rc::Rc<i32>);
 
-impl Errors<Bell> for Bells {
-    fn failed(self, _: &Call<'_, Bell>) -> Error {
+impl ErrorSource<Bell> for Bells {
+    fn into_error(self, _: &CallInfo<'_, Bell>) -> Error {
         Error::Value(self.0.to_string())
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(non_camel_case_types, unused)]
 
-use leakproof::handle::Consumable;
+use leakproof::__private::handle::Transfer;
 use leakproof::prelude::*;
 
 mod ffi {
@@ -44,5 +44,5 @@ impl Pool {
 
 fn main() {
     let (pool, other) = (Pool::new().unwrap(), Pool::new().unwrap());
-    pool.__eat_lending(&mut Some(Consumable::new(other)));
+    pool.__eat_lending(&mut Some(Transfer::new(other)));
 }

@@ -1,12 +1,12 @@
-//! `Entry` cannot be built from its fields.
+//! `MethodInfo` cannot be built from its fields.
 
-use leakproof::python::{Entry, Mode};
+use leakproof::__private::python::{MethodInfo, Mode};
 
 leakproof::__site!(SITE, "Thing.go", "");
 
-const SHARED: Entry = Entry {
+const SHARED: MethodInfo = MethodInfo {
     exclusive: Mode::Shared,
-    ..Entry::new(&SITE, 0, false)
+    ..MethodInfo::new(&SITE, 0, false)
 };
 
 fn main() {

@@ -1,11 +1,11 @@
-//! A promise about sharing in `Entry` is unsafe.
+//! A promise about sharing in `MethodInfo` is unsafe.
 
-use leakproof::python::Entry;
+use leakproof::__private::python::MethodInfo;
 
 leakproof::__site!(SITE, "Thing.go", "");
 
-const READING: Entry = Entry::new(&SITE, 0, false).reading_parent();
-const FOREIGN: Entry = Entry::new(&SITE, 0, false).with_foreign(2);
+const READING: MethodInfo = MethodInfo::new(&SITE, 0, false).reading_parent();
+const FOREIGN: MethodInfo = MethodInfo::new(&SITE, 0, false).with_foreign(2);
 
 fn main() {
     let _ = (READING, FOREIGN);

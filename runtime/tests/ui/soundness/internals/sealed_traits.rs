@@ -2,8 +2,8 @@
 
 #![allow(non_camel_case_types, unused)]
 
-use leakproof::fails::{Negative, Nonzero, Null};
-use leakproof::handle::{Number, Parent};
+use leakproof::__private::status::{Negative, Nonzero, Null};
+use leakproof::__private::handle::{Number, Parent};
 
 #[derive(Clone, Copy)]
 struct Liar;
@@ -32,8 +32,8 @@ impl Negative for Liar {
     }
 }
 impl Parent for Liar {
-    const LINEAGE: Option<&'static leakproof::handle::Lineage> = None;
-    fn kind() -> Option<&'static leakproof::ledger::Kind> {
+    const SPEC: Option<&'static leakproof::__private::handle::HandleSpec> = None;
+    fn kind() -> Option<&'static leakproof::__private::kind::HandleKind> {
         None
     }
 }

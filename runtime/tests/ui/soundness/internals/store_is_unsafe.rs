@@ -2,8 +2,8 @@
 
 #![allow(non_camel_case_types, unused)]
 
-use leakproof::attachments::Scope;
-use leakproof::callbacks::store;
+use leakproof::__private::attachment::Scope;
+use leakproof::__private::callback::store;
 use leakproof::prelude::*;
 
 mod ffi {

@@ -2,12 +2,12 @@
 
 #![allow(non_camel_case_types, unused)]
 
-use leakproof::handle::{ByPointer, Keeps, Numbered};
-use leakproof::arguments::{IntoC, Memory};
-use leakproof::out::{ByValue, Storage};
-use leakproof::place::{LivesBeside, MadeBy, NotKept};
+use leakproof::__private::handle::{PointerHandle, HasAttachments, IntegerHandle};
+use leakproof::__private::to_c::{IntoC, Memory};
+use leakproof::__private::out_param::{ByValue, Storage};
+use leakproof::__private::lifetime::{LivesBeside, MadeBy, NotKept};
 use leakproof::prelude::*;
-use leakproof::returns::{Count, EndsArray, Plain, PointedAt, Start};
+use leakproof::__private::from_c::{Count, EndsArray, Plain, PointedAt, Start};
 
 #[path = "../../ffi/thing.rs"]
 mod ffi;
@@ -24,12 +24,12 @@ pub struct Place;
 #[derive(Clone, Copy)]
 struct Liar;
 
-impl Numbered for Number {
+impl IntegerHandle for Number {
     type Number = usize;
     const INVALID: usize = 0;
 }
-impl Keeps for Number {}
-impl ByPointer for Place {}
+impl HasAttachments for Number {}
+impl PointerHandle for Place {}
 impl MadeBy<Liar> for Liar {}
 impl LivesBeside<()> for Liar {}
 impl NotKept for Liar {}

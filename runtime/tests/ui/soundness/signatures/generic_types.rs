@@ -16,10 +16,10 @@ pub struct Item;
 #[methods(unsafe, rust_only)]
 impl Store {
     #[calls(ffi::store_first)]
-    fn first<R: for<'o> leakproof::returns::FromC<'o, *mut ffi::Item>>(&self) -> Option<R>;
+    fn first<R: for<'o> leakproof::__private::from_c::FromC<'o, *mut ffi::Item>>(&self) -> Option<R>;
 
     #[calls(ffi::store_first, args = (at))]
-    fn first_at(&self, at: impl leakproof::arguments::IntoC<*mut ffi::Store>) -> Option<Borrowed<Item>>;
+    fn first_at(&self, at: impl leakproof::__private::to_c::IntoC<*mut ffi::Store>) -> Option<Borrowed<Item>>;
 }
 
 fn main() {}

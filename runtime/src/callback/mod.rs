@@ -1,0 +1,625 @@
+//! C calls back: what a C function pointer of ours does, and who owns what its user data points at.
+//!
+//! The user data of every callback points at a `BoxedUserData`, which leads to the value whose `#[callbacks]` method is
+//! called. For the length of one call it is on the stack; what C keeps is in a box that belongs to the handle
+//! (`crate::callback::user_data`).
+//!
+//! Neither an exception nor a panic crosses C. It is stored in the `Frame` of the C call that this thread runs, C is told to
+//! stop as the annotation says, no other callback of that call runs, and it is raised when C returns. Where there is
+//! no such call, as on a thread of C's own, it is reported.
+//!
+//! Every call has a frame as soon as there is a handle that can keep callbacks: C may reach one through the receiver,
+//! through an argument, or through what these are linked to in C.
+
+pub(crate) mod user_data;
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::attachment::{Attachment, AttachmentSlot, Scope, SideData, with_python};
+use crate::call::Verdict;
+use crate::callback::user_data::{BoxedUserData, ErasedAttachment, StoredValue, UserDataRef};
+use crate::convert::to_c::IntoC;
+use crate::error::{Error, Result, report};
+use crate::exclusive_use::Inside;
+use crate::failpoint::{CallSite, FailPoint};
+use crate::handle::HasAttachments;
+use crate::panics::{Caught, Payload, discard};
+
+/// What a callback ended with.
+pub(crate) enum CallbackFailure {
+    Error(Error),
+    Panic(Payload),
+}
+
+/// A C call of this thread, from which C may call back.
+struct Frame {
+    raised: Cell<Option<CallbackFailure>>,
+    /// Whether something was.
+    has_raised: Cell<bool>,
+}
+
+/// Whether a handle that can keep callbacks was ever made. C can only call one back that was given to such a handle, which
+/// was made before every call that has to do with it.
+static EXPECTED: AtomicBool = AtomicBool::new(false);
+
+/// A handle is made that can keep callbacks.
+#[inline]
+pub(crate) fn expect() {
+    // Written once: what all calls read stays in every processor's cache.
+    if !is_expected() {
+        EXPECTED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether C may call back what some handle keeps.
+#[inline]
+pub(crate) fn is_expected() -> bool {
+    EXPECTED.load(Ordering::Relaxed)
+}
+
+thread_local! {
+    /// The innermost C call of this thread; null inside of a callback.
+    static FRAME: Cell<*const Frame> = const { Cell::new(ptr::null()) };
+}
+
+/// The frame that was innermost before, and is again when this is dropped.
+struct FrameGuard(*const Frame);
+
+impl FrameGuard {
+    fn replace_by(frame: *const Frame) -> Self {
+        FrameGuard(FRAME.replace(frame))
+    }
+}
+
+impl Drop for FrameGuard {
+    fn drop(&mut self) {
+        FRAME.set(self.0);
+    }
+}
+
+/// Call C, which may call back; what the callbacks raised.
+pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
+    let frame = Frame {
+        raised: Cell::new(None),
+        has_raised: Cell::new(false),
+    };
+    let outer = FrameGuard::replace_by(&raw const frame);
+    let result = c();
+    drop(outer);
+    (result, frame.raised.take())
+}
+
+/// A C function pointer type: `Option<unsafe extern "C" fn(…) -> …>`, as bindgen has it, or the same without `Option`.
+///
+/// # Safety
+///
+/// Implemented here alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of a C callback",
+    label = "a C function pointer is expected here",
+    note = "write the type as bindgen has it, such as `ffi::callback_t` or `unsafe extern \"C\" fn(*mut c_void) -> c_int`; \
+            C functions of up to ten arguments can be called back"
+)]
+pub unsafe trait FunctionPointer: Copy {
+    /// What C passes.
+    type Arguments: Copy;
+    /// What C wants back.
+    type Return;
+    /// The type that has a NULL.
+    type Nullable;
+}
+
+/// The C function pointer that calls `K`.
+///
+/// # Safety
+///
+/// Implemented here alone.
+pub unsafe trait Trampoline<K>: FunctionPointer {
+    /// The pointer.
+    const POINTER: Self::Nullable;
+}
+
+/// What C passes to a callback.
+pub type Arguments<K> = <<K as Callback>::Function as FunctionPointer>::Arguments;
+/// What C wants back.
+pub type Return<K> = <<K as Callback>::Function as FunctionPointer>::Return;
+
+/// One method that C can call. Implemented by `#[callbacks]`.
+///
+/// # Safety
+///
+/// `data` is the user data that the callback was given to C with.
+pub unsafe trait Callback {
+    /// What the user data leads to.
+    type State: Attachment;
+    /// The C function pointer.
+    type Function: FunctionPointer;
+    /// Whether it is called also after another callback of the same call raised something.
+    const EVEN_AFTER_ERROR: bool;
+    /// Whether nobody may use the handle meanwhile.
+    const EXCLUSIVE: bool;
+    /// What C's own function of this type returned, which is called first.
+    type Before;
+
+    /// Call C's own function of this type.
+    ///
+    /// # Safety
+    ///
+    /// C passed the arguments.
+    unsafe fn before(arguments: Arguments<Self>) -> Self::Before;
+
+    /// Where its failpoints are.
+    fn site() -> &'static CallSite;
+
+    /// The user data.
+    ///
+    /// # Safety
+    ///
+    /// C passed the arguments.
+    unsafe fn data(arguments: Arguments<Self>) -> *const c_void;
+
+    /// Convert, call and convert.
+    ///
+    /// # Safety
+    ///
+    /// C passed the arguments.
+    ///
+    /// # Errors
+    ///
+    /// What the method raised.
+    unsafe fn call(
+        state: &Self::State,
+        arguments: Arguments<Self>,
+        before: Self::Before,
+    ) -> Result<Return<Self>>;
+
+    /// Tell C to stop, and what to return.
+    ///
+    /// # Safety
+    ///
+    /// C passed the arguments.
+    unsafe fn on_error(arguments: Arguments<Self>) -> Return<Self>;
+
+    /// What C gets where `on_error` panics: 0, NULL or nothing, if that is a value of the type.
+    fn fallback() -> Option<Return<Self>>;
+}
+
+/// Finds out whether a type has a default, for [`Callback::fallback`].
+#[doc(hidden)]
+pub struct Fallback<R>(std::marker::PhantomData<R>);
+
+impl<R> Fallback<R> {
+    /// Asks for `R`.
+    #[allow(clippy::new_without_default, reason = "generated code calls it")]
+    pub fn new() -> Self {
+        Fallback(std::marker::PhantomData)
+    }
+}
+
+impl<R: Default> Fallback<R> {
+    /// The default. A type without one has [`NoFallback::value`].
+    pub fn value(self) -> Option<R> {
+        Some(R::default())
+    }
+}
+
+/// Answers for types that have no default.
+#[doc(hidden)]
+pub trait NoFallback<R>: Sized {
+    /// Nothing.
+    fn value(self) -> Option<R> {
+        None
+    }
+}
+
+impl<R> NoFallback<R> for Fallback<R> {}
+
+macro_rules! function_pointers {
+    ($(($($argument:ident: $type:ident),*);)+) => {$(
+        // SAFETY: Rust: the type is a C function pointer.
+        unsafe impl<$($type: Copy,)* R> FunctionPointer for Option<unsafe extern "C" fn($($type),*) -> R> {
+            type Arguments = ($($type,)*);
+            type Return = R;
+            type Nullable = Self;
+        }
+
+        // SAFETY: Rust: the type is a C function pointer.
+        unsafe impl<$($type: Copy,)* R> FunctionPointer for unsafe extern "C" fn($($type),*) -> R {
+            type Arguments = ($($type,)*);
+            type Return = R;
+            type Nullable = Option<Self>;
+        }
+
+        const _: () = {
+            unsafe extern "C" fn called<K, $($type: Copy,)* R>($($argument: $type),*) -> R
+            where
+                K: Callback,
+                K::Function: FunctionPointer<Arguments = ($($type,)*), Return = R>,
+            {
+                // SAFETY: annotation `callback`: C calls the function with what its type says.
+                unsafe { enter::<K>(($($argument,)*)) }
+            }
+
+            // SAFETY: Rust: the function takes and returns what the type says.
+            unsafe impl<K, $($type: Copy,)* R> Trampoline<K> for Option<unsafe extern "C" fn($($type),*) -> R>
+            where
+                K: Callback<Function = Self>,
+            {
+                const POINTER: Self = Some(called::<K, $($type,)* R>);
+            }
+
+            // SAFETY: Rust: the function takes and returns what the type says.
+            unsafe impl<K, $($type: Copy,)* R> Trampoline<K> for unsafe extern "C" fn($($type),*) -> R
+            where
+                K: Callback<Function = Self>,
+            {
+                const POINTER: Option<Self> = Some(called::<K, $($type,)* R>);
+            }
+        };
+    )+};
+}
+
+function_pointers! {
+    ();
+    (a: A);
+    (a: A, b: B);
+    (a: A, b: B, c: C);
+    (a: A, b: B, c: C, d: D);
+    (a: A, b: B, c: C, d: D, e: E);
+    (a: A, b: B, c: C, d: D, e: E, f: F);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J);
+}
+
+/// C calls.
+///
+/// # Safety
+///
+/// C passed the arguments.
+unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
+    let _inside = Inside::begin();
+    let outer = FrameGuard::replace_by(ptr::null());
+    // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `FrameGuard` takes it away when that ends.
+    let frame = unsafe { outer.0.as_ref() };
+    if !K::EVEN_AFTER_ERROR && frame.is_some_and(|frame| frame.has_raised.get()) {
+        // SAFETY: the caller's promise.
+        return unsafe { on_error::<K>(arguments, frame) };
+    }
+    // SAFETY: the caller's promise.
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { call::<K>(arguments) }));
+    match outcome {
+        Ok(Ok(Some(returned))) => return returned,
+        Ok(Ok(None)) => {}
+        #[cfg(feature = "python")]
+        Ok(Err(error)) => raise(
+            frame,
+            CallbackFailure::Error(crate::python::of_callback(error)),
+        ),
+        #[cfg(not(feature = "python"))]
+        Ok(Err(error)) => raise(frame, CallbackFailure::Error(error)),
+        Err(panic) => raise(frame, CallbackFailure::Panic(panic)),
+    }
+    // SAFETY: the caller's promise.
+    unsafe { on_error::<K>(arguments, frame) }
+}
+
+/// Call the method; `None` where C passed no user data.
+///
+/// # Safety
+///
+/// C passed the arguments.
+unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>> {
+    // SAFETY: the caller's promise.
+    let data = unsafe { K::data(arguments) };
+    let Some(data) = NonNull::new(data.cast_mut().cast::<BoxedUserData<K::State>>()) else {
+        return Ok(None);
+    };
+    // SAFETY: annotation `scope`: C passes user data that `BorrowedCallback` or `PendingCallback` gave out, and has not destroyed;
+    // guarantee 8: so somebody holds it.
+    let _held = unsafe { UserDataRef::of(data) };
+    // SAFETY: guarantee 8: the user data is there as long as `_held`.
+    let (state, attached) = unsafe { ((*data.as_ptr()).state, &(*data.as_ptr()).attached) };
+    let _ = attached;
+    #[cfg(feature = "python")]
+    let _python = crate::python::ReentrancyGuard::begin();
+    #[cfg(feature = "python")]
+    let _alone = attached
+        .as_deref()
+        .filter(|_| K::EXCLUSIVE)
+        .map(crate::python::Alone::begin);
+    if K::site().should_fail(FailPoint::Argument) {
+        return Err(Error::Value("an argument cannot be converted".into()));
+    }
+    assert!(
+        !K::site().should_fail(FailPoint::Panic),
+        "a panic was asked for"
+    );
+    // SAFETY: the caller's promise.
+    let before = unsafe { K::before(arguments) };
+    let _paused = crate::thread_locals::pause();
+    // SAFETY: guarantee 8: the state is on the stack of the call, or in the box, which is held. the caller's promise:
+    // C passed the arguments.
+    unsafe { K::call(&*state, arguments, before) }.map(Some)
+}
+
+/// Tell C to stop. Where that panics, C gets a 0 or nothing; as all callbacks of the call are told to stop from now on,
+/// nothing of the author's runs any more that C could mislead.
+///
+/// # Safety
+///
+/// C passed the arguments.
+unsafe fn on_error<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) -> Return<K> {
+    // SAFETY: the caller's promise.
+    match catch_unwind(AssertUnwindSafe(|| unsafe { K::on_error(arguments) })) {
+        Ok(told) => told,
+        Err(panic) => {
+            raise(frame, CallbackFailure::Panic(panic));
+            K::fallback()
+                .unwrap_or_else(|| panic!("`on_error` panicked, and C has to be told something"))
+        }
+    }
+}
+
+/// Keep what a callback raised until C has returned; report it where something was raised before, and where there is
+/// nobody to raise it.
+#[cold]
+fn raise(frame: Option<&Frame>, raised: CallbackFailure) {
+    match frame {
+        Some(frame) if !frame.has_raised.replace(true) => frame.raised.set(Some(raised)),
+        _ => with_python(|| report_raised(raised)),
+    }
+}
+
+pub(crate) fn report_raised(raised: CallbackFailure) {
+    match raised {
+        CallbackFailure::Error(error) => report(error),
+        // The hook of the panic has told it.
+        CallbackFailure::Panic(panic) => discard(panic),
+    }
+}
+
+/// The destroy function that C gets with a callback that it keeps.
+unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
+    let Some(stored) = NonNull::new(data.cast::<StoredValue<S>>()) else {
+        return;
+    };
+    let _inside = Inside::begin();
+    let _outer = FrameGuard::replace_by(ptr::null());
+    let _paused = crate::thread_locals::pause();
+    // A panic of what is dropped ends here: its hook has told it.
+    let caught = Caught::new();
+    caught.run(|| {
+        // SAFETY: annotation `destroy`: C calls this once, with the user data that it was given; guarantee 8: so the
+        // list still holds the box, also after the handle's release.
+        let attached = unsafe { &(*stored.cast::<BoxedUserData<S>>().as_ptr()).attached }.clone();
+        if let Some(attached) = attached {
+            attached.remove(stored, &caught);
+        }
+    });
+}
+
+/// C's function pointer to a method of `S`: it wants user data that leads to an `S`.
+#[doc(hidden)]
+pub struct Function<S, F> {
+    pointer: F,
+    state: std::marker::PhantomData<fn(&S)>,
+}
+
+impl<S, F> Function<S, F> {
+    /// The function pointer.
+    ///
+    /// # Safety
+    ///
+    /// It may be called with user data that leads to an `S`.
+    pub const unsafe fn new(pointer: F) -> Self {
+        Function {
+            pointer,
+            state: std::marker::PhantomData,
+        }
+    }
+}
+
+/// A callback for the length of one call, which only borrows what it leads to.
+#[doc(hidden)]
+pub struct BorrowedCallback<S: Attachment>(BoxedUserData<S>);
+
+/// Lend `state` to C.
+#[doc(hidden)]
+#[inline]
+pub fn lend<S: Attachment>(state: &S) -> BorrowedCallback<S> {
+    BorrowedCallback(BoxedUserData::lent(state))
+}
+
+impl<S: Attachment> BorrowedCallback<S> {
+    /// The user data.
+    #[inline]
+    pub fn data(&self) -> *mut c_void {
+        ptr::from_ref(&self.0).cast_mut().cast()
+    }
+
+    /// The function pointer.
+    #[inline]
+    pub fn function<F>(&self, function: Function<S, F>) -> F {
+        function.pointer
+    }
+}
+
+/// A callback on its way to C, which may keep it. Dropping it, when the call has ended, lets go of what C does not have.
+#[doc(hidden)]
+pub struct PendingCallback<S: Attachment> {
+    attached: Arc<SideData>,
+    stored: Option<NonNull<StoredValue<S>>>,
+    scope: Scope,
+    goes: OnSuccess,
+}
+
+/// The callback that is let go.
+enum OnSuccess {
+    /// The one that C did not take.
+    This,
+    /// Those that were in its place before.
+    Replaced,
+    /// None.
+    Nothing,
+}
+
+/// A callback, or perhaps one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what a callback of C leads to",
+    label = "`.data` passes a callback, and this is none",
+    note = "annotate its methods with `#[callbacks(unsafe)]`, and derive `Attachment` for it"
+)]
+pub trait IntoState {
+    /// What it leads to.
+    type State: Attachment;
+    /// That.
+    fn into_state(self) -> Option<Self::State>;
+}
+
+impl<S: Attachment + HasCallbacks> IntoState for S {
+    type State = S;
+    fn into_state(self) -> Option<S> {
+        Some(self)
+    }
+}
+
+impl<S: Attachment + HasCallbacks> IntoState for Option<S> {
+    type State = S;
+    fn into_state(self) -> Option<S> {
+        self
+    }
+}
+
+/// What has `#[callbacks]`.
+#[doc(hidden)]
+pub trait HasCallbacks {}
+
+/// Put a callback where it stays while C has it.
+///
+/// # Safety
+///
+/// C gets it by one call, keeps it as `scope` says, and [`PendingCallback::settle`] is told how that call ended: what was in its
+/// place before may go then.
+#[doc(hidden)]
+pub unsafe fn store<T: HasAttachments, V: IntoState>(
+    handle: &T,
+    scope: Scope,
+    value: V,
+) -> PendingCallback<V::State> {
+    let attached = crate::attachment::of(handle);
+    let stored = value.into_state().map(|value| {
+        let value = user_data::store(attached.clone(), value);
+        attached.change(|values| {
+            values.push(AttachmentSlot {
+                scope,
+                stays: false,
+                value,
+            })
+        });
+        value
+    });
+    PendingCallback {
+        attached,
+        stored,
+        scope,
+        goes: OnSuccess::This,
+    }
+}
+
+impl<S: Attachment> PendingCallback<S> {
+    /// The user data; null for none.
+    pub fn data(&self) -> *mut c_void {
+        self.stored
+            .map_or(ptr::null_mut(), |stored| stored.as_ptr().cast())
+    }
+
+    /// The function pointer; null for none.
+    pub fn function<F>(&self, function: Function<S, Option<F>>) -> Option<F> {
+        function.pointer.filter(|_| self.stored.is_some())
+    }
+
+    /// What C calls when it needs it no more; null for none.
+    pub fn destroy(&self) -> Option<unsafe extern "C" fn(*mut c_void)> {
+        self.stored.map(|_| destroy::<S> as _)
+    }
+
+    /// Notes how the call ended; `left` says that a failing call leaves the callback to us. Where nobody knows whether C
+    /// has it, both this one and the one that was in its place stay.
+    #[inline]
+    pub fn settle(&mut self, verdict: Verdict, left: bool) {
+        self.goes = match (verdict.takes(left), self.scope) {
+            (Some(true), Scope::UntilReplaced(_)) => OnSuccess::Replaced,
+            (Some(false), _) => OnSuccess::This,
+            _ => OnSuccess::Nothing,
+        };
+    }
+}
+
+impl<S: Attachment> Drop for PendingCallback<S> {
+    fn drop(&mut self) {
+        let caught = Caught::new();
+        match (&self.goes, self.stored) {
+            (OnSuccess::This, Some(stored)) => self.attached.remove(stored, &caught),
+            (OnSuccess::Replaced, stored) => {
+                let newest = stored.map(|stored| stored as NonNull<dyn ErasedAttachment>);
+                self.attached.replace(self.scope, newest, &caught);
+            }
+            _ => {}
+        }
+        caught.resume_in_drop();
+    }
+}
+
+/// What a callback gives back to C.
+#[doc(hidden)]
+#[inline]
+pub fn returned<T: IntoC<C>, C>(value: T) -> C {
+    value.into_c()
+}
+
+/// What C passed, converted.
+///
+/// # Errors
+///
+/// [`Error::Value`] where it passed NULL and there has to be something.
+#[doc(hidden)]
+pub fn passed<T>(value: Option<T>, name: &'static str) -> Result<T> {
+    value.ok_or_else(|| Error::Value(format!("C passed no {name} to a callback")))
+}
+
+/// A pointer that is user data.
+///
+/// # Safety
+///
+/// `pointer` gives the pointer that C has there.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what C passes as user data",
+    label = "a `void *` is expected here"
+)]
+pub unsafe trait UserData {
+    /// The pointer.
+    fn pointer(self) -> *const c_void;
+}
+
+// SAFETY: Rust: it is the pointer itself.
+unsafe impl UserData for *mut c_void {
+    fn pointer(self) -> *const c_void {
+        self
+    }
+}
+
+// SAFETY: Rust: it is the pointer itself.
+unsafe impl UserData for *const c_void {
+    fn pointer(self) -> *const c_void {
+        self
+    }
+}

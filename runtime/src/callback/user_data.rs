@@ -1,0 +1,157 @@
+//! Values that a handle keeps, such as callbacks. Each stands in a box of its own, which lives as long as anything holds
+//! it: the handle's list, or a call of the callback that runs.
+//!
+//! C has a pointer to the box and uses it at any time. So every pointer to it comes from one [`Box::into_raw`], only
+//! shared references to it are made, and the last holder takes the box back.
+
+use std::any::Any;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::attachment::{Attachment, SideData, with_python};
+
+/// The first part of a stored value, and all of a lent one: user data points here.
+#[repr(C)]
+pub(crate) struct BoxedUserData<S> {
+    pub(crate) state: *const S,
+    /// The list that the value is in, which lives as long as the value: C may destroy a callback after the handle was
+    /// released. `None` for a value that is lent for one call.
+    pub(crate) attached: Option<Arc<SideData>>,
+    /// How many hold the box.
+    holds: AtomicUsize,
+}
+
+impl<S> BoxedUserData<S> {
+    /// User data that only borrows its state.
+    #[inline]
+    pub(crate) fn lent(state: &S) -> Self {
+        BoxedUserData {
+            state,
+            attached: None,
+            holds: AtomicUsize::new(1),
+        }
+    }
+}
+
+/// The box.
+#[repr(C)]
+pub(crate) struct StoredValue<S> {
+    data: BoxedUserData<S>,
+    value: S,
+}
+
+/// A stored value with its type forgotten.
+pub(crate) trait ErasedAttachment {
+    /// The value, for the garbage collector.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python collects garbage")
+    )]
+    fn attachment(&self) -> &dyn Attachment;
+
+    /// The value, for who knows its type.
+    fn value(&self) -> &dyn Any;
+
+    /// How many hold the box.
+    fn holds(&self) -> &AtomicUsize;
+}
+
+impl<S: Attachment> ErasedAttachment for StoredValue<S> {
+    fn attachment(&self) -> &dyn Attachment {
+        &self.value
+    }
+
+    fn value(&self) -> &dyn Any {
+        &self.value
+    }
+
+    fn holds(&self) -> &AtomicUsize {
+        &self.data.holds
+    }
+}
+
+/// Puts `value` into a box, which the caller holds.
+pub(crate) fn store<S: Attachment>(attached: Arc<SideData>, value: S) -> NonNull<StoredValue<S>> {
+    let stored = Box::into_raw(Box::new(StoredValue {
+        data: BoxedUserData {
+            state: std::ptr::null(),
+            attached: Some(attached),
+            holds: AtomicUsize::new(1),
+        },
+        value,
+    }));
+    // SAFETY: guarantee 8: the box was just made, and nobody else knows it.
+    unsafe {
+        (*stored).data.state = &raw const (*stored).value;
+        NonNull::new_unchecked(stored)
+    }
+}
+
+/// A hold on user data while its callback runs.
+pub(crate) struct UserDataRef<S: Attachment>(NonNull<BoxedUserData<S>>);
+
+impl<S: Attachment> UserDataRef<S> {
+    /// Holds `data`.
+    ///
+    /// # Safety
+    ///
+    /// `data` is the whole of a lent [`BoxedUserData`], or the start of a [`StoredValue`] that somebody holds; what it points at is
+    /// there as long as this hold.
+    #[inline]
+    pub(crate) unsafe fn of(data: NonNull<BoxedUserData<S>>) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { &(*data.as_ptr()).holds }.fetch_add(1, Ordering::Relaxed);
+        UserDataRef(data)
+    }
+}
+
+impl<S: Attachment> Drop for UserDataRef<S> {
+    #[inline]
+    fn drop(&mut self) {
+        let data = self.0.as_ptr();
+        // SAFETY: guarantee 8: this is one of the holders.
+        let last = unsafe { &(*data).holds }.fetch_sub(1, Ordering::AcqRel) == 1;
+        if last {
+            // What is lent is held by its call, too.
+            // SAFETY: guarantee 8: the user data is the start of a box, which nobody else holds any more.
+            drop_kept(unsafe { Box::from_raw(data.cast::<StoredValue<S>>()) });
+        }
+    }
+}
+
+/// Holds a stored value once more.
+///
+/// # Safety
+///
+/// Somebody holds it.
+#[cfg(feature = "python")]
+pub(crate) unsafe fn hold(value: NonNull<dyn ErasedAttachment>) {
+    // SAFETY: the caller's promise.
+    unsafe { value.as_ref() }
+        .holds()
+        .fetch_add(1, Ordering::Relaxed);
+}
+
+/// Ends one hold on a stored value; the last one drops it, which runs the author's code.
+///
+/// # Safety
+///
+/// The caller is a holder.
+pub(crate) unsafe fn leave(value: NonNull<dyn ErasedAttachment>) {
+    // SAFETY: the caller's promise.
+    let holds = unsafe { value.as_ref() }.holds();
+    if holds.fetch_sub(1, Ordering::AcqRel) == 1 {
+        // SAFETY: guarantee 8: the pointer came from `store`, and nobody else holds the box any more.
+        drop_kept(unsafe { Box::from_raw(value.as_ptr()) });
+    }
+}
+
+/// Drops what a handle kept, which may run Python code: that must not wait for the call that this thread is in.
+fn drop_kept<V: ?Sized>(value: Box<V>) {
+    with_python(|| {
+        #[cfg(feature = "python")]
+        let _python = crate::python::ReentrancyGuard::begin();
+        drop(value);
+    });
+}

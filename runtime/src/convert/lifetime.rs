@@ -1,0 +1,170 @@
+//! Where and for how long what C returns lives: the checks that rustc makes of a generated method by the types in it, so
+//! that no name and no alias hides anything from them.
+//!
+//! The lifetimes in the signature of a generated method are checked against one lifetime of ours, [`Life`]: of the borrow
+//! of the handle that the result comes from. What a C function returns becomes a Rust value only within that
+//! ([`crate::convert::from_c::FromC`]), so a signature that promises more is not compiled.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::convert::to_c::{Buffer, FsPath};
+use crate::handle::{Handle, Home, Resource};
+
+/// The lifetime of what C returns in one call: not longer than any of what it was made from.
+#[derive(Clone, Copy)]
+pub struct Life<'o>(PhantomData<fn(&'o ()) -> &'o ()>);
+
+impl<'o> Life<'o> {
+    /// As long as `handle` is borrowed.
+    #[inline]
+    pub const fn of<T: ?Sized>(handle: &'o T) -> Self {
+        let _ = handle;
+        Life(PhantomData)
+    }
+
+    /// As long as C likes: for what is made from nothing, until [`Life::limited_by`] says otherwise.
+    #[inline]
+    pub const fn any() -> Self {
+        Life(PhantomData)
+    }
+
+    /// Not longer than anything in `argument` is borrowed.
+    #[inline]
+    pub const fn limited_by<T: 'o>(self, argument: &T) -> Self {
+        let _ = argument;
+        self
+    }
+
+    /// Whatever `argument` is, C keeps no pointer to it.
+    #[inline]
+    pub const fn beside<T: NotKept>(self, argument: &T) -> Self {
+        let _ = argument;
+        self
+    }
+}
+
+impl fmt::Debug for Life<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Life")
+    }
+}
+
+/// An argument that C reads during the call and keeps no pointer to: text and memory.
+///
+/// # Safety
+///
+/// It is no handle, so that no handle lives in it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not text or memory, although it is named so",
+    label = "its name says that C reads it and keeps no pointer to it",
+    note = "use the type's own name"
+)]
+pub unsafe trait NotKept {}
+
+// SAFETY: Rust: text holds no handle.
+unsafe impl NotKept for &CStr {}
+// SAFETY: Rust: text holds no handle.
+unsafe impl NotKept for &str {}
+// SAFETY: Rust: text holds no handle.
+unsafe impl NotKept for &FsPath {}
+// SAFETY: Rust: memory holds no handle.
+unsafe impl NotKept for &[u8] {}
+// SAFETY: Rust: memory holds no handle.
+unsafe impl NotKept for &mut [u8] {}
+// SAFETY: Rust: memory holds no handle.
+unsafe impl NotKept for Buffer<'_> {}
+// SAFETY: trait `NotKept`: an option holds what `T` is, or nothing.
+unsafe impl<T: NotKept> NotKept for Option<T> {}
+
+/// A parent that limits the life of its child, `'p`, to that of the borrow that the child was made by, `'o`; `()`, which
+/// is none, limits nothing.
+///
+/// # Safety
+///
+/// Implemented here alone.
+pub unsafe trait Limits<'o, 'p> {}
+
+// SAFETY: Rust: there is no parent to outlive.
+unsafe impl<'o, 'p> Limits<'o, 'p> for () {}
+// SAFETY: Rust: the bound says that `'o` outlives `'p`.
+unsafe impl<'o: 'p, 'p, T: Resource> Limits<'o, 'p> for T {}
+
+/// A handle that a call on `R` ([`In`] a handle, or [`Nowhere`]) can return: each handle, of whichever receiver, unless its
+/// release needs its parent, or its use as `&mut`; then of that alone. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// If the release or the use needs the parent, `R` is that.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` needs its parent, for its release or by `&mut`: it is made by a method of that"
+)]
+pub unsafe trait MadeBy<R>: Handle {}
+
+/// A handle that lives in `Others`, a tuple of types, besides what its receiver is or lives in. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// These are all that the handle needs besides its first parent.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` has more parents than the receiver, or others than are named: add `keep_alive = (…)` with the \
+               parameters that it lives in, in the order of its `parent = (…)`"
+)]
+pub unsafe trait LivesBeside<Others>: Handle {}
+
+/// A handle of type `T`, as a place that others live in.
+#[derive(Debug)]
+pub struct In<T>(PhantomData<T>);
+
+/// No handle: the place of what lives in none, and the receiver of a method that has none.
+#[derive(Debug)]
+pub enum Nowhere {}
+
+/// A receiver in whose call a `T`, which lives at `Place`, can be made: it is there itself, or what it lives in is. `Index`
+/// says how far up that is.
+///
+/// # Safety
+///
+/// Implemented here alone.
+#[diagnostic::on_unimplemented(
+    message = "a `{T}` lives in another handle: it is made by a method of that, or of what lives in that",
+    label = "it is not made so here"
+)]
+pub unsafe trait Makes<T, Place, Index> {
+    /// True if the runtime finds the way from the receiver to that place.
+    const IS_FOUND: bool;
+}
+
+/// The receiver itself.
+#[derive(Debug)]
+pub enum Here {}
+
+/// What the receiver lives in, and from there on.
+#[derive(Debug)]
+pub struct Above<Index>(PhantomData<Index>);
+
+// SAFETY: Rust: the two are the same place.
+unsafe impl<T, Place> Makes<T, Place, Here> for Place {
+    const IS_FOUND: bool = true;
+}
+// SAFETY: trait `Makes`: what `R` lives in is such a receiver, and so is `R`.
+unsafe impl<T, Place, Index, R: Handle> Makes<T, Place, Above<Index>> for In<R>
+where
+    R::Up: Makes<T, Place, Index>,
+{
+    const IS_FOUND: bool = !matches!(R::SPEC.home, Home::Unknown) && <R::Up>::IS_FOUND;
+}
+
+/// Refuses, while compiling, a `T` from a call on `R`, an [`In`] or [`Nowhere`], that cannot make one. Returns whether the
+/// runtime finds the parent of a `T`, if it has one, from the receiver.
+pub const fn check_place<R, T, Index>() -> bool
+where
+    T: MadeBy<R>,
+    R: Makes<T, T::Up, Index>,
+{
+    T::SPEC.up.is_none() || R::IS_FOUND
+}
+
+/// Refuses, while compiling, a `T` from a call whose parents besides the receiver are not `Others`.
+pub const fn check_beside<T: LivesBeside<Others>, Others>() {}

@@ -1,0 +1,8 @@
+//! Conversions between Rust's values and C's: arguments, results, out-parameters, statuses.
+
+pub(crate) mod from_c;
+pub(crate) mod lifetime;
+pub(crate) mod out_param;
+pub(crate) mod shape;
+pub(crate) mod status;
+pub(crate) mod to_c;

@@ -1,0 +1,286 @@
+//! Out-parameters: what C fills in through a pointer that it is passed.
+//!
+//! A [`OutParam`] starts as zeros, so that what C does not touch reads as NULL or 0. It is shared by the closure that calls
+//! C and the one that puts what C wrote into its owner.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ffi::CString;
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
+use std::ptr::NonNull;
+
+use crate::call::Verdict;
+use crate::convert::from_c::{Bytes, Constant, FromC, Text};
+use crate::convert::lifetime::{Life, Limits};
+use crate::handle::{Borrowed, Handle, Owned, Resource};
+
+/// A Rust type that can be made from what C wrote to where a `P` was expected.
+///
+/// # Safety
+///
+/// As for [`FromC`]: what is owned goes into its owner first, and what is borrowed is borrowed for no longer than `'o`.
+#[diagnostic::on_unimplemented(
+    message = "what C writes to `out` is a `{P}`, which cannot be returned as `{Self}`",
+    label = "C writes a `{P}`"
+)]
+pub unsafe trait FromOut<'o, P>: Sized {
+    /// The memory that C writes to.
+    type Storage: Storage<P>;
+
+    /// The value; `None` if C wrote NULL where there has to be something.
+    ///
+    /// # Safety
+    ///
+    /// C wrote what the annotation says, or nothing.
+    unsafe fn from_out(storage: Self::Storage) -> Option<Self>;
+}
+
+/// Memory for one `P`, zeroed at first.
+///
+/// # Safety
+///
+/// C may write a `P` at `pointer` until the value is moved or dropped.
+pub unsafe trait Storage<P> {
+    /// Zeros.
+    fn zeroed() -> Self;
+    /// Where C writes.
+    fn pointer(&mut self) -> *mut P;
+}
+
+/// Memory on the stack.
+#[derive(Debug)]
+pub struct Inline<P>(MaybeUninit<P>);
+
+// SAFETY: Rust: the value is the memory itself.
+unsafe impl<P> Storage<P> for Inline<P> {
+    #[inline]
+    fn zeroed() -> Self {
+        Inline(MaybeUninit::zeroed())
+    }
+
+    #[inline]
+    fn pointer(&mut self) -> *mut P {
+        self.0.as_mut_ptr()
+    }
+}
+
+impl<P> Inline<P> {
+    /// What was written.
+    ///
+    /// # Safety
+    ///
+    /// Zeros are a valid `P`, or C wrote one.
+    #[inline]
+    pub unsafe fn value(self) -> P {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.assume_init() }
+    }
+}
+
+/// Memory that stays where it is: for handles that C makes in place. C may keep pointers into it, so it is a pointer here,
+/// too, and no `Box`, which would say that it is the only one.
+#[derive(Debug)]
+pub struct Boxed<P>(NonNull<MaybeUninit<P>>);
+
+// SAFETY: Rust: the box is the memory, and stays where it is.
+unsafe impl<P> Storage<P> for Boxed<P> {
+    fn zeroed() -> Self {
+        let memory = Box::into_raw(Box::new(MaybeUninit::zeroed()));
+        // SAFETY: Rust: a box is not null.
+        Boxed(unsafe { NonNull::new_unchecked(memory) })
+    }
+
+    fn pointer(&mut self) -> *mut P {
+        self.0.as_ptr().cast()
+    }
+}
+
+impl<P> Boxed<P> {
+    /// The memory, from now on the caller's to free by [`Box::from_raw`].
+    pub fn into_raw(self) -> *mut P {
+        ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+}
+
+impl<P> Drop for Boxed<P> {
+    fn drop(&mut self) {
+        // SAFETY: Rust: the memory came from the box that `zeroed` made, and no handle is in it: `into_raw` would
+        // have taken it.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+/// The memory of one out-parameter during a call.
+#[derive(Debug)]
+pub struct OutParam<R, P, S> {
+    storage: UnsafeCell<Option<S>>,
+    own: unsafe fn(S) -> Option<R>,
+    /// Whether nobody knows what C wrote.
+    lost: Cell<bool>,
+    written: PhantomData<P>,
+}
+
+/// Memory for what becomes an `R`. All that is asked of the types is asked here, so that a mistake is told once.
+#[inline]
+pub fn out_param<'o, R: FromOut<'o, P>, P>(life: Life<'o>) -> OutParam<R, P, R::Storage> {
+    let _ = life;
+    OutParam {
+        storage: UnsafeCell::new(Some(R::Storage::zeroed())),
+        own: R::from_out,
+        lost: Cell::new(false),
+        written: PhantomData,
+    }
+}
+
+/// Memory for text that is copied and stays C's: C's pointer to it is `const`.
+#[inline]
+pub fn constant_out_param<'o, R: FromOut<'o, P>, P: Constant>(
+    life: Life<'o>,
+) -> OutParam<R, P, R::Storage> {
+    out_param(life)
+}
+
+/// Memory for what is looked at later, such as the start of some memory or its length.
+#[inline]
+pub fn raw<P>() -> OutParam<P, P, Inline<P>> {
+    unsafe fn value<P>(storage: Inline<P>) -> Option<P> {
+        // SAFETY: the caller's promise; it is a pointer or a number, of which zeros are one.
+        Some(unsafe { storage.value() })
+    }
+    OutParam {
+        storage: UnsafeCell::new(Some(Inline::zeroed())),
+        own: value,
+        lost: Cell::new(false),
+        written: PhantomData,
+    }
+}
+
+impl<R, P, S> OutParam<R, P, S> {
+    /// Notes how the call ended. Memory in which C may have made a handle that is never taken is not freed.
+    #[inline]
+    pub fn settle(&self, verdict: Verdict) {
+        if needs_drop::<S>() && !verdict.is_known() {
+            self.lost.set(true);
+        }
+    }
+}
+
+impl<R, P, S> Drop for OutParam<R, P, S> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.lost.get() {
+            forget(self.storage.get_mut().take());
+        }
+    }
+}
+
+impl<R, P, S: Storage<P>> OutParam<R, P, S> {
+    /// What C gets. Called before [`OutParam::take`].
+    #[inline]
+    pub fn pointer(&self) -> *mut P {
+        // SAFETY: Rust: the slot is a variable of one call on one thread, and this reference ends at once.
+        let storage = unsafe { &mut *self.storage.get() };
+        match storage {
+            Some(storage) => storage.pointer(),
+            None => unreachable!("C is called before its results are taken"),
+        }
+    }
+
+    /// What C wrote.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FromOut::from_out`]; C has returned.
+    #[inline]
+    pub unsafe fn take(&self) -> Option<R> {
+        // SAFETY: Rust: the slot is a variable of one call on one thread, and C, which had the pointer, has returned.
+        let storage = unsafe { &mut *self.storage.get() }.take()?;
+        // SAFETY: the caller's promise.
+        unsafe { (self.own)(storage) }
+    }
+}
+
+/// What is returned by value: everything but owned handles.
+///
+/// # Safety
+///
+/// Zeros are a value of every C type that `FromC` makes it from.
+pub unsafe trait ByValue {}
+
+// SAFETY: trait `FromC`: what is owned goes into its owner first.
+#[diagnostic::do_not_recommend]
+unsafe impl<'o, P, R: FromC<'o, P> + ByValue> FromOut<'o, P> for R {
+    type Storage = Inline<P>;
+
+    #[inline]
+    unsafe fn from_out(storage: Inline<P>) -> Option<Self> {
+        // SAFETY: the caller's promise; what can be made from C is an integer, a float, a pointer or a struct of those.
+        unsafe { R::from_c(storage.value()) }
+    }
+}
+
+macro_rules! by_value {
+    ($($type:ty)+) => {$(
+        // SAFETY: Rust: the type is made from a number or a pointer, of which 0 and NULL are values.
+        unsafe impl ByValue for $type {}
+    )+};
+}
+
+// SAFETY: Rust: the type is made from a pointer with its length, all of which may be 0.
+unsafe impl ByValue for &[u8] {}
+
+by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool Text CString Bytes }
+
+// SAFETY: Rust: the type is made from a pointer or a number, of which NULL and 0 are values.
+unsafe impl<T: Handle> ByValue for Borrowed<'_, T> {}
+// SAFETY: trait `ByValue`: zeros are a value of whatever `T` is made from.
+unsafe impl<T: ByValue> ByValue for Option<T> {}
+
+/// A handle that C makes through a pointer to a `P`. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// `made` gives a pointer that [`Owned::from_raw`] accepts, if C made a handle.
+#[diagnostic::on_unimplemented(
+    message = "what C writes to `out` is a `{P}`, which is not where a `{Self}` is made",
+    label = "C writes a `{P}`"
+)]
+pub unsafe trait FromOutPtr<P>: Resource {
+    /// The memory that C writes to.
+    type Storage: Storage<P>;
+
+    /// Where the handle is; null if there is none.
+    ///
+    /// # Safety
+    ///
+    /// C wrote a handle, or nothing.
+    unsafe fn from_out_ptr(storage: Self::Storage) -> *mut Self::Raw;
+}
+
+// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
+unsafe impl<'o, 'p, P, T: FromOutPtr<P>> FromOut<'o, P> for Owned<'p, T>
+where
+    T::Parent: Limits<'o, 'p>,
+{
+    type Storage = <T as FromOutPtr<P>>::Storage;
+
+    #[inline]
+    unsafe fn from_out(storage: Self::Storage) -> Option<Self> {
+        // SAFETY: the caller's promise, and that of `FromOutPtr`.
+        unsafe { Owned::from_raw(T::from_out_ptr(storage)) }
+    }
+}
+
+// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
+unsafe impl<'o, 'p, P, T: FromOutPtr<P>> FromOut<'o, P> for Option<Owned<'p, T>>
+where
+    T::Parent: Limits<'o, 'p>,
+{
+    type Storage = <T as FromOutPtr<P>>::Storage;
+
+    #[inline]
+    unsafe fn from_out(storage: Self::Storage) -> Option<Self> {
+        // SAFETY: the caller's promise: C wrote what the annotation says, or nothing.
+        Some(unsafe { Owned::from_out(storage) })
+    }
+}

@@ -1,0 +1,386 @@
+//! How a failed call learns what went wrong.
+//!
+//! Each handle type names one [`ErrorSource`] type. A fresh one is made for every call that can fail, is armed before C
+//! runs, and words the failure afterwards. Where C reports through a callback, the handle names the place for it
+//! (`errors(…, callback = field, record = R)`), and our function hangs there for the length of the call alone.
+//!
+//! The errors may also ask the handle after the call, where C keeps the last error there: `errors(E, asks_handle)` and [`CallInfo::handle`].
+//! Calls beside which another one could change the answer are then not compiled.
+//!
+//! The callback finds its collector through the thread and not through C's user data: libraries disagree on what they
+//! pass there (libxml2's parser passes its own context), and such a callback always runs on the thread of the call.
+//! So calls that run beside each other on one handle share our function in its place: the first one hangs it up and
+//! the last one puts back what was there.
+
+use std::any::TypeId;
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_void};
+use std::fmt;
+use std::ptr::{self, NonNull};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::asks_handle::AsksHandle;
+use crate::error::Error;
+use crate::exclusive_use::Inside;
+use crate::fork::Lock;
+use crate::handle::Handle;
+use crate::panics::Caught;
+
+/// One call of a C function, as its errors see it.
+pub struct CallInfo<'a, T: Handle> {
+    pub(crate) handle: Option<&'a T>,
+    /// The C function's name.
+    pub function: &'static str,
+    /// What C returned, if that is an integer and C was called.
+    pub status: Option<i64>,
+    /// The thread's `errno` right after C returned, before anything else could change it. It says something only where
+    /// the C function is known to set it.
+    pub errno: i32,
+    /// The call's arguments by name, for the message.
+    pub arguments: &'a [(&'static str, &'a dyn fmt::Debug)],
+}
+
+impl<'a, T: Handle> CallInfo<'a, T> {
+    /// The receiver; of a constructor, what C made, once it has. Where the handle is annotated has to be said that its errors
+    /// ask it: `errors(E, asks_handle)`.
+    pub fn handle(&self) -> Option<&'a T>
+    where
+        T: AsksHandle,
+    {
+        self.handle
+    }
+}
+
+impl<T: Handle> fmt::Debug for CallInfo<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("function", &self.function)
+            .field("status", &self.status)
+            .field("errno", &self.errno)
+            .field("arguments", &self.arguments)
+            .finish()
+    }
+}
+
+/// Collects what C says about one call, and words its failure.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot word the failures of `{T}`",
+    note = "implement `ErrorSource<{T}>` for `{Self}`"
+)]
+pub trait ErrorSource<T: Handle>: Default + 'static {
+    /// Get ready: called just before C runs.
+    fn before_call(&mut self, call: &CallInfo<'_, T>) {
+        let _ = call;
+    }
+
+    /// Whether a call failed although what C returned does not say so, as with a status that stays in the handle.
+    fn failed_silently(&self, call: &CallInfo<'_, T>) -> bool {
+        let _ = call;
+        false
+    }
+
+    /// The error of a call that failed.
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error;
+
+    /// Called when a call did not fail. What was collected is dropped by default.
+    fn succeeded(self, call: &CallInfo<'_, T>) {
+        let _ = call;
+    }
+}
+
+/// Collects the records that C passes to a callback while a call runs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` collects nothing",
+    label = "C reports to this callback",
+    note = "implement `ErrorSink` for `{Self}`, or remove `callback = …`"
+)]
+pub trait ErrorSink: 'static {
+    /// What C passes, annotated as `#[handle(raw = …, callback_only)]`.
+    type Record: Handle;
+
+    /// Take one record. It is valid during this call only.
+    fn record(&mut self, record: &Self::Record);
+
+    /// Takes a message that C would print through a `printf`-like function of this thread: its format string. The
+    /// arguments of such a function cannot be read in Rust.
+    fn record_format(&mut self, format: &CStr) {
+        let _ = format;
+    }
+}
+
+/// The errors of a handle that names none: the function's name is all there is to say.
+#[derive(Debug, Default)]
+pub struct NoErrors;
+
+impl<T: Handle> ErrorSource<T> for NoErrors {
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
+        Error::Failed(call.function)
+    }
+}
+
+/// The errors of functions that set `errno`. Python: the `OSError` of that number.
+#[derive(Debug, Default)]
+pub struct Errno;
+
+impl<T: Handle> ErrorSource<T> for Errno {
+    fn before_call(&mut self, _: &CallInfo<'_, T>) {
+        // What an earlier call left there is not this one's.
+        errno::set_errno(errno::Errno(0));
+    }
+
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
+        match call.errno {
+            0 => Error::Failed(call.function),
+            errno => Error::Os(std::io::Error::from_raw_os_error(errno), None),
+        }
+    }
+}
+
+type AnyFn = Option<unsafe extern "C" fn()>;
+
+/// The collector of the innermost running call of this thread.
+#[derive(Clone, Copy)]
+struct ActiveSink {
+    collector: *mut (),
+    type_id: Option<TypeId>,
+    /// Where a panic of the collector waits until C has returned.
+    caught: *const Caught,
+}
+
+const NO_ONE: ActiveSink = ActiveSink {
+    collector: ptr::null_mut(),
+    type_id: None,
+    caught: ptr::null(),
+};
+
+thread_local! {
+    // Without a destructor, so that it is there as long as its thread, and in the destructors of others.
+    static CURRENT: Cell<ActiveSink> = const { Cell::new(NO_ONE) };
+}
+
+/// One call's share in our callback's stay in C's struct.
+#[doc(hidden)]
+pub struct Hook {
+    slot: *mut AnyFn,
+    collector: TypeId,
+}
+
+/// Our callback in C's struct, as long as calls need it there.
+struct InstalledHook {
+    slot: *mut AnyFn,
+    collector: TypeId,
+    before: AnyFn,
+    calls: usize,
+}
+
+// SAFETY: the caller's promise, given to `Hook::install`: the slot is valid as long as a hook is there, which alone
+// follows it.
+unsafe impl Send for InstalledHook {}
+
+/// All places where our callbacks hang now. Locked for a few instructions, and never while C or Python runs.
+static HUNG: Mutex<Vec<InstalledHook>> = Mutex::new(Vec::new());
+
+inventory::submit! { Lock(|| Box::new(installed_hooks())) }
+
+fn installed_hooks() -> MutexGuard<'static, Vec<InstalledHook>> {
+    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A C function pointer that can report to a [`ErrorSink`]or: `void (*)(void *, record *)`.
+///
+/// # Safety
+///
+/// `Self` is a nullable C function pointer, and `REPORT` may be called as such by C at any time.
+#[diagnostic::on_unimplemented(
+    message = "the field `callback = …` cannot hold a callback that reports to `{E}`",
+    note = "its C type must be `void (*)(void *user_data, record *)`, where the record is `{E}`'s `Record`, or \
+            `void (*)(void *user_data, const char *format, ...)`"
+)]
+pub unsafe trait ReportFn<E> {
+    /// Our function.
+    #[doc(hidden)]
+    const REPORT: Self;
+}
+
+// SAFETY: Rust: `report_mut` takes what the type says; guarantee 12: it catches panics.
+unsafe impl<E: ErrorSink> ReportFn<E>
+    for Option<unsafe extern "C" fn(*mut c_void, *mut <E::Record as Handle>::Raw)>
+{
+    const REPORT: Self = Some(report_mut::<E>);
+}
+
+// SAFETY: Rust: `report_const` takes what the type says; guarantee 12: it catches panics.
+unsafe impl<E: ErrorSink> ReportFn<E>
+    for Option<unsafe extern "C" fn(*mut c_void, *const <E::Record as Handle>::Raw)>
+{
+    const REPORT: Self = Some(report_const::<E>);
+}
+
+/// A `printf`-like function, as bindgen has it.
+type FormatFn = Option<unsafe extern "C" fn(*mut c_void, *const c_char, ...)>;
+
+// SAFETY: C: a function of the named arguments may stand for a variadic one, see below; guarantee 12: `report_format`
+// catches panics.
+unsafe impl<E: ErrorSink> ReportFn<E> for FormatFn {
+    // SAFETY: C: the ABIs of the platforms that have Python pass the named arguments of a variadic call where a
+    // function of those arguments alone looks for them, and the caller removes the rest. Rust cannot define variadic
+    // functions.
+    const REPORT: Self = Some(unsafe {
+        std::mem::transmute::<
+            unsafe extern "C" fn(*mut c_void, *const c_char),
+            unsafe extern "C" fn(*mut c_void, *const c_char, ...),
+        >(report_format::<E>)
+    });
+}
+
+/// Calls `collect` with the collector of the running call, if that is an `E`.
+fn report<E: ErrorSink>(collect: impl FnOnce(&mut E)) {
+    let current = CURRENT.get();
+    if current.type_id != Some(TypeId::of::<E>()) {
+        return;
+    }
+    // What C reports meanwhile, because of what the collector itself calls, is not for this call.
+    CURRENT.set(NO_ONE);
+    let _inside = Inside::begin();
+    let nowhere = Caught::new();
+    // SAFETY: Rust: null, or on the stack of the call that waits for C (`Listening::begin`).
+    let caught = unsafe { current.caught.as_ref() }.unwrap_or(&nowhere);
+    caught.run(|| {
+        // SAFETY: Rust: `Listening::begin` stored a collector of this very type, which outlives the listening and is
+        // left alone until C has returned.
+        collect(unsafe { &mut *current.collector.cast::<E>() });
+    });
+    CURRENT.set(current);
+}
+
+unsafe extern "C" fn report_mut<E: ErrorSink>(
+    _user: *mut c_void,
+    record: *mut <E::Record as Handle>::Raw,
+) {
+    let Some(record) = NonNull::new(record) else {
+        return;
+    };
+    // SAFETY: annotation `errors`: C lends the record for the length of the callback.
+    report::<E>(|collector| collector.record(unsafe { E::Record::from_raw(record) }));
+}
+
+unsafe extern "C" fn report_format<E: ErrorSink>(_user: *mut c_void, format: *const c_char) {
+    if format.is_null() {
+        return;
+    }
+    // SAFETY: annotation `errors`: C lends the format, a string, for the length of the callback.
+    report::<E>(|collector| collector.record_format(unsafe { CStr::from_ptr(format) }));
+}
+
+unsafe extern "C" fn report_const<E: ErrorSink>(
+    user: *mut c_void,
+    record: *const <E::Record as Handle>::Raw,
+) {
+    // SAFETY: annotation `errors`: C lends the record, and it is only read.
+    unsafe { report_mut::<E>(user, record.cast_mut()) }
+}
+
+/// The time in which what C reports on this thread goes to one collector.
+#[doc(hidden)]
+pub struct Listening {
+    outer: ActiveSink,
+}
+
+impl Listening {
+    /// Make `collector` the one of the innermost running call. A panic of it waits in `caught`.
+    ///
+    /// # Safety
+    ///
+    /// `collector` and `caught` outlive what comes back, and `collector` is left alone until then.
+    pub(crate) unsafe fn begin<E: 'static>(collector: *mut E, caught: &Caught) -> Self {
+        let outer = CURRENT.replace(ActiveSink {
+            collector: collector.cast(),
+            type_id: Some(TypeId::of::<E>()),
+            caught,
+        });
+        Listening { outer }
+    }
+
+    /// Drop what is reported.
+    pub(crate) fn to_nobody() -> Self {
+        Listening {
+            outer: CURRENT.replace(NO_ONE),
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer);
+    }
+}
+
+impl Hook {
+    /// Put our callback into `slot`, reporting to the collector of the innermost running call.
+    ///
+    /// # Safety
+    ///
+    /// `slot` is valid while the hook lives.
+    pub unsafe fn install<E: ErrorSink, F: ReportFn<E>>(slot: *mut F) -> Hook {
+        const {
+            assert!(
+                size_of::<F>() == size_of::<AnyFn>(),
+                "a callback is a nullable C function pointer"
+            )
+        };
+        let slot: *mut AnyFn = slot.cast();
+        let type_id = TypeId::of::<E>();
+        let mut installed_hooks = installed_hooks();
+        // The innermost one: within a callback another kind of handle may look at the same place.
+        match installed_hooks
+            .iter_mut()
+            .rev()
+            .find(|installed_hooks| installed_hooks.slot == slot)
+        {
+            Some(found) if found.collector == type_id => found.calls += 1,
+            _ => {
+                // SAFETY: the caller's promise: the slot is valid. Rust: a nullable function pointer has the layout
+                // of any other one.
+                let before = unsafe { slot.cast::<F>().replace(F::REPORT) };
+                installed_hooks.push(InstalledHook {
+                    slot,
+                    collector: type_id,
+                    // SAFETY: Rust: a nullable function pointer has the layout of any other one, as was asserted.
+                    before: unsafe { ptr::from_ref(&before).cast::<AnyFn>().read() },
+                    calls: 1,
+                });
+            }
+        }
+        drop(installed_hooks);
+        Hook {
+            slot,
+            collector: type_id,
+        }
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        let mut installed_hooks = installed_hooks();
+        let mine = |installed_hooks: &InstalledHook| {
+            installed_hooks.slot == self.slot && installed_hooks.collector == self.collector
+        };
+        let index = installed_hooks
+            .iter()
+            .rposition(mine)
+            .unwrap_or_else(|| unreachable!("`install` installed_hooks it up"));
+        installed_hooks[index].calls -= 1;
+        if installed_hooks[index].calls > 0 {
+            return;
+        }
+        let InstalledHook { slot, before, .. } = installed_hooks.remove(index);
+        match installed_hooks[index..]
+            .iter_mut()
+            .find(|above| above.slot == slot)
+        {
+            Some(above) => above.before = before,
+            // SAFETY: the caller's promise, given to `install`: the slot is valid as long as this hook.
+            None => unsafe { slot.write(before) },
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Call sites, and the failpoints in them.
+//!
+//! Every step of a generated call that can fail asks its [`CallSite`] whether it should. With the feature
+//! `fault-injection` a test can say "the third step that this thread takes from now on fails", and can list the sites
+//! that exist and those that were reached. Without the feature the answer is a constant, and nothing is left of it.
+
+/// A place where generated code can fail: a method and, if it is generated from C, the C function behind it.
+#[derive(Debug)]
+pub struct CallSite {
+    /// The method, as `Type.method`.
+    pub method: &'static str,
+    /// The C function; empty where Python enters the method.
+    pub function: &'static str,
+    /// Whether C calls back what it is passed.
+    pub calls_back: bool,
+    #[cfg(feature = "fault-injection")]
+    reached: std::sync::atomic::AtomicBool,
+}
+
+/// What can fail at a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailPoint {
+    /// An argument can't be converted.
+    Argument,
+    /// A handle can't be entered.
+    Enter,
+    /// C is not called, and reported as failed.
+    NotCalled,
+    /// C is called, and then reported as failed.
+    Failed,
+    /// The result can't be converted.
+    Result,
+    /// There is no memory for a Python object.
+    Object,
+    /// The body panics.
+    Panic,
+    /// C refuses to release, or reports that it went wrong.
+    Release,
+}
+
+impl CallSite {
+    /// The site of `method`.
+    pub const fn new(method: &'static str, function: &'static str) -> Self {
+        CallSite {
+            method,
+            function,
+            calls_back: false,
+            #[cfg(feature = "fault-injection")]
+            reached: std::sync::atomic::AtomicBool::new(false),
+        }
+    }
+
+    /// The same, and C calls back what it is passed.
+    pub const fn calling_back(mut self) -> Self {
+        self.calls_back = true;
+        self
+    }
+
+    /// Note that the site was reached, where nothing can fail.
+    #[inline(always)]
+    pub fn reach(&'static self) {
+        #[cfg(feature = "fault-injection")]
+        self.reached
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Whether this step should fail now.
+    #[cfg(not(feature = "fault-injection"))]
+    #[inline(always)]
+    pub fn should_fail(&'static self, _step: FailPoint) -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+pub use injection::{Listed, arm, disarm, sites};
+
+#[cfg(feature = "fault-injection")]
+mod injection {
+    use std::cell::Cell;
+    use std::sync::atomic::Ordering;
+
+    use super::{CallSite, FailPoint};
+
+    /// A site that is listed in [`sites`].
+    #[derive(Debug)]
+    pub struct Listed(pub &'static CallSite);
+
+    inventory::collect!(Listed);
+
+    thread_local! {
+        /// How many steps are left until the one that fails; 0 for none.
+        static LEFT: Cell<u64> = const { Cell::new(0) };
+        static FIRED: Cell<Option<(&'static CallSite, FailPoint)>> = const { Cell::new(None) };
+    }
+
+    impl CallSite {
+        /// Whether this step should fail now.
+        pub fn should_fail(&'static self, step: FailPoint) -> bool {
+            self.reached.store(true, Ordering::Relaxed);
+            let left = LEFT.get();
+            LEFT.set(left.saturating_sub(1));
+            let fires = left == 1;
+            if fires {
+                FIRED.set(Some((self, step)));
+            }
+            fires
+        }
+
+        /// Whether any of its steps was taken since the start.
+        pub fn reached(&self) -> bool {
+            self.reached.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Make the `n`-th step that this thread takes from now on fail, once.
+    pub fn arm(n: u64) {
+        FIRED.set(None);
+        LEFT.set(n);
+    }
+
+    /// Stop counting; what failed, if anything did.
+    pub fn disarm() -> Option<(&'static CallSite, FailPoint)> {
+        LEFT.set(0);
+        FIRED.take()
+    }
+
+    /// Every site that is linked in.
+    pub fn sites() -> impl Iterator<Item = &'static CallSite> {
+        inventory::iter::<Listed>
+            .into_iter()
+            .map(|Listed(site)| *site)
+    }
+}
+
+impl FailPoint {
+    /// The step's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailPoint::Argument => "argument",
+            FailPoint::Enter => "enter",
+            FailPoint::NotCalled => "not called",
+            FailPoint::Failed => "failed",
+            FailPoint::Result => "result",
+            FailPoint::Object => "object",
+            FailPoint::Panic => "panic",
+            FailPoint::Release => "release",
+        }
+    }
+}
+
+/// Makes a static [`CallSite`] and, with the feature, lists it.
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __site {
+    ($name:ident, $method:expr, $function:expr $(, $more:ident)?) => {
+        static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())?;
+        $crate::__private::inventory::submit! { $crate::__private::failpoint::Listed(&$name) }
+    };
+}
+
+/// Makes a static [`CallSite`] and, with the feature, lists it.
+#[cfg(not(feature = "fault-injection"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __site {
+    ($name:ident, $method:expr, $function:expr $(, $more:ident)?) => {
+        static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())?;
+    };
+}

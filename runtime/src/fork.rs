@@ -1,0 +1,146 @@
+//! How many forks lie behind this process: what is bound to a process, and what other threads held, ends with one.
+//!
+//! A forked child has one thread. A lock that another thread held stays held there for ever; so whoever forks takes the
+//! runtime's own locks first ([`Lock`]), and both processes find them free. Nothing here waits for a first time to be over:
+//! the thread that it is over for might be gone.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// A lock of the runtime's own, which is held for a few instructions and never while another one is: takes it, until what
+/// comes back is dropped.
+pub(crate) struct Lock(pub(crate) fn() -> Box<dyn Any>);
+
+inventory::collect!(Lock);
+
+/// Something to do in a forked child: forgets what other threads were doing, which the child has not.
+pub(crate) struct InChild(pub(crate) fn());
+
+inventory::collect!(InChild);
+
+thread_local! {
+    /// The locks that this thread holds while it forks.
+    static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+// SAFETY: C: POSIX declares the function so.
+unsafe extern "C" {
+    fn pthread_atfork(
+        prepare: Option<extern "C" fn()>,
+        parent: Option<extern "C" fn()>,
+        child: Option<extern "C" fn()>,
+    ) -> c_int;
+}
+
+extern "C" fn before_fork() {
+    // Before the locks, as helper threads take some of them.
+    #[cfg(feature = "python")]
+    crate::helper_thread::before_fork();
+    let locks = inventory::iter::<Lock>.into_iter();
+    let held = locks.map(|Lock(take)| take()).collect();
+    let _ = HELD.try_with(|mine| mine.replace(held));
+}
+
+extern "C" fn after_fork() {
+    let _ = HELD.try_with(RefCell::take);
+}
+
+extern "C" fn in_forked_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+    after_fork();
+    let forget = inventory::iter::<InChild>.into_iter();
+    forget.for_each(|InChild(forget)| forget());
+}
+
+/// Take notice of forks from now on.
+pub(crate) fn watch_forks() {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if WATCHED.load(Ordering::Relaxed) || WATCHED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    // SAFETY: C: the function may be called at any time. The handlers take and free locks that are held for a few
+    // instructions, none within another one, take entries out of lists, and add to a number. Where there is no memory to remember them, forks go
+    // unnoticed.
+    let _ = unsafe { pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
+}
+
+/// How many forks lie between this process and the one that began to watch.
+pub(crate) fn forks() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// A handle that a forked child made: how many forks lay behind, and how many guards own it, where C counts them.
+struct Made {
+    forks: u32,
+    owners: u32,
+}
+
+/// The handles that are bound to their process and were made in a forked child, by kind and address.
+///
+/// A guard in Rust is one pointer and does not know which process made it. In a process that was never forked all are its
+/// own, so it notes nothing; a forked child notes those that it makes, and all others are its parent's.
+static MADE: Mutex<BTreeMap<(usize, usize), Made>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(all_made())) }
+
+fn all_made() -> MutexGuard<'static, BTreeMap<(usize, usize), Made>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Note that this process made the handle of this kind and address.
+#[inline]
+pub(crate) fn made(handle: (usize, usize)) {
+    watch_forks();
+    if forks() != 0 {
+        note_made(handle);
+    }
+}
+
+#[cold]
+fn note_made(handle: (usize, usize)) {
+    let forks = forks();
+    let mut all = all_made();
+    let made = all.entry(handle).or_insert(Made { forks, owners: 0 });
+    if made.forks != forks {
+        // One of before the last fork, which is not released here.
+        *made = Made { forks, owners: 0 };
+    }
+    made.owners += 1;
+}
+
+/// Returns whether this process made the handle.
+#[inline]
+pub(crate) fn is_own(handle: (usize, usize)) -> bool {
+    let made = || {
+        all_made()
+            .get(&handle)
+            .is_some_and(|made| made.forks == forks())
+    };
+    forks() == 0 || made()
+}
+
+/// Forget one owner of the handle, which is about to go. Returns whether this process made it.
+#[inline]
+pub(crate) fn gone(handle: (usize, usize)) -> bool {
+    forks() == 0 || note_gone(handle)
+}
+
+#[cold]
+fn note_gone(handle: (usize, usize)) -> bool {
+    let mut all = all_made();
+    let Some(made) = all.get_mut(&handle) else {
+        return false;
+    };
+    let own = made.forks == forks();
+    made.owners -= 1;
+    if made.owners == 0 {
+        all.remove(&handle);
+    }
+    own
+}

@@ -1,0 +1,1012 @@
+//! What a handle is, and its two guards: [`Owned`] releases, [`Borrowed`] only looks.
+//!
+//! A handle type is zero-sized and never exists by itself: a `&Document` *is* the C pointer, and the type says what
+//! may be called on it. This module knows nothing of Python.
+
+pub mod kind;
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::marker::{PhantomData, PhantomPinned};
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::ptr::{self, NonNull};
+
+use crate::attachment::DetachedSideData;
+use crate::call::CallOrigin;
+use crate::children::{self, Id, Lived, Unplaced};
+use crate::error::{Error, report};
+use crate::error_source::ErrorSource;
+use crate::handle::kind::HandleKind;
+use crate::panics::{Caught, Payload, discard};
+
+/// The content of every handle type: nothing, and none of the automatic traits.
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct Opaque {
+    _cell: UnsafeCell<[u8; 0]>,
+    _marker: PhantomData<(*mut u8, PhantomPinned)>,
+}
+
+/// A type that stands for a C handle. Implemented by `#[handle]`, never by hand.
+///
+/// # Safety
+///
+/// The type is zero-sized with alignment one, and references to it are only made by [`Handle::from_raw`]. `kind` and
+/// `SPEC` are of this very type, and `hook` installs a callback in this handle.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handle",
+    label = "a type made by `#[handle(…)]` is expected here",
+    note = "annotate `{Self}` with `#[handle(raw = …, release = …)]` or `#[handle(raw = …, part_of = …)]`"
+)]
+pub unsafe trait Handle: Sized + 'static {
+    /// The C type that the handle points at.
+    type Raw;
+    /// What collects and words the failures of this handle's calls.
+    type Errors: ErrorSource<Self>;
+    /// The handle's name, in Rust and in Python.
+    const NAME: &'static str;
+
+    /// Where it lives: [`In`](crate::convert::lifetime::In) the parent of a resource or the owner of a part, or
+    /// [`Nowhere`](crate::convert::lifetime::Nowhere).
+    #[doc(hidden)]
+    type Up;
+
+    /// The facts of the type.
+    #[doc(hidden)]
+    const SPEC: &'static HandleSpec;
+
+    /// What all handles of this type share.
+    #[doc(hidden)]
+    fn kind() -> &'static HandleKind;
+
+    /// Hang the callback of `ErrorSource` on the handle, where its C library has a place for one.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid, and stays so while the hook lives.
+    #[doc(hidden)]
+    unsafe fn hook(raw: *mut Self::Raw) -> Option<crate::error_source::Hook> {
+        let _ = raw;
+        None
+    }
+
+    /// Whether C reports to `ErrorSource` through a variable of the calling thread.
+    #[doc(hidden)]
+    const LISTENS: bool = false;
+
+    /// Call C while the variables of the calling thread are as this handle's calls need them.
+    #[doc(hidden)]
+    #[inline]
+    fn with_thread_locals<R>(_: crate::thread_locals::PerThread, c: impl FnOnce() -> R) -> R {
+        c()
+    }
+
+    /// Whether the library's own lock is held while a call runs and is asked about its failure: `lock(…)`.
+    #[doc(hidden)]
+    const LOCKS: bool = false;
+
+    /// Enter the library's own lock of the handle, and return it.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid.
+    #[doc(hidden)]
+    unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
+        let _ = raw;
+        ptr::null_mut()
+    }
+
+    /// Leave the library's own lock.
+    ///
+    /// # Safety
+    ///
+    /// This thread entered `lock`, of a handle that is still valid.
+    #[doc(hidden)]
+    unsafe fn leave_lock(lock: *mut ()) {
+        let _ = lock;
+    }
+
+    /// The C pointer.
+    fn as_raw(&self) -> *mut Self::Raw {
+        // The reference is to a zero-sized type, so its own provenance covers no byte of what C allocated;
+        // `from_raw` exposed the one that does.
+        ptr::with_exposed_provenance_mut(ptr::from_ref(self).addr())
+    }
+
+    /// The handle at `raw`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of this type for the whole of `'a`.
+    #[doc(hidden)]
+    unsafe fn from_raw<'a>(raw: NonNull<Self::Raw>) -> &'a Self {
+        raw.as_ptr().expose_provenance();
+        // SAFETY: Rust: a zero-sized type of alignment one may be referred to at any address but null. the caller's
+        // promise: the handle is valid for `'a`.
+        unsafe { &*raw.as_ptr().cast::<Self>() }
+    }
+
+    /// The handle at `raw`, exclusively.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Handle::from_raw`], and nothing else uses the handle during `'a`.
+    #[doc(hidden)]
+    unsafe fn from_raw_mut<'a>(raw: NonNull<Self::Raw>) -> &'a mut Self {
+        raw.as_ptr().expose_provenance();
+        // SAFETY: Rust: a zero-sized type of alignment one may be referred to at any address but null. the caller's
+        // promise: nothing else uses the handle during `'a`.
+        unsafe { &mut *raw.as_ptr().cast::<Self>() }
+    }
+}
+
+/// The facts of a handle type and of what it lives in.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct HandleSpec {
+    /// The parent of a resource, the owner of a part.
+    pub up: Option<&'static HandleSpec>,
+    /// The other parents.
+    pub beside: &'static [&'static HandleSpec],
+    /// Whether it keeps values, such as callbacks.
+    pub attachments: bool,
+    /// Whether only the thread that made it may use it.
+    pub thread_bound: bool,
+    /// Whether it is memory alone, so that a forked child may use and release its copy: `fork_safe`.
+    pub fork_safe: bool,
+    /// The way to the handle that is released, and with it this one.
+    pub home: Home,
+    /// Set where its errors ask the handle what went wrong: `errors(E, asks_handle)`.
+    pub asks: bool,
+    /// Set where the library's own lock is held until they have asked: `lock(…)`.
+    pub locks: bool,
+    /// How the handle and its parent share state.
+    pub sharing: Sharing,
+}
+
+/// The way from a handle to the one that is released, and with it that handle.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// It has a release of its own.
+    Itself,
+    /// A field of C's names the owner: `owner_field = …`.
+    Owner,
+    /// C knows it.
+    Unknown,
+}
+
+/// How a handle shares state with its parent, as its annotation says.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Sharing {
+    /// `parent = &mut P`: the handle borrows its parent exclusively for as long as the handle lives.
+    pub holds_parent: bool,
+    /// `mut_parent`: a call that borrows the handle exclusively borrows the parent exclusively, too.
+    pub mut_parent: bool,
+    /// `reads_parent`: no call on the handle changes memory that its parent lends.
+    pub reads_parent: bool,
+    /// `lends`: methods of the handle return references to its memory.
+    pub lends: bool,
+    /// `part_of`: the handle is borrowed with its owner.
+    pub part: bool,
+    /// `retain`: C counts the owners.
+    pub counted: bool,
+    /// `until_mut`: the part ends with the next exclusive borrow of its owner.
+    pub until_mut: bool,
+}
+
+impl Sharing {
+    /// A handle without any of the words.
+    pub const NONE: Sharing = Sharing {
+        holds_parent: false,
+        mut_parent: false,
+        reads_parent: false,
+        lends: false,
+        part: false,
+        counted: false,
+        until_mut: false,
+    };
+}
+
+impl HandleSpec {
+    /// Whether C may call back while a call on it runs.
+    pub const fn calls_back(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(spec) = here {
+            if spec.attachments {
+                return true;
+            }
+            here = spec.up;
+        }
+        false
+    }
+
+    /// Whether it, or what it lives in, is bound to a thread.
+    pub const fn is_thread_bound(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(spec) = here {
+            if spec.thread_bound {
+                return true;
+            }
+            here = spec.up;
+        }
+        false
+    }
+
+    /// Whether only the process that made it may use it: the default, unless it or what it lives in is `fork_safe`. Nothing
+    /// that lives in a bound handle is free of its process, since its release reaches into that; nothing that lives in a
+    /// free one is bound, since that one could not be released while what lives in it cannot.
+    pub const fn is_process_bound(&self) -> bool {
+        !self.lives_in_memory() || !(self.fork_safe || self.up.is_some())
+    }
+
+    /// Whether all that it lives in is fork-safe.
+    pub const fn lives_in_memory(&self) -> bool {
+        if let Some(up) = self.up
+            && up.is_process_bound()
+        {
+            return false;
+        }
+        let mut index = 0;
+        while index < self.beside.len() {
+            if self.beside[index].is_process_bound() {
+                return false;
+            }
+            index += 1;
+        }
+        true
+    }
+
+    /// Returns whether C lends it to callbacks alone.
+    pub const fn is_callback_only(&self) -> bool {
+        matches!(self.home, Home::Unknown) && self.up.is_none()
+    }
+
+    /// Returns whether the handle that is released, and with it this one, is found by the runtime, and goes with one release.
+    pub const fn has_home(&self) -> bool {
+        let mut here = self;
+        loop {
+            match (here.home, here.up) {
+                (Home::Itself, _) => return !here.sharing.counted,
+                (Home::Owner, Some(up)) => here = up,
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
+    /// life, is made by a method that takes its receiver as `&mut self`. That this is the parent is checked by
+    /// [`MadeBy`](crate::convert::lifetime::MadeBy).
+    pub const fn may_borrow_parent(&self, exclusive: bool) -> bool {
+        exclusive || !(self.sharing.holds_parent || self.sharing.mut_parent)
+    }
+
+    /// Whether the handle, or one that it lives in, says that it lends memory.
+    pub const fn lends_memory(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(spec) = here {
+            if spec.sharing.lends {
+                return true;
+            }
+            here = spec.up;
+        }
+        false
+    }
+
+    /// Whether the handle, or one that it lives in, has counted owners: another owner may change or end what it lends.
+    pub const fn is_counted(&self) -> bool {
+        let mut here = Some(self);
+        while let Some(spec) = here {
+            if spec.sharing.counted {
+                return true;
+            }
+            here = spec.up;
+        }
+        false
+    }
+
+    /// Whether the annotation says what calls on the handle do to memory that an ancestor lends.
+    pub const fn says_what_it_changes(&self) -> bool {
+        let sharing = &self.sharing;
+        sharing.part || sharing.reads_parent || self.holds_lenders()
+    }
+
+    /// Returns whether an exclusive borrow of the handle borrows all ancestors exclusively that lend memory.
+    const fn holds_lenders(&self) -> bool {
+        let mut index = 0;
+        while index < self.beside.len() {
+            if self.beside[index].lends_memory() {
+                return false;
+            }
+            index += 1;
+        }
+        let holds = self.sharing.holds_parent || self.sharing.mut_parent;
+        match self.up {
+            None => true,
+            Some(up) if holds => up.holds_lenders(),
+            Some(up) => !up.lends_memory(),
+        }
+    }
+}
+
+/// A handle that someone has to release: `#[handle(raw = …, release = …)]`.
+///
+/// # Safety
+///
+/// `release` gives back exactly what one acquisition of the handle took.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handle that can be owned",
+    label = "this type has no release function",
+    note = "return `Borrowed<{Self}>` if it lives inside another handle, or give its `#[handle]` a `release = …`"
+)]
+pub unsafe trait Resource: Handle {
+    /// The handle that must outlive this one; `()` for none.
+    type Parent: Parent;
+    /// The guard that a call returns: bound to `'p` where there is a parent, to nothing where there is none.
+    type In<'p>;
+    /// The handles that it lives in.
+    #[doc(hidden)]
+    const UP: Option<&'static HandleSpec> = <Self::Parent as Parent>::SPEC;
+    /// The kinds of the parents besides the first one.
+    #[doc(hidden)]
+    const BESIDE: &'static [fn() -> &'static HandleKind] = &[];
+
+    /// Give the native resource back.
+    ///
+    /// # Safety
+    ///
+    /// `raw` was acquired, is not released yet, and no one uses it any more.
+    #[doc(hidden)]
+    unsafe fn release(raw: *mut Self::Raw) -> Result<(), ReleaseError>;
+}
+
+/// Why a release function, by its status, did not do what it should: `release(f, fails = …)`.
+#[derive(Debug)]
+pub struct ReleaseError {
+    /// What went wrong.
+    pub error: Error,
+    /// Whether the resource is still there.
+    pub kept: bool,
+    /// Set where it is neither used nor released again by who had it: because nobody knows whether it is there, since what
+    /// looks at the status panicked, or because others still live in it.
+    pub lost: bool,
+}
+
+impl ReleaseError {
+    /// The resource is gone all the same.
+    pub(crate) fn gone(error: Error) -> Self {
+        ReleaseError {
+            error,
+            kept: false,
+            lost: false,
+        }
+    }
+
+    /// Nobody knows: the panic in `caught` came before the status was looked at.
+    pub(crate) fn lost(caught: &Caught) -> Self {
+        ReleaseError {
+            error: caught
+                .take()
+                .map_or(Error::Failed("a release"), Error::panic),
+            kept: false,
+            lost: true,
+        }
+    }
+
+    /// The same, and later something panicked.
+    pub(crate) fn panicked(mut self, panic: Payload) -> Self {
+        if self.error.is_panic() {
+            discard(panic);
+        } else {
+            report(std::mem::replace(&mut self.error, Error::panic(panic)));
+        }
+        self
+    }
+}
+
+/// A handle that keeps values: `#[handle(…, attachments)]`.
+///
+/// # Safety
+///
+/// `SPEC` says so, too: there is an entry for such values from C's making of the handle to its release, and the handle
+/// is not given away before that.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` keeps no values, such as callbacks",
+    label = "this is kept as long as a `{Self}`",
+    note = "say so where `{Self}` is annotated: `#[handle(…, attachments)]`"
+)]
+pub unsafe trait HasAttachments: Handle {}
+
+/// A resource that C gives as a pointer and may get back as one, unlike those that it makes in place.
+///
+/// # Safety
+///
+/// Nothing but the handle's own release function has to free its memory.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is made in place, and stays there",
+    label = "this type is annotated `caller_allocates = …`",
+    note = "pass `out` in `args = (…)` to the C function that initialises it; C cannot take it over"
+)]
+pub unsafe trait PointerHandle: Handle {}
+
+/// A handle that is a number, such as a file descriptor: `#[handle(integer = …)]`.
+///
+/// It is kept where others keep their pointer, by its distance from the number that is no handle, so that this is null.
+///
+/// # Safety
+///
+/// Nothing, C included, follows a handle of this type as a pointer.
+pub unsafe trait IntegerHandle: Handle<Raw = ()> {
+    /// The number's type.
+    type Number: Number;
+    /// The number that is no handle.
+    const INVALID: Self::Number;
+
+    /// The number.
+    fn number(&self) -> Self::Number {
+        raw_to_number::<Self>(self.as_raw())
+    }
+}
+
+/// A C integer that a handle can be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number that a handle can be",
+    label = "not an integer",
+    note = "`integer = …` is for handles such as file descriptors; what is behind a pointer has `raw = …`"
+)]
+pub trait Number: sealed::Number + Copy + 'static {
+    #[doc(hidden)]
+    fn widen(self) -> u64;
+    #[doc(hidden)]
+    fn narrow(wide: u64) -> Self;
+}
+
+/// Traits that nobody else implements.
+mod sealed {
+    pub trait Number {}
+    pub trait Parent {}
+}
+
+macro_rules! number {
+    ($($type:ty)+) => {$(
+        impl sealed::Number for $type {}
+
+        impl Number for $type {
+            #[allow(clippy::cast_sign_loss, clippy::cast_lossless, reason = "taken back by `narrow`")]
+            fn widen(self) -> u64 {
+                self as u64
+            }
+
+            #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it came from `widen`")]
+            fn narrow(wide: u64) -> Self {
+                wide as $type
+            }
+        }
+    )+};
+}
+
+number! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
+
+#[doc(hidden)]
+#[inline]
+pub fn number_to_raw<T: IntegerHandle>(number: T::Number) -> *mut () {
+    let distance = number.widen().wrapping_sub(T::INVALID.widen());
+    ptr::without_provenance_mut(distance as usize)
+}
+
+#[doc(hidden)]
+#[inline]
+pub fn raw_to_number<T: IntegerHandle>(raw: *mut ()) -> T::Number {
+    T::Number::narrow((raw.addr() as u64).wrapping_add(T::INVALID.widen()))
+}
+
+/// A resource whose owners C counts: `#[handle(raw = …, retain = …, release = …)]`.
+///
+/// # Safety
+///
+/// `retain` counts one owner more, for whom `release` has to be called.
+#[diagnostic::on_unimplemented(
+    message = "the owners of a `{Self}` are not counted",
+    note = "name the function that counts one more: `#[handle(…, retain = ffi::f)]`"
+)]
+pub unsafe trait RefCounted: Resource {
+    /// Count one owner more.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid.
+    #[doc(hidden)]
+    unsafe fn retain(raw: *mut Self::Raw);
+}
+
+/// Free the memory of a handle that C made in place, unless C still has the handle.
+///
+/// # Safety
+///
+/// `raw` came from a box, and `released` is what its release ended with.
+#[doc(hidden)]
+pub unsafe fn free_in_place<P>(
+    raw: *mut P,
+    released: Result<(), ReleaseError>,
+) -> Result<(), ReleaseError> {
+    if !matches!(&released, Err(unreleased) if unreleased.kept || unreleased.lost) {
+        // SAFETY: the caller's promise; what is in it was cleared by C and needs no drop.
+        drop(unsafe { Box::from_raw(raw.cast::<std::mem::MaybeUninit<P>>()) });
+    }
+    released
+}
+
+/// A result in which there may be handles that C just made or lent.
+#[doc(hidden)]
+pub trait RecordParents {
+    /// Notes what they live in.
+    fn record_parents(&self, origin: &CallOrigin<'_>);
+}
+
+impl<T: Resource> RecordParents for Owned<'_, T> {
+    #[inline]
+    fn record_parents(&self, origin: &CallOrigin<'_>) {
+        origin.of(self);
+    }
+}
+
+impl<T: Handle> RecordParents for Borrowed<'_, T> {
+    #[inline]
+    fn record_parents(&self, origin: &CallOrigin<'_>) {
+        origin.of_lent(self);
+    }
+}
+
+impl<R: RecordParents> RecordParents for Option<R> {
+    #[inline]
+    fn record_parents(&self, origin: &CallOrigin<'_>) {
+        self.iter().for_each(|made| made.record_parents(origin));
+    }
+}
+
+impl<R: RecordParents> RecordParents for Vec<R> {
+    fn record_parents(&self, origin: &CallOrigin<'_>) {
+        self.iter().for_each(|made| made.record_parents(origin));
+    }
+}
+
+/// A handle that lives inside another one: `#[handle(raw = …, part_of = …)]`.
+///
+/// # Safety
+///
+/// Every valid pointer to it stays valid as long as the `Owner` it is part of.
+pub unsafe trait Part: Handle {
+    /// The handle that it is a part of.
+    type Owner: Handle;
+    /// The handles that it lives in.
+    #[doc(hidden)]
+    const UP: Option<&'static HandleSpec> = Some(<Self::Owner as Handle>::SPEC);
+}
+
+/// A [`Part`] that knows which owner it belongs to: `#[handle(raw = …, part_of = …, owner_field = field)]`.
+///
+/// # Safety
+///
+/// `owner_of` returns the owner's pointer, or null for a part that belongs to none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not know its owner",
+    note = "name the field of the C struct that points to it: `#[handle(…, part_of = …, owner_field = field)]`"
+)]
+pub unsafe trait HasOwnerField: Part {
+    /// The pointer to the owner.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is valid.
+    #[doc(hidden)]
+    unsafe fn owner_of(raw: *mut Self::Raw) -> *mut <Self::Owner as Handle>::Raw;
+}
+
+/// What can stand as `parent = …`: a handle, or `()` for none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parent: it is not a handle",
+    label = "a type made by `#[handle(…)]` is expected here",
+    note = "annotate `{Self}` with `#[handle(…)]`, or leave `parent` away"
+)]
+pub trait Parent: sealed::Parent {
+    /// The parent's spec, if there is a parent.
+    #[doc(hidden)]
+    const SPEC: Option<&'static HandleSpec>;
+
+    /// The parent's kind, if there is a parent.
+    #[doc(hidden)]
+    fn kind() -> Option<&'static HandleKind>;
+}
+
+impl sealed::Parent for () {}
+impl<T: Resource> sealed::Parent for T {}
+
+impl Parent for () {
+    const SPEC: Option<&'static HandleSpec> = None;
+
+    fn kind() -> Option<&'static HandleKind> {
+        None
+    }
+}
+
+impl<T: Resource> Parent for T {
+    const SPEC: Option<&'static HandleSpec> = Some(T::SPEC);
+
+    fn kind() -> Option<&'static HandleKind> {
+        Some(T::kind())
+    }
+}
+
+/// A native resource that is released when this guard is dropped. It cannot outlive its parent, `'p`.
+///
+/// In GObject-Introspection's words: *transfer full*.
+pub struct Owned<'p, T: Resource> {
+    raw: NonNull<T::Raw>,
+    _parent: PhantomData<&'p fn() -> T>,
+}
+
+impl<T: Resource> Owned<'_, T> {
+    /// Own what `raw` points at; `None` for null, and for a handle that is found to have an owner (`owners`).
+    ///
+    /// # Safety
+    ///
+    /// `raw` is null, or a handle that was just acquired, that nobody else releases, and whose parent lives for `'p`.
+    #[doc(hidden)]
+    pub unsafe fn from_raw(raw: *mut T::Raw) -> Option<Self> {
+        let raw = NonNull::new(raw)?;
+        let is_first = T::kind().on_acquire(raw.as_ptr().cast());
+        // Lazily: a guard that is made and dropped would release what is another's.
+        is_first.then(|| Owned {
+            raw,
+            _parent: PhantomData,
+        })
+    }
+
+    /// The pointer, for the runtime's own use.
+    #[doc(hidden)]
+    pub fn raw(&self) -> NonNull<T::Raw> {
+        self.raw
+    }
+
+    /// Hand the resource, still counted as live, to an owner that will call [`HandleKind::release_once`].
+    #[doc(hidden)]
+    pub fn into_raw(self) -> NonNull<T::Raw> {
+        ManuallyDrop::new(self).raw
+    }
+
+    /// Own again what [`Owned::into_raw`] gave.
+    ///
+    /// # Safety
+    ///
+    /// It was not released since, and its parent lives for `'p`.
+    #[doc(hidden)]
+    pub unsafe fn from_raw_again(raw: NonNull<T::Raw>) -> Self {
+        Owned {
+            raw,
+            _parent: PhantomData,
+        }
+    }
+
+    /// Release it now, and hear how that went. Dropping it does the same; what goes wrong then is reported to
+    /// `sys.unraisablehook`, or without Python to the standard error output.
+    ///
+    /// # Errors
+    ///
+    /// What the release function's status says (`release(f, fails = …)`); with the handle, if that is still there
+    /// (`on_failure = kept`).
+    ///
+    /// # Panics
+    ///
+    /// If the handle's `errors`, or the `Drop` of something that the handle kept, panics. The handle is gone by then, or
+    /// leaked where it is still there.
+    pub fn close(self) -> Result<(), (Error, Option<Self>)> {
+        let raw = self.into_raw();
+        // SAFETY: guarantee 2: `into_raw` took the handle from its only owner.
+        unsafe { T::kind().close(raw.as_ptr().cast()) }.map_err(|unreleased| {
+            let ReleaseError { error, kept, .. } = unreleased;
+            let error = error.unless_panic();
+            let handle = kept.then(|| Owned {
+                raw,
+                _parent: PhantomData,
+            });
+            (error, handle)
+        })
+    }
+}
+
+impl<T: RefCounted> Clone for Owned<'_, T> {
+    /// One owner more of the same native object.
+    fn clone(&self) -> Self {
+        // SAFETY: guarantee 3: the guard holds a valid handle.
+        unsafe { retained(self.raw) }
+    }
+}
+
+/// One owner more.
+///
+/// # Safety
+///
+/// `raw` is valid.
+unsafe fn retained<'p, T: RefCounted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
+    // SAFETY: the caller's promise.
+    unsafe { T::retain(raw.as_ptr()) };
+    let _is_first = T::kind().on_acquire(raw.as_ptr().cast());
+    Owned {
+        raw,
+        _parent: PhantomData,
+    }
+}
+
+impl<T: Resource> Drop for Owned<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: guarantee 2: `adopt` made this guard the only owner, and the borrow checker ends every use before
+        // the drop.
+        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };
+        if let Err(ReleaseError { error, .. }) = released {
+            error.end_in_drop();
+        }
+    }
+}
+
+/// An owned handle on its way to C, which may keep it.
+#[doc(hidden)]
+pub struct Transfer<'p, T: Handle> {
+    raw: NonNull<T::Raw>,
+    /// What it has besides its pointer; C may soon give that to another one.
+    besides: Option<DetachedSideData>,
+    /// The handles that it lives in.
+    lived: Option<Lived>,
+    _parent: PhantomData<&'p fn() -> T>,
+}
+
+impl<'p, T: Handle> Transfer<'p, T> {
+    /// The handle of a guard.
+    ///
+    /// # Panics
+    ///
+    /// If other handles live in it: their guards were forgotten, or C keeps them.
+    pub fn new(owned: Owned<'p, T>) -> Self
+    where
+        T: Resource + PointerHandle,
+    {
+        if let Err(error) = children::check_childless(Id::of(&*owned)) {
+            panic!("{error}");
+        }
+        let raw = owned.into_raw();
+        Transfer {
+            raw,
+            besides: T::kind().end(raw.as_ptr().cast()),
+            lived: T::kind().lived(raw.as_ptr().cast()),
+            _parent: PhantomData,
+        }
+    }
+
+    /// The handle.
+    pub(crate) fn raw(&self) -> NonNull<T::Raw> {
+        self.raw
+    }
+
+    /// C has it from now on, and keeps it in `keeper`: it is no longer ours to release.
+    pub(crate) fn pass_on(self, keeper: Keeper<'_>) -> PassedOn {
+        let mut handle = ManuallyDrop::new(self);
+        T::kind().on_transfer(handle.raw.as_ptr().cast());
+        let besides = handle.besides.take();
+        match (handle.lived.take(), keeper) {
+            (None, _) => {}
+            (Some(lived), Keeper::Handle(keeper)) => lived.kept_in(keeper),
+            (Some(lived), Keeper::Result(given)) => given.push(lived),
+        }
+        PassedOn(besides)
+    }
+
+    /// Nobody knows whether C has it: it is neither used nor released again, and what it keeps stays.
+    pub(crate) fn lose(self) {
+        std::mem::forget(self);
+        report(Error::Value(format!(
+            "nobody knows whether C has a {}, because what should have told panicked: it is leaked",
+            T::NAME
+        )));
+    }
+
+    /// It is as it was before it was to be given away.
+    fn restore(&mut self) {
+        let raw = self.raw.as_ptr().cast();
+        T::kind().go_on(raw, self.besides.take());
+        if let Some(lived) = self.lived.take() {
+            lived.put_back(Id::new(T::kind(), raw));
+        }
+    }
+
+    /// Who had it keeps it.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python objects get it back")
+    )]
+    pub(crate) fn leave(mut self) {
+        self.restore();
+        std::mem::forget(self);
+    }
+}
+
+/// The place where C keeps a handle that it was given.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Keeper<'g> {
+    /// The receiver of the call.
+    Handle(Id),
+    /// The result of a call without a receiver; if that has none, C was done with it when it returned.
+    Result(&'g Unplaced),
+}
+
+/// What a handle kept that C has taken over. Dropping it drops the values.
+#[doc(hidden)]
+#[must_use = "it is dropped when the call has ended"]
+pub struct PassedOn(Option<DetachedSideData>);
+
+impl PassedOn {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        PassedOn(None)
+    }
+}
+
+impl Drop for PassedOn {
+    fn drop(&mut self) {
+        if let Some(ended) = self.0.take() {
+            let caught = Caught::new();
+            ended.finish(&caught);
+            caught.resume_in_drop();
+        }
+    }
+}
+
+impl<T: Handle> fmt::Debug for Transfer<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({:p})", T::NAME, self.raw)
+    }
+}
+
+impl<T: Handle> Drop for Transfer<'_, T> {
+    fn drop(&mut self) {
+        self.restore();
+        // SAFETY: guarantee 2: `new` took the handle from its only owner, and C did not take it over.
+        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };
+        if let Err(ReleaseError { error, .. }) = released {
+            error.end_in_drop();
+        }
+    }
+}
+
+impl<T: Resource> Deref for Owned<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: guarantee 3: the guard owns the handle, so it is valid while the guard is borrowed.
+        unsafe { T::from_raw(self.raw) }
+    }
+}
+
+impl<T: Resource> DerefMut for Owned<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: guarantee 4: the guard owns the handle, and is borrowed exclusively.
+        unsafe { T::from_raw_mut(self.raw) }
+    }
+}
+
+impl<T: Resource> fmt::Debug for Owned<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Owned<{}>({:p})", T::NAME, self.raw)
+    }
+}
+
+/// A handle that something else owns, valid for `'o`.
+///
+/// In GObject-Introspection's words: *transfer none*.
+pub struct Borrowed<'o, T: Handle> {
+    raw: NonNull<T::Raw>,
+    _owner: PhantomData<&'o T>,
+}
+
+impl<'o, T: Handle> Borrowed<'o, T> {
+    /// Look at what `raw` points at; `None` for null.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is null, or valid for the whole of `'o`.
+    #[doc(hidden)]
+    pub unsafe fn from_raw(raw: *mut T::Raw) -> Option<Self> {
+        NonNull::new(raw).map(|raw| Borrowed {
+            raw,
+            _owner: PhantomData,
+        })
+    }
+
+    /// The handle, for as long as its owner lives (a plain `*borrowed` lives no longer than the variable).
+    pub fn get(self) -> &'o T {
+        // SAFETY: the caller's promise, given to `lend`: the pointer is valid for `'o`.
+        unsafe { T::from_raw(self.raw) }
+    }
+
+    /// The pointer, for the runtime's own use.
+    #[doc(hidden)]
+    pub fn raw(self) -> NonNull<T::Raw> {
+        self.raw
+    }
+}
+
+impl<'o, T: Part + IntegerHandle> Borrowed<'o, T> {
+    /// The part of `owner` that has this number; `None` for the number that is no handle. C looks whether there is such a
+    /// part when it is used.
+    pub fn from_integer(owner: &'o T::Owner, number: T::Number) -> Option<Self> {
+        let _ = owner;
+        // SAFETY: trait `IntegerHandle`: nothing follows the number. annotation `part_of`: the part is the owner's for as
+        // long as that lives.
+        unsafe { Borrowed::from_raw(number_to_raw::<T>(number)) }
+    }
+}
+
+impl<T: RefCounted> Borrowed<'_, T> {
+    /// Become one of its owners.
+    pub fn retain(self) -> Owned<'static, T> {
+        // SAFETY: the caller's promise, given to `lend`: the pointer is valid.
+        unsafe { retained(self.raw) }
+    }
+}
+
+impl<T: HasOwnerField> Borrowed<'_, T> {
+    /// The same part, known to live as long as `owner`; `None` if it belongs to another one.
+    ///
+    /// This is how a part that was found through a short-lived handle outlives that handle.
+    pub fn with_owner<'d>(self, owner: &'d T::Owner) -> Option<Borrowed<'d, T>> {
+        // SAFETY: the caller's promise, given to `lend`: the pointer is valid now, which is all that `owner_of` asks
+        // for.
+        let actual = unsafe { T::owner_of(self.raw.as_ptr()) };
+        // SAFETY: trait `HasOwnerField`: it is a part of `owner`. trait `Part`: so it is valid as long as that.
+        (actual == owner.as_raw()).then(|| unsafe { Borrowed::from_raw(self.raw.as_ptr()) })?
+    }
+}
+
+impl<'o, T: Handle> From<&'o T> for Borrowed<'o, T> {
+    fn from(handle: &'o T) -> Self {
+        // A reference is never null, and `as_raw` keeps the address.
+        let raw = NonNull::new(handle.as_raw()).unwrap_or_else(|| unreachable!());
+        Borrowed {
+            raw,
+            _owner: PhantomData,
+        }
+    }
+}
+
+impl<T: Handle> Clone for Borrowed<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Handle> Copy for Borrowed<'_, T> {}
+
+impl<T: Handle> Deref for Borrowed<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.get()
+    }
+}
+
+/// Two views are equal when they look at the same place in C.
+impl<T: Handle> PartialEq for Borrowed<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+}
+
+impl<T: Handle> Eq for Borrowed<'_, T> {}
+
+impl<T: Handle> fmt::Debug for Borrowed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Borrowed<{}>({:p})", T::NAME, self.raw)
+    }
+}

@@ -1,0 +1,632 @@
+//! Entering: a call holds every handle it uses, and every ancestor of each, until it has converted its result.
+//!
+//! All arguments are converted first; then all handles are entered at once. If one is in use the others are left
+//! again before waiting, so two calls can't each hold what the other one waits for.
+//!
+//! Calls that wait for a handle take turns, in the order in which they came: a waiting exclusive borrow bars new shared
+//! ones, and the other way around. A call waits in one queue at a time, so two calls can't each bar the other one. A
+//! thread that must not wait passes the queue.
+
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::{self, NonNull};
+
+use pyo3::prelude::*;
+
+use super::ancestors::{Borrow, Refused};
+use super::exceptions::to_pyerr;
+use super::object::{HandleClass, PyHandle, no_memory};
+use super::one_step::one_step;
+use super::reentrancy::ReentrancyGuard;
+use super::same_ancestor;
+use super::state::HandleState;
+use super::thread_bound;
+use super::waiting::Place;
+use crate::error::Error;
+use crate::failpoint::{CallSite, FailPoint};
+use crate::fallible_copy::OutOfMemory;
+use crate::handle::kind::HandleKind;
+
+/// How a call uses a handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// `&T`: beside others.
+    Shared,
+    /// `&mut T`: alone. A handle with `mut_parent` borrows its parent so, too.
+    Exclusive,
+    /// `&mut T` of a method with `#[reads_parent]`: alone, and the parent shared.
+    ExclusiveReading,
+}
+
+/// A handle that a call wants to hold.
+#[derive(Clone, Copy)]
+pub struct BorrowRequest<'a> {
+    state: &'a HandleState,
+    mode: Mode,
+    /// The Python object, where it is known.
+    object: *mut pyo3::ffi::PyObject,
+    /// The child that borrows its parent so.
+    child: Option<&'a HandleState>,
+    /// The way in which the handle's group is borrowed, for all handles of the call that belong to it.
+    group_mode: Mode,
+    /// Whether another handle of the call borrows the group for this one.
+    joined: bool,
+}
+
+impl<'a> BorrowRequest<'a> {
+    #[inline]
+    pub(super) fn new(object: &'a HandleClass, mode: Mode) -> Self {
+        BorrowRequest {
+            state: object.state(),
+            mode,
+            object: ptr::null_mut(),
+            child: None,
+            group_mode: mode,
+            joined: false,
+        }
+    }
+
+    /// The exclusive borrow of `parent` for an exclusive use of `child`.
+    pub(super) fn for_child(parent: &'a HandleState, child: &'a HandleState) -> Self {
+        BorrowRequest {
+            state: parent,
+            mode: Mode::Exclusive,
+            object: ptr::null_mut(),
+            child: Some(child),
+            group_mode: Mode::Exclusive,
+            joined: false,
+        }
+    }
+
+    /// A hold that knows its object.
+    #[inline]
+    pub(super) fn of(object: &'a Bound<'_, HandleClass>, mode: Mode) -> Self {
+        BorrowRequest {
+            object: object.as_ptr(),
+            ..BorrowRequest::new(object.get(), mode)
+        }
+    }
+
+    /// Enter; on refusal, which handle refused and why. `passes` says where the caller need not stand in the queue.
+    #[inline]
+    pub(super) fn enter(&self, passes: impl Fn(&HandleState) -> bool + Copy) -> Borrow<'a> {
+        let base = self.state.base();
+        let locked = base.locked();
+        // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
+        if self.joined {
+            return self.enter_joined(base, passes);
+        }
+        locked.borrow_ancestors(self.group_mode, passes)?;
+        let entered = match self.group_mode {
+            Mode::Shared => locked.borrow_state.try_borrow(passes(locked)),
+            Mode::Exclusive | Mode::ExclusiveReading => {
+                locked.borrow_state.try_borrow_mut(passes(locked))
+            }
+        };
+        let entered = entered.map_err(|refusal| (locked, refusal.into()));
+        entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;
+        if !base.may_be_used_by(self.child) {
+            self.leave_locked(locked);
+            return Err((base, Refused::Held));
+        }
+        if !ptr::eq(locked, base) {
+            let shared = base.borrow_state.try_borrow(passes(base));
+            let shared = shared.map_err(|refusal| (base, refusal.into()));
+            shared.inspect_err(|_| self.leave_locked(locked))?;
+        }
+        if self.state.raw().is_null() {
+            self.leave();
+            return Err((self.state, Refused::Closed));
+        }
+        if self.group_mode != Mode::Shared {
+            locked.begin_generation();
+        }
+        Ok(())
+    }
+
+    /// Enter a handle whose group another handle of the call has borrowed.
+    fn enter_joined(
+        &self,
+        base: &'a HandleState,
+        passes: impl Fn(&HandleState) -> bool + Copy,
+    ) -> Borrow<'a> {
+        let shared = base.borrow_state.try_borrow(passes(base));
+        shared.map_err(|refusal| (base, refusal.into()))?;
+        if self.state.raw().is_null() {
+            self.leave();
+            return Err((self.state, Refused::Closed));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn leave_locked(&self, locked: &HandleState) {
+        // Before the ancestors: what was left to it is released now.
+        match self.group_mode {
+            Mode::Shared => locked.release_borrow(),
+            Mode::Exclusive | Mode::ExclusiveReading => locked.release_borrow_mut(),
+        }
+        locked.release_ancestors(self.group_mode);
+    }
+
+    #[inline]
+    pub(super) fn leave(&self) {
+        let base = self.state.base();
+        let locked = base.locked();
+        if !ptr::eq(locked, base) {
+            base.release_borrow();
+        }
+        if !self.joined {
+            self.leave_locked(locked);
+        }
+    }
+
+    /// Whether any thread of this process may use it, as far as can be told at once.
+    #[inline]
+    fn is_free(&self) -> bool {
+        !self.state.may_be_elsewhere()
+    }
+
+    /// The handle.
+    pub(super) fn state(&self) -> &'a HandleState {
+        self.state
+    }
+
+    /// The outermost handle that this one lives in, by first parents.
+    #[cfg(Py_GIL_DISABLED)]
+    pub(super) fn root<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let mut root = self.state.up();
+        while let Some(above) = root.and_then(|up| up.get().state().up()) {
+            root = Some(above);
+        }
+        match root {
+            Some(root) => Some(root.bind(py).clone().into_any()),
+            // SAFETY: CPython: null, or the object that the caller of this call holds.
+            None => unsafe { Bound::from_borrowed_ptr_or_opt(py, self.object) },
+        }
+    }
+
+    /// Whether this borrow of the handle wants `at` exclusively: the handle itself, or a parent of a `mut_parent`.
+    fn wants_exclusively(&self, at: &HandleState) -> bool {
+        let mut next =
+            (self.group_mode != Mode::Shared && !self.joined).then(|| self.state.base().locked());
+        while let Some(state) = next {
+            if ptr::eq(state, at) {
+                return true;
+            }
+            let parent = state
+                .parent()
+                .filter(|_| state.borrows_mut(self.group_mode));
+            next = parent.map(|parent| parent.base().locked());
+        }
+        false
+    }
+}
+
+/// An argument that may be a handle.
+pub trait BorrowTarget {
+    /// The handle to hold during the call, if there is one.
+    #[doc(hidden)]
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>>;
+}
+
+/// What a generated wrapper says of its method.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct MethodInfo {
+    /// Where the failpoints are.
+    site: &'static CallSite,
+    /// How many arguments were converted.
+    arguments: usize,
+    /// Whether the method is hand-written and may run Python code.
+    body: bool,
+    /// How an exclusive use of the receiver borrows the receiver's parent.
+    exclusive: Mode,
+    /// A bit for each handle argument, from the receiver on, that need not share an ancestor with the others: `foreign`.
+    foreign: u32,
+}
+
+impl MethodInfo {
+    /// A method whose exclusive use of the receiver borrows the parent as the handle's type says.
+    pub const fn new(site: &'static CallSite, arguments: usize, body: bool) -> Self {
+        MethodInfo {
+            site,
+            arguments,
+            body,
+            exclusive: Mode::Exclusive,
+            foreign: 0,
+        }
+    }
+
+    /// Says that an exclusive use of the receiver leaves the parent shared.
+    ///
+    /// # Safety
+    ///
+    /// The method leaves memory as it is that the parent lends: `#[reads_parent]`.
+    pub const unsafe fn reading_parent(mut self) -> Self {
+        self.exclusive = Mode::ExclusiveReading;
+        self
+    }
+
+    /// Says that these handles need not share an ancestor with the others.
+    ///
+    /// # Safety
+    ///
+    /// C takes such handles there: `#[foreign(…)]`.
+    pub const unsafe fn with_foreign(mut self, foreign: u32) -> Self {
+        self.foreign = foreign;
+        self
+    }
+
+    /// The steps up to the call, where one of them is to fail.
+    #[inline]
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        for _ in 0..self.arguments {
+            if self.site.should_fail(FailPoint::Argument) {
+                return Err(to_pyerr(
+                    py,
+                    Error::Value("an argument cannot be converted".into()),
+                ));
+            }
+        }
+        if self.site.should_fail(FailPoint::Enter) {
+            return Err(to_pyerr(py, Error::Busy(self.site.method)));
+        }
+        Ok(())
+    }
+}
+
+/// The running call, as its arguments and its result see it.
+pub struct CallContext<'a, 'py> {
+    py: Python<'py>,
+    site: &'static CallSite,
+    receiver: Option<&'a Bound<'py, HandleClass>>,
+    holds: &'a [Option<BorrowRequest<'a>>],
+    /// Neither longer nor shorter than the receiver is held: what is given to Python lives in the receiver.
+    exactly: PhantomData<fn(&'a ()) -> &'a ()>,
+}
+
+impl<'a, 'py> CallContext<'a, 'py> {
+    /// The interpreter.
+    pub fn py(&self) -> Python<'py> {
+        self.py
+    }
+
+    /// The object that the method was called on.
+    pub(super) fn receiver(&self) -> Option<&'a Bound<'py, HandleClass>> {
+        self.receiver
+    }
+
+    /// Where the result's failpoints are.
+    #[inline]
+    pub(super) fn site(&self) -> &'static CallSite {
+        self.site
+    }
+
+    /// Where the receiver is, which every call with a receiver has entered.
+    #[inline]
+    fn entered_receiver(&self) -> NonNull<()> {
+        let receiver = self
+            .receiver
+            .map(|object| object.get().state().entered_raw());
+        receiver
+            .and_then(NonNull::new)
+            .unwrap_or_else(|| unreachable!("an entered handle is open"))
+    }
+
+    /// The handle at `hold`, which has to be among those that this call entered.
+    pub(super) fn entered(&self, hold: BorrowRequest<'_>) -> NonNull<()> {
+        let held = self
+            .holds
+            .iter()
+            .flatten()
+            .any(|held| ptr::eq(held.state, hold.state) && held.mode == hold.mode);
+        assert!(held, "a handle is used by a call that did not enter it");
+        NonNull::new(hold.state.entered_raw())
+            .unwrap_or_else(|| unreachable!("an entered handle is open"))
+    }
+
+    /// The arguments of these kinds, each another one; not the receiver.
+    pub(super) fn arguments(
+        &self,
+        kinds: &[fn() -> &'static HandleKind],
+    ) -> PyResult<Vec<Py<HandleClass>>> {
+        let mut holds: Vec<&BorrowRequest<'_>> = self.holds.iter().skip(1).flatten().collect();
+        let kinds = kinds.iter().map(|kind| kind());
+        kinds.map(|kind| self.argument(kind, &mut holds)).collect()
+    }
+
+    fn argument(
+        &self,
+        kind: &'static HandleKind,
+        holds: &mut Vec<&BorrowRequest<'_>>,
+    ) -> PyResult<Py<HandleClass>> {
+        let of_kind = |hold: &&BorrowRequest<'_>| ptr::eq(hold.state.kind(), kind);
+        let found = holds.iter().position(of_kind);
+        let found = found.map(|index| holds.remove(index));
+        let object = found.and_then(|hold| {
+            // SAFETY: CPython: null, or an object that the caller of this call holds.
+            unsafe { Bound::from_borrowed_ptr_or_opt(self.py, hold.object) }
+        });
+        let object = object.and_then(|object| object.cast_into::<HandleClass>().ok());
+        object.map(Bound::unbind).ok_or_else(|| {
+            let message = format!(
+                "the result belongs to a {}, and none was passed",
+                kind.name()
+            );
+            to_pyerr(self.py, Error::Value(message))
+        })
+    }
+
+    /// The receiver, or its nearest ancestor, that is of this kind.
+    pub(super) fn nearest(&self, kind: &'static HandleKind) -> PyResult<Bound<'py, HandleClass>> {
+        let mut object = self.receiver.cloned();
+        while let Some(candidate) = object {
+            if ptr::eq(candidate.get().state().kind(), kind) {
+                return Ok(candidate);
+            }
+            object = candidate
+                .get()
+                .state()
+                .up()
+                .map(|up| up.bind(self.py).clone());
+        }
+        let message = format!(
+            "the result belongs to a {}, and the receiver lives in none",
+            kind.name()
+        );
+        Err(to_pyerr(self.py, Error::Value(message)))
+    }
+}
+
+/// Handles that are held; leaving them is the drop.
+struct BorrowGuards<'a>(&'a [Option<BorrowRequest<'a>>]);
+
+impl Drop for BorrowGuards<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.0 {
+            [Some(hold)] => hold.leave(),
+            holds => holds.iter().rev().flatten().for_each(BorrowRequest::leave),
+        }
+    }
+}
+
+#[inline]
+fn enter<'a>(py: Python<'_>, holds: &'a [Option<BorrowRequest<'a>>]) -> PyResult<BorrowGuards<'a>> {
+    // Nearly every call has one handle, in nobody's way.
+    match holds {
+        [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => Ok(BorrowGuards(holds)),
+        _ => enter_all(py, holds),
+    }
+}
+
+#[inline(never)]
+fn enter_all<'a>(
+    py: Python<'_>,
+    holds: &'a [Option<BorrowRequest<'a>>],
+) -> PyResult<BorrowGuards<'a>> {
+    for hold in holds.iter().flatten() {
+        hold.state
+            .check_owner()
+            .map_err(|error| to_pyerr(py, error))?;
+    }
+    let mut place: Option<Place<'_>> = None;
+    loop {
+        // A thread that must not wait may be inside of a call that those in the queue wait for.
+        let passes = |state: &HandleState| {
+            !state.may_wait() || place.as_ref().is_some_and(|place| place.passes(state))
+        };
+        let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
+            return Ok(BorrowGuards(holds));
+        };
+        if refusal == Refused::Closed || wanted.state.base().borrow_state.is_closing() {
+            let closed = if wanted.state.is_closed() {
+                wanted.state
+            } else {
+                at
+            };
+            let error = match closed.is_stale() {
+                true => Error::Stale(closed.kind().name()),
+                false => Error::Closed(closed.kind().name()),
+            };
+            return Err(to_pyerr(py, error));
+        }
+        if refusal == Refused::Held {
+            return Err(to_pyerr(py, at.held_error()));
+        }
+        if holds.iter().flatten().any(|hold| excludes(hold, at, holds)) {
+            return Err(to_pyerr(py, Error::Busy(at.kind().name())));
+        }
+        let exclusive = wanted.wants_exclusively(at);
+        if exclusive && at.is_exported() {
+            return Err(to_pyerr(py, Error::Exported(at.kind().name())));
+        }
+        at.queue(py, &mut place, exclusive)?;
+    }
+}
+
+/// Whether this call itself wants `at` alone by `hold` and, by another of its handles, also shared.
+fn excludes(
+    hold: &BorrowRequest<'_>,
+    at: &HandleState,
+    holds: &[Option<BorrowRequest<'_>>],
+) -> bool {
+    hold.wants_exclusively(at)
+        && holds
+            .iter()
+            .flatten()
+            .any(|other| !ptr::eq(other, hold) && !other.joined && uses(other.state.base(), at))
+}
+
+fn uses(state: &HandleState, at: &HandleState) -> bool {
+    ptr::eq(state, at) || state.parents().any(|parent| uses(parent, at))
+}
+
+fn try_enter<'a>(
+    holds: &'a [Option<BorrowRequest<'a>>],
+    passes: &impl Fn(&HandleState) -> bool,
+) -> Result<(), (&'a BorrowRequest<'a>, &'a HandleState, Refused)> {
+    for (index, hold) in holds.iter().enumerate() {
+        let Some(hold) = hold else { continue };
+        if let Err((at, refusal)) = hold.enter(passes) {
+            holds[..index]
+                .iter()
+                .rev()
+                .flatten()
+                .for_each(BorrowRequest::leave);
+            return Err((hold, at, refusal));
+        }
+    }
+    Ok(())
+}
+
+/// Run `call` on a handle that it uses beside others.
+#[doc(hidden)]
+pub fn call_method<'py, T: PyHandle, R>(
+    slf: &Bound<'py, T::Class>,
+    entry: &'static MethodInfo,
+    arguments: &[&dyn BorrowTarget],
+    call: impl for<'r> FnOnce(&'r T, &CallContext<'r, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    let receiver = slf.as_super();
+    with_held(
+        slf.py(),
+        Some((receiver, Mode::Shared)),
+        entry,
+        arguments,
+        |context| {
+            let raw = context.entered_receiver();
+            // SAFETY: guarantee 3: `run` has entered the receiver. trait `PyHandle`: an object of `T`'s class holds a
+            // pointer to a `T`.
+            call(unsafe { T::from_raw(raw.cast()) }, context)
+        },
+    )
+}
+
+/// Run `call` on a handle that it uses alone.
+#[doc(hidden)]
+pub fn call_method_mut<'py, T: PyHandle, R>(
+    slf: &Bound<'py, T::Class>,
+    entry: &'static MethodInfo,
+    arguments: &[&dyn BorrowTarget],
+    call: impl for<'r> FnOnce(&'r mut T, &CallContext<'r, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    let receiver = slf.as_super();
+    with_held(
+        slf.py(),
+        Some((receiver, entry.exclusive)),
+        entry,
+        arguments,
+        |context| {
+            let raw = context.entered_receiver();
+            // SAFETY: guarantee 4: `run` has entered the receiver exclusively. trait `PyHandle`: an object of `T`'s
+            // class holds a pointer to a `T`.
+            call(unsafe { T::from_raw_mut(raw.cast()) }, context)
+        },
+    )
+}
+
+/// Run `call`, which has no receiver.
+#[doc(hidden)]
+pub fn call_static<'py, R>(
+    py: Python<'py>,
+    entry: &'static MethodInfo,
+    arguments: &[&dyn BorrowTarget],
+    call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    with_held(py, None, entry, arguments, call)
+}
+
+#[inline]
+fn with_held<'py, R>(
+    py: Python<'py>,
+    receiver: Option<(&Bound<'py, HandleClass>, Mode)>,
+    entry: &'static MethodInfo,
+    arguments: &[&dyn BorrowTarget],
+    call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    const AT_MOST: usize = 9;
+    let first = receiver.map(|(object, mode)| BorrowRequest::of(object, mode));
+    let receiver = receiver.map(|(object, _)| object);
+    if arguments.is_empty() {
+        return run(py, receiver, &[first], entry, call);
+    }
+    assert!(
+        arguments.len() < AT_MOST,
+        "a call takes at most {} handles",
+        AT_MOST - 1
+    );
+    let mut holds = [None; AT_MOST];
+    holds[0] = first;
+    for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
+        *slot = argument.borrow_request();
+    }
+    let holds = &mut holds[..=arguments.len()];
+    join_groups(holds);
+    run(py, receiver, holds, entry, call)
+}
+
+/// Has one handle of each group borrow the group for all handles of the call that belong to it. Two handles of one object
+/// still exclude each other.
+fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 1..holds.len() {
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(Some(hold)) = rest.first_mut() else {
+            continue;
+        };
+        let object = hold.state.base();
+        if object.kind().group().is_none() {
+            continue;
+        }
+        let same_group = |other: &&mut BorrowRequest<'_>| {
+            !other.joined && ptr::eq(other.state.base().locked(), object.locked())
+        };
+        let Some(first) = before.iter_mut().flatten().find(same_group) else {
+            continue;
+        };
+        let core = |state: &HandleState| state.parent().map(ptr::from_ref);
+        let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
+        if exclusive && core(first.state.base()) == core(object) {
+            continue;
+        }
+        hold.joined = true;
+        if hold.mode != Mode::Shared {
+            first.group_mode = Mode::Exclusive;
+        }
+    }
+}
+
+#[inline]
+fn run<'a, 'py, R>(
+    py: Python<'py>,
+    receiver: Option<&'a Bound<'py, HandleClass>>,
+    holds: &'a [Option<BorrowRequest<'a>>],
+    entry: &'static MethodInfo,
+    call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    thread_bound::receive();
+    entry.check(py)?;
+    let _entered = enter(py, holds)?;
+    if holds.len() > 1 {
+        same_ancestor::check(holds, entry.foreign).map_err(|error| to_pyerr(py, error))?;
+    }
+    let _python = entry.body.then(ReentrancyGuard::begin);
+    assert!(
+        !(entry.body && entry.site.should_fail(FailPoint::Panic)),
+        "a panic was asked for"
+    );
+    let context = CallContext {
+        py,
+        site: entry.site,
+        receiver,
+        holds,
+        exactly: PhantomData,
+    };
+    // What was acquired is released on the way to here, as with any other panic.
+    let call = || one_step(py, holds, || call(&context));
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| match panic.is::<OutOfMemory>() {
+        true => Err(no_memory()),
+        false => resume_unwind(panic),
+    })
+}

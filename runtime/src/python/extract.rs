@@ -1,0 +1,374 @@
+//! Arguments from Python: each reference that a method takes, and what holds it during the call.
+//!
+//! Types that are taken by value use PyO3's `FromPyObject`. A reference needs something that holds what it refers to,
+//! and a handle has to be entered before it may be looked at; so the macro writes [`RefArg`] and [`MutArg`] for these.
+
+use std::ffi::{CStr, CString};
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+use pyo3::Borrowed;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use pyo3::{PyTypeCheck, PyTypeInfo};
+
+use super::call::{BorrowRequest, BorrowTarget, CallContext, Mode};
+use super::exceptions::to_pyerr;
+use super::into_py::union;
+use super::object::PyHandle;
+use super::state::HandleState;
+use super::thread_exit::Hang;
+use crate::convert::to_c::{Buffer, FsPath};
+use crate::handle::{Handle, Owned, PointerHandle, Resource, Transfer};
+
+/// A type that methods can take by reference.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be taken from Python",
+    label = "not a type that a method can take by reference",
+    note = "take `&CStr`, `&str`, `&[u8]`, `&FsPath` or a handle by reference; other types by value, with PyO3's \
+            `FromPyObject`"
+)]
+pub trait PyArgument {
+    /// What keeps the value during the call.
+    #[doc(hidden)]
+    type Holder<'a, 'py>;
+    /// The Python type, for the stubs.
+    #[doc(hidden)]
+    const INPUT_TYPE: PyStaticExpr;
+
+    /// Convert, without entering.
+    #[doc(hidden)]
+    fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self::Holder<'a, 'py>>;
+
+    /// The handle to enter, if it is one.
+    #[doc(hidden)]
+    fn borrow_request<'h>(held: &'h Self::Holder<'_, '_>, mode: Mode) -> Option<BorrowRequest<'h>> {
+        let _ = (held, mode);
+        None
+    }
+
+    /// The value, during the call.
+    #[doc(hidden)]
+    fn get<'h>(held: &'h Self::Holder<'_, '_>, context: &'h CallContext<'_, '_>) -> &'h Self;
+}
+
+/// `&T` from Python.
+pub struct RefArg<'a, 'py, T: PyArgument + ?Sized + 'a>(T::Holder<'a, 'py>);
+
+impl<'a, 'py, T: PyArgument + ?Sized> FromPyObject<'a, 'py> for RefArg<'a, 'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = T::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        T::extract(object).map(RefArg)
+    }
+}
+
+impl<T: PyArgument + ?Sized> BorrowTarget for RefArg<'_, '_, T> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        T::borrow_request(&self.0, Mode::Shared)
+    }
+}
+
+impl<'a, T: PyArgument + ?Sized> RefArg<'a, '_, T> {
+    /// The value, during the call.
+    #[doc(hidden)]
+    pub fn get<'h>(&'h self, context: &'h CallContext<'_, '_>) -> &'h T {
+        T::get(&self.0, context)
+    }
+}
+
+impl<T: PyHandle> RefArg<'_, '_, T> {
+    /// The handle, for as long as the receiver is held: what is made of both lives in both.
+    #[doc(hidden)]
+    pub fn get_in<'c>(&self, context: &CallContext<'c, '_>) -> &'c T {
+        let raw = context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Shared));
+        // SAFETY: guarantee 3: the call holds all its handles for the same time, this one among them (`entered`).
+        // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
+        unsafe { T::from_raw(raw.cast()) }
+    }
+}
+
+/// `&mut T` from Python: a handle, for this call's use alone.
+pub struct MutArg<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
+
+impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for MutArg<'a, 'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        <T as PyArgument>::extract(object).map(MutArg)
+    }
+}
+
+impl<T: PyHandle> BorrowTarget for MutArg<'_, '_, T> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        T::borrow_request(&self.0, Mode::Exclusive)
+    }
+}
+
+impl<T: PyHandle> MutArg<'_, '_, T> {
+    /// The handle, during the call.
+    ///
+    /// # Safety
+    ///
+    /// Called once: the reference is exclusive.
+    #[doc(hidden)]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the handle is entered exclusively, not this borrowed"
+    )]
+    pub unsafe fn get<'h>(&'h self, context: &'h CallContext<'_, '_>) -> &'h mut T {
+        let raw = context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
+        // SAFETY: guarantee 4: the call holds the handle exclusively (`entered`). the caller's promise: this is the
+        // only reference. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
+        unsafe { T::from_raw_mut(raw.cast()) }
+    }
+}
+
+/// `Owned<T>` from Python: a handle that the call gets for good.
+pub struct OwnedArg<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
+
+impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for OwnedArg<'a, 'py, T> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        <T as PyArgument>::extract(object).map(OwnedArg)
+    }
+}
+
+impl<'a, 'py, T: PyHandle> OwnedArg<'a, 'py, T> {
+    /// The object that a method was called on.
+    #[doc(hidden)]
+    pub fn of(object: &'a Bound<'py, T::Class>) -> Self {
+        OwnedArg(object.as_borrowed())
+    }
+}
+
+impl<T: PyHandle> BorrowTarget for OwnedArg<'_, '_, T> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        T::borrow_request(&self.0, Mode::Exclusive)
+    }
+}
+
+impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
+    /// PyArgument it from its Python object, after what lives in it was closed.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong with that; then the object keeps it.
+    ///
+    /// # Safety
+    ///
+    /// The result goes to the method of this very call alone.
+    #[doc(hidden)]
+    pub unsafe fn take<'h>(
+        &'h self,
+        context: &'h CallContext<'_, '_>,
+    ) -> PyResult<OwnedArgGuard<'h, T>> {
+        let state = self.0.as_super().get().state();
+        context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
+        let raw = state.give_away();
+        let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
+        Ok(OwnedArgGuard {
+            // SAFETY: guarantee 7: the object just gave its pointer up (`give_away`), and the call holds its parent.
+            // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
+            place: Some(Transfer::new(unsafe {
+                Owned::<T>::from_raw_again(raw.cast())
+            })),
+            raw,
+            state,
+        })
+    }
+}
+
+/// What a Python object gave away: it gets back what is still here in the end.
+#[doc(hidden)]
+pub struct OwnedArgGuard<'h, T: Resource> {
+    place: Option<Transfer<'h, T>>,
+    raw: NonNull<()>,
+    state: &'h HandleState,
+}
+
+impl<'h, T: Resource> OwnedArgGuard<'h, T> {
+    /// For good.
+    pub fn into_owned(mut self) -> Owned<'h, T> {
+        match self.place.take() {
+            Some(handle) => handle.leave(),
+            None => unreachable!("it was not given yet"),
+        }
+        // SAFETY: guarantee 7: the pointer was just taken out of its place.
+        unsafe { Owned::from_raw_again(self.raw.cast()) }
+    }
+}
+
+impl<'h, T: Resource> Deref for OwnedArgGuard<'h, T> {
+    type Target = Option<Transfer<'h, T>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.place
+    }
+}
+
+impl<T: Resource> DerefMut for OwnedArgGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.place
+    }
+}
+
+impl<T: Resource> Drop for OwnedArgGuard<'_, T> {
+    fn drop(&mut self) {
+        match self.place.take() {
+            Some(handle) => {
+                handle.leave();
+                self.state.take_back(self.raw);
+            }
+            None => self.state.given(self.raw),
+        }
+    }
+}
+
+impl<T: BorrowTarget> BorrowTarget for Option<T> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        self.as_ref().and_then(BorrowTarget::borrow_request)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: PyHandle> PyArgument for T {
+    type Holder<'a, 'py> = Borrowed<'a, 'py, T::Class>;
+    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self::Holder<'a, 'py>> {
+        object
+            .cast::<T::Class>()
+            .map_err(|_| wrong_type(T::NAME, object))
+    }
+
+    fn borrow_request<'h>(held: &'h Self::Holder<'_, '_>, mode: Mode) -> Option<BorrowRequest<'h>> {
+        Some(BorrowRequest::of(held.as_super(), mode))
+    }
+
+    fn get<'h>(held: &'h Self::Holder<'_, '_>, context: &'h CallContext<'_, '_>) -> &'h Self {
+        let raw = context.entered(BorrowRequest::new(held.as_super().get(), Mode::Shared));
+        // SAFETY: guarantee 3: the call holds the handle (`entered`). trait `PyHandle`: an object of `T`'s class
+        // holds a pointer to a `T`.
+        unsafe { <T as Handle>::from_raw(raw.cast()) }
+    }
+}
+
+#[cold]
+pub(super) fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
+    let actual = object
+        .get_type()
+        .qualname()
+        .map_or_else(|_| "?".into(), |name| name.to_string());
+    PyTypeError::new_err(format!("{expected} expected, not {actual}"))
+}
+
+impl PyArgument for str {
+    type Holder<'a, 'py> = &'a str;
+    const INPUT_TYPE: PyStaticExpr = STR;
+
+    fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a str> {
+        object
+            .cast::<PyString>()
+            .map_err(|_| wrong_type("str", object))?;
+        object.extract()
+    }
+
+    fn get<'h>(held: &'h &str, _: &'h CallContext<'_, '_>) -> &'h str {
+        held
+    }
+}
+
+impl PyArgument for CStr {
+    type Holder<'a, 'py> = &'a CStr;
+    const INPUT_TYPE: PyStaticExpr = STR;
+
+    fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a CStr> {
+        object
+            .cast::<PyString>()
+            .map_err(|_| wrong_type("str", object))?;
+        let mut count = 0;
+        // SAFETY: CPython: the object is a `str`, as was just asked; null comes with an exception.
+        let start = unsafe { pyo3::ffi::PyUnicode_AsUTF8AndSize(object.as_ptr(), &raw mut count) };
+        if start.is_null() {
+            return Err(PyErr::fetch(object.py()));
+        }
+        // SAFETY: CPython: the UTF-8 form of a `str` ends with a NUL that its length does not count, and stays as long as the
+        // object, which outlives `'a`.
+        let with_end =
+            unsafe { std::slice::from_raw_parts(start.cast(), count.cast_unsigned() + 1) };
+        CStr::from_bytes_with_nul(with_end)
+            .map_err(|_| PyValueError::new_err("embedded null character"))
+    }
+
+    fn get<'h>(held: &'h &CStr, _: &'h CallContext<'_, '_>) -> &'h CStr {
+        held
+    }
+}
+
+impl PyArgument for [u8] {
+    type Holder<'a, 'py> = &'a [u8];
+    const INPUT_TYPE: PyStaticExpr = BYTES;
+
+    fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<&'a [u8]> {
+        // Only `bytes`: what it holds can't change under C's feet.
+        object.extract().map_err(|_| wrong_type("bytes", object))
+    }
+
+    fn get<'h>(held: &'h &[u8], _: &'h CallContext<'_, '_>) -> &'h [u8] {
+        held
+    }
+}
+
+const STR: PyStaticExpr = <PyString as PyTypeCheck>::TYPE_HINT;
+const BYTES: PyStaticExpr = <PyBytes as PyTypeCheck>::TYPE_HINT;
+const PATH_LIKE: PyStaticExpr = PyStaticExpr::Attribute {
+    value: &PyStaticExpr::Name { id: "os" },
+    attr: "PathLike",
+};
+const PATH_OF_STR: PyStaticExpr = PyStaticExpr::Subscript {
+    value: &PATH_LIKE,
+    slice: &STR,
+};
+const PATH_OF_BYTES: PyStaticExpr = PyStaticExpr::Subscript {
+    value: &PATH_LIKE,
+    slice: &BYTES,
+};
+
+impl PyArgument for FsPath {
+    type Holder<'a, 'py> = CString;
+    const INPUT_TYPE: PyStaticExpr =
+        union(&STR, &union(&BYTES, &union(&PATH_OF_STR, &PATH_OF_BYTES)));
+
+    fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<CString> {
+        // `__fspath__` is Python code.
+        let _hang = Hang::begin();
+        let encode = object.py().import("os")?.getattr("fsencode")?;
+        let bytes: Vec<u8> = encode.call1((object,))?.extract()?;
+        CString::new(bytes).map_err(|_| PyValueError::new_err("embedded null byte"))
+    }
+
+    fn get<'h>(held: &'h CString, _: &'h CallContext<'_, '_>) -> &'h FsPath {
+        FsPath::new(held)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Buffer<'_> {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr =
+        <pyo3::buffer::PyBuffer<u8> as FromPyObject<'static, 'py>>::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Buffer::try_from(pyo3::buffer::PyBuffer::<u8>::get(&object)?)
+    }
+}

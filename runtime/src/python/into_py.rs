@@ -1,0 +1,489 @@
+//! Results to Python: what a method returns, while its handles are still held.
+
+use std::ffi::CString;
+use std::marker::PhantomData;
+
+use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::{IntoPyObjectExt, PyTypeInfo};
+
+use super::call::CallContext;
+use super::exceptions::{instead_of_stop, to_pyerr};
+use super::iterator;
+use super::object::{PyHandle, give_owned, no_memory};
+use super::reentrancy::ReentrancyGuard;
+use crate::convert::from_c::Bytes;
+use crate::error::Error;
+use crate::failpoint::FailPoint;
+use crate::handle::{Borrowed, Owned, Part, Resource};
+use crate::iter::{Dict, Successors};
+
+/// A result that Python can get. Implement it for a package's own result types by handing on to the parts' own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to Python",
+    label = "not a type that a method can return to Python",
+    note = "return a handle, a number, `bool`, `String`, `CString`, `Vec`, a tuple of up to 12 or `Option` of these, implement \
+            `leakproof::python::IntoPython`, or mark the method `#[rust_only]`"
+)]
+pub trait IntoPython {
+    /// The Python type, for the stubs.
+    const TYPE: PyStaticExpr;
+    /// Whether converting creates no container, and so never runs the garbage collector.
+    #[doc(hidden)]
+    const PLAIN: bool = false;
+
+    /// The Python object.
+    ///
+    /// # Errors
+    ///
+    /// What Python raises, such as `MemoryError`.
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a;
+}
+
+/// A Python object that was made from an `R`: what a generated method returns to PyO3.
+pub struct TypedResult<'py, R>(Bound<'py, PyAny>, PhantomData<R>);
+
+impl<'py, R> From<Bound<'py, PyAny>> for TypedResult<'py, R> {
+    fn from(object: Bound<'py, PyAny>) -> Self {
+        TypedResult(object, PhantomData)
+    }
+}
+
+impl<'py, R: IntoPython> IntoPyObject<'py> for TypedResult<'py, R> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = R::TYPE;
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
+    }
+}
+
+/// The object that a method was called on, of whichever class: `Self` in the stubs.
+#[derive(Debug)]
+pub enum SelfType {}
+
+impl IntoPython for SelfType {
+    const TYPE: PyStaticExpr = PyStaticExpr::Attribute {
+        value: &PyStaticExpr::Name {
+            id: "typing_extensions",
+        },
+        attr: "Self",
+    };
+
+    fn into_python<'a, 'py>(self, _: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        match self {}
+    }
+}
+
+impl<'a, 'py> CallContext<'a, 'py> {
+    /// Give the result of this call to Python.
+    #[doc(hidden)]
+    pub fn give<R: IntoPython + 'a>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
+        let _python = (!R::PLAIN).then(ReentrancyGuard::begin);
+        result.into_python(self)
+    }
+
+    /// Give what an iterator came to; `None` at its end.
+    #[doc(hidden)]
+    pub fn give_next<T, R>(&self, result: R) -> PyResult<Option<Bound<'py, PyAny>>>
+    where
+        T: IntoPython + 'a,
+        R: IntoResult<Value = Option<T>>,
+    {
+        let next = self
+            .pass(result)
+            .map_err(|error| instead_of_stop(self.py(), error, self.site().method))?;
+        next.map(|next| self.give(next)).transpose()
+    }
+
+    /// The step of making one Python object, where that is to fail.
+    fn check(&self) -> PyResult<()> {
+        if self.site().should_fail(FailPoint::Result) {
+            Err(no_memory())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hand on a result that PyO3 itself converts, such as that of `__len__`.
+    #[doc(hidden)]
+    pub fn pass<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
+        result.into_result().map_err(|error| {
+            let _python = ReentrancyGuard::begin();
+            to_pyerr(self.py(), error)
+        })
+    }
+}
+
+/// `T` or `Result<T>`.
+#[doc(hidden)]
+pub trait IntoResult {
+    type Value;
+    fn into_result(self) -> Result<Self::Value, Error>;
+}
+
+macro_rules! plain_result {
+    ($($type:ty)+) => {$(
+        impl IntoResult for $type {
+            type Value = $type;
+            fn into_result(self) -> Result<Self, Error> {
+                Ok(self)
+            }
+        }
+    )+};
+}
+
+plain_result! { () usize isize u64 i64 bool }
+
+impl<T> IntoResult for Option<T> {
+    type Value = Option<T>;
+    fn into_result(self) -> Result<Self, Error> {
+        Ok(self)
+    }
+}
+
+impl<T, E: Into<Error>> IntoResult for Result<T, E> {
+    type Value = T;
+    fn into_result(self) -> Result<T, Error> {
+        self.map_err(Into::into)
+    }
+}
+
+impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
+    const TYPE: PyStaticExpr = T::TYPE;
+    const PLAIN: bool = T::PLAIN;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        match self {
+            Ok(value) => value.into_python(context),
+            Err(error) => {
+                // Making an exception may run the garbage collector.
+                let _python = ReentrancyGuard::begin();
+                Err(to_pyerr(context.py(), error.into()))
+            }
+        }
+    }
+}
+
+/// `left | right`, for what `#[derive(IntoPython)]` generates.
+#[doc(hidden)]
+pub const fn union(left: &'static PyStaticExpr, right: &'static PyStaticExpr) -> PyStaticExpr {
+    PyStaticExpr::BinOp {
+        left,
+        op: PyStaticOperator::BitOr,
+        right,
+    }
+}
+
+const NONE: PyStaticExpr = PyStaticExpr::Constant {
+    value: PyStaticConstant::None,
+};
+
+impl<T: IntoPython> IntoPython for Option<T> {
+    const TYPE: PyStaticExpr = union(&T::TYPE, &NONE);
+    const PLAIN: bool = T::PLAIN;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        match self {
+            Some(value) => value.into_python(context),
+            None => Ok(context.py().None().into_bound(context.py())),
+        }
+    }
+}
+
+impl<T: IntoPython> IntoPython for Vec<T> {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Name { id: "list" },
+        slice: &T::TYPE,
+    };
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        // SAFETY: CPython: `PyList_New` returns a new list, or null with an exception.
+        let list = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyList_New(0)) }?;
+        let list = list.cast_into::<PyList>()?;
+        for item in self {
+            context.check()?;
+            list.append(item.into_python(context)?)?;
+        }
+        Ok(list.into_any())
+    }
+}
+
+macro_rules! tuples {
+    ($($(($type:ident $index:tt))+;)+) => {$(
+        impl<$($type: IntoPython),+> IntoPython for ($($type,)+) {
+            const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+                value: &PyStaticExpr::Name { id: "tuple" },
+                slice: &PyStaticExpr::Tuple {
+                    elts: &[$($type::TYPE),+],
+                },
+            };
+
+            fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+            where
+                Self: 'a,
+            {
+                let items = [$(self.$index.into_python(context)?),+];
+                let count = items.len().cast_signed();
+                // SAFETY: CPython: `PyTuple_New` returns a new tuple, or null with an exception.
+                let tuple = unsafe {
+                    let tuple = pyo3::ffi::PyTuple_New(count);
+                    Bound::from_owned_ptr_or_err(context.py(), tuple)?
+                };
+                for (index, item) in (0..count).zip(items) {
+                    // SAFETY: CPython: `PyTuple_SetItem` takes the item, and the tuple has a place for each; nobody
+                    // else has seen the tuple.
+                    let status = unsafe {
+                        pyo3::ffi::PyTuple_SetItem(tuple.as_ptr(), index, item.into_ptr())
+                    };
+                    if status != 0 {
+                        return Err(PyErr::fetch(context.py()));
+                    }
+                }
+                Ok(tuple)
+            }
+        }
+    )+};
+}
+
+tuples! {
+    (A 0) (B 1);
+    (A 0) (B 1) (C 2);
+    (A 0) (B 1) (C 2) (D 3);
+    (A 0) (B 1) (C 2) (D 3) (E 4);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8) (J 9);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8) (J 9) (K 10);
+    (A 0) (B 1) (C 2) (D 3) (E 4) (F 5) (G 6) (H 7) (I 8) (J 9) (K 10) (L 11);
+}
+
+impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Name { id: "dict" },
+        slice: &PyStaticExpr::Tuple {
+            elts: &[K::TYPE, V::TYPE],
+        },
+    };
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        // SAFETY: CPython: `PyDict_New` returns a new dict, or null with an exception.
+        let dict = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyDict_New()) }?;
+        let dict = dict.cast_into::<PyDict>()?;
+        for (key, value) in self.0 {
+            context.check()?;
+            dict.set_item(key.into_python(context)?, value.into_python(context)?)?;
+        }
+        Ok(dict.into_any())
+    }
+}
+
+macro_rules! through_pyo3 {
+    ($($type:ty)+) => {$(
+        impl IntoPython for $type {
+            const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
+            const PLAIN: bool = true;
+
+            fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+                context.check()?;
+                self.into_bound_py_any(context.py())
+            }
+        }
+    )+};
+}
+
+through_pyo3! { i128 u128 bool }
+
+/// Where PyO3 would panic, a number or a string that finds no memory raises Python's `MemoryError`.
+macro_rules! through_python {
+    ($($type:ty, $value:ident => $new:expr;)+) => {$(
+        impl IntoPython for $type {
+            const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
+            const PLAIN: bool = true;
+
+            fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+            where
+                Self: 'a,
+            {
+                context.check()?;
+                let $value = self;
+                // SAFETY: CPython: the function returns a new object, or null with an exception, on a thread that is
+                // attached, as the context shows.
+                unsafe { Bound::from_owned_ptr_or_err(context.py(), $new) }
+            }
+        }
+    )+};
+}
+
+through_python! {
+    i8, n => pyo3::ffi::PyLong_FromLong(n.into());
+    u8, n => pyo3::ffi::PyLong_FromLong(n.into());
+    i16, n => pyo3::ffi::PyLong_FromLong(n.into());
+    u16, n => pyo3::ffi::PyLong_FromLong(n.into());
+    i32, n => pyo3::ffi::PyLong_FromLong(n.into());
+    u32, n => pyo3::ffi::PyLong_FromUnsignedLongLong(n.into());
+    i64, n => pyo3::ffi::PyLong_FromLongLong(n);
+    u64, n => pyo3::ffi::PyLong_FromUnsignedLongLong(n);
+    isize, n => pyo3::ffi::PyLong_FromSsize_t(n);
+    usize, n => pyo3::ffi::PyLong_FromSize_t(n);
+    f32, n => pyo3::ffi::PyFloat_FromDouble(n.into());
+    f64, n => pyo3::ffi::PyFloat_FromDouble(n);
+    String, text => new_string(&text);
+    &str, text => new_string(text);
+}
+
+/// A new Python string, or null with an exception.
+///
+/// # Safety
+///
+/// The thread is attached to the interpreter.
+unsafe fn new_string(text: &str) -> *mut pyo3::ffi::PyObject {
+    // SAFETY: the caller's promise: the thread is attached. Rust: the text is valid UTF-8 of the length given.
+    unsafe {
+        pyo3::ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed())
+    }
+}
+
+impl IntoPython for () {
+    const TYPE: PyStaticExpr = NONE;
+    const PLAIN: bool = true;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        Ok(context.py().None().into_bound(context.py()))
+    }
+}
+
+/// As `os.fsdecode` does: bytes that are not UTF-8 become lone surrogates, so none is lost.
+impl IntoPython for CString {
+    const TYPE: PyStaticExpr = <PyString as PyTypeInfo>::TYPE_HINT;
+    const PLAIN: bool = true;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        context.check()?;
+        let bytes = self.to_bytes();
+        // SAFETY: CPython: the function reads so many bytes, and returns a new string, or null with an exception.
+        unsafe {
+            let object = pyo3::ffi::PyUnicode_DecodeUTF8(
+                bytes.as_ptr().cast(),
+                bytes.len().cast_signed(),
+                c"surrogateescape".as_ptr(),
+            );
+            Bound::from_owned_ptr_or_err(context.py(), object)
+        }
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Bytes {
+    type Target = PyBytes;
+    type Output = Bound<'py, PyBytes>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = <PyBytes as pyo3::PyTypeCheck>::TYPE_HINT;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(PyBytes::new(py, &self.0))
+    }
+}
+
+impl IntoPython for Bytes {
+    const TYPE: PyStaticExpr = <PyBytes as PyTypeInfo>::TYPE_HINT;
+    const PLAIN: bool = true;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        context.check()?;
+        Ok(PyBytes::new_with(context.py(), self.0.len(), |bytes| {
+            bytes.copy_from_slice(&self.0);
+            Ok(())
+        })?
+        .into_any())
+    }
+}
+
+/// Any Python object that a body made itself.
+impl<T> IntoPython for Py<T> {
+    const TYPE: PyStaticExpr = <PyAny as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        Ok(self.into_bound(context.py()).into_any())
+    }
+}
+
+impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
+    const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        give_owned(self, context)
+    }
+}
+
+impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
+    const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        T::lend(self, context)
+    }
+}
+
+impl<T: PyHandle + Part> IntoPython for Successors<'_, T> {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyStaticExpr::Attribute {
+            value: &PyStaticExpr::Attribute {
+                value: &PyStaticExpr::Name { id: "collections" },
+                attr: "abc",
+            },
+            attr: "Iterator",
+        },
+        slice: &<T::Class as PyTypeInfo>::TYPE_HINT,
+    };
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        iterator::give(self, context)
+    }
+}

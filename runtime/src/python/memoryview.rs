@@ -1,0 +1,119 @@
+//! Memory of C in Python without a copy: a read-only `memoryview` that holds the handle which lends it.
+//!
+//! To the handle, and to all that it lives in, a view is a shared use that lasts as long as the view. So nobody can
+//! close, consume or change them meanwhile; and since it may last for ever, whoever tries raises BufferError instead of
+//! waiting, as with `mmap`.
+
+use std::ffi::c_int;
+
+use pyo3::ffi;
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
+use pyo3::{PyTraverseError, PyTypeCheck, PyVisit};
+
+use super::call::{BorrowRequest, CallContext, Mode};
+use super::exceptions::to_pyerr;
+use super::into_py::IntoPython;
+use super::object::{HandleClass, no_memory};
+use super::state::never_queued;
+use crate::error::Error;
+use crate::failpoint::FailPoint;
+
+/// What a view shows, and the handle that it holds.
+#[pyclass(name = "Export", frozen)]
+pub(super) struct Export {
+    start: *const u8,
+    count: isize,
+    owner: Option<Held>,
+}
+
+// SAFETY: guarantee 6: the memory is only read, and stays as it is while the owner is held.
+unsafe impl Send for Export {}
+// SAFETY: guarantee 6: the memory is only read, and stays as it is while the owner is held.
+unsafe impl Sync for Export {}
+
+#[pymethods]
+impl Export {
+    /// # Safety
+    ///
+    /// CPython passes a buffer to fill.
+    unsafe fn __getbuffer__(
+        slf: &Bound<'_, Self>,
+        buffer: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let export = slf.get();
+        const READ_ONLY: c_int = 1;
+        // SAFETY: CPython: the buffer is to be filled, and keeps this object; guarantee 6: which holds the memory.
+        let filled = unsafe {
+            ffi::PyBuffer_FillInfo(
+                buffer,
+                slf.as_ptr(),
+                export.start.cast_mut().cast(),
+                export.count,
+                READ_ONLY,
+                flags,
+            )
+        };
+        match filled {
+            0 => Ok(()),
+            _ => Err(PyErr::fetch(slf.py())),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.owner.iter().try_for_each(|held| visit.call(&held.0))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<{} bytes of C>", self.count)
+    }
+}
+
+/// A handle in shared use for as long as this lives.
+struct Held(Py<HandleClass>);
+
+impl Held {
+    fn new(owner: &Bound<'_, HandleClass>) -> PyResult<Self> {
+        let hold = BorrowRequest::new(owner.get(), Mode::Shared);
+        // The running call holds it already, and need not queue.
+        match hold.enter(never_queued) {
+            Ok(()) => {
+                owner.get().state().begin_export();
+                Ok(Held(owner.clone().unbind()))
+            }
+            // Somebody waits to close it.
+            Err((state, _)) => Err(to_pyerr(owner.py(), Error::Closed(state.kind().name()))),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let owner = self.0.get();
+        owner.state().end_export();
+        BorrowRequest::new(owner, Mode::Shared).leave();
+    }
+}
+
+impl IntoPython for &[u8] {
+    const TYPE: PyStaticExpr = <PyMemoryView as PyTypeCheck>::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        if context.site().should_fail(FailPoint::Object) {
+            return Err(no_memory());
+        }
+        let owner = context.receiver().map(Held::new).transpose()?;
+        let export = Export {
+            start: self.as_ptr(),
+            count: self.len().cast_signed(),
+            owner,
+        };
+        let export = Bound::new(context.py(), export)?;
+        Ok(PyMemoryView::from(&export)?.into_any())
+    }
+}

@@ -1,0 +1,141 @@
+//! A native resource on its way from a Python object to its release, and what has to be there until then.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::Py;
+
+use super::ancestors::ParentHold;
+use super::object::HandleClass;
+use super::reentrancy::ReentrancyGuard;
+use super::waiting::wake;
+use crate::attachment::with_python;
+use crate::error::{Error, report};
+use crate::handle::ReleaseError;
+use crate::handle::kind::HandleKind;
+
+/// An acquired resource that is nobody's but the holder's.
+pub(super) struct PendingRelease {
+    pub(super) kind: &'static HandleKind,
+    pub(super) raw: *mut (),
+    /// The parents that have to be there until it is released, where nothing else sees to that.
+    pub(super) needs: Option<ParentLease>,
+    /// The hold on the parent that ends with the release.
+    pub(super) holds: Option<ParentHold>,
+    /// Where a thread waits to hear how its release ended.
+    pub(super) heard: Option<Arc<ReleaseOutcome>>,
+}
+
+/// How the release of a resource ended that was left to somebody else.
+#[derive(Default)]
+pub(super) struct ReleaseOutcome {
+    ended: AtomicBool,
+    error: Mutex<Option<Error>>,
+}
+
+impl ReleaseOutcome {
+    /// Whether it has.
+    pub(super) fn has_come(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// What went wrong.
+    pub(super) fn error(&self) -> Option<Error> {
+        let mut told = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        told.take()
+    }
+}
+
+/// Keeps the parents of a handle open: whoever closes one of them closes the handle first.
+pub(super) struct ParentLease {
+    pub(super) number: u64,
+    pub(super) parents: Vec<Py<HandleClass>>,
+}
+
+static DEPENDENCES: AtomicU64 = AtomicU64::new(1);
+
+impl ParentLease {
+    pub(super) fn begin(parents: Vec<Py<HandleClass>>) -> Self {
+        for parent in &parents {
+            let state = parent.get().state();
+            state.with_ancestors(&mut |above| above.gain_dependent(None));
+        }
+        ParentLease {
+            number: Self::number(),
+            parents,
+        }
+    }
+
+    /// A number that no other one has.
+    pub(super) fn number() -> u64 {
+        DEPENDENCES.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The handle itself has it again.
+    pub(super) fn leave(mut self) {
+        drop(std::mem::take(&mut self.parents));
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for ParentLease {
+    fn drop(&mut self) {
+        for parent in &self.parents {
+            let state = parent.get().state();
+            state.with_ancestors(&mut |above| above.lose_dependent(self.number));
+        }
+        wake();
+        let parents = std::mem::take(&mut self.parents);
+        with_python(|| drop(parents));
+    }
+}
+
+// SAFETY: guarantee 2: the pointer is nobody else's. annotation `thread_bound`: what is bound to a thread is only
+// released there.
+unsafe impl Send for PendingRelease {}
+
+impl PendingRelease {
+    fn release(&self) -> Result<(), ReleaseError> {
+        // A release function may end in Python code.
+        let _python = ReentrancyGuard::begin();
+        // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle alone.
+        unsafe { self.kind.release_once(self.raw) }
+    }
+
+    /// Release it for a `close()` that hears how that ended.
+    pub(super) fn close(&self) -> Result<(), ReleaseError> {
+        let _python = ReentrancyGuard::begin();
+        // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle alone.
+        unsafe { self.kind.close(self.raw) }
+    }
+
+    /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
+    pub(super) fn release_for_others(mut self) -> Option<PendingRelease> {
+        let released = self.release();
+        let heard = self.heard.take();
+        let kept = matches!(&released, Err(unreleased) if unreleased.kept);
+        if matches!(&released, Err(unreleased) if unreleased.lost) {
+            // It may be there for ever, and so are its parents.
+            std::mem::forget(self.needs.take());
+        }
+        if let Err(ReleaseError { error, .. }) = released {
+            match &heard {
+                Some(ending) => {
+                    let mut told = ending.error.lock().unwrap_or_else(PoisonError::into_inner);
+                    *told = Some(error);
+                }
+                None => report(error),
+            }
+        }
+        if let Some(ending) = heard {
+            ending.ended.store(true, Ordering::Release);
+            wake();
+        }
+        kept.then_some(self)
+    }
+
+    /// Let it be: it belongs to the process that this one was forked from.
+    pub(super) fn abandon(self) {
+        self.kind.abandon(self.raw);
+    }
+}

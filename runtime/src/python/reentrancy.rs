@@ -1,0 +1,34 @@
+//! Whether this thread is inside a call that may run Python code. Such a thread never waits for a handle: what it would
+//! wait for might be waiting for it.
+
+use std::cell::Cell;
+
+use super::thread_exit::Hang;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+pub(super) fn inside_python() -> bool {
+    DEPTH.get() > 0
+}
+
+/// A stretch of a call that may run Python code: a body, a conversion that allocates containers.
+pub(crate) struct ReentrancyGuard {
+    _hang: Hang,
+}
+
+impl ReentrancyGuard {
+    pub(crate) fn begin() -> Self {
+        DEPTH.set(DEPTH.get() + 1);
+        ReentrancyGuard {
+            _hang: Hang::begin(),
+        }
+    }
+}
+
+impl Drop for ReentrancyGuard {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}

@@ -1,0 +1,108 @@
+//! What all Python handles of one reference-counted object share.
+//!
+//! Each handle owns one reference and ends by itself. The object is used by all of them, so their uses are counted in
+//! one place: the object's *core*, a state without a resource, which all of its handles have as their parent. That
+//! makes every rule for children and parents hold: a handle whose object another thread uses alone is released when
+//! that use ends.
+//!
+//! Objects that can contain each other are borrowed as one: the cores of their group (`borrowed_with`) have one more core as
+//! their parent, the group's, where all uses are counted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use super::object::HandleClass;
+use super::state::HandleState;
+use crate::fork::{Lock, forks};
+use crate::handle::kind::HandleKind;
+
+struct Entry {
+    core: Py<HandleClass>,
+    handles: usize,
+}
+
+/// The cores of all objects that have handles, by the object's address. Locked for a few instructions.
+static CORES: Mutex<BTreeMap<usize, Entry>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(cores())) }
+
+fn cores() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
+    CORES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The core of the object at `raw`, for one handle more; [`leave`] ends that.
+pub(super) fn join(
+    py: Python<'_>,
+    kind: &'static HandleKind,
+    raw: *mut (),
+) -> PyResult<Py<HandleClass>> {
+    if let Some(core) = join_present(py, raw) {
+        return Ok(core);
+    }
+    // Not under the lock: making an object may run anything.
+    let group = kind
+        .group()
+        .map(|group| group_core(py, group))
+        .transpose()?;
+    let mut fresh = Some(Py::new(py, HandleClass::core(kind, group))?);
+    let mut cores = cores();
+    let entry = cores.entry(raw.addr()).or_insert_with(|| Entry {
+        core: fresh.take().unwrap_or_else(|| unreachable!("taken once")),
+        handles: 0,
+    });
+    entry.handles += 1;
+    Ok(entry.core.clone_ref(py))
+}
+
+/// The cores of groups, by the address of the type that names the group, and by the process that made it; each stays for
+/// ever. Locked for a few
+/// instructions.
+static GROUPS: Mutex<BTreeMap<(usize, u32), Py<HandleClass>>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(groups())) }
+
+fn groups() -> MutexGuard<'static, BTreeMap<(usize, u32), Py<HandleClass>>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The core of the group that `kind` names.
+fn group_core(py: Python<'_>, kind: &'static HandleKind) -> PyResult<Py<HandleClass>> {
+    // In a forked child, calls of the parent process may seem to use the core for ever.
+    let key = (std::ptr::from_ref(kind).addr(), forks());
+    if let Some(core) = groups().get(&key) {
+        return Ok(core.clone_ref(py));
+    }
+    // Not under the lock: making an object may run anything.
+    let fresh = Py::new(py, HandleClass::core(kind, None))?;
+    Ok(groups().entry(key).or_insert(fresh).clone_ref(py))
+}
+
+fn join_present(py: Python<'_>, raw: *mut ()) -> Option<Py<HandleClass>> {
+    let mut cores = cores();
+    let entry = cores.get_mut(&raw.addr())?;
+    entry.handles += 1;
+    Some(entry.core.clone_ref(py))
+}
+
+/// One of the object's handles gives its reference back.
+pub(super) fn leave(raw: *mut ()) {
+    let mut cores = cores();
+    let Some(entry) = cores.get_mut(&raw.addr()) else {
+        return;
+    };
+    entry.handles -= 1;
+    if entry.handles == 0 {
+        let entry = cores.remove(&raw.addr());
+        // The object may be freed by this.
+        drop(cores);
+        drop(entry);
+    }
+}
+
+impl HandleClass {
+    fn core(kind: &'static HandleKind, group: Option<Py<HandleClass>>) -> Self {
+        HandleClass::new(HandleState::new(kind, std::ptr::null_mut(), group, None))
+    }
+}

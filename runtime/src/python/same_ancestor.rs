@@ -1,0 +1,83 @@
+//! Handles of one call belong together: where the types of two arguments have a common ancestor type, both live in the same
+//! ancestor. C looks up a database's number in the transaction's environment, and not in the one that made the number.
+
+use std::ptr;
+
+use super::call::BorrowRequest;
+use super::state::HandleState;
+use crate::error::Error;
+
+/// Checks each handle of a call against the first one, which is the receiver where there is one. A set bit in `foreign`
+/// exempts the handle at that index.
+#[inline(never)]
+pub(super) fn check(holds: &[Option<BorrowRequest<'_>>], foreign: u32) -> Result<(), Error> {
+    let mut handles = holds.iter().enumerate().filter_map(|(index, hold)| {
+        let exempt = index < 32 && foreign & (1 << index) != 0;
+        hold.as_ref().filter(|_| !exempt).map(BorrowRequest::state)
+    });
+    let Some(first) = handles.next() else {
+        return Ok(());
+    };
+    handles.try_for_each(|other| check_pair(first, other))
+}
+
+fn check_pair(first: &HandleState, other: &HandleState) -> Result<(), Error> {
+    match find_stranger(first, other, other) {
+        None => Ok(()),
+        Some(ancestor) => Err(Error::Value(format!(
+            "the {} belongs to another {} than the {}",
+            other.kind().name(),
+            ancestor.kind().name(),
+            first.kind().name(),
+        ))),
+    }
+}
+
+/// The innermost ancestor of `other`, from `at` outwards, whose type is the type of an ancestor of `first`, unless it is
+/// the same handle.
+fn find_stranger<'a>(
+    first: &HandleState,
+    other: &HandleState,
+    at: &'a HandleState,
+) -> Option<&'a HandleState> {
+    if at.kind().is_counted() {
+        return None;
+    }
+    let same_level = ptr::eq(at, other);
+    match relation(first, at, same_level, true) {
+        Relation::Same => None,
+        Relation::Stranger => Some(at),
+        Relation::None => at
+            .parents()
+            .find_map(|parent| find_stranger(first, other, parent)),
+    }
+}
+
+enum Relation {
+    /// No ancestor of the first handle has this type.
+    None,
+    /// It is an ancestor of the first handle.
+    Same,
+    /// The first handle's ancestors of this type are others.
+    Stranger,
+}
+
+/// How `at` relates to `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
+/// other.
+fn relation(here: &HandleState, at: &HandleState, is_argument: bool, is_first: bool) -> Relation {
+    if ptr::eq(here, at) {
+        return Relation::Same;
+    }
+    let mut found = match ptr::eq(here.kind(), at.kind()) && !(is_argument && is_first) {
+        true => Relation::Stranger,
+        false => Relation::None,
+    };
+    for parent in here.parents() {
+        match relation(parent, at, is_argument, false) {
+            Relation::Same => return Relation::Same,
+            Relation::Stranger => found = Relation::Stranger,
+            Relation::None => {}
+        }
+    }
+    found
+}

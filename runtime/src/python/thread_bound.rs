@@ -1,0 +1,156 @@
+//! Handles that only the thread that made them may release. What is dropped elsewhere waits here for its thread: that
+//! releases it at its next call, or when it ends. A thread that ends closes the handles that it still has, since nobody
+//! could do so later.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+
+use super::object::HandleClass;
+use super::pending_release::PendingRelease;
+use super::state::HandleState;
+use crate::attachment::with_python;
+use crate::fork::Lock;
+
+/// The handles of one thread.
+#[derive(Default)]
+struct Handles {
+    /// Resources that were dropped elsewhere, and wait for their release.
+    waiting: Vec<PendingRelease>,
+    /// Weak references to the Python objects, by their headers' addresses.
+    objects: BTreeMap<usize, Py<PyWeakrefReference>>,
+}
+
+/// The handles of each thread; a thread that has ended is not in it.
+static THREADS: Mutex<BTreeMap<u64, Handles>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(threads())) }
+/// How many resources wait, for all threads.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+fn threads() -> MutexGuard<'static, BTreeMap<u64, Handles>> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that has made such a handle; dropped when it ends.
+struct Thread(u64);
+
+thread_local! {
+    /// This thread's number, once it has made such a handle; else 0.
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+    static THREAD: Thread = {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        threads().insert(number, Handles::default());
+        NUMBER.set(number);
+        Thread(number)
+    };
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        close_all(self.0);
+        let waiting = threads().remove(&self.0).unwrap_or_default().waiting;
+        WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
+        if !waiting.is_empty() {
+            with_python(|| release_all(waiting));
+        }
+    }
+}
+
+/// This thread's number, which no other one ever has: for who makes such a handle.
+pub(super) fn number() -> u64 {
+    THREAD
+        .try_with(|thread| thread.0)
+        .unwrap_or_else(|_| NUMBER.get())
+}
+
+/// This thread's number, 0 if it never made such a handle.
+pub(super) fn current() -> u64 {
+    NUMBER.get()
+}
+
+/// Leave `resource` to its thread; it comes back if that has ended.
+pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingRelease> {
+    match threads().get_mut(&thread) {
+        Some(handles) => {
+            handles.waiting.push(resource);
+            WAITING.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+        None => Err(resource),
+    }
+}
+
+/// Release what waits for this thread.
+#[inline]
+pub(super) fn receive() {
+    if WAITING.load(Ordering::Relaxed) != 0 {
+        receive_waiting();
+    }
+}
+
+#[cold]
+fn receive_waiting() {
+    let mut all = threads();
+    let waiting = all.get_mut(&current());
+    let waiting = waiting.map(|handles| std::mem::take(&mut handles.waiting));
+    drop(all);
+    let waiting = waiting.unwrap_or_default();
+    WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
+    release_all(waiting);
+}
+
+fn release_all(resources: Vec<PendingRelease>) {
+    for resource in resources {
+        // What C keeps now is lost, and reported.
+        drop(resource.release_for_others());
+    }
+}
+
+/// Remember the Python object of a handle of this thread.
+pub(super) fn opened(state: &HandleState, object: Py<PyWeakrefReference>) {
+    if let Some(handles) = threads().get_mut(&current()) {
+        handles.objects.insert(address(state), object);
+    }
+}
+
+/// Forget the Python object of a handle of that thread. The calling thread is attached to the interpreter.
+pub(super) fn dropped(thread: u64, state: &HandleState) {
+    let mut all = threads();
+    let object = all.get_mut(&thread);
+    let object = object.and_then(|handles| handles.objects.remove(&address(state)));
+    drop(all);
+    drop(object);
+}
+
+fn address(state: &HandleState) -> usize {
+    std::ptr::from_ref(state).addr()
+}
+
+/// Close what is left of the handles of this thread, which ends.
+fn close_all(thread: u64) {
+    let objects = |handles: &mut Handles| std::mem::take(&mut handles.objects);
+    let objects = threads().get_mut(&thread).map(objects).unwrap_or_default();
+    if objects.is_empty() {
+        return;
+    }
+    let mut objects = Some(objects);
+    Python::try_attach(|py| {
+        for object in objects.take().into_iter().flatten() {
+            let object = object.1.into_bound(py).upgrade();
+            let Some(Ok(object)) = object.map(Bound::cast_into::<HandleClass>) else {
+                continue;
+            };
+            if let Err(error) = object.get().state().close(py) {
+                error.write_unraisable(py, None);
+            }
+        }
+    });
+    // Without an interpreter nobody can drop the references.
+    std::mem::forget(objects);
+}

@@ -1,0 +1,113 @@
+//! Owned handles, in debug builds and with the feature `fault-injection`: two owners of one native handle are a mistake in
+//! an annotation, and would release the handle twice.
+//!
+//! A handle that C gives out as `Owned` while another owner has the same pointer gets no second owner: the call fails with
+//! [`Error::OwnedTwice`], which names the C function, long before anything is released twice. An owner is forgotten before
+//! C's release function runs and before C may take the handle over, because C may give the address to another handle from
+//! then on. Reference-counted handles are not noted: each of their owners has the same pointer.
+//!
+//! A release build for users notes nothing.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::failpoint::CallSite;
+use crate::fork::Lock;
+
+const NOTES: bool = cfg!(any(debug_assertions, feature = "fault-injection"));
+
+/// The owned handles, by kind and address. Locked for a few instructions.
+static OWNED: Mutex<BTreeSet<(usize, usize)>> = Mutex::new(BTreeSet::new());
+
+inventory::submit! { Lock(|| Box::new(owned())) }
+
+fn owned() -> MutexGuard<'static, BTreeSet<(usize, usize)>> {
+    OWNED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// The type of a handle that the running call of this thread got and somebody else owns.
+    static REFUSED: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Notes that the handle of a type called `name` has an owner. Returns false if the handle has one already.
+#[inline]
+pub(crate) fn own(name: &'static str, handle: (usize, usize)) -> bool {
+    let is_first = !NOTES || owned().insert(handle);
+    if !is_first {
+        REFUSED.set(Some(name));
+    }
+    is_first
+}
+
+/// Notes that the handle has an owner again: C did not release it, or did not take it over.
+#[inline]
+pub(crate) fn own_again(handle: (usize, usize)) {
+    if NOTES {
+        owned().insert(handle);
+    }
+}
+
+/// Notes that the handle has no owner any more.
+#[inline]
+pub(crate) fn disown(handle: (usize, usize)) {
+    if NOTES {
+        owned().remove(&handle);
+    }
+}
+
+/// Runs `own`, which puts what C gave into its owners.
+///
+/// # Errors
+///
+/// [`Error::OwnedTwice`] if a handle in it has another owner. What `own` gave is released.
+#[inline]
+pub(crate) fn check<R>(
+    site: &'static CallSite,
+    own: impl FnOnce() -> Option<R>,
+) -> Result<Option<R>, Error> {
+    if !NOTES {
+        return Ok(own());
+    }
+    REFUSED.set(None);
+    let owned = own();
+    match REFUSED.take() {
+        None => Ok(owned),
+        Some(name) => Err(Error::OwnedTwice(name, site.method, site.function)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOTES, check, disown, own};
+    use crate::error::Error;
+    use crate::failpoint::CallSite;
+
+    static SITE: CallSite = CallSite::new("Thing.make", "thing_new");
+
+    #[test]
+    fn handle_has_one_owner_at_a_time() {
+        let (kind, other) = (1, 2);
+        assert!(own("Thing", (kind, 16)));
+        assert!(own("Other", (other, 16)));
+        assert_eq!(own("Thing", (kind, 16)), !NOTES);
+        disown((kind, 16));
+        assert!(own("Thing", (kind, 16)));
+    }
+
+    #[test]
+    fn second_owner_is_an_error_of_its_call_alone() {
+        let handle = (3, 16);
+        let make = || own("Thing", handle).then_some(());
+        assert!(matches!(check(&SITE, make), Ok(Some(()))));
+        if NOTES {
+            assert!(matches!(
+                check(&SITE, make),
+                Err(Error::OwnedTwice("Thing", "Thing.make", "thing_new"))
+            ));
+        }
+        assert!(matches!(check(&SITE, || Some(())), Ok(Some(()))));
+    }
+}
