@@ -50,10 +50,10 @@ setup: setup-system $(VENV)/ready ## install what is missing and make .venv
 
 .PHONY: setup-system
 setup-system:
-	@tools/setup-system
+	@tools/setup-system.sh
 
-$(VENV)/ready: tools/requirements.txt tools/setup-venv pytest-leakproof/pyproject.toml | setup-system
-	@tools/setup-venv $(VENV) $(PYTHON)
+$(VENV)/ready: tools/requirements.txt tools/setup-venv.sh pytest-leakproof/pyproject.toml | setup-system
+	@tools/setup-venv.sh $(VENV) $(PYTHON)
 	@touch $@
 
 .PHONY: build
@@ -175,7 +175,7 @@ $(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md $(P
 
 .PHONY: matrix
 matrix: ## build and test all packages in newer Debian suites, and with every Python of this machine
-	tools/matrix
+	tools/matrix.py
 
 # ---- tests that take too long for every change
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that the system has what building, the demo and the tests need. What is missing is installed through apt,
-# as root or with a sudo that asks for no password; otherwise one line says what to install. usage: tools/setup-system
-# [matrix], where `matrix` adds what tools/matrix makes Debian's root folders with.
+# Installs the system packages that builds, the demo and the tests need. Missing packages are installed through apt, as
+# root or with a sudo that asks for no password; otherwise the script fails and lists them.
+# usage: tools/setup-system.sh [matrix]; `matrix` adds the packages with which tools/matrix.py makes root folders
 set -euo pipefail
 
 missing=()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the virtual environment that builds and tests run in. usage: tools/setup-venv FOLDER [PYTHON]
+# Makes the virtual environment for builds and tests. usage: tools/setup-venv.sh FOLDER [PYTHON]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=$1

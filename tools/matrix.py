@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Builds all packages and runs their tests with other Pythons and other versions of the C libraries.
 
-usage: tools/matrix [--newest] [--prepare] [--again] [--folder FOLDER] [--mirror URL] [NAME...]
+usage: tools/matrix.py [--newest] [--prepare] [--again] [--folder FOLDER] [--mirror URL] [NAME...]
 
 NAME is a Debian suite (`forky`), `host`, or one interpreter of either (`forky/python3.15`). Without a name everything
 runs: the suites, if this is root, and the interpreters of this machine that PATH or pyenv has.
 
-A suite is a root folder made by debootstrap. Each command in it runs in a mount namespace of its own, so that the kernel
-takes all mounts away with the last process, however that ends. Cargo's and rustup's folders are those of this machine.
-Everything is kept and used again: root folders, virtual environments, builds, and results of the same sources.
+A suite is a root folder made by debootstrap. Each command in it runs in a mount namespace of its own, so that the
+kernel removes all mounts with the last process, however that ends. Cargo's and rustup's folders are those of this
+machine. Root folders, virtual environments, builds, and results of the same sources are reused by the next run.
 
-The exit status is 0 if all tests passed, 1 if not, and 75 if a system could not be set up: there was no root, no disk, no
-mirror, or no package index.
+The exit status is 0 if all tests passed, 1 if not, and 75 if a system could not be set up, for example without root,
+disk space, a mirror or a package index.
 """
 
 import argparse
@@ -28,26 +28,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 SOURCE = Path(__file__).resolve().parent.parent
 SUITES = ["trixie", "forky"]
 OLDEST = (3, 10)
-# Debian has no free-threaded interpreter: the newest suite gets those that are built from these source packages.
+# Debian has no free-threaded interpreter: for the newest suite they are built from these source packages.
 FREE_THREADED = ["python3.14"]
-PACKAGES = ["xml-safe", *sorted(f"examples/{file.parent.name}" for file in SOURCE.glob("examples/*/pyproject.toml")), "tests/standin"]
+PACKAGES = [
+    "xml-safe",
+    *sorted(f"examples/{file.parent.name}" for file in SOURCE.glob("examples/*/pyproject.toml")),
+    "tests/standin",
+]
 TESTS = [*(f"{package}/tests" for package in PACKAGES), "pytest-leakproof/tests"]
 # The columns of the table, and pkg-config's names.
 LIBRARIES = {"libxml2": "libxml-2.0", "SQLite": "sqlite3", "LMDB": "lmdb"}
-# Tests that count do so less often than in `make test`: these builds are not optimised.
+# Counting tests repeat less often than in `make test`, because these builds are not optimized.
 COUNTS = {"LEAKPROOF_CALLS": 4000, "LEAKPROOF_ROUNDS": 200, "LEAKPROOF_STEPS": 30000}
-# What a root folder with its builds needs, in GB.
+# The disk space that a root folder with its builds needs, in GB.
 DISK = 6
-# How long setting up a system may take, in seconds: a mirror can be there and never answer.
+# The time that setting up a system may take, in seconds: a mirror may accept connections and never answer.
 PATIENCE = 1500
-# The exit status that says that a system could not be set up (EX_TEMPFAIL).
+# The exit status if a system could not be set up (EX_TEMPFAIL).
 UNAVAILABLE = 75
-# The files by which a machine reaches its package indexes.
+# The files that a machine needs to reach its package indexes.
 NETWORK = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt"]
 # A mirror of a suite that still changes may be older than its own Release file allows.
 UPDATE = ["apt-get", "-qq", "-o", "Acquire::Check-Valid-Until=false", "update"]
@@ -62,8 +66,8 @@ def say(*words: object) -> None:
     print("matrix:", *words, flush=True)
 
 
-class Failed(Exception):
-    """A command failed; `log` has its output."""
+class CommandError(Exception):
+    """A command failed. `log` is the file with its output."""
 
     def __init__(self, log: Path):
         super().__init__(log)
@@ -74,8 +78,10 @@ class Failed(Exception):
         return "\n".join([*lines, f"(the whole output is in {self.log})"])
 
 
-def finish(words: list[str], log: Path, file: TextIO, until: float | None, environment: dict[str, str] | None = None) -> None:
-    """Run a command to its end, with its output in `file`, which is open on `log`."""
+def finish(
+    words: list[str], log: Path, file: TextIO, until: float | None, environment: dict[str, str] | None = None
+) -> None:
+    """Runs a command with its output in `file`, which is `log` opened. Raises `CommandError` if it fails."""
     left = None if until is None else max(until - time.monotonic(), 1)
     try:
         status = subprocess.run(words, env=environment, stdout=file, stderr=file, timeout=left).returncode
@@ -83,15 +89,15 @@ def finish(words: list[str], log: Path, file: TextIO, until: float | None, envir
         print(f"ended: it took more than {left:.0f} s", file=file, flush=True)
         status = 1
     if status:
-        raise Failed(log)
+        raise CommandError(log)
 
 
-class Unavailable(Exception):
-    """A system that can't be set up here or now; the message says why."""
+class UnavailableError(Exception):
+    """A system can't be set up on this machine or at this time. The message gives the reason."""
 
 
 class Place:
-    """A system that packages are built on: `base` is its folder, and `inside` that folder's name for its commands."""
+    """A system on which packages are built. `base` is its folder, `inside` the path of the folder inside the system."""
 
     def __init__(self, name: str, base: Path, inside: Path):
         self.name, self.base, self.inside = name, base, inside
@@ -99,7 +105,7 @@ class Place:
         copy_sources(base / "leakproof")
 
     def prefix(self) -> list[str]:
-        """The start of every command line."""
+        """Returns the start of every command line."""
         return []
 
     def environment(self) -> dict[str, str]:
@@ -110,24 +116,26 @@ class Place:
         return [*self.prefix(), "env", "-C", str(self.inside / "leakproof"), *map(str, words)]
 
     def ask(self, *words: object) -> str:
-        """Run a command in the sources for its output."""
+        """Runs a command in the sources, and returns its output."""
         command = self.command(words)
-        return subprocess.run(command, env=self.environment(), check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        return subprocess.run(
+            command, env=self.environment(), check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
 
     def run(self, log: Path, *words: object, until: float | None = None, **variables: object) -> None:
-        """Run a command in the sources, not longer than until this time; its output goes to the end of `log`."""
+        """Runs a command in the sources, at most until the time `until`, and appends its output to `log`."""
         environment = {**self.environment(), **{name: str(value) for name, value in variables.items()}}
         with log.open("a") as file:
             print("$", shlex.join(map(str, words)), file=file, flush=True)
             finish(self.command(words), log, file, until, environment)
 
     def candidates(self) -> list[str]:
-        """The paths of interpreters, which may be of any version or broken."""
+        """Returns the paths of interpreters. They may be of any version, or broken."""
         raise NotImplementedError
 
     @cached_property
     def interpreters(self) -> "list[Interpreter]":
-        """The interpreters that are new enough, oldest first; of several with the same name the first candidate."""
+        """The interpreters that are new enough, oldest first. Of several with one name, it is the first candidate."""
         found: dict[str, Interpreter] = {}
         for path in self.candidates():
             try:
@@ -166,44 +174,54 @@ class Suite(Place):
         self.cargo = Path(os.environ.get("CARGO_HOME", "~/.cargo")).expanduser()
         self.rustup = Path(os.environ.get("RUSTUP_HOME", "~/.rustup")).expanduser()
         if os.geteuid() != 0:
-            raise Unavailable("only root can make its root folder")
-        if subprocess.run([SOURCE / "tools/setup-system", "matrix"]).returncode:
-            raise Unavailable("this system lacks what makes root folders; see above")
+            raise UnavailableError("only root can make its root folder")
+        if subprocess.run([SOURCE / "tools/setup-system.sh", "matrix"]).returncode:
+            raise UnavailableError("this system lacks what makes root folders; see above")
         self.until = time.monotonic() + PATIENCE
-        # It is there last: a folder without it is half made.
+        # This file is written last: a folder without it is incomplete.
         self.installed = self.root / "matrix/installed"
         if not self.installed.exists():
             self.make_root(mirror or apt_mirror())
         super().__init__(name, self.root / "matrix", Path("/matrix"))
         try:
             self.install()
-        except Failed as failure:
-            raise Unavailable(f"installing packages in {self.root} failed:\n{failure.end()}") from failure
+        except CommandError as failure:
+            raise UnavailableError(f"installing packages in {self.root} failed:\n{failure.end()}") from failure
 
     def make_root(self, mirror: str) -> None:
         free = shutil.disk_usage(self.root.parent).free >> 30
         if free < DISK:
-            raise Unavailable(f"{self.name} needs {DISK} GB of disk, and {self.root.parent} has {free} GB")
+            raise UnavailableError(f"{self.name} needs {DISK} GB of disk, and {self.root.parent} has {free} GB")
         say(f"making {self.root}")
         partial = self.root.with_suffix(".partial")
         for rest in (partial, self.root):
             shutil.rmtree(rest, ignore_errors=True)
         partial.mkdir(parents=True)
-        # Suites that this debootstrap is too old to know are made as sid is.
-        words = ["debootstrap", "--variant=minbase", self.root.name, partial, mirror, "/usr/share/debootstrap/scripts/sid"]
+        # The script of sid also serves suites that this debootstrap does not know yet.
+        words = [
+            "debootstrap",
+            "--variant=minbase",
+            self.root.name,
+            partial,
+            mirror,
+            "/usr/share/debootstrap/scripts/sid",
+        ]
         with self.log.open("w") as file:
             try:
                 finish([*namespace(), *map(str, words)], self.log, file, self.until)
-            except Failed as failure:
-                raise Unavailable(f"debootstrap failed, with {mirror}:\n{failure.end()}") from failure
+            except CommandError as failure:
+                raise UnavailableError(f"debootstrap failed, with {mirror}:\n{failure.end()}") from failure
         partial.rename(self.root)
 
     def prefix(self) -> list[str]:
-        mounts = [f"mount -t proc proc {shlex.quote(f'{self.root}/proc')}", f"mount --rbind /dev {shlex.quote(f'{self.root}/dev')}"]
+        mounts = [
+            f"mount -t proc proc {shlex.quote(f'{self.root}/proc')}",
+            f"mount --rbind /dev {shlex.quote(f'{self.root}/dev')}",
+        ]
         for folder in (self.cargo, self.rustup):
             inside = shlex.quote(f"{self.root}{folder}")
             mounts.append(f"mkdir -p {inside} && mount --bind {shlex.quote(str(folder))} {inside}")
-        # The shell stays the first process of its namespace: it collects the processes that tests leave behind.
+        # The shell stays the first process of its namespace, and reaps the processes that tests leave behind.
         script = " && ".join([*mounts, f'chroot {shlex.quote(str(self.root))} "$@"'])
         return [*namespace(), "bash", "-c", script, "matrix"]
 
@@ -233,20 +251,21 @@ class Suite(Place):
             names = self.ask("apt-cache", "pkgnames", "python3.").split()
             pythons = [name for name in names if re.fullmatch(r"python3\.\d+(-nogil)?(-venv)?", name)]
             self.run(self.log, "apt-get", "-qq", "install", "--no-install-recommends", *pythons, until=self.until)
-        self.run(self.log, "tools/setup-system", until=self.until)
-        # The packages may have brought their own.
+        self.run(self.log, "tools/setup-system.sh", until=self.until)
+        # The installed packages may have brought their own files.
         self.copy_network()
         self.installed.touch()
 
     def build_free_threaded(self) -> None:
-        """Build what is missing of `FREE_THREADED`, where the mirror has the sources."""
+        """Builds the missing interpreters of `FREE_THREADED`, if the mirror has their sources."""
         sources = (self.root / "etc/apt/sources.list").read_text()
         (self.root / "etc/apt/sources.list.d/source.list").write_text(re.sub("(?m)^deb ", "deb-src ", sources))
         for name in FREE_THREADED:
             if (self.root / f"opt/{name}t/bin/{name}t").exists():
                 continue
             if (refused := self.base / f"no-{name}t").exists():
-                say(f"skipping the free-threaded {name}: the mirror had no source package that builds; remove {refused} to try again")
+                say(f"skipping the free-threaded {name}: its source package was missing or did not build")
+                say(f"remove {refused} to try again")
                 continue
             say(f"building a free-threaded {name} from its source package")
             script = f"""
@@ -261,7 +280,7 @@ class Suite(Place):
             """
             try:
                 self.run(self.log, "bash", "-ec", script)
-            except Failed:
+            except CommandError:
                 say(f"skipping the free-threaded {name}: the mirror has no source package that builds; see {self.log}")
                 refused.touch()
 
@@ -295,25 +314,27 @@ class Interpreter:
         return results / f"{self.name.replace('/', '-')}.log"
 
     def ensure_venv(self, log: Path) -> Path:
-        """The virtual environment, as the place's commands call it."""
+        """Makes the virtual environment if needed. Returns its path inside the system."""
         wanted = digest([SOURCE / "tools/requirements.txt", SOURCE / "pytest-leakproof/pyproject.toml"])
         folder = Path("venvs") / self.name.split("/")[1]
         stamp = self.place.base / folder / "ready"
         if not stamp.exists() or stamp.read_text() != wanted:
             try:
                 until = time.monotonic() + PATIENCE
-                self.place.run(log, "tools/setup-venv", self.place.inside / folder, self.path, until=until)
-            except Failed as failure:
-                raise Unavailable(f"{self.name} could not get its virtual environment:\n{failure.end()}") from failure
+                self.place.run(log, "tools/setup-venv.sh", self.place.inside / folder, self.path, until=until)
+            except CommandError as failure:
+                raise UnavailableError(
+                    f"{self.name} could not get its virtual environment:\n{failure.end()}"
+                ) from failure
             stamp.write_text(wanted)
         return self.place.inside / folder
 
     def check(self, log: Path) -> list[str]:
-        """Build everything and run all tests; the steps that failed come back."""
+        """Builds all packages and runs all tests. Returns the steps that failed."""
         venv = self.ensure_venv(log)
         python = venv / "bin/python"
         target = self.place.inside / "target"
-        variables = {"VIRTUAL_ENV": venv, "PYO3_PYTHON": python, "CARGO_TARGET_DIR": target, **COUNTS}
+        variables: dict[str, Any] = {"VIRTUAL_ENV": venv, "PYO3_PYTHON": python, "CARGO_TARGET_DIR": target, **COUNTS}
         develop = [venv / "bin/maturin", "develop", "--generate-stubs"]
         steps = [(f"build {package}", [*develop, "--manifest-path", f"{package}/Cargo.toml"]) for package in PACKAGES]
         steps += [(f"test {folder}", [python, "-m", "pytest", "-q", folder]) for folder in TESTS]
@@ -321,24 +342,24 @@ class Interpreter:
         for name, words in steps:
             try:
                 self.place.run(log, *words, **variables)
-            except Failed:
+            except CommandError:
                 say(f"{self.name}: {name} failed")
                 failed.append(name)
         return failed
 
 
 def namespace() -> list[str]:
-    """The start of a command whose mounts and processes end with it."""
+    """Returns the start of a command line whose mounts and processes end with the command."""
     return ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
 
 
 def apt_mirror() -> str:
-    """The mirror that this machine's apt takes Debian from."""
+    """Returns the Debian mirror of this machine's apt."""
     for file in [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]:
         for line in file.read_text().splitlines() if file.exists() else []:
             if found := re.match(r"(?:URIs:|deb(?: \[.*?\])?)\s+(\S+/debian/?)(?:\s|$)", line):
                 return found[1]
-    raise Unavailable("apt's sources name no Debian mirror: name one with --mirror")
+    raise UnavailableError("apt's sources name no Debian mirror: name one with --mirror")
 
 
 def source_files() -> list[Path]:
@@ -348,7 +369,7 @@ def source_files() -> list[Path]:
 
 
 def copy_sources(target: Path) -> None:
-    """Make `target` a copy of the sources. Unchanged files keep their time, so that nothing is built without need."""
+    """Makes `target` a copy of the sources. Unchanged files keep their time, so that only changes are built."""
     wanted = {target / path.relative_to(SOURCE): path for path in source_files()}
     manifest = target / ".manifest"
     before = manifest.read_text().splitlines() if manifest.exists() else []
@@ -369,7 +390,7 @@ def digest(files: Iterable[Path]) -> str:
 
 
 def result_of(interpreter: Interpreter, folder: Path, again: bool) -> dict[str, object]:
-    """Check an interpreter, unless it has passed with these sources."""
+    """Checks an interpreter, unless it has passed with these sources."""
     log = interpreter.log(folder)
     file = log.with_suffix(".json")
     sources = digest(source_files())
@@ -382,7 +403,13 @@ def result_of(interpreter: Interpreter, folder: Path, again: bool) -> dict[str, 
     say(f"{interpreter.name}: running; the output goes to {log}")
     failed = interpreter.check(log)
     place = interpreter.place
-    result = {"system": place.name, "Python": interpreter.version, **place.libraries, "failed": failed, "sources": sources}
+    result = {
+        "system": place.name,
+        "Python": interpreter.version,
+        **place.libraries,
+        "failed": failed,
+        "sources": sources,
+    }
     file.write_text(json.dumps(result, indent=1))
     say(f"{interpreter.name}: {'failed: ' + ', '.join(failed) if failed else 'passed'}")
     return result
@@ -391,18 +418,24 @@ def result_of(interpreter: Interpreter, folder: Path, again: bool) -> dict[str, 
 def table(results: list[dict[str, object]]) -> str:
     columns = ["system", "Python", *LIBRARIES]
     rows = [[*columns, "tests"], ["---"] * (len(columns) + 1)]
-    rows += [[*(str(result[column]) for column in columns), "fail" if result["failed"] else "pass"] for result in results]
+    rows += [
+        [*(str(result[column]) for column in columns), "fail" if result["failed"] else "pass"] for result in results
+    ]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a suite, host, or an interpreter such as forky/python3.15")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a suite, host, or an interpreter such as forky/python3.15"
+    )
     parser.add_argument("--newest", action="store_true", help="only the newest Python of each, the one with a GIL")
     parser.add_argument("--prepare", action="store_true", help="only make root folders and virtual environments")
     parser.add_argument("--again", action="store_true", help="run also what has passed with the same sources")
     kept = os.environ.get("LEAKPROOF_MATRIX", SOURCE / "target/matrix")
-    parser.add_argument("--folder", type=Path, default=Path(kept), help="where everything is kept: LEAKPROOF_MATRIX, or target/matrix")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(kept), help="where everything is kept: LEAKPROOF_MATRIX, or target/matrix"
+    )
     parser.add_argument("--mirror", help="the Debian mirror; by default the one of this machine's apt")
     options = parser.parse_args()
     unknown = {name.split("/")[0] for name in options.names} - {*SUITES, "host"}
@@ -419,7 +452,7 @@ def chosen(place: Place, options: argparse.Namespace) -> list[Interpreter]:
 
 
 def run(place: Place, options: argparse.Namespace, folder: Path) -> list[dict[str, object]]:
-    """Set up a place and check its chosen interpreters."""
+    """Sets up a place, and checks its chosen interpreters."""
     interpreters = chosen(place, options)
     if options.prepare:
         for interpreter in interpreters:
@@ -440,7 +473,7 @@ def main() -> None:
             if isinstance(place, Suite) and name == SUITES[-1] and not options.newest:
                 place.build_free_threaded()
             results += run(place, options, folder)
-        except Unavailable as reason:
+        except UnavailableError as reason:
             say(f"skipping {name}: {reason}")
             unavailable = True
     if results:
