@@ -118,6 +118,8 @@ impl Export {
     ///
     /// What Python raises.
     pub fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // A call may ask which thread is the main one. A first import may fail for want of memory, or run other code.
+        module.py().import("threading")?;
         (self.0)(module)
     }
 }

@@ -35,9 +35,14 @@ impl HandleClass {
         &self.0
     }
 
-    /// What it shares with other handles of the same native object.
+    /// The address of the state that handles of one native object share. An object that C makes later at the address of a
+    /// released one does not share it.
     fn owner_address(&self) -> usize {
-        ptr::from_ref(self.0.base().locked()).addr()
+        let core = self.0.up().filter(|_| self.0.kind().is_counted());
+        match core {
+            Some(core) => ptr::from_ref(core.get()).addr(),
+            None => ptr::from_ref(self.0.base().locked()).addr(),
+        }
     }
 }
 

@@ -278,6 +278,18 @@ def test_closing_a_handle_of_a_group_closes_no_other():
     assert live_handles() == NONE
 
 
+def test_closed_handle_of_a_group_equals_no_newer_object_at_its_address():
+    closed = [Container() for _ in range(5000)]
+    for container in closed:
+        container.close()
+    # Some of these are where a released one was.
+    fresh = [Container() for _ in range(5000)]
+    assert not set(fresh) & set(closed)
+    del fresh
+    gc.collect()
+    assert live_handles() == NONE
+
+
 def test_part_of_another_owner_than_the_receivers_is_refused():
     folder = Folder(1)
     clip = folder.clip(2)
