@@ -5,8 +5,8 @@ use std::path::Path;
 use leakproof::prelude::*;
 
 use crate::open;
-use crate::standin::ffi::log;
-use crate::standin::{Library, Store, hooks};
+use crate::wrapper::ffi::log;
+use crate::wrapper::{Library, Store, hooks};
 
 #[test]
 fn arguments_go_where_args_says() {

@@ -5,14 +5,14 @@ use std::ptr;
 
 use leakproof::Handle;
 
-use crate::standin::ffi::Next::{Grumble, Report};
-use crate::standin::ffi::{self, log, next};
-use crate::standin::{Library, Probe, Store};
+use crate::wrapper::ffi::Next::{Grumble, Report};
+use crate::wrapper::ffi::{self, log, next};
+use crate::wrapper::{Library, Probe, Store};
 use crate::{message_of, open, panic_of};
 
-unsafe extern "C" fn of_the_library(_: *mut c_void, _: *mut ffi::Record) {}
+unsafe extern "C" fn of_the_library(_: *mut c_void, _: *mut ffi::record) {}
 
-fn callback_of(store: &Store) -> ffi::Report {
+fn callback_of(store: &Store) -> ffi::report {
     // SAFETY: the store is alive.
     unsafe { (*store.as_raw()).report }
 }
@@ -31,12 +31,12 @@ fn the_callback_hangs_there_for_one_call() {
 fn the_callback_that_was_there_is_put_back() {
     let _library = Library::start();
     let store = open();
-    let before: ffi::Report = Some(of_the_library);
+    let before: ffi::report = Some(of_the_library);
     // SAFETY: the store is alive.
     unsafe { (*store.as_raw()).report = before };
     next([Report(&["x"]), Report(&["panic"])]);
     assert_eq!(message_of(store.check()), "s.store_check[]: x");
-    let same = |now: ffi::Report| now.map(|f| f as usize) == before.map(|f| f as usize);
+    let same = |now: ffi::report| now.map(|f| f as usize) == before.map(|f| f as usize);
     assert!(same(callback_of(&store)));
     panic_of(|| store.check());
     assert!(same(callback_of(&store)));
@@ -118,7 +118,7 @@ fn a_callback_outside_of_any_call_is_ignored() {
     let store = open();
     next([Report(&["x"])]);
     store.check().unwrap_err();
-    let mut record = ffi::Record {
+    let mut record = ffi::record {
         message: c"late".as_ptr(),
     };
     // SAFETY: it may be called at any time, with a valid record.

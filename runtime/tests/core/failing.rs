@@ -2,9 +2,9 @@
 
 use leakproof::prelude::*;
 
-use crate::standin::ffi::Next::{Fail, Grumble, Report};
-use crate::standin::ffi::next;
-use crate::standin::{File, Library, Store, StoreError, hooks};
+use crate::wrapper::ffi::Next::{Fail, Grumble, Report};
+use crate::wrapper::ffi::next;
+use crate::wrapper::{File, Library, Store, StoreError, hooks};
 use crate::{message_of, open};
 
 #[test]

@@ -106,7 +106,7 @@ impl Safe {
 
 #[test]
 fn the_lock_is_held_until_the_failure_has_its_words() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let safe = Safe::new().unwrap();
     assert!(
         log().is_empty(),
@@ -124,7 +124,7 @@ fn the_lock_is_held_until_the_failure_has_its_words() {
 
 #[test]
 fn the_lock_is_left_by_a_panic() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let safe = Safe::new().unwrap();
     crate::panic_of(|| safe.turn(2));
     assert_eq!(log(), ["enter", "turn", "asked", "leave"]);
@@ -135,7 +135,7 @@ fn the_lock_is_left_by_a_panic() {
 
 #[test]
 fn several_calls_are_one_step() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let safe = Safe::new().unwrap();
     let seen = locked(&*safe, || {
         safe.turn(0)?;

@@ -1,4 +1,4 @@
-//! The ownership core as a Rust user meets it, on a stand-in for a C library. No test here needs Python.
+//! The ownership core as a Rust user meets it, on a C library written in Rust. No test here needs Python.
 //!
 //! It passes with and without the feature `python`. `tools/sanitize.sh rust` runs it without that under AddressSanitizer and
 //! Miri, which see every use of what was freed.
@@ -9,6 +9,8 @@
 mod arguments;
 mod callbacks;
 mod failing;
+#[path = "../library/mod.rs"]
+mod library;
 mod locks;
 mod names;
 mod ownership;
@@ -16,16 +18,15 @@ mod ownership;
 mod preludes;
 mod release;
 mod results;
-#[path = "../standin/mod.rs"]
-mod standin;
 mod text;
 mod thread_callbacks;
 mod views;
+mod wrapper;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use leakproof::prelude::*;
-use standin::{Store, StoreError, ffi, hooks};
+use wrapper::{Store, StoreError, ffi, hooks};
 
 fn open() -> Owned<'static, Store> {
     let store = Store::open(Some(c"s")).unwrap();

@@ -64,7 +64,7 @@ impl Sum {
 
 #[test]
 fn parameters_may_have_any_name() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let mut sum = Sum::new(1).unwrap();
     let (mut other, mut third) = (Sum::new(10).unwrap(), Sum::new(100).unwrap());
     assert_eq!(sum.add(2, 3, 4), 10);

@@ -6,11 +6,11 @@ use leakproof::pyo3::prelude::*;
 use crate::ffi;
 
 /// A store.
-#[handle(raw = ffi::Store, release = ffi::store_free, fork_safe)]
+#[handle(raw = ffi::store, release = ffi::store_free, fork_safe)]
 pub(crate) struct Shelf;
 
 /// An item of a store.
-#[handle(raw = ffi::Item, part_of = Shelf)]
+#[handle(raw = ffi::page, part_of = Shelf)]
 pub(crate) struct Book;
 
 #[methods(unsafe)]

@@ -3,9 +3,9 @@
 use leakproof::live_handles;
 use leakproof::prelude::*;
 
-use crate::standin::ffi::Next::{Fail, Succeed};
-use crate::standin::ffi::{log, next};
-use crate::standin::{Cursor, Library, Store, StoreError};
+use crate::wrapper::ffi::Next::{Fail, Succeed};
+use crate::wrapper::ffi::{log, next};
+use crate::wrapper::{Cursor, Library, Store, StoreError};
 use crate::{open, panic_of};
 
 fn counts() -> (isize, isize) {

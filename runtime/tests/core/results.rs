@@ -7,9 +7,9 @@ use leakproof::__private::from_c::{Freed, array};
 use leakproof::__private::lifetime::Life;
 use leakproof::Handle;
 
-use crate::standin::ffi::Next::Fail;
-use crate::standin::ffi::{self, log, next};
-use crate::standin::{Library, Store};
+use crate::wrapper::ffi::Next::Fail;
+use crate::wrapper::ffi::{self, log, next};
+use crate::wrapper::{Library, Store};
 use crate::{open, panic_of};
 
 #[test]

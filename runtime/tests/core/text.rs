@@ -181,7 +181,7 @@ fn message_of<T>(result: Result<T>) -> String {
 
 #[test]
 fn utf8_becomes_a_string() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let page = page(0);
     assert_eq!(page.text().unwrap(), "good");
     assert_eq!(page.perhaps_text().unwrap().as_deref(), Some("good"));
@@ -195,7 +195,7 @@ fn utf8_becomes_a_string() {
 
 #[test]
 fn null_is_none() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let page = page(-1);
     assert_eq!(page.perhaps_text().unwrap(), None);
     assert_eq!(page.lossy_text(), None);
@@ -204,7 +204,7 @@ fn null_is_none() {
 
 #[test]
 fn what_is_not_utf8_is_an_error_that_names_the_place() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let page = page(1);
     let error = "invalid utf-8 sequence of 1 bytes from index 1";
     assert_eq!(
@@ -237,7 +237,7 @@ fn what_is_not_utf8_is_an_error_that_names_the_place() {
 
 #[test]
 fn what_came_with_text_that_is_not_utf8_is_released() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let page = page(1);
     let before = alive();
     message_of(page.copied());
@@ -252,7 +252,7 @@ fn what_came_with_text_that_is_not_utf8_is_released() {
 
 #[test]
 fn lossy_text_has_replacement_characters() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let page = page(1);
     assert_eq!(page.lossy_text().as_deref(), Some("b\u{fffd}d"));
     assert_eq!(page.lossy_title().as_deref(), Some("g\u{fffd}"));
@@ -260,7 +260,7 @@ fn lossy_text_has_replacement_characters() {
 
 #[test]
 fn a_callback_with_text_that_is_not_utf8_is_an_error_of_the_call() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let (good, bad, reader) = (page(0), page(1), Reader::default());
     good.read(&reader).unwrap();
     let error = message_of(bad.read(&reader));

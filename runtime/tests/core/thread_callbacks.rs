@@ -152,7 +152,7 @@ fn with_somebody_else(test: impl FnOnce()) {
 
 #[test]
 fn a_report_of_the_thread_reaches_its_call() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     with_somebody_else(|| {
         let meter = Meter::new(0).unwrap();
         assert_eq!(message(meter.read(7)), "code 7");
@@ -163,19 +163,19 @@ fn a_report_of_the_thread_reaches_its_call() {
 
 #[test]
 fn a_call_without_a_receiver_gets_its_reports_too() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     with_somebody_else(|| assert_eq!(message(Meter::new(3)), "code 3"));
 }
 
 #[test]
 fn a_call_that_cannot_fail_keeps_its_reports_from_others() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     with_somebody_else(|| assert_eq!(Meter::new(0).unwrap().read_anyway(5), 0));
 }
 
 #[test]
 fn the_place_of_another_thread_is_left_alone() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     with_somebody_else(|| {
         let reports = std::thread::spawn(|| message(Meter::new(9))).join();
         assert_eq!(reports.unwrap(), "code 9");
@@ -185,7 +185,7 @@ fn the_place_of_another_thread_is_left_alone() {
 #[cfg(not(miri))]
 #[test]
 fn a_message_that_c_would_print_is_collected_by_its_format() {
-    let _library = crate::standin::Library::start();
+    let _library = crate::wrapper::Library::start();
     let meter = Meter::new(0).unwrap();
     assert_eq!(message(meter.print()), "%s of %d\n");
 }

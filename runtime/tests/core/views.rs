@@ -4,8 +4,8 @@ use leakproof::Handle;
 use leakproof::prelude::*;
 
 use crate::open;
-use crate::standin::ffi::log;
-use crate::standin::{Item, Library};
+use crate::wrapper::ffi::log;
+use crate::wrapper::{Item, Library};
 
 #[test]
 fn views_are_equal_where_they_look_at_the_same_place() {

@@ -10,6 +10,7 @@ use leakproof::pyo3::exceptions::PyStopIteration;
 use leakproof::pyo3::types::PyAnyMethods;
 use leakproof::pyo3::{Bound, Py, PyAny, PyTraverseError, PyVisit, Python};
 
+#[path = "../../../runtime/tests/library/mod.rs"]
 mod ffi;
 mod search;
 mod values;
@@ -320,7 +321,7 @@ impl Session {
     fn keep(&mut self, shape: Owned<Shape>);
 
     /// Make a cursor.
-    #[calls(ffi::cursor_open, fails = null)]
+    #[calls(ffi::query_open, fails = null)]
     fn cursor(&self) -> Result<Owned<Cursor>>;
 
     /// Make a cursor whose close ends with `busy`, and drop it.
@@ -336,13 +337,13 @@ impl Session {
 }
 
 /// A cursor, which C may keep once.
-#[handle(raw = ffi::cursor, release(ffi::cursor_close, fails = nonzero, on_failure = kept), parent = Session)]
+#[handle(raw = ffi::query, release(ffi::query_close, fails = nonzero, on_failure = kept), parent = Session)]
 pub struct Cursor;
 
 #[methods(unsafe)]
 impl Cursor {
     #[rust_only]
-    #[calls(ffi::cursor_next)]
+    #[calls(ffi::query_next)]
     fn step(&mut self) -> c_int;
 
     /// The next number.
@@ -849,7 +850,7 @@ fn exists(path: &FsPath) -> bool {
 /// What the library did since this was last asked.
 #[leakproof::function]
 fn take_log() -> Vec<String> {
-    ffi::take_log()
+    ffi::log()
 }
 
 /// A library made for tests.

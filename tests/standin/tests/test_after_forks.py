@@ -84,7 +84,7 @@ def test_a_handle_without_the_word_belongs_to_its_process():
     take_log()
     for handle in (cursor, session, number):
         handle.close()
-    assert take_log() == ["cursor_close", "session_close", f"number_close {value}"]
+    assert take_log() == ["query_close", "session_close", f"number_close {value}"]
 
 
 def test_a_child_releases_what_it_made_itself():
@@ -101,7 +101,7 @@ def test_a_child_releases_what_it_made_itself():
         session.close()
         return [line for line in take_log() if "open" not in line], live_handles() == NONE
 
-    expected = ["cursor_close", "session_commit", "session_close", "session_close"]
+    expected = ["query_close", "session_commit", "session_close", "session_close"]
     assert in_child(make) == repr((expected, True))
     # In a child of the child, a session of the child is alive and left alone.
     assert in_child(lambda: (Session(), in_child(make))[1]) == repr(repr((expected, False)))

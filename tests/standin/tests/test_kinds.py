@@ -184,7 +184,7 @@ def test_its_children_are_closed_all_the_same():
     take_log()
     session.close()
     assert again.closed
-    assert take_log() == ["cursor_close", "session_close"]
+    assert take_log() == ["query_close", "session_close"]
 
 
 def test_a_child_that_c_keeps_keeps_its_parent():
@@ -192,13 +192,13 @@ def test_a_child_that_c_keeps_keeps_its_parent():
     cursors = [session.cursor() for _ in range(3)]
     cursors[1].busy = 5
     take_log()
-    with pytest.raises(Error, match="cursor_close failed"):
+    with pytest.raises(Error, match="query_close failed"):
         session.close()
     assert not session.closed
-    assert take_log() == ["cursor_close", "cursor kept"]
+    assert take_log() == ["query_close", "query kept"]
     assert live_handles()["Cursor"] == 2
     session.close()
-    assert take_log() == ["cursor_close", "cursor_close", "session_close"]
+    assert take_log() == ["query_close", "query_close", "session_close"]
     assert live_handles() == NONE
 
 
@@ -220,7 +220,7 @@ def test_a_child_closed_while_its_parent_works_says_it(at_the_gate):
     cursor.busy = 5
     with at_the_gate(session.work):
         threading.Timer(0.05, open_gate).start()
-        with pytest.raises(Error, match="cursor_close failed"):
+        with pytest.raises(Error, match="query_close failed"):
             cursor.close()
     assert live_handles()["Cursor"] == 1
     session.close()
@@ -268,7 +268,7 @@ def test_a_dropped_child_that_c_keeps_is_released_with_its_parent(unraisable):
     cursor.busy = 5
     del cursor
     gc.collect()
-    assert [str(error) for error in unraisable] == ["cursor_close failed"]
+    assert [str(error) for error in unraisable] == ["query_close failed"]
     assert live_handles()["Cursor"] == 1
     session.close()
     assert live_handles() == NONE
@@ -327,7 +327,7 @@ def test_a_handle_that_iterates():
         take_log()
         del half
         gc.collect()
-        assert take_log() == ["cursor_close"]
+        assert take_log() == ["query_close"]
         last = session.cursor()
     with pytest.raises(ClosedError):
         next(last)
@@ -778,7 +778,7 @@ def test_another_function_ends_it(end):
     assert end(session) in (3, None)
     assert session.closed and all(cursor.closed for cursor in cursors)
     ended = take_log()
-    assert ended[-1] in ("session_commit", "session_abort") and ended.count("cursor_close") == 2
+    assert ended[-1] in ("session_commit", "session_abort") and ended.count("query_close") == 2
     session.close()
     for use in (session.commit, session.abort, session.work, lambda: session.finish(False)):
         with pytest.raises(ClosedError, match="Session is closed"):

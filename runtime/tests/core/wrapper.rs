@@ -1,6 +1,4 @@
-//! The stand-in library, wrapped as a package would wrap it.
-
-pub(crate) mod ffi;
+//! The library, wrapped as a package would wrap it.
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
@@ -9,8 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use leakproof::Errno;
 use leakproof::prelude::*;
 
+pub(crate) use crate::library as ffi;
+
 /// A store.
-#[handle(raw = ffi::Store, release = ffi::store_free, errors(StoreErrors, asks_handle, callback = report), fork_safe)]
+#[handle(raw = ffi::store, release = ffi::store_free, errors(StoreErrors, asks_handle, callback = report), fork_safe)]
 pub(crate) struct Store;
 
 #[methods(unsafe, rust_only)]
@@ -200,7 +200,7 @@ impl Store {
 }
 
 /// A store, seen as another type.
-#[handle(raw = ffi::Store, part_of = Store)]
+#[handle(raw = ffi::store, part_of = Store)]
 pub(crate) struct Shelf;
 
 #[methods(unsafe, rust_only)]
@@ -210,7 +210,7 @@ impl Shelf {
 }
 
 /// An item of a store.
-#[handle(raw = ffi::Item, part_of = Store, owner_field = store)]
+#[handle(raw = ffi::page, part_of = Store, owner_field = store)]
 pub(crate) struct Item;
 
 #[methods(unsafe, rust_only)]
@@ -223,7 +223,7 @@ impl Item {
 }
 
 /// A cursor on a store.
-#[handle(raw = ffi::Cursor, release = ffi::cursor_free, parent = Store)]
+#[handle(raw = ffi::cursor, release = ffi::cursor_free, parent = Store)]
 pub(crate) struct Cursor;
 
 #[methods(unsafe, rust_only)]
@@ -242,7 +242,7 @@ impl Cursor {
 }
 
 /// A store whose failures another type words.
-#[handle(raw = ffi::Store, release = ffi::store_free, errors(ProbeErrors, asks_handle, callback = report), fork_safe)]
+#[handle(raw = ffi::store, release = ffi::store_free, errors(ProbeErrors, asks_handle, callback = report), fork_safe)]
 pub(crate) struct Probe;
 
 #[methods(unsafe, rust_only)]
@@ -255,7 +255,7 @@ impl Probe {
 }
 
 /// A tally, made in memory of ours.
-#[handle(caller_allocates = ffi::Tally, release = ffi::tally_clear, fork_safe)]
+#[handle(caller_allocates = ffi::tally, release = ffi::tally_clear, fork_safe)]
 pub(crate) struct Tally;
 
 #[methods(unsafe, rust_only)]
@@ -271,7 +271,7 @@ impl Tally {
 }
 
 /// A shape, whose owners are counted.
-#[handle(raw = ffi::Shape, retain = ffi::shape_ref, independent, release = ffi::shape_unref, fork_safe)]
+#[handle(raw = ffi::shape, retain = ffi::shape_ref, independent, release = ffi::shape_unref, fork_safe)]
 pub(crate) struct Shape;
 
 #[methods(unsafe, rust_only)]
@@ -294,7 +294,7 @@ impl Shape {
 
 /// A session, which C may keep.
 #[handle(
-    raw = ffi::Session,
+    raw = ffi::session,
     release(ffi::session_close, fails = nonzero, on_failure = kept),
     errors(SessionErrors, asks_handle)
 )]
@@ -314,7 +314,7 @@ impl Session {
 
 /// A session that is gone after a failed close, too.
 #[handle(
-    raw = ffi::Session,
+    raw = ffi::session,
     release(ffi::session_close, fails = when(|status| status == 6), on_failure = released)
 )]
 pub(crate) struct Journal;
@@ -343,6 +343,31 @@ impl ErrorSource<Session> for SessionErrors {
 #[handle(raw = c_void, callback_only, errors = Errno)]
 pub(crate) struct File;
 
+/// Functions that set `errno`.
+mod c_errno {
+    use std::ffi::{c_char, c_int, c_void};
+
+    fn set_errno(number: c_int) {
+        errno::set_errno(errno::Errno(number));
+    }
+
+    /// Sets `errno` to 5, and leaves a text for `forget`.
+    pub(super) unsafe extern "C" fn fail_with_errno() -> *mut c_char {
+        set_errno(5);
+        c"text".as_ptr().cast_mut()
+    }
+
+    /// Sets `errno` itself, as functions that free may.
+    pub(super) unsafe extern "C" fn forget(_text: *mut c_void) {
+        set_errno(6);
+    }
+
+    /// Fails, and leaves `errno` alone.
+    pub(super) unsafe extern "C" fn fail_silently() -> c_int {
+        1
+    }
+}
+
 unsafe extern "C" {
     fn close(file: c_int) -> c_int;
 }
@@ -356,15 +381,15 @@ impl File {
     pub(crate) fn close_none_detached() -> Result<()>;
 
     /// Where making the result changes `errno`.
-    #[calls(ffi::fail_with_errno, fails = when(|_| true), free = ffi::forget)]
+    #[calls(c_errno::fail_with_errno, fails = when(|_| true), free = c_errno::forget)]
     pub(crate) fn fail_with_text() -> Result<Option<String>>;
 
-    #[calls(ffi::fail_silently, fails = nonzero)]
+    #[calls(c_errno::fail_silently, fails = nonzero)]
     pub(crate) fn fail_silently() -> Result<()>;
 }
 
 /// What C reports.
-#[handle(raw = ffi::Record, callback_only)]
+#[handle(raw = ffi::record, callback_only)]
 pub(crate) struct Record;
 
 #[methods(unsafe, rust_only)]

@@ -1,0 +1,48 @@
+//! A fake C library, written in Rust so that it runs anywhere, Miri included. The Rust tests `core` and `kept` and the
+//! extension module `tests/standin` include this file, and each wraps the types that its tests are about.
+//!
+//! `control` is the side that tests use: it sets the outcome of the next calls, counts live objects, logs each acquire
+//! and release, and has a gate at which calls wait.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each user wraps a part of the library"
+)]
+#![allow(
+    non_camel_case_types,
+    unreachable_pub,
+    reason = "named as bindgen names C"
+)]
+
+mod bells;
+mod control;
+mod cursors;
+mod feeds;
+mod folders;
+mod items;
+mod lists;
+mod numbers;
+mod parcels;
+mod searches;
+mod sessions;
+mod shapes;
+mod sheets;
+mod stores;
+mod tallies;
+
+pub(crate) use bells::*;
+pub(crate) use control::*;
+pub(crate) use cursors::*;
+pub(crate) use feeds::*;
+pub(crate) use folders::*;
+pub(crate) use items::*;
+pub(crate) use lists::*;
+pub(crate) use numbers::*;
+pub(crate) use parcels::*;
+pub(crate) use searches::*;
+pub(crate) use sessions::*;
+pub(crate) use shapes::*;
+pub(crate) use sheets::*;
+pub(crate) use stores::*;
+pub(crate) use tallies::*;

@@ -1,0 +1,86 @@
+//! Structs and flags that are passed by value, and sheets with several results per call.
+
+use std::ffi::c_int;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct point {
+    pub x: f64,
+    pub y: f64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct segment {
+    pub from: point,
+    pub to: point,
+    pub marks: c_int,
+}
+
+pub struct sheet {
+    pub corner: point,
+}
+
+pub struct pin {
+    pub number: c_int,
+}
+
+pub unsafe extern "C" fn sheet_new() -> *mut sheet {
+    let corner = point { x: 3.0, y: 4.0 };
+    Box::into_raw(Box::new(sheet { corner }))
+}
+
+pub unsafe extern "C" fn sheet_free(sheet: *mut sheet) {
+    // SAFETY: a valid sheet, released once.
+    drop(unsafe { Box::from_raw(sheet) });
+}
+
+/// Writes four numbers.
+pub unsafe extern "C" fn sheet_extents(
+    sheet: *const sheet,
+    left: *mut f64,
+    top: *mut f64,
+    right: *mut f64,
+    bottom: *mut f64,
+) {
+    // SAFETY: a valid sheet, and places for the numbers.
+    unsafe {
+        *left = 0.0;
+        *top = 0.0;
+        *right = (*sheet).corner.x;
+        *bottom = (*sheet).corner.y;
+    }
+}
+
+fn pin_new(number: c_int) -> *mut pin {
+    Box::into_raw(Box::new(pin { number }))
+}
+
+pub unsafe extern "C" fn pin_free(pin: *mut pin) {
+    // SAFETY: a valid pin, released once.
+    drop(unsafe { Box::from_raw(pin) });
+}
+
+/// Makes pins for the number and its successor, and writes their sum. -1 for a negative number, with the first pin.
+pub unsafe extern "C" fn sheet_pins(
+    _: *mut sheet,
+    number: c_int,
+    first: *mut *mut pin,
+    second: *mut *mut pin,
+    sum: *mut c_int,
+) -> c_int {
+    // SAFETY: places for the results.
+    unsafe {
+        *first = pin_new(number);
+        if number < 0 {
+            return -1;
+        }
+        *second = pin_new(number + 1);
+        *sum = 2 * number + 1;
+    }
+    0
+}
+
+pub const FINE: c_int = 1;
+pub const BOLD: c_int = 4;
+pub const LAST: c_int = c_int::MIN;
