@@ -37,22 +37,48 @@ fn ui() {
     cases.iter().for_each(|case| tests.compile_fail(case));
 }
 
+#[test]
+fn each_case_says_its_rule_and_has_its_output_beside_it() {
+    for case in cases(Path::new("tests/ui")) {
+        let name = case.display();
+        let text = fs::read_to_string(&case).unwrap();
+        assert!(text.starts_with("//! "), "{name}: add a header, the rule");
+        let output = case.with_extension("stderr");
+        assert!(output.exists(), "{name}: pin the output");
+        let folder = case.parent().unwrap();
+        assert!(!folder.ends_with("ui"), "{name}: put it into a folder");
+    }
+}
+
+#[test]
+fn each_pinned_output_has_its_case_beside_it() {
+    for output in files(Path::new("tests/ui"), "stderr") {
+        let case = output.with_extension("rs");
+        assert!(case.exists(), "{}: remove it", output.display());
+    }
+}
+
 /// The cases below `folder`, in the order of their paths, without the shared declarations in `ui/ffi`.
 fn cases(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| !path.ends_with("ui/ffi"))
-        .collect();
-    entries.sort();
-    let nested = entries.into_iter().flat_map(|path| {
-        if path.is_dir() {
-            cases(&path)
-        } else {
-            vec![path]
+    let mut cases = files(folder, "rs");
+    cases.retain(|case| !case.starts_with("tests/ui/ffi"));
+    cases
+}
+
+/// The files below `folder` with this extension, in the order of their paths.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|name| name == extension) {
+                found.push(path);
+            }
         }
-    });
-    nested
-        .filter(|path| path.extension().is_some_and(|name| name == "rs"))
-        .collect()
+    }
+    found.sort();
+    found
 }
