@@ -1,4 +1,4 @@
-//! A type alias gives an argument of a callback no longer lifetime.
+//! A type alias cannot extend the lifetime of a callback's argument.
 
 #![allow(unused)]
 

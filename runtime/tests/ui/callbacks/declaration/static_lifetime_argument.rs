@@ -1,4 +1,4 @@
-//! An argument of a callback has no lifetime of the author's choice.
+//! An argument of a callback has no named lifetime: it is valid until the callback returns.
 
 #![allow(unused)]
 

@@ -1,4 +1,4 @@
-//! An integer that only its parent can interpret is a part of that parent.
+//! An integer handle is not released with its parent.
 
 use leakproof::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A method that returns an integer handle can return the invalid value.
+//! An integer handle that can be the invalid one requires an `Option` or `fails`.
 
 use std::ffi::c_int;
 

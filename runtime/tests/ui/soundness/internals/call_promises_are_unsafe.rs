@@ -1,4 +1,4 @@
-//! A promise about a call of generated code is unsafe.
+//! The functions of generated code that promise something about a call are unsafe.
 
 #![allow(non_camel_case_types, unused)]
 

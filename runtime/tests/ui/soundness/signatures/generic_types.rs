@@ -1,4 +1,4 @@
-//! A generated method has no type parameters: types decide who owns a value.
+//! A generated method has no type parameters: its types decide who owns a value.
 
 #![allow(unused)]
 

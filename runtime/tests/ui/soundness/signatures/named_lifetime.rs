@@ -1,4 +1,4 @@
-//! A result has no lifetime of the author's choice.
+//! A result has no named lifetime: it lives as long as the receiver or what that lives in.
 
 #![allow(unused)]
 

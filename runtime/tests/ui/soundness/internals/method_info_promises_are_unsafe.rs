@@ -1,4 +1,4 @@
-//! A promise about sharing in `MethodInfo` is unsafe.
+//! The functions of `MethodInfo` that promise something about sharing are unsafe.
 
 use leakproof::__private::python::MethodInfo;
 
