@@ -100,7 +100,7 @@ GUARDS = [
     mutant(
         HANDLE_EXPAND_MACRO,
         "a handle whose release needs its parent can be made by anything",
-        ("            unsafe impl #runtime::__private::lifetime::MadeBy<#above> for #ident {}", "            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}"),
+        ("            unsafe impl #runtime::__private::lifetime::MadeBy<#parent_place> for #ident {}", "            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}"),
     ),
     mutant(HANDLE, "what is acquired is not counted", ("        let is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
     mutant(
@@ -863,13 +863,13 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_OWNERSHIP_MACRO,
         "a parent is not declared",
-        (".map_or_else(|| quote!(()), |parent| quote!(#parent));", ".map_or_else(|| quote!(()), |_| quote!(()));"),
+        ("Some(parent) => quote!(#parent),", "Some(_) => quote!(()),"),
         seen_by_compiler=True,
     ),
     mutant(
         HANDLE_EXPAND_OWNERSHIP_MACRO,
         "what has a parent is not bound to it",
-        ("let lifetime = if parent.is_some() {", "let lifetime = if parent.is_some() && false {"),
+        ("Some(_) => quote!('p),", "Some(_) => quote!('static),"),
         seen_by_compiler=True,
     ),
     mutant(
@@ -880,17 +880,17 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_MACRO,
         "a type is not listed with the live ones",
-        ("matches!(handle.ownership, Ownership::Resource { .. }).then(|| {", "matches!(handle.ownership, Ownership::CallbackOnly).then(|| {"),
+        ("let listed = handle.is_resource().then(|| {", "let listed = (!handle.is_resource()).then(|| {"),
     ),
     mutant(
         HANDLE_EXPAND_MACRO,
         "an unclosed handle is not warned of",
-        ("let warning = warns.then(|| quote!(.warning()));", "let warning = (warns && false).then(|| quote!(.warning()));"),
+        ("handle.warns_unclosed().then(|| quote!(.warning()))", "(handle.warns_unclosed() && false).then(|| quote!(.warning()))"),
     ),
     mutant(
         METHODS_EXPAND_PYTHON_MACRO,
         "handles among the arguments are not entered",
-        ("let locks = quote!(&[#(#locks),*]);", "let _ = locks.count();\n    let locks = quote!(&[]);"),
+        ("let borrowed = quote!(&[#(#borrowed),*]);", "let _ = borrowed.count();\n    let borrowed = quote!(&[]);"),
     ),
 ]
 

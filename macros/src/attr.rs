@@ -1,4 +1,5 @@
-//! Attribute arguments, the syntax that all annotations share: `name`, `name = value` and `name(values)`, with commas between.
+//! Attribute arguments, the syntax that all annotations share: `name`, `name = value` and
+//! `name(values)`, with commas between.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -179,7 +180,8 @@ pub(crate) fn parse_item<T: Parse>(
     None
 }
 
-/// The arguments that several annotations have: `crate = path`, `name = "Name"` and `module = "python.module"`.
+/// The arguments that several annotations have: `crate = path`, `name = "Name"` and `module =
+/// "python.module"`.
 #[derive(Default)]
 pub(crate) struct CommonArgs {
     runtime: Option<Path>,
@@ -188,7 +190,8 @@ pub(crate) struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// Parses the arguments of an annotation. Returns the common ones, and all others in their order.
+    /// Parses the arguments of an annotation. Returns the common ones, and all others in their
+    /// order.
     pub(crate) fn parse(
         args: TokenStream,
         allowed: &[&str],

@@ -55,8 +55,8 @@ pub(crate) fn expand_c_expr(expression: &Expr) -> TokenStream {
         }
         Expr::Field(_) => field(expression),
         Expr::Path(path) if path.path.segments.len() > 1 => quote! {
-            // SAFETY: annotation `f(…)`: a name; if it is that of a variable of C's, the author says that it may be
-            // read.
+            // SAFETY: annotation `f(…)`: a name; if it is that of a variable of C's, the author
+            // says that it may be read.
             (unsafe { #path })
         },
         other => other.to_token_stream(),
@@ -81,7 +81,8 @@ pub(crate) fn field(expression: &Expr) -> TokenStream {
             let (value, pointer) = (expand_c_expr(&unary.expr), argument(0));
             quote! {
                 match #value {
-                    // SAFETY: annotation `(*p).field`: the author says that C's pointer may be followed.
+                    // SAFETY: annotation `(*p).field`: the author says that C's pointer may be
+                    // followed.
                     #pointer => unsafe { (*#pointer)#(.#members)* },
                 }
             }

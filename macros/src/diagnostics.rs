@@ -1,10 +1,11 @@
 //! Collection of all mistakes in an item, so that one compilation shows them all.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::thread;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 
 /// The mistakes found so far. Dropping it without reporting them is a bug in the macro, and panics.
 pub(crate) struct Diagnostics(RefCell<Option<Vec<syn::Error>>>);

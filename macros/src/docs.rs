@@ -1,8 +1,9 @@
 //! Doc comments of Rust items, and the comments that C headers have in their place.
 
+use std::path::PathBuf;
+
 use proc_macro2::TokenStream;
 use quote::quote;
-use std::path::PathBuf;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Lit, Meta, Path};
 
@@ -33,7 +34,8 @@ pub(crate) fn doc_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &
         .filter(|attribute| attribute.path().is_ident("doc"))
 }
 
-/// The comment that a C header has for an item, in place of the doc comment that the author did not write.
+/// The comment that a C header has for an item, in place of the doc comment that the author did not
+/// write.
 pub(crate) struct HeaderComment(Option<String>);
 
 impl HeaderComment {
@@ -41,7 +43,8 @@ impl HeaderComment {
         HeaderComment(None)
     }
 
-    /// Reads the comment of `c_item` that the build script found, unless `attributes` have a doc comment.
+    /// Reads the comment of `c_item` that the build script found, unless `attributes` have a doc
+    /// comment.
     pub(crate) fn of(attributes: &[Attribute], c_item: &Path) -> Self {
         let read = || {
             let name = c_item.segments.last()?.ident.unraw().to_string();
@@ -54,7 +57,8 @@ impl HeaderComment {
         }
     }
 
-    /// The doc comment for rustdoc: a code block, because rustdoc would take some of the text for markup.
+    /// The doc comment for rustdoc: a code block, because rustdoc would take some of the text for
+    /// markup.
     pub(crate) fn for_rust(&self) -> Option<TokenStream> {
         let text = self.0.as_ref()?;
         let block = format!("````text\n{text}\n````");

@@ -1,11 +1,11 @@
-//! `#[int_enum]` and `#[int_flag]`: C's constants as a type of their own, in Python an `enum.IntEnum` or `IntFlag`.
+//! `#[int_enum]` and `#[int_flag]`: C's constants as a type of their own, in Python an
+//! `enum.IntEnum` or `IntFlag`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, Fields, ItemEnum, Type};
 
-use crate::attr::parse_item;
-use crate::attr::{CommonArgs, TargetAndArgs};
+use crate::attr::{CommonArgs, TargetAndArgs, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::docs::doc_text;
 use crate::pyo3::export;
@@ -222,7 +222,7 @@ impl Enumeration {
             ..
         } = self;
         let ident = &item.ident;
-        // A flag of a signed type may be its sign bit: Python's flags are not negative.
+        // The sign bit can be a flag of a signed type, but Python's flags are not negative.
         let number = |value: TokenStream| match flags {
             true => quote! {
                 (#value as ::core::primitive::i128)

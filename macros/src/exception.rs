@@ -5,8 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Field, Fields, ItemStruct, Path};
 
-use crate::attr::CommonArgs;
-use crate::attr::parse_item;
+use crate::attr::{CommonArgs, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::docs::doc_attributes;
 use crate::pyo3::{class_path, crate_path, export_class};
@@ -76,7 +75,7 @@ impl Exception {
     fn expand(&self) -> TokenStream {
         let Exception { item, runtime, .. } = self;
         let ident = &item.ident;
-        // Without one that mistake is told; nothing else is to be wrong because of it.
+        // A missing message is reported by `check_message`, and must not cause other errors.
         let message = match (self.says_what, &self.base) {
             (false, _) => quote!(""),
             (true, None) => quote!(&self.message),
@@ -195,7 +194,7 @@ impl Exception {
                             args: &#runtime::pyo3::Bound<'_, #runtime::pyo3::types::PyTuple>,
                             kwargs: ::core::option::Option<&#runtime::pyo3::Bound<'_, #runtime::pyo3::types::PyDict>>,
                         ) -> #runtime::pyo3::PyClassInitializer<Self> {
-                            // `__init__` takes them, which a subclass may have its own of.
+                            // The arguments are for `__init__`, which a subclass may override.
                             let _ = (args, kwargs);
                             <#ident as #runtime::__private::python::exceptions::Exception>::initializer()
                         }

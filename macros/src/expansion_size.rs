@@ -1,4 +1,5 @@
-//! How much the macros expand to, over all examples: what is the same for every method is in the runtime.
+//! Test of the size of generated code, over all examples. Code that is the same for every method
+//! belongs to the runtime.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, ImplItem, Item};
 
-/// The words of `#[name(words)]`, and the item without it.
+/// Removes `#[name(args)]` from the attributes. Returns the arguments.
 fn take(attributes: &mut Vec<Attribute>, name: &str) -> Option<TokenStream> {
     let index = attributes
         .iter()
@@ -18,7 +19,7 @@ fn take(attributes: &mut Vec<Attribute>, name: &str) -> Option<TokenStream> {
     }
 }
 
-/// The items, with those that only exist with Python.
+/// The items, including those that exist only with Python.
 fn items(tokens: TokenStream) -> Vec<Item> {
     let file: syn::File = syn::parse2(tokens).unwrap();
     let mut found = Vec::new();
@@ -33,7 +34,7 @@ fn items(tokens: TokenStream) -> Vec<Item> {
     found
 }
 
-/// The lines of an item as rustfmt would have it, without comments.
+/// The number of lines of an item after formatting, without comments.
 fn lines(item: Item) -> usize {
     let file = syn::File {
         shebang: None,
@@ -49,7 +50,7 @@ fn lines(item: Item) -> usize {
         .count()
 }
 
-/// The lines of each method of the `impl` blocks in `tokens`, added up by name.
+/// Adds the number of lines of each method in `tokens` to `sizes`, by name.
 fn methods(tokens: TokenStream, sizes: &mut BTreeMap<String, usize>) {
     for item in items(tokens) {
         let Item::Impl(mut block) = item else {
@@ -58,17 +59,17 @@ fn methods(tokens: TokenStream, sizes: &mut BTreeMap<String, usize>) {
         for item in std::mem::take(&mut block.items) {
             if let ImplItem::Fn(function) = &item {
                 let name = function.sig.ident.to_string();
-                let mut alone = block.clone();
-                alone.attrs.clear();
-                alone.items.push(item);
-                *sizes.entry(name).or_default() += lines(Item::Impl(alone)) - 2;
+                let mut single = block.clone();
+                single.attrs.clear();
+                single.items.push(item);
+                *sizes.entry(name).or_default() += lines(Item::Impl(single)) - 2;
             }
         }
     }
 }
 
 #[test]
-fn an_expansion_is_tens_of_lines() {
+fn generated_methods_stay_small() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     for example in ["cairo", "magic", "sqlite", "zlib"] {
         let path = root.join("examples").join(example).join("src/lib.rs");
@@ -78,13 +79,13 @@ fn an_expansion_is_tens_of_lines() {
         for item in file.items {
             match item {
                 Item::Struct(mut item) => {
-                    if let Some(words) = take(&mut item.attrs, "handle") {
-                        let tokens = crate::handle::handle(words, item.into_token_stream());
+                    if let Some(args) = take(&mut item.attrs, "handle") {
+                        let tokens = crate::handle::handle(args, item.into_token_stream());
                         handles.push(items(tokens).into_iter().map(lines).sum::<usize>());
                     }
                 }
                 Item::Impl(mut item) => {
-                    if let Some(words) = take(&mut item.attrs, "methods") {
+                    if let Some(args) = take(&mut item.attrs, "methods") {
                         for item in &item.items {
                             if let ImplItem::Verbatim(method) = item {
                                 let text = method.to_string();
@@ -94,7 +95,7 @@ fn an_expansion_is_tens_of_lines() {
                         }
                         let mut block = BTreeMap::new();
                         methods(
-                            crate::methods::methods(words, item.into_token_stream()),
+                            crate::methods::methods(args, item.into_token_stream()),
                             &mut block,
                         );
                         sizes.extend(block);

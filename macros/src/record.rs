@@ -5,8 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, ItemStruct, Type};
 
-use crate::attr::parse_item;
-use crate::attr::{CommonArgs, TargetAndArgs};
+use crate::attr::{CommonArgs, TargetAndArgs, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
@@ -232,7 +231,8 @@ impl Record<'_> {
                 }
             }
 
-            // SAFETY: Rust: the record is a transparent wrapper of C's struct, so its address is that of the struct.
+            // SAFETY: Rust: the record is a transparent wrapper of C's struct, so its address is
+            // that of the struct.
             unsafe impl #runtime::__private::to_c::IntoC<*const #raw> for &#ident {
                 fn into_c(self) -> *const #raw {
                     &raw const self.0
@@ -253,7 +253,8 @@ impl Record<'_> {
                 }
             }
 
-            // Of two conversions rustc says which one is missing; a single one it takes for granted.
+            // With a single implementation, rustc infers its type parameter; with two, it reports
+            // the missing one.
             // SAFETY: Rust: `Never` has no values.
             unsafe impl #runtime::__private::from_c::FromC<'_, #runtime::__private::to_c::Never> for #ident {
                 unsafe fn from_c(c: #runtime::__private::to_c::Never) -> ::core::option::Option<Self> {
@@ -275,13 +276,14 @@ impl Record<'_> {
                 }
             }
 
-            // SAFETY: guarantee 15: the fields that can be read are plain, and zeros are values of them; C's struct
-            // is `Copy`, so it owns nothing.
+            // SAFETY: guarantee 15: the fields that can be read are plain, and zeros are values of
+            // them; C's struct is `Copy`, so it owns nothing.
             unsafe impl #runtime::__private::out_param::ByValue for #ident {}
-            // SAFETY: guarantee 15: the fields that can be read are plain, and C's struct is `Copy`.
+            // SAFETY: guarantee 15: the fields that can be read are plain, and C's struct is
+            // `Copy`.
             unsafe impl #runtime::__private::from_c::Plain for #ident {}
-            // SAFETY: guarantee 15: the fields that can be read are plain: there is no handle and no reference among
-            // them.
+            // SAFETY: guarantee 15: the fields that can be read are plain: there is no handle and
+            // no reference among them.
             unsafe impl #runtime::__private::shape::Form<#runtime::__private::shape::Value> for #ident {}
 
             #python

@@ -1,7 +1,8 @@
 //! Names that annotations no longer have. This module is removed before the first release.
 
-use crate::diagnostics::Diagnostics;
 use proc_macro2::Ident;
+
+use crate::diagnostics::Diagnostics;
 
 /// Former attribute arguments with their new names.
 pub(crate) const RENAMED: &[(&str, &str)] = &[

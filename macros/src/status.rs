@@ -1,14 +1,15 @@
 //! Tests of the status that C returned: `fails = …` and `none = …`.
 
-use crate::attr::Arg;
-use crate::diagnostics::Diagnostics;
-use crate::span::respanned;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Expr;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
+
+use crate::attr::Arg;
+use crate::diagnostics::Diagnostics;
+use crate::span::respanned;
 
 pub(crate) enum StatusTest {
     Null(Ident),

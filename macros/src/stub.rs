@@ -1,8 +1,9 @@
 //! Entries of the type stubs, in the JSON that PyO3 collects.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use proc_macro2::Ident;
 use quote::format_ident;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// `text` as a JSON string.
 pub(crate) fn json_string(text: &str) -> String {

@@ -1,13 +1,14 @@
 //! Text that C returns: the types that hold it, and how it is decoded.
 
-use crate::span::respanned;
-use crate::types::inspect::argument_of;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
+
+use crate::span::respanned;
+use crate::types::inspect::argument_of;
 
 /// The decoding of text that is not UTF-8 into a `String`.
 #[derive(Clone, Copy, PartialEq, Eq)]

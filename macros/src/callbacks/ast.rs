@@ -1,8 +1,9 @@
 //! The methods of a `#[callbacks]` block as they are written.
 
-use crate::text::Utf8;
 use proc_macro2::{Ident, Span};
 use syn::{Expr, FnArg, ImplItemFn, Pat, Path, Type};
+
+use crate::text::Utf8;
 
 /// A method with `#[callback(…)]`.
 pub(crate) struct CallbackMethod {

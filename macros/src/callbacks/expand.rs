@@ -1,16 +1,17 @@
 //! The tokens of a callback: the trait implementation that the trampoline uses, and constants with
 //! the function pointer.
 
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ImplItemFn, ReturnType, Type};
+
 use crate::c_expr::expand_c_expr;
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::span::respanned;
 use crate::text::{decode, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_slice_ref, is_unit, owned_handles, type_name};
 use crate::types::lifetimes::erase_lifetimes;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{ImplItemFn, ReturnType, Type};
 
 pub(crate) fn expand(
     state: &Type,
@@ -28,50 +29,17 @@ pub(crate) fn expand(
     let name = &method.sig.ident;
     let variables: Vec<Ident> = arguments.iter().enumerate().map(c_variable).collect();
     let pattern = quote_spanned!(function.span()=> (#(#variables,)*));
-    let data = match &callback.data {
-        Some(data) => {
-            let data = expand_c_expr(data);
-            quote!(#runtime::__private::callback::UserData::pointer(#data))
-        }
-        None => {
-            let data = variables.iter().find(|variable| *variable == "data");
-            quote!(#runtime::__private::callback::UserData::pointer(#data))
-        }
-    };
+    let data = expand_user_data(callback, &variables, runtime);
     let on_error = match &callback.on_error {
         Some(on_error) => expand_c_expr(on_error),
         None => quote!(::core::default::Default::default()),
     };
     let converted = parameters(method)
         .map(|(name, ty)| expand_parameter_conversion(callback, &variables, name, ty, runtime));
-    let passed = parameters(method).map(|(name, ty)| match &ty {
-        Type::Reference(reference) if reference.mutability.is_some() => {
-            let exclusive = quote!(#runtime::__private::handle::Handle::from_raw_mut(#name.raw()));
-            // SAFETY: annotation `callback`: C lends a `&mut T` to the callback alone; guarantee 4: `Passed::check`
-            // refused a handle that a running call uses exclusively.
-            quote!(unsafe { #exclusive })
-        }
-        Type::Reference(_) if !is_slice_ref(ty) => quote!(#name.get()),
-        _ => quote!(#name),
-    });
-    let value = match &method.sig.output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some(&**ty),
-    };
-    let fallible = value.and_then(|ty| argument_of(ty, "Result"));
-    // Apart from the author's names, among which may be a `state`.
+    // The author may have parameters of these names.
     let own = |name| Ident::new(name, Span::mixed_site());
     let (this, here, life) = (own("state"), own("here"), own("life"));
     let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
-    let outcome = quote!(#state::#name(#this, #(#passed),*));
-    let outcome = match fallible {
-        Some(_) => quote!(#outcome?),
-        None => outcome,
-    };
-    let nothing = match fallible.or(value) {
-        None => true,
-        Some(ty) => is_unit(ty),
-    };
     let before_name = Ident::new("__before", Span::mixed_site());
     let (before_type, before) = match &callback.before {
         None => (quote!(()), quote!()),
@@ -80,35 +48,12 @@ pub(crate) fn expand(
             quote_spanned!(before.span()=> #before(#(#variables),*)),
         ),
     };
-    let returned = match (nothing, &callback.before) {
-        (_, Some(_)) => quote!({ #outcome; #before_name }),
-        (true, None) => quote!({ #outcome; ::core::default::Default::default() }),
-        (false, None) => {
-            let span = fallible
-                .or(value)
-                .map_or_else(Span::call_site, Spanned::span);
-            let returned = quote!(#runtime::__private::callback::returned::<_, #runtime::__private::callback::Return<__Callback>>(#outcome));
-            respanned(returned, span)
-        }
-    };
-    let parents = expand_keep_alive_check(state, method, runtime);
+    let returned = expand_returned(state, callback, (&this, &before_name), runtime);
+    let parents = expand_owned_child_checks(state, method, runtime);
     let exclusive_use = expand_exclusive_checks(state, method, runtime);
-    let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
-    let noted = (!by_mut.is_empty()).then(|| {
-        quote! {
-            let __used = [#(#runtime::__private::exclusive_use::Used::of(#by_mut.get())),*];
-            let _noted = #runtime::__private::exclusive_use::Noted::begin(&__used);
-        }
-    });
-    let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
-    let typed = function_constant(name);
-    let visibility = &method.vis;
-    let doc = format!("The C function pointer to [`{name}`](Self::{name}).");
+    let noted = expand_exclusive_uses(method, runtime);
     let place = format!("{}.{name}", state.to_token_stream());
-    let pointer = respanned(
-        quote!(<#function as #runtime::__private::callback::Trampoline<__Callback>>::POINTER),
-        function.span(),
-    );
+    let constants = expand_constants(state, callback, runtime);
     quote! {
         const _: () = {
             struct __Callback;
@@ -118,7 +63,7 @@ pub(crate) fn expand(
             #exclusive_use
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
-            #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "not all that C passes is of use")]
+            #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "a callback need not use all arguments")]
             unsafe impl #runtime::__private::callback::Callback for __Callback {
                 type State = #state;
                 type Function = #function;
@@ -127,9 +72,9 @@ pub(crate) fn expand(
                 type Before = #before_type;
 
                 unsafe fn before(#pattern: #runtime::__private::callback::Arguments<Self>) -> Self::Before {
-                    // SAFETY: annotation `before`: the function may be called with what C passed. the caller's
-                    // promise: C passed the arguments.
-                    #[allow(unused_unsafe, reason = "there may be none")]
+                    // SAFETY: annotation `before`: the function may be called with what C passed.
+                    // the caller's promise: C passed the arguments.
+                    #[allow(unused_unsafe, reason = "there may be no function")]
                     unsafe { #before }
                 }
 
@@ -137,7 +82,7 @@ pub(crate) fn expand(
                     &__SITE
                 }
 
-                // What the author wrote is in functions of its own, where nothing is unsafe that does not say so.
+                // Safe functions, so that the author's expressions need their own `unsafe`.
                 unsafe fn data(arguments: #runtime::__private::callback::Arguments<Self>) -> *const ::core::ffi::c_void {
                     fn #find(#pattern: #runtime::__private::callback::Arguments<__Callback>) -> *const ::core::ffi::c_void {
                         #data
@@ -155,9 +100,9 @@ pub(crate) fn expand(
                         #pattern: #runtime::__private::callback::Arguments<__Callback>,
                         #before_name: <__Callback as #runtime::__private::callback::Callback>::Before,
                     ) -> #runtime::Result<#runtime::__private::callback::Return<__Callback>> {
-                        #[allow(unused_imports, reason = "it answers for what holds no handles")]
+                        #[allow(unused_imports, reason = "a fallback for types without handles")]
                         use #runtime::__private::exclusive_use::HoldsNone as _;
-                        // What C passes is valid until this function returns.
+                        // The arguments of C are valid until this function returns.
                         let #here = 0_u8;
                         let #life = #runtime::__private::lifetime::Life::of(&#here);
                         #(#converted)*
@@ -179,33 +124,126 @@ pub(crate) fn expand(
                 }
 
                 fn fallback() -> ::core::option::Option<#runtime::__private::callback::Return<Self>> {
-                    #[allow(unused_imports, reason = "it answers for types without a default")]
+                    #[allow(unused_imports, reason = "a fallback for types without a default")]
                     use #runtime::__private::callback::NoFallback as _;
                     #runtime::__private::callback::Fallback::<#runtime::__private::callback::Return<Self>>::new().value()
                 }
             }
 
-            impl #state {
-                #[doc = #doc]
-                #[allow(dead_code, reason = "it is passed to C by its name in `args`")]
-                #visibility const #constant: <#function as #runtime::__private::callback::FunctionPointer>::Nullable = #pointer;
-
-                #[doc(hidden)]
-                #[allow(dead_code, non_upper_case_globals, reason = "`args` of `#[calls]` names it")]
-                #visibility const #typed: #runtime::__private::callback::Function<
-                    Self,
-                    <#function as #runtime::__private::callback::FunctionPointer>::Nullable,
-                > =
-                    // SAFETY: Rust: the constant is the pointer to a callback whose `State` is this type.
-                    unsafe { #runtime::__private::callback::Function::new(Self::#constant) };
-            }
+            #constants
         };
+    }
+}
+
+/// The pointer to the user data.
+fn expand_user_data(
+    callback: &CallbackMethod,
+    variables: &[Ident],
+    runtime: &TokenStream,
+) -> TokenStream {
+    let data = match &callback.data {
+        Some(data) => expand_c_expr(data),
+        None => {
+            let data = variables.iter().find(|variable| *variable == "data");
+            quote!(#data)
+        }
+    };
+    quote!(#runtime::__private::callback::UserData::pointer(#data))
+}
+
+/// The call of the author's method, and the value that C gets.
+fn expand_returned(
+    state: &Type,
+    callback: &CallbackMethod,
+    (this, before_name): (&Ident, &Ident),
+    runtime: &TokenStream,
+) -> TokenStream {
+    let method = &callback.method;
+    let name = &method.sig.ident;
+    let passed = parameters(method).map(|(name, ty)| match &ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            let exclusive = quote!(#runtime::__private::handle::Handle::from_raw_mut(#name.raw()));
+            // SAFETY: annotation `callback`: C lends a `&mut T` to the callback alone; guarantee 4:
+            // `Passed::check` refused a handle that a running call uses exclusively.
+            quote!(unsafe { #exclusive })
+        }
+        Type::Reference(_) if !is_slice_ref(ty) => quote!(#name.get()),
+        _ => quote!(#name),
+    });
+    let value = match &method.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(&**ty),
+    };
+    let fallible = value.and_then(|ty| argument_of(ty, "Result"));
+    let outcome = quote!(#state::#name(#this, #(#passed),*));
+    let outcome = match fallible {
+        Some(_) => quote!(#outcome?),
+        None => outcome,
+    };
+    let nothing = match fallible.or(value) {
+        None => true,
+        Some(ty) => is_unit(ty),
+    };
+    match (nothing, &callback.before) {
+        (_, Some(_)) => quote!({ #outcome; #before_name }),
+        (true, None) => quote!({ #outcome; ::core::default::Default::default() }),
+        (false, None) => {
+            let span = fallible
+                .or(value)
+                .map_or_else(Span::call_site, Spanned::span);
+            let returned = quote!(#runtime::__private::callback::returned::<_, #runtime::__private::callback::Return<__Callback>>(#outcome));
+            respanned(returned, span)
+        }
+    }
+}
+
+/// Registers the handles that the callback has by `&mut`.
+fn expand_exclusive_uses(method: &ImplItemFn, runtime: &TokenStream) -> Option<TokenStream> {
+    let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
+    (!by_mut.is_empty()).then(|| {
+        quote! {
+            let __used = [#(#runtime::__private::exclusive_use::Used::of(#by_mut.get())),*];
+            let _noted = #runtime::__private::exclusive_use::Noted::begin(&__used);
+        }
+    })
+}
+
+/// The constants with the function pointer: one for the author, one for `args` of `#[calls]`.
+fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStream) -> TokenStream {
+    let CallbackMethod {
+        method, function, ..
+    } = callback;
+    let name = &method.sig.ident;
+    let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
+    let typed = function_constant(name);
+    let visibility = &method.vis;
+    let doc = format!("The C function pointer to [`{name}`](Self::{name}).");
+    let pointer = respanned(
+        quote!(<#function as #runtime::__private::callback::Trampoline<__Callback>>::POINTER),
+        function.span(),
+    );
+    quote! {
+        impl #state {
+            #[doc = #doc]
+            #[allow(dead_code, reason = "`args` may name it")]
+            #visibility const #constant: <#function as #runtime::__private::callback::FunctionPointer>::Nullable = #pointer;
+
+            #[doc(hidden)]
+            #[allow(dead_code, non_upper_case_globals, reason = "`args` of `#[calls]` names it")]
+            #visibility const #typed: #runtime::__private::callback::Function<
+                Self,
+                <#function as #runtime::__private::callback::FunctionPointer>::Nullable,
+            > =
+                // SAFETY: Rust: the constant is the pointer to a callback whose `State` is this
+                // type.
+                unsafe { #runtime::__private::callback::Function::new(Self::#constant) };
+        }
     }
 }
 
 /// Refuses owned handles with a parent among the parameters and the result. Handles behind an alias
 /// are refused by `exclusive::Handles` and by `IntoC`.
-pub(crate) fn expand_keep_alive_check(
+pub(crate) fn expand_owned_child_checks(
     state: &Type,
     method: &ImplItemFn,
     runtime: &TokenStream,
@@ -331,7 +369,8 @@ pub(crate) fn expand_parameter_conversion(
     };
     let value = respanned(value, ty.span());
     let passed = quote! {
-        // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the callback returns.
+        // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the
+        // callback returns.
         #runtime::__private::callback::passed(unsafe { #value }, #text)?
     };
     let decoded = decode(written, passed, callback.utf8, runtime);

@@ -1,15 +1,15 @@
 //! Parses `#[callback(…)]`.
 
-use crate::attr::{Arg, TargetAndArgs, parse_args};
-use crate::callbacks::ast::{CallbackCArg, CallbackMethod};
-use crate::diagnostics::Diagnostics;
-
-use crate::text::Utf8;
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ImplItemFn, Member, Meta, Token, Type};
+
+use crate::attr::{Arg, TargetAndArgs, parse_args};
+use crate::callbacks::ast::{CallbackCArg, CallbackMethod};
+use crate::diagnostics::Diagnostics;
+use crate::text::Utf8;
 
 pub(crate) fn parse(
     method: ImplItemFn,

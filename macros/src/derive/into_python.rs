@@ -96,7 +96,7 @@ pub(crate) fn expand(
             impl #generics #runtime::__private::python::IntoPython for #ident #arguments #clause {
                 const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
 
-                // The author's own lifetimes may have any other name.
+                // Names that the author's lifetimes do not have.
                 fn into_python<'__context, '__py>(
                     self,
                     context: &#runtime::__private::python::CallContext<'__context, '__py>,

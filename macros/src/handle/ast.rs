@@ -10,7 +10,8 @@ use crate::status::StatusTest;
 /// The arguments as they are written; a name without a value has a value that could not be parsed.
 #[derive(Default)]
 pub(crate) struct HandleArgs {
-    /// Set if every argument has a known name. If not, a missing argument may be the misspelled one.
+    /// Set if every argument has a known name. If not, a missing argument may be the misspelled
+    /// one.
     pub(crate) understood: bool,
     pub(crate) has_c_type: bool,
     pub(crate) common: CommonArgs,
@@ -58,9 +59,9 @@ pub(crate) struct Release {
     pub(crate) function: Path,
     pub(crate) fails: Option<StatusTest>,
     /// `on_failure = kept`: the handle is still open after a failed release.
-    pub(crate) kept: bool,
+    pub(crate) kept_on_failure: bool,
     /// `args = (…)`: the release function gets the parent, too.
-    pub(crate) by_parent: Option<ReleaseCArgs>,
+    pub(crate) c_args: Option<ReleaseCArgs>,
     /// `detach`: the function is called without the GIL.
     pub(crate) detach: bool,
 }
@@ -77,7 +78,8 @@ impl Release {
 /// `args = (…)` of a release: `self` and `parent`, in the order of the C function.
 pub(crate) struct ReleaseCArgs(pub(crate) Vec<Ident>);
 
-/// `errors = Type` or `errors(Type, asks_handle, callback = place, thread_callback = function, thread_messages = function)`.
+/// `errors = Type` or `errors(Type, asks_handle, callback = place, thread_callback = function,
+/// thread_messages = function)`.
 pub(crate) struct ErrorsArg {
     pub(crate) collector: Type,
     /// `asks_handle`: the handle is asked for the error after a failed call.

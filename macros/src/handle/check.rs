@@ -93,7 +93,8 @@ fn check_parent(args: &HandleArgs, diagnostics: &Diagnostics) {
     }
 }
 
-/// Checks `parent = &mut P`, `mut_parent` and `reads_parent`, which are three answers to one question.
+/// Checks `parent = &mut P`, `mut_parent` and `reads_parent`, which are three answers to one
+/// question.
 fn check_sharing(args: &HandleArgs, diagnostics: &Diagnostics) {
     let parents: Vec<&Type> = match &args.parent {
         Some((_, Some(Type::Tuple(tuple)))) => tuple.elems.iter().collect(),
@@ -256,7 +257,7 @@ fn check_release_args(args: &HandleArgs, diagnostics: &Diagnostics) {
     let Some((_, Some(release))) = &args.release else {
         return;
     };
-    if release.by_parent.is_none() {
+    if release.c_args.is_none() {
         return;
     }
     if args.parent.is_none() {
@@ -325,7 +326,14 @@ fn check_ref_counted(args: &HandleArgs, diagnostics: &Diagnostics) {
              `parent`",
         );
     }
-    if let Some((_, Some(Release { kept: true, .. }))) = &args.release {
+    if let Some((
+        _,
+        Some(Release {
+            kept_on_failure: true,
+            ..
+        }),
+    )) = &args.release
+    {
         diagnostics.at(
             retain,
             "the release of one reference cannot be refused: remove `on_failure = kept`",

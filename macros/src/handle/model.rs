@@ -40,7 +40,7 @@ pub(crate) enum Ownership {
         release: Option<Release>,
         parent: Option<Type>,
         /// The parents besides the first.
-        beside: Vec<Type>,
+        extra_parents: Vec<Type>,
         /// The function that adds an owner to a reference-counted object.
         retain: Option<Path>,
         /// Set if C initializes memory that the owner allocated.
@@ -116,7 +116,7 @@ pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostic
                     .filter(|_| !is_number),
                 caller_allocates: args.caller_allocates.is_some(),
                 parent: parents.next(),
-                beside: parents.collect(),
+                extra_parents: parents.collect(),
                 warn_unclosed: args.warn_unclosed.is_some(),
             },
         },
@@ -144,6 +144,82 @@ pub(crate) fn is_itself(ty: &Type, ident: &Ident) -> bool {
 }
 
 impl Handle {
+    pub(crate) fn is_resource(&self) -> bool {
+        matches!(self.ownership, Ownership::Resource { .. })
+    }
+
+    pub(crate) fn is_ref_counted(&self) -> bool {
+        matches!(
+            self.ownership,
+            Ownership::Resource {
+                retain: Some(_),
+                ..
+            }
+        )
+    }
+
+    pub(crate) fn is_caller_allocated(&self) -> bool {
+        matches!(
+            self.ownership,
+            Ownership::Resource {
+                caller_allocates: true,
+                ..
+            }
+        )
+    }
+
+    pub(crate) fn warns_unclosed(&self) -> bool {
+        matches!(
+            self.ownership,
+            Ownership::Resource {
+                warn_unclosed: true,
+                ..
+            }
+        )
+    }
+
+    /// Returns `true` for a part with `owner_field`.
+    pub(crate) fn knows_owner(&self) -> bool {
+        matches!(
+            self.ownership,
+            Ownership::Part {
+                owner_field: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// The parents besides the first.
+    pub(crate) fn extra_parents(&self) -> &[Type] {
+        match &self.ownership {
+            Ownership::Resource { extra_parents, .. } => extra_parents,
+            _ => &[],
+        }
+    }
+
+    /// Returns `true` if the release or the `&mut` calls of the handle use its parent.
+    pub(crate) fn needs_parent(&self) -> bool {
+        let Ownership::Resource {
+            parent: Some(_),
+            release,
+            ..
+        } = &self.ownership
+        else {
+            return false;
+        };
+        let by_release = release
+            .as_ref()
+            .is_some_and(|release| release.c_args.is_some());
+        by_release || self.sharing.holds_parent || self.sharing.mut_parent.is_some()
+    }
+
+    /// Returns `true` if the handle is asked for the error after a failed call.
+    pub(crate) fn asks_for_errors(&self) -> bool {
+        self.errors
+            .as_ref()
+            .is_some_and(|errors| errors.asks_handle)
+    }
+
     /// The source of the errors of calls on this handle.
     pub(crate) fn errors_type(&self) -> TokenStream {
         let runtime = &self.runtime;

@@ -111,8 +111,8 @@ pub(crate) fn parse_release(arg: Arg, diagnostics: &Diagnostics) -> Option<Relea
         return Some(Release {
             function,
             fails: None,
-            kept: false,
-            by_parent: None,
+            kept_on_failure: false,
+            c_args: None,
             detach: false,
         });
     };
@@ -121,8 +121,8 @@ pub(crate) fn parse_release(arg: Arg, diagnostics: &Diagnostics) -> Option<Relea
     let mut release = Release {
         function: parsed.target,
         fails: None,
-        kept: false,
-        by_parent: None,
+        kept_on_failure: false,
+        c_args: None,
         detach: false,
     };
     let mut on_failure: Option<Ident> = None;
@@ -133,13 +133,13 @@ pub(crate) fn parse_release(arg: Arg, diagnostics: &Diagnostics) -> Option<Relea
     ) {
         match arg.name.to_string().as_str() {
             "fails" => release.fails = StatusTest::of(arg, diagnostics),
-            "args" => release.by_parent = arg.value("args = (parent, self)", diagnostics),
+            "args" => release.c_args = arg.value("args = (parent, self)", diagnostics),
             "detach" => release.detach = arg.flag(diagnostics),
             _ => on_failure = arg.value("on_failure = kept", diagnostics),
         }
     }
     if let Some(keyword) = on_failure {
-        release.kept = keyword == "kept";
+        release.kept_on_failure = keyword == "kept";
         if keyword != "kept" && keyword != "released" {
             diagnostics.at(
                 &keyword,

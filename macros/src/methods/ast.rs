@@ -114,7 +114,7 @@ pub(crate) struct Calls {
 /// `on_failure = …`
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnFailure {
-    /// The same as after success: the caller has to release it.
+    /// As after success: the caller has to release it.
     Owned,
     /// NULL, or the value from before the call.
     Null,

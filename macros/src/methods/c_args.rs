@@ -1,12 +1,13 @@
 //! Arguments of a C call, and the parameters that they stand for.
 
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprField, Member, Type};
+
 use crate::field_path::FieldPath;
 use crate::methods::ast::{Calls, Method, Parameter, Receiver};
 use crate::types::inspect::{argument_of, is_text};
 use crate::types::param_kind::ParamKind;
-use proc_macro2::{Ident, Span};
-use syn::spanned::Spanned;
-use syn::{Expr, ExprField, Member, Type};
 
 /// An argument of the C function.
 pub(crate) enum CArg<'a> {
@@ -36,12 +37,12 @@ impl Method {
     pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<CArg<'a>> {
         match &calls.arguments {
             Some(arguments) => {
-                let mut outs = 0..;
+                let mut out_params = 0..;
                 let mut read = |argument: &'a Expr| match argument {
                     Expr::Path(path)
                         if path.path.is_ident("out") && self.parameter_named("out").is_none() =>
                     {
-                        CArg::Out(outs.next().unwrap_or_default(), argument.span())
+                        CArg::Out(out_params.next().unwrap_or_default(), argument.span())
                     }
                     Expr::Path(path)
                         if path.path.is_ident("len") && self.parameter_named("len").is_none() =>

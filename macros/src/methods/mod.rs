@@ -7,9 +7,10 @@ pub(crate) mod expand;
 
 pub(crate) mod parse;
 
+use proc_macro2::TokenStream;
+
 use crate::attr::parse_item;
 use crate::diagnostics::Diagnostics;
-use proc_macro2::TokenStream;
 
 pub(crate) fn methods(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -20,7 +21,7 @@ pub(crate) fn methods(args: TokenStream, item: TokenStream) -> TokenStream {
     let block = parse::block(args, item, &diagnostics);
     check::check(&block, &diagnostics);
     if !diagnostics.is_empty() {
-        // The signatures alone, so that there are no errors about the errors.
+        // Only the signatures, so that rustc reports no errors that follow from these.
         let mut tokens = expand::expand_skeleton(&block);
         tokens.extend(diagnostics.into_tokens());
         return tokens;

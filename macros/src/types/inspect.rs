@@ -71,7 +71,8 @@ pub(crate) fn is_call_data(ty: &Type) -> bool {
         || matches!(inside, Type::Reference(reference) if read(&reference.elem))
 }
 
-/// `ty` as the author wrote it, for messages. See [`qualify_borrowed`](super::lifetimes::qualify_borrowed).
+/// `ty` as the author wrote it, for messages. See
+/// [`qualify_borrowed`](super::lifetimes::qualify_borrowed).
 pub(crate) fn type_name(ty: &Type) -> String {
     let name = ty.to_token_stream().to_string().replace(' ', "");
     name.replace("::leakproof::Borrowed<", "Borrowed<")

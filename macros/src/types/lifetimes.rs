@@ -1,8 +1,5 @@
 //! Adds or erases the lifetimes of types, for generated code that repeats what the author wrote.
 
-use crate::span::respanned;
-use crate::types::inspect::is_call_data;
-use crate::types::param_kind::ParamKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
@@ -11,8 +8,12 @@ use syn::{
     FnArg, GenericArgument, Lifetime, PathArguments, Signature, Type, TypePath, TypeReference,
 };
 
-/// Replaces the name `Borrowed` in `signature` by this crate's type. PyO3's prelude has a type of that name, so the name
-/// alone is ambiguous beside it.
+use crate::span::respanned;
+use crate::types::inspect::is_call_data;
+use crate::types::param_kind::ParamKind;
+
+/// Replaces the name `Borrowed` in `signature` by this crate's type. PyO3's prelude has a type of
+/// that name, so the name alone is ambiguous beside it.
 pub(crate) fn qualify_borrowed(signature: &mut Signature, runtime: &TokenStream) {
     struct Qualify<'a>(&'a TokenStream);
     impl VisitMut for Qualify<'_> {
@@ -55,7 +56,7 @@ pub(crate) fn bind_param_lifetimes(signature: &mut Signature, lifetime: &Lifetim
             }
         }
 
-        // What is called has lifetimes of its own.
+        // Function types and trait objects have lifetimes of their own.
         fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
         fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {}
         fn visit_type_trait_object_mut(&mut self, _: &mut syn::TypeTraitObject) {}

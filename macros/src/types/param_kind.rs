@@ -1,7 +1,8 @@
 //! The kinds of parameters, by the form of their type.
 
-use crate::types::inspect::argument_of;
 use syn::Type;
+
+use crate::types::inspect::argument_of;
 
 /// The kind of a parameter. It decides how the argument is extracted from Python and passed to C.
 pub(crate) enum ParamKind {

@@ -1,14 +1,15 @@
 //! The setup of every call on a handle: the library's lock, the error callback, thread-local
 //! variables. Besides these, the call that interrupts another one.
 
-use crate::c_expr::expand_c_expr;
-use crate::handle::ast::{LockArg, ThreadLocal};
-use crate::handle::model::Handle;
-use crate::span::respanned;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Path};
+
+use crate::c_expr::expand_c_expr;
+use crate::handle::ast::{LockArg, ThreadLocal};
+use crate::handle::model::Handle;
+use crate::span::respanned;
 
 /// Expands `lock(…)`.
 pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
@@ -16,10 +17,11 @@ pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let lock = match of {
         Expr::Path(_) => quote! {
-            // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function returns the handle's lock.
+            // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function
+            // returns the handle's lock.
             unsafe { #of(raw) }
         },
-        // A closure of the author's, in which each call of C is `unsafe` by itself.
+        // A closure of the author, in which each C call gets an `unsafe` block of its own.
         _ => {
             let of = expand_c_expr(of);
             quote!((#of)(raw))
@@ -32,11 +34,12 @@ pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
         const LOCKS: bool = true;
 
         unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
-            // In a function of its own: what the author wrote is not unsafe where it does not say so.
+            // A safe function, so that the author's expressions need their own `unsafe`.
             #[allow(unused_unsafe, clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
             fn __entered(raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw) -> *mut () {
                 let lock = #lock;
-                // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as the handle.
+                // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as
+                // long as the handle.
                 unsafe { #entered };
                 lock.cast()
             }
@@ -44,8 +47,8 @@ pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
         }
 
         unsafe fn leave_lock(lock: *mut ()) {
-            // SAFETY: the caller's promise: this thread entered the lock, of a handle that is still valid. annotation
-            // `lock`: the function leaves it.
+            // SAFETY: the caller's promise: this thread entered the lock, of a handle that is still
+            // valid. annotation `lock`: the function leaves it.
             unsafe { #left };
         }
     })
@@ -60,7 +63,8 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
     let install = respanned(install, callback.span());
     Some(quote! {
         unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::__private::error_source::Hook> {
-            // SAFETY: the caller's promise; the author of the handle says that C calls what is in this place.
+            // SAFETY: the caller's promise; the author of the handle says that C calls what is in
+            // this place.
             ::core::option::Option::Some(unsafe { #install })
         }
     })
@@ -111,8 +115,8 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
             c: impl ::core::ops::FnOnce() -> __R,
         ) -> __R {
             #(let #names = #values;)*
-            // SAFETY: annotation `thread_locals`: each function returns the address of a variable of this thread,
-            // also those that `errors` names.
+            // SAFETY: annotation `thread_locals`: each function returns the address of a variable
+            // of this thread, also those that `errors` names.
             let mut settings = unsafe { [#(#settings),*] };
             #runtime::__private::thread_locals::during(&mut settings, c)
         }
@@ -129,7 +133,8 @@ pub(crate) fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<
     let function = quote! {
         unsafe fn interrupt(raw: ::core::ptr::NonNull<()>) {
             #wake
-            // SAFETY: the caller's promise: `raw` is a valid handle of this type (`HandleKind::interrupt`).
+            // SAFETY: the caller's promise: `raw` is a valid handle of this type
+            // (`HandleKind::interrupt`).
             let _ = wake(unsafe { <#ident as #runtime::__private::handle::Handle>::from_raw(raw.cast()) });
         }
     };

@@ -1,18 +1,19 @@
 //! Rules that only rustc can check, because they depend on annotations of other handle types. They
 //! expand to assertions at compile time.
 
-use crate::handle::model::{Handle, Ownership};
-use crate::span::respanned;
-use crate::types::inspect::type_name;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
 
+use crate::handle::model::{Handle, Ownership};
+use crate::span::respanned;
+use crate::types::inspect::type_name;
+
 /// Implements `AsksHandle`. Refuses a detached release that changes a handle which other calls'
 /// errors ask.
-pub(crate) fn expand_asks_handle(handle: &Handle, asks: bool) -> TokenStream {
+pub(crate) fn expand_asks_handle(handle: &Handle) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
-    let asks = asks.then(|| {
+    let asks = handle.asks_for_errors().then(|| {
         quote! {
             // SAFETY: guarantee 23: `SPEC.asks` says so, too, so that detached calls are checked.
             unsafe impl #runtime::__private::asks_handle::AsksHandle for #ident {}

@@ -26,12 +26,13 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
         } => quote!(lend_counted),
         Ownership::Resource { .. } => quote!(lend_resource),
         Ownership::Part { .. } => quote!(lend_part),
-        // A class that no object is of, for `#[methods]` to find: that it has no `PyHandle` is then the one mistake.
+        // A class without objects, so that the only error of exported methods is the missing
+        // `PyHandle`.
         Ownership::CallbackOnly => {
             return quote! {
                 #runtime::__python! {
                     #[#runtime::pyo3::pyclass(crate = #pyo3)]
-                    #[allow(dead_code, reason = "what is lent does not reach Python")]
+                    #[allow(dead_code, reason = "a lent handle does not reach Python")]
                     struct #class;
                 }
             };
@@ -45,11 +46,11 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
             #[#runtime::pyo3::pyclass(
                 extends = #runtime::__private::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
             )]
-            #[allow(dead_code, reason = "a handle that stays in Rust has a class all the same")]
+            #[allow(dead_code, reason = "a handle that is not exported has a class, too")]
             #visibility struct #class;
 
-            // SAFETY: guarantee 17: only `new_object` of the runtime makes objects of this class, each with a pointer
-            // of this type's kind.
+            // SAFETY: guarantee 17: only `new_object` of the runtime makes objects of this class,
+            // each with a pointer of this type's kind.
             unsafe impl #runtime::__private::python::PyHandle for #ident {
                 type Class = #class;
 

@@ -1,9 +1,10 @@
 //! Conversions between a handle and its pointer or integer in C.
 
-use crate::handle::model::{Handle, Ownership};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, Type};
+
+use crate::handle::model::{Handle, Ownership};
 
 /// Conversions from and to the pointer.
 pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
@@ -13,14 +14,16 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
     let is_lent = matches!(handle.ownership, Ownership::CallbackOnly);
     let untyped = (is_lent && !is_untyped).then(|| {
         quote! {
-            // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
+            // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is
+            // C's own.
             unsafe impl #runtime::__private::to_c::IntoC<*mut ::core::ffi::c_void> for &#ident {
                 fn into_c(self) -> *mut ::core::ffi::c_void {
                     #runtime::__private::handle::Handle::as_raw(self).cast()
                 }
             }
 
-            // SAFETY: annotation `callback_only`: C passes the handle as a `void *`, and the pointer stays what it is.
+            // SAFETY: annotation `callback_only`: C passes the handle as a `void *`, and the
+            // pointer stays what it is.
             unsafe impl #runtime::__private::from_c::PointedAt<*mut ::core::ffi::c_void> for #ident {
                 #[inline]
                 fn pointer(c: *mut ::core::ffi::c_void) -> *mut #raw {
@@ -30,14 +33,16 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
         }
     });
     quote! {
-        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's
+        // own.
         unsafe impl #runtime::__private::to_c::IntoC<*mut #raw> for &#ident {
             fn into_c(self) -> *mut #raw {
                 #runtime::__private::handle::Handle::as_raw(self)
             }
         }
 
-        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's own.
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's
+        // own.
         unsafe impl #runtime::__private::to_c::IntoC<*const #raw> for &#ident {
             fn into_c(self) -> *const #raw {
                 #runtime::__private::handle::Handle::as_raw(self)
@@ -107,7 +112,8 @@ pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> 
     let (runtime, ident, raw) = (&handle.runtime, &handle.item.ident, &handle.raw);
     if caller_allocates {
         return quote! {
-            // SAFETY: annotation `caller_allocates`: C made the handle in the box, whose pointer is the handle's.
+            // SAFETY: annotation `caller_allocates`: C made the handle in the box, whose pointer is
+            // the handle's.
             unsafe impl #runtime::__private::out_param::FromOutPtr<#raw> for #ident {
                 type Storage = #runtime::__private::out_param::Boxed<#raw>;
 
@@ -124,7 +130,8 @@ pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> 
                 type Storage = #runtime::__private::out_param::Inline<#ty>;
 
                 unsafe fn from_out_ptr(storage: Self::Storage) -> *mut () {
-                    // SAFETY: Rust: the slot holds a number that C wrote, or the zeros that were there.
+                    // SAFETY: Rust: the slot holds a number that C wrote, or the zeros that were
+                    // there.
                     #runtime::__private::handle::number_to_raw::<#ident>(unsafe { storage.value() })
                 }
             }
@@ -136,7 +143,8 @@ pub(crate) fn expand_from_out_param(handle: &Handle, caller_allocates: bool) -> 
             type Storage = #runtime::__private::out_param::Inline<*mut #raw>;
 
             unsafe fn from_out_ptr(storage: Self::Storage) -> *mut #raw {
-                // SAFETY: Rust: the slot holds a pointer that C wrote, or the zeros that were there, which are null.
+                // SAFETY: Rust: the slot holds a pointer that C wrote, or the zeros that were
+                // there, which are null.
                 unsafe { storage.value() }
             }
         }

@@ -1,4 +1,5 @@
-//! The tokens of a handle type: facts and two-line trait implementations. Everything that acts is in the runtime.
+//! The tokens of a handle type: facts and two-line trait implementations. Everything that acts is
+//! in the runtime.
 
 pub(crate) mod call_setup;
 pub(crate) mod checks;
@@ -10,8 +11,9 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::spanned::Spanned;
 
-use crate::handle::expand::call_setup::expand_interrupt;
-use crate::handle::expand::call_setup::{expand_error_callback, expand_lock, expand_thread_locals};
+use crate::handle::expand::call_setup::{
+    expand_error_callback, expand_interrupt, expand_lock, expand_thread_locals,
+};
 use crate::handle::expand::checks::{
     expand_asks_handle, expand_fork_check, expand_lending_owner_check,
 };
@@ -30,10 +32,118 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         ..
     } = handle;
     let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+    let comment = handle.comment.for_rust();
+    let (site, refusable) = expand_close_failpoint(handle);
+    let lending = expand_lending_owner_check(handle);
+    let (interrupt, interruptible) = expand_interrupt(handle);
+    let kind = expand_kind(handle, refusable, interruptible);
     let errors = handle.errors_type();
+    let parent_place = expand_parent_place(handle);
+    let lineage = expand_lineage(handle);
     let hook = expand_error_callback(handle);
     let lock = expand_lock(handle);
     let thread_locals = expand_thread_locals(handle);
+    let fork_check = expand_fork_check(handle);
+    let asking = expand_asks_handle(handle);
+    let parents = expand_parents(handle, &parent_place);
+    let ownership = expand_ownership(handle);
+    let conversions = match &handle.integer {
+        Some((ty, invalid)) => expand_integer_conversions(handle, ty, invalid),
+        None => expand_pointer_conversions(handle),
+    };
+    let python = expand_class(handle);
+    quote! {
+        #(#attributes)*
+        #comment
+        #[repr(transparent)]
+        #visibility struct #ident {
+            _opaque: #runtime::__private::handle::Opaque,
+        }
+
+        const _: () = {
+            #site
+            #lending
+            #kind
+
+            // SAFETY: Rust: the type is a transparent wrapper of `Opaque`, which nobody can make:
+            // only `from_raw` makes references to it.
+            unsafe impl #runtime::__private::handle::Handle for #ident {
+                type Raw = #raw;
+                type Errors = #errors;
+                type Up = #parent_place;
+                const SPEC: &'static #runtime::__private::handle::HandleSpec = &#lineage;
+                const NAME: &'static ::core::primitive::str = #name;
+
+                fn kind() -> &'static #runtime::__private::kind::HandleKind {
+                    &KIND
+                }
+
+                #hook
+                #lock
+                #thread_locals
+            }
+
+            #fork_check
+            #asking
+            #parents
+            #ownership
+            #conversions
+            #interrupt
+
+            impl ::core::fmt::Debug for #ident {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::write!(f, "{}({:p})", #name, self)
+                }
+            }
+        };
+
+        #python
+    }
+}
+
+/// The static with the runtime's facts about the type, and its registration.
+fn expand_kind(
+    handle: &Handle,
+    refusable: Option<TokenStream>,
+    interruptible: Option<TokenStream>,
+) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let kind = match handle.is_resource() {
+        true => quote!(resource),
+        false => quote!(view),
+    };
+    let warning = handle.warns_unclosed().then(|| quote!(.warning()));
+    let counted = handle
+        .is_ref_counted()
+        .then(|| match &handle.sharing.borrowed_with {
+            None => quote!(.counted::<#ident>(::core::option::Option::None)),
+            Some(group) => {
+                let kind = quote!(<#group as #runtime::__private::handle::Handle>::kind);
+                let kind = replace_self(respanned(kind, group.span()), ident);
+                quote!(.counted::<#ident>(::core::option::Option::Some(#kind)))
+            }
+        });
+    let owned = handle
+        .knows_owner()
+        .then(|| quote!(.with_owner_field::<#ident>()));
+    let number = handle
+        .integer
+        .as_ref()
+        .map(|_| quote!(.numbered::<#ident>()));
+    let listed = handle.is_resource().then(|| {
+        quote! {
+            #runtime::__private::inventory::submit! { #runtime::__private::kind::Listed(&KIND) }
+        }
+    });
+    quote! {
+        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #owned #refusable #number #interruptible;
+        #listed
+    }
+}
+
+/// The facts that other types' compile-time assertions read.
+fn expand_lineage(handle: &Handle) -> TokenStream {
+    let runtime = &handle.runtime;
     let up = match &handle.ownership {
         Ownership::Resource { .. } => quote!(<Self as #runtime::__private::handle::Resource>::UP),
         Ownership::Part { .. } => quote!(<Self as #runtime::__private::handle::Part>::UP),
@@ -48,185 +158,64 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         _ => quote!(Unknown),
     };
     let home = quote!(#runtime::__private::handle::Home::#home);
+    let extra_parents = handle.extra_parents();
     let (attachments, thread_bound) = (handle.attachments, handle.thread_bound);
-    // What C lends to a callback does not last until a fork.
+    // An object that C lends to a callback does not last until a fork.
     let fork_safe =
         handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::CallbackOnly);
-    let fork_check = expand_fork_check(handle);
-    let asks = handle
-        .errors
-        .as_ref()
-        .is_some_and(|errors| errors.asks_handle);
-    let (locks, asking) = (handle.lock.is_some(), expand_asks_handle(handle, asks));
-    let (beside, by_parent) = match &handle.ownership {
-        Ownership::Resource {
-            beside, release, ..
-        } => {
-            let by_parent = release
-                .as_ref()
-                .is_some_and(|release| release.by_parent.is_some());
-            (&beside[..], by_parent)
+    let (asks, locks) = (handle.asks_for_errors(), handle.lock.is_some());
+    let sharing = expand_sharing(handle);
+    quote! {
+        #runtime::__private::handle::HandleSpec {
+            up: #up,
+            beside: &[#(<#extra_parents as #runtime::__private::handle::Handle>::SPEC),*],
+            attachments: #attachments,
+            thread_bound: #thread_bound,
+            fork_safe: #fork_safe,
+            home: #home,
+            asks: #asks,
+            locks: #locks,
+            sharing: #sharing,
         }
-        _ => (&[][..], false),
-    };
-    let above = match &handle.ownership {
+    }
+}
+
+/// The place of the first parent in the type of a result.
+fn expand_parent_place(handle: &Handle) -> TokenStream {
+    let runtime = &handle.runtime;
+    match &handle.ownership {
         Ownership::Resource {
-            parent: Some(above),
+            parent: Some(parent_place),
             ..
         }
-        | Ownership::Part { owner: above, .. } => quote!(#runtime::__private::lifetime::In<#above>),
+        | Ownership::Part {
+            owner: parent_place,
+            ..
+        } => quote!(#runtime::__private::lifetime::In<#parent_place>),
         _ => quote!(#runtime::__private::lifetime::Nowhere),
-    };
-    let by_parent_alone =
-        by_parent || handle.sharing.holds_parent || handle.sharing.mut_parent.is_some();
-    let has_parent = matches!(
-        handle.ownership,
-        Ownership::Resource {
-            parent: Some(_),
-            ..
-        }
-    );
-    let made_by = match by_parent_alone && has_parent {
+    }
+}
+
+/// The traits that name the parents: `MadeBy` for the types whose methods may make the handle,
+/// `LivesBeside` for the extra parents.
+fn expand_parents(handle: &Handle, parent_place: &TokenStream) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let extra_parents = handle.extra_parents();
+    let made_by = match handle.needs_parent() {
         true => quote! {
             // SAFETY: guarantee 16: the type parameter is the parent, and no other type is.
-            unsafe impl #runtime::__private::lifetime::MadeBy<#above> for #ident {}
+            unsafe impl #runtime::__private::lifetime::MadeBy<#parent_place> for #ident {}
         },
         false => quote! {
-            // SAFETY: annotation `release`: neither the release nor a use by `&mut` needs the parent, as no word says
-            // so.
+            // SAFETY: annotation `release`: neither the release nor a use by `&mut` needs the
+            // parent, as no word says so.
             unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}
         },
     };
-    let (warns, kind, ownership) = expand_ownership(handle);
-    let warning = warns.then(|| quote!(.warning()));
-    let counted = matches!(
-        handle.ownership,
-        Ownership::Resource {
-            retain: Some(_),
-            ..
-        }
-    );
-    let counted = counted.then(|| match &handle.sharing.borrowed_with {
-        None => quote!(.counted::<#ident>(::core::option::Option::None)),
-        Some(group) => {
-            let kind = quote!(<#group as #runtime::__private::handle::Handle>::kind);
-            let kind = replace_self(respanned(kind, group.span()), ident);
-            quote!(.counted::<#ident>(::core::option::Option::Some(#kind)))
-        }
-    });
-    let (sharing, lending) = (expand_sharing(handle), expand_lending_owner_check(handle));
-    let (site, refusable) = expand_close_failpoint(handle);
-    let listed = matches!(handle.ownership, Ownership::Resource { .. }).then(|| {
-        quote! {
-            #runtime::__private::inventory::submit! { #runtime::__private::kind::Listed(&KIND) }
-        }
-    });
-    let python = expand_class(handle);
-    let comment = handle.comment.for_rust();
-    let numbered = handle
-        .integer
-        .as_ref()
-        .map(|(ty, invalid)| expand_integer_conversions(handle, ty, invalid));
-    let pointed = handle
-        .integer
-        .is_none()
-        .then(|| expand_pointer_conversions(handle));
-    let (interrupt, interruptible) = expand_interrupt(handle);
-    let knows_owner = matches!(
-        handle.ownership,
-        Ownership::Part {
-            owner_field: Some(_),
-            ..
-        }
-    );
-    let owned = knows_owner.then(|| quote!(.with_owner_field::<#ident>()));
-    let number = handle
-        .integer
-        .as_ref()
-        .map(|_| quote!(.numbered::<#ident>()));
-    let caller_allocates = matches!(
-        handle.ownership,
-        Ownership::Resource {
-            caller_allocates: true,
-            ..
-        }
-    );
-    let keeps = handle.attachments.then(|| {
-        quote! {
-            // SAFETY: guarantee 8: `SPEC` says so, too, so `HandleKind::acquired` makes an entry, which keeps the values.
-            unsafe impl #runtime::__private::handle::HasAttachments for #ident {}
-        }
-    });
-    let by_pointer = (!caller_allocates).then(|| {
-        quote! {
-            // SAFETY: annotation `raw`: the handle is not made in place, so nothing but its release has to free it.
-            unsafe impl #runtime::__private::handle::PointerHandle for #ident {}
-        }
-    });
     quote! {
-        #(#attributes)*
-        #comment
-        #[repr(transparent)]
-        #visibility struct #ident {
-            _opaque: #runtime::__private::handle::Opaque,
-        }
-
-        const _: () = {
-            #site
-            #lending
-            static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #owned #refusable #number #interruptible;
-            #listed
-
-            // SAFETY: Rust: the type is a transparent wrapper of `Opaque`, which nobody can make: only `from_raw`
-            // makes references to it.
-            unsafe impl #runtime::__private::handle::Handle for #ident {
-                type Raw = #raw;
-                type Errors = #errors;
-                type Up = #above;
-                const SPEC: &'static #runtime::__private::handle::HandleSpec = &#runtime::__private::handle::HandleSpec {
-                    up: #up,
-                    beside: &[#(<#beside as #runtime::__private::handle::Handle>::SPEC),*],
-                    attachments: #attachments,
-                    thread_bound: #thread_bound,
-                    fork_safe: #fork_safe,
-                    home: #home,
-                    asks: #asks,
-                    locks: #locks,
-                    sharing: #sharing,
-                };
-                const NAME: &'static ::core::primitive::str = #name;
-
-                fn kind() -> &'static #runtime::__private::kind::HandleKind {
-                    &KIND
-                }
-
-                #hook
-                #lock
-                #thread_locals
-            }
-
-            #fork_check
-            #asking
-            #made_by
-            // SAFETY: annotation `parent`: these are all parents besides the first.
-            unsafe impl #runtime::__private::lifetime::LivesBeside<(#(#beside,)*)> for #ident {}
-
-            #ownership
-            #by_pointer
-            #keeps
-
-            #pointed
-            #numbered
-            #interrupt
-
-            impl ::core::fmt::Debug for #ident {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::write!(f, "{}({:p})", #name, self)
-                }
-            }
-        };
-
-        #python
+        #made_by
+        // SAFETY: annotation `parent`: these are all parents besides the first.
+        unsafe impl #runtime::__private::lifetime::LivesBeside<(#(#extra_parents,)*)> for #ident {}
     }
 }
 
@@ -237,13 +226,7 @@ pub(crate) fn expand_sharing(handle: &Handle) -> TokenStream {
     let (holds_parent, lends) = (sharing.holds_parent, sharing.lends.is_some());
     let (mut_parent, reads_parent) = (sharing.mut_parent.is_some(), sharing.reads_parent.is_some());
     let part = matches!(handle.ownership, Ownership::Part { .. });
-    let counted = matches!(
-        handle.ownership,
-        Ownership::Resource {
-            retain: Some(_),
-            ..
-        }
-    );
+    let counted = handle.is_ref_counted();
     let until_mut = matches!(
         handle.ownership,
         Ownership::Part {

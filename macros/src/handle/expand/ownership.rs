@@ -1,110 +1,139 @@
 //! The trait for the ownership of a handle: `Resource` with its release, or `Part`.
 
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Path, Type};
+
+use crate::field_path::FieldPath;
 use crate::handle::ast::{Release, ReleaseCArgs};
 use crate::handle::expand::conversions::expand_from_out_param;
 use crate::handle::model::{Handle, Ownership};
 use crate::span::respanned;
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::Path;
-use syn::spanned::Spanned;
 
-pub(crate) fn expand_ownership(handle: &Handle) -> (bool, TokenStream, TokenStream) {
-    let Handle { item, runtime, .. } = handle;
-    let ident = &item.ident;
-    match &handle.ownership {
-        Ownership::Resource {
-            release,
-            parent,
-            beside,
-            retain,
-            caller_allocates,
-            warn_unclosed,
-        } => {
-            let lifetime = if parent.is_some() {
-                quote!('p)
-            } else {
-                quote!('static)
-            };
-            let parent = parent
-                .as_ref()
-                .map_or_else(|| quote!(()), |parent| quote!(#parent));
-            let released = match release {
-                Some(release) => expand_release(handle, release, &parent),
-                None => quote!(::core::result::Result::Ok(())),
-            };
-            let released = match caller_allocates {
-                true => quote! {
-                    let released = { #released };
-                    // SAFETY: guarantee 2: this is the handle's only release; annotation `caller_allocates`: its memory came
-                    // from the box of `FromOutPtr`, and nothing is left in it that matters.
-                    unsafe { #runtime::__private::handle::free_in_place(raw, released) }
-                },
-                false => released,
-            };
-            let kinds = (!beside.is_empty()).then(|| {
-                quote! {
-                    const BESIDE: &'static [fn() -> &'static #runtime::__private::kind::HandleKind] =
-                        &[#(<#beside as #runtime::__private::handle::Handle>::kind),*];
-                }
-            });
-            let made = expand_from_out_param(handle, *caller_allocates);
-            let counted = retain
-                .as_ref()
-                .map(|retain| expand_ref_counted(handle, retain));
-            let tokens = quote! {
-                // SAFETY: annotation `release`: the function gives back what one acquisition took.
-                unsafe impl #runtime::__private::handle::Resource for #ident {
-                    type Parent = #parent;
-                    #kinds
-                    type In<'p> = #runtime::__private::handle::Owned<#lifetime, #ident>;
-
-                    unsafe fn release(
-                        raw: *mut Self::Raw,
-                    ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
-                        // In a function of its own: what the author wrote is not unsafe where it does not say so.
-                        fn __released(
-                            raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw,
-                        ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
-                            let _ = raw;
-                            #released
-                        }
-                        __released(raw)
-                    }
-                }
-                #made
-                #counted
-            };
-            (*warn_unclosed, quote!(resource), tokens)
-        }
+pub(crate) fn expand_ownership(handle: &Handle) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let ownership = match &handle.ownership {
+        Ownership::Resource { .. } => expand_resource(handle),
         Ownership::Part {
             owner, owner_field, ..
-        } => {
-            let knows = owner_field.as_ref().map(|field| {
-                let place = respanned(field.within(&quote!((*raw))), field.span());
-                quote! {
-                    // SAFETY: annotation `owner_field`: the field points at the owner, or is null.
-                    unsafe impl #runtime::__private::handle::HasOwnerField for #ident {
-                        unsafe fn owner_of(
-                            raw: *mut Self::Raw,
-                        ) -> *mut <Self::Owner as #runtime::__private::handle::Handle>::Raw {
-                            // SAFETY: the caller's promise: `raw` is valid. annotation `owner_field`: so the field may be
-                            // read.
-                            unsafe { #place }
-                        }
-                    }
-                }
-            });
-            let tokens = quote! {
-                // SAFETY: annotation `part_of`: the part is valid as long as its owner.
-                unsafe impl #runtime::__private::handle::Part for #ident {
-                    type Owner = #owner;
-                }
-                #knows
-            };
-            (false, quote!(view), tokens)
+        } => expand_part(handle, owner, owner_field.as_ref()),
+        Ownership::CallbackOnly => TokenStream::new(),
+    };
+    let by_pointer = (!handle.is_caller_allocated()).then(|| {
+        quote! {
+            // SAFETY: annotation `raw`: the handle is not made in place, so nothing but its release
+            // has to free it.
+            unsafe impl #runtime::__private::handle::PointerHandle for #ident {}
         }
-        Ownership::CallbackOnly => (false, quote!(view), TokenStream::new()),
+    });
+    let keeps = handle.attachments.then(|| {
+        quote! {
+            // SAFETY: guarantee 8: `SPEC` says so, too, so `HandleKind::acquired` makes an entry,
+            // which keeps the values.
+            unsafe impl #runtime::__private::handle::HasAttachments for #ident {}
+        }
+    });
+    quote! {
+        #ownership
+        #by_pointer
+        #keeps
+    }
+}
+
+fn expand_resource(handle: &Handle) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let Ownership::Resource {
+        release,
+        parent,
+        extra_parents,
+        retain,
+        caller_allocates,
+        ..
+    } = &handle.ownership
+    else {
+        return TokenStream::new();
+    };
+    let lifetime = match parent {
+        Some(_) => quote!('p),
+        None => quote!('static),
+    };
+    let parent = match parent {
+        Some(parent) => quote!(#parent),
+        None => quote!(()),
+    };
+    let released = match release {
+        Some(release) => expand_release(handle, release, &parent),
+        None => quote!(::core::result::Result::Ok(())),
+    };
+    let released = match caller_allocates {
+        true => quote! {
+            let released = { #released };
+            // SAFETY: guarantee 2: this is the handle's only release; annotation
+            // `caller_allocates`: its memory came from the box of `FromOutPtr`, and nothing is left
+            // in it that matters.
+            unsafe { #runtime::__private::handle::free_in_place(raw, released) }
+        },
+        false => released,
+    };
+    let kinds = (!extra_parents.is_empty()).then(|| {
+        quote! {
+            const BESIDE: &'static [fn() -> &'static #runtime::__private::kind::HandleKind] =
+                &[#(<#extra_parents as #runtime::__private::handle::Handle>::kind),*];
+        }
+    });
+    let made = expand_from_out_param(handle, *caller_allocates);
+    let counted = retain
+        .as_ref()
+        .map(|retain| expand_ref_counted(handle, retain));
+    quote! {
+        // SAFETY: annotation `release`: the function gives back what one acquisition took.
+        unsafe impl #runtime::__private::handle::Resource for #ident {
+            type Parent = #parent;
+            #kinds
+            type In<'p> = #runtime::__private::handle::Owned<#lifetime, #ident>;
+
+            unsafe fn release(
+                raw: *mut Self::Raw,
+            ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
+                // A safe function, so that the author's expressions need their own `unsafe`.
+                fn __released(
+                    raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw,
+                ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
+                    let _ = raw;
+                    #released
+                }
+                __released(raw)
+            }
+        }
+        #made
+        #counted
+    }
+}
+
+fn expand_part(handle: &Handle, owner: &Type, owner_field: Option<&FieldPath>) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let knows = owner_field.map(|field| {
+        let place = respanned(field.within(&quote!((*raw))), field.span());
+        quote! {
+            // SAFETY: annotation `owner_field`: the field points at the owner, or is null.
+            unsafe impl #runtime::__private::handle::HasOwnerField for #ident {
+                unsafe fn owner_of(
+                    raw: *mut Self::Raw,
+                ) -> *mut <Self::Owner as #runtime::__private::handle::Handle>::Raw {
+                    // SAFETY: the caller's promise: `raw` is valid. annotation `owner_field`: so
+                    // the field may be read.
+                    unsafe { #place }
+                }
+            }
+        }
+    });
+    quote! {
+        // SAFETY: annotation `part_of`: the part is valid as long as its owner.
+        unsafe impl #runtime::__private::handle::Part for #ident {
+            type Owner = #owner;
+        }
+        #knows
     }
 }
 
@@ -116,7 +145,7 @@ pub(crate) fn expand_release(
 ) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let path = &release.function;
-    let (function, call) = match &release.by_parent {
+    let (function, call) = match &release.c_args {
         None => {
             let (taken, passed) = match &handle.integer {
                 None => (
@@ -140,21 +169,22 @@ pub(crate) fn expand_release(
                 respanned(argument, name.span())
             });
             let function = quote! {
-                // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there, so its pointer is valid and
-                // not null.
+                // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there,
+                // so its pointer is valid and not null.
                 let this = unsafe {
                     <#ident as #runtime::__private::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
                 };
                 let parent = #runtime::__private::children::parent_of_released().cast();
-                // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and noted the parent
-                // (`CallOrigin`), which outlives the handle.
+                // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and
+                // noted the parent (`CallOrigin`), which outlives the handle.
                 let parent = unsafe { <#parent as #runtime::__private::handle::Handle>::from_raw(parent) };
             };
             (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
         }
     };
     let call = quote! {
-        // SAFETY: annotation `release`: C may release the handle so; guarantee 2: this is its only release.
+        // SAFETY: annotation `release`: C may release the handle so; guarantee 2: this is its only
+        // release.
         unsafe { #call }
     };
     let Some(fails) = &release.fails else {
@@ -170,7 +200,8 @@ pub(crate) fn expand_release(
         };
         return quote! {
             #function
-            // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
+            // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for
+            // each thread.
             let _ = unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
@@ -187,16 +218,17 @@ pub(crate) fn expand_release(
         false => call,
     };
     let name = release.name();
-    let (failed, kept) = (fails.expand(runtime), release.kept);
+    let (failed, kept_on_failure) = (fails.expand(runtime), release.kept_on_failure);
     quote! {
         #function
-        // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there, so its pointer is not null.
+        // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there, so its
+        // pointer is not null.
         let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
         let calling = #runtime::__private::call::calling(|__caught| #call).judged(|_| false, #failed);
-        // SAFETY: annotation `release`: the call releases the handle, unless it fails and `kept` says that it is
-        // still there; guarantee 2: this is its only release.
+        // SAFETY: annotation `release`: the call releases the handle, unless it fails and `kept`
+        // says that it is still there; guarantee 2: this is its only release.
         let releasing = unsafe { #runtime::__private::call::Releasing::<#ident>::of(handle) };
-        calling.release(releasing, #name, #kept)
+        calling.release(releasing, #name, #kept_on_failure)
     }
 }
 
@@ -214,11 +246,11 @@ pub(crate) fn expand_close_failpoint(
     if release.fails.is_none() {
         return (None, None);
     }
-    let (runtime, kept) = (&handle.runtime, release.kept);
+    let (runtime, kept_on_failure) = (&handle.runtime, release.kept_on_failure);
     let (method, function) = (format!("{}.close", handle.item.ident), release.name());
     (
         Some(quote!(#runtime::__site!(CLOSE, #method, #function);)),
-        Some(quote!(.fallible_release(&CLOSE, #kept))),
+        Some(quote!(.fallible_release(&CLOSE, #kept_on_failure))),
     )
 }
 
@@ -230,7 +262,8 @@ pub(crate) fn expand_ref_counted(handle: &Handle, retain: &Path) -> TokenStream 
         unsafe impl #runtime::__private::handle::RefCounted for #ident {
             unsafe fn retain(raw: *mut Self::Raw) {
                 #function
-                // SAFETY: the caller's promise: `raw` is valid. annotation `retain`: C asks for no more.
+                // SAFETY: the caller's promise: `raw` is valid. annotation `retain`: C asks for no
+                // more.
                 let _ = unsafe { retain(raw) };
             }
         }

@@ -1,11 +1,12 @@
 //! Rules for the arguments of a C call.
 
+use syn::visit::Visit;
+
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Calls, Consumes, Method, Parameter, Receiver};
 use crate::methods::c_args::{CArg, can_fail};
 use crate::status::StatusTest;
 use crate::types::inspect::is_bytes;
-use syn::visit::Visit;
 
 pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let mut arguments = method.c_arguments(calls);
@@ -17,12 +18,12 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
         );
     }
     arguments.extend(fields.into_iter().map(|(_, argument)| argument));
-    let mut misspelt = false;
+    let mut misspelled = false;
     let mut mentioned = Vec::new();
     for argument in &arguments {
         match argument {
             CArg::Constant(constant) => {
-                misspelt |= report_misspelled(method, constant, diagnostics);
+                misspelled |= report_misspelled(method, constant, diagnostics);
                 mentioned.extend(names_in(constant));
             }
             CArg::Parameter(parameter, span) if is_bytes(&parameter.ty) => {
@@ -62,8 +63,8 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
             | CArg::Function(other, ..) => other.name == parameter.name,
             _ => false,
         });
-        // What is misspelt in `args` is not also missing there.
-        if !passed && !misspelt && !mentioned.contains(&parameter.name) {
+        // A parameter that is misspelled in `args` is not reported as missing, too.
+        if !passed && !misspelled && !mentioned.contains(&parameter.name) {
             let name = &parameter.name;
             diagnostics.at(
                 name,
@@ -85,10 +86,10 @@ pub(crate) fn report_misspelled(
     let Some(name) = path.path.get_ident() else {
         return false;
     };
-    let misspelt = name
+    let misspelled = name
         .to_string()
         .starts_with(|first: char| first.is_lowercase());
-    if misspelt {
+    if misspelled {
         let known = method
             .parameters
             .iter()
@@ -102,7 +103,7 @@ pub(crate) fn report_misspelled(
             ),
         );
     }
-    misspelt
+    misspelled
 }
 
 /// The single names in an expression.

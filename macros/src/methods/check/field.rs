@@ -66,7 +66,8 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     }
 }
 
-/// Checks that the type of the result says who owns the object that the field points to, and that it may be NULL.
+/// Checks that the type of the result says who owns the object that the field points to, and that
+/// it may be NULL.
 fn check_ownership(field: &FieldAccess, value: &Type, diagnostics: &Diagnostics) {
     let is_handle = ["Borrowed", "Owned"]
         .iter()

@@ -1,9 +1,10 @@
 //! Rules for memory and strings that C returns: their length, and who frees them.
 
+use syn::Type;
+
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Calls, Method};
 use crate::types::inspect::{argument_of, is_named, is_slice_ref};
-use syn::Type;
 
 /// Checks that copied memory has a length.
 pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {

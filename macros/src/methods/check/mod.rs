@@ -1,4 +1,5 @@
-//! The rules of a methods block, one small function each. Mistakes that rustc reports well are left to rustc.
+//! The rules of a methods block, one small function each. Mistakes that rustc reports well are left
+//! to rustc.
 
 pub(crate) mod arguments;
 pub(crate) mod callbacks;

@@ -1,4 +1,5 @@
-//! Rules for the result of a C call: its status, NULL, out-parameters, and the handles that it lives in.
+//! Rules for the result of a C call: its status, NULL, out-parameters, and the handles that it
+//! lives in.
 
 use syn::{ReturnType, Type};
 
@@ -51,8 +52,8 @@ pub(crate) fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnosti
 }
 
 pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
-    let outs = method.out_count(calls);
-    if let (Some(_), 0) = (calls.on_failure, outs) {
+    let out_params = method.out_count(calls);
+    if let (Some(_), 0) = (calls.on_failure, out_params) {
         diagnostics.at(
             &calls.function,
             "`on_failure` is the state of `out` after a failing call: add `out` to `args = (…)`, \
@@ -70,11 +71,13 @@ pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnosti
     let Some(types) = method.out_types(calls) else {
         diagnostics.at(
             &method.output.value,
-            format!("`args` has {outs} out-parameters: return a tuple of {outs} values"),
+            format!(
+                "`args` has {out_params} out-parameters: return a tuple of {out_params} values"
+            ),
         );
         return;
     };
-    if let (1, Type::Tuple(tuple)) = (outs, value) {
+    if let (1, Type::Tuple(tuple)) = (out_params, value) {
         diagnostics.at(
             tuple,
             "a single `out` is the whole result: return its type, not a tuple",

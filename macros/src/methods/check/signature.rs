@@ -235,7 +235,7 @@ pub(crate) fn check_text(method: &Method, diagnostics: &Diagnostics) {
 
 /// Checks `retain`.
 pub(crate) fn check_retain(method: &Method, diagnostics: &Diagnostics) {
-    let (keyword, outs) = match &method.source {
+    let (keyword, out_params) = match &method.source {
         Source::Calls(calls) => (&calls.retain, method.out_count(calls)),
         Source::Field(field) => (&field.retain, 0),
         Source::Body(_) | Source::Nothing => return,
@@ -247,7 +247,7 @@ pub(crate) fn check_retain(method: &Method, diagnostics: &Diagnostics) {
             keyword,
             "`retain` makes the caller an owner: return `Owned<…>`, or an `Option` of it",
         );
-    } else if outs > 0 {
+    } else if out_params > 0 {
         diagnostics.at(
             keyword,
             "`retain` is for a returned object, and an object in `out` belongs to the caller \

@@ -1,5 +1,10 @@
 //! Arguments of the generated call. They are converted in safe code before C is called.
 
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Type;
+use syn::spanned::Spanned;
+
 use crate::callbacks::expand::function_constant;
 use crate::methods::ast::{Calls, Method, Parameter};
 use crate::methods::c_args::CArg;
@@ -10,12 +15,8 @@ use crate::methods::expand::variables::{
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_text};
 use crate::types::param_kind::ParamKind;
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::Type;
-use syn::spanned::Spanned;
 
-/// What has to be converted before the call, because it can fail or has to stay alive.
+/// Declares a converted argument before the call, if the conversion can fail or has to stay alive.
 pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<TokenStream> {
     match argument {
         CArg::Start(Parameter { name, .. }, span) => {
@@ -76,7 +77,7 @@ pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
             let variable = text_variable(name);
             (quote!(#into_c(#variable.as_deref())), span)
         }
-        // A reference that is not moved: the call's errors may still look at it.
+        // References are reborrowed, because the errors of the call may still use them.
         CArg::Parameter(Parameter { name, ty }, span) => match ParamKind::of(ty) {
             ParamKind::Ref(_) | ParamKind::Mut(_) => (quote!(#into_c(&*#name)), span),
             ParamKind::Owned(_) => {
@@ -130,8 +131,8 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
     let lend = quote!(#runtime::__private::call::lent::<#target>(#name));
     let lend = respanned(lend, ty.span());
     quote! {
-        // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only its address is
-        // shown.
+        // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only
+        // its address is shown.
         let #lent = unsafe { #lend };
     }
 }
@@ -139,11 +140,11 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
 /// The arguments that an error message shows, by their names.
 pub(crate) fn expand_arguments_for_message(method: &Method, calls: &Calls) -> Vec<TokenStream> {
     let callbacks = method.callbacks(calls);
-    let told = method
+    let shown = method
         .parameters
         .iter()
         .filter(|parameter| !callbacks.iter().any(|other| other.name == parameter.name));
-    let named = told.map(|parameter| {
+    let shown_arguments = shown.map(|parameter| {
         let name = &parameter.name;
         let value = match ParamKind::of(&parameter.ty) {
             ParamKind::Owned(_) => c_value_variable(name),
@@ -151,5 +152,5 @@ pub(crate) fn expand_arguments_for_message(method: &Method, calls: &Calls) -> Ve
         };
         quote!(#name #value)
     });
-    named.collect()
+    shown_arguments.collect()
 }

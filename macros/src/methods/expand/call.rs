@@ -1,5 +1,9 @@
 //! The body of a method that calls a C function.
 
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
 use crate::c_expr::expand_c_expr;
 use crate::field_path::FieldPath;
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
@@ -7,15 +11,16 @@ use crate::methods::c_args::{CArg, span_of};
 use crate::methods::expand::arguments::{
     expand_arguments_for_message, expand_owned_argument, pass, prepare,
 };
-use crate::methods::expand::checks::expand_keep_alive_check;
-use crate::methods::expand::checks::{expand_helper_thread_checks, expand_result_checks};
+use crate::methods::expand::checks::{
+    expand_helper_thread_checks, expand_keep_alive_check, expand_result_checks,
+};
 use crate::methods::expand::expand_site;
 use crate::methods::expand::outcome::{
     constructs_receiver, expand_callback_holders, expand_exclusive_uses, expand_result_policy,
     expand_settling, expand_status,
 };
 use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments};
-use crate::methods::expand::result::{expand_out_params, expand_own};
+use crate::methods::expand::result::{expand_into_owner, expand_out_params};
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::variables::{
     callback_variable, free_variable, lifetime_variable, passed_variable, transfer_variable,
@@ -24,9 +29,6 @@ use crate::span::respanned;
 use crate::text::{contains_string, decode};
 use crate::types::inspect::is_call_data;
 use crate::types::param_kind::ParamKind;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 
 /// Expands the body: first the function that frees the result, and the lifetime of the result. The
 /// expression for `free` is evaluated before anything else, in safe code.
@@ -35,7 +37,7 @@ pub(crate) fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls)
     let free = calls.free.as_ref().map(|free| {
         let (variable, value) = (free_variable(), expand_c_expr(free));
         quote! {
-            #[allow(unused_unsafe, reason = "the names in it may be safe")]
+            #[allow(unused_unsafe, reason = "the expression may be safe")]
             let #variable = #value;
         }
     });
@@ -51,7 +53,7 @@ pub(crate) fn expand_lifetime(
     runtime: &TokenStream,
 ) -> TokenStream {
     let life = lifetime_variable();
-    let parents = calls.map_or(&[][..], |calls| &calls.keep_alive);
+    let keep_alive_check = calls.map_or(&[][..], |calls| &calls.keep_alive);
     let limits = match method.receiver {
         Receiver::None => method
             .parameters
@@ -64,7 +66,7 @@ pub(crate) fn expand_lifetime(
                 respanned(limit, ty.span())
             })
             .collect::<TokenStream>(),
-        _ => parents
+        _ => keep_alive_check
             .iter()
             .map(|name| quote!(.limited_by(&#name)))
             .collect(),
@@ -86,7 +88,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .unwrap_or_default();
     let calls_back = !method.callbacks(calls).is_empty();
     let site = expand_site(block, method, &name, calls_back);
-    let states = expand_callback_holders(method, calls, runtime);
+    let callback_holders = expand_callback_holders(method, calls, runtime);
     let arguments = method.c_arguments(calls);
     let fields = method.field_arguments(calls);
     let prepared = arguments
@@ -95,47 +97,47 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .filter_map(|argument| prepare(argument, runtime));
     let (uses, c, call) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
-    let lent = method
+    let owned_arguments = method
         .consumed()
         .map(|parameter| expand_owned_argument(parameter, runtime));
-    let own = expand_own(method, calls, runtime);
-    let own = expand_with_parent(method, calls, own, runtime);
-    let judged = expand_status(calls, runtime);
+    let into_owner = expand_into_owner(method, calls, runtime);
+    let into_owner = expand_with_parent(method, calls, into_owner, runtime);
+    let status = expand_status(calls, runtime);
     let settling = expand_settling(method, calls, runtime);
     let exclusive = expand_exclusive_uses(method, runtime);
     let interruptible = expand_interrupt(block, calls);
-    let helper = expand_helper_thread_checks(block, method, calls);
-    let looks = expand_result_policy(method, calls, runtime);
+    let helper_checks = expand_helper_thread_checks(block, method, calls);
+    let policy = expand_result_policy(method, calls, runtime);
     let nothing = match &calls.none {
         None => quote!(|| ::core::option::Option::None),
         Some(_) => quote!(|| ::core::option::Option::Some(::core::option::Option::None)),
     };
-    let place = expand_result_checks(block, method);
-    let parents = expand_keep_alive_check(block, method, calls);
-    let asking = calls
+    let result_checks = expand_result_checks(block, method);
+    let keep_alive_check = expand_keep_alive_check(block, method, calls);
+    let detach_checks = calls
         .detach
         .then(|| expand_detach_checks(&block.handle, method, function.span(), runtime));
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
         _ => quote!(::core::option::Option::Some(&*self)),
     };
-    let ending = match method.output.fallible {
+    let finish = match method.output.fallible {
         false => {
-            // What C takes its own lock for, it takes without the GIL.
+            // A detached call waits for the library's lock without the GIL.
             let read = match calls.detach {
                 true => quote!(read_locked),
                 false => quote!(read),
             };
-            quote!(.#read(&__SITE, #handle, #looks, #nothing, #own))
+            quote!(.#read(&__SITE, #handle, #policy, #nothing, #into_owner))
         }
         true => {
-            let named = expand_arguments_for_message(method, calls);
+            let shown = expand_arguments_for_message(method, calls);
             let made = match constructs_receiver(block, method) {
                 None => quote!(|_| ::core::option::Option::None),
                 Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
                 Some(true) => quote!(|made| made.as_deref()),
             };
-            quote!(.run(&__SITE, #handle, #runtime::__named!(#(#named),*), #looks, #nothing, #own, #made))
+            quote!(.run(&__SITE, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
         }
     };
     let value = &method.output.value;
@@ -147,34 +149,35 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         }
         true => quote!(__result),
     };
-    // What may run the author's `Drop` goes last, while the result is a variable, which a panic releases.
-    let states_end = method
+    // Values with a `Drop` of the author are dropped last: if it panics, the result is a variable
+    // and is released.
+    let stored_callbacks = method
         .stored_callbacks(calls)
         .into_iter()
         .map(|Parameter { name, .. }| callback_variable(name));
-    let passed_on = method
+    let transfers = method
         .consumed()
         .map(|Parameter { name, .. }| transfer_variable(name));
-    let passed_on: Vec<_> = passed_on.collect();
+    let transfers: Vec<_> = transfers.collect();
     let unplaced = result_keeps_arguments(method)
         .then(|| quote!(let __unplaced = #runtime::__private::children::Unplaced::default();));
     quote! {
         #site
-        #place
-        #parents
-        #helper
-        #asking
-        #states
+        #result_checks
+        #keep_alive_check
+        #helper_checks
+        #detach_checks
+        #callback_holders
         #(#prepared)*
         #slots
-        #(#lent)*
-        #(let mut #passed_on = #runtime::__private::handle::PassedOn::nothing();)*
+        #(#owned_arguments)*
+        #(let mut #transfers = #runtime::__private::handle::PassedOn::nothing();)*
         #unplaced
         #uses
         #c
-        let __result = #runtime::__private::call::calling(#call) #interruptible #exclusive #judged #settling #ending;
-        #(::core::mem::drop(#states_end);)*
-        #(::core::mem::drop(#passed_on);)*
+        let __result = #runtime::__private::call::calling(#call) #interruptible #exclusive #status #settling #finish;
+        #(::core::mem::drop(#stored_callbacks);)*
+        #(::core::mem::drop(#transfers);)*
         #decoded
     }
 }
@@ -200,8 +203,8 @@ pub(crate) fn expand_c_closure(
     let caught = Ident::new("__caught", Span::mixed_site());
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
     let call = quote! {
-        // SAFETY: annotation `calls`: the call is right as long as each handle in it is valid; guarantee 3: each is
-        // borrowed until C has returned.
+        // SAFETY: annotation `calls`: the call is right as long as each handle in it is valid;
+        // guarantee 3: each is borrowed until C has returned.
         #caught.run(|| unsafe { #call })
     };
     let call = match &calls.length {
@@ -211,8 +214,8 @@ pub(crate) fn expand_c_closure(
             quote! {
                 match #call {
                     ::core::option::Option::Some(memory) => {
-                        // SAFETY: annotation `len`: the function may be called with the same arguments; guarantee 3:
-                        // the handles are still borrowed.
+                        // SAFETY: annotation `len`: the function may be called with the same
+                        // arguments; guarantee 3: the handles are still borrowed.
                         ::core::option::Option::Some((memory, #caught.run(|| unsafe { #length })))
                     }
                     ::core::option::Option::None => ::core::option::Option::None,
@@ -225,7 +228,8 @@ pub(crate) fn expand_c_closure(
     let closure = quote! {
         let #c = |#caught: &#runtime::__private::call::Caught, #(#variables),*| #call;
     };
-    // The helper thread of `interrupt` gets values; the author's expressions are evaluated on the thread of the call.
+    // The author's expressions are evaluated on the calling thread; the helper thread of
+    // `interrupt` gets their values.
     let (closure, values) = match &calls.interrupt {
         None => (closure, values),
         Some(_) => (
@@ -258,29 +262,33 @@ pub(crate) fn expand_with_fields(
     let raw = quote!((*#raw_pointer));
     let before = |index: usize| format_ident!("__before_{index}", span = Span::mixed_site());
     let calls_back = |argument: &CArg<'_>| matches!(argument, CArg::Data(..) | CArg::Function(..));
-    let set = fields.iter().zip(variables).map(|((place, _), variable)| {
-        let field = place.within(&raw);
-        respanned(quote!(#field = #variable;), place.span())
-    });
+    let set = fields
+        .iter()
+        .zip(variables)
+        .map(|((result_checks, _), variable)| {
+            let field = result_checks.within(&raw);
+            respanned(quote!(#field = #variable;), result_checks.span())
+        });
     let save = fields
         .iter()
         .enumerate()
-        .filter_map(|(index, (place, argument))| {
-            let (field, before) = (place.within(&raw), before(index));
+        .filter_map(|(index, (result_checks, argument))| {
+            let (field, before) = (result_checks.within(&raw), before(index));
             let save = quote! {
-                // SAFETY: annotation `fields`: the field may be read; guarantee 4: the receiver is borrowed
-                // exclusively.
+                // SAFETY: annotation `fields`: the field may be read; guarantee 4: the receiver is
+                // borrowed exclusively.
                 let #before = unsafe { #field };
             };
-            calls_back(argument).then(|| respanned(save, place.span()))
+            calls_back(argument).then(|| respanned(save, result_checks.span()))
         });
     let clear = fields
         .iter()
         .enumerate()
-        .filter_map(|(index, (place, argument))| {
-            let field = respanned(place.within(&raw), place.span());
+        .filter_map(|(index, (result_checks, argument))| {
+            let field = respanned(result_checks.within(&raw), result_checks.span());
             let before = match argument {
-                // As the pointer was passed, so that a field of the wrong type is told once.
+                // Converted like the pointer before, so that rustc reports a field of the wrong
+                // type once.
                 CArg::Start(..) => {
                     let null = quote!(#runtime::__private::to_c::Start::null());
                     let null = quote!(#runtime::__private::to_c::IntoC::into_c(#null));
@@ -294,12 +302,12 @@ pub(crate) fn expand_with_fields(
     quote!({
         let #raw_pointer = #runtime::__private::handle::Handle::as_raw(&*self);
         #(#save)*
-        // SAFETY: annotation `fields`: C reads the fields during the call; guarantee 4: the receiver is borrowed
-        // exclusively.
+        // SAFETY: annotation `fields`: C reads the fields during the call; guarantee 4: the
+        // receiver is borrowed exclusively.
         unsafe { #(#set)* }
         let ret = #call;
-        // SAFETY: annotation `fields`: the fields may be written; guarantee 4: the receiver is still borrowed, as a
-        // panic of C was caught.
+        // SAFETY: annotation `fields`: the fields may be written; guarantee 4: the receiver is
+        // still borrowed, as a panic of C was caught.
         unsafe { #(#clear)* }
         ret
     })
@@ -318,8 +326,8 @@ pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<To
             let interrupt = move || {
                 let _ = #wake(#this);
             };
-            // SAFETY: annotation `interrupt`: C may run on another thread, and be interrupted so. Guarantee 22: what C gets
-            // was evaluated before.
+            // SAFETY: annotation `interrupt`: C may run on another thread, and be interrupted so.
+            // Guarantee 22: what C gets was evaluated before.
             unsafe { #runtime::__private::helper_thread::Aside::interrupted_by(interrupt) }
         })
     })

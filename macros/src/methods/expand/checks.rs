@@ -1,6 +1,11 @@
 //! Rules that only rustc can check, because they depend on annotations of other types. They expand
 //! to assertions at compile time.
 
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+use syn::spanned::Spanned;
+
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::sharing::{
     expand_lending_checks, expand_reads_parent_check, expand_sharing_checks,
@@ -9,10 +14,6 @@ use crate::span::respanned;
 use crate::types::inspect::{form, owned_handles, returned_handles, type_name};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::Type;
-use syn::spanned::Spanned;
 
 /// Refuses results that live neither in the receiver nor in one of its ancestors, and results whose
 /// release needs a handle that is not known.
@@ -64,7 +65,7 @@ pub(crate) fn expand_form_checks(
         .parameters
         .iter()
         .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
-    // A macro for each, so that a mistake is told where the type is written.
+    // One macro call for each parameter, so that rustc reports a mistake at its type.
     let values = values
         .map(|Parameter { name, ty }| respanned(quote!(#runtime::__by_value!(#name);), ty.span()));
     quote!(#result #(#values)*)
@@ -142,7 +143,7 @@ pub(crate) fn expand_helper_thread_checks(
      of `interrupt` would wait for it forever: remove `interrupt`";
     let checks = quote! {
         const _: () = {
-            #[allow(unused_imports, reason = "for what is no handle")]
+            #[allow(unused_imports, reason = "a fallback for types that are no handles")]
             use #runtime::__private::helper_thread::NoHandle as _;
             #(#checks)*
             ::core::assert!(!<#receiver as #runtime::__private::handle::Handle>::LOCKS, #locks);

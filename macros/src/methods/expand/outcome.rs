@@ -1,6 +1,11 @@
 //! The end of a call: the test of its status, and the owners of arguments and out-parameters after
 //! it.
 
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+use syn::spanned::Spanned;
+
 use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
 use crate::methods::expand::parents::result_keeps_arguments;
 use crate::methods::expand::variables::{
@@ -9,10 +14,6 @@ use crate::methods::expand::variables::{
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_named, type_name};
 use crate::types::param_kind::ParamKind;
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::Type;
-use syn::spanned::Spanned;
 
 /// Expands the tests of the status that C returned, if there are any.
 pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
@@ -73,8 +74,8 @@ pub(crate) fn expand_settling(
     let consumed = method.consumed().map(|Parameter { name, .. }| {
         let passed_on = transfer_variable(name);
         quote! {
-            // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict says that C left
-            // it.
+            // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict
+            // says that C left it.
             let taken = unsafe { #runtime::__private::call::Taken::by_c(#name) };
             #passed_on = #runtime::__private::call::consumed(taken, __verdict, #left, #keeper);
         }
@@ -87,11 +88,11 @@ pub(crate) fn expand_settling(
             let state = callback_variable(name);
             quote!(#state.settle(__verdict, #left);)
         });
-    let outs = (0..method.out_count(calls)).map(|n| {
+    let out_params = (0..method.out_count(calls)).map(|n| {
         let slot = out_variable(n);
         quote!(#slot.settle(__verdict);)
     });
-    let settled: Vec<TokenStream> = consumed.chain(stored).chain(outs).collect();
+    let settled: Vec<TokenStream> = consumed.chain(stored).chain(out_params).collect();
     (!settled.is_empty()).then(|| quote!(.settling(|__verdict| { #(#settled)* })))
 }
 
@@ -135,7 +136,8 @@ pub(crate) fn expand_callback_holders(
                 };
                 let store = respanned(store, ty.span());
                 quote! {
-                    // SAFETY: annotation `scope`: C keeps the callback for as long, and the call tells how it ended.
+                    // SAFETY: annotation `scope`: C keeps the callback for as long, and the call
+                    // tells how it ended.
                     let mut #state = unsafe { #store };
                 }
             }

@@ -1,11 +1,12 @@
 //! Registers the parents of the handles that a call makes.
 
-use crate::methods::ast::{Calls, Method, Parameter, Receiver};
-use crate::types::inspect::{argument_of, borrowed_handles, is_call_data};
-use crate::types::param_kind::ParamKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Index, Type};
+
+use crate::methods::ast::{Calls, Method, Parameter, Receiver};
+use crate::types::inspect::{argument_of, borrowed_handles, is_call_data};
+use crate::types::param_kind::ParamKind;
 
 /// Wraps `own`, so that the parents of the handles that it makes are registered.
 pub(crate) fn expand_with_parent(
@@ -33,8 +34,8 @@ pub(crate) fn expand_with_parent(
         _ => {
             let beside = (!beside.is_empty()).then(|| quote!(.beside(&[#(#beside),*])));
             let receiver = quote! {
-                // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16: `check_place`
-                // compared the types.
+                // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16:
+                // `check_place` compared the types.
                 unsafe { #runtime::__private::call::CallOrigin::by(&*self) }
             };
             quote!(#receiver #beside)

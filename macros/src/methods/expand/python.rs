@@ -1,4 +1,5 @@
-//! The methods as Python sees them: each borrows its handles, calls the Rust method and converts the result.
+//! The methods as Python sees them: each borrows its handles, calls the Rust method and converts
+//! the result.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -29,7 +30,7 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     } = block;
     let exported =
         |method: &&Method| !method.rust_only && !matches!(method.source, Source::Nothing);
-    let (always, sometimes): (Vec<&Method>, Vec<&Method>) = block
+    let (unconditional, conditional): (Vec<&Method>, Vec<&Method>) = block
         .methods
         .iter()
         .filter(exported)
@@ -54,13 +55,14 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
             }
         }
     };
-    // PyO3 lists every method of a block in the stubs: those under a `cfg` are in a block of their own, under the same.
-    let always = (!always.is_empty()).then(|| expand_block(&always));
-    let sometimes = sometimes.iter().map(|method| expand_block(&[method]));
+    // PyO3 lists every method of a block in the stubs, so each method under a `cfg` gets a block of
+    // its own under that `cfg`.
+    let unconditional = (!unconditional.is_empty()).then(|| expand_block(&unconditional));
+    let conditional = conditional.iter().map(|method| expand_block(&[method]));
     quote! {
         #runtime::__python! {
-            #always
-            #(#sometimes)*
+            #unconditional
+            #(#conditional)*
         }
     }
 }
@@ -123,25 +125,26 @@ pub(crate) fn expand_wrapper(
     });
     let comment = method.comment.for_python();
     let python_attributes = &method.python_attributes;
-    let itself = method.consumed_receiver(handle);
+    let consumed_receiver = method.consumed_receiver(handle);
     let parameters = method
         .parameters
         .iter()
-        .skip(usize::from(itself.is_some()))
+        .skip(usize::from(consumed_receiver.is_some()))
         .map(|parameter| expand_parameter(runtime, handle, parameter));
-    let locks = method
-        .parameters
-        .iter()
-        .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
-            ParamKind::Python | ParamKind::Value => None,
-            _ => Some(quote!(&#name)),
-        });
-    let locks = quote!(&[#(#locks),*]);
+    let borrowed =
+        method
+            .parameters
+            .iter()
+            .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
+                ParamKind::Python | ParamKind::Value => None,
+                _ => Some(quote!(&#name)),
+            });
+    let borrowed = quote!(&[#(#borrowed),*]);
     let place = match handle {
         Type::Tuple(_) => name.to_string(),
         _ => format!("{}.{name}", handle.to_token_stream()),
     };
-    // Apart from the author's names, among which may be a `context`.
+    // The author may have parameters of these names.
     let own = |name| Ident::new(name, Span::mixed_site());
     let (this, context, slf, py) = (own("this"), own("context"), own("slf"), own("py"));
     let body = matches!(method.source, Source::Body(_));
@@ -155,10 +158,10 @@ pub(crate) fn expand_wrapper(
             }
             _ => expand_argument(parameter, &context, body),
         });
-    let count = method.parameters.len() - usize::from(itself.is_some());
-    let entry = expand_method_info(method, count, body, &python);
-    // Clippy allows seven, and the receiver is one.
-    let many = (method.parameters.len() > 6).then(|| {
+    let count = method.parameters.len() - usize::from(consumed_receiver.is_some());
+    let info = expand_method_info(method, count, body, &python);
+    // Clippy allows seven parameters, including the receiver.
+    let allow_many = (method.parameters.len() > 6).then(|| {
         quote!(#[allow(clippy::too_many_arguments, reason = "clippy counts them where the author \
          writes the method")])
     });
@@ -169,67 +172,69 @@ pub(crate) fn expand_wrapper(
         .generics
         .lifetimes()
         .filter(|lifetime| lifetime.lifetime.ident != "py");
-    let call = quote!(#callee(#(#arguments),*));
+    let call = expand_call(method, &quote!(#callee(#(#arguments),*)), runtime);
     let detach = method.detach.as_ref();
-    let asking =
+    let detach_checks =
         detach.map(|keyword| expand_detach_checks(handle, method, keyword.span(), runtime));
-    let call = match detach {
-        None => call,
-        Some(_) => {
-            let sent = method
-                .parameters
-                .iter()
-                .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
-            let sent = sent.map(|Parameter { name, ty }| {
-                respanned(quote!(#runtime::__private::call::sent(&#name);), ty.span())
-            });
-            quote!({
-                #(#sent)*
-                // SAFETY: Rust: `sent` refuses values that are not `Send`; the other arguments are handles, and the
-                // body has no token of the interpreter.
-                let promise = unsafe { #runtime::__private::call::WithoutPython::promised() };
-                #runtime::__private::call::detach_unchecked(promise, || #call)
-            })
-        }
-    };
     let call = quote!(#context.#give(#call));
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
-    let given = itself.map(|Parameter { name, .. }| {
+    let receiver_conversion = consumed_receiver.map(|Parameter { name, .. }| {
         let give = respanned(quote!(#python::OwnedArg::of(#slf)), name.span());
         quote!(let #name: #python::OwnedArg<'_, 'py, #handle> = #give;)
     });
     let (receiver, enter) = match method.receiver {
-        Receiver::None if itself.is_some() => (
+        Receiver::None if consumed_receiver.is_some() => (
             bound,
-            quote!(call_static(#slf.py(), __ENTRY, #locks, |#context| #call)),
+            quote!(call_static(#slf.py(), __ENTRY, #borrowed, |#context| #call)),
         ),
         Receiver::None => (
             quote!(#py: #pyo3::Python<'py>),
-            quote!(call_static(#py, __ENTRY, #locks, |#context| #call)),
+            quote!(call_static(#py, __ENTRY, #borrowed, |#context| #call)),
         ),
         Receiver::Shared => (
             bound,
-            quote!(call_method::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
+            quote!(call_method::<#handle, _>(#slf, __ENTRY, #borrowed, |#this, #context| #call)),
         ),
         Receiver::Exclusive => (
             bound,
-            quote!(call_method_mut::<#handle, _>(#slf, __ENTRY, #locks, |#this, #context| #call)),
+            quote!(call_method_mut::<#handle, _>(#slf, __ENTRY, #borrowed, |#this, #context| #call)),
         ),
     };
     quote! {
         #(#documentation)*
         #comment
         #(#python_attributes)*
-        #many
+        #allow_many
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__site!(__SITE, #place, "");
-            const __ENTRY: &#python::MethodInfo = &#entry;
-            #asking
-            #given
+            const __ENTRY: &#python::MethodInfo = &#info;
+            #detach_checks
+            #receiver_conversion
             #python::#enter #finish
         }
     }
+}
+
+/// The call of the Rust method, without the GIL if `#[detach]` says so.
+fn expand_call(method: &Method, call: &TokenStream, runtime: &TokenStream) -> TokenStream {
+    if method.detach.is_none() {
+        return call.clone();
+    }
+    let sent = method
+        .parameters
+        .iter()
+        .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
+    let sent = sent.map(|Parameter { name, ty }| {
+        respanned(quote!(#runtime::__private::call::sent(&#name);), ty.span())
+    });
+    quote!({
+        #(#sent)*
+        // SAFETY: Rust: `sent` refuses values that are not `Send`; the other arguments are handles,
+        // and the body has no token of the interpreter.
+        let promise = unsafe { #runtime::__private::call::WithoutPython::promised() };
+        #runtime::__private::call::detach_unchecked(promise, || #call)
+    })
 }
 
 /// The runtime's description of the method.
@@ -239,18 +244,19 @@ pub(crate) fn expand_method_info(
     body: bool,
     python: &TokenStream,
 ) -> TokenStream {
-    let mut entry = quote!(#python::MethodInfo::new(&__SITE, #count, #body));
+    let mut info = quote!(#python::MethodInfo::new(&__SITE, #count, #body));
     if method.reads_parent.is_some() {
-        entry = quote! {
-            // SAFETY: annotation `reads_parent`: the method leaves memory as it is that the parent lends.
-            unsafe { #entry.reading_parent() }
+        info = quote! {
+            // SAFETY: annotation `reads_parent`: the method leaves memory as it is that the parent
+            // lends.
+            unsafe { #info.reading_parent() }
         };
     }
     match foreign_bits(method) {
-        0 => entry,
+        0 => info,
         bits => quote! {
             // SAFETY: annotation `foreign`: C takes handles of another ancestor there.
-            unsafe { #entry.with_foreign(#bits) }
+            unsafe { #info.with_foreign(#bits) }
         },
     }
 }
@@ -321,34 +327,34 @@ pub(crate) fn expand_parameter(
     Parameter { name, ty }: &Parameter,
 ) -> TokenStream {
     let detach = |ty: Type| erase_lifetimes(&ty, handle);
-    let taken = |taken: TokenStream| {
-        let taken = respanned(taken, name.span());
-        quote!(#name: #taken)
+    let python_type = |python_type: TokenStream| {
+        let python_type = respanned(python_type, name.span());
+        quote!(#name: #python_type)
     };
     match ParamKind::of(ty) {
         ParamKind::Ref(target) => {
             let target = detach(target);
-            taken(quote!(#runtime::__private::python::RefArg<'_, 'py, #target>))
+            python_type(quote!(#runtime::__private::python::RefArg<'_, 'py, #target>))
         }
         ParamKind::Mut(target) => {
             let target = detach(target);
-            taken(quote!(#runtime::__private::python::MutArg<'_, 'py, #target>))
+            python_type(quote!(#runtime::__private::python::MutArg<'_, 'py, #target>))
         }
         ParamKind::OptionRef(target) => {
             let target = detach(target);
-            taken(
+            python_type(
                 quote!(::core::option::Option<#runtime::__private::python::RefArg<'_, 'py, #target>>),
             )
         }
         ParamKind::OptionMut(target) => {
             let target = detach(target);
-            taken(
+            python_type(
                 quote!(::core::option::Option<#runtime::__private::python::MutArg<'_, 'py, #target>>),
             )
         }
         ParamKind::Owned(target) => {
             let target = detach(target);
-            taken(quote!(#runtime::__private::python::OwnedArg<'_, 'py, #target>))
+            python_type(quote!(#runtime::__private::python::OwnedArg<'_, 'py, #target>))
         }
         ParamKind::Python => quote!(#name: #runtime::pyo3::Python<'py>),
         ParamKind::Value => quote!(#name: #ty),
@@ -360,29 +366,30 @@ pub(crate) fn expand_argument(
     context: &Ident,
     body: bool,
 ) -> TokenStream {
-    let taken = match ParamKind::of(ty) {
+    let python_type = match ParamKind::of(ty) {
         ParamKind::Ref(_) => quote!(#name.get(#context)),
         ParamKind::Mut(_) => quote! {
-            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the only reference that
-            // it makes.
+            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the
+            // only reference that it makes.
             unsafe { #name.get(#context) }
         },
         ParamKind::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(#context))),
         ParamKind::OptionMut(_) => quote! {
-            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the only reference that
-            // it makes.
+            // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the
+            // only reference that it makes.
             #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
-        // A body has it for good; C may leave it.
+        // A body keeps the handle; a C call may leave it.
         ParamKind::Owned(_) if body => quote! {
             // SAFETY: guarantee 7: the handle goes to the method of this call alone.
             unsafe { #name.take(#context) }?.into_owned()
         },
         ParamKind::Owned(_) => quote! {
-            // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in it what C left.
+            // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in
+            // it what C left.
             &mut *unsafe { #name.take(#context) }?
         },
         ParamKind::Python | ParamKind::Value => quote!(#name),
     };
-    respanned(taken, name.span())
+    respanned(python_type, name.span())
 }

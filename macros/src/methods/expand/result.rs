@@ -1,6 +1,11 @@
 //! The result of a call. It moves into its owner right after the call, from the return value or
 //! from out-parameters.
 
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
 use crate::methods::ast::{Calls, Method};
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{
@@ -10,17 +15,13 @@ use crate::span::respanned;
 use crate::text::{contains_string, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_named, is_slice_ref};
 use crate::types::lifetimes::with_inferred_lifetime;
-use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::Type;
-use syn::spanned::Spanned;
 
 /// Returns `true` if the result is copied from memory of C: bytes, an array, or a string with a
 /// length.
 pub(crate) fn is_copied_memory(method: &Method, calls: &Calls) -> bool {
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
     let counted = calls.length.is_some() || calls.until.is_some() || calls.free.is_some();
-    // A struct that C writes to `out` knows its length itself.
+    // A struct that C writes to `out` contains its length.
     let written = method.out_count(calls) > 0;
     (is_named(value, "Bytes") || is_slice_ref(value)) && !written
         || argument_of(value, "Vec").is_some()
@@ -86,7 +87,11 @@ pub(crate) fn expand_out_params(
 }
 
 /// The closure that moves what C returned into its owner. It returns `None` if C returned NULL.
-pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+pub(crate) fn expand_into_owner(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> TokenStream {
     let written = match &calls.retain {
         Some(_) => type_before_retain(&method.output.value, runtime),
         None => method.output.value.clone(),
@@ -97,11 +102,11 @@ pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
     if is_copied_memory(method, calls) {
         return expand_memory(method, calls, &value, runtime);
     }
-    let outs = method.out_count(calls);
-    if outs > 0 {
-        return expand_take_out_params(method, outs);
+    let out_params = method.out_count(calls);
+    if out_params > 0 {
+        return expand_take_out_params(method, out_params);
     }
-    // C just returned it, and the author says by the return type who owns it.
+    // The return type says who owns the returned object.
     let ret = match (&calls.owned, is_copied_text(&written)) {
         (Some(_), _) => quote!(#runtime::__private::from_c::transferred(ret)),
         (None, true) => expand_memory_source(method, calls, quote!(ret), runtime),
@@ -122,22 +127,23 @@ pub(crate) fn expand_own(method: &Method, calls: &Calls, runtime: &TokenStream) 
     quote!(|ret| #converted)
 }
 
-pub(crate) fn expand_take_out_params(method: &Method, outs: usize) -> TokenStream {
-    let slots: Vec<Ident> = (0..outs).map(out_variable).collect();
+pub(crate) fn expand_take_out_params(method: &Method, out_params: usize) -> TokenStream {
+    let slots: Vec<Ident> = (0..out_params).map(out_variable).collect();
     let value = match &slots[..] {
         [slot] => quote!(#slot),
         _ => quote!(::core::option::Option::Some((#(#slots?),*))),
     };
-    let optional = outs > 1 && argument_of(&method.output.value, "Option").is_some();
+    let optional = out_params > 1 && argument_of(&method.output.value, "Option").is_some();
     let value = match optional {
         false => value,
         true => quote!(::core::option::Option::Some(#value)),
     };
-    // All are taken before any is looked at: what one owns is not lost because another is missing.
+    // All values are moved into their owners before one is tested, so that none leaks if another is
+    // missing.
     quote! {
         |_| {
-            // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or nothing; guarantee 1:
-            // it gets its owner here.
+            // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or
+            // nothing; guarantee 1: it gets its owner here.
             #(let #slots = unsafe { #slots.take() };)*
             #value
         }
@@ -169,7 +175,7 @@ pub(crate) fn expand_memory(
         }
     };
     let count = if let Some(length) = &calls.length {
-        // The memory is owned by now, and given back where the length is missing.
+        // The memory has an owner by now, which frees it if the length is missing.
         respanned(quote!(#returns::Count::count(length?)), length.span())
     } else if let Some(until) = &calls.until {
         respanned(quote!(#returns::until_null(memory.start())), until.span())
@@ -190,8 +196,8 @@ pub(crate) fn expand_memory(
     };
     quote! {
         |#returned| {
-            // SAFETY: annotation `len`: C just gave the memory, and `len`, `until` or its own end says how much may
-            // be read. annotation `free`: the memory is freed once.
+            // SAFETY: annotation `len`: C just gave the memory, and `len`, `until` or its own end
+            // says how much may be read. annotation `free`: the memory is freed once.
             unsafe {
                 let memory = #memory;
                 let count = #count;

@@ -1,16 +1,17 @@
 //! Compile-time assertions about shared state: what a method may change in the parents of its
 //! receiver, and in reference-counted objects.
 
-use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
-use crate::span::respanned;
-use crate::types::inspect::{borrowed_handles, borrowed_slice, type_name};
-use crate::types::lifetimes::erase_lifetimes;
-use crate::types::param_kind::ParamKind;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Type, TypePath};
+
+use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
+use crate::span::respanned;
+use crate::types::inspect::{borrowed_handles, borrowed_slice, type_name};
+use crate::types::lifetimes::erase_lifetimes;
+use crate::types::param_kind::ParamKind;
 
 /// Refuses a child that uses its parent by `&mut` if the method borrows the parent shared, and a
 /// child that does not say whether it changes what an ancestor lends.
@@ -144,7 +145,7 @@ pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStrea
 }
 
 /// `ty` with `Borrowed` for `Owned`: the type of the result before `retain` makes the caller an
-/// Returns the type with `Borrowed` for `Owned`: C lends the handle before `retain` makes it an owner.
+/// owner.
 pub(crate) fn type_before_retain(ty: &Type, runtime: &TokenStream) -> Type {
     struct Lend<'a>(&'a TokenStream);
     impl VisitMut for Lend<'_> {

@@ -1,13 +1,14 @@
 //! The signature of a method in Rust, with the lifetimes of its result.
 
-use crate::methods::ast::{Method, Receiver, Source};
-use crate::span::respanned;
-use crate::types::lifetimes::{bind_param_lifetimes, with_lifetime};
-use crate::types::param_kind::ParamKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{FnArg, Lifetime, Pat, ReceiverKind, ReturnType, Signature, Type};
+
+use crate::methods::ast::{Method, Receiver, Source};
+use crate::span::respanned;
+use crate::types::lifetimes::{bind_param_lifetimes, with_lifetime};
+use crate::types::param_kind::ParamKind;
 
 /// The signature of the generated method.
 ///

@@ -1,17 +1,17 @@
 //! Parses the attributes of methods without a body: `#[calls(…)]` and `#[field(…)]`.
 
-use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
-use crate::diagnostics::Diagnostics;
-use crate::field_path::FieldPath;
-use crate::methods::ast::FieldAccess;
-use crate::methods::ast::{Calls, Consumes, OnFailure};
-use crate::status::StatusTest;
-use crate::text::Utf8;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Meta, Pat, Path, Token};
+
+use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
+use crate::diagnostics::Diagnostics;
+use crate::field_path::FieldPath;
+use crate::methods::ast::{Calls, Consumes, FieldAccess, OnFailure};
+use crate::status::StatusTest;
+use crate::text::Utf8;
 
 pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> Option<Calls> {
     let parsed = parse_target::<Path>(attribute, "#[calls(ffi::the_function)]", diagnostics)?;
