@@ -18,22 +18,42 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     for arg in args {
         base = arg.value("extends = OtherException", &diagnostics);
     }
+    let base = base.filter(|base| check_base(base, &diagnostics));
     let form =
         "an exception is a struct with named fields: write `struct Name { message: String, … }`";
     let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
-    let says_what = check_message(&item, base.as_ref(), &diagnostics);
+    let has_message = check_message(&item, base.as_ref(), &diagnostics);
     let exception = Exception {
         item,
         base,
         module: common.module(),
         runtime: common.runtime(),
-        says_what,
+        has_message,
     };
     let mut tokens = exception.expand();
     tokens.extend(diagnostics.into_tokens());
     tokens
+}
+
+/// Refuses PyO3's types as the exception that is extended. Returns `true` for all other types.
+fn check_base(base: &Path, diagnostics: &Diagnostics) -> bool {
+    let is_pyo3 = base.segments.iter().any(|segment| segment.ident == "pyo3")
+        || base
+            .segments
+            .last()
+            .is_some_and(|last| last.ident.to_string().starts_with("Py"));
+    if is_pyo3 {
+        diagnostics.at(
+            base,
+            format!(
+                "`extends` names another `#[exception]`, and `{}` is an exception class of Python: remove `extends`",
+                quote!(#base).to_string().replace(' ', "")
+            ),
+        );
+    }
+    !is_pyo3
 }
 
 /// Checks that the exception has its message: the field `message`, or the field `base` with the
@@ -56,11 +76,11 @@ fn check_message(item: &ItemStruct, base: Option<&Path>, diagnostics: &Diagnosti
             ),
         ),
     };
-    let says_what = matches!(item.fields, Fields::Named(_)) && has(name);
-    if !says_what {
+    let has_message = matches!(item.fields, Fields::Named(_)) && has(name);
+    if !has_message {
         diagnostics.at(&item.ident, mistake);
     }
-    says_what
+    has_message
 }
 
 struct Exception {
@@ -68,7 +88,7 @@ struct Exception {
     base: Option<Path>,
     module: String,
     runtime: TokenStream,
-    says_what: bool,
+    has_message: bool,
 }
 
 impl Exception {
@@ -76,12 +96,12 @@ impl Exception {
         let Exception { item, runtime, .. } = self;
         let ident = &item.ident;
         // A missing message is reported by `check_message`, and must not cause other errors.
-        let message = match (self.says_what, &self.base) {
+        let message = match (self.has_message, &self.base) {
             (false, _) => quote!(""),
             (true, None) => quote!(&self.message),
             (true, Some(_)) => quote!(&self.base),
         };
-        let library_error = match self.says_what {
+        let library_error = match self.has_message {
             true => self.expand_python(),
             false => quote! {
                 impl #runtime::__private::error::LibraryError for #ident {
@@ -96,7 +116,7 @@ impl Exception {
                 }
             },
         };
-        let base = self.base.as_ref().filter(|_| self.says_what).map(|base| {
+        let base = self.base.as_ref().filter(|_| self.has_message).map(|base| {
             quote! {
                 impl ::core::ops::Deref for #ident {
                     type Target = #base;

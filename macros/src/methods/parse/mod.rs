@@ -3,6 +3,7 @@
 pub(crate) mod source;
 
 use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -135,106 +136,117 @@ impl RawMethod {
         diagnostics: &Diagnostics,
     ) -> Method {
         qualify_borrowed(&mut self.signature, runtime);
-        let mut attributes = Vec::new();
-        let mut python_attributes = Vec::new();
-        let mut rust_only = false;
-        let mut detach = None;
-        let mut reads_parent = None;
-        let mut foreign = Vec::new();
-        let mut source = self.body.map(Source::Body);
+        let mut parsed = MethodAttributes {
+            source: self.body.map(Source::Body),
+            ..MethodAttributes::default()
+        };
         for attribute in self.attributes {
-            let name = attribute
-                .path()
-                .get_ident()
-                .map(Ident::to_string)
-                .unwrap_or_default();
-            let generated = match name.as_str() {
-                "calls" => parse_calls(&attribute, diagnostics)
-                    .map(Box::new)
-                    .map(Source::Calls),
-                "field" => parse_field(&attribute, diagnostics)
-                    .map(Box::new)
-                    .map(Source::Field),
-                "rust_only" => {
-                    rust_only = true;
-                    continue;
-                }
-                "detach" => {
-                    detach = attribute.path().get_ident().cloned();
-                    continue;
-                }
-                "reads_parent" => {
-                    reads_parent = attribute.path().get_ident().cloned();
-                    continue;
-                }
-                "foreign" => {
-                    let names =
-                        attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
-                    foreign.extend(diagnostics.ok(names).into_iter().flatten());
-                    continue;
-                }
-                name if PYO3_ATTRIBUTES.contains(&name) => {
-                    python_attributes.push(attribute);
-                    continue;
-                }
-                _ => {
-                    if let Some(ident) = attribute.path().get_ident()
-                        && report_renamed("attribute", ident, diagnostics)
-                    {
-                        continue;
-                    }
-                    attributes.push(attribute);
-                    continue;
-                }
-            };
-            match &source {
-                None => source = Some(generated.unwrap_or(Source::Nothing)),
-                Some(Source::Body(_)) => diagnostics.at(
-                    attribute.path(),
-                    format!(
-                        "`#[{name}]` generates the body of a method: remove the body or \
-                     `#[{name}]`"
-                    ),
-                ),
-                Some(_) => diagnostics.at(
-                    attribute.path(),
-                    "a method has one source: keep one of \
-                 `#[calls]` and `#[field]`",
-                ),
-            }
+            parsed.accept(attribute, diagnostics);
         }
-        if source.is_none() {
+        if parsed.source.is_none() {
             diagnostics.at(
                 &self.signature.ident,
                 "a method without a body needs a source: add `#[calls(ffi::f)]` or `#[field(f)]`, \
                  or write a body",
             );
         }
+        let source = parsed.source.unwrap_or(Source::Nothing);
         let comment = match &source {
-            Some(Source::Calls(calls)) => HeaderComment::of(&attributes, &calls.function),
+            Source::Calls(calls) => HeaderComment::of(&parsed.rust, &calls.function),
             _ => HeaderComment::none(),
         };
         let utf8 = match &source {
-            Some(Source::Calls(calls)) => calls.utf8,
-            Some(Source::Field(field)) => field.utf8,
+            Source::Calls(calls) => calls.utf8,
+            Source::Field(field) => field.utf8,
             _ => None,
         };
         let (receiver, parameters) = parse_parameters(&self.signature, diagnostics);
         Method {
             utf8: utf8.unwrap_or(Utf8::Strict),
-            attributes,
+            attributes: parsed.rust,
             comment,
-            python_attributes,
-            rust_only,
-            detach,
-            reads_parent,
-            foreign,
+            python_attributes: parsed.python,
+            rust_only: parsed.rust_only,
+            detach: parsed.detach,
+            reads_parent: parsed.reads_parent,
+            foreign: parsed.foreign,
             visibility: self.visibility,
             output: parse_output(&self.signature.output),
             signature: self.signature,
             receiver,
             parameters,
-            source: source.unwrap_or(Source::Nothing),
+            source,
+        }
+    }
+}
+
+/// The attributes of a method, sorted.
+#[derive(Default)]
+struct MethodAttributes {
+    /// Attributes for Rust, unchanged.
+    rust: Vec<Attribute>,
+    /// Attributes for PyO3, unchanged.
+    python: Vec<Attribute>,
+    rust_only: bool,
+    detach: Option<Ident>,
+    reads_parent: Option<Ident>,
+    foreign: Vec<Ident>,
+    source: Option<Source>,
+}
+
+impl MethodAttributes {
+    fn accept(&mut self, attribute: Attribute, diagnostics: &Diagnostics) {
+        let ident = attribute.path().get_ident().cloned();
+        let name = ident.as_ref().map(Ident::to_string).unwrap_or_default();
+        match name.as_str() {
+            "calls" => {
+                let calls = parse_calls(&attribute, diagnostics);
+                let source = calls.map(|calls| Source::Calls(Box::new(calls)));
+                self.set_source(source, &attribute, diagnostics);
+            }
+            "field" => {
+                let field = parse_field(&attribute, diagnostics);
+                let source = field.map(|field| Source::Field(Box::new(field)));
+                self.set_source(source, &attribute, diagnostics);
+            }
+            "rust_only" => self.rust_only = true,
+            "detach" => self.detach = ident,
+            "reads_parent" => self.reads_parent = ident,
+            "foreign" => {
+                let names =
+                    attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated);
+                self.foreign
+                    .extend(diagnostics.ok(names).into_iter().flatten());
+            }
+            name if PYO3_ATTRIBUTES.contains(&name) => self.python.push(attribute),
+            _ if ident.is_some_and(|ident| report_renamed("attribute", &ident, diagnostics)) => {}
+            _ => self.rust.push(attribute),
+        }
+    }
+
+    /// Stores the source that `attribute` names; `None` is one with mistakes.
+    fn set_source(
+        &mut self,
+        source: Option<Source>,
+        attribute: &Attribute,
+        diagnostics: &Diagnostics,
+    ) {
+        let path = attribute.path();
+        match &self.source {
+            None => self.source = Some(source.unwrap_or(Source::Nothing)),
+            Some(Source::Body(_)) => {
+                let name = quote!(#path);
+                diagnostics.at(
+                    path,
+                    format!(
+                        "`#[{name}]` generates the body of a method: remove the body or `#[{name}]`"
+                    ),
+                );
+            }
+            Some(_) => diagnostics.at(
+                path,
+                "a method has one source: keep one of `#[calls]` and `#[field]`",
+            ),
         }
     }
 }
