@@ -1,0 +1,172 @@
+// The C library of the examples in this reference, as bindgen would declare it. The examples are compiled and not run, so
+// each function only has a body for the linker.
+
+use std::ffi::{c_char, c_double, c_int, c_long, c_uint, c_void};
+
+macro_rules! c {
+    ($(fn $name:ident($($argument:ident: $ty:ty),* $(,)?) $(-> $output:ty)?;)*) => {
+        $(pub unsafe extern "C" fn $name($(_: $ty),*) $(-> $output)? { std::process::abort() })*
+    };
+}
+
+pub type c_status = c_int;
+pub const OK: c_int = 0;
+pub const END: c_int = -1;
+
+// A key-value store, its entries, and cursors over them.
+pub struct store {
+    pub size: c_int,
+    pub name: *const c_char,
+    pub keys: *mut *mut c_char,
+    pub key_count: c_int,
+    pub first: *mut entry,
+    pub stop: c_int,
+    pub report: report_t,
+}
+pub union entry_value {
+    pub number: c_double,
+    pub text: *const c_char,
+}
+pub struct entry {
+    pub key: *const c_char,
+    pub owner: *mut store,
+    pub kind: c_int,
+    pub value: entry_value,
+}
+pub const NUMBER: c_int = 1;
+pub const TEXT: c_int = 2;
+pub struct cursor(c_int);
+pub struct transaction(c_int);
+pub struct copy(c_int);
+pub struct mutex(c_int);
+c! {
+    fn store_open(path: *const c_char) -> *mut store;
+    fn store_open_into(path: *const c_char, result: *mut *mut store) -> c_int;
+    fn store_close(it: *mut store);
+    fn store_try_close(it: *mut store) -> c_int;
+    fn store_size(it: *mut store) -> c_int;
+    fn store_range(it: *mut store, first: *mut c_int, last: *mut c_int) -> c_int;
+    fn store_sync(it: *mut store) -> c_int;
+    fn store_put(it: *mut store, key: *const c_char, value: *const c_void, length: usize) -> c_int;
+    fn store_get(it: *mut store, key: *const c_char) -> *const c_void;
+    fn store_get_length(it: *mut store, key: *const c_char) -> usize;
+    fn store_read(it: *mut store, key: *const c_char, length: *mut usize) -> *mut c_void;
+    fn store_name(it: *mut store) -> *const c_char;
+    fn store_describe(it: *mut store) -> *mut c_char;
+    fn store_last_error(it: *mut store) -> *const c_char;
+    fn store_failed(it: *mut store) -> c_int;
+    fn store_comment(it: *mut store) -> *mut c_char;
+    fn store_title(it: *mut store) -> *const c_char;
+    fn store_keys(it: *mut store) -> *mut *mut c_char;
+    fn store_entry(it: *mut store, key: *const c_char) -> *mut entry;
+    fn store_next(it: *mut store) -> *mut entry;
+    fn store_clear(it: *mut store);
+    fn store_search(it: *mut store, pattern: *const c_char) -> c_int;
+    fn store_stop(it: *mut store);
+    fn store_flags(it: *mut store, flags: c_uint) -> c_int;
+    fn store_mutex(it: *mut store) -> *mut mutex;
+    fn store_clone(it: *mut store) -> *const store;
+    fn mutex_enter(it: *mut mutex);
+    fn mutex_leave(it: *mut mutex);
+    fn keys_free(keys: *mut *mut c_char);
+    fn memory_free(memory: *mut c_void);
+    fn cursor_open(it: *mut store) -> *mut cursor;
+    fn cursor_next(it: *mut cursor, value: *mut c_int) -> c_int;
+    fn cursor_put(it: *mut cursor, value: c_int) -> c_int;
+    fn cursor_rewind(it: *mut cursor);
+    fn cursor_close(it: *mut cursor);
+    fn cursor_close_in(of: *mut store, it: *mut cursor);
+    fn transaction_begin(it: *mut store) -> *mut transaction;
+    fn transaction_cursor(it: *mut transaction, of: *mut store) -> *mut cursor;
+    fn transaction_commit(it: *mut transaction) -> c_int;
+    fn transaction_abort(it: *mut transaction);
+    fn copy_begin(to: *mut store, from: *mut store) -> *mut copy;
+    fn copy_step(it: *mut copy) -> c_int;
+    fn copy_end(it: *mut copy);
+}
+
+// Values whose owners are counted.
+pub struct value(c_int);
+pub struct list(c_int);
+c! {
+    fn value_new(number: c_double) -> *mut value;
+    fn value_ref(it: *mut value) -> *mut value;
+    fn value_unref(it: *mut value);
+    fn list_new() -> *mut list;
+    fn list_ref(it: *mut list) -> *mut list;
+    fn list_unref(it: *mut list);
+    fn list_get(it: *mut list, index: usize) -> *mut value;
+    fn list_append(it: *mut list, item: *mut value) -> c_int;
+}
+
+// A struct in the caller's memory, as zlib's.
+pub struct stream {
+    pub next_in: *const u8,
+    pub avail_in: c_uint,
+    pub message: *const c_char,
+}
+c! {
+    fn stream_init(it: *mut stream, level: c_int) -> c_int;
+    fn stream_run(it: *mut stream, flush: c_int) -> c_int;
+    fn stream_end(it: *mut stream) -> c_int;
+}
+
+// Numbers as handles.
+c! {
+    fn watch_open() -> c_int;
+    fn watch_wait(it: c_int) -> c_int;
+    fn watch_wake(it: c_int) -> c_int;
+    fn watch_close(it: c_int) -> c_int;
+}
+
+// A parser that calls back.
+pub struct parser {
+    pub data: *mut c_void,
+}
+pub struct record {
+    pub code: c_int,
+    pub message: *const c_char,
+}
+pub type report_t = Option<unsafe extern "C" fn(*mut c_void, *mut record)>;
+pub type print_t = Option<unsafe extern "C" fn(*mut c_void, *const c_char, ...)>;
+pub type visit_t = Option<unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int>;
+pub type text_t = Option<unsafe extern "C" fn(*mut c_void, *const c_char, c_int)>;
+pub type start_t = Option<unsafe extern "C" fn(*mut c_void, *const c_char, *mut *const c_char)>;
+pub type open_t = Option<unsafe extern "C" fn(*mut parser, *const c_char) -> c_int>;
+pub type event_t = Option<unsafe extern "C" fn(*mut c_void, *mut record) -> c_int>;
+pub type destroy_t = Option<unsafe extern "C" fn(*mut c_void)>;
+c! {
+    fn store_each(it: *mut store, visit: visit_t, data: *mut c_void) -> c_int;
+    fn store_on_change(it: *mut store, visit: visit_t, data: *mut c_void);
+    fn store_on_close(it: *mut store, visit: visit_t, data: *mut c_void);
+    fn store_define(it: *mut store, visit: visit_t, data: *mut c_void, destroy: destroy_t) -> c_int;
+    fn store_set_report(it: *mut store, report: report_t, data: *mut c_void);
+    fn report_address() -> *mut report_t;
+    fn print_address() -> *mut print_t;
+    fn indent_address() -> *mut c_int;
+    fn parser_new() -> *mut parser;
+    fn parser_parse(it: *mut parser, text: text_t, data: *mut c_void) -> c_int;
+    fn parser_data(it: *mut parser) -> *mut c_void;
+    fn parser_free(it: *mut parser);
+    fn default_text(data: *mut c_void, text: *const c_char, length: c_int);
+}
+
+// Constants and structs of plain values.
+pub type mode = c_uint;
+pub const MODE_READ: mode = 1;
+pub const MODE_WRITE: mode = 2;
+pub type access = c_uint;
+pub const ACCESS_READ: access = 1;
+pub const ACCESS_WRITE: access = 2;
+#[derive(Clone, Copy, Default)]
+pub struct extents {
+    pub x: c_double,
+    pub w: c_double,
+    pub reserved: [c_long; 4],
+}
+c! {
+    fn store_set_mode(it: *mut store, mode: mode) -> c_int;
+    fn store_mode(it: *mut store) -> mode;
+    fn store_access(it: *mut store) -> access;
+    fn store_extents(it: *mut store, result: *mut extents);
+}
