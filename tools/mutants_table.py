@@ -19,16 +19,16 @@ ASKING = "runtime/src/asks_handle.rs"
 RELATED = "runtime/src/python/same_ancestor.rs"
 COUNTED = "runtime/src/ref_counted.rs"
 CORES = "runtime/src/python/ref_counted.rs"
-HEADER = "runtime/src/python/state.rs"
+HEADER = "runtime/src/python/state/mod.rs"
 CLASS = "runtime/src/python/object.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
-HANG = "runtime/src/python/thread_exit.rs"
-INTERPRETER = "runtime/src/python/interpreter.rs"
+HANG = "runtime/src/interpreter/thread_exit.rs"
+INTERPRETER = "runtime/src/interpreter/attach.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
 GIVE = "runtime/src/python/into_py.rs"
 TAKE = "runtime/src/python/extract.rs"
 EXPORT = "runtime/src/python/memoryview.rs"
-DEPTH = "runtime/src/python/reentrancy.rs"
+DEPTH = "runtime/src/interpreter/reentrancy.rs"
 WAIT = "runtime/src/python/waiting.rs"
 ASIDE = "runtime/src/helper_thread.rs"
 TRACE = "runtime/src/python/trace.rs"
@@ -55,6 +55,9 @@ TYPES_LIFETIMES_MACRO = "macros/src/types/lifetimes.rs"
 METHODS_EXPAND_PYTHON_MACRO = "macros/src/methods/expand/python.rs"
 HANDLE_EXPAND_OWNERSHIP_MACRO = "macros/src/handle/expand/ownership.rs"
 HANDLE_EXPAND_CALL_SETUP_MACRO = "macros/src/handle/expand/call_setup.rs"
+PYTHON_STATE_CLOSE = "runtime/src/python/state/close.rs"
+PYTHON_STATE_DEFERRED = "runtime/src/python/state/deferred.rs"
+PYTHON_STATE_TREE = "runtime/src/python/state/tree.rs"
 
 
 @dataclass(frozen=True)
@@ -341,8 +344,8 @@ WORD = [
 INTERPRETERS = [
     mutant(HANG, "Python ends a thread inside of our functions", ("        if is_ending() {", "        if false {")),
     mutant(
-        HEADER,
-        "a call waits for a thread that the end has installed_hooks",
+        PYTHON_STATE_CLOSE,
+        "a call waits for a thread that hangs since the end",
         (" && self.forks == forks() && !is_ending()", " && self.forks == forks()"),
     ),
     mutant(
@@ -370,12 +373,12 @@ INTERPRETERS = [
 
 CLOSING = [
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "a Python handle that is dropped releases nothing",
         ("        self.drop_resource();\n", "        if false { self.drop_resource() }\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "a resource is taken and left there, to be released again",
         (
             "self.raw.swap(ptr::null_mut(), Ordering::AcqRel);\n        if raw",
@@ -383,12 +386,12 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing releases nothing",
         ("        if let Some(mut resource) = self.take()\n            && let Err", "        if let Some(mut resource) = self.take().filter(|_| false)\n            && let Err"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing releases no children",
         (
             "            let Err(ReleaseError { error, kept, lost }) = resource.close() else {",
@@ -396,22 +399,22 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "what C keeps is released with what it lives in",
         ("            if kept {\n                let left", "            if kept && false {\n                let left"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "what C keeps is closed all the same",
         ("            if kept {\n                self.keep(", "            if kept && false {\n                self.keep("),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a handle that C keeps stays in use (lock)",
         ("        if self.borrow_state.release_borrow_mut() {\n            wake();\n        }\n        error\n", "        error\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a child is left to its parent and not waited for",
         ("let waited = wait_until(py, || ending.has_come());", "let waited = PyResult::Ok(());"),
     ),
@@ -426,27 +429,27 @@ CLOSING = [
         ("                None => report(error),\n", "                None => drop(error),\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "what is left to a handle and kept by C is forgotten",
         ("                self.children().kept.push(kept);\n", "                std::mem::forget(kept);\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "what is dropped and kept by C is forgotten by its parent",
         ("                    parent.children().kept.extend(kept);\n", "                    std::mem::forget(kept);\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "closing forgets what C kept before",
         ("        doomed.append(&mut children.kept);\n", ""),
     ),
     mutant(
         HEADER,
         "the handles of one object don't count as one",
-        ("            Some(core) if self.kind.is_counted() => core.get().state().locked(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().state().locked(),\n"),
+        ("            Some(core) if self.kind.is_counted() => core.get().state().lock_owner(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().state().lock_owner(),\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "a reference that is given back still counts as a handle of its object",
         ("        if self.kind.is_counted() {\n            ref_counted::leave(raw);\n        }\n", ""),
     ),
@@ -468,14 +471,14 @@ CLOSING = [
             "        if self.process_bound && kept {",
             "        if kept {\n            self.live.fetch_sub(1, Ordering::Relaxed);\n        }\n        if self.process_bound && kept {",
         )),
-    mutant(HEADER, "a child is not in its parent's list", ("        children.newest = self;\n", "        let _ = &mut children;\n")),
+    mutant(PYTHON_STATE_TREE, "a child is not in its parent's list", ("        children.newest = self;\n", "        let _ = &mut children;\n")),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "a new child cuts off the older ones",
         ("                older: children.newest,\n", "                older: ptr::null(),\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a child that is closed stays in its parent's list",
         (
             "        if let Some(parent) = self.parent() {\n            self.unlink(&mut parent.children());\n        }\n        self.become_closed();\n        first\n",
@@ -484,7 +487,7 @@ CLOSING = [
         equivalent="there is nothing left in it for the parent to release, and its drop takes it out of the list",
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "a child that is dropped stays in its parent's list",
         (
             "                Ok(()) => {\n                    self.unlink(&mut parent.children());\n",
@@ -492,32 +495,32 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "a child that goes leaves its newer neighbour pointing at it",
         ("Some(newer) => (*newer.links.get()).older = links.older,", "Some(_) => (),"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "a child that goes leaves its older neighbour pointing at it",
         ("                (*older.links.get()).newer = links.newer;\n", "                let _ = older;\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "the newest child that goes stays the parent's newest",
         ("None => children.newest = links.older,", "None => (),"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "closing a parent leaves its children's resources",
         ("            doomed.extend(child.take());\n            if child", "            if child"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "closing a parent does not close its children",
         ("if child.borrow_state.close() {", "if child.borrow_state.is_closed() {"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a parent is released before its children",
         (
             "        self.take_descendants(&mut doomed);\n        let mut doomed = doomed.into_iter();\n",
@@ -525,12 +528,12 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "closing forgets what died meanwhile (orphans)",
         ("        doomed.append(&mut children.orphans);\n", "        children.orphans.clear();\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "the end of an exclusive use forgets what died meanwhile (orphans)",
         (
             "            drop(children);\n            self.release_orphans();\n",
@@ -538,17 +541,17 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "a close that is given up forgets what died meanwhile (orphans)",
         ("            self.release_orphans();\n            self.release_with_ancestors();\n", "            self.children().orphans.clear();\n            self.release_with_ancestors();\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "what dies while its parent can't be entered is lost (orphans)",
         ("                above.orphans.extend(self.take());\n", "                drop(self.take());\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "what dies while its parent can't be entered is released at once (orphans)",
         (
             "                above.orphans.extend(self.take());\n",
@@ -556,7 +559,7 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "what dies while its parent can't be entered stays in the list (orphans)",
         (
             "                if ptr::eq(blocked, parent) {\n                    self.unlink(&mut above);\n",
@@ -564,42 +567,42 @@ CLOSING = [
         ),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing does not wait for the calls that run",
         ("                        self.wait(py, || !self.borrow_state.is_borrowed())?;\n", "                        return Ok(());\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing does not hold the ancestors",
         ("            match self.borrow_ancestors(Mode::Shared, never_queued) {\n                Ok(()) => match self.borrow_state.try_finish_close() {", "            match Ok::<(), (&HandleState, Refused)>(()) {\n                Ok(()) => match self.borrow_state.try_finish_close() {"),
         ("                        }\n                        self.release_ancestors(Mode::Shared);\n                        if refusal", "                        }\n                        if refusal"),
         ("                        self.release_ancestors(Mode::Shared);\n                        return released", "                        return released"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing never leaves the ancestors (lock)",
         ("                        self.release_ancestors(Mode::Shared);\n                        return released", "                        return released"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing that has to wait does not leave the ancestors (lock)",
         ("                        }\n                        self.release_ancestors(Mode::Shared);\n                        if refusal", "                        }\n                        if refusal"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "a drop never leaves the ancestors (lock)",
         ("                    return self.release_ancestors(Mode::Shared);\n", "                    return;\n"),
     ),
     mutant(
         ANCESTORS,
         "a handle's use does not hold its ancestors",
-        ("                parent.base().borrow_with_ancestors(passes)?;\n                self.check_holder(parent)\n", "                let _ = passes;\n                self.check_holder(parent)\n"),
-        ("        for parent in parents {\n            parent.base().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
+        ("                parent.borrow_owner().borrow_with_ancestors(passes)?;\n                self.check_holder(parent)\n", "                let _ = passes;\n                self.check_holder(parent)\n"),
+        ("        for parent in parents {\n            parent.borrow_owner().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
     ),
     mutant(
         ANCESTORS,
         "a use never leaves the ancestors (lock)",
-        ("        for parent in parents {\n            parent.base().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
+        ("        for parent in parents {\n            parent.borrow_owner().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
     ),
     mutant(
         ANCESTORS,
@@ -607,27 +610,27 @@ CLOSING = [
         ("        shared.inspect_err(|_| self.release_ancestors(Mode::Shared))", "        shared"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a close that is given up stays marked",
         ("        if state.borrow_state.cancel_close() {\n            wake();\n        }\n", ""),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "closing a view does nothing",
         ("            self.borrow_state.close();\n            return Ok(());", "            return Ok(());"),
     ),
     mutant(
         HEADER,
         "a view does not know that its owner is closed",
-        ("self.raw().is_null() || self.base().borrow_state.is_closed()", "self.raw().is_null() || self.borrow_state.is_closed()"),
+        ("self.raw().is_null() || self.borrow_owner().borrow_state.is_closed()", "self.raw().is_null() || self.borrow_state.is_closed()"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a thread inside of a call waits for itself",
         ("        !inside_python() && self.forks == forks()", "        self.forks == forks()"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "a forked child waits for threads that it does not have",
         ("        !inside_python() && self.forks == forks()", "        !inside_python()"),
     ),
@@ -637,42 +640,42 @@ CLOSING = [
         ("        self.release_borrow();\n        self.release_ancestors(Mode::Shared);\n", "        self.release_ancestors(Mode::Shared);\n        self.release_borrow();\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_DEFERRED,
         "no one is warned of an unclosed handle",
         ("        if self.kind.warns_unclosed() {\n", "        if self.kind.warns_unclosed() && false {\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_TREE,
         "a resource that is released is still traced",
         ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            ref_counted::leave(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            ref_counted::leave(raw);"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "what lives in a handle that is given away is not released",
         ("        self.release_descendants()\n            .map_err(|unreleased| unreleased.error)?;\n        children::", "        children::"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "what was given away is not closed",
         ("if self.borrow_state.close_while_borrowed() {", "if false {"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_CLOSE,
         "one owner of several that is given away stays one",
         ("            ref_counted::leave(raw.as_ptr());\n", ""),
     ),
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
-    mutant(HEADER, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
-    mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.given(self.raw),\n", "            None => self.state.take_back(self.raw),\n")),
+    mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
+    mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
     mutant(ENTER, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
-    mutant(HEADER, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
+    mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
     mutant(EXPORT, "a view of memory never lets its handle go", ("        BorrowRequest::new(owner, Mode::Shared).leave();\n", "")),
     mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.state().end_export();\n", "")),
-    mutant(HEADER, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
+    mutant(PYTHON_STATE_CLOSE, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
     mutant(ENTER, "a use alone waits for a view of memory", ("        if exclusive && at.is_exported() {", "        if false {")),
     mutant(HEADER, "the parent does not know of a view of memory", ("            parent.begin_export();\n", "            let _ = parent;\n"), ("            parent.end_export();\n", "            let _ = parent;\n")),
 ]
@@ -958,8 +961,8 @@ KEEPING = [
     mutant(CALLBACKS, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
     mutant(CALLBACKS, "a running callback does not hold its state", ("    let _held = unsafe { UserDataRef::of(data) };\n", "    let _held = BorrowRequest::<K::State>::of;\n")),
     mutant(CALLBACKS, "a callback may wait for its own call", (
-            '    #[cfg(feature = "python")]\n    let _python = crate::python::ReentrancyGuard::begin();\n    #[cfg(feature = "python")]\n    let _alone',
-            '    #[cfg(feature = "python")]\n    let _alone',
+            "    let _python = ReentrancyGuard::begin();\n    let _exclusive",
+            "    let _exclusive",
         )),
     mutant(CALLBACKS, "a callback does not have its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| false)\n")),
     mutant(CALLBACKS, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
@@ -982,20 +985,20 @@ KEEPING = [
             "            () if (self.none)(returned) && false => Verdict::Nothing,\n",
         )),
     mutant(THREADS, "a thread that ends leaves its handles open", ("        close_all(self.0);\n", "")),
-    mutant(HEADER, "any thread may use what belongs to one", ("        } else if self.is_elsewhere() {\n            Owner::Thread", "        } else if self.is_elsewhere() && false {\n            Owner::Thread")),
-    mutant(HEADER, "a forked child may use what it must not", ("        let owner = if self.is_left_behind() {", "        let owner = if self.is_left_behind() && false {")),
+    mutant(HEADER, "any thread may use what belongs to one", ("        } else if self.is_on_wrong_thread() {\n            Owner::Thread", "        } else if self.is_on_wrong_thread() && false {\n            Owner::Thread")),
+    mutant(HEADER, "a forked child may use what it must not", ("        let owner = if self.is_from_parent_process() {", "        let owner = if self.is_from_parent_process() && false {")),
     mutant(HEADER, "what is closed belongs to a thread all the same", ("        if self.is_closed() {\n            // Whoever uses it hears that.\n            return Ok(());\n        }\n", "")),
-    mutant(HEADER, "what is dropped on another thread is released there", ("        if self.is_elsewhere() {\n            return self.leave_to_thread();\n        }\n", "")),
-    mutant(HEADER, "what another thread has to release is taken from it", ("        if let Some(name) = self.descendant_elsewhere() {\n            return Err(self.give_up(", "        if let Some(name) = self.descendant_elsewhere().filter(|_| false) {\n            return Err(self.give_up(")),
-    mutant(HEADER, "a closed child of another thread is in the way", ("            if open && child.is_elsewhere()", "            if (open || true) && child.is_elsewhere()")),
-    mutant(HEADER, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
-    mutant(HEADER, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.borrow_state.close();", "            self.borrow_state.close();")),
-    mutant(HEADER, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
-    mutant(HEADER, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
-    mutant(HEADER, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
+    mutant(PYTHON_STATE_DEFERRED, "what is dropped on another thread is released there", ("        if self.is_on_wrong_thread() {\n            return self.send_deferred_to_thread();\n        }\n", "")),
+    mutant(PYTHON_STATE_TREE, "what another thread has to release is taken from it", ("        if let Some(name) = self.descendant_on_wrong_thread() {\n            return Err(self.abort_close(", "        if let Some(name) = self.descendant_on_wrong_thread().filter(|_| false) {\n            return Err(self.abort_close(")),
+    mutant(PYTHON_STATE_TREE, "a closed child of another thread is in the way", ("            if open && child.is_on_wrong_thread()", "            if (open || true) && child.is_on_wrong_thread()")),
+    mutant(PYTHON_STATE_CLOSE, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
+    mutant(PYTHON_STATE_CLOSE, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.borrow_state.close();", "            self.borrow_state.close();")),
+    mutant(PYTHON_STATE_CLOSE, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
+    mutant(PYTHON_STATE_TREE, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
+    mutant(PYTHON_STATE_TREE, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.up)?;\n", "")),
     mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.beside {\n            visit.call(parent)?;\n        }\n", "")),
-    mutant(HEADER, "a use does not hold the other parents", ("    pub(super) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter()", "    pub(super) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter().take(0)")),
+    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter().take(0)")),
     mutant(EXPORT, "the collector does not see what a view holds", ("        self.owner.iter().try_for_each(|held| visit.call(&held.0))", "        self.owner.iter().take(0).try_for_each(|held| visit.call(&held.0))")),
     mutant(ITERATOR, "the collector does not see what an iterator holds", ("        visit.call(&self.owner)\n", "        let _ = visit;\n        Ok(())\n")),
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),
@@ -1068,7 +1071,7 @@ SHARING = [
     mutant(
         HEADER,
         "a view does not end with the use of an ancestor",
-        ("            sum.wrapping_add(parent.base().locked().generation_with_ancestors())", "            sum.wrapping_add(0 * parent.base().locked().generation_with_ancestors())"),
+        ("            sum.wrapping_add(parent.borrow_owner().lock_owner().generation_with_ancestors())", "            sum.wrapping_add(0 * parent.borrow_owner().lock_owner().generation_with_ancestors())"),
     ),
     mutant(
         RELATED,
@@ -1093,7 +1096,7 @@ SHARING = [
     mutant(
         ENTER,
         "one object is both shared and exclusive in one call",
-        ("        if exclusive && core(first.state.base()) == core(object) {", "        if false && exclusive && core(first.state.base()) == core(object) {"),
+        ("        if exclusive && core(first.state.borrow_owner()) == core(object) {", "        if false && exclusive && core(first.state.borrow_owner()) == core(object) {"),
     ),
     mutant(
         COUNTED,
@@ -1116,7 +1119,7 @@ SHARING = [
         ("(Arc::strong_count(shared) == 1).then_some(&**shared)", "Some(&**shared)"),
     ),
     mutant(
-        ATTACHMENTS,
+        INTERPRETER,
         "Python code runs while garbage is collected",
         ("    TRAVERSING.get()\n", "    false\n"),
     ),
@@ -1173,7 +1176,7 @@ SIGNALS = [
     mutant(
         ASIDE,
         "an interruptible call uses a helper thread also where no handlers run",
-        ("        if crate::python::handles_signals() {", "        if true {"),
+        ("        if crate::interpreter::handles_signals() {", "        if true {"),
     ),
     mutant(
         ASIDE,

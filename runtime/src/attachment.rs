@@ -10,15 +10,17 @@
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 use std::ptr::{self, NonNull};
-#[cfg(feature = "python")]
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::callback::user_data::{self, ErasedAttachment};
-use crate::error::{Error, report};
+use crate::error::Error;
 use crate::fork::{Lock, forks, watch_forks};
 use crate::handle::HasAttachments;
 use crate::handle::kind::HandleKind;
+#[cfg(feature = "python")]
+use crate::interpreter::{Traversing, is_traversing};
+use crate::interpreter::{attach_if_running, report};
 use crate::panics::Caught;
 
 /// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
@@ -151,12 +153,10 @@ unsafe fn drop_all(entries: impl IntoIterator<Item = AttachmentSlot>, caught: &C
 pub(crate) struct SideData {
     kind: &'static HandleKind,
     forks: u32,
-    /// The header of the Python object, while there is one.
-    #[cfg(feature = "python")]
+    /// The state of the Python object, while there is one.
     pub(crate) state: AtomicPtr<()>,
-    /// How many callbacks run now that have the handle alone.
-    #[cfg(feature = "python")]
-    pub(crate) alone: std::sync::atomic::AtomicU32,
+    /// The number of running callbacks that use the handle exclusively.
+    pub(crate) exclusive_callbacks: AtomicU32,
     lock: Mutex<()>,
     values: UnsafeCell<Vec<AttachmentSlot>>,
 }
@@ -183,10 +183,8 @@ pub(crate) fn begin(kind: &'static HandleKind, raw: *mut ()) {
     let attached = Arc::new(SideData {
         kind,
         forks: forks(),
-        #[cfg(feature = "python")]
         state: AtomicPtr::new(ptr::null_mut()),
-        #[cfg(feature = "python")]
-        alone: std::sync::atomic::AtomicU32::new(0),
+        exclusive_callbacks: AtomicU32::new(0),
         lock: Mutex::new(()),
         values: UnsafeCell::new(Vec::new()),
     });
@@ -251,7 +249,7 @@ impl SideData {
             "what a handle keeps cannot be changed by the `traverse` of a value that it keeps"
         );
         // SideData to the interpreter, so that no garbage is collected meanwhile.
-        with_python(|| {
+        attach_if_running(|| {
             let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: guarantee 9: the lock is held, and `change` does not come back here: it only looks and moves.
             change(unsafe { &mut *self.values.get() })
@@ -322,50 +320,6 @@ impl SideData {
             caught.run(|| unsafe { user_data::leave(entry.value) });
         }
     }
-}
-
-#[cfg(feature = "python")]
-thread_local! {
-    /// Returns whether this thread shows the values of a handle to the garbage collector.
-    static TRAVERSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Returns whether this thread shows the values of a handle to the garbage collector. Meanwhile the author's `traverse` runs, which
-/// must neither change the values nor let other threads run Python code.
-#[cfg(feature = "python")]
-pub(crate) fn is_traversing() -> bool {
-    TRAVERSING.get()
-}
-
-#[cfg(feature = "python")]
-struct Traversing(bool);
-
-#[cfg(feature = "python")]
-impl Traversing {
-    fn begin() -> Self {
-        Traversing(TRAVERSING.replace(true))
-    }
-}
-
-#[cfg(feature = "python")]
-impl Drop for Traversing {
-    fn drop(&mut self) {
-        TRAVERSING.set(self.0);
-    }
-}
-
-/// Run `f` attached to the interpreter, if there is one.
-pub(crate) fn with_python<R>(f: impl FnOnce() -> R) -> R {
-    #[cfg(feature = "python")]
-    {
-        let mut f = Some(f);
-        let mut once = || f.take().map(|f| f());
-        let done = pyo3::Python::try_attach(|_| once()).flatten();
-        done.or_else(once)
-            .unwrap_or_else(|| unreachable!("it runs once"))
-    }
-    #[cfg(not(feature = "python"))]
-    f()
 }
 
 /// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds

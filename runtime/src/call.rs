@@ -19,7 +19,7 @@ use std::ptr::{self, NonNull};
 use crate::callback::{CallbackFailure, framed, is_expected, report_raised};
 use crate::children::{self, Id, Unplaced};
 use crate::convert::to_c::{IntoCString, Memory};
-use crate::error::{Error, Result, report};
+use crate::error::{Error, Result};
 use crate::error_source::{CallInfo, ErrorSource, Listening};
 use crate::exclusive_use::{self, Used};
 use crate::failpoint::{CallSite, FailPoint};
@@ -28,6 +28,7 @@ use crate::handle::{
     Transfer,
 };
 use crate::helper_thread::{Aside, RaisedBySignal, Runner, ThisThread};
+use crate::interpreter::{self, report};
 pub use crate::panics::Caught;
 use crate::single_owner;
 use crate::thread_locals::PerThread;
@@ -906,14 +907,9 @@ impl WithoutPython {
 /// Run `c` without the GIL where this thread holds it. What it left in `errno` is still there afterwards.
 #[inline]
 pub fn detach_unchecked<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
-    #[cfg(feature = "python")]
-    {
-        let (result, errno) = crate::python::detached(|| (c(), errno::errno()));
-        errno::set_errno(errno);
-        result
-    }
-    #[cfg(not(feature = "python"))]
-    c()
+    let (result, errno) = interpreter::detach(|| (c(), errno::errno()));
+    errno::set_errno(errno);
+    result
 }
 
 /// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
@@ -931,18 +927,13 @@ pub fn detach<R: Send>(c: impl FnOnce() -> R + Send) -> R {
 /// What a handler raised, such as `KeyboardInterrupt`. A callback returns it, so that C is told to stop and the call raises
 /// it.
 pub fn check_signals() -> Result<()> {
-    #[cfg(feature = "python")]
-    crate::python::check_signals()?;
-    Ok(())
+    interpreter::check_signals()
 }
 
 /// Returns whether this thread runs Python's signal handlers: whether a long call of C here makes Ctrl-C wait. It costs some
 /// nanoseconds. Without Python no thread does.
 pub fn handles_signals() -> bool {
-    #[cfg(feature = "python")]
-    return crate::python::handles_signals();
-    #[cfg(not(feature = "python"))]
-    false
+    interpreter::handles_signals()
 }
 
 /// Refuses, while compiling, arguments that hold Python objects where the body is detached.

@@ -25,10 +25,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use crate::error::{Error, Owner, report};
+use crate::error::{Error, Owner};
 use crate::fork::{Lock, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Handle, ReleaseError};
+use crate::interpreter::report;
 
 /// One handle among those of all kinds.
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
-use crate::panics::{Caught, Payload, discard};
+use crate::panics::{Payload, discard};
 
 /// The result of anything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -140,14 +140,6 @@ impl Error {
         }
         self
     }
-
-    /// Report the error in a `Drop`; a panic continues, unless the thread unwinds already.
-    pub(crate) fn end_in_drop(self) {
-        match std::thread::panicking() {
-            true => report(self),
-            false => report(self.unless_panic()),
-        }
-    }
 }
 
 impl fmt::Display for Error {
@@ -221,20 +213,4 @@ impl From<pyo3::PyErr> for Error {
     fn from(error: pyo3::PyErr) -> Self {
         Error::Python(error)
     }
-}
-
-/// Report what nobody can be told: to `sys.unraisablehook`, or without Python to the standard error output. It is said
-/// wherever a handle is dropped; so an error whose `Display` panics is reported by its panic.
-pub(crate) fn report(error: Error) {
-    if error.is_panic() {
-        // Its hook has told about it.
-        return;
-    }
-    Caught::new().run(|| {
-        #[cfg(feature = "python")]
-        let Some(error) = crate::python::report(error) else {
-            return;
-        };
-        eprintln!("leakproof: {error}");
-    });
 }

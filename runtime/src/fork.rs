@@ -24,6 +24,11 @@ pub(crate) struct InChild(pub(crate) fn());
 
 inventory::collect!(InChild);
 
+/// A function that runs before each fork, before the locks are taken.
+pub(crate) struct BeforeFork(pub(crate) fn());
+
+inventory::collect!(BeforeFork);
+
 thread_local! {
     /// The locks that this thread holds while it forks.
     static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
@@ -40,8 +45,9 @@ unsafe extern "C" {
 
 extern "C" fn before_fork() {
     // Before the locks, as helper threads take some of them.
-    #[cfg(feature = "python")]
-    crate::helper_thread::before_fork();
+    for BeforeFork(run) in inventory::iter::<BeforeFork> {
+        run();
+    }
     let locks = inventory::iter::<Lock>.into_iter();
     let held = locks.map(|Lock(take)| take()).collect();
     let _ = HELD.try_with(|mine| mine.replace(held));

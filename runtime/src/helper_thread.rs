@@ -17,8 +17,6 @@ use std::marker::PhantomData;
 
 use crate::callback::CallbackFailure;
 use crate::handle::Handle;
-#[cfg(feature = "python")]
-pub(crate) use helper::before_fork;
 
 /// The choice of the thread that a call runs C on.
 pub trait Runner {
@@ -64,7 +62,7 @@ impl<I: Fn()> Aside<I> {
 impl<I: Fn()> Runner for Aside<I> {
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>) {
         #[cfg(feature = "python")]
-        if crate::python::handles_signals() {
+        if crate::interpreter::handles_signals() {
             return helper::run(call, &self.interrupt);
         }
         let _ = self.interrupt;
@@ -113,10 +111,10 @@ mod helper {
 
     use super::RaisedBySignal;
     use crate::callback::CallbackFailure;
-    use crate::error::{Error, report};
-    use crate::fork::watch_forks;
+    use crate::error::Error;
+    use crate::fork::{BeforeFork, watch_forks};
+    use crate::interpreter::{ReentrancyGuard, detach, report, run_signal_handlers};
     use crate::panics::Caught;
-    use crate::python::{ReentrancyGuard, detached, run_signal_handlers};
 
     /// The stack of a main thread on most systems. Of pages that are not used only the addresses are taken.
     const STACK: usize = 8 << 20;
@@ -203,11 +201,11 @@ mod helper {
         /// Runs the handlers of signals until C has returned.
         fn wait(&self) -> Option<Error> {
             loop {
-                if detached(|| self.ends_within(SIGNALS_EVERY)) {
+                if detach(|| self.ends_within(SIGNALS_EVERY)) {
                     return None;
                 }
                 if let Err(error) = run_signal_handlers() {
-                    self.interrupt_until(|| detached(|| self.ends_within(INTERRUPTS_EVERY)));
+                    self.interrupt_until(|| detach(|| self.ends_within(INTERRUPTS_EVERY)));
                     return Some(error);
                 }
             }
@@ -244,8 +242,10 @@ mod helper {
         static INNERMOST: Cell<*const Waiting<'static>> = const { Cell::new(ptr::null()) };
     }
 
+    inventory::submit! { BeforeFork(before_fork) }
+
     /// Ends the helper threads of this thread's calls: this thread forks in a signal handler.
-    pub(crate) fn before_fork() {
+    fn before_fork() {
         let mut waiting = INNERMOST.get();
         // SAFETY: Rust: each is on the stack of a call of this thread, which takes it from the list before it returns
         // (`waiting`).
@@ -314,7 +314,7 @@ mod helper {
                 helper.join();
             };
             let error = waiting(&end, || helper.wait());
-            detached(|| helper.join());
+            detach(|| helper.join());
             helper.outcome(error)
         })
     }

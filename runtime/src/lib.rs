@@ -134,6 +134,7 @@ mod fallible_copy;
 mod fork;
 mod handle;
 mod helper_thread;
+mod interpreter;
 mod iter;
 mod panics;
 #[cfg(feature = "python")]

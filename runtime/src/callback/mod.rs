@@ -11,6 +11,7 @@
 //! Every call has a frame as soon as there is a handle that can keep callbacks: C may reach one through the receiver,
 //! through an argument, or through what these are linked to in C.
 
+mod exclusive;
 pub(crate) mod user_data;
 
 use std::cell::Cell;
@@ -20,14 +21,16 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::attachment::{Attachment, AttachmentSlot, Scope, SideData, with_python};
+use crate::attachment::{Attachment, AttachmentSlot, Scope, SideData};
 use crate::call::Verdict;
+use crate::callback::exclusive::ExclusiveCallback;
 use crate::callback::user_data::{BoxedUserData, ErasedAttachment, StoredValue, UserDataRef};
 use crate::convert::to_c::IntoC;
-use crate::error::{Error, Result, report};
+use crate::error::{Error, Result};
 use crate::exclusive_use::Inside;
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::HasAttachments;
+use crate::interpreter::{ReentrancyGuard, attach_if_running, callback_error, report};
 use crate::panics::{Caught, Payload, discard};
 
 /// What a callback ended with.
@@ -297,13 +300,7 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     match outcome {
         Ok(Ok(Some(returned))) => return returned,
         Ok(Ok(None)) => {}
-        #[cfg(feature = "python")]
-        Ok(Err(error)) => raise(
-            frame,
-            CallbackFailure::Error(crate::python::of_callback(error)),
-        ),
-        #[cfg(not(feature = "python"))]
-        Ok(Err(error)) => raise(frame, CallbackFailure::Error(error)),
+        Ok(Err(error)) => raise(frame, CallbackFailure::Error(callback_error(error))),
         Err(panic) => raise(frame, CallbackFailure::Panic(panic)),
     }
     // SAFETY: the caller's promise.
@@ -326,14 +323,11 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
     let _held = unsafe { UserDataRef::of(data) };
     // SAFETY: guarantee 8: the user data is there as long as `_held`.
     let (state, attached) = unsafe { ((*data.as_ptr()).state, &(*data.as_ptr()).attached) };
-    let _ = attached;
-    #[cfg(feature = "python")]
-    let _python = crate::python::ReentrancyGuard::begin();
-    #[cfg(feature = "python")]
-    let _alone = attached
+    let _python = ReentrancyGuard::begin();
+    let _exclusive = attached
         .as_deref()
         .filter(|_| K::EXCLUSIVE)
-        .map(crate::python::Alone::begin);
+        .map(ExclusiveCallback::begin);
     if K::site().should_fail(FailPoint::Argument) {
         return Err(Error::Value("an argument cannot be converted".into()));
     }
@@ -373,7 +367,7 @@ unsafe fn on_error<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) 
 fn raise(frame: Option<&Frame>, raised: CallbackFailure) {
     match frame {
         Some(frame) if !frame.has_raised.replace(true) => frame.raised.set(Some(raised)),
-        _ => with_python(|| report_raised(raised)),
+        _ => attach_if_running(|| report_raised(raised)),
     }
 }
 

@@ -9,7 +9,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::attachment::{Attachment, SideData, with_python};
+use crate::attachment::{Attachment, SideData};
+use crate::interpreter::{ReentrancyGuard, attach_if_running};
 
 /// The first part of a stored value, and all of a lent one: user data points here.
 #[repr(C)]
@@ -149,9 +150,8 @@ pub(crate) unsafe fn leave(value: NonNull<dyn ErasedAttachment>) {
 
 /// Drops what a handle kept, which may run Python code: that must not wait for the call that this thread is in.
 fn drop_kept<V: ?Sized>(value: Box<V>) {
-    with_python(|| {
-        #[cfg(feature = "python")]
-        let _python = crate::python::ReentrancyGuard::begin();
+    attach_if_running(|| {
+        let _python = ReentrancyGuard::begin();
         drop(value);
     });
 }

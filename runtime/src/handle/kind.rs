@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use crate::attachment::{self, DetachedSideData};
 use crate::callback;
 use crate::children::{self, Id, Lived};
-use crate::error::{Error, report};
+use crate::error::Error;
 use crate::exclusive_use::{self, Used};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::fork;
@@ -19,6 +19,7 @@ use crate::handle::{
     Handle, HandleSpec, HasOwnerField, IntegerHandle, Number, RefCounted, ReleaseError, Resource,
     Sharing, raw_to_number,
 };
+use crate::interpreter::report;
 use crate::panics::Caught;
 use crate::single_owner;
 

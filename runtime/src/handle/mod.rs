@@ -15,9 +15,10 @@ use std::ptr::{self, NonNull};
 use crate::attachment::DetachedSideData;
 use crate::call::CallOrigin;
 use crate::children::{self, Id, Lived, Unplaced};
-use crate::error::{Error, report};
+use crate::error::Error;
 use crate::error_source::ErrorSource;
 use crate::handle::kind::HandleKind;
+use crate::interpreter::report;
 use crate::panics::{Caught, Payload, discard};
 
 /// The content of every handle type: nothing, and none of the automatic traits.
@@ -746,7 +747,7 @@ impl<T: Resource> Drop for Owned<'_, T> {
         // the drop.
         let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };
         if let Err(ReleaseError { error, .. }) = released {
-            error.end_in_drop();
+            crate::interpreter::report_in_drop(error);
         }
     }
 }
@@ -875,7 +876,7 @@ impl<T: Handle> Drop for Transfer<'_, T> {
         // SAFETY: guarantee 2: `new` took the handle from its only owner, and C did not take it over.
         let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };
         if let Err(ReleaseError { error, .. }) = released {
-            error.end_in_drop();
+            crate::interpreter::report_in_drop(error);
         }
     }
 }

@@ -12,9 +12,9 @@ use pyo3::prelude::*;
 use super::call::{BorrowRequest, Mode};
 use super::object::HandleClass;
 use super::state::HandleState;
-use crate::attachment::with_python;
 use crate::borrow_state::BorrowError;
 use crate::error::Error;
+use crate::interpreter::attach_if_running;
 
 /// The reason why a handle cannot be borrowed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl HandleState {
         match self.parent() {
             None => Ok(()),
             Some(parent) if !self.has_more_parents() && !self.borrows_mut(mode) => {
-                parent.base().borrow_with_ancestors(passes)?;
+                parent.borrow_owner().borrow_with_ancestors(passes)?;
                 self.check_holder(parent)
             }
             Some(_) => self.borrow_all_parents(mode, passes),
@@ -68,7 +68,7 @@ impl HandleState {
             BorrowRequest::for_child(parent, self).leave();
         }
         for parent in parents {
-            parent.base().release_with_ancestors();
+            parent.borrow_owner().release_with_ancestors();
         }
     }
 
@@ -107,7 +107,7 @@ impl HandleState {
             let borrowed = match index {
                 0 if self.borrows_mut(mode) => BorrowRequest::for_child(parent, self).enter(passes),
                 _ => parent
-                    .base()
+                    .borrow_owner()
                     .borrow_with_ancestors(passes)
                     .and_then(|()| self.check_holder(parent)),
             };
@@ -117,7 +117,7 @@ impl HandleState {
                         0 if self.borrows_mut(mode) => {
                             BorrowRequest::for_child(borrowed, self).leave()
                         }
-                        _ => borrowed.base().release_with_ancestors(),
+                        _ => borrowed.borrow_owner().release_with_ancestors(),
                     }
                 }
                 return Err(refusal);
@@ -129,7 +129,7 @@ impl HandleState {
     /// Releases `parent`, which was just borrowed, where another child holds it.
     #[inline]
     fn check_holder<'a>(&self, parent: &'a HandleState) -> Borrow<'a> {
-        let parent = parent.base();
+        let parent = parent.borrow_owner();
         if parent.may_be_used_by(Some(self)) {
             return Ok(());
         }
@@ -164,9 +164,15 @@ impl HandleState {
             && self.kind().sharing().holds_parent
         {
             let kind = ptr::from_ref(self.kind()).cast_mut();
-            parent.base().holder_kind.store(kind, Ordering::Release);
+            parent
+                .borrow_owner()
+                .holder_kind
+                .store(kind, Ordering::Release);
             let holder = ptr::from_ref(self).cast_mut();
-            parent.base().holder.store(holder, Ordering::Release);
+            parent
+                .borrow_owner()
+                .holder
+                .store(holder, Ordering::Release);
         }
     }
 
@@ -175,8 +181,8 @@ impl HandleState {
         if !self.kind().sharing().holds_parent {
             return None;
         }
-        let first = self.up()?;
-        let parent = first.get().state().base();
+        let first = self.parent_object()?;
+        let parent = first.get().state().borrow_owner();
         let held = parent.is_held() && parent.may_be_used_by(Some(self));
         if held {
             // No call can come from this handle any more, and its memory may go before its release has ended.
@@ -202,10 +208,10 @@ impl ParentHold {
 impl Drop for ParentHold {
     fn drop(&mut self) {
         let Some(parent) = self.0.take() else { return };
-        let state = parent.get().state().base();
+        let state = parent.get().state().borrow_owner();
         state.holder.store(ptr::null_mut(), Ordering::Release);
         // Releases of other children were deferred to the parent while it was held.
         state.release_deferred();
-        with_python(|| drop(parent));
+        attach_if_running(|| drop(parent));
     }
 }

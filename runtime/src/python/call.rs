@@ -17,7 +17,6 @@ use super::ancestors::{Borrow, Refused};
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, no_memory};
 use super::one_step::one_step;
-use super::reentrancy::ReentrancyGuard;
 use super::same_ancestor;
 use super::state::HandleState;
 use super::thread_bound;
@@ -26,6 +25,7 @@ use crate::error::Error;
 use crate::failpoint::{CallSite, FailPoint};
 use crate::fallible_copy::OutOfMemory;
 use crate::handle::kind::HandleKind;
+use crate::interpreter::ReentrancyGuard;
 
 /// How a call uses a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,8 +90,8 @@ impl<'a> BorrowRequest<'a> {
     /// Enter; on refusal, which handle refused and why. `passes` says where the caller need not stand in the queue.
     #[inline]
     pub(super) fn enter(&self, passes: impl Fn(&HandleState) -> bool + Copy) -> Borrow<'a> {
-        let base = self.state.base();
-        let locked = base.locked();
+        let base = self.state.borrow_owner();
+        let locked = base.lock_owner();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
         if self.joined {
             return self.enter_joined(base, passes);
@@ -151,8 +151,8 @@ impl<'a> BorrowRequest<'a> {
 
     #[inline]
     pub(super) fn leave(&self) {
-        let base = self.state.base();
-        let locked = base.locked();
+        let base = self.state.borrow_owner();
+        let locked = base.lock_owner();
         if !ptr::eq(locked, base) {
             base.release_borrow();
         }
@@ -164,7 +164,7 @@ impl<'a> BorrowRequest<'a> {
     /// Whether any thread of this process may use it, as far as can be told at once.
     #[inline]
     fn is_free(&self) -> bool {
-        !self.state.may_be_elsewhere()
+        !self.state.may_be_on_wrong_thread()
     }
 
     /// The handle.
@@ -175,8 +175,8 @@ impl<'a> BorrowRequest<'a> {
     /// The outermost handle that this one lives in, by first parents.
     #[cfg(Py_GIL_DISABLED)]
     pub(super) fn root<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let mut root = self.state.up();
-        while let Some(above) = root.and_then(|up| up.get().state().up()) {
+        let mut root = self.state.parent_object();
+        while let Some(above) = root.and_then(|up| up.get().state().parent_object()) {
             root = Some(above);
         }
         match root {
@@ -188,8 +188,8 @@ impl<'a> BorrowRequest<'a> {
 
     /// Whether this borrow of the handle wants `at` exclusively: the handle itself, or a parent of a `mut_parent`.
     fn wants_exclusively(&self, at: &HandleState) -> bool {
-        let mut next =
-            (self.group_mode != Mode::Shared && !self.joined).then(|| self.state.base().locked());
+        let mut next = (self.group_mode != Mode::Shared && !self.joined)
+            .then(|| self.state.borrow_owner().lock_owner());
         while let Some(state) = next {
             if ptr::eq(state, at) {
                 return true;
@@ -197,7 +197,7 @@ impl<'a> BorrowRequest<'a> {
             let parent = state
                 .parent()
                 .filter(|_| state.borrows_mut(self.group_mode));
-            next = parent.map(|parent| parent.base().locked());
+            next = parent.map(|parent| parent.borrow_owner().lock_owner());
         }
         false
     }
@@ -368,7 +368,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
             object = candidate
                 .get()
                 .state()
-                .up()
+                .parent_object()
                 .map(|up| up.bind(self.py).clone());
         }
         let message = format!(
@@ -420,7 +420,7 @@ fn enter_all<'a>(
         let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
             return Ok(BorrowGuards(holds));
         };
-        if refusal == Refused::Closed || wanted.state.base().borrow_state.is_closing() {
+        if refusal == Refused::Closed || wanted.state.borrow_owner().borrow_state.is_closing() {
             let closed = if wanted.state.is_closed() {
                 wanted.state
             } else {
@@ -453,10 +453,9 @@ fn excludes(
     holds: &[Option<BorrowRequest<'_>>],
 ) -> bool {
     hold.wants_exclusively(at)
-        && holds
-            .iter()
-            .flatten()
-            .any(|other| !ptr::eq(other, hold) && !other.joined && uses(other.state.base(), at))
+        && holds.iter().flatten().any(|other| {
+            !ptr::eq(other, hold) && !other.joined && uses(other.state.borrow_owner(), at)
+        })
 }
 
 fn uses(state: &HandleState, at: &HandleState) -> bool {
@@ -575,19 +574,19 @@ fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
         let Some(Some(hold)) = rest.first_mut() else {
             continue;
         };
-        let object = hold.state.base();
+        let object = hold.state.borrow_owner();
         if object.kind().group().is_none() {
             continue;
         }
         let same_group = |other: &&mut BorrowRequest<'_>| {
-            !other.joined && ptr::eq(other.state.base().locked(), object.locked())
+            !other.joined && ptr::eq(other.state.borrow_owner().lock_owner(), object.lock_owner())
         };
         let Some(first) = before.iter_mut().flatten().find(same_group) else {
             continue;
         };
         let core = |state: &HandleState| state.parent().map(ptr::from_ref);
         let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
-        if exclusive && core(first.state.base()) == core(object) {
+        if exclusive && core(first.state.borrow_owner()) == core(object) {
             continue;
         }
         hold.joined = true;

@@ -19,9 +19,9 @@ use super::exceptions::to_pyerr;
 use super::into_py::union;
 use super::object::PyHandle;
 use super::state::HandleState;
-use super::thread_exit::Hang;
 use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::{Handle, Owned, PointerHandle, Resource, Transfer};
+use crate::interpreter::Hang;
 
 /// A type that methods can take by reference.
 #[diagnostic::on_unimplemented(
@@ -174,10 +174,10 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
     ) -> PyResult<OwnedArgGuard<'h, T>> {
         let state = self.0.as_super().get().state();
         context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
-        let raw = state.give_away();
+        let raw = state.begin_transfer();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
         Ok(OwnedArgGuard {
-            // SAFETY: guarantee 7: the object just gave its pointer up (`give_away`), and the call holds its parent.
+            // SAFETY: guarantee 7: the object just gave its pointer up (`begin_transfer`), and the call holds its parent.
             // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
             place: Some(Transfer::new(unsafe {
                 Owned::<T>::from_raw_again(raw.cast())
@@ -227,9 +227,9 @@ impl<T: Resource> Drop for OwnedArgGuard<'_, T> {
         match self.place.take() {
             Some(handle) => {
                 handle.leave();
-                self.state.take_back(self.raw);
+                self.state.end_transfer(self.raw);
             }
-            None => self.state.given(self.raw),
+            None => self.state.transferred(self.raw),
         }
     }
 }

@@ -11,12 +11,12 @@ use pyo3::{IntoPyObjectExt, PyTypeInfo};
 use super::call::CallContext;
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::iterator;
-use super::object::{PyHandle, give_owned, no_memory};
-use super::reentrancy::ReentrancyGuard;
+use super::object::{PyHandle, no_memory, owned_into_py};
 use crate::convert::from_c::Bytes;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Owned, Part, Resource};
+use crate::interpreter::ReentrancyGuard;
 use crate::iter::{Dict, Successors};
 
 /// A result that Python can get. Implement it for a package's own result types by handing on to the parts' own.
@@ -453,7 +453,7 @@ impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
     where
         Self: 'a,
     {
-        give_owned(self, context)
+        owned_into_py(self, context)
     }
 }
 

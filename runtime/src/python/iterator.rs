@@ -75,8 +75,8 @@ impl PartIterator {
             let generation = owner
                 .get()
                 .state()
-                .base()
-                .locked()
+                .borrow_owner()
+                .lock_owner()
                 .generation_with_ancestors();
             if let Some((made, kind)) = self.until_mut
                 && made != generation
@@ -116,8 +116,8 @@ pub(super) fn give<'py, T: PyHandle + Part>(
     let generation = owner
         .get()
         .state()
-        .base()
-        .locked()
+        .borrow_owner()
+        .lock_owner()
         .generation_with_ancestors();
     let iterator = PartIterator {
         owner: owner.unbind(),

@@ -9,12 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType, PyTypeMethods};
 
 use super::exceptions::{AffinityError, BusyError, ClosedError, Error};
-use super::interpreter::refuse_subinterpreter;
 use super::iterator::PartIterator;
 use super::memoryview;
 use super::object::HandleClass;
 use super::trace;
 use crate::fork::watch_forks;
+use crate::interpreter::refuse_subinterpreter;
 
 /// How many handles of each type are alive: a dict of type name to count.
 #[pyfunction]

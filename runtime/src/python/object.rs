@@ -38,10 +38,13 @@ impl HandleClass {
     /// The address of the state that handles of one native object share. An object that C makes later at the address of a
     /// released one does not share it.
     fn owner_address(&self) -> usize {
-        let core = self.0.up().filter(|_| self.0.kind().is_counted());
+        let core = self
+            .0
+            .parent_object()
+            .filter(|_| self.0.kind().is_counted());
         match core {
             Some(core) => ptr::from_ref(core.get()).addr(),
-            None => ptr::from_ref(self.0.base().locked()).addr(),
+            None => ptr::from_ref(self.0.borrow_owner().lock_owner()).addr(),
         }
     }
 }
@@ -180,7 +183,7 @@ fn new_object<'py, T: PyHandle>(
 }
 
 /// The Python object that takes over what `owned` holds.
-pub(super) fn give_owned<'py, T: PyHandle + Resource>(
+pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     owned: Owned<'_, T>,
     context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -215,7 +218,7 @@ pub(super) fn give_owned<'py, T: PyHandle + Resource>(
 
 /// A view of a part: a new Python object that keeps the owner.
 #[doc(hidden)]
-pub fn lend_part<'a, 'py, T: PyHandle + Part>(
+pub fn part_into_py<'a, 'py, T: PyHandle + Part>(
     part: Borrowed<'a, T>,
     context: &CallContext<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -259,16 +262,16 @@ pub(super) fn check_owner<T: Part>(
 
 /// A handle of its own on an object that C only lends: one owner more.
 #[doc(hidden)]
-pub fn lend_counted<'a, 'py, T: PyHandle + RefCounted>(
+pub fn counted_into_py<'a, 'py, T: PyHandle + RefCounted>(
     handle: Borrowed<'a, T>,
     context: &CallContext<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    give_owned(handle.retain(), context)
+    owned_into_py(handle.retain(), context)
 }
 
 /// A resource that is lent back is one of the receiver's ancestors: the object that is there already.
 #[doc(hidden)]
-pub fn lend_resource<'a, 'py, T: PyHandle + Resource>(
+pub fn resource_into_py<'a, 'py, T: PyHandle + Resource>(
     handle: Borrowed<'a, T>,
     context: &CallContext<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {

@@ -7,12 +7,13 @@ use pyo3::Py;
 
 use super::ancestors::ParentHold;
 use super::object::HandleClass;
-use super::reentrancy::ReentrancyGuard;
 use super::waiting::wake;
-use crate::attachment::with_python;
-use crate::error::{Error, report};
+use crate::error::Error;
 use crate::handle::ReleaseError;
 use crate::handle::kind::HandleKind;
+use crate::interpreter::ReentrancyGuard;
+use crate::interpreter::attach_if_running;
+use crate::interpreter::report;
 
 /// An acquired resource that is nobody's but the holder's.
 pub(super) struct PendingRelease {
@@ -86,7 +87,7 @@ impl Drop for ParentLease {
         }
         wake();
         let parents = std::mem::take(&mut self.parents);
-        with_python(|| drop(parents));
+        attach_if_running(|| drop(parents));
     }
 }
 

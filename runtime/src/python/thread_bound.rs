@@ -13,8 +13,8 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use super::object::HandleClass;
 use super::pending_release::PendingRelease;
 use super::state::HandleState;
-use crate::attachment::with_python;
 use crate::fork::Lock;
+use crate::interpreter::attach_if_running;
 
 /// The handles of one thread.
 #[derive(Default)]
@@ -57,7 +57,7 @@ impl Drop for Thread {
         let waiting = threads().remove(&self.0).unwrap_or_default().waiting;
         WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
         if !waiting.is_empty() {
-            with_python(|| release_all(waiting));
+            attach_if_running(|| release_all(waiting));
         }
     }
 }

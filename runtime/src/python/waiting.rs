@@ -10,20 +10,18 @@
 //! In a forked child the other threads are gone, and whatever they held stays held: the lock is made anew there, and a
 //! handle from before the fork is never waited for.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::reentrancy::ReentrancyGuard;
 use super::state::HandleState;
 use crate::borrow_state::Queue;
-use crate::error::Result;
-use crate::fork::{forks, watch_forks};
+use crate::fork::forks;
+use crate::interpreter::ReentrancyGuard;
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
@@ -174,67 +172,4 @@ impl Drop for Place<'_> {
             waiters.changed.notify_all();
         }
     }
-}
-
-thread_local! {
-    /// When this thread last looked for signals.
-    static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// Whether this is the thread that runs Python's signal handlers, as was found out so many forks ago.
-    static HANDLES: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
-}
-
-/// Runs Python's handlers of the signals that came meanwhile, where this thread is the one that does; see
-/// [`check_signals`](crate::check_signals).
-pub(crate) fn check_signals() -> Result<()> {
-    let now = Instant::now();
-    if LOOKED
-        .get()
-        .is_some_and(|last| now.duration_since(last) < SIGNALS_EVERY)
-    {
-        return Ok(());
-    }
-    LOOKED.set(Some(now));
-    match handles_signals() {
-        true => run_signal_handlers(),
-        false => Ok(()),
-    }
-}
-
-/// Runs Python's handlers of the signals that came meanwhile, on the thread that does so; on others, nothing.
-pub(crate) fn run_signal_handlers() -> Result<()> {
-    let checked = Python::try_attach(|py| {
-        // A handler that uses what the running call uses would wait for this very thread.
-        let _python = ReentrancyGuard::begin();
-        py.check_signals()
-    });
-    checked.unwrap_or(Ok(())).map_err(Into::into)
-}
-
-/// Returns whether this thread runs Python's signal handlers.
-pub(crate) fn handles_signals() -> bool {
-    match HANDLES.get() {
-        Some((before, handles)) if before == forks() => handles,
-        _ => find_out_who_handles(),
-    }
-}
-
-#[cold]
-fn find_out_who_handles() -> bool {
-    // A forked child may have another main thread.
-    watch_forks();
-    let main = Python::try_attach(|py| {
-        let _python = ReentrancyGuard::begin();
-        is_main_thread(py).ok()
-    });
-    let Some(main) = main.flatten() else {
-        return false;
-    };
-    HANDLES.set(Some((forks(), main)));
-    main
-}
-
-fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    main.eq(threading.call_method0("get_ident")?)
 }

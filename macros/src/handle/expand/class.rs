@@ -23,9 +23,9 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
     let lend = match handle.ownership {
         Ownership::Resource {
             retain: Some(_), ..
-        } => quote!(lend_counted),
-        Ownership::Resource { .. } => quote!(lend_resource),
-        Ownership::Part { .. } => quote!(lend_part),
+        } => quote!(counted_into_py),
+        Ownership::Resource { .. } => quote!(resource_into_py),
+        Ownership::Part { .. } => quote!(part_into_py),
         // A class without objects, so that the only error of exported methods is the missing
         // `PyHandle`.
         Ownership::CallbackOnly => {

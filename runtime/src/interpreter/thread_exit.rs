@@ -11,16 +11,16 @@
 //! the heap, so its handler is called on the first step, and never returns.
 
 #[cfg(all(target_os = "linux", not(Py_3_14)))]
-pub(super) use linux::Hang;
+pub(crate) use linux::Hang;
 
 /// Nothing: Python hangs such threads itself.
 #[cfg(not(all(target_os = "linux", not(Py_3_14))))]
-pub(super) struct Hang(());
+pub(crate) struct Hang(());
 
 #[cfg(not(all(target_os = "linux", not(Py_3_14))))]
 impl Hang {
     #[inline]
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Hang(())
     }
 }
@@ -33,7 +33,7 @@ mod linux {
     use std::ptr;
     use std::sync::atomic::{AtomicPtr, Ordering};
 
-    use crate::python::interpreter::is_ending;
+    use crate::interpreter::attach::is_ending;
 
     type Handler = extern "C" fn(*mut c_void);
     type Push = unsafe extern "C" fn(*mut c_void, Handler, *mut c_void);

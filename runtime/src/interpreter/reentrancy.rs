@@ -1,5 +1,5 @@
-//! Whether this thread is inside a call that may run Python code. Such a thread never waits for a handle: what it would
-//! wait for might be waiting for it.
+//! Calls of this thread that may run Python code. A thread inside of one never waits for a handle: the call that it would
+//! wait for might wait for it.
 
 use std::cell::Cell;
 
@@ -9,7 +9,7 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-pub(super) fn inside_python() -> bool {
+pub(crate) fn inside_python() -> bool {
     DEPTH.get() > 0
 }
 

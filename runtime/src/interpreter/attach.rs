@@ -1,15 +1,15 @@
-//! The state of the interpreter: attached threads, sub-interpreters, the end.
+//! Attaching to the interpreter and detaching from it; sub-interpreters; the interpreter's end.
+
+use std::cell::Cell;
 
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::attachment::is_traversing;
-
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///
 /// `PyGILState_Check` is no answer: it is always 1 once a sub-interpreter has existed in the process.
-pub(super) fn attached<'py>() -> Option<Python<'py>> {
+fn attached<'py>() -> Option<Python<'py>> {
     if is_traversing() {
         return None;
     }
@@ -44,7 +44,7 @@ unsafe extern "C" {
 }
 
 /// Whether the interpreter has begun to end, or has ended: the threads that are not attached now never will be again.
-pub(super) fn is_ending() -> bool {
+pub(crate) fn is_ending() -> bool {
     // SAFETY: CPython: these functions may be called at any time, by any thread.
     unsafe {
         #[cfg(Py_3_13)]
@@ -55,13 +55,13 @@ pub(super) fn is_ending() -> bool {
     }
 }
 
-/// Refuse to be imported in a sub-interpreter. The classes of a module exist once per process and belong to the
+/// Refuses to be imported in a sub-interpreter. The classes of a module exist once per process and belong to the
 /// interpreter that made them, so this comes before any class is made.
 ///
 /// # Errors
 ///
 /// `ImportError` in every interpreter but the main one.
-pub(super) fn refuse_subinterpreter(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn refuse_subinterpreter(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: CPython: this thread is attached, as `module` shows; the main interpreter's number is 0.
     let number = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
     if number == 0 {
@@ -72,4 +72,61 @@ pub(super) fn refuse_subinterpreter(module: &Bound<'_, PyModule>) -> PyResult<()
         "{name} cannot be imported in a sub-interpreter, as its handles belong to the main interpreter: import it there, \
          or use processes"
     )))
+}
+
+thread_local! {
+    /// Set while this thread shows the values of a handle to the garbage collector.
+    static TRAVERSING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread shows the values of a handle to the garbage collector. The author's `traverse` runs then,
+/// which must neither change the values nor let other threads run Python code.
+pub(crate) fn is_traversing() -> bool {
+    TRAVERSING.get()
+}
+
+/// A stretch in which this thread shows the values of a handle to the garbage collector.
+pub(crate) struct Traversing(bool);
+
+impl Traversing {
+    pub(crate) fn begin() -> Self {
+        Traversing(TRAVERSING.replace(true))
+    }
+}
+
+impl Drop for Traversing {
+    fn drop(&mut self) {
+        TRAVERSING.set(self.0);
+    }
+}
+
+/// Runs `f` attached to the interpreter, if one runs.
+pub(crate) fn attach_if_running<R>(f: impl FnOnce() -> R) -> R {
+    let mut f = Some(f);
+    let mut once = || f.take().map(|f| f());
+    let done = Python::try_attach(|_| once()).flatten();
+    done.or_else(once)
+        .unwrap_or_else(|| unreachable!("it runs once"))
+}
+
+/// A value that may cross into a detached section although it holds C pointers: C gets them, Python is not touched.
+struct Detached<T>(T);
+
+// SAFETY: PyO3: `detach` runs the closure on the same thread, at once; `Send` only stands for "does not use Python",
+// which `WithoutPython` promises.
+unsafe impl<T> Send for Detached<T> {}
+
+impl<T> Detached<T> {
+    fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// Runs `c` without the GIL, if this thread holds it.
+pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
+    let Some(py) = attached() else {
+        return c();
+    };
+    let c = Detached(c);
+    py.detach(move || Detached((c.into_inner())())).into_inner()
 }

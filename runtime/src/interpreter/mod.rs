@@ -1,0 +1,64 @@
+//! The runtime's door to the Python interpreter: attached threads, signals, re-entrancy, reports.
+//!
+//! The core calls these functions and knows nothing else of Python. Without the feature `python` they do nothing. The
+//! functions that need Python's classes are registered by the Python half as [`Hooks`].
+
+#[cfg(feature = "python")]
+mod attach;
+#[cfg(feature = "python")]
+mod reentrancy;
+#[cfg(feature = "python")]
+mod signals;
+#[cfg(feature = "python")]
+mod thread_exit;
+#[cfg(feature = "python")]
+mod unraisable;
+#[cfg(not(feature = "python"))]
+mod without;
+
+#[cfg(feature = "python")]
+pub(crate) use attach::{
+    Traversing, attach_if_running, detach, is_ending, is_traversing, refuse_subinterpreter,
+};
+#[cfg(feature = "python")]
+pub(crate) use reentrancy::{ReentrancyGuard, inside_python};
+#[cfg(feature = "python")]
+pub(crate) use signals::{check_signals, handles_signals, run_signal_handlers};
+#[cfg(feature = "python")]
+pub(crate) use thread_exit::Hang;
+#[cfg(feature = "python")]
+pub(crate) use unraisable::{
+    Hooks, apart_from_pending, callback_error, exclude_others, include_others,
+};
+#[cfg(not(feature = "python"))]
+pub(crate) use without::{
+    ReentrancyGuard, attach_if_running, callback_error, check_signals, detach, exclude_others,
+    handles_signals, include_others,
+};
+
+use crate::error::Error;
+use crate::panics::Caught;
+
+/// Reports an error that no caller can get: to `sys.unraisablehook`, or without an interpreter to the standard error
+/// output. Drops of handles come here, so an error whose `Display` panics is reported by its panic.
+pub(crate) fn report(error: Error) {
+    if error.is_panic() {
+        // The panic hook has reported it.
+        return;
+    }
+    Caught::new().run(|| {
+        #[cfg(feature = "python")]
+        let Some(error) = unraisable::write_unraisable(error) else {
+            return;
+        };
+        eprintln!("leakproof: {error}");
+    });
+}
+
+/// Report the error in a `Drop`; a panic continues, unless the thread unwinds already.
+pub(crate) fn report_in_drop(error: Error) {
+    match std::thread::panicking() {
+        true => report(error),
+        false => report(error.unless_panic()),
+    }
+}

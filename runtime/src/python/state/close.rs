@@ -1,0 +1,356 @@
+//! Ending a use, and `close()`: what closes first, what is waited for, and what is put back when C refuses.
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
+
+use pyo3::prelude::*;
+
+use crate::borrow_state::BorrowError;
+use crate::children::{self, Id};
+use crate::error::Error;
+use crate::fork::forks;
+use crate::handle::ReleaseError;
+use crate::interpreter::is_ending;
+use crate::interpreter::{ReentrancyGuard, inside_python};
+use crate::python::ancestors::Refused;
+use crate::python::call::Mode;
+use crate::python::exceptions::to_pyerr;
+use crate::python::pending_release::{ParentLease, PendingRelease};
+use crate::python::ref_counted;
+use crate::python::thread_bound;
+use crate::python::waiting::{Place, wait_for, wake};
+
+use super::{HandleState, never_queued, wait_until};
+
+impl HandleState {
+    pub(super) fn has_closing_ended(&self) -> bool {
+        self.borrow_state.is_closed() || !self.borrow_state.is_closing()
+    }
+
+    /// End a use of this handle alone, after releasing what was left to it.
+    pub(in crate::python) fn release_borrow_mut(&self) {
+        loop {
+            let children = self.children();
+            if children.orphans.is_empty() {
+                // Under the lock, so that no one leaves an orphan to a handle that is just being left.
+                if self.borrow_state.release_borrow_mut() {
+                    wake();
+                }
+                return;
+            }
+            drop(children);
+            self.release_orphans();
+        }
+    }
+
+    /// Release what was left to this handle.
+    pub(super) fn release_orphans(&self) {
+        let orphans = std::mem::take(&mut self.children().orphans);
+        for orphan in orphans {
+            if let Some(kept) = orphan.release_for_others() {
+                self.children().kept.push(kept);
+            }
+        }
+    }
+
+    #[inline]
+    pub(in crate::python) fn release_borrow(&self) {
+        if self.borrow_state.release_borrow() {
+            wake();
+        }
+    }
+
+    /// Close this handle and all that live in it. Returns when the native resource is gone.
+    pub(in crate::python) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        thread_bound::receive();
+        if self.is_from_parent_process() {
+            self.abandon();
+            return Ok(());
+        }
+        if self.kind.is_view() {
+            self.close_dependents(py)?;
+            self.borrow_state.close();
+            return Ok(());
+        }
+        if !self.is_closed() {
+            self.check_owner().map_err(|error| to_pyerr(py, error))?;
+            self.check_dependents_first(py)?;
+            self.close_dependents(py)?;
+        }
+        loop {
+            match self.borrow_state.begin_close() {
+                Ok(()) => break,
+                Err(BorrowError::Closed) => return self.wait_for_closing_ancestor(py),
+                Err(BorrowError::Busy) => self.wait(py, || self.has_closing_ended())?,
+            }
+        }
+        let _marked = ClosingGuard(self);
+        let mut place = None;
+        loop {
+            match self.borrow_ancestors(Mode::Shared, never_queued) {
+                Ok(()) => match self.borrow_state.try_finish_close() {
+                    Ok(()) => {
+                        let released = self.check_descendants().and_then(|()| self.release_all());
+                        self.release_ancestors(Mode::Shared);
+                        return released.map_err(|error| to_pyerr(py, error));
+                    }
+                    Err(refusal) => {
+                        let waits = refusal == BorrowError::Busy && !self.is_exported();
+                        if waits && self.allow_wait(py).is_ok() {
+                            self.interrupt();
+                        }
+                        self.release_ancestors(Mode::Shared);
+                        if refusal == BorrowError::Closed {
+                            return self.wait_for_closing_ancestor(py);
+                        }
+                        if self.is_exported() {
+                            return Err(to_pyerr(py, Error::Exported(self.kind.name())));
+                        }
+                        self.wait(py, || !self.borrow_state.is_borrowed())?;
+                    }
+                },
+                Err(_) if self.borrow_state.is_closed() => {
+                    return self.wait_for_closing_ancestor(py);
+                }
+                Err((ancestor, Refused::Held)) => {
+                    return Err(to_pyerr(py, ancestor.held_error()));
+                }
+                Err((ancestor, Refused::Closed)) => {
+                    ancestor.wait(py, || ancestor.has_closing_ended())?;
+                }
+                Err((ancestor, Refused::Busy)) => {
+                    ancestor.allow_wait(py)?;
+                    if self.thread != 0 || self.has_more_parents() {
+                        // What is left to the ancestor would be released on another thread, or after a parent.
+                        ancestor.queue(py, &mut place, false)?;
+                    } else if let Some(ending) = self.defer_release_to(ancestor) {
+                        let waited = wait_until(py, || ending.has_come());
+                        // Also if a signal ended the wait: it is out of this thread's hands.
+                        self.become_closed();
+                        waited?;
+                        return ending
+                            .error()
+                            .map_or(Ok(()), |error| Err(to_pyerr(py, error)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Let all that belongs to the process that this one was forked from be, and call that closed.
+    pub(super) fn abandon(&self) {
+        let mut left = Vec::new();
+        self.take_descendants(&mut left);
+        left.extend(self.take());
+        left.into_iter().for_each(PendingRelease::abandon);
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        self.become_closed();
+    }
+
+    /// Release what this thread has alone, and all that lives in it. Where C keeps one of them, that and what it lives
+    /// in stay for another time, and this handle is not closed.
+    pub(super) fn release_all(&self) -> Result<(), Error> {
+        let mut first = match self.release_descendants() {
+            Err(ReleaseError {
+                error, kept: true, ..
+            }) => return Err(self.abort_close(error)),
+            released => released.map_err(|unreleased| unreleased.error),
+        };
+        if let Some(mut resource) = self.take()
+            && let Err(ReleaseError { error, kept, lost }) = resource.close()
+        {
+            if lost {
+                // It may be there for ever, and so are its parents.
+                std::mem::forget(ParentLease::begin(self.clone_parents(self.up.as_ref())));
+            }
+            first = first.and(Err(error));
+            if kept {
+                self.keep(&mut resource);
+                return first.map_err(|error| self.abort_close(error));
+            }
+        }
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        self.become_closed();
+        first
+    }
+
+    /// Have the resource again, which C kept.
+    pub(super) fn keep(&self, resource: &mut PendingRelease) {
+        if let Some(needs) = resource.needs.take() {
+            self.dependence.store(needs.number, Ordering::Release);
+            needs.leave();
+        }
+        if let Some(holds) = resource.holds.take() {
+            holds.leave();
+            self.hold_parent();
+        }
+        self.raw.store(resource.raw, Ordering::Release);
+        if let Some(attached) = self.attached() {
+            let here = ptr::from_ref(self).cast_mut().cast();
+            attached.state.store(here, Ordering::Release);
+        }
+    }
+
+    /// Release all that lives in this handle, which this thread has alone, up to one that C keeps. What went wrong first.
+    pub(super) fn release_descendants(&self) -> Result<(), ReleaseError> {
+        let mut first = Ok(());
+        let mut doomed = Vec::new();
+        self.take_descendants(&mut doomed);
+        let mut doomed = doomed.into_iter();
+        while let Some(resource) = doomed.next() {
+            let Err(ReleaseError { error, kept, lost }) = resource.close() else {
+                continue;
+            };
+            first = first.and(Err(error));
+            if kept {
+                let left = [resource].into_iter().chain(doomed);
+                self.children().kept.extend(left);
+                return first.map_err(|error| ReleaseError { error, kept, lost });
+            }
+        }
+        first.map_err(ReleaseError::gone)
+    }
+
+    /// Take the resource out of this handle, which this call has alone, for C to have; first what lives in it is
+    /// released. Then [`HandleState::end_transfer`] or [`HandleState::given`].
+    pub(in crate::python) fn begin_transfer(&self) -> Result<NonNull<()>, Error> {
+        self.release_descendants()
+            .map_err(|unreleased| unreleased.error)?;
+        children::check_childless(Id::new(self.kind, self.entered_raw()))?;
+        let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
+        Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
+    }
+
+    /// C did not want it after all.
+    pub(in crate::python) fn end_transfer(&self, raw: NonNull<()>) {
+        self.raw.store(raw.as_ptr(), Ordering::Release);
+    }
+
+    /// What was given away is gone: the handle is closed.
+    pub(in crate::python) fn transferred(&self, raw: NonNull<()>) {
+        drop(self.take_dependence());
+        drop(self.take_parent_hold());
+        if let Some(traced) = self.traced {
+            traced.end();
+        }
+        if self.kind.is_counted() {
+            ref_counted::leave(raw.as_ptr());
+        }
+        // The call still has it, and leaves it when it ends; its drop takes it out of the parent's list.
+        if self.borrow_state.close_while_borrowed() {
+            wake();
+        }
+    }
+
+    /// Wake the calls that block on this handle, which this thread closes.
+    pub(super) fn interrupt(&self) {
+        let Some(raw) = NonNull::new(self.entered_raw()) else {
+            return;
+        };
+        // What is called may be written in Rust, and use handles.
+        let _python = ReentrancyGuard::begin();
+        // SAFETY: guarantee 2: who releases the handle is this thread, or one that closes an ancestor; the ancestors
+        // are held.
+        unsafe { self.kind.interrupt(raw) };
+    }
+
+    /// Be no longer alone with a handle that was not closed after all; whoever marked it takes the mark back.
+    pub(super) fn abort_close(&self, error: Error) -> Error {
+        if self.borrow_state.release_borrow_mut() {
+            wake();
+        }
+        error
+    }
+
+    pub(super) fn take_all(&self) -> Vec<PendingRelease> {
+        let mut doomed = Vec::new();
+        self.take_descendants(&mut doomed);
+        doomed.extend(self.take());
+        doomed
+    }
+
+    pub(super) fn become_closed(&self) {
+        if self.borrow_state.close() {
+            wake();
+        }
+    }
+
+    /// A handle is closed as soon as its parent's `close()` took it; it is gone when that ends.
+    pub(super) fn wait_for_closing_ancestor(&self, py: Python<'_>) -> PyResult<()> {
+        let mut above = self.parent();
+        while let Some(ancestor) = above {
+            // Inside of Python code it is perhaps this thread that closes it.
+            while !ancestor.has_closing_ended() && ancestor.allow_wait(py).is_ok() {
+                ancestor.wait(py, || ancestor.has_closing_ended())?;
+            }
+            above = ancestor.parent();
+        }
+        Ok(())
+    }
+
+    /// Wait for a while, or until this handle's present use ends or it is `ready`.
+    pub(in crate::python) fn wait(
+        &self,
+        py: Python<'_>,
+        ready: impl Fn() -> bool + Sync,
+    ) -> PyResult<()> {
+        self.allow_wait(py)?;
+        self.borrow_state.register_waiter();
+        // Someone else may have been woken and the handle be in use again: then no one would wake this thread.
+        wait_for(py, || !self.borrow_state.has_waiter() || ready())
+    }
+
+    /// Wait for a while, or until this handle can be used, in its queue: in `place`, or at its end.
+    pub(in crate::python) fn queue<'a>(
+        &'a self,
+        py: Python<'_>,
+        place: &mut Option<Place<'a>>,
+        exclusive: bool,
+    ) -> PyResult<()> {
+        self.allow_wait(py)?;
+        if !place
+            .as_ref()
+            .is_some_and(|place| place.is_for(self, exclusive))
+        {
+            // The old one first: a call that stood in two queues could wait for itself.
+            *place = None;
+            *place = Some(Place::take(self, exclusive));
+        }
+        place.as_ref().map_or(Ok(()), |place| place.wait(py))
+    }
+
+    /// `BusyError` where this thread must not wait for this handle.
+    pub(super) fn allow_wait(&self, py: Python<'_>) -> PyResult<()> {
+        match self.may_wait() {
+            true => Ok(()),
+            false => Err(to_pyerr(py, Error::Busy(self.kind.name()))),
+        }
+    }
+
+    /// Whether this thread may wait for this handle: not inside a call that runs Python, nor where the thread that uses
+    /// it may be one of the process that this one was forked from, or one that the ending interpreter has hung.
+    pub(in crate::python) fn may_wait(&self) -> bool {
+        !inside_python() && self.forks == forks() && !is_ending()
+    }
+}
+
+/// A handle that is marked as closing, until it is closed or the closing is given up.
+struct ClosingGuard<'a>(&'a HandleState);
+
+impl Drop for ClosingGuard<'_> {
+    fn drop(&mut self) {
+        let state = self.0;
+        if state.borrow_state.is_closed() {
+            return;
+        }
+        if state.borrow_state.cancel_close() {
+            wake();
+        }
+        // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
+        state.release_deferred();
+    }
+}

@@ -1,0 +1,201 @@
+//! Releases that cannot run now: they are deferred to an ancestor in use, to a thread, or to the parent process.
+
+use std::ffi::CString;
+use std::ptr::{self};
+use std::sync::Arc;
+
+use crate::error::{Error, Owner};
+use crate::handle::kind::HandleKind;
+use crate::interpreter::apart_from_pending;
+use crate::interpreter::report;
+use crate::python::ancestors::Refused;
+use crate::python::call::Mode;
+use crate::python::pending_release::{ParentLease, PendingRelease, ReleaseOutcome};
+use crate::python::thread_bound;
+
+use super::{HandleState, never_queued};
+
+impl HandleState {
+    /// Leave this handle, marked as closing, and all that lives in it to `ancestor`, which another thread has alone:
+    /// that use's end releases them. `None` if it has ended already, else what says when they are gone.
+    pub(super) fn defer_release_to(&self, ancestor: &HandleState) -> Option<Arc<ReleaseOutcome>> {
+        let parent = self.parent()?;
+        let mut above = ancestor.children();
+        // It can't be left while its children are locked, and until then no one uses what lives in it.
+        if !ancestor.borrow_state.is_borrowed_mut() {
+            return None;
+        }
+        if ptr::eq(ancestor, parent) {
+            self.unlink(&mut above);
+        } else {
+            self.unlink(&mut parent.children());
+        }
+        let ending = Arc::new(ReleaseOutcome::default());
+        let mut doomed = self.take_all();
+        // The last one is this handle's own. If there is none, the ancestor's close was faster.
+        doomed.last_mut()?.heard = Some(ending.clone());
+        above.orphans.append(&mut doomed);
+        Some(ending)
+    }
+
+    /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
+    pub(super) fn drop_resource(&self) {
+        if self.is_from_parent_process() {
+            return self.abandon();
+        }
+        if self.is_on_wrong_thread() {
+            return self.send_deferred_to_thread();
+        }
+        let Some(parent) = self.parent() else {
+            // What C keeps now is lost, and reported.
+            self.release_dropped();
+            return;
+        };
+        loop {
+            let blocked = match self.borrow_ancestors(Mode::Shared, never_queued) {
+                Ok(()) => {
+                    self.unlink(&mut parent.children());
+                    let kept = self.release_dropped();
+                    parent.children().kept.extend(kept);
+                    return self.release_ancestors(Mode::Shared);
+                }
+                Err((holder, Refused::Held)) if self.thread == 0 && self.has_more_parents() => {
+                    return self.defer_release_to_held(holder);
+                }
+                Err((blocked, _)) => blocked,
+            };
+            if self.thread != 0 || self.has_more_parents() {
+                // Whoever has the ancestor is another thread, and does not keep the other parents.
+                return self.send_deferred_to_thread();
+            }
+            let mut above = blocked.children();
+            if blocked.borrow_state.is_borrowed_mut()
+                || blocked.borrow_state.is_closing()
+                || blocked.is_held()
+            {
+                if ptr::eq(blocked, parent) {
+                    self.unlink(&mut above);
+                } else {
+                    self.unlink(&mut parent.children());
+                }
+                above.orphans.append(&mut self.children().orphans);
+                above.orphans.extend(self.take());
+                return;
+            }
+        }
+    }
+
+    /// Leave the resource of a dropped handle, with its hold on all parents, to an ancestor that another child holds: the
+    /// end of that hold releases it.
+    pub(super) fn defer_release_to_held(&self, ancestor: &HandleState) {
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        let mut left = self.take_deferred();
+        left.extend(self.take());
+        for resource in &mut left {
+            let needs = ParentLease::begin(self.clone_parents(self.up.as_ref()));
+            drop(resource.needs.replace(needs));
+        }
+        ancestor.children().orphans.append(&mut left);
+        if !ancestor.is_held() {
+            ancestor.release_deferred();
+        }
+    }
+
+    /// Release what was left to this handle, unless a call is in the way, whose end then does.
+    pub(in crate::python) fn release_deferred(&self) {
+        if self.borrow_with_ancestors(never_queued).is_ok() {
+            self.release_orphans();
+            self.release_with_ancestors();
+        }
+    }
+
+    /// Leave the resource of a dropped handle to the thread that made it, which may be this one; where that does not
+    /// matter, to this one.
+    pub(super) fn send_deferred_to_thread(&self) {
+        if let Some(parent) = self.parent() {
+            self.unlink(&mut parent.children());
+        }
+        // What was left to it goes first.
+        let mut left = self.take_deferred();
+        left.extend(self.take());
+        left.into_iter().for_each(|resource| self.send(resource));
+    }
+
+    /// What was left to this handle, or kept by C.
+    pub(super) fn take_deferred(&self) -> Vec<PendingRelease> {
+        let mut children = self.children();
+        let kept = std::mem::take(&mut children.kept);
+        let mut left = std::mem::take(&mut children.orphans);
+        left.extend(kept);
+        left
+    }
+
+    pub(super) fn send(&self, mut resource: PendingRelease) {
+        // What it had itself ends only now.
+        let needs = ParentLease::begin(self.clone_parents(self.up.as_ref()));
+        drop(resource.needs.replace(needs));
+        let thread = match self.thread {
+            0 => thread_bound::number(),
+            thread => thread,
+        };
+        if let Err(resource) = thread_bound::send(thread, resource) {
+            report(Error::Owner(self.kind.name(), Owner::EndedThread));
+            // Its parents stay as they are for ever, as it does.
+            std::mem::forget(resource);
+        }
+    }
+}
+impl HandleState {
+    /// Release all that is left of a handle whose last reference is gone; what C keeps comes back.
+    fn release_dropped(&self) -> Vec<PendingRelease> {
+        let mut left = self.take_deferred();
+        left.extend(self.take());
+        let mut left = left.into_iter();
+        while let Some(resource) = left.next() {
+            if let Some(kept) = resource.release_for_others() {
+                return [kept].into_iter().chain(left).collect();
+            }
+        }
+        Vec::new()
+    }
+}
+
+impl Drop for HandleState {
+    fn drop(&mut self) {
+        if self.kind.is_view() {
+            return;
+        }
+        if self.thread != 0 {
+            thread_bound::dropped(self.thread, self);
+        }
+        if self.raw().is_null() {
+            // Whoever took it may still be about to unlink it, under the parent's lock.
+            if let Some(parent) = self.parent() {
+                self.unlink(&mut parent.children());
+            }
+            return;
+        }
+        if self.kind.warns_unclosed() {
+            warn_unclosed(self.kind);
+        }
+        self.drop_resource();
+    }
+}
+
+/// Emit a `ResourceWarning`, as an unclosed file does. It never replaces the exception that is on its way.
+#[cold]
+fn warn_unclosed(kind: &HandleKind) {
+    let message = CString::new(format!("unclosed {}", kind.name())).unwrap_or_default();
+    // A state is dropped by its Python object, which only goes while this thread is attached.
+    apart_from_pending(|| {
+        // SAFETY: CPython: a state is dropped by its Python object, on a thread that is attached; no exception is
+        // set.
+        unsafe {
+            if pyo3::ffi::PyErr_WarnEx(pyo3::ffi::PyExc_ResourceWarning, message.as_ptr(), 1) != 0 {
+                pyo3::ffi::PyErr_WriteUnraisable(ptr::null_mut());
+            }
+        }
+    });
+}

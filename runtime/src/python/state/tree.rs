@@ -1,0 +1,251 @@
+//! Parents, children and dependents of a Python handle.
+
+use std::ptr::{self};
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+
+use crate::error::{Error, Owner};
+use crate::interpreter::attach_if_running;
+use crate::python::exceptions::to_pyerr;
+use crate::python::object::HandleClass;
+use crate::python::pending_release::{ParentLease, PendingRelease};
+use crate::python::ref_counted;
+use crate::python::waiting::wake;
+
+use super::{Children, HandleState, Links};
+
+impl HandleState {
+    /// Whether it has parents besides `up`.
+    pub(in crate::python) fn has_more_parents(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
+    /// `up` and the others.
+    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {
+        let beside = self.beside.iter().map(|parent| parent.get().state());
+        self.parent().into_iter().chain(beside)
+    }
+
+    /// Do something to this one and to all that it lives in.
+    pub(in crate::python) fn with_ancestors(&self, each: &mut dyn FnMut(&HandleState)) {
+        each(self);
+        for parent in self.parents() {
+            parent.with_ancestors(each);
+        }
+    }
+
+    /// One more handle that has other parents, too, lives in it; what refers to that, if it can be closed from here.
+    pub(in crate::python) fn gain_dependent(&self, weak: Option<(u64, Py<PyWeakrefReference>)>) {
+        self.dependents.fetch_add(1, Ordering::Relaxed);
+        self.children().dependents.extend(weak);
+    }
+
+    /// The one of that number was released.
+    pub(in crate::python) fn lose_dependent(&self, number: u64) {
+        let weak = self.children().dependents.remove(&number);
+        self.dependents.fetch_sub(1, Ordering::Relaxed);
+        attach_if_running(|| drop(weak));
+    }
+
+    pub(in crate::python) fn parent_object(&self) -> Option<&Py<HandleClass>> {
+        self.up.as_ref()
+    }
+
+    pub(in crate::python) fn parent(&self) -> Option<&HandleState> {
+        self.up.as_ref().map(|up| up.get().state())
+    }
+
+    pub(super) fn children(&self) -> MutexGuard<'_, Children> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Become the newest child of the parent. `self` must be where it stays: inside its Python object.
+    pub(in crate::python) fn link(&self) {
+        if let Some(attached) = self.attached() {
+            attached
+                .state
+                .store(ptr::from_ref(self).cast_mut().cast(), Ordering::Release);
+        }
+        let Some(parent) = self.parent() else { return };
+        let mut children = parent.children();
+        // SAFETY: guarantee 5: the parent's lock is held, and the list holds only headers that unlink themselves
+        // before they go.
+        unsafe {
+            *self.links.get() = Links {
+                linked: true,
+                newer: ptr::null(),
+                older: children.newest,
+            };
+            if let Some(older) = children.newest.as_ref() {
+                (*older.links.get()).newer = self;
+            }
+        }
+        children.newest = self;
+    }
+
+    /// Become one that the other parents close first; `weak` refers to this handle's object.
+    pub(in crate::python) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
+        let number = ParentLease::number();
+        for parent in &self.beside {
+            parent.get().state().with_ancestors(&mut |above| {
+                above.gain_dependent(Some((number, weak.clone().unbind())));
+            });
+        }
+        self.dependence.store(number, Ordering::Release);
+    }
+
+    pub(super) fn unlink(&self, children: &mut Children) {
+        // SAFETY: guarantee 5: the caller holds the parent's lock, as `children` shows.
+        let links = unsafe { &mut *self.links.get() };
+        if !links.linked {
+            return;
+        }
+        links.linked = false;
+        // SAFETY: guarantee 5: the neighbours in the list have not gone, as they are linked.
+        unsafe {
+            match links.newer.as_ref() {
+                Some(newer) => (*newer.links.get()).older = links.older,
+                None => children.newest = links.older,
+            }
+            if let Some(older) = links.older.as_ref() {
+                (*older.links.get()).newer = links.newer;
+            }
+        }
+    }
+
+    pub(super) fn take(&self) -> Option<PendingRelease> {
+        if let Some(attached) = self.attached() {
+            attached.state.store(ptr::null_mut(), Ordering::Release);
+        }
+        let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
+        if raw.is_null() {
+            return None;
+        }
+        if let Some(traced) = self.traced {
+            traced.end();
+        }
+        if self.kind.is_counted() {
+            ref_counted::leave(raw);
+        }
+        Some(PendingRelease {
+            kind: self.kind,
+            raw,
+            needs: self.take_dependence(),
+            holds: self.take_parent_hold(),
+            heard: None,
+        })
+    }
+
+    /// This handle's hold on its other parents, for whoever releases it. The thread is attached to the interpreter.
+    pub(super) fn take_dependence(&self) -> Option<ParentLease> {
+        if !self.has_more_parents() {
+            return None;
+        }
+        let number = self.dependence.swap(0, Ordering::AcqRel);
+        (number != 0).then(|| ParentLease {
+            number,
+            parents: self.clone_parents(None),
+        })
+    }
+
+    /// The other parents, after `first`.
+    pub(in crate::python) fn clone_parents(
+        &self,
+        first: Option<&Py<HandleClass>>,
+    ) -> Vec<Py<HandleClass>> {
+        // SAFETY: CPython: this thread is attached, since resources are taken by Python objects and their calls.
+        let py = unsafe { Python::assume_attached() };
+        let parents = first.into_iter().chain(&self.beside);
+        parents.map(|parent| parent.clone_ref(py)).collect()
+    }
+
+    /// The name of something that lives in it and belongs to another thread.
+    pub(super) fn descendant_on_wrong_thread(&self) -> Option<&'static str> {
+        let children = self.children();
+        // SAFETY: guarantee 5: the lock is held, so the children cannot go before they have been unlinked.
+        let mut next = unsafe { children.newest.as_ref() };
+        while let Some(child) = next {
+            let open = !child.entered_raw().is_null();
+            if open && child.is_on_wrong_thread() {
+                return Some(child.kind.name());
+            }
+            if let Some(name) = child.descendant_on_wrong_thread() {
+                return Some(name);
+            }
+            // SAFETY: guarantee 5: the lock is held, so the children cannot go before they have been unlinked.
+            next = unsafe { (*child.links.get()).older.as_ref() };
+        }
+        None
+    }
+
+    /// Move the resources of all descendants to `doomed`, children before their parents and newest first.
+    ///
+    /// The caller has this handle alone.
+    pub(super) fn take_descendants(&self, doomed: &mut Vec<PendingRelease>) {
+        let mut children = self.children();
+        // SAFETY: guarantee 5: the lock is held, so the child cannot go before it has been unlinked.
+        while let Some(child) = unsafe { children.newest.as_ref() } {
+            child.take_descendants(doomed);
+            doomed.extend(child.take());
+            if child.borrow_state.close() {
+                wake();
+            }
+            child.unlink(&mut children);
+        }
+        doomed.append(&mut children.orphans);
+        doomed.append(&mut children.kept);
+    }
+
+    /// Whether it is certain already that this handle can't be closed: then what lives in it stays as it is.
+    pub(super) fn check_dependents_first(&self, py: Python<'_>) -> PyResult<()> {
+        if self.dependents.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        if let Some(name) = self.descendant_on_wrong_thread() {
+            return Err(to_pyerr(py, Error::Owner(name, Owner::Thread)));
+        }
+        if self.is_exported() {
+            return Err(to_pyerr(py, Error::Exported(self.kind.name())));
+        }
+        match self.borrow_state.is_borrowed() {
+            true => self.allow_wait(py),
+            false => Ok(()),
+        }
+    }
+
+    /// Close the handles that live in this one, or in what lives in it, and also in another one.
+    pub(super) fn close_dependents(&self, py: Python<'_>) -> PyResult<()> {
+        // The newest first, as among children.
+        let mut below = u64::MAX;
+        while self.dependents.load(Ordering::Relaxed) > 0 {
+            let found = {
+                let children = self.children();
+                let mut left = children.dependents.range(..below);
+                left.next_back()
+                    .map(|(number, weak)| (*number, weak.clone_ref(py)))
+            };
+            let Some((number, weak)) = found else { break };
+            if let Some(object) = weak.bind(py).upgrade()
+                && let Ok(handle) = object.cast::<HandleClass>()
+            {
+                handle.get().state().close(py)?;
+            }
+            below = number;
+        }
+        Ok(())
+    }
+
+    /// Whether this thread can release all that lives in this handle, which it has alone.
+    pub(super) fn check_descendants(&self) -> Result<(), Error> {
+        if let Some(name) = self.descendant_on_wrong_thread() {
+            return Err(self.abort_close(Error::Owner(name, Owner::Thread)));
+        }
+        if self.dependents.load(Ordering::Relaxed) > 0 {
+            return Err(self.abort_close(Error::Busy(self.kind.name())));
+        }
+        Ok(())
+    }
+}
