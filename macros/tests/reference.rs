@@ -1,5 +1,5 @@
 //! The reference in runtime/src/reference has a heading for each annotation word that the macros accept, and for no other.
-//! SAFETY.md says of each word what it asserts, or that it asserts nothing.
+//! SAFETY.md says of each word what it asserts, or that it asserts nothing. docs/architecture.md names all source files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -362,5 +362,65 @@ fn all_lists_of_words_are_known_here() {
         parsers - 1,
         known.len(),
         "each call of `parse_args` or `CommonArgs::parse` belongs to a row of `PAGES` or `NESTED`"
+    );
+}
+
+fn source_files(folder: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let base = root().join(folder);
+    let mut folders = vec![base.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let path = path.strip_prefix(&base).unwrap();
+                found.insert(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn each_source_file_is_on_the_map_of_modules_and_each_name_on_it_exists() {
+    let text = read("docs/architecture.md");
+    let mut wrong = Vec::new();
+    for (heading, folder) in [
+        ("## Modules of the runtime", "runtime/src"),
+        ("## Modules of the macros", "macros/src"),
+    ] {
+        let section = text.split(heading).nth(1).expect(heading);
+        let section = section.split("\n## ").next().unwrap();
+        let cells = rows(section);
+        let names: BTreeSet<&str> = cells
+            .iter()
+            .flat_map(|cell| cell.split('`'))
+            .filter(|name| name.ends_with(".rs") || name.ends_with('/'))
+            .collect();
+        let files = source_files(folder);
+        for file in &files {
+            let is_there = names.contains(file.as_str())
+                || names
+                    .iter()
+                    .any(|name| name.ends_with('/') && file.starts_with(name));
+            if !is_there && !file.starts_with("reference/") {
+                wrong.push(format!("{folder}/{file} is not on the map"));
+            }
+        }
+        for name in names {
+            if !files
+                .iter()
+                .any(|file| file == name || name.ends_with('/') && file.starts_with(name))
+            {
+                wrong.push(format!("{folder} has no {name}"));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "docs/architecture.md: {}",
+        wrong.join("\n")
     );
 }
