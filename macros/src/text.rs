@@ -78,11 +78,13 @@ pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Ty
     Some(ty)
 }
 
-/// Decodes `value`, whose type is [`with_undecoded_text`] of `ty`, into a `ty`.
+/// Decodes `value`, whose type is [`with_undecoded_text`] of `ty`, into a `ty`. `site` is the variable
+/// with the call site.
 pub(crate) fn decode(
     ty: &Type,
     value: TokenStream,
     utf8: Utf8,
+    site: &Ident,
     runtime: &TokenStream,
 ) -> TokenStream {
     if !contains_string(ty) {
@@ -92,7 +94,13 @@ pub(crate) fn decode(
         Type::Tuple(tuple) => Some(tuple),
         ty => match argument_of(ty, "Option") {
             Some(Type::Tuple(tuple)) => {
-                let inner = decode(&Type::Tuple(tuple.clone()), quote!(value), utf8, runtime);
+                let inner = decode(
+                    &Type::Tuple(tuple.clone()),
+                    quote!(value),
+                    utf8,
+                    site,
+                    runtime,
+                );
                 return quote! {
                     match #value {
                         ::core::option::Option::Some(value) => ::core::option::Option::Some(#inner),
@@ -107,14 +115,14 @@ pub(crate) fn decode(
         let names = (0..tuple.elems.len()).map(|n| format_ident!("__decoded_{n}"));
         let names = names.collect::<Vec<_>>();
         let decoded = tuple.elems.iter().zip(&names);
-        let decoded = decoded.map(|(ty, name)| decode(ty, quote!(#name), utf8, runtime));
+        let decoded = decoded.map(|(ty, name)| decode(ty, quote!(#name), utf8, site, runtime));
         return quote!({
             let (#(#names,)*) = #value;
             (#(#decoded,)*)
         });
     }
     match utf8 {
-        Utf8::Strict => quote!(#runtime::__private::from_c::decode(&__SITE, #value)?),
+        Utf8::Strict => quote!(#runtime::__private::from_c::decode(#site, #value)?),
         Utf8::Lossy => quote!(#runtime::__private::from_c::Decode::decode_lossy(#value)),
     }
 }

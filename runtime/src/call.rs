@@ -586,6 +586,12 @@ impl<T: Handle> Releasing<T> {
     pub const unsafe fn of(raw: NonNull<T::Raw>) -> Self {
         Releasing(raw)
     }
+
+    /// The pointer of the handle.
+    #[inline]
+    pub const fn raw(&self) -> *mut T::Raw {
+        self.0.as_ptr()
+    }
 }
 
 /// The exception of a call: one that was raised within it, before one of a signal handler beside it.
@@ -650,6 +656,13 @@ pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Transfer<'_, T>>) -> &'a T 
         Some(handle) => unsafe { T::from_raw(handle.raw()) },
         None => unreachable!("it is there until C was called"),
     }
+}
+
+/// The handle as an expression of the author sees it: for no longer than `here`, which stands on the stack of the method.
+#[inline]
+pub fn shown<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
+    let () = here;
+    handle
 }
 
 /// The place of a handle that C was called with, and may have taken over.

@@ -169,3 +169,15 @@ macro_rules! __site {
         static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())?;
     };
 }
+
+/// Makes a static [`CallSite`] that only the variable of this name reaches.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __here {
+    ($name:ident, $($site:tt)*) => {
+        let $name = {
+            $crate::__site!(SITE, $($site)*);
+            &SITE
+        };
+    };
+}

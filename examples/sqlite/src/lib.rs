@@ -494,7 +494,7 @@ impl Connection {
     parent = Connection,
     lends,
     lock(
-        of = |statement| ffi::sqlite3_db_mutex(ffi::sqlite3_db_handle(statement)),
+        of = ffi::sqlite3_db_mutex(ffi::sqlite3_db_handle(self)),
         enter = ffi::sqlite3_mutex_enter,
         leave = ffi::sqlite3_mutex_leave
     ),

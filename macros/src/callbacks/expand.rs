@@ -8,6 +8,7 @@ use syn::{ImplItemFn, ReturnType, Type};
 
 use crate::c_expr::expand_c_expr;
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
+use crate::methods::expand::variables::site_variable;
 use crate::span::respanned;
 use crate::text::{decode, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_slice_ref, is_unit, owned_handles, type_name};
@@ -38,6 +39,7 @@ pub(crate) fn expand(
         .map(|(name, ty)| expand_parameter_conversion(callback, &variables, name, ty, runtime));
     // The author may have parameters of these names.
     let own = |name| Ident::new(name, Span::mixed_site());
+    let site = site_variable();
     let (this, here, life) = (own("state"), own("here"), own("life"));
     let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
     let before_name = Ident::new("__before", Span::mixed_site());
@@ -58,7 +60,6 @@ pub(crate) fn expand(
         const _: () = {
             struct __Callback;
 
-            #runtime::__site!(__SITE, #place, "callback");
             #parents
             #exclusive_use
 
@@ -79,6 +80,7 @@ pub(crate) fn expand(
                 }
 
                 fn site() -> &'static #runtime::__private::failpoint::CallSite {
+                    #runtime::__site!(__SITE, #place, "callback");
                     &__SITE
                 }
 
@@ -103,6 +105,7 @@ pub(crate) fn expand(
                         #[allow(unused_imports, reason = "a fallback for types without handles")]
                         use #runtime::__private::exclusive_use::HoldsNone as _;
                         // The arguments of C are valid until this function returns.
+                        let #site = <__Callback as #runtime::__private::callback::Callback>::site();
                         let #here = 0_u8;
                         let #life = #runtime::__private::lifetime::Life::of(&#here);
                         #(#converted)*
@@ -373,7 +376,8 @@ pub(crate) fn expand_parameter_conversion(
         // callback returns.
         #runtime::__private::callback::passed(unsafe { #value }, #text)?
     };
-    let decoded = decode(written, passed, callback.utf8, runtime);
+    let site = site_variable();
+    let decoded = decode(written, passed, callback.utf8, &site, runtime);
     let check = respanned(
         quote!(#runtime::__private::exclusive_use::Passed(&#name).check()?;),
         ty.span(),

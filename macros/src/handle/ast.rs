@@ -5,6 +5,7 @@ use syn::{Expr, Path, Type};
 
 use crate::attr::CommonArgs;
 use crate::field_path::FieldPath;
+use crate::handle::lock_place::LockPlace;
 use crate::status::StatusTest;
 
 /// The arguments as they are written; a name without a value has a value that could not be parsed.
@@ -94,8 +95,8 @@ pub(crate) struct ErrorsArg {
 
 /// `lock(of = …, enter = …, leave = …)`
 pub(crate) struct LockArg {
-    /// The C function or closure that returns the lock of a handle.
-    pub(crate) of: Expr,
+    /// The place of the lock of a handle.
+    pub(crate) of: LockPlace,
     pub(crate) enter: Path,
     pub(crate) leave: Path,
 }

@@ -3,6 +3,7 @@
 pub(crate) mod ast;
 pub(crate) mod check;
 pub(crate) mod expand;
+pub(crate) mod lock_place;
 pub(crate) mod model;
 pub(crate) mod parse;
 

@@ -30,7 +30,7 @@ mod ffi {
 
     pub(crate) struct Mutex;
     pub(crate) struct Safe {
-        mutex: *mut Mutex,
+        pub(crate) mutex: *mut Mutex,
     }
 
     pub(crate) unsafe extern "C" fn safe_new() -> *mut Safe {
@@ -39,14 +39,34 @@ mod ffi {
     }
 
     pub(crate) unsafe extern "C" fn safe_free(safe: *mut Safe) {
-        drop(unsafe { Box::from_raw(safe) });
+        let safe = unsafe { Box::from_raw(safe) };
+        drop(unsafe { Box::from_raw(safe.mutex) });
     }
 
     pub(crate) unsafe extern "C" fn safe_mutex(safe: *mut Safe) -> *mut Mutex {
         unsafe { (*safe).mutex }
     }
 
-    pub(crate) unsafe extern "C" fn enter(_: *mut Mutex) {
+    pub(crate) struct Door {
+        pub(crate) safe: *mut Safe,
+    }
+
+    pub(crate) unsafe extern "C" fn door_new() -> *mut Door {
+        let safe = unsafe { safe_new() };
+        Box::into_raw(Box::new(Door { safe }))
+    }
+
+    pub(crate) unsafe extern "C" fn door_free(door: *mut Door) {
+        let door = unsafe { Box::from_raw(door) };
+        unsafe { safe_free(door.safe) };
+    }
+
+    pub(crate) unsafe extern "C" fn door_safe(door: *mut Door) -> *mut Safe {
+        unsafe { (*door).safe }
+    }
+
+    pub(crate) unsafe extern "C" fn enter(mutex: *mut Mutex) {
+        assert!(!mutex.is_null());
         note("enter");
         DEPTH.set(DEPTH.get() + 1);
     }
@@ -87,6 +107,36 @@ impl ErrorSource<Safe> for SafeErrors {
         assert!(call.status != Some(2), "no words");
         Error::Failed(call.function)
     }
+}
+
+/// The lock is that of another struct, which the handle's struct points to.
+#[handle(
+    raw = ffi::Door,
+    release = ffi::door_free,
+    lock(of = ffi::safe_mutex(ffi::door_safe(self)), enter = ffi::enter, leave = ffi::leave),
+    fork_safe
+)]
+pub(crate) struct Door;
+
+/// The same struct, where the lock is found by its fields.
+#[handle(
+    raw = ffi::Door,
+    release = ffi::door_free,
+    lock(of = (*self.safe).mutex, enter = ffi::enter, leave = ffi::leave),
+    fork_safe
+)]
+pub(crate) struct Hatch;
+
+#[methods(unsafe, rust_only)]
+impl Door {
+    #[calls(ffi::door_new, fails = null)]
+    fn new() -> Result<Owned<Door>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Hatch {
+    #[calls(ffi::door_new, fails = null)]
+    fn new() -> Result<Owned<Hatch>>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -143,4 +193,13 @@ fn several_calls_are_one_step() {
     });
     assert_eq!(seen.map_err(|error: Error| error.to_string()), Ok(7));
     assert_eq!(log(), ["enter", "enter", "turn", "leave", "peek", "leave"]);
+}
+
+#[test]
+fn lock_is_found_through_functions_and_fields() {
+    let _library = crate::wrapper::Library::start();
+    let (door, hatch) = (Door::new().unwrap(), Hatch::new().unwrap());
+    locked(&*door, || note("door"));
+    locked(&*hatch, || note("hatch"));
+    assert_eq!(log(), ["enter", "door", "leave", "enter", "hatch", "leave"]);
 }

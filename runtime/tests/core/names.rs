@@ -36,6 +36,33 @@ mod ffi {
 #[handle(raw = ffi::Sum, release = ffi::sum_free, fork_safe)]
 struct Sum;
 
+/// Handle types with the names of type parameters.
+mod letters {
+    use leakproof::prelude::*;
+
+    use super::ffi;
+
+    #[handle(raw = ffi::Sum, release = ffi::sum_free, fork_safe)]
+    pub(super) struct R;
+
+    #[handle(raw = ffi::Sum, release = ffi::sum_free, fork_safe)]
+    pub(super) struct T;
+
+    #[methods(unsafe, rust_only)]
+    impl R {
+        #[calls(ffi::sum_new, fails = null)]
+        pub(super) fn new(total: i32) -> Result<Owned<R>>;
+        #[calls(ffi::sum_join, args = (self, t, null))]
+        pub(super) fn join(&self, t: &T) -> i32;
+    }
+
+    #[methods(unsafe, rust_only)]
+    impl T {
+        #[calls(ffi::sum_new, fails = null)]
+        pub(super) fn new(total: i32) -> Result<Owned<T>>;
+    }
+}
+
 #[methods(unsafe)]
 impl Sum {
     #[new]
@@ -74,4 +101,11 @@ fn parameters_may_have_any_name() {
     assert_eq!(sum.join_alone(&mut other, None), 11);
     sum.put(5);
     assert_eq!(sum.twice(sum.add(0, 0, 0)), 10);
+}
+
+#[test]
+fn handles_may_have_the_names_of_type_parameters() {
+    let _library = crate::wrapper::Library::start();
+    let (r, t) = (letters::R::new(1).unwrap(), letters::T::new(2).unwrap());
+    assert_eq!(r.join(&t), 3);
 }

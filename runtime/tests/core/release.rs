@@ -132,8 +132,8 @@ fn only_what_is_released_is_listed() {
     assert_eq!(
         names,
         [
-            "Cursor", "Journal", "Meter", "Page", "Probe", "Safe", "Session", "Shape", "Store",
-            "Sum", "Tally"
+            "Cursor", "Door", "Hatch", "Journal", "Meter", "Page", "Probe", "R", "Safe", "Session",
+            "Shape", "Store", "Sum", "T", "Tally"
         ]
     );
 }

@@ -27,6 +27,7 @@ mod expressions;
 mod owners;
 mod parents;
 mod raising;
+mod scope;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

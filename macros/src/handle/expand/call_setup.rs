@@ -3,10 +3,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Path;
 use syn::spanned::Spanned;
-use syn::{Expr, Path};
 
-use crate::c_expr::expand_c_expr;
 use crate::handle::ast::{LockArg, ThreadLocal};
 use crate::handle::model::Handle;
 use crate::span::respanned;
@@ -14,36 +13,18 @@ use crate::span::respanned;
 /// Expands `lock(…)`.
 pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
     let LockArg { of, enter, leave } = handle.lock.as_ref()?;
-    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
-    let lock = match of {
-        Expr::Path(_) => quote! {
-            // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function
-            // returns the handle's lock.
-            unsafe { #of(raw) }
-        },
-        // A closure of the author, in which each C call gets an `unsafe` block of its own.
-        _ => {
-            let of = expand_c_expr(of);
-            quote!((#of)(raw))
-        }
-    };
-    let lock = respanned(lock, of.span());
+    let lock = respanned(of.expand(&quote!(raw)), of.span());
     let entered = quote_spanned!(enter.span()=> #enter(lock));
     let left = quote_spanned!(leave.span()=> #leave(lock.cast()));
     Some(quote! {
         const LOCKS: bool = true;
 
         unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
-            // A safe function, so that the author's expressions need their own `unsafe`.
-            #[allow(unused_unsafe, clippy::redundant_closure_call, reason = "the author may write a closure or a function")]
-            fn __entered(raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw) -> *mut () {
-                let lock = #lock;
-                // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as
-                // long as the handle.
-                unsafe { #entered };
-                lock.cast()
-            }
-            __entered(raw)
+            let lock = #lock;
+            // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as
+            // the handle.
+            unsafe { #entered };
+            lock.cast()
         }
 
         unsafe fn leave_lock(lock: *mut ()) {
@@ -102,6 +83,8 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
         });
     let settings = reports.chain(settings);
     let names = (0..handle.thread_locals.len()).map(value_variable);
+    let own = |name| Ident::new(name, Span::mixed_site());
+    let (c, settings_name) = (own("c"), own("settings"));
     let values = handle.thread_locals.iter().map(|local| {
         let value = &local.value;
         respanned(value.to_token_stream(), value.span())
@@ -112,13 +95,13 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
         #[inline]
         fn with_thread_locals<__R>(
             _: #runtime::__private::thread_locals::PerThread,
-            c: impl ::core::ops::FnOnce() -> __R,
+            #c: impl ::core::ops::FnOnce() -> __R,
         ) -> __R {
             #(let #names = #values;)*
             // SAFETY: annotation `thread_locals`: each function returns the address of a variable
             // of this thread, also those that `errors` names.
-            let mut settings = unsafe { [#(#settings),*] };
-            #runtime::__private::thread_locals::during(&mut settings, c)
+            let mut #settings_name = unsafe { [#(#settings),*] };
+            #runtime::__private::thread_locals::during(&mut #settings_name, #c)
         }
     })
 }

@@ -209,7 +209,7 @@ fn expand_parents(handle: &Handle, parent_place: &TokenStream) -> TokenStream {
         false => quote! {
             // SAFETY: annotation `release`: neither the release nor a use by `&mut` needs the
             // parent, as no word says so.
-            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}
+            unsafe impl<__R> #runtime::__private::lifetime::MadeBy<__R> for #ident {}
         },
     };
     quote! {

@@ -1,6 +1,6 @@
 //! The trait for the ownership of a handle: `Resource` with its release, or `Part`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
@@ -66,13 +66,14 @@ fn expand_resource(handle: &Handle) -> TokenStream {
         Some(release) => expand_release(handle, release, &parent),
         None => quote!(::core::result::Result::Ok(())),
     };
+    let (releasing, raw) = (releasing_variable(), raw_variable());
     let released = match caller_allocates {
         true => quote! {
             let released = { #released };
             // SAFETY: guarantee 2: this is the handle's only release; annotation
             // `caller_allocates`: its memory came from the box of `FromOutPtr`, and nothing is left
             // in it that matters.
-            unsafe { #runtime::__private::handle::free_in_place(raw, released) }
+            unsafe { #runtime::__private::handle::free_in_place(#raw, released) }
         },
         false => released,
     };
@@ -94,16 +95,20 @@ fn expand_resource(handle: &Handle) -> TokenStream {
             type In<'p> = #runtime::__private::handle::Owned<#lifetime, #ident>;
 
             unsafe fn release(
-                raw: *mut Self::Raw,
+                #raw: *mut Self::Raw,
             ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
-                // A safe function, so that the author's expressions need their own `unsafe`.
+                // A safe function, so that the author's expressions need their own `unsafe`. None of
+                // them can call it, because only unsafe code makes a `Releasing`.
                 fn __released(
-                    raw: *mut <#ident as #runtime::__private::handle::Handle>::Raw,
+                    #releasing: #runtime::__private::call::Releasing<#ident>,
                 ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
-                    let _ = raw;
+                    let #raw = #releasing.raw();
                     #released
                 }
-                __released(raw)
+                // SAFETY: the caller's promise: the handle is valid, and this is its only release;
+                // annotation `release`: the function releases it, unless it fails and `kept` says
+                // that it is still there.
+                __released(unsafe { #runtime::__private::call::Releasing::of(::core::ptr::NonNull::new_unchecked(#raw)) })
             }
         }
         #made
@@ -137,6 +142,16 @@ fn expand_part(handle: &Handle, owner: &Type, owner_field: Option<&FieldPath>) -
     }
 }
 
+/// The handle that is being released.
+fn releasing_variable() -> Ident {
+    Ident::new("releasing", Span::mixed_site())
+}
+
+/// The pointer of the handle that is being released.
+fn raw_variable() -> Ident {
+    Ident::new("raw", Span::mixed_site())
+}
+
 /// The call of the release function and the test of its status.
 pub(crate) fn expand_release(
     handle: &Handle,
@@ -145,39 +160,43 @@ pub(crate) fn expand_release(
 ) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let path = &release.function;
+    let (releasing, raw) = (releasing_variable(), raw_variable());
+    // No expression of the author sees these: the handle is gone when `fails` is asked.
+    let own = |name| Ident::new(name, Span::mixed_site());
+    let (release_fn, this, above) = (own("release"), own("this"), own("parent"));
     let (function, call) = match &release.c_args {
         None => {
             let (taken, passed) = match &handle.integer {
                 None => (
                     quote!(*mut <#ident as #runtime::__private::handle::Handle>::Raw),
-                    quote!(raw),
+                    quote!(#raw),
                 ),
                 Some((ty, _)) => (
                     quote!(#ty),
-                    quote!(#runtime::__private::handle::raw_to_number::<#ident>(raw)),
+                    quote!(#runtime::__private::handle::raw_to_number::<#ident>(#raw)),
                 ),
             };
-            let function = quote_spanned!(path.span()=> let release: unsafe extern "C" fn(#taken) -> _ = #path;);
-            (function, quote!(release(#passed)))
+            let function = quote_spanned!(path.span()=> let #release_fn: unsafe extern "C" fn(#taken) -> _ = #path;);
+            (function, quote!(#release_fn(#passed)))
         }
         Some(ReleaseCArgs(names)) => {
             let passed = names.iter().map(|name| {
                 let argument = match name == "self" {
-                    true => quote!(#runtime::__private::to_c::IntoC::into_c(this)),
-                    false => quote!(#runtime::__private::to_c::IntoC::into_c(parent)),
+                    true => quote!(#runtime::__private::to_c::IntoC::into_c(#this)),
+                    false => quote!(#runtime::__private::to_c::IntoC::into_c(#above)),
                 };
                 respanned(argument, name.span())
             });
             let function = quote! {
                 // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there,
                 // so its pointer is valid and not null.
-                let this = unsafe {
-                    <#ident as #runtime::__private::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(raw))
+                let #this = unsafe {
+                    <#ident as #runtime::__private::handle::Handle>::from_raw(::core::ptr::NonNull::new_unchecked(#raw))
                 };
-                let parent = #runtime::__private::children::parent_of_released().cast();
+                let #above = #runtime::__private::children::parent_of_released().cast();
                 // SAFETY: guarantee 16: a method of the parent made the handle (`MadeBy`), and
                 // noted the parent (`CallOrigin`), which outlives the handle.
-                let parent = unsafe { <#parent as #runtime::__private::handle::Handle>::from_raw(parent) };
+                let #above = unsafe { <#parent as #runtime::__private::handle::Handle>::from_raw(#above) };
             };
             (function, quote_spanned!(path.span()=> #path(#(#passed),*)))
         }
@@ -221,14 +240,9 @@ pub(crate) fn expand_release(
     let (failed, kept_on_failure) = (fails.expand(runtime), release.kept_on_failure);
     quote! {
         #function
-        // SAFETY: guarantee 2: `HandleKind::release_once` releases a handle that is there, so its
-        // pointer is not null.
-        let handle = unsafe { ::core::ptr::NonNull::new_unchecked(raw) };
-        let calling = #runtime::__private::call::calling(|__caught| #call).judged(|_| false, #failed);
-        // SAFETY: annotation `release`: the call releases the handle, unless it fails and `kept`
-        // says that it is still there; guarantee 2: this is its only release.
-        let releasing = unsafe { #runtime::__private::call::Releasing::<#ident>::of(handle) };
-        calling.release(releasing, #name, #kept_on_failure)
+        #runtime::__private::call::calling(|__caught| #call)
+            .judged(|_| false, #failed)
+            .release(#releasing, #name, #kept_on_failure)
     }
 }
 

@@ -1,16 +1,17 @@
 //! Arguments of the generated call. They are converted in safe code before C is called.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Expr, Type};
 
 use crate::callbacks::expand::function_constant;
 use crate::methods::ast::{Calls, Method, Parameter};
 use crate::methods::c_args::CArg;
 use crate::methods::expand::variables::{
     c_value_variable, callback_variable, data_variable, destroy_variable, function_variable,
-    length_variable, out_length_variable, out_variable, start_variable, text_variable,
+    here_variable, length_variable, memory_variable, out_length_variable, out_variable,
+    place_variable, site_variable, start_variable, text_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_text};
@@ -19,18 +20,10 @@ use crate::types::param_kind::ParamKind;
 /// Declares a converted argument before the call, if the conversion can fail or has to stay alive.
 pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<TokenStream> {
     match argument {
-        CArg::Start(Parameter { name, .. }, span) => {
-            let variable = start_variable(name);
-            let start = quote!(#runtime::__private::to_c::Memory::start(&mut #name));
-            let start = respanned(start, *span);
-            Some(quote! {
-                let mut #name = #name;
-                let #variable = #start;
-            })
-        }
         CArg::Length(Parameter { name, .. }, span) => {
             let (variable, text) = (length_variable(name), name.to_string());
-            let converted = quote!(#runtime::__private::call::length(&__SITE, #text, &#name)?);
+            let (site, memory) = (site_variable(), memory_variable(name));
+            let converted = quote!(#runtime::__private::call::length(#site, #text, &#memory)?);
             let converted = respanned(converted, *span);
             Some(quote!(let #variable = #converted;))
         }
@@ -62,14 +55,89 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
         }
         CArg::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
             let (variable, text) = (text_variable(name), name.to_string());
-            Some(quote!(let #variable = #runtime::__private::call::text(&__SITE, #text, #name)?;))
+            let site = site_variable();
+            Some(quote!(let #variable = #runtime::__private::call::text(#site, #text, #name)?;))
         }
         _ => None,
     }
 }
 
+/// Moves each parameter that is passed as `name.ptr` or `name.len` into a variable that the author
+/// cannot name, and takes its start. `name` is a shared reference from then on, unless it can be
+/// copied.
+pub(crate) fn expand_memory_arguments(
+    arguments: &[&CArg<'_>],
+    runtime: &TokenStream,
+) -> TokenStream {
+    let mut held: Vec<&Parameter> = Vec::new();
+    for argument in arguments {
+        if let CArg::Start(parameter, _) | CArg::Length(parameter, _) = argument
+            && !held.iter().any(|other| other.name == parameter.name)
+        {
+            held.push(parameter);
+        }
+    }
+    let held = held.into_iter().map(|Parameter { name, ty }| {
+        let (memory, variable) = (memory_variable(name), start_variable(name));
+        let started = arguments.iter().find_map(|argument| match argument {
+            CArg::Start(parameter, span) if parameter.name == *name => Some(*span),
+            _ => None,
+        });
+        let started = started.map(|span| {
+            let start = quote!(#runtime::__private::to_c::Memory::start(&mut #memory));
+            let start = respanned(start, span);
+            quote!(let #variable = #start;)
+        });
+        let mutable = started.is_some().then(|| quote!(mut));
+        let seen = match ParamKind::of(ty) {
+            ParamKind::Ref(_) | ParamKind::OptionRef(_) => None,
+            ParamKind::Mut(_) => Some(quote!(&*#memory)),
+            _ => Some(quote!(&#memory)),
+        };
+        let seen = seen.map(|seen| {
+            quote! {
+                #[allow(unused_variables, reason = "for the author's expressions")]
+                let #name = #seen;
+            }
+        });
+        quote! {
+            let #mutable #memory = #name;
+            #started
+            #seen
+        }
+    });
+    quote!(#(#held)*)
+}
+
+/// Expands an expression of the author. It sees the parameters by their types, those that C consumes
+/// as `&T`, and none of the generated variables.
+fn expand_constant(method: &Method, constant: &Expr, runtime: &TokenStream) -> TokenStream {
+    let named = method
+        .consumed()
+        .filter(|parameter| is_mentioned(&parameter.name, constant.to_token_stream()));
+    let shown: Vec<TokenStream> = named
+        .map(|Parameter { name, .. }| {
+            let (lent, here) = (c_value_variable(name), here_variable());
+            quote!(let #name = #runtime::__private::call::shown(&#here, #lent);)
+        })
+        .collect();
+    match shown.is_empty() {
+        true => constant.to_token_stream(),
+        false => quote!({ #(#shown)* #constant }),
+    }
+}
+
+/// Returns `true` if `tokens` contain `name`, also in a macro.
+fn is_mentioned(name: &Ident, tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => is_mentioned(name, group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 /// Expands the value that C gets. It is evaluated in safe code, before C is called.
-pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
+pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
     let into_c = quote!(#runtime::__private::to_c::IntoC::into_c);
     let (passed, span) = match argument {
         CArg::Receiver(span) => (quote!(#into_c(&*self)), span),
@@ -115,7 +183,7 @@ pub(crate) fn pass(argument: &CArg<'_>, runtime: &TokenStream) -> TokenStream {
             (quote!(#slot.pointer()), span)
         }
         CArg::Null(span) => (quote!(#into_c(#runtime::__private::to_c::Null)), span),
-        CArg::Constant(constant) => return quote!(#constant),
+        CArg::Constant(constant) => return expand_constant(method, constant, runtime),
     };
     respanned(passed, *span)
 }
@@ -128,7 +196,8 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
         ParamKind::Owned(target) => target,
         _ => ty.clone(),
     };
-    let lend = quote!(#runtime::__private::call::lent::<#target>(#name));
+    let place = place_variable(name);
+    let lend = quote!(#runtime::__private::call::lent::<#target>(#place));
     let lend = respanned(lend, ty.span());
     quote! {
         // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only

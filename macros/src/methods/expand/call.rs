@@ -9,7 +9,7 @@ use crate::field_path::FieldPath;
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::c_args::{CArg, span_of};
 use crate::methods::expand::arguments::{
-    expand_arguments_for_message, expand_owned_argument, pass, prepare,
+    expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
 };
 use crate::methods::expand::checks::{
     expand_helper_thread_checks, expand_keep_alive_check, expand_result_checks,
@@ -23,7 +23,8 @@ use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments
 use crate::methods::expand::result::{expand_into_owner, expand_out_params};
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::variables::{
-    callback_variable, free_variable, lifetime_variable, passed_variable, transfer_variable,
+    callback_variable, free_variable, here_variable, lifetime_variable, passed_variable,
+    place_variable, site_variable, transfer_variable, unplaced_variable,
 };
 use crate::span::respanned;
 use crate::text::{contains_string, decode};
@@ -59,6 +60,10 @@ pub(crate) fn expand_lifetime(
             .parameters
             .iter()
             .map(|Parameter { name, ty }| {
+                let name = match ParamKind::of(ty) {
+                    ParamKind::Owned(_) if calls.is_some() => &place_variable(name),
+                    _ => name,
+                };
                 let limit = match is_call_data(ty) {
                     true => quote!(.beside(&#name)),
                     false => quote!(.limited_by(&#name)),
@@ -87,14 +92,19 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .map(|segment| segment.ident.to_string())
         .unwrap_or_default();
     let calls_back = !method.callbacks(calls).is_empty();
+    let site_name = site_variable();
     let site = expand_site(block, method, &name, calls_back);
     let callback_holders = expand_callback_holders(method, calls, runtime);
     let arguments = method.c_arguments(calls);
     let fields = method.field_arguments(calls);
-    let prepared = arguments
+    let all: Vec<&CArg<'_>> = arguments
         .iter()
         .chain(fields.iter().map(|(_, argument)| argument))
-        .filter_map(|argument| prepare(argument, runtime));
+        .collect();
+    let memory = expand_memory_arguments(&all, runtime);
+    let prepared = all.iter().filter_map(|argument| prepare(argument, runtime));
+    let here = here_variable();
+    let here = method.consumed().next().map(|_| quote!(let #here = ();));
     let (uses, c, call) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
     let owned_arguments = method
@@ -128,7 +138,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
                 true => quote!(read_locked),
                 false => quote!(read),
             };
-            quote!(.#read(&__SITE, #handle, #policy, #nothing, #into_owner))
+            quote!(.#read(#site_name, #handle, #policy, #nothing, #into_owner))
         }
         true => {
             let shown = expand_arguments_for_message(method, calls);
@@ -137,14 +147,14 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
                 Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
                 Some(true) => quote!(|made| made.as_deref()),
             };
-            quote!(.run(&__SITE, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
+            quote!(.run(#site_name, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
         }
     };
     let value = &method.output.value;
     let decoded = match method.output.fallible {
-        false => decode(value, quote!(__result), method.utf8, runtime),
+        false => decode(value, quote!(__result), method.utf8, &site_name, runtime),
         true if contains_string(value) => {
-            let decoded = decode(value, quote!(__result?), method.utf8, runtime);
+            let decoded = decode(value, quote!(__result?), method.utf8, &site_name, runtime);
             quote!({ let __decoded = #decoded; ::core::result::Result::Ok(__decoded) })
         }
         true => quote!(__result),
@@ -159,8 +169,9 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .consumed()
         .map(|Parameter { name, .. }| transfer_variable(name));
     let transfers: Vec<_> = transfers.collect();
+    let unplaced = unplaced_variable();
     let unplaced = result_keeps_arguments(method)
-        .then(|| quote!(let __unplaced = #runtime::__private::children::Unplaced::default();));
+        .then(|| quote!(let #unplaced = #runtime::__private::children::Unplaced::default();));
     quote! {
         #site
         #result_checks
@@ -168,9 +179,11 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #helper_checks
         #detach_checks
         #callback_holders
+        #memory
         #(#prepared)*
         #slots
         #(#owned_arguments)*
+        #here
         #(let mut #transfers = #runtime::__private::handle::PassedOn::nothing();)*
         #unplaced
         #uses
@@ -197,7 +210,10 @@ pub(crate) fn expand_c_closure(
         .chain(fields.iter().map(|(_, argument)| argument))
         .collect();
     let variables: Vec<Ident> = all.iter().copied().enumerate().map(variable).collect();
-    let values: Vec<TokenStream> = all.iter().map(|argument| pass(argument, runtime)).collect();
+    let values: Vec<TokenStream> = all
+        .iter()
+        .map(|argument| pass(method, argument, runtime))
+        .collect();
     let (passed, set) = variables.split_at(arguments.len());
     let function = &calls.function;
     let caught = Ident::new("__caught", Span::mixed_site());
@@ -260,6 +276,7 @@ pub(crate) fn expand_with_fields(
     }
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
+    let returned = Ident::new("ret", Span::mixed_site());
     let before = |index: usize| format_ident!("__before_{index}", span = Span::mixed_site());
     let calls_back = |argument: &CArg<'_>| matches!(argument, CArg::Data(..) | CArg::Function(..));
     let set = fields
@@ -305,11 +322,11 @@ pub(crate) fn expand_with_fields(
         // SAFETY: annotation `fields`: C reads the fields during the call; guarantee 4: the
         // receiver is borrowed exclusively.
         unsafe { #(#set)* }
-        let ret = #call;
+        let #returned = #call;
         // SAFETY: annotation `fields`: the fields may be written; guarantee 4: the receiver is
         // still borrowed, as a panic of C was caught.
         unsafe { #(#clear)* }
-        ret
+        #returned
     })
 }
 

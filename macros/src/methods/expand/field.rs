@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
 use crate::methods::expand::parents::is_guard;
 use crate::methods::expand::sharing::type_before_retain;
-use crate::methods::expand::variables::lifetime_variable;
+use crate::methods::expand::variables::{lifetime_variable, site_variable};
 use crate::span::respanned;
 use crate::text::{decode, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_named};
@@ -37,7 +37,13 @@ pub(crate) fn expand_field(
         _ => {
             let read = expand_read(method, field, &raw_pointer, runtime);
             let read = quote!({ #handle #read });
-            let read = decode(&method.output.value, read, method.utf8, runtime);
+            let read = decode(
+                &method.output.value,
+                read,
+                method.utf8,
+                &site_variable(),
+                runtime,
+            );
             match method.output.fallible {
                 true => quote!({ let __decoded = #read; ::core::result::Result::Ok(__decoded) }),
                 false => read,

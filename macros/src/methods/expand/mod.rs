@@ -22,6 +22,7 @@ use crate::methods::expand::checks::expand_result_checks;
 use crate::methods::expand::field::expand_field;
 use crate::methods::expand::signature::rust_signature;
 use crate::methods::expand::transfer::expand_consuming;
+use crate::methods::expand::variables::site_variable;
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -117,7 +118,8 @@ pub(crate) fn expand_site(
         method.signature.ident
     );
     let calling_back = calls_back.then(|| quote!(, calling_back));
+    let site = site_variable();
     quote! {
-        #runtime::__site!(__SITE, #method, #function #calling_back);
+        #runtime::__here!(#site, #method, #function #calling_back);
     }
 }

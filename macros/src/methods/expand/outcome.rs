@@ -1,7 +1,7 @@
 //! The end of a call: the test of its status, and the owners of arguments and out-parameters after
 //! it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::Type;
 use syn::spanned::Spanned;
@@ -9,7 +9,8 @@ use syn::spanned::Spanned;
 use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
 use crate::methods::expand::parents::result_keeps_arguments;
 use crate::methods::expand::variables::{
-    c_value_variable, callback_variable, out_variable, transfer_variable,
+    c_value_variable, callback_variable, out_variable, place_variable, transfer_variable,
+    unplaced_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_named, type_name};
@@ -27,7 +28,10 @@ pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<Toke
         };
         match &calls.length {
             None => says,
-            Some(_) => quote!(|(ret, _)| (#says)(ret)),
+            Some(_) => {
+                let ret = Ident::new("ret", Span::mixed_site());
+                quote!(|(#ret, _)| (#says)(#ret))
+            }
         }
     });
     Some(quote!(.judged(#none, #fails)))
@@ -65,18 +69,19 @@ pub(crate) fn expand_settling(
     runtime: &TokenStream,
 ) -> Option<TokenStream> {
     let left = method.output.fallible && calls.consumes == Some(Consumes::OnSuccess);
+    let unplaced = unplaced_variable();
     let keeper = match result_keeps_arguments(method) {
-        true => quote!(#runtime::__private::handle::Keeper::Result(&__unplaced)),
+        true => quote!(#runtime::__private::handle::Keeper::Result(&#unplaced)),
         false => {
             quote!(#runtime::__private::handle::Keeper::Handle(#runtime::__private::children::Id::of(&*self)))
         }
     };
     let consumed = method.consumed().map(|Parameter { name, .. }| {
-        let passed_on = transfer_variable(name);
+        let (passed_on, place) = (transfer_variable(name), place_variable(name));
         quote! {
             // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict
             // says that C left it.
-            let taken = unsafe { #runtime::__private::call::Taken::by_c(#name) };
+            let taken = unsafe { #runtime::__private::call::Taken::by_c(#place) };
             #passed_on = #runtime::__private::call::consumed(taken, __verdict, #left, #keeper);
         }
     });

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{Index, Type};
 
 use crate::methods::ast::{Calls, Method, Parameter, Receiver};
+use crate::methods::expand::variables::unplaced_variable;
 use crate::types::inspect::{argument_of, borrowed_handles, is_call_data};
 use crate::types::param_kind::ParamKind;
 
@@ -25,10 +26,11 @@ pub(crate) fn expand_with_parent(
             .map(|(name, _)| handle(name))
             .collect(),
     };
+    let unplaced = unplaced_variable();
     let origin = match method.receiver {
         Receiver::None if beside.is_empty() && !result_keeps_arguments(method) => return own,
         Receiver::None => {
-            let given = result_keeps_arguments(method).then(|| quote!(.keeping(&__unplaced)));
+            let given = result_keeps_arguments(method).then(|| quote!(.keeping(&#unplaced)));
             quote!(#runtime::__private::call::CallOrigin::among(&[#(#beside),*]) #given)
         }
         _ => {

@@ -7,6 +7,7 @@ use syn::{FnArg, Pat, Type};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::signature::rust_signature;
+use crate::methods::expand::variables::place_variable;
 use crate::span::respanned;
 use crate::types::inspect::type_name;
 use crate::types::lifetimes::erase_lifetimes;
@@ -31,12 +32,13 @@ pub(crate) fn expand_consuming(
     lending.ident = transfer_method_name(method);
     for input in &mut lending.inputs {
         if let FnArg::Typed(typed) = input
-            && let Pat::Ident(name) = &*typed.pat
+            && let Pat::Ident(name) = &mut *typed.pat
             && let Some(parameter) = method.parameter(&name.ident)
             && let ParamKind::Owned(target) = ParamKind::of(&parameter.ty)
         {
             let place = quote!(&mut ::core::option::Option<#runtime::__private::handle::Transfer<'_, #target>>);
             *typed.ty = Type::Verbatim(respanned(place, target.span()));
+            name.ident = place_variable(&name.ident);
         }
     }
     let arguments =

@@ -1,4 +1,6 @@
 //! Names of the variables in a generated body.
+//!
+//! Each has the span `mixed_site`, so no expression of the author can name it, however it is spelled.
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
@@ -21,7 +23,13 @@ pub(crate) fn function_variable(name: &Ident, method: &Ident) -> Ident {
 }
 
 pub(crate) fn length_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_length")
+    format_ident!("__{name}_length", span = Span::mixed_site())
+}
+
+/// The memory parameter, apart from its name: an expression of the author must not move or end what
+/// C has a pointer to.
+pub(crate) fn memory_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_memory", span = Span::mixed_site())
 }
 
 /// The start of a buffer. It is taken before anything else is done with the parameter, because C
@@ -60,11 +68,33 @@ pub(crate) fn transfer_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_passed_on", span = Span::mixed_site())
 }
 
+/// The parameter that holds a consumed handle, apart from its name: an expression of the author sees
+/// the handle as `&T`.
+pub(crate) fn place_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_place", span = Span::mixed_site())
+}
+
+/// A value on the stack of the generated body. What the author's expressions borrow of a consumed
+/// handle lives no longer.
+pub(crate) fn here_variable() -> Ident {
+    Ident::new("__here", Span::mixed_site())
+}
+
+/// The call site of the method.
+pub(crate) fn site_variable() -> Ident {
+    Ident::new("__site", Span::mixed_site())
+}
+
+/// The handles that the call consumed, until it is known which handle of the result they live in.
+pub(crate) fn unplaced_variable() -> Ident {
+    Ident::new("__unplaced", Span::mixed_site())
+}
+
 /// The value that C gets for an `Owned` parameter.
 pub(crate) fn c_value_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_lent", span = Span::mixed_site())
 }
 
 pub(crate) fn text_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_text")
+    format_ident!("__{name}_text", span = Span::mixed_site())
 }

@@ -54,3 +54,7 @@ pub unsafe extern "C" fn bell_tie(_: *mut Bell, _: *mut Rope) -> *mut c_int {
     unimplemented!()
 }
 pub unsafe extern "C" fn untie(_: *mut c_int) {}
+
+pub unsafe extern "C" fn bell_mutex(_: *mut Bell) -> *mut c_void {
+    unimplemented!()
+}

@@ -8,7 +8,7 @@ mod ffi;
 #[handle(
     raw = ffi::Bell,
     release = ffi::bell_free,
-    lock(of = |bell: *mut ffi::Bell| bell.cast::<std::ffi::c_void>(), enter = ffi::bell_lock, leave = ffi::bell_lock)
+    lock(of = ffi::bell_mutex, enter = ffi::bell_lock, leave = ffi::bell_lock)
 )]
 pub struct Bell;
 

@@ -14,12 +14,6 @@ mod ffi {
     pub unsafe extern "C" fn thing_go(_: *mut Thing, _: c_int) -> c_int {
         unimplemented!()
     }
-    pub struct Other {
-        pub lock: *mut c_int,
-    }
-    pub unsafe extern "C" fn other_free(_: *mut Other) {}
-    pub unsafe extern "C" fn enter(_: *mut c_int) {}
-    pub unsafe extern "C" fn leave(_: *mut c_int) {}
     pub unsafe fn peek() -> c_int {
         unimplemented!()
     }
@@ -27,13 +21,6 @@ mod ffi {
 
 #[handle(raw = ffi::Thing, release(ffi::thing_free, fails = when(|status| status == ffi::peek())))]
 pub struct Thing;
-
-#[handle(
-    raw = ffi::Other,
-    release = ffi::other_free,
-    lock(of = |other: *mut ffi::Other| other.read().lock, enter = ffi::enter, leave = ffi::leave)
-)]
-pub struct Other;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
