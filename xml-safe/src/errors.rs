@@ -17,9 +17,6 @@ use leakproof::pyo3::{pyclass, pymethods};
 use leakproof::{CallContext, IntoPython};
 
 use crate::ffi;
-use crate::parser::Parser;
-use crate::sax;
-use crate::xpath::XPathContext;
 
 /// One `xmlError`, as libxml2 lends it to an error handler.
 #[handle(raw = ffi::xmlError, callback_only)]
@@ -239,11 +236,23 @@ impl ErrorSink for ParseErrors {
 }
 
 impl ParseErrors {
-    fn has_no_memory(&self) -> bool {
+    /// Returns `true` if libxml2 reported too little memory.
+    pub(crate) fn has_no_memory(&self) -> bool {
         self.0.iter().any(Report::is_of_memory)
     }
 
-    fn error(self, function: &str) -> Error {
+    /// Returns `true` if nothing was reported.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the reports, to be kept with the parser.
+    pub(crate) fn into_reports(self) -> Reports {
+        Reports(self.0)
+    }
+
+    /// Returns the error that a failed call of `function` raises: its cause is the first fatal report.
+    pub(crate) fn into_parse_error(self, function: &str) -> Error {
         if self.has_no_memory() {
             return Error::OutOfMemory("libxml2 reported it");
         }
@@ -262,32 +271,6 @@ impl ParseErrors {
             ..ParseError::of(first.unwrap_or(nothing))
         }
         .into()
-    }
-}
-
-impl ErrorSource<Parser> for ParseErrors {
-    /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
-    fn failed_silently(&self, call: &CallInfo<'_, Parser>) -> bool {
-        self.has_no_memory()
-            || call
-                .handle()
-                .is_some_and(|parser| parser.gave_up() && !parser.recovers())
-    }
-
-    fn into_error(self, call: &CallInfo<'_, Parser>) -> Error {
-        self.error(call.function)
-    }
-
-    fn succeeded(self, call: &CallInfo<'_, Parser>) {
-        if let (Some(parser), false) = (call.handle(), self.0.is_empty()) {
-            attach(parser, Reports(self.0));
-        }
-    }
-}
-
-impl ErrorSource<sax::Context> for ParseErrors {
-    fn into_error(self, call: &CallInfo<'_, sax::Context>) -> Error {
-        self.error(call.function)
     }
 }
 
@@ -353,6 +336,27 @@ impl XPathErrors {
     }
 }
 
+impl XPathErrors {
+    /// Returns `true` if libxml2 reported too little memory.
+    pub(crate) fn has_no_memory(&self) -> bool {
+        self.no_memory
+    }
+
+    /// Returns the error that a failed call of `function` raises.
+    pub(crate) fn into_xpath_error(self, function: &'static str) -> Error {
+        if self.no_memory {
+            return Error::OutOfMemory(function);
+        }
+        let nothing = || XPathError {
+            message: format!("{function} failed and reported nothing"),
+            code: 0,
+            expression: None,
+            position: 0,
+        };
+        self.first.unwrap_or_else(nothing).into()
+    }
+}
+
 impl ErrorSink for XPathErrors {
     type Record = Record;
 
@@ -385,25 +389,6 @@ impl ErrorSink for XPathErrors {
             () => return,
         };
         self.first.get_or_insert_with(|| XPathErrors::of_code(code));
-    }
-}
-
-impl ErrorSource<XPathContext> for XPathErrors {
-    fn failed_silently(&self, _: &CallInfo<'_, XPathContext>) -> bool {
-        self.no_memory
-    }
-
-    fn into_error(self, call: &CallInfo<'_, XPathContext>) -> Error {
-        if self.no_memory {
-            return Error::OutOfMemory(call.function);
-        }
-        let nothing = || XPathError {
-            message: format!("{} failed and reported nothing", call.function),
-            code: 0,
-            expression: None,
-            position: 0,
-        };
-        self.first.unwrap_or_else(nothing).into()
     }
 }
 

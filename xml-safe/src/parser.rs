@@ -291,3 +291,23 @@ impl Reading<'_> {
         }
     }
 }
+
+impl ErrorSource<Parser> for ParseErrors {
+    /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
+    fn failed_silently(&self, call: &CallInfo<'_, Parser>) -> bool {
+        self.has_no_memory()
+            || call
+                .handle()
+                .is_some_and(|parser| parser.gave_up() && !parser.recovers())
+    }
+
+    fn into_error(self, call: &CallInfo<'_, Parser>) -> Error {
+        self.into_parse_error(call.function)
+    }
+
+    fn succeeded(self, call: &CallInfo<'_, Parser>) {
+        if let (Some(parser), false) = (call.handle(), self.is_empty()) {
+            attach(parser, self.into_reports());
+        }
+    }
+}

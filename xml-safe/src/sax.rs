@@ -458,3 +458,9 @@ fn note_last(context: &mut Context, kind: u32) {
         context.set_outer_line(line);
     }
 }
+
+impl ErrorSource<Context> for ParseErrors {
+    fn into_error(self, call: &CallInfo<'_, Context>) -> Error {
+        self.into_parse_error(call.function)
+    }
+}

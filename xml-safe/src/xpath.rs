@@ -249,3 +249,13 @@ pub(crate) enum XPathItem<'d> {
     Node(Borrowed<'d, Node>),
     Namespace((Option<String>, String)),
 }
+
+impl ErrorSource<XPathContext> for XPathErrors {
+    fn failed_silently(&self, _: &CallInfo<'_, XPathContext>) -> bool {
+        self.has_no_memory()
+    }
+
+    fn into_error(self, call: &CallInfo<'_, XPathContext>) -> Error {
+        self.into_xpath_error(call.function)
+    }
+}
