@@ -1,4 +1,4 @@
-//! A native resource on its way from a Python object to its release, and what has to be there until then.
+//! A native resource between its Python object and its release, and the parents that must stay open until then.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,19 +15,19 @@ use crate::interpreter::ReentrancyGuard;
 use crate::interpreter::attach_if_running;
 use crate::interpreter::report;
 
-/// An acquired resource that is nobody's but the holder's.
+/// A native resource that was taken out of its Python object, for one release.
 pub(super) struct PendingRelease {
     pub(super) kind: &'static HandleKind,
     pub(super) raw: *mut (),
-    /// The parents that have to be there until it is released, where nothing else sees to that.
+    /// The lease on the parents that must stay open until the release, if nothing else keeps them open.
     pub(super) needs: Option<ParentLease>,
-    /// The hold on the parent that ends with the release.
+    /// The hold on the parent, which ends with the release.
     pub(super) holds: Option<ParentHold>,
-    /// Where a thread waits to hear how its release ended.
+    /// The outcome that a waiting thread reads; `None` if no thread waits.
     pub(super) heard: Option<Arc<ReleaseOutcome>>,
 }
 
-/// How the release of a resource ended that was left to somebody else.
+/// The outcome of a deferred release.
 #[derive(Default)]
 pub(super) struct ReleaseOutcome {
     ended: AtomicBool,
@@ -35,19 +35,20 @@ pub(super) struct ReleaseOutcome {
 }
 
 impl ReleaseOutcome {
-    /// Whether it has.
+    /// Returns whether the release has ended.
     pub(super) fn has_come(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// What went wrong.
+    /// Takes the error of the release, if there is one.
     pub(super) fn error(&self) -> Option<Error> {
         let mut told = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         told.take()
     }
 }
 
-/// Keeps the parents of a handle open: whoever closes one of them closes the handle first.
+/// A lease that keeps the parents of a handle open. `close()` of a parent closes the handle first, and raises
+/// `BusyError` while a deferred release has the lease.
 pub(super) struct ParentLease {
     pub(super) number: u64,
     pub(super) parents: Vec<Py<HandleClass>>,
@@ -67,12 +68,12 @@ impl ParentLease {
         }
     }
 
-    /// A number that no other one has.
+    /// Returns a number that no other lease has.
     pub(super) fn number() -> u64 {
         DEPENDENCES.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The handle itself has it again.
+    /// Gives the lease back to the handle without ending it.
     pub(super) fn leave(mut self) {
         drop(std::mem::take(&mut self.parents));
         std::mem::forget(self);
@@ -103,14 +104,15 @@ impl PendingRelease {
         unsafe { self.kind.release_once(self.raw) }
     }
 
-    /// Release it for a `close()` that hears how that ended.
+    /// Releases the resource for a `close()`, which gets the error.
     pub(super) fn close(&self) -> Result<(), ReleaseError> {
         let _python = ReentrancyGuard::begin();
         // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle alone.
         unsafe { self.kind.close(self.raw) }
     }
 
-    /// Release it for somebody who waits for that, or for nobody. It comes back if C kept it.
+    /// Releases the resource outside a `close()` of its handle. A waiting thread gets the error; without one the error
+    /// is reported. Returns the resource if C refused the release.
     pub(super) fn release_for_others(mut self) -> Option<PendingRelease> {
         let released = self.release();
         let heard = self.heard.take();
@@ -135,7 +137,7 @@ impl PendingRelease {
         kept.then_some(self)
     }
 
-    /// Let it be: it belongs to the process that this one was forked from.
+    /// Abandons a resource of the parent process, which is not released here.
     pub(super) fn abandon(self) {
         self.kind.abandon(self.raw);
     }

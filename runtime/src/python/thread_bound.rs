@@ -1,6 +1,6 @@
-//! Handles that only the thread that made them may release. What is dropped elsewhere waits here for its thread: that
-//! releases it at its next call, or when it ends. A thread that ends closes the handles that it still has, since nobody
-//! could do so later.
+//! Thread-bound handles: only the thread that made a handle may release it. If another thread drops the handle, the
+//! release is deferred to the handle's thread, which runs it at its next call or when it ends. A thread that ends
+//! closes its remaining handles, because no other thread could do so later.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -16,20 +16,20 @@ use super::state::HandleState;
 use crate::fork::Lock;
 use crate::interpreter::attach_if_running;
 
-/// The handles of one thread.
+/// The handles and deferred releases of one thread.
 #[derive(Default)]
 struct Handles {
-    /// Resources that were dropped elsewhere, and wait for their release.
+    /// Releases that were deferred to this thread.
     waiting: Vec<PendingRelease>,
-    /// Weak references to the Python objects, by their headers' addresses.
+    /// Weak references to the Python objects, by the addresses of their states.
     objects: BTreeMap<usize, Py<PyWeakrefReference>>,
 }
 
-/// The handles of each thread; a thread that has ended is not in it.
+/// The handles of each registered thread. A thread that has ended is not in the table.
 static THREADS: Mutex<BTreeMap<u64, Handles>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(threads())) }
-/// How many resources wait, for all threads.
+/// The number of releases that are deferred to a thread, for all threads.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -37,11 +37,12 @@ fn threads() -> MutexGuard<'static, BTreeMap<u64, Handles>> {
     THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A thread that has made such a handle; dropped when it ends.
+/// The registration of a thread that has made a thread-bound handle or deferred a release to itself. Dropped when the
+/// thread ends.
 struct Thread(u64);
 
 thread_local! {
-    /// This thread's number, once it has made such a handle; else 0.
+    /// This thread's number; 0 until the thread is registered.
     static NUMBER: Cell<u64> = const { Cell::new(0) };
     static THREAD: Thread = {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -62,19 +63,19 @@ impl Drop for Thread {
     }
 }
 
-/// This thread's number, which no other one ever has: for who makes such a handle.
+/// Returns this thread's number, which no other thread ever has. Registers the thread.
 pub(super) fn number() -> u64 {
     THREAD
         .try_with(|thread| thread.0)
         .unwrap_or_else(|_| NUMBER.get())
 }
 
-/// This thread's number, 0 if it never made such a handle.
+/// Returns this thread's number; 0 if the thread is not registered.
 pub(super) fn current() -> u64 {
     NUMBER.get()
 }
 
-/// Leave `resource` to its thread; it comes back if that has ended.
+/// Defers the release of `resource` to `thread`. Returns the resource if that thread has ended.
 pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingRelease> {
     match threads().get_mut(&thread) {
         Some(handles) => {
@@ -86,7 +87,7 @@ pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingR
     }
 }
 
-/// Release what waits for this thread.
+/// Runs the releases that were deferred to this thread.
 #[inline]
 pub(super) fn receive() {
     if WAITING.load(Ordering::Relaxed) != 0 {
@@ -112,14 +113,14 @@ fn release_all(resources: Vec<PendingRelease>) {
     }
 }
 
-/// Remember the Python object of a handle of this thread.
+/// Records the Python object of a handle of this thread.
 pub(super) fn opened(state: &HandleState, object: Py<PyWeakrefReference>) {
     if let Some(handles) = threads().get_mut(&current()) {
         handles.objects.insert(address(state), object);
     }
 }
 
-/// Forget the Python object of a handle of that thread. The calling thread is attached to the interpreter.
+/// Removes the record of a handle of `thread`. The calling thread is attached to the interpreter.
 pub(super) fn dropped(thread: u64, state: &HandleState) {
     let mut all = threads();
     let object = all.get_mut(&thread);
@@ -132,7 +133,7 @@ fn address(state: &HandleState) -> usize {
     std::ptr::from_ref(state).addr()
 }
 
-/// Close what is left of the handles of this thread, which ends.
+/// Closes the remaining handles of `thread`, which ends.
 fn close_all(thread: u64) {
     let objects = |handles: &mut Handles| std::mem::take(&mut handles.objects);
     let objects = threads().get_mut(&thread).map(objects).unwrap_or_default();

@@ -1,14 +1,14 @@
 //! Waiting until another thread's call ends, with the GIL released.
 //!
-//! Waiting is rare, so all handles of a module share one condition variable. Whoever ends a use that is waited for
-//! changes the word first and then takes the lock, so no wake-up is lost; the time limit is only there to look for
-//! signals.
+//! Waiting is rare, so all handles of a module share one condition variable. A thread that ends an awaited borrow
+//! changes the borrow state first and then takes the lock, so no wake-up is lost. The time limit only serves to check
+//! for signals.
 //!
-//! Calls that wait for a handle stand in its queue ([`Place`]), which exists only while somebody does. While it exists
-//! the handle's word refuses newcomers, so each call comes to its turn.
+//! Calls that wait for a handle stand in its queue ([`Place`]), which exists only while a call waits. While the queue
+//! exists, the borrow state refuses newcomers, so each call gets its turn.
 //!
-//! In a forked child the other threads are gone, and whatever they held stays held: the lock is made anew there, and a
-//! handle from before the fork is never waited for.
+//! In a forked child the other threads are gone, and their borrows never end. The child makes a new lock, and never
+//! waits for a handle from before the fork.
 
 use std::collections::BTreeMap;
 use std::ptr;
@@ -31,7 +31,7 @@ struct Waiters {
     forks: u32,
 }
 
-/// The queues of all handles that calls wait for, by the state's address.
+/// The queues of all handles that calls wait for, by the address of the handle's state.
 #[derive(Default)]
 struct Queues {
     queues: BTreeMap<usize, Queue>,
@@ -46,7 +46,7 @@ impl Waiters {
 
 static WAITERS: AtomicPtr<Waiters> = AtomicPtr::new(ptr::null_mut());
 
-/// This process's lock. The one of before a fork may be held for ever, so it is left behind.
+/// Returns the lock of this process. A lock from before a fork may be held for ever, so it is replaced and never freed.
 fn waiters() -> &'static Waiters {
     loop {
         let present = WAITERS.load(Ordering::Acquire);
@@ -69,11 +69,11 @@ fn waiters() -> &'static Waiters {
     }
 }
 
-/// Wait until `ready`, or for a while; the caller looks again in any case.
+/// Waits for a wake-up or the time limit, unless `ready` returns `true` already. The caller checks again in any case.
 ///
 /// # Errors
 ///
-/// What a Python signal handler raised meanwhile, such as `KeyboardInterrupt`.
+/// The exception of a Python signal handler, such as `KeyboardInterrupt`.
 pub(super) fn wait_for(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
     wait_under_lock(py, |_| ready())
 }
@@ -91,14 +91,14 @@ fn wait_under_lock(py: Python<'_>, ready: impl Fn(&Queues) -> bool + Sync) -> Py
     py.check_signals()
 }
 
-/// Wake all who wait.
+/// Wakes all waiting threads.
 pub(super) fn wake() {
     let waiters = waiters();
     drop(waiters.queues());
     waiters.changed.notify_all();
 }
 
-/// A call's place in the queue for one handle, which it gives up when this is dropped.
+/// A call's place in the queue for one handle. The drop leaves the queue.
 pub(super) struct Place<'a> {
     state: &'a HandleState,
     exclusive: bool,
@@ -106,7 +106,7 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The last place.
+    /// Takes the last place in the queue of `state`.
     pub(super) fn take(state: &'a HandleState, exclusive: bool) -> Self {
         let mut queues = waiters().queues();
         queues.tickets += 1;
@@ -122,12 +122,12 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Whether this is a place in that queue, for that way of using the handle.
+    /// Returns whether this is a place in the queue of `state`, for a borrow that is `exclusive` or not.
     pub(super) fn is_for(&self, state: &HandleState, exclusive: bool) -> bool {
         ptr::eq(self.state, state) && self.exclusive == exclusive
     }
 
-    /// Whether the call may pass by those who wait for `state`, as it waits there itself and is the next.
+    /// Returns whether the call may pass the queue of `state`, because it waits there and its turn has come.
     pub(super) fn passes(&self, state: &HandleState) -> bool {
         ptr::eq(self.state, state) && self.is_turn(&waiters().queues())
     }
@@ -138,11 +138,11 @@ impl<'a> Place<'a> {
         queue.is_none_or(|queue| queue.is_turn(self.ticket))
     }
 
-    /// Wait for a while, or until it is this call's turn and nobody is in its way.
+    /// Waits for a wake-up or the time limit, unless it is this call's turn and no borrow is in its way.
     ///
     /// # Errors
     ///
-    /// As [`wait_for`].
+    /// The same errors as [`wait_for`].
     pub(super) fn wait(&self, py: Python<'_>) -> PyResult<()> {
         let state = &self.state.borrow_state;
         state.register_waiter();

@@ -1,4 +1,5 @@
-//! Ending a use, and `close()`: what closes first, what is waited for, and what is put back when C refuses.
+//! `close()`, the end of a borrow, and the transfer of a resource to C: what closes first, what is waited for, and what
+//! is restored after C refuses a release.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
@@ -27,7 +28,7 @@ impl HandleState {
         self.borrow_state.is_closed() || !self.borrow_state.is_closing()
     }
 
-    /// End a use of this handle alone, after releasing what was left to it.
+    /// Ends an exclusive borrow of this handle, after running the releases that were deferred to it.
     pub(in crate::python) fn release_borrow_mut(&self) {
         loop {
             let children = self.children();
@@ -43,7 +44,7 @@ impl HandleState {
         }
     }
 
-    /// Release what was left to this handle.
+    /// Runs the releases that were deferred to this handle. Keeps the resources whose release C refuses.
     pub(super) fn release_orphans(&self) {
         let orphans = std::mem::take(&mut self.children().orphans);
         for orphan in orphans {
@@ -60,7 +61,7 @@ impl HandleState {
         }
     }
 
-    /// Close this handle and all that live in it. Returns when the native resource is gone.
+    /// Closes this handle and its descendants. Returns when the native resource is released.
     pub(in crate::python) fn close(&self, py: Python<'_>) -> PyResult<()> {
         thread_bound::receive();
         if self.is_from_parent_process() {
@@ -137,7 +138,7 @@ impl HandleState {
         }
     }
 
-    /// Let all that belongs to the process that this one was forked from be, and call that closed.
+    /// Closes a handle of the parent process without a release: abandons its resource and those of its descendants.
     pub(super) fn abandon(&self) {
         let mut left = Vec::new();
         self.take_descendants(&mut left);
@@ -149,8 +150,8 @@ impl HandleState {
         self.become_closed();
     }
 
-    /// Release what this thread has alone, and all that lives in it. Where C keeps one of them, that and what it lives
-    /// in stay for another time, and this handle is not closed.
+    /// Releases the descendants of this handle, which this thread borrows exclusively, then the handle. If C refuses a
+    /// release, that resource and all that were to follow are kept, and this handle stays open.
     pub(super) fn release_all(&self) -> Result<(), Error> {
         let mut first = match self.release_descendants() {
             Err(ReleaseError {
@@ -178,7 +179,7 @@ impl HandleState {
         first
     }
 
-    /// Have the resource again, which C kept.
+    /// Takes the resource back after C refused its release, with the lease and the hold on the parents.
     pub(super) fn keep(&self, resource: &mut PendingRelease) {
         if let Some(needs) = resource.needs.take() {
             self.dependence.store(needs.number, Ordering::Release);
@@ -195,7 +196,8 @@ impl HandleState {
         }
     }
 
-    /// Release all that lives in this handle, which this thread has alone, up to one that C keeps. What went wrong first.
+    /// Releases the descendants of this handle, which this thread borrows exclusively, until C refuses a release.
+    /// Returns the first error.
     pub(super) fn release_descendants(&self) -> Result<(), ReleaseError> {
         let mut first = Ok(());
         let mut doomed = Vec::new();
@@ -215,8 +217,8 @@ impl HandleState {
         first.map_err(ReleaseError::gone)
     }
 
-    /// Take the resource out of this handle, which this call has alone, for C to have; first what lives in it is
-    /// released. Then [`HandleState::end_transfer`] or [`HandleState::given`].
+    /// Takes the native pointer out of this handle, which this call borrows exclusively, to transfer the resource to C.
+    /// Releases the descendants first. [`HandleState::end_transfer`] or [`HandleState::transferred`] follows.
     pub(in crate::python) fn begin_transfer(&self) -> Result<NonNull<()>, Error> {
         self.release_descendants()
             .map_err(|unreleased| unreleased.error)?;
@@ -225,12 +227,12 @@ impl HandleState {
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }
 
-    /// C did not want it after all.
+    /// Puts the native pointer back, after a call that did not transfer the resource to C.
     pub(in crate::python) fn end_transfer(&self, raw: NonNull<()>) {
         self.raw.store(raw.as_ptr(), Ordering::Release);
     }
 
-    /// What was given away is gone: the handle is closed.
+    /// Closes the handle after its resource was transferred to C.
     pub(in crate::python) fn transferred(&self, raw: NonNull<()>) {
         drop(self.take_dependence());
         drop(self.take_parent_hold());
@@ -246,7 +248,7 @@ impl HandleState {
         }
     }
 
-    /// Wake the calls that block on this handle, which this thread closes.
+    /// Wakes the calls that block in C on this handle, which this thread closes (`interrupt`).
     pub(super) fn interrupt(&self) {
         let Some(raw) = NonNull::new(self.entered_raw()) else {
             return;
@@ -258,7 +260,8 @@ impl HandleState {
         unsafe { self.kind.interrupt(raw) };
     }
 
-    /// Be no longer alone with a handle that was not closed after all; whoever marked it takes the mark back.
+    /// Releases the exclusive borrow after an aborted close, and returns `error`. [`ClosingGuard`] clears the closing
+    /// flag.
     pub(super) fn abort_close(&self, error: Error) -> Error {
         if self.borrow_state.release_borrow_mut() {
             wake();
@@ -279,7 +282,8 @@ impl HandleState {
         }
     }
 
-    /// A handle is closed as soon as its parent's `close()` took it; it is gone when that ends.
+    /// Waits until the `close()` of an ancestor has released this handle. The handle counts as closed from the moment
+    /// at which that `close()` took its resource.
     pub(super) fn wait_for_closing_ancestor(&self, py: Python<'_>) -> PyResult<()> {
         let mut above = self.parent();
         while let Some(ancestor) = above {
@@ -292,7 +296,7 @@ impl HandleState {
         Ok(())
     }
 
-    /// Wait for a while, or until this handle's present use ends or it is `ready`.
+    /// Waits for a short while, at most until the present borrow of this handle ends or `ready` returns `true`.
     pub(in crate::python) fn wait(
         &self,
         py: Python<'_>,
@@ -304,7 +308,8 @@ impl HandleState {
         wait_for(py, || !self.borrow_state.has_waiter() || ready())
     }
 
-    /// Wait for a while, or until this handle can be used, in its queue: in `place`, or at its end.
+    /// Waits in this handle's queue for a short while, at most until the handle can be borrowed. Keeps the place in
+    /// `place`, or takes the last one.
     pub(in crate::python) fn queue<'a>(
         &'a self,
         py: Python<'_>,
@@ -323,7 +328,7 @@ impl HandleState {
         place.as_ref().map_or(Ok(()), |place| place.wait(py))
     }
 
-    /// `BusyError` where this thread must not wait for this handle.
+    /// Returns a `BusyError` if this thread must not wait for this handle.
     pub(super) fn allow_wait(&self, py: Python<'_>) -> PyResult<()> {
         match self.may_wait() {
             true => Ok(()),
@@ -331,14 +336,17 @@ impl HandleState {
         }
     }
 
-    /// Whether this thread may wait for this handle: not inside a call that runs Python, nor where the thread that uses
-    /// it may be one of the process that this one was forked from, or one that the ending interpreter has hung.
+    /// Returns whether this thread may wait for this handle.
+    ///
+    /// A thread may not wait inside a call that runs Python code. It may not wait for a handle from before a fork,
+    /// because the thread that borrows the handle may belong to the parent process. It may not wait while the
+    /// interpreter is ending, because the interpreter may have stopped that thread.
     pub(in crate::python) fn may_wait(&self) -> bool {
         !inside_python() && self.forks == forks() && !is_ending()
     }
 }
 
-/// A handle that is marked as closing, until it is closed or the closing is given up.
+/// The closing flag of a handle. The drop clears the flag if the handle was not closed.
 struct ClosingGuard<'a>(&'a HandleState);
 
 impl Drop for ClosingGuard<'_> {

@@ -1,4 +1,4 @@
-//! Releases that cannot run now: they are deferred to an ancestor in use, to a thread, or to the parent process.
+//! Releases that cannot run now. They are deferred to an ancestor that is in use, or to the thread of the handle.
 
 use std::ffi::CString;
 use std::ptr::{self};
@@ -16,8 +16,9 @@ use crate::python::thread_bound;
 use super::{HandleState, never_queued};
 
 impl HandleState {
-    /// Leave this handle, marked as closing, and all that lives in it to `ancestor`, which another thread has alone:
-    /// that use's end releases them. `None` if it has ended already, else what says when they are gone.
+    /// Defers the release of this handle, which is marked as closing, and of its descendants to `ancestor`, which
+    /// another thread borrows exclusively. The end of that borrow releases them. Returns the outcome to wait for, or
+    /// `None` if that borrow has ended or the close of an ancestor has taken the handle.
     pub(super) fn defer_release_to(&self, ancestor: &HandleState) -> Option<Arc<ReleaseOutcome>> {
         let parent = self.parent()?;
         let mut above = ancestor.children();
@@ -38,7 +39,8 @@ impl HandleState {
         Some(ending)
     }
 
-    /// Release what the last reference leaves behind, or leave it to the ancestor that can't be entered now.
+    /// Releases the resource of a handle whose last reference is gone, or defers the release to an ancestor or a
+    /// thread.
     pub(super) fn drop_resource(&self) {
         if self.is_from_parent_process() {
             return self.abandon();
@@ -85,8 +87,8 @@ impl HandleState {
         }
     }
 
-    /// Leave the resource of a dropped handle, with its hold on all parents, to an ancestor that another child holds: the
-    /// end of that hold releases it.
+    /// Defers the release of a dropped handle to `ancestor`, which another child holds. The release leases all parents,
+    /// and runs when that child's hold ends.
     pub(super) fn defer_release_to_held(&self, ancestor: &HandleState) {
         if let Some(parent) = self.parent() {
             self.unlink(&mut parent.children());
@@ -103,7 +105,7 @@ impl HandleState {
         }
     }
 
-    /// Release what was left to this handle, unless a call is in the way, whose end then does.
+    /// Runs the releases that were deferred to this handle. If a call is in the way, the end of that call runs them.
     pub(in crate::python) fn release_deferred(&self) {
         if self.borrow_with_ancestors(never_queued).is_ok() {
             self.release_orphans();
@@ -111,8 +113,8 @@ impl HandleState {
         }
     }
 
-    /// Leave the resource of a dropped handle to the thread that made it, which may be this one; where that does not
-    /// matter, to this one.
+    /// Defers the release of a dropped handle to the thread that made it, which may be this one. The release of a
+    /// handle that is not thread-bound is deferred to this thread.
     pub(super) fn send_deferred_to_thread(&self) {
         if let Some(parent) = self.parent() {
             self.unlink(&mut parent.children());
@@ -123,7 +125,7 @@ impl HandleState {
         left.into_iter().for_each(|resource| self.send(resource));
     }
 
-    /// What was left to this handle, or kept by C.
+    /// Takes the releases that were deferred to this handle, then the resources whose release C refused.
     pub(super) fn take_deferred(&self) -> Vec<PendingRelease> {
         let mut children = self.children();
         let kept = std::mem::take(&mut children.kept);
@@ -148,7 +150,8 @@ impl HandleState {
     }
 }
 impl HandleState {
-    /// Release all that is left of a handle whose last reference is gone; what C keeps comes back.
+    /// Runs the deferred releases of a handle whose last reference is gone, then its own. If C refuses a release,
+    /// returns that resource and all that were to follow.
     fn release_dropped(&self) -> Vec<PendingRelease> {
         let mut left = self.take_deferred();
         left.extend(self.take());
@@ -184,7 +187,7 @@ impl Drop for HandleState {
     }
 }
 
-/// Emit a `ResourceWarning`, as an unclosed file does. It never replaces the exception that is on its way.
+/// Emits a `ResourceWarning`, as Python does for an unclosed file. The warning never replaces a pending exception.
 #[cold]
 fn warn_unclosed(kind: &HandleKind) {
     let message = CString::new(format!("unclosed {}", kind.name())).unwrap_or_default();

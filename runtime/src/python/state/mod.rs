@@ -1,9 +1,10 @@
-//! What every Python handle holds, and the three ways in which it ends: `close()`, its parent's `close()`, its drop.
+//! The state of a Python handle. A handle ends in one of three ways: its `close()`, its parent's `close()`, its drop.
 //!
-//! Children are linked into their parent, newest first. A call holds its handle and, shared, every ancestor; so whoever
-//! has the parent alone knows that no descendant is in use, and closing it waits for no one else. Where another thread
-//! has an ancestor alone, a descendant that is closed or dropped is left to that ancestor: it is released when that use
-//! ends, before anyone else can enter, so closing never competes for a turn.
+//! Children are linked into their parent, newest first. A call borrows its handle and, shared, every ancestor. So a
+//! thread that borrows the parent exclusively knows that no descendant is in use, and closing the parent waits for no
+//! other call. If another thread borrows an ancestor exclusively, the release of a closed or dropped descendant is
+//! deferred to that ancestor. The release runs when the exclusive borrow ends, before another call can borrow the
+//! ancestor. So closing never competes for a turn.
 
 mod close;
 mod deferred;
@@ -30,33 +31,35 @@ use crate::error::{Error, Owner};
 use crate::fork::forks;
 use crate::handle::kind::HandleKind;
 
-/// The state word, atomic where Python runs threads at the same time.
+/// The borrow state, atomic on free-threaded Python.
 pub(crate) type HandleBorrowState = BorrowState<{ cfg!(Py_GIL_DISABLED) }>;
 
 /// The data of a Python handle.
 pub struct HandleState {
     kind: &'static HandleKind,
-    /// Null once it is closed.
+    /// The native pointer; null once the handle is closed or its resource is transferred to C.
     raw: AtomicPtr<()>,
-    /// Where the handle was when it was made: what it is known by, closed or not.
+    /// The address of the native object when the handle was made. `==` and `hash()` compare it, also after `close()`.
     identity: usize,
-    /// A view has none of its own: its owner's counts.
+    /// The borrow state. A view's own borrow state only records whether the view is closed: its borrows are counted in
+    /// `base`.
     pub(super) borrow_state: HandleBorrowState,
-    /// The parent, or a view's owner.
+    /// The parent: of a view its owner, of a reference-counted object its core.
     up: Option<Py<HandleClass>>,
-    /// The state whose state a view's use is counted in: its nearest ancestor that is no view. Null for a resource,
-    /// whose own it is. `up` keeps it.
+    /// The state that counts a view's borrows: the nearest ancestor that is no view. Null for a resource, which counts
+    /// its own borrows. `up` keeps the ancestor alive.
     base: *const HandleState,
-    /// This handle's place in its parent's list; only touched under the parent's `children` lock.
+    /// This handle's place in its parent's list. Accessed only under the parent's `children` lock.
     links: UnsafeCell<Links>,
     children: Mutex<Children>,
-    /// How often it was used alone; of a view, how often its owner was when the view was made.
+    /// The number of exclusive borrows so far. Of a view, the owner's `generation_with_ancestors` when the view was
+    /// made.
     generation: AtomicU64,
-    /// Whether it is a view that ends with its owner's next use alone, or lives in one.
+    /// Set for a view that ends with the next exclusive borrow of its owner, and for a view of such a view.
     until_mut: bool,
-    /// How many forks lay behind when it was made.
+    /// The fork count of the process when the handle was made.
     forks: u32,
-    /// The thread that made it, where only that may use it; else 0.
+    /// The number of the thread that made the handle, if only that thread may use it; else 0.
     thread: u64,
     /// The parents besides `up`.
     beside: Box<[Py<HandleClass>]>,
@@ -64,15 +67,16 @@ pub struct HandleState {
     pub(super) holder: AtomicPtr<HandleState>,
     /// The type of that child.
     pub(super) holder_kind: AtomicPtr<HandleKind>,
-    /// The number of its hold on these; 0 for none. [`ParentLease`] ends it.
+    /// The number of the handle's lease on the parents in `beside`; 0 for none. `ParentLease` ends the lease.
     dependence: AtomicU64,
-    /// What it has besides its pointer, while it has that; null if that is nothing to Python.
+    /// The side data of the handle, valid until the release; null for a kind without side data.
     attached: *const SideData,
-    /// How many handles that have other parents, too, live in it or in what lives in it.
+    /// The number of leases on this handle and its descendants: of handles with several parents, and of deferred
+    /// releases.
     dependents: AtomicU32,
-    /// How many views of memory hold it, or what lives in it.
+    /// The number of memoryviews that hold this handle or a descendant.
     exports: AtomicU32,
-    /// Where it was made, if that is remembered.
+    /// The handle's entry among the traced handles; `None` if tracing was off when the handle was made.
     traced: Option<Traced>,
 }
 
@@ -84,11 +88,13 @@ struct Links {
 
 struct Children {
     newest: *const HandleState,
-    /// Resources that were closed or dropped while this handle could not be entered.
+    /// Deferred releases: resources of handles that were closed or dropped while this handle could not be borrowed.
     orphans: Vec<PendingRelease>,
-    /// Weak references to handles that live in this one, or in what lives in it, and also in another one.
+    /// Weak references to handles that live in this one or in a descendant, and also in another handle. The keys are
+    /// the numbers of their leases.
     dependents: BTreeMap<u64, Py<PyWeakrefReference>>,
-    /// Closed resources that C kept, and what they live in; for the next `close()`.
+    /// Resources whose release C refused, and those that were to be released after them. The next `close()` tries
+    /// again.
     kept: Vec<PendingRelease>,
 }
 
@@ -100,7 +106,8 @@ unsafe impl Send for HandleState {}
 unsafe impl Sync for HandleState {}
 
 impl HandleState {
-    /// Refuses new uses of the handle whose state is at `state`, and returns `false` if it is in use.
+    /// Bars new borrows of the handle whose state is at `state`. Returns `false` if the handle is closed or borrowed
+    /// exclusively.
     ///
     /// # Safety
     ///
@@ -117,7 +124,7 @@ impl HandleState {
     ///
     /// # Safety
     ///
-    /// As there.
+    /// `state` is a valid [`HandleState`].
     pub(super) unsafe fn include_at(state: *mut ()) {
         // SAFETY: the caller's promise.
         unsafe { &*state.cast::<HandleState>() }.release_borrow_mut();
@@ -176,7 +183,7 @@ impl HandleState {
         }
     }
 
-    /// The same, and it lives also in `keep_alive`, which are not null until it was released.
+    /// Adds `parents` to the handle's parents. [`HandleState::depend`] makes their `close()` close this handle first.
     pub(super) fn beside(mut self, parents: Vec<Py<HandleClass>>) -> Self {
         if !parents.is_empty() {
             self.beside = parents.into();
@@ -184,23 +191,25 @@ impl HandleState {
         self
     }
 
-    /// Whether it is bound to a thread, or older than this process: then `check_owner` looks closer.
+    /// Returns whether the handle is bound to a thread, or was made before the last fork. `check_owner` then decides.
     #[inline]
     pub(super) fn may_be_on_wrong_thread(&self) -> bool {
         self.thread != 0 || self.forks != forks()
     }
 
-    /// Whether this process was forked from the one that alone may use it.
+    /// Returns whether only a parent process may use the handle: the kind is process-bound, and the process was forked
+    /// since.
     fn is_from_parent_process(&self) -> bool {
         self.kind.is_process_bound() && self.forks != forks()
     }
 
-    /// Whether another thread alone may use it.
+    /// Returns whether the handle is bound to another thread.
     fn is_on_wrong_thread(&self) -> bool {
         self.thread != 0 && self.thread != thread_bound::current()
     }
 
-    /// Whether this thread, in this process, may use it.
+    /// Refuses a handle that is bound to another thread or to a parent process. A closed handle passes, because its use
+    /// raises `ClosedError`.
     pub(super) fn check_owner(&self) -> Result<(), Error> {
         if self.is_closed() {
             // Whoever uses it hears that.
@@ -216,7 +225,7 @@ impl HandleState {
         Err(Error::Owner(self.kind.name(), owner))
     }
 
-    /// What it keeps, while it is open.
+    /// Returns the side data while the handle is open.
     fn attached(&self) -> Option<&SideData> {
         if self.attached.is_null() || self.entered_raw().is_null() {
             return None;
@@ -226,7 +235,7 @@ impl HandleState {
         unsafe { self.attached.as_ref() }
     }
 
-    /// Show what it refers to to the garbage collector.
+    /// Shows the parents, and the Python objects in the side data, to the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.up)?;
         for parent in &self.beside {
@@ -236,7 +245,8 @@ impl HandleState {
             .map_or(Ok(()), |attached| attached.traverse(visit))
     }
 
-    /// Drop the Python objects that it keeps: nobody can reach it any more.
+    /// Drops the Python objects in the side data. The garbage collector calls this when nothing reaches the handle any
+    /// more.
     pub(super) fn clear(&self) {
         if let Some(attached) = self.attached() {
             attached.clear();
@@ -255,13 +265,14 @@ impl HandleState {
         self.entered_raw()
     }
 
-    /// Where a handle is that was entered. Another thread may have closed a view since; what it shows is still there.
+    /// Returns the native pointer of a borrowed handle. A view's pointer stays valid if another thread closes the view,
+    /// because the call has borrowed the owner.
     #[inline]
     pub(super) fn entered_raw(&self) -> *mut () {
         self.raw.load(Ordering::Acquire)
     }
 
-    /// A view of memory holds it, and all that it lives in.
+    /// Counts a memoryview that holds this handle, in the handle and in its ancestors by first parents.
     pub(super) fn begin_export(&self) {
         self.exports.fetch_add(1, Ordering::Relaxed);
         if let Some(parent) = self.parent() {
@@ -269,7 +280,7 @@ impl HandleState {
         }
     }
 
-    /// End that.
+    /// Ends [`HandleState::begin_export`].
     pub(super) fn end_export(&self) {
         self.exports.fetch_sub(1, Ordering::Relaxed);
         if let Some(parent) = self.parent() {
@@ -277,29 +288,31 @@ impl HandleState {
         }
     }
 
-    /// Whether a view of memory holds it.
+    /// Returns whether a memoryview holds this handle or a descendant.
     pub(super) fn is_exported(&self) -> bool {
         self.exports.load(Ordering::Relaxed) > 0
     }
 
-    /// How often this handle was used alone.
+    /// Returns the number of exclusive borrows so far. Of a view, returns the owner's when the view was made.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// It is used alone: its `until_mut` views are gone.
+    /// Counts an exclusive borrow, which ends the `until_mut` views of this handle.
     #[inline]
     pub(super) fn begin_generation(&self) {
         self.generation.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether it is a view whose owner was used alone since.
+    /// Returns whether this is an `until_mut` view whose owner, or an ancestor of the owner, was borrowed exclusively
+    /// since.
     pub(super) fn is_stale(&self) -> bool {
         self.until_mut
             && self.generation() != self.borrow_owner().lock_owner().generation_with_ancestors()
     }
 
-    /// How often this handle and its ancestors were used alone: a number that each such use changes.
+    /// Returns the sum of the generations of this handle and its ancestors. Each exclusive borrow of one of them
+    /// changes the sum.
     pub(super) fn generation_with_ancestors(&self) -> u64 {
         self.parents().fold(self.generation(), |sum, parent| {
             sum.wrapping_add(
@@ -315,15 +328,15 @@ impl HandleState {
         self.identity
     }
 
-    /// The state whose state this handle's use is counted in.
+    /// Returns the state that counts this handle's borrows: of a view, the nearest ancestor that is no view.
     #[inline]
     pub(super) fn borrow_owner(&self) -> &HandleState {
         // SAFETY: Rust: null, or the state of an object that `up` keeps, or the `up` of what that keeps.
         unsafe { self.base.as_ref() }.unwrap_or(self)
     }
 
-    /// Where the uses of this handle, which is no view, exclude each other: the core that it shares with the other
-    /// handles of a reference-counted object, or itself.
+    /// Returns the state on which the borrows of this handle, which is no view, exclude each other: for a
+    /// reference-counted object, the core of the object or of its group; else the handle itself.
     #[inline]
     pub(super) fn lock_owner(&self) -> &HandleState {
         match &self.up {
@@ -332,18 +345,19 @@ impl HandleState {
         }
     }
 
-    /// Whether it is closed; never blocks, never touches C.
+    /// Returns whether the handle is closed. Never blocks, and never calls C.
     pub(super) fn is_closed(&self) -> bool {
         self.raw().is_null() || self.borrow_owner().borrow_state.is_closed()
     }
 }
 
-/// Closing and dropping don't compete for a turn.
+/// Returns `true`: closing and dropping pass the queue of every handle.
 pub(super) fn never_queued(_: &HandleState) -> bool {
     true
 }
 
-/// What the handle at `raw` has besides its pointer, if that is anything to Python: it is there until the release.
+/// Returns the side data of the handle at `raw`, which stays in the table until the release; null for a kind without
+/// side data.
 fn attached_of(kind: &'static HandleKind, raw: *mut ()) -> *const SideData {
     if !kind.keeps() || raw.is_null() {
         return ptr::null();
@@ -351,7 +365,7 @@ fn attached_of(kind: &'static HandleKind, raw: *mut ()) -> *const SideData {
     attachment::find(kind, raw).map_or(ptr::null(), |attached| Arc::as_ptr(&attached))
 }
 
-/// Wait until `ready`, for which somebody calls [`wake`].
+/// Waits until `ready` returns `true`. The thread that changes the answer calls [`wake`](super::waiting::wake).
 fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
     while !ready() {
         wait_for(py, &ready)?;

@@ -18,18 +18,18 @@ use crate::python::waiting::wake;
 use super::{Children, HandleState, Links};
 
 impl HandleState {
-    /// Whether it has parents besides `up`.
+    /// Returns whether the handle has parents besides `up`.
     pub(in crate::python) fn has_more_parents(&self) -> bool {
         !self.beside.is_empty()
     }
 
-    /// `up` and the others.
+    /// Returns `up`, then the parents in `beside`.
     pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {
         let beside = self.beside.iter().map(|parent| parent.get().state());
         self.parent().into_iter().chain(beside)
     }
 
-    /// Do something to this one and to all that it lives in.
+    /// Calls `each` with this state and with every ancestor, once for each path to the ancestor.
     pub(in crate::python) fn with_ancestors(&self, each: &mut dyn FnMut(&HandleState)) {
         each(self);
         for parent in self.parents() {
@@ -37,13 +37,14 @@ impl HandleState {
         }
     }
 
-    /// One more handle that has other parents, too, lives in it; what refers to that, if it can be closed from here.
+    /// Counts a lease on this handle or on a descendant. `weak` refers to the handle that has the lease, if `close()`
+    /// can close that handle.
     pub(in crate::python) fn gain_dependent(&self, weak: Option<(u64, Py<PyWeakrefReference>)>) {
         self.dependents.fetch_add(1, Ordering::Relaxed);
         self.children().dependents.extend(weak);
     }
 
-    /// The one of that number was released.
+    /// Ends the lease `number`, whose handle was released.
     pub(in crate::python) fn lose_dependent(&self, number: u64) {
         let weak = self.children().dependents.remove(&number);
         self.dependents.fetch_sub(1, Ordering::Relaxed);
@@ -62,7 +63,8 @@ impl HandleState {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Become the newest child of the parent. `self` must be where it stays: inside its Python object.
+    /// Links this handle into its parent's list as the newest child, and into its side data. `self` must not move any
+    /// more: it is inside its Python object.
     pub(in crate::python) fn link(&self) {
         if let Some(attached) = self.attached() {
             attached
@@ -86,7 +88,8 @@ impl HandleState {
         children.newest = self;
     }
 
-    /// Become one that the other parents close first; `weak` refers to this handle's object.
+    /// Leases the parents in `beside`, so that their `close()` closes this handle first. `weak` refers to this handle's
+    /// Python object.
     pub(in crate::python) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
         let number = ParentLease::number();
         for parent in &self.beside {
@@ -139,7 +142,8 @@ impl HandleState {
         })
     }
 
-    /// This handle's hold on its other parents, for whoever releases it. The thread is attached to the interpreter.
+    /// Takes the lease on the parents in `beside`, for the code that releases this handle. The thread is attached to
+    /// the interpreter.
     pub(super) fn take_dependence(&self) -> Option<ParentLease> {
         if !self.has_more_parents() {
             return None;
@@ -151,7 +155,7 @@ impl HandleState {
         })
     }
 
-    /// The other parents, after `first`.
+    /// Returns new references to `first` and to the parents in `beside`.
     pub(in crate::python) fn clone_parents(
         &self,
         first: Option<&Py<HandleClass>>,
@@ -162,7 +166,7 @@ impl HandleState {
         parents.map(|parent| parent.clone_ref(py)).collect()
     }
 
-    /// The name of something that lives in it and belongs to another thread.
+    /// Returns the type name of an open descendant that is bound to another thread.
     pub(super) fn descendant_on_wrong_thread(&self) -> Option<&'static str> {
         let children = self.children();
         // SAFETY: guarantee 5: the lock is held, so the children cannot go before they have been unlinked.
@@ -181,9 +185,9 @@ impl HandleState {
         None
     }
 
-    /// Move the resources of all descendants to `doomed`, children before their parents and newest first.
+    /// Moves the resources of all descendants to `doomed`, children before their parents and newest first.
     ///
-    /// The caller has this handle alone.
+    /// The caller ensures that no call uses the descendants.
     pub(super) fn take_descendants(&self, doomed: &mut Vec<PendingRelease>) {
         let mut children = self.children();
         // SAFETY: guarantee 5: the lock is held, so the child cannot go before it has been unlinked.
@@ -199,7 +203,7 @@ impl HandleState {
         doomed.append(&mut children.kept);
     }
 
-    /// Whether it is certain already that this handle can't be closed: then what lives in it stays as it is.
+    /// Refuses a `close()` that is certain to fail, before it closes a dependent handle.
     pub(super) fn check_dependents_first(&self, py: Python<'_>) -> PyResult<()> {
         if self.dependents.load(Ordering::Relaxed) == 0 {
             return Ok(());
@@ -216,7 +220,7 @@ impl HandleState {
         }
     }
 
-    /// Close the handles that live in this one, or in what lives in it, and also in another one.
+    /// Closes the handles that live in this one or in a descendant, and also in another handle.
     pub(super) fn close_dependents(&self, py: Python<'_>) -> PyResult<()> {
         // The newest first, as among children.
         let mut below = u64::MAX;
@@ -238,7 +242,8 @@ impl HandleState {
         Ok(())
     }
 
-    /// Whether this thread can release all that lives in this handle, which it has alone.
+    /// Checks that this thread can release the descendants of this handle, which it borrows exclusively. If not,
+    /// releases the exclusive borrow.
     pub(super) fn check_descendants(&self) -> Result<(), Error> {
         if let Some(name) = self.descendant_on_wrong_thread() {
             return Err(self.abort_close(Error::Owner(name, Owner::Thread)));
