@@ -1,11 +1,11 @@
-//! Values that live exactly as long as a native handle, such as the callbacks that C keeps.
+//! Side data: values that live exactly as long as a native handle, such as the callbacks that C keeps.
 //!
-//! A guard in Rust is one pointer and has no place for these. So they stand in one table, by the handle's kind and
-//! address, from the instruction after C made the handle until its release has ended. Only kinds that say so have an
-//! entry.
+//! A guard is one pointer and has no room for values. One table holds the side data of each handle, by the handle's
+//! kind and address, from the instruction after C made the handle until its release has ended. Only kinds annotated
+//! `attachments` have side data.
 //!
-//! Values may hold Python objects. They are added and removed only by threads that are attached to the interpreter, in
-//! sections that run no Python: so the garbage collector, which traverses them, needs no lock.
+//! Values may hold Python objects. Only threads that are attached to the interpreter add and remove values, in sections
+//! that run no Python code. The garbage collector, which traverses the values, therefore needs no lock.
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
@@ -25,27 +25,27 @@ use crate::panics::Caught;
 
 /// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
 ///
-/// `#[derive(Attachment)]` makes one of a struct or an enum whose fields are. What holds no Python objects and has no
-/// macro implements the trait with nothing in it. A value in an `Arc` is shown to the garbage collector while nobody else
-/// shares it.
+/// `#[derive(Attachment)]` implements the trait for a struct or an enum whose fields implement it. A type that holds no
+/// Python objects can have an empty implementation. The garbage collector sees a value in an `Arc` only while nothing
+/// else shares the value.
 #[diagnostic::on_unimplemented(
     message = "a handle cannot keep a `{Self}`",
     label = "this is not known to the garbage collector",
     note = "derive `Attachment` for it; if it holds no Python objects, `impl Attachment for {Self} {{}}` is enough"
 )]
 pub trait Attachment: Send + Sync + 'static {
-    /// Show every Python object in it to the garbage collector. Never waits: what is locked is left out.
+    /// Shows every Python object in the value to the garbage collector. Never waits: locked values are left out.
     ///
     /// # Errors
     ///
-    /// What `visit` returns, at once.
+    /// Returns the error of `visit`, at once.
     #[cfg(feature = "python")]
     fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         let _ = visit;
         Ok(())
     }
 
-    /// Drop every Python object in it: the handle can no longer be reached.
+    /// Drops every Python object in the value. Runs when the handle can no longer be reached.
     #[cfg(feature = "python")]
     fn clear(&self) {}
 }
@@ -80,9 +80,9 @@ all_inside! {
     [T] Mutex<T>, self => self.try_lock().iter().map(|guard| &**guard);
 }
 
-/// The value, while nobody shares it. The garbage collector subtracts what it is shown from an object's references: a value
-/// that several show, or that something else still reaches, would be collected while it is in use. So a cycle through a
-/// shared value is not collected.
+/// Returns the value while nothing else shares it. The garbage collector subtracts the references that it is shown from
+/// an object's reference count. A value that is shown twice, or that something else still reaches, would be collected
+/// while it is in use. So a cycle through a shared value is not collected.
 #[cfg(feature = "python")]
 fn sole<T>(shared: &Arc<T>) -> Option<&T> {
     (Arc::strong_count(shared) == 1).then_some(&**shared)
@@ -100,23 +100,23 @@ impl<K: Send + Sync + 'static, T: Attachment> Attachment for BTreeMap<K, T> {
     }
 }
 
-/// How long a value stays.
+/// The lifetime of a value.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Until C calls the destroy function that it was given.
+    /// Ends when C calls the destroy function that it was given.
     Notified,
-    /// Until another value takes this place: one parameter of one method.
+    /// Ends when another value takes this place: one parameter of one method.
     UntilReplaced(&'static str),
-    /// As long as the handle.
+    /// Ends with the handle.
     Forever,
 }
 
-/// One value of a handle's list, which holds it.
+/// An entry in a handle's list of values. The list holds the value.
 #[derive(Clone, Copy)]
 pub(crate) struct AttachmentSlot {
     pub(crate) scope: Scope,
-    /// Set where no call can take it away before the handle is released: [`attach`] added it.
+    /// Set if no call can remove the value before the handle is released: [`attach`] added it.
     pub(crate) stays: bool,
     pub(crate) value: NonNull<dyn ErasedAttachment>,
 }
@@ -137,11 +137,11 @@ impl AttachmentSlot {
     }
 }
 
-/// Lets go of several values, each whatever the others' `Drop` does.
+/// Ends the list's hold on several values, even if the `Drop` of one panics.
 ///
 /// # Safety
 ///
-/// The entries were taken out of a list.
+/// The entries were removed from a list.
 unsafe fn drop_all(entries: impl IntoIterator<Item = AttachmentSlot>, caught: &Caught) {
     for entry in entries {
         // SAFETY: the caller's promise.
@@ -149,7 +149,7 @@ unsafe fn drop_all(entries: impl IntoIterator<Item = AttachmentSlot>, caught: &C
     }
 }
 
-/// The values of one native handle.
+/// The side data of one native handle.
 pub(crate) struct SideData {
     kind: &'static HandleKind,
     forks: u32,
@@ -168,7 +168,7 @@ unsafe impl Send for SideData {}
 
 type Table = BTreeMap<(usize, usize), Arc<SideData>>;
 
-/// The entries of all live handles of kinds that have some. Locked for a few instructions.
+/// The side data of all live handles of kinds that have some. Locked for a few instructions.
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 inventory::submit! { Lock(|| Box::new(table())) }
@@ -177,7 +177,7 @@ fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// C just made the handle at `raw`.
+/// Creates the side data of the handle at `raw`, which C just made.
 pub(crate) fn begin(kind: &'static HandleKind, raw: *mut ()) {
     watch_forks();
     let attached = Arc::new(SideData {
@@ -192,37 +192,37 @@ pub(crate) fn begin(kind: &'static HandleKind, raw: *mut ()) {
     assert!(before.is_none(), "C gave out a handle that is not released");
 }
 
-/// The entry of the handle at `raw`, which stays in the table until the handle is released; `None` for a handle that C
-/// owns.
+/// Returns the side data of the handle at `raw`; `None` for a handle that C owns. The side data stays in the table
+/// until the handle is released.
 pub(crate) fn find(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideData>> {
     table().get(&kind.key(raw)).cloned()
 }
 
-/// The end of a handle's entry: taken out of the table before the release, for by then C may have given its address to
-/// another handle; finished after that, since C may call what it keeps to the very end.
+/// Side data removed from the table before C's release function runs. During the release C may give the address to
+/// another handle, and C may call what the handle keeps until the release has ended.
 ///
-/// One that is dropped unfinished leaks the values, because C may still have them.
+/// Dropping it without [`DetachedSideData::finish`] leaks the values, because C may still use them.
 pub(crate) struct DetachedSideData(Arc<SideData>);
 
-/// The handle at `raw` is about to be released.
+/// Removes the side data of the handle at `raw`, which is about to be released.
 pub(crate) fn end(kind: &'static HandleKind, raw: *mut ()) -> Option<DetachedSideData> {
     table().remove(&kind.key(raw)).map(DetachedSideData)
 }
 
 impl DetachedSideData {
-    /// Whether this process was forked from the one that made the handle.
+    /// Returns whether this process was forked since the handle was made.
     pub(crate) fn is_from_before_a_fork(&self) -> bool {
         self.0.forks != forks()
     }
 
-    /// The handle is still there: C kept it.
+    /// Puts the side data back into the table: C kept the handle.
     pub(crate) fn put_back(self, raw: *mut ()) {
         let kind = self.0.kind;
         table().insert(kind.key(raw), self.0);
     }
 
-    /// The handle is gone: drops every value, whatever the `Drop` of another one does. A callback that C has not destroyed
-    /// stays until C does, because C may keep it elsewhere, such as in a queue.
+    /// Drops every value after the release, even if the `Drop` of another one panics. A callback that C has not
+    /// destroyed stays until C destroys it, because C may keep the callback elsewhere, such as in a queue.
     pub(crate) fn finish(self, caught: &Caught) {
         let (stay, left): (Vec<_>, _) = self.0.change(|values| {
             let left = values.extract_if(.., |entry| entry.scope != Scope::Notified);
@@ -241,7 +241,7 @@ impl DetachedSideData {
 }
 
 impl SideData {
-    /// Change the list of values.
+    /// Changes the list of values.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Vec<AttachmentSlot>) -> R) -> R {
         #[cfg(feature = "python")]
         assert!(
@@ -256,7 +256,7 @@ impl SideData {
         })
     }
 
-    /// Let go of one value, if it is still there.
+    /// Ends the list's hold on one value, if the list still has it.
     pub(crate) fn remove(&self, value: NonNull<dyn ErasedAttachment>, caught: &Caught) {
         let found = self.change(|values| {
             let index = values
@@ -268,7 +268,7 @@ impl SideData {
         unsafe { drop_all(found, caught) };
     }
 
-    /// Let go of all in that place but the one at `newest`.
+    /// Ends the list's hold on all values in the place `scope` except the one at `newest`.
     pub(crate) fn replace(
         &self,
         scope: Scope,
@@ -285,7 +285,7 @@ impl SideData {
         unsafe { drop_all(old, caught) };
     }
 
-    /// Show what it holds to the garbage collector.
+    /// Shows the values to the garbage collector.
     #[cfg(feature = "python")]
     pub(crate) fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         // SAFETY: guarantee 9: who changes the list is attached to the interpreter and runs no Python meanwhile; so
@@ -301,7 +301,7 @@ impl SideData {
         Ok(())
     }
 
-    /// Drop the Python objects in it.
+    /// Drops the Python objects in the values.
     #[cfg(feature = "python")]
     pub(crate) fn clear(&self) {
         let caught = Caught::new();
@@ -322,13 +322,13 @@ impl SideData {
     }
 }
 
-/// Keep `value` exactly as long as the native handle: it is dropped right after the handle was released. If it holds
-/// Python objects, the garbage collector sees them through the handle's.
+/// Keeps `value` exactly as long as the native handle: `value` is dropped right after the handle was released. If
+/// `value` holds Python objects, the garbage collector sees them through the handle's object.
 ///
 /// # Panics
 ///
-/// If C owns the handle, as it does what is [`Borrowed`](crate::Borrowed) from another handle: nobody would know when the
-/// handle ends.
+/// If C owns the handle, as with a handle that is [`Borrowed`](crate::Borrowed) from another one: the runtime does not
+/// learn when such a handle ends.
 pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
     let attached = of(handle);
     let value = user_data::store(attached.clone(), value);
@@ -341,7 +341,7 @@ pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
     });
 }
 
-/// What the handle has besides its pointer.
+/// Returns the side data of the handle. Panics if C owns the handle.
 pub(crate) fn of<T: HasAttachments>(handle: &T) -> Arc<SideData> {
     match find(T::kind(), handle.as_raw().cast()) {
         Some(attached) => attached,
@@ -349,7 +349,7 @@ pub(crate) fn of<T: HasAttachments>(handle: &T) -> Arc<SideData> {
     }
 }
 
-/// The newest value of type `V` that [`attach`] added to the handle.
+/// Returns the newest value of type `V` that [`attach`] added to the handle.
 pub fn attached<V: Attachment, T: HasAttachments>(handle: &T) -> Option<&V> {
     let found = find(T::kind(), handle.as_raw().cast())?.change(|values| {
         let mut newest = values.iter().rev();

@@ -1,12 +1,11 @@
-//! One word per handle that says who uses it: how many share it, whether one has it alone, whether it is closed.
+//! The borrow state of a handle, in one word: the number of shared borrows, an exclusive borrow, closing, closed.
 //!
-//! With a GIL the word is only touched by the thread that holds it, and plain loads and stores do. On free-threaded
-//! Python every change is one compare-and-swap of the same word. The word never waits: it refuses, and the caller
-//! decides.
+//! With a GIL only the thread that holds the GIL uses the word, so plain loads and stores suffice. On free-threaded
+//! Python every change is one compare-and-swap of the word. The word never waits: it refuses, and the caller decides.
 //!
-//! Callers that wait for a handle stand in its [`Queue`], and the word says that there is one: newcomers are refused
-//! then and queue behind, so no caller starves, however often others return. A caller that must not wait, because its
-//! thread may hold the handle already, passes the queue.
+//! Callers that wait for a handle stand in its [`Queue`], and the word has a flag for the queue. While the flag is set,
+//! new callers are refused and join the queue, so no caller starves. A caller that must not wait, because its thread
+//! may have borrowed the handle already, passes the queue.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,17 +17,17 @@ const WAITING: u32 = 1 << 28;
 const QUEUED: u32 = 1 << 27;
 const COUNT: u32 = QUEUED - 1;
 
-/// Why the word refused.
+/// The reason for a refused borrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BorrowError {
-    /// The handle is closed, or about to be.
+    /// The handle is closed or is being closed.
     Closed,
-    /// Others use it, or wait for it.
+    /// Others have borrowed the handle, or wait for it.
     Busy,
 }
 
-/// The callers that wait for one handle, in the order in which they came. Changed under a lock, together with the word's
-/// [mark](BorrowState::set_queued).
+/// The callers that wait for one handle, in the order in which they came. Changed under a lock, together with the
+/// [flag](BorrowState::set_queued) in the word.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Queue(VecDeque<Waiter>);
 
@@ -44,14 +43,14 @@ impl Queue {
         self.0.push_back(Waiter { ticket, exclusive });
     }
 
-    /// Removes a caller, wherever it stands. True if the queue is empty now.
+    /// Removes a caller, wherever it stands. Returns true if the queue is empty now.
     pub fn leave(&mut self, ticket: u64) -> bool {
         self.0.retain(|waiter| waiter.ticket != ticket);
         self.0.is_empty()
     }
 
-    /// Whether a caller may pass the queue: an exclusive borrow from the first place, a shared one also from behind
-    /// others of its kind. Once true, this stays true.
+    /// Returns whether a caller may pass the queue: for an exclusive borrow from the first place, for a shared borrow
+    /// also from behind other shared ones. Once true, this stays true.
     pub fn is_turn(&self, ticket: u64) -> bool {
         let mut shared = self.0.iter().take_while(|waiter| !waiter.exclusive);
         let first = self.0.front();
@@ -60,12 +59,12 @@ impl Queue {
     }
 }
 
-/// The state of a handle. `ATOMIC` is for several threads at a time.
+/// The borrow state of a handle. `ATOMIC` is true where several threads use the state at a time.
 #[derive(Debug, Default)]
 pub struct BorrowState<const ATOMIC: bool>(AtomicU32);
 
 impl<const ATOMIC: bool> BorrowState<ATOMIC> {
-    /// Open, and used by no one.
+    /// Returns the state of a handle that is open and not borrowed.
     pub const fn new() -> Self {
         BorrowState(AtomicU32::new(0))
     }
@@ -90,7 +89,7 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         }
     }
 
-    /// Use the handle beside others. `passes` is for callers that need not stand in the queue, or whose turn it is.
+    /// Borrows the handle shared. `passes` is true for a caller that need not stand in the queue, or whose turn it is.
     #[inline]
     pub fn try_borrow(&self, passes: bool) -> Result<(), BorrowError> {
         let barred = Self::barred(passes);
@@ -110,7 +109,7 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         }
     }
 
-    /// End a shared use. True if somebody should be woken.
+    /// Releases a shared borrow. Returns true if waiting callers should be woken.
     #[inline]
     pub fn release_borrow(&self) -> bool {
         let before = self.change::<()>(|word| {
@@ -124,7 +123,7 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         matches!(before, Ok(word) if word & COUNT == 1 && word & WAITING != 0)
     }
 
-    /// Use the handle alone. `passes` is as for [`BorrowState::try_borrow`].
+    /// Borrows the handle exclusively. `passes` is as for [`BorrowState::try_borrow`].
     pub fn try_borrow_mut(&self, passes: bool) -> Result<(), BorrowError> {
         let barred = Self::barred(passes) | COUNT;
         self.change(|word| match word {
@@ -135,8 +134,8 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         .map(drop)
     }
 
-    /// Bar every new use although there are shared ones; [`BorrowState::release_borrow_mut`] ends that. [`BorrowError::Busy`] if someone
-    /// has it alone already.
+    /// Refuses new borrows although there are shared ones, until [`BorrowState::release_borrow_mut`]. Returns
+    /// [`BorrowError::Busy`] if the handle is closed or borrowed exclusively.
     pub fn try_exclude_new(&self) -> Result<(), BorrowError> {
         self.change(|word| match word {
             word if word & (CLOSED | EXCLUSIVE) != 0 => Err(BorrowError::Busy),
@@ -145,15 +144,16 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         .map(drop)
     }
 
-    /// End an exclusive use. True if somebody should be woken.
+    /// Releases an exclusive borrow. Returns true if waiting callers should be woken.
     pub fn release_borrow_mut(&self) -> bool {
         let before = self.change::<()>(|word| Ok(word & !(EXCLUSIVE | WAITING)));
         matches!(before, Ok(word) if word & WAITING != 0)
     }
 
-    /// Bar every new use, as the first step of closing.
+    /// Refuses new borrows, as the first step of closing.
     ///
-    /// [`BorrowError::Closed`] if it is closed already, [`BorrowError::Busy`] if another thread is closing it.
+    /// Returns [`BorrowError::Closed`] if the handle is closed already, [`BorrowError::Busy`] if another thread is
+    /// closing it.
     pub fn begin_close(&self) -> Result<(), BorrowError> {
         self.change(|word| match word {
             word if word & CLOSED != 0 => Err(BorrowError::Closed),
@@ -163,7 +163,7 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         .map(drop)
     }
 
-    /// Take back [`BorrowState::begin_close`]. True if somebody should be woken.
+    /// Reverts [`BorrowState::begin_close`]. Returns true if waiting callers should be woken.
     pub fn cancel_close(&self) -> bool {
         let before = self.change::<()>(|word| {
             Ok(if word & CLOSED != 0 {
@@ -175,7 +175,7 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         matches!(before, Ok(word) if word & (CLOSED | WAITING) == WAITING)
     }
 
-    /// Take the marked handle for oneself, once the last use has ended.
+    /// Borrows the handle exclusively for the close, once the last borrow was released.
     pub fn try_finish_close(&self) -> Result<(), BorrowError> {
         self.change(|word| match word {
             word if word & CLOSED != 0 => Err(BorrowError::Closed),
@@ -185,20 +185,22 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         .map(drop)
     }
 
-    /// Closed for good. True if somebody should be woken.
+    /// Marks the handle as closed. Returns true if waiting callers should be woken.
     pub fn close(&self) -> bool {
         let before = self.change::<()>(|_| Ok(CLOSED));
         matches!(before, Ok(word) if word & WAITING != 0)
     }
 
-    /// Closed for good by the very call that uses it, which leaves it as any other. True if somebody should be woken.
+    /// Marks the handle as closed by a call that has borrowed it. The call releases its borrow as any other. Returns
+    /// true if waiting callers should be woken.
     pub fn close_while_borrowed(&self) -> bool {
         let before = self.change::<()>(|word| Ok((word | CLOSED) & !WAITING));
         matches!(before, Ok(word) if word & WAITING != 0)
     }
 
-    /// Ask to be woken when the present use ends. Before it sleeps, the caller looks whether the word is still busy
-    /// and still [expected](BorrowState::has_waiter): a use may have ended and another one begun since.
+    /// Requests a wake-up for the end of the present borrow. Before it sleeps, the caller checks that the handle is
+    /// still busy and the wake-up still [pending](BorrowState::has_waiter): the borrow may have ended and another one
+    /// begun since.
     pub fn register_waiter(&self) {
         let _ = self.change::<()>(|word| {
             Ok(if word & CLOSED != 0 {
@@ -209,37 +211,37 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         });
     }
 
-    /// Refuse newcomers from now on: a caller has joined the queue.
+    /// Refuses new callers from now on: a caller has joined the queue.
     pub fn set_queued(&self) {
         let _ = self.change::<()>(|word| Ok(word | QUEUED));
     }
 
-    /// Let newcomers in again: the last caller has left the queue.
+    /// Admits new callers again: the last caller has left the queue.
     pub fn clear_queued(&self) {
         let _ = self.change::<()>(|word| Ok(word & !QUEUED));
     }
 
-    /// Whether whoever ends the present use will be told to wake.
+    /// Returns whether the end of the present borrow wakes waiting callers.
     pub fn has_waiter(&self) -> bool {
         self.0.load(Ordering::Acquire) & WAITING != 0
     }
 
-    /// Whether it is closed.
+    /// Returns whether the handle is closed.
     pub fn is_closed(&self) -> bool {
         self.0.load(Ordering::Acquire) & CLOSED != 0
     }
 
-    /// Whether it is closed or about to be.
+    /// Returns whether the handle is closed or is being closed.
     pub fn is_closing(&self) -> bool {
         self.0.load(Ordering::Acquire) & (CLOSED | CLOSING) != 0
     }
 
-    /// Whether someone uses it alone.
+    /// Returns whether the handle is borrowed exclusively.
     pub fn is_borrowed_mut(&self) -> bool {
         self.0.load(Ordering::Acquire) & EXCLUSIVE != 0
     }
 
-    /// Whether anyone uses it.
+    /// Returns whether the handle is borrowed, shared or exclusively.
     pub fn is_borrowed(&self) -> bool {
         self.0.load(Ordering::Acquire) & (EXCLUSIVE | COUNT) != 0
     }

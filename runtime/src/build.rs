@@ -1,5 +1,5 @@
-//! What every `build.rs` would repeat: find the library, run bindgen over its headers with the options that annotations
-//! need, and say in one line which package is missing.
+//! Build helper for a wrapper's `build.rs`: finds the library, runs bindgen over its headers with the options that
+//! annotations need, and says in one line which package is missing.
 //!
 //! ```no_run
 //! // The body of `main` in build.rs, with

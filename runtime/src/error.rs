@@ -1,4 +1,4 @@
-//! What a call can end with, besides its result.
+//! Errors of calls.
 
 use std::any::Any;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::panics::{Payload, discard};
 /// The result of anything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call did not do what it was asked to.
+/// The reason why a call failed.
 ///
 /// In Python each variant is an exception below the package's `Error`, or the built-in one that Python itself would
 /// raise.
@@ -19,14 +19,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The handle was closed. Python: `ClosedError`, also a `ValueError`.
     Closed(&'static str),
-    /// What the view showed is gone: its owner was used since in a way that may have changed it. Python: `ClosedError`.
+    /// The view is no longer valid: its owner was used since in a way that may have changed the view. Python:
+    /// `ClosedError`.
     Stale(&'static str),
-    /// The handle is in use in a way that this call would have to wait for for ever. Python: `BusyError`.
+    /// The handle is in use, and this call would wait for it forever. Python: `BusyError`.
     Busy(&'static str),
     /// A child, named second, borrows the handle exclusively until the child is closed: `parent = &mut …`. Python:
     /// `BusyError`.
     Held(&'static str, &'static str),
-    /// The handle is in use by a view of its memory. Python: `BufferError`.
+    /// The handle is in use by a memoryview of its memory. Python: `BufferError`.
     Exported(&'static str),
     /// The handle belongs to another thread, or to the process that this one was forked from. Python: `AffinityError`, also a
     /// `RuntimeError`.
@@ -35,9 +36,9 @@ pub enum Error {
     Value(String),
     /// A length or a number does not fit the C type. Python: `OverflowError`.
     Overflow(String),
-    /// C gave out a handle of the type named first as `Owned`, and another owner has that handle. The others are the method
-    /// and its C function, whose annotation is wrong. Only debug builds and builds with the feature `fault-injection` look.
-    /// Python: `SystemError`.
+    /// C returned a handle of the first type as `Owned`, and another owner has that handle. The other two are the
+    /// method and its C function, whose annotation is wrong. Only debug builds and builds with the feature
+    /// `fault-injection` check this. Python: `SystemError`.
     OwnedTwice(&'static str, &'static str, &'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
     NotUtf8(&'static str, std::string::FromUtf8Error),
@@ -58,7 +59,7 @@ pub enum Error {
     Python(pyo3::PyErr),
 }
 
-/// The value of a panic on its way to where it can continue.
+/// The payload of a panic, which continues later.
 #[doc(hidden)]
 pub struct Panicked(Mutex<Option<Payload>>);
 
@@ -94,14 +95,14 @@ impl Panicked {
     }
 }
 
-/// Who alone may use a handle.
+/// The thread or the process that a handle belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// The thread that made it: `thread_bound`.
+    /// The thread that made the handle: `thread_bound`.
     Thread,
-    /// The process that made it: the default, unless the handle is `fork_safe`.
+    /// The process that made the handle: the default, unless the handle is `fork_safe`.
     Process,
-    /// The thread that made it, which has ended: it can never be released.
+    /// The thread that made the handle, which has ended: the handle can never be released.
     EndedThread,
 }
 
@@ -113,7 +114,7 @@ pub trait LibraryError: Any + fmt::Debug + fmt::Display + Send + Sync {
 }
 
 impl Error {
-    /// The package's error of type `T`, if that is what it is.
+    /// Returns the package's error of type `T`; `None` for any other error.
     pub fn library<T: LibraryError>(&self) -> Option<&T> {
         match self {
             Error::Library(error) => (&**error as &dyn Any).downcast_ref(),
@@ -121,17 +122,17 @@ impl Error {
         }
     }
 
-    /// The error that a panic is while a handle is released.
+    /// Returns the error that stands for a panic during the release of a handle.
     pub(crate) fn panic(payload: Payload) -> Self {
         Error::Panic(Panicked(Mutex::new(Some(payload))))
     }
 
-    /// Whether it is a panic.
+    /// Returns whether the error stands for a panic.
     pub(crate) fn is_panic(&self) -> bool {
         matches!(self, Error::Panic(_))
     }
 
-    /// The error, unless it is a panic, which continues here.
+    /// Returns the error. If it stands for a panic, continues the panic instead.
     pub(crate) fn unless_panic(self) -> Self {
         if let Error::Panic(panicked) = &self
             && let Some(payload) = panicked.take()

@@ -1,16 +1,18 @@
-//! How a failed call learns what went wrong.
+//! Error sources, which collect and word the failures of C calls.
 //!
-//! Each handle type names one [`ErrorSource`] type. A fresh one is made for every call that can fail, is armed before C
-//! runs, and words the failure afterwards. Where C reports through a callback, the handle names the place for it
-//! (`errors(…, callback = field, record = R)`), and our function hangs there for the length of the call alone.
+//! Each handle type names one [`ErrorSource`] type. Each call that can fail creates a value of that type, prepares it
+//! before C runs, and converts it to an [`Error`] if the call fails. If C reports through a callback, the annotation
+//! names the field of the C struct for the callback (`errors(…, callback = field, record = R)`). The runtime installs
+//! its own callback in the field for the length of the call.
 //!
-//! The errors may also ask the handle after the call, where C keeps the last error there: `errors(E, asks_handle)` and [`CallInfo::handle`].
-//! Calls beside which another one could change the answer are then not compiled.
+//! An error source may also ask the handle after the call, if C keeps the last error in the handle:
+//! `errors(E, asks_handle)` and [`CallInfo::handle`]. A call does not compile if a concurrent call could change the
+//! answer.
 //!
-//! The callback finds its collector through the thread and not through C's user data: libraries disagree on what they
-//! pass there (libxml2's parser passes its own context), and such a callback always runs on the thread of the call.
-//! So calls that run beside each other on one handle share our function in its place: the first one hangs it up and
-//! the last one puts back what was there.
+//! The callback finds its collector through a thread-local variable, not through C's user data. Libraries disagree on
+//! the user data that they pass (libxml2's parser passes its own context), and such a callback always runs on the
+//! thread of the call. Concurrent calls on one handle therefore share one installed callback: the first call installs
+//! it, and the last call restores the previous one.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -26,23 +28,23 @@ use crate::fork::Lock;
 use crate::handle::Handle;
 use crate::panics::Caught;
 
-/// One call of a C function, as its errors see it.
+/// A call of a C function, as [`ErrorSource`] sees it.
 pub struct CallInfo<'a, T: Handle> {
     pub(crate) handle: Option<&'a T>,
     /// The C function's name.
     pub function: &'static str,
-    /// What C returned, if that is an integer and C was called.
+    /// The integer that C returned; `None` for other types and before the call.
     pub status: Option<i64>,
-    /// The thread's `errno` right after C returned, before anything else could change it. It says something only where
-    /// the C function is known to set it.
+    /// The thread's `errno` right after C returned, before anything else could change it. Meaningful only if the C
+    /// function is known to set `errno`.
     pub errno: i32,
     /// The call's arguments by name, for the message.
     pub arguments: &'a [(&'static str, &'a dyn fmt::Debug)],
 }
 
 impl<'a, T: Handle> CallInfo<'a, T> {
-    /// The receiver; of a constructor, what C made, once it has. Where the handle is annotated has to be said that its errors
-    /// ask it: `errors(E, asks_handle)`.
+    /// Returns the receiver. For a constructor, returns the handle that C made, or `None` if C has made none. The
+    /// annotation of the handle has to say that its errors ask the handle: `errors(E, asks_handle)`.
     pub fn handle(&self) -> Option<&'a T>
     where
         T: AsksHandle,
@@ -62,27 +64,28 @@ impl<T: Handle> fmt::Debug for CallInfo<'_, T> {
     }
 }
 
-/// Collects what C says about one call, and words its failure.
+/// Collects the reports of C about one call, and words its failure.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot word the failures of `{T}`",
     note = "implement `ErrorSource<{T}>` for `{Self}`"
 )]
 pub trait ErrorSource<T: Handle>: Default + 'static {
-    /// Get ready: called just before C runs.
+    /// Prepares for the call. Runs just before C.
     fn before_call(&mut self, call: &CallInfo<'_, T>) {
         let _ = call;
     }
 
-    /// Whether a call failed although what C returned does not say so, as with a status that stays in the handle.
+    /// Returns whether the call failed although its return value does not say so, as with a status that C keeps in the
+    /// handle.
     fn failed_silently(&self, call: &CallInfo<'_, T>) -> bool {
         let _ = call;
         false
     }
 
-    /// The error of a call that failed.
+    /// Returns the error of a call that failed.
     fn into_error(self, call: &CallInfo<'_, T>) -> Error;
 
-    /// Called when a call did not fail. What was collected is dropped by default.
+    /// Runs after a call that did not fail. The default drops everything that was collected.
     fn succeeded(self, call: &CallInfo<'_, T>) {
         let _ = call;
     }
@@ -95,20 +98,20 @@ pub trait ErrorSource<T: Handle>: Default + 'static {
     note = "implement `ErrorSink` for `{Self}`, or remove `callback = …`"
 )]
 pub trait ErrorSink: 'static {
-    /// What C passes, annotated as `#[handle(raw = …, callback_only)]`.
+    /// The record that C passes to the callback: a handle annotated `#[handle(raw = …, callback_only)]`.
     type Record: Handle;
 
-    /// Take one record. It is valid during this call only.
+    /// Takes one record. The record is valid only until this function returns.
     fn record(&mut self, record: &Self::Record);
 
-    /// Takes a message that C would print through a `printf`-like function of this thread: its format string. The
-    /// arguments of such a function cannot be read in Rust.
+    /// Takes the format string of a message that C would print through a `printf`-like function of this thread. Rust
+    /// cannot read the other arguments of such a function.
     fn record_format(&mut self, format: &CStr) {
         let _ = format;
     }
 }
 
-/// The errors of a handle that names none: the function's name is all there is to say.
+/// The error source of a handle that names none. Its errors hold only the name of the C function.
 #[derive(Debug, Default)]
 pub struct NoErrors;
 
@@ -118,7 +121,7 @@ impl<T: Handle> ErrorSource<T> for NoErrors {
     }
 }
 
-/// The errors of functions that set `errno`. Python: the `OSError` of that number.
+/// The error source of C functions that set `errno`. Python: the `OSError` of that number.
 #[derive(Debug, Default)]
 pub struct Errno;
 
@@ -143,7 +146,7 @@ type AnyFn = Option<unsafe extern "C" fn()>;
 struct ActiveSink {
     collector: *mut (),
     type_id: Option<TypeId>,
-    /// Where a panic of the collector waits until C has returned.
+    /// Holds a panic of the collector until C has returned.
     caught: *const Caught,
 }
 
@@ -158,14 +161,15 @@ thread_local! {
     static CURRENT: Cell<ActiveSink> = const { Cell::new(NO_ONE) };
 }
 
-/// One call's share in our callback's stay in C's struct.
+/// One call's use of the runtime's callback in a field of a C struct. Dropping the last hook of a field restores the
+/// previous callback.
 #[doc(hidden)]
 pub struct Hook {
     slot: *mut AnyFn,
     collector: TypeId,
 }
 
-/// Our callback in C's struct, as long as calls need it there.
+/// The runtime's callback in a field of a C struct, with the number of calls that use it.
 struct InstalledHook {
     slot: *mut AnyFn,
     collector: TypeId,
@@ -177,7 +181,7 @@ struct InstalledHook {
 // follows it.
 unsafe impl Send for InstalledHook {}
 
-/// All places where our callbacks hang now. Locked for a few instructions, and never while C or Python runs.
+/// All fields that hold the runtime's callback now. Locked for a few instructions, and never while C or Python runs.
 static HUNG: Mutex<Vec<InstalledHook>> = Mutex::new(Vec::new());
 
 inventory::submit! { Lock(|| Box::new(installed_hooks())) }
@@ -186,7 +190,7 @@ fn installed_hooks() -> MutexGuard<'static, Vec<InstalledHook>> {
     HUNG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A C function pointer that can report to a [`ErrorSink`]or: `void (*)(void *, record *)`.
+/// A C function pointer that can report to an [`ErrorSink`]: `void (*)(void *, record *)`.
 ///
 /// # Safety
 ///
@@ -197,7 +201,7 @@ fn installed_hooks() -> MutexGuard<'static, Vec<InstalledHook>> {
             `void (*)(void *user_data, const char *format, ...)`"
 )]
 pub unsafe trait ReportFn<E> {
-    /// Our function.
+    /// The runtime's callback.
     #[doc(hidden)]
     const REPORT: Self;
 }
@@ -233,7 +237,7 @@ unsafe impl<E: ErrorSink> ReportFn<E> for FormatFn {
     });
 }
 
-/// Calls `collect` with the collector of the running call, if that is an `E`.
+/// Calls `collect` with the collector of the running call, if the collector is an `E`.
 fn report<E: ErrorSink>(collect: impl FnOnce(&mut E)) {
     let current = CURRENT.get();
     if current.type_id != Some(TypeId::of::<E>()) {
@@ -280,18 +284,19 @@ unsafe extern "C" fn report_const<E: ErrorSink>(
     unsafe { report_mut::<E>(user, record.cast_mut()) }
 }
 
-/// The time in which what C reports on this thread goes to one collector.
+/// A stretch in which reports of C on this thread go to one collector. Dropping it restores the previous collector.
 #[doc(hidden)]
 pub struct Listening {
     outer: ActiveSink,
 }
 
 impl Listening {
-    /// Make `collector` the one of the innermost running call. A panic of it waits in `caught`.
+    /// Makes `collector` the collector of the innermost running call. `caught` holds a panic of the collector.
     ///
     /// # Safety
     ///
-    /// `collector` and `caught` outlive what comes back, and `collector` is left alone until then.
+    /// `collector` and `caught` outlive the returned value, and nothing else uses `collector` until that value is
+    /// dropped.
     pub(crate) unsafe fn begin<E: 'static>(collector: *mut E, caught: &Caught) -> Self {
         let outer = CURRENT.replace(ActiveSink {
             collector: collector.cast(),
@@ -301,7 +306,7 @@ impl Listening {
         Listening { outer }
     }
 
-    /// Drop what is reported.
+    /// Drops all reports.
     pub(crate) fn to_nobody() -> Self {
         Listening {
             outer: CURRENT.replace(NO_ONE),
@@ -316,7 +321,7 @@ impl Drop for Listening {
 }
 
 impl Hook {
-    /// Put our callback into `slot`, reporting to the collector of the innermost running call.
+    /// Installs the runtime's callback in `slot`. The callback reports to the collector of the innermost running call.
     ///
     /// # Safety
     ///

@@ -1,8 +1,8 @@
 //! Call sites, and the failpoints in them.
 //!
-//! Every step of a generated call that can fail asks its [`CallSite`] whether it should. With the feature
-//! `fault-injection` a test can say "the third step that this thread takes from now on fails", and can list the sites
-//! that exist and those that were reached. Without the feature the answer is a constant, and nothing is left of it.
+//! Every step of a generated call that can fail asks its [`CallSite`] whether it should fail. With the feature
+//! `fault-injection` a test can make the n-th step of its thread fail, and can list the sites that exist and those that
+//! were reached. Without the feature the answer is a constant, so the checks cost nothing.
 
 /// A place where generated code can fail: a method and, if it is generated from C, the C function behind it.
 #[derive(Debug)]
@@ -11,13 +11,13 @@ pub struct CallSite {
     pub method: &'static str,
     /// The C function; empty where Python enters the method.
     pub function: &'static str,
-    /// Whether C calls back what it is passed.
+    /// True if C calls a callback that it is passed.
     pub calls_back: bool,
     #[cfg(feature = "fault-injection")]
     reached: std::sync::atomic::AtomicBool,
 }
 
-/// What can fail at a site.
+/// A step that can fail at a call site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailPoint {
     /// An argument can't be converted.
@@ -50,13 +50,13 @@ impl CallSite {
         }
     }
 
-    /// The same, and C calls back what it is passed.
+    /// Marks the site as one whose C function calls a callback that it is passed.
     pub const fn calling_back(mut self) -> Self {
         self.calls_back = true;
         self
     }
 
-    /// Note that the site was reached, where nothing can fail.
+    /// Records that the site was reached, where nothing can fail.
     #[inline(always)]
     pub fn reach(&'static self) {
         #[cfg(feature = "fault-injection")]
@@ -64,7 +64,7 @@ impl CallSite {
             .store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Whether this step should fail now.
+    /// Returns false: without the feature `fault-injection` no step is made to fail.
     #[cfg(not(feature = "fault-injection"))]
     #[inline(always)]
     pub fn should_fail(&'static self, _step: FailPoint) -> bool {
@@ -89,13 +89,13 @@ mod injection {
     inventory::collect!(Listed);
 
     thread_local! {
-        /// How many steps are left until the one that fails; 0 for none.
+        /// The number of steps up to and including the one that fails; 0 if none is to fail.
         static LEFT: Cell<u64> = const { Cell::new(0) };
         static FIRED: Cell<Option<(&'static CallSite, FailPoint)>> = const { Cell::new(None) };
     }
 
     impl CallSite {
-        /// Whether this step should fail now.
+        /// Counts this step, and returns whether it should fail.
         pub fn should_fail(&'static self, step: FailPoint) -> bool {
             self.reached.store(true, Ordering::Relaxed);
             let left = LEFT.get();
@@ -107,19 +107,19 @@ mod injection {
             fires
         }
 
-        /// Whether any of its steps was taken since the start.
+        /// Returns whether any step of the site was taken since the start of the process.
         pub fn reached(&self) -> bool {
             self.reached.load(Ordering::Relaxed)
         }
     }
 
-    /// Make the `n`-th step that this thread takes from now on fail, once.
+    /// Makes the `n`-th step that this thread takes from now on fail, once.
     pub fn arm(n: u64) {
         FIRED.set(None);
         LEFT.set(n);
     }
 
-    /// Stop counting; what failed, if anything did.
+    /// Stops counting. Returns the step that failed, if one did.
     pub fn disarm() -> Option<(&'static CallSite, FailPoint)> {
         LEFT.set(0);
         FIRED.take()

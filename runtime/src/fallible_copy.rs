@@ -1,13 +1,13 @@
-//! Copies of C's data that may find no memory.
+//! Copies of C's data that may run out of memory.
 //!
-//! The standard library aborts the process where the heap has no room. What C gives may be larger than that, so its
-//! copies are reserved first. A copy that finds no room unwinds with [`OutOfMemory`], which releases everything on the
-//! way; in Python the call then raises `MemoryError`.
+//! The standard library aborts the process if an allocation fails. C's data may be larger than the free memory, so each
+//! copy reserves its memory first. If that fails, the copy unwinds with [`OutOfMemory`], and the unwinding releases
+//! everything on the way. In Python the call then raises `MemoryError`.
 
 use std::collections::TryReserveError;
 use std::ffi::CString;
 
-/// What a copy that found no memory unwinds with.
+/// The panic payload of a copy that found no memory.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory;
 

@@ -1,8 +1,8 @@
-//! How many forks lie behind this process: what is bound to a process, and what other threads held, ends with one.
+//! Forks of the process: a fork ends what is bound to a process, and what other threads held.
 //!
-//! A forked child has one thread. A lock that another thread held stays held there for ever; so whoever forks takes the
-//! runtime's own locks first ([`Lock`]), and both processes find them free. Nothing here waits for a first time to be over:
-//! the thread that it is over for might be gone.
+//! A forked child has one thread. A lock that another thread held at the fork would stay locked in the child forever. A
+//! fork therefore takes all of the runtime's own locks first ([`Lock`]), and both processes release them. Nothing here
+//! waits for a one-time initialization: the thread that runs it might not exist in the child.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,13 +13,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// A lock of the runtime's own, which is held for a few instructions and never while another one is: takes it, until what
-/// comes back is dropped.
+/// A function that takes one of the runtime's own locks and returns its guard. Each of these locks is held for a few
+/// instructions and, except around a fork, never together with another one.
 pub(crate) struct Lock(pub(crate) fn() -> Box<dyn Any>);
 
 inventory::collect!(Lock);
 
-/// Something to do in a forked child: forgets what other threads were doing, which the child has not.
+/// A function that runs in a forked child. It forgets the work of threads that the child does not have.
 pub(crate) struct InChild(pub(crate) fn());
 
 inventory::collect!(InChild);
@@ -64,7 +64,7 @@ extern "C" fn in_forked_child() {
     forget.for_each(|InChild(forget)| forget());
 }
 
-/// Take notice of forks from now on.
+/// Counts forks from now on.
 pub(crate) fn watch_forks() {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     if WATCHED.load(Ordering::Relaxed) || WATCHED.swap(true, Ordering::Relaxed) {
@@ -76,12 +76,12 @@ pub(crate) fn watch_forks() {
     let _ = unsafe { pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
 }
 
-/// How many forks lie between this process and the one that began to watch.
+/// Returns the number of forks between this process and the process that first called [`watch_forks`].
 pub(crate) fn forks() -> u32 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// A handle that a forked child made: how many forks lay behind, and how many guards own it, where C counts them.
+/// A handle that a forked child made: the number of forks before that, and the number of guards that own the handle.
 struct Made {
     forks: u32,
     owners: u32,
@@ -89,8 +89,8 @@ struct Made {
 
 /// The handles that are bound to their process and were made in a forked child, by kind and address.
 ///
-/// A guard in Rust is one pointer and does not know which process made it. In a process that was never forked all are its
-/// own, so it notes nothing; a forked child notes those that it makes, and all others are its parent's.
+/// A guard is one pointer and does not record the process that made it. A process that was never forked owns all of its
+/// handles and records none. A forked child records the handles that it makes; all others belong to its parent.
 static MADE: Mutex<BTreeMap<(usize, usize), Made>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(all_made())) }
@@ -99,7 +99,7 @@ fn all_made() -> MutexGuard<'static, BTreeMap<(usize, usize), Made>> {
     MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Note that this process made the handle of this kind and address.
+/// Records that this process made the handle of this kind and address.
 #[inline]
 pub(crate) fn made(handle: (usize, usize)) {
     watch_forks();
@@ -131,7 +131,7 @@ pub(crate) fn is_own(handle: (usize, usize)) -> bool {
     forks() == 0 || made()
 }
 
-/// Forget one owner of the handle, which is about to go. Returns whether this process made it.
+/// Removes one owner of the handle, which is about to go. Returns whether this process made the handle.
 #[inline]
 pub(crate) fn gone(handle: (usize, usize)) -> bool {
     forks() == 0 || note_gone(handle)

@@ -88,11 +88,11 @@ impl<T: Handle> Probe<T> {
     pub const IS_COUNTED: bool = T::SPEC.is_counted();
 }
 
-/// Answers for what is no handle: text, memory, records.
+/// Facts of types that are not handles: text, memory, records.
 pub trait NoHandle {
-    /// It belongs to no thread.
+    /// False: these types belong to no thread.
     const IS_THREAD_BOUND: bool = false;
-    /// It is not counted.
+    /// False: these types have no counted owners.
     const IS_COUNTED: bool = false;
 }
 

@@ -1,22 +1,22 @@
-//! Results that are more than one value: walks from part to part, and pairs.
+//! Results of several values: iterators over parts, and pairs.
 
 use crate::handle::{Borrowed, Part};
 
-/// The parts that one finds by going from each to the next, such as a node's siblings.
+/// An iterator over parts, each found from the one before, such as a node's siblings.
 ///
-/// In Rust it is an iterator. In Python a method that returns it gives an iterator, which keeps the owner alive and
-/// raises `ClosedError` once that is closed.
+/// In Python a method that returns a `Successors` returns an iterator. That iterator keeps the owner alive and raises
+/// `ClosedError` once the owner is closed.
 #[derive(Debug)]
 pub struct Successors<'o, T: Part> {
     pub(crate) current: Option<Borrowed<'o, T>>,
     pub(crate) next: Next<T>,
 }
 
-/// How one goes to the next part.
+/// The function that finds the next part.
 pub type Next<T> = for<'x> fn(&'x T) -> Option<Borrowed<'x, T>>;
 
 impl<'o, T: Part> Successors<'o, T> {
-    /// Start at `first` and go on by `next`.
+    /// Returns the parts from `first` on, each found by `next`.
     pub fn new(first: Option<Borrowed<'o, T>>, next: Next<T>) -> Self {
         Successors {
             current: first,

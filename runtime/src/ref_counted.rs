@@ -1,9 +1,10 @@
 //! Reference-counted objects in Rust: two guards may own one object, and objects may contain each other, so the borrow
 //! checker does not see that two borrows meet. The generated calls see it.
 //!
-//! Each generated call on such handles notes, for its length, which objects it borrows and how. Only a callback or another
-//! thread can begin a second call meanwhile: that one is refused where the borrows exclude each other, as a `RefCell` refuses.
-//! Memory that such an object lends could be ended by another owner at any time, so it is copied or retained.
+//! Each generated call on such handles records, for its length, the objects that it borrows and how. Only a callback or
+//! another thread can begin a second call meanwhile. The second call is refused if the borrows exclude each other, as a
+//! `RefCell` refuses. Another owner could end memory that such an object lends at any time, so the memory is copied or
+//! retained.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -180,9 +181,10 @@ macro_rules! __use {
 #[derive(Debug)]
 pub struct Argument<'a, T: ?Sized>(pub &'a T);
 
-/// What [`Argument`] is for a handle.
+/// The use of an [`Argument`] that is a handle.
 pub trait OfHandle {
-    /// The use, if the handle's owners are counted.
+    /// Returns the use if the owners of the handle, or of a handle that it lives in, are counted, or if the use is
+    /// refused.
     fn in_use(&self, exclusive: bool) -> Option<Use>;
 }
 
@@ -219,9 +221,9 @@ impl<T: Handle> OfHandle for Argument<'_, T> {
     }
 }
 
-/// What [`Argument`] is for anything else. The compiler prefers [`OfHandle`], which needs one reference less.
+/// The use of an [`Argument`] that is not a handle. The compiler prefers [`OfHandle`], which needs one reference less.
 pub trait OfOther {
-    /// Nothing is borrowed.
+    /// Returns `None`: nothing is borrowed.
     fn in_use(&self, exclusive: bool) -> Option<Use>;
 }
 
@@ -232,11 +234,11 @@ impl<T: ?Sized> OfOther for &Argument<'_, T> {
     }
 }
 
-/// A result of C that is lent, and becomes one owner more of its object at once: `#[calls(…, retain)]`.
+/// A lent result of C that is retained at once: `#[calls(…, retain)]`.
 pub trait Retain {
     /// The owner.
     type Retained;
-    /// Becomes an owner.
+    /// Retains the object and returns the new owner.
     fn retain_now(self) -> Self::Retained;
 }
 

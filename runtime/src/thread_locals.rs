@@ -90,7 +90,7 @@ impl Setting {
 struct Layer {
     below: *const Layer,
     settings: *mut [Setting],
-    /// Whether a callback runs now, with the previous values in place.
+    /// Set while a callback runs: the previous values are in place.
     paused: Cell<bool>,
 }
 

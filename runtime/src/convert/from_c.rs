@@ -1,4 +1,4 @@
-//! How what C returns becomes Rust's: owners at once, strings by copy.
+//! Conversion of C's results to Rust values: owners at once, strings by copy.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
@@ -488,7 +488,7 @@ impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
         }
     }
 
-    /// Where it is.
+    /// Returns the pointer to the string.
     #[inline]
     pub fn start(&self) -> *const P {
         self.pointer
@@ -501,7 +501,7 @@ impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
 pub struct Lent<P>(pub *const P);
 
 impl<P> Lent<P> {
-    /// Where it is.
+    /// Returns the pointer to the memory.
     #[inline]
     pub fn start(&self) -> *const P {
         self.0
@@ -526,7 +526,7 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
-/// What can be copied from the start of some memory and its length.
+/// A type that can be made from the start of some memory and its length.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is not copied from memory of `{P}`",
@@ -534,18 +534,18 @@ impl From<Vec<u8>> for Bytes {
     note = "bytes are copied as `Bytes` or `String`, lent as `&[u8]`, and an array is a `Vec` of what its elements become"
 )]
 pub trait FromMemory<'o, P>: Sized {
-    /// The copy; `None` for null where there has to be something.
+    /// Returns the copy; `None` for null where a value is required.
     ///
     /// # Safety
     ///
     /// `start` is null or points at `count` elements.
     unsafe fn from_memory(start: *const P, count: usize) -> Option<Self>;
 
-    /// The copy, or what may be looked at for no longer than `life`.
+    /// Returns the copy, or a reference to the memory for no longer than `life`.
     ///
     /// # Safety
     ///
-    /// As for [`FromMemory::from_memory`]; what is only looked at is valid for `life`.
+    /// As for [`FromMemory::from_memory`]; memory that is only referred to is valid for `life`.
     #[inline]
     unsafe fn from_memory_within(start: *const P, count: usize, life: Life<'o>) -> Option<Self> {
         let _ = life;
@@ -623,11 +623,11 @@ pub unsafe fn length_of_text<P>(start: *const P) -> usize {
     unsafe { c_str(start.cast()) }.map_or(0, CStr::count_bytes)
 }
 
-/// How many elements there are before the one that is NULL or 0; 0 for null.
+/// Returns the number of elements before the first that is NULL or 0; 0 for null.
 ///
 /// # Safety
 ///
-/// `start` is null or points at elements of which one is that.
+/// `start` is null or points at elements of which one is NULL or 0.
 #[doc(hidden)]
 pub unsafe fn until_null<P: Copy + EndsArray>(start: *const P) -> usize {
     if start.is_null() {
@@ -650,7 +650,7 @@ pub unsafe fn until_null<P: Copy + EndsArray>(start: *const P) -> usize {
     note = "`until = null` is for arrays of pointers and of integers"
 )]
 pub unsafe trait EndsArray {
-    /// Whether it is NULL or 0.
+    /// Returns whether the element is NULL or 0.
     fn ends_array(self) -> bool;
 }
 
@@ -681,7 +681,7 @@ unsafe impl<T> EndsArray for *mut T {
 pub unsafe trait Start {
     /// The type of the elements.
     type Element;
-    /// Where the first one is.
+    /// Returns the pointer to the first element.
     fn start(self) -> *const Self::Element;
 }
 
@@ -714,7 +714,7 @@ unsafe impl<T> Start for *mut T {
     label = "not an integer"
 )]
 pub unsafe trait Count {
-    /// How many there are; none for a negative number.
+    /// Returns the number of elements; 0 for a negative number.
     fn count(self) -> usize;
 }
 
@@ -757,11 +757,11 @@ pub unsafe fn array<'o, C: Copy, R: FromC<'o, C>>(
     unsafe { elements(start, count) }
 }
 
-/// As [`array`].
+/// Returns the elements as [`array`] does, for as long as the caller vouches for them.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`array`].
 unsafe fn elements<'o, C: Copy, R: FromC<'o, C>>(start: *const C, count: usize) -> Vec<R> {
     if start.is_null() {
         return Vec::new();

@@ -1,9 +1,9 @@
-//! Where and for how long what C returns lives: the checks that rustc makes of a generated method by the types in it, so
-//! that no name and no alias hides anything from them.
+//! Lifetimes and parents of C's results. rustc checks a generated method by the types in it, so that no name and no
+//! alias hides anything from the checks.
 //!
-//! The lifetimes in the signature of a generated method are checked against one lifetime of ours, [`Life`]: of the borrow
-//! of the handle that the result comes from. What a C function returns becomes a Rust value only within that
-//! ([`crate::convert::from_c::FromC`]), so a signature that promises more is not compiled.
+//! The lifetimes in the signature of a generated method are checked against [`Life`], the lifetime of the borrow of the
+//! handle that the result comes from. The result of a C function becomes a Rust value only within that lifetime
+//! ([`crate::convert::from_c::FromC`]), so a signature that promises more does not compile.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -12,32 +12,32 @@ use std::marker::PhantomData;
 use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::{Handle, Home, Resource};
 
-/// The lifetime of what C returns in one call: not longer than any of what it was made from.
+/// The lifetime of the result of one call: no longer than any borrow that the result was made from.
 #[derive(Clone, Copy)]
 pub struct Life<'o>(PhantomData<fn(&'o ()) -> &'o ()>);
 
 impl<'o> Life<'o> {
-    /// As long as `handle` is borrowed.
+    /// Returns the lifetime of the borrow of `handle`.
     #[inline]
     pub const fn of<T: ?Sized>(handle: &'o T) -> Self {
         let _ = handle;
         Life(PhantomData)
     }
 
-    /// As long as C likes: for what is made from nothing, until [`Life::limited_by`] says otherwise.
+    /// Returns a lifetime without limits, for a result made from no handle. [`Life::limited_by`] limits it.
     #[inline]
     pub const fn any() -> Self {
         Life(PhantomData)
     }
 
-    /// Not longer than anything in `argument` is borrowed.
+    /// Limits the lifetime to that of everything borrowed in `argument`.
     #[inline]
     pub const fn limited_by<T: 'o>(self, argument: &T) -> Self {
         let _ = argument;
         self
     }
 
-    /// Whatever `argument` is, C keeps no pointer to it.
+    /// Leaves the lifetime as it is: C keeps no pointer to `argument`.
     #[inline]
     pub const fn beside<T: NotKept>(self, argument: &T) -> Self {
         let _ = argument;
@@ -78,8 +78,8 @@ unsafe impl NotKept for Buffer<'_> {}
 // SAFETY: trait `NotKept`: an option holds what `T` is, or nothing.
 unsafe impl<T: NotKept> NotKept for Option<T> {}
 
-/// A parent that limits the life of its child, `'p`, to that of the borrow that the child was made by, `'o`; `()`, which
-/// is none, limits nothing.
+/// A parent that limits the lifetime `'p` of its child to the borrow `'o` by which the child was made. `()` stands for
+/// no parent and limits nothing.
 ///
 /// # Safety
 ///
@@ -91,8 +91,8 @@ unsafe impl<'o, 'p> Limits<'o, 'p> for () {}
 // SAFETY: Rust: the bound says that `'o` outlives `'p`.
 unsafe impl<'o: 'p, 'p, T: Resource> Limits<'o, 'p> for T {}
 
-/// A handle that a call on `R` ([`In`] a handle, or [`Nowhere`]) can return: each handle, of whichever receiver, unless its
-/// release needs its parent, or its use as `&mut`; then of that alone. Implemented by `#[handle]`.
+/// A handle that a call on `R` ([`In`] a handle, or [`Nowhere`]) can return. `R` is the handle's parent if the release
+/// of the handle, or its use as `&mut`, needs the parent; otherwise `R` is any receiver. Implemented by `#[handle]`.
 ///
 /// # Safety
 ///
@@ -102,7 +102,8 @@ unsafe impl<'o: 'p, 'p, T: Resource> Limits<'o, 'p> for T {}
 )]
 pub unsafe trait MadeBy<R>: Handle {}
 
-/// A handle that lives in `Others`, a tuple of types, besides what its receiver is or lives in. Implemented by `#[handle]`.
+/// A handle whose further parents, besides the receiver or what the receiver lives in, are `Others`, a tuple of types.
+/// Implemented by `#[handle]`.
 ///
 /// # Safety
 ///
@@ -117,12 +118,12 @@ pub unsafe trait LivesBeside<Others>: Handle {}
 #[derive(Debug)]
 pub struct In<T>(PhantomData<T>);
 
-/// No handle: the place of what lives in none, and the receiver of a method that has none.
+/// No handle: the place of a handle without a parent, and the receiver of a function without one.
 #[derive(Debug)]
 pub enum Nowhere {}
 
-/// A receiver in whose call a `T`, which lives at `Place`, can be made: it is there itself, or what it lives in is. `Index`
-/// says how far up that is.
+/// A receiver whose calls can make a `T` that lives at `Place`: the receiver is at `Place` itself, or a handle that it
+/// lives in is. `Index` says how far up `Place` is.
 ///
 /// # Safety
 ///
@@ -132,7 +133,7 @@ pub enum Nowhere {}
     label = "it is not made so here"
 )]
 pub unsafe trait Makes<T, Place, Index> {
-    /// True if the runtime finds the way from the receiver to that place.
+    /// True if the runtime finds the way from the receiver to `Place`.
     const IS_FOUND: bool;
 }
 
@@ -140,7 +141,7 @@ pub unsafe trait Makes<T, Place, Index> {
 #[derive(Debug)]
 pub enum Here {}
 
-/// What the receiver lives in, and from there on.
+/// The handle that the receiver lives in; `Index` counts on from there.
 #[derive(Debug)]
 pub struct Above<Index>(PhantomData<Index>);
 

@@ -1,7 +1,7 @@
-//! Out-parameters: what C fills in through a pointer that it is passed.
+//! Out-parameters: values that C writes through a pointer that it is passed.
 //!
-//! A [`OutParam`] starts as zeros, so that what C does not touch reads as NULL or 0. It is shared by the closure that calls
-//! C and the one that puts what C wrote into its owner.
+//! An [`OutParam`] starts as zeros, so that memory that C does not write to reads as NULL or 0. Two closures share the
+//! [`OutParam`]: one calls C, the other gives the written value to its owner.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::CString;
@@ -27,7 +27,7 @@ pub unsafe trait FromOut<'o, P>: Sized {
     /// The memory that C writes to.
     type Storage: Storage<P>;
 
-    /// The value; `None` if C wrote NULL where there has to be something.
+    /// Returns the value; `None` if C wrote NULL where a value is required.
     ///
     /// # Safety
     ///
@@ -41,9 +41,9 @@ pub unsafe trait FromOut<'o, P>: Sized {
 ///
 /// C may write a `P` at `pointer` until the value is moved or dropped.
 pub unsafe trait Storage<P> {
-    /// Zeros.
+    /// Returns zeroed memory.
     fn zeroed() -> Self;
-    /// Where C writes.
+    /// Returns the pointer that C writes through.
     fn pointer(&mut self) -> *mut P;
 }
 
@@ -65,7 +65,7 @@ unsafe impl<P> Storage<P> for Inline<P> {
 }
 
 impl<P> Inline<P> {
-    /// What was written.
+    /// Returns the value that C wrote.
     ///
     /// # Safety
     ///
@@ -77,8 +77,8 @@ impl<P> Inline<P> {
     }
 }
 
-/// Memory that stays where it is: for handles that C makes in place. C may keep pointers into it, so it is a pointer here,
-/// too, and no `Box`, which would say that it is the only one.
+/// Memory at a fixed address, for handles that C makes in place. C may keep pointers into the memory, so this is a raw
+/// pointer and not a `Box`, which would have to be the only pointer to it.
 #[derive(Debug)]
 pub struct Boxed<P>(NonNull<MaybeUninit<P>>);
 
@@ -96,7 +96,7 @@ unsafe impl<P> Storage<P> for Boxed<P> {
 }
 
 impl<P> Boxed<P> {
-    /// The memory, from now on the caller's to free by [`Box::from_raw`].
+    /// Returns the memory, which the caller now frees by [`Box::from_raw`].
     pub fn into_raw(self) -> *mut P {
         ManuallyDrop::new(self).0.as_ptr().cast()
     }
@@ -115,12 +115,13 @@ impl<P> Drop for Boxed<P> {
 pub struct OutParam<R, P, S> {
     storage: UnsafeCell<Option<S>>,
     own: unsafe fn(S) -> Option<R>,
-    /// Whether nobody knows what C wrote.
+    /// Set if it is unknown what C wrote.
     lost: Cell<bool>,
     written: PhantomData<P>,
 }
 
-/// Memory for what becomes an `R`. All that is asked of the types is asked here, so that a mistake is told once.
+/// Returns memory for a value that becomes an `R`. All bounds on the types stand here, so that the compiler reports a
+/// mistake once.
 #[inline]
 pub fn out_param<'o, R: FromOut<'o, P>, P>(life: Life<'o>) -> OutParam<R, P, R::Storage> {
     let _ = life;
@@ -132,7 +133,7 @@ pub fn out_param<'o, R: FromOut<'o, P>, P>(life: Life<'o>) -> OutParam<R, P, R::
     }
 }
 
-/// Memory for text that is copied and stays C's: C's pointer to it is `const`.
+/// Returns memory for text that is copied and stays C's: C's pointer to the text is `const`.
 #[inline]
 pub fn constant_out_param<'o, R: FromOut<'o, P>, P: Constant>(
     life: Life<'o>,
@@ -140,7 +141,7 @@ pub fn constant_out_param<'o, R: FromOut<'o, P>, P: Constant>(
     out_param(life)
 }
 
-/// Memory for what is looked at later, such as the start of some memory or its length.
+/// Returns memory for a value that is read later, such as the start of some memory or its length.
 #[inline]
 pub fn raw<P>() -> OutParam<P, P, Inline<P>> {
     unsafe fn value<P>(storage: Inline<P>) -> Option<P> {
@@ -175,7 +176,7 @@ impl<R, P, S> Drop for OutParam<R, P, S> {
 }
 
 impl<R, P, S: Storage<P>> OutParam<R, P, S> {
-    /// What C gets. Called before [`OutParam::take`].
+    /// Returns the pointer that C gets. Called before [`OutParam::take`].
     #[inline]
     pub fn pointer(&self) -> *mut P {
         // SAFETY: Rust: the slot is a variable of one call on one thread, and this reference ends at once.
@@ -186,7 +187,7 @@ impl<R, P, S: Storage<P>> OutParam<R, P, S> {
         }
     }
 
-    /// What C wrote.
+    /// Takes the value that C wrote.
     ///
     /// # Safety
     ///
@@ -200,7 +201,7 @@ impl<R, P, S: Storage<P>> OutParam<R, P, S> {
     }
 }
 
-/// What is returned by value: everything but owned handles.
+/// A type that is returned by value: every type but owned handles.
 ///
 /// # Safety
 ///
@@ -249,7 +250,7 @@ pub unsafe trait FromOutPtr<P>: Resource {
     /// The memory that C writes to.
     type Storage: Storage<P>;
 
-    /// Where the handle is; null if there is none.
+    /// Returns the pointer to the handle; null if there is none.
     ///
     /// # Safety
     ///

@@ -1,4 +1,5 @@
-//! What the words of `fails = …` look at: numbers and pointers, and nothing else, since it decides who owns.
+//! Values that the words of `fails = …` can check: only numbers and pointers, because the answer decides who owns the
+//! result.
 
 mod sealed {
     pub trait Pointer {}
@@ -8,14 +9,14 @@ mod sealed {
     impl<T> Pointer for *mut T {}
 }
 
-/// `fails = null`
+/// A pointer that `fails = null` checks.
 #[diagnostic::on_unimplemented(
     message = "`fails = null` is for pointers, and C returns `{Self}`",
     label = "C returns `{Self}`",
     note = "write `fails = nonzero`, `negative` or `when(|ret| …)`"
 )]
 pub trait Null: sealed::Pointer {
-    /// Whether it says that C failed.
+    /// Returns whether the value says that C failed.
     fn failed(self) -> bool;
 }
 
@@ -33,25 +34,25 @@ impl<T> Null for *mut T {
     }
 }
 
-/// `fails = nonzero`
+/// An integer or a `bool` that `fails = nonzero` checks.
 #[diagnostic::on_unimplemented(
     message = "`fails = nonzero` is for integers, and C returns `{Self}`",
     label = "C returns `{Self}`",
     note = "write `fails = null` for a pointer, or `when(|ret| …)`"
 )]
 pub trait Nonzero: sealed::Status {
-    /// Whether it says that C failed.
+    /// Returns whether the value says that C failed.
     fn failed(self) -> bool;
 }
 
-/// `fails = negative`
+/// A number that `fails = negative` checks.
 #[diagnostic::on_unimplemented(
     message = "`fails = negative` is for signed numbers, and C returns `{Self}`",
     label = "C returns `{Self}`",
     note = "write `fails = null` for a pointer, `nonzero` or `when(|ret| …)`"
 )]
 pub trait Negative: sealed::Status {
-    /// Whether it says that C failed.
+    /// Returns whether the value says that C failed.
     fn failed(self) -> bool;
 }
 

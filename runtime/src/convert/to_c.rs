@@ -1,4 +1,4 @@
-//! How Rust arguments become C's.
+//! Conversion of Rust arguments to C's types.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, c_char, c_void};
@@ -169,9 +169,10 @@ unsafe impl<F> IntoC<Option<F>> for Null {
     note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these"
 )]
 pub unsafe trait Memory {
-    /// Where the bytes are; null for a missing argument. Of memory that is lent exclusively C may write to it.
+    /// Returns the pointer to the bytes; null for a missing argument. C may write to memory that is borrowed
+    /// exclusively.
     fn start(&mut self) -> *const u8;
-    /// How many there are.
+    /// Returns the number of bytes.
     fn count(&self) -> usize;
 }
 
@@ -253,21 +254,21 @@ pub struct Buffer<'a> {
 }
 
 impl Buffer<'_> {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
+    /// Returns whether the buffer is empty.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// At most `count` bytes of it, from the one at `start` on.
+    /// Returns at most `count` bytes of the buffer, from index `start` on.
     ///
     /// # Panics
     ///
-    /// If there are less than `start`.
+    /// If the buffer has fewer than `start` bytes.
     pub fn part(&self, start: usize, count: usize) -> Buffer<'_> {
         assert!(start <= self.count, "{start} is behind the buffer's end");
         Buffer {
@@ -374,7 +375,7 @@ impl fmt::Debug for FsPath {
     }
 }
 
-/// `text` with the NUL that C wants at its end.
+/// Returns `text` with a NUL at its end.
 ///
 /// # Errors
 ///
@@ -390,7 +391,7 @@ pub fn c_string<'a>(name: &'static str, text: impl Into<Cow<'a, str>>) -> Result
 /// A `&str` parameter, or an optional one, on its way to a C string.
 #[doc(hidden)]
 pub trait IntoCString {
-    /// What keeps the copy alive during the call.
+    /// Returns a copy of the text as a C string, for the length of the call; `None` for a missing argument.
     fn into_c_string(self, name: &'static str) -> Result<Option<CString>>;
 }
 

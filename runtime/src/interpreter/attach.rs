@@ -19,15 +19,15 @@ fn attached<'py>() -> Option<Python<'py>> {
     attached.then(|| unsafe { Python::assume_attached() })
 }
 
-/// Whether this thread has a current thread state: a thread-local variable since Python 3.12.
+/// Returns whether this thread has a current thread state, which is a thread-local variable since Python 3.12.
 #[cfg(Py_3_12)]
 unsafe fn has_thread_state() -> bool {
     // SAFETY: CPython: the function only reads a variable of the thread.
     unsafe { !ffi::compat::PyThreadState_GetUnchecked().is_null() }
 }
 
-/// Whether this thread has the current thread state. Up to Python 3.11 that is one variable for all threads, with the
-/// state of the thread that holds the GIL; the state that belongs to this thread is in thread-local storage.
+/// Returns whether this thread has the current thread state. Up to Python 3.11 one variable, shared by all threads,
+/// holds the state of the thread that holds the GIL. The state of this thread is in thread-local storage.
 #[cfg(not(Py_3_12))]
 unsafe fn has_thread_state() -> bool {
     // SAFETY: CPython: both functions only read variables.
@@ -43,7 +43,8 @@ unsafe extern "C" {
     fn _Py_IsFinalizing() -> std::ffi::c_int;
 }
 
-/// Whether the interpreter has begun to end, or has ended: the threads that are not attached now never will be again.
+/// Returns whether the interpreter has begun to end, or has ended. A thread that is not attached then never will be
+/// again.
 pub(crate) fn is_ending() -> bool {
     // SAFETY: CPython: these functions may be called at any time, by any thread.
     unsafe {

@@ -1,4 +1,4 @@
-//! The runtime's door to the Python interpreter: attached threads, signals, re-entrancy, reports.
+//! The runtime's interface to the Python interpreter: attached threads, signals, re-entrancy, reports.
 //!
 //! The core calls these functions and knows nothing else of Python. Without the feature `python` they do nothing. The
 //! functions that need Python's classes are registered by the Python half as [`Hooks`].

@@ -12,9 +12,9 @@ use crate::fork::{forks, watch_forks};
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
 thread_local! {
-    /// When this thread last looked for signals.
+    /// The time at which this thread last looked for signals.
     static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// Whether this is the thread that runs Python's signal handlers, as was found out so many forks ago.
+    /// The number of forks at the last check, and whether this thread runs Python's signal handlers.
     static HANDLES: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
 }
 

@@ -79,13 +79,13 @@ mod linux {
     type Record = UnsafeCell<MaybeUninit<[*mut c_void; 8]>>;
 
     thread_local! {
-        /// How many guards this thread has.
+        /// The number of guards of this thread.
         static DEPTH: Cell<u32> = const { Cell::new(0) };
         /// On the heap, as the record must not be on the stack: thread-local variables may be.
         static RECORD: Box<Record> = Box::new(UnsafeCell::new(MaybeUninit::zeroed()));
     }
 
-    /// As long as one of a thread's guards lives, Python does not end the thread: it hangs.
+    /// A guard of a thread. While a guard lives, the thread hangs where Python would end it.
     pub(crate) struct Hang(Option<Pop>);
 
     impl Hang {

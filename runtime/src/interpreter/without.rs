@@ -1,4 +1,5 @@
-//! The door without Python: there is no interpreter to attach to, no signal handler, and no object to keep from others.
+//! The interface to the interpreter in builds without Python: there is no interpreter to attach to, no signal handler,
+//! and no object to exclude others from.
 
 use std::sync::atomic::{AtomicPtr, AtomicU32};
 
