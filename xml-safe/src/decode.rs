@@ -1,8 +1,8 @@
-//! Documents and entities in any encoding become UTF-8 before libxml2 sees them.
+//! Converts documents and entities in any encoding to UTF-8 before libxml2 sees them.
 //!
-//! libxml2 converts encodings with functions that have no parser to report to, so that they call the process-wide handler
-//! for what they can't convert, and it takes a NUL for the end of the document. Here the encoding is found as XML's
-//! appendix F says, Python decodes, and a NUL is an error with a place.
+//! libxml2's conversion functions have no parser to report to: they call the process-wide handler for bytes that they
+//! can't convert. libxml2 also takes a NUL for the end of the document. This module detects the encoding as in appendix
+//! F of the XML specification, lets Python decode, and reports a NUL as an error with its position.
 
 use std::borrow::Cow;
 use std::ffi::c_int;
@@ -14,7 +14,7 @@ use leakproof::pyo3::{Bound, PyResult, Python};
 use crate::errors::{ParseError, Report};
 use crate::ffi;
 
-/// The encodings of Python that are no encodings of documents.
+/// Python's encodings that are not encodings of documents.
 const NOT_FOR_DOCUMENTS: &[&str] = &[
     "idna",
     "mbcs",
@@ -25,32 +25,32 @@ const NOT_FOR_DOCUMENTS: &[&str] = &[
     "unicode-escape",
 ];
 
-/// A document as UTF-8.
+/// A document in UTF-8.
 pub(crate) struct Utf8<'d> {
     pub(crate) bytes: Cow<'d, [u8]>,
-    /// Whether what the document declares has no meaning any more.
+    /// Set if the encoding that the document declares no longer applies.
     pub(crate) ignore_declared: bool,
-    /// What was wrong with it, where that is to be recovered from.
+    /// The errors that were recovered from.
     pub(crate) reports: Vec<Report>,
 }
 
-/// What is decoded, and how.
+/// The options for decoding.
 #[derive(Clone, Copy)]
 pub(crate) struct Decoder<'a> {
-    /// Whether what can't be decoded is replaced.
+    /// Set if bytes that can't be decoded are replaced.
     pub(crate) recover: bool,
     /// The name of the file, for reports.
     pub(crate) file: Option<&'a CStr>,
 }
 
-/// An encoding, and how many bytes of a byte order mark stand before the text.
+/// An encoding, and the length in bytes of the byte order mark before the text.
 struct Detected<'d> {
     name: Cow<'d, str>,
     mark: usize,
 }
 
 impl Decoder<'_> {
-    /// Text that is no longer in an encoding.
+    /// Converts text, whose declared encoding no longer applies.
     pub(crate) fn text<'d>(self, text: &'d str) -> Result<Utf8<'d>> {
         let utf8 = Utf8 {
             bytes: Cow::Borrowed(text.as_bytes()),
@@ -60,7 +60,7 @@ impl Decoder<'_> {
         self.without_nul(utf8)
     }
 
-    /// Bytes in the encoding that they declare.
+    /// Converts bytes from the encoding that they declare.
     pub(crate) fn bytes<'d>(self, data: &'d [u8]) -> Result<Utf8<'d>> {
         let detected = detect(data);
         let normal = detected.name.to_ascii_lowercase().replace('_', "-");
@@ -86,7 +86,7 @@ impl Decoder<'_> {
             ignore_declared,
             reports: Vec::new(),
         };
-        // Otherwise libxml2 says what is wrong.
+        // Without `recover`, libxml2 reports the error.
         if self.recover
             && let Err(error) = std::str::from_utf8(data)
         {
@@ -99,7 +99,7 @@ impl Decoder<'_> {
         self.without_nul(utf8)
     }
 
-    /// What Python decodes.
+    /// Decodes `data` in Python.
     fn decoded<'d>(self, data: &[u8], name: &str) -> Result<Utf8<'d>, Undecodable> {
         let plain =
             |character: char| character.is_ascii_alphanumeric() || "-.:+()".contains(character);
@@ -191,9 +191,9 @@ impl Decoder<'_> {
 }
 
 enum Undecodable {
-    /// It is not what it says.
+    /// Data that is not in the encoding, or an encoding that Python does not know.
     Report(Box<Report>),
-    /// Something else went wrong.
+    /// Any other error.
     Error(Error),
 }
 
@@ -212,7 +212,7 @@ fn decode<'py>(
     Ok(text.cast_into()?)
 }
 
-/// The encoding of a document or of an entity: by its byte order mark, by its first bytes, by its declaration.
+/// Detects the encoding of a document or an entity: from its byte order mark, its first bytes, or its declaration.
 fn detect(data: &[u8]) -> Detected<'_> {
     let (name, mark) = match data {
         [0, 0, 0xfe, 0xff, ..] => ("utf-32-be", 4),
@@ -246,7 +246,7 @@ fn detect(data: &[u8]) -> Detected<'_> {
     }
 }
 
-/// EBCDIC has many forms, which agree on the characters of a declaration.
+/// Detects a variant of EBCDIC. All variants agree on the characters of a declaration.
 fn ebcdic(data: &[u8]) -> Detected<'_> {
     let start = &data[..data.len().min(1000)];
     let declared_name = Python::attach(|py| {
@@ -262,7 +262,7 @@ fn ebcdic(data: &[u8]) -> Detected<'_> {
     }
 }
 
-/// The encoding that an XML or text declaration names.
+/// Returns the encoding that an XML or text declaration names.
 fn declared(start: &str) -> Option<&str> {
     let declaration = declaration(start)?;
     let (_, rest) = declaration.split_once("encoding")?;
@@ -274,7 +274,7 @@ fn declared(start: &str) -> Option<&str> {
     rest[1..].split_once(quote).map(|(name, _)| name)
 }
 
-/// What stands between `<?xml` and `?>`.
+/// Returns the text between `<?xml` and `?>`.
 fn declaration(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("<?xml")?;
     let (declaration, _) = rest.split_once("?>")?;
@@ -283,7 +283,7 @@ fn declaration(text: &str) -> Option<&str> {
         .then_some(declaration)
 }
 
-/// The text of an entity that stands outside of the document, without its text declaration.
+/// Decodes an external entity, and removes its text declaration.
 pub(crate) fn entity(data: &[u8], file: &CStr) -> Result<CString> {
     let decoder = Decoder {
         recover: false,

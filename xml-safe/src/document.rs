@@ -21,7 +21,7 @@ use crate::node::{Dtd, Entity, Node};
 use crate::parser::{Options, Parser};
 use crate::xpath::{XPathContext, XPathValue};
 
-/// A parsed XML document. Closing it also closes its XPath contexts; its nodes can't be used any more.
+/// A parsed XML document. Closing the document also closes its XPath contexts, and its nodes can no longer be used.
 #[handle(
     raw = ffi::xmlDoc,
     release = ffi::xmlFreeDoc,
@@ -31,14 +31,14 @@ use crate::xpath::{XPathContext, XPathValue};
 )]
 pub(crate) struct Document;
 
-/// What can be parsed: bytes in any encoding, or text.
+/// The input of `parse`: bytes in any encoding, or text.
 pub(crate) enum Source<'py> {
     Bytes(Bound<'py, PyBytes>),
     Text(Bound<'py, PyString>),
 }
 
-/// By hand: what PyO3 derives makes an exception for each type that it tries, and lets go of the GIL for it, where the
-/// interpreter may end.
+/// Implemented by hand: the code that PyO3 derives raises an exception for each type that it tries. Raising releases
+/// the GIL, and the interpreter may be finalized meanwhile.
 impl<'py> FromPyObject<'_, 'py> for Source<'py> {
     type Error = PyErr;
 
@@ -66,7 +66,7 @@ impl Document {
     #[calls(ffi::xmlDocGetRootElement)]
     pub(crate) fn root(&self) -> Option<Borrowed<Node>>;
 
-    /// The document itself as a node: where absolute XPath expressions start.
+    /// The document as a node, at which absolute XPath expressions start.
     #[rust_only]
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
@@ -96,19 +96,19 @@ impl Document {
     #[field(parseFlags)]
     fn flags(&self) -> c_int;
 
-    /// Whether it was parsed without libxml2's limits.
+    /// Returns `true` if the document was parsed without libxml2's limits.
     #[rust_only]
     pub(crate) fn is_huge(&self) -> bool {
         self.flags().cast_unsigned() & ffi::XML_PARSE_HUGE != 0
     }
 
-    /// Everything that was reported while the document was parsed, in libxml2's order: with `recover`, what was wrong.
+    /// All reports about the document from parsing it, in order. With `recover`, they include its errors.
     #[getter]
     fn errors(&self) -> Vec<Report> {
         attached::<Reports, _>(self).map_or_else(Vec::new, |reports| reports.0.clone())
     }
 
-    /// Say again which entities are external: they were declared with their text.
+    /// Marks the external entities as external again: they were declared as internal ones with their text.
     #[rust_only]
     pub(crate) fn mark_external_entities(&mut self) -> Result<()> {
         let subsets = [self.internal_subset(), self.external_subset()];
@@ -143,23 +143,22 @@ impl Document {
 
 /// Parse a document (xmlCtxtReadMemory).
 ///
-/// Bytes are decoded as their byte order mark or their XML declaration says. In a str the declared encoding has no
-/// meaning: the text is what it is.
+/// Bytes are decoded according to their byte order mark or their XML declaration. The encoding that a str declares is
+/// ignored: the str is decoded already.
 ///
-/// With `recover`, a malformed document gives what could be read of it, and `Document.errors` says what was wrong. `huge`
-/// lifts libxml2's limits on the depth and on the size of texts, which protect against documents made to exhaust memory.
-/// `no_blanks` drops text nodes that are only white space, `no_cdata` makes CDATA sections plain text.
+/// With `recover`, a malformed document is parsed as far as possible, and `Document.errors` lists its errors. `huge`
+/// lifts libxml2's limits on the depth and on the size of texts, which protect against documents made to exhaust
+/// memory. `no_blanks` drops text nodes that are only white space. `no_cdata` turns CDATA sections into text nodes.
 /// `resolve_entities` replaces entity references by their text. `load_dtd` reads the external DTD subset.
 ///
-/// By default nothing outside of the document is read, and a document that needs it for `resolve_entities` or `load_dtd`
-/// is refused.
-/// `external` says what may be read: the path of a folder, for regular files in it or below it; or a function that is
-/// called with the system identifier and the public identifier or None, and that returns bytes or a str, or None to
-/// refuse. The system identifier is resolved against the file that it stands in. The network, catalogs, devices and
-/// the standard input are never read.
+/// By default, no external entity is read. A document that needs one for `resolve_entities` or `load_dtd` is refused.
+/// `external` is the policy for external entities. A path allows the regular files in a folder or below it. A function
+/// is called with the system identifier, and with the public identifier or None. The function returns bytes or a str,
+/// or None to refuse. The system identifier is resolved against the file that contains it. The network, catalogs,
+/// devices and the standard input are never read.
 ///
-/// Raises ParseError if the document is malformed or refers to something that is not read, OverflowError if it is
-/// larger than 2 GiB, and what the function of `external` raises.
+/// Raises ParseError if the document is malformed or refers to an external entity that is not read, OverflowError if it
+/// is larger than 2 GiB, and the exceptions of the function `external`.
 #[function]
 #[pyo3(signature = (data, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
                     resolve_entities = false, load_dtd = false, external = None))]
@@ -198,12 +197,12 @@ pub(crate) fn parse(
     }
 }
 
-/// Parse the file at `path`: exactly that file, whatever its name looks like.
+/// Parse exactly the file at `path`, whatever its name looks like.
 ///
-/// `decompress` inflates a gzip file; without it such a file is not XML. For the other options see `parse`. A folder
-/// that is given as `external` is not that of the file unless it is given.
+/// `decompress` inflates a gzip file; without it, such a file is not XML. The other options are those of `parse`. Files
+/// in the folder of `path` are read only if `external` names that folder.
 ///
-/// Raises OSError if the file can't be read, and what `parse` raises.
+/// Raises OSError if the file can't be read, and the exceptions of `parse`.
 #[function]
 #[pyo3(signature = (path, *, recover = false, huge = false, no_blanks = false, no_cdata = false,
                     resolve_entities = false, load_dtd = false, external = None, decompress = false))]

@@ -1,8 +1,8 @@
-//! What libxml2 reports, and the exceptions made of it.
+//! Reports of libxml2, and the exceptions made from them.
 //!
-//! Each parser and each XPath context has a place of its own for an error handler, and so has each thread for the
-//! reports of everything else. Ours hangs there for the length of one call: nothing process-wide is touched, nothing is
-//! printed, and no report of ours reaches the handler of another binding.
+//! Each parser and each XPath context has a field for an error handler. Each thread has one for the reports of all
+//! other functions. This module's handler is set there for the duration of one call: no process-wide state changes,
+//! nothing is printed, and no report reaches the handler of another binding.
 
 use std::ffi::c_int;
 
@@ -39,18 +39,18 @@ impl Record {
     #[field(line)]
     fn line(&self) -> c_int;
 
-    /// What the error is about; for XPath, the expression.
+    /// The subject of the error; for XPath, the expression.
     #[field(str1)]
     fn subject(&self) -> Option<String>;
 
-    /// For XPath, the position in the expression.
+    /// The position in the expression, for XPath.
     #[field(int1)]
     fn position(&self) -> c_int;
 
     #[field(int2)]
     fn column(&self) -> c_int;
 
-    /// Whether it says that there was too little memory. libxml2 has the same code for its limits on sizes.
+    /// Returns `true` if the record reports a failed allocation. libxml2 uses the same code for its limits on sizes.
     pub(crate) fn is_of_memory(&self) -> bool {
         let codes = [ffi::XML_ERR_NO_MEMORY, ffi::XML_XPATH_MEMORY_ERROR];
         codes.contains(&self.code().cast_unsigned())
@@ -60,19 +60,19 @@ impl Record {
     }
 }
 
-/// One thing that libxml2 reported while it parsed a document.
+/// A report about a document that was parsed.
 #[pyclass(frozen, get_all, module = "xml_safe", crate = "leakproof::pyo3")]
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
-    /// What is wrong, in libxml2's words.
+    /// The message, in libxml2's words.
     pub(crate) message: String,
-    /// The line, from 1; 0 where there is none.
+    /// The line, from 1; 0 if unknown.
     pub(crate) line: c_int,
-    /// The column, from 1; 0 where there is none.
+    /// The column, from 1; 0 if unknown.
     pub(crate) column: c_int,
-    /// libxml2's number for it (xmlParserErrors).
+    /// libxml2's error code (xmlParserErrors).
     pub(crate) code: c_int,
-    /// How bad it is: "warning", "error" or "fatal".
+    /// The severity: "warning", "error" or "fatal".
     pub(crate) level: &'static str,
     /// The name of the file, if the document came from one.
     pub(crate) file: Option<String>,
@@ -137,11 +137,11 @@ impl IntoPython for Report {
 
 impl Report {
     fn is_of_memory(&self) -> bool {
-        // libxml2 has this number also for a text that is too long.
+        // libxml2 uses this code also for a text that is too long.
         self.code.cast_unsigned() == ffi::XML_ERR_NO_MEMORY && !self.message.contains("huge")
     }
 
-    /// A report of our own, about the document as a whole.
+    /// Makes a report of this package, about the document as a whole.
     pub(crate) fn fatal(code: u32, file: Option<&CStr>) -> Self {
         let file = file.map(|file| file.to_string_lossy().into_owned());
         Report {
@@ -161,7 +161,7 @@ fn trimmed(message: Option<String>) -> String {
         .unwrap_or_default()
 }
 
-/// libxml2's advice for C programs, and ours for the same.
+/// libxml2's advice for C programs, and its replacement for Python.
 const ADVICE: (&str, &str) = (
     "see xmlCtxtSetMaxAmplification",
     "parse the document with huge=True",
@@ -187,22 +187,22 @@ impl From<&Record> for Report {
 /// A document that libxml2 could not parse. The fields are those of the first fatal error.
 #[exception]
 pub(crate) struct ParseError {
-    /// What is wrong, in libxml2's words.
+    /// The message, in libxml2's words.
     pub(crate) message: String,
-    /// The line, from 1; 0 where there is none.
+    /// The line, from 1; 0 if unknown.
     pub(crate) line: c_int,
-    /// The column, from 1; 0 where there is none.
+    /// The column, from 1; 0 if unknown.
     pub(crate) column: c_int,
-    /// libxml2's number for it (xmlParserErrors).
+    /// libxml2's error code (xmlParserErrors).
     pub(crate) code: c_int,
     /// The name of the file, if the document came from one.
     pub(crate) file: Option<String>,
-    /// Everything that libxml2 reported, in its order.
+    /// All reports, in order.
     pub(crate) errors: Vec<Report>,
 }
 
 impl ParseError {
-    /// The error that one report is.
+    /// Makes the error of a single report.
     pub(crate) fn of(report: Report) -> Self {
         let Report {
             message,
@@ -223,7 +223,7 @@ impl ParseError {
     }
 }
 
-/// Collects what a parser reports.
+/// Collects the reports of a parser.
 #[derive(Default)]
 pub(crate) struct ParseErrors(Vec<Report>);
 
@@ -236,7 +236,7 @@ impl ErrorSink for ParseErrors {
 }
 
 impl ParseErrors {
-    /// Returns `true` if libxml2 reported too little memory.
+    /// Returns `true` if libxml2 reported a failed allocation.
     pub(crate) fn has_no_memory(&self) -> bool {
         self.0.iter().any(Report::is_of_memory)
     }
@@ -274,7 +274,7 @@ impl ParseErrors {
     }
 }
 
-/// What was reported while a document was parsed.
+/// The reports about a document, as side data.
 pub(crate) struct Reports(pub(crate) Vec<Report>);
 
 impl Attachment for Reports {}
@@ -282,9 +282,9 @@ impl Attachment for Reports {}
 /// An XPath expression that libxml2 could not evaluate.
 #[exception]
 pub(crate) struct XPathError {
-    /// What is wrong.
+    /// The message: libxml2's own, or the meaning of `code`.
     pub(crate) message: String,
-    /// libxml2's number for it (xmlParserErrors, from 1200).
+    /// libxml2's error code (xmlParserErrors, from 1200).
     pub(crate) code: c_int,
     /// The expression, if libxml2 names it.
     pub(crate) expression: Option<String>,
@@ -293,13 +293,13 @@ pub(crate) struct XPathError {
 }
 
 impl XPathError {
-    /// Whether an evaluation took more operations than it may.
+    /// Returns `true` if an evaluation exceeded its operation limit.
     pub(crate) fn is_of_operations(error: &Error) -> bool {
         let error = error.library::<XPathError>();
         error.is_some_and(|error| error.code.cast_unsigned() == OPERATION_LIMIT)
     }
 
-    /// The error, which names the expression that it is about: of a compiled one libxml2 does not know the text.
+    /// Adds the expression to an error that names none: libxml2 does not know the text of a compiled expression.
     pub(crate) fn about(error: Error, expression: &CStr) -> Error {
         match error.library::<XPathError>() {
             Some(
@@ -317,11 +317,11 @@ impl XPathError {
     }
 }
 
-/// Collects what an XPath call reports: the first report is the cause.
+/// Collects the reports of an XPath call. The first report is the cause.
 #[derive(Default)]
 pub(crate) struct XPathErrors {
     first: Option<XPathError>,
-    /// Whether libxml2 had too little memory, after which results are cut.
+    /// Set if an allocation failed in libxml2: its results are then truncated.
     no_memory: bool,
 }
 
@@ -337,7 +337,7 @@ impl XPathErrors {
 }
 
 impl XPathErrors {
-    /// Returns `true` if libxml2 reported too little memory.
+    /// Returns `true` if libxml2 reported a failed allocation.
     pub(crate) fn has_no_memory(&self) -> bool {
         self.no_memory
     }
@@ -379,7 +379,7 @@ impl ErrorSink for XPathErrors {
         });
     }
 
-    /// libxml2 only prints some failures.
+    /// Recognizes failures that libxml2 reports only as printed messages.
     fn record_format(&mut self, format: &CStr) {
         let says = |words: &str| format.to_string_lossy().contains(words);
         let code = match () {
@@ -392,7 +392,7 @@ impl ErrorSink for XPathErrors {
     }
 }
 
-/// Notes whether libxml2 had too little memory: what it then returns is cut, or not there.
+/// Records failed allocations in libxml2, after which its results are truncated or missing.
 #[derive(Default)]
 pub(crate) struct TreeErrors {
     no_memory: bool,
@@ -412,7 +412,7 @@ impl<T: Handle> ErrorSource<T> for TreeErrors {
     }
 
     fn into_error(self, call: &CallInfo<'_, T>) -> Error {
-        // Nothing but memory can be missing for UTF-8 in memory, and newer versions report nothing.
+        // Writing UTF-8 to memory fails only for lack of memory, and newer versions of libxml2 do not report it.
         let not_written =
             call.function == "xmlSaveFlush" && call.status.is_some_and(|status| status < 0);
         match self.no_memory || not_written {
@@ -422,10 +422,10 @@ impl<T: Handle> ErrorSource<T> for TreeErrors {
     }
 }
 
-/// XPATH_OP_LIMIT_EXCEEDED as a number of `xmlParserErrors`, which has no name for it.
+/// The code of XPATH_OP_LIMIT_EXCEEDED, which has no name in `xmlParserErrors`.
 const OPERATION_LIMIT: u32 = 1225;
 
-/// The meaning of an XPath error's code: libxml2 gives no message to a handler of one context.
+/// Returns the meaning of an XPath error code: libxml2 passes no message to the handler of a context.
 fn describe(code: u32) -> String {
     let meaning = match code {
         ffi::XML_XPATH_NUMBER_ERROR => "Malformed number",

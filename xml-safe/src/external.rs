@@ -1,7 +1,7 @@
-//! Reading what stands outside of a document: the DTD's file and the files of entities.
+//! Reads external entities: the file of the external DTD and the files of entities.
 //!
-//! libxml2 never reads them itself. Whether something is read, and what, is decided by one policy that the caller gives:
-//! a function, or a folder. So nothing of the process matters, such as libxml2's catalogs or another binding's loader.
+//! libxml2 never reads these files. One policy decides: a function, or a folder, that the caller gives. Process-wide
+//! state has no effect, such as libxml2's catalogs or another binding's loader.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -20,23 +20,23 @@ use crate::decode;
 use crate::errors::{ParseError, Report};
 use crate::ffi;
 
-/// How many things outside of one document are read.
+/// The maximum number of external entities that one document may refer to.
 const MOST: usize = 1000;
 
-/// `O_NONBLOCK`, so that opening never waits, as it would for a FIFO.
+/// The flag `O_NONBLOCK`, so that opening never waits, as it would for a FIFO.
 const NONBLOCK: i32 = 0o4000;
 
-/// What may be read.
+/// The policy for external entities.
 #[derive(FromPyObject)]
 #[pyo3(crate = "leakproof::pyo3")]
 pub(crate) enum External {
-    /// What is in this folder, or below it.
+    /// The folder whose files may be read, including those below it.
     Folder(PathBuf),
-    /// What this returns for a system identifier and a public identifier.
+    /// The function that returns the content for a system identifier and a public identifier.
     Resolver(Callable),
 }
 
-/// What a resolver returns.
+/// The result of a resolver.
 #[derive(FromPyObject)]
 #[pyo3(crate = "leakproof::pyo3")]
 enum Resolved {
@@ -44,19 +44,19 @@ enum Resolved {
     Bytes(Option<leakproof::pyo3::Py<PyBytes>>),
 }
 
-/// Where something outside of the document is.
+/// The address of an external entity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Address {
-    /// The system identifier, resolved against the file that it stands in.
+    /// The system identifier, resolved against the file that contains it.
     pub(crate) system: CString,
     pub(crate) public: Option<CString>,
 }
 
-/// What was read, by address: UTF-8, without text declarations.
+/// The files read so far, by address: UTF-8, without text declarations.
 pub(crate) type Loaded = BTreeMap<CString, CString>;
 
 impl External {
-    /// Read what is at each address.
+    /// Reads the files at the addresses.
     pub(crate) fn read_all(
         &self,
         wanted: Vec<Address>,
@@ -109,7 +109,7 @@ impl External {
     }
 }
 
-/// The error of a document that refers to something that is not read.
+/// Makes the error of a document that refers to a file that is not read.
 pub(crate) fn refused(message: String, document: Option<&CStr>) -> Error {
     let report = Report {
         message,
@@ -118,7 +118,7 @@ pub(crate) fn refused(message: String, document: Option<&CStr>) -> Error {
     ParseError::of(report).into()
 }
 
-/// The content of a regular file in `folder`.
+/// Reads a regular file in `folder`.
 fn read_in(folder: &Path, system: &CStr, document: Option<&CStr>) -> Result<Vec<u8>, String> {
     let folder = folder
         .canonicalize()
@@ -134,8 +134,8 @@ fn read_in(folder: &Path, system: &CStr, document: Option<&CStr>) -> Result<Vec<
     Ok(bytes)
 }
 
-/// The paths that a system identifier may mean: as it is, and with its escapes replaced. What a document without a file
-/// refers to is relative to the folder.
+/// Returns the paths that a system identifier may mean: unchanged, and with its escapes replaced. For a document
+/// without a file, the paths are relative to the folder.
 fn candidates(folder: &Path, system: &[u8], is_file: bool) -> Result<Vec<PathBuf>, String> {
     let path = match scheme(system) {
         None => system,
@@ -164,7 +164,7 @@ fn candidates(folder: &Path, system: &[u8], is_file: bool) -> Result<Vec<PathBuf
     Ok(vec![whole(path.to_vec()), whole(unescaped(path))])
 }
 
-/// What stands before the colon of a URI.
+/// Returns the scheme of a URI, the part before the colon.
 fn scheme(uri: &[u8]) -> Option<&[u8]> {
     let end = uri.iter().position(|byte| *byte == b':')?;
     let (scheme, _) = uri.split_at(end);
@@ -198,7 +198,8 @@ fn unescaped(path: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A regular file, of which the folder that it is in is known after it was opened: links and races change nothing.
+/// Opens a regular file. The path is checked against the folder again after opening, so that links and races have no
+/// effect.
 fn open_in(folder: &Path, path: &Path) -> Result<File, String> {
     let told = |error: std::io::Error| error.to_string();
     let outside = || format!("it is not in the folder {}", folder.display());
@@ -206,13 +207,13 @@ fn open_in(folder: &Path, path: &Path) -> Result<File, String> {
         .canonicalize()
         .map_err(|error| match path.starts_with(folder) {
             true => told(error),
-            // Nothing is told of what is elsewhere.
+            // Errors about paths outside the folder are not disclosed.
             false => outside(),
         })?;
     if !real.starts_with(folder) {
         return Err(outside());
     }
-    // Opening a device may do something.
+    // Opening a device may have an effect.
     if !real.metadata().map_err(told)?.is_file() {
         return Err("it is no regular file".into());
     }

@@ -1,7 +1,7 @@
 //! libxml2 for Python, made with leakproof. The Python package is `xml_safe`; this is its native module.
 //!
-//! There is no `unsafe` block here: what is asserted about libxml2 stands in the annotations, one `#[methods(unsafe)]`
-//! per handle.
+//! No `unsafe` block is needed. The assertions about libxml2 are in the annotations, one `#[methods(unsafe)]` per
+//! handle.
 
 mod decode;
 mod document;
@@ -11,11 +11,11 @@ mod external;
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));
 
-    // Newer versions have another name for it.
+    // Newer versions of libxml2 have another name for the function.
     #[cfg(has_pop_input)]
     pub use xmlCtxtPopInput as inputPop;
 
-    /// The variable that newer versions no longer have.
+    /// Stands in for a variable that newer versions of libxml2 lack.
     #[cfg(not(has_debug_entities))]
     pub fn __xmlParserDebugEntities() -> *mut std::ffi::c_int {
         std::thread_local! {

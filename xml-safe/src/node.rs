@@ -1,7 +1,7 @@
-//! Nodes of all types, and what hangs on elements.
+//! Nodes of all types, and the structs of elements: attributes, namespaces, DTDs and entities.
 //!
-//! libxml2 has a C struct for each type of node; all begin with the same fields, up to `doc`. What lies behind is read
-//! only where the type says that it is there.
+//! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
+//! only if the node's type has them.
 
 use std::ffi::c_long;
 
@@ -13,7 +13,8 @@ use crate::ffi;
 use crate::xpath::XPathValue;
 use crate::{save, text};
 
-/// A node of a document, of any type. It keeps its document alive, and can't be used once that is closed.
+/// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
+/// closed.
 ///
 /// Two nodes are equal if they are the same node of the same document. Iterating over a node gives the elements in it.
 #[handle(
@@ -30,7 +31,7 @@ pub(crate) struct Namespace;
 
 #[methods(unsafe, rust_only, utf8 = lossy)]
 impl Namespace {
-    /// The prefix; none for the default namespace.
+    /// The prefix; `None` for the default namespace.
     #[field(prefix)]
     pub(crate) fn prefix(&self) -> Option<String>;
 
@@ -38,7 +39,7 @@ impl Namespace {
     pub(crate) fn href(&self) -> Option<String>;
 }
 
-/// An attribute, as its own struct.
+/// An attribute, as a struct of its own.
 #[handle(raw = ffi::xmlAttr, part_of = Document)]
 pub(crate) struct Attribute;
 
@@ -71,7 +72,7 @@ impl Attribute {
     }
 }
 
-/// A DTD: what the document itself declares, or the file that it names.
+/// A DTD: the internal subset in the document, or the external subset.
 #[handle(raw = ffi::xmlDtd, part_of = Document)]
 pub(crate) struct Dtd;
 
@@ -86,7 +87,8 @@ impl Dtd {
     #[field(pentities)]
     fn parameters(&self) -> Option<Borrowed<Table>>;
 
-    /// Mark the entities as external that have a system identifier, though they were declared with their text.
+    /// Marks the entities that have a system identifier as external: they were declared as internal ones with their
+    /// text.
     pub(crate) fn mark_external_entities(&self) -> Result<()> {
         let mut tables = [self.general(), self.parameters()].into_iter().flatten();
         tables.try_for_each(|table| table.get().scan(&Marks))
@@ -185,8 +187,8 @@ impl Node {
         }
     }
 
-    /// The local name: of an element or attribute, the target of a processing instruction, "text" and "comment" for
-    /// these. None for what has no name.
+    /// The local name of an element or attribute, or the target of a processing instruction. "text" or "comment" for a
+    /// text or a comment. None for a node without a name.
     #[getter]
     #[field(name)]
     pub(crate) fn name(&self) -> Option<String>;
@@ -195,7 +197,7 @@ impl Node {
     #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
     fn read_content(&self) -> Result<Option<String>>;
 
-    /// The text of a text, a comment or a processing instruction.
+    /// The text of a text node, a comment or a processing instruction.
     #[rust_only]
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn own_text(&self) -> Option<String>;
@@ -205,11 +207,11 @@ impl Node {
     #[field(name, when(type_, ffi::XML_ENTITY_REF_NODE))]
     pub(crate) fn entity_name(&self) -> Option<CString>;
 
-    /// The text, and nothing for what has none.
+    /// Returns the text, which is empty for a node that has none.
     #[rust_only]
     fn content(&self) -> Result<String> {
         match self.owner() {
-            // Entities are declared there.
+            // The internal subset may declare entities.
             Some(document) if document.internal_subset().is_some() => {
                 text::of(self, document.get())
             }
@@ -217,14 +219,14 @@ impl Node {
         }
     }
 
-    /// The text in this node and all below it, with entities replaced (xmlNodeGetContent). Empty for what can have no
-    /// text, such as a DTD.
+    /// The text in this node and all nodes below it, with entities replaced (xmlNodeGetContent). Empty for a node that
+    /// can have no text, such as a DTD.
     ///
     /// A document may repeat a long entity many times, so the text can be much longer than the document. Raises
     /// OverflowError if entities expand to more than 10,000,000 bytes, unless the document was parsed with `huge`.
     #[getter]
     fn text(&self) -> Result<String> {
-        // Of a document, libxml2 2.13 and newer also read the entities that the DTD declares.
+        // For a document, libxml2 2.13 and newer also read the entities that the DTD declares.
         if matches!(
             self.type_number(),
             ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE
@@ -239,12 +241,12 @@ impl Node {
     #[calls(ffi::xmlGetLineNo)]
     fn short_line(&self) -> c_long;
 
-    /// The line that the parser noted where `xmlNode.line` is too small for it.
+    /// The line that the parser recorded because it is too large for `xmlNode.line`.
     #[rust_only]
     #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     fn big_line(&self) -> Option<usize>;
 
-    /// The line in the source on which the node starts, -1 or 0 if it is not known (xmlGetLineNo).
+    /// The line in the source at which the node starts; -1 or 0 if unknown (xmlGetLineNo).
     #[getter]
     fn line(&self) -> c_long {
         let noted = self.big_line().filter(|line| *line > 0);
@@ -253,12 +255,12 @@ impl Node {
             .unwrap_or_else(|| self.short_line())
     }
 
-    /// An XPath expression that leads to this node (xmlGetNodePath). None for nodes that XPath does not reach.
+    /// An XPath expression that leads to this node (xmlGetNodePath). None for a node that XPath can't reach.
     #[getter]
     #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
     fn path(&self) -> Result<Option<String>>;
 
-    /// The node that this one is in; of an attribute, its element. None for a document.
+    /// The parent of this node; for an attribute, its element. None for a document.
     #[getter]
     #[field(parent)]
     pub(crate) fn parent(&self) -> Option<Borrowed<Node>>;
@@ -267,14 +269,15 @@ impl Node {
     #[field(doc)]
     pub(crate) fn owner(&self) -> Option<Borrowed<Document>>;
 
-    /// The document: the object that the node was got from.
+    /// The document that the node belongs to.
     #[getter]
     fn document(&self) -> Result<Borrowed<Document>> {
         self.owner()
             .ok_or_else(|| Error::Value("the node belongs to no document".into()))
     }
 
-    /// What an entity reference has as its child is the declaration, in the DTD: not in the node.
+    /// The first child. An entity reference has none here: its child in libxml2 is the declaration, which is in the
+    /// DTD.
     #[rust_only]
     #[field(children, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE | ffi::XML_DOCUMENT_NODE
         | ffi::XML_HTML_DOCUMENT_NODE | ffi::XML_DOCUMENT_FRAG_NODE | ffi::XML_DTD_NODE | ffi::XML_ENTITY_DECL))]
@@ -289,7 +292,7 @@ impl Node {
         Successors::new(self.first_child(), Node::next_sibling)
     }
 
-    /// All nodes in this one, in document order; attributes are not among them.
+    /// The children of this node, in document order, without attributes.
     #[getter]
     fn children(&self) -> Result<Vec<Borrowed<'_, Node>>> {
         gather(Successors::new(self.first_child(), Node::next_sibling).map(Ok))
@@ -320,10 +323,10 @@ impl Node {
     #[field(properties, when(type_, ffi::XML_ELEMENT_NODE))]
     fn first_attribute(&self) -> Option<Borrowed<Attribute>>;
 
-    /// The attributes: their values by name, where an attribute in a namespace is called "{uri}name". Empty for nodes
-    /// that are not elements.
+    /// The attributes: a dict of values by name. An attribute in a namespace has the name "{uri}name". Empty for a node
+    /// that is not an element.
     ///
-    /// Raises OverflowError where `text` does.
+    /// Raises OverflowError as `text` does.
     #[getter]
     fn attributes(&self) -> Result<Dict<String, String>> {
         let attributes = Successors::new(self.first_attribute(), Attribute::next);
@@ -333,11 +336,11 @@ impl Node {
             .map(Dict)
     }
 
-    /// The value of an attribute, or `default`. In a namespace it is called "{uri}name".
+    /// Return the value of an attribute, or `default`. An attribute in a namespace has the name "{uri}name".
     ///
-    /// Only what the element has: the default values of a DTD are not among them.
+    /// Default values that a DTD declares are not included.
     ///
-    /// Raises OverflowError where `text` does.
+    /// Raises OverflowError as `text` does.
     #[pyo3(signature = (attribute, default = None))]
     fn get(&self, attribute: &CStr, default: Option<Object>) -> Result<Either> {
         let mut attributes = Successors::new(self.first_attribute(), Attribute::next);
@@ -349,7 +352,7 @@ impl Node {
         }
     }
 
-    /// The node as XML, in UTF-8 (xmlSaveTree). Of a document, all of it, with an XML declaration.
+    /// Return the node as XML, in UTF-8 (xmlSaveTree). A document is returned whole, with an XML declaration.
     #[pyo3(name = "to_string")]
     fn serialise(&self) -> Result<String> {
         match self.type_number() {
@@ -374,7 +377,7 @@ impl Node {
     }
 }
 
-/// All of them, or the error that there is no memory for so many.
+/// Collects all items, or returns the error that memory for them can't be allocated.
 pub(crate) fn gather<T>(items: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
     let mut gathered = Vec::new();
     for item in items {
@@ -386,7 +389,7 @@ pub(crate) fn gather<T>(items: impl Iterator<Item = Result<T>>) -> Result<Vec<T>
 
 type Object = leakproof::pyo3::Py<leakproof::pyo3::PyAny>;
 
-/// An attribute's value, or what the caller wants instead.
+/// The value of an attribute, or the caller's default.
 #[derive(IntoPython)]
 pub(crate) enum Either {
     Value(String),

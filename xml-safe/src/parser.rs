@@ -1,4 +1,4 @@
-//! The parser: lives for one document.
+//! The parser, which lives for one document.
 
 use std::ffi::c_int;
 #[cfg(has_max_amplification)]
@@ -13,7 +13,7 @@ use crate::external::External;
 use crate::ffi;
 use crate::sax::Handlers;
 
-/// How many lines a document may have before nodes have no place for their line.
+/// The maximum number of line ends in a document whose line numbers all fit into the nodes.
 const LINES: usize = 65_534;
 
 /// The state of parsing one document. Defaults that another binding has set for the thread have no effect.
@@ -36,18 +36,18 @@ const LINES: usize = 65_534;
 )]
 pub(crate) struct Parser;
 
-/// Something that a parser reads.
+/// An input of a parser.
 #[handle(raw = ffi::xmlParserInput, release = ffi::xmlFreeInputStream, fork_safe)]
 pub(crate) struct Input;
 
 impl Input {
-    /// The text of the file `name`, for another parser.
+    /// Makes an input of the text of the file `name`, for another parser.
     pub(crate) fn new(text: &[u8], name: &CStr) -> Result<Owned<'static, Input>> {
         Parser::of_file(text, name)?.take_input()
     }
 }
 
-/// What the user asked for, by name.
+/// The options that the user passed to `parse`.
 #[derive(Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) recover: bool,
@@ -64,7 +64,7 @@ const NO_EXTERNAL_ENTITIES: u32 = ffi::XML_PARSE_NO_XXE;
 const NO_EXTERNAL_ENTITIES: u32 = 0;
 
 impl Options {
-    /// Whether the document may refer to something outside of itself.
+    /// Returns `true` if references to external entities or to the external DTD are resolved.
     fn resolves(self) -> bool {
         self.resolve_entities || self.load_dtd
     }
@@ -72,7 +72,7 @@ impl Options {
     fn flags(self) -> u32 {
         let chosen = [
             (true, ffi::XML_PARSE_NONET | ffi::XML_PARSE_BIG_LINES),
-            // The handlers give the text of what is outside; this would keep libxml2 from asking them.
+            // The handlers supply the text of external entities; with this flag, libxml2 would not call them.
             (!self.resolves(), NO_EXTERNAL_ENTITIES),
             (self.recover, ffi::XML_PARSE_RECOVER),
             (self.huge, ffi::XML_PARSE_HUGE),
@@ -102,11 +102,12 @@ impl Parser {
     #[calls(ffi::inputPop, fails = null)]
     fn take_input(&mut self) -> Result<Owned<Input>>;
 
-    /// The address `system`, relative to the file at `base`.
+    /// Resolves the address `system` against the file at `base`.
     #[calls(ffi::xmlBuildURI, free = ffi::xmlFree.expect("libxml2 always has one"))]
     pub(crate) fn build_uri(system: &CStr, base: &CStr) -> Option<CString>;
 
-    /// Set how much longer than the document its entities may be. Newer versions limit that in huge documents, too.
+    /// Sets the maximum ratio of the entities' size to the document's size. Newer versions limit it in huge documents,
+    /// too.
     #[cfg(has_max_amplification)]
     #[calls(ffi::xmlCtxtSetMaxAmplification)]
     fn set_max_amplification(&mut self, factor: c_uint);
@@ -153,7 +154,7 @@ impl Parser {
         handlers: &Handlers,
     ) -> Result<Owned<Document>>;
 
-    /// Reads a document that may refer to something outside of itself.
+    /// Reads a document that may refer to external entities.
     #[calls(
         ffi::xmlCtxtReadMemory,
         args = (self, data.ptr, data.len, url, encoding, options),
@@ -180,21 +181,21 @@ impl Parser {
         handlers: &Handlers,
     ) -> Result<Owned<Document>>;
 
-    /// Whether the parser stopped building the tree before the document's end.
+    /// Returns `true` if the parser stopped building the tree before the end of the document.
     #[field(disableSAX)]
     pub(crate) fn gave_up(&self) -> bool;
 
     #[field(recovery)]
     pub(crate) fn recovers(&self) -> bool;
 
-    /// Parse one document.
+    /// Parses one document.
     pub(crate) fn parse(
         utf8: Utf8<'_>,
         url: Option<&CStr>,
         options: Options,
         external: Option<&External>,
     ) -> Result<Owned<Document>> {
-        // libxml2 sets itself up on first use; here the GIL is held, so only one thread does.
+        // libxml2 initialises itself on first use. The GIL is held here, so that only one thread does so.
         Parser::initialise();
         let reading = Reading {
             data: &utf8.bytes,
@@ -216,13 +217,13 @@ impl Parser {
         Ok(document)
     }
 
-    /// What was reported while the document was parsed.
+    /// Returns the reports about the document.
     fn reported(&self) -> Vec<Report> {
         attached::<Reports, _>(self).map_or_else(Vec::new, |reports| reports.0.clone())
     }
 }
 
-/// What is parsed, and how.
+/// A document to parse, and the options for it.
 struct Reading<'d> {
     data: &'d [u8],
     url: Option<&'d CStr>,
@@ -259,7 +260,7 @@ impl Reading<'_> {
         self.data.iter().filter(|byte| **byte == b'\n').count() > LINES
     }
 
-    /// Parse a document of which nothing outside is read.
+    /// Parses a document without reading external entities.
     fn alone(&self) -> Read {
         let mut parser = self.parser()?;
         let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
@@ -271,7 +272,7 @@ impl Reading<'_> {
         Ok((document, parser.reported()))
     }
 
-    /// Parse a document again and again, until all is read that it refers to.
+    /// Parses a document repeatedly, until all external entities that it refers to were read.
     fn resolving(&self, external: Option<&External>) -> Read {
         let mut handlers = Handlers::new(external.is_some(), self.url);
         loop {
@@ -293,7 +294,7 @@ impl Reading<'_> {
 }
 
 impl ErrorSource<Parser> for ParseErrors {
-    /// A parser that gave up, for a limit or for want of memory, calls what it has so far well-formed.
+    /// A parser that gave up, because of a limit or a failed allocation, marks the part parsed so far as well-formed.
     fn failed_silently(&self, call: &CallInfo<'_, Parser>) -> bool {
         self.has_no_memory()
             || call

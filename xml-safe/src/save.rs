@@ -1,6 +1,6 @@
 //! Nodes as XML.
 //!
-//! libxml2 writes UTF-8 into a buffer of its own, with no option of the thread's: an XHTML document stays as it is.
+//! libxml2 writes UTF-8 into a buffer of its own, independent of the thread's options. XHTML is written as XML.
 
 use std::ffi::{c_int, c_long};
 
@@ -53,7 +53,7 @@ impl Saver {
     fn flush(&mut self) -> Result<c_int>;
 }
 
-/// `node` as XML.
+/// Returns `node` as XML.
 pub(crate) fn node(node: &Node) -> Result<String> {
     let mut output = Output::new()?;
     let options = ffi::XML_SAVE_AS_XML | ffi::XML_SAVE_NO_XHTML | ffi::XML_SAVE_NO_DECL;
@@ -64,7 +64,8 @@ pub(crate) fn node(node: &Node) -> Result<String> {
     Ok(output.content().unwrap_or_default())
 }
 
-/// `document` as XML, each of its children on a line. libxml2 itself would change the document's encoding meanwhile.
+/// Returns `document` as XML, with each of its children on a line. libxml2's own function would change the document's
+/// encoding meanwhile.
 pub(crate) fn document(document: &Document, content: &Node) -> Result<String> {
     let version = document.version().unwrap_or_else(|| "1.0".into());
     let standalone = match document.standalone() {

@@ -1,10 +1,12 @@
-//! The handlers around libxml2's own while it parses: they find out what a document refers to outside of itself, give it
-//! what was read, note lines that libxml2's nodes have no place for, and keep references from pointing into the DTD.
+//! The handlers that run around libxml2's own SAX handlers: they resolve references to external entities and to the
+//! external DTD, record lines that are too large for libxml2's nodes, and keep entity references from pointing into the
+//! DTD.
 //!
-//! No handler runs Python, reads a file, or lets libxml2 do so. What is missing is written down, the parser stops, and the
-//! document is parsed again when it was read. libxml2 never meets an entity that is external: it is declared as one whose
-//! text is known, so that no path in libxml2 leads to its loader. Afterwards it is marked as external again. Newer versions
-//! take an external entity's text from its declaration: there a general entity stays external.
+//! No handler runs Python, reads a file, or lets libxml2 read one. A handler records a missing file, and stops the
+//! parser if the rest of the document depends on the file. After the file was read, the document is parsed again. Each
+//! external entity is declared as an internal one with the text that was read, so that libxml2 never calls its entity
+//! loader. After parsing, the entity is marked as external again. Newer versions of libxml2 take the text of an
+//! external entity from its declaration: with these, general entities are declared as external.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
@@ -18,10 +20,10 @@ use crate::external::{Address, Loaded, refused};
 use crate::ffi;
 use crate::parser::{Input, Parser};
 
-/// The line from which on a node has no place for its line.
+/// The first line that is too large for a node's line field.
 const BIG_LINE: usize = 65_535;
 
-/// The parser's state, as its handlers get it.
+/// The parser's state, as passed to its handlers.
 #[handle(
     raw = ffi::xmlParserCtxt,
     callback_only,
@@ -54,7 +56,7 @@ impl Context {
     #[field((*input).line)]
     fn line(&self) -> c_int;
 
-    /// The element that is open.
+    /// The open element.
     #[field(node)]
     fn open(&self) -> Option<Borrowed<Added>>;
 
@@ -76,26 +78,26 @@ impl Context {
     #[field((*(*myDoc).last).psvi)]
     fn set_outer_line(&mut self, line: usize);
 
-    /// The line, where a node has no place for it.
+    /// Returns the current line if it is too large for a node's line field.
     fn big_line(&self) -> Option<usize> {
         let line = usize::try_from(self.line()).unwrap_or_default();
         (line >= BIG_LINE && self.subset() == 0).then_some(line)
     }
 
-    /// Whether what was added last to the open element is of this type.
+    /// Returns `true` if the last child of the open element is of this type.
     fn has_last(&self, kind: u32) -> bool {
         self.open()
             .is_some_and(|open| open.get().last().is_some_and(|last| last.kind() == kind))
     }
 
-    /// The address of the file that is read now: internal entities have none.
+    /// Returns the address of the file that is being read. Internal entities have no address.
     fn base(&self) -> Option<CString> {
         let inputs = self.inputs();
         inputs.iter().rev().find_map(|input| input.address())
     }
 }
 
-/// A node of the tree that is built.
+/// A node of the tree under construction.
 #[handle(raw = ffi::xmlNode, callback_only)]
 struct Added;
 
@@ -108,7 +110,7 @@ impl Added {
     fn last(&self) -> Option<Borrowed<Added>>;
 }
 
-/// The document that is built.
+/// The document under construction.
 #[handle(raw = ffi::xmlDoc, callback_only)]
 struct Whole;
 
@@ -118,7 +120,7 @@ impl Whole {
     fn last(&self) -> Option<Borrowed<Added>>;
 }
 
-/// Something that the parser reads.
+/// An input of the parser.
 #[handle(raw = ffi::xmlParserInput, callback_only)]
 struct Reading;
 
@@ -132,7 +134,7 @@ impl Reading {
     }
 }
 
-/// The entity that the parser reads.
+/// The entity that an input is read from.
 #[cfg(has_entity_of_input)]
 #[handle(raw = ffi::xmlEntity, callback_only)]
 struct Read;
@@ -166,22 +168,23 @@ impl Reading {
     }
 }
 
-/// The handlers of one parsing.
+/// The handlers of one run of the parser.
 #[derive(Debug, Default)]
 pub(crate) struct Handlers(Mutex<Resolving>);
 
-/// What a document refers to outside of itself.
+/// The external references of a document.
 #[derive(Debug, Default)]
 pub(crate) struct Resolving {
-    /// Whether anything may be read.
+    /// Set if external files may be read.
     pub(crate) allowed: bool,
-    /// The document's own file.
+    /// The path of the document's own file.
     pub(crate) document: Option<CString>,
-    /// What was read until now.
+    /// The files read so far.
     pub(crate) loaded: Loaded,
-    /// The first declaration of each entity, parameter entities apart: where it is, if it is external.
+    /// The first declaration of each entity, by kind (true for a parameter entity) and name: the address of an external
+    /// entity.
     declared: BTreeMap<(bool, CString), Option<Address>>,
-    /// What is needed, too.
+    /// The addresses of files that are missing.
     wanted: Vec<Address>,
 }
 
@@ -196,19 +199,19 @@ impl Handlers {
         }))
     }
 
-    /// What is written down. Nothing waits for it: only the thread that parses has it.
+    /// Locks the references. The lock never waits: only the parsing thread uses it.
     fn resolving(&self) -> MutexGuard<'_, Resolving> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begin anew with what was read.
+    /// Prepares for parsing the document again, with the files that were read.
     pub(crate) fn restart(&mut self, loaded: Loaded) {
         let resolving = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         resolving.loaded = loaded;
         resolving.declared.clear();
     }
 
-    /// What is needed, and what was read until now.
+    /// Takes the addresses of the missing files, and the files read so far.
     pub(crate) fn take(&mut self) -> (Vec<Address>, Loaded) {
         let resolving = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         (
@@ -218,15 +221,15 @@ impl Handlers {
     }
 }
 
-/// The kind of a general entity that is declared with the text that was read. Where it is external, libxml2 itself refuses it
-/// in the value of an attribute.
+/// The type with which a general entity is declared once its text was read. For an external type, libxml2 itself
+/// refuses a reference in the value of an attribute.
 const GENERAL_WITH_TEXT: u32 = match cfg!(has_external_text) {
     true => ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY,
     false => ffi::XML_INTERNAL_GENERAL_ENTITY,
 };
 
-/// The text for a declaration. libxml2 reads a text declaration in external ones, and `text` has none left: what looks like
-/// one is part of the text, and so an error.
+/// Returns the text for a declaration. libxml2 reads a text declaration at the start of an external entity, and `text`
+/// has none left. Text that looks like a declaration is content, and so an error: a real declaration is put before it.
 fn as_declared(text: CString) -> CString {
     const DECLARATION: &[u8] = b"<?xml encoding='UTF-8'?>";
     if cfg!(has_external_text) && text.as_bytes().starts_with(b"<?xml") {
@@ -236,7 +239,7 @@ fn as_declared(text: CString) -> CString {
     text
 }
 
-/// What stops the parser where something has to be read first. Nobody sees it.
+/// The error that stops the parser until a missing file was read. The error never reaches the user.
 fn stopped() -> Error {
     Error::Failed("xmlStopParser")
 }
@@ -248,7 +251,7 @@ impl Resolving {
         built.unwrap_or_else(|| system.to_owned())
     }
 
-    /// Write down what is missing.
+    /// Records a missing file, or refuses the document if external files may not be read.
     fn want(&mut self, what: &str, address: Address) -> Result<()> {
         if !self.allowed {
             let message = format!("{what} is not read: parse was given no `external`");
@@ -273,9 +276,9 @@ impl Resolving {
         let address = address.clone();
         self.want(&format!("the external entity {text}"), address)?;
         match parameter {
-            // What it declares matters for what follows.
+            // The entity's declarations affect the rest of the document.
             true => Err(stopped()),
-            // All that the document refers to is found at once.
+            // The parser continues, so that one run finds all references.
             false => Ok(()),
         }
     }
@@ -424,9 +427,9 @@ impl Handlers {
         note_last(context, ffi::XML_PI_NODE);
     }
 
-    /// Forgets what a reference in the tree refers to; `Document::entity` finds it by name. libxml2 has the declaration as
-    /// the child of each reference. XPath's `following` axis went from there through the DTD back to the root element, and
-    /// never ended.
+    /// Clears the link from an entity reference in the tree to the declaration; `Document::entity` finds the
+    /// declaration by name. libxml2 sets the declaration as the child of each reference. XPath's `following` axis then
+    /// went through the DTD back to the root element, and never ended.
     #[callback(
         ffi::referenceSAXFunc,
         args = (context, _),
@@ -442,7 +445,7 @@ impl Handlers {
     }
 }
 
-/// Note the line of the node that was added last, if it is of this type.
+/// Records the line of the last added node, if the node is of this type.
 fn note_last(context: &mut Context, kind: u32) {
     let Some(line) = context.big_line() else {
         return;

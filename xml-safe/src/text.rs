@@ -1,8 +1,8 @@
 //! The text of nodes in documents that refer to entities.
 //!
-//! libxml2 expands a reference to an entity whenever it reads a node's content, and newer versions mark the entity
-//! meanwhile: two threads would see each other's marks. So the content is gathered here, without a change to the tree, and
-//! up to a limit: a small document can refer to a long entity very often.
+//! libxml2 expands an entity reference each time it reads a node's content. Newer versions mark the entity meanwhile,
+//! so that two threads would see each other's marks. This module therefore gathers the content without a change to the
+//! tree. The size is limited: a small document can refer to a long entity very often.
 
 use leakproof::prelude::*;
 
@@ -10,24 +10,25 @@ use crate::document::Document;
 use crate::ffi;
 use crate::node::Node;
 
-/// How many bytes the entities of a document may expand to, as for libxml2's other limits: `huge` lifts it.
+/// The maximum number of bytes that the entities of a document may expand to. `huge` lifts it, as it lifts libxml2's
+/// limits.
 const MOST_EXPANDED: usize = 10_000_000;
 
-/// How deep entities may refer to entities, as in libxml2.
+/// The maximum depth of entities that refer to entities, as in libxml2.
 const MOST_DEEP: usize = 40;
 
 struct Gathered<'d> {
-    /// Where entities are declared.
+    /// The document that declares the entities.
     document: &'d Document,
     text: String,
     expanded: usize,
     most: usize,
-    /// Whether white space in entities becomes spaces.
+    /// Set if white space in entities becomes spaces, as in the value of an attribute.
     normalise: bool,
     depth: usize,
 }
 
-/// The text in `node` and below it.
+/// Returns the text in `node` and below it.
 pub(crate) fn of(node: &Node, document: &Document) -> Result<String> {
     let mut gathered = Gathered {
         document,
@@ -49,7 +50,7 @@ pub(crate) fn of(node: &Node, document: &Document) -> Result<String> {
 }
 
 impl Gathered<'_> {
-    /// Add the text of `top`: a loop, since documents can be deep.
+    /// Adds the text below `top`. The loop needs no recursion, since documents can be deep.
     fn add(&mut self, top: &Node) -> Result<()> {
         self.visit(top)?;
         let mut levels = vec![top.steps()];

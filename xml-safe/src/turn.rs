@@ -1,7 +1,8 @@
 //! One evaluation at a time on a document that refers to entities, for libxml2 2.13 and newer.
 //!
-//! These versions mark an entity while they expand it, and take the mark of another thread for a loop: text would be left
-//! out. Whoever waits for a turn sees signals, and a turn that another process had when this one was forked is over.
+//! These versions mark an entity during its expansion. They take the mark of another thread for a loop, and leave out
+//! the text. A thread that waits for its turn handles signals. A turn that the parent process held at a fork is over in
+//! the child process.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,11 +20,11 @@ struct Turn(AtomicU32);
 impl Attachment for Turn {}
 
 thread_local! {
-    /// How many turns this thread has.
+    /// The number of turns that this thread has.
     static MINE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Ends the turn.
+/// Ends the turn when dropped.
 pub(crate) struct Ending<'d>(&'d Turn);
 
 impl Drop for Ending<'_> {
@@ -33,14 +34,14 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// Prepare a document that has just been parsed.
+/// Prepares a document after parsing.
 pub(crate) fn prepare(document: &Document) {
     if document.internal_subset().is_some() {
         attach(document, Turn::default());
     }
 }
 
-/// Wait for the turn, where a document needs one.
+/// Waits for the turn, if the document needs one.
 pub(crate) fn wait(document: &Document) -> Result<Option<Ending<'_>>> {
     let Some(turn) = attached::<Turn, _>(document) else {
         return Ok(None);
@@ -59,7 +60,7 @@ pub(crate) fn wait(document: &Document) -> Result<Option<Ending<'_>>> {
             return Ok(Some(Ending(turn)));
         }
         if MINE.get() > 0 {
-            // A signal handler evaluates beside an evaluation of this thread, which may be what it would wait for.
+            // A signal handler runs beside an evaluation of this thread, and would wait for that evaluation.
             return Err(Error::Busy("Document"));
         }
         leakproof::detach(|| std::thread::sleep(Duration::from_millis(1)));

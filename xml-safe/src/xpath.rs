@@ -1,4 +1,4 @@
-//! XPath: contexts, results, and what they become.
+//! XPath: contexts, results, and their conversion to Python.
 
 use std::ffi::c_ulong;
 
@@ -10,9 +10,9 @@ use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::{Namespace, Node, gather};
 
-/// The state that XPath evaluations need: a context node and the namespace prefixes that are known.
+/// The state of XPath evaluations: a context node and the registered namespace prefixes.
 ///
-/// It keeps its document alive, and can't be used once that is closed.
+/// The context keeps its document alive, and can't be used after the document was closed.
 #[handle(
     raw = ffi::xmlXPathContext,
     release = ffi::xmlXPathFreeContext,
@@ -43,17 +43,18 @@ impl XPathContext {
     #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach)]
     fn evaluate(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
 
-    /// Evaluates while signal handlers run: one that raises ends the evaluation.
+    /// Evaluates while signal handlers run. A handler that raises ends the evaluation.
     #[rust_only]
     #[calls(ffi::xmlXPathCompiledEval, args = (compiled, self), fails = null, detach, interrupt = XPathContext::stop)]
     fn evaluate_beside_signals(&self, compiled: &Compiled) -> Result<Owned<XPathObject>>;
 
-    /// Sets how many operations an evaluation may take, 0 for any number; libxml2 looks at each operation.
+    /// Sets the maximum number of operations of an evaluation; 0 removes the limit. libxml2 reads the limit at each
+    /// operation.
     #[rust_only]
     #[field(opLimit, atomic)]
     fn limit_operations(&self, most: c_ulong);
 
-    /// Sets how many operations were taken; libxml2 counts on from there, over several evaluations.
+    /// Sets the number of operations counted so far. libxml2 continues from this number, over several evaluations.
     #[rust_only]
     #[field(opCount, atomic)]
     fn count_operations(&self, taken: c_ulong);
@@ -70,7 +71,7 @@ impl XPathContext {
 
     /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode).
     ///
-    /// Raises ValueError if it is a node of another document.
+    /// Raises ValueError if `node` belongs to another document.
     pub(crate) fn set_node(&mut self, node: &Node) -> Result<()> {
         if self.document() != node.owner() {
             return Err(Error::Value(
@@ -93,7 +94,8 @@ impl XPathContext {
         }
     }
 
-    /// Evaluate (xmlXPathCtxtCompile, xmlXPathCompiledEval), for nodes that live as long as `document`, not only as long as this context.
+    /// Evaluates an expression (xmlXPathCtxtCompile, xmlXPathCompiledEval). The nodes of the result live as long as
+    /// `document`, not only as long as this context.
     #[rust_only]
     pub(crate) fn eval_on<'d>(
         &self,
@@ -110,10 +112,10 @@ impl XPathContext {
         result.value_in(document)
     }
 
-    /// Evaluates; where signal handlers wait for it, they run meanwhile.
+    /// Evaluates an expression, and lets waiting signal handlers run meanwhile.
     ///
-    /// Most evaluations end within [`SHORT`] operations, and no signal waits for long. One that takes more begins again
-    /// beside the handlers: libxml2 cannot go on with it, and it changes nothing.
+    /// Most evaluations end within [`SHORT`] operations, so that no signal waits for long. An evaluation that takes
+    /// more starts again beside the signal handlers: libxml2 can't continue it, and an evaluation changes nothing.
     #[rust_only]
     fn evaluate_interruptibly<'c>(&'c self, compiled: &Compiled) -> Result<Owned<'c, XPathObject>> {
         if !handles_signals() {
@@ -123,7 +125,8 @@ impl XPathContext {
         self.limit_operations(SHORT);
         self.count_operations(0);
         let mut result = on_enough_stack(|| self.evaluate(compiled));
-        // Without a limit, the error says that the evaluation was ended for a fork: it begins again in both processes.
+        // An operation limit error without a limit means that a fork ended the evaluation: it starts again in both
+        // processes.
         while result.as_ref().is_err_and(XPathError::is_of_operations) {
             self.limit_operations(0);
             result = on_enough_stack(|| self.evaluate_beside_signals(compiled));
@@ -132,14 +135,15 @@ impl XPathContext {
     }
 }
 
-/// How many operations are evaluated before signal handlers run beside the evaluation: some tens of milliseconds, unless
-/// single operations take long.
+/// The number of operations evaluated before signal handlers run beside the evaluation: some tens of milliseconds,
+/// unless single operations take long.
 const SHORT: c_ulong = 200_000;
 
-/// libxml2 limits the depth of expressions to what fits this much stack, with room for other builds of it.
+/// The stack in bytes that libxml2's limit on the depth of expressions needs, with a margin for other builds of
+/// libxml2.
 const STACK: usize = 2 << 20;
 
-/// Calls libxml2 where it has enough stack for its own limit on depth: on a new one where this thread has less left.
+/// Calls libxml2 with enough stack for its limit on depth: on a new stack if this thread's stack has less left.
 fn on_enough_stack<R>(call: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(STACK, 2 * STACK, call)
 }
@@ -148,7 +152,7 @@ fn on_enough_stack<R>(call: impl FnOnce() -> R) -> R {
 #[handle(raw = ffi::xmlXPathCompExpr, release = ffi::xmlXPathFreeCompExpr, parent = XPathContext)]
 pub(crate) struct Compiled;
 
-/// What an evaluation gave. Its namespace nodes are its own; all others belong to the document.
+/// The result of an evaluation. The result owns its namespace nodes; all other nodes belong to the document.
 #[handle(raw = ffi::xmlXPathObject, release = ffi::xmlXPathFreeObject, parent = XPathContext)]
 pub(crate) struct XPathObject;
 
@@ -196,7 +200,7 @@ impl XPathObject {
     }
 }
 
-/// The nodes of a result.
+/// The node set of a result.
 #[handle(raw = ffi::xmlNodeSet, part_of = XPathObject)]
 pub(crate) struct NodeSet;
 
@@ -206,7 +210,7 @@ impl NodeSet {
     fn members(&self) -> Vec<Borrowed<Member>>;
 }
 
-/// A member of a node set: a node of the document, or a namespace that the result owns. Only its type tells which.
+/// A member of a node set: a node of the document, or a namespace that the result owns. The type distinguishes them.
 #[handle(raw = ffi::xmlNode, part_of = XPathObject)]
 pub(crate) struct Member;
 
@@ -243,7 +247,7 @@ pub(crate) enum XPathValue<'d> {
     Boolean(bool),
 }
 
-/// A member of the list that an expression gives.
+/// A member of the list that a node set becomes.
 #[derive(IntoPython)]
 pub(crate) enum XPathItem<'d> {
     Node(Borrowed<'d, Node>),

@@ -1,4 +1,4 @@
-//! cairo for Python: objects whose owners are counted, errors that are never NULL and never go away.
+//! cairo for Python: reference counted objects, error objects instead of NULL, sticky errors.
 
 use std::ffi::c_int;
 
@@ -9,16 +9,16 @@ mod ffi {
     include!(concat!(env!("OUT_DIR"), "/cairo.rs"));
 }
 
-/// What cairo could not do.
+/// An error that cairo reported.
 #[exception]
 pub struct CairoError {
-    /// In cairo's words.
+    /// The message, in cairo's words.
     pub message: String,
-    /// cairo's status.
+    /// The status (cairo_status_t).
     pub status: u32,
 }
 
-/// Asks what failed for the status that stays in it.
+/// Takes the status from the object that failed, where cairo keeps it.
 #[derive(Debug, Default)]
 pub struct CairoErrors;
 
@@ -50,64 +50,64 @@ macro_rules! ask_for_the_status {
 
 ask_for_the_status! { Surface Context Pattern }
 
-/// How the pixels of a picture are stored (cairo_format_t).
+/// The pixel format of an image surface (cairo_format_t).
 #[int_enum(ffi::cairo_format_t)]
 pub enum Format {
     /// 32 bits: alpha, red, green, blue.
     ARGB32 = ffi::CAIRO_FORMAT_ARGB32,
-    /// 32 bits: nothing, red, green, blue.
+    /// 32 bits: 8 unused, red, green, blue.
     RGB24 = ffi::CAIRO_FORMAT_RGB24,
     /// 8 bits of alpha.
     A8 = ffi::CAIRO_FORMAT_A8,
 }
 
-/// The ends of a line (cairo_line_cap_t).
+/// The shape of a line's ends (cairo_line_cap_t).
 #[int_enum(ffi::cairo_line_cap_t)]
 pub enum LineCap {
-    /// It ends at its points.
+    /// Ended exactly at the end points.
     BUTT = ffi::CAIRO_LINE_CAP_BUTT,
-    /// It ends in half circles.
+    /// Ended in half circles around the end points.
     ROUND = ffi::CAIRO_LINE_CAP_ROUND,
-    /// It ends in half squares.
+    /// Ended in half squares around the end points.
     SQUARE = ffi::CAIRO_LINE_CAP_SQUARE,
 }
 
-/// How points are moved: x to xx * x + xy * y + x0, y to yx * x + yy * y + y0 (cairo_matrix_t).
+/// An affine transformation: x becomes xx * x + xy * y + x0, y becomes yx * x + yy * y + y0 (cairo_matrix_t).
 #[record(ffi::cairo_matrix_t)]
 pub struct Matrix {
-    /// x of x
+    /// The factor from x to x.
     pub xx: f64,
-    /// y of x
+    /// The factor from x to y.
     pub yx: f64,
-    /// x of y
+    /// The factor from y to x.
     pub xy: f64,
-    /// y of y
+    /// The factor from y to y.
     pub yy: f64,
-    /// x of the origin
+    /// The translation of x.
     pub x0: f64,
-    /// y of the origin
+    /// The translation of y.
     pub y0: f64,
 }
 
-/// The room that a text takes (cairo_text_extents_t).
+/// The extents of a text (cairo_text_extents_t).
 #[record(ffi::cairo_text_extents_t)]
 pub struct TextExtents {
-    /// From the origin to the left of the letters.
+    /// The distance from the origin to the left of the letters.
     #[field(x_bearing)]
     pub left: f64,
-    /// From the origin to the top of the letters; above it is negative.
+    /// The distance from the origin to the top of the letters; negative above the origin.
     #[field(y_bearing)]
     pub top: f64,
     /// The width of the letters.
     pub width: f64,
     /// The height of the letters.
     pub height: f64,
-    /// From the origin to that of what follows.
+    /// The distance from the origin to the origin of the text that follows.
     #[field(x_advance)]
     pub advance: f64,
 }
 
-/// What is drawn on.
+/// A surface to draw on.
 #[handle(
     raw = ffi::cairo_surface_t,
     retain = ffi::cairo_surface_reference,
@@ -132,55 +132,57 @@ impl Surface {
     #[calls(ffi::cairo_image_surface_create, fails = sticky)]
     fn create_image(format: Format, width: c_int, height: c_int) -> Result<Owned<Surface>>;
 
-    /// A transparent picture of so many pixels (cairo_image_surface_create).
+    /// Create a transparent image of `width` by `height` pixels (cairo_image_surface_create).
     #[staticmethod]
     #[pyo3(signature = (width, height, format = Format::ARGB32))]
     fn image(width: c_int, height: c_int, format: Format) -> Result<Owned<Surface>> {
         Surface::create_image(format, width, height)
     }
 
-    /// How its pixels are stored; -1 for what is no picture (cairo_image_surface_get_format).
+    /// The pixel format of an image; -1 for other surfaces (cairo_image_surface_get_format).
     #[getter]
     #[calls(ffi::cairo_image_surface_get_format)]
     fn format(&self) -> Format;
 
-    /// The picture in a PNG file (cairo_image_surface_create_from_png).
+    /// Read the image in a PNG file (cairo_image_surface_create_from_png).
     #[staticmethod]
     #[calls(ffi::cairo_image_surface_create_from_png, fails = sticky)]
     fn png(path: &FsPath) -> Result<Owned<Surface>>;
 
-    /// A drawing of so many points that becomes an SVG file (cairo_svg_surface_create). The file is whole after `finish()`.
+    /// Create a surface of `width` by `height` points that is written to an SVG file (cairo_svg_surface_create). The
+    /// file is complete after `finish()`.
     #[staticmethod]
     #[calls(ffi::cairo_svg_surface_create, fails = sticky)]
     fn svg(path: &FsPath, width: f64, height: f64) -> Result<Owned<Surface>>;
 
-    /// The width of a picture in pixels; 0 for anything else (cairo_image_surface_get_width).
+    /// The width of an image in pixels; 0 for other surfaces (cairo_image_surface_get_width).
     #[getter]
     #[calls(ffi::cairo_image_surface_get_width)]
     fn width(&self) -> c_int;
 
-    /// The height of a picture in pixels; 0 for anything else (cairo_image_surface_get_height).
+    /// The height of an image in pixels; 0 for other surfaces (cairo_image_surface_get_height).
     #[getter]
     #[calls(ffi::cairo_image_surface_get_height)]
     fn height(&self) -> c_int;
 
-    /// How many own it: its handles, and other objects of cairo's (cairo_surface_get_reference_count).
+    /// The reference count: references from handles and from other objects of cairo
+    /// (cairo_surface_get_reference_count).
     #[getter]
     #[calls(ffi::cairo_surface_get_reference_count)]
     fn owners(&self) -> u32;
 
-    /// Write the picture as a PNG file (cairo_surface_write_to_png).
+    /// Write the image to a PNG file (cairo_surface_write_to_png).
     #[calls(ffi::cairo_surface_write_to_png, fails = nonzero)]
     fn write_png(&mut self, path: &FsPath) -> Result<()>;
 
-    /// Write what is to be written; nothing can be drawn afterwards (cairo_surface_finish).
+    /// Write all pending output (cairo_surface_finish). The surface can't be drawn on afterwards.
     ///
     /// Raises CairoError if the file can't be written.
     #[calls(ffi::cairo_surface_finish, fails = sticky)]
     fn finish(&mut self) -> Result<()>;
 }
 
-/// Something to draw with: a colour, colours that change, a picture.
+/// A source of colour: one colour, a gradient or an image.
 #[handle(
     raw = ffi::cairo_pattern_t,
     retain = ffi::cairo_pattern_reference,
@@ -197,12 +199,12 @@ impl Pattern {
     #[calls(ffi::cairo_pattern_status)]
     fn status(&self) -> u32;
 
-    /// Colours that change along the line between two points (cairo_pattern_create_linear).
+    /// Create a gradient along the line between two points (cairo_pattern_create_linear).
     #[staticmethod]
     #[calls(ffi::cairo_pattern_create_linear, fails = sticky)]
     fn linear(x0: f64, y0: f64, x1: f64, y1: f64) -> Result<Owned<Pattern>>;
 
-    /// Colours that change between two circles (cairo_pattern_create_radial).
+    /// Create a gradient between two circles (cairo_pattern_create_radial).
     #[staticmethod]
     #[calls(ffi::cairo_pattern_create_radial, fails = sticky)]
     fn radial(
@@ -214,12 +216,12 @@ impl Pattern {
         radius1: f64,
     ) -> Result<Owned<Pattern>>;
 
-    /// What is on a surface, which it keeps (cairo_pattern_create_for_surface).
+    /// Create a pattern from a surface, which the pattern keeps alive (cairo_pattern_create_for_surface).
     #[staticmethod]
     #[calls(ffi::cairo_pattern_create_for_surface, fails = sticky)]
     fn of(surface: &Surface) -> Result<Owned<Pattern>>;
 
-    /// The colour at `offset`, 0 to 1 (cairo_pattern_add_color_stop_rgba).
+    /// Add the colour at `offset`, from 0 to 1 (cairo_pattern_add_color_stop_rgba).
     #[pyo3(signature = (offset, red, green, blue, alpha = 1.0))]
     #[calls(ffi::cairo_pattern_add_color_stop_rgba, fails = sticky)]
     fn add_colour(
@@ -232,7 +234,7 @@ impl Pattern {
     ) -> Result<()>;
 }
 
-/// Draws on a surface. After an error every use raises it again, as cairo has it.
+/// A context that draws on a surface. After an error, every use raises the error again: cairo's errors are sticky.
 #[handle(
     raw = ffi::cairo_t,
     retain = ffi::cairo_reference,
@@ -249,22 +251,22 @@ impl Context {
     #[calls(ffi::cairo_status)]
     fn status(&self) -> u32;
 
-    /// Draw on this surface, which the context keeps (cairo_create).
+    /// Draw on `surface`, which the context keeps alive (cairo_create).
     #[new]
     #[calls(ffi::cairo_create, fails = sticky)]
     fn new(surface: &mut Surface) -> Result<Owned<Context>>;
 
-    /// The surface (cairo_get_target).
+    /// The surface that the context draws on (cairo_get_target).
     #[getter]
     #[calls(ffi::cairo_get_target, retain)]
     fn target(&self) -> Option<Owned<Surface>>;
 
-    /// What it draws with (cairo_get_source).
+    /// The pattern that the context draws with (cairo_get_source).
     #[getter]
     #[calls(ffi::cairo_get_source, retain)]
     fn source(&self) -> Option<Owned<Pattern>>;
 
-    /// Set that (cairo_set_source).
+    /// Set the pattern to draw with (cairo_set_source).
     #[setter]
     #[calls(ffi::cairo_set_source, fails = sticky)]
     fn set_source(&mut self, pattern: &Pattern) -> Result<()>;
@@ -278,11 +280,11 @@ impl Context {
     #[calls(ffi::cairo_set_line_width, fails = sticky)]
     fn line_width(&mut self, width: f64) -> Result<()>;
 
-    /// Keep the settings for `restore()` (cairo_save).
+    /// Save the state for `restore()` (cairo_save).
     #[calls(ffi::cairo_save, fails = sticky)]
     fn save(&mut self) -> Result<()>;
 
-    /// Have the settings back that the last `save()` kept (cairo_restore).
+    /// Restore the state of the last `save()` (cairo_restore).
     #[calls(ffi::cairo_restore, fails = sticky)]
     fn restore(&mut self) -> Result<()>;
 
@@ -294,76 +296,76 @@ impl Context {
     #[calls(ffi::cairo_scale, fails = sticky)]
     fn scale(&mut self, x: f64, y: f64) -> Result<()>;
 
-    /// Turn by an angle in radians (cairo_rotate).
+    /// Rotate by an angle in radians (cairo_rotate).
     #[calls(ffi::cairo_rotate, fails = sticky)]
     fn rotate(&mut self, angle: f64) -> Result<()>;
 
-    /// How lines end (cairo_get_line_cap).
+    /// The shape of a line's ends (cairo_get_line_cap).
     #[getter]
     #[calls(ffi::cairo_get_line_cap)]
     fn line_cap(&self) -> LineCap;
 
-    /// Set that (cairo_set_line_cap).
+    /// Set the shape of a line's ends (cairo_set_line_cap).
     #[setter]
     #[calls(ffi::cairo_set_line_cap, fails = sticky)]
     fn set_line_cap(&mut self, cap: LineCap) -> Result<()>;
 
-    /// How points are moved (cairo_get_matrix).
+    /// The transformation of points (cairo_get_matrix).
     #[getter]
     #[calls(ffi::cairo_get_matrix, args = (self, out))]
     fn matrix(&self) -> Matrix;
 
-    /// Set that (cairo_set_matrix).
+    /// Set the transformation of points (cairo_set_matrix).
     #[setter]
     #[calls(ffi::cairo_set_matrix, fails = sticky)]
     fn set_matrix(&mut self, matrix: &Matrix) -> Result<()>;
 
-    /// The room that a text would take (cairo_text_extents).
+    /// Return the extents that a text would have (cairo_text_extents).
     #[calls(ffi::cairo_text_extents, args = (self, text, out))]
     fn extents(&self, text: &CStr) -> TextExtents;
 
-    /// Begin a line (cairo_move_to).
+    /// Begin a new sub-path (cairo_move_to).
     #[calls(ffi::cairo_move_to, fails = sticky)]
     fn move_to(&mut self, x: f64, y: f64) -> Result<()>;
 
-    /// Go on straight (cairo_line_to).
+    /// Add a line to the path (cairo_line_to).
     #[calls(ffi::cairo_line_to, fails = sticky)]
     fn line_to(&mut self, x: f64, y: f64) -> Result<()>;
 
-    /// Go on along a Bézier curve (cairo_curve_to).
+    /// Add a Bézier curve to the path (cairo_curve_to).
     #[calls(ffi::cairo_curve_to, fails = sticky)]
     fn curve_to(&mut self, x1: f64, y1: f64, x2: f64, y2: f64, x3: f64, y3: f64) -> Result<()>;
 
-    /// Go on along a circle, between two angles in radians (cairo_arc).
+    /// Add an arc of a circle to the path, between two angles in radians (cairo_arc).
     #[calls(ffi::cairo_arc, fails = sticky)]
     fn arc(&mut self, x: f64, y: f64, radius: f64, start: f64, end: f64) -> Result<()>;
 
-    /// Add a rectangle (cairo_rectangle).
+    /// Add a rectangle to the path (cairo_rectangle).
     #[calls(ffi::cairo_rectangle, fails = sticky)]
     fn rectangle(&mut self, x: f64, y: f64, width: f64, height: f64) -> Result<()>;
 
-    /// Where the line has come to (cairo_get_current_point).
+    /// The current point of the path (cairo_get_current_point).
     #[getter]
     #[calls(ffi::cairo_get_current_point, args = (self, out, out))]
     fn point(&self) -> (f64, f64);
 
-    /// Draw the line (cairo_stroke).
+    /// Draw a line along the path (cairo_stroke).
     #[calls(ffi::cairo_stroke, fails = sticky)]
     fn stroke(&mut self) -> Result<()>;
 
-    /// Fill what the line encloses (cairo_fill).
+    /// Fill the area inside the path (cairo_fill).
     #[calls(ffi::cairo_fill, fails = sticky)]
     fn fill(&mut self) -> Result<()>;
 
-    /// Fill everything (cairo_paint).
+    /// Fill the whole surface (cairo_paint).
     #[calls(ffi::cairo_paint, fails = sticky)]
     fn paint(&mut self) -> Result<()>;
 
-    /// Set the size of letters (cairo_set_font_size).
+    /// Set the font size (cairo_set_font_size).
     #[calls(ffi::cairo_set_font_size, fails = sticky)]
     fn font_size(&mut self, size: f64) -> Result<()>;
 
-    /// Write, with cairo's plain means (cairo_show_text).
+    /// Draw a text with cairo's simple text API (cairo_show_text).
     #[calls(ffi::cairo_show_text, fails = sticky)]
     fn text(&mut self, text: &CStr) -> Result<()>;
 }

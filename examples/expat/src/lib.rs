@@ -1,7 +1,8 @@
-//! Expat for Python: a parser that calls back, an exception inside of it, handlers that refer back to their parser.
+//! Expat for Python: a parser that calls back, exceptions in callbacks, handlers that refer back to their parser.
 //!
-//! Expat gives its callbacks either the user data or, as here, the parser (XML_UseParserAsHandlerArg), which they need to
-//! stop it. The user data is then the first thing in the parser's struct: that is what the macro XML_GetUserData reads.
+//! Expat passes to its callbacks either the user data or, as here, the parser (XML_UseParserAsHandlerArg). The
+//! callbacks need the parser to stop it. The user data is then read from the first field of the parser's struct, as the
+//! macro XML_GetUserData does.
 
 use std::ffi::{c_char, c_void};
 
@@ -14,12 +15,12 @@ mod ffi {
     include!(concat!(env!("OUT_DIR"), "/expat.rs"));
 }
 
-/// What Expat could not parse.
+/// A document that Expat could not parse.
 #[exception]
 pub struct ExpatError {
-    /// In Expat's words (XML_ErrorString).
+    /// The message, in Expat's words (XML_ErrorString).
     pub message: String,
-    /// Expat's number of the error, an XML_Error.
+    /// The error code (XML_Error).
     pub code: i64,
     /// The line, from 1.
     pub line: u64,
@@ -27,7 +28,7 @@ pub struct ExpatError {
     pub column: u64,
 }
 
-/// Asks the parser what went wrong.
+/// Takes the error's code and position from the parser.
 #[derive(Debug, Default)]
 pub struct ExpatErrors;
 
@@ -47,7 +48,7 @@ impl ErrorSource<Parser> for ExpatErrors {
     }
 }
 
-/// The attributes of an element: in Python a dict, in the document's order.
+/// The attributes of an element: a dict in Python, in document order.
 #[derive(Debug)]
 struct Attributes(Vec<String>);
 
@@ -65,7 +66,7 @@ impl<'py> IntoPyObject<'py> for Attributes {
     }
 }
 
-/// What a parser calls: each of them if it was given.
+/// The handlers of a parser. A handler that was not given is `None`.
 #[derive(Debug, Attachment)]
 pub struct Handlers {
     start: Option<Callable>,
@@ -134,7 +135,7 @@ impl Handlers {
     }
 }
 
-/// A parser of one XML document, which calls back what it finds.
+/// A parser of one XML document, which passes the parts of the document to its handlers.
 #[handle(
     raw = ffi::XML_ParserStruct,
     release = ffi::XML_ParserFree,
@@ -154,13 +155,15 @@ impl Parser {
     #[calls(ffi::XML_ParserCreateNS, fails = null)]
     fn create_with_namespaces(encoding: Option<&CStr>, separator: c_char) -> Result<Owned<Parser>>;
 
-    /// A parser that calls `start(name, attributes)` with a dict, `end(name)`, `text(data)`, `comment(data)` and
-    /// `instruction(target, data)`, each if it is given (XML_ParserCreate, XML_ParserCreateNS).
+    /// Create a parser that calls `start(name, attributes)` with a dict, `end(name)`, `text(data)`, `comment(data)` and
+    /// `instruction(target, data)`, if given (XML_ParserCreate, XML_ParserCreateNS).
     ///
-    /// With a `namespace_separator`, one ASCII character, names are the namespace, this and the local name. `encoding` wins
-    /// over what the document says. Text may come in several pieces.
+    /// `namespace_separator` is one ASCII character. With a separator, a name consists of the namespace, the separator
+    /// and the local name. `encoding` overrides the encoding that the document declares. Text may be passed in several
+    /// pieces.
     ///
-    /// An exception in one of them ends the parsing and comes out of `parse`. They must not use the parser: BusyError.
+    /// An exception in a handler ends the parsing and is raised by `parse`. Using the parser in a handler raises
+    /// BusyError.
     #[new]
     #[pyo3(signature = (
         *, start = None, end = None, text = None, comment = None, instruction = None, encoding = None,
@@ -231,9 +234,10 @@ impl Parser {
     #[calls(ffi::XML_SetProcessingInstructionHandler, args = (self, Handlers::INSTRUCTION))]
     fn handle_instructions(&mut self);
 
-    /// Parse some of the document; with `final` it ends here (XML_Parse).
+    /// Parse a part of the document; with `final`, the last one (XML_Parse).
     ///
-    /// Raises ExpatError for what is no XML, and what a callback raised. Then the parser is of no more use.
+    /// Raises ExpatError if the document is not well-formed, and any exception of a handler. The parser can't be used
+    /// afterwards.
     #[pyo3(signature = (data, r#final = false))]
     #[calls(
         ffi::XML_Parse,
@@ -250,18 +254,18 @@ impl Parser {
     #[calls(ffi::XML_ErrorString, utf8 = lossy)]
     fn message(code: u32) -> Option<String>;
 
-    /// The line where it is, from 1 (XML_GetCurrentLineNumber).
+    /// The current line, from 1 (XML_GetCurrentLineNumber).
     #[getter]
     #[calls(ffi::XML_GetCurrentLineNumber)]
     fn line(&self) -> u64;
 
-    /// The column where it is, in characters from 0 (XML_GetCurrentColumnNumber).
+    /// The current column, in characters from 0 (XML_GetCurrentColumnNumber).
     #[getter]
     #[calls(ffi::XML_GetCurrentColumnNumber)]
     fn column(&self) -> u64;
 }
 
-/// Expat for Python: callbacks that can't break it.
+/// Expat for Python: callbacks that can't corrupt the parser.
 #[leakproof::module]
 mod expat_safe {
     #[pymodule_export]

@@ -155,7 +155,7 @@ def test_a_parser_that_is_dropped_in_its_own_callback():
 
 
 class Reader:
-    """Its parser's callbacks are its own methods."""
+    """An object that owns a parser whose callbacks are its methods."""
 
     def __init__(self):
         self.names = []

@@ -1,4 +1,4 @@
-//! Linux inotify for Python: a handle that is a number, errors in `errno`, records of any length, a wait that `close()`
+//! Linux inotify for Python: an integer handle, errors in `errno`, records of variable length, a wait that `close()`
 //! ends.
 
 use std::ffi::{CStr, OsStr, OsString, c_int};
@@ -21,60 +21,60 @@ mod ffi {
     include!(concat!(env!("OUT_DIR"), "/inotify.rs"));
 }
 
-/// What may happen to a file (inotify(7)).
+/// Events of a file or directory, and options of `watch` (inotify(7)).
 #[int_flag(u32)]
 pub enum Mask {
-    /// It was read.
+    /// File was read.
     ACCESS = ffi::IN_ACCESS,
-    /// Its owner, its rights, its times or its links changed.
+    /// Metadata changed: owner, permissions, times or number of links.
     ATTRIB = ffi::IN_ATTRIB,
-    /// It was closed by who could write to it.
+    /// File that was open for writing was closed.
     CLOSE_WRITE = ffi::IN_CLOSE_WRITE,
-    /// It was closed by who could only read it.
+    /// File that was not open for writing was closed.
     CLOSE_NOWRITE = ffi::IN_CLOSE_NOWRITE,
-    /// A file was made in this directory.
+    /// File was created in the watched directory.
     CREATE = ffi::IN_CREATE,
-    /// A file was removed from this directory.
+    /// File was deleted from the watched directory.
     DELETE = ffi::IN_DELETE,
-    /// It was removed itself.
+    /// Watched file or directory was itself deleted.
     DELETE_SELF = ffi::IN_DELETE_SELF,
-    /// It was written to.
+    /// File was written to.
     MODIFY = ffi::IN_MODIFY,
-    /// It was moved itself.
+    /// Watched file or directory was itself moved.
     MOVE_SELF = ffi::IN_MOVE_SELF,
-    /// A file left this directory.
+    /// File was moved out of the watched directory.
     MOVED_FROM = ffi::IN_MOVED_FROM,
-    /// A file came to this directory.
+    /// File was moved into the watched directory.
     MOVED_TO = ffi::IN_MOVED_TO,
-    /// It was opened.
+    /// File was opened.
     OPEN = ffi::IN_OPEN,
-    /// All of these.
+    /// All events above.
     ALL_EVENTS = 0xfff,
-    /// For `watch`: only if it is a directory.
+    /// Option of `watch`: the path must be a directory.
     ONLYDIR = ffi::IN_ONLYDIR,
-    /// For `watch`: not what a symbolic link points at.
+    /// Option of `watch`: symbolic links are not followed.
     DONT_FOLLOW = ffi::IN_DONT_FOLLOW,
-    /// Of an event: the watch has ended.
+    /// Reported with an event: the watch has ended.
     IGNORED = ffi::IN_IGNORED,
-    /// Of an event: it happened to a directory.
+    /// Reported with an event: the event concerns a directory.
     ISDIR = ffi::IN_ISDIR,
-    /// Of an event: some that came before it are lost.
+    /// Reported as an event: the queue overflowed, and events were lost.
     Q_OVERFLOW = ffi::IN_Q_OVERFLOW,
-    /// Of an event: its file system is no longer mounted.
+    /// Reported as an event: the file system of the watched file was unmounted.
     UNMOUNT = ffi::IN_UNMOUNT,
 }
 
-/// Something that happened (struct inotify_event).
+/// An event (struct inotify_event).
 #[pyclass(frozen, get_all, module = "inotify_safe", crate = "leakproof::pyo3")]
 #[derive(Debug)]
 pub struct Event {
-    /// The watch, as `watch()` gave it.
+    /// The number of the watch, as `watch()` returned it.
     pub watch: c_int,
-    /// What happened.
+    /// The kind of event.
     pub mask: Mask,
-    /// What the two halves of a move have in common; else 0.
+    /// The number that the two events of one move share; 0 for other events.
     pub cookie: u32,
-    /// The file's name, if a directory is watched.
+    /// The name of the file within a watched directory; None if the event concerns the watched path itself.
     pub name: Option<OsString>,
 }
 
@@ -92,7 +92,7 @@ impl IntoPython for Event {
 impl Event {
     const HEADER: usize = size_of::<ffi::inotify_event>();
 
-    /// The first event in `bytes`, and what comes behind it.
+    /// Parses the first event in `bytes`. Returns the event and the bytes after it.
     fn parse(bytes: &[u8]) -> Option<(Event, &[u8])> {
         let (header, rest) = bytes.split_at_checked(Self::HEADER)?;
         let word = |n: usize| -> Option<[u8; 4]> { header.get(4 * n..)?.first_chunk().copied() };
@@ -109,7 +109,7 @@ impl Event {
     }
 }
 
-/// Watches files: an inotify instance.
+/// An inotify instance, which watches files and directories.
 #[handle(
     integer = c_int,
     invalid = -1,
@@ -122,12 +122,12 @@ pub struct Watcher;
 
 #[methods(unsafe)]
 impl Watcher {
-    /// Watch nothing yet (inotify_init1).
+    /// Create an inotify instance without watches (inotify_init1).
     #[new]
     #[calls(ffi::inotify_init1, args = (ffi::IN_CLOEXEC as c_int), fails = negative)]
     fn new() -> Result<Owned<Watcher>>;
 
-    /// The file descriptor, to wait for it together with others.
+    /// Return the file descriptor, for `select` and event loops.
     fn fileno(&self) -> c_int {
         self.number()
     }
@@ -136,9 +136,10 @@ impl Watcher {
     #[calls(ffi::inotify_add_watch, fails = negative)]
     fn add(&self, path: &FsPath, mask: Mask) -> Result<c_int>;
 
-    /// Watch a file or a directory; the number of the watch (inotify_add_watch).
+    /// Watch a file or a directory (inotify_add_watch). Return the number of the watch.
     ///
-    /// What is watched already gets the new mask. Raises the OSError of its number, such as FileNotFoundError.
+    /// An existing watch of the path gets the new mask. Raises the OSError of the error number, such as
+    /// FileNotFoundError.
     #[pyo3(signature = (path, mask = Mask::ALL_EVENTS))]
     fn watch(&self, path: &FsPath, mask: Mask) -> Result<c_int> {
         self.add(path, mask).map_err(|error| match error {
@@ -147,7 +148,7 @@ impl Watcher {
         })
     }
 
-    /// Watch it no longer; its last event is IGNORED (inotify_rm_watch).
+    /// Remove a watch; its last event is IGNORED (inotify_rm_watch).
     #[calls(ffi::inotify_rm_watch, fails = negative)]
     fn unwatch(&self, watch: c_int) -> Result<()>;
 
@@ -155,9 +156,9 @@ impl Watcher {
     #[calls(ffi::read, args = (self, into.ptr, into.len), fails = negative, detach)]
     fn fill(&self, into: &mut [u8]) -> Result<i64>;
 
-    /// Wait for events; other threads run meanwhile (read(2)).
+    /// Wait for events and return them; other threads run meanwhile (read(2)).
     ///
-    /// `close()` in another thread ends the wait, by an event of a watch of its own.
+    /// `close()` in another thread ends the wait: it adds and removes a watch, which causes an event.
     fn read(&self, py: Python<'_>) -> Result<Vec<Event>> {
         const ROOM: usize = 64 * 1024;
         let mut buffer = vec![0; ROOM];
@@ -180,7 +181,7 @@ impl Watcher {
         Ok(events)
     }
 
-    /// Have an event come: a watch that ends is one.
+    /// Causes an event: removing a watch reports IGNORED.
     #[rust_only]
     fn wake(&self) {
         if let Ok(watch) = self.add(FsPath::new(c"/"), Mask::DELETE_SELF) {
@@ -189,7 +190,7 @@ impl Watcher {
     }
 }
 
-/// Linux inotify for Python: what happens to these files?
+/// Linux inotify for Python: events of files and directories.
 #[leakproof::module]
 mod inotify_safe {
     #[pymodule_export]

@@ -113,7 +113,7 @@ def test_a_number_that_is_handed_out_again_revives_nothing(tmp_path):
 
 
 def test_number_zero_is_a_handle_like_others():
-    """Only -1 is none."""
+    """Descriptor 0 is valid; only -1 is invalid."""
     saved = os.dup(0)
     try:
         os.close(0)
@@ -140,7 +140,7 @@ def test_files_are_given_back(tmp_path):
 
 
 def test_a_close_that_fails_is_told():
-    """Who closed the number behind our back hears of it; there is nothing left to close."""
+    """The descriptor was closed elsewhere: `close()` raises, and nothing is left to close."""
     watcher = Watcher()
     os.close(watcher.fileno())
     with pytest.raises(OSError) as caught:

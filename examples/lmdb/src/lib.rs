@@ -1,5 +1,5 @@
-//! LMDB for Python: functions that end a transaction, an environment to be closed also when opening it failed, databases
-//! that are numbers, cursors that live in two handles, transactions that belong to a thread, values without a copy.
+//! LMDB for Python: functions that end a transaction, an environment that must be closed even if opening it failed,
+//! databases as integer handles, cursors with two parents, transactions bound to a thread, values without a copy.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,12 +14,12 @@ mod ffi {
     include!(concat!(env!("OUT_DIR"), "/lmdb.rs"));
 }
 
-/// The system's number for what is busy.
+/// The system's error number EBUSY.
 const EBUSY: i64 = 16;
 
 leakproof::byte_slice!(unsafe ffi::MDB_val { ptr: mv_data, len: mv_size });
 
-/// Bytes as LMDB takes them. It only reads them.
+/// Returns `bytes` as an `MDB_val`. LMDB only reads the bytes.
 fn val(bytes: &[u8]) -> ffi::MDB_val {
     ffi::MDB_val {
         mv_size: bytes.len(),
@@ -27,23 +27,23 @@ fn val(bytes: &[u8]) -> ffi::MDB_val {
     }
 }
 
-/// What LMDB could not do.
+/// An error that LMDB reported.
 #[exception]
 pub struct LmdbError {
-    /// In LMDB's words (mdb_strerror).
+    /// The message, in LMDB's words (mdb_strerror).
     pub message: String,
-    /// LMDB's number of the error, below 0, or the system's, above.
+    /// The error code: negative for LMDB's own errors, positive for the system's `errno`.
     pub code: i64,
 }
 
-/// An environment that is open already in this process, where LMDB allows it once.
+/// An attempt to open an environment that is already open in this process: LMDB allows it only once.
 #[exception(extends = LmdbError)]
 pub struct AlreadyOpenError {
-    /// What every error says.
+    /// The fields of every LMDB error.
     pub base: LmdbError,
 }
 
-/// Asks LMDB what a status means.
+/// Takes the error's message for a status from LMDB.
 #[derive(Debug, Default)]
 pub struct LmdbErrors;
 
@@ -74,40 +74,40 @@ impl ErrorSource<Cursor> for LmdbErrors {
     }
 }
 
-/// How big a database is (MDB_stat).
+/// Statistics of a database (MDB_stat).
 #[record(ffi::MDB_stat)]
 pub struct Stat {
-    /// The size of a page, in bytes.
+    /// The size of a page in bytes.
     #[field(ms_psize)]
     pub page_size: u32,
-    /// The depth of the tree.
+    /// The depth of the B-tree.
     #[field(ms_depth)]
     pub depth: u32,
-    /// How many pages are in the inside of the tree.
+    /// The number of internal pages.
     #[field(ms_branch_pages)]
     pub branch_pages: usize,
-    /// How many are its leaves.
+    /// The number of leaf pages.
     #[field(ms_leaf_pages)]
     pub leaf_pages: usize,
-    /// How many are for long values.
+    /// The number of overflow pages, which hold long values.
     #[field(ms_overflow_pages)]
     pub overflow_pages: usize,
-    /// How many items there are.
+    /// The number of items.
     #[field(ms_entries)]
     pub entries: usize,
 }
 
-/// An environment's folder: the process that opened it, the device, the inode.
+/// The identity of an environment: the process that opened it, and the device and inode of its folder.
 type Place = (u32, u64, u64);
 
-/// The environments that are open.
+/// The open environments.
 static OPEN: Mutex<BTreeSet<Place>> = Mutex::new(BTreeSet::new());
 
 fn open() -> MutexGuard<'static, BTreeSet<Place>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// That an environment is open, as long as it is.
+/// Entry of an open environment in `OPEN`. Dropping the claim removes the entry.
 #[derive(Debug)]
 struct Claim(Place);
 
@@ -140,11 +140,12 @@ impl Drop for Claim {
 }
 
 thread_local! {
-    /// The environments, by address, that this thread writes to.
+    /// The addresses of the environments that this thread writes to.
     static WRITING: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// That a thread writes to an environment, as long as it does: a second transaction would wait for the first one for ever.
+/// Entry of an environment in `WRITING`, kept by the write transaction of this thread. A second write transaction in
+/// the same thread would wait for the first one for ever.
 #[derive(Debug)]
 struct Writing(usize);
 
@@ -166,7 +167,7 @@ impl Drop for Writing {
     }
 }
 
-/// The lines that LMDB tells.
+/// The lines that LMDB passes to a message callback.
 #[derive(Debug, Default, Attachment)]
 struct Lines(Mutex<Vec<String>>);
 
@@ -179,7 +180,7 @@ impl Lines {
     }
 }
 
-/// A folder with databases, open in this process.
+/// An LMDB environment: a folder with databases, open in this process.
 #[handle(
     raw = ffi::MDB_env,
     release(ffi::mdb_env_close, detach),
@@ -211,11 +212,12 @@ impl Environment {
     #[calls(ffi::mdb_strerror, borrowed, utf8 = lossy)]
     fn message_of(code: c_int) -> Option<String>;
 
-    /// Open the environment in the folder `path` (mdb_env_open). `map_size` is how many bytes it can grow to, `max_databases` how
-    /// many named databases can be opened.
+    /// Open the environment in the folder `path` (mdb_env_open). `map_size` is the maximum size in bytes.
+    /// `max_databases` is the maximum number of named databases.
     ///
-    /// Raises OSError if there is no such folder, AlreadyOpenError if it is open already in this process, LmdbError for what
-    /// LMDB finds wrong. In a forked child this object raises AffinityError: open the environment again there.
+    /// Raises OSError if the folder does not exist, AlreadyOpenError if the environment is already open in this
+    /// process, and LmdbError for other errors. In a forked child process, this object raises AffinityError: open the
+    /// environment again there.
     #[new]
     #[pyo3(signature = (path, *, map_size = 10 << 20, max_databases = 0, readonly = false))]
     fn new(
@@ -229,7 +231,7 @@ impl Environment {
         attach(&*environment, claim);
         environment.set_map_size(map_size)?;
         environment.set_max_databases(max_databases)?;
-        // Readers belong to transactions, and not to threads: a thread may have several.
+        // MDB_NOTLS ties readers to transactions instead of threads: one thread may have several.
         let readonly = if readonly { ffi::MDB_RDONLY } else { 0 };
         environment.open(path, ffi::MDB_NOTLS | readonly, 0o644)?;
         Ok(environment)
@@ -239,10 +241,10 @@ impl Environment {
     #[calls(ffi::mdb_txn_begin, args = (self, null, flags, out), fails = nonzero, on_failure = null, detach)]
     fn begin_with(&self, flags: c_uint) -> Result<Owned<Transaction>>;
 
-    /// Begin a transaction (mdb_txn_begin). It ends with `commit()`, which keeps what it wrote, or with `close()`, which does
-    /// not. Whoever wants to write waits for all others that do.
+    /// Begin a transaction (mdb_txn_begin). `commit()` ends it and keeps its writes; `close()` ends it and drops them.
+    /// A write transaction waits until all other write transactions have ended.
     ///
-    /// A transaction belongs to its thread. Raises BusyError if this thread writes already.
+    /// A transaction belongs to its thread. Raises BusyError if this thread already has a write transaction.
     #[pyo3(signature = (*, write = false))]
     fn begin(&self, write: bool) -> Result<Owned<Transaction>> {
         if !write {
@@ -254,12 +256,14 @@ impl Environment {
         Ok(transaction)
     }
 
-    /// Open the database `name`, or the one without a name (mdb_dbi_open). It is open as long as the environment.
+    /// Open the database `name`, or the unnamed database (mdb_dbi_open). The database stays open as long as the
+    /// environment.
     ///
-    /// Raises LmdbError if there is none and it is not to be made.
+    /// Raises LmdbError if the database does not exist and `create` is not set.
     #[pyo3(signature = (name = None, *, create = false))]
     fn database(&mut self, name: Option<&CStr>, create: bool) -> Result<Borrowed<Database>> {
-        // LMDB allows one transaction at a time to do this, which is why nothing else uses the environment meanwhile.
+        // LMDB allows mdb_dbi_open in one transaction at a time. The exclusive borrow of the environment keeps others
+        // out.
         let flags = if create { ffi::MDB_CREATE } else { 0 };
         let mut transaction = self.begin(create)?;
         let number = transaction.open_database(name, flags)?;
@@ -271,14 +275,14 @@ impl Environment {
     #[calls(ffi::mdb_reader_list, args = (self, lines.add, lines.data), fails = negative)]
     fn list_readers(&self, lines: &Lines) -> Result<()>;
 
-    /// What LMDB tells of the readers of all processes (mdb_reader_list).
+    /// Return lines that describe the readers of all processes (mdb_reader_list).
     fn readers(&self) -> Result<Vec<String>> {
         let lines = Lines::default();
         self.list_readers(&lines)?;
         Ok(lines.0.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Write what is not on the disk yet (mdb_env_sync).
+    /// Flush the buffers to the disk (mdb_env_sync).
     #[calls(ffi::mdb_env_sync, args = (self, 1), fails = nonzero, detach)]
     fn sync(&self) -> Result<()>;
 
@@ -287,11 +291,11 @@ impl Environment {
     fn copy_to(&self, path: &FsPath) -> Result<()>;
 }
 
-/// A database of an environment: LMDB's number of it.
+/// A database of an environment: an integer handle (MDB_dbi).
 #[handle(integer = ffi::MDB_dbi, invalid = ffi::MDB_dbi::MAX, part_of = Environment)]
 pub struct Database;
 
-/// Reads one state of an environment; one that writes makes the next state.
+/// A transaction: reads one snapshot of an environment. A write transaction makes the next one.
 #[handle(
     raw = ffi::MDB_txn,
     release(ffi::mdb_txn_abort, detach),
@@ -305,11 +309,11 @@ pub struct Transaction;
 
 #[methods(unsafe)]
 impl Transaction {
-    /// Keep what was written, and end the transaction (mdb_txn_commit). It is ended also if this fails.
+    /// Keep the writes, and end the transaction (mdb_txn_commit). The transaction ends even if this fails.
     #[calls(ffi::mdb_txn_commit, fails = nonzero, consumes = always, detach)]
     fn commit(this: Owned<Self>) -> Result<()>;
 
-    /// End the transaction and forget what was written (mdb_txn_abort), as `close()` does.
+    /// End the transaction and drop its writes (mdb_txn_abort), as `close()` does.
     #[calls(ffi::mdb_txn_abort, detach)]
     fn abort(this: Owned<Self>);
 
@@ -317,9 +321,10 @@ impl Transaction {
     #[calls(ffi::mdb_dbi_open, args = (self, name, flags, out), fails = nonzero, on_failure = null)]
     fn open_database(&mut self, name: Option<&CStr>, flags: c_uint) -> Result<c_uint>;
 
-    /// The value of `key`, without a copy, or None (mdb_get).
+    /// Return the value of `key` without a copy, or None (mdb_get).
     ///
-    /// The memoryview holds the transaction: until it is released, writing and ending raise BufferError.
+    /// The memoryview borrows the transaction: writes in the transaction and its end raise BufferError until the
+    /// memoryview is released.
     #[calls(
         ffi::mdb_get,
         args = (self, database, &mut val(key), out),
@@ -329,7 +334,7 @@ impl Transaction {
     )]
     fn view(&self, database: &Database, key: &[u8]) -> Result<Option<&[u8]>>;
 
-    /// The value of `key`, or None (mdb_get).
+    /// Return the value of `key`, or None (mdb_get).
     #[calls(
         ffi::mdb_get,
         args = (self, database, &mut val(key), out),
@@ -339,7 +344,7 @@ impl Transaction {
     )]
     fn get(&self, database: &Database, key: &[u8]) -> Result<Option<Bytes>>;
 
-    /// Give `key` a value (mdb_put).
+    /// Set the value of `key` (mdb_put).
     #[calls(
         ffi::mdb_put,
         args = (self, database, &mut val(key), &mut val(value), 0),
@@ -356,16 +361,16 @@ impl Transaction {
     )]
     fn remove(&mut self, database: &Database, key: &[u8]) -> Result<Option<()>>;
 
-    /// Delete `key`; whether it was there (mdb_del).
+    /// Delete `key` (mdb_del). Return True if it was present.
     fn delete(&mut self, database: &Database, key: &[u8]) -> Result<bool> {
         Ok(self.remove(database, key)?.is_some())
     }
 
-    /// How big a database is (mdb_stat).
+    /// Return the statistics of a database (mdb_stat).
     #[calls(ffi::mdb_stat, args = (self, database, out), fails = nonzero)]
     fn stat(&self, database: &Database) -> Result<Stat>;
 
-    /// A cursor over a database: an iterator over keys and values, in the keys' order (mdb_cursor_open).
+    /// Open a cursor over a database (mdb_cursor_open). The cursor is an iterator over keys and values, in key order.
     #[calls(
         ffi::mdb_cursor_open,
         args = (self, database, out),
@@ -376,7 +381,7 @@ impl Transaction {
     fn cursor(&mut self, database: &Database) -> Result<Owned<Cursor>>;
 }
 
-/// Goes over the items of a database: it lives in a transaction, and in a database.
+/// A cursor over the items of a database. The cursor lives in a transaction and in a database.
 #[handle(
     raw = ffi::MDB_cursor,
     release = ffi::mdb_cursor_close,
@@ -407,13 +412,14 @@ impl Cursor {
     )]
     fn find(&mut self, key: &[u8]) -> Result<Option<()>>;
 
-    /// The next key and its value (mdb_cursor_get).
+    /// Return the next key and its value (mdb_cursor_get).
     #[reads_parent]
     fn __next__(&mut self) -> Result<Option<(Bytes, Bytes)>> {
         self.item(ffi::MDB_NEXT)
     }
 
-    /// Go to the first key that is not less than `key`; that and its value, or None behind the last one (mdb_cursor_get).
+    /// Move to the first key that is not less than `key` (mdb_cursor_get). Return that key and its value, or None if
+    /// there is no such key.
     #[reads_parent]
     fn seek(&mut self, key: &[u8]) -> Result<Option<(Bytes, Bytes)>> {
         match self.find(key)? {
@@ -422,13 +428,13 @@ impl Cursor {
         }
     }
 
-    /// Go to the last key; that and its value, or None if there is none (mdb_cursor_get).
+    /// Move to the last key (mdb_cursor_get). Return that key and its value, or None if the database is empty.
     #[reads_parent]
     fn last(&mut self) -> Result<Option<(Bytes, Bytes)>> {
         self.item(ffi::MDB_LAST)
     }
 
-    /// Give `key` a value, and go there (mdb_cursor_put).
+    /// Set the value of `key`, and move to it (mdb_cursor_put).
     #[calls(
         ffi::mdb_cursor_put,
         args = (self, &mut val(key), &mut val(value), 0),
@@ -436,7 +442,7 @@ impl Cursor {
     )]
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()>;
 
-    /// Delete the item where it is (mdb_cursor_del).
+    /// Delete the current item (mdb_cursor_del).
     #[calls(ffi::mdb_cursor_del, args = (self, 0), fails = nonzero)]
     fn delete(&mut self) -> Result<()>;
 }

@@ -1,4 +1,4 @@
-"""A simple model of lmdb_safe, for random operations: what is committed is a dict, and each transaction sees one of its own."""
+"""A model of lmdb_safe for random operations: committed items are a dict, and each transaction has its own dict."""
 
 import gc
 import shutil
@@ -238,7 +238,7 @@ class World:
         self.cursors[choice.a] = None
 
     def close_database(self, choice):
-        """Its number stays; what lives in this view of it ends."""
+        """Close this handle of the database, which closes its cursors; LMDB's number of the database stays valid."""
         if self.env.closed or self.elsewhere or self.writer() or self.viewed():
             return
         self.db.close()
@@ -250,7 +250,7 @@ class World:
             self.expect(AlreadyOpenError, lambda: Environment(self.folder))
 
     def reopen(self, choice):
-        """Close all, and open it again."""
+        """Close the environment, and open it again."""
         if choice.n % 4:
             return
         mine = [kept for kept in self.slots if kept and kept.open]

@@ -41,7 +41,7 @@ def db(env):
 
 @pytest.fixture
 def reported():
-    """What is told to sys.unraisablehook."""
+    """The exceptions that sys.unraisablehook gets."""
     told = []
     before, sys.unraisablehook = sys.unraisablehook, lambda what: told.append(what.exc_value)
     yield told
@@ -49,7 +49,7 @@ def reported():
 
 
 def in_thread(function):
-    """What `function` returns, or raises, on a thread of its own."""
+    """Run `function` on a new thread; return its result or its exception."""
     outcome = []
 
     def run():
@@ -544,7 +544,7 @@ def test_dropped_elsewhere_and_then_the_thread_ends(env, db, reported):
 
 
 def ended(thread, *handles):
-    """Wait for the end of the thread, which comes a little later than Python's `join`: then its handles are closed."""
+    """Wait until the thread's handles are closed, which happens shortly after Python's `join`."""
     thread.join(10)
     for _ in range(1000):
         if all(handle.closed for handle in handles):
@@ -579,7 +579,7 @@ def test_a_thread_that_ends_closes_its_handles(env, db, reported):
 
 
 def test_a_thread_that_ends_closes_what_is_in_a_cycle(env, db, reported):
-    """Nobody has to collect the cycle before."""
+    """The cycle need not be collected first."""
     weak = []
 
     def owner():
@@ -626,7 +626,7 @@ def test_what_another_thread_has_open_is_named(env, db):
 
 
 def in_child(function):
-    """What `function` returns, or the exception's name, in a forked child."""
+    """Run `function` in a forked child; return its result or the name of its exception."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -9,16 +9,16 @@ mod ffi {
     include!(concat!(env!("OUT_DIR"), "/magic.rs"));
 }
 
-/// What libmagic could not do.
+/// An error that libmagic reported.
 #[exception]
 pub struct MagicError {
-    /// What went wrong, in libmagic's words.
+    /// The message, in libmagic's words.
     pub message: String,
-    /// The number of the operating system's error behind it; 0 if there is none.
+    /// The system's error number (magic_errno); 0 if no system call failed.
     pub errno: c_int,
 }
 
-/// Asks the handle what went wrong.
+/// Takes the error's message from the handle.
 #[derive(Debug, Default)]
 pub struct MagicErrors;
 
@@ -34,7 +34,7 @@ impl ErrorSource<Magic> for MagicErrors {
     }
 }
 
-/// Says what is in files and in bytes.
+/// Identifies the content of files and of bytes.
 #[handle(raw = ffi::magic_set, release = ffi::magic_close, errors(MagicErrors, asks_handle), fork_safe)]
 pub struct Magic;
 
@@ -56,10 +56,10 @@ impl Magic {
     #[calls(ffi::magic_errno)]
     fn errno(&self) -> c_int;
 
-    /// Load a database of known contents: the system's, or the one at `database` (magic_open, magic_load).
+    /// Load a magic database: the system's, or the one at `database` (magic_open, magic_load).
     ///
-    /// With `mime` the answers are MIME types, with `encoding` also the encoding of text. `follow` follows symbolic
-    /// links, `inside` looks into compressed files.
+    /// With `mime` the answers are MIME types. With `encoding` they include the encoding of text. `follow` follows
+    /// symbolic links. `inside` looks into compressed files.
     ///
     /// Raises MagicError if the database can't be loaded.
     #[new]
@@ -72,7 +72,7 @@ impl Magic {
         inside: bool,
     ) -> Result<Owned<Magic>> {
         let chosen = [
-            // Without it a file that can't be read is an answer and not an error.
+            // Without MAGIC_ERROR, the description of an unreadable file would be an answer and not an error.
             (true, ffi::MAGIC_ERROR),
             (mime, ffi::MAGIC_MIME_TYPE),
             (encoding, ffi::MAGIC_MIME_ENCODING),
@@ -88,18 +88,18 @@ impl Magic {
         Ok(magic)
     }
 
-    /// What is in the file at `path` (magic_file).
+    /// Describe the content of the file at `path` (magic_file).
     ///
-    /// Raises MagicError, with `errno`, if it can't be read.
+    /// Raises MagicError, with `errno`, if the file can't be read.
     #[calls(ffi::magic_file, fails = null, detach)]
     fn file(&mut self, path: &FsPath) -> Result<String>;
 
-    /// What is in these bytes (magic_buffer).
+    /// Describe the content of `data` (magic_buffer).
     #[calls(ffi::magic_buffer, args = (self, data.ptr, data.len), fails = null, detach)]
     fn buffer(&mut self, data: &[u8]) -> Result<String>;
 }
 
-/// libmagic for Python: what is in this file?
+/// libmagic for Python: identify the content of files and of bytes.
 #[leakproof::module]
 mod magic_safe {
     #[pymodule_export]

@@ -1,8 +1,8 @@
-//! SQLite for Python: an out-parameter that has to be closed also when opening failed, statements that live in their
-//! connection, rows as an iterator, a close that may be refused, functions of SQL in Python.
+//! SQLite for Python: an out-parameter that must be closed even if opening failed, statements as children of their
+//! connection, rows as an iterator, a close that SQLite may refuse, SQL functions in Python.
 //!
-//! SQLite holds a lock of the connection while it calls back into Python. So whatever takes that lock is called without the
-//! GIL (`detach`): who has the lock may be waiting for it.
+//! SQLite holds the connection's mutex while it calls back into Python. Each function that takes the mutex is therefore
+//! called without the GIL (`detach`): the thread that holds the mutex may be waiting for the GIL.
 
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
@@ -26,20 +26,20 @@ const ROW: c_int = ffi::SQLITE_ROW.cast_signed();
 const DONE: c_int = ffi::SQLITE_DONE.cast_signed();
 const CONSTRAINT: i64 = ffi::SQLITE_CONSTRAINT as i64;
 
-/// How a database is opened (sqlite3_open_v2).
+/// Flags for opening a database (sqlite3_open_v2).
 #[int_flag(c_int)]
 pub enum OpenFlag {
-    /// For reading alone.
+    /// Opened for reading only.
     READONLY = ffi::SQLITE_OPEN_READONLY,
-    /// For reading and writing.
+    /// Opened for reading and writing.
     READWRITE = ffi::SQLITE_OPEN_READWRITE,
-    /// It is made where there is none; with READWRITE.
+    /// Created if the database does not exist; used with READWRITE.
     CREATE = ffi::SQLITE_OPEN_CREATE,
-    /// The path is a URI, "file:…?mode=ro".
+    /// Path interpreted as a URI, "file:…?mode=ro".
     URI = ffi::SQLITE_OPEN_URI,
-    /// It lives in memory.
+    /// Opened as an in-memory database.
     MEMORY = ffi::SQLITE_OPEN_MEMORY,
-    /// A symbolic link is refused.
+    /// Refused if the path contains a symbolic link.
     NOFOLLOW = ffi::SQLITE_OPEN_NOFOLLOW,
 }
 
@@ -49,23 +49,23 @@ const MAIN: &CStr = c"main";
 
 const EXTENDED_CODES: OpenFlag = OpenFlag(ffi::SQLITE_OPEN_EXRESCODE.cast_signed());
 
-/// What SQLite could not do.
+/// An error that SQLite reported.
 #[exception]
 pub struct SqliteError {
-    /// In SQLite's words.
+    /// The message, in SQLite's words.
     pub message: String,
     /// SQLite's extended result code.
     pub code: i64,
-    /// Where in the SQL text, in bytes from its start; -1 where that says nothing.
+    /// The byte offset in the SQL text of the token that caused the error; -1 if the error refers to no token.
     pub offset: c_int,
 }
 
-/// What would have broken a constraint of a table.
+/// A violated constraint of a table.
 #[exception(extends = SqliteError)]
 pub struct IntegrityError {
-    /// What every error says.
+    /// The fields of every SQLite error.
     pub base: SqliteError,
-    /// Which kind of constraint: "UNIQUE", "NOT NULL", "FOREIGN KEY", …; None for kinds without a name here.
+    /// The kind of constraint: "UNIQUE", "NOT NULL", "FOREIGN KEY", …; None for a kind without a name here.
     pub constraint: Option<&'static str>,
 }
 
@@ -82,7 +82,7 @@ impl IntegrityError {
     }
 }
 
-/// Asks the connection what went wrong.
+/// Takes the error's message from the connection, or from the result code if no connection is at hand.
 #[derive(Debug, Default)]
 pub struct SqliteErrors;
 
@@ -151,7 +151,7 @@ impl<'py> FromPyObject<'_, 'py> for Parameter {
     type Error = PyErr;
 
     fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        // By the object's type and not by what it can be converted to: no digit and no byte is to be lost.
+        // The object's type decides, not its conversions: no digit and no byte is lost.
         if PyInt::is_type_of(&object) {
             object.extract().map(Parameter::Integer)
         } else if PyFloat::is_type_of(&object) {
@@ -199,9 +199,9 @@ impl Connection {
     #[calls(ffi::sqlite3_open_v2, args = (path, out, flags, null), fails = nonzero, on_failure = owned, detach)]
     fn open(path: &FsPath, flags: OpenFlag) -> Result<Owned<Connection>>;
 
-    /// Open the database at `path`, or with ":memory:" one that lives as long as this object (sqlite3_open_v2).
+    /// Open the database at `path` (sqlite3_open_v2). ":memory:" opens a database that lives as long as this object.
     ///
-    /// Raises SqliteError if it can't be opened, or if there is none and `flags` don't say CREATE.
+    /// Raises SqliteError if the database can't be opened, or if it does not exist and `flags` lack CREATE.
     #[new]
     #[pyo3(signature = (path, flags = OpenFlag::READWRITE | OpenFlag::CREATE))]
     fn new(path: &FsPath, flags: OpenFlag) -> Result<Owned<Connection>> {
@@ -210,9 +210,9 @@ impl Connection {
         Ok(connection)
     }
 
-    /// The database as the bytes of a file (sqlite3_serialize).
+    /// Return the database as the bytes of a file (sqlite3_serialize).
     ///
-    /// Raises SqliteError if SQLite has no memory for it.
+    /// Raises SqliteError if memory for the bytes can't be allocated.
     #[pyo3(name = "serialize")]
     fn serialized(&self) -> Result<Bytes> {
         self.serialize(c"main")
@@ -250,12 +250,13 @@ impl Connection {
     )]
     fn compile(&self, sql: &CStr) -> Result<(Option<Owned<Statement>>, Option<CString>)>;
 
-    /// Compile the first statement of `sql`, and what stands behind it; `None` if there is none.
+    /// Compiles the first statement of `sql`. Returns the statement and the text after it, or `None` if `sql` holds no
+    /// statement.
     #[rust_only]
     fn compile_first(&self, sql: &CStr) -> Result<Option<(Owned<Statement>, CString)>> {
         let mut rest = sql.to_owned();
         while !rest.is_empty() {
-            // A semicolon or a comment is no statement.
+            // A semicolon or a comment compiles to no statement.
             match self.compile(&rest)? {
                 (Some(statement), rest) => return Ok(Some((statement, rest.unwrap_or_default()))),
                 (None, after) => rest = after.unwrap_or_default(),
@@ -266,14 +267,16 @@ impl Connection {
 
     /// Compile one SQL statement (sqlite3_prepare_v2).
     ///
-    /// Raises SqliteError for what is no SQL, ValueError where there is no statement in the text, or more than one.
+    /// Raises SqliteError if the text is not valid SQL. Raises ValueError if the text holds no statement, or more than
+    /// one.
     fn prepare(&self, sql: &str) -> Result<Owned<Statement>> {
         let sql = CString::new(sql)
             .map_err(|_| Error::Value("a NUL character would end the statement".into()))?;
         let compiled = self.compile_first(&sql)?;
         let (statement, rest) =
             compiled.ok_or_else(|| Error::Value("there is no statement in this text".into()))?;
-        // Behind the statement there may be a semicolon and comments. All else is another statement, or none of SQL.
+        // After the statement, a semicolon and comments are allowed. Anything else is another statement, or not valid
+        // SQL.
         match self.compile_first(&rest) {
             Ok(None) => Ok(statement),
             _ => Err(Error::Value(
@@ -283,16 +286,16 @@ impl Connection {
         }
     }
 
-    /// Run all statements of a text to their ends, one after the other (sqlite3_exec). Rows that they return are dropped.
+    /// Run all statements of a text in order (sqlite3_exec). Rows that the statements return are dropped.
     ///
-    /// Raises SqliteError at the first one that fails; those before it have run.
+    /// Raises SqliteError at the first statement that fails; the statements before it have run.
     #[calls(ffi::sqlite3_exec, args = (self, sql, null, null, null), fails = nonzero, detach)]
     fn run_script(&self, sql: &str) -> Result<()>;
 
-    /// Compile a statement and bind its parameters: an iterator over its rows, which are lists.
+    /// Compile a statement and bind its parameters. Return an iterator over its rows, which are lists.
     ///
     /// A parameter is None, an int, a float, a str or bytes. A statement that returns no rows runs at the first
-    /// `next()`; `run` does both.
+    /// `next()`; `run` compiles and runs it.
     #[pyo3(signature = (sql, parameters = None))]
     fn query(
         &self,
@@ -304,14 +307,15 @@ impl Connection {
         Ok(statement)
     }
 
-    /// Have what other threads run on this connection end soon, with SqliteError (sqlite3_interrupt).
+    /// Interrupt the statements that other threads run on this connection: they end soon, with SqliteError
+    /// (sqlite3_interrupt).
     ///
-    /// `close()` alone waits for them.
+    /// `close()` alone waits for the other threads.
     #[calls(ffi::sqlite3_interrupt)]
     fn interrupt(&self);
 
-    /// Run a statement to its end; how many rows it inserted, updated or deleted (sqlite3_changes), 0 for one that does
-    /// none of these.
+    /// Run a statement to its end. Return the number of rows that it inserted, updated or deleted (sqlite3_changes), or
+    /// 0 if it changes no rows.
     #[detach]
     #[pyo3(signature = (sql, parameters = None))]
     fn run(&self, sql: &str, parameters: Option<Vec<Option<Parameter>>>) -> Result<c_int> {
@@ -323,14 +327,15 @@ impl Connection {
         }
     }
 
-    /// Step once; at the statement's end, how many rows it changed. Another thread's statement must not come between.
+    /// Steps once. At the statement's end, returns the number of rows that the statement changed. The caller holds the
+    /// connection's lock, so that no statement of another thread runs before the rows are counted.
     #[rust_only]
     fn step_counted(&self, statement: &mut Statement) -> Result<Option<c_int>> {
         let before = self.total_changes();
         if statement.step()? == ROW {
             return Ok(None);
         }
-        // `changes` is about the last statement that changed rows, which may be an earlier one.
+        // `changes` counts the rows of the last statement that changed rows, which may be an earlier one.
         let changed = !statement.is_read_only() && self.total_changes() != before;
         Ok(Some(if changed { self.changes() } else { 0 }))
     }
@@ -366,7 +371,7 @@ impl Connection {
 
     /// Open one blob, to read and write it in parts (sqlite3_blob_open).
     ///
-    /// Raises SqliteError if there is no such row, or if what is there is no blob and no text.
+    /// Raises SqliteError if the row does not exist, or if its value is neither a blob nor text.
     #[pyo3(signature = (table, column, row, *, writable = false))]
     fn blob(&self, table: &CStr, column: &CStr, row: i64, writable: bool) -> Result<Owned<Blob>> {
         self.open_blob(c"main", table, column, row, writable)
@@ -374,7 +379,7 @@ impl Connection {
 
     /// Begin to overwrite this database with `source` (sqlite3_backup_init).
     ///
-    /// Closing one of the two closes the copy first.
+    /// Closing either connection closes the backup first.
     #[calls(
         ffi::sqlite3_backup_init,
         args = (self, MAIN.as_ptr(), source, MAIN.as_ptr()),
@@ -401,11 +406,12 @@ impl Connection {
         function: Option<ScalarFunction>,
     ) -> Result<()>;
 
-    /// Make `function` a function of SQL, of so many arguments, -1 for any number; None removes it
-    /// (sqlite3_create_function_v2).
+    /// Make `function` an SQL function of `arity` arguments; -1 accepts any number of them
+    /// (sqlite3_create_function_v2). None removes the function.
     ///
-    /// It gets None, ints, floats, strs and bytes, and returns one of them. What it raises comes out of the call that runs the
-    /// statement. A `deterministic` one returns the same for the same arguments, so that SQLite may call it less often.
+    /// The function gets None, ints, floats, strs and bytes, and returns one of them. An exception in the function is
+    /// raised by the call that runs the statement. A `deterministic` function returns the same result for the same
+    /// arguments, so that SQLite may call it less often.
     #[pyo3(signature = (name, arity, function, *, deterministic = false))]
     fn create_function(
         &self,
@@ -440,11 +446,11 @@ impl Connection {
         function: Option<AggregateFunction>,
     ) -> Result<()>;
 
-    /// Make `factory` an aggregate function of SQL, of so many arguments, -1 for any number; None removes it
-    /// (sqlite3_create_function_v2).
+    /// Make `factory` an SQL aggregate function of `arity` arguments; -1 accepts any number of them
+    /// (sqlite3_create_function_v2). None removes the function.
     ///
-    /// It is called for each group of rows and makes an object with `step(*arguments)`, called for each row, and `finalize()`,
-    /// which returns the result.
+    /// The factory is called for each group of rows. The factory returns an object with `step(*arguments)`, which is
+    /// called for each row, and `finalize()`, which returns the result.
     fn create_aggregate(&self, name: &CStr, arity: c_int, factory: Option<Callable>) -> Result<()> {
         let function = factory.map(|factory| AggregateFunction {
             factory,
@@ -453,10 +459,11 @@ impl Connection {
         self.add_aggregate(name, arity, UTF8, function)
     }
 
-    /// Call `handler` while statements run, whenever about `every` steps of SQLite's machine are done; None for no more
-    /// (sqlite3_progress_handler). If it returns something true, the statement ends with SqliteError.
+    /// Call `handler` about every `every` virtual machine instructions while statements run (sqlite3_progress_handler).
+    /// None, or an `every` below 1, removes the handler. If the handler returns a true value, the statement ends with
+    /// SqliteError.
     ///
-    /// It must not use this connection: BusyError.
+    /// Using this connection in the handler raises BusyError.
     #[pyo3(signature = (handler, every = 1000))]
     fn set_progress_handler(&mut self, handler: Option<Callable>, every: c_int) {
         let handler = handler.filter(|_| every > 0).map(ProgressHandler);
@@ -467,7 +474,8 @@ impl Connection {
         }
     }
 
-    /// SQLite has one progress handler: this one, or that of Python, which looks for signals, too.
+    /// Sets the handler that looks for signals. SQLite has one progress handler: this one, or the one in Python, which
+    /// also looks for signals.
     #[rust_only]
     #[calls(
         ffi::sqlite3_progress_handler,
@@ -576,21 +584,21 @@ impl Statement {
     #[calls(ffi::sqlite3_column_blob, len = ffi::sqlite3_column_bytes, detach)]
     fn lend_blob(&self, column: c_int) -> Option<&[u8]>;
 
-    /// The bytes of a blob in the row that came last, without a copy (sqlite3_column_blob).
+    /// Return the bytes of a blob in the current row, without a copy (sqlite3_column_blob). None for an empty blob.
     ///
-    /// The memoryview holds the statement: until it is released, `next()` and `close()` raise BufferError. None for an
-    /// empty blob. Raises ValueError where there is no blob.
+    /// The memoryview borrows the statement: `next()` and `close()` raise BufferError until the memoryview is released.
+    /// Raises ValueError if the value in the column is not a blob.
     fn view(&self, column: c_int) -> Result<Option<&[u8]>> {
-        // SQLite would convert anything else in place, and move what was lent before.
+        // SQLite would convert a value of another type in place, and move the bytes of an earlier memoryview.
         match self.column_type(column).cast_unsigned() {
             ffi::SQLITE_BLOB => Ok(self.lend_blob(column)),
             _ => Err(Error::Value(format!("there is no blob in column {column}"))),
         }
     }
 
-    /// Bind the parameters, and begin anew.
+    /// Bind the parameters, and reset the statement.
     ///
-    /// Raises ValueError if their number is not the statement's.
+    /// Raises ValueError if their number is not the statement's number of parameters.
     #[detach]
     fn bind(&mut self, parameters: Vec<Option<Parameter>>) -> Result<()> {
         let expected = self.parameter_count();
@@ -600,7 +608,7 @@ impl Statement {
                 parameters.len()
             )));
         }
-        // It says again how the last run ended.
+        // sqlite3_reset returns the error of the last run again.
         let _ = self.rewind();
         for (index, parameter) in (1..).zip(parameters) {
             match parameter {
@@ -627,7 +635,7 @@ impl Statement {
     fn step(&mut self) -> Result<c_int> {
         let stepped = self.advance();
         if !matches!(stepped, Ok(ROW)) {
-            // An ended statement would begin anew at the next step, and hold its locks until then.
+            // Without a reset, an ended statement would run again at the next step, and keep its locks until then.
             let _ = self.rewind();
         }
         stepped
@@ -645,9 +653,9 @@ impl Statement {
         })
     }
 
-    /// The next row (sqlite3_step). After the last one the statement begins anew.
+    /// Return the next row (sqlite3_step). After the last row, the statement starts again.
     ///
-    /// Raises UnicodeDecodeError for a row with TEXT that is not UTF-8; the next call goes on with the row after it.
+    /// Raises UnicodeDecodeError if TEXT in the row is not UTF-8; the next call returns the row after it.
     #[detach]
     fn __next__(&mut self) -> Result<Option<Vec<Option<Value>>>> {
         if self.step()? != ROW {
@@ -659,7 +667,7 @@ impl Statement {
     }
 }
 
-/// One blob of a table, open to be read and written in parts. Its length stays as it is.
+/// One blob of a table, open for reading and writing in parts. The length of the blob is fixed.
 #[handle(raw = ffi::sqlite3_blob, release(ffi::sqlite3_blob_close, detach), parent = Connection, errors = SqliteErrors)]
 pub struct Blob;
 
@@ -669,7 +677,7 @@ impl Blob {
     #[calls(ffi::sqlite3_blob_bytes)]
     fn size(&self) -> c_int;
 
-    /// How many bytes there are (sqlite3_blob_bytes).
+    /// Return the size of the blob in bytes (sqlite3_blob_bytes).
     fn __len__(&self) -> usize {
         usize::try_from(self.size()).unwrap_or(0)
     }
@@ -678,9 +686,10 @@ impl Blob {
     #[calls(ffi::sqlite3_blob_read, args = (self, into.ptr, into.len, offset), fails = nonzero, detach)]
     fn fill(&self, into: &mut [u8], offset: c_int) -> Result<()>;
 
-    /// Read so many bytes at `offset`, by default up to the end (sqlite3_blob_read).
+    /// Read `count` bytes at `offset`, by default all up to the end (sqlite3_blob_read).
     ///
-    /// Raises ValueError where there are less, SqliteError if the row was changed since: then it is of no more use.
+    /// Raises ValueError if the blob holds fewer bytes. Raises SqliteError if the row was changed after the blob was
+    /// opened: the blob can then no longer be used.
     #[pyo3(signature = (offset = 0, count = None))]
     fn read(&self, offset: usize, count: Option<usize>) -> Result<Bytes> {
         let count = count.unwrap_or_else(|| self.__len__().saturating_sub(offset));
@@ -695,15 +704,15 @@ impl Blob {
 
     /// Write `data` at `offset` (sqlite3_blob_write).
     ///
-    /// Raises ValueError where there is no room for it, SqliteError if the blob was not opened to be written or the row
-    /// was changed since.
+    /// Raises ValueError if `data` extends past the end of the blob. Raises SqliteError if the blob was not opened for
+    /// writing, or if the row was changed after the blob was opened.
     #[pyo3(signature = (data, offset = 0))]
     fn write(&mut self, data: Buffer<'_>, offset: usize) -> Result<()> {
         self.within(offset, data.len())?;
         self.put(data, offset as c_int)
     }
 
-    /// Go on with another row of the same table (sqlite3_blob_reopen).
+    /// Move to another row of the same table (sqlite3_blob_reopen).
     #[calls(ffi::sqlite3_blob_reopen, fails = nonzero, detach)]
     fn reopen(&mut self, row: i64) -> Result<()>;
 
@@ -719,10 +728,10 @@ impl Blob {
     }
 }
 
-/// How many pages are copied between two looks for signals.
+/// The number of pages copied between two checks for signals.
 const PAGES_AT_ONCE: c_int = 1024;
 
-/// A copy of one database into another, in steps. It lives in both: closing one of them ends it.
+/// A copy of one database into another, in steps. Closing either connection closes the backup first.
 #[handle(
     raw = ffi::sqlite3_backup,
     release(ffi::sqlite3_backup_finish, detach),
@@ -737,9 +746,9 @@ impl Backup {
     #[calls(ffi::sqlite3_backup_step, fails = when(|status| status != OK && status != DONE), detach)]
     fn copy(&mut self, pages: c_int) -> Result<c_int>;
 
-    /// Copy so many pages, -1 for all; whether there are more (sqlite3_backup_step).
+    /// Copy `pages` pages, or all if it is -1 (sqlite3_backup_step). Return True if more pages are left.
     ///
-    /// Many pages are copied in several steps, between which signals are handled.
+    /// Many pages are copied in several steps, and signals are handled between the steps.
     #[pyo3(signature = (pages = -1))]
     fn step(&mut self, pages: c_int) -> Result<bool> {
         let mut left = pages;
@@ -762,13 +771,13 @@ impl Backup {
         }
     }
 
-    /// How many pages are left, as of the last step (sqlite3_backup_remaining).
+    /// The number of pages left, as of the last step (sqlite3_backup_remaining).
     #[getter]
     #[calls(ffi::sqlite3_backup_remaining)]
     fn remaining(&self) -> c_int;
 }
 
-/// One call of a function of SQL: it takes the result.
+/// One call of an SQL function, which receives the function's result.
 #[handle(raw = ffi::sqlite3_context, callback_only)]
 pub struct FunctionCall;
 
@@ -789,11 +798,12 @@ impl FunctionCall {
     #[calls(ffi::sqlite3_result_blob64, args = (self, blob.ptr, blob.len, sentinel(-1)))]
     fn return_blob(&self, blob: &[u8]) -> Result<()>;
 
-    /// The group of rows that an aggregate function is called for; `None` if no row came and none is to be.
+    /// Returns the memory of the group of rows that an aggregate function is called for. If the group has none yet,
+    /// allocates `size` bytes, or returns `None` for a `size` of 0.
     #[calls(ffi::sqlite3_aggregate_context)]
     fn group(&self, size: c_int) -> Option<Borrowed<Group>>;
 
-    /// The result is NULL if nothing is said.
+    /// Sets the result. Without a result, SQLite takes NULL.
     fn give(&self, result: Option<Parameter>) -> Result<()> {
         match result {
             None => {}
@@ -808,7 +818,7 @@ impl FunctionCall {
 
 const TEXT_ENCODING: u8 = ffi::SQLITE_UTF8 as u8;
 
-/// Memory by which SQLite tells groups of rows from each other.
+/// Memory whose address identifies a group of rows.
 #[handle(raw = c_void, callback_only)]
 pub struct Group;
 
@@ -818,7 +828,7 @@ impl Group {
     }
 }
 
-/// An argument of a function of SQL.
+/// An argument of an SQL function.
 #[handle(raw = ffi::sqlite3_value, callback_only)]
 pub struct Argument;
 
@@ -854,7 +864,7 @@ fn values(arguments: &[Borrowed<'_, Argument>]) -> Result<Vec<Option<Value>>> {
     arguments.iter().map(|argument| argument.value()).collect()
 }
 
-/// A function of SQL, written in Python.
+/// An SQL function written in Python.
 #[derive(Debug, Attachment)]
 pub struct ScalarFunction(Callable);
 
@@ -871,7 +881,7 @@ impl ScalarFunction {
     }
 }
 
-/// What an aggregate function has for one group of rows: the methods of a Python object.
+/// The methods of the Python object that aggregates one group of rows.
 #[derive(Debug, Attachment)]
 pub struct Aggregate {
     step: Callable,
@@ -889,7 +899,7 @@ impl<'py> FromPyObject<'_, 'py> for Aggregate {
     }
 }
 
-/// An aggregate function of SQL, written in Python.
+/// An SQL aggregate function written in Python.
 #[derive(Debug, Attachment)]
 pub struct AggregateFunction {
     factory: Callable,
@@ -909,7 +919,7 @@ impl AggregateFunction {
         if let Some(present) = self.groups().get(&group) {
             return Ok(present.clone());
         }
-        // Not under the lock: it runs Python.
+        // Called without the mutex, since the factory runs Python.
         let aggregate = self.make()?;
         self.groups().insert(group, aggregate.clone());
         Ok(aggregate)
@@ -930,7 +940,7 @@ impl AggregateFunction {
         let aggregate = self.aggregate(group)?;
         let stepped = values(&arguments).and_then(|values| aggregate.step.notify_varargs(values));
         if stepped.is_err() {
-            // SQLite finalizes the group all the same, and nobody wants its result.
+            // SQLite finalizes the group nevertheless, and discards the result.
             let _ = self.groups().remove(&group);
         }
         stepped
@@ -945,7 +955,7 @@ impl AggregateFunction {
     )]
     fn finalize(&self, call: &FunctionCall) -> Result<()> {
         let aggregate = match call.group(0).map(|group| group.key()) {
-            // There was no row.
+            // The group had no row.
             None => Some(self.make()?),
             Some(group) => self.groups().remove(&group),
         };
@@ -956,10 +966,10 @@ impl AggregateFunction {
     }
 }
 
-/// How many steps of SQLite's machine, some tens of microseconds, are between two looks for signals.
+/// The number of virtual machine instructions between two checks for signals: some tens of microseconds.
 const SIGNALS_EVERY: c_int = 1000;
 
-/// What SQLite calls while it works, so that Ctrl-C ends a statement.
+/// The progress handler that looks for signals, so that Ctrl-C ends a statement.
 #[derive(Debug, Attachment)]
 pub struct Signals(());
 
@@ -971,7 +981,7 @@ impl Signals {
     }
 }
 
-/// What SQLite calls while it works, written in Python.
+/// A progress handler written in Python.
 #[derive(Debug, Attachment)]
 pub struct ProgressHandler(Callable);
 

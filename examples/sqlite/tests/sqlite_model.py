@@ -44,7 +44,7 @@ class Sum:
 
 
 class Function:
-    """What a function of SQL does; its connection keeps it."""
+    """An SQL function, which its connection keeps alive."""
 
     def __init__(self, what, connection):
         self.what = what
@@ -130,7 +130,7 @@ class World:
         return None
 
     def is_held(self, home, by=None):
-        """Whether a copy other than `by` that is not closed has the connection as its destination."""
+        """Return True if an open copy other than `by` has the connection as its destination."""
         copies = [it for it in self.others if it and it.kind == "copy" and it is not by]
         return any(it.is_open and it.homes[0] is home for it in copies)
 
@@ -160,7 +160,7 @@ class World:
             kept.open = False
 
     def has_copy_that_cannot_be_closed(self, home):
-        """Whether a copy that lives in the connection also lives in one that another copy holds."""
+        """Return True if a copy of the connection has a second connection that another copy holds."""
         copies = [it for it in self.others if it and it.kind == "copy" and it.is_open and home in it.homes]
         elsewhere = lambda it: (other for other in it.homes if other is not home)
         return any(self.is_held(other, by=it) for it in copies for other in elsewhere(it))

@@ -437,7 +437,7 @@ def test_what_a_progress_handler_drops_is_released(db):
 
 
 def test_another_thread_waits_without_the_gil(db):
-    """SQLite holds the connection's lock while a function runs: who wants it must not hold the GIL."""
+    """SQLite holds the connection's lock while a function runs: a thread that waits for it must not hold the GIL."""
     inside, go_on = threading.Event(), threading.Event()
 
     def slow():

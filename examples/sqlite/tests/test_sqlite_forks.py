@@ -33,7 +33,7 @@ def db(path):
 
 
 def in_child(function):
-    """What `function` returns, or the exception, in a forked child."""
+    """Run `function` in a forked child; return its result or its exception."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

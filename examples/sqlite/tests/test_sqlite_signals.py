@@ -18,7 +18,7 @@ class Interrupted(Exception):
 
 @pytest.fixture
 def alarm():
-    """Makes a signal come soon, whose handler is called."""
+    """Start a timer whose signal calls the given handler soon."""
     before = signal.getsignal(signal.SIGALRM)
 
     def start(handler):

@@ -21,7 +21,7 @@ def db():
 
 
 def all_at_once(*works):
-    """Run each `TIMES` times, each on a thread of its own."""
+    """Run each function `TIMES` times, each on a thread of its own."""
     start, wrong = threading.Barrier(len(works)), []
 
     def run(work):

@@ -1,4 +1,4 @@
-//! zlib for Python: structs that C initialises in place, buffers that it reads and writes where they are.
+//! zlib for Python: a struct that C initialises in place, buffers that zlib reads and writes without a copy.
 
 use std::ffi::{c_char, c_int};
 
@@ -15,31 +15,31 @@ const SYNC_FLUSH: c_int = ffi::Z_SYNC_FLUSH.cast_signed();
 const FINISH: c_int = ffi::Z_FINISH.cast_signed();
 const DEFLATED: c_int = ffi::Z_DEFLATED.cast_signed();
 const SIZE: c_int = size_of::<ffi::z_stream>() as c_int;
-/// How much is written at a time.
+/// The size in bytes of the buffer for output.
 const CHUNK: usize = 64 << 10;
-/// How much is read at a time: less than zlib's `uInt` can count.
+/// The maximum number of input bytes per call, which must fit zlib's `uInt`.
 const PART: usize = 1 << 30;
 
-/// The version that this was compiled for, which zlib compares to its own.
+/// The version of the header, which zlib compares to its own version.
 fn version() -> *const c_char {
     ffi::ZLIB_VERSION.as_ptr().cast()
 }
 
-/// Whether a status says that something is wrong. `Z_BUF_ERROR` only says that there was nothing to do.
+/// Returns `true` if `status` is an error. `Z_BUF_ERROR` is none: no progress was possible.
 fn is_failure(status: c_int) -> bool {
     status == ffi::Z_NEED_DICT.cast_signed() || status < 0 && status != ffi::Z_BUF_ERROR
 }
 
-/// What zlib could not do.
+/// An error that zlib reported.
 #[exception]
 pub struct ZlibError {
-    /// In zlib's words.
+    /// The message, in zlib's words.
     pub message: String,
     /// zlib's return code.
     pub code: i64,
 }
 
-/// Asks the stream what went wrong.
+/// Takes the error's message from the stream.
 #[derive(Debug, Default)]
 pub struct ZlibErrors;
 
@@ -66,7 +66,7 @@ impl ErrorSource<Decompressor> for ZlibErrors {
     }
 }
 
-/// Compresses a stream.
+/// A stream that is compressed.
 #[handle(caller_allocates = ffi::z_stream, release = ffi::deflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
 pub struct Compressor;
 
@@ -74,10 +74,10 @@ pub struct Compressor;
 impl Compressor {
     /// Begin a stream (deflateInit2).
     ///
-    /// `level` is 0 to 9, or -1 for zlib's own choice. `window` is the base-two logarithm of the window, 9 to 15; plus 16
-    /// for gzip's format, negative for a raw stream.
+    /// `level` is 0 to 9, or -1 for zlib's default. `window` is the base-two logarithm of the window size, 9 to 15. Add
+    /// 16 for the gzip format; a negative number makes a raw stream.
     ///
-    /// Raises ZlibError for numbers that zlib does not know.
+    /// Raises ZlibError if zlib does not accept `level` or `window`.
     #[new]
     #[pyo3(signature = (level = -1, *, window = 15))]
     #[calls(
@@ -122,7 +122,7 @@ impl Compressor {
         loop {
             let part = data.part(read, PART);
             let count = part.len();
-            // What follows the part is not to be flushed before it is there.
+            // The flush must wait for the last part.
             let last = read + count == data.len();
             self.step(part, &mut chunk, if last { flush } else { NO_FLUSH })?;
             read += count - self.left_to_read() as usize;
@@ -134,17 +134,17 @@ impl Compressor {
         }
     }
 
-    /// Compress these bytes; what can be written already (deflate).
+    /// Compress `data` (deflate). Return the output that is available so far.
     fn compress(&mut self, data: Buffer<'_>) -> Result<Bytes> {
         self.run(&data, NO_FLUSH)
     }
 
-    /// Write all that was compressed so far; the stream can go on (deflate with Z_SYNC_FLUSH).
+    /// Return the output of all data so far; the stream can be continued (deflate with Z_SYNC_FLUSH).
     fn flush(&mut self) -> Result<Bytes> {
         self.run(&Buffer::from(&[][..]), SYNC_FLUSH)
     }
 
-    /// Write the stream's end (deflate with Z_FINISH).
+    /// End the stream, and return the rest of the output (deflate with Z_FINISH).
     fn finish(&mut self) -> Result<Bytes> {
         self.run(&Buffer::from(&[][..]), FINISH)
     }
@@ -153,18 +153,18 @@ impl Compressor {
     #[calls(ffi::deflateReset, fails = nonzero)]
     fn reset(&mut self) -> Result<()>;
 
-    /// A compressor in the same state (deflateCopy).
+    /// Return a copy of the compressor in its present state (deflateCopy).
     #[calls(ffi::deflateCopy, args = (out, self), fails = nonzero, on_failure = null)]
     fn copy(&mut self) -> Result<Owned<Compressor>>;
 }
 
-/// Decompresses a stream.
+/// A stream that is decompressed.
 #[handle(caller_allocates = ffi::z_stream, release = ffi::inflateEnd, errors(ZlibErrors, asks_handle), fork_safe)]
 pub struct Decompressor;
 
 #[methods(unsafe)]
 impl Decompressor {
-    /// Begin a stream (inflateInit2). `window` is as for the compressor; plus 32 tells zlib's format and gzip's apart.
+    /// Begin a stream (inflateInit2). `window` is as for the compressor; add 32 to detect the zlib or gzip format.
     #[new]
     #[pyo3(signature = (*, window = 15))]
     #[calls(ffi::inflateInit2_, args = (out, window, version(), SIZE), fails = nonzero, on_failure = null)]
@@ -192,10 +192,10 @@ impl Decompressor {
     #[field(msg, utf8 = lossy)]
     fn message(&self) -> Option<String>;
 
-    /// Decompress these bytes (inflate): what they hold, and how many of them were used; fewer than there are where the
-    /// stream ends before them.
+    /// Decompress `data` (inflate). Return the output and the number of bytes used, which is less than the length of
+    /// `data` if the stream ends before.
     ///
-    /// Raises ZlibError for what is no such stream.
+    /// Raises ZlibError if `data` is not a valid stream.
     fn decompress(&mut self, data: Buffer<'_>) -> Result<(Bytes, u64)> {
         let mut result = Vec::new();
         let mut chunk = vec![0; CHUNK];

@@ -169,7 +169,7 @@ def test_threads():
 
 
 def test_one_compressor_in_two_threads():
-    """Each call has it alone, so the stream stays whole."""
+    """Each call borrows the compressor exclusively, so that the stream stays valid."""
     compressor = Compressor(1)
     parts = []
     lock = threading.Lock()

@@ -75,12 +75,12 @@ def render(result: Sequence[Item] | str | float | bool) -> Iterable[str]:
 
 
 def number(value: float) -> str:
-    """Six digits, as C's `%g` has them; the special values have XPath's names."""
+    """Format with six digits, as C's `%g` does. The special values have XPath's names."""
     return f"{value:g}".replace("inf", "Infinity").replace("nan", "NaN")
 
 
 def namespace(prefix: str | None, uri: str) -> str:
-    """The declaration as libxml2 serialises it; the prefix `xml` needs none."""
+    """Return the declaration as libxml2 serialises it. The prefix `xml` needs none."""
     if prefix == "xml":
         return ""
     quote = "'" if '"' in uri and "'" not in uri else '"'
@@ -97,13 +97,13 @@ def write(lines: Iterable[str]) -> None:
             output.write(line.encode() + b"\n")
         output.flush()
     except OSError:
-        # What is still buffered would fail again, loudly, when the interpreter ends.
+        # Without this, flushing the rest of the buffer would fail again, with a message, when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         raise
 
 
 if __name__ == "__main__":
-    # A reader that has seen enough, and Ctrl-C, end this as they end any filter: without a traceback.
+    # A closed pipe and Ctrl-C end the program without a traceback, as they end other filters.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

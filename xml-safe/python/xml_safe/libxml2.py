@@ -2,10 +2,11 @@
 
     import xml_safe.libxml2 as libxml2
 
-Only the part that parses, walks and asks is here. It differs from the official binding where that one leaks or crashes:
+Only parsing, walking the tree and XPath are covered. This module differs from the official binding where that binding
+leaks or crashes:
 
-- `freeDoc()` and `xpathFreeContext()` may be left out, and called twice; what is used after `freeDoc()` raises
-  `xml_safe.ClosedError`.
+- `freeDoc()` and `xpathFreeContext()` may be left out, or called twice. Using the document or its nodes after
+  `freeDoc()` raises `xml_safe.ClosedError`.
 - Errors carry libxml2's own message; nothing is printed to standard error by default.
 - A path names exactly that file, network access and external entities are off, and a `str` is decoded already,
   whatever encoding it declares.
@@ -35,7 +36,7 @@ __all__ = [
 
 
 class libxmlError(Exception):
-    """The root of this module's errors. The error of `xml_safe` that caused one is its `__cause__`."""
+    """The base class of this module's errors. Its `__cause__` is the error of `xml_safe`."""
 
     def __init__(self, msg: str) -> None:
         super().__init__(msg)
@@ -43,19 +44,19 @@ class libxmlError(Exception):
 
 
 class treeError(libxmlError):
-    """The tree doesn't have what was asked for."""
+    """A part of the tree that does not exist."""
 
 
 class parserError(libxmlError):
-    """A document can't be read or isn't well-formed."""
+    """A document that can't be read or isn't well-formed."""
 
 
 class xpathError(libxmlError):
-    """An XPath expression can't be evaluated."""
+    """An XPath expression that can't be evaluated."""
 
 
 class xmlCore:
-    """What nodes and documents have in common."""
+    """The base class of nodes and documents."""
 
     def __init__(self, _obj: Node) -> None:
         self._o = _obj
@@ -70,7 +71,7 @@ class xmlCore:
         return self._o.to_string()
 
     def __iter__(self) -> "Iterator[xmlCore]":
-        """The node and everything below it, in document order."""
+        """Iterate over the node and all nodes below it, in document order."""
         pending = [self._o]
         while pending:
             node = pending.pop()
@@ -130,7 +131,7 @@ class xmlNode(xmlCore):
         return _wrap_sibling(self._siblings, self._index + 1)
 
     def prop(self, name: str) -> str | None:
-        """The value of the attribute `name`, whatever its namespace, or None."""
+        """Return the value of the attribute `name` in any namespace, or None."""
         for key, value in self._o.attributes.items():
             if key.rpartition("}")[2] == name:
                 return value
@@ -161,7 +162,7 @@ class xmlNs:
 
 
 class xmlDoc(xmlCore):
-    """A document. It is released by `freeDoc()`, or when nothing of it is used any more."""
+    """A document. `freeDoc()` releases it, as does dropping the last reference to it and its nodes."""
 
     def __init__(self, _obj: Document) -> None:
         node = _obj.xpathEval("/")
@@ -184,7 +185,7 @@ class xmlDoc(xmlCore):
 
 
 class xpathContext:
-    """The state of XPath evaluations: a context node, and prefixes."""
+    """The state of XPath evaluations: a context node and namespace prefixes."""
 
     def __init__(self, _obj: XPathContext) -> None:
         self._o = _obj
