@@ -1,4 +1,4 @@
-//! Borrowing what a handle lives in: a call borrows every ancestor of its handles, from the outermost one inwards.
+//! Borrows of ancestors: a call borrows every ancestor of its handles, from the outermost one inwards.
 //!
 //! An ancestor is borrowed shared. Two annotations change that: `mut_parent` (a call that borrows the child exclusively
 //! borrows the parent exclusively, too) and `parent = &mut P` (nothing but the child uses the parent while the child
@@ -40,8 +40,8 @@ impl From<BorrowError> for Refused {
 pub(super) type Borrow<'a> = Result<(), (&'a HandleState, Refused)>;
 
 impl HandleState {
-    /// Borrows every ancestor for a use of this handle in `mode`; on refusal, the ancestor that refused and why.
-    /// `passes` says for which handles the caller need not queue.
+    /// Borrows every ancestor for a borrow of this handle in `mode`. On refusal, returns the ancestor that refused, and
+    /// the reason. `passes` returns whether the caller may pass the queue of a handle.
     #[inline]
     pub(super) fn borrow_ancestors(
         &self,
@@ -91,7 +91,7 @@ impl HandleState {
         self.release_ancestors(Mode::Shared);
     }
 
-    /// Whether a use in `mode` borrows the first parent exclusively.
+    /// Returns whether a borrow of this handle in `mode` borrows the first parent exclusively.
     #[inline]
     pub(super) fn borrows_mut(&self, mode: Mode) -> bool {
         mode == Mode::Exclusive && self.kind().sharing().mut_parent
@@ -126,7 +126,7 @@ impl HandleState {
         Ok(())
     }
 
-    /// Releases `parent`, which was just borrowed, where another child holds it.
+    /// Checks that no other child holds `parent`, which was just borrowed. If one does, releases the borrow.
     #[inline]
     fn check_holder<'a>(&self, parent: &'a HandleState) -> Borrow<'a> {
         let parent = parent.borrow_owner();
@@ -137,14 +137,14 @@ impl HandleState {
         Err((parent, Refused::Held))
     }
 
-    /// Whether no child holds this handle, or `child` is the one that does.
+    /// Returns whether no child holds this handle, or `child` is the holder.
     #[inline]
     pub(super) fn may_be_used_by(&self, child: Option<&HandleState>) -> bool {
         let holder: *const HandleState = self.holder.load(Ordering::Acquire);
         holder.is_null() || child.is_some_and(|child| ptr::eq(child, holder))
     }
 
-    /// Whether a child holds this handle.
+    /// Returns whether a child holds this handle.
     pub(super) fn is_held(&self) -> bool {
         !self.may_be_used_by(None)
     }
@@ -176,7 +176,7 @@ impl HandleState {
         }
     }
 
-    /// Takes the hold on the parent for whoever releases this handle.
+    /// Takes the hold on the parent, for the code that releases this handle.
     pub(super) fn take_parent_hold(&self) -> Option<ParentHold> {
         if !self.kind().sharing().holds_parent {
             return None;
@@ -199,7 +199,7 @@ impl HandleState {
 pub(super) struct ParentHold(Option<Py<HandleClass>>);
 
 impl ParentHold {
-    /// Leaves the hold with the child, which C did not release.
+    /// Leaves the hold with the child, whose release C refused.
     pub(super) fn leave(mut self) {
         drop(self.0.take());
     }

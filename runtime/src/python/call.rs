@@ -1,11 +1,12 @@
-//! Entering: a call holds every handle it uses, and every ancestor of each, until it has converted its result.
+//! Method calls: a call borrows every handle that it uses, and every ancestor of each, until it has converted its
+//! result.
 //!
-//! All arguments are converted first; then all handles are entered at once. If one is in use the others are left
-//! again before waiting, so two calls can't each hold what the other one waits for.
+//! All arguments are converted first. Then all handles are borrowed. If a handle refuses, the call releases the borrows
+//! of the others before it waits, so two calls never hold borrows that the other one waits for.
 //!
 //! Calls that wait for a handle take turns, in the order in which they came: a waiting exclusive borrow bars new shared
-//! ones, and the other way around. A call waits in one queue at a time, so two calls can't each bar the other one. A
-//! thread that must not wait passes the queue.
+//! borrows, and a waiting shared borrow bars new exclusive ones. A call waits in one queue at a time, so two calls
+//! never bar each other. A thread that must not wait passes the queue.
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -27,29 +28,29 @@ use crate::fallible_copy::OutOfMemory;
 use crate::handle::kind::HandleKind;
 use crate::interpreter::ReentrancyGuard;
 
-/// How a call uses a handle.
+/// The kind of borrow by which a call uses a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// `&T`: beside others.
+    /// `&T`: a shared borrow.
     Shared,
-    /// `&mut T`: alone. A handle with `mut_parent` borrows its parent so, too.
+    /// `&mut T`: an exclusive borrow. A handle with `mut_parent` also borrows its parent exclusively.
     Exclusive,
-    /// `&mut T` of a method with `#[reads_parent]`: alone, and the parent shared.
+    /// `&mut T` of a method with `#[reads_parent]`: an exclusive borrow of the handle, and a shared one of its parent.
     ExclusiveReading,
 }
 
-/// A handle that a call wants to hold.
+/// A request of a call to borrow a handle.
 #[derive(Clone, Copy)]
 pub struct BorrowRequest<'a> {
     state: &'a HandleState,
     mode: Mode,
-    /// The Python object, where it is known.
+    /// The Python object; null if the request does not know it.
     object: *mut pyo3::ffi::PyObject,
-    /// The child that borrows its parent so.
+    /// The child whose exclusive borrow includes this borrow of its parent; `None` for other requests.
     child: Option<&'a HandleState>,
-    /// The way in which the handle's group is borrowed, for all handles of the call that belong to it.
+    /// The mode in which the handle's group is borrowed, for all handles of the call that belong to the group.
     group_mode: Mode,
-    /// Whether another handle of the call borrows the group for this one.
+    /// Set if another request of the call borrows the group for this handle.
     joined: bool,
 }
 
@@ -66,7 +67,7 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// The exclusive borrow of `parent` for an exclusive use of `child`.
+    /// Returns the request for the exclusive borrow of `parent` that is part of an exclusive borrow of `child`.
     pub(super) fn for_child(parent: &'a HandleState, child: &'a HandleState) -> Self {
         BorrowRequest {
             state: parent,
@@ -78,7 +79,7 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// A hold that knows its object.
+    /// Returns a request that knows the Python object.
     #[inline]
     pub(super) fn of(object: &'a Bound<'_, HandleClass>, mode: Mode) -> Self {
         BorrowRequest {
@@ -87,7 +88,8 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// Enter; on refusal, which handle refused and why. `passes` says where the caller need not stand in the queue.
+    /// Borrows the handle and its ancestors. On refusal, returns the handle that refused, and the reason. `passes`
+    /// returns whether the caller may pass the queue of a handle.
     #[inline]
     pub(super) fn enter(&self, passes: impl Fn(&HandleState) -> bool + Copy) -> Borrow<'a> {
         let base = self.state.borrow_owner();
@@ -124,7 +126,7 @@ impl<'a> BorrowRequest<'a> {
         Ok(())
     }
 
-    /// Enter a handle whose group another handle of the call has borrowed.
+    /// Borrows a handle whose group another request of the call has borrowed.
     fn enter_joined(
         &self,
         base: &'a HandleState,
@@ -161,7 +163,7 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// Whether any thread of this process may use it, as far as can be told at once.
+    /// Returns whether any thread of this process may use the handle. If `false`, `check_owner` decides.
     #[inline]
     fn is_free(&self) -> bool {
         !self.state.may_be_on_wrong_thread()
@@ -172,7 +174,7 @@ impl<'a> BorrowRequest<'a> {
         self.state
     }
 
-    /// The outermost handle that this one lives in, by first parents.
+    /// Returns the outermost ancestor by first parents, or the handle's own object.
     #[cfg(Py_GIL_DISABLED)]
     pub(super) fn root<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         let mut root = self.state.parent_object();
@@ -186,7 +188,7 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// Whether this borrow of the handle wants `at` exclusively: the handle itself, or a parent of a `mut_parent`.
+    /// Returns whether this request borrows `at` exclusively: as the handle itself, or as an ancestor by `mut_parent`.
     fn wants_exclusively(&self, at: &HandleState) -> bool {
         let mut next = (self.group_mode != Mode::Shared && !self.joined)
             .then(|| self.state.borrow_owner().lock_owner());
@@ -205,29 +207,29 @@ impl<'a> BorrowRequest<'a> {
 
 /// An argument that may be a handle.
 pub trait BorrowTarget {
-    /// The handle to hold during the call, if there is one.
+    /// Returns the request for the handle; `None` if the argument is no handle.
     #[doc(hidden)]
     fn borrow_request(&self) -> Option<BorrowRequest<'_>>;
 }
 
-/// What a generated wrapper says of its method.
+/// The description of a method, from its generated wrapper.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct MethodInfo {
-    /// Where the failpoints are.
+    /// The call site, which has the failpoints.
     site: &'static CallSite,
-    /// How many arguments were converted.
+    /// The number of converted arguments.
     arguments: usize,
-    /// Whether the method is hand-written and may run Python code.
+    /// Set if the method has a hand-written body, which may run Python code.
     body: bool,
-    /// How an exclusive use of the receiver borrows the receiver's parent.
+    /// The mode of an exclusive borrow of the receiver, which decides how the receiver's parent is borrowed.
     exclusive: Mode,
-    /// A bit for each handle argument, from the receiver on, that need not share an ancestor with the others: `foreign`.
+    /// A bit mask of the handles, from the receiver on, that need not share an ancestor with the others: `foreign`.
     foreign: u32,
 }
 
 impl MethodInfo {
-    /// A method whose exclusive use of the receiver borrows the parent as the handle's type says.
+    /// Describes a method whose exclusive borrow of the receiver borrows the parent as the handle's type says.
     pub const fn new(site: &'static CallSite, arguments: usize, body: bool) -> Self {
         MethodInfo {
             site,
@@ -238,27 +240,27 @@ impl MethodInfo {
         }
     }
 
-    /// Says that an exclusive use of the receiver leaves the parent shared.
+    /// Makes an exclusive borrow of the receiver borrow the parent shared.
     ///
     /// # Safety
     ///
-    /// The method leaves memory as it is that the parent lends: `#[reads_parent]`.
+    /// The method does not change memory that the parent lends: `#[reads_parent]`.
     pub const unsafe fn reading_parent(mut self) -> Self {
         self.exclusive = Mode::ExclusiveReading;
         self
     }
 
-    /// Says that these handles need not share an ancestor with the others.
+    /// Exempts the handles of the set bits from sharing an ancestor with the other handles.
     ///
     /// # Safety
     ///
-    /// C takes such handles there: `#[foreign(…)]`.
+    /// C accepts handles with other ancestors for these arguments: `#[foreign(…)]`.
     pub const unsafe fn with_foreign(mut self, foreign: u32) -> Self {
         self.foreign = foreign;
         self
     }
 
-    /// The steps up to the call, where one of them is to fail.
+    /// Passes the failpoints before the call: one for each argument, and one for the borrows.
     #[inline]
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         for _ in 0..self.arguments {
@@ -276,13 +278,14 @@ impl MethodInfo {
     }
 }
 
-/// The running call, as its arguments and its result see it.
+/// The running call, for the conversion of its arguments and its result.
 pub struct CallContext<'a, 'py> {
     py: Python<'py>,
     site: &'static CallSite,
     receiver: Option<&'a Bound<'py, HandleClass>>,
     holds: &'a [Option<BorrowRequest<'a>>],
-    /// Neither longer nor shorter than the receiver is held: what is given to Python lives in the receiver.
+    /// Makes `'a` invariant, so that it lasts exactly as long as the borrow of the receiver. Objects that are given to
+    /// Python live in the receiver.
     exactly: PhantomData<fn(&'a ()) -> &'a ()>,
 }
 
@@ -297,13 +300,13 @@ impl<'a, 'py> CallContext<'a, 'py> {
         self.receiver
     }
 
-    /// Where the result's failpoints are.
+    /// Returns the call site, which has the failpoints of the result.
     #[inline]
     pub(super) fn site(&self) -> &'static CallSite {
         self.site
     }
 
-    /// Where the receiver is, which every call with a receiver has entered.
+    /// Returns the native pointer of the receiver, which every call with a receiver has borrowed.
     #[inline]
     fn entered_receiver(&self) -> NonNull<()> {
         let receiver = self
@@ -314,7 +317,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
-    /// The handle at `hold`, which has to be among those that this call entered.
+    /// Returns the native pointer of a requested handle. Panics if this call did not borrow the handle in that mode.
     pub(super) fn entered(&self, hold: BorrowRequest<'_>) -> NonNull<()> {
         let held = self
             .holds
@@ -326,7 +329,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
-    /// The arguments of these kinds, each another one; not the receiver.
+    /// Returns one handle argument for each of `kinds`, never the receiver and no argument twice.
     pub(super) fn arguments(
         &self,
         kinds: &[fn() -> &'static HandleKind],
@@ -358,7 +361,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
         })
     }
 
-    /// The receiver, or its nearest ancestor, that is of this kind.
+    /// Returns the receiver or its nearest ancestor, by first parents, that has this kind.
     pub(super) fn nearest(&self, kind: &'static HandleKind) -> PyResult<Bound<'py, HandleClass>> {
         let mut object = self.receiver.cloned();
         while let Some(candidate) = object {
@@ -379,7 +382,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
     }
 }
 
-/// Handles that are held; leaving them is the drop.
+/// Borrowed handles. The drop releases the borrows.
 struct BorrowGuards<'a>(&'a [Option<BorrowRequest<'a>>]);
 
 impl Drop for BorrowGuards<'_> {
@@ -446,7 +449,8 @@ fn enter_all<'a>(
     }
 }
 
-/// Whether this call itself wants `at` alone by `hold` and, by another of its handles, also shared.
+/// Returns whether the call's own requests exclude each other: `hold` borrows `at` exclusively, and another request
+/// also borrows `at`.
 fn excludes(
     hold: &BorrowRequest<'_>,
     at: &HandleState,
@@ -480,7 +484,7 @@ fn try_enter<'a>(
     Ok(())
 }
 
-/// Run `call` on a handle that it uses beside others.
+/// Runs `call` with a shared borrow of the receiver.
 #[doc(hidden)]
 pub fn call_method<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
@@ -503,7 +507,7 @@ pub fn call_method<'py, T: PyHandle, R>(
     )
 }
 
-/// Run `call` on a handle that it uses alone.
+/// Runs `call` with an exclusive borrow of the receiver.
 #[doc(hidden)]
 pub fn call_method_mut<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
@@ -526,7 +530,7 @@ pub fn call_method_mut<'py, T: PyHandle, R>(
     )
 }
 
-/// Run `call`, which has no receiver.
+/// Runs `call`, which has no receiver.
 #[doc(hidden)]
 pub fn call_static<'py, R>(
     py: Python<'py>,
@@ -566,8 +570,8 @@ fn with_held<'py, R>(
     run(py, receiver, holds, entry, call)
 }
 
-/// Has one handle of each group borrow the group for all handles of the call that belong to it. Two handles of one object
-/// still exclude each other.
+/// Merges the requests of each group, so that one of them borrows the group for all. Two handles of one object still
+/// exclude each other, unless both are borrowed shared.
 fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
     for index in 1..holds.len() {
         let (before, rest) = holds.split_at_mut(index);

@@ -14,8 +14,8 @@ use pyo3::{Borrowed, PyTraverseError, PyVisit};
 use crate::attachment::Attachment;
 use crate::error::{Error, Result};
 
-/// A Python callable, for a value that a handle keeps: `#[callbacks]` call it, on whichever thread C calls them. As an
-/// argument it is any object that can be called; others are a `TypeError`.
+/// A Python callable, in a value that a handle keeps. `#[callbacks]` call it on the thread on which C calls them. As an
+/// argument it accepts any object that can be called, and refuses others with a `TypeError`.
 pub struct Callable(Mutex<Option<Py<PyAny>>>);
 
 impl Callable {
@@ -41,11 +41,11 @@ impl Callable {
         called.unwrap_or_else(|| Err(Error::Value("there is no interpreter any more".into())))
     }
 
-    /// Call it with a tuple of arguments; what it returns is converted.
+    /// Calls the callable with a tuple of arguments, and extracts its result.
     ///
     /// # Errors
     ///
-    /// What it raised, or `TypeError` for a result of another type.
+    /// The exception that the callable raised, or `TypeError` for a result of another type.
     pub fn call<R>(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<R>
     where
         R: for<'py> FromPyObjectOwned<'py>,
@@ -56,11 +56,11 @@ impl Callable {
         )
     }
 
-    /// Call it with as many arguments as there are.
+    /// Calls the callable with each item of `arguments` as one argument, and extracts its result.
     ///
     /// # Errors
     ///
-    /// As [`Callable::call`].
+    /// The same errors as [`Callable::call`].
     pub fn call_varargs<A, R>(&self, arguments: Vec<A>) -> Result<R>
     where
         A: for<'py> IntoPyObject<'py>,
@@ -72,11 +72,11 @@ impl Callable {
         )
     }
 
-    /// Call it with a tuple of arguments: whether what it returns counts as true.
+    /// Calls the callable with a tuple of arguments. Returns whether its result is true in Python.
     ///
     /// # Errors
     ///
-    /// What it raised.
+    /// The exception that the callable raised.
     pub fn ask(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<bool> {
         self.call_any(
             |callable| callable.call1(arguments),
@@ -84,22 +84,22 @@ impl Callable {
         )
     }
 
-    /// Call it with a tuple of arguments, whatever it returns.
+    /// Calls the callable with a tuple of arguments, and ignores its result.
     ///
     /// # Errors
     ///
-    /// What it raised.
+    /// The exception that the callable raised.
     pub fn notify(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<()> {
         self.call_any(|callable| callable.call1(arguments), |_| Ok(()))
     }
 }
 
 impl Callable {
-    /// Call it with as many arguments as there are, whatever it returns.
+    /// Calls the callable with each item of `arguments` as one argument, and ignores its result.
     ///
     /// # Errors
     ///
-    /// What it raised.
+    /// The exception that the callable raised.
     pub fn notify_varargs<A>(&self, arguments: Vec<A>) -> Result<()>
     where
         A: for<'py> IntoPyObject<'py>,

@@ -1,4 +1,4 @@
-//! C's constants in Python: an `enum.IntEnum` or `enum.IntFlag` of what `#[int_enum]` and `#[int_flag]` list.
+//! Enumerations: C's constants as a Python `enum.IntEnum` or `enum.IntFlag`, from `#[int_enum]` and `#[int_flag]`.
 
 use std::ffi::CStr;
 
@@ -15,11 +15,11 @@ use super::module::Export;
 use super::object::no_memory;
 use crate::failpoint::FailPoint;
 
-/// Where the class of one enumeration is kept.
+/// The cell that keeps the Python class of one enumeration.
 #[doc(hidden)]
 pub type Cell = PyOnceLock<Py<PyAny>>;
 
-/// What `#[int_enum]` or `#[int_flag]` says.
+/// An enumeration that `#[int_enum]` or `#[int_flag]` declares.
 #[doc(hidden)]
 pub trait Enum: Copy + 'static {
     const NAME: &'static str;
@@ -27,16 +27,16 @@ pub trait Enum: Copy + 'static {
     const ID: &'static str;
     const DOC: &'static str;
     const FLAGS: bool;
-    /// Whether a parameter may have flags that are not listed.
+    /// Set if a parameter may have flags that are not listed.
     const KEEP: bool;
-    /// Numbers as Python has them: flags of a signed type are those of the unsigned one.
+    /// The members as Python numbers: flags of a signed C type have the numbers of the unsigned type.
     const MEMBERS: &'static [(&'static str, i128)];
     fn cell() -> &'static Cell;
     fn number(self) -> i128;
     fn of_number(number: i128) -> Option<Self>;
 }
 
-/// The type in the stubs.
+/// Returns the type for the stubs.
 #[doc(hidden)]
 pub const fn hint<E: Enum>() -> PyStaticExpr {
     PyStaticExpr::PyClass(PyClassNameStaticExpr::new(
@@ -64,7 +64,7 @@ fn class<E: Enum>(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
         .map(|class| class.bind(py))
 }
 
-/// Makes the method for `~`. That of `enum.IntFlag` also sets the bits between the listed flags.
+/// Makes the method for `~`. The method of `enum.IntFlag` also sets the bits between the listed flags.
 fn invert<E: Enum>(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     const METHOD: &CStr = c"def __invert__(self):\n    return type(self)(LISTED & ~int(self))";
     let namespace = PyDict::new(py);
@@ -78,13 +78,14 @@ fn listed<E: Enum>() -> i128 {
     E::MEMBERS.iter().fold(0, |all, (_, flag)| all | flag)
 }
 
-/// How a module gets the class.
+/// Returns the export that adds the class to a module.
 #[doc(hidden)]
 pub const fn export<E: Enum>() -> Export {
     Export::new(|module| module.add(E::NAME, class::<E>(module.py())?))
 }
 
-/// The member, or the flags. A constant that is not listed, perhaps of a newer version of the library, is a plain int.
+/// Returns the member, or the combination of flags. A constant that is not listed, perhaps of a newer version of the
+/// library, becomes a plain `int`.
 #[doc(hidden)]
 pub fn object<E: Enum>(value: E, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let number = value.number();
@@ -95,7 +96,7 @@ pub fn object<E: Enum>(value: E, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     }
 }
 
-/// A result of a call.
+/// Converts a result of a call.
 #[doc(hidden)]
 pub fn into_py<'py, E: Enum>(
     value: E,
@@ -107,7 +108,7 @@ pub fn into_py<'py, E: Enum>(
     object(value, context.py())
 }
 
-/// From a member, or an `int` that is one: any other is Python's own ValueError.
+/// Extracts a constant from a member, or from an `int` with the value of a member. Another `int` is a `ValueError`.
 #[doc(hidden)]
 pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     if !object.is_instance_of::<PyInt>() {
@@ -122,7 +123,7 @@ pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     })
 }
 
-/// Flags are combined with `|`, and left out with `~`: a negative number is all listed flags but some.
+/// Extracts a combination of flags. A negative number, such as a `~` of an `int`, is all listed flags but some.
 fn flags<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
     let listed = listed::<E>();
     let number: i128 = object.extract()?;

@@ -1,4 +1,4 @@
-//! The exceptions that every package has, each package its own.
+//! The exceptions of a package. Each package has its own classes.
 
 use std::marker::PhantomData;
 
@@ -30,8 +30,8 @@ impl Error {
         Error
     }
 
-    /// The class and the attributes, `args` among them, for copying and pickling. The copy is made without `__init__`,
-    /// whose parameters may be others in a subclass.
+    /// Returns the class and the attributes, `args` among them, for copying and pickling. The copy is made without
+    /// `__init__`, because a subclass may give `__init__` other parameters.
     #[pyo3(signature = () -> "tuple[object, tuple[type], dict[str, object]]")]
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let make = slf.py().import("copyreg")?.getattr("__newobj__")?;
@@ -40,7 +40,7 @@ impl Error {
         (make, (slf.get_type(),), state).into_pyobject(slf.py())
     }
 
-    /// Take over the attributes of another one.
+    /// Sets the attributes of a copied or unpickled exception.
     #[pyo3(signature = (state: "dict[str, object] | None"))]
     fn __setstate__(slf: &Bound<'_, Self>, state: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         let Some(state) = state else { return Ok(()) };
@@ -56,7 +56,7 @@ impl Error {
     }
 }
 
-/// `ClosedError`: also a `ValueError`, as using a closed file is.
+/// `ClosedError`. Also a `ValueError`, which Python raises for a closed file.
 #[derive(Debug)]
 pub struct ClosedError;
 
@@ -64,7 +64,7 @@ pub struct ClosedError;
 #[derive(Debug)]
 pub struct BusyError;
 
-/// `AffinityError`: also a `RuntimeError`.
+/// `AffinityError`. Also a `RuntimeError`.
 #[derive(Debug)]
 pub struct AffinityError;
 
@@ -72,7 +72,7 @@ static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BUSY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static OWNER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// An exception class of several bases, which PyO3 can't declare.
+/// Returns an exception class with several bases, which PyO3 cannot declare. Makes the class on first use.
 fn class<'py>(
     py: Python<'py>,
     cell: &'static PyOnceLock<Py<PyType>>,
@@ -93,11 +93,11 @@ fn class<'py>(
 }
 
 impl ClosedError {
-    /// The class.
+    /// Returns the class.
     ///
     /// # Errors
     ///
-    /// `MemoryError`, the first time.
+    /// `MemoryError`, on first use only.
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         let value_error = Some(py.get_type::<PyValueError>());
         class(py, &CLOSED, "ClosedError", Self::DOC, value_error)
@@ -107,11 +107,11 @@ impl ClosedError {
 }
 
 impl BusyError {
-    /// The class.
+    /// Returns the class.
     ///
     /// # Errors
     ///
-    /// `MemoryError`, the first time.
+    /// `MemoryError`, on first use only.
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         class(py, &BUSY, "BusyError", Self::DOC, None)
     }
@@ -120,11 +120,11 @@ impl BusyError {
 }
 
 impl AffinityError {
-    /// The class.
+    /// Returns the class.
     ///
     /// # Errors
     ///
-    /// `MemoryError`, the first time.
+    /// `MemoryError`, on first use only.
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         let runtime_error = Some(py.get_type::<PyRuntimeError>());
         class(py, &OWNER, "AffinityError", Self::DOC, runtime_error)
@@ -134,12 +134,14 @@ impl AffinityError {
         "A handle was used by a thread, or in a forked process, that it does not belong to.";
 }
 
-/// Raise `exception`, so that Python chains it to the one that is being handled (`PyErr_SetObject`).
+/// Converts an exception object to a `PyErr`, so that Python chains it to the exception that is being handled
+/// (`PyErr_SetObject`).
 fn raised(exception: Bound<'_, PyAny>) -> PyErr {
     PyErr::from_type(exception.get_type(), exception.unbind())
 }
 
-/// The exception for `error`. One that Python code raised is passed on as it is: its `__str__` does not run.
+/// Converts `error` to a Python exception. An exception that Python code raised passes unchanged: its `__str__` does
+/// not run.
 #[cold]
 pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
     match error {
@@ -173,8 +175,9 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
     }
 }
 
-/// The exception that takes the place of a `StopIteration` or a `StopAsyncIteration` which came out of `place`: a
-/// `RuntimeError` caused by it, as in a generator (PEP 479). To whoever iterates it would be the end.
+/// Replaces a `StopIteration` or a `StopAsyncIteration` that came out of `place` with a `RuntimeError` caused by it, as
+/// a generator does (PEP 479). A caller that iterates would take the original for the end. Other exceptions pass
+/// unchanged.
 pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyErr {
     if !error.is_instance_of::<PyStopIteration>(py)
         && !error.is_instance_of::<PyStopAsyncIteration>(py)
@@ -188,7 +191,8 @@ pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyEr
     instead
 }
 
-/// The error of a callback, which may come out of a call that iterates.
+/// Converts the error of a callback: [`instead_of_stop`] replaces a `StopIteration`, because the callback may run
+/// inside an iteration.
 pub(crate) fn of_callback(error: RustError) -> RustError {
     let RustError::Python(error) = error else {
         return error;
@@ -243,19 +247,19 @@ impl From<RustError> for PyErr {
     note = "annotate it with `#[exception]`"
 )]
 pub trait Exception: std::fmt::Display {
-    /// The class.
+    /// Returns the class.
     type Class: PyClass;
-    /// The start of a new object, without fields.
+    /// Returns the initializer of a new object, without fields.
     fn initializer() -> PyClassInitializer<Self::Class>;
-    /// Put the fields into the object's `__dict__`.
+    /// Puts the fields into the object's `__dict__`.
     ///
     /// # Errors
     ///
-    /// What Python raises, such as `MemoryError`.
+    /// A Python exception, such as `MemoryError`.
     fn fill(self, fields: &Bound<'_, PyDict>) -> PyResult<()>;
 }
 
-/// Make the exception object of a library's error: called by what `#[exception]` generates.
+/// Makes the exception object of a library's error. Code that `#[exception]` generates calls this.
 #[doc(hidden)]
 pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
     let make = || {
@@ -268,12 +272,12 @@ pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
     make().map_or_else(|error| error, raised)
 }
 
-/// An exception's `__dict__`, which holds its fields.
+/// Returns the `__dict__` of an exception, which holds its fields.
 fn fields_of<'py>(exception: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     Ok(exception.getattr("__dict__")?.cast_into()?)
 }
 
-/// Put one field there.
+/// Puts one field into the `__dict__` of an exception.
 #[doc(hidden)]
 pub fn set_field<'py, T: IntoPyObject<'py>>(
     fields: &Bound<'py, PyDict>,
@@ -299,11 +303,11 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for FieldOf<'py, T> {
     }
 }
 
-/// What the property of a field returns.
+/// Returns the value of a field, for the field's Python property.
 ///
 /// # Errors
 ///
-/// `AttributeError` if `__init__` was not called, as by a subclass.
+/// `AttributeError` if `__init__` was not called, for example by the `__init__` of a subclass.
 #[doc(hidden)]
 pub fn field<'py, T>(
     exception: &Bound<'py, PyAny>,
@@ -320,17 +324,17 @@ pub fn field<'py, T>(
     }
 }
 
-/// An argument of an exception's `__init__`: a field's value, or nothing.
+/// An argument of an exception's `__init__`: the value of a field, or a missing argument.
 #[doc(hidden)]
 pub struct Given<'py, T>(Option<Bound<'py, PyAny>>, PhantomData<T>);
 
 impl<'py, T: IntoPyObject<'py>> Given<'py, T> {
-    /// Nothing.
+    /// Returns a missing argument.
     pub fn missing() -> Self {
         Given(None, PhantomData)
     }
 
-    /// Make it the field's value, or else the default.
+    /// Stores the argument as the field's value, or the default if the argument is missing.
     ///
     /// # Errors
     ///
@@ -363,7 +367,8 @@ impl<'py, T: IntoPyObject<'py>> FromPyObject<'_, 'py> for Given<'py, T> {
     }
 }
 
-/// The default of a field's type: an inherent `value` where it has one, else that of [`NoDefault`].
+/// The default of a field's type: the inherent method `value` if the type is [`Default`], else the one of
+/// [`NoDefault`].
 #[doc(hidden)]
 pub struct DefaultOf<T>(PhantomData<T>);
 
@@ -380,7 +385,7 @@ impl<T: Default> DefaultOf<T> {
     }
 }
 
-/// See [`DefaultOf`].
+/// The missing default of other types. See [`DefaultOf`].
 #[doc(hidden)]
 pub trait NoDefault<T>: Sized {
     fn value(self) -> Option<T> {
@@ -390,7 +395,7 @@ pub trait NoDefault<T>: Sized {
 
 impl<T> NoDefault<T> for DefaultOf<T> {}
 
-/// Begin the `__init__` of an exception: its message is what `str()` shows.
+/// Begins the `__init__` of an exception: sets the message, which `str()` shows. Returns the `__dict__`.
 #[doc(hidden)]
 pub fn init<'py, T>(
     exception: &Bound<'py, PyAny>,
@@ -400,7 +405,8 @@ pub fn init<'py, T>(
     fields_of(exception)
 }
 
-/// Begin the `__init__` of an exception that extends another one, which takes these arguments.
+/// Begins the `__init__` of an exception that extends another one: calls the base's `__init__` with these arguments.
+/// Returns the `__dict__`.
 #[doc(hidden)]
 pub fn init_base<'py, B: PyClass>(
     exception: &Bound<'py, PyAny>,

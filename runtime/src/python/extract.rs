@@ -1,7 +1,7 @@
-//! Arguments from Python: each reference that a method takes, and what holds it during the call.
+//! Arguments from Python: the references that a method takes, and the holders that keep their values during the call.
 //!
-//! Types that are taken by value use PyO3's `FromPyObject`. A reference needs something that holds what it refers to,
-//! and a handle has to be entered before it may be looked at; so the macro writes [`RefArg`] and [`MutArg`] for these.
+//! Types that are taken by value use PyO3's `FromPyObject`. A reference needs a holder for its value, and a handle has
+//! to be borrowed before it is used. So the macro writes [`RefArg`] and [`MutArg`] for these.
 
 use std::ffi::{CStr, CString};
 use std::ops::{Deref, DerefMut};
@@ -31,30 +31,30 @@ use crate::interpreter::Hang;
             `FromPyObject`"
 )]
 pub trait PyArgument {
-    /// What keeps the value during the call.
+    /// The holder, which keeps the value during the call.
     #[doc(hidden)]
     type Holder<'a, 'py>;
     /// The Python type, for the stubs.
     #[doc(hidden)]
     const INPUT_TYPE: PyStaticExpr;
 
-    /// Convert, without entering.
+    /// Extracts the holder, without borrowing a handle.
     #[doc(hidden)]
     fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self::Holder<'a, 'py>>;
 
-    /// The handle to enter, if it is one.
+    /// Returns the request for the handle; `None` if the value is no handle.
     #[doc(hidden)]
     fn borrow_request<'h>(held: &'h Self::Holder<'_, '_>, mode: Mode) -> Option<BorrowRequest<'h>> {
         let _ = (held, mode);
         None
     }
 
-    /// The value, during the call.
+    /// Returns the value, during the call.
     #[doc(hidden)]
     fn get<'h>(held: &'h Self::Holder<'_, '_>, context: &'h CallContext<'_, '_>) -> &'h Self;
 }
 
-/// `&T` from Python.
+/// A `&T` argument from Python.
 pub struct RefArg<'a, 'py, T: PyArgument + ?Sized + 'a>(T::Holder<'a, 'py>);
 
 impl<'a, 'py, T: PyArgument + ?Sized> FromPyObject<'a, 'py> for RefArg<'a, 'py, T> {
@@ -74,7 +74,7 @@ impl<T: PyArgument + ?Sized> BorrowTarget for RefArg<'_, '_, T> {
 }
 
 impl<'a, T: PyArgument + ?Sized> RefArg<'a, '_, T> {
-    /// The value, during the call.
+    /// Returns the value, during the call.
     #[doc(hidden)]
     pub fn get<'h>(&'h self, context: &'h CallContext<'_, '_>) -> &'h T {
         T::get(&self.0, context)
@@ -82,7 +82,7 @@ impl<'a, T: PyArgument + ?Sized> RefArg<'a, '_, T> {
 }
 
 impl<T: PyHandle> RefArg<'_, '_, T> {
-    /// The handle, for as long as the receiver is held: what is made of both lives in both.
+    /// Returns the handle for as long as the receiver is borrowed: a result that is made of both lives in both.
     #[doc(hidden)]
     pub fn get_in<'c>(&self, context: &CallContext<'c, '_>) -> &'c T {
         let raw = context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Shared));
@@ -92,7 +92,7 @@ impl<T: PyHandle> RefArg<'_, '_, T> {
     }
 }
 
-/// `&mut T` from Python: a handle, for this call's use alone.
+/// A `&mut T` argument from Python: a handle that the call borrows exclusively.
 pub struct MutArg<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
 
 impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for MutArg<'a, 'py, T> {
@@ -112,11 +112,11 @@ impl<T: PyHandle> BorrowTarget for MutArg<'_, '_, T> {
 }
 
 impl<T: PyHandle> MutArg<'_, '_, T> {
-    /// The handle, during the call.
+    /// Returns the handle, during the call.
     ///
     /// # Safety
     ///
-    /// Called once: the reference is exclusive.
+    /// The caller calls this once, because the reference is exclusive.
     #[doc(hidden)]
     #[expect(
         clippy::mut_from_ref,
@@ -130,7 +130,7 @@ impl<T: PyHandle> MutArg<'_, '_, T> {
     }
 }
 
-/// `Owned<T>` from Python: a handle that the call gets for good.
+/// An `Owned<T>` argument from Python: a handle whose resource the call takes.
 pub struct OwnedArg<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
 
 impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for OwnedArg<'a, 'py, T> {
@@ -144,7 +144,7 @@ impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for OwnedArg<'a, 'py, T> {
 }
 
 impl<'a, 'py, T: PyHandle> OwnedArg<'a, 'py, T> {
-    /// The object that a method was called on.
+    /// Returns the argument for the object that a method was called on.
     #[doc(hidden)]
     pub fn of(object: &'a Bound<'py, T::Class>) -> Self {
         OwnedArg(object.as_borrowed())
@@ -158,15 +158,15 @@ impl<T: PyHandle> BorrowTarget for OwnedArg<'_, '_, T> {
 }
 
 impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
-    /// PyArgument it from its Python object, after what lives in it was closed.
+    /// Takes the resource out of its Python object, after releasing the handles that live in it.
     ///
     /// # Errors
     ///
-    /// What went wrong with that; then the object keeps it.
+    /// The error of such a release, or a native child that still lives. The object then keeps the resource.
     ///
     /// # Safety
     ///
-    /// The result goes to the method of this very call alone.
+    /// The caller passes the result to the method of this call only.
     #[doc(hidden)]
     pub unsafe fn take<'h>(
         &'h self,
@@ -188,7 +188,7 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
     }
 }
 
-/// What a Python object gave away: it gets back what is still here in the end.
+/// A resource that was taken out of its Python object. The drop puts back a resource that the call did not use up.
 #[doc(hidden)]
 pub struct OwnedArgGuard<'h, T: Resource> {
     place: Option<Transfer<'h, T>>,
@@ -197,7 +197,7 @@ pub struct OwnedArgGuard<'h, T: Resource> {
 }
 
 impl<'h, T: Resource> OwnedArgGuard<'h, T> {
-    /// For good.
+    /// Takes the resource for good.
     pub fn into_owned(mut self) -> Owned<'h, T> {
         match self.place.take() {
             Some(handle) => handle.leave(),

@@ -1,4 +1,4 @@
-//! Results to Python: what a method returns, while its handles are still held.
+//! Results to Python: converts the result of a method while the call's handles are still borrowed.
 
 use std::ffi::CString;
 use std::marker::PhantomData;
@@ -19,7 +19,8 @@ use crate::handle::{Borrowed, Owned, Part, Resource};
 use crate::interpreter::ReentrancyGuard;
 use crate::iter::{Dict, Successors};
 
-/// A result that Python can get. Implement it for a package's own result types by handing on to the parts' own.
+/// A result that can be converted to a Python object. A package implements the trait for its own result types by
+/// converting their parts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given to Python",
     label = "not a type that a method can return to Python",
@@ -29,21 +30,21 @@ use crate::iter::{Dict, Successors};
 pub trait IntoPython {
     /// The Python type, for the stubs.
     const TYPE: PyStaticExpr;
-    /// Whether converting creates no container, and so never runs the garbage collector.
+    /// Set if the conversion creates no container, so that it never runs the garbage collector.
     #[doc(hidden)]
     const PLAIN: bool = false;
 
-    /// The Python object.
+    /// Converts the result to a Python object.
     ///
     /// # Errors
     ///
-    /// What Python raises, such as `MemoryError`.
+    /// A Python exception, such as `MemoryError`.
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
         Self: 'a;
 }
 
-/// A Python object that was made from an `R`: what a generated method returns to PyO3.
+/// A Python object that was made from an `R`. Generated methods return it to PyO3.
 pub struct TypedResult<'py, R>(Bound<'py, PyAny>, PhantomData<R>);
 
 impl<'py, R> From<Bound<'py, PyAny>> for TypedResult<'py, R> {
@@ -85,14 +86,14 @@ impl IntoPython for SelfType {
 }
 
 impl<'a, 'py> CallContext<'a, 'py> {
-    /// Give the result of this call to Python.
+    /// Converts the result of this call to a Python object.
     #[doc(hidden)]
     pub fn give<R: IntoPython + 'a>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
         let _python = (!R::PLAIN).then(ReentrancyGuard::begin);
         result.into_python(self)
     }
 
-    /// Give what an iterator came to; `None` at its end.
+    /// Converts the next item of an iterator; returns `None` at the end.
     #[doc(hidden)]
     pub fn give_next<T, R>(&self, result: R) -> PyResult<Option<Bound<'py, PyAny>>>
     where
@@ -105,7 +106,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
         next.map(|next| self.give(next)).transpose()
     }
 
-    /// The step of making one Python object, where that is to fail.
+    /// Passes the failpoint of the conversion of a result.
     fn check(&self) -> PyResult<()> {
         if self.site().should_fail(FailPoint::Result) {
             Err(no_memory())
@@ -114,7 +115,8 @@ impl<'a, 'py> CallContext<'a, 'py> {
         }
     }
 
-    /// Hand on a result that PyO3 itself converts, such as that of `__len__`.
+    /// Returns a result that PyO3 itself converts, such as the result of `__len__`. Converts an error to a Python
+    /// exception.
     #[doc(hidden)]
     pub fn pass<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
         result.into_result().map_err(|error| {
@@ -177,7 +179,7 @@ impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
     }
 }
 
-/// `left | right`, for what `#[derive(IntoPython)]` generates.
+/// Returns the type `left | right`, for code that `#[derive(IntoPython)]` generates.
 #[doc(hidden)]
 pub const fn union(left: &'static PyStaticExpr, right: &'static PyStaticExpr) -> PyStaticExpr {
     PyStaticExpr::BinOp {
@@ -320,7 +322,8 @@ macro_rules! through_pyo3 {
 
 through_pyo3! { i128 u128 bool }
 
-/// Where PyO3 would panic, a number or a string that finds no memory raises Python's `MemoryError`.
+/// Implements [`IntoPython`] with CPython's constructors: a number or a string that finds no memory raises
+/// `MemoryError`, where PyO3 would panic.
 macro_rules! through_python {
     ($($type:ty, $value:ident => $new:expr;)+) => {$(
         impl IntoPython for $type {
@@ -358,7 +361,7 @@ through_python! {
     &str, text => new_string(text);
 }
 
-/// A new Python string, or null with an exception.
+/// Returns a new Python string, or null with an exception set.
 ///
 /// # Safety
 ///
@@ -382,7 +385,7 @@ impl IntoPython for () {
     }
 }
 
-/// As `os.fsdecode` does: bytes that are not UTF-8 become lone surrogates, so none is lost.
+/// Decodes the text as `os.fsdecode` does: bytes that are not UTF-8 become lone surrogates, so no byte is lost.
 impl IntoPython for CString {
     const TYPE: PyStaticExpr = <PyString as PyTypeInfo>::TYPE_HINT;
     const PLAIN: bool = true;
@@ -434,7 +437,7 @@ impl IntoPython for Bytes {
     }
 }
 
-/// Any Python object that a body made itself.
+/// Passes on a Python object that the method's body made.
 impl<T> IntoPython for Py<T> {
     const TYPE: PyStaticExpr = <PyAny as PyTypeInfo>::TYPE_HINT;
 

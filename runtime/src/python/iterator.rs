@@ -15,7 +15,8 @@ use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Part};
 use crate::iter::{Next, Successors};
 
-/// The part at a position, and the position after it: erased, so that one class serves all types.
+/// Function that converts the part at a position, and returns the next position. Type-erased, so that one class serves
+/// all types.
 type Advance = dyn for<'py> Fn(
         &CallContext<'_, 'py>,
         NonNull<()>,
@@ -24,18 +25,20 @@ type Advance = dyn for<'py> Fn(
     + Send
     + Sync;
 
-/// Where the iterator is; none at the end.
+/// The position of an iterator: its current part, or `None` at the end.
 #[derive(Clone, Copy)]
 struct Position(Option<NonNull<()>>);
 
 // SAFETY: guarantee 3: the pointer is followed by calls that have entered the owner.
 unsafe impl Send for Position {}
 
-/// Iterates over the parts of a handle. It keeps the handle; `next()` raises ClosedError once that is closed.
+/// Iterates over the parts of a handle, and keeps the handle alive. `next()` raises ClosedError if the handle is
+/// closed.
 #[pyclass(name = "PartIterator", frozen)]
 pub struct PartIterator {
     owner: Py<HandleClass>,
-    /// What it iterates over is gone when the owner's generation is another one.
+    /// The owner's generation when the iterator was made, and the kind of the parts. `None` for parts that are not
+    /// `until_mut`. The iterator is stale if the generation has changed.
     until_mut: Option<(u64, &'static HandleKind)>,
     position: Mutex<Position>,
     advance: Box<Advance>,

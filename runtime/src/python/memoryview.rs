@@ -1,8 +1,8 @@
-//! Memory of C in Python without a copy: a read-only `memoryview` that holds the handle which lends it.
+//! Memory of C as a read-only `memoryview`, without a copy. The memoryview holds the handle that lends the memory.
 //!
-//! To the handle, and to all that it lives in, a view is a shared use that lasts as long as the view. So nobody can
-//! close, consume or change them meanwhile; and since it may last for ever, whoever tries raises BufferError instead of
-//! waiting, as with `mmap`.
+//! A memoryview is a shared borrow of the handle and of its ancestors, for as long as the memoryview lives. So no call
+//! can close, consume or change them meanwhile. A memoryview may live for ever, so such a call raises `BufferError`
+//! instead of waiting, as with `mmap`.
 
 use std::ffi::c_int;
 
@@ -20,7 +20,7 @@ use super::state::never_queued;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 
-/// What a view shows, and the handle that it holds.
+/// The exporter of a memoryview: the memory, and the handle that lends it.
 #[pyclass(name = "Export", frozen)]
 pub(super) struct Export {
     start: *const u8,
@@ -71,7 +71,7 @@ impl Export {
     }
 }
 
-/// A handle in shared use for as long as this lives.
+/// A shared borrow of a handle. The drop releases the borrow.
 struct Held(Py<HandleClass>);
 
 impl Held {

@@ -1,8 +1,8 @@
 //! The Python half: one class per handle type, over one base class that holds everything.
 //!
-//! A Python handle is a [`Handle`](handle::HandleClass) object with a [`HandleState`](header::HandleState): the pointer, the state
-//! word, the parent. The class that a macro makes for a type adds methods and no data. A call enters the handles it
-//! uses ([`enter`]), runs, gives its result to Python ([`give`]) and leaves.
+//! A Python handle is a [`Handle`](object::HandleClass) object with a [`HandleState`]: the native pointer, the borrow
+//! state, the parent. The class that a macro makes for a type adds methods and no data. A call borrows the handles that
+//! it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
 
 mod ancestors;
 pub mod call;

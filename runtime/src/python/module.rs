@@ -1,4 +1,4 @@
-//! What every extension module exports besides its own classes: see `#[leakproof::module]`.
+//! Exports of every extension module besides its own classes: see `#[leakproof::module]`.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -16,7 +16,7 @@ use super::trace;
 use crate::fork::watch_forks;
 use crate::interpreter::refuse_subinterpreter;
 
-/// How many handles of each type are alive: a dict of type name to count.
+/// Returns the number of live handles of each type: a dict of type name to count.
 #[pyfunction]
 pub fn live_handles() -> BTreeMap<&'static str, isize> {
     crate::handle::kind::live_handles()
@@ -29,45 +29,45 @@ pub(super) fn package_name() -> &'static str {
     PACKAGE.get().map_or("leakproof", String::as_str)
 }
 
-/// What tools find a leakproof module by, and ask. Several such modules of a process each have their own.
+/// Information about a leakproof module, for tools. Each leakproof module of a process has its own `__leakproof__`.
 #[pyclass(name = "__leakproof__", frozen)]
 #[derive(Debug)]
 pub struct Registry;
 
 #[pymethods]
 impl Registry {
-    /// The package that the module belongs to.
+    /// Returns the package that the module belongs to.
     #[staticmethod]
     fn package() -> Option<&'static str> {
         PACKAGE.get().map(String::as_str)
     }
 
-    /// The version of leakproof in the module.
+    /// Returns the version of leakproof in the module.
     #[staticmethod]
     fn version() -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// How many handles of each type are alive: a dict of type name to count.
+    /// Returns the number of live handles of each type: a dict of type name to count.
     #[staticmethod]
     fn live_handles() -> BTreeMap<&'static str, isize> {
         crate::handle::kind::live_handles()
     }
 
-    /// Whether new handles remember the Python code that makes them.
+    /// Returns whether tracing is on: new handles record the Python code that makes them.
     #[staticmethod]
     fn tracing() -> bool {
         trace::is_on()
     }
 
-    /// Switch that on or off.
+    /// Switches tracing on or off.
     #[staticmethod]
     fn trace(on: bool) {
         trace::switch(on);
     }
 
-    /// The handles that were made while tracing was on and are still alive, oldest first: the type, the age in
-    /// seconds, and the Python stack that made it.
+    /// Returns the handles that were made while tracing was on and are still alive, oldest first: the type, the age in
+    /// seconds, and the Python stack that made the handle.
     #[staticmethod]
     fn live_report() -> Vec<(&'static str, f64, String)> {
         trace::report()
@@ -78,7 +78,8 @@ impl Registry {
 #[cfg(feature = "fault-injection")]
 #[pymethods]
 impl Registry {
-    /// Every call site: the method, the C function behind it (empty where Python enters) and whether it was reached.
+    /// Returns every call site: the method, the C function behind it (empty where Python enters) and whether the site
+    /// was reached.
     #[staticmethod]
     fn call_sites() -> Vec<(&'static str, &'static str, bool)> {
         let sites = crate::failpoint::sites();
@@ -87,13 +88,13 @@ impl Registry {
             .collect()
     }
 
-    /// Make the n-th step that this thread takes from now on fail, once. Successors are counted from 1.
+    /// Makes the n-th failpoint that this thread reaches from now on fail, once. Failpoints are counted from 1.
     #[staticmethod]
     fn arm_fault(n: u64) {
         crate::failpoint::arm(n);
     }
 
-    /// Disarm. What failed: the method, the C function and the step; None if nothing did.
+    /// Disarms the failpoint. Returns the method, the C function and the step that failed, or None if nothing failed.
     #[staticmethod]
     fn disarm_fault() -> Option<(&'static str, &'static str, &'static str)> {
         let (site, step) = crate::failpoint::disarm()?;
@@ -107,16 +108,16 @@ impl Registry {
 pub struct Export(fn(&Bound<'_, PyModule>) -> PyResult<()>);
 
 impl Export {
-    /// What `add` adds.
+    /// Returns the export that `add` adds to a module.
     pub(super) const fn new(add: fn(&Bound<'_, PyModule>) -> PyResult<()>) -> Self {
         Export(add)
     }
 
-    /// Called while the module is initialised.
+    /// Adds the export to `module`, which is being initialised.
     ///
     /// # Errors
     ///
-    /// What Python raises.
+    /// A Python exception.
     pub fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
         // A call may ask which thread is the main one. A first import may fail for want of memory, or run other code.
         module.py().import("threading")?;
@@ -124,8 +125,8 @@ impl Export {
     }
 }
 
-/// The package that a module belongs to: `xml_safe` for `xml_safe._native`, and `counter` for the `counter.counter` that
-/// maturin makes of a package without Python files.
+/// Returns the package that a module belongs to: `xml_safe` for `xml_safe._native`, and `counter` for the
+/// `counter.counter` that maturin makes of a package without Python files.
 fn package(module: &Bound<'_, PyModule>) -> PyResult<String> {
     let name = module.name()?.to_string();
     Ok(match name.rsplit_once('.') {
@@ -136,10 +137,10 @@ fn package(module: &Bound<'_, PyModule>) -> PyResult<String> {
     })
 }
 
-/// Moves a class of this crate, which PyO3 takes to be a builtin, into the package: its `__module__`, and the name that
-/// CPython's own messages have for it.
+/// Moves a class of this crate, which PyO3 takes for a builtin, into the package: sets `__module__`, and the name that
+/// CPython uses in its own messages.
 ///
-/// `setattr` does not do: the base class of all handles is immutable, as the base of immutable classes has to be.
+/// `setattr` cannot do that: the base class of all handles is immutable, because a base of immutable classes has to be.
 fn move_into_package(class: &Bound<'_, PyType>) -> PyResult<()> {
     let module = PyString::new(class.py(), package_name());
     let name = CString::new(format!("{}.{}", package_name(), class.name()?))?;
@@ -158,7 +159,7 @@ fn move_into_package(class: &Bound<'_, PyType>) -> PyResult<()> {
     Ok(())
 }
 
-/// `__leakproof__`, and the right module name for the classes that every package has its own copy of.
+/// The export of `__leakproof__`. Also moves the classes that every package has its own copy of into the package.
 #[derive(Debug)]
 pub struct Register;
 
@@ -235,7 +236,7 @@ pub type Byte = u8;
 #[doc(hidden)]
 pub type Length = usize;
 
-/// The entry of one of our exceptions.
+/// Writes the stub entry of an exception of this crate.
 macro_rules! stub {
     ($symbol:ident, $name:literal, $doc:expr, $more_bases:literal) => {
         __stub!(

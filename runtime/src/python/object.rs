@@ -19,10 +19,10 @@ use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Handle, Owned, Part, RefCounted, Resource};
 
-/// A native resource. It is released when it is closed, when its parent is closed, or with the last reference.
+/// A native resource. Closing the handle, closing its parent or dropping the last reference releases the resource.
 ///
-/// A handle is a context manager that closes itself. Any use after that raises ClosedError; `closed`, `repr()`,
-/// `==` and `hash()` always work.
+/// A handle is a context manager: the end of the `with` block closes it. Using a closed handle raises ClosedError, but
+/// `closed`, `repr()`, `==` and `hash()` always work.
 #[pyclass(name = "Handle", subclass, frozen, immutable_type, weakref)]
 pub struct HandleClass(HandleState);
 
@@ -35,8 +35,8 @@ impl HandleClass {
         &self.0
     }
 
-    /// The address of the state that handles of one native object share. An object that C makes later at the address of a
-    /// released one does not share it.
+    /// Returns the address of the state that the handles of one native object share. An object that C makes later at
+    /// the address of a released one does not share the state.
     fn owner_address(&self) -> usize {
         let core = self
             .0
@@ -59,19 +59,20 @@ impl HandleClass {
         self.0.clear();
     }
 
-    /// Release the native resource, and first whatever lives in it. Closing twice is allowed.
+    /// Releases the native resource, after the handles that live in it. Closing twice is allowed.
     ///
-    /// New uses raise ClosedError at once; calls that other threads are running are waited for, with the GIL
-    /// released. Closing a view, such as a node, ends only the view.
+    /// New calls raise ClosedError at once. Calls that other threads are running are waited for, with the GIL released.
+    /// Closing a view, such as a node, ends only the view.
     ///
-    /// Raises BusyError where waiting would never end: inside a call that uses this handle. A signal handler that raises
-    /// ends the waiting; if what is waited for is the end of another thread's call on the parent, the handle is then
-    /// closed, and released when that call ends. Where the C library's release function can fail, raises what it says.
+    /// Raises BusyError where waiting would never end: inside a call that uses this handle. A signal handler that
+    /// raises an exception ends the wait. If the wait was for another thread's call on the parent, the handle is closed
+    /// all the same, and its resource is released when that call ends. If the C library's release function fails,
+    /// raises the library's error.
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().0.close(slf.py())
     }
 
-    /// Whether the handle is closed.
+    /// True if the handle is closed.
     #[getter]
     fn closed(&self) -> bool {
         self.0.is_closed()
@@ -115,7 +116,7 @@ impl HandleClass {
         })
     }
 
-    /// Refuse to be pickled and copied.
+    /// Raises TypeError: a handle cannot be pickled or copied.
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().fully_qualified_name()?;
         Err(PyTypeError::new_err(format!(
@@ -157,7 +158,7 @@ pub unsafe trait PyHandle: Handle {
     #[doc(hidden)]
     fn class() -> Self::Class;
 
-    /// The Python object of a handle that something else owns.
+    /// Converts a borrowed handle, which another handle or C owns, to a Python object.
     #[doc(hidden)]
     fn lend<'a, 'py>(
         handle: Borrowed<'a, Self>,
@@ -165,7 +166,7 @@ pub unsafe trait PyHandle: Handle {
     ) -> PyResult<Bound<'py, PyAny>>;
 }
 
-/// What Python raises when an object can't be made.
+/// Returns the `MemoryError` for an object that cannot be made.
 pub(super) fn no_memory() -> PyErr {
     PyMemoryError::new_err(())
 }
@@ -182,7 +183,7 @@ fn new_object<'py, T: PyHandle>(
     Bound::new(context.py(), object)
 }
 
-/// The Python object that takes over what `owned` holds.
+/// Converts `owned` to a new Python object, which takes over the resource.
 pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     owned: Owned<'_, T>,
     context: &CallContext<'_, 'py>,
@@ -216,7 +217,7 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     Ok(object.into_any())
 }
 
-/// A view of a part: a new Python object that keeps the owner.
+/// Converts a part to a view: a new Python object that keeps the owner alive.
 #[doc(hidden)]
 pub fn part_into_py<'a, 'py, T: PyHandle + Part>(
     part: Borrowed<'a, T>,
@@ -241,7 +242,8 @@ pub(super) fn view<'py, T: PyHandle + Part>(
     Ok(new_object::<T>(context, state)?.into_any())
 }
 
-/// Refuses a part whose owner, if it knows that, is another one than `owner`, which its Python object would keep.
+/// Refuses a part whose owner is another handle than `owner`, which the part's view would keep. A part that does not
+/// know its owner passes.
 pub(super) fn check_owner<T: Part>(
     part: Borrowed<'_, T>,
     owner: &HandleClass,
@@ -260,7 +262,7 @@ pub(super) fn check_owner<T: Part>(
     }
 }
 
-/// A handle of its own on an object that C only lends: one owner more.
+/// Converts a reference-counted object that C lends to a handle that owns a new reference.
 #[doc(hidden)]
 pub fn counted_into_py<'a, 'py, T: PyHandle + RefCounted>(
     handle: Borrowed<'a, T>,
@@ -269,7 +271,7 @@ pub fn counted_into_py<'a, 'py, T: PyHandle + RefCounted>(
     owned_into_py(handle.retain(), context)
 }
 
-/// A resource that is lent back is one of the receiver's ancestors: the object that is there already.
+/// Converts a resource that C lends to its existing Python object. The resource is the receiver's or an ancestor's.
 #[doc(hidden)]
 pub fn resource_into_py<'a, 'py, T: PyHandle + Resource>(
     handle: Borrowed<'a, T>,

@@ -1,8 +1,9 @@
-//! A call and the question what went wrong, as one step, on free-threaded Python.
+//! Critical section of a call and its error, on free-threaded Python. No other call on the same handles may run between
+//! a failed call and the question to C what went wrong.
 //!
-//! With a GIL no call comes between that holds it, and a detached one is refused while compiling (`asking`). Without a GIL
-//! a critical section of the outermost handle keeps other calls on what lives in that away. As the GIL, it is given up
-//! while the thread waits or is detached, so that it cannot deadlock.
+//! With a GIL, no other call with the GIL comes between, and a detached call is refused at compile time
+//! (`asks_handle`). Without a GIL, a critical section of the outermost handle excludes other calls on handles that live
+//! in it. A critical section is given up while the thread waits or is detached, as the GIL is, so it cannot deadlock.
 
 use pyo3::prelude::*;
 
@@ -19,7 +20,8 @@ pub(super) fn one_step<R>(
     call()
 }
 
-/// Runs `call`, which uses the handles of `holds`, while no other call on asked handles of the same outermost handles runs.
+/// Runs `call`, which uses the handles of `holds`. Meanwhile no other call runs on asked handles with the same
+/// outermost handles.
 #[cfg(Py_GIL_DISABLED)]
 pub(super) fn one_step<R>(
     py: Python<'_>,

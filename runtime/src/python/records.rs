@@ -9,7 +9,7 @@ use super::extract::wrong_type;
 use super::object::no_memory;
 use crate::failpoint::FailPoint;
 
-/// A parameter.
+/// Extracts a record from an argument.
 #[doc(hidden)]
 pub fn extract<'a, 'py, T: PyClass>(
     object: Borrowed<'a, 'py, PyAny>,
@@ -19,7 +19,7 @@ pub fn extract<'a, 'py, T: PyClass>(
         .map_err(|_| wrong_type(<T as PyClass>::NAME, object))
 }
 
-/// A result of a call.
+/// Converts a record that a call returns.
 #[doc(hidden)]
 pub fn into_py<'py, T: PyClass + Into<PyClassInitializer<T>>>(
     value: T,
@@ -33,8 +33,8 @@ pub fn into_py<'py, T: PyClass + Into<PyClassInitializer<T>>>(
 
 /// Hashes the values of the fields as Python does, so that equal records have equal hashes.
 ///
-/// A NaN is unequal to itself, and each read of a field makes a new object of it: the record's own address stands for it,
-/// as the address of a `float` does for its hash.
+/// A NaN is unequal to itself, and each read of the field makes a new `float` object. So the record's own address
+/// stands for a NaN, as the address of a `float` does in its hash.
 #[doc(hidden)]
 pub fn hash(record: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<isize> {
     let mut values = Vec::new();
@@ -52,7 +52,7 @@ pub fn hash(record: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<isize> {
     PyTuple::new(record.py(), values)?.hash()
 }
 
-/// `Name(x=1.0, y=2.0)`
+/// Formats a record as `Name(x=1.0, y=2.0)`.
 #[doc(hidden)]
 pub fn repr(record: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<String> {
     let mut parts = Vec::new();

@@ -1,12 +1,12 @@
-//! What all Python handles of one reference-counted object share.
+//! Cores: the state that all Python handles of one reference-counted object share.
 //!
-//! Each handle owns one reference and ends by itself. The object is used by all of them, so their uses are counted in
-//! one place: the object's *core*, a state without a resource, which all of its handles have as their parent. That
-//! makes every rule for children and parents hold: a handle whose object another thread uses alone is released when
-//! that use ends.
+//! Each handle owns one reference and ends by itself. All of them use the same object, so their borrows are counted in
+//! one place: the object's *core*, a state without a native resource, which is the parent of all its handles. So every
+//! rule for children and parents holds. For example, a handle that is dropped while another thread borrows the object
+//! exclusively is released when that borrow ends.
 //!
-//! Objects that can contain each other are borrowed as one: the cores of their group (`borrowed_with`) have one more core as
-//! their parent, the group's, where all uses are counted.
+//! Objects that can contain each other are borrowed as one. The cores of a group (`borrowed_with`) have the group's
+//! core as their parent, and the group's core counts all borrows.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,7 +32,7 @@ fn cores() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
     CORES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The core of the object at `raw`, for one handle more; [`leave`] ends that.
+/// Returns the core of the object at `raw`, and counts one more handle of the object. [`leave`] ends that.
 pub(super) fn join(
     py: Python<'_>,
     kind: &'static HandleKind,
@@ -56,9 +56,8 @@ pub(super) fn join(
     Ok(entry.core.clone_ref(py))
 }
 
-/// The cores of groups, by the address of the type that names the group, and by the process that made it; each stays for
-/// ever. Locked for a few
-/// instructions.
+/// The cores of groups, by the address of the kind that names the group and by the fork count of the process. A core is
+/// never removed. Locked for a few instructions.
 static GROUPS: Mutex<BTreeMap<(usize, u32), Py<HandleClass>>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(groups())) }
@@ -67,7 +66,7 @@ fn groups() -> MutexGuard<'static, BTreeMap<(usize, u32), Py<HandleClass>>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The core of the group that `kind` names.
+/// Returns the core of the group that `kind` names.
 fn group_core(py: Python<'_>, kind: &'static HandleKind) -> PyResult<Py<HandleClass>> {
     // In a forked child, calls of the parent process may seem to use the core for ever.
     let key = (std::ptr::from_ref(kind).addr(), forks());
@@ -86,7 +85,7 @@ fn join_present(py: Python<'_>, raw: *mut ()) -> Option<Py<HandleClass>> {
     Some(entry.core.clone_ref(py))
 }
 
-/// One of the object's handles gives its reference back.
+/// Counts one handle less of the object at `raw`. The last one removes the object's core.
 pub(super) fn leave(raw: *mut ()) {
     let mut cores = cores();
     let Some(entry) = cores.get_mut(&raw.addr()) else {

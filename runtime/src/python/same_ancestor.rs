@@ -1,5 +1,6 @@
-//! Handles of one call belong together: where the types of two arguments have a common ancestor type, both live in the same
-//! ancestor. C looks up a database's number in the transaction's environment, and not in the one that made the number.
+//! The check that the handles of one call belong together: if the types of two arguments have a common ancestor type,
+//! both live in the same ancestor. For example, C looks up a database's number in the environment of the transaction,
+//! not in the environment that made the number.
 
 use std::ptr;
 
@@ -33,8 +34,8 @@ fn check_pair(first: &HandleState, other: &HandleState) -> Result<(), Error> {
     }
 }
 
-/// The innermost ancestor of `other`, from `at` outwards, whose type is the type of an ancestor of `first`, unless it is
-/// the same handle.
+/// Returns the innermost ancestor of `other`, from `at` outwards, whose type is the type of an ancestor of `first`,
+/// unless it is the same handle.
 fn find_stranger<'a>(
     first: &HandleState,
     other: &HandleState,
@@ -56,13 +57,13 @@ fn find_stranger<'a>(
 enum Relation {
     /// No ancestor of the first handle has this type.
     None,
-    /// It is an ancestor of the first handle.
+    /// The handle is the first handle or one of its ancestors.
     Same,
     /// The first handle's ancestors of this type are others.
     Stranger,
 }
 
-/// How `at` relates to `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
+/// Compares `at` with `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
 /// other.
 fn relation(here: &HandleState, at: &HandleState, is_argument: bool, is_first: bool) -> Relation {
     if ptr::eq(here, at) {

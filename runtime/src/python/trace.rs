@@ -1,8 +1,8 @@
-//! Which handles live, how old they are, and which Python code made them.
+//! Tracing of live handles: their age, and the Python code that made them.
 //!
-//! Off by default: a stack costs microseconds. `LEAKPROOF_TRACE=1` switches it on from the start, `trace(True)` of the
-//! module's `__leakproof__` at run time. With the variable or `-X dev`, what still lives when the interpreter has ended
-//! is reported on stderr.
+//! Tracing is off by default, because recording a stack takes microseconds. `LEAKPROOF_TRACE=1` switches it on from the
+//! start; `trace(True)` of the module's `__leakproof__` switches it on at run time. With the variable or `-X dev`,
+//! handles that still live after the interpreter has ended are reported on stderr.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -26,12 +26,12 @@ struct Trace {
     stack: String,
 }
 
-/// The entry of one handle.
+/// The key of a traced handle.
 #[derive(Clone, Copy)]
 pub(super) struct Traced(NonZeroU64);
 
 impl Traced {
-    /// The handle is released.
+    /// Removes the entry of a handle that was released.
     pub(super) fn end(self) {
         live().remove(&self.0);
     }
@@ -41,7 +41,7 @@ fn live() -> MutexGuard<'static, BTreeMap<NonZeroU64, Trace>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Remember where a handle is made, if that is asked for.
+/// Records the stack of a handle that is being made, if tracing is on. A view is not recorded.
 #[inline]
 pub(super) fn trace(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
     if kind.is_view() || !ON.load(Ordering::Relaxed) {
@@ -65,8 +65,8 @@ fn remember(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
     Some(Traced(id))
 }
 
-/// The stack as a traceback shows it, outermost call first, without the source lines: reading those would cost more than
-/// all the rest.
+/// Formats the Python stack as a traceback does, outermost call first, but without source lines: reading these would
+/// take longer than all the rest.
 fn stack(py: Python<'_>) -> PyResult<String> {
     const DEEPEST: usize = 64;
     let mut calls = Vec::new();
@@ -91,7 +91,7 @@ pub(super) fn switch(on: bool) {
     ON.store(on, Ordering::Relaxed);
 }
 
-/// The traced handles that live: type, age in seconds, stack; oldest first.
+/// Returns the type, the age in seconds and the stack of each traced live handle, oldest first.
 pub(super) fn report() -> Vec<(&'static str, f64, String)> {
     let entry = |trace: &Trace| {
         (
@@ -103,7 +103,7 @@ pub(super) fn report() -> Vec<(&'static str, f64, String)> {
     live().values().map(entry).collect()
 }
 
-/// Read the switches of the process, when the module is initialised.
+/// Reads the tracing switches of the process. Called while the module is initialised.
 pub(super) fn start(py: Python<'_>) -> PyResult<()> {
     let wanted =
         std::env::var_os("LEAKPROOF_TRACE").is_some_and(|value| !value.is_empty() && value != "0");
