@@ -1,13 +1,19 @@
-//! The seam: every C function of a generated method is called here.
+//! The call sequence: every C function of a generated method is called here.
 //!
-//! The order is always the same and stands only here. The errors are armed; C is called; the author's expressions say
-//! how the call ended ([`Verdict`]), and a panic of theirs is kept; what C was passed and what it gave gets its owner;
-//! then the panic continues, or the failure is worded. Nothing of the author's runs between C and the owners but those
-//! expressions.
+//! Each call has the same steps, in this order:
 //!
-//! Where the handle names the library's own lock, that is entered before and left at the very end: so a message and a
-//! count are those of this call, whatever other threads do with the same handle. A thread waits for it without the GIL;
-//! who has it may wait for the GIL, which nobody holds while waiting for the lock.
+//! 1. The error source prepares for the call.
+//! 2. C is called.
+//! 3. The author's expressions say how the call ended ([`Verdict`]). A panic in them is kept.
+//! 4. Everything that C was passed, and everything that it returned, gets its owner.
+//! 5. The panic continues, or the error source words the failure.
+//!
+//! No other code of the author's runs between C and the owners.
+//!
+//! If the handle names the library's own lock, the call enters the lock before step 1 and leaves it at the end. A
+//! message and a count are then those of this call, whatever other threads do with the same handle. A thread waits for
+//! the lock without the GIL. The thread that has the lock may wait for the GIL, because no thread holds the GIL while
+//! it waits for the lock.
 
 use std::any::Any;
 use std::ffi::CString;
@@ -33,7 +39,7 @@ pub use crate::panics::Caught;
 use crate::single_owner;
 use crate::thread_locals::PerThread;
 
-/// How a call ended, by the author's annotations.
+/// The outcome of a call, by the author's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// C did what it was asked to.
@@ -42,20 +48,21 @@ pub enum Verdict {
     Nothing,
     /// C failed: `fails`.
     Failed,
-    /// The expression that should have said panicked.
+    /// The expression that says how the call ended panicked.
     Unknown,
     /// C itself panicked: it is a Rust function.
     Unwound,
 }
 
 impl Verdict {
-    /// Whether C did all that it does, and the annotations say how that ended.
+    /// Returns whether C returned, and the annotations say how the call ended.
     #[inline]
     pub fn is_known(self) -> bool {
         !matches!(self, Verdict::Unknown | Verdict::Unwound)
     }
 
-    /// Whether C has what it was passed to keep; `left` says that a failing call leaves it. `None` if nobody knows.
+    /// Returns whether C has what it was passed to keep; `None` if that is unknown. `left` says that a failing call
+    /// leaves it to the caller.
     #[inline]
     pub fn takes(self, left: bool) -> Option<bool> {
         match self {
@@ -67,9 +74,9 @@ impl Verdict {
     }
 }
 
-/// Says by what C returned how the call ended.
+/// Judges how a call ended, by the value that C returned.
 pub trait Judge<C> {
-    /// How it ended.
+    /// Returns how the call ended. `caught` keeps a panic of the author's expressions.
     fn judge(self, returned: C, caught: &Caught) -> Verdict;
 }
 
@@ -103,9 +110,9 @@ impl<C: Copy, N: FnOnce(C) -> bool, F: FnOnce(C) -> bool> Judge<C> for Says<N, F
     }
 }
 
-/// Gives what C was passed, such as a callback, to whom the call leaves it.
+/// Gives an owner to what C was passed, such as a callback.
 pub trait Settle {
-    /// Called once, as soon as it is known how the call ended. Nothing of the author's runs.
+    /// Runs once, as soon as it is known how the call ended. Runs no code of the author's.
     fn settle(self, verdict: Verdict);
 }
 
@@ -125,27 +132,27 @@ impl<F: FnOnce(Verdict)> Settle for F {
     }
 }
 
-/// Where what C gives may be looked at although the call did not succeed.
+/// The outcomes, other than success, after which C's result is converted.
 #[derive(Debug, Clone, Copy)]
 pub struct Looks {
-    /// Where it failed.
+    /// Set if the result is converted after a failure.
     pub failed: bool,
-    /// Where nobody knows.
+    /// Set if the result is converted after an unknown outcome.
     pub unknown: bool,
 }
 
 impl Looks {
-    /// The two answers.
+    /// Returns the policy with these two settings.
     #[inline]
     pub const fn of(failed: bool, unknown: bool) -> Self {
         Looks { failed, unknown }
     }
 }
 
-/// Converts what C returned to the type, for no longer than `life`.
+/// Converts C's result to the type, for no longer than `life`.
 ///
-/// The expansion of `#[calls]` uses it on what C has just returned, where the author says by the return type who owns it.
-/// `unsafe` is the author's word for that.
+/// The expansion of `#[calls]` uses the macro on the value that C has just returned. The author's return type says who
+/// owns the value, and the author vouches for that with `unsafe`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __from_c {
@@ -169,7 +176,7 @@ macro_rules! __named {
     };
 }
 
-/// A call of C, and what its annotations say.
+/// A call of C, with the settings of its annotations.
 #[derive(Debug)]
 pub struct Calling<'u, C, F, J, S, P = ThisThread> {
     c: F,
@@ -180,7 +187,8 @@ pub struct Calling<'u, C, F, J, S, P = ThisThread> {
     returned: PhantomData<fn() -> C>,
 }
 
-/// `c` calls C within [`Caught::run`], and gives what that returned: `None` if C panicked.
+/// Returns a call of C with the default settings. `c` calls C within [`Caught::run`] and returns C's result: `None` if
+/// C panicked.
 #[inline]
 pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
     c: F,
@@ -196,7 +204,7 @@ pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 }
 
 impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
-    /// Makes the same call on a helper thread while this one runs signal handlers.
+    /// Moves the call to a helper thread, while this thread runs signal handlers.
     #[inline]
     pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> Calling<'u, C, F, J, S, Aside<I>> {
         Calling {
@@ -211,7 +219,7 @@ impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
 }
 
 impl<'u, C: Copy, F, J, S, P> Calling<'u, C, F, J, S, P> {
-    /// The same, with the handles that the call uses exclusively.
+    /// Sets the handles that the call uses exclusively.
     #[inline]
     pub fn exclusively<'v>(self, exclusive: &'v [Used]) -> Calling<'v, C, F, J, S, P> {
         Calling {
@@ -226,7 +234,7 @@ impl<'u, C: Copy, F, J, S, P> Calling<'u, C, F, J, S, P> {
 }
 
 impl<'u, C: Copy, F, S, P> Calling<'u, C, F, Succeeds, S, P> {
-    /// The same, with what says that there is no result, and what says that C failed.
+    /// Sets the expressions that say that there is no result, and that C failed.
     #[inline]
     pub fn judged<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
         self,
@@ -245,7 +253,7 @@ impl<'u, C: Copy, F, S, P> Calling<'u, C, F, Succeeds, S, P> {
 }
 
 impl<'u, C: Copy, F, J, P> Calling<'u, C, F, J, KeepsNothing, P> {
-    /// The same, with what gives to its owners what C was passed.
+    /// Sets the closure that gives an owner to what C was passed.
     #[inline]
     pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<'u, C, F, J, S, P> {
         Calling {
@@ -259,14 +267,14 @@ impl<'u, C: Copy, F, J, P> Calling<'u, C, F, J, KeepsNothing, P> {
     }
 }
 
-/// The library's own lock of a handle; leaves it when dropped.
+/// The library's own lock of a handle, which this thread has entered. Dropping it leaves the lock.
 struct Locked<'h, T: Handle> {
     lock: *mut (),
     _handle: PhantomData<&'h T>,
 }
 
 impl<'h, T: Handle> Locked<'h, T> {
-    /// Enter it, if the handle names one.
+    /// Enters the lock, if the handle names one.
     #[inline]
     fn enter(handle: &'h T) -> Option<Self> {
         const { T::LOCKS }.then(|| {
@@ -292,8 +300,8 @@ impl<T: Handle> Drop for Locked<'_, T> {
     }
 }
 
-/// Run `f` while this thread holds the library's own lock of the handle, `lock(…)`: no other thread's call on the handle, or
-/// on what shares the lock, comes between the calls in `f`.
+/// Runs `f` while this thread holds the library's own lock of the handle, `lock(…)`. No other thread's call on the
+/// handle, or on handles that share the lock, comes between the calls in `f`.
 ///
 /// ```ignore
 /// let (status, changes) = locked(connection, || (statement.step(), connection.changes()));
@@ -309,13 +317,13 @@ pub fn locked<T: Handle, R>(handle: &T, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// A call that has ended, and is settled.
+/// A call that has ended. Everything has its owner.
 struct Ended<C, R> {
     returned: Option<C>,
     verdict: Verdict,
     errno: i32,
     owned: Option<R>,
-    /// A handle in the result has another owner.
+    /// The error for a handle in the result that has another owner.
     twice: Option<Error>,
     raised: Option<CallbackFailure>,
 }
@@ -327,7 +335,7 @@ where
     J: Judge<C>,
     S: Settle,
 {
-    /// Call C and settle who owns what.
+    /// Calls C and gives everything its owner.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
     fn settled<T: Handle, R>(
@@ -373,14 +381,14 @@ where
         }
     }
 
-    /// Call C and own what it gives; failure becomes the error that `T::Errors` words.
+    /// Calls C and owns its result. A failure becomes the error that `T::Errors` words.
     ///
-    /// `nothing` is the result where there is none. `own` gets what C returned and puts it into its owner at once.
-    /// `made` is for constructors: the handle in the result, which may know what went wrong.
+    /// `nothing` returns the result where there is none. `own` gets C's result and gives it to its owner at once.
+    /// `made` is for constructors: it returns the handle in the result, which may know the cause of a failure.
     ///
     /// # Errors
     ///
-    /// What the handle's `errors` word, or what a callback raised.
+    /// The error that the handle's `errors` word, or that a callback raised.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
     pub fn run<T: Handle, R>(
@@ -455,7 +463,8 @@ where
         Ok(present(owned))
     }
 
-    /// [`Calling::read`], while the library's own lock of the handle is held: for what takes that lock itself.
+    /// Calls [`Calling::read`] while the library's own lock of the handle is held, for C functions that take that lock
+    /// themselves.
     #[inline]
     pub fn read_locked<T: Handle, R>(
         self,
@@ -472,7 +481,7 @@ where
         self.read(site, handle, looks, nothing, own)
     }
 
-    /// Call C where nothing can fail; what it reports meanwhile has no call to belong to and is dropped.
+    /// Calls C where nothing can fail. Reports of C during the call are dropped.
     #[inline]
     pub fn read<T: Handle, R>(
         self,
@@ -501,11 +510,11 @@ where
         present(owned)
     }
 
-    /// Release by a C function that says whether it could.
+    /// Releases a handle by a C function that says whether it could.
     ///
     /// # Errors
     ///
-    /// What the handle's `errors` word, or what they panic with: nothing unwinds from here.
+    /// The error that the handle's `errors` word, or their panic: nothing unwinds from here.
     pub fn release<T: Handle>(
         self,
         Releasing(raw): Releasing<T>,
@@ -577,12 +586,12 @@ where
 pub struct Releasing<T: Handle>(NonNull<T::Raw>);
 
 impl<T: Handle> Releasing<T> {
-    /// The handle at `raw`.
+    /// Returns the handle at `raw`.
     ///
     /// # Safety
     ///
-    /// `raw` is valid, and what it is released by does that, unless it fails and `kept` says that the resource is then
-    /// still there.
+    /// `raw` is valid, and the release function releases it, unless the function fails and `kept` says that the
+    /// resource is then still there.
     pub const unsafe fn of(raw: NonNull<T::Raw>) -> Self {
         Releasing(raw)
     }
@@ -594,7 +603,8 @@ impl<T: Handle> Releasing<T> {
     }
 }
 
-/// The exception of a call: one that was raised within it, before one of a signal handler beside it.
+/// Returns the exception of a call. One raised within the call comes before one of a signal handler that ran beside it,
+/// which is then reported.
 #[inline]
 fn raised_first(
     within: Option<CallbackFailure>,
@@ -610,11 +620,11 @@ fn raised_first(
     }
 }
 
-/// Continue the panic of a call that is settled.
+/// Continues the panic of a call whose values have their owners.
 ///
 /// # Errors
 ///
-/// What a callback raised.
+/// The error that a callback raised.
 #[inline]
 fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<()> {
     match raised {
@@ -631,7 +641,7 @@ fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<(
     Ok(())
 }
 
-/// Call a release function that says nothing: what it reports meanwhile is dropped.
+/// Calls a release function without a status. Reports of C during the call are dropped.
 ///
 /// # Safety
 ///
@@ -643,11 +653,11 @@ pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
     T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }
 
-/// What C gets of a handle that it may keep.
+/// Returns the handle in `place`, which C gets and may keep.
 ///
 /// # Safety
 ///
-/// It is not used once it has gone from there.
+/// The result is not used once the handle was taken out of `place`.
 #[inline]
 pub unsafe fn lent<'a, T: Handle>(place: &mut Option<Transfer<'_, T>>) -> &'a T {
     match place {
@@ -665,24 +675,26 @@ pub fn shown<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
     handle
 }
 
-/// The place of a handle that C was called with, and may have taken over.
+/// The place of a handle that C was passed and may have taken over.
 #[derive(Debug)]
 pub struct Taken<'g, 'p, T: Handle>(&'g mut Option<Transfer<'p, T>>);
 
 impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
-    /// The handle in `place`.
+    /// Returns the place, after the call.
     ///
     /// # Safety
     ///
-    /// C got it by the call that has ended, and has it from then on, unless `consumed` is told that it was left.
+    /// C got the handle by the call that has ended, and has it from then on, unless `consumed` is told that the call
+    /// left the handle.
     #[inline]
     pub unsafe fn by_c(place: &'g mut Option<Transfer<'p, T>>) -> Self {
         Taken(place)
     }
 }
 
-/// Takes the handle out of `place` if C has it now, in `keeper`; `left` says that a failing call leaves it. Where nobody
-/// knows, the handle is leaked and reported. What it kept is dropped with what is returned.
+/// Takes the handle out of `place` if C has it now, in `keeper`; `left` says that a failing call leaves the handle. If
+/// it is unknown whether C has the handle, the handle is leaked and reported. Dropping the result drops the values of
+/// the handle.
 #[inline]
 pub fn consumed<T: Handle>(
     Taken(place): Taken<'_, '_, T>,
@@ -703,7 +715,7 @@ pub fn consumed<T: Handle>(
     }
 }
 
-/// The handles that new ones of a call live in.
+/// The handles that the new handles of a call live in.
 #[derive(Debug, Clone, Copy)]
 pub struct CallOrigin<'a> {
     /// The receiver, in which or in whose ancestors the first parent is found.
@@ -721,7 +733,7 @@ impl<'a> CallOrigin<'a> {
         given: None,
     };
 
-    /// CallOrigin by a call without a receiver, on these handles.
+    /// Returns the origin of a call without a receiver, on these handles.
     #[inline]
     pub fn among(beside: &'a [Id]) -> Self {
         CallOrigin {
@@ -730,7 +742,7 @@ impl<'a> CallOrigin<'a> {
         }
     }
 
-    /// Notes what a handle was lent from, if it has a release.
+    /// Records the lenders of a handle, if the handle has a release.
     #[inline]
     pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
         if const { matches!(T::SPEC.home, Home::Itself) } {
@@ -739,11 +751,11 @@ impl<'a> CallOrigin<'a> {
         }
     }
 
-    /// CallOrigin by a call on `receiver`.
+    /// Returns the origin of a call on `receiver`.
     ///
     /// # Safety
     ///
-    /// C makes what it returns in this handle or in what that lives in: `check_place` was asked.
+    /// C makes its result in this handle or in a handle that this one lives in: `check_place` was asked.
     #[inline]
     pub unsafe fn by<T: Handle>(receiver: &T) -> Self {
         CallOrigin {
@@ -767,7 +779,7 @@ impl<'a> CallOrigin<'a> {
         }
     }
 
-    /// Notes what a handle lives in that C just made.
+    /// Records the parents of a handle that C just made.
     #[inline]
     pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
         let id = || Id::of(&**made);
@@ -782,7 +794,7 @@ impl<'a> CallOrigin<'a> {
     }
 }
 
-/// Notes where the handles in `callback_only` were lent, by a call on `receiver`.
+/// Records `receiver` as the origin of the handles in `lent`. Returns `lent`.
 #[inline]
 pub fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
     lent.record_parents(&CallOrigin {
@@ -792,7 +804,7 @@ pub fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
     lent
 }
 
-/// `own`, after which it is noted what the handles live in that C made.
+/// Returns `own` with a second step, which records the parents of the handles that C made.
 #[inline]
 pub fn noting_parents<C, R: RecordParents>(
     origin: CallOrigin<'_>,
@@ -805,7 +817,7 @@ pub fn noting_parents<C, R: RecordParents>(
     }
 }
 
-/// [`noting_parents`] for a tuple: `notes` shows each handle in it.
+/// Returns `own` with the second step of [`noting_parents`], for a tuple. `notes` shows each handle in the tuple.
 #[inline]
 pub fn noting_parents_in<C, R>(
     origin: CallOrigin<'_>,
@@ -819,7 +831,7 @@ pub fn noting_parents_in<C, R>(
     }
 }
 
-/// What C returned, if it is an integer.
+/// Returns the value of `raw` if that is an integer.
 #[inline]
 fn status_of(raw: &dyn Any) -> Option<i64> {
     fn integer<N: Copy + TryInto<i64> + 'static>(raw: &dyn Any) -> Option<i64> {
@@ -866,13 +878,13 @@ fn hooked<T: Handle, R>(
     })
 }
 
-/// What a call that cannot fail returns: the macro allows it only types for which there always is a value.
+/// Returns the result of a call that cannot fail. The macro allows only result types for which there always is a value.
 #[inline]
 pub fn present<R>(value: Option<R>) -> R {
     value.unwrap_or_else(|| unreachable!("NULL is `None` or a failure"))
 }
 
-/// A length as C's integer type.
+/// Converts a length to C's integer type.
 #[inline]
 pub fn length<C: TryFrom<usize>>(
     site: &'static CallSite,
@@ -888,7 +900,7 @@ pub fn length<C: TryFrom<usize>>(
     }
 }
 
-/// A `&str` parameter, or an optional one, as what holds the C string during the call.
+/// Converts a `&str` argument, or an optional one, to the C string that lives during the call.
 #[inline]
 pub fn text(
     site: &'static CallSite,
@@ -901,7 +913,7 @@ pub fn text(
     text.into_c_string(name)
 }
 
-/// The promise that what runs without the GIL uses no Python object.
+/// The promise that code that runs without the GIL uses no Python object.
 #[derive(Debug)]
 pub struct WithoutPython(());
 
@@ -910,14 +922,14 @@ impl WithoutPython {
     ///
     /// # Safety
     ///
-    /// It is true.
+    /// The promise is true.
     #[inline]
     pub const unsafe fn promised() -> Self {
         WithoutPython(())
     }
 }
 
-/// Run `c` without the GIL where this thread holds it. What it left in `errno` is still there afterwards.
+/// Runs `c` without the GIL if this thread holds it. Keeps the `errno` that `c` leaves.
 #[inline]
 pub fn detach_unchecked<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
     let (result, errno) = interpreter::detach(|| (c(), errno::errno()));
@@ -925,26 +937,26 @@ pub fn detach_unchecked<R>(_: WithoutPython, c: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Run `c` without the GIL where this thread holds it; `Send` keeps Python objects out, as in PyO3's own `detach`.
+/// Runs `c` without the GIL if this thread holds it. `Send` keeps Python objects out, as in PyO3's own `detach`.
 pub fn detach<R: Send>(c: impl FnOnce() -> R + Send) -> R {
     // SAFETY: Rust: `Send` keeps Python objects out of the closure, as far as PyO3's own `detach` asks for it.
     detach_unchecked(unsafe { WithoutPython::promised() }, c)
 }
 
-/// Runs Python's signal handlers, if signals came: for a callback that a C library calls while it works for long, such as a
-/// progress hook, and for a loop in a body. It costs some nanoseconds, since it looks every 20 ms, and on Python's main
-/// thread alone. Without Python it does nothing.
+/// Runs Python's signal handlers if signals came. Call it in a callback that a C library calls while it works for long,
+/// such as a progress hook, and in a loop in a body. A call costs some nanoseconds: it looks for signals every 20 ms,
+/// and on Python's main thread alone. Does nothing without Python.
 ///
 /// # Errors
 ///
-/// What a handler raised, such as `KeyboardInterrupt`. A callback returns it, so that C is told to stop and the call raises
-/// it.
+/// The exception of a handler, such as `KeyboardInterrupt`. A callback returns it, so that C is told to stop and the
+/// call raises it.
 pub fn check_signals() -> Result<()> {
     interpreter::check_signals()
 }
 
-/// Returns whether this thread runs Python's signal handlers: whether a long call of C here makes Ctrl-C wait. It costs some
-/// nanoseconds. Without Python no thread does.
+/// Returns whether this thread runs Python's signal handlers, so that a long call of C here makes Ctrl-C wait. Costs
+/// some nanoseconds. Returns false without Python.
 pub fn handles_signals() -> bool {
     interpreter::handles_signals()
 }

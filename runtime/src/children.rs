@@ -301,8 +301,8 @@ fn lives_in(id: Id, to: Id) -> bool {
     })
 }
 
-/// Notes that C lent `callback_only`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, what is made
-/// in it lives in the lenders, too: their release may release it.
+/// Records that C lent `lent`, a handle with a release, in a call on `lenders`. If C owns the handle, the handles that
+/// are made in it live in the lenders, too: the release of a lender may release the handle.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let lenders: Vec<Id> = lenders
         .filter(|lender| !lives_in(*lender, lent))

@@ -1,15 +1,16 @@
-//! C calls back: what a C function pointer of ours does, and who owns what its user data points at.
+//! Callbacks: the C function pointers of generated code, and the owners of their user data.
 //!
 //! The user data of every callback points at a `BoxedUserData`, which leads to the value whose `#[callbacks]` method is
-//! called. For the length of one call it is on the stack; what C keeps is in a box that belongs to the handle
+//! called. User data for one call is on the stack. User data that C keeps is in a box that belongs to the handle
 //! (`crate::callback::user_data`).
 //!
-//! Neither an exception nor a panic crosses C. It is stored in the `Frame` of the C call that this thread runs, C is told to
-//! stop as the annotation says, no other callback of that call runs, and it is raised when C returns. Where there is
-//! no such call, as on a thread of C's own, it is reported.
+//! Neither an exception nor a panic crosses C. It is stored in the `Frame` of the C call that this thread runs, C is
+//! told to stop as the annotation says, and no other callback of that call runs unless it is annotated
+//! `even_after_error`. The exception or panic is raised when C returns. If this thread runs no C call, as on a thread
+//! of C's own, it is reported.
 //!
-//! Every call has a frame as soon as there is a handle that can keep callbacks: C may reach one through the receiver,
-//! through an argument, or through what these are linked to in C.
+//! Every call has a frame once a handle that can keep callbacks was made: C may reach a callback through the receiver,
+//! through an argument, or through handles that these are linked to in C.
 
 mod exclusive;
 pub(crate) mod user_data;
@@ -33,7 +34,7 @@ use crate::handle::HasAttachments;
 use crate::interpreter::{ReentrancyGuard, attach_if_running, callback_error, report};
 use crate::panics::{Caught, Payload, discard};
 
-/// What a callback ended with.
+/// The error or the panic that a callback ended with.
 pub(crate) enum CallbackFailure {
     Error(Error),
     Panic(Payload),
@@ -42,15 +43,15 @@ pub(crate) enum CallbackFailure {
 /// A C call of this thread, from which C may call back.
 struct Frame {
     raised: Cell<Option<CallbackFailure>>,
-    /// Whether something was.
+    /// Set once a callback of the call raised something.
     has_raised: Cell<bool>,
 }
 
-/// Whether a handle that can keep callbacks was ever made. C can only call one back that was given to such a handle, which
-/// was made before every call that has to do with it.
+/// Set once a handle that can keep callbacks was made. C can only call a callback that was given to such a handle, and
+/// the handle was made before every call that involves it.
 static EXPECTED: AtomicBool = AtomicBool::new(false);
 
-/// A handle is made that can keep callbacks.
+/// Notes that a handle that can keep callbacks is made.
 #[inline]
 pub(crate) fn expect() {
     // Written once: what all calls read stays in every processor's cache.
@@ -59,7 +60,7 @@ pub(crate) fn expect() {
     }
 }
 
-/// Whether C may call back what some handle keeps.
+/// Returns whether C may call a callback that a handle keeps.
 #[inline]
 pub(crate) fn is_expected() -> bool {
     EXPECTED.load(Ordering::Relaxed)
@@ -70,7 +71,7 @@ thread_local! {
     static FRAME: Cell<*const Frame> = const { Cell::new(ptr::null()) };
 }
 
-/// The frame that was innermost before, and is again when this is dropped.
+/// The frame that was innermost before. Dropping the guard makes it the innermost again.
 struct FrameGuard(*const Frame);
 
 impl FrameGuard {
@@ -85,7 +86,7 @@ impl Drop for FrameGuard {
     }
 }
 
-/// Call C, which may call back; what the callbacks raised.
+/// Calls C, which may call back. Returns C's result and what the callbacks raised.
 pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
     let frame = Frame {
         raised: Cell::new(None),
@@ -109,9 +110,9 @@ pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
             C functions of up to ten arguments can be called back"
 )]
 pub unsafe trait FunctionPointer: Copy {
-    /// What C passes.
+    /// The arguments that C passes.
     type Arguments: Copy;
-    /// What C wants back.
+    /// The value that C gets back.
     type Return;
     /// The type that has a NULL.
     type Nullable;
@@ -127,46 +128,46 @@ pub unsafe trait Trampoline<K>: FunctionPointer {
     const POINTER: Self::Nullable;
 }
 
-/// What C passes to a callback.
+/// The arguments that C passes to the callback `K`.
 pub type Arguments<K> = <<K as Callback>::Function as FunctionPointer>::Arguments;
-/// What C wants back.
+/// The value that C gets back from the callback `K`.
 pub type Return<K> = <<K as Callback>::Function as FunctionPointer>::Return;
 
 /// One method that C can call. Implemented by `#[callbacks]`.
 ///
 /// # Safety
 ///
-/// `data` is the user data that the callback was given to C with.
+/// `data` returns the user data with which the callback was given to C.
 pub unsafe trait Callback {
-    /// What the user data leads to.
+    /// The type of the value that the user data leads to.
     type State: Attachment;
     /// The C function pointer.
     type Function: FunctionPointer;
-    /// Whether it is called also after another callback of the same call raised something.
+    /// True if the callback runs even after another callback of the same call raised something.
     const EVEN_AFTER_ERROR: bool;
-    /// Whether nobody may use the handle meanwhile.
+    /// True if nothing else may use the handle while the callback runs.
     const EXCLUSIVE: bool;
-    /// What C's own function of this type returned, which is called first.
+    /// The result of C's own function of this type, which is called first.
     type Before;
 
-    /// Call C's own function of this type.
+    /// Calls C's own function of this type.
     ///
     /// # Safety
     ///
     /// C passed the arguments.
     unsafe fn before(arguments: Arguments<Self>) -> Self::Before;
 
-    /// Where its failpoints are.
+    /// Returns the call site with the failpoints of the callback.
     fn site() -> &'static CallSite;
 
-    /// The user data.
+    /// Returns the user data.
     ///
     /// # Safety
     ///
     /// C passed the arguments.
     unsafe fn data(arguments: Arguments<Self>) -> *const c_void;
 
-    /// Convert, call and convert.
+    /// Converts the arguments, calls the method and converts its result.
     ///
     /// # Safety
     ///
@@ -174,21 +175,21 @@ pub unsafe trait Callback {
     ///
     /// # Errors
     ///
-    /// What the method raised.
+    /// The error of the method or of a conversion.
     unsafe fn call(
         state: &Self::State,
         arguments: Arguments<Self>,
         before: Self::Before,
     ) -> Result<Return<Self>>;
 
-    /// Tell C to stop, and what to return.
+    /// Tells C to stop. Returns the value that C gets.
     ///
     /// # Safety
     ///
     /// C passed the arguments.
     unsafe fn on_error(arguments: Arguments<Self>) -> Return<Self>;
 
-    /// What C gets where `on_error` panics: 0, NULL or nothing, if that is a value of the type.
+    /// Returns the value that C gets if `on_error` panics: 0, NULL or nothing; `None` if the type has no such value.
     fn fallback() -> Option<Return<Self>>;
 }
 
@@ -205,7 +206,7 @@ impl<R> Fallback<R> {
 }
 
 impl<R: Default> Fallback<R> {
-    /// The default. A type without one has [`NoFallback::value`].
+    /// Returns the default. A type without one has [`NoFallback::value`].
     pub fn value(self) -> Option<R> {
         Some(R::default())
     }
@@ -214,7 +215,7 @@ impl<R: Default> Fallback<R> {
 /// Answers for types that have no default.
 #[doc(hidden)]
 pub trait NoFallback<R>: Sized {
-    /// Nothing.
+    /// Returns `None`.
     fn value(self) -> Option<R> {
         None
     }
@@ -281,7 +282,7 @@ function_pointers! {
     (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J);
 }
 
-/// C calls.
+/// Runs the callback `K`, which C calls.
 ///
 /// # Safety
 ///
@@ -307,7 +308,7 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     unsafe { on_error::<K>(arguments, frame) }
 }
 
-/// Call the method; `None` where C passed no user data.
+/// Calls the method. Returns `None` if C passed no user data.
 ///
 /// # Safety
 ///
@@ -343,8 +344,8 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
     unsafe { K::call(&*state, arguments, before) }.map(Some)
 }
 
-/// Tell C to stop. Where that panics, C gets a 0 or nothing; as all callbacks of the call are told to stop from now on,
-/// nothing of the author's runs any more that C could mislead.
+/// Tells C to stop. If `on_error` panics, C gets 0, NULL or nothing. All callbacks of the call are told to stop from
+/// then on, so no code of the author's runs that C could mislead.
 ///
 /// # Safety
 ///
@@ -361,8 +362,8 @@ unsafe fn on_error<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) 
     }
 }
 
-/// Keep what a callback raised until C has returned; report it where something was raised before, and where there is
-/// nobody to raise it.
+/// Keeps the error or panic of a callback until C has returned. Reports it if one is kept already, or if this thread
+/// runs no C call that could raise it.
 #[cold]
 fn raise(frame: Option<&Frame>, raised: CallbackFailure) {
     match frame {
@@ -379,7 +380,7 @@ pub(crate) fn report_raised(raised: CallbackFailure) {
     }
 }
 
-/// The destroy function that C gets with a callback that it keeps.
+/// The destroy function that C gets with a callback that C keeps.
 unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     let Some(stored) = NonNull::new(data.cast::<StoredValue<S>>()) else {
         return;
@@ -399,7 +400,7 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     });
 }
 
-/// C's function pointer to a method of `S`: it wants user data that leads to an `S`.
+/// A C function pointer to a method of `S`. Its user data has to lead to an `S`.
 #[doc(hidden)]
 pub struct Function<S, F> {
     pointer: F,
@@ -407,11 +408,11 @@ pub struct Function<S, F> {
 }
 
 impl<S, F> Function<S, F> {
-    /// The function pointer.
+    /// Returns the function pointer.
     ///
     /// # Safety
     ///
-    /// It may be called with user data that leads to an `S`.
+    /// C may call the function pointer with user data that leads to an `S`.
     pub const unsafe fn new(pointer: F) -> Self {
         Function {
             pointer,
@@ -420,11 +421,11 @@ impl<S, F> Function<S, F> {
     }
 }
 
-/// A callback for the length of one call, which only borrows what it leads to.
+/// A callback for the length of one call, which only borrows its state.
 #[doc(hidden)]
 pub struct BorrowedCallback<S: Attachment>(BoxedUserData<S>);
 
-/// Lend `state` to C.
+/// Lends `state` to C for one call.
 #[doc(hidden)]
 #[inline]
 pub fn lend<S: Attachment>(state: &S) -> BorrowedCallback<S> {
@@ -432,20 +433,21 @@ pub fn lend<S: Attachment>(state: &S) -> BorrowedCallback<S> {
 }
 
 impl<S: Attachment> BorrowedCallback<S> {
-    /// The user data.
+    /// Returns the user data.
     #[inline]
     pub fn data(&self) -> *mut c_void {
         ptr::from_ref(&self.0).cast_mut().cast()
     }
 
-    /// The function pointer.
+    /// Returns the function pointer.
     #[inline]
     pub fn function<F>(&self, function: Function<S, F>) -> F {
         function.pointer
     }
 }
 
-/// A callback on its way to C, which may keep it. Dropping it, when the call has ended, lets go of what C does not have.
+/// A callback that is passed to C, which may keep it. Dropping it after the call ends the hold on the callbacks that C
+/// does not have.
 #[doc(hidden)]
 pub struct PendingCallback<S: Attachment> {
     attached: Arc<SideData>,
@@ -454,17 +456,17 @@ pub struct PendingCallback<S: Attachment> {
     goes: OnSuccess,
 }
 
-/// The callback that is let go.
+/// The callbacks that are dropped after the call.
 enum OnSuccess {
-    /// The one that C did not take.
+    /// This callback, which C did not take.
     This,
-    /// Those that were in its place before.
+    /// The callbacks that were in the same place before.
     Replaced,
     /// None.
     Nothing,
 }
 
-/// A callback, or perhaps one.
+/// A callback, or an optional one.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what a callback of C leads to",
@@ -472,9 +474,9 @@ enum OnSuccess {
     note = "annotate its methods with `#[callbacks(unsafe)]`, and derive `Attachment` for it"
 )]
 pub trait IntoState {
-    /// What it leads to.
+    /// The type of the value that the user data leads to.
     type State: Attachment;
-    /// That.
+    /// Returns the value, if there is one.
     fn into_state(self) -> Option<Self::State>;
 }
 
@@ -492,16 +494,16 @@ impl<S: Attachment + HasCallbacks> IntoState for Option<S> {
     }
 }
 
-/// What has `#[callbacks]`.
+/// A type with a `#[callbacks]` block.
 #[doc(hidden)]
 pub trait HasCallbacks {}
 
-/// Put a callback where it stays while C has it.
+/// Stores a callback for as long as C has it.
 ///
 /// # Safety
 ///
-/// C gets it by one call, keeps it as `scope` says, and [`PendingCallback::settle`] is told how that call ended: what was in its
-/// place before may go then.
+/// C gets the callback by one call and keeps it as `scope` says. [`PendingCallback::settle`] is told how that call
+/// ended: the callbacks that were in the same place before may be dropped then.
 #[doc(hidden)]
 pub unsafe fn store<T: HasAttachments, V: IntoState>(
     handle: &T,
@@ -529,24 +531,24 @@ pub unsafe fn store<T: HasAttachments, V: IntoState>(
 }
 
 impl<S: Attachment> PendingCallback<S> {
-    /// The user data; null for none.
+    /// Returns the user data; null for no callback.
     pub fn data(&self) -> *mut c_void {
         self.stored
             .map_or(ptr::null_mut(), |stored| stored.as_ptr().cast())
     }
 
-    /// The function pointer; null for none.
+    /// Returns the function pointer; null for no callback.
     pub fn function<F>(&self, function: Function<S, Option<F>>) -> Option<F> {
         function.pointer.filter(|_| self.stored.is_some())
     }
 
-    /// What C calls when it needs it no more; null for none.
+    /// Returns the destroy function, which C calls when it no longer needs the callback; null for no callback.
     pub fn destroy(&self) -> Option<unsafe extern "C" fn(*mut c_void)> {
         self.stored.map(|_| destroy::<S> as _)
     }
 
-    /// Notes how the call ended; `left` says that a failing call leaves the callback to us. Where nobody knows whether C
-    /// has it, both this one and the one that was in its place stay.
+    /// Records how the call ended; `left` says that a failing call leaves the callback to the runtime. If it is unknown
+    /// whether C has the callback, both this one and those that were in the same place before stay.
     #[inline]
     pub fn settle(&mut self, verdict: Verdict, left: bool) {
         self.goes = match (verdict.takes(left), self.scope) {
@@ -572,18 +574,18 @@ impl<S: Attachment> Drop for PendingCallback<S> {
     }
 }
 
-/// What a callback gives back to C.
+/// Converts the result of a callback for C.
 #[doc(hidden)]
 #[inline]
 pub fn returned<T: IntoC<C>, C>(value: T) -> C {
     value.into_c()
 }
 
-/// What C passed, converted.
+/// Returns the converted argument from C.
 ///
 /// # Errors
 ///
-/// [`Error::Value`] where it passed NULL and there has to be something.
+/// [`Error::Value`] if C passed NULL where a value is required.
 #[doc(hidden)]
 pub fn passed<T>(value: Option<T>, name: &'static str) -> Result<T> {
     value.ok_or_else(|| Error::Value(format!("C passed no {name} to a callback")))

@@ -1,8 +1,8 @@
-//! Values that a handle keeps, such as callbacks. Each stands in a box of its own, which lives as long as anything holds
-//! it: the handle's list, or a call of the callback that runs.
+//! Values that a handle keeps, such as callbacks. Each value stands in a box of its own, which lives as long as
+//! something holds the box: the handle's list, or a running call of the callback.
 //!
-//! C has a pointer to the box and uses it at any time. So every pointer to it comes from one [`Box::into_raw`], only
-//! shared references to it are made, and the last holder takes the box back.
+//! C has a pointer to the box and uses it at any time. Every pointer to the box therefore comes from one
+//! [`Box::into_raw`], the runtime makes only shared references to the box, and the last holder takes the box back.
 
 use std::any::Any;
 use std::ptr::NonNull;
@@ -16,10 +16,10 @@ use crate::interpreter::{ReentrancyGuard, attach_if_running};
 #[repr(C)]
 pub(crate) struct BoxedUserData<S> {
     pub(crate) state: *const S,
-    /// The list that the value is in, which lives as long as the value: C may destroy a callback after the handle was
-    /// released. `None` for a value that is lent for one call.
+    /// The side data that the value is in, which lives as long as the value: C may destroy a callback after the handle
+    /// was released. `None` for a value that is lent for one call.
     pub(crate) attached: Option<Arc<SideData>>,
-    /// How many hold the box.
+    /// The number of holders of the box.
     holds: AtomicUsize,
 }
 
@@ -35,7 +35,7 @@ impl<S> BoxedUserData<S> {
     }
 }
 
-/// The box.
+/// The box of a value that a handle keeps.
 #[repr(C)]
 pub(crate) struct StoredValue<S> {
     data: BoxedUserData<S>,
@@ -44,17 +44,17 @@ pub(crate) struct StoredValue<S> {
 
 /// A stored value with its type forgotten.
 pub(crate) trait ErasedAttachment {
-    /// The value, for the garbage collector.
+    /// Returns the value, for the garbage collector.
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python collects garbage")
     )]
     fn attachment(&self) -> &dyn Attachment;
 
-    /// The value, for who knows its type.
+    /// Returns the value, for callers that know its type.
     fn value(&self) -> &dyn Any;
 
-    /// How many hold the box.
+    /// Returns the number of holders of the box.
     fn holds(&self) -> &AtomicUsize;
 }
 
@@ -125,7 +125,7 @@ impl<S: Attachment> Drop for UserDataRef<S> {
 ///
 /// # Safety
 ///
-/// Somebody holds it.
+/// The value has a holder.
 #[cfg(feature = "python")]
 pub(crate) unsafe fn hold(value: NonNull<dyn ErasedAttachment>) {
     // SAFETY: the caller's promise.
@@ -148,7 +148,8 @@ pub(crate) unsafe fn leave(value: NonNull<dyn ErasedAttachment>) {
     }
 }
 
-/// Drops what a handle kept, which may run Python code: that must not wait for the call that this thread is in.
+/// Drops a value that a handle kept. The `Drop` may run Python code, which must not wait for the call that this thread
+/// is in.
 fn drop_kept<V: ?Sized>(value: Box<V>) {
     attach_if_running(|| {
         let _python = ReentrancyGuard::begin();

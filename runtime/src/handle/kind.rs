@@ -1,7 +1,7 @@
-//! What all handles of one type share, and how many of them live.
+//! Facts that all handles of one type share, and the number of live ones.
 //!
-//! Every kind of handle that is linked in registers itself before `main`, so that counts start at zero and no type is
-//! missing from them. Views have no resource of their own and are not listed.
+//! Every kind of handle that is linked in registers itself before `main`, so counts start at zero and no type is
+//! missing. Views have no resource of their own and are not listed.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -35,13 +35,13 @@ pub struct HandleKind {
     refusable: Option<(&'static CallSite, bool)>,
     number: Option<fn(*mut ()) -> i64>,
     interrupt: Option<Interrupt>,
-    /// Whether its handles have an entry in [`attachments`].
+    /// Set if the handles have side data in [`attachment`].
     keeps: bool,
     retain: Option<Retain>,
     owner: Option<Owner>,
-    /// Set once some of its handles are in the table of [`children`].
+    /// Set once some handles of the kind are in the table of [`children`].
     has_relatives: AtomicBool,
-    /// Set once C lent some of its handles.
+    /// Set once C lent a handle of the kind.
     is_lent: AtomicBool,
     thread_bound: bool,
     process_bound: bool,
@@ -84,7 +84,7 @@ unsafe fn release_erased<T: Resource>(raw: *mut ()) -> Result<(), ReleaseError> 
 }
 
 impl HandleKind {
-    /// The kind of a type that is released.
+    /// Returns the kind of a type that is released.
     pub const fn resource<T: Resource>() -> Self {
         let spec = T::SPEC;
         HandleKind {
@@ -95,7 +95,7 @@ impl HandleKind {
         }
     }
 
-    /// The kind of a type that lives inside another one, or that C only lends.
+    /// Returns the kind of a type that lives inside another one, or that C only lends.
     pub const fn view<T: Handle>() -> Self {
         let spec = T::SPEC;
         HandleKind {
@@ -122,14 +122,14 @@ impl HandleKind {
         }
     }
 
-    /// The same, and a handle that is dropped unclosed in Python emits a `ResourceWarning`.
+    /// Makes Python emit a `ResourceWarning` when it drops an unclosed handle.
     pub const fn warning(mut self) -> Self {
         self.warns = true;
         self
     }
 
-    /// The type whose owners C counts. `group` is the type that names the handles which are borrowed as one; `None` for
-    /// objects that are borrowed alone.
+    /// Makes the kind one whose owners C counts. `group` is the type that names the handles which are borrowed as one;
+    /// `None` for objects that are borrowed alone.
     pub const fn counted<T: RefCounted>(
         mut self,
         group: Option<fn() -> &'static HandleKind>,
@@ -140,34 +140,34 @@ impl HandleKind {
         self
     }
 
-    /// The type that names the handles which are borrowed as one, if there is such a group.
+    /// Returns the type that names the handles which are borrowed as one, if there is such a group.
     pub fn group(&self) -> Option<&'static HandleKind> {
         self.group.map(|kind| kind())
     }
 
-    /// How its handles share state with their parents.
+    /// Returns the state that the handles share with their parents.
     pub(crate) fn sharing(&self) -> &'static Sharing {
         &self.spec.sharing
     }
 
-    /// Whether its handles end with the next exclusive borrow of their owner.
+    /// Returns whether the handles end with the next exclusive borrow of their owner.
     pub fn is_until_mut(&self) -> bool {
         self.spec.sharing.until_mut
     }
 
-    /// The same, and C's release function may fail, after which the resource is perhaps `kept`.
+    /// Makes the release one that may fail. `kept` says that the resource is still there after a failure.
     pub const fn fallible_release(mut self, site: &'static CallSite, kept: bool) -> Self {
         self.refusable = Some((site, kept));
         self
     }
 
-    /// Makes the kind one whose handles know what they are part of.
+    /// Makes the kind one whose handles know their owner.
     pub const fn with_owner_field<T: HasOwnerField>(mut self) -> Self {
         self.owner = Some(owner_erased::<T>);
         self
     }
 
-    /// The handle that the one at `raw` is part of, if that one knows.
+    /// Returns the owner of the handle at `raw`, if the handle knows it.
     ///
     /// # Safety
     ///
@@ -177,7 +177,7 @@ impl HandleKind {
         self.owner.and_then(|owner| unsafe { owner(raw) })
     }
 
-    /// Counts one owner more of the handle at `raw`, which [`live_handles`] does not know.
+    /// Retains the handle at `raw`, for an owner that [`live_handles`] does not count.
     ///
     /// # Safety
     ///
@@ -189,7 +189,7 @@ impl HandleKind {
         }
     }
 
-    /// Ends what [`HandleKind::retain`] began.
+    /// Releases an owner that [`HandleKind::retain`] added.
     ///
     /// # Safety
     ///
@@ -200,12 +200,12 @@ impl HandleKind {
             .map_or(Ok(()), |release| unsafe { release(raw) })
     }
 
-    /// Returns whether C lends its handles to callbacks alone.
+    /// Returns whether C lends the handles to callbacks alone.
     pub(crate) fn is_callback_only(&self) -> bool {
         self.spec.is_callback_only()
     }
 
-    /// Notes that some of its handles live in others, or others in them.
+    /// Records that some handles of the kind live in others, or others in them.
     #[inline]
     pub(crate) fn note_relatives(&self) {
         if !self.has_relatives.load(Ordering::Relaxed) {
@@ -213,30 +213,30 @@ impl HandleKind {
         }
     }
 
-    /// Notes that C lent one of its handles.
+    /// Records that C lent a handle of the kind.
     pub(crate) fn note_lent(&self) {
         self.note_relatives();
         self.is_lent.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether C lent some of its handles.
+    /// Returns whether C lent a handle of the kind.
     pub(crate) fn is_lent(&self) -> bool {
         self.is_lent.load(Ordering::Relaxed)
     }
 
-    /// Takes the parents of the handle at `raw`, which is about to go.
+    /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
     pub(crate) fn lived(&'static self, raw: *mut ()) -> Option<Lived> {
         let has_relatives = self.has_relatives.load(Ordering::Relaxed);
         has_relatives.then(|| children::end(Id::new(self, raw)))?
     }
 
-    /// The same, and it is a number.
+    /// Makes the kind one whose handles are numbers.
     pub const fn numbered<T: IntegerHandle>(mut self) -> Self {
         self.number = Some(|raw| raw_to_number::<T>(raw).widen().cast_signed());
         self
     }
 
-    /// The number, if it is one.
+    /// Returns the number of the handle at `raw`, if handles of the kind are numbers.
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python shows it")
@@ -245,13 +245,13 @@ impl HandleKind {
         self.number.map(|number| number(raw))
     }
 
-    /// The same, and `interrupt` wakes the C functions that block on it.
+    /// Sets `interrupt`, which wakes the C functions that block on a handle.
     pub const fn interruptible(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = Some(interrupt);
         self
     }
 
-    /// Wake the C functions that block on it, if there is a way.
+    /// Wakes the C functions that block on the handle at `raw`, if the kind has an `interrupt`.
     ///
     /// # Safety
     ///
@@ -267,27 +267,27 @@ impl HandleKind {
         }
     }
 
-    /// Whether several handles may own the same native object.
+    /// Returns whether several handles may own the same native object.
     pub fn is_counted(&self) -> bool {
         self.counted
     }
 
-    /// Whether dropping one unclosed is worth a warning.
+    /// Returns whether a handle that is dropped unclosed emits a warning.
     pub fn warns_unclosed(&self) -> bool {
         self.warns
     }
 
-    /// The type's name.
+    /// Returns the name of the type.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether handles of this kind own nothing.
+    /// Returns whether handles of this kind own nothing.
     pub fn is_view(&self) -> bool {
         self.release.is_none()
     }
 
-    /// Whether its handles keep values.
+    /// Returns whether the handles keep values.
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
@@ -296,23 +296,23 @@ impl HandleKind {
         self.keeps
     }
 
-    /// Whether only the thread that made a handle may use it.
+    /// Returns whether only the thread that made a handle may use it.
     pub fn is_thread_bound(&self) -> bool {
         self.thread_bound
     }
 
-    /// Whether only the process that made a handle may use it.
+    /// Returns whether only the process that made a handle may use it.
     pub fn is_process_bound(&self) -> bool {
         self.process_bound
     }
 
-    /// Returns whether calls on its handles change what errors ask for without a lock of the library.
+    /// Returns whether calls on the handles change the answer that errors ask for, without a lock of the library.
     #[cfg(all(feature = "python", Py_GIL_DISABLED))]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked
     }
 
-    /// What its handles live in, besides their parent.
+    /// Returns the kinds of the parents besides the first one.
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
@@ -321,7 +321,7 @@ impl HandleKind {
         self.beside
     }
 
-    /// C made one more, at `raw`. Returns false if the handle has another owner, which keeps it.
+    /// Counts the handle at `raw`, which C just made. Returns false if the handle has another owner, which keeps it.
     #[must_use = "a handle that has another owner is not owned here"]
     pub(crate) fn on_acquire(&'static self, raw: *mut ()) -> bool {
         if !self.counted && !single_owner::own(self.name, self.key(raw)) {
@@ -341,18 +341,19 @@ impl HandleKind {
         true
     }
 
-    /// The handle at `raw` among those of all kinds.
+    /// Returns the key of the handle at `raw` among those of all kinds.
     pub(crate) fn key(&'static self, raw: *mut ()) -> (usize, usize) {
         (ptr::from_ref(self).addr(), raw.addr())
     }
 
-    /// Take what the handle at `raw` has besides its pointer, which C may soon give to another one.
+    /// Removes the side data of the handle at `raw`, whose address C may soon give to another handle.
     pub(crate) fn end(&'static self, raw: *mut ()) -> Option<DetachedSideData> {
         single_owner::disown(self.key(raw));
         self.keeps.then(|| attachment::end(self, raw))?
     }
 
-    /// The handle at `raw` has its owner again, after [`HandleKind::end`]: C did not release it, or did not take it over.
+    /// Restores the owner of the handle at `raw` after [`HandleKind::end`]: C did not release the handle, or did not
+    /// take it over.
     pub(crate) fn go_on(&'static self, raw: *mut (), ended: Option<DetachedSideData>) {
         if !self.counted {
             single_owner::own_again(self.key(raw));
@@ -362,7 +363,7 @@ impl HandleKind {
         }
     }
 
-    /// Let the handle at `raw` be, which belongs to the process that this one was forked from.
+    /// Forgets the handle at `raw`, which belongs to the process that this one was forked from, without a release.
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
         self.lived(raw).into_iter().for_each(Lived::left_behind);
@@ -372,7 +373,7 @@ impl HandleKind {
         }
     }
 
-    /// Count one less that C has taken over.
+    /// Counts one handle less: C has taken over the one at `raw`.
     pub(crate) fn on_transfer(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
         if self.process_bound {
@@ -380,8 +381,8 @@ impl HandleKind {
         }
     }
 
-    /// [`HandleKind::release_once`] for somebody who asked for it and hears how it ended: where C's function can fail there is a
-    /// failpoint. What is dropped has none: nothing could be done about it.
+    /// Releases the handle as [`HandleKind::release_once`], for a caller that gets the error. If C's function can fail,
+    /// there is a failpoint. The release of a dropped handle has none, because no caller could handle the failure.
     ///
     /// # Safety
     ///
@@ -402,9 +403,9 @@ impl HandleKind {
         }
     }
 
-    /// Release the resource and count one less, unless it is still there. A panic of the author's code, such as the `Drop`
-    /// of what the handle kept, is the error that this ends with: nothing unwinds from here. While other handles live in
-    /// this one its release is put off.
+    /// Releases the resource and counts one handle less, unless the resource is still there. A panic of the author's
+    /// code, such as the `Drop` of a value that the handle kept, becomes the error: nothing unwinds from here. While
+    /// other handles live in this one, its release is deferred.
     ///
     /// # Safety
     ///
@@ -456,7 +457,7 @@ impl HandleKind {
         }
     }
 
-    /// Settle who has what the handle at `raw` kept, after its release.
+    /// Gives the side data of the handle at `raw` to its owner, after the release.
     fn settle(
         &'static self,
         raw: *mut (),

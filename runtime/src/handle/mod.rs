@@ -1,7 +1,7 @@
-//! What a handle is, and its two guards: [`Owned`] releases, [`Borrowed`] only looks.
+//! Handles and their two guards: [`Owned`] releases its handle, [`Borrowed`] does not.
 //!
-//! A handle type is zero-sized and never exists by itself: a `&Document` *is* the C pointer, and the type says what
-//! may be called on it. This module knows nothing of Python.
+//! A handle type is zero-sized and has no values of its own: a `&Document` *is* the C pointer, and the type says which
+//! calls it has. This module knows nothing of Python.
 
 pub mod kind;
 
@@ -43,13 +43,13 @@ pub struct Opaque {
 pub unsafe trait Handle: Sized + 'static {
     /// The C type that the handle points at.
     type Raw;
-    /// What collects and words the failures of this handle's calls.
+    /// The type that collects and words the failures of this handle's calls.
     type Errors: ErrorSource<Self>;
     /// The handle's name, in Rust and in Python.
     const NAME: &'static str;
 
-    /// Where it lives: [`In`](crate::convert::lifetime::In) the parent of a resource or the owner of a part, or
-    /// [`Nowhere`](crate::convert::lifetime::Nowhere).
+    /// The place that the handle lives in: [`In`](crate::convert::lifetime::In) the parent of a resource or the owner
+    /// of a part, or [`Nowhere`](crate::convert::lifetime::Nowhere).
     #[doc(hidden)]
     type Up;
 
@@ -57,11 +57,11 @@ pub unsafe trait Handle: Sized + 'static {
     #[doc(hidden)]
     const SPEC: &'static HandleSpec;
 
-    /// What all handles of this type share.
+    /// Returns the facts and the count that all handles of this type share.
     #[doc(hidden)]
     fn kind() -> &'static HandleKind;
 
-    /// Hang the callback of `ErrorSource` on the handle, where its C library has a place for one.
+    /// Installs the callback of `ErrorSource` in the handle, if its C struct has a field for one.
     ///
     /// # Safety
     ///
@@ -72,22 +72,22 @@ pub unsafe trait Handle: Sized + 'static {
         None
     }
 
-    /// Whether C reports to `ErrorSource` through a variable of the calling thread.
+    /// True if C reports to `ErrorSource` through a variable of the calling thread.
     #[doc(hidden)]
     const LISTENS: bool = false;
 
-    /// Call C while the variables of the calling thread are as this handle's calls need them.
+    /// Calls C while the variables of the calling thread have the values that this handle's calls need.
     #[doc(hidden)]
     #[inline]
     fn with_thread_locals<R>(_: crate::thread_locals::PerThread, c: impl FnOnce() -> R) -> R {
         c()
     }
 
-    /// Whether the library's own lock is held while a call runs and is asked about its failure: `lock(…)`.
+    /// True if the library's own lock is held while a call runs and is asked about its failure: `lock(…)`.
     #[doc(hidden)]
     const LOCKS: bool = false;
 
-    /// Enter the library's own lock of the handle, and return it.
+    /// Enters the library's own lock of the handle, and returns the lock.
     ///
     /// # Safety
     ///
@@ -98,7 +98,7 @@ pub unsafe trait Handle: Sized + 'static {
         ptr::null_mut()
     }
 
-    /// Leave the library's own lock.
+    /// Leaves the library's own lock.
     ///
     /// # Safety
     ///
@@ -108,14 +108,14 @@ pub unsafe trait Handle: Sized + 'static {
         let _ = lock;
     }
 
-    /// The C pointer.
+    /// Returns the C pointer.
     fn as_raw(&self) -> *mut Self::Raw {
         // The reference is to a zero-sized type, so its own provenance covers no byte of what C allocated;
         // `from_raw` exposed the one that does.
         ptr::with_exposed_provenance_mut(ptr::from_ref(self).addr())
     }
 
-    /// The handle at `raw`.
+    /// Returns the handle at `raw`.
     ///
     /// # Safety
     ///
@@ -128,7 +128,7 @@ pub unsafe trait Handle: Sized + 'static {
         unsafe { &*raw.as_ptr().cast::<Self>() }
     }
 
-    /// The handle at `raw`, exclusively.
+    /// Returns the handle at `raw`, exclusively.
     ///
     /// # Safety
     ///
@@ -150,35 +150,35 @@ pub struct HandleSpec {
     pub up: Option<&'static HandleSpec>,
     /// The other parents.
     pub beside: &'static [&'static HandleSpec],
-    /// Whether it keeps values, such as callbacks.
+    /// Set if the handle keeps values, such as callbacks: `attachments`.
     pub attachments: bool,
-    /// Whether only the thread that made it may use it.
+    /// Set if only the thread that made the handle may use it: `thread_bound`.
     pub thread_bound: bool,
-    /// Whether it is memory alone, so that a forked child may use and release its copy: `fork_safe`.
+    /// Set if the handle is memory alone, so that a forked child may use and release its copy: `fork_safe`.
     pub fork_safe: bool,
-    /// The way to the handle that is released, and with it this one.
+    /// The way to the handle whose release also ends this one.
     pub home: Home,
-    /// Set where its errors ask the handle what went wrong: `errors(E, asks_handle)`.
+    /// Set if the handle's errors ask the handle what went wrong: `errors(E, asks_handle)`.
     pub asks: bool,
-    /// Set where the library's own lock is held until they have asked: `lock(…)`.
+    /// Set if the library's own lock is held until the errors have asked: `lock(…)`.
     pub locks: bool,
-    /// How the handle and its parent share state.
+    /// The state that the handle shares with its parent.
     pub sharing: Sharing,
 }
 
-/// The way from a handle to the one that is released, and with it that handle.
+/// The way from a handle to the handle whose release also ends the first.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Home {
-    /// It has a release of its own.
+    /// The handle has a release of its own.
     Itself,
-    /// A field of C's names the owner: `owner_field = …`.
+    /// A field of the C struct names the owner: `owner_field = …`.
     Owner,
-    /// C knows it.
+    /// Only C knows that handle.
     Unknown,
 }
 
-/// How a handle shares state with its parent, as its annotation says.
+/// The state that a handle shares with its parent, as its annotation says.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Sharing {
@@ -212,7 +212,7 @@ impl Sharing {
 }
 
 impl HandleSpec {
-    /// Whether C may call back while a call on it runs.
+    /// Returns whether C may call back during a call on the handle.
     pub const fn calls_back(&self) -> bool {
         let mut here = Some(self);
         while let Some(spec) = here {
@@ -224,7 +224,7 @@ impl HandleSpec {
         false
     }
 
-    /// Whether it, or what it lives in, is bound to a thread.
+    /// Returns whether the handle, or one that it lives in, is bound to a thread.
     pub const fn is_thread_bound(&self) -> bool {
         let mut here = Some(self);
         while let Some(spec) = here {
@@ -236,14 +236,14 @@ impl HandleSpec {
         false
     }
 
-    /// Whether only the process that made it may use it: the default, unless it or what it lives in is `fork_safe`. Nothing
-    /// that lives in a bound handle is free of its process, since its release reaches into that; nothing that lives in a
-    /// free one is bound, since that one could not be released while what lives in it cannot.
+    /// Returns whether only the process that made the handle may use it. This is the default, unless the handle, or the
+    /// handle that it lives in, is `fork_safe`. A handle in a bound parent is bound, because its release reaches into
+    /// the parent. A handle in a free parent is free, because the parent cannot be released while the handle lives.
     pub const fn is_process_bound(&self) -> bool {
         !self.lives_in_memory() || !(self.fork_safe || self.up.is_some())
     }
 
-    /// Whether all that it lives in is fork-safe.
+    /// Returns whether all parents of the handle are fork-safe.
     pub const fn lives_in_memory(&self) -> bool {
         if let Some(up) = self.up
             && up.is_process_bound()
@@ -260,12 +260,13 @@ impl HandleSpec {
         true
     }
 
-    /// Returns whether C lends it to callbacks alone.
+    /// Returns whether C lends the handle to callbacks alone.
     pub const fn is_callback_only(&self) -> bool {
         matches!(self.home, Home::Unknown) && self.up.is_none()
     }
 
-    /// Returns whether the handle that is released, and with it this one, is found by the runtime, and goes with one release.
+    /// Returns whether the runtime finds the handle whose release also ends this one, and that handle has a single
+    /// owner.
     pub const fn has_home(&self) -> bool {
         let mut here = self;
         loop {
@@ -277,14 +278,14 @@ impl HandleSpec {
         }
     }
 
-    /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
-    /// life, is made by a method that takes its receiver as `&mut self`. That this is the parent is checked by
-    /// [`MadeBy`](crate::convert::lifetime::MadeBy).
+    /// Returns whether a call may return a new handle of this type. A handle that borrows its parent by `&mut`, for a
+    /// call or for the handle's life, is made by a method that takes its receiver as `&mut self`.
+    /// [`MadeBy`](crate::convert::lifetime::MadeBy) checks that the receiver is the parent.
     pub const fn may_borrow_parent(&self, exclusive: bool) -> bool {
         exclusive || !(self.sharing.holds_parent || self.sharing.mut_parent)
     }
 
-    /// Whether the handle, or one that it lives in, says that it lends memory.
+    /// Returns whether the handle, or one that it lives in, lends memory.
     pub const fn lends_memory(&self) -> bool {
         let mut here = Some(self);
         while let Some(spec) = here {
@@ -296,7 +297,8 @@ impl HandleSpec {
         false
     }
 
-    /// Whether the handle, or one that it lives in, has counted owners: another owner may change or end what it lends.
+    /// Returns whether the handle, or one that it lives in, has counted owners. Another owner may then change or end
+    /// the memory that the handle lends.
     pub const fn is_counted(&self) -> bool {
         let mut here = Some(self);
         while let Some(spec) = here {
@@ -308,13 +310,13 @@ impl HandleSpec {
         false
     }
 
-    /// Whether the annotation says what calls on the handle do to memory that an ancestor lends.
+    /// Returns whether the annotation says what calls on the handle do to memory that an ancestor lends.
     pub const fn says_what_it_changes(&self) -> bool {
         let sharing = &self.sharing;
         sharing.part || sharing.reads_parent || self.holds_lenders()
     }
 
-    /// Returns whether an exclusive borrow of the handle borrows all ancestors exclusively that lend memory.
+    /// Returns whether an exclusive borrow of the handle also borrows exclusively all ancestors that lend memory.
     const fn holds_lenders(&self) -> bool {
         let mut index = 0;
         while index < self.beside.len() {
@@ -332,7 +334,7 @@ impl HandleSpec {
     }
 }
 
-/// A handle that someone has to release: `#[handle(raw = …, release = …)]`.
+/// A handle that has to be released: `#[handle(raw = …, release = …)]`.
 ///
 /// # Safety
 ///
@@ -345,7 +347,7 @@ impl HandleSpec {
 pub unsafe trait Resource: Handle {
     /// The handle that must outlive this one; `()` for none.
     type Parent: Parent;
-    /// The guard that a call returns: bound to `'p` where there is a parent, to nothing where there is none.
+    /// The guard that a call returns, limited to `'p` if the handle has a parent.
     type In<'p>;
     /// The handles that it lives in.
     #[doc(hidden)]
@@ -354,29 +356,29 @@ pub unsafe trait Resource: Handle {
     #[doc(hidden)]
     const BESIDE: &'static [fn() -> &'static HandleKind] = &[];
 
-    /// Give the native resource back.
+    /// Releases the native resource.
     ///
     /// # Safety
     ///
-    /// `raw` was acquired, is not released yet, and no one uses it any more.
+    /// `raw` was acquired, is not released yet, and nothing uses it any more.
     #[doc(hidden)]
     unsafe fn release(raw: *mut Self::Raw) -> Result<(), ReleaseError>;
 }
 
-/// Why a release function, by its status, did not do what it should: `release(f, fails = …)`.
+/// The failure of a release function, by its status: `release(f, fails = …)`.
 #[derive(Debug)]
 pub struct ReleaseError {
-    /// What went wrong.
+    /// The error.
     pub error: Error,
-    /// Whether the resource is still there.
+    /// Set if the resource is still there.
     pub kept: bool,
-    /// Set where it is neither used nor released again by who had it: because nobody knows whether it is there, since what
-    /// looks at the status panicked, or because others still live in it.
+    /// Set if the handle is neither used nor released again. Either it is unknown whether the resource is still there,
+    /// because the check of the status panicked, or other handles still live in it.
     pub lost: bool,
 }
 
 impl ReleaseError {
-    /// The resource is gone all the same.
+    /// Returns the failure of a release after which the resource is gone.
     pub(crate) fn gone(error: Error) -> Self {
         ReleaseError {
             error,
@@ -385,7 +387,8 @@ impl ReleaseError {
         }
     }
 
-    /// Nobody knows: the panic in `caught` came before the status was looked at.
+    /// Returns the failure of a release with an unknown status: the panic in `caught` came before the status was
+    /// checked.
     pub(crate) fn lost(caught: &Caught) -> Self {
         ReleaseError {
             error: caught
@@ -396,7 +399,8 @@ impl ReleaseError {
         }
     }
 
-    /// The same, and later something panicked.
+    /// Adds a later panic. The panic takes the place of an error, which is reported. After an earlier panic the later
+    /// one is discarded.
     pub(crate) fn panicked(mut self, panic: Payload) -> Self {
         if self.error.is_panic() {
             discard(panic);
@@ -411,8 +415,8 @@ impl ReleaseError {
 ///
 /// # Safety
 ///
-/// `SPEC` says so, too: there is an entry for such values from C's making of the handle to its release, and the handle
-/// is not given away before that.
+/// `SPEC` says so, too. The handle has side data from the moment when C made the handle until its release, or until C
+/// takes the handle over.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` keeps no values, such as callbacks",
     label = "this is kept as long as a `{Self}`",
@@ -420,7 +424,7 @@ impl ReleaseError {
 )]
 pub unsafe trait HasAttachments: Handle {}
 
-/// A resource that C gives as a pointer and may get back as one, unlike those that it makes in place.
+/// A resource that C returns as a pointer and may take back as one, unlike a resource that C makes in place.
 ///
 /// # Safety
 ///
@@ -435,18 +439,19 @@ pub unsafe trait PointerHandle: Handle {}
 
 /// A handle that is a number, such as a file descriptor: `#[handle(integer = …)]`.
 ///
-/// It is kept where others keep their pointer, by its distance from the number that is no handle, so that this is null.
+/// The number is stored in place of the pointer, as its distance from [`IntegerHandle::INVALID`], so that the invalid
+/// number is null.
 ///
 /// # Safety
 ///
 /// Nothing, C included, follows a handle of this type as a pointer.
 pub unsafe trait IntegerHandle: Handle<Raw = ()> {
-    /// The number's type.
+    /// The type of the number.
     type Number: Number;
-    /// The number that is no handle.
+    /// The number that stands for no handle.
     const INVALID: Self::Number;
 
-    /// The number.
+    /// Returns the number.
     fn number(&self) -> Self::Number {
         raw_to_number::<Self>(self.as_raw())
     }
@@ -514,7 +519,7 @@ pub fn raw_to_number<T: IntegerHandle>(raw: *mut ()) -> T::Number {
     note = "name the function that counts one more: `#[handle(…, retain = ffi::f)]`"
 )]
 pub unsafe trait RefCounted: Resource {
-    /// Count one owner more.
+    /// Counts one owner more.
     ///
     /// # Safety
     ///
@@ -523,7 +528,7 @@ pub unsafe trait RefCounted: Resource {
     unsafe fn retain(raw: *mut Self::Raw);
 }
 
-/// Free the memory of a handle that C made in place, unless C still has the handle.
+/// Frees the memory of a handle that C made in place, unless C still has the handle.
 ///
 /// # Safety
 ///
@@ -540,10 +545,10 @@ pub unsafe fn free_in_place<P>(
     released
 }
 
-/// A result in which there may be handles that C just made or lent.
+/// A result that may hold handles that C just made or lent.
 #[doc(hidden)]
 pub trait RecordParents {
-    /// Notes what they live in.
+    /// Records the parents of the handles.
     fn record_parents(&self, origin: &CallOrigin<'_>);
 }
 
@@ -578,9 +583,9 @@ impl<R: RecordParents> RecordParents for Vec<R> {
 ///
 /// # Safety
 ///
-/// Every valid pointer to it stays valid as long as the `Owner` it is part of.
+/// Every valid pointer to the handle stays valid as long as its `Owner`.
 pub unsafe trait Part: Handle {
-    /// The handle that it is a part of.
+    /// The handle that this one is a part of.
     type Owner: Handle;
     /// The handles that it lives in.
     #[doc(hidden)]
@@ -597,7 +602,7 @@ pub unsafe trait Part: Handle {
     note = "name the field of the C struct that points to it: `#[handle(…, part_of = …, owner_field = field)]`"
 )]
 pub unsafe trait HasOwnerField: Part {
-    /// The pointer to the owner.
+    /// Returns the pointer to the owner.
     ///
     /// # Safety
     ///
@@ -606,7 +611,7 @@ pub unsafe trait HasOwnerField: Part {
     unsafe fn owner_of(raw: *mut Self::Raw) -> *mut <Self::Owner as Handle>::Raw;
 }
 
-/// What can stand as `parent = …`: a handle, or `()` for none.
+/// A type that `parent = …` can name: a handle, or `()` for none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parent: it is not a handle",
     label = "a type made by `#[handle(…)]` is expected here",
@@ -641,7 +646,7 @@ impl<T: Resource> Parent for T {
     }
 }
 
-/// A native resource that is released when this guard is dropped. It cannot outlive its parent, `'p`.
+/// A native resource that is released when this guard is dropped. The guard cannot outlive the parent, `'p`.
 ///
 /// In GObject-Introspection's words: *transfer full*.
 pub struct Owned<'p, T: Resource> {
@@ -650,7 +655,8 @@ pub struct Owned<'p, T: Resource> {
 }
 
 impl<T: Resource> Owned<'_, T> {
-    /// Own what `raw` points at; `None` for null, and for a handle that is found to have an owner (`owners`).
+    /// Returns the owner of the handle at `raw`; `None` for null, and for a handle that already has an owner
+    /// (`single_owner`).
     ///
     /// # Safety
     ///
@@ -666,23 +672,23 @@ impl<T: Resource> Owned<'_, T> {
         })
     }
 
-    /// The pointer, for the runtime's own use.
+    /// Returns the pointer, for the runtime's own use.
     #[doc(hidden)]
     pub fn raw(&self) -> NonNull<T::Raw> {
         self.raw
     }
 
-    /// Hand the resource, still counted as live, to an owner that will call [`HandleKind::release_once`].
+    /// Gives the resource, still counted as live, to an owner that will call [`HandleKind::release_once`].
     #[doc(hidden)]
     pub fn into_raw(self) -> NonNull<T::Raw> {
         ManuallyDrop::new(self).raw
     }
 
-    /// Own again what [`Owned::into_raw`] gave.
+    /// Returns the owner of a handle that [`Owned::into_raw`] gave.
     ///
     /// # Safety
     ///
-    /// It was not released since, and its parent lives for `'p`.
+    /// The handle was not released since, and its parent lives for `'p`.
     #[doc(hidden)]
     pub unsafe fn from_raw_again(raw: NonNull<T::Raw>) -> Self {
         Owned {
@@ -691,18 +697,18 @@ impl<T: Resource> Owned<'_, T> {
         }
     }
 
-    /// Release it now, and hear how that went. Dropping it does the same; what goes wrong then is reported to
-    /// `sys.unraisablehook`, or without Python to the standard error output.
+    /// Releases the handle now, and returns the error of a failed release. A drop also releases the handle, and reports
+    /// an error to `sys.unraisablehook`, or without Python to the standard error output.
     ///
     /// # Errors
     ///
-    /// What the release function's status says (`release(f, fails = …)`); with the handle, if that is still there
-    /// (`on_failure = kept`).
+    /// The error that the release function's status stands for (`release(f, fails = …)`), together with the handle if
+    /// that is still there (`on_failure = kept`).
     ///
     /// # Panics
     ///
-    /// If the handle's `errors`, or the `Drop` of something that the handle kept, panics. The handle is gone by then, or
-    /// leaked where it is still there.
+    /// If the handle's `errors`, or the `Drop` of a value that the handle kept, panics. The handle is then released, or
+    /// leaked if it is still there.
     pub fn close(self) -> Result<(), (Error, Option<Self>)> {
         let raw = self.into_raw();
         // SAFETY: guarantee 2: `into_raw` took the handle from its only owner.
@@ -719,14 +725,14 @@ impl<T: Resource> Owned<'_, T> {
 }
 
 impl<T: RefCounted> Clone for Owned<'_, T> {
-    /// One owner more of the same native object.
+    /// Returns one owner more of the same native object.
     fn clone(&self) -> Self {
         // SAFETY: guarantee 3: the guard holds a valid handle.
         unsafe { retained(self.raw) }
     }
 }
 
-/// One owner more.
+/// Retains the handle and returns the new owner.
 ///
 /// # Safety
 ///
@@ -752,11 +758,11 @@ impl<T: Resource> Drop for Owned<'_, T> {
     }
 }
 
-/// An owned handle on its way to C, which may keep it.
+/// An owned handle that is passed to C, which may keep it.
 #[doc(hidden)]
 pub struct Transfer<'p, T: Handle> {
     raw: NonNull<T::Raw>,
-    /// What it has besides its pointer; C may soon give that to another one.
+    /// The side data of the handle. C may soon give the handle's address to another handle.
     besides: Option<DetachedSideData>,
     /// The handles that it lives in.
     lived: Option<Lived>,
@@ -764,11 +770,11 @@ pub struct Transfer<'p, T: Handle> {
 }
 
 impl<'p, T: Handle> Transfer<'p, T> {
-    /// The handle of a guard.
+    /// Takes the handle out of its guard, to pass it to C.
     ///
     /// # Panics
     ///
-    /// If other handles live in it: their guards were forgotten, or C keeps them.
+    /// If other handles live in this one: their guards were forgotten, or C keeps them.
     pub fn new(owned: Owned<'p, T>) -> Self
     where
         T: Resource + PointerHandle,
@@ -790,7 +796,8 @@ impl<'p, T: Handle> Transfer<'p, T> {
         self.raw
     }
 
-    /// C has it from now on, and keeps it in `keeper`: it is no longer ours to release.
+    /// Gives the handle to C, which keeps it in `keeper` from now on: the runtime no longer releases it. Returns the
+    /// side data.
     pub(crate) fn pass_on(self, keeper: Keeper<'_>) -> PassedOn {
         let mut handle = ManuallyDrop::new(self);
         T::kind().on_transfer(handle.raw.as_ptr().cast());
@@ -803,7 +810,8 @@ impl<'p, T: Handle> Transfer<'p, T> {
         PassedOn(besides)
     }
 
-    /// Nobody knows whether C has it: it is neither used nor released again, and what it keeps stays.
+    /// Leaks the handle, because it is unknown whether C has it. The handle is neither used nor released again, and its
+    /// values stay.
     pub(crate) fn lose(self) {
         std::mem::forget(self);
         report(Error::Value(format!(
@@ -812,7 +820,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
         )));
     }
 
-    /// It is as it was before it was to be given away.
+    /// Restores the state of the handle from before the transfer.
     fn restore(&mut self) {
         let raw = self.raw.as_ptr().cast();
         T::kind().go_on(raw, self.besides.take());
@@ -821,7 +829,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
         }
     }
 
-    /// Who had it keeps it.
+    /// Restores the handle without releasing it: its previous owner keeps it.
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python objects get it back")
@@ -842,13 +850,13 @@ pub enum Keeper<'g> {
     Result(&'g Unplaced),
 }
 
-/// What a handle kept that C has taken over. Dropping it drops the values.
+/// The side data of a handle that C has taken over. Dropping it drops the values.
 #[doc(hidden)]
 #[must_use = "it is dropped when the call has ended"]
 pub struct PassedOn(Option<DetachedSideData>);
 
 impl PassedOn {
-    /// Nothing.
+    /// Returns no side data.
     pub fn nothing() -> Self {
         PassedOn(None)
     }
@@ -912,7 +920,7 @@ pub struct Borrowed<'o, T: Handle> {
 }
 
 impl<'o, T: Handle> Borrowed<'o, T> {
-    /// Look at what `raw` points at; `None` for null.
+    /// Returns the handle at `raw`; `None` for null.
     ///
     /// # Safety
     ///
@@ -925,13 +933,13 @@ impl<'o, T: Handle> Borrowed<'o, T> {
         })
     }
 
-    /// The handle, for as long as its owner lives (a plain `*borrowed` lives no longer than the variable).
+    /// Returns the handle for the life of its owner. A plain `*borrowed` lives no longer than the variable.
     pub fn get(self) -> &'o T {
         // SAFETY: the caller's promise, given to `lend`: the pointer is valid for `'o`.
         unsafe { T::from_raw(self.raw) }
     }
 
-    /// The pointer, for the runtime's own use.
+    /// Returns the pointer, for the runtime's own use.
     #[doc(hidden)]
     pub fn raw(self) -> NonNull<T::Raw> {
         self.raw
@@ -939,8 +947,8 @@ impl<'o, T: Handle> Borrowed<'o, T> {
 }
 
 impl<'o, T: Part + IntegerHandle> Borrowed<'o, T> {
-    /// The part of `owner` that has this number; `None` for the number that is no handle. C looks whether there is such a
-    /// part when it is used.
+    /// Returns the part of `owner` that has this number; `None` for the number that stands for no handle. C checks that
+    /// there is such a part when the part is used.
     pub fn from_integer(owner: &'o T::Owner, number: T::Number) -> Option<Self> {
         let _ = owner;
         // SAFETY: trait `IntegerHandle`: nothing follows the number. annotation `part_of`: the part is the owner's for as
@@ -950,7 +958,7 @@ impl<'o, T: Part + IntegerHandle> Borrowed<'o, T> {
 }
 
 impl<T: RefCounted> Borrowed<'_, T> {
-    /// Become one of its owners.
+    /// Retains the handle and returns the new owner.
     pub fn retain(self) -> Owned<'static, T> {
         // SAFETY: the caller's promise, given to `lend`: the pointer is valid.
         unsafe { retained(self.raw) }
@@ -958,9 +966,9 @@ impl<T: RefCounted> Borrowed<'_, T> {
 }
 
 impl<T: HasOwnerField> Borrowed<'_, T> {
-    /// The same part, known to live as long as `owner`; `None` if it belongs to another one.
+    /// Returns the part with the lifetime of `owner`; `None` if the part belongs to another owner.
     ///
-    /// This is how a part that was found through a short-lived handle outlives that handle.
+    /// A part that was found through a short-lived handle thus outlives that handle.
     pub fn with_owner<'d>(self, owner: &'d T::Owner) -> Option<Borrowed<'d, T>> {
         // SAFETY: the caller's promise, given to `lend`: the pointer is valid now, which is all that `owner_of` asks
         // for.
@@ -997,7 +1005,7 @@ impl<T: Handle> Deref for Borrowed<'_, T> {
     }
 }
 
-/// Two views are equal when they look at the same place in C.
+/// Compares the C pointers.
 impl<T: Handle> PartialEq for Borrowed<'_, T> {
     fn eq(&self, other: &Self) -> bool {
         self.raw == other.raw
