@@ -52,7 +52,7 @@ def path(it: MODULE.Context) -> None:
 
 
 def write(it: MODULE.Context) -> None:
-    it.colour(0, 0, 0)
+    it.color(0, 0, 0)
     it.font_size(5)
     it.move_to(1, 1)
     it.text("x")
@@ -63,7 +63,7 @@ def write(it: MODULE.Context) -> None:
 
 def gradient(it: MODULE.Context) -> object:
     pattern = MODULE.Pattern.radial(0, 0, 1, 0, 0, 5)
-    pattern.add_colour(0, 1, 1, 1)
+    pattern.add_color(0, 1, 1, 1)
     it.source = pattern
     return it.source
 

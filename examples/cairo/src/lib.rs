@@ -182,7 +182,7 @@ impl Surface {
     fn finish(&mut self) -> Result<()>;
 }
 
-/// A source of colour: one colour, a gradient or an image.
+/// A source of color: one color, a gradient or an image.
 #[handle(
     raw = ffi::cairo_pattern_t,
     retain = ffi::cairo_pattern_reference,
@@ -221,17 +221,11 @@ impl Pattern {
     #[calls(ffi::cairo_pattern_create_for_surface, fails = sticky)]
     fn of(surface: &Surface) -> Result<Owned<Pattern>>;
 
-    /// Add the colour at `offset`, from 0 to 1 (cairo_pattern_add_color_stop_rgba).
+    /// Add the color at `offset`, from 0 to 1 (cairo_pattern_add_color_stop_rgba).
     #[pyo3(signature = (offset, red, green, blue, alpha = 1.0))]
     #[calls(ffi::cairo_pattern_add_color_stop_rgba, fails = sticky)]
-    fn add_colour(
-        &mut self,
-        offset: f64,
-        red: f64,
-        green: f64,
-        blue: f64,
-        alpha: f64,
-    ) -> Result<()>;
+    fn add_color(&mut self, offset: f64, red: f64, green: f64, blue: f64, alpha: f64)
+    -> Result<()>;
 }
 
 /// A context that draws on a surface. After an error, every use raises the error again: cairo's errors are sticky.
@@ -271,10 +265,10 @@ impl Context {
     #[calls(ffi::cairo_set_source, fails = sticky)]
     fn set_source(&mut self, pattern: &Pattern) -> Result<()>;
 
-    /// Draw with a colour (cairo_set_source_rgba).
+    /// Draw with a color (cairo_set_source_rgba).
     #[pyo3(signature = (red, green, blue, alpha = 1.0))]
     #[calls(ffi::cairo_set_source_rgba, fails = sticky)]
-    fn colour(&mut self, red: f64, green: f64, blue: f64, alpha: f64) -> Result<()>;
+    fn color(&mut self, red: f64, green: f64, blue: f64, alpha: f64) -> Result<()>;
 
     /// Set the width of lines (cairo_set_line_width).
     #[calls(ffi::cairo_set_line_width, fails = sticky)]

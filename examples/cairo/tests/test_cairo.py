@@ -28,9 +28,9 @@ def pixels(path):
     """The rows of a PNG file, of three or four bytes a pixel."""
     data = path.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    width, height, depth, colours = struct.unpack(">IIBB", data[16:26])
+    width, height, depth, colors = struct.unpack(">IIBB", data[16:26])
     assert depth == 8
-    step = {2: 3, 6: 4}[colours]
+    step = {2: 3, 6: 4}[colors]
     packed, position = b"", 8
     while position < len(data):
         length, kind = struct.unpack(">I4s", data[position : position + 8])
@@ -56,11 +56,11 @@ def pixels(path):
 
 def draw(surface):
     with Context(surface) as context:
-        context.colour(1, 1, 1)
+        context.color(1, 1, 1)
         context.paint()
         with Pattern.linear(0, 0, 100, 0) as pattern:
-            pattern.add_colour(0, 1, 0, 0)
-            pattern.add_colour(1, 0, 0, 1)
+            pattern.add_color(0, 1, 0, 0)
+            pattern.add_color(1, 0, 0, 1)
             context.source = pattern
         context.rectangle(10, 10, 80, 30)
         context.fill()
@@ -68,7 +68,7 @@ def draw(surface):
         context.translate(50, 70)
         context.rotate(pi / 4)
         context.scale(2, 1)
-        context.colour(0, 0.5, 0, 0.5)
+        context.color(0, 0.5, 0, 0.5)
         context.arc(0, 0, 10, 0, 2 * pi)
         context.fill()
         context.restore()
@@ -77,7 +77,7 @@ def draw(surface):
         context.curve_to(60, 40, 80, 60, 90, 90)
         assert context.point == (90, 90)
         context.line_width(3)
-        context.colour(0, 0, 0)
+        context.color(0, 0, 0)
         context.stroke()
         context.move_to(10, 60)
         context.font_size(12)
@@ -147,7 +147,7 @@ def test_what_is_used_outlives_its_handle():
     gc.collect()
     assert live_handles() == {"Context": 1, "Pattern": 0, "Surface": 0}
     context.paint()
-    context.source.add_colour(0, 1, 1, 1)
+    context.source.add_color(0, 1, 1, 1)
     assert context.target.width == 5
     assert context.source == context.source
     del context
@@ -198,7 +198,7 @@ def test_files_that_are_missing(tmp_path):
 
 def test_an_error_that_stays():
     with Context(Surface.image(5, 5)) as context:
-        for use in (context.restore, context.paint, lambda: context.colour(0, 0, 0), context.save):
+        for use in (context.restore, context.paint, lambda: context.color(0, 0, 0), context.save):
             with pytest.raises(CairoError, match="cairo_restore.. without matching") as caught:
                 use()
             assert caught.value.status == INVALID_RESTORE

@@ -131,7 +131,7 @@ extern "C" fn report_at_exit() {
     let package = super::module::package_name();
     let _ = writeln!(
         std::io::stderr(),
-        "leakproof: {package}: still alive at exit: {} (see docs/live-handles.md)",
+        "leakproof: {package}: still alive at exit: {} (see `python -m pydoc {package}.__leakproof__`)",
         left.join(", ")
     );
     for trace in live().values() {
