@@ -23,7 +23,7 @@ pub(crate) use attach::{
 #[cfg(feature = "python")]
 pub(crate) use reentrancy::{ReentrancyGuard, inside_python};
 #[cfg(feature = "python")]
-pub(crate) use signals::{check_signals, handles_signals, run_signal_handlers};
+pub(crate) use signals::{check_signals, handles_signals, note_main_thread, run_signal_handlers};
 #[cfg(feature = "python")]
 pub(crate) use thread_exit::Hang;
 #[cfg(feature = "python")]

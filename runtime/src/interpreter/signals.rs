@@ -1,21 +1,48 @@
 //! Python's signal handlers: the thread that runs them, and calls of them while C works for long.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::reentrancy::ReentrancyGuard;
 use crate::error::Result;
-use crate::fork::{forks, watch_forks};
+use crate::fork::{InChild, watch_forks};
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
 thread_local! {
     /// The time at which this thread last looked for signals.
     static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// The number of forks at the last check, and whether this thread runs Python's signal handlers.
-    static HANDLES: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
+}
+
+/// The number of Python's main thread, which runs the signal handlers; 0 until a module was initialized.
+static MAIN_THREAD: AtomicUsize = AtomicUsize::new(0);
+
+// The thread that forked is the main thread of the child.
+inventory::submit! {
+    InChild(|| {
+        if MAIN_THREAD.load(Ordering::Relaxed) != 0 {
+            MAIN_THREAD.store(current_thread(), Ordering::Relaxed);
+        }
+    })
+}
+
+/// Returns the number of this thread. It is not larger than a pointer.
+fn current_thread() -> usize {
+    // SAFETY: CPython: the function may be called at any time, by any thread.
+    let number = unsafe { ffi::PyThread_get_thread_ident() };
+    usize::try_from(number).unwrap_or(0)
+}
+
+/// Finds out which thread is Python's main thread, so that no call has to: a call that asks may find no memory.
+pub(crate) fn note_main_thread(py: Python<'_>) -> PyResult<()> {
+    watch_forks();
+    let main = py.import("threading")?.call_method0("main_thread")?;
+    MAIN_THREAD.store(main.getattr("ident")?.extract()?, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Runs Python's handlers of the signals that came meanwhile, where this thread is the one that does; see
@@ -47,29 +74,5 @@ pub(crate) fn run_signal_handlers() -> Result<()> {
 
 /// Returns whether this thread runs Python's signal handlers.
 pub(crate) fn handles_signals() -> bool {
-    match HANDLES.get() {
-        Some((before, handles)) if before == forks() => handles,
-        _ => find_out_who_handles(),
-    }
-}
-
-#[cold]
-fn find_out_who_handles() -> bool {
-    // A forked child may have another main thread.
-    watch_forks();
-    let main = Python::try_attach(|py| {
-        let _python = ReentrancyGuard::begin();
-        is_main_thread(py).ok()
-    });
-    let Some(main) = main.flatten() else {
-        return false;
-    };
-    HANDLES.set(Some((forks(), main)));
-    main
-}
-
-fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    main.eq(threading.call_method0("get_ident")?)
+    MAIN_THREAD.load(Ordering::Relaxed) == current_thread()
 }

@@ -14,7 +14,7 @@ use super::memoryview;
 use super::object::HandleClass;
 use super::trace;
 use crate::fork::watch_forks;
-use crate::interpreter::refuse_subinterpreter;
+use crate::interpreter::{note_main_thread, refuse_subinterpreter};
 
 /// Returns the number of live handles of each type: a dict of type name to count.
 #[pyfunction]
@@ -137,8 +137,7 @@ impl Export {
     ///
     /// A Python exception.
     pub fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
-        // A call may ask which thread is the main one. A first import may fail for want of memory, or run other code.
-        module.py().import("threading")?;
+        note_main_thread(module.py())?;
         (self.0)(module)
     }
 }
