@@ -1,0 +1,134 @@
+//! Rules that the sources keep: how doc comments begin, and which modules import which.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Openings of doc comments that name nothing: the sentence's subject stands elsewhere, or nowhere.
+const HEADLESS: &[&str] = &[
+    "What", "Whatever", "Who", "Whoever", "Where", "Whether", "How", "The same", "That", "Those",
+    "When", "If", "As", "It", "They", "And", "Also",
+];
+
+/// The share of headless openings that is too much, in percent.
+const LIMIT: usize = 1;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Returns the Rust files below `folder`, with their text.
+fn sources(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.insert(path, text);
+        }
+    }
+    found
+}
+
+/// Returns the first line of each doc comment, with its line number.
+fn openings(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let marker = |line: &str| {
+        ["///", "//!"]
+            .into_iter()
+            .find(|marker| line.starts_with(marker))
+    };
+    let mut before = None;
+    text.lines().enumerate().filter_map(move |(index, line)| {
+        let line = line.trim();
+        let found = marker(line);
+        let is_first = found.is_some() && found != before;
+        before = found;
+        let opening = line.get(3..)?.trim();
+        (is_first && !opening.is_empty()).then_some((index + 1, opening))
+    })
+}
+
+fn is_headless(opening: &str) -> bool {
+    HEADLESS.iter().any(|words| {
+        opening
+            .strip_prefix(words)
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+    })
+}
+
+#[test]
+fn openings_are_found_and_judged() {
+    let text = "/// Whether it is.\n/// What more.\nfn f() {}\n    /// Returns it.\nfn g() {}\n//! However, no.\n";
+    let found: Vec<_> = openings(text).collect();
+    assert_eq!(
+        found,
+        [
+            (1, "Whether it is."),
+            (4, "Returns it."),
+            (6, "However, no.")
+        ]
+    );
+    assert!(is_headless("Whether it is."));
+    assert!(!is_headless("Returns it.") && !is_headless("However, no."));
+}
+
+#[test]
+fn doc_comments_begin_with_a_noun_or_a_verb() {
+    let mut folders = vec![
+        "runtime/src".into(),
+        "macros/src".into(),
+        "xml-safe/src".into(),
+    ];
+    for example in fs::read_dir(root().join("examples")).unwrap() {
+        let folder = example.unwrap().path().join("src");
+        folders.extend(folder.is_dir().then_some(folder));
+    }
+    let mut report = Vec::new();
+    for folder in folders {
+        let (mut all, mut headless) = (0, Vec::new());
+        for (path, text) in sources(&root().join(folder)) {
+            for (line, opening) in openings(&text) {
+                all += 1;
+                if is_headless(opening) {
+                    headless.push(format!("{}:{line}: {opening}", path.display()));
+                }
+            }
+        }
+        if headless.len() * 100 > all * LIMIT {
+            report.push(format!(
+                "{} of {all}:\n{}",
+                headless.len(),
+                headless.join("\n")
+            ));
+        }
+    }
+    assert!(
+        report.is_empty(),
+        "doc comments begin with a noun or a verb, and these do not: {}",
+        report.join("\n")
+    );
+}
+
+/// The core has one door to Python, `interpreter`; the Python half stands above it.
+#[test]
+fn the_core_does_not_import_the_python_half() {
+    let folder = root().join("runtime/src");
+    for (path, text) in sources(&folder) {
+        let inside = path.strip_prefix(&folder).unwrap();
+        if inside.starts_with("python") || inside == Path::new("lib.rs") {
+            continue;
+        }
+        for (index, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            assert!(
+                !code.contains("crate::python"),
+                "{}:{}: the core reaches Python through `interpreter` only",
+                inside.display(),
+                index + 1
+            );
+        }
+    }
+}
