@@ -1,9 +1,10 @@
-//! Asking a handle what went wrong.
+//! Errors that ask the handle what went wrong.
 //!
-//! Many C libraries keep the last error in the handle, or in the handle that it lives in: a slot that the next call on
-//! either overwrites, and whose text it frees. The call and the question are one step only where no other call comes
-//! between. So whether the errors of a handle ask is said where the handle is annotated, `errors(E, asks_handle)`, and
-//! cannot be forgotten: [`CallInfo::handle`](crate::error_source::CallInfo::handle) exists for such handles alone ([`AsksHandle`]).
+//! Many C libraries keep the last error in the handle, or in the handle that it lives in. The next call on either
+//! handle overwrites the error and frees its text. The call and the question are one step only if no other call comes
+//! between. The annotation of the handle therefore says that its errors ask: `errors(E, asks_handle)`. This cannot be
+//! forgotten, because [`CallInfo::handle`](crate::error_source::CallInfo::handle) exists for such handles alone
+//! ([`AsksHandle`]).
 //!
 //! Other calls are kept away in one of two ways:
 //!
@@ -13,8 +14,8 @@
 //!   or the library's own lock is held until the errors have asked (`lock(…)`). Any other detached call is refused while
 //!   compiling, also one that cannot fail, or that takes an asked handle as an argument: it changes what others ask for.
 //!
-//! A word at the handle was preferred to one at each call, or to a `Call` whose handle is missing where asking would race:
-//! the first could be forgotten, and the second would lose messages without a sign.
+//! Two alternatives were rejected. A word at each call could be forgotten. A `CallInfo` without its handle where asking
+//! would race would lose messages silently.
 
 use std::marker::PhantomData;
 
@@ -46,7 +47,8 @@ impl HandleSpec {
         self.is_left_alone(false, exclusive, false)
     }
 
-    /// Returns the same of a detached release, which holds no lock, asks if it can fail, and leaves the parent shared.
+    /// Returns whether a detached release, which holds no lock, leaves the answers of other threads' calls alone. A
+    /// release asks if it can fail, and borrows the parent shared.
     pub const fn release_is_one_step(&self, fallible: bool) -> bool {
         self.is_left_alone(self.asks && fallible, true, true)
     }
@@ -79,29 +81,30 @@ impl HandleSpec {
     }
 }
 
-/// The type of an argument, as a constant of which an assertion can tell whether it is an asked handle.
+/// The type of an argument. Its constants tell an assertion whether the argument is an asked handle.
 #[derive(Debug)]
 pub struct Passed<T: ?Sized>(PhantomData<T>);
 
 impl<T: Handle> Passed<T> {
-    /// True if it is one by `&T`.
+    /// True if a detached call that takes a `&T` leaves the answers of other threads' calls alone.
     pub const SHARED: bool = T::SPEC.argument_is_one_step(false);
-    /// True if it is one by `&mut T`, or by value.
+    /// True if a detached call that takes a `&mut T`, or a `T` by value, leaves the answers of other threads' calls
+    /// alone.
     pub const EXCLUSIVE: bool = T::SPEC.argument_is_one_step(true);
 }
 
-/// Answers for what is no handle. The compiler prefers the constants of [`Passed`] itself.
+/// The constants for types that are not handles. The compiler prefers the constants of [`Passed`] itself.
 pub trait PassedOther {
-    /// Nothing is asked.
+    /// True: errors ask nothing of other types.
     const SHARED: bool = true;
-    /// Nothing is asked.
+    /// True: errors ask nothing of other types.
     const EXCLUSIVE: bool = true;
 }
 
 impl<T: ?Sized> PassedOther for Passed<T> {}
 
-/// Refuses, while compiling, a detached call that is no one step with the question what went wrong: its receiver, then its
-/// arguments, each with its name.
+/// Refuses, while compiling, a detached call that is not one step with the question what went wrong. Checks the
+/// receiver, then each argument by its name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __one_step {

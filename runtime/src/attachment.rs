@@ -248,7 +248,7 @@ impl SideData {
             !is_traversing(),
             "what a handle keeps cannot be changed by the `traverse` of a value that it keeps"
         );
-        // SideData to the interpreter, so that no garbage is collected meanwhile.
+        // Attached to the interpreter, so that no garbage is collected meanwhile.
         attach_if_running(|| {
             let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: guarantee 9: the lock is held, and `change` does not come back here: it only looks and moves.

@@ -37,7 +37,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library that `pkg-config` knows by this name.
+    /// Returns the library that `pkg-config` knows by this name.
     pub fn new(package: &str) -> Self {
         Library {
             package: Some(package.into()),
@@ -45,7 +45,7 @@ impl Library {
         }
     }
 
-    /// The C library, and whatever else the compiler finds without `pkg-config`.
+    /// Returns the C library, and whatever else the compiler finds without `pkg-config`.
     pub fn of_system() -> Self {
         Library {
             package: None,
@@ -58,47 +58,48 @@ impl Library {
         }
     }
 
-    /// The oldest version that will do.
+    /// Requires this version or a newer one.
     pub fn at_least(mut self, version: &str) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The Debian package to name where the library is missing.
+    /// Names the Debian package for the message about a missing library.
     pub fn debian(mut self, package: &str) -> Self {
         self.debian = Some(package.into());
         self
     }
 
-    /// The headers to read, as one includes them.
+    /// Adds headers to read, written as in `#include`.
     pub fn headers(mut self, headers: &[&str]) -> Self {
         self.headers
             .extend(headers.iter().map(|header| (*header).into()));
         self
     }
 
-    /// A regular expression of the names to bind. By default, all of the headers.
+    /// Adds a regular expression of the names to bind. By default, all names of the headers are bound.
     pub fn allow(mut self, names: &str) -> Self {
         self.allowed.push(names.into());
         self
     }
 
-    /// A regular expression of types whose content is nobody's business.
+    /// Adds a regular expression of types that are bound without their fields.
     pub fn opaque(mut self, types: &str) -> Self {
         self.opaque.push(types.into());
         self
     }
 
-    /// Take all comments in the headers for documentation, also those that don't begin with `/**`. For headers that
-    /// have them before what they describe, as SQLite's; zlib's has them behind.
+    /// Uses all comments in the headers as documentation, also those that don't begin with `/**`. For headers with the
+    /// comments before what they describe, as SQLite's; zlib's has them behind.
     pub fn plain_comments(mut self) -> Self {
         self.plain_comments = true;
         self
     }
 
-    /// Write the bindings to `file` in `OUT_DIR`, and have cargo link the library. The version that was found.
+    /// Writes the bindings to `file` in `OUT_DIR`, and makes cargo link the library. Returns the version that was
+    /// found.
     ///
-    /// Where something is missing, this says what, and ends the build.
+    /// If something is missing, prints what is missing, and ends the build.
     pub fn write(self, file: &str) -> Version {
         println!("cargo::rerun-if-changed=build.rs");
         let (includes, version) = self.probe();
@@ -188,7 +189,7 @@ impl Library {
     }
 }
 
-/// Write each function's and each type's comment to a file of its name: annotations that have no doc comment of their
+/// Writes the comment of each function and each type to a file of its name. Annotations without a doc comment of their
 /// own take it from there.
 fn write_comments(bindings: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
@@ -225,7 +226,7 @@ fn comments(bindings: &str) -> BTreeMap<String, String> {
     comments
 }
 
-/// The comment, without the margin that its lines have in common.
+/// Returns the comment, without the margin that its lines have in common.
 fn comment(attributes: &[syn::Attribute]) -> String {
     let mut lines = Vec::new();
     for attribute in attributes {
@@ -247,7 +248,7 @@ fn comment(attributes: &[syn::Attribute]) -> String {
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-/// A library's version: the first two numbers.
+/// The first two numbers of a library's version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u32, pub u32);
 
@@ -257,7 +258,7 @@ impl Version {
         Version(numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
     }
 
-    /// Let the crate ask `cfg(name)`: true from `version` on.
+    /// Defines `cfg(name)` for the crate: true from `version` on.
     pub fn cfg_since(self, name: &str, version: Version) {
         println!("cargo::rustc-check-cfg=cfg({name})");
         if self >= version {
@@ -266,7 +267,7 @@ impl Version {
     }
 }
 
-/// Say what is missing and end the build: a panic would bury it in a backtrace.
+/// Prints what is missing and ends the build. A panic would bury the message in a backtrace.
 fn fail(message: &str) -> ! {
     for line in message.lines() {
         println!("cargo::error={line}");

@@ -1,15 +1,15 @@
-//! Handles that live in other handles, natively.
+//! Parents and children: handles of C that live in other handles of C.
 //!
-//! A guard is one pointer, and safe code may forget it, so the release of a parent cannot rest on the guards of its
-//! children having been dropped. One table holds, from the instruction after C made a child to the end of its release,
-//! the handles that the child lives in. A parent with living children is not released: its release is put off until the
-//! last of them is gone. If C keeps them, that is how it has to be. If their guards should have been dropped first, they
-//! were forgotten, or C refused their release: then the parent, too, is leaked, and that is reported.
+//! Safe code may forget a guard, so the release of a parent cannot rely on the drop of its children's guards. One table
+//! holds the parents of each child, from the instruction after C made the child until its release has ended. The
+//! release of a parent with living children is deferred until the last child is gone. If C keeps the children, this is
+//! the normal order. If their guards should have been dropped first, the guards were forgotten, or C refused the
+//! release of a child. The parent is then leaked as well, and the leak is reported.
 //!
-//! A handle that C was given keeps what it lives in open as long as C keeps it: in the table its parents become the
-//! parents of the handle that C keeps it in.
+//! A handle that was passed to C keeps its parents open as long as C keeps the handle: in the table its parents become
+//! the parents of the handle that C keeps it in.
 //!
-//! A parent whose owners C counts gets one owner more for each child, so its release waits for nothing.
+//! A parent whose owners C counts gets one owner more for each child, so its release is not deferred.
 
 #![expect(
     clippy::mutable_key_type,
@@ -31,7 +31,7 @@ use crate::handle::kind::HandleKind;
 use crate::handle::{Handle, ReleaseError};
 use crate::interpreter::report;
 
-/// One handle among those of all kinds.
+/// A handle, identified by its kind and its address.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Id {
@@ -78,7 +78,7 @@ impl Id {
         self.raw.addr()
     }
 
-    /// The handle.
+    /// Returns the identity of a handle.
     #[inline]
     pub fn of<T: Handle>(handle: &T) -> Self {
         Id::new(T::kind(), handle.as_raw().cast())
@@ -88,13 +88,13 @@ impl Id {
 /// The handles that one handle lives in.
 #[derive(Debug, Default)]
 struct Parents {
-    /// The one that the release function may need.
+    /// The parent that the release function may need.
     first: Option<Id>,
-    /// The others that it was made in.
+    /// The other parents that the handle was made in.
     others: Vec<Id>,
     /// The parents of handles that C keeps in this one.
     given: Vec<Id>,
-    /// The held ones among all of these: `parent = &mut P`.
+    /// Those of all these parents that the handle borrows exclusively for its life: `parent = &mut P`.
     held: Vec<Id>,
 }
 
@@ -104,7 +104,7 @@ impl Parents {
         self.first.into_iter().chain(others)
     }
 
-    /// The parents that wait for this handle. The others have one owner more.
+    /// Returns the parents whose release waits for this handle. The other parents have one owner more.
     fn waiting(&self) -> impl Iterator<Item = Id> {
         self.iter().filter(|parent| !parent.kind.is_counted())
     }
@@ -118,15 +118,16 @@ impl Parents {
 #[derive(Debug, Default)]
 struct Entry {
     parents: Parents,
-    /// The number of times that a handle names this one as its parent.
+    /// The number of times that other handles name this one as a parent.
     children: usize,
-    /// The number of children that hold it, so that nothing else uses it while they live.
+    /// The number of children that borrow the handle exclusively for their life.
     holders: usize,
-    /// Set while the release waits for the last of them; the thread that alone may release, if there is one.
+    /// Set while the release waits for the last child. Inside is the only thread that may release the handle, if there
+    /// is one.
     put_off: Option<Option<ThreadId>>,
-    /// The handles that a handle of C's own is lent from: it goes with one of them.
+    /// The handles that lent this one, if C owns it: it goes with one of them.
     lenders: Vec<Id>,
-    /// The handles of C's own that were lent from this one.
+    /// The handles owned by C that were lent from this one.
     lent: Vec<Id>,
 }
 
@@ -139,7 +140,7 @@ impl Entry {
 
 type Table = BTreeMap<Id, Entry>;
 
-/// The entries. Locked for a few instructions, in which neither C nor the author's code runs.
+/// The entries of all handles. Locked for a few instructions, in which neither C nor the author's code runs.
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 inventory::submit! { Lock(|| Box::new(lock())) }
@@ -152,7 +153,7 @@ fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
     f(&mut lock())
 }
 
-/// The handle that `id` lives in first: of a part the owner, if the part knows it.
+/// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
 fn above(id: Id) -> Option<Id> {
     match id.kind.is_view() {
         // SAFETY: guarantee 3: the handle that the call starts from is borrowed, so all that it lives in is valid.
@@ -164,7 +165,7 @@ fn above(id: Id) -> Option<Id> {
     }
 }
 
-/// The handle that has a release, and that `id` is or is part of.
+/// Returns the handle with a release that `id` is, or is part of.
 fn home(id: Id) -> Option<Id> {
     let mut here = id;
     while here.kind.is_view() {
@@ -173,7 +174,7 @@ fn home(id: Id) -> Option<Id> {
     Some(here)
 }
 
-/// The handle of the kind `to` that `from` is, or lives in.
+/// Returns the handle of the kind `to` that `from` is, or lives in.
 fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
     let mut here = Some(from);
     while let Some(id) = here
@@ -184,7 +185,7 @@ fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
     here
 }
 
-/// The handle with counted owners that `id` lives in, if the runtime finds it.
+/// Returns the handle with counted owners that `id` lives in, if the runtime finds it.
 pub(crate) fn counted_ancestor(id: Id) -> Option<Id> {
     let mut here = Some(id);
     while let Some(id) = here
@@ -195,7 +196,7 @@ pub(crate) fn counted_ancestor(id: Id) -> Option<Id> {
     here
 }
 
-/// The ancestors that an exclusive use of the handle uses exclusively.
+/// Returns the ancestors that an exclusive use of the handle uses exclusively.
 pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     let mut found = Vec::new();
     let mut here = id;
@@ -212,8 +213,8 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     found
 }
 
-/// Notes that C made `child` by a call on `maker`, which is a handle of the kind `parent` or lives in one, and that the
-/// child lives in that and in `beside`.
+/// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
+/// child lives in that handle and in `beside`.
 pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, beside: &[Id]) {
     // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
     let first = ancestor(maker, parent);
@@ -254,17 +255,18 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, beside: &[
     });
 }
 
-/// The number of children that hold their parent.
+/// The number of children that borrow their parent exclusively for their life.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-/// Returns whether there are children that hold their parent.
+/// Returns whether there are children that borrow their parent exclusively for their life.
 #[inline]
 pub(crate) fn is_any_held() -> bool {
     HELD.load(Relaxed) != 0
 }
 
-/// Returns whether a child holds the handle, or one that it lives in, and it neither is that child nor lives in it. The borrow
-/// checker sees that, unless the guard of the child was forgotten, C refused its release, or C keeps the child.
+/// Returns whether a child borrows the handle, or one that it lives in, exclusively, and the handle neither is the
+/// child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
+/// was forgotten, C refused its release, or C keeps the child.
 #[cold]
 pub(crate) fn is_held(id: Id) -> bool {
     let Some(id) = home(id) else { return false };
@@ -328,7 +330,7 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     });
 }
 
-/// Forgets who lent the handle: C gave it out, or made a new one at its address.
+/// Removes the lenders of the handle: C returned it as owned, or made a new handle at its address.
 #[cold]
 pub(crate) fn not_lent(id: Id) {
     with_table(|table| {
@@ -351,19 +353,20 @@ thread_local! {
     static PARENT: Cell<*mut ()> = const { Cell::new(ptr::null_mut()) };
 }
 
-/// The parent of the handle that this thread releases now.
+/// Returns the parent of the handle that this thread releases now.
 #[doc(hidden)]
 pub fn parent_of_released() -> NonNull<()> {
     let parent = NonNull::new(PARENT.get());
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// The parents of a handle from the beginning of its release, or of the call that gives it to C, to the end of that. When
-/// it is dropped the handle is gone; when it is forgotten nobody knows whether the handle is.
+/// The parents of a handle during its release, or during the call that gives the handle to C. Dropping it means that
+/// the handle is gone. Forgetting it means that it is unknown whether the handle is gone.
 #[derive(Debug)]
 pub(crate) struct Lived(Parents);
 
-/// Takes the handle out of the table: it is about to be released or given to C, and its address may become another one's.
+/// Removes the handle from the table, because it is about to be released or given to C. Its address may become that of
+/// another handle.
 pub(crate) fn end(id: Id) -> Option<Lived> {
     let parents = with_table(|table| {
         let entry = table.get_mut(&id)?;
@@ -393,7 +396,7 @@ pub(crate) fn end(id: Id) -> Option<Lived> {
 }
 
 impl Lived {
-    /// Runs the release of the handle.
+    /// Runs the release of the handle, which can ask for the first parent.
     pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
         struct Outer(*mut ());
         impl Drop for Outer {
@@ -406,7 +409,8 @@ impl Lived {
         release()
     }
 
-    /// The handle belongs to the process that this one was forked from, and so do its owners of counted parents.
+    /// Keeps only parents without counted owners: the handle, and its owners of counted parents, belong to the process
+    /// that this one was forked from.
     pub(crate) fn left_behind(mut self) {
         let waits = |parent: &mut Id| !parent.kind.is_counted();
         let Parents {
@@ -420,13 +424,13 @@ impl Lived {
         given.retain_mut(waits);
     }
 
-    /// The handle is still there, and its own.
+    /// Puts the parents back into the table: the handle is still there, with its owner.
     pub(crate) fn put_back(mut self, id: Id) {
         let parents = mem::take(&mut self.0);
         with_table(|table| table.entry(id).or_default().parents = parents);
     }
 
-    /// C keeps the handle in `keeper`, or in what that is part of: its parents are that one's from now on.
+    /// Makes the parents those of `keeper`, or of the handle that `keeper` is part of: C keeps the handle there.
     pub(crate) fn kept_in(mut self, keeper: Id) {
         let Some(keeper) = home(keeper) else {
             // C owns it, so nobody knows when it goes.
@@ -479,7 +483,7 @@ impl Drop for Lived {
     }
 }
 
-/// The handle, if its release was put off and waits for nothing any more.
+/// Returns the handle if its release was deferred and waits for nothing any more.
 fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
     let entry = table.get_mut(&id)?;
     let is_free = entry.children == 0;
@@ -490,7 +494,7 @@ fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
     due.map(|thread| (id, thread))
 }
 
-/// Releases a handle whose guard has gone before what lived in it.
+/// Runs a deferred release.
 #[cold]
 fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
     if thread.is_some_and(|thread| thread != thread::current().id()) {
@@ -502,11 +506,11 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
     }
 }
 
-/// Puts the release of the handle off, if others live in it: who has it leaves its release to the table.
+/// Defers the release of the handle if other handles live in it. The caller then leaves the release to the table.
 ///
 /// # Errors
 ///
-/// The children whose guards should have gone first.
+/// An error that names a child whose guard should have been dropped first.
 pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     let thread = || id.kind.is_thread_bound().then(|| thread::current().id());
     let (children, given) = with_table(|table| {
@@ -548,7 +552,7 @@ fn still_needed(id: Id) -> Error {
 ///
 /// # Errors
 ///
-/// [`Error::Value`], which names one of them.
+/// [`Error::Value`] if other handles live in it.
 pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
     let children = with_table(|table| table.get(&id).map_or(0, |entry| entry.children));
     match children {
@@ -560,8 +564,8 @@ pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
     }
 }
 
-/// The handles that a call without a receiver gave to C, until it is known which handle C keeps them in: that of the result,
-/// or none, if C was done with them when it returned.
+/// The handles that a call without a receiver gave to C, until it is known which handle C keeps them in. This is the
+/// handle in the result, or none if C was done with them when it returned.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Unplaced(RefCell<Vec<Lived>>);

@@ -42,7 +42,7 @@ pub enum Error {
     OwnedTwice(&'static str, &'static str, &'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
     NotUtf8(&'static str, std::string::FromUtf8Error),
-    /// There is not enough memory for what the call has to give. Python: `MemoryError`.
+    /// There is not enough memory for a copy of C's result. Python: `MemoryError`.
     OutOfMemory(&'static str),
     /// The operating system failed. Python: the `OSError` of its number, with the path.
     Os(std::io::Error, Option<std::path::PathBuf>),

@@ -1,9 +1,10 @@
 //! Handles that running calls use exclusively.
 //!
-//! C may pass such a handle to a callback, or lead the callback to it in another way, on this thread or on one of C's own.
-//! There it cannot be used, not even by `&`: the `&mut` of the call says that nothing else uses the handle meanwhile, and C
-//! may be in the middle of changing it. So a callback is refused such a handle as an argument, and so is each call on it
-//! that runs within any callback. Handles are compared by their addresses: one C object may have several types.
+//! C may pass such a handle to a callback, or lead the callback to it in another way, on this thread or on one of C's
+//! own. The callback cannot use the handle, not even by `&`: the `&mut` of the call says that nothing else uses the
+//! handle meanwhile, and C may be in the middle of changing it. Such a handle is therefore refused as an argument of a
+//! callback, and each call on it within a callback is refused. Handles are compared by their addresses, because one C
+//! object may have several types.
 
 use std::cell::Cell;
 use std::ptr;
@@ -21,41 +22,41 @@ use crate::handle::{Borrowed, Handle, Owned, Resource};
 pub struct Used(Option<Id>);
 
 impl Used {
-    /// The handle.
+    /// Returns the use of `handle`.
     #[inline]
     pub fn of<T: Handle>(handle: &T) -> Self {
         Used(Some(Id::of(handle)))
     }
 
-    /// The handle, if there is one.
+    /// Returns the use of `handle`, if there is one.
     #[inline]
     pub fn of_option<T: Handle>(handle: Option<&T>) -> Self {
         Used(handle.map(Id::of))
     }
 
-    /// The handle, which is released.
+    /// Returns the use of a handle by its release.
     #[inline]
     pub(crate) fn released(id: Id) -> Self {
         Used(Some(id))
     }
 }
 
-/// A handle, and who uses it: a thread that runs so many callbacks of C's within each other.
+/// A handle that is in use, and its user: a thread at a depth of nested callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct InUse {
     id: Id,
     by: Depth,
 }
 
-/// A place in the nested callbacks of a thread.
+/// A depth of nested callbacks on a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Depth {
-    /// [`this_thread`]
+    /// The number of the thread: [`this_thread`].
     thread: usize,
     callbacks: u32,
 }
 
-/// A number of this thread, which no other thread has that runs.
+/// Returns a number that is unique to this thread among the running threads.
 pub(crate) fn this_thread() -> usize {
     INSIDE.with(|inside| ptr::from_ref(inside).addr())
 }
@@ -68,21 +69,21 @@ impl Depth {
         }
     }
 
-    /// Returns whether `other` is further inside, or on another thread.
+    /// Returns whether `other` is at a greater depth, or on another thread.
     fn is_left_by(self, other: Self) -> bool {
         self.thread != other.thread || self.callbacks < other.callbacks
     }
 }
 
-/// The handles of all running calls of all threads. Locked for a few instructions.
+/// The handles that running calls of all threads use exclusively. Locked for a few instructions.
 static USED: Mutex<Vec<InUse>> = Mutex::new(Vec::new());
-/// The number of them.
+/// The number of entries in [`USED`].
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 inventory::submit! { Lock(|| Box::new(all_used())) }
 inventory::submit! { InChild(forget_other_threads) }
 
-/// Forgets the calls of threads that a forked child has not.
+/// Removes the calls of threads that a forked child does not have.
 fn forget_other_threads() {
     let mut all = all_used();
     all.retain(|used| used.by.thread == this_thread());
@@ -93,18 +94,18 @@ fn all_used() -> MutexGuard<'static, Vec<InUse>> {
     USED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Handles that are used exclusively until this is dropped.
+/// Handles that are used exclusively until this value is dropped.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Noted<'u> {
     used: &'u [Used],
-    /// The parents that are used exclusively with them.
+    /// The parents that are used exclusively together with the handles.
     parents: Vec<Id>,
     by: Depth,
 }
 
 impl<'u> Noted<'u> {
-    /// Notes the handles, and the parents that they use exclusively.
+    /// Records the handles, and the parents that they use exclusively.
     pub fn begin(used: &'u [Used]) -> Self {
         let ids = used.iter().filter_map(|used| used.0);
         let parents = ids.flat_map(children::exclusive_parents).collect();
@@ -145,11 +146,11 @@ pub(crate) fn during<R>(used: &[Used], c: impl FnOnce() -> R) -> R {
 }
 
 thread_local! {
-    /// The number of callbacks of C's that this thread runs.
+    /// The number of nested callbacks that this thread runs.
     static INSIDE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The time in which this thread runs a callback.
+/// A stretch in which this thread runs a callback.
 pub(crate) struct Inside(());
 
 impl Inside {
@@ -165,15 +166,16 @@ impl Drop for Inside {
     }
 }
 
-/// Returns whether this thread runs a callback while some call uses handles exclusively: then [`is_used`] looks closer.
+/// Returns whether this thread runs a callback while some call uses handles exclusively. Then [`is_used`] has to check
+/// the handle.
 #[inline]
 pub(crate) fn may_be_used() -> bool {
     COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0
 }
 
-/// Returns whether the handle is used exclusively by a call that this callback runs in, by a callback that that call runs in, or by
-/// another thread. Handles are compared by their addresses, but for what C lends to callbacks alone: a record may be the
-/// first field of another handle, and have its address.
+/// Returns whether the handle is used exclusively by a call that this callback runs in, by a callback around that call,
+/// or by another thread. Handles are compared by their addresses. A handle that C lends to callbacks alone is also
+/// compared by its kind, because a record may be the first field of another handle and have the same address.
 pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
     let (id, here) = (Id::of(handle), Depth::here());
     let is_it = |other: &Id| {
@@ -189,7 +191,7 @@ pub(crate) fn is_used<T: Handle>(handle: &T) -> bool {
 /// A type of callback parameters that hold handles.
 #[doc(hidden)]
 pub trait Handles {
-    /// The name of one that a running call uses exclusively.
+    /// Returns the name of a handle that a running call uses exclusively.
     fn in_use(&self) -> Option<&'static str>;
 }
 
@@ -229,11 +231,11 @@ impl<H: Handles> Handles for Vec<H> {
 pub struct Passed<'a, T>(pub &'a T);
 
 impl<T: Handles> Passed<'_, T> {
-    /// Refuses handles that a running call uses exclusively. What holds no handles has [`HoldsNone::check`].
+    /// Refuses handles that a running call uses exclusively. An argument without handles has [`HoldsNone::check`].
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`]
+    /// [`Error::Busy`] for such a handle.
     pub fn check(self) -> Result<()> {
         match self.0.in_use() {
             None => Ok(()),
@@ -242,10 +244,10 @@ impl<T: Handles> Passed<'_, T> {
     }
 }
 
-/// Answers for what holds no handles.
+/// The check of arguments that hold no handles.
 #[doc(hidden)]
 pub trait HoldsNone: Sized {
-    /// Nothing to refuse.
+    /// Refuses nothing.
     ///
     /// # Errors
     ///

@@ -24,17 +24,17 @@ pub enum FailPoint {
     Argument,
     /// A handle can't be entered.
     Enter,
-    /// C is not called, and reported as failed.
+    /// The call of C is left out, and reported as failed.
     NotCalled,
-    /// C is called, and then reported as failed.
+    /// The call of C is made, and then reported as failed.
     Failed,
     /// The result can't be converted.
     Result,
-    /// There is no memory for a Python object.
+    /// The allocation of a Python object fails.
     Object,
     /// The body panics.
     Panic,
-    /// C refuses to release, or reports that it went wrong.
+    /// The release is refused by C, or reported as failed.
     Release,
 }
 
@@ -125,7 +125,7 @@ mod injection {
         FIRED.take()
     }
 
-    /// Every site that is linked in.
+    /// Returns every site that is linked in.
     pub fn sites() -> impl Iterator<Item = &'static CallSite> {
         inventory::iter::<Listed>
             .into_iter()

@@ -20,7 +20,7 @@ use crate::handle::Handle;
 
 /// The choice of the thread that a call runs C on.
 pub trait Runner {
-    /// Runs `call` there; returns also what a signal handler raised meanwhile.
+    /// Runs `call` on that thread. Returns also what a signal handler raised meanwhile.
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>);
 }
 
@@ -46,7 +46,7 @@ pub struct Aside<I> {
 }
 
 impl<I: Fn()> Aside<I> {
-    /// A place for a call that `interrupt` ends.
+    /// Returns the runner for a call that `interrupt` ends.
     ///
     /// # Safety
     ///
@@ -119,12 +119,12 @@ mod helper {
     /// The stack of a main thread on most systems. Of pages that are not used only the addresses are taken.
     const STACK: usize = 8 << 20;
 
-    /// Room for what a new thread allocates besides its stack. Where there is none for its variables, glibc does not fail: it
+    /// Room for what a new thread allocates besides its stack. Without room for its variables, glibc does not fail: it
     /// ends the process.
     const ROOM: usize = 2 << 20;
 
-    /// Returns whether there are addresses for a new thread. What the allocator has left is of no use: a new thread begins with memory
-    /// of its own.
+    /// Returns whether there are addresses for a new thread. The allocator's free memory does not count: a new thread
+    /// begins with memory of its own.
     fn has_room() -> bool {
         let (protection, flags) = (libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: C: new addresses are asked for, anywhere, and nothing is in them.
@@ -142,7 +142,7 @@ mod helper {
     /// The time between two calls of the method that interrupts.
     const INTERRUPTS_EVERY: Duration = Duration::from_millis(1);
 
-    /// Something that goes to the helper thread and back.
+    /// A value that goes to the helper thread and back.
     struct Sent<T>(T);
 
     // SAFETY: the caller's promise: the call that `Aside::interrupted_by` was made for may run on another thread, and its
@@ -164,7 +164,7 @@ mod helper {
         ended: Receiver<Infallible>,
         outcome: Cell<Option<Outcome<R>>>,
         interrupt: &'i dyn Fn(),
-        /// A panic of `interrupt`, which is called no more then.
+        /// A panic of `interrupt`, after which `interrupt` is called no more.
         caught: Caught,
         panicked: Cell<bool>,
     }
@@ -183,7 +183,7 @@ mod helper {
             }
         }
 
-        /// Interrupts C until it has returned. `wait` tells whether that was so within some time.
+        /// Interrupts C until it has returned. `wait` waits for some time, and returns whether C has returned.
         fn interrupt_until(&self, wait: impl Fn() -> bool) {
             loop {
                 if !self.panicked.get() {
@@ -211,7 +211,7 @@ mod helper {
             }
         }
 
-        /// The result, and what was raised meanwhile.
+        /// Returns the result, and what was raised meanwhile.
         fn outcome(self, error: Option<Error>) -> (R, Option<RaisedBySignal>) {
             let outcome = self.outcome.take();
             let outcome =
@@ -238,7 +238,7 @@ mod helper {
     }
 
     thread_local! {
-        /// The innermost of these calls.
+        /// The innermost waiting call of this thread.
         static INNERMOST: Cell<*const Waiting<'static>> = const { Cell::new(ptr::null()) };
     }
 

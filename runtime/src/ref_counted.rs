@@ -1,5 +1,5 @@
-//! Reference-counted objects in Rust: two guards may own one object, and objects may contain each other, so the borrow
-//! checker does not see that two borrows meet. The generated calls see it.
+//! Borrows of reference-counted objects. Two guards may own one object, and objects may contain each other, so the
+//! borrow checker does not see conflicting borrows. The generated calls check them at run time.
 //!
 //! Each generated call on such handles records, for its length, the objects that it borrows and how. Only a callback or
 //! another thread can begin a second call meanwhile. The second call is refused if the borrows exclude each other, as a
@@ -25,7 +25,7 @@ pub struct Use {
     object: usize,
     exclusive: bool,
     name: &'static str,
-    /// Set where no call can use the handle now.
+    /// Set if no call can use the handle now.
     refused: bool,
 }
 
@@ -50,7 +50,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 inventory::submit! { Lock(|| Box::new(active())) }
 inventory::submit! { InChild(forget_other_threads) }
 
-/// Forgets the calls of threads that a forked child has not.
+/// Removes the calls of threads that a forked child does not have.
 fn forget_other_threads() {
     let here = exclusive_use::this_thread();
     active().retain(|active| active.thread == here);
@@ -60,7 +60,7 @@ fn active() -> MutexGuard<'static, Vec<Active>> {
     ACTIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The borrows of one call, which end when this is dropped.
+/// The borrows of one call. Dropping them releases them.
 #[derive(Debug)]
 pub struct Uses {
     call: u64,
@@ -121,7 +121,7 @@ impl Drop for Uses {
     }
 }
 
-/// The pointer to a handle whose field is read or written.
+/// Returns the pointer to a handle whose field is read or written.
 ///
 /// # Errors
 ///
@@ -136,7 +136,7 @@ pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<*mut T::Raw> {
 ///
 /// # Panics
 ///
-/// Where [`borrow`] failed.
+/// If [`borrow`] failed.
 #[inline]
 pub fn granted<R>(uses: Result<R>) -> R {
     match uses {
@@ -145,14 +145,14 @@ pub fn granted<R>(uses: Result<R>) -> R {
     }
 }
 
-/// The result of a call, whose borrows end now: what went wrong may be asked of the same handles.
+/// Returns the result of a call after its borrows were released, so that errors may ask the same handles.
 #[inline]
 pub fn ending<R>(returned: R, uses: Option<Uses>) -> R {
     drop(uses);
     returned
 }
 
-/// [`borrow`] for arguments and how they are used: `(&argument, exclusive)`, or `(option, exclusive, optional)`.
+/// Calls [`borrow`] for arguments with their uses: `(&argument, exclusive)`, or `(option, exclusive, optional)`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __uses {

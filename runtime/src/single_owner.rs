@@ -1,12 +1,12 @@
-//! Owned handles, in debug builds and with the feature `fault-injection`: two owners of one native handle are a mistake in
-//! an annotation, and would release the handle twice.
+//! Check for double ownership, in debug builds and with the feature `fault-injection`. Two owners of one native handle
+//! are a mistake in an annotation, and would release the handle twice.
 //!
-//! A handle that C gives out as `Owned` while another owner has the same pointer gets no second owner: the call fails with
-//! [`Error::OwnedTwice`], which names the C function, long before anything is released twice. An owner is forgotten before
-//! C's release function runs and before C may take the handle over, because C may give the address to another handle from
-//! then on. Reference-counted handles are not noted: each of their owners has the same pointer.
+//! A handle that C returns as `Owned` while another owner has the same pointer gets no second owner. The call fails
+//! with [`Error::OwnedTwice`], which names the C function, before anything is released twice. An owner is removed
+//! before C's release function runs and before C may take the handle over, because C may give the address to another
+//! handle from then on. Reference-counted handles are not recorded: each of their owners has the same pointer.
 //!
-//! A release build for users notes nothing.
+//! A release build for users records nothing.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -28,11 +28,11 @@ fn owned() -> MutexGuard<'static, BTreeSet<(usize, usize)>> {
 }
 
 thread_local! {
-    /// The type of a handle that the running call of this thread got and somebody else owns.
+    /// The type of a handle that the running call of this thread got although the handle has another owner.
     static REFUSED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Notes that the handle of a type called `name` has an owner. Returns false if the handle has one already.
+/// Records that the handle of a type called `name` has an owner. Returns false if the handle has one already.
 #[inline]
 pub(crate) fn own(name: &'static str, handle: (usize, usize)) -> bool {
     let is_first = !NOTES || owned().insert(handle);
@@ -42,7 +42,7 @@ pub(crate) fn own(name: &'static str, handle: (usize, usize)) -> bool {
     is_first
 }
 
-/// Notes that the handle has an owner again: C did not release it, or did not take it over.
+/// Records that the handle has an owner again: C did not release it, or did not take it over.
 #[inline]
 pub(crate) fn own_again(handle: (usize, usize)) {
     if NOTES {
@@ -50,7 +50,7 @@ pub(crate) fn own_again(handle: (usize, usize)) {
     }
 }
 
-/// Notes that the handle has no owner any more.
+/// Records that the handle has no owner any more.
 #[inline]
 pub(crate) fn disown(handle: (usize, usize)) {
     if NOTES {
@@ -58,11 +58,11 @@ pub(crate) fn disown(handle: (usize, usize)) {
     }
 }
 
-/// Runs `own`, which puts what C gave into its owners.
+/// Runs `own`, which gives C's results to their owners.
 ///
 /// # Errors
 ///
-/// [`Error::OwnedTwice`] if a handle in it has another owner. What `own` gave is released.
+/// [`Error::OwnedTwice`] if a handle in the result has another owner. The result is then released.
 #[inline]
 pub(crate) fn check<R>(
     site: &'static CallSite,

@@ -1,11 +1,12 @@
 //! Variables that a C library keeps per thread, set for the length of one call.
 //!
 //! Some libraries keep settings and error handlers in variables of the calling thread. Another binding of the same
-//! library in the process may set them to what it likes: they would then change the results of our calls, and our calls
-//! would call its functions, perhaps without the GIL. So each call sets the variables that its handle names
-//! (`thread_locals(…)`, `errors(…, thread_callback = …)`), and puts back the previous values when C has returned.
+//! library in the process may set these variables to any value. The value would change the results of our calls, and
+//! our calls would call the functions of the other binding, perhaps without the GIL. Each call therefore sets the
+//! variables that its handle names (`thread_locals(…)`, `errors(…, thread_callback = …)`), and restores the previous
+//! values when C has returned.
 //!
-//! While a callback of ours runs, the previous values are in place: what the callback does is no part of the call.
+//! While a callback of ours runs, the previous values are in place, because the callback is no part of the call.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -16,7 +17,7 @@ use crate::error_source::{ErrorSink, ReportFn};
 /// A value in exchange for the one in a variable: the pointer has the size of the largest variable.
 type Bits = MaybeUninit<*mut ()>;
 
-/// The promise that what the handle names are variables of the calling thread.
+/// The promise that the variables that the handle names belong to the calling thread.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct PerThread(());
@@ -33,7 +34,7 @@ impl PerThread {
     }
 }
 
-/// One variable of the thread, and the value that is not in it now.
+/// A variable of the thread, and the value that is not in it now.
 #[doc(hidden)]
 pub struct Setting {
     place: *mut (),
@@ -48,7 +49,7 @@ unsafe fn swap<V: Copy>(place: *mut (), other: &mut Bits) {
 }
 
 impl Setting {
-    /// `value` for the variable at `place`.
+    /// Returns the setting of the variable at `place` to `value`.
     ///
     /// # Safety
     ///
@@ -70,7 +71,8 @@ impl Setting {
         }
     }
 
-    /// The function that reports to the collector `E` of the running call, for the variable at `place`.
+    /// Returns the setting of the variable at `place` to the function that reports to the collector `E` of the running
+    /// call.
     ///
     /// # Safety
     ///

@@ -1,4 +1,4 @@
-//! Callbacks during which nobody may use the handle that they belong to.
+//! Callbacks during which nothing else may use the handle that they belong to.
 
 use crate::attachment::SideData;
 use crate::interpreter::{exclude_others, include_others};

@@ -479,7 +479,7 @@ pub struct Freed<P, F: FnOnce(*mut c_void)> {
 }
 
 impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
-    /// Own `pointer`, which `free` accepts unless it is null.
+    /// Returns the owner of `pointer`, which `free` accepts unless it is null.
     #[inline]
     pub fn new(pointer: *mut P, free: F) -> Self {
         Freed {

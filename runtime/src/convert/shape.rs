@@ -1,8 +1,8 @@
-//! The names in a generated signature stand for the types of these names.
+//! Checks that the type names in a generated signature stand for the types of these names.
 //!
-//! The macros read who owns what by name: `Owned`, `Borrowed`, `String`, `CString`, `Bytes`, `&[u8]`, `&T`, within `Option`, `Vec` and tuples. An alias
-//! could hide one of them, and with it a rule. So each generated method says what it read, and rustc compares that with the
-//! types.
+//! The macros read ownership from names: `Owned`, `Borrowed`, `String`, `CString`, `Bytes`, `&[u8]`, `&T`, within
+//! `Option`, `Vec` and tuples. An alias could hide one of these types, and with it a rule. Each generated method
+//! therefore states what the macro read, and rustc compares that with the types.
 
 use std::ffi::CString;
 use std::marker::PhantomData;
@@ -36,7 +36,7 @@ pub struct Many<F>(PhantomData<F>);
 ///
 /// # Safety
 ///
-/// Whatever the type holds of [`Owned`], [`Borrowed`] and `&[u8]` is in `F`: the rules for these are looked up there.
+/// `F` has every [`Owned`], [`Borrowed`] and `&[u8]` in the type: the rules for these are looked up in `F`.
 #[diagnostic::on_unimplemented(
     message = "the name of this type hides what it stands for",
     label = "written by another name than its own",
@@ -102,7 +102,7 @@ pub const fn check<T: Form<F>, F>() {}
 #[derive(Debug)]
 pub struct ByValue<'a, T>(pub &'a T);
 
-/// Nothing: the bound of a handle that hides behind another name.
+/// A bound that no type meets, for a handle that hides behind another name.
 #[diagnostic::on_unimplemented(
     message = "the name of this parameter's type hides a handle of type `{Self}`",
     note = "write `&T`, `&mut T`, `Owned<T>`, or an `Option` of a reference: the rules for handles go by these names"
@@ -133,9 +133,9 @@ hidden! {
     Option<Borrowed<'_, T>>: Handle
 }
 
-/// Answers for what is no handle.
+/// The check of types that are not handles.
 pub trait NoHandle: Sized {
-    /// Nothing to refuse.
+    /// Refuses nothing.
     fn check(self) {}
 }
 

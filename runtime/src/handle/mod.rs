@@ -470,7 +470,7 @@ pub trait Number: sealed::Number + Copy + 'static {
     fn narrow(wide: u64) -> Self;
 }
 
-/// Traits that nobody else implements.
+/// Traits that no other crate implements.
 mod sealed {
     pub trait Number {}
     pub trait Parent {}
@@ -513,7 +513,7 @@ pub fn raw_to_number<T: IntegerHandle>(raw: *mut ()) -> T::Number {
 ///
 /// # Safety
 ///
-/// `retain` counts one owner more, for whom `release` has to be called.
+/// `retain` counts one owner more, which `release` has to give back.
 #[diagnostic::on_unimplemented(
     message = "the owners of a `{Self}` are not counted",
     note = "name the function that counts one more: `#[handle(…, retain = ffi::f)]`"
@@ -660,7 +660,7 @@ impl<T: Resource> Owned<'_, T> {
     ///
     /// # Safety
     ///
-    /// `raw` is null, or a handle that was just acquired, that nobody else releases, and whose parent lives for `'p`.
+    /// `raw` is null, or a handle that was just acquired, that nothing else releases, and whose parent lives for `'p`.
     #[doc(hidden)]
     pub unsafe fn from_raw(raw: *mut T::Raw) -> Option<Self> {
         let raw = NonNull::new(raw)?;

@@ -55,7 +55,7 @@ pub(crate) fn report(error: Error) {
     });
 }
 
-/// Report the error in a `Drop`; a panic continues, unless the thread unwinds already.
+/// Reports an error in a `Drop`. A panic continues, unless the thread unwinds already.
 pub(crate) fn report_in_drop(error: Error) {
     match std::thread::panicking() {
         true => report(error),

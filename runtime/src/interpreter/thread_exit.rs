@@ -13,7 +13,7 @@
 #[cfg(all(target_os = "linux", not(Py_3_14)))]
 pub(crate) use linux::Hang;
 
-/// Nothing: Python hangs such threads itself.
+/// A guard that does nothing: Python hangs such threads itself.
 #[cfg(not(all(target_os = "linux", not(Py_3_14))))]
 pub(crate) struct Hang(());
 
@@ -119,7 +119,7 @@ mod linux {
         pushed.ok().map(|()| pop)
     }
 
-    /// The thread is being ended: by the interpreter, or by somebody else, whose business that is.
+    /// Hangs the thread if the interpreter is ending. Returns if other code ends the thread.
     extern "C" fn hang(_: *mut c_void) {
         if is_ending() {
             loop {

@@ -34,7 +34,7 @@ fn hooks() -> Option<&'static Hooks> {
     inventory::iter::<Hooks>.into_iter().next()
 }
 
-/// Gives `error` to `sys.unraisablehook`; the error comes back where there is no interpreter.
+/// Gives `error` to `sys.unraisablehook`. Returns `error` if there is no interpreter.
 pub(super) fn write_unraisable(error: Error) -> Option<Error> {
     let Some(hooks) = hooks() else {
         return Some(error);
@@ -74,7 +74,7 @@ pub(crate) fn exclude_others(state: &AtomicPtr<()>, running: &AtomicU32) -> Opti
     excluded?.then_some(())
 }
 
-/// Ends [`exclude_others`].
+/// Reverts [`exclude_others`].
 pub(crate) fn include_others(state: &AtomicPtr<()>, running: &AtomicU32) {
     if running.fetch_sub(1, Ordering::AcqRel) == 1 {
         // SAFETY: CPython: no other thread is attached meanwhile, so none drops the object; a call of this thread holds it.
@@ -95,7 +95,7 @@ fn with_state<R>(state: &AtomicPtr<()>, f: impl FnOnce(&Hooks, *mut ()) -> R) ->
     })
 }
 
-/// Runs code that may raise exceptions while another one may be on its way, which stays so. The thread is attached.
+/// Runs code that may raise exceptions, and keeps an exception that is already pending. The thread is attached.
 #[allow(deprecated, reason = "what replaces PyErr_Fetch came with Python 3.12")]
 pub(crate) fn apart_from_pending(run: impl FnOnce()) {
     let mut pending = [std::ptr::null_mut(); 3];
