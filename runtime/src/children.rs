@@ -94,7 +94,7 @@ struct Parents {
     others: Vec<Id>,
     /// The parents of handles that C keeps in this one.
     given: Vec<Id>,
-    /// Those of all these parents that the handle borrows exclusively for its life: `parent = &mut P`.
+    /// The parents, of all of these, that the handle borrows exclusively for its life: `parent = &mut P`.
     held: Vec<Id>,
 }
 
