@@ -424,3 +424,73 @@ fn each_source_file_is_on_the_map_of_modules_and_each_name_on_it_exists() {
         wrong.join("\n")
     );
 }
+
+/// The names of all items that the sources of the runtime define.
+fn defined() -> BTreeSet<String> {
+    const KEYWORDS: [&str; 7] = [
+        "trait",
+        "struct",
+        "enum",
+        "fn",
+        "mod",
+        "type",
+        "macro_rules",
+    ];
+    let mut names = BTreeSet::new();
+    for file in source_files("runtime/src") {
+        let text = read(&format!("runtime/src/{file}"));
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let words: Vec<&str> = text
+            .split(|c| !is_part(c))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let pairs = words.windows(2).filter(|pair| KEYWORDS.contains(&pair[0]));
+        names.extend(pairs.map(|pair| pair[1].to_owned()));
+        names.extend(file.split(['/', '.']).map(ToOwned::to_owned));
+    }
+    names
+}
+
+#[test]
+fn items_that_safety_names_exist() {
+    let safety = read("SAFETY.md");
+    let guarantees = safety
+        .split("## What the runtime guarantees")
+        .nth(1)
+        .unwrap();
+    let names = defined();
+    let is_path = |code: &&str| {
+        code.contains("::")
+            && !code.contains('<')
+            && !code.starts_with("mem::")
+            && !code.starts_with("Span::")
+            && !code.starts_with("Box::")
+    };
+    let trusted = guarantees
+        .split("## What unsafe code trusts")
+        .nth(1)
+        .unwrap();
+    let trusted = trusted.split("\n## ").next().unwrap();
+    let first_cells = rows(trusted).join(" ");
+    let codes = |text: &str| -> Vec<String> {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    let paths = codes(guarantees)
+        .into_iter()
+        .filter(|code| is_path(&code.as_str()));
+    let mut unknown: BTreeSet<String> = BTreeSet::new();
+    for code in paths.chain(codes(&first_cells)) {
+        let parts = code.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let parts = parts.filter(|part| !part.is_empty());
+        unknown.extend(
+            parts
+                .filter(|part| !names.contains(*part))
+                .map(ToOwned::to_owned),
+        );
+    }
+    assert!(unknown.is_empty(), "the runtime has no {unknown:?}");
+}
