@@ -188,7 +188,7 @@ CALLS = [
     mutant(
         ERRORS,
         "the first call that ends takes the callback from the others",
-        ("        if installed_hooks[index].calls > 0 {\n            return;\n        }\n", ""),
+        ("        if hooks[index].calls > 0 {\n            return;\n        }\n", ""),
     ),
     mutant(
         ERRORS,
@@ -877,7 +877,7 @@ EXPANSION = [
     ),
     mutant(
         HANDLE_EXPAND_CALL_SETUP_MACRO,
-        "no callback is installed_hooks on the handle",
+        "no callback is installed on the handle",
         ("::core::option::Option::Some(unsafe { #install })", "{ let _ = || unsafe { #install }; ::core::option::Option::None }"),
     ),
     mutant(

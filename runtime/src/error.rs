@@ -147,10 +147,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Closed(name) => write!(f, "{name} is closed"),
-            Error::Stale(name) => write!(
-                f,
-                "{name} is gone: what it is part of was used since, and may have changed it"
-            ),
+            Error::Stale(name) => write!(f, "{name} is no longer valid: its owner was modified"),
             Error::Busy(name) => write!(f, "{name} is in use by a call that cannot be waited for"),
             Error::Held(name, child) => write!(
                 f,

@@ -335,19 +335,15 @@ impl Hook {
         };
         let slot: *mut AnyFn = slot.cast();
         let type_id = TypeId::of::<E>();
-        let mut installed_hooks = installed_hooks();
+        let mut hooks = installed_hooks();
         // The innermost one: within a callback another kind of handle may look at the same place.
-        match installed_hooks
-            .iter_mut()
-            .rev()
-            .find(|installed_hooks| installed_hooks.slot == slot)
-        {
+        match hooks.iter_mut().rev().find(|hook| hook.slot == slot) {
             Some(found) if found.collector == type_id => found.calls += 1,
             _ => {
                 // SAFETY: the caller's promise: the slot is valid. Rust: a nullable function pointer has the layout
                 // of any other one.
                 let before = unsafe { slot.cast::<F>().replace(F::REPORT) };
-                installed_hooks.push(InstalledHook {
+                hooks.push(InstalledHook {
                     slot,
                     collector: type_id,
                     // SAFETY: Rust: a nullable function pointer has the layout of any other one, as was asserted.
@@ -356,7 +352,7 @@ impl Hook {
                 });
             }
         }
-        drop(installed_hooks);
+        drop(hooks);
         Hook {
             slot,
             collector: type_id,
@@ -366,23 +362,19 @@ impl Hook {
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        let mut installed_hooks = installed_hooks();
-        let mine = |installed_hooks: &InstalledHook| {
-            installed_hooks.slot == self.slot && installed_hooks.collector == self.collector
-        };
-        let index = installed_hooks
+        let mut hooks = installed_hooks();
+        let mine =
+            |hook: &InstalledHook| hook.slot == self.slot && hook.collector == self.collector;
+        let index = hooks
             .iter()
             .rposition(mine)
-            .unwrap_or_else(|| unreachable!("`install` installed_hooks it up"));
-        installed_hooks[index].calls -= 1;
-        if installed_hooks[index].calls > 0 {
+            .unwrap_or_else(|| unreachable!("`install` added it"));
+        hooks[index].calls -= 1;
+        if hooks[index].calls > 0 {
             return;
         }
-        let InstalledHook { slot, before, .. } = installed_hooks.remove(index);
-        match installed_hooks[index..]
-            .iter_mut()
-            .find(|above| above.slot == slot)
-        {
+        let InstalledHook { slot, before, .. } = hooks.remove(index);
+        match hooks[index..].iter_mut().find(|above| above.slot == slot) {
             Some(above) => above.before = before,
             // SAFETY: the caller's promise, given to `install`: the slot is valid as long as this hook.
             None => unsafe { slot.write(before) },

@@ -58,7 +58,7 @@ pub unsafe trait PointedAt<C>: Handle {
     fn pointer(c: C) -> *mut Self::Raw;
 }
 
-// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
+// SAFETY: guarantee 1: `from_raw` owns at once; guarantee 14: `Limits` says for how long.
 unsafe impl<'o, 'p, C, T: Resource + PointerHandle + PointedAt<C>> FromC<'o, C> for Owned<'p, T>
 where
     C: Transferred,
@@ -66,7 +66,7 @@ where
 {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
-        // SAFETY: the caller's promise: the pointer is null, or a handle that was just acquired, as `adopt` asks for.
+        // SAFETY: the caller's promise: the pointer is null, or a handle that was just acquired, as `from_raw` asks for.
         unsafe { Owned::from_raw(T::pointer(c)) }
     }
 }

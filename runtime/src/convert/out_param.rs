@@ -258,7 +258,7 @@ pub unsafe trait FromOutPtr<P>: Resource {
     unsafe fn from_out_ptr(storage: Self::Storage) -> *mut Self::Raw;
 }
 
-// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
+// SAFETY: guarantee 1: `from_raw` owns at once; guarantee 14: `Limits` says for how long.
 unsafe impl<'o, 'p, P, T: FromOutPtr<P>> FromOut<'o, P> for Owned<'p, T>
 where
     T::Parent: Limits<'o, 'p>,
@@ -272,7 +272,7 @@ where
     }
 }
 
-// SAFETY: guarantee 1: `adopt` owns at once; guarantee 14: `Limits` says for how long.
+// SAFETY: guarantee 1: `from_raw` owns at once; guarantee 14: `Limits` says for how long.
 unsafe impl<'o, 'p, P, T: FromOutPtr<P>> FromOut<'o, P> for Option<Owned<'p, T>>
 where
     T::Parent: Limits<'o, 'p>,

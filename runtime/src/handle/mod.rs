@@ -749,7 +749,7 @@ unsafe fn retained<'p, T: RefCounted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
 
 impl<T: Resource> Drop for Owned<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: guarantee 2: `adopt` made this guard the only owner, and the borrow checker ends every use before
+        // SAFETY: guarantee 2: `from_raw` made this guard the only owner, and the borrow checker ends every use before
         // the drop.
         let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };
         if let Err(ReleaseError { error, .. }) = released {
@@ -935,7 +935,7 @@ impl<'o, T: Handle> Borrowed<'o, T> {
 
     /// Returns the handle for the life of its owner. A plain `*borrowed` lives no longer than the variable.
     pub fn get(self) -> &'o T {
-        // SAFETY: the caller's promise, given to `lend`: the pointer is valid for `'o`.
+        // SAFETY: the caller's promise, given to `from_raw`: the pointer is valid for `'o`.
         unsafe { T::from_raw(self.raw) }
     }
 
@@ -960,7 +960,7 @@ impl<'o, T: Part + IntegerHandle> Borrowed<'o, T> {
 impl<T: RefCounted> Borrowed<'_, T> {
     /// Retains the handle and returns the new owner.
     pub fn retain(self) -> Owned<'static, T> {
-        // SAFETY: the caller's promise, given to `lend`: the pointer is valid.
+        // SAFETY: the caller's promise, given to `from_raw`: the pointer is valid.
         unsafe { retained(self.raw) }
     }
 }
@@ -970,7 +970,7 @@ impl<T: HasOwnerField> Borrowed<'_, T> {
     ///
     /// A part that was found through a short-lived handle thus outlives that handle.
     pub fn with_owner<'d>(self, owner: &'d T::Owner) -> Option<Borrowed<'d, T>> {
-        // SAFETY: the caller's promise, given to `lend`: the pointer is valid now, which is all that `owner_of` asks
+        // SAFETY: the caller's promise, given to `from_raw`: the pointer is valid now, which is all that `owner_of` asks
         // for.
         let actual = unsafe { T::owner_of(self.raw.as_ptr()) };
         // SAFETY: trait `HasOwnerField`: it is a part of `owner`. trait `Part`: so it is valid as long as that.

@@ -627,7 +627,7 @@ def test_a_view_ends_when_its_owner_is_used_alone():
     them.push(3)
     for view in (first, second, place):
         assert view.closed and repr(view).endswith("(closed)>")
-        with pytest.raises(ClosedError, match=f"{type(view).__name__} is gone: what it is part of was used since"):
+        with pytest.raises(ClosedError, match=f"{type(view).__name__} is no longer valid: its owner was modified"):
             view.number
     assert hash(first) == hash(first) and first == first
     assert [node.number for node in them] == [1, 2, 3]

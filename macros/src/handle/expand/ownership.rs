@@ -29,7 +29,7 @@ pub(crate) fn expand_ownership(handle: &Handle) -> TokenStream {
     });
     let keeps = handle.attachments.then(|| {
         quote! {
-            // SAFETY: guarantee 8: `SPEC` says so, too, so `HandleKind::acquired` makes an entry,
+            // SAFETY: guarantee 8: `SPEC` says so, too, so `HandleKind::on_acquire` makes an entry,
             // which keeps the values.
             unsafe impl #runtime::__private::handle::HasAttachments for #ident {}
         }
