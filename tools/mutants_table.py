@@ -17,7 +17,6 @@ ENTER = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
 ASKING = "runtime/src/asks_handle.rs"
 RELATED = "runtime/src/python/same_ancestor.rs"
-COUNTED = "runtime/src/ref_counted.rs"
 CORES = "runtime/src/python/ref_counted.rs"
 HEADER = "runtime/src/python/state/mod.rs"
 CLASS = "runtime/src/python/object.rs"
@@ -34,7 +33,8 @@ ASIDE = "runtime/src/helper_thread.rs"
 TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachment.rs"
 CHILDREN = "runtime/src/children.rs"
-EXCLUSIVE = "runtime/src/exclusive_use.rs"
+USES = "runtime/src/uses/mod.rs"
+USES_RELEASE = "runtime/src/uses/release.rs"
 CALLBACKS = "runtime/src/callback/mod.rs"
 FORKS = "runtime/src/fork.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
@@ -930,11 +930,20 @@ KEEPING = [
     mutant(CHILDREN, "the other parents do not wait", ("        others: beside.to_vec(),", "        others: beside[..0].to_vec(),")),
     mutant(CHILDREN, "who lent a handle does not wait for its children", ("        parents.others.extend(lenders.into_iter().flatten());", "        drop(lenders);")),
     mutant(CHILDREN, "a parent that a forgotten child holds is free", ("            if entry.holders > own {", "            if false && entry.holders > own {")),
-    mutant(EXCLUSIVE, "a callback uses what the running call has alone", ("COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0", "false && COUNT.load(Ordering::Acquire) != 0 && INSIDE.get() != 0")),
-    mutant(EXCLUSIVE, "the parent of what changes it is free in a callback", ("flat_map(children::exclusive_parents).collect();", "flat_map(|_| Vec::new()).collect();")),
-    mutant(CHILDREN, "a call on a child does not use its counted parent", ("    let mut here = Some(id);\n    while let Some(id) = here\n        && !id.kind.is_counted()", "    let mut here = Some(id).filter(|_| false);\n    while let Some(id) = here\n        && !id.kind.is_counted()")),
+    mutant(USES, "a callback uses what the running call has alone", ("EXCLUSIVE.load(Ordering::Acquire) != 0 && is_inside()", "false && EXCLUSIVE.load(Ordering::Acquire) != 0 && is_inside()")),
+    mutant(USES, "the parent of what changes it is free in a callback", ("            true => children::exclusive_parents(self.id),", "            true => Vec::new(),")),
+    mutant(USES, "an exclusive use does not ask for shared ones", ("                false => claim.exclusive,", "                false => false,")),
+    mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
+    mutant(USES, "the field of an object is read when the use has ended", ("    Ok((handle.as_raw(), uses))", "    drop(uses);\n    Ok((handle.as_raw(), None))")),
+    mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", "")),
+    mutant(USES, "numbers of two types are one object", ("kind.is_integer() || kind.is_callback_only()", "kind.is_callback_only()")),
+    mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),
+    mutant(USES_RELEASE, "a release waits for a callback that C waits for in it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => true,")),
+    mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.claim.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.claim.meets(claim))")),
+    mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!kind.is_counted() && children::is_held(id)", "false && !kind.is_counted() && children::is_held(id)")),
+    mutant(CHILDREN, "a call on a child does not use its counted parent", ("                reached.extend(entry.parents.iter());", "                let _ = entry;"), ("            parents.unwrap_or_default()", "            parents.unwrap_or_default().split_off(0).into_iter().take(0).collect()")),
     mutant(CHILDREN, "a handle that C gave out is still the lender's", ("                entry.lent.retain(|lent| *lent != id);", "                entry.lent.retain(|_| true);")),
-    mutant(COUNTED, "a forked child waits for calls of threads that it has not", ("    active().retain(|active| active.thread == here);", "    active().retain(|active| active.thread == here || true);")),
+    mutant(USES, "a forked child waits for calls of threads that it has not", ("retain(|entry| entry.depth.thread == here);", "retain(|entry| entry.depth.thread == here || true);")),
     mutant(LEDGER, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
     mutant(CHILDREN, "a handle with children is given to C", ("    match children {\n        0 => Ok(()),", "    match children {\n        _ if true => Ok(()),")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
@@ -1099,14 +1108,14 @@ SHARING = [
         ("        if exclusive && core(first.state.borrow_owner()) == core(object) {", "        if false && exclusive && core(first.state.borrow_owner()) == core(object) {"),
     ),
     mutant(
-        COUNTED,
+        USES,
         "a callback changes an object that the running call reads",
-        ("active.iter().any(|other| one.excludes(&other.used))", "active.iter().any(|other| one.excludes(&other.used) && false)"),
+        ("entries.any(|entry| entry.excludes(claim, by, depth))", "entries.any(|entry| entry.by != By::Call && entry.excludes(claim, by, depth))"),
     ),
     mutant(
-        COUNTED,
+        USES,
         "the uses of a call never end (busy)",
-        (".retain(|active| active.call != self.call);", ".retain(|active| active.call != self.call || true);"),
+        (".retain(|entry| entry.number != self.number);", ".retain(|entry| entry.number != self.number || true);"),
     ),
     mutant(
         ATTACHMENTS,
@@ -1161,9 +1170,9 @@ OWNERS_OF_HANDLES = [
         seen_by_compiler=True,
     ),
     mutant(
-        COUNTED,
-        "the borrows of a call end with those of another one",
-        (".retain(|active| active.call != self.call);", ".retain(|active| active.call < self.call);"),
+        USES,
+        "the uses of a call end with those of another one",
+        (".retain(|entry| entry.number != self.number);", ".retain(|entry| entry.number < self.number);"),
     ),
     mutant(
         CLASS,

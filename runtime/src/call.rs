@@ -22,12 +22,11 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 
-use crate::callback::{CallbackFailure, framed, is_expected, report_raised};
+use crate::callback::{self, CallbackFailure, framed, is_expected, report_raised};
 use crate::children::{self, Id, Unplaced};
 use crate::convert::to_c::{IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::error_source::{CallInfo, ErrorSource, Listening};
-use crate::exclusive_use::{self, Used};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::{
     Borrowed, Handle, Home, Keeper, Owned, Parent, PassedOn, RecordParents, ReleaseError, Resource,
@@ -38,6 +37,7 @@ use crate::interpreter::{self, report};
 pub use crate::panics::Caught;
 use crate::single_owner;
 use crate::thread_locals::PerThread;
+use crate::uses::AtEnd;
 
 /// The outcome of a call, by the author's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,10 +178,9 @@ macro_rules! __named {
 
 /// A call of C, with the settings of its annotations.
 #[derive(Debug)]
-pub struct Calling<'u, C, F, J, S, P = ThisThread> {
+pub struct Calling<C, F, J, S, P = ThisThread> {
     c: F,
     runner: P,
-    exclusive: &'u [Used],
     judge: J,
     settle: S,
     returned: PhantomData<fn() -> C>,
@@ -192,25 +191,23 @@ pub struct Calling<'u, C, F, J, S, P = ThisThread> {
 #[inline]
 pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
     c: F,
-) -> Calling<'static, C, F, Succeeds, KeepsNothing> {
+) -> Calling<C, F, Succeeds, KeepsNothing> {
     Calling {
         c,
         runner: ThisThread,
-        exclusive: &[],
         judge: Succeeds,
         settle: KeepsNothing,
         returned: PhantomData,
     }
 }
 
-impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
+impl<C: Copy, F, J, S> Calling<C, F, J, S> {
     /// Moves the call to a helper thread, while this thread runs signal handlers.
     #[inline]
-    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> Calling<'u, C, F, J, S, Aside<I>> {
+    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> Calling<C, F, J, S, Aside<I>> {
         Calling {
             c: self.c,
             runner,
-            exclusive: self.exclusive,
             judge: self.judge,
             settle: self.settle,
             returned: PhantomData,
@@ -218,33 +215,17 @@ impl<'u, C: Copy, F, J, S> Calling<'u, C, F, J, S> {
     }
 }
 
-impl<'u, C: Copy, F, J, S, P> Calling<'u, C, F, J, S, P> {
-    /// Sets the handles that the call uses exclusively.
-    #[inline]
-    pub fn exclusively<'v>(self, exclusive: &'v [Used]) -> Calling<'v, C, F, J, S, P> {
-        Calling {
-            c: self.c,
-            runner: self.runner,
-            exclusive,
-            judge: self.judge,
-            settle: self.settle,
-            returned: PhantomData,
-        }
-    }
-}
-
-impl<'u, C: Copy, F, S, P> Calling<'u, C, F, Succeeds, S, P> {
+impl<C: Copy, F, S, P> Calling<C, F, Succeeds, S, P> {
     /// Sets the expressions that say that there is no result, and that C failed.
     #[inline]
     pub fn judged<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
         self,
         none: N,
         fails: G,
-    ) -> Calling<'u, C, F, Says<N, G>, S, P> {
+    ) -> Calling<C, F, Says<N, G>, S, P> {
         Calling {
             c: self.c,
             runner: self.runner,
-            exclusive: self.exclusive,
             judge: Says { none, fails },
             settle: self.settle,
             returned: PhantomData,
@@ -252,14 +233,13 @@ impl<'u, C: Copy, F, S, P> Calling<'u, C, F, Succeeds, S, P> {
     }
 }
 
-impl<'u, C: Copy, F, J, P> Calling<'u, C, F, J, KeepsNothing, P> {
+impl<C: Copy, F, J, P> Calling<C, F, J, KeepsNothing, P> {
     /// Sets the closure that gives an owner to what C was passed.
     #[inline]
-    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<'u, C, F, J, S, P> {
+    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<C, F, J, S, P> {
         Calling {
             c: self.c,
             runner: self.runner,
-            exclusive: self.exclusive,
             judge: self.judge,
             settle,
             returned: PhantomData,
@@ -328,7 +308,7 @@ struct Ended<C, R> {
     raised: Option<CallbackFailure>,
 }
 
-impl<C, F, J, S, P> Calling<'_, C, F, J, S, P>
+impl<C, F, J, S, P> Calling<C, F, J, S, P>
 where
     C: Copy + 'static,
     F: FnOnce(&Caught) -> Option<C>,
@@ -353,7 +333,7 @@ where
     {
         let c = self.c;
         let (((returned, errno), raised), by_signal) = self.runner.run(|| {
-            hooked(site, handle, errors, caught, self.exclusive, || {
+            hooked(site, handle, errors, caught, || {
                 // Whatever follows may change `errno`.
                 (c(caught), errno::errno().0)
             })
@@ -411,6 +391,7 @@ where
             errno: 0,
             arguments,
         };
+        let _at_end = AtEnd;
         let _locked = handle.and_then(Locked::enter);
         let mut errors = T::Errors::default();
         errors.before_call(&call);
@@ -495,6 +476,7 @@ where
         P: Runner,
     {
         site.reach();
+        let _at_end = AtEnd;
         let caught = Caught::new();
         let mut errors = T::Errors::default();
         let ended = self.settled(site, handle, &mut errors, &caught, looks, nothing, own);
@@ -853,9 +835,11 @@ fn hooked<T: Handle, R>(
     handle: Option<&T>,
     errors: &mut T::Errors,
     caught: &Caught,
-    exclusive: &[Used],
     c: impl FnOnce() -> R,
 ) -> (R, Option<CallbackFailure>) {
+    if site.calls_back {
+        callback::expect();
+    }
     let calls_back = site.calls_back || is_expected();
     let c = || match calls_back {
         true => framed(c),
@@ -864,18 +848,11 @@ fn hooked<T: Handle, R>(
     // SAFETY: guarantee 3: a reference to a handle is a valid handle, borrowed for longer than the hook lives.
     let hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw()) });
     let listens = hook.is_some() || const { T::LISTENS };
-    // What collects the reports runs inside of the call, as a callback does.
-    let used = match calls_back || listens {
-        true => exclusive,
-        false => &[],
-    };
     // SAFETY: Rust: the errors are borrowed exclusively, and `caught` is borrowed, for longer than `_listening`
     // lives.
     let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });
     // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
-    T::with_thread_locals(unsafe { PerThread::promised() }, || {
-        exclusive_use::during(used, c)
-    })
+    T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }
 
 /// Returns the result of a call that cannot fail. The macro allows only result types for which there always is a value.

@@ -30,6 +30,7 @@ use crate::fork::{Lock, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Handle, ReleaseError};
 use crate::interpreter::report;
+use crate::uses;
 
 /// A handle, identified by its kind and its address.
 #[doc(hidden)]
@@ -72,6 +73,10 @@ impl Id {
 
     pub(crate) fn kind(self) -> &'static HandleKind {
         self.kind
+    }
+
+    pub(crate) fn raw(self) -> *mut () {
+        self.raw
     }
 
     pub(crate) fn address(self) -> usize {
@@ -185,17 +190,6 @@ fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
     here
 }
 
-/// Returns the handle with counted owners that `id` lives in, if the runtime finds it.
-pub(crate) fn counted_ancestor(id: Id) -> Option<Id> {
-    let mut here = Some(id);
-    while let Some(id) = here
-        && !id.kind.is_counted()
-    {
-        here = above(id);
-    }
-    here
-}
-
 /// Returns the ancestors that an exclusive use of the handle uses exclusively.
 pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     let mut found = Vec::new();
@@ -211,6 +205,46 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
         here = parent;
     }
     found
+}
+
+/// The handles that the handle lives in, all of which a call on it may reach.
+pub(crate) fn ancestors(id: Id) -> Vec<Id> {
+    let (mut here, mut found) = (id, Vec::new());
+    while here.kind.is_view()
+        && let Some(owner) = above(here)
+    {
+        found.push(owner);
+        here = owner;
+    }
+    if here.kind.has_relatives() {
+        let first = with_table(|table| {
+            let parents = table.get(&here).map(|entry| entry.parents.iter().collect());
+            parents.unwrap_or_default()
+        });
+        add_ancestors(first, &mut found);
+    }
+    found
+}
+
+/// The handles that a handle lives in that is on its way to C.
+pub(crate) fn ancestors_of(lived: &Lived) -> Vec<Id> {
+    let mut found = Vec::new();
+    add_ancestors(lived.0.iter().collect(), &mut found);
+    found
+}
+
+fn add_ancestors(mut reached: Vec<Id>, found: &mut Vec<Id>) {
+    with_table(|table| {
+        while let Some(here) = reached.pop() {
+            if found.contains(&here) {
+                continue;
+            }
+            found.push(here);
+            if let Some(entry) = table.get(&here) {
+                reached.extend(entry.parents.iter());
+            }
+        }
+    });
 }
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
@@ -246,6 +280,7 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, beside: &[
         for held in &parents.held {
             table.entry(*held).or_default().holders += 1;
             HELD.fetch_add(1, Relaxed);
+            uses::watch();
         }
         // C may have kept others in the handle before it gave it out.
         let own = &mut table.entry(child).or_default().parents;
@@ -446,6 +481,9 @@ impl Lived {
             ..Parents::default()
         };
         keeper.kind.note_relatives();
+        if !all.is_empty() {
+            uses::watch_hidden();
+        }
         with_table(|table| {
             let parents = &mut table.entry(keeper).or_default().parents;
             parents.given.extend(all);
@@ -480,6 +518,9 @@ impl Drop for Lived {
             }
         });
         due.into_iter().for_each(release_put_off);
+        if !parents.held.is_empty() {
+            uses::release_put_off();
+        }
     }
 }
 

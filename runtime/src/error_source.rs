@@ -23,10 +23,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::asks_handle::AsksHandle;
 use crate::error::Error;
-use crate::exclusive_use::Inside;
 use crate::fork::Lock;
 use crate::handle::Handle;
 use crate::panics::Caught;
+use crate::uses::Inside;
 
 /// A call of a C function, as [`ErrorSource`] sees it.
 pub struct CallInfo<'a, T: Handle> {

@@ -128,7 +128,6 @@ mod children;
 mod convert;
 mod error;
 mod error_source;
-mod exclusive_use;
 mod failpoint;
 mod fallible_copy;
 mod fork;
@@ -143,6 +142,7 @@ mod ref_counted;
 pub mod reference;
 mod single_owner;
 mod thread_locals;
+mod uses;
 
 pub use attachment::{Attachment, attach, attached};
 pub use call::{check_signals, detach, handles_signals, locked};
@@ -242,9 +242,6 @@ pub mod __private {
     pub mod error_source {
         pub use crate::error_source::*;
     }
-    pub mod exclusive_use {
-        pub use crate::exclusive_use::*;
-    }
     pub mod failpoint {
         pub use crate::failpoint::*;
     }
@@ -287,6 +284,9 @@ pub mod __private {
     }
     pub mod to_c {
         pub use crate::convert::to_c::*;
+    }
+    pub mod uses {
+        pub use crate::uses::*;
     }
 }
 

@@ -53,7 +53,6 @@ pub(crate) fn expand(
     let returned = expand_returned(state, callback, (&this, &before_name), runtime);
     let parents = expand_owned_child_checks(state, method, runtime);
     let exclusive_use = expand_exclusive_checks(state, method, runtime);
-    let noted = expand_exclusive_uses(method, runtime);
     let place = format!("{}.{name}", state.to_token_stream());
     let constants = expand_constants(state, callback, runtime);
     quote! {
@@ -103,13 +102,12 @@ pub(crate) fn expand(
                         #before_name: <__Callback as #runtime::__private::callback::Callback>::Before,
                     ) -> #runtime::Result<#runtime::__private::callback::Return<__Callback>> {
                         #[allow(unused_imports, reason = "a fallback for types without handles")]
-                        use #runtime::__private::exclusive_use::HoldsNone as _;
+                        use #runtime::__private::uses::HoldsNone as _;
                         // The arguments of C are valid until this function returns.
                         let #site = <__Callback as #runtime::__private::callback::Callback>::site();
                         let #here = 0_u8;
                         let #life = #runtime::__private::lifetime::Life::of(&#here);
                         #(#converted)*
-                        #noted
                         ::core::result::Result::Ok(#returned)
                     }
                     #run(state, arguments, before)
@@ -167,7 +165,7 @@ fn expand_returned(
         Type::Reference(reference) if reference.mutability.is_some() => {
             let exclusive = quote!(#runtime::__private::handle::Handle::from_raw_mut(#name.raw()));
             // SAFETY: annotation `callback`: C lends a `&mut T` to the callback alone; guarantee 4:
-            // `Passed::check` refused a handle that a running call uses exclusively.
+            // `Passed::begin` refused a handle that anything else uses.
             quote!(unsafe { #exclusive })
         }
         Type::Reference(_) if !is_slice_ref(ty) => quote!(#name.get()),
@@ -198,17 +196,6 @@ fn expand_returned(
             respanned(returned, span)
         }
     }
-}
-
-/// Registers the handles that the callback has by `&mut`.
-fn expand_exclusive_uses(method: &ImplItemFn, runtime: &TokenStream) -> Option<TokenStream> {
-    let by_mut: Vec<_> = exclusive_parameters(method).map(|(name, _)| name).collect();
-    (!by_mut.is_empty()).then(|| {
-        quote! {
-            let __used = [#(#runtime::__private::exclusive_use::Used::of(#by_mut.get())),*];
-            let _noted = #runtime::__private::exclusive_use::Noted::begin(&__used);
-        }
-    })
 }
 
 /// The constants with the function pointer: one for the author, one for `args` of `#[calls]`.
@@ -245,7 +232,7 @@ fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStre
 }
 
 /// Refuses owned handles with a parent among the parameters and the result. Handles behind an alias
-/// are refused by `exclusive::Handles` and by `IntoC`.
+/// are refused by `uses::Handles` and by `IntoC`.
 pub(crate) fn expand_owned_child_checks(
     state: &Type,
     method: &ImplItemFn,
@@ -378,12 +365,15 @@ pub(crate) fn expand_parameter_conversion(
     };
     let site = site_variable();
     let decoded = decode(written, passed, callback.utf8, &site, runtime);
-    let check = respanned(
-        quote!(#runtime::__private::exclusive_use::Passed(&#name).check()?;),
+    let exclusive = matches!(ty, Type::Reference(reference) if reference.mutability.is_some())
+        && !is_slice_ref(ty);
+    let used = respanned(
+        quote!(#runtime::__private::uses::Passed(&#name).begin(#exclusive)?),
         ty.span(),
     );
+    let guard = format_ident!("_used_{name}", span = Span::mixed_site());
     quote! {
         let #name = #decoded;
-        #check
+        let #guard = #used;
     }
 }

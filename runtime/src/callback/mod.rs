@@ -28,11 +28,11 @@ use crate::callback::exclusive::ExclusiveCallback;
 use crate::callback::user_data::{BoxedUserData, ErasedAttachment, StoredValue, UserDataRef};
 use crate::convert::to_c::IntoC;
 use crate::error::{Error, Result};
-use crate::exclusive_use::Inside;
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::HasAttachments;
 use crate::interpreter::{ReentrancyGuard, attach_if_running, callback_error, report};
 use crate::panics::{Caught, Payload, discard};
+use crate::uses::{self, Inside};
 
 /// The error or the panic that a callback ended with.
 pub(crate) enum CallbackFailure {
@@ -47,16 +47,17 @@ struct Frame {
     has_raised: Cell<bool>,
 }
 
-/// Set once a handle that can keep callbacks was made. C can only call a callback that was given to such a handle, and
-/// the handle was made before every call that involves it.
+/// Set once C can call back: a handle that can keep callbacks was made, or a call passed a callback to C. Both come before
+/// every call in which C can call the callback.
 static EXPECTED: AtomicBool = AtomicBool::new(false);
 
-/// Notes that a handle that can keep callbacks is made.
+/// Notes that C can call back from now on.
 #[inline]
 pub(crate) fn expect() {
     // Written once: what all calls read stays in every processor's cache.
     if !is_expected() {
         EXPECTED.store(true, Ordering::Relaxed);
+        uses::watch();
     }
 }
 

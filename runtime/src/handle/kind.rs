@@ -12,7 +12,6 @@ use crate::attachment::{self, DetachedSideData};
 use crate::callback;
 use crate::children::{self, Id, Lived};
 use crate::error::Error;
-use crate::exclusive_use::{self, Used};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::fork;
 use crate::handle::{
@@ -22,6 +21,7 @@ use crate::handle::{
 use crate::interpreter::report;
 use crate::panics::Caught;
 use crate::single_owner;
+use crate::uses;
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
@@ -213,6 +213,16 @@ impl HandleKind {
         }
     }
 
+    /// Returns whether some of its handles live in others, or others in them.
+    pub(crate) fn has_relatives(&self) -> bool {
+        self.has_relatives.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether its handles are numbers.
+    pub(crate) fn is_integer(&self) -> bool {
+        self.number.is_some()
+    }
+
     /// Records that C lent a handle of the kind.
     pub(crate) fn note_lent(&self) {
         self.note_relatives();
@@ -226,8 +236,8 @@ impl HandleKind {
 
     /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
     pub(crate) fn lived(&'static self, raw: *mut ()) -> Option<Lived> {
-        let has_relatives = self.has_relatives.load(Ordering::Relaxed);
-        has_relatives.then(|| children::end(Id::new(self, raw)))?
+        self.has_relatives()
+            .then(|| children::end(Id::new(self, raw)))?
     }
 
     /// Makes the kind one whose handles are numbers.
@@ -416,31 +426,32 @@ impl HandleKind {
         };
         let id = Id::new(self, raw);
         let is_own = !self.process_bound || fork::is_own(self.key(raw));
-        if self.has_relatives.load(Ordering::Relaxed)
+        if self.has_relatives()
             && !self.counted
             && is_own
             && let Some(put_off) = children::put_off(id)
         {
             return put_off;
         }
+        if is_own && uses::put_off_release(id) {
+            return Ok(());
+        }
         if self.process_bound && !fork::gone(self.key(raw)) {
             self.abandon(raw);
             return Ok(());
         }
+        // A callback of the release finds a handle that is partly gone.
+        let uses = uses::releasing(id);
         let (ended, lived) = (self.end(raw), self.lived(raw));
         let caught = Caught::new();
         // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
         // for. the caller's promise: nobody uses the handle any more.
         let release = || unsafe { release(raw) };
-        let used = [Used::released(id)];
-        // A callback of the release finds a handle that is partly gone.
-        let used = &used[..usize::from(callback::is_expected())];
-        let released = caught.run(|| {
-            exclusive_use::during(used, || match &lived {
-                None => release(),
-                Some(lived) => lived.during(release),
-            })
+        let released = caught.run(|| match &lived {
+            None => release(),
+            Some(lived) => lived.during(release),
         });
+        drop(uses);
         let released = released.unwrap_or_else(|| Err(ReleaseError::lost(&caught)));
         self.settle(raw, &released, ended, &caught);
         if let Some(lived) = lived {

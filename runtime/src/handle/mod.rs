@@ -48,6 +48,10 @@ pub unsafe trait Handle: Sized + 'static {
     /// The handle's name, in Rust and in Python.
     const NAME: &'static str;
 
+    /// Set where calls on the handle listen to reports of C through a place in the handle.
+    #[doc(hidden)]
+    const REPORTS: bool = false;
+
     /// The place that the handle lives in: [`In`](crate::convert::lifetime::In) the parent of a resource or the owner
     /// of a part, or [`Nowhere`](crate::convert::lifetime::Nowhere).
     #[doc(hidden)]
@@ -306,6 +310,26 @@ impl HandleSpec {
                 return true;
             }
             here = spec.up;
+        }
+        false
+    }
+
+    /// Returns whether the owners of the handle, or of a handle that it lives in, are counted.
+    pub const fn meets_counted(&self) -> bool {
+        if self.sharing.counted {
+            return true;
+        }
+        if let Some(up) = self.up
+            && up.meets_counted()
+        {
+            return true;
+        }
+        let mut index = 0;
+        while index < self.beside.len() {
+            if self.beside[index].meets_counted() {
+                return true;
+            }
+            index += 1;
         }
         false
     }
@@ -796,6 +820,11 @@ impl<'p, T: Handle> Transfer<'p, T> {
         self.raw
     }
 
+    /// The handles that it lives in.
+    pub(crate) fn lived(&self) -> Option<&Lived> {
+        self.lived.as_ref()
+    }
+
     /// Gives the handle to C, which keeps it in `keeper` from now on: the runtime no longer releases it. Returns the
     /// side data.
     pub(crate) fn pass_on(self, keeper: Keeper<'_>) -> PassedOn {
@@ -949,8 +978,17 @@ impl<'o, T: Handle> Borrowed<'o, T> {
 impl<'o, T: Part + IntegerHandle> Borrowed<'o, T> {
     /// Returns the part of `owner` that has this number; `None` for the number that stands for no handle. C checks that
     /// there is such a part when the part is used.
+    ///
+    /// # Panics
+    ///
+    /// If a child holds the owner (`parent = &mut …`): its guard was forgotten, or C keeps it.
     pub fn from_integer(owner: &'o T::Owner, number: T::Number) -> Option<Self> {
-        let _ = owner;
+        let id = Id::of(owner);
+        assert!(
+            !children::is_any_held() || !children::is_held(id),
+            "{}",
+            Error::Busy(id.kind().name())
+        );
         // SAFETY: trait `IntegerHandle`: nothing follows the number. annotation `part_of`: the part is the owner's for as
         // long as that lives.
         unsafe { Borrowed::from_raw(number_to_raw::<T>(number)) }

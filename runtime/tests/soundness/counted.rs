@@ -265,12 +265,12 @@ fn object_cannot_be_added_to_itself() {
 
 #[test]
 fn borrows_of_a_call_do_not_end_with_those_of_another_one() {
-    use leakproof::__private::ref_counted::{Argument, OfHandle, borrow};
+    use leakproof::__private::uses::{Argument, OfHandle, begin};
     let _native = Native::start();
     let (outer, inner) = nested().unwrap();
     let leaf = Leaf::new().unwrap();
     // Ends during the call, as no borrow of generated code does.
-    let mut early = borrow([Argument(&*leaf).in_use(false)]).unwrap();
+    let mut early = begin([Argument(&*leaf).in_use(false)]).unwrap();
     let mut same = inner.clone();
     let refused = visit(&outer, move || {
         drop(early.take());

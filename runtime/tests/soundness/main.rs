@@ -28,6 +28,7 @@ mod owners;
 mod parents;
 mod raising;
 mod scope;
+mod uses;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from standin_safe import BusyError, Search, StoreError, live_handles, take_log
+from standin_safe import BusyError, Feed, Search, StoreError, live_handles, take_log
 
 
 class Interrupted(Exception):
@@ -145,3 +145,16 @@ def test_fork_in_a_handler_interrupts_before_there_are_two_processes():
                 os._exit(0 if ended == "interrupted" and not live_handles()["Finding"] else 1)
     assert ended == "interrupted"
     assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+
+
+def test_call_alone_within_a_callback_is_interrupted():
+    search = Search()
+
+    def measured():
+        with signalled(raising):
+            search.measure(b"", 1)
+        return 1
+
+    with pytest.raises(Interrupted), Feed(measured) as feed:
+        feed.number()
+    assert search.interrupts >= 1

@@ -43,6 +43,8 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
         quote!(#runtime::__private::error_source::Hook::install::<Self::Errors, _>(&raw mut #slot));
     let install = respanned(install, callback.span());
     Some(quote! {
+        const REPORTS: ::core::primitive::bool = true;
+
         unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::__private::error_source::Hook> {
             // SAFETY: the caller's promise; the author of the handle says that C calls what is in
             // this place.

@@ -16,8 +16,8 @@ use crate::methods::expand::checks::{
 };
 use crate::methods::expand::expand_site;
 use crate::methods::expand::outcome::{
-    constructs_receiver, expand_callback_holders, expand_exclusive_uses, expand_result_policy,
-    expand_settling, expand_status,
+    constructs_receiver, expand_callback_holders, expand_result_policy, expand_settling,
+    expand_status,
 };
 use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments};
 use crate::methods::expand::result::{expand_into_owner, expand_out_params};
@@ -114,7 +114,6 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let into_owner = expand_with_parent(method, calls, into_owner, runtime);
     let status = expand_status(calls, runtime);
     let settling = expand_settling(method, calls, runtime);
-    let exclusive = expand_exclusive_uses(method, runtime);
     let interruptible = expand_interrupt(block, calls);
     let helper_checks = expand_helper_thread_checks(block, method, calls);
     let policy = expand_result_policy(method, calls, runtime);
@@ -188,15 +187,15 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #unplaced
         #uses
         #c
-        let __result = #runtime::__private::call::calling(#call) #interruptible #exclusive #status #settling #finish;
+        let __result = #runtime::__private::call::calling(#call) #interruptible #status #settling #finish;
         #(::core::mem::drop(#stored_callbacks);)*
         #(::core::mem::drop(#transfers);)*
         #decoded
     }
 }
 
-/// Expands to three parts: the borrows of reference-counted handles, the closure that calls C, and
-/// the expression that calls the closure and ends the borrows. The arguments are evaluated in
+/// Expands to three parts: the uses of the handles, the closure that calls C, and
+/// the expression that calls the closure and ends the uses. The arguments are evaluated in
 /// between, in safe code.
 pub(crate) fn expand_c_closure(
     method: &Method,
@@ -260,7 +259,7 @@ pub(crate) fn expand_c_closure(
             #runtime::__private::call::detach_unchecked(unsafe { #runtime::__private::call::WithoutPython::promised() }, || #called)
         };
     }
-    let (uses, called) = expand_uses(method, called, runtime);
+    let (uses, called) = expand_uses(method, calls, called, runtime);
     (uses, closure, quote!(|#caught| #called))
 }
 
@@ -350,10 +349,11 @@ pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<To
     })
 }
 
-/// Expands to the borrows of reference-counted handles, and to `call` with the end of the borrows:
-/// `errors` may use the handles after it.
+/// Expands to the uses of the handles, and to `call` with the end of the uses: `errors` may use the
+/// handles after it.
 pub(crate) fn expand_uses(
     method: &Method,
+    calls: &Calls,
     call: TokenStream,
     runtime: &TokenStream,
 ) -> (TokenStream, TokenStream) {
@@ -362,7 +362,11 @@ pub(crate) fn expand_uses(
         Receiver::Shared => Some((quote!(&*self), false)),
         Receiver::Exclusive => Some((quote!(&*self), true)),
     };
-    let receiver = receiver.map(|(handle, exclusive)| quote!(#handle, #exclusive));
+    let reads_parent = method
+        .reads_parent
+        .is_some()
+        .then(|| quote!(, reads_parent));
+    let receiver = receiver.map(|(handle, exclusive)| quote!(#handle, #exclusive #reads_parent));
     let parameters = method
         .parameters
         .iter()
@@ -372,6 +376,10 @@ pub(crate) fn expand_uses(
                 ParamKind::Mut(_) => (false, true),
                 ParamKind::OptionRef(_) => (true, false),
                 ParamKind::OptionMut(_) => (true, true),
+                ParamKind::Owned(_) => {
+                    let place = place_variable(name);
+                    return Some(quote!(&*#place, given));
+                }
                 _ => return None,
             };
             Some(match optional {
@@ -382,6 +390,8 @@ pub(crate) fn expand_uses(
     let receiver = receiver.map(|argument| quote!((#argument)));
     let parameters = parameters.map(|argument| quote!((#argument)));
     let uses: Vec<_> = receiver.into_iter().chain(parameters).collect();
+    let calls_back = !method.callbacks(calls).is_empty();
+    let expect = quote!(#runtime::__private::uses::expect::<Self>(#calls_back););
     if uses.is_empty() {
         return (TokenStream::new(), call);
     }
@@ -389,9 +399,9 @@ pub(crate) fn expand_uses(
     let begin = match method.output.fallible {
         true => quote!(let #name = #runtime::__uses!(#(#uses),*)?;),
         false => {
-            quote!(let #name = #runtime::__private::ref_counted::granted(#runtime::__uses!(#(#uses),*));)
+            quote!(let #name = #runtime::__private::uses::granted(#runtime::__uses!(#(#uses),*));)
         }
     };
-    let call = quote!(#runtime::__private::ref_counted::ending(#call, #name));
-    (begin, call)
+    let call = quote!(#runtime::__private::uses::ending(#call, #name));
+    (quote!(#expect #begin), call)
 }

@@ -23,12 +23,14 @@ pub(crate) fn expand_field(
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
     let exclusive = method.receiver == Receiver::Exclusive;
-    let used = quote!(#runtime::__private::ref_counted::field(&*self, #exclusive));
+    let used = quote!(#runtime::__private::uses::field(&*self, #exclusive));
     let used = match method.output.fallible {
         true => quote!(#used?),
-        false => quote!(#runtime::__private::ref_counted::granted(#used)),
+        false => quote!(#runtime::__private::uses::granted(#used)),
     };
-    let handle = quote!(let #raw_pointer = #used;);
+    // The use lasts until the value was copied.
+    let uses = Ident::new("_uses", Span::mixed_site());
+    let handle = quote!(let (#raw_pointer, #uses) = #used;);
     match &method.parameters[..] {
         [parameter] => {
             let write = expand_write(field, parameter, &raw, runtime);

@@ -3,14 +3,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
 use crate::methods::expand::parents::result_keeps_arguments;
 use crate::methods::expand::variables::{
-    c_value_variable, callback_variable, out_variable, place_variable, transfer_variable,
-    unplaced_variable,
+    callback_variable, out_variable, place_variable, transfer_variable, unplaced_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_named, type_name};
@@ -35,30 +33,6 @@ pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<Toke
         }
     });
     Some(quote!(.judged(#none, #fails)))
-}
-
-/// Registers the handles that the call uses exclusively.
-pub(crate) fn expand_exclusive_uses(method: &Method, runtime: &TokenStream) -> Option<TokenStream> {
-    let receiver = (method.receiver == Receiver::Exclusive).then(|| quote!(of(&*self)));
-    let parameters = method.parameters.iter().filter_map(|parameter| {
-        let name = &parameter.name;
-        match ParamKind::of(&parameter.ty) {
-            ParamKind::Mut(target) if !matches!(target, Type::Slice(_)) => {
-                Some(quote!(of(&*#name)))
-            }
-            ParamKind::OptionMut(target) if !matches!(target, Type::Slice(_)) => {
-                Some(quote!(of_option(#name.as_deref())))
-            }
-            ParamKind::Owned(_) => {
-                let lent = c_value_variable(name);
-                Some(quote!(of(#lent)))
-            }
-            _ => None,
-        }
-    });
-    let used: Vec<_> = receiver.into_iter().chain(parameters).collect();
-    (!used.is_empty())
-        .then(|| quote!(.exclusively(&[#(#runtime::__private::exclusive_use::Used::#used),*])))
 }
 
 /// Expands the closure that runs once the status is known: it decides who owns the consumed

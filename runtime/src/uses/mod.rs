@@ -1,0 +1,583 @@
+//! The uses of handles by running calls and callbacks.
+//!
+//! The borrow checker separates the uses that it sees. It does not see that C passes a handle to a callback, on this thread
+//! or on one of C's own; that two guards own one reference-counted object; nor that C keeps a handle in another one. So one
+//! table has an entry for each use that the borrow checker may miss, for as long as the use lasts: the handles of a call
+//! while C runs, and the parameters of a callback until it returns. A use of a handle is a shared use of all that the handle
+//! lives in.
+//!
+//! Both sides ask. A shared use is refused where an outer call, an outer callback or another thread uses the handle
+//! exclusively. An exclusive use is refused where anything else uses the handle. A release is put off while something uses
+//! the handle, or uses exclusively what the handle lives in.
+//!
+//! A call looks at the table only where there can be something in it: once C can call back, for handles with counted
+//! owners, and for handles that live in others without a borrow of these.
+
+mod release;
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::callback;
+use crate::children::{self, Id, Lived};
+use crate::error::{Error, Result};
+use crate::fork::{InChild, Lock, watch_forks};
+use crate::handle::kind::HandleKind;
+use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
+pub(crate) use release::{AtEnd, put_off_release, release_put_off, releasing};
+
+/// The identity of a C object among those of all types, or of a group of objects that are borrowed as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    /// The address of the kind, where the handle is compared with handles of its own kind alone.
+    kind: usize,
+    address: usize,
+}
+
+impl Key {
+    /// The object. One C object may have several types. A number means something else for each type. What C lends to
+    /// callbacks alone may be the first field of another handle, and have its address.
+    fn object(id: Id) -> Self {
+        let kind = id.kind();
+        let is_of_its_kind = kind.is_integer() || kind.is_callback_only();
+        Key {
+            kind: match is_of_its_kind {
+                true => ptr::from_ref(kind).addr(),
+                false => 0,
+            },
+            address: id.address(),
+        }
+    }
+
+    /// The group that the object is borrowed with, or the object.
+    fn borrowed(id: Id) -> Self {
+        let group = id.kind().group().map(|group| Key {
+            kind: ptr::from_ref(group).addr(),
+            address: 0,
+        });
+        group.unwrap_or_else(|| Key::object(id))
+    }
+}
+
+/// A use of one object, or of an object that it lives in.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    key: Key,
+    object: Key,
+    exclusive: bool,
+    counted: bool,
+    name: &'static str,
+}
+
+impl Claim {
+    fn of(id: Id, exclusive: bool) -> Self {
+        Claim {
+            key: Key::borrowed(id),
+            object: Key::object(id),
+            exclusive,
+            counted: id.kind().is_counted(),
+            name: id.kind().name(),
+        }
+    }
+
+    fn meets(&self, other: &Claim) -> bool {
+        self.key == other.key || self.object == other.object
+    }
+}
+
+/// A place in the nested callbacks of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Depth {
+    /// [`this_thread`]
+    thread: usize,
+    callbacks: u32,
+}
+
+/// A number of this thread, which no other thread has that runs.
+fn this_thread() -> usize {
+    INSIDE.with(|inside| ptr::from_ref(inside).addr())
+}
+
+impl Depth {
+    fn here() -> Self {
+        Depth {
+            thread: this_thread(),
+            callbacks: INSIDE.get(),
+        }
+    }
+
+    /// Returns whether `other` is further inside, or on another thread.
+    fn is_left_by(self, other: Self) -> bool {
+        self.thread != other.thread || self.callbacks < other.callbacks
+    }
+}
+
+/// The user of a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Call,
+    Callback,
+    Release,
+}
+
+/// An entry of the table.
+#[derive(Debug)]
+struct Entry {
+    /// The number of the call, callback or release.
+    number: u64,
+    by: By,
+    depth: Depth,
+    claim: Claim,
+}
+
+impl Entry {
+    /// Returns whether this use excludes one that begins.
+    fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
+        self.claim.meets(claim)
+            && match self.claim.exclusive {
+                // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
+                true => by == By::Callback || self.depth.is_left_by(depth),
+                false => claim.exclusive,
+            }
+    }
+}
+
+/// The uses by all running calls and callbacks of all threads.
+struct Table {
+    entries: Vec<Entry>,
+    next: u64,
+}
+
+/// Locked for a few instructions.
+static TABLE: Mutex<Table> = Mutex::new(Table {
+    entries: Vec::new(),
+    next: 0,
+});
+/// The number of exclusive uses in it.
+static EXCLUSIVE: AtomicUsize = AtomicUsize::new(0);
+/// Set once the table can be of interest for handles without counted owners.
+static WATCHING: AtomicBool = AtomicBool::new(false);
+/// Set once a handle lives in another one that it does not borrow.
+static HIDDEN: AtomicBool = AtomicBool::new(false);
+
+inventory::submit! { Lock(|| Box::new(table())) }
+inventory::submit! { InChild(forget_other_threads) }
+
+fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Table {
+    fn count(&self) {
+        let exclusive = self.entries.iter().filter(|entry| entry.claim.exclusive);
+        EXCLUSIVE.store(exclusive.count(), Ordering::Release);
+    }
+
+    fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> Uses {
+        let number = self.next;
+        self.next += 1;
+        self.entries.extend(claims.iter().map(|claim| Entry {
+            number,
+            by,
+            depth,
+            claim: *claim,
+        }));
+        self.count();
+        Uses {
+            number,
+            quiet: false,
+            _thread: PhantomData,
+        }
+    }
+}
+
+/// Forgets the uses by threads that a forked child has not.
+fn forget_other_threads() {
+    let here = this_thread();
+    let mut table = table();
+    table.entries.retain(|entry| entry.depth.thread == here);
+    table.count();
+}
+
+/// Lets calls look at the table from now on.
+pub(crate) fn watch() {
+    // Written once: what all calls read stays in every processor's cache.
+    if !is_watching() {
+        WATCHING.store(true, Ordering::Relaxed);
+    }
+}
+
+#[inline]
+fn is_watching() -> bool {
+    WATCHING.load(Ordering::Relaxed)
+}
+
+/// Notes that a handle lives in another one that it does not borrow.
+pub(crate) fn watch_hidden() {
+    HIDDEN.store(true, Ordering::Relaxed);
+    watch();
+}
+
+/// Notes that C may call back, where the call passes a callback to C or listens to what C reports.
+#[inline]
+pub fn expect<T: Handle>(calls_back: bool) {
+    if calls_back || const { T::LISTENS || T::REPORTS } {
+        callback::expect();
+    }
+}
+
+thread_local! {
+    /// The number of callbacks of C's that this thread runs.
+    static INSIDE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns whether this thread runs a callback.
+fn is_inside() -> bool {
+    INSIDE.get() != 0
+}
+
+/// The time in which this thread runs a callback.
+pub(crate) struct Inside(());
+
+impl Inside {
+    pub(crate) fn begin() -> Self {
+        INSIDE.set(INSIDE.get() + 1);
+        Inside(())
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(INSIDE.get() - 1);
+    }
+}
+
+/// A handle that a call uses.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Use<'a> {
+    id: Id,
+    exclusive: bool,
+    /// Set where an exclusive use leaves the memory of the parent as it is: `#[reads_parent]`.
+    reads_parent: bool,
+    /// The parents of a handle that is on its way to C.
+    lived: Option<&'a Lived>,
+}
+
+impl<'a> Use<'a> {
+    /// The use, if the table has to know it.
+    #[inline]
+    fn of(id: Id, is_counted: bool, exclusive: bool) -> Option<Self> {
+        let is_of_interest = is_counted || is_watching() && is_of_interest(id.kind(), exclusive);
+        is_of_interest.then_some(Use {
+            id,
+            exclusive,
+            reads_parent: false,
+            lived: None,
+        })
+    }
+
+    /// Makes it the use by a method with `#[reads_parent]`.
+    #[inline]
+    pub fn reading_parent(self) -> Self {
+        Use {
+            reads_parent: true,
+            ..self
+        }
+    }
+
+    /// Adds the uses of the object and of all that it lives in.
+    fn claim(&self, claims: &mut Vec<Claim>) {
+        claims.push(Claim::of(self.id, self.exclusive));
+        let alone = match self.exclusive && !self.reads_parent {
+            true => children::exclusive_parents(self.id),
+            false => Vec::new(),
+        };
+        let ancestors = match self.lived {
+            Some(lived) => children::ancestors_of(lived),
+            None => children::ancestors(self.id),
+        };
+        let ancestors = ancestors.into_iter();
+        claims.extend(ancestors.map(|id| Claim::of(id, alone.contains(&id))));
+    }
+}
+
+/// Returns whether a use of a handle without counted owners can meet another one that the borrow checker does not see.
+#[inline(never)]
+fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
+    exclusive && callback::is_expected()
+        || EXCLUSIVE.load(Ordering::Acquire) != 0 && is_inside()
+        || children::is_any_held()
+        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
+}
+
+/// Uses of handles, which end when this is dropped.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Uses {
+    number: u64,
+    /// Set where the releases that waited for this run later.
+    quiet: bool,
+    /// The uses belong to the thread.
+    _thread: PhantomData<*mut ()>,
+}
+
+impl Drop for Uses {
+    fn drop(&mut self) {
+        // Also where somebody else dropped one early: a call's uses end with that call alone.
+        let mut table = table();
+        table.entries.retain(|entry| entry.number != self.number);
+        table.count();
+        drop(table);
+        if !self.quiet {
+            release_put_off();
+        }
+    }
+}
+
+/// Begins the uses of a call.
+///
+/// # Errors
+///
+/// [`Error::Busy`] if another use excludes one of them, if two arguments are one object, of which one is exclusive, or if a
+/// child holds one of them (`children`).
+#[inline]
+pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
+    match uses.iter().all(Option::is_none) {
+        true => Ok(None),
+        false => begin_some(&uses).map(Some),
+    }
+}
+
+#[inline(never)]
+fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+    let mut claims = Vec::new();
+    for one in uses.iter().flatten() {
+        if children::is_any_held() && children::is_held(one.id) {
+            return Err(Error::Busy(one.id.kind().name()));
+        }
+        let first = claims.len();
+        one.claim(&mut claims);
+        let (before, own) = claims.split_at(first);
+        let same = |own: &&Claim| {
+            let meets =
+                |other: &Claim| own.object == other.object && (own.exclusive || other.exclusive);
+            own.counted && before.iter().any(meets)
+        };
+        if own.iter().any(|claim| same(&claim)) {
+            return Err(Error::Busy(one.id.kind().name()));
+        }
+    }
+    begin_claims(&claims, By::Call)
+}
+
+fn begin_claims(claims: &[Claim], by: By) -> Result<Uses> {
+    watch_forks();
+    let depth = Depth::here();
+    let mut table = table();
+    let is_refused = |claim: &&Claim| {
+        let mut entries = table.entries.iter();
+        entries.any(|entry| entry.excludes(claim, by, depth))
+    };
+    if let Some(refused) = claims.iter().find(is_refused) {
+        return Err(Error::Busy(refused.name));
+    }
+    Ok(table.begin(claims, by, depth))
+}
+
+/// The pointer to a handle whose field is read or written, and the use, which lasts until the value was copied.
+///
+/// # Errors
+///
+/// As for [`begin`].
+#[inline]
+pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, Option<Uses>)> {
+    let uses = begin([Argument(handle).in_use(exclusive)])?;
+    Ok((handle.as_raw(), uses))
+}
+
+/// Returns the uses of a call that cannot fail.
+///
+/// # Panics
+///
+/// Where [`begin`] failed.
+#[inline]
+pub fn granted<R>(uses: Result<R>) -> R {
+    match uses {
+        Ok(uses) => uses,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The result of a call, whose uses end now: what went wrong may be asked of the same handles. Releases that waited run when
+/// the result has its owner ([`AtEnd`]).
+#[inline]
+pub fn ending<R>(returned: R, uses: Option<Uses>) -> R {
+    if let Some(mut uses) = uses {
+        uses.quiet = true;
+    }
+    returned
+}
+
+/// [`begin`] for arguments and how they are used: `(&argument, exclusive)`, `(option, exclusive, optional)`, or
+/// `(place, given)` for a handle that is given to C.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __uses {
+    ($(($($argument:tt)*)),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        $crate::__private::uses::begin([$($crate::__use!($($argument)*)),*])
+    }};
+}
+
+/// One argument of [`__uses!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __use {
+    ($argument:expr, given) => {
+        $crate::__private::uses::given($argument)
+    };
+    ($argument:expr, $exclusive:literal) => {
+        (&$crate::__private::uses::Argument($argument)).in_use($exclusive)
+    };
+    ($argument:expr, $exclusive:literal, reads_parent) => {
+        (&$crate::__private::uses::Argument($argument))
+            .in_use($exclusive)
+            .map($crate::__private::uses::Use::reading_parent)
+    };
+    ($argument:expr, $exclusive:literal, optional) => {
+        $argument.and_then(|handle| (&$crate::__private::uses::Argument(handle)).in_use($exclusive))
+    };
+}
+
+/// An argument of a call, which may be a handle.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Argument<'a, T: ?Sized>(pub &'a T);
+
+/// The use of an [`Argument`] that is a handle.
+#[doc(hidden)]
+pub trait OfHandle {
+    /// The use, if the table has to know it.
+    fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
+}
+
+impl<T: Handle> OfHandle for Argument<'_, T> {
+    #[inline]
+    fn in_use(&self, exclusive: bool) -> Option<Use<'static>> {
+        Use::of(Id::of(self.0), const { T::SPEC.meets_counted() }, exclusive)
+    }
+}
+
+/// The answer for any other [`Argument`]. The compiler prefers [`OfHandle`], which needs one reference less.
+#[doc(hidden)]
+pub trait OfOther {
+    /// Nothing is used.
+    fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
+}
+
+impl<T: ?Sized> OfOther for &Argument<'_, T> {
+    #[inline]
+    fn in_use(&self, _: bool) -> Option<Use<'static>> {
+        None
+    }
+}
+
+/// The use of a handle that is given to C: exclusive.
+#[doc(hidden)]
+#[inline]
+pub fn given<'a, T: Handle>(place: &'a Option<Transfer<'_, T>>) -> Option<Use<'a>> {
+    let handle = place.as_ref()?;
+    let id = Id::new(T::kind(), handle.raw().as_ptr().cast());
+    let used = Use::of(id, const { T::SPEC.meets_counted() }, true)?;
+    Some(Use {
+        lived: handle.lived(),
+        ..used
+    })
+}
+
+/// A type of callback parameters that hold handles.
+#[doc(hidden)]
+pub trait Handles {
+    /// Shows each of them.
+    fn each(&self, show: &mut dyn FnMut(Id));
+}
+
+impl<T: Handle> Handles for Borrowed<'_, T> {
+    fn each(&self, show: &mut dyn FnMut(Id)) {
+        show(Id::of::<T>(self));
+    }
+}
+
+impl<T: Resource> Handles for Owned<'_, T> {
+    fn each(&self, _: &mut dyn FnMut(Id)) {
+        const {
+            assert!(
+                T::SPEC.up.is_none(),
+                "a callback cannot take a handle that lives in a parent: nobody would know in which one, so which has to \
+                 outlive it. Let it take a reference, and make the handle by a method of its parent"
+            );
+        }
+    }
+}
+
+impl<H: Handles> Handles for Option<H> {
+    fn each(&self, show: &mut dyn FnMut(Id)) {
+        self.iter().for_each(|handles| handles.each(show));
+    }
+}
+
+impl<H: Handles> Handles for Vec<H> {
+    fn each(&self, show: &mut dyn FnMut(Id)) {
+        self.iter().for_each(|handles| handles.each(show));
+    }
+}
+
+/// An argument that C passed to a callback, before the callback sees it.
+#[doc(hidden)]
+pub struct Passed<'a, T>(pub &'a T);
+
+impl<T: Handles> Passed<'_, T> {
+    /// Begins the use of the handles by the callback. What holds no handles has [`HoldsNone::begin`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another use excludes this one.
+    pub fn begin(self, exclusive: bool) -> Result<Uses> {
+        let mut claims = Vec::new();
+        self.0.each(&mut |id| {
+            let used = Use {
+                id,
+                exclusive,
+                reads_parent: false,
+                lived: None,
+            };
+            used.claim(&mut claims);
+        });
+        begin_claims(&claims, By::Callback)
+    }
+}
+
+/// The use of nothing.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NoUse;
+
+/// The answer for a parameter without handles.
+#[doc(hidden)]
+pub trait HoldsNone: Sized {
+    /// Nothing to refuse.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn begin(self, _: bool) -> Result<NoUse> {
+        Ok(NoUse)
+    }
+}
+
+impl<T> HoldsNone for Passed<'_, T> {}

@@ -1,0 +1,142 @@
+//! Releases, and the uses that are in their way.
+//!
+//! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle lives
+//! in, and while another child holds that. It runs when that use has ended.
+
+use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use super::{By, Claim, Depth, Entry, Use, Uses, is_inside, is_watching, table};
+use crate::callback;
+use crate::children::{self, Id};
+use crate::fork::{Lock, watch_forks};
+use crate::interpreter::report;
+
+inventory::submit! { Lock(|| Box::new(waiting())) }
+
+/// The uses by the release of a handle, which asks [`put_off_release`] before.
+pub(crate) fn releasing(id: Id) -> Option<Uses> {
+    callback::is_expected().then(|| {
+        let mut claims = Vec::new();
+        let used = Use {
+            id,
+            exclusive: true,
+            reads_parent: false,
+            lived: None,
+        };
+        used.claim(&mut claims);
+        // The other objects of a group go on.
+        for claim in &mut claims {
+            claim.key = claim.object;
+        }
+        watch_forks();
+        table().begin(&claims, By::Release, Depth::here())
+    })
+}
+
+/// A release that waits for the end of a use, and the thread that put it off.
+type Waiting = (Id, ThreadId);
+
+/// The releases that wait.
+static PUT_OFF: Mutex<Vec<Waiting>> = Mutex::new(Vec::new());
+/// The number of them.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+fn waiting() -> MutexGuard<'static, Vec<Waiting>> {
+    PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait(release: Waiting) {
+    let mut list = waiting();
+    list.push(release);
+    WAITING.store(list.len(), Ordering::Release);
+}
+
+/// Puts the release of the handle off if a use is in its way: who has the handle leaves its release to this module. Returns
+/// false if the handle can be released now.
+#[inline]
+pub(crate) fn put_off_release(id: Id) -> bool {
+    is_watching() && put_off_if_used(id)
+}
+
+fn put_off_if_used(id: Id) -> bool {
+    if !is_in_use(id) {
+        return false;
+    }
+    wait((id, thread::current().id()));
+    true
+}
+
+/// Returns whether something uses the handle, or uses exclusively what the handle lives in, or a child holds that.
+fn is_in_use(id: Id) -> bool {
+    let kind = id.kind();
+    if children::is_any_held() && !kind.is_counted() && children::is_held(id) {
+        return true;
+    }
+    let depth = Depth::here();
+    let own = Claim::of(id, true);
+    let ancestors: Vec<Claim> = match kind.has_relatives() {
+        true => children::ancestors(id),
+        false => Vec::new(),
+    }
+    .into_iter()
+    .map(|id| Claim::of(id, false))
+    .collect();
+    let uses = |entry: &Entry| {
+        let is_in_way = match entry.by {
+            // A call on a counted object has an owner of its own.
+            By::Call => !own.counted,
+            // C's release sees to C's own threads, and may wait for them.
+            By::Callback => entry.depth.thread == depth.thread,
+            By::Release => false,
+        };
+        entry.claim.object == own.object && is_in_way
+            || entry.claim.exclusive
+                && entry.depth.is_left_by(depth)
+                && ancestors.iter().any(|claim| entry.claim.meets(claim))
+    };
+    table().entries.iter().any(uses)
+}
+
+/// Runs the releases that waited for a use that has ended.
+#[inline]
+pub(crate) fn release_put_off() {
+    if WAITING.load(Ordering::Acquire) != 0 {
+        release_waiting();
+    }
+}
+
+#[cold]
+fn release_waiting() {
+    let here = thread::current().id();
+    let mut list = waiting();
+    let all = mem::take(&mut *list);
+    WAITING.store(0, Ordering::Release);
+    drop(list);
+    for (id, thread) in all {
+        // Another thread takes it over between its calls: C may wait for the end of a callback of that thread.
+        let is_ours = thread == here || !id.kind().is_thread_bound() && !is_inside();
+        if !is_ours {
+            wait((id, thread));
+            continue;
+        }
+        // SAFETY: guarantee 2: who had the handle left its only release to this list (`put_off_release`), which gives it out
+        // once. Where a use is still in the way it comes back to the list.
+        if let Err(unreleased) = unsafe { id.kind().release_once(id.raw()) } {
+            report(unreleased.error);
+        }
+    }
+}
+
+/// The end of a call: releases that waited for it run when this is dropped.
+#[derive(Debug)]
+pub(crate) struct AtEnd;
+
+impl Drop for AtEnd {
+    #[inline]
+    fn drop(&mut self) {
+        release_put_off();
+    }
+}
