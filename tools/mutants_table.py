@@ -321,8 +321,8 @@ WORD = [
         "what is in use is closed",
         (
             "word if word & (EXCLUSIVE | COUNT) != 0 => Err(BorrowError::Busy),\n            word => Ok(word | EXCLUSIVE),\n"
-            "        })\n        .map(drop)\n    }\n\n    /// Closed for good.",
-            "word => Ok(word | EXCLUSIVE),\n        })\n        .map(drop)\n    }\n\n    /// Closed for good.",
+            "        })\n        .map(drop)\n    }\n\n    /// Marks the handle as closed. Returns true if waiting callers should be woken.",
+            "word => Ok(word | EXCLUSIVE),\n        })\n        .map(drop)\n    }\n\n    /// Marks the handle as closed. Returns true if waiting callers should be woken.",
         ),
     ),
     mutant(
