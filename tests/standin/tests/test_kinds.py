@@ -649,9 +649,9 @@ def test_iterating_ends_with_the_change():
     walk = iter(them)
     assert next(walk).number == 1
     them.push(4)
-    with pytest.raises(ClosedError, match="Node is gone"):
+    with pytest.raises(ClosedError, match="Node is no longer valid"):
         next(walk)
-    with pytest.raises(ClosedError, match="Node is gone"):
+    with pytest.raises(ClosedError, match="Node is no longer valid"):
         next(walk)
 
 
