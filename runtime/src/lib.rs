@@ -1,8 +1,9 @@
 //! Annotated C handle types become safe Rust types and Python classes, which release on every path.
 //!
-//! A C library returns pointers that its caller has to give back. With this crate, a type stands for each kind of pointer and methods stand
-//! for the C functions on it. A guard owns each pointer from the instruction after C returned it. The author of a wrapper
-//! writes what rustc cannot know: who owns a pointer, what may be NULL, which calls may run at the same time.
+//! A C library returns pointers that its caller has to give back. With this crate, a type stands
+//! for each kind of pointer and methods stand for the C functions on it. A guard owns each pointer
+//! from the instruction after C returned it. The author of a wrapper writes what rustc cannot know:
+//! who owns a pointer, what may be NULL, which calls may run at the same time.
 //!
 //! # A complete example
 //!
@@ -58,14 +59,17 @@
 //! ```
 //!
 //! - [`#[handle]`](macro@handle) names the C type and the function that releases it.
-//! - A method without a body is generated from the C function that it [`calls`](reference::calls) or the struct
-//!   [`field`](reference::field) that it reads. A method with a body is safe Rust over the generated ones.
-//! - `unsafe` stands once per block. The author vouches for facts that C's manual states, and the reference says which.
-//! - `Owned<T>` as a result is *transfer full* of GObject-Introspection, [`Borrowed<T>`](Borrowed) is *transfer none*, `&T` and `&mut T` borrow
-//!   for the call, and `Owned<T>` as a parameter gives the handle to C.
+//! - A method without a body is generated from the C function that it [`calls`](reference::calls)
+//!   or the struct [`field`](reference::field) that it reads. A method with a body is safe Rust
+//!   over the generated ones.
+//! - `unsafe` stands once per block. The author vouches for facts that C's manual states, and the
+//!   reference says which.
+//! - `Owned<T>` as a result is *transfer full* of GObject-Introspection, [`Borrowed<T>`](Borrowed)
+//!   is *transfer none*, `&T` and `&mut T` borrow for the call, and `Owned<T>` as a parameter gives
+//!   the handle to C.
 //!
-//! The same code is a Python class with `add`, `add_twice`, `close()`, `closed` and `with`. [`#[module]`](macro@module) makes the extension module that
-//! exports it:
+//! The same code is a Python class with `add`, `add_twice`, `close()`, `closed` and `with`.
+//! [`#[module]`](macro@module) makes the extension module that exports it:
 //!
 //! ```ignore
 //! #[leakproof::module]
@@ -77,27 +81,35 @@
 //!
 //! # What generated code guarantees
 //!
-//! - **The release function runs exactly once** for each acquired handle: on drop, on `close()`, on every error, after a failed
-//!   conversion, an exception in a callback, or a panic.
-//! - **Parents outlive children.** A child keeps its [parent](reference::handle#parent) alive. Closing a parent closes its live children first.
-//! - **Closed handles raise.** Any use of a closed handle is an error, and never touches freed memory.
-//! - **Nothing is released while in use.** Calls borrow their handles, shared for `&` and exclusively for `&mut`; conflicting calls [wait](reference::waiting) or
-//!   raise `BusyError`.
-//! - **Nothing unwinds through C.** Panics and exceptions in [callbacks](reference::callbacks) are stored and raised when C has returned.
-//! - **Handles keep to their thread and process** where C requires it: [`thread_bound`](reference::handle#thread_bound),
-//!   [`fork_safe`](reference::handle#fork_safe).
-//! - **Wrong annotations fail early**, all of an item at once, at the word, with the rule and the fix. [Three more
-//!   checks](reference::wrong_annotations) find what the compiler cannot.
+//! - **The release function runs exactly once** for each acquired handle: on drop, on `close()`, on
+//!   every error, after a failed conversion, an exception in a callback, or a panic.
+//! - **Parents outlive children.** A child keeps its [parent](reference::handle#parent) alive.
+//!   Closing a parent closes its live children first.
+//! - **Closed handles raise.** Any use of a closed handle is an error, and never touches freed
+//!   memory.
+//! - **Nothing is released while in use.** Calls borrow their handles, shared for `&` and
+//!   exclusively for `&mut`; conflicting calls [wait](reference::waiting) or raise `BusyError`.
+//! - **Nothing unwinds through C.** Panics and exceptions in [callbacks](reference::callbacks) are
+//!   stored and raised when C has returned.
+//! - **Handles keep to their thread and process** where C requires it:
+//!   [`thread_bound`](reference::handle#thread_bound), [`fork_safe`](reference::handle#fork_safe).
+//! - **Wrong annotations fail early**, all of an item at once, at the word, with the rule and the
+//!   fix. [Three more checks](reference::wrong_annotations) find what the compiler cannot.
 //! - **Live handles are countable**: [`live_handles`].
 //!
 //! # Where to go next
 //!
-//! - [**C does X: write Y**](reference::ownership), the index of annotations by what the C library does.
-//! - [The reference](mod@reference), one page per macro: each word with its meaning, an example, and what it asserts.
+//! - [**C does X: write Y**](reference::ownership), the index of annotations by what the C library
+//!   does.
+//! - [The reference](mod@reference), one page per macro: each word with its meaning, an example,
+//!   and what it asserts.
 //! - [Types](reference::types) of parameters and results.
-//! - [The build helper](reference::bindings) makes `mod ffi` from the headers, with the feature `build`.
-//! - [Errors and exceptions](reference::failing), [waiting](reference::waiting), [signals](reference::signals), [interpreters](reference::interpreters).
-//! - The README has a whole package with its build files. The folder `examples` wraps seven C libraries.
+//! - [The build helper](reference::bindings) makes `mod ffi` from the headers, with the feature
+//!   `build`.
+//! - [Errors and exceptions](reference::failing), [waiting](reference::waiting),
+//!   [signals](reference::signals), [interpreters](reference::interpreters).
+//! - The README has a whole package with its build files. The folder `examples` wraps seven C
+//!   libraries.
 //!
 //! # Features
 //!

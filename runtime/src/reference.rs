@@ -32,9 +32,9 @@
 //!
 //! # Safety
 //!
-//! Each page says what an annotation *asserts*: the fact about C that its author vouches for with the word `unsafe`. `SAFETY.md` at the root of
-//! the repository has all of these in one table, beside the guarantees that the runtime gives in turn. Words without such a fact
-//! assert nothing.
+//! Each page says what an annotation *asserts*: the fact about C that its author vouches for with
+//! the word `unsafe`. `SAFETY.md` at the root of the repository has all of these in one table,
+//! beside the guarantees that the runtime gives in turn. Words without such a fact assert nothing.
 
 /// The modules of this reference are empty: each one is a page.
 macro_rules! pages {
