@@ -520,6 +520,17 @@ where
             errors.before_call(&call);
             errors
         });
+        // The author's code may have made a child of it.
+        let id = Id::new(T::kind(), raw.as_ptr().cast());
+        if !T::kind().is_counted() && children::check_childless(id).is_err() {
+            return Err(ReleaseError {
+                kept: true,
+                ..ReleaseError::gone(Error::Value(format!(
+                    "a {} is not released: a handle was made in it by its own `errors`",
+                    T::NAME
+                )))
+            });
+        }
         let listening = match &mut errors {
             // SAFETY: Rust: both are on this stack, and the errors are left alone until C has returned.
             Some(errors) => unsafe { Listening::begin(ptr::from_mut(errors), &caught) },
@@ -657,7 +668,21 @@ pub fn shown<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
     handle
 }
 
-/// The place of a handle that C was passed and may have taken over.
+/// Looks once more at a handle that C is about to get: the author's code ran since the call began.
+///
+/// # Panics
+///
+/// If others live in it.
+#[inline]
+pub fn check_childless(given: Id) {
+    if given.kind().has_relatives()
+        && let Err(error) = children::check_childless(given)
+    {
+        panic!("{error}");
+    }
+}
+
+/// The place of a handle that C was called with, and may have taken over.
 #[derive(Debug)]
 pub struct Taken<'g, 'p, T: Handle>(&'g mut Option<Transfer<'p, T>>);
 
@@ -715,18 +740,23 @@ impl<'a> CallOrigin<'a> {
         given: None,
     };
 
-    /// Returns the origin of a call without a receiver, on these handles.
+    /// CallOrigin by a call without a receiver.
+    ///
+    /// # Safety
+    ///
+    /// What C lends by the call, and what is not ours, goes with the handles that [`CallOrigin::beside`] adds: their borrows
+    /// limit that of the result.
     #[inline]
-    pub fn among(beside: &'a [Id]) -> Self {
-        CallOrigin {
-            beside,
-            ..Self::NOWHERE
-        }
+    pub const unsafe fn without_receiver() -> Self {
+        Self::NOWHERE
     }
 
     /// Records the lenders of a handle, if the handle has a release.
     #[inline]
     pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
+        if let Some(given) = self.given {
+            given.add_keeper(Id::of(lent.get()));
+        }
         if const { matches!(T::SPEC.home, Home::Itself) } {
             let lenders = self.maker.into_iter().chain(self.beside.iter().copied());
             children::lent(Id::of(lent.get()), lenders);
@@ -761,7 +791,15 @@ impl<'a> CallOrigin<'a> {
         }
     }
 
-    /// Records the parents of a handle that C just made.
+    /// Ends what is noted of the result: C keeps what it was given in the handles of that.
+    #[inline]
+    fn end(&self) {
+        if let Some(given) = self.given {
+            given.place();
+        }
+    }
+
+    /// Notes what a handle lives in that C just made.
     #[inline]
     pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
         let id = || Id::of(&**made);
@@ -771,14 +809,18 @@ impl<'a> CallOrigin<'a> {
             children::born(id(), maker, parent, self.beside);
         }
         if let Some(given) = self.given {
-            given.kept_in(id());
+            given.add_keeper(id());
         }
     }
 }
 
-/// Records `receiver` as the origin of the handles in `lent`. Returns `lent`.
+/// Notes where the handles in `lent` were lent, by a call on `receiver`.
+///
+/// # Safety
+///
+/// What C lends by the call, and what is not ours, goes with the receiver: the borrow of the result is limited by its.
 #[inline]
-pub fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
+pub unsafe fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
     lent.record_parents(&CallOrigin {
         maker: Some(Id::of(receiver)),
         ..CallOrigin::NOWHERE
@@ -795,6 +837,7 @@ pub fn noting_parents<C, R: RecordParents>(
     move |raw| {
         let made = own(raw);
         made.record_parents(&origin);
+        origin.end();
         made
     }
 }
@@ -809,6 +852,7 @@ pub fn noting_parents_in<C, R>(
     move |raw| {
         let made = own(raw)?;
         notes(&made, &|handle| handle.record_parents(&origin));
+        origin.end();
         Some(made)
     }
 }

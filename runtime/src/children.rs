@@ -6,8 +6,10 @@
 //! the normal order. If their guards should have been dropped first, the guards were forgotten, or C refused the
 //! release of a child. The parent is then leaked as well, and the leak is reported.
 //!
-//! A handle that was passed to C keeps its parents open as long as C keeps the handle: in the table its parents become
-//! the parents of the handle that C keeps it in.
+//! A handle that C has, one that it was given or one of its own that it lends, ends with other handles: with those that C
+//! keeps it in, or that it was lent from ([`End`]). What it lives in stays open until then, and so does what C keeps in it.
+//! If C gives it out before, it is ours with all of that. Where nobody knows when C ends it, it never ends: its parents
+//! are leaked, and that is reported.
 //!
 //! A parent whose owners C counts gets one owner more for each child, so its release is not deferred.
 
@@ -16,12 +18,14 @@
     reason = "a key is compared by its addresses"
 )]
 
-use std::cell::{Cell, RefCell};
+mod given;
+
+use std::cell::Cell;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -32,7 +36,10 @@ use crate::handle::{Handle, ReleaseError};
 use crate::interpreter::report;
 use crate::uses;
 
-/// A handle, identified by its kind and its address.
+pub use given::Unplaced;
+pub(crate) use given::{Given, check_childless, check_givable, given_out, is_any_given, own};
+
+/// One handle among those of all kinds.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Id {
@@ -55,8 +62,9 @@ impl Eq for Id {}
 
 impl Ord for Id {
     fn cmp(&self, other: &Self) -> Ordering {
-        let kind = ptr::from_ref(self.kind).cmp(&ptr::from_ref(other.kind));
-        kind.then(self.raw.cmp(&other.raw))
+        // Handles of one address, whatever their types, are neighbours.
+        let kind = || ptr::from_ref(self.kind).cmp(&ptr::from_ref(other.kind));
+        self.raw.cmp(&other.raw).then_with(kind)
     }
 }
 
@@ -97,15 +105,15 @@ struct Parents {
     first: Option<Id>,
     /// The other parents that the handle was made in.
     others: Vec<Id>,
-    /// The parents of handles that C keeps in this one.
-    given: Vec<Id>,
-    /// The parents, of all of these, that the handle borrows exclusively for its life: `parent = &mut P`.
+    /// The parents of a handle that C was given, and that had the same address: C gave that one out again, or freed it.
+    inherited: Vec<Id>,
+    /// The held ones among all of these: `parent = &mut P`.
     held: Vec<Id>,
 }
 
 impl Parents {
     fn iter(&self) -> impl Iterator<Item = Id> {
-        let others = self.others.iter().chain(&self.given).copied();
+        let others = self.others.iter().chain(&self.inherited).copied();
         self.first.into_iter().chain(others)
     }
 
@@ -117,6 +125,28 @@ impl Parents {
     fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
+
+    /// Returns whether the handle was made in `parent`.
+    fn names(&self, parent: Id) -> bool {
+        self.first == Some(parent) || self.others.contains(&parent)
+    }
+
+    /// Makes them those of a handle at this address that C was given before.
+    fn inherit(&mut self) {
+        self.inherited.extend(self.first.take());
+        self.inherited.append(&mut self.others);
+    }
+}
+
+/// The end of a handle that C has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The release of this handle.
+    With(Id),
+    /// A release that runs now, by its number.
+    Now(u64),
+    /// Nobody knows.
+    Never,
 }
 
 /// A handle that lives in another one, or that others live in.
@@ -130,17 +160,46 @@ struct Entry {
     /// Set while the release waits for the last child. Inside is the only thread that may release the handle, if there
     /// is one.
     put_off: Option<Option<ThreadId>>,
-    /// The handles that lent this one, if C owns it: it goes with one of them.
-    lenders: Vec<Id>,
-    /// The handles owned by C that were lent from this one.
-    lent: Vec<Id>,
+    /// The ends of a handle that C has: it is gone when all of them have come. Empty for a handle of ours.
+    ends: Vec<End>,
+    /// Set if the handle is known to be ours: of those that C lends to callbacks.
+    is_ours: bool,
+    /// Set if C was given the handle; otherwise C lends it.
+    is_given: bool,
+    /// Set while a call gives the handle to C: the number of that transfer.
+    transfer: Option<u64>,
+    /// The handles of C's that end with this one.
+    keeps: BTreeSet<Id>,
 }
 
 impl Entry {
     fn is_over(&self) -> bool {
         let is_alone = self.children == 0 && self.holders == 0 && self.parents.is_empty();
-        is_alone && self.put_off.is_none() && self.lenders.is_empty() && self.lent.is_empty()
+        is_alone
+            && !self.is_ours
+            && !self.is_c_s()
+            && self.put_off.is_none()
+            && self.keeps.is_empty()
     }
+
+    /// Returns whether C has the handle.
+    fn is_c_s(&self) -> bool {
+        !self.ends.is_empty() || self.transfer.is_some()
+    }
+
+    /// The handles that this one ends with.
+    fn keepers(&self) -> impl Iterator<Item = Id> {
+        self.ends.iter().filter_map(|end| match end {
+            End::With(keeper) => Some(*keeper),
+            End::Now(_) | End::Never => None,
+        })
+    }
+}
+
+/// A number for a release or a transfer, which no other one has.
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
 }
 
 type Table = BTreeMap<Id, Entry>;
@@ -165,7 +224,7 @@ fn above(id: Id) -> Option<Id> {
         true => unsafe { id.kind.owner(id.raw) },
         false => with_table(|table| {
             let entry = table.get(&id)?;
-            entry.parents.first.or(entry.lenders.first().copied())
+            entry.parents.first.or_else(|| entry.keepers().next())
         }),
     }
 }
@@ -217,19 +276,10 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
         here = owner;
     }
     if here.kind.has_relatives() {
-        let first = with_table(|table| {
-            let parents = table.get(&here).map(|entry| entry.parents.iter().collect());
-            parents.unwrap_or_default()
-        });
+        let first = with_table(|table| reached_from(table, here));
         add_ancestors(first, &mut found);
+        found.retain(|ancestor| *ancestor != here);
     }
-    found
-}
-
-/// The handles that a handle lives in that is on its way to C.
-pub(crate) fn ancestors_of(lived: &Lived) -> Vec<Id> {
-    let mut found = Vec::new();
-    add_ancestors(lived.0.iter().collect(), &mut found);
     found
 }
 
@@ -240,11 +290,16 @@ fn add_ancestors(mut reached: Vec<Id>, found: &mut Vec<Id>) {
                 continue;
             }
             found.push(here);
-            if let Some(entry) = table.get(&here) {
-                reached.extend(entry.parents.iter());
-            }
+            reached.extend(reached_from(table, here));
         }
     });
+}
+
+/// Returns the parents of the handle, and those of the handles that C keeps in it.
+fn reached_from(table: &Table, id: Id) -> Vec<Id> {
+    let kept = all_kept(table, id).into_iter().chain([id]);
+    let entries = kept.filter_map(|kept| table.get(&kept));
+    entries.flat_map(|entry| entry.parents.iter()).collect()
 }
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
@@ -255,39 +310,85 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, beside: &[
     let mut parents = Parents {
         first,
         others: beside.to_vec(),
-        given: Vec::new(),
+        inherited: Vec::new(),
         held: first
             .filter(|_| child.kind.sharing().holds_parent)
             .into_iter()
             .collect(),
     };
-    if parent.is_lent() {
-        let lenders =
-            first.and_then(|first| with_table(|table| Some(table.get(&first)?.lenders.clone())));
-        parents.others.extend(lenders.into_iter().flatten());
-    }
-    for counted in parents.iter().filter(|parent| parent.kind.is_counted()) {
-        // SAFETY: guarantee 3: the call that made the child borrows its parents.
-        unsafe { counted.kind.retain(counted.raw) };
-    }
     watch_forks();
     child.kind.note_relatives();
-    with_table(|table| {
-        for parent in parents.waiting() {
+    let counted = with_table(|table| {
+        // A parent that C has goes with the handles that C keeps it in, or that it was lent from.
+        parents.others.extend(all_keepers(table, parents.iter()));
+        record(table, child, parents)
+    });
+    for parent in counted {
+        // SAFETY: guarantee 3: the call that made the child borrows its parents.
+        unsafe { parent.kind.retain(parent.raw) };
+    }
+}
+
+/// Records the parents of a child. Returns the counted ones, which get one owner more.
+fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<Id> {
+    let before = table.get_mut(&child);
+    let mut before = before.map_or_else(Parents::default, |entry| mem::take(&mut entry.parents));
+    before.inherit();
+    let mut counted = Vec::new();
+    for parent in parents.iter() {
+        if let Some(index) = before.inherited.iter().position(|other| *other == parent) {
+            // It is counted already.
+            before.inherited.swap_remove(index);
+        } else if parent.kind.is_counted() {
+            counted.push(parent);
+        } else {
             parent.kind.note_relatives();
             table.entry(parent).or_default().children += 1;
         }
-        for held in &parents.held {
-            table.entry(*held).or_default().holders += 1;
+    }
+    for parent in &parents.held {
+        if let Some(index) = before.held.iter().position(|other| other == parent) {
+            before.held.swap_remove(index);
+        } else {
+            table.entry(*parent).or_default().holders += 1;
             HELD.fetch_add(1, Relaxed);
             uses::watch();
         }
-        // C may have kept others in the handle before it gave it out.
-        let own = &mut table.entry(child).or_default().parents;
-        own.first = parents.first;
-        own.others.extend(parents.others);
-        own.held.extend(parents.held);
-    });
+    }
+    parents.inherited = before.inherited;
+    parents.held.extend(before.held);
+    table.entry(child).or_default().parents = parents;
+    counted
+}
+
+/// The handles that these end with, directly or not, if C has them.
+fn all_keepers(table: &Table, of: impl Iterator<Item = Id>) -> BTreeSet<Id> {
+    let (mut found, mut reached) = (BTreeSet::new(), of.collect::<Vec<_>>());
+    while let Some(here) = reached.pop() {
+        let keepers = table.get(&here).into_iter().flat_map(Entry::keepers);
+        reached.extend(keepers.filter(|keeper| found.insert(*keeper)));
+    }
+    found
+}
+
+/// The handles that end with this one, directly or not, and no later.
+fn all_kept(table: &Table, by: Id) -> BTreeSet<Id> {
+    let mut found = BTreeSet::from([by]);
+    let mut reached = vec![by];
+    while let Some(here) = reached.pop() {
+        for kept in table.get(&here).into_iter().flat_map(|entry| &entry.keeps) {
+            let ends_here = |end: &End| matches!(end, End::With(keeper) if found.contains(keeper));
+            let ends = table
+                .get(kept)
+                .is_some_and(|kept| kept.ends.iter().all(ends_here));
+            // One that ends with several is reached by the last of them.
+            if ends && found.insert(*kept) {
+                reached.push(*kept);
+            }
+        }
+    }
+    found.remove(&by);
+    found
 }
 
 /// The number of children that borrow their parent exclusively for their life.
@@ -306,19 +407,43 @@ pub(crate) fn is_any_held() -> bool {
 pub(crate) fn is_held(id: Id) -> bool {
     let Some(id) = home(id) else { return false };
     with_table(|table| {
-        let mut reached = vec![(id, 0)];
-        while let Some((here, own)) = reached.pop() {
+        let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
+        while let Some((here, from)) = reached.pop() {
             let Some(entry) = table.get(&here) else {
                 continue;
             };
-            if entry.holders > own {
+            let holds = |id: Id| {
+                let held = table.get(&id).map_or(&[][..], |entry| &entry.parents.held);
+                held.iter().filter(|held| **held == here).count()
+            };
+            // What C keeps in the handle itself leaves the handle to it.
+            let own = || holds(from) + all_kept(table, here).into_iter().map(holds).sum::<usize>();
+            if entry.holders != 0 && entry.holders > own() {
                 return true;
             }
-            let parents = &entry.parents;
-            let holds = |parent: Id| parents.held.iter().filter(|held| **held == parent).count();
-            reached.extend(parents.iter().map(|parent| (parent, holds(parent))));
+            let parents = entry.parents.iter().map(|parent| (parent, here));
+            // The handle uses what C keeps in it.
+            let kept = entry
+                .keeps
+                .iter()
+                .filter_map(|kept| Some((*kept, table.get(kept)?)));
+            let theirs = kept
+                .flat_map(|(kept, entry)| entry.parents.iter().map(move |parent| (parent, kept)));
+            reached.extend(parents.chain(theirs).filter(|step| seen.insert(*step)));
         }
         false
+    })
+}
+
+/// Returns whether the handle was made in `parent`, as far as the table knows.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python's objects keep parents")
+)]
+pub(crate) fn is_made_in(id: Id, parent: Id) -> bool {
+    with_table(|table| {
+        let parents = table.get(&id).map(|entry| &entry.parents);
+        parents.is_none_or(|parents| parents.first.is_none() || parents.names(parent))
     })
 }
 
@@ -331,56 +456,55 @@ fn lives_in(id: Id, to: Id) -> bool {
                 return true;
             }
             if let Some(entry) = table.get(&here) {
-                reached.extend(entry.parents.iter().chain(entry.lenders.iter().copied()));
+                reached.extend(entry.parents.iter().chain(entry.keepers()));
             }
         }
         false
     })
 }
 
-/// Records that C lent `lent`, a handle with a release, in a call on `lenders`. If C owns the handle, the handles that
-/// are made in it live in the lenders, too: the release of a lender may release the handle.
+/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes with
+/// the lenders.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
-    let lenders: Vec<Id> = lenders
-        .filter(|lender| !lives_in(*lender, lent))
-        .filter_map(home)
-        .collect();
-    if lenders.is_empty() {
+    let lenders: Vec<Id> = lenders.collect();
+    // One that a lender is or lives in was known before.
+    if lenders.iter().any(|lender| lives_in(*lender, lent)) {
         return;
     }
-    lent.kind.note_lent();
+    // Without a lender it is there for ever. One that C lends to a callback has no home.
+    let for_ever = lenders.is_empty().then_some(End::Never);
+    let lenders = lenders.into_iter().filter_map(home).map(End::With);
+    let ends: Vec<End> = lenders.chain(for_ever).collect();
+    if ends.is_empty() {
+        return;
+    }
+    lent.kind.note_relatives();
+    given::expect();
     with_table(|table| {
         let entry = table.entry(lent).or_default();
-        if entry.parents.first.is_some() {
+        let is_known = entry.is_ours || entry.parents.first.is_some();
+        if is_known || entry.is_given || entry.transfer.is_some() {
             // It is not C's own.
             return;
         }
-        let is_new = |lender: &Id| !entry.lenders.contains(lender);
-        let new: Vec<Id> = lenders.into_iter().filter(is_new).collect();
-        entry.lenders.extend(&new);
-        for lender in new {
-            lender.kind.note_relatives();
-            table.entry(lender).or_default().lent.push(lent);
+        for end in ends {
+            keep(table, lent, end);
         }
     });
 }
 
-/// Removes the lenders of the handle: C returned it as owned, or made a new handle at its address.
-#[cold]
-pub(crate) fn not_lent(id: Id) {
-    with_table(|table| {
-        let lenders = table
-            .get_mut(&id)
-            .map(|entry| mem::take(&mut entry.lenders));
-        for lender in lenders.into_iter().flatten() {
-            if let Some(entry) = table.get_mut(&lender) {
-                entry.lent.retain(|lent| *lent != id);
-                if entry.is_over() {
-                    table.remove(&lender);
-                }
-            }
-        }
-    });
+/// Adds an end to those of a handle that C has.
+fn keep(table: &mut Table, kept: Id, end: End) {
+    let ends = &mut table.entry(kept).or_default().ends;
+    if ends.contains(&end) {
+        return;
+    }
+    ends.push(end);
+    if let End::With(keeper) = end {
+        keeper.kind.note_relatives();
+        uses::watch_hidden();
+        table.entry(keeper).or_default().keeps.insert(kept);
+    }
 }
 
 thread_local! {
@@ -395,39 +519,79 @@ pub fn parent_of_released() -> NonNull<()> {
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// The parents of a handle during its release, or during the call that gives the handle to C. Dropping it means that
-/// the handle is gone. Forgetting it means that it is unknown whether the handle is gone.
+/// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is dropped
+/// the handle is gone; when it is forgotten nobody knows whether the handle is.
 #[derive(Debug)]
-pub(crate) struct Lived(Parents);
+pub(crate) struct Lived {
+    parents: Parents,
+    keeps: BTreeSet<Id>,
+    /// The kept handles that lived in the handle itself, and whether they held it.
+    inside: Vec<(Id, bool)>,
+    /// The number of the release.
+    number: u64,
+    /// Set in a forked child whose parent process has the handle.
+    is_left_behind: bool,
+}
 
-/// Removes the handle from the table, because it is about to be released or given to C. Its address may become that of
-/// another handle.
+/// Takes the handle out of the table: it is about to be released, and its address may become another one's.
 pub(crate) fn end(id: Id) -> Option<Lived> {
-    let parents = with_table(|table| {
+    let lived = with_table(|table| {
+        let inside = take_inside(table, id);
         let entry = table.get_mut(&id)?;
-        let mut parents = mem::take(&mut entry.parents);
-        let lent = mem::take(&mut entry.lent);
-        if entry.is_over() {
-            table.remove(&id);
+        entry.is_ours = false;
+        let lived = Lived {
+            parents: mem::take(&mut entry.parents),
+            keeps: mem::take(&mut entry.keeps),
+            inside,
+            number: next_number(),
+            is_left_behind: false,
+        };
+        for kept in &lived.keeps {
+            replace_end(table, *kept, End::With(id), End::Now(lived.number));
         }
-        for lent in lent {
-            let Some(entry) = table.get_mut(&lent) else {
-                continue;
-            };
-            entry.lenders.retain(|lender| *lender != id);
-            if entry.lenders.is_empty() {
-                // It goes with this handle, and so does what C keeps in it.
-                let kept = mem::take(&mut entry.parents);
-                parents.given.extend(kept.given);
-                parents.held.extend(kept.held);
-            }
-            if entry.is_over() {
-                table.remove(&lent);
-            }
-        }
-        Some(parents)
+        remove_if_over(table, id);
+        Some(lived)
     })?;
-    (!parents.is_empty()).then_some(Lived(parents))
+    let is_alone = lived.parents.is_empty() && lived.keeps.is_empty();
+    (!is_alone).then_some(lived)
+}
+
+/// Removes the handle from the parents of what C keeps in it.
+fn take_inside(table: &mut Table, id: Id) -> Vec<(Id, bool)> {
+    let (mut taken, mut children, mut holders) = (Vec::new(), 0, 0);
+    for kept in all_kept(table, id) {
+        let Some(entry) = table.get_mut(&kept) else {
+            continue;
+        };
+        let parents = &mut entry.parents;
+        let first = usize::from(parents.first.take_if(|first| *first == id).is_some());
+        let is_it = |parent: &mut Id| *parent == id;
+        let others = parents.others.extract_if(.., is_it).count();
+        let inherited = parents.inherited.extract_if(.., is_it).count();
+        let held = parents.held.extract_if(.., is_it).count();
+        let count = first + others + inherited;
+        (children, holders) = (children + count, holders + held);
+        taken.extend((0..count).map(|index| (kept, index < held)));
+    }
+    if let Some(entry) = table.get_mut(&id) {
+        entry.children -= children;
+        entry.holders -= holders;
+        HELD.fetch_sub(holders, Relaxed);
+    }
+    taken
+}
+
+fn replace_end(table: &mut Table, kept: Id, from: End, to: End) {
+    let ends = table.get_mut(&kept).map(|entry| &mut entry.ends);
+    for end in ends.into_iter().flatten().filter(|end| **end == from) {
+        *end = to;
+    }
+}
+
+fn remove_if_over(table: &mut Table, id: Id) {
+    if table.get(&id).is_some_and(Entry::is_over) {
+        table.remove(&id);
+    }
 }
 
 impl Lived {
@@ -439,7 +603,10 @@ impl Lived {
                 PARENT.set(self.0);
             }
         }
-        let parent = self.0.first.map_or(ptr::null_mut(), |parent| parent.raw);
+        let parent = self
+            .parents
+            .first
+            .map_or(ptr::null_mut(), |parent| parent.raw);
         let _outer = Outer(PARENT.replace(parent));
         release()
     }
@@ -447,95 +614,139 @@ impl Lived {
     /// Keeps only parents without counted owners: the handle, and its owners of counted parents, belong to the process
     /// that this one was forked from.
     pub(crate) fn left_behind(mut self) {
-        let waits = |parent: &mut Id| !parent.kind.is_counted();
-        let Parents {
-            first,
-            others,
-            given,
-            ..
-        } = &mut self.0;
-        *first = first.take_if(waits);
-        others.retain_mut(waits);
-        given.retain_mut(waits);
+        self.is_left_behind = true;
     }
 
     /// Puts the parents back into the table: the handle is still there, with its owner.
     pub(crate) fn put_back(mut self, id: Id) {
-        let parents = mem::take(&mut self.0);
-        with_table(|table| table.entry(id).or_default().parents = parents);
-    }
-
-    /// Makes the parents those of `keeper`, or of the handle that `keeper` is part of: C keeps the handle there.
-    pub(crate) fn kept_in(mut self, keeper: Id) {
-        let Some(keeper) = home(keeper) else {
-            // C owns it, so nobody knows when it goes.
-            return mem::forget(self);
-        };
-        let is_keeper = |parent: &mut Id| *parent == keeper;
-        let mut all: Vec<Id> = self.0.iter().collect();
-        // A handle that went back into its parent is one less that lives there.
-        let mut held = mem::take(&mut self.0.held);
-        self.0 = Parents {
-            others: all.extract_if(.., is_keeper).collect(),
-            held: held.extract_if(.., is_keeper).collect(),
-            ..Parents::default()
-        };
-        keeper.kind.note_relatives();
-        if !all.is_empty() {
-            uses::watch_hidden();
-        }
+        let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
+        let inside = mem::take(&mut self.inside);
         with_table(|table| {
-            let parents = &mut table.entry(keeper).or_default().parents;
-            parents.given.extend(all);
-            parents.held.extend(held);
+            let entry = table.entry(id).or_default();
+            entry.parents = parents;
+            entry.is_ours = id.kind.is_lent_to_callbacks();
+            for (kept, held) in inside {
+                if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_c_s()) {
+                    kept.parents.others.push(id);
+                    kept.parents.held.extend(held.then_some(id));
+                    let entry = table.entry(id).or_default();
+                    entry.children += 1;
+                    entry.holders += usize::from(held);
+                    HELD.fetch_add(usize::from(held), Relaxed);
+                }
+            }
+            for kept in keeps {
+                let now = End::Now(self.number);
+                if table
+                    .get(&kept)
+                    .is_some_and(|kept| kept.ends.contains(&now))
+                {
+                    replace_end(table, kept, now, End::With(id));
+                    table.entry(id).or_default().keeps.insert(kept);
+                }
+            }
+            remove_if_over(table, id);
         });
     }
 }
 
 impl Drop for Lived {
     fn drop(&mut self) {
-        let parents = &self.0;
-        for counted in parents.iter().filter(|parent| parent.kind.is_counted()) {
-            // SAFETY: guarantee 21: `born` added this owner, and nobody else releases it.
-            if let Err(unreleased) = unsafe { counted.kind.release(counted.raw) } {
-                report(unreleased.error);
-            }
+        let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
+        let (mut all, touched) =
+            with_table(|table| take_ended(table, keeps, End::Now(self.number)));
+        all.push(parents);
+        let_go(&all, touched, self.is_left_behind);
+    }
+}
+
+/// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that end
+/// with fewer others from now on.
+fn take_ended(table: &mut Table, kept: BTreeSet<Id>, end: End) -> (Vec<Parents>, BTreeSet<Id>) {
+    let (mut all, mut touched) = (Vec::new(), BTreeSet::new());
+    let mut ending: Vec<(Id, End)> = kept.into_iter().map(|kept| (kept, end)).collect();
+    while let Some((id, end)) = ending.pop() {
+        let Some(entry) = table.get_mut(&id) else {
+            continue;
+        };
+        let before = entry.ends.len();
+        entry.ends.retain(|other| *other != end);
+        if entry.ends.len() == before {
+            continue;
         }
-        let mut due = Vec::new();
-        with_table(|table| {
+        if !entry.ends.is_empty() {
+            touched.extend(entry.parents.iter());
+            continue;
+        }
+        let keeps = mem::take(&mut entry.keeps);
+        all.push(mem::take(&mut entry.parents));
+        ending.extend(keeps.into_iter().map(|kept| (kept, End::With(id))));
+        entry.is_given = false;
+        remove_if_over(table, id);
+    }
+    (all, touched)
+}
+
+/// Lets go what ended handles lived in.
+fn let_go(all: &[Parents], mut touched: BTreeSet<Id>, is_left_behind: bool) {
+    let counted = all.iter().flat_map(Parents::iter);
+    let counted = counted.filter(|parent| parent.kind.is_counted() && !is_left_behind);
+    for parent in counted {
+        // SAFETY: guarantee 21: `born` added this owner, and nobody else releases it.
+        if let Err(unreleased) = unsafe { parent.kind.release(parent.raw) } {
+            report(unreleased.error);
+        }
+    }
+    let due: Vec<_> = with_table(|table| {
+        for parents in all {
             for held in &parents.held {
                 if let Some(entry) = table.get_mut(held) {
                     entry.holders -= 1;
                 }
                 HELD.fetch_sub(1, Relaxed);
-                due.extend(take_due(table, *held));
+                touched.insert(*held);
             }
             for parent in parents.waiting() {
                 if let Some(entry) = table.get_mut(&parent) {
                     entry.children -= 1;
                 }
-                due.extend(take_due(table, parent));
+                touched.insert(parent);
             }
-        });
-        due.into_iter().for_each(release_put_off);
-        if !parents.held.is_empty() {
-            uses::release_put_off();
         }
+        touched
+            .into_iter()
+            .filter_map(|id| take_due(table, id))
+            .collect()
+    });
+    due.into_iter().for_each(release_put_off);
+    if all.iter().any(|parents| !parents.held.is_empty()) {
+        uses::release_put_off();
     }
 }
 
 /// Returns the handle if its release was deferred and waits for nothing any more.
 fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
-    let entry = table.get_mut(&id)?;
-    let is_free = entry.children == 0;
-    let due = entry.put_off.take_if(|_| is_free);
-    if entry.is_over() {
-        table.remove(&id);
-    }
+    let is_put_off = table.get(&id)?.put_off.is_some();
+    let is_due = is_put_off && waits_for(table, id).next().is_none();
+    let due = is_due.then(|| table.get_mut(&id)?.put_off.take())?;
+    remove_if_over(table, id);
     due.map(|thread| (id, thread))
 }
 
-/// Runs a deferred release.
+/// The handles that live in this one and do not end with it.
+fn waits_for(table: &Table, id: Id) -> impl Iterator<Item = (Id, &Entry)> {
+    let has_children = table.get(&id).is_some_and(|entry| entry.children != 0);
+    let kept = match has_children {
+        true => all_kept(table, id),
+        false => BTreeSet::new(),
+    };
+    let all = has_children.then_some(table).into_iter().flatten();
+    let children = all.filter(move |(_, entry)| entry.parents.iter().any(|parent| parent == id));
+    let others = children.filter(move |(child, _)| !kept.contains(child));
+    others.map(|(child, entry)| (*child, entry))
+}
+
+/// Releases a handle whose guard has gone before what lived in it.
 #[cold]
 fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
     if thread.is_some_and(|thread| thread != thread::current().id()) {
@@ -551,74 +762,62 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
 ///
 /// # Errors
 ///
-/// An error that names a child whose guard should have been dropped first.
+/// The children whose guards should have gone first, or the handle that waits for this one in turn.
 pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     let thread = || id.kind.is_thread_bound().then(|| thread::current().id());
-    let (children, given) = with_table(|table| {
-        let children = table.get(&id).map_or(0, |entry| entry.children);
-        if children == 0 {
-            return None;
-        }
+    let error = with_table(|table| {
+        // Of those that C has nobody forgot a guard.
+        let is_ours = |(_, child): &(Id, &Entry)| !child.is_c_s() && child.parents.names(id);
+        waits_for(table, id).next()?;
+        let ours = waits_for(table, id).find(is_ours);
+        let error = ours.map(|(child, _)| still_needed(id, child));
         table.entry(id).or_default().put_off = Some(thread());
-        let given = table.values().flat_map(|entry| &entry.parents.given);
-        Some((children, given.filter(|parent| **parent == id).count()))
+        Some(error.or_else(|| find_cycle(table, id).map(|other| in_cycle(id, other))))
     })?;
-    Some(match children - given {
-        0 => Ok(()),
-        _ => Err(ReleaseError {
-            error: still_needed(id),
+    Some(match error {
+        None => Ok(()),
+        Some(error) => Err(ReleaseError {
+            error,
             kept: false,
             lost: true,
         }),
     })
 }
 
+/// Returns the handle that waits for this one, if this one waits for it, too.
+fn find_cycle(table: &Table, id: Id) -> Option<Id> {
+    let (mut seen, mut reached) = (BTreeSet::new(), vec![id]);
+    while let Some(here) = reached.pop() {
+        let children: Vec<Id> = waits_for(table, here).map(|(child, _)| child).collect();
+        let keepers = all_keepers(table, children.into_iter());
+        if keepers.contains(&id) {
+            return Some(here);
+        }
+        let waits = |id: &Id| table.get(id).is_some_and(|entry| entry.put_off.is_some());
+        reached.extend(
+            keepers
+                .into_iter()
+                .filter(|keeper| waits(keeper) && seen.insert(*keeper)),
+        );
+    }
+    None
+}
+
 #[cold]
-fn still_needed(id: Id) -> Error {
-    let child = with_table(|table| {
-        let lives_here =
-            |entry: &Entry| entry.parents.first == Some(id) || entry.parents.others.contains(&id);
-        table
-            .iter()
-            .find_map(|(child, entry)| lives_here(entry).then(|| child.kind.name()))
-    });
-    let (name, child) = (id.kind.name(), child.unwrap_or("handle"));
+fn in_cycle(id: Id, other: Id) -> Error {
+    Error::Value(format!(
+        "a {} is never released, because C keeps handles that live in it in a {}, and handles that live in that one in the \
+         first: take one of them back from C before",
+        id.kind.name(),
+        other.kind.name()
+    ))
+}
+
+#[cold]
+fn still_needed(id: Id, child: Id) -> Error {
+    let (name, child) = (id.kind.name(), child.kind.name());
     Error::Value(format!(
         "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, or C \
          refused to release it"
     ))
-}
-
-/// Refuses to give the handle to C while others live in it.
-///
-/// # Errors
-///
-/// [`Error::Value`] if other handles live in it.
-pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
-    let children = with_table(|table| table.get(&id).map_or(0, |entry| entry.children));
-    match children {
-        0 => Ok(()),
-        _ => Err(Error::Value(format!(
-            "a {} cannot be given to C while other handles live in it",
-            id.kind.name()
-        ))),
-    }
-}
-
-/// The handles that a call without a receiver gave to C, until it is known which handle C keeps them in. This is the
-/// handle in the result, or none if C was done with them when it returned.
-#[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct Unplaced(RefCell<Vec<Lived>>);
-
-impl Unplaced {
-    pub(crate) fn push(&self, lived: Lived) {
-        self.0.borrow_mut().push(lived);
-    }
-
-    pub(crate) fn kept_in(&self, keeper: Id) {
-        for lived in self.0.take() {
-            lived.kept_in(keeper);
-        }
-    }
 }

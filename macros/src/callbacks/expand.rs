@@ -11,7 +11,9 @@ use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::methods::expand::variables::site_variable;
 use crate::span::respanned;
 use crate::text::{decode, with_undecoded_text};
-use crate::types::inspect::{argument_of, is_slice_ref, is_unit, owned_handles, type_name};
+use crate::types::inspect::{
+    argument_of, borrowed_handles, is_slice_ref, is_unit, owned_handles, type_name,
+};
 use crate::types::lifetimes::erase_lifetimes;
 
 pub(crate) fn expand(
@@ -35,12 +37,23 @@ pub(crate) fn expand(
         Some(on_error) => expand_c_expr(on_error),
         None => quote!(::core::default::Default::default()),
     };
-    let converted = parameters(method)
-        .map(|(name, ty)| expand_parameter_conversion(callback, &variables, name, ty, runtime));
     // The author may have parameters of these names.
     let own = |name| Ident::new(name, Span::mixed_site());
     let site = site_variable();
     let (this, here, life) = (own("state"), own("here"), own("life"));
+    let converted = parameters(method)
+        .map(|(name, ty)| expand_parameter_conversion(callback, &variables, name, ty, runtime));
+    let adopted: Vec<_> = parameters(method)
+        .filter_map(|(name, ty)| expand_adoption(callback, name, ty, runtime))
+        .collect();
+    let release_arguments = (!adopted.is_empty()).then(|| {
+        quote! {
+            unsafe fn release_arguments(#pattern: #runtime::__private::callback::Arguments<Self>) {
+                let #life = #runtime::__private::lifetime::Life::any();
+                #(#adopted)*
+            }
+        }
+    });
     let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
     let before_name = Ident::new("__before", Span::mixed_site());
     let (before_type, before) = match &callback.before {
@@ -53,6 +66,7 @@ pub(crate) fn expand(
     let returned = expand_returned(state, callback, (&this, &before_name), runtime);
     let parents = expand_owned_child_checks(state, method, runtime);
     let exclusive_use = expand_exclusive_checks(state, method, runtime);
+    let lent = expand_lent_handles(state, method, runtime);
     let place = format!("{}.{name}", state.to_token_stream());
     let constants = expand_constants(state, callback, runtime);
     quote! {
@@ -61,6 +75,7 @@ pub(crate) fn expand(
 
             #parents
             #exclusive_use
+            #lent
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
             #[allow(unused_variables, unused_unsafe, non_snake_case, clippy::unused_unit, reason = "a callback need not use all arguments")]
@@ -107,11 +122,14 @@ pub(crate) fn expand(
                         let #site = <__Callback as #runtime::__private::callback::Callback>::site();
                         let #here = 0_u8;
                         let #life = #runtime::__private::lifetime::Life::of(&#here);
+                        #(#adopted)*
                         #(#converted)*
                         ::core::result::Result::Ok(#returned)
                     }
                     #run(state, arguments, before)
                 }
+
+                #release_arguments
 
                 unsafe fn on_error(
                     arguments: #runtime::__private::callback::Arguments<Self>,
@@ -264,6 +282,30 @@ pub(crate) fn expand_owned_child_checks(
     checks.collect()
 }
 
+/// Lists the handle types that C lends to the callback.
+fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let lent = parameters(method).flat_map(|(_, ty)| {
+        let inside = argument_of(ty, "Option").unwrap_or(ty);
+        let target = match inside {
+            Type::Reference(reference) if !is_slice_ref(ty) => Some(&*reference.elem),
+            _ => None,
+        };
+        target.into_iter().chain(borrowed_handles(ty))
+    });
+    let lent = lent.map(|handle| {
+        let handle = erase_lifetimes(handle, state);
+        quote! {
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::kind::LentToCallbacks {
+                    kind: <#handle as #runtime::__private::handle::Handle>::kind,
+                    is_lent: true,
+                }
+            }
+        }
+    });
+    lent.collect()
+}
+
 /// The parameters of type `&mut T`, where `T` is a handle.
 pub(crate) fn exclusive_parameters(method: &ImplItemFn) -> impl Iterator<Item = (&Ident, &Type)> {
     parameters(method).filter_map(|(name, ty)| match ty {
@@ -317,6 +359,31 @@ pub(crate) fn c_variable((index, argument): (usize, &CallbackCArg)) -> Ident {
     }
 }
 
+/// Expands to the variable that owns what C gives for good by the parameter: before anything that can fail.
+pub(crate) fn expand_adoption(
+    callback: &CallbackMethod,
+    name: &Ident,
+    ty: &Type,
+    runtime: &TokenStream,
+) -> Option<TokenStream> {
+    if !is_owned_parameter(callback, name, ty) {
+        return None;
+    }
+    let life = Ident::new("life", Span::mixed_site());
+    let value = quote!(<#ty as #runtime::__private::from_c::FromC<_>>::from_c_within(#name, #life));
+    let value = respanned(value, ty.span());
+    Some(quote! {
+        // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the callback returns.
+        let #name = unsafe { #value };
+    })
+}
+
+/// Returns `true` for a parameter by which C gives a handle.
+fn is_owned_parameter(callback: &CallbackMethod, name: &Ident, ty: &Type) -> bool {
+    let is_start = |argument: &CallbackCArg| matches!(argument, CallbackCArg::Start(other, _) if other == name);
+    !owned_handles(ty).is_empty() && !callback.arguments.iter().any(is_start)
+}
+
 pub(crate) fn expand_parameter_conversion(
     callback: &CallbackMethod,
     variables: &[Ident],
@@ -358,11 +425,14 @@ pub(crate) fn expand_parameter_conversion(
         }
     };
     let value = respanned(value, ty.span());
-    let passed = quote! {
-        // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the
-        // callback returns.
-        #runtime::__private::callback::passed(unsafe { #value }, #text)?
+    let value = match is_owned_parameter(callback, name, ty) {
+        true => quote!(#name),
+        false => quote! {
+            // SAFETY: annotation `callback`: C passed it, and it is what the parameter says until the callback returns.
+            unsafe { #value }
+        },
     };
+    let passed = quote!(#runtime::__private::callback::passed(#value, #text)?);
     let site = site_variable();
     let decoded = decode(written, passed, callback.utf8, &site, runtime);
     let exclusive = matches!(ty, Type::Reference(reference) if reference.mutability.is_some())

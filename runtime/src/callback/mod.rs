@@ -183,7 +183,16 @@ pub unsafe trait Callback {
         before: Self::Before,
     ) -> Result<Return<Self>>;
 
-    /// Tells C to stop. Returns the value that C gets.
+    /// Releases the handles among the arguments that C gave for good: the method does not run.
+    ///
+    /// # Safety
+    ///
+    /// C passed the arguments, and nothing owns what C gave.
+    unsafe fn release_arguments(arguments: Arguments<Self>) {
+        let _ = arguments;
+    }
+
+    /// Tell C to stop, and what to return.
     ///
     /// # Safety
     ///
@@ -295,10 +304,18 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     let frame = unsafe { outer.0.as_ref() };
     if !K::EVEN_AFTER_ERROR && frame.is_some_and(|frame| frame.has_raised.get()) {
         // SAFETY: the caller's promise.
+        unsafe { release_arguments::<K>(arguments, frame) };
+        // SAFETY: the caller's promise.
         return unsafe { on_error::<K>(arguments, frame) };
     }
+    let mut is_run = false;
     // SAFETY: the caller's promise.
-    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { call::<K>(arguments) }));
+    let call = || unsafe { call::<K>(arguments, &mut is_run) };
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    if !is_run {
+        // SAFETY: the caller's promise, and nothing owns what C gave.
+        unsafe { release_arguments::<K>(arguments, frame) };
+    }
     match outcome {
         Ok(Ok(Some(returned))) => return returned,
         Ok(Ok(None)) => {}
@@ -309,12 +326,28 @@ unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     unsafe { on_error::<K>(arguments, frame) }
 }
 
-/// Calls the method. Returns `None` if C passed no user data.
+/// Releases the handles that C gave to a callback which does not run.
+///
+/// # Safety
+///
+/// C passed the arguments, and nothing owns what C gave.
+unsafe fn release_arguments<K: Callback>(arguments: Arguments<K>, frame: Option<&Frame>) {
+    // SAFETY: the caller's promise.
+    let release = || unsafe { K::release_arguments(arguments) };
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(release)) {
+        raise(frame, CallbackFailure::Panic(panic));
+    }
+}
+
+/// Call the method; `None` where C passed no user data. `is_run` says that the method owns what C gave.
 ///
 /// # Safety
 ///
 /// C passed the arguments.
-unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>> {
+unsafe fn call<K: Callback>(
+    arguments: Arguments<K>,
+    is_run: &mut bool,
+) -> Result<Option<Return<K>>> {
     // SAFETY: the caller's promise.
     let data = unsafe { K::data(arguments) };
     let Some(data) = NonNull::new(data.cast_mut().cast::<BoxedUserData<K::State>>()) else {
@@ -340,6 +373,7 @@ unsafe fn call<K: Callback>(arguments: Arguments<K>) -> Result<Option<Return<K>>
     // SAFETY: the caller's promise.
     let before = unsafe { K::before(arguments) };
     let _paused = crate::thread_locals::pause();
+    *is_run = true;
     // SAFETY: guarantee 8: the state is on the stack of the call, or in the box, which is held. the caller's promise:
     // C passed the arguments.
     unsafe { K::call(&*state, arguments, before) }.map(Some)

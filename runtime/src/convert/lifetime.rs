@@ -167,5 +167,39 @@ where
     T::SPEC.up.is_none() || R::IS_FOUND
 }
 
+/// The fact whether `R` is the parent of `T`, for a `T` whose release or use needs its parent.
+#[derive(Debug)]
+pub struct Keeps<T, R>(PhantomData<(T, R)>);
+
+impl<T: MadeBy<In<R>>, R> Keeps<T, R> {
+    /// It is.
+    pub const IS_PARENT: bool = true;
+}
+
+/// Answers for all others.
+pub trait KeepsOther {
+    /// It is not.
+    const IS_PARENT: bool = false;
+}
+
+impl<T, R> KeepsOther for Keeps<T, R> {}
+
+/// The fact whether a `T` that is lent by an `R` is what that is part of: then it is known.
+#[derive(Debug)]
+pub struct LentBy<T, R>(PhantomData<(T, R)>);
+
+impl<T, R: Handle<Up = In<T>>> LentBy<T, R> {
+    /// It is.
+    pub const IS_OWNER: bool = true;
+}
+
+/// Answers for all others.
+pub trait LentByOther {
+    /// It is not.
+    const IS_OWNER: bool = false;
+}
+
+impl<T, R> LentByOther for LentBy<T, R> {}
+
 /// Refuses, while compiling, a `T` from a call whose parents besides the receiver are not `Others`.
 pub const fn check_beside<T: LivesBeside<Others>, Others>() {}

@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
-use crate::children::Unplaced;
 use crate::error::{Error, Result};
 use crate::handle::{Keeper, Owned, PointerHandle, Resource, Transfer};
 
@@ -110,7 +109,7 @@ unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
         }
         let handle = Transfer::new(self);
         let raw = handle.raw().as_ptr();
-        drop(handle.pass_on(Keeper::Result(&Unplaced::default())));
+        drop(handle.pass_on(Keeper::Unknown));
         raw
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU8, Ordering};
 
 use crate::attachment::{self, DetachedSideData};
 use crate::callback;
-use crate::children::{self, Id, Lived};
+use crate::children::{self, Given, Id, Lived};
 use crate::error::Error;
 use crate::failpoint::{CallSite, FailPoint};
 use crate::fork;
@@ -39,10 +39,10 @@ pub struct HandleKind {
     keeps: bool,
     retain: Option<Retain>,
     owner: Option<Owner>,
-    /// Set once some handles of the kind are in the table of [`children`].
+    /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
+    lent_to_callbacks: AtomicU8,
+    /// Set once some of its handles are in the table of [`children`].
     has_relatives: AtomicBool,
-    /// Set once C lent a handle of the kind.
-    is_lent: AtomicBool,
     thread_bound: bool,
     process_bound: bool,
     #[cfg(all(feature = "python", Py_GIL_DISABLED))]
@@ -66,6 +66,18 @@ type Owner = unsafe fn(*mut ()) -> Option<Id>;
 pub struct Listed(pub &'static HandleKind);
 
 inventory::collect!(Listed);
+
+/// A kind of which C lends handles to callbacks, so that nobody knows what releases them.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LentToCallbacks {
+    /// The kind.
+    pub kind: fn() -> &'static HandleKind,
+    /// Set if C does so, which depends on another type.
+    pub is_lent: bool,
+}
+
+inventory::collect!(LentToCallbacks);
 
 unsafe fn retain_erased<T: RefCounted>(raw: *mut ()) {
     // SAFETY: the caller's promise: a valid pointer of the kind's own type (`HandleKind::retain`).
@@ -111,8 +123,8 @@ impl HandleKind {
             keeps: false,
             retain: None,
             owner: None,
+            lent_to_callbacks: AtomicU8::new(0),
             has_relatives: AtomicBool::new(false),
-            is_lent: AtomicBool::new(false),
             thread_bound: spec.is_thread_bound(),
             process_bound: spec.is_process_bound(),
             #[cfg(all(feature = "python", Py_GIL_DISABLED))]
@@ -218,29 +230,43 @@ impl HandleKind {
         self.has_relatives.load(Ordering::Relaxed)
     }
 
-    /// Returns whether its handles are numbers.
-    pub(crate) fn is_integer(&self) -> bool {
-        self.number.is_some()
-    }
-
-    /// Records that C lent a handle of the kind.
-    pub(crate) fn note_lent(&self) {
-        self.note_relatives();
-        self.is_lent.store(true, Ordering::Relaxed);
-    }
-
-    /// Returns whether C lent a handle of the kind.
-    pub(crate) fn is_lent(&self) -> bool {
-        self.is_lent.load(Ordering::Relaxed)
-    }
-
     /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
     pub(crate) fn lived(&'static self, raw: *mut ()) -> Option<Lived> {
         self.has_relatives()
             .then(|| children::end(Id::new(self, raw)))?
     }
 
-    /// Makes the kind one whose handles are numbers.
+    /// Notes that a call gives the handle at `raw` to C.
+    pub(crate) fn give(&'static self, raw: *mut ()) -> Option<Given> {
+        let has_relatives = self.has_relatives.load(Ordering::Relaxed);
+        has_relatives.then(|| Given::begin(Id::new(self, raw)))?
+    }
+
+    /// Returns whether C lends its handles to callbacks: then the table of [`children`] knows which are ours.
+    #[inline]
+    pub(crate) fn is_lent_to_callbacks(&'static self) -> bool {
+        match self.lent_to_callbacks.load(Ordering::Relaxed) {
+            0 => self.find_lent_to_callbacks(),
+            answer => answer == 2,
+        }
+    }
+
+    #[cold]
+    fn find_lent_to_callbacks(&'static self) -> bool {
+        let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+        let is_lent = all.any(|lent| lent.is_lent && ptr::eq((lent.kind)(), self));
+        let is_lent = is_lent && !self.counted && !self.is_view();
+        let answer = 1 + u8::from(is_lent);
+        self.lent_to_callbacks.store(answer, Ordering::Relaxed);
+        is_lent
+    }
+
+    /// Returns whether its handles are numbers.
+    pub(crate) fn is_integer(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// The same, and it is a number.
     pub const fn numbered<T: IntegerHandle>(mut self) -> Self {
         self.number = Some(|raw| raw_to_number::<T>(raw).widen().cast_signed());
         self
@@ -338,8 +364,12 @@ impl HandleKind {
             return false;
         }
         self.live.fetch_add(1, Ordering::Relaxed);
-        if self.is_lent() {
-            children::not_lent(Id::new(self, raw));
+        if children::is_any_given() {
+            children::given_out(Id::new(self, raw));
+        }
+        if self.is_lent_to_callbacks() {
+            self.note_relatives();
+            children::own(Id::new(self, raw));
         }
         if self.process_bound {
             fork::made(self.key(raw));

@@ -14,7 +14,7 @@ use std::ptr::{self, NonNull};
 
 use crate::attachment::DetachedSideData;
 use crate::call::CallOrigin;
-use crate::children::{self, Id, Lived, Unplaced};
+use crate::children::{self, Given, Id, Unplaced};
 use crate::error::Error;
 use crate::error_source::ErrorSource;
 use crate::handle::kind::HandleKind;
@@ -282,9 +282,45 @@ impl HandleSpec {
         }
     }
 
-    /// Returns whether a call may return a new handle of this type. A handle that borrows its parent by `&mut`, for a
-    /// call or for the handle's life, is made by a method that takes its receiver as `&mut self`.
-    /// [`MadeBy`](crate::convert::lifetime::MadeBy) checks that the receiver is the parent.
+    /// Returns whether C may keep it in a handle `keeper`: calls on that one use it, so they borrow its parent by `&mut` where
+    /// its own calls do.
+    pub const fn may_be_kept_in(&self, keeper: &HandleSpec) -> bool {
+        let borrows = keeper.sharing.mut_parent || keeper.sharing.holds_parent;
+        !self.sharing.mut_parent || borrows || keeper.sharing.part
+    }
+
+    /// Returns whether the release is unknown that ends what this part lends: the part does not know its owner.
+    pub const fn loses_home(&self) -> bool {
+        let mut here = self;
+        let mut is_lost = false;
+        while let Some(up) = here.up
+            && !matches!(here.home, Home::Itself)
+        {
+            is_lost = is_lost || matches!(here.home, Home::Unknown);
+            here = up;
+        }
+        is_lost && !here.is_callback_only()
+    }
+
+    /// Returns whether C lends it, or what it is part of, to callbacks alone.
+    pub const fn is_within_callback(&self) -> bool {
+        let mut here = self;
+        while let Some(up) = here.up
+            && !matches!(here.home, Home::Itself)
+        {
+            here = up;
+        }
+        here.is_callback_only()
+    }
+
+    /// Returns whether the handle has a release of its own, and one owner.
+    pub const fn is_released(&self) -> bool {
+        matches!(self.home, Home::Itself) && !self.sharing.counted
+    }
+
+    /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
+    /// life, is made by a method that takes its receiver as `&mut self`. That this is the parent is checked by
+    /// [`MadeBy`](crate::convert::lifetime::MadeBy).
     pub const fn may_borrow_parent(&self, exclusive: bool) -> bool {
         exclusive || !(self.sharing.holds_parent || self.sharing.mut_parent)
     }
@@ -358,7 +394,34 @@ impl HandleSpec {
     }
 }
 
-/// A handle that has to be released: `#[handle(raw = …, release = …)]`.
+/// The facts of a type that may lend handles, or be lent.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Lender<T: ?Sized>(PhantomData<T>);
+
+impl<T: Handle> Lender<T> {
+    /// [`HandleSpec::is_released`]
+    pub const IS_RELEASED: bool = T::SPEC.is_released();
+    /// [`HandleSpec::loses_home`]
+    pub const LOSES_HOME: bool = T::SPEC.loses_home();
+    /// Set for what C lends to callbacks alone, and for its parts.
+    pub const IS_CALLBACK_ONLY: bool = T::SPEC.is_within_callback();
+}
+
+/// Answers for what is no handle.
+#[doc(hidden)]
+pub trait LendsNothing {
+    /// It has no release.
+    const IS_RELEASED: bool = false;
+    /// It is part of no handle.
+    const LOSES_HOME: bool = false;
+    /// It is no handle.
+    const IS_CALLBACK_ONLY: bool = false;
+}
+
+impl<T: ?Sized> LendsNothing for Lender<T> {}
+
+/// A handle that someone has to release: `#[handle(raw = …, release = …)]`.
 ///
 /// # Safety
 ///
@@ -788,8 +851,8 @@ pub struct Transfer<'p, T: Handle> {
     raw: NonNull<T::Raw>,
     /// The side data of the handle. C may soon give the handle's address to another handle.
     besides: Option<DetachedSideData>,
-    /// The handles that it lives in.
-    lived: Option<Lived>,
+    /// Its place among the handles that it lives in, and that C keeps in it.
+    given: Option<Given>,
     _parent: PhantomData<&'p fn() -> T>,
 }
 
@@ -798,19 +861,20 @@ impl<'p, T: Handle> Transfer<'p, T> {
     ///
     /// # Panics
     ///
-    /// If other handles live in this one: their guards were forgotten, or C keeps them.
+    /// If other handles live in it: their guards were forgotten, or C keeps them. If it lives in a handle that C may release
+    /// at any time.
     pub fn new(owned: Owned<'p, T>) -> Self
     where
         T: Resource + PointerHandle,
     {
-        if let Err(error) = children::check_childless(Id::of(&*owned)) {
+        if let Err(error) = children::check_givable(Id::of(&*owned)) {
             panic!("{error}");
         }
         let raw = owned.into_raw();
         Transfer {
             raw,
             besides: T::kind().end(raw.as_ptr().cast()),
-            lived: T::kind().lived(raw.as_ptr().cast()),
+            given: T::kind().give(raw.as_ptr().cast()),
             _parent: PhantomData,
         }
     }
@@ -820,21 +884,17 @@ impl<'p, T: Handle> Transfer<'p, T> {
         self.raw
     }
 
-    /// The handles that it lives in.
-    pub(crate) fn lived(&self) -> Option<&Lived> {
-        self.lived.as_ref()
-    }
-
     /// Gives the handle to C, which keeps it in `keeper` from now on: the runtime no longer releases it. Returns the
     /// side data.
     pub(crate) fn pass_on(self, keeper: Keeper<'_>) -> PassedOn {
         let mut handle = ManuallyDrop::new(self);
         T::kind().on_transfer(handle.raw.as_ptr().cast());
         let besides = handle.besides.take();
-        match (handle.lived.take(), keeper) {
+        match (handle.given.take(), keeper) {
             (None, _) => {}
-            (Some(lived), Keeper::Handle(keeper)) => lived.kept_in(keeper),
-            (Some(lived), Keeper::Result(given)) => given.push(lived),
+            (Some(given), Keeper::Handle(keeper)) => given.kept_in(&[keeper]),
+            (Some(given), Keeper::Result(unplaced)) => unplaced.push(given),
+            (Some(given), Keeper::Unknown) => given.never_ends(),
         }
         PassedOn(besides)
     }
@@ -853,8 +913,8 @@ impl<'p, T: Handle> Transfer<'p, T> {
     fn restore(&mut self) {
         let raw = self.raw.as_ptr().cast();
         T::kind().go_on(raw, self.besides.take());
-        if let Some(lived) = self.lived.take() {
-            lived.put_back(Id::new(T::kind(), raw));
+        if let Some(given) = self.given.take() {
+            given.restore();
         }
     }
 
@@ -875,8 +935,10 @@ impl<'p, T: Handle> Transfer<'p, T> {
 pub enum Keeper<'g> {
     /// The receiver of the call.
     Handle(Id),
-    /// The result of a call without a receiver; if that has none, C was done with it when it returned.
+    /// The handles in the result of a call without a receiver; if there are none, C was done with it when it returned.
     Result(&'g Unplaced),
+    /// None that is known: C got it from a callback.
+    Unknown,
 }
 
 /// The side data of a handle that C has taken over. Dropping it drops the values.

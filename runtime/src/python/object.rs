@@ -14,7 +14,7 @@ use super::exceptions::to_pyerr;
 use super::into_py::{SelfType, TypedResult};
 use super::state::HandleState;
 use super::trace::trace;
-use crate::children::Id;
+use crate::children::{self, Id};
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Handle, Owned, Part, RefCounted, Resource};
@@ -201,6 +201,8 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
         [] => Vec::new(),
         kinds => context.arguments(kinds)?,
     };
+    check_parents(Id::of(&*owned), parent.iter().chain(&beside))
+        .map_err(|error| to_pyerr(context.py(), error))?;
     let traced = trace(context.py(), T::kind());
     let raw = owned.into_raw().as_ptr().cast();
     let state = HandleState::new(T::kind(), raw, parent, traced).beside(beside);
@@ -217,7 +219,26 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     Ok(object.into_any())
 }
 
-/// Converts a part to a view: a new Python object that keeps the owner alive.
+/// Refuses a handle that lives in others than its Python object would keep: a method with a body may return a handle that it
+/// made in another one than the receiver.
+fn check_parents<'a>(id: Id, kept: impl Iterator<Item = &'a Py<HandleClass>>) -> Result<(), Error> {
+    if id.kind().is_counted() {
+        return Ok(());
+    }
+    for parent in kept {
+        let state = parent.get().state();
+        if !children::is_made_in(id, Id::new(state.kind(), state.entered_raw())) {
+            return Err(Error::Value(format!(
+                "this {} lives in another {} than the one that the call was made on: return it from a method of that one",
+                id.kind().name(),
+                state.kind().name()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A view of a part: a new Python object that keeps the owner.
 #[doc(hidden)]
 pub fn part_into_py<'a, 'py, T: PyHandle + Part>(
     part: Borrowed<'a, T>,

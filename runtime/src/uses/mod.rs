@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::callback;
-use crate::children::{self, Id, Lived};
+use crate::children::{self, Id};
 use crate::error::{Error, Result};
 use crate::fork::{InChild, Lock, watch_forks};
 use crate::handle::kind::HandleKind;
@@ -263,8 +263,7 @@ pub struct Use<'a> {
     exclusive: bool,
     /// Set where an exclusive use leaves the memory of the parent as it is: `#[reads_parent]`.
     reads_parent: bool,
-    /// The parents of a handle that is on its way to C.
-    lived: Option<&'a Lived>,
+    handle: PhantomData<&'a ()>,
 }
 
 impl<'a> Use<'a> {
@@ -276,7 +275,7 @@ impl<'a> Use<'a> {
             id,
             exclusive,
             reads_parent: false,
-            lived: None,
+            handle: PhantomData,
         })
     }
 
@@ -296,11 +295,7 @@ impl<'a> Use<'a> {
             true => children::exclusive_parents(self.id),
             false => Vec::new(),
         };
-        let ancestors = match self.lived {
-            Some(lived) => children::ancestors_of(lived),
-            None => children::ancestors(self.id),
-        };
-        let ancestors = ancestors.into_iter();
+        let ancestors = children::ancestors(self.id).into_iter();
         claims.extend(ancestors.map(|id| Claim::of(id, alone.contains(&id))));
     }
 }
@@ -493,11 +488,7 @@ impl<T: ?Sized> OfOther for &Argument<'_, T> {
 pub fn given<'a, T: Handle>(place: &'a Option<Transfer<'_, T>>) -> Option<Use<'a>> {
     let handle = place.as_ref()?;
     let id = Id::new(T::kind(), handle.raw().as_ptr().cast());
-    let used = Use::of(id, const { T::SPEC.meets_counted() }, true)?;
-    Some(Use {
-        lived: handle.lived(),
-        ..used
-    })
+    Use::of(id, const { T::SPEC.meets_counted() }, true)
 }
 
 /// A type of callback parameters that hold handles.
@@ -554,7 +545,7 @@ impl<T: Handles> Passed<'_, T> {
                 id,
                 exclusive,
                 reads_parent: false,
-                lived: None,
+                handle: PhantomData,
             };
             used.claim(&mut claims);
         });

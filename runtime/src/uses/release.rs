@@ -24,7 +24,7 @@ pub(crate) fn releasing(id: Id) -> Option<Uses> {
             id,
             exclusive: true,
             reads_parent: false,
-            lived: None,
+            handle: std::marker::PhantomData,
         };
         used.claim(&mut claims);
         // The other objects of a group go on.

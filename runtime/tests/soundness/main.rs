@@ -24,6 +24,7 @@ mod counted;
 mod drops;
 mod exclusive;
 mod expressions;
+mod given;
 mod owners;
 mod parents;
 mod raising;

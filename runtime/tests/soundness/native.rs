@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 struct Accounts {
     /// Each object's name, and whether it is live.
     objects: BTreeMap<usize, (&'static str, bool)>,
-    memory: Vec<(usize, Box<dyn Any>)>,
+    memory: Vec<Box<dyn Any>>,
     log: Vec<String>,
     faults: Vec<String>,
 }
@@ -54,9 +54,7 @@ pub(crate) fn acquire<T: 'static>(name: &'static str, value: T) -> *mut T {
     let object = Box::into_raw(Box::new(value));
     with(|accounts| {
         accounts.objects.insert(object.addr(), (name, true));
-        accounts
-            .memory
-            .push((object.addr(), Box::new(Memory(object))));
+        accounts.memory.push(Box::new(Memory(object)));
     });
     object
 }
@@ -142,12 +140,10 @@ impl Native {
 impl Drop for Native {
     fn drop(&mut self) {
         let mut accounts = with(std::mem::take);
-        for (address, memory) in std::mem::take(&mut accounts.memory) {
-            // What is lost stays where it is, as the runtime believes it to be.
-            match accounts.objects.get(&address) {
-                Some((_, true)) => std::mem::forget(memory),
-                _ => drop(memory),
-            }
+        let memory = std::mem::take(&mut accounts.memory);
+        // What is lost stays where it is, as the runtime believes it to be, and so does all that was made beside it.
+        if accounts.objects.values().any(|(_, live)| *live) {
+            std::mem::forget(memory);
         }
         if std::thread::panicking() {
             eprintln!("log: {:?}, faults: {:?}", accounts.log, accounts.faults);

@@ -570,6 +570,12 @@ impl Clip {
         self.own()?.get().paper()
     }
 
+    /// Make a clip on the clip's own folder, in which it lives.
+    fn clip(&self, number: c_int) -> Result<Owned<'_, Clip>> {
+        let own = self.own().ok_or(Error::Failed("clip_folder"))?;
+        own.get().clip(number)
+    }
+
     /// The papers in the clip's own folder.
     fn papers(&self) -> Successors<'_, Paper> {
         Successors::new(self.paper(), |_| None)

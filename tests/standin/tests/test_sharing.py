@@ -300,3 +300,14 @@ def test_part_of_another_owner_than_the_receivers_is_refused():
             lend()
     folder.close()
     assert live_handles() == NONE
+
+
+def test_child_of_another_handle_than_the_receivers_parent_is_refused():
+    folder = Folder(1)
+    clip = folder.clip(2)
+    # Python would link the new clip to `folder`; it lives in the own folder of `clip`.
+    with pytest.raises(ValueError, match="this Clip lives in another Folder"):
+        clip.clip(3)
+    assert live_handles()["Clip"] == 1
+    folder.close()
+    assert live_handles() == NONE

@@ -10,8 +10,8 @@ use crate::methods::ast::{Calls, Method, Parameter};
 use crate::methods::c_args::CArg;
 use crate::methods::expand::variables::{
     c_value_variable, callback_variable, data_variable, destroy_variable, function_variable,
-    here_variable, length_variable, memory_variable, out_length_variable, out_variable,
-    place_variable, site_variable, start_variable, text_variable,
+    given_variable, here_variable, length_variable, memory_variable, out_length_variable,
+    out_variable, place_variable, site_variable, start_variable, text_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_text};
@@ -191,7 +191,7 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
 /// Declares the value that C gets for an `Owned` parameter.
 pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let Parameter { name, ty } = parameter;
-    let lent = c_value_variable(name);
+    let (lent, given) = (c_value_variable(name), given_variable(name));
     let target = match ParamKind::of(ty) {
         ParamKind::Owned(target) => target,
         _ => ty.clone(),
@@ -203,6 +203,7 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
         // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only
         // its address is shown.
         let #lent = unsafe { #lend };
+        let #given = #runtime::__private::children::Id::of(#lent);
     }
 }
 

@@ -23,8 +23,8 @@ use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments
 use crate::methods::expand::result::{expand_into_owner, expand_out_params};
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::variables::{
-    callback_variable, free_variable, here_variable, lifetime_variable, passed_variable,
-    place_variable, site_variable, transfer_variable, unplaced_variable,
+    callback_variable, free_variable, given_variable, here_variable, lifetime_variable,
+    passed_variable, place_variable, site_variable, transfer_variable, unplaced_variable,
 };
 use crate::span::respanned;
 use crate::text::{contains_string, decode};
@@ -217,10 +217,20 @@ pub(crate) fn expand_c_closure(
     let function = &calls.function;
     let caught = Ident::new("__caught", Span::mixed_site());
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
+    let given = method
+        .consumed()
+        .map(|Parameter { name, .. }| given_variable(name));
+    let still_childless: Vec<_> = given
+        .map(|given| quote!(#runtime::__private::call::check_childless(#given);))
+        .collect();
     let call = quote! {
         // SAFETY: annotation `calls`: the call is right as long as each handle in it is valid;
         // guarantee 3: each is borrowed until C has returned.
-        #caught.run(|| unsafe { #call })
+        unsafe { #call }
+    };
+    let call = match still_childless.is_empty() {
+        true => quote!(#caught.run(|| #call)),
+        false => quote!(#caught.run(|| { #(#still_childless)* #call })),
     };
     let call = match &calls.length {
         None => call,

@@ -11,7 +11,9 @@ use crate::methods::expand::sharing::{
     expand_lending_checks, expand_reads_parent_check, expand_sharing_checks,
 };
 use crate::span::respanned;
-use crate::types::inspect::{form, owned_handles, returned_handles, type_name};
+use crate::types::inspect::{
+    borrowed_handles, form, is_call_data, owned_handles, returned_handles, type_name,
+};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
@@ -41,10 +43,73 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
         let sharing = expand_sharing_checks(runtime, handle, exclusive);
         respanned(quote!(#check #sharing), handle.span())
     });
+    let lost = expand_lender_checks(block, method, &output);
     let lending = expand_lending_checks(block, method);
     let reading = expand_reads_parent_check(block, method);
     let names = expand_form_checks(method, &output, runtime);
-    quote!(#(#checks)* #names #lending #reading)
+    quote!(#(#checks)* #names #lost #lending #reading)
+}
+
+/// Refuses to lend a handle with a release through a part that does not know its owner: what is made in that handle would not
+/// keep the owner.
+fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
+        let (ParamKind::Ref(target) | ParamKind::Mut(target)) = ParamKind::of(ty) else {
+            return None;
+        };
+        (!is_call_data(ty)).then(|| erase_lifetimes(&target, receiver))
+    });
+    let lenders: Vec<Type> = match method.receiver {
+        Receiver::None => arguments.collect(),
+        _ => vec![receiver.clone()],
+    };
+    let lent = borrowed_handles(output);
+    let checks = lent.iter().flat_map(|handle| {
+        lenders.iter().map(move |lender| {
+            let (name, part) = (type_name(handle), type_name(lender));
+            let message = format!(
+                "what is made in this `{name}` would not keep the owner of the `{part}` that lends it: add \
+                 `owner_field = …`, the C field that points to the owner of a `{part}`, to the annotation of `{part}`, or \
+                 lend the `{name}` by a method of that owner, with the `{part}` as a parameter"
+            );
+            let probe = |ty: &Type| quote!(#runtime::__private::handle::Lender::<#ty>);
+            let known = quote!(#runtime::__private::lifetime::LentBy::<#handle, #lender>::IS_OWNER);
+            let (lent, lender) = (probe(handle), probe(lender));
+            let check = quote! {
+                ::core::assert!(!(#lent::IS_RELEASED && #lender::LOSES_HOME) || #known, #message);
+            };
+            respanned(check, handle.span())
+        })
+    });
+    let checks: Vec<_> = checks.collect();
+    // What C lends through a handle that it lends to a callback, it lends to that callback.
+    let unseen = lent.iter().map(|handle| {
+        let lenders = lenders
+            .iter()
+            .map(|lender| quote!(#runtime::__private::handle::Lender::<#lender>::IS_CALLBACK_ONLY));
+        quote! {
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::kind::LentToCallbacks {
+                    kind: <#handle as #runtime::__private::handle::Handle>::kind,
+                    is_lent: false #(|| #lenders)*,
+                }
+            }
+        }
+    });
+    if checks.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const _: () = {
+            #[allow(unused_imports, reason = "for parameters that are no handles")]
+            use #runtime::__private::handle::LendsNothing as _;
+            #[allow(unused_imports, reason = "for handles that know their owner")]
+            use #runtime::__private::lifetime::LentByOther as _;
+            #(#checks)*
+            #(#unseen)*
+        };
+    }
 }
 
 /// Refuses types with names that hide handles or memory, because all other checks go by names.

@@ -118,7 +118,11 @@ fn expand_read(
         ),
     };
     let read = match is_guard(&written) {
-        true => quote!(#runtime::__private::call::lending(&*self, #read)),
+        true => quote!({
+            let lent = #read;
+            // SAFETY: annotation `Borrowed`: what C lends is valid as long as the receiver.
+            unsafe { #runtime::__private::call::lending(&*self, lent) }
+        }),
         false => read,
     };
     match &field.when {

@@ -28,10 +28,18 @@ pub(crate) fn expand_with_parent(
     };
     let unplaced = unplaced_variable();
     let origin = match method.receiver {
-        Receiver::None if beside.is_empty() && !result_keeps_arguments(method) => return own,
+        Receiver::None
+            if borrowed_handles(&method.output.value).is_empty()
+                && !result_keeps_arguments(method) =>
+        {
+            return own;
+        }
         Receiver::None => {
             let given = result_keeps_arguments(method).then(|| quote!(.keeping(&#unplaced)));
-            quote!(#runtime::__private::call::CallOrigin::among(&[#(#beside),*]) #given)
+            quote! {
+                // SAFETY: annotation `Borrowed`: what C lends is valid as long as each handle among the arguments.
+                unsafe { #runtime::__private::call::CallOrigin::without_receiver() }.beside(&[#(#beside),*]) #given
+            }
         }
         _ => {
             let beside = (!beside.is_empty()).then(|| quote!(.beside(&[#(#beside),*])));

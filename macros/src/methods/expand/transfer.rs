@@ -9,7 +9,7 @@ use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::signature::rust_signature;
 use crate::methods::expand::variables::place_variable;
 use crate::span::respanned;
-use crate::types::inspect::type_name;
+use crate::types::inspect::{returned_handles, type_name};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
@@ -53,12 +53,18 @@ pub(crate) fn expand_consuming(
                 }
                 _ => quote!(#name),
             });
+    let output = erase_lifetimes(&method.output.value, &block.handle);
+    let keepers: Vec<&Type> = match method.receiver {
+        Receiver::None => returned_handles(&output),
+        _ => vec![&block.handle],
+    };
     let homes = method
         .consumed()
         .map(|Parameter { ty, .. }| match ParamKind::of(ty) {
-            ParamKind::Owned(target) if method.receiver != Receiver::None => {
-                expand_keeper_check(block, &target)
-            }
+            ParamKind::Owned(target) => keepers
+                .iter()
+                .map(|keeper| expand_keeper_check(block, &target, keeper))
+                .collect(),
             _ => TokenStream::new(),
         });
     let homes = quote!(#(#homes)*);
@@ -102,22 +108,41 @@ pub(crate) fn expand_consuming(
 }
 
 /// Refuses to transfer a handle with a parent to a handle whose release is not known: the parent
-/// could be released first.
-pub(crate) fn expand_keeper_check(block: &MethodsBlock, target: &Type) -> TokenStream {
-    let (runtime, receiver) = (&block.runtime, &block.handle);
-    let target = erase_lifetimes(target, receiver);
-    let (name, keeper) = (type_name(&target), type_name(receiver));
+/// could be released first. Refuses one with `mut_parent` where the calls of the keeper do not borrow the parent.
+pub(crate) fn expand_keeper_check(
+    block: &MethodsBlock,
+    target: &Type,
+    keeper: &Type,
+) -> TokenStream {
+    let runtime = &block.runtime;
+    let target = erase_lifetimes(target, &block.handle);
+    let (name, kept_in) = (type_name(&target), type_name(keeper));
     let message = format!(
         "a `{name}` has a parent, which has to outlive it, and it is not known when this \
-         `{keeper}` ends: consume the `{name}` by a method of a handle that has one owner and a \
+         `{kept_in}` ends: consume the `{name}` by a method of a handle that has one owner and a \
          `release`, or of a part with `owner_field = …` of such a handle"
+    );
+    let unsaid = format!(
+        "a `{name}` has `mut_parent`, and a call on the `{kept_in}` that C keeps it in may use it, beside others that use \
+         its parent: add `mut_parent` and that parent to the annotation of `{kept_in}`; or consume the `{name}` by a method \
+         of its parent"
     );
     let check = quote! {
         const _: () = ::core::assert!(
             <#target as #runtime::__private::handle::Handle>::SPEC.up.is_none()
-                || <#receiver as #runtime::__private::handle::Handle>::SPEC.has_home(),
+                || <#keeper as #runtime::__private::handle::Handle>::SPEC.has_home(),
             #message
         );
+        const _: () = {
+            #[allow(unused_imports, reason = "for handles with another parent")]
+            use #runtime::__private::lifetime::KeepsOther as _;
+            ::core::assert!(
+                #runtime::__private::lifetime::Keeps::<#target, #keeper>::IS_PARENT
+                    || <#target as #runtime::__private::handle::Handle>::SPEC
+                        .may_be_kept_in(<#keeper as #runtime::__private::handle::Handle>::SPEC),
+                #unsaid
+            );
+        };
     };
     respanned(check, target.span())
 }

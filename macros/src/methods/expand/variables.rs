@@ -90,6 +90,11 @@ pub(crate) fn unplaced_variable() -> Ident {
     Ident::new("__unplaced", Span::mixed_site())
 }
 
+/// The handle of an `Owned` parameter among those of all types.
+pub(crate) fn given_variable(name: &Ident) -> Ident {
+    format_ident!("__{name}_given", span = Span::mixed_site())
+}
+
 /// The value that C gets for an `Owned` parameter.
 pub(crate) fn c_value_variable(name: &Ident) -> Ident {
     format_ident!("__{name}_lent", span = Span::mixed_site())

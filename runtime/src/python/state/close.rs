@@ -222,7 +222,7 @@ impl HandleState {
     pub(in crate::python) fn begin_transfer(&self) -> Result<NonNull<()>, Error> {
         self.release_descendants()
             .map_err(|unreleased| unreleased.error)?;
-        children::check_childless(Id::new(self.kind, self.entered_raw()))?;
+        children::check_givable(Id::new(self.kind, self.entered_raw()))?;
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }

@@ -14,4 +14,11 @@ pub unsafe extern "C" fn item_free(_: *mut Item) {}
 pub unsafe extern "C" fn page_item(_: *mut Page) -> *mut Item {
     unimplemented!()
 }
+pub unsafe extern "C" fn page_free(_: *mut Page) {}
+pub unsafe extern "C" fn page_ref(page: *mut Page) -> *mut Page {
+    page
+}
+pub unsafe extern "C" fn page_of(_: *mut Item) -> *mut Page {
+    unimplemented!()
+}
 pub unsafe extern "C" fn page_add(_: *mut Page, _: *mut Item) {}

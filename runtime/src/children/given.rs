@@ -1,0 +1,264 @@
+//! Handles that C is given, and gets out again.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::mem::{self, ManuallyDrop};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::{
+    End, Entry, Id, Table, home, keep, let_go, next_number, take_ended, waits_for, with_table,
+};
+use crate::error::Error;
+use crate::interpreter::report;
+
+/// Set once C lent a handle or was given one.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// Notes that C lends a handle, or is given one.
+pub(super) fn expect() {
+    ANY.store(true, Relaxed);
+}
+
+/// Returns whether C was ever lent a handle or given one: then [`given_out`] looks closer.
+#[inline]
+pub(crate) fn is_any_given() -> bool {
+    ANY.load(Relaxed)
+}
+
+/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that.
+#[cold]
+pub(crate) fn given_out(id: Id) {
+    let touched = with_table(|table| {
+        add_other_type(table, id);
+        let entry = table.get_mut(&id)?;
+        entry.parents.inherit();
+        (entry.is_given, entry.transfer) = (false, None);
+        let ends = mem::take(&mut entry.ends);
+        let touched: BTreeSet<Id> = entry.parents.iter().collect();
+        for end in ends {
+            if let End::With(keeper) = end {
+                if let Some(entry) = table.get_mut(&keeper) {
+                    entry.keeps.remove(&id);
+                }
+                super::remove_if_over(table, keeper);
+            }
+        }
+        super::remove_if_over(table, id);
+        Some(touched)
+    });
+    let_go(&[], touched.unwrap_or_default(), false);
+}
+
+/// Keeps what C has at the same address under another type as long as the handle: it may be the same object.
+fn add_other_type(table: &mut Table, id: Id) {
+    let is_pointer = |id: &Id| !id.kind.is_integer();
+    if !is_pointer(&id) {
+        return;
+    }
+    // Handles of one address are neighbours in the table.
+    let is_same = |(other, _): &(&Id, &Entry)| other.raw == id.raw;
+    let before = table.range(..id).rev().take_while(is_same);
+    let after = table.range(id..).take_while(is_same);
+    let same = before
+        .chain(after)
+        .filter(|(other, entry)| **other != id && is_pointer(other) && entry.is_c_s());
+    let same: Vec<Id> = same.map(|(other, _)| *other).collect();
+    for other in same {
+        keep(table, other, End::With(id));
+    }
+}
+
+/// A handle that a call gives to C, from the look at what lives in it until it is known who has it. When it is dropped C is
+/// done with the handle; when it is forgotten nobody knows.
+#[derive(Debug)]
+pub(crate) struct Given {
+    id: Id,
+    number: u64,
+}
+
+impl Given {
+    /// Notes that a call gives the handle to C. `None` for one that lives in no other, and that C keeps nothing in.
+    pub(crate) fn begin(id: Id) -> Option<Self> {
+        expect();
+        let number = next_number();
+        with_table(|table| {
+            let entry = table.get_mut(&id)?;
+            if entry.parents.is_empty() && entry.keeps.is_empty() && !entry.is_ours {
+                return None;
+            }
+            entry.transfer = Some(number);
+            Some(Given { id, number })
+        })
+    }
+
+    /// C left the handle where it was.
+    pub(crate) fn restore(self) {
+        let given = ManuallyDrop::new(self);
+        with_table(|table| {
+            if given.take(table) {
+                table.entry(given.id).or_default().is_ours = given.id.kind.is_lent_to_callbacks();
+            }
+        });
+    }
+
+    /// Ends the transfer. Returns whether the handle did not come out again meanwhile.
+    fn take(&self, table: &mut Table) -> bool {
+        let entry = table
+            .get_mut(&self.id)
+            .filter(|entry| entry.transfer == Some(self.number));
+        entry.is_some_and(|entry| {
+            (entry.transfer, entry.is_ours) = (None, false);
+            true
+        })
+    }
+
+    /// C keeps the handle in `keepers`, or in what they are part of: it ends with the last of them.
+    pub(crate) fn kept_in(self, keepers: &[Id]) {
+        if keepers.is_empty() {
+            // C is done with it.
+            return;
+        }
+        let end_of = |keeper: &Id| match home(*keeper) {
+            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),
+            // C owns the keeper, or has owners of it.
+            _ => End::Never,
+        };
+        self.ends_with(keepers.iter().map(end_of).collect());
+    }
+
+    /// C keeps the handle as long as it likes: nobody hears when that ends.
+    pub(crate) fn never_ends(self) {
+        self.ends_with(vec![End::Never]);
+    }
+
+    fn ends_with(self, ends: Vec<End>) {
+        let given = ManuallyDrop::new(self);
+        let never = ends.contains(&End::Never);
+        let (touched, is_alone) = with_table(|table| {
+            if !given.take(table) {
+                return (BTreeSet::new(), None);
+            }
+            for end in ends {
+                keep(table, given.id, end);
+            }
+            let entry = table.entry(given.id).or_default();
+            entry.is_given = true;
+            let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
+            (entry.parents.iter().collect(), Some(is_alone))
+        });
+        if never && is_alone == Some(false) {
+            report(Error::Value(format!(
+                "nobody knows when C releases a {} that it was given: what it lives in, and what C keeps in it, is leaked",
+                given.id.kind.name()
+            )));
+        }
+        let_go(&[], touched, false);
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        let ended = with_table(|table| {
+            self.take(table).then(|| {
+                let end = End::Now(self.number);
+                keep(table, self.id, end);
+                take_ended(table, BTreeSet::from([self.id]), end)
+            })
+        });
+        if let Some((all, touched)) = ended {
+            let_go(&all, touched, false);
+        }
+    }
+}
+
+/// Notes that a handle is ours that C lends to callbacks, too.
+#[cold]
+pub(crate) fn own(id: Id) {
+    with_table(|table| table.entry(id).or_default().is_ours = true);
+}
+
+/// Refuses to give a handle to C in which others live, and one that lives in a handle that C may release at any time.
+///
+/// # Errors
+///
+/// [`Error::Value`], which names it.
+pub(crate) fn check_givable(id: Id) -> Result<(), Error> {
+    check_childless(id)?;
+    match with_table(|table| find_unknown(table, id)) {
+        None => Ok(()),
+        Some(parent) => Err(Error::Value(format!(
+            "a {} cannot be given to C, because it lives in a {} that C lends to a callback or is just given: C may release \
+             that one first",
+            id.kind.name(),
+            parent.kind.name()
+        ))),
+    }
+}
+
+/// Returns the handle that this one lives in and that ends nobody knows when.
+fn find_unknown(table: &Table, id: Id) -> Option<Id> {
+    let parents = |id: Id| {
+        let entry = table.get(&id).into_iter();
+        entry.flat_map(|entry| entry.parents.waiting().chain(entry.keepers()))
+    };
+    let (mut seen, mut reached) = (BTreeSet::new(), parents(id).collect::<Vec<_>>());
+    while let Some(here) = reached.pop() {
+        let entry = table.get(&here);
+        let is_unknown = match entry {
+            None => here.kind.is_lent_to_callbacks(),
+            Some(entry) if entry.transfer.is_some() => true,
+            Some(entry) => {
+                here.kind.is_lent_to_callbacks() && !entry.is_ours && entry.ends.is_empty()
+            }
+        };
+        if is_unknown {
+            return Some(here);
+        }
+        reached.extend(parents(here).filter(|parent| seen.insert(*parent)));
+    }
+    None
+}
+
+/// Refuses to give the handle to C while others live in it.
+///
+/// # Errors
+///
+/// [`Error::Value`], which names it.
+pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
+    let is_childless = with_table(|table| waits_for(table, id).next().is_none());
+    match is_childless {
+        true => Ok(()),
+        false => Err(Error::Value(format!(
+            "a {} cannot be given to C while other handles live in it",
+            id.kind.name()
+        ))),
+    }
+}
+
+/// The handles that a call without a receiver gave to C, until it is known which handles C keeps them in: those of the
+/// result, or none, if C was done with them when it returned.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Unplaced {
+    given: RefCell<Vec<Given>>,
+    keepers: RefCell<Vec<Id>>,
+}
+
+impl Unplaced {
+    pub(crate) fn push(&self, given: Given) {
+        self.given.borrow_mut().push(given);
+    }
+
+    /// Adds a handle of the result.
+    pub(crate) fn add_keeper(&self, keeper: Id) {
+        self.keepers.borrow_mut().push(keeper);
+    }
+
+    /// Gives them to the handles of the result.
+    pub(crate) fn place(&self) {
+        let keepers = self.keepers.take();
+        for given in self.given.take() {
+            given.kept_in(&keepers);
+        }
+    }
+}
