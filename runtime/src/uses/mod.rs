@@ -408,7 +408,7 @@ pub fn granted<R>(uses: Result<R>) -> R {
 }
 
 /// The result of a call, whose uses end now: what went wrong may be asked of the same handles. Releases that waited run when
-/// the result has its owner ([`AtEnd`]).
+/// the result has its owner (`AtEnd`).
 #[inline]
 pub fn ending<R>(returned: R, uses: Option<Uses>) -> R {
     if let Some(mut uses) = uses {

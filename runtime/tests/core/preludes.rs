@@ -3,7 +3,7 @@
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::*;
 
-use crate::ffi;
+use crate::wrapper::{Library, ffi};
 
 /// A store.
 #[handle(raw = ffi::store, release = ffi::store_free, fork_safe)]
@@ -33,6 +33,7 @@ impl Shelf {
 
 #[test]
 fn borrowed_in_a_signature_is_this_crates() {
+    let _library = Library::start();
     let shelf = Shelf::open("books").unwrap();
     assert!(shelf.last().is_some());
 }
