@@ -364,6 +364,7 @@ impl HandleKind {
             return false;
         }
         self.live.fetch_add(1, Ordering::Relaxed);
+        uses::forget_former(Id::new(self, raw));
         if children::is_any_given() {
             children::given_out(Id::new(self, raw));
         }

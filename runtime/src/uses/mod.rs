@@ -194,6 +194,21 @@ impl Table {
     }
 }
 
+/// Forgets the uses of an object that C has freed: C gave out a new one at its address. The call that gave the former object
+/// to C, or released it, may still be on its way back.
+#[inline]
+pub(crate) fn forget_former(id: Id) {
+    if EXCLUSIVE.load(Ordering::Acquire) == 0 || id.kind().is_counted() {
+        return;
+    }
+    let object = Key::object(id);
+    let mut table = table();
+    table.entries.retain(|entry| {
+        !(entry.claim.exclusive && entry.claim.object == object && entry.by != By::Callback)
+    });
+    table.count();
+}
+
 /// Forgets the uses by threads that a forked child has not.
 fn forget_other_threads() {
     let here = this_thread();
