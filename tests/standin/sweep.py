@@ -232,6 +232,7 @@ OPERATIONS = [
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
     Operation("paper", lambda: MODULE.Folder(1).paper().number),
     Operation("paper of another folder", lambda: MODULE.Folder(1).clip(2).paper(), raises=ValueError),
+    Operation("clip on another folder", lambda: MODULE.Folder(1).clip(2).clip(3), raises=ValueError),
     Operation("papers of another folder", lambda: MODULE.Folder(1).clip(2).papers(), raises=ValueError),
     Operation("meddled", lambda: MODULE.meddled()),
     Operation("exists", lambda: MODULE.exists("/")),
