@@ -118,6 +118,7 @@ GUARDS = [
         ("(actual == owner.as_raw()).then(", "(actual == actual || actual == owner.as_raw()).then("),
     ),
     mutant(HANDLE, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
+    mutant(LEDGER, "a new object seems to be used by the call that freed the former one", ("        uses::forget_former(Id::new(self, raw));\n", "")),
     mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), ReleaseError>(drop((release, raw)));")),
     mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
     mutant(

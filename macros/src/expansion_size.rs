@@ -34,7 +34,8 @@ fn items(tokens: TokenStream) -> Vec<Item> {
     found
 }
 
-/// The number of lines of an item after formatting, without comments.
+/// The number of lines of an item after formatting, without comments. The prefix that all paths of the runtime share is left
+/// out: its length says nothing about the code.
 fn lines(item: Item) -> usize {
     let file = syn::File {
         shebang: None,
@@ -113,8 +114,7 @@ fn generated_methods_stay_small() {
             handles.len(),
             handles.iter().sum::<usize>() / handles.len(),
         );
-        // The longest one has eleven parameters.
-        assert!(*most < 125, "{example}: {sizes:?}");
+        assert!(*most < 120, "{example}: {sizes:?}");
         assert!(total / sizes.len() < 60, "{example}: {sizes:?}");
     }
 }

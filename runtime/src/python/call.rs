@@ -228,6 +228,16 @@ pub struct MethodInfo {
     foreign: u32,
 }
 
+/// Makes the description of a Python method a constant, and the static [`CallSite`] that it names.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __entry {
+    ($name:ident, $site:ident, $method:expr, $info:expr) => {
+        $crate::__site!($site, $method, "");
+        const $name: &$crate::__private::python::MethodInfo = &$info;
+    };
+}
+
 impl MethodInfo {
     /// Describes a method whose exclusive borrow of the receiver borrows the parent as the handle's type says.
     pub const fn new(site: &'static CallSite, arguments: usize, body: bool) -> Self {

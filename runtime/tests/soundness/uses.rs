@@ -21,6 +21,7 @@ mod ffi {
     use std::cell::Cell;
     use std::ffi::{c_int, c_uint, c_void};
     use std::ptr::null_mut;
+    use std::sync::atomic::{AtomicU8, Ordering};
 
     use crate::native::{acquire, fault, release, touch};
 
@@ -231,6 +232,32 @@ mod ffi {
             .sum()
     }
 
+    /// A seat. There is one, so each that is made is where the former one was.
+    pub struct seat {
+        moves: AtomicU8,
+    }
+
+    static SEAT: seat = seat {
+        moves: AtomicU8::new(0),
+    };
+
+    pub unsafe extern "C" fn seat_new() -> *mut seat {
+        std::ptr::from_ref(&SEAT).cast_mut()
+    }
+
+    pub unsafe extern "C" fn seat_free(_: *mut seat) {}
+
+    /// Frees the seat, then calls back.
+    pub unsafe extern "C" fn seat_leave(seat: *mut seat, f: plain, data: *mut c_void) {
+        unsafe { seat_free(seat) };
+        f.into_iter().for_each(|f| unsafe { f(data) });
+    }
+
+    pub unsafe extern "C" fn seat_move(seat: *mut seat) -> c_int {
+        unsafe { (*seat).moves.fetch_add(1, Ordering::Relaxed) };
+        0
+    }
+
     pub unsafe extern "C" fn number_open() -> c_int {
         3
     }
@@ -280,6 +307,8 @@ struct SharedItem;
 struct SharedAudit;
 #[handle(raw = ffi::item, release = ffi::item_free, parent = (Pool, Shared), fork_safe)]
 struct BetweenItem;
+#[handle(raw = ffi::seat, release = ffi::seat_free, fork_safe)]
+struct Seat;
 #[handle(integer = c_int, release = ffi::number_close)]
 struct File;
 #[handle(integer = c_int, release = ffi::number_close)]
@@ -409,6 +438,16 @@ impl Shared {
 impl BetweenItem {
     #[calls(ffi::item_visit, args = (self, run.run, run.data))]
     fn visit(&self, run: &Run);
+}
+
+#[methods(unsafe, rust_only)]
+impl Seat {
+    #[calls(ffi::seat_new, fails = null)]
+    fn new() -> Result<Owned<Seat>>;
+    #[calls(ffi::seat_leave, args = (this, run.run, run.data), consumes = always)]
+    fn leave(this: Owned<Seat>, run: &Run);
+    #[calls(ffi::seat_move, fails = nonzero)]
+    fn shift(&mut self) -> Result<()>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -698,4 +737,20 @@ fn number_of_a_held_owner_is_no_part() {
     let message = crate::panic_of(|| Borrowed::<Number>::from_integer(&pool, 1).is_some());
     assert_eq!(message, Error::Busy("Pool").to_string());
     std::mem::forget(pool);
+}
+
+#[test]
+fn new_object_at_the_address_of_a_freed_one_is_in_no_use() {
+    thread_local! {
+        static SHIFTED: Cell<bool> = const { Cell::new(false) };
+    }
+    let _native = Native::start();
+    // The call that took the former seat is still running.
+    let run = Run(|| {
+        let mut seat = Seat::new().unwrap();
+        SHIFTED.set(seat.shift().is_ok());
+    });
+    Seat::leave(Seat::new().unwrap(), &run);
+    assert!(SHIFTED.get());
+    assert_eq!(leakproof::live_handles()["Seat"], 0);
 }

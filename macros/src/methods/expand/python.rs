@@ -207,8 +207,7 @@ pub(crate) fn expand_wrapper(
         #(#python_attributes)*
         #allow_many
         #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
-            #runtime::__site!(__SITE, #place, "");
-            const __ENTRY: &#python::MethodInfo = &#info;
+            #runtime::__entry!(__ENTRY, __SITE, #place, #info);
             #detach_checks
             #receiver_conversion
             #python::#enter #finish
