@@ -740,7 +740,7 @@ impl<'a> CallOrigin<'a> {
         given: None,
     };
 
-    /// CallOrigin by a call without a receiver.
+    /// Returns the origin of a result of a call without a receiver.
     ///
     /// # Safety
     ///
