@@ -33,11 +33,8 @@ pub(crate) fn expand_sharing_checks(
          nothing else may use the parent while the `{name}` lives"
     );
     quote! {
-        const _: () = ::core::assert!(
-            #runtime::__private::handle::HandleSpec::may_borrow_parent(#spec, #exclusive),
-            #borrow
-        );
-        const _: () = ::core::assert!(#runtime::__private::handle::HandleSpec::says_what_it_changes(#spec), #unsaid);
+        const _: () = ::core::assert!(#spec.may_borrow_parent(#exclusive), #borrow);
+        const _: () = ::core::assert!(#spec.says_what_it_changes(), #unsaid);
     }
 }
 
