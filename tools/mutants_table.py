@@ -921,7 +921,7 @@ KEEPING = [
     mutant(ATTACHMENTS, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
     mutant(ATTACHMENTS, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
     mutant(ATTACHMENTS, "the collector does not see what a handle keeps", ("        let _traversing = Traversing::begin();\n        for entry in values {\n", "        let _traversing = Traversing::begin();\n        for entry in values.iter().take(0) {\n")),
-    mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.attachment().clear());", "entry.value.as_ref() }.attachment());")),
+    mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.clear());", "entry.value.as_ref() });")),
     mutant(CHILDREN, "the release gets another parent", ("PARENT.replace(parent)", "PARENT.replace(PARENT.get())")),
     mutant(CHILDREN, "a parent is released before a forgotten child", ("        waits_for(table, id).next()?;\n", "        waits_for(table, id).next().filter(|_| false)?;\n")),
     mutant(CHILDREN, "the parent of a forgotten child is not reported", ("        let ours = waits_for(table, id).find(is_ours);", "        let ours = waits_for(table, id).find(is_ours).filter(|_| false);")),

@@ -33,21 +33,84 @@ use crate::panics::Caught;
     label = "this is not known to the garbage collector",
     note = "derive `Attachment` for it; if it holds no Python objects, `impl Attachment for {Self} {{}}` is enough"
 )]
-pub trait Attachment: Send + Sync + 'static {
-    /// Shows every Python object in the value to the garbage collector. Never waits: locked values are left out.
+pub trait Attachment: Send + Sync + Sized + 'static {
+    /// How the garbage collector finds the Python objects in it. Only the derive, or an `unsafe impl` of [`Traverse`], says
+    /// more than that there are none.
+    #[cfg(feature = "python")]
+    #[doc(hidden)]
+    const TRAVERSAL: Traversal<Self> = Traversal::nothing();
+}
+
+/// A value that shows its Python objects to the garbage collector. Implemented by `#[derive(Attachment)]`.
+///
+/// # Safety
+///
+/// `traverse` visits each reference to a Python object that the value owns at most once, and no other one. The garbage
+/// collector takes an object of which it was shown all references for garbage, and clears it while it is in use.
+#[cfg(feature = "python")]
+#[doc(hidden)]
+pub unsafe trait Traverse {
+    /// Shows every Python object in it to the garbage collector. Never waits: what is locked is left out.
     ///
     /// # Errors
     ///
-    /// Returns the error of `visit`, at once.
-    #[cfg(feature = "python")]
-    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        let _ = visit;
-        Ok(())
+    /// What `visit` returns, at once.
+    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
+
+    /// Drops every Python object in it: the handle can no longer be reached.
+    fn clear(&self);
+}
+
+/// The functions of a type that implements [`Traverse`], or none.
+#[cfg(feature = "python")]
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Traversal<S: ?Sized> {
+    traverse: fn(&S, &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>,
+    clear: fn(&S),
+}
+
+#[cfg(feature = "python")]
+impl<S: ?Sized> Traversal<S> {
+    /// Nothing is shown.
+    pub const fn nothing() -> Self {
+        Traversal {
+            traverse: |_, _| Ok(()),
+            clear: |_| {},
+        }
     }
 
-    /// Drops every Python object in the value. Runs when the handle can no longer be reached.
-    #[cfg(feature = "python")]
-    fn clear(&self) {}
+    /// The functions of the type.
+    pub const fn of() -> Self
+    where
+        S: Traverse,
+    {
+        Traversal {
+            traverse: S::traverse,
+            clear: S::clear,
+        }
+    }
+}
+
+/// Shows the Python objects in `value` to the garbage collector.
+///
+/// # Errors
+///
+/// What `visit` returns.
+#[cfg(feature = "python")]
+#[doc(hidden)]
+pub fn traverse<T: Attachment>(
+    value: &T,
+    visit: &pyo3::PyVisit<'_>,
+) -> Result<(), pyo3::PyTraverseError> {
+    (T::TRAVERSAL.traverse)(value, visit)
+}
+
+/// Drops the Python objects in `value`.
+#[cfg(feature = "python")]
+#[doc(hidden)]
+pub fn clear<T: Attachment>(value: &T) {
+    (T::TRAVERSAL.clear)(value);
 }
 
 macro_rules! nothing_inside {
@@ -60,13 +123,18 @@ macro_rules! all_inside {
     ($([$($parameter:ident)*] $type:ty, $self:ident => $each:expr;)+) => {$(
         impl<$($parameter: Attachment),*> Attachment for $type {
             #[cfg(feature = "python")]
+            const TRAVERSAL: Traversal<Self> = Traversal::of();
+        }
+
+        // SAFETY: trait `Traverse`: each value inside is shown once, and shows each of its references once.
+        #[cfg(feature = "python")]
+        unsafe impl<$($parameter: Attachment),*> Traverse for $type {
             fn traverse(&$self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-                $each.try_for_each(|inside| inside.traverse(visit))
+                $each.try_for_each(|inside| traverse(inside, visit))
             }
 
-            #[cfg(feature = "python")]
             fn clear(&$self) {
-                $each.for_each(Attachment::clear);
+                $each.for_each(clear);
             }
         }
     )+};
@@ -90,13 +158,18 @@ fn sole<T>(shared: &Arc<T>) -> Option<&T> {
 
 impl<K: Send + Sync + 'static, T: Attachment> Attachment for BTreeMap<K, T> {
     #[cfg(feature = "python")]
+    const TRAVERSAL: Traversal<Self> = Traversal::of();
+}
+
+// SAFETY: trait `Traverse`: each value inside is shown once, and shows each of its references once.
+#[cfg(feature = "python")]
+unsafe impl<K: Send + Sync + 'static, T: Attachment> Traverse for BTreeMap<K, T> {
     fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.values().try_for_each(|inside| inside.traverse(visit))
+        self.values().try_for_each(|inside| traverse(inside, visit))
     }
 
-    #[cfg(feature = "python")]
     fn clear(&self) {
-        self.values().for_each(Attachment::clear);
+        self.values().for_each(clear);
     }
 }
 
@@ -294,9 +367,7 @@ impl SideData {
         let _traversing = Traversing::begin();
         for entry in values {
             // SAFETY: guarantee 8: the list holds the box of each entry.
-            unsafe { entry.value.as_ref() }
-                .attachment()
-                .traverse(visit)?;
+            unsafe { entry.value.as_ref() }.traverse(visit)?;
         }
         Ok(())
     }
@@ -315,7 +386,7 @@ impl SideData {
         });
         for entry in values {
             // SAFETY: guarantee 8: the box is held since `hold` above.
-            caught.run(|| unsafe { entry.value.as_ref() }.attachment().clear());
+            caught.run(|| unsafe { entry.value.as_ref() }.clear());
             // SAFETY: guarantee 8: this ends the hold from above.
             caught.run(|| unsafe { user_data::leave(entry.value) });
         }

@@ -86,6 +86,8 @@ impl<T: Handle> Probe<T> {
     pub const IS_THREAD_BOUND: bool = T::SPEC.is_thread_bound();
     /// True if its borrows are noted by the thread of the call.
     pub const IS_COUNTED: bool = T::SPEC.is_counted();
+    /// True if it says that it lends memory.
+    pub const LENDS: bool = T::SPEC.lends_memory();
 }
 
 /// Facts of types that are not handles: text, memory, records.
@@ -94,6 +96,8 @@ pub trait NoHandle {
     const IS_THREAD_BOUND: bool = false;
     /// False: these types have no counted owners.
     const IS_COUNTED: bool = false;
+    /// Nothing is asked.
+    const LENDS: bool = true;
 }
 
 impl<T: ?Sized> NoHandle for Probe<T> {}

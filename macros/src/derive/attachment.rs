@@ -70,15 +70,23 @@ pub(crate) fn expand(
         }
     };
     let trait_ = quote!(#runtime::Attachment);
+    let traversal = quote!(#runtime::__private::attachment);
     let traverse = arms(
-        &|bound| quote!(#trait_::traverse(#bound, visit)?;),
+        &|bound| quote!(#traversal::traverse(#bound, visit)?;),
         quote!(::core::result::Result::Ok(())),
     );
-    let clear = arms(&|bound| quote!(#trait_::clear(#bound);), quote!());
+    let clear = arms(&|bound| quote!(#traversal::clear(#bound);), quote!());
     let (generics, arguments, bounds) = item.generics.split_for_impl();
     quote! {
         impl #generics #trait_ for #name #arguments #bounds {
             #runtime::__python! {
+                const TRAVERSAL: #traversal::Traversal<Self> = #traversal::Traversal::of();
+            }
+        }
+
+        #runtime::__python! {
+            // SAFETY: Rust: each field is shown once; trait `Traverse`: so each reference that the value owns is.
+            unsafe impl #generics #traversal::Traverse for #name #arguments #bounds {
                 fn traverse(
                     &self,
                     visit: &#runtime::pyo3::PyVisit<'_>,

@@ -2,12 +2,14 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{Expr, ItemStruct, Path, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
 use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, Sharing, ThreadLocal};
+use crate::span::respanned;
 
 /// A handle type.
 pub(crate) struct Handle {
@@ -69,9 +71,15 @@ pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostic
     let is_pointer = args.raw.is_some();
     let is_number = args.integer.is_some() && !is_pointer;
     let integer = args.integer.and_then(|(_, ty)| ty).filter(|_| !is_pointer);
+    let runtime = args.common.runtime();
     let integer = integer.map(|ty| {
         let invalid = args.invalid.and_then(|(_, invalid)| invalid);
-        (ty, invalid.unwrap_or_else(|| syn::parse_quote!(-1)))
+        let default = respanned(
+            quote!(<#ty as #runtime::__private::handle::InvalidByDefault>::INVALID),
+            ty.span(),
+        );
+        let invalid = invalid.unwrap_or_else(|| Expr::Verbatim(default));
+        (ty, invalid)
     });
     let mut parents = match args.parent.and_then(|(_, ty)| ty) {
         Some(Type::Tuple(tuple)) => tuple.elems.into_iter().collect(),

@@ -421,9 +421,8 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
         return;
     };
     let _inside = Inside::begin();
-    let _outer = FrameGuard::replace_by(ptr::null());
+    let outer = FrameGuard::replace_by(ptr::null());
     let _paused = crate::thread_locals::pause();
-    // A panic of what is dropped ends here: its hook has told it.
     let caught = Caught::new();
     caught.run(|| {
         // SAFETY: annotation `destroy`: C calls this once, with the user data that it was given; guarantee 8: so the
@@ -433,6 +432,11 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
             attached.remove(stored, &caught);
         }
     });
+    if let Some(panic) = caught.take() {
+        // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `FrameGuard` takes it away when that ends.
+        let frame = unsafe { outer.0.as_ref() };
+        raise(frame, CallbackFailure::Panic(panic));
+    }
 }
 
 /// A C function pointer to a method of `S`. Its user data has to lead to an `S`.
@@ -508,11 +512,22 @@ enum OnSuccess {
     label = "`.data` passes a callback, and this is none",
     note = "annotate its methods with `#[callbacks(unsafe)]`, and derive `Attachment` for it"
 )]
-pub trait IntoState {
+pub trait IntoState: state::Sealed {
     /// The type of the value that the user data leads to.
     type State: Attachment;
     /// Returns the value, if there is one.
     fn into_state(self) -> Option<Self::State>;
+}
+
+mod state {
+    use super::HasCallbacks;
+    use crate::attachment::Attachment;
+
+    /// The bound of [`IntoState`](super::IntoState): C gets NULL only for what is written `Option<State>`.
+    pub trait Sealed {}
+
+    impl<S: Attachment + HasCallbacks> Sealed for S {}
+    impl<S: Attachment + HasCallbacks> Sealed for Option<S> {}
 }
 
 impl<S: Attachment + HasCallbacks> IntoState for S {

@@ -44,12 +44,13 @@ pub(crate) struct StoredValue<S> {
 
 /// A stored value with its type forgotten.
 pub(crate) trait ErasedAttachment {
-    /// Returns the value, for the garbage collector.
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python collects garbage")
-    )]
-    fn attachment(&self) -> &dyn Attachment;
+    /// Shows the Python objects in the value to the garbage collector.
+    #[cfg(feature = "python")]
+    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
+
+    /// Drops the Python objects in the value.
+    #[cfg(feature = "python")]
+    fn clear(&self);
 
     /// Returns the value, for callers that know its type.
     fn value(&self) -> &dyn Any;
@@ -59,8 +60,14 @@ pub(crate) trait ErasedAttachment {
 }
 
 impl<S: Attachment> ErasedAttachment for StoredValue<S> {
-    fn attachment(&self) -> &dyn Attachment {
-        &self.value
+    #[cfg(feature = "python")]
+    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        crate::attachment::traverse(&self.value, visit)
+    }
+
+    #[cfg(feature = "python")]
+    fn clear(&self) {
+        crate::attachment::clear(&self.value);
     }
 
     fn value(&self) -> &dyn Any {

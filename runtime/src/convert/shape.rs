@@ -98,6 +98,13 @@ tuples! {
 /// Refuses, while compiling, a result type `T` that is not of the form `F`.
 pub const fn check<T: Form<F>, F>() {}
 
+mod sealed {
+    /// The bound of [`WrittenAsHandle`](super::WrittenAsHandle). No type implements it.
+    pub trait Sealed {}
+}
+
+use sealed::Sealed;
+
 /// A parameter that is passed by value, as its name says.
 #[derive(Debug)]
 pub struct ByValue<'a, T>(pub &'a T);
@@ -107,7 +114,7 @@ pub struct ByValue<'a, T>(pub &'a T);
     message = "the name of this parameter's type hides a handle of type `{Self}`",
     note = "write `&T`, `&mut T`, `Owned<T>`, or an `Option` of a reference: the rules for handles go by these names"
 )]
-pub trait WrittenAsHandle {}
+pub trait WrittenAsHandle: Sealed {}
 
 macro_rules! hidden {
     ($($type:ty: $bound:ident)+) => {$(
@@ -131,6 +138,10 @@ hidden! {
     Option<Owned<'_, T>>: Resource
     Borrowed<'_, T>: Handle
     Option<Borrowed<'_, T>>: Handle
+    Option<Option<&T>>: Handle
+    Option<Option<&mut T>>: Handle
+    Option<Option<Owned<'_, T>>>: Resource
+    Option<Option<Borrowed<'_, T>>>: Handle
 }
 
 /// The check of types that are not handles.

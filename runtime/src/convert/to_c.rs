@@ -15,7 +15,8 @@ use crate::handle::{Keeper, Owned, PointerHandle, Resource, Transfer};
 /// # Safety
 ///
 /// What `into_c` returns is as valid for C as the value was for Rust, for as long as what the value borrows: a pointer that
-/// C follows is null or points at what its type says. Generated code passes it to C unseen.
+/// C follows is null or points at what its type says. Generated code passes it to C unseen. `IS_HANDLE` is true for a value
+/// that is or holds a handle.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed where C takes `{C}`",
     label = "C takes `{C}` here",
@@ -23,8 +24,49 @@ use crate::handle::{Keeper, Owned, PointerHandle, Resource, Transfer};
     note = "bytes and strings of known length are passed as `name.ptr, name.len`"
 )]
 pub unsafe trait IntoC<C> {
+    /// True for a handle, also within an `Option`.
+    #[doc(hidden)]
+    const IS_HANDLE: bool = false;
+
     /// The value for C.
     fn into_c(self) -> C;
+
+    /// The value for C of a parameter whose type's name says that it is no handle.
+    ///
+    /// The name of an alias can hide a handle from the rules for borrows, however deep: such a program is not built. `Option`
+    /// of an `Option` of a handle is one:
+    ///
+    /// ```compile_fail
+    /// # mod ffi {
+    /// #     pub struct h;
+    /// #     pub unsafe extern "C" fn h_free(_: *mut h) {}
+    /// #     pub unsafe extern "C" fn h_walk(_: *mut h) {}
+    /// # }
+    /// # use leakproof::prelude::*;
+    /// #[handle(raw = ffi::h, release = ffi::h_free, fork_safe)]
+    /// struct H;
+    ///
+    /// #[methods(unsafe, rust_only)]
+    /// impl H {
+    ///     #[calls(ffi::h_walk)]
+    ///     fn walk(h: Option<Option<Option<&H>>>);
+    /// }
+    /// H::walk(None);
+    /// ```
+    #[doc(hidden)]
+    #[inline]
+    fn by_value(self) -> C
+    where
+        Self: Sized,
+    {
+        const {
+            assert!(
+                !Self::IS_HANDLE,
+                "the name of a parameter's type hides a handle: write `&T`, `&mut T`, `Owned<T>`, or an `Option` of a reference"
+            )
+        };
+        self.into_c()
+    }
 }
 
 /// A type for the second implementation of every conversion: with only one, rustc unifies early and reports a bare
@@ -95,6 +137,8 @@ unsafe impl IntoC<*mut c_void> for usize {
 
 // SAFETY: guarantee 7: `Transfer` gives the handle to C for good.
 unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
+    const IS_HANDLE: bool = true;
+
     fn into_c(self) -> *mut T::Raw {
         const {
             assert!(
@@ -116,6 +160,8 @@ unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
 
 // SAFETY: trait `IntoC`: the pointer is null, or the one of `T`.
 unsafe impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
+    const IS_HANDLE: bool = T::IS_HANDLE;
+
     #[inline]
     fn into_c(self) -> *const P {
         self.map_or(ptr::null(), T::into_c)
@@ -124,6 +170,8 @@ unsafe impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
 
 // SAFETY: trait `IntoC`: the pointer is null, or the one of `T`.
 unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
+    const IS_HANDLE: bool = T::IS_HANDLE;
+
     #[inline]
     fn into_c(self) -> *mut P {
         self.map_or(ptr::null_mut(), T::into_c)
@@ -389,9 +437,17 @@ pub fn c_string<'a>(name: &'static str, text: impl Into<Cow<'a, str>>) -> Result
 
 /// A `&str` parameter, or an optional one, on its way to a C string.
 #[doc(hidden)]
-pub trait IntoCString {
+pub trait IntoCString: text::Sealed {
     /// Returns a copy of the text as a C string, for the length of the call; `None` for a missing argument.
     fn into_c_string(self, name: &'static str) -> Result<Option<CString>>;
+}
+
+mod text {
+    /// The bound of [`IntoCString`](super::IntoCString): C gets NULL only for what is written `Option<&str>`.
+    pub trait Sealed {}
+
+    impl Sealed for &str {}
+    impl Sealed for Option<&str> {}
 }
 
 impl IntoCString for &str {

@@ -544,6 +544,28 @@ pub unsafe trait IntegerHandle: Handle<Raw = ()> {
     }
 }
 
+/// An integer type of which -1 is no handle, unless `invalid` names another number.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the `{Self}` that stands for no handle is not known",
+    label = "this type has no -1",
+    note = "add `invalid = …`, a number that C gives to no handle, such as `invalid = 0` or `invalid = {Self}::MAX`"
+)]
+pub trait InvalidByDefault {
+    /// The number.
+    const INVALID: Self;
+}
+
+macro_rules! invalid_by_default {
+    ($($type:ty)+) => {$(
+        impl InvalidByDefault for $type {
+            const INVALID: Self = -1;
+        }
+    )+};
+}
+
+invalid_by_default! { i8 i16 i32 i64 isize }
+
 /// A C integer that a handle can be.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number that a handle can be",

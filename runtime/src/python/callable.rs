@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use pyo3::{Borrowed, PyTraverseError, PyVisit};
 
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, Traversal, Traverse};
 use crate::error::{Error, Result};
 
 /// A Python callable, in a value that a handle keeps. `#[callbacks]` call it on the thread on which C calls them. As an
@@ -124,6 +124,11 @@ impl fmt::Debug for Callable {
 }
 
 impl Attachment for Callable {
+    const TRAVERSAL: Traversal<Self> = Traversal::of();
+}
+
+// SAFETY: trait `Traverse`: the one reference is shown once.
+unsafe impl Traverse for Callable {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // Locked only by who copies the reference right now: it is then not garbage.
         match self.0.try_lock() {

@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use leakproof::__private::attachment::{Traversal, Traverse};
 use leakproof::IntegerHandle;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyStopIteration;
@@ -744,6 +745,11 @@ static RAN: AtomicUsize = AtomicUsize::new(0);
 struct Meddler;
 
 impl Attachment for Meddler {
+    const TRAVERSAL: Traversal<Self> = Traversal::of();
+}
+
+// SAFETY: it shows nothing.
+unsafe impl Traverse for Meddler {
     fn traverse(&self, _: &PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         ASKED.fetch_add(1, Ordering::Relaxed);
         if leakproof::detach(|| Python::try_attach(|_| ())).is_some() {
@@ -751,6 +757,8 @@ impl Attachment for Meddler {
         }
         Ok(())
     }
+
+    fn clear(&self) {}
 }
 
 /// How many times a meddling value was asked for its Python objects, and how many times it could run Python code then.

@@ -17,6 +17,8 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
             // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is
             // C's own.
             unsafe impl #runtime::__private::to_c::IntoC<*mut ::core::ffi::c_void> for &#ident {
+                const IS_HANDLE: ::core::primitive::bool = true;
+
                 fn into_c(self) -> *mut ::core::ffi::c_void {
                     #runtime::__private::handle::Handle::as_raw(self).cast()
                 }
@@ -36,6 +38,8 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
         // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's
         // own.
         unsafe impl #runtime::__private::to_c::IntoC<*mut #raw> for &#ident {
+            const IS_HANDLE: ::core::primitive::bool = true;
+
             fn into_c(self) -> *mut #raw {
                 #runtime::__private::handle::Handle::as_raw(self)
             }
@@ -44,6 +48,8 @@ pub(crate) fn expand_pointer_conversions(handle: &Handle) -> TokenStream {
         // SAFETY: guarantee 3: a reference to a handle is a valid handle, and the pointer is C's
         // own.
         unsafe impl #runtime::__private::to_c::IntoC<*const #raw> for &#ident {
+            const IS_HANDLE: ::core::primitive::bool = true;
+
             fn into_c(self) -> *const #raw {
                 #runtime::__private::handle::Handle::as_raw(self)
             }
@@ -84,6 +90,8 @@ pub(crate) fn expand_integer_conversions(
 
         // SAFETY: guarantee 3: a reference to a handle is a valid handle, and so is its number.
         unsafe impl #runtime::__private::to_c::IntoC<#ty> for &#ident {
+            const IS_HANDLE: ::core::primitive::bool = true;
+
             #[inline]
             fn into_c(self) -> #ty {
                 #runtime::__private::handle::IntegerHandle::number(self)
@@ -92,6 +100,8 @@ pub(crate) fn expand_integer_conversions(
 
         // SAFETY: Rust: `Never` has no values.
         unsafe impl #runtime::__private::to_c::IntoC<#runtime::__private::to_c::Never> for &#ident {
+            const IS_HANDLE: ::core::primitive::bool = true;
+
             fn into_c(self) -> #runtime::__private::to_c::Never {
                 ::core::unreachable!()
             }

@@ -146,4 +146,19 @@ pub(crate) fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagno
              copy, `Bytes`, or mark the method `#[rust_only]`",
         );
     }
+    if let (Receiver::None, Some(parameter), Some(memory), false) = (
+        method.receiver,
+        method.parameters.first(),
+        borrowed_slice(&method.output.value),
+        method.rust_only,
+    ) {
+        diagnostics.at(
+            memory,
+            format!(
+                "a `memoryview` of lent memory keeps a receiver alive, and this method has none: take \
+                 `&self` instead of `{}`, return a copy, `Bytes`, or mark the method `#[rust_only]`",
+                parameter.name
+            ),
+        );
+    }
 }

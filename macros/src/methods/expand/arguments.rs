@@ -153,7 +153,11 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
                 (quote!(#into_c(#lent)), span)
             }
             ParamKind::OptionMut(_) => (quote!(#into_c(#name.as_deref())), span),
-            _ => (quote!(#into_c(#name)), span),
+            ParamKind::Value | ParamKind::Python => {
+                let by_value = quote!(#runtime::__private::to_c::IntoC::by_value);
+                (quote!(#by_value(#name)), span)
+            }
+            ParamKind::OptionRef(_) => (quote!(#into_c(#name)), span),
         },
         CArg::Start(Parameter { name, .. }, span) => {
             let start = start_variable(name);

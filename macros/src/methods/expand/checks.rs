@@ -126,10 +126,12 @@ pub(crate) fn expand_form_checks(
             method.output.value.span(),
         )
     });
-    let values = method
-        .parameters
-        .iter()
-        .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
+    let values = method.parameters.iter().filter(|parameter| {
+        matches!(
+            ParamKind::of(&parameter.ty),
+            ParamKind::Value | ParamKind::Python
+        )
+    });
     // One macro call for each parameter, so that rustc reports a mistake at its type.
     let values = values
         .map(|Parameter { name, ty }| respanned(quote!(#runtime::__by_value!(#name);), ty.span()));

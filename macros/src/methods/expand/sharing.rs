@@ -1,15 +1,15 @@
 //! Compile-time assertions about shared state: what a method may change in the parents of its
 //! receiver, and in reference-counted objects.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Type, TypePath};
 
-use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
+use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::span::respanned;
-use crate::types::inspect::{borrowed_handles, borrowed_slice, type_name};
+use crate::types::inspect::{borrowed_handles, borrowed_slice, is_call_data, type_name};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
@@ -50,17 +50,25 @@ pub(crate) fn expand_slice_check(block: &MethodsBlock, method: &Method) -> Token
     let Some(value) = borrowed_slice(&method.output.value) else {
         return TokenStream::new();
     };
-    let (runtime, receiver) = (&block.runtime, &block.handle);
-    let message = format!(
-        "this method lends memory of the handle: add `lends` to the annotation of `{}`, so that \
-         each handle that lives in it says whether it changes that memory; or return a copy, \
-         `Bytes`",
-        type_name(receiver)
-    );
-    let check = quote! {
-        const _: () = ::core::assert!(<#receiver as #runtime::__private::handle::Handle>::SPEC.lends_memory(), #message);
+    let runtime = &block.runtime;
+    let lenders = match method.receiver {
+        Receiver::None => lenders(block, method),
+        _ => vec![block.handle.clone()],
     };
-    respanned(check, value.span())
+    let checks = lenders.iter().map(|lender| {
+        let message = format!(
+            "this method lends memory of the handle: add `lends` to the annotation of `{}`, so \
+             that each handle that lives in it says whether it changes that memory; or return a \
+             copy, `Bytes`",
+            type_name(lender)
+        );
+        let lends = probe(lender, "LENDS", runtime);
+        let check = quote!(
+            const _: () = ::core::assert!(#lends, #message);
+        );
+        respanned(check, value.span())
+    });
+    quote!(#(#checks)*)
 }
 
 /// Refuses `#[reads_parent]` on a method of a handle without `mut_parent`.
@@ -126,19 +134,59 @@ pub(crate) fn check_counted(block: &MethodsBlock, method: &Method) -> TokenStrea
         );
         respanned(check, handle.span())
     });
-    let changed = lends.into_iter().chain(parts.iter().map(Spanned::span)).map(|span| {
-        let spec = spec(receiver);
+    let lent: Vec<Span> = lends
+        .into_iter()
+        .chain(parts.iter().map(Spanned::span))
+        .collect();
+    let lenders = lenders(block, method);
+    let changed = lenders.iter().flat_map(|lender| {
         let message = format!(
             "another owner of the `{}` can change or release what is borrowed here: return a copy, \
              such as `Bytes` or `String`, or a reference-counted handle with `retain`",
-            type_name(receiver)
+            type_name(lender)
         );
-        respanned(quote!(const _: () = ::core::assert!(!#spec.is_counted(), #message);), span)
+        let is_counted = probe(lender, "IS_COUNTED", runtime);
+        let check = quote!(
+            const _: () = ::core::assert!(!#is_counted, #message);
+        );
+        lent.iter().map(move |span| respanned(check.clone(), *span))
     });
-    match method.receiver {
-        Receiver::None => quote!(#(#ended)*),
-        _ => quote!(#(#ended)* #(#changed)*),
-    }
+    quote!(#(#ended)* #(#changed)*)
+}
+
+/// The types that a borrowed result lives in: the receiver and the `keep_alive` parameters; without
+/// a receiver, all references among the parameters but text, memory and callbacks.
+fn lenders(block: &MethodsBlock, method: &Method) -> Vec<Type> {
+    let (callbacks, kept) = match &method.source {
+        Source::Calls(calls) => (method.callbacks(calls), &calls.keep_alive[..]),
+        _ => (Vec::new(), &[][..]),
+    };
+    let receiver = (method.receiver != Receiver::None).then(|| block.handle.clone());
+    let parameters = method.parameters.iter().filter(|Parameter { name, ty }| {
+        let is_callback = callbacks.iter().any(|callback| callback.name == *name);
+        match method.receiver {
+            Receiver::None => !is_call_data(ty) && !is_callback,
+            _ => kept.contains(name),
+        }
+    });
+    let parameters = parameters.filter_map(|Parameter { ty, .. }| match ParamKind::of(ty) {
+        ParamKind::Ref(target)
+        | ParamKind::Mut(target)
+        | ParamKind::OptionRef(target)
+        | ParamKind::OptionMut(target) => Some(erase_lifetimes(&target, &block.handle)),
+        ParamKind::Owned(_) | ParamKind::Python | ParamKind::Value => None,
+    });
+    receiver.into_iter().chain(parameters).collect()
+}
+
+/// A fact about `ty`, which may be no handle.
+fn probe(ty: &Type, fact: &str, runtime: &TokenStream) -> TokenStream {
+    let fact = Ident::new(fact, Span::call_site());
+    quote!({
+        #[allow(unused_imports, reason = "a fallback for types that are no handles")]
+        use #runtime::__private::helper_thread::NoHandle as _;
+        #runtime::__private::helper_thread::Probe::<#ty>::#fact
+    })
 }
 
 /// `ty` with `Borrowed` for `Owned`: the type of the result before `retain` makes the caller an

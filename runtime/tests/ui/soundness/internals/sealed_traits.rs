@@ -38,4 +38,29 @@ impl Parent for Liar {
     }
 }
 
+impl leakproof::__private::shape::WrittenAsHandle for Liar {}
+
+mod names {
+    pub struct str;
+}
+impl leakproof::__private::to_c::IntoCString for &names::str {
+    fn into_c_string(self, _: &'static str) -> leakproof::Result<Option<std::ffi::CString>> {
+        Ok(None)
+    }
+}
+
+#[derive(leakproof::Attachment)]
+struct State;
+#[leakproof::callbacks(unsafe)]
+impl State {
+    #[callback(unsafe extern "C" fn(*mut std::ffi::c_void), args = (data))]
+    fn call(&self) {}
+}
+impl leakproof::__private::callback::IntoState for Liar {
+    type State = State;
+    fn into_state(self) -> Option<State> {
+        None
+    }
+}
+
 fn main() {}

@@ -37,6 +37,9 @@ type Perhaps<'o> = Option<Borrowed<'o, Part>>;
 type Memory<'o> = &'o [u8];
 type Other<'o> = &'o Thing;
 type Given<'p> = Owned<'p, Thing>;
+mod py {
+    pub type Python<'a> = &'a super::Thing;
+}
 
 #[methods(unsafe, rust_only)]
 impl Thing {
@@ -54,6 +57,15 @@ impl Thing {
 
     #[calls(ffi::thing_merge)]
     fn eat(&mut self, other: Given<'_>);
+
+    #[calls(ffi::thing_merge)]
+    fn merge_python(&mut self, other: py::Python<'_>);
+
+    #[calls(ffi::thing_merge)]
+    fn merge_nested(&mut self, other: Option<Option<&Thing>>);
+
+    #[calls(ffi::thing_merge)]
+    fn eat_nested(&mut self, other: Option<Option<Owned<'_, Thing>>>);
 }
 
 fn main() {}
