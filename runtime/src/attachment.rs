@@ -29,9 +29,10 @@ use crate::panics::Caught;
 /// Python objects can have an empty implementation. The garbage collector sees a value in an `Arc` only while nothing
 /// else shares the value.
 #[diagnostic::on_unimplemented(
-    message = "a handle cannot keep a `{Self}`",
-    label = "this is not known to the garbage collector",
-    note = "derive `Attachment` for it; if it holds no Python objects, `impl Attachment for {Self} {{}}` is enough"
+    message = "`{Self}` does not implement `Attachment`: the state of callbacks, and values that a handle keeps, implement it",
+    label = "the garbage collector does not know the Python objects in this type",
+    note = "write `#[derive(Attachment)]` above the type; a type of another crate that holds no Python objects goes into a \
+            struct of yours with `impl Attachment for Name {{}}`"
 )]
 pub trait Attachment: Send + Sync + Sized + 'static {
     /// How the garbage collector finds the Python objects in it. Only the derive, or an `unsafe impl` of [`Traverse`], says

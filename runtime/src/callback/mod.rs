@@ -141,7 +141,7 @@ pub type Return<K> = <<K as Callback>::Function as FunctionPointer>::Return;
 /// `data` returns the user data with which the callback was given to C.
 pub unsafe trait Callback {
     /// The type of the value that the user data leads to.
-    type State: Attachment;
+    type State: HasCallbacks;
     /// The C function pointer.
     type Function: FunctionPointer;
     /// True if the callback runs even after another callback of the same call raised something.
@@ -462,16 +462,16 @@ impl<S, F> Function<S, F> {
 
 /// A callback for the length of one call, which only borrows its state.
 #[doc(hidden)]
-pub struct BorrowedCallback<S: Attachment>(BoxedUserData<S>);
+pub struct BorrowedCallback<S: HasCallbacks>(BoxedUserData<S>);
 
 /// Lends `state` to C for one call.
 #[doc(hidden)]
 #[inline]
-pub fn lend<S: Attachment>(state: &S) -> BorrowedCallback<S> {
+pub fn lend<S: HasCallbacks>(state: &S) -> BorrowedCallback<S> {
     BorrowedCallback(BoxedUserData::lent(state))
 }
 
-impl<S: Attachment> BorrowedCallback<S> {
+impl<S: HasCallbacks> BorrowedCallback<S> {
     /// Returns the user data.
     #[inline]
     pub fn data(&self) -> *mut c_void {
@@ -510,34 +510,33 @@ enum OnSuccess {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what a callback of C leads to",
     label = "`.data` passes a callback, and this is none",
-    note = "annotate its methods with `#[callbacks(unsafe)]`, and derive `Attachment` for it"
+    note = "write `#[callbacks(unsafe)]` above an `impl` block of the type, and `#[derive(Attachment)]` above the type"
 )]
 pub trait IntoState: state::Sealed {
     /// The type of the value that the user data leads to.
-    type State: Attachment;
+    type State: HasCallbacks;
     /// Returns the value, if there is one.
     fn into_state(self) -> Option<Self::State>;
 }
 
 mod state {
     use super::HasCallbacks;
-    use crate::attachment::Attachment;
 
     /// The bound of [`IntoState`](super::IntoState): C gets NULL only for what is written `Option<State>`.
     pub trait Sealed {}
 
-    impl<S: Attachment + HasCallbacks> Sealed for S {}
-    impl<S: Attachment + HasCallbacks> Sealed for Option<S> {}
+    impl<S: HasCallbacks> Sealed for S {}
+    impl<S: HasCallbacks> Sealed for Option<S> {}
 }
 
-impl<S: Attachment + HasCallbacks> IntoState for S {
+impl<S: HasCallbacks> IntoState for S {
     type State = S;
     fn into_state(self) -> Option<S> {
         Some(self)
     }
 }
 
-impl<S: Attachment + HasCallbacks> IntoState for Option<S> {
+impl<S: HasCallbacks> IntoState for Option<S> {
     type State = S;
     fn into_state(self) -> Option<S> {
         self
@@ -546,7 +545,12 @@ impl<S: Attachment + HasCallbacks> IntoState for Option<S> {
 
 /// A type with a `#[callbacks]` block.
 #[doc(hidden)]
-pub trait HasCallbacks {}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no callbacks for C",
+    label = "a callback is passed here",
+    note = "write `#[callbacks(unsafe)]` above an `impl` block of the type, and `#[derive(Attachment)]` above the type"
+)]
+pub trait HasCallbacks: Attachment {}
 
 /// Stores a callback for as long as C has it.
 ///
