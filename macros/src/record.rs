@@ -11,6 +11,7 @@ use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
 use crate::pyo3::crate_path;
 use crate::span::respanned;
+use crate::types::inspect::type_name;
 
 pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -180,12 +181,15 @@ impl Record<'_> {
             .iter()
             .map(|name| quote!(&& self.#name() == other.#name()));
         let python = self.expand_python();
+        let check = self.expand_pointer_check();
         let struct_name = ident.to_string();
         let new_documentation = format!(
             "Returns a `{ident}` with these values. All other fields of the C struct are \
              zero."
         );
         quote! {
+            #check
+
             #runtime::__either! {
                 {
                     #(#attributes)*
@@ -287,6 +291,36 @@ impl Record<'_> {
             unsafe impl #runtime::__private::shape::Form<#runtime::__private::shape::Value> for #ident {}
 
             #python
+        }
+    }
+
+    /// Refuses a C struct with pointers. The record implements `Send` and `Sync` by hand, so that rustc does not report the
+    /// same mistake once more, about PyO3's class.
+    fn expand_pointer_check(&self) -> TokenStream {
+        let Record {
+            item, raw, runtime, ..
+        } = self;
+        let ident = &item.ident;
+        let message = format!(
+            "`{ident}` cannot be a record: a record is a copy of plain values, and the C struct `{raw}` holds a pointer, whose \
+             memory a copy does not own. Write a handle, `#[handle(raw = {raw}, …)]`, and read the fields that you need by \
+             methods with `#[field]`",
+            raw = type_name(raw),
+        );
+        let check = quote! {
+            const _: () = {
+                #[allow(unused_imports, reason = "a struct without pointers does not need it")]
+                use #runtime::__private::shape::HoldsPointer as _;
+                ::core::assert!(!#runtime::__private::shape::CStruct::<#raw>::HOLDS_POINTER, #message);
+            };
+        };
+        let check = respanned(check, raw.span());
+        quote! {
+            #check
+            // SAFETY: Rust: the assertion above: C's struct is `Send`.
+            unsafe impl ::core::marker::Send for #ident {}
+            // SAFETY: Rust: the assertion above: C's struct is `Sync`.
+            unsafe impl ::core::marker::Sync for #ident {}
         }
     }
 

@@ -162,3 +162,20 @@ macro_rules! __by_value {
         $crate::__private::shape::ByValue(&$name).check();
     }};
 }
+
+/// The facts about a C struct that `#[record]` checks.
+#[derive(Debug)]
+pub struct CStruct<T>(PhantomData<T>);
+
+impl<T: Send + Sync> CStruct<T> {
+    /// Tells that the struct holds no pointer: a raw pointer is neither `Send` nor `Sync`.
+    pub const HOLDS_POINTER: bool = false;
+}
+
+/// The facts about a C struct that holds a pointer. A constant of [`CStruct`] itself hides the one of this trait.
+pub trait HoldsPointer {
+    /// Tells that the struct holds a pointer.
+    const HOLDS_POINTER: bool = true;
+}
+
+impl<T> HoldsPointer for CStruct<T> {}
