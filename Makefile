@@ -109,6 +109,7 @@ test-rust: setup ## run the Rust tests, those of the macros' messages included
 	@echo "== Rust tests"
 	cargo test --workspace --exclude xml-safe
 	cargo test --package leakproof --no-default-features --test core --test kept --test word --test soundness
+	cargo test --package leakproof --no-default-features --features build --lib build
 
 .PHONY: audit
 audit: setup ## write the table of unsafe blocks in docs/unsafe.md

@@ -7,7 +7,7 @@ use leakproof::build::{Library, Version};
 
 fn main() {
     let version = Library::new("libxml-2.0")
-        .at_least("2.9.14")
+        .atleast_version("2.9.14")
         .debian("libxml2-dev")
         .headers(&[
             "libxml/parser.h",
@@ -20,7 +20,7 @@ fn main() {
             "libxml/xpath.h",
             "libxml/xpathInternals.h",
         ])
-        .allow(
+        .allowlist_item(
             "xml(Init|New|Free|Ctxt|XPath|Doc|Node|Get|Has|Buffer|Save|SAX2).*|xml[A-Z][A-Za-z]*|__xml.*|XML_.*|XPATH_.*|\
              inputPop|[a-zA-Z]+SAX2?Func",
         )

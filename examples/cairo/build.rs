@@ -4,6 +4,6 @@ fn main() {
     leakproof::build::Library::new("cairo-svg")
         .debian("libcairo2-dev")
         .headers(&["cairo.h", "cairo-svg.h"])
-        .allow("_?cairo_.*|CAIRO_.*")
+        .allowlist_item("_?cairo_.*|CAIRO_.*")
         .write("cairo.rs");
 }

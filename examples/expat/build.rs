@@ -4,6 +4,6 @@ fn main() {
     leakproof::build::Library::new("expat")
         .debian("libexpat1-dev")
         .headers(&["expat.h"])
-        .allow("XML_.*")
+        .allowlist_item("XML_.*")
         .write("expat.rs");
 }

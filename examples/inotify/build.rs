@@ -1,8 +1,8 @@
 //! Makes the raw bindings of Linux' inotify, which is in the C library.
 
 fn main() {
-    leakproof::build::Library::of_system()
+    leakproof::build::Library::system()
         .headers(&["sys/inotify.h", "unistd.h"])
-        .allow("inotify_.*|IN_.*|read|close")
+        .allowlist_item("inotify_.*|IN_.*|read|close")
         .write("inotify.rs");
 }

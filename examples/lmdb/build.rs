@@ -4,6 +4,6 @@ fn main() {
     leakproof::build::Library::new("lmdb")
         .debian("liblmdb-dev")
         .headers(&["lmdb.h"])
-        .allow("mdb_.*|MDB_.*")
+        .allowlist_item("mdb_.*|MDB_.*")
         .write("lmdb.rs");
 }

@@ -4,6 +4,6 @@ fn main() {
     leakproof::build::Library::new("libmagic")
         .debian("libmagic-dev")
         .headers(&["magic.h"])
-        .allow("magic_.*|MAGIC_.*")
+        .allowlist_item("magic_.*|MAGIC_.*")
         .write("magic.rs");
 }

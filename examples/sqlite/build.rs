@@ -4,7 +4,7 @@ fn main() {
     leakproof::build::Library::new("sqlite3")
         .debian("libsqlite3-dev")
         .headers(&["sqlite3.h"])
-        .plain_comments()
-        .allow("sqlite3_.*|SQLITE_.*")
+        .parse_all_comments()
+        .allowlist_item("sqlite3_.*|SQLITE_.*")
         .write("sqlite.rs");
 }

@@ -4,6 +4,6 @@ fn main() {
     leakproof::build::Library::new("zlib")
         .debian("zlib1g-dev")
         .headers(&["zlib.h"])
-        .allow("(in|de)flate.*|z_stream.*|Z_.*|ZLIB_VERSION|zlibVersion|zError")
+        .allowlist_item("(in|de)flate.*|z_stream.*|Z_.*|ZLIB_VERSION|zlibVersion|zError")
         .write("zlib.rs");
 }

@@ -5,10 +5,10 @@
 //! // The body of `main` in build.rs, with
 //! // `leakproof = { …, default-features = false, features = ["build"] }` in `[build-dependencies]`:
 //! leakproof::build::Library::new("libxml-2.0")
-//!     .at_least("2.9.14")
+//!     .atleast_version("2.9.14")
 //!     .debian("libxml2-dev")
 //!     .headers(&["libxml/parser.h", "libxml/xpath.h"])
-//!     .allow("xml.*|XML_.*")
+//!     .allowlist_item("xml.*|XML_.*")
 //!     .write("libxml2.rs");
 //! ```
 //!
@@ -33,7 +33,8 @@ pub struct Library {
     headers: Vec<String>,
     allowed: Vec<String>,
     opaque: Vec<String>,
-    plain_comments: bool,
+    defined: Vec<String>,
+    all_comments: bool,
 }
 
 impl Library {
@@ -41,12 +42,12 @@ impl Library {
     pub fn new(package: &str) -> Self {
         Library {
             package: Some(package.into()),
-            ..Library::of_system()
+            ..Library::system()
         }
     }
 
     /// Returns the C library, and whatever else the compiler finds without `pkg-config`.
-    pub fn of_system() -> Self {
+    pub fn system() -> Self {
         Library {
             package: None,
             version: None,
@@ -54,12 +55,13 @@ impl Library {
             headers: Vec::new(),
             allowed: Vec::new(),
             opaque: Vec::new(),
-            plain_comments: false,
+            defined: Vec::new(),
+            all_comments: false,
         }
     }
 
     /// Requires this version or a newer one.
-    pub fn at_least(mut self, version: &str) -> Self {
+    pub fn atleast_version(mut self, version: &str) -> Self {
         self.version = Some(version.into());
         self
     }
@@ -67,6 +69,12 @@ impl Library {
     /// Names the Debian package for the message about a missing library.
     pub fn debian(mut self, package: &str) -> Self {
         self.debian = Some(package.into());
+        self
+    }
+
+    /// Defines a macro before the headers are read, as `#define name value` does.
+    pub fn define(mut self, name: &str, value: &str) -> Self {
+        self.defined.push(format!("-D{name}={value}"));
         self
     }
 
@@ -78,21 +86,21 @@ impl Library {
     }
 
     /// Adds a regular expression of the names to bind. By default, all names of the headers are bound.
-    pub fn allow(mut self, names: &str) -> Self {
+    pub fn allowlist_item(mut self, names: &str) -> Self {
         self.allowed.push(names.into());
         self
     }
 
     /// Adds a regular expression of types that are bound without their fields.
-    pub fn opaque(mut self, types: &str) -> Self {
+    pub fn opaque_type(mut self, types: &str) -> Self {
         self.opaque.push(types.into());
         self
     }
 
     /// Uses all comments in the headers as documentation, also those that don't begin with `/**`. For headers with the
     /// comments before what they describe, as SQLite's; zlib's has them behind.
-    pub fn plain_comments(mut self) -> Self {
-        self.plain_comments = true;
+    pub fn parse_all_comments(mut self) -> Self {
+        self.all_comments = true;
         self
     }
 
@@ -109,40 +117,21 @@ impl Library {
         let inline = out.join(file).with_extension("inline.c");
         // An old one would be taken for a new one.
         let _ = fs::remove_file(&inline);
-        let mut builder = bindgen::builder()
-            .header_contents("headers.h", &self.include_lines())
-            .clang_args(includes.iter().map(|path| format!("-I{}", path.display())))
-            .clang_arg("-fretain-comments-from-system-headers")
-            .clang_args(self.plain_comments.then_some("-fparse-all-comments"))
-            .default_enum_style(bindgen::EnumVariation::Consts)
-            .prepend_enum_name(false)
-            .layout_tests(false)
-            .derive_default(true)
-            .wrap_unsafe_ops(true)
-            .generate_comments(true)
-            .wrap_static_fns(true)
-            .wrap_static_fns_path(&inline)
-            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
-        for names in &self.allowed {
-            builder = builder.allowlist_item(names);
-        }
-        for types in &self.opaque {
-            builder = builder.opaque_type(types);
-        }
-        let bindings = builder.generate().unwrap_or_else(|error| {
-            fail(&format!("bindgen could not read the headers: {error}. It needs libclang (Debian: libclang-dev)"))
-        });
+        let bindings = self
+            .generate(&includes, &inline)
+            .unwrap_or_else(|message| fail(&message));
         // There is such a file where there are such functions; it knows nothing of the headers.
         if let Ok(functions) = fs::read_to_string(&inline) {
             let text = format!("{}{functions}", self.include_lines());
             if let Err(error) = fs::write(&inline, text) {
                 fail(&format!("cannot write {}: {error}", inline.display()));
             }
-            cc::Build::new()
-                .file(&inline)
-                .includes(&includes)
-                .warnings(false)
-                .compile(&format!("{}_inline", file.replace(['.', '-'], "_")));
+            let mut build = cc::Build::new();
+            build.file(&inline).includes(&includes).warnings(false);
+            for defined in &self.defined {
+                build.flag(defined);
+            }
+            build.compile(&format!("{}_inline", file.replace(['.', '-'], "_")));
         }
         let bindings = bindings.to_string();
         let written = fs::write(out.join(file), &bindings)
@@ -151,6 +140,53 @@ impl Library {
             fail(&format!("cannot write {file}: {error}"));
         }
         version
+    }
+
+    /// Runs bindgen over the headers.
+    ///
+    /// # Errors
+    ///
+    /// A message for the author of the wrapper, if libclang is missing or refuses the headers.
+    fn generate(&self, includes: &[PathBuf], inline: &Path) -> Result<bindgen::Bindings, String> {
+        // bindgen panics if it does not find libclang.
+        if std::panic::catch_unwind(bindgen::clang_version).is_err() {
+            return Err("bindgen needs libclang (Debian: libclang-dev)".into());
+        }
+        let mut builder = bindgen::builder()
+            .header_contents("headers.h", &self.include_lines())
+            .clang_args(includes.iter().map(|path| format!("-I{}", path.display())))
+            .clang_arg("-fretain-comments-from-system-headers")
+            .clang_args(&self.defined)
+            .clang_args(self.all_comments.then_some("-fparse-all-comments"))
+            .default_enum_style(bindgen::EnumVariation::Consts)
+            .prepend_enum_name(false)
+            .layout_tests(false)
+            .derive_default(true)
+            .wrap_unsafe_ops(true)
+            .generate_comments(true)
+            .wrap_static_fns(true)
+            .wrap_static_fns_path(inline)
+            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
+        for names in &self.allowed {
+            builder = builder.allowlist_item(names);
+        }
+        for types in &self.opaque {
+            builder = builder.opaque_type(types);
+        }
+        builder
+            .generate()
+            .map_err(|error| self.refused(&error.to_string()))
+    }
+
+    /// The message about headers that libclang refuses.
+    fn refused(&self, error: &str) -> String {
+        let headers = self.headers.join("`, `");
+        format!(
+            "the C compiler refuses the headers `{headers}`:\n{}\nIf a header does not define a name that it uses, name \
+             the header that defines it before this one in `headers`; if the program has to define it, add \
+             `define(\"NAME\", \"value\")`",
+            error.trim_end()
+        )
     }
 
     fn include_lines(&self) -> String {
@@ -277,7 +313,8 @@ fn fail(message: &str) -> ! {
 
 #[cfg(test)]
 mod tests {
-    use super::comments;
+    use super::{Library, comments};
+    use std::path::Path;
 
     #[test]
     fn comments_are_those_of_the_items() {
@@ -297,5 +334,39 @@ mod tests {
         assert_eq!(found["thing"], "<div>\n A thing.");
         assert_eq!(found.len(), 2);
         assert!(comments("no Rust at all").is_empty());
+    }
+
+    /// The bindings of a library of one header, which asks the program for a macro, as `fuse.h` does.
+    fn generated(name: &str, library: Library) -> Result<String, String> {
+        let folder = std::env::temp_dir().join(format!("leakproof-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let header =
+            "#ifndef API\n#error define API before this header\n#endif\nint opened(int mode);\n";
+        std::fs::write(folder.join("asking.h"), header).unwrap();
+        let library = library.headers(&["asking.h"]);
+        let bindings = library.generate(std::slice::from_ref(&folder), Path::new("inline.c"));
+        std::fs::remove_dir_all(&folder).unwrap();
+        bindings.map(|bindings| bindings.to_string())
+    }
+
+    #[test]
+    fn header_without_its_macro_is_refused_with_the_compilers_reason() {
+        let message = generated("refused", Library::system()).unwrap_err();
+        assert!(
+            message.contains("define API before this header"),
+            "{message}"
+        );
+        assert!(message.contains("`asking.h`"), "{message}");
+        assert!(
+            message.contains("`define(\"NAME\", \"value\")`"),
+            "{message}"
+        );
+        assert!(!message.contains("libclang"), "{message}");
+    }
+
+    #[test]
+    fn defined_macro_is_seen_by_the_header() {
+        let bindings = generated("defined", Library::system().define("API", "2")).unwrap();
+        assert!(bindings.contains("fn opened"), "{bindings}");
     }
 }

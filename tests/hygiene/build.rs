@@ -1,8 +1,8 @@
 //! Makes bindings of a function that only a header has.
 
 fn main() {
-    lp::build::Library::of_system()
+    lp::build::Library::system()
         .headers(&["byteswap.h"])
-        .allow("__bswap_32")
+        .allowlist_item("__bswap_32")
         .write("byteswap.rs");
 }
