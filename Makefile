@@ -144,7 +144,7 @@ check-python: setup
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	@echo "== types of the tools and of the pytest plugin"
-	$(BIN)/mypy tools/*.py tools/tests/*.py pytest-leakproof/pytest_leakproof
+	$(BIN)/mypy tools/*.py tools/tests/*.py benchmarks/*.py pytest-leakproof/pytest_leakproof
 
 .PHONY: check-types
 check-types: build $(BUILT)
@@ -171,6 +171,29 @@ $(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md $(P
 	@echo "== the README's example"
 	$(BIN)/python tools/check_readme.py
 	@mkdir -p $(@D) && touch $@
+
+# ---- benchmarks
+
+BENCH := target/benchmarks
+BENCH_PYTHON := $(BENCH)/venv/bin/python
+BENCH_SOURCES := $(wildcard benchmarks/build.py benchmarks/counter/* benchmarks/c/* benchmarks/nanobind/* \
+	benchmarks/cython/* benchmarks/cffi/*)
+
+$(BENCH)/venv/ready: benchmarks/requirements.txt $(VENV)/ready
+	@echo "== the virtual environment of the benchmarks"
+	@tools/setup-system.sh bench
+	@$(BIN)/python -m venv --clear $(BENCH)/venv
+	@$(BENCH_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
+
+$(BENCH)/wrappers/ready: $(BENCH_SOURCES) $(BENCH)/venv/ready
+	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/wrappers c nanobind cython cffi
+	@touch $@
+
+.PHONY: bench-instructions
+bench-instructions: setup $(BENCH)/wrappers/ready ## count the instructions of calls beside other binding tools; ONLY='c leakproof'
+	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/wrappers pyo3 leakproof
+	$(BENCH_PYTHON) benchmarks/instructions.py $(BENCH)/wrappers $(if $(ONLY),--only $(ONLY))
 
 # ---- other systems
 

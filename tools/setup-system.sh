@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the system packages that builds, the demo and the tests need. Missing packages are installed through apt, as
 # root or with a sudo that asks for no password; otherwise the script fails and lists them.
-# usage: tools/setup-system.sh [matrix]; `matrix` adds the packages with which tools/matrix.py makes root folders
+# usage: tools/setup-system.sh [matrix|bench]; `matrix` adds the packages with which tools/matrix.py makes root folders,
+# `bench` those with which the benchmarks build the other binding tools
 set -euo pipefail
 
 missing=()
@@ -41,6 +42,8 @@ need valgrind command -v valgrind
 if [[ ${1:-} == matrix ]]; then
     need debootstrap command -v debootstrap
     need util-linux command -v unshare
+elif [[ ${1:-} == bench ]]; then
+    need g++ command -v c++
 fi
 
 if ((${#missing[@]})); then

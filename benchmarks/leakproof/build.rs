@@ -1,0 +1,13 @@
+//! Compiles the trivial C library, and makes its raw bindings.
+
+fn main() {
+    leakproof::build::Library::of_system()
+        .headers(&[concat!(env!("CARGO_MANIFEST_DIR"), "/../counter/counter.h")])
+        .allow("counter.*")
+        .write("counter.rs");
+    println!("cargo::rerun-if-changed=../counter/counter.c");
+    cc::Build::new()
+        .file("../counter/counter.c")
+        .opt_level(2)
+        .compile("counter");
+}
