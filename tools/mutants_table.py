@@ -498,12 +498,12 @@ CLOSING = [
     ),
     mutant(
         PYTHON_STATE_TREE,
-        "a child that goes leaves its newer neighbour pointing at it",
+        "a child that goes leaves its newer neighbor pointing at it",
         ("Some(newer) => (*newer.links.get()).older = links.older,", "Some(_) => (),"),
     ),
     mutant(
         PYTHON_STATE_TREE,
-        "a child that goes leaves its older neighbour pointing at it",
+        "a child that goes leaves its older neighbor pointing at it",
         ("                (*older.links.get()).newer = links.newer;\n", "                let _ = older;\n"),
     ),
     mutant(

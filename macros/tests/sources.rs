@@ -1,8 +1,12 @@
-//! Rules that the sources keep: how doc comments begin, and which modules import which.
+//! Rules that the sources keep: how doc comments begin, which spelling is used, and that the core does not import the
+//! Python half.
 
-use std::collections::BTreeMap;
+mod files;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use files::{files, root, sources};
 
 /// Openings of doc comments that name nothing: the sentence's subject stands elsewhere, or nowhere.
 const HEADLESS: &[&str] = &[
@@ -12,26 +16,6 @@ const HEADLESS: &[&str] = &[
 
 /// The share of headless openings that is too much, in percent.
 const LIMIT: usize = 1;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Returns the Rust files below `folder`, with their text.
-fn sources(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            found.insert(path, text);
-        }
-    }
-    found
-}
 
 /// Returns the first line of each doc comment, with its line number.
 fn openings(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -131,4 +115,104 @@ fn the_core_does_not_import_the_python_half() {
             );
         }
     }
+}
+
+/// Beginnings of words that only British English spells so.
+const BRITISH: &[&str] = &[
+    "colour",
+    "behaviour",
+    "favour",
+    "honour",
+    "neighbour",
+    "flavour",
+    "licence",
+    "defence",
+    "cancelled",
+    "cancelling",
+    "labelled",
+    "labelling",
+    "modelling",
+    "signalled",
+    "signalling",
+    "catalogue",
+    "artefact",
+    "judgement",
+    "whilst",
+    "analyse",
+];
+
+/// Verbs that American English spells with `-ize`.
+const VERBS: &[&str] = &[
+    "character",
+    "custom",
+    "emphas",
+    "final",
+    "general",
+    "initial",
+    "maxim",
+    "minim",
+    "normal",
+    "optim",
+    "organ",
+    "priorit",
+    "random",
+    "real",
+    "recogn",
+    "serial",
+    "special",
+    "standard",
+    "summar",
+    "synchron",
+    "token",
+    "util",
+    "visual",
+];
+
+/// Returns whether `word`, in lower case, is spelled in the British way.
+fn is_british(word: &str) -> bool {
+    let verb = |verb: &str| {
+        word.split_once(verb).is_some_and(|(_, rest)| {
+            ["ise", "isa", "isi"]
+                .iter()
+                .any(|ending| rest.starts_with(ending))
+        })
+    };
+    BRITISH.iter().any(|stem| word.contains(stem)) || VERBS.iter().any(|stem| verb(stem))
+}
+
+#[test]
+fn spelling_is_american() {
+    for word in ["colours", "uninitialised", "serialisation", "signalled"] {
+        assert!(is_british(word), "{word}");
+    }
+    for word in [
+        "colors",
+        "initialized",
+        "realistic",
+        "exercise",
+        "optimistic",
+        "raised",
+    ] {
+        assert!(!is_british(word), "{word}");
+    }
+    // The list itself, and words that valgrind prints.
+    const ALLOWED: [&str; 2] = ["macros/tests/sources.rs", "xml-safe/tests/test_valgrind.py"];
+    let mut report = Vec::new();
+    for (path, text) in files(&root(), &["rs", "py", "md", "toml", "sh"]) {
+        if ALLOWED.iter().any(|allowed| path.ends_with(allowed)) {
+            continue;
+        }
+        for (index, line) in text.lines().enumerate() {
+            let lower = line.to_ascii_lowercase();
+            let mut words = lower.split(|c: char| !c.is_alphabetic());
+            if let Some(word) = words.find(|word| is_british(word)) {
+                report.push(format!("{}:{}: {word}", path.display(), index + 1));
+            }
+        }
+    }
+    assert!(
+        report.is_empty(),
+        "write American English:\n{}",
+        report.join("\n")
+    );
 }

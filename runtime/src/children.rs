@@ -62,7 +62,7 @@ impl Eq for Id {}
 
 impl Ord for Id {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Handles of one address, whatever their types, are neighbours.
+        // Handles of one address, whatever their types, are neighbors.
         let kind = || ptr::from_ref(self.kind).cmp(&ptr::from_ref(other.kind));
         self.raw.cmp(&other.raw).then_with(kind)
     }

@@ -354,7 +354,7 @@ impl Node {
 
     /// Return the node as XML, in UTF-8 (xmlSaveTree). A document is returned whole, with an XML declaration.
     #[pyo3(name = "to_string")]
-    fn serialise(&self) -> Result<String> {
+    fn serialize(&self) -> Result<String> {
         match self.type_number() {
             ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE => {
                 save::document(self.document()?.get(), self)

@@ -91,7 +91,7 @@ impl Options {
 #[methods(unsafe, rust_only)]
 impl Parser {
     #[calls(ffi::xmlInitParser)]
-    fn initialise();
+    fn initialize();
 
     #[calls(ffi::xmlNewParserCtxt, fails = null)]
     fn new() -> Result<Owned<Parser>>;
@@ -195,8 +195,8 @@ impl Parser {
         options: Options,
         external: Option<&External>,
     ) -> Result<Owned<Document>> {
-        // libxml2 initialises itself on first use. The GIL is held here, so that only one thread does so.
-        Parser::initialise();
+        // libxml2 initializes itself on first use. The GIL is held here, so that only one thread does so.
+        Parser::initialize();
         let reading = Reading {
             data: &utf8.bytes,
             url,

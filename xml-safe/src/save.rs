@@ -11,7 +11,7 @@ use crate::errors::TreeErrors;
 use crate::ffi;
 use crate::node::Node;
 
-/// The buffer that serialised nodes are written to.
+/// The buffer that serialized nodes are written to.
 #[handle(
     raw = ffi::xmlBuffer,
     release = ffi::xmlBufferFree,

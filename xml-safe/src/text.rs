@@ -24,7 +24,7 @@ struct Gathered<'d> {
     expanded: usize,
     most: usize,
     /// Set if white space in entities becomes spaces, as in the value of an attribute.
-    normalise: bool,
+    normalize: bool,
     depth: usize,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn of(node: &Node, document: &Document) -> Result<String> {
             true => usize::MAX,
             false => MOST_EXPANDED,
         },
-        normalise: node.type_number() == ffi::XML_ATTRIBUTE_NODE,
+        normalize: node.type_number() == ffi::XML_ATTRIBUTE_NODE,
         depth: 0,
     };
     match node.type_number() {
@@ -110,7 +110,7 @@ impl Gathered<'_> {
         self.text
             .try_reserve(text.len())
             .map_err(|_| Error::OutOfMemory("a copy of the result"))?;
-        match self.normalise && self.depth > 0 {
+        match self.normalize && self.depth > 0 {
             true => self
                 .text
                 .extend(text.chars().map(|character| match character {

@@ -131,7 +131,7 @@ class Kept:
 
 
 class Holder:
-    """What cycles go through. Some have a finaliser that uses, closes or revives what they hold."""
+    """What cycles go through. Some have a finalizer that uses, closes or revives what they hold."""
 
     def __init__(self, members):
         self.members = members
@@ -746,7 +746,7 @@ class World:
         self.closed(kept)
 
     def collect_within(self, choice):
-        """The collector runs while a call makes its list, and a finaliser closes the document that is in use."""
+        """The collector runs while a call makes its list, and a finalizer closes the document that is in use."""
         kept, evaluate = self.evaluator(choice.a)
         if kept is None or self.cycles:
             return

@@ -275,7 +275,7 @@ def test_any_order_of_release(order):
     assert live_handles()["Document"] == live_handles()["XPathContext"] == 0
 
 
-def test_closing_in_a_finaliser():
+def test_closing_in_a_finalizer():
     class Owner:
         def __init__(self):
             self.doc = parse("<a/>")
@@ -321,7 +321,7 @@ PROGRAMS = {
         "def work():\n while True:\n  started.set(); doc.xpathEval('count(//*)')\n"
         "threading.Thread(target=work, daemon=True).start(); started.wait()"
     ),
-    "in a finaliser at exit": (
+    "in a finalizer at exit": (
         "class Owner:\n def __init__(self): self.doc = xml_safe.parse('<a/>')\n"
         " def __del__(self): self.doc.root.name; self.doc.close()\nowner = Owner()"
     ),

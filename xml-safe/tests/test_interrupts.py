@@ -32,7 +32,7 @@ def is_evaluating():
 
 
 @contextmanager
-def signalled(number, handler):
+def signaled(number, handler):
     """Within the block, `handler` is called for the signal, which comes as soon as an evaluation runs."""
     ended = threading.Event()
 
@@ -67,7 +67,7 @@ def evaluations(doc):
 
 
 def test_ctrl_c_ends_an_evaluation(large):
-    with pytest.raises(KeyboardInterrupt), signalled(signal.SIGINT, signal.default_int_handler):
+    with pytest.raises(KeyboardInterrupt), signaled(signal.SIGINT, signal.default_int_handler):
         large.xpathEval(FOREVER)
     assert live_handles()["XPathContext"] == live_handles()["Compiled"] == 0
     assert large.xpathEval("count(//b)") == SIZE
@@ -77,7 +77,7 @@ def test_ctrl_c_ends_an_evaluation(large):
 def test_exception_of_a_handler_ends_each_way_of_evaluating(large, name):
     evaluate = evaluations(large)[name]
     for _ in range(3):
-        with pytest.raises(Interrupted), signalled(signal.SIGUSR1, raising):
+        with pytest.raises(Interrupted), signaled(signal.SIGUSR1, raising):
             evaluate(FOREVER)
         assert evaluate("count(//b)") == SIZE
         assert evaluate(LONG) == SIZE
@@ -85,7 +85,7 @@ def test_exception_of_a_handler_ends_each_way_of_evaluating(large, name):
 
 def test_evaluation_goes_on_after_a_handler_that_returns(large):
     during = []
-    with signalled(signal.SIGUSR1, lambda *_: during.append(is_evaluating())):
+    with signaled(signal.SIGUSR1, lambda *_: during.append(is_evaluating())):
         assert large.xpathEval(LONG) == SIZE
     assert during == [True]
 
@@ -141,7 +141,7 @@ def test_handler_uses_the_document_that_is_evaluated(large):
         results.append(large.xpathEval("count(//b)"))
         results.append(large.xpathEval(LONG))
 
-    with signalled(signal.SIGUSR1, use):
+    with signaled(signal.SIGUSR1, use):
         assert large.xpathEval(LONG) == SIZE
     assert results == ["a", SIZE, SIZE]
 
@@ -158,7 +158,7 @@ def test_handler_does_not_wait_for_the_evaluation_that_it_interrupts():
 
     with parse("<!DOCTYPE a [<!ENTITY e 'x'>]><a>" + "<b/>" * SIZE + "</a>") as doc:
         for _ in range(2):
-            with signalled(signal.SIGUSR1, evaluate):
+            with signaled(signal.SIGUSR1, evaluate):
                 assert doc.xpathEval(LONG) == SIZE
         assert doc.xpathEval("count(//b)") == SIZE
     assert len(results) == 2
@@ -174,7 +174,7 @@ def test_handler_cannot_close_what_is_evaluated(large):
                 use()
             refused.append(use)
 
-    with signalled(signal.SIGUSR1, close):
+    with signaled(signal.SIGUSR1, close):
         assert context.eval(LONG) == SIZE
     assert len(refused) == 3
     assert context.eval("count(//b)") == SIZE
@@ -188,7 +188,7 @@ def test_handler_interrupts_an_evaluation_in_a_handler(large):
         os.kill(os.getpid(), signal.SIGUSR1)
         large.xpathEval(FOREVER)
 
-    with pytest.raises(Interrupted), signalled(signal.SIGUSR1, again):
+    with pytest.raises(Interrupted), signaled(signal.SIGUSR1, again):
         large.xpathEval(FOREVER)
     assert large.xpathEval(LONG) == SIZE
 
@@ -197,7 +197,7 @@ def test_handler_interrupts_an_evaluation_in_a_handler(large):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_evaluation_ends_in_both_processes_where_a_handler_forks(large):
     children = []
-    with signalled(signal.SIGUSR1, lambda *_: children.append(os.fork())):
+    with signaled(signal.SIGUSR1, lambda *_: children.append(os.fork())):
         result = large.xpathEval(LONG)
         if children == [0]:
             os._exit(0 if result == SIZE and large.xpathEval(LONG) == SIZE else 1)

@@ -48,7 +48,7 @@ def test_a_wrong_value_of_a_function_is_a_memory_error(run_python):
     assert limited(run_python, "doc.xpathEval('string-length(/a)')", 600) == "MemoryError and goes on"
 
 
-SERIALISED = """
+SERIALIZED = """
 import resource, sys
 import xml_safe
 
@@ -84,7 +84,7 @@ print(*sorted(seen))
 
 @needs_limits
 def test_what_comes_back_under_any_limit_is_whole(run_python):
-    ended = run_python("-c", SERIALISED)
+    ended = run_python("-c", SERIALIZED)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.split() == ["MemoryError", "result"]
 

@@ -84,7 +84,7 @@ def test_str_outside_the_basic_plane():
     assert (root.name, root.get("k"), root.text) == ("𐐀", "𝄞", "🐍")
 
 
-def test_line_ends_are_normalised():
+def test_line_ends_are_normalized():
     assert parse("<a>1\r\n2\r3\n</a>").root.text == "1\n2\n3\n"
 
 

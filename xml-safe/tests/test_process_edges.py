@@ -94,7 +94,7 @@ ALIVE = {
     """,
     "an exit handler that parses": "import atexit; atexit.register(lambda: sys.modules.setdefault('kept', large(9)))",
     "weakref.finalize": "import weakref; doc = large(9); weakref.finalize(doc, doc.root.document.xpathEval, '//b')",
-    "a finaliser": """
+    "a finalizer": """
         class Owner:
             def __init__(self):
                 self.doc = large(9)
@@ -104,7 +104,7 @@ ALIVE = {
         owner = Owner()
         owner.itself = owner
     """,
-    "a finaliser of sys.modules": """
+    "a finalizer of sys.modules": """
         class Owner:
             doc = large(9)
             def __del__(self):
@@ -119,7 +119,7 @@ ALIVE = {
     """,
     "many forgotten contexts": "docs = [large(9) for _ in range(100)]; [doc.xpath_new_context() for doc in docs]",
     "a failed exit": "doc = large(9)\nwith doc:\n    sys.exit(0)",
-    "no finalisation": "doc = large(9); context = doc.xpath_new_context(); os._exit(0)",
+    "no finalization": "doc = large(9); context = doc.xpath_new_context(); os._exit(0)",
 }
 DAEMONS = {
     "evaluating": "doc = large(); in_thread(doc.xpathEval, LONG, daemon=True)",
@@ -189,7 +189,7 @@ def test_leaving(program, run):
 
 
 NOT_LEAVING = {
-    "a finaliser": "class Owner:\n    doc = large(9)\n    def __del__(self): sys.exit(3)\nOwner()",
+    "a finalizer": "class Owner:\n    doc = large(9)\n    def __del__(self): sys.exit(3)\nOwner()",
     "a weak reference's callback": "import weakref; doc = large(9); r = weakref.ref(doc, lambda _: sys.exit(3)); del doc",
 }
 
@@ -414,7 +414,7 @@ for thread in threads:
     )
 
 
-# ---- cycles, finalisers, weak references
+# ---- cycles, finalizers, weak references
 
 
 def in_attribute(handle):
@@ -494,7 +494,7 @@ def test_a_cycle_through_python_objects_is_collected(tie):
     assert live_handles() == before
 
 
-def test_a_finaliser_may_revive_a_handle():
+def test_a_finalizer_may_revive_a_handle():
     revived = []
 
     class Owner:
@@ -569,7 +569,7 @@ def test_finalize_of_a_handle_runs_once():
     assert seen == ["gone"] and not finalizer.alive
 
 
-def test_a_finaliser_in_another_thread():
+def test_a_finalizer_in_another_thread():
     """The last reference may go anywhere, also where the collector runs."""
 
     class Owner:

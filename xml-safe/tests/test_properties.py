@@ -8,7 +8,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import given
 from hypothesis import strategies as st
 
-# XML 1.0's characters, without the carriage return that parsing normalises.
+# XML 1.0's characters, without the carriage return that parsing normalizes.
 text = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
     | st.sampled_from("\t\n<>&'\"]")

@@ -1,4 +1,4 @@
-//! zlib for Python: a struct that C initialises in place, buffers that zlib reads and writes without a copy.
+//! zlib for Python: a struct that C initializes in place, buffers that zlib reads and writes without a copy.
 
 use std::ffi::{c_char, c_int};
 

@@ -95,7 +95,7 @@ def test_a_buffer_is_let_go():
 
 @pytest.mark.parametrize(("level", "window"), [(10, 15), (-2, 15), (6, 7), (6, 100), (6, 0)])
 def test_bad_settings(level, window):
-    """Nothing was initialised, so nothing is to be ended."""
+    """Nothing was initialized, so nothing is to be ended."""
     for _ in range(100):
         with pytest.raises(ZlibError, match="stream error") as caught:
             Compressor(level, window=window)

@@ -55,7 +55,7 @@ fn add_other_type(table: &mut Table, id: Id) {
     if !is_pointer(&id) {
         return;
     }
-    // Handles of one address are neighbours in the table.
+    // Handles of one address are neighbors in the table.
     let is_same = |(other, _): &(&Id, &Entry)| other.raw == id.raw;
     let before = table.range(..id).rev().take_while(is_same);
     let after = table.range(id..).take_while(is_same);

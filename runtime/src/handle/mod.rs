@@ -520,7 +520,7 @@ pub unsafe trait HasAttachments: Handle {}
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is made in place, and stays there",
     label = "this type is annotated `caller_allocates = …`",
-    note = "pass `out` in `args = (…)` to the C function that initialises it; C cannot take it over"
+    note = "pass `out` in `args = (…)` to the C function that initializes it; C cannot take it over"
 )]
 pub unsafe trait PointerHandle: Handle {}
 

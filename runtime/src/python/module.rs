@@ -24,7 +24,7 @@ pub fn live_handles() -> BTreeMap<&'static str, isize> {
 
 static PACKAGE: OnceLock<String> = OnceLock::new();
 
-/// Returns the name of the package, or `leakproof` before its module is initialised.
+/// Returns the name of the package, or `leakproof` before its module is initialized.
 pub(super) fn package_name() -> &'static str {
     PACKAGE.get().map_or("leakproof", String::as_str)
 }
@@ -131,7 +131,7 @@ impl Export {
         Export(add)
     }
 
-    /// Adds the export to `module`, which is being initialised.
+    /// Adds the export to `module`, which is being initialized.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ fn move_into_package(class: &Bound<'_, PyType>) -> PyResult<()> {
     let module = PyString::new(class.py(), package_name());
     let name = CString::new(format!("{}.{}", package_name(), class.name()?))?;
     let class = class.as_type_ptr();
-    // SAFETY: CPython: PyO3 has just made this class, on the heap, for the module that is being initialised: it has a
+    // SAFETY: CPython: PyO3 has just made this class, on the heap, for the module that is being initialized: it has a
     // dict, and nobody else sees it. `PyType_Modified` drops what CPython may have cached of the dict. CPython reads
     // `tp_name` and never frees it; the text that is put there is never freed either.
     unsafe {

@@ -103,7 +103,7 @@ pub(super) fn report() -> Vec<(&'static str, f64, String)> {
     live().values().map(entry).collect()
 }
 
-/// Reads the tracing switches of the process. Called while the module is initialised.
+/// Reads the tracing switches of the process. Called while the module is initialized.
 pub(super) fn start(py: Python<'_>) -> PyResult<()> {
     let wanted =
         std::env::var_os("LEAKPROOF_TRACE").is_some_and(|value| !value.is_empty() && value != "0");

@@ -69,7 +69,7 @@ fn a_handle_in_place_is_not_moved() {
 }
 
 #[test]
-fn memory_that_c_did_not_initialise_is_not_cleared() {
+fn memory_that_c_did_not_initialize_is_not_cleared() {
     let _library = Library::start();
     ffi::next([Next::Fail]);
     assert!(Tally::start_undefined(3).is_err());

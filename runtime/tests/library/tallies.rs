@@ -12,7 +12,7 @@ pub struct tally {
     here: *const tally,
 }
 
-/// Initialises zeroed memory; -1 for a negative number.
+/// Initializes zeroed memory; -1 for a negative number.
 pub unsafe extern "C" fn tally_init(tally: *mut tally, start: c_int) -> c_int {
     // SAFETY: as above, with memory for a tally.
     unsafe {

@@ -35,7 +35,7 @@ mod ffi {
     pub struct item {
         pub _n: c_int,
     }
-    /// A struct that C initialises in the caller's memory, and finds again through a list of its own.
+    /// A struct that C initializes in the caller's memory, and finds again through a list of its own.
     #[derive(Clone, Copy)]
     pub struct spot {
         pub n: c_int,

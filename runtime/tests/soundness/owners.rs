@@ -22,7 +22,7 @@ mod ffi {
     }
 
     thread_local! {
-        static FAVOURITE: Cell<*mut book> = const { Cell::new(ptr::null_mut()) };
+        static FAVORITE: Cell<*mut book> = const { Cell::new(ptr::null_mut()) };
     }
 
     pub(super) unsafe extern "C" fn shelf_new() -> *mut shelf {
@@ -35,7 +35,7 @@ mod ffi {
 
     pub(super) unsafe extern "C" fn book_new() -> *mut book {
         let made = native::acquire("Book", book { _size: 0 });
-        FAVOURITE.set(made);
+        FAVORITE.set(made);
         made
     }
 
@@ -44,9 +44,9 @@ mod ffi {
     }
 
     /// Lends the last book that was made.
-    pub(super) unsafe extern "C" fn shelf_favourite(shelf: *mut shelf) -> *mut book {
+    pub(super) unsafe extern "C" fn shelf_favorite(shelf: *mut shelf) -> *mut book {
         native::touch(shelf);
-        FAVOURITE.get()
+        FAVORITE.get()
     }
 
     pub(super) unsafe extern "C" fn shelf_two(
@@ -57,7 +57,7 @@ mod ffi {
         native::touch(shelf);
         // SAFETY: the caller passes places to write to.
         unsafe {
-            *old = FAVOURITE.get();
+            *old = FAVORITE.get();
             *new = book_new();
         }
         0
@@ -78,7 +78,7 @@ mod ffi {
 
     /// Makes a book at the address of the last one.
     pub(super) unsafe extern "C" fn book_again() -> *mut book {
-        let book = FAVOURITE.get();
+        let book = FAVORITE.get();
         native::revive(book);
         book
     }
@@ -117,12 +117,12 @@ impl Shelf {
     fn new() -> Result<Owned<Shelf>>;
 
     /// Wrong: C only lends the book.
-    #[calls(ffi::shelf_favourite, fails = null)]
-    fn favourite(&self) -> Result<Owned<Book>>;
+    #[calls(ffi::shelf_favorite, fails = null)]
+    fn favorite(&self) -> Result<Owned<Book>>;
 
     /// Wrong as well.
-    #[calls(ffi::shelf_favourite)]
-    fn favourite_if_any(&self) -> Option<Owned<Book>>;
+    #[calls(ffi::shelf_favorite)]
+    fn favorite_if_any(&self) -> Option<Owned<Book>>;
 
     /// Wrong for the second one.
     #[calls(ffi::shelf_two, args = (self, out, out), fails = nonzero, on_failure = null)]
@@ -140,10 +140,10 @@ impl Shelf {
 fn lent_handle_returned_as_owned_is_an_error_that_names_the_function() {
     let _native = Native::start();
     let (shelf, book) = (Shelf::new().unwrap(), Book::new().unwrap());
-    let error = shelf.favourite().unwrap_err();
+    let error = shelf.favorite().unwrap_err();
     assert!(matches!(
         error,
-        Error::OwnedTwice("Book", "Shelf.favourite", "shelf_favourite")
+        Error::OwnedTwice("Book", "Shelf.favorite", "shelf_favorite")
     ));
     assert!(
         error.to_string().contains("return `Borrowed<Book>`"),
@@ -159,9 +159,9 @@ fn lent_handle_returned_as_owned_is_an_error_that_names_the_function() {
 fn lent_handle_returned_as_owned_panics_where_the_method_cannot_fail() {
     let _native = Native::start();
     let (shelf, _book) = (Shelf::new().unwrap(), Book::new().unwrap());
-    let message = panic_of(|| shelf.favourite_if_any());
+    let message = panic_of(|| shelf.favorite_if_any());
     assert!(
-        message.contains("shelf_favourite gave out a Book as `Owned`"),
+        message.contains("shelf_favorite gave out a Book as `Owned`"),
         "{message}"
     );
 }

@@ -20,7 +20,7 @@ def raising(*_):
 
 
 @contextmanager
-def signalled(handler):
+def signaled(handler):
     """`handler` runs on the main thread within the block, as soon as something waits there."""
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.05)
@@ -41,7 +41,7 @@ def in_thread(call):
 
 def test_handler_runs_while_c_works_on_another_thread():
     search = Search()
-    with signalled(lambda *_: search.finish(1)):
+    with signaled(lambda *_: search.finish(1)):
         finding = search.run()
     assert finding.thread != threading.get_ident()
     assert search.interrupts == 0
@@ -57,7 +57,7 @@ def test_c_works_on_the_thread_of_the_call_where_no_handlers_run():
 @pytest.mark.parametrize("patience", [1, 3])
 def test_exception_of_a_handler_interrupts_until_c_returns(patience):
     search = Search(patience)
-    with pytest.raises(Interrupted), signalled(raising):
+    with pytest.raises(Interrupted), signaled(raising):
         search.run()
     assert search.interrupts >= patience
     assert live_handles()["Finding"] == 0
@@ -65,13 +65,13 @@ def test_exception_of_a_handler_interrupts_until_c_returns(patience):
 
 def test_ctrl_c_interrupts():
     search = Search()
-    with pytest.raises(KeyboardInterrupt), signalled(signal.default_int_handler):
+    with pytest.raises(KeyboardInterrupt), signaled(signal.default_int_handler):
         search.run()
 
 
 def test_what_c_gave_all_the_same_is_released():
     search = Search(stubborn=True)
-    with pytest.raises(Interrupted), signalled(raising):
+    with pytest.raises(Interrupted), signaled(raising):
         search.run()
     assert take_log() == ["found", "finding_free"]
     assert live_handles()["Finding"] == 0
@@ -79,7 +79,7 @@ def test_what_c_gave_all_the_same_is_released():
 
 def test_reports_of_c_reach_their_call():
     search = Search()
-    with pytest.raises(StoreError, match="not found"), signalled(lambda *_: search.finish(2)):
+    with pytest.raises(StoreError, match="not found"), signaled(lambda *_: search.finish(2)):
         search.run()
 
 
@@ -91,7 +91,7 @@ def test_arguments_are_those_of_the_call():
 
 def test_handler_cannot_use_what_the_call_has_alone():
     search = Search()
-    with pytest.raises(BusyError), signalled(lambda *_: search.interrupts):
+    with pytest.raises(BusyError), signaled(lambda *_: search.interrupts):
         search.measure(b"", 1)
     assert search.interrupts >= 1
 
@@ -109,7 +109,7 @@ def test_panic_of_the_method_that_interrupts_comes_out_of_the_call(monkeypatch):
 
     finishing = threading.Thread(target=finish)
     finishing.start()
-    with pytest.raises(BaseException, match="panics") as caught, signalled(raising):
+    with pytest.raises(BaseException, match="panics") as caught, signaled(raising):
         search.run()
     finishing.join()
     assert type(caught.value).__name__ == "PanicException"
@@ -122,10 +122,10 @@ def test_handler_interrupts_nested_calls():
     outer, inner = Search(), Search()
 
     def nested(*_):
-        with signalled(raising):
+        with signaled(raising):
             inner.run()
 
-    with pytest.raises(Interrupted), signalled(nested):
+    with pytest.raises(Interrupted), signaled(nested):
         outer.run()
     assert inner.interrupts >= 1
     assert outer.interrupts >= 1
@@ -134,7 +134,7 @@ def test_handler_interrupts_nested_calls():
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_fork_in_a_handler_interrupts_before_there_are_two_processes():
     search, children = Search(), []
-    with signalled(lambda *_: children.append(os.fork())):
+    with signaled(lambda *_: children.append(os.fork())):
         try:
             search.run()
             ended = "found"
@@ -151,7 +151,7 @@ def test_call_alone_within_a_callback_is_interrupted():
     search = Search()
 
     def measured():
-        with signalled(raising):
+        with signaled(raising):
             search.measure(b"", 1)
         return 1
 

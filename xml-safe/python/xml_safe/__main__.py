@@ -80,7 +80,7 @@ def number(value: float) -> str:
 
 
 def namespace(prefix: str | None, uri: str) -> str:
-    """Return the declaration as libxml2 serialises it. The prefix `xml` needs none."""
+    """Return the declaration as libxml2 serializes it. The prefix `xml` needs none."""
     if prefix == "xml":
         return ""
     quote = "'" if '"' in uri and "'" not in uri else '"'

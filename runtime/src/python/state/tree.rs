@@ -107,7 +107,7 @@ impl HandleState {
             return;
         }
         links.linked = false;
-        // SAFETY: guarantee 5: the neighbours in the list have not gone, as they are linked.
+        // SAFETY: guarantee 5: the neighbors in the list have not gone, as they are linked.
         unsafe {
             match links.newer.as_ref() {
                 Some(newer) => (*newer.links.get()).older = links.older,

@@ -6,7 +6,7 @@ use leakproof::prelude::*;
 mod ffi;
 
 #[int_enum(i32)]
-pub enum Colour {
+pub enum Color {
     RED = ffi::RED,
 }
 
@@ -16,7 +16,7 @@ pub struct Thing;
 #[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_data)]
-    fn colour(&self) -> Colour;
+    fn color(&self) -> Color;
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use leakproof::prelude::*;
 mod ffi;
 
 #[int_enum(i32)]
-pub enum Colour {
+pub enum Color {
     RED = ffi::RED,
     GREEN,
     BLUE(i32),

@@ -3,6 +3,6 @@
 use leakproof::prelude::*;
 
 #[int_flag(i32)]
-pub struct Colour;
+pub struct Color;
 
 fn main() {}

@@ -8,7 +8,7 @@ pub enum Marks {
 }
 
 #[int_enum(i32, boundary = keep)]
-pub enum Colour {
+pub enum Color {
     RED = 1,
 }
 

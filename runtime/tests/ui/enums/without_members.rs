@@ -3,6 +3,6 @@
 use leakproof::prelude::*;
 
 #[int_flag(i32)]
-pub enum Colour {}
+pub enum Color {}
 
 fn main() {}

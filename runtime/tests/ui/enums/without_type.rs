@@ -6,7 +6,7 @@ use leakproof::prelude::*;
 mod ffi;
 
 #[int_enum]
-pub enum Colour {
+pub enum Color {
     RED = ffi::RED,
 }
 
