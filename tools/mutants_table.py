@@ -36,6 +36,7 @@ CHILDREN = "runtime/src/children.rs"
 GIVEN = "runtime/src/children/given.rs"
 USES = "runtime/src/uses/mod.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
+USES_TABLE = "runtime/src/uses/table.rs"
 CALLBACKS = "runtime/src/callback/mod.rs"
 FORKS = "runtime/src/fork.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
@@ -185,12 +186,36 @@ CALLS = [
     mutant(
         ERRORS,
         "the callback stays in C's struct after the call",
-        ("            None => unsafe { slot.write(before) },\n", "            None => { let _ = (slot, before); }\n"),
+        ("                    now.place.write(before);\n", "                    let _ = before;\n"),
     ),
     mutant(
         ERRORS,
         "the first call that ends takes the callback from the others",
-        ("        if hooks[index].calls > 0 {\n            return;\n        }\n", ""),
+        ("        if self.all[index].calls > 0 {\n            return;\n        }\n", ""),
+    ),
+    mutant(
+        ERRORS,
+        "a call restores the function where the place was when it began",
+        ("            let now = T::report_place(self.handle.as_raw());\n            installed_hooks().remove(self.number, now);",
+         "            let mut hooks = installed_hooks();\n"
+         "            let now = hooks.all.iter().find(|hook| hook.number == self.number).map(|hook| hook.place);\n"
+         "            hooks.remove(self.number, now);"),
+    ),
+    mutant(
+        ERRORS,
+        "a function that C put in the place is replaced at the end of the call",
+        ("                if is_same(now.place.read(), place.report) {", "                if true {"),
+    ),
+    mutant(
+        ERRORS,
+        "a place where a moved one was is taken for that one",
+        ("            && is_same(before, place.report)\n            && found", "            && found"),
+    ),
+    mutant(
+        HANDLE_EXPAND_CALL_SETUP_MACRO,
+        "a place behind NULL is written",
+        ("                #(if #pointers.is_null() { return ::core::option::Option::None; })*\n",
+         "                #(let _ = #pointers;)*\n"),
     ),
     mutant(
         ERRORS,
@@ -880,7 +905,7 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_CALL_SETUP_MACRO,
         "no callback is installed on the handle",
-        ("::core::option::Option::Some(unsafe { #install })", "{ let _ = || unsafe { #install }; ::core::option::Option::None }"),
+        ("                ::core::option::Option::Some(#place)\n", "                let _ = || #place;\n                ::core::option::Option::None\n"),
     ),
     mutant(
         HANDLE_EXPAND_MACRO,
@@ -941,19 +966,24 @@ KEEPING = [
     mutant(CHILDREN, "handles that wait for each other are not reported", ("        if keepers.contains(&id) {", "        if false && keepers.contains(&id) {")),
     mutant(CALL, "a child that is made before a release is forgotten", ("children::check_childless(id).is_err() {", "children::check_childless(id).is_err() && false {")),
     mutant(CLASS, "a child is linked to another parent than its own", ("        if !children::is_made_in(", "        if false && !children::is_made_in(")),
-    mutant(USES, "a callback uses what the running call has alone", ("EXCLUSIVE.load(Ordering::Acquire) != 0 && is_inside()", "false && EXCLUSIVE.load(Ordering::Acquire) != 0 && is_inside()")),
+    mutant(USES, "a callback uses what the running call has alone", ("is_any_exclusive() && is_inside()", "false && is_any_exclusive() && is_inside()")),
     mutant(USES, "the parent of what changes it is free in a callback", ("            true => children::exclusive_parents(self.id),", "            true => Vec::new(),")),
-    mutant(USES, "an exclusive use does not ask for shared ones", ("                false => claim.exclusive,", "                false => false,")),
+    mutant(USES_TABLE, "an exclusive use does not ask for shared ones", ("                false => claim.exclusive,", "                false => false,")),
     mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
     mutant(USES, "the field of an object is read when the use has ended", ("    Ok((handle.as_raw(), uses))", "    drop(uses);\n    Ok((handle.as_raw(), None))")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", "")),
-    mutant(USES, "numbers of two types are one object", ("kind.is_integer() || kind.is_callback_only()", "kind.is_callback_only()")),
+    mutant(USES_TABLE, "numbers of two types are one object", ("kind.is_integer() || kind.is_callback_only()", "kind.is_callback_only()")),
     mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),
     mutant(USES_RELEASE, "a release waits for a callback that C waits for in it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => true,")),
     mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.claim.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.claim.meets(claim))")),
     mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!kind.is_counted() && children::is_held(id)", "false && !kind.is_counted() && children::is_held(id)")),
     mutant(CHILDREN, "a call on a child does not use its counted parent", ("    entries.flat_map(|entry| entry.parents.iter()).collect()", "    entries.flat_map(|entry| entry.parents.iter()).filter(|_| false).collect()")),
-    mutant(USES, "a forked child waits for calls of threads that it has not", ("retain(|entry| entry.depth.thread == here);", "retain(|entry| entry.depth.thread == here || true);")),
+    mutant(USES, "a forked child waits for calls of threads that it has not", ("remove_where(|entry| entry.depth.thread != here);", "remove_where(|entry| entry.depth.thread != here && false);")),
+    mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
+    mutant(USES_TABLE, "a claim of a group is counted by its object alone", ("[Some(key), (key != object).then_some(object)]", "[None, (key != object || true).then_some(object)]")),
+    mutant(USES_TABLE, "an exclusive use looks at exclusive ones alone", ("        self.may_hold(claim, claim.exclusive)\n", "        self.may_hold(claim, false)\n")),
+    mutant(USES_TABLE, "uses that end in another order than they began stay", ("            self.remove_where(|entry| entry.number == number);\n", "            let _ = number;\n")),
+    mutant(USES_RELEASE, "the release of one owner keeps the object from the others", ("usize::from(id.kind().is_counted())", "usize::from(id.kind().is_counted() && false)")),
     mutant(LEDGER, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
     mutant(GIVEN, "a handle with children is given to C", ("        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while", "        _ if true => Ok(()),\n        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
@@ -1118,14 +1148,14 @@ SHARING = [
         ("        if exclusive && core(first.state.borrow_owner()) == core(object) {", "        if false && exclusive && core(first.state.borrow_owner()) == core(object) {"),
     ),
     mutant(
-        USES,
+        USES_TABLE,
         "a callback changes an object that the running call reads",
-        ("entries.any(|entry| entry.excludes(claim, by, depth))", "entries.any(|entry| entry.by != By::Call && entry.excludes(claim, by, depth))"),
+        (".any(|entry| entry.excludes(claim, by, depth))", ".any(|entry| entry.by != By::Call && entry.excludes(claim, by, depth))"),
     ),
     mutant(
         USES,
         "the uses of a call never end (busy)",
-        (".retain(|entry| entry.number != self.number);", ".retain(|entry| entry.number != self.number || true);"),
+        ("        table().end(self.number);\n", "        let _ = self.number;\n"),
     ),
     mutant(
         ATTACHMENTS,
@@ -1180,9 +1210,9 @@ OWNERS_OF_HANDLES = [
         seen_by_compiler=True,
     ),
     mutant(
-        USES,
+        USES_TABLE,
         "the uses of a call end with those of another one",
-        (".retain(|entry| entry.number != self.number);", ".retain(|entry| entry.number < self.number);"),
+        ("            self.remove_where(|entry| entry.number == number);\n", "            self.remove_where(|entry| entry.number >= number);\n"),
     ),
     mutant(
         CLASS,

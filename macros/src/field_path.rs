@@ -51,6 +51,23 @@ impl FieldPath {
         within(&self.0, base)
     }
 
+    /// The pointers that the path follows, in the order in which it follows them.
+    pub(crate) fn pointers(&self, base: &TokenStream) -> Vec<TokenStream> {
+        let mut pointers = Vec::new();
+        let mut expression = &self.0;
+        loop {
+            expression = match expression {
+                Expr::Field(field) => &field.base,
+                Expr::Paren(paren) => &paren.expr,
+                Expr::Unary(unary) => {
+                    pointers.insert(0, within(&unary.expr, base));
+                    &unary.expr
+                }
+                _ => return pointers,
+            };
+        }
+    }
+
     pub(crate) fn is_self(&self) -> bool {
         matches!(&self.0, Expr::Path(path) if path.path.is_ident("self"))
     }

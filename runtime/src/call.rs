@@ -26,7 +26,7 @@ use crate::callback::{self, CallbackFailure, framed, is_expected, report_raised}
 use crate::children::{self, Id, Unplaced};
 use crate::convert::to_c::{IntoCString, Memory};
 use crate::error::{Error, Result};
-use crate::error_source::{CallInfo, ErrorSource, Listening};
+use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::{
     Borrowed, Handle, Home, Keeper, Owned, Parent, PassedOn, RecordParents, ReleaseError, Resource,
@@ -889,8 +889,7 @@ fn hooked<T: Handle, R>(
         true => framed(c),
         false => (c(), None),
     };
-    // SAFETY: guarantee 3: a reference to a handle is a valid handle, borrowed for longer than the hook lives.
-    let hook = handle.and_then(|handle| unsafe { T::hook(handle.as_raw()) });
+    let hook = handle.and_then(Hook::install);
     let listens = hook.is_some() || const { T::LISTENS };
     // SAFETY: Rust: the errors are borrowed exclusively, and `caught` is borrowed, for longer than `_listening`
     // lives.

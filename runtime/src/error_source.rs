@@ -2,8 +2,8 @@
 //!
 //! Each handle type names one [`ErrorSource`] type. Each call that can fail creates a value of that type, prepares it
 //! before C runs, and converts it to an [`Error`] if the call fails. If C reports through a callback, the annotation
-//! names the field of the C struct for the callback (`errors(…, callback = field, record = R)`). The runtime installs
-//! its own callback in the field for the length of the call.
+//! names the field of the C struct for the callback (`errors(…, callback = field)`). The runtime installs its own callback
+//! in the field for the length of the call.
 //!
 //! An error source may also ask the handle after the call, if C keeps the last error in the handle:
 //! `errors(E, asks_handle)` and [`CallInfo::handle`]. A call does not compile if a concurrent call could change the
@@ -161,33 +161,141 @@ thread_local! {
     static CURRENT: Cell<ActiveSink> = const { Cell::new(NO_ONE) };
 }
 
-/// One call's use of the runtime's callback in a field of a C struct. Dropping the last hook of a field restores the
-/// previous callback.
+/// The place in a C struct for the function that C reports to, and the runtime's callback for that place.
 #[doc(hidden)]
-pub struct Hook {
-    slot: *mut AnyFn,
+#[derive(Debug, Clone, Copy)]
+pub struct ReportPlace {
+    place: *mut AnyFn,
+    report: AnyFn,
     collector: TypeId,
 }
 
-/// The runtime's callback in a field of a C struct, with the number of calls that use it.
+impl ReportPlace {
+    /// The place for the callback that reports to an `E`.
+    pub fn of<E: ErrorSink, F: ReportFn<E>>(place: *mut F) -> Self {
+        const {
+            assert!(
+                size_of::<F>() == size_of::<AnyFn>(),
+                "a callback is a nullable C function pointer"
+            )
+        };
+        ReportPlace {
+            place: place.cast(),
+            // SAFETY: Rust: a nullable function pointer has the layout of any other one, as was asserted.
+            report: unsafe { ptr::from_ref(&F::REPORT).cast::<AnyFn>().read() },
+            collector: TypeId::of::<E>(),
+        }
+    }
+}
+
+/// One call's use of the runtime's callback in the struct of a handle. Dropping the last hook of a place restores the
+/// callback that was there before.
+///
+/// The call may move the place, or put another function there. So the place is found once more at the end, and a function
+/// is restored only where the runtime's own function is found.
+pub(crate) struct Hook<'h, T: Handle> {
+    handle: &'h T,
+    number: u64,
+}
+
+/// The runtime's callback in a place, with the number of calls that use it.
+#[derive(Debug)]
 struct InstalledHook {
-    slot: *mut AnyFn,
-    collector: TypeId,
+    number: u64,
+    place: ReportPlace,
     before: AnyFn,
     calls: usize,
 }
 
-// SAFETY: the caller's promise, given to `Hook::install`: the slot is valid as long as a hook is there, which alone
-// follows it.
+// SAFETY: Rust: a place is compared with others here, and followed by the call alone that has just found it.
 unsafe impl Send for InstalledHook {}
 
-/// All fields that hold the runtime's callback now. Locked for a few instructions, and never while C or Python runs.
-static HUNG: Mutex<Vec<InstalledHook>> = Mutex::new(Vec::new());
+/// The places that hold the runtime's callback now.
+#[derive(Debug)]
+struct InstalledHooks {
+    all: Vec<InstalledHook>,
+    next: u64,
+}
+
+/// Locked for a few instructions, and never while C or Python runs.
+static HOOKS: Mutex<InstalledHooks> = Mutex::new(InstalledHooks {
+    all: Vec::new(),
+    next: 0,
+});
 
 inventory::submit! { Lock(|| Box::new(installed_hooks())) }
 
-fn installed_hooks() -> MutexGuard<'static, Vec<InstalledHook>> {
-    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
+fn installed_hooks() -> MutexGuard<'static, InstalledHooks> {
+    HOOKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether two functions are one.
+fn is_same(one: AnyFn, other: AnyFn) -> bool {
+    one.map(|f| f as usize) == other.map(|f| f as usize)
+}
+
+impl InstalledHooks {
+    /// Installs the callback in the place, if it is not there. Returns the number of the hook.
+    ///
+    /// # Safety
+    ///
+    /// The place is valid.
+    unsafe fn install(&mut self, place: ReportPlace) -> u64 {
+        // SAFETY: the caller's promise.
+        let before = unsafe { place.place.read() };
+        // The innermost one: within a callback another kind of handle may look at the same place. A hook whose place C has
+        // moved meanwhile is not this place's.
+        let mut hooks = self.all.iter_mut().rev();
+        let found = hooks.find(|hook| hook.place.place == place.place);
+        if let Some(found) = found
+            && is_same(before, place.report)
+            && found.place.collector == place.collector
+        {
+            found.calls += 1;
+            return found.number;
+        }
+        // SAFETY: the caller's promise.
+        unsafe { place.place.write(place.report) };
+        self.next += 1;
+        self.all.push(InstalledHook {
+            number: self.next,
+            place,
+            before,
+            calls: 1,
+        });
+        self.next
+    }
+
+    /// Ends one call's use. `now` is the place as the call left it; `None` if there is none any more.
+    ///
+    /// # Safety
+    ///
+    /// The place is valid.
+    unsafe fn remove(&mut self, number: u64, now: Option<ReportPlace>) {
+        let index = self
+            .all
+            .iter()
+            .rposition(|hook| hook.number == number)
+            .unwrap_or_else(|| unreachable!("`install` added it"));
+        self.all[index].calls -= 1;
+        if self.all[index].calls > 0 {
+            return;
+        }
+        let InstalledHook { place, before, .. } = self.all.remove(index);
+        let mut above = self.all[index..].iter_mut();
+        let above = above
+            .find(|above| above.place.place == place.place && is_same(above.before, place.report));
+        if let Some(above) = above {
+            above.before = before;
+        } else if let Some(now) = now {
+            // SAFETY: the caller's promise.
+            unsafe {
+                if is_same(now.place.read(), place.report) {
+                    now.place.write(before);
+                }
+            }
+        }
+    }
 }
 
 /// A C function pointer that can report to an [`ErrorSink`]: `void (*)(void *, record *)`.
@@ -320,64 +428,25 @@ impl Drop for Listening {
     }
 }
 
-impl Hook {
-    /// Installs the runtime's callback in `slot`. The callback reports to the collector of the innermost running call.
-    ///
-    /// # Safety
-    ///
-    /// `slot` is valid while the hook lives.
-    pub unsafe fn install<E: ErrorSink, F: ReportFn<E>>(slot: *mut F) -> Hook {
-        const {
-            assert!(
-                size_of::<F>() == size_of::<AnyFn>(),
-                "a callback is a nullable C function pointer"
-            )
+impl<'h, T: Handle> Hook<'h, T> {
+    /// Installs the runtime's callback in the handle, if the handle has a place for one. The callback reports to the
+    /// collector of the innermost running call.
+    #[inline]
+    pub(crate) fn install(handle: &'h T) -> Option<Self> {
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle. annotation `errors`: the place is valid then.
+        let number = unsafe {
+            T::report_place(handle.as_raw()).map(|place| installed_hooks().install(place))
         };
-        let slot: *mut AnyFn = slot.cast();
-        let type_id = TypeId::of::<E>();
-        let mut hooks = installed_hooks();
-        // The innermost one: within a callback another kind of handle may look at the same place.
-        match hooks.iter_mut().rev().find(|hook| hook.slot == slot) {
-            Some(found) if found.collector == type_id => found.calls += 1,
-            _ => {
-                // SAFETY: the caller's promise: the slot is valid. Rust: a nullable function pointer has the layout
-                // of any other one.
-                let before = unsafe { slot.cast::<F>().replace(F::REPORT) };
-                hooks.push(InstalledHook {
-                    slot,
-                    collector: type_id,
-                    // SAFETY: Rust: a nullable function pointer has the layout of any other one, as was asserted.
-                    before: unsafe { ptr::from_ref(&before).cast::<AnyFn>().read() },
-                    calls: 1,
-                });
-            }
-        }
-        drop(hooks);
-        Hook {
-            slot,
-            collector: type_id,
-        }
+        number.map(|number| Hook { handle, number })
     }
 }
 
-impl Drop for Hook {
+impl<T: Handle> Drop for Hook<'_, T> {
     fn drop(&mut self) {
-        let mut hooks = installed_hooks();
-        let mine =
-            |hook: &InstalledHook| hook.slot == self.slot && hook.collector == self.collector;
-        let index = hooks
-            .iter()
-            .rposition(mine)
-            .unwrap_or_else(|| unreachable!("`install` added it"));
-        hooks[index].calls -= 1;
-        if hooks[index].calls > 0 {
-            return;
-        }
-        let InstalledHook { slot, before, .. } = hooks.remove(index);
-        match hooks[index..].iter_mut().find(|above| above.slot == slot) {
-            Some(above) => above.before = before,
-            // SAFETY: the caller's promise, given to `install`: the slot is valid as long as this hook.
-            None => unsafe { slot.write(before) },
+        // SAFETY: guarantee 3: the handle is still borrowed, so it is valid. annotation `errors`: the place is valid then.
+        unsafe {
+            let now = T::report_place(self.handle.as_raw());
+            installed_hooks().remove(self.number, now);
         }
     }
 }

@@ -8,7 +8,7 @@ use syn::{GenericParam, ItemImpl, ReceiverKind, ReturnType, Safety, Token, Type}
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::diagnostics::Diagnostics;
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{argument_of, is_slice_ref, is_unit, named_lifetime, type_name};
+use crate::types::inspect::{argument_of, is_named, is_unit, named_lifetime, type_name};
 use crate::types::param_kind::ParamKind;
 
 /// Checks the `impl` block itself.
@@ -113,17 +113,7 @@ fn check_parameters(callback: &CallbackMethod, diagnostics: &Diagnostics) {
                 "the arguments of a callback are valid until it returns: remove the lifetime, and copy what is needed later",
             );
         }
-        if let ParamKind::OptionRef(target) | ParamKind::OptionMut(target) = ParamKind::of(ty)
-            && argument_of(ty, "Option").is_some_and(|ty| !is_slice_ref(ty))
-        {
-            diagnostics.at(
-                ty,
-                format!(
-                    "an optional handle parameter of a callback is a guard: write `Option<Borrowed<{}>>`",
-                    type_name(&target)
-                ),
-            );
-        }
+        check_reference(ty, diagnostics);
         let passed = callback.arguments.iter().any(|argument| match argument {
             CallbackCArg::Named(other) | CallbackCArg::Start(other, _) => other == name,
             _ => false,
@@ -134,6 +124,37 @@ fn check_parameters(callback: &CallbackMethod, diagnostics: &Diagnostics) {
                 format!("`{name}` is not passed by C: name it in `args = (…)`, or remove it"),
             );
         }
+    }
+}
+
+/// Refuses references that a callback cannot take: text, which is copied, and optional handles.
+fn check_reference(ty: &Type, diagnostics: &Diagnostics) {
+    let (target, is_optional) = match ParamKind::of(ty) {
+        ParamKind::Ref(target) | ParamKind::Mut(target) => (target, false),
+        ParamKind::OptionRef(target) | ParamKind::OptionMut(target) => (target, true),
+        _ => return,
+    };
+    let written = |name: &str| match is_optional {
+        true => format!("Option<{name}>"),
+        false => name.to_owned(),
+    };
+    if ["CStr", "str", "FsPath"]
+        .iter()
+        .any(|name| is_named(&target, name))
+    {
+        let (copied, decoded) = (written("CString"), written("String"));
+        diagnostics.at(
+            ty,
+            format!(
+                "a callback gets a copy of C's text: write `{copied}`, or `{decoded}` to have the text decoded"
+            ),
+        );
+    } else if is_optional && !matches!(target, Type::Slice(_)) {
+        let guard = written(&format!("Borrowed<{}>", type_name(&target)));
+        diagnostics.at(
+            ty,
+            format!("an optional handle parameter of a callback is a guard: write `{guard}`"),
+        );
     }
 }
 

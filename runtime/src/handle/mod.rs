@@ -34,7 +34,7 @@ pub struct Opaque {
 /// # Safety
 ///
 /// The type is zero-sized with alignment one, and references to it are only made by [`Handle::from_raw`]. `kind` and
-/// `SPEC` are of this very type, and `hook` installs a callback in this handle.
+/// `SPEC` are of this very type, and `report_place` returns a place of this handle.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handle",
     label = "a type made by `#[handle(…)]` is expected here",
@@ -65,13 +65,13 @@ pub unsafe trait Handle: Sized + 'static {
     #[doc(hidden)]
     fn kind() -> &'static HandleKind;
 
-    /// Installs the callback of `ErrorSource` in the handle, if its C struct has a field for one.
+    /// Returns the place for the callback of `ErrorSource`, if the C struct has one at present.
     ///
     /// # Safety
     ///
-    /// `raw` is valid, and stays so while the hook lives.
+    /// `raw` is valid.
     #[doc(hidden)]
-    unsafe fn hook(raw: *mut Self::Raw) -> Option<crate::error_source::Hook> {
+    unsafe fn report_place(raw: *mut Self::Raw) -> Option<crate::error_source::ReportPlace> {
         let _ = raw;
         None
     }

@@ -14,79 +14,21 @@
 //! owners, and for handles that live in others without a borrow of these.
 
 mod release;
+mod table;
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::callback;
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
-use crate::fork::{InChild, Lock, watch_forks};
+use crate::fork::{InChild, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
 pub(crate) use release::{AtEnd, put_off_release, release_put_off, releasing};
-
-/// The identity of a C object among those of all types, or of a group of objects that are borrowed as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
-    /// The address of the kind, where the handle is compared with handles of its own kind alone.
-    kind: usize,
-    address: usize,
-}
-
-impl Key {
-    /// The object. One C object may have several types. A number means something else for each type. What C lends to
-    /// callbacks alone may be the first field of another handle, and have its address.
-    fn object(id: Id) -> Self {
-        let kind = id.kind();
-        let is_of_its_kind = kind.is_integer() || kind.is_callback_only();
-        Key {
-            kind: match is_of_its_kind {
-                true => ptr::from_ref(kind).addr(),
-                false => 0,
-            },
-            address: id.address(),
-        }
-    }
-
-    /// The group that the object is borrowed with, or the object.
-    fn borrowed(id: Id) -> Self {
-        let group = id.kind().group().map(|group| Key {
-            kind: ptr::from_ref(group).addr(),
-            address: 0,
-        });
-        group.unwrap_or_else(|| Key::object(id))
-    }
-}
-
-/// A use of one object, or of an object that it lives in.
-#[derive(Debug, Clone, Copy)]
-struct Claim {
-    key: Key,
-    object: Key,
-    exclusive: bool,
-    counted: bool,
-    name: &'static str,
-}
-
-impl Claim {
-    fn of(id: Id, exclusive: bool) -> Self {
-        Claim {
-            key: Key::borrowed(id),
-            object: Key::object(id),
-            exclusive,
-            counted: id.kind().is_counted(),
-            name: id.kind().name(),
-        }
-    }
-
-    fn meets(&self, other: &Claim) -> bool {
-        self.key == other.key || self.object == other.object
-    }
-}
+use table::{By, Claim, is_any_exclusive, table};
 
 /// A place in the nested callbacks of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,106 +57,36 @@ impl Depth {
     }
 }
 
-/// The user of a handle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Call,
-    Callback,
-    Release,
-}
-
-/// An entry of the table.
-#[derive(Debug)]
-struct Entry {
-    /// The number of the call, callback or release.
-    number: u64,
-    by: By,
-    depth: Depth,
-    claim: Claim,
-}
-
-impl Entry {
-    /// Returns whether this use excludes one that begins.
-    fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
-        self.claim.meets(claim)
-            && match self.claim.exclusive {
-                // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
-                true => by == By::Callback || self.depth.is_left_by(depth),
-                false => claim.exclusive,
-            }
-    }
-}
-
-/// The uses by all running calls and callbacks of all threads.
-struct Table {
-    entries: Vec<Entry>,
-    next: u64,
-}
-
-/// Locked for a few instructions.
-static TABLE: Mutex<Table> = Mutex::new(Table {
-    entries: Vec::new(),
-    next: 0,
-});
-/// The number of exclusive uses in it.
-static EXCLUSIVE: AtomicUsize = AtomicUsize::new(0);
 /// Set once the table can be of interest for handles without counted owners.
 static WATCHING: AtomicBool = AtomicBool::new(false);
 /// Set once a handle lives in another one that it does not borrow.
 static HIDDEN: AtomicBool = AtomicBool::new(false);
 
-inventory::submit! { Lock(|| Box::new(table())) }
 inventory::submit! { InChild(forget_other_threads) }
-
-fn table() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Table {
-    fn count(&self) {
-        let exclusive = self.entries.iter().filter(|entry| entry.claim.exclusive);
-        EXCLUSIVE.store(exclusive.count(), Ordering::Release);
-    }
-
-    fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> Uses {
-        let number = self.next;
-        self.next += 1;
-        self.entries.extend(claims.iter().map(|claim| Entry {
-            number,
-            by,
-            depth,
-            claim: *claim,
-        }));
-        self.count();
-        Uses {
-            number,
-            quiet: false,
-            _thread: PhantomData,
-        }
-    }
-}
 
 /// Forgets the uses of an object that C has freed: C gave out a new one at its address. The call that gave the former object
 /// to C, or released it, may still be on its way back.
 #[inline]
 pub(crate) fn forget_former(id: Id) {
-    if EXCLUSIVE.load(Ordering::Acquire) == 0 || id.kind().is_counted() {
-        return;
+    if is_any_exclusive() && !id.kind().is_counted() {
+        forget_exclusive(id);
     }
-    let object = Key::object(id);
+}
+
+fn forget_exclusive(id: Id) {
+    let claim = Claim::of(id, true);
     let mut table = table();
-    table.entries.retain(|entry| {
-        !(entry.claim.exclusive && entry.claim.object == object && entry.by != By::Callback)
-    });
-    table.count();
+    if table.may_hold(&claim, false) {
+        table.remove_where(|entry| {
+            entry.claim.exclusive && entry.claim.object == claim.object && entry.by != By::Callback
+        });
+    }
 }
 
 /// Forgets the uses by threads that a forked child has not.
 fn forget_other_threads() {
     let here = this_thread();
-    let mut table = table();
-    table.entries.retain(|entry| entry.depth.thread == here);
-    table.count();
+    table().remove_where(|entry| entry.depth.thread != here);
 }
 
 /// Lets calls look at the table from now on.
@@ -319,7 +191,7 @@ impl<'a> Use<'a> {
 #[inline(never)]
 fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
     exclusive && callback::is_expected()
-        || EXCLUSIVE.load(Ordering::Acquire) != 0 && is_inside()
+        || is_any_exclusive() && is_inside()
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
 }
@@ -338,10 +210,7 @@ pub struct Uses {
 impl Drop for Uses {
     fn drop(&mut self) {
         // Also where somebody else dropped one early: a call's uses end with that call alone.
-        let mut table = table();
-        table.entries.retain(|entry| entry.number != self.number);
-        table.count();
-        drop(table);
+        table().end(self.number);
         if !self.quiet {
             release_put_off();
         }
@@ -388,11 +257,8 @@ fn begin_claims(claims: &[Claim], by: By) -> Result<Uses> {
     watch_forks();
     let depth = Depth::here();
     let mut table = table();
-    let is_refused = |claim: &&Claim| {
-        let mut entries = table.entries.iter();
-        entries.any(|entry| entry.excludes(claim, by, depth))
-    };
-    if let Some(refused) = claims.iter().find(is_refused) {
+    let mut claimed = claims.iter();
+    if let Some(refused) = claimed.find(|claim| table.refuses(claim, by, depth)) {
         return Err(Error::Busy(refused.name));
     }
     Ok(table.begin(claims, by, depth))

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use super::{By, Claim, Depth, Entry, Use, Uses, is_inside, is_watching, table};
+use super::table::{By, Claim, Entry, table};
+use super::{Depth, Use, Uses, is_inside, is_watching};
 use crate::callback;
 use crate::children::{self, Id};
 use crate::fork::{Lock, watch_forks};
@@ -16,7 +17,8 @@ use crate::interpreter::report;
 
 inventory::submit! { Lock(|| Box::new(waiting())) }
 
-/// The uses by the release of a handle, which asks [`put_off_release`] before.
+/// The uses by the release of a handle, which asks [`put_off_release`] before. The release of one owner of a counted object
+/// is no use of the object, which the other owners have: it uses what the object lives in.
 pub(crate) fn releasing(id: Id) -> Option<Uses> {
     callback::is_expected().then(|| {
         let mut claims = Vec::new();
@@ -27,10 +29,10 @@ pub(crate) fn releasing(id: Id) -> Option<Uses> {
             handle: std::marker::PhantomData,
         };
         used.claim(&mut claims);
+        let own = usize::from(id.kind().is_counted());
         // The other objects of a group go on.
-        for claim in &mut claims {
-            claim.key = claim.object;
-        }
+        let claims = claims.into_iter().skip(own).map(Claim::without_group);
+        let claims: Vec<_> = claims.collect();
         watch_forks();
         table().begin(&claims, By::Release, Depth::here())
     })
@@ -97,7 +99,10 @@ fn is_in_use(id: Id) -> bool {
                 && entry.depth.is_left_by(depth)
                 && ancestors.iter().any(|claim| entry.claim.meets(claim))
     };
-    table().entries.iter().any(uses)
+    let table = table();
+    let may_be_used =
+        table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
+    may_be_used && table.entries().iter().any(uses)
 }
 
 /// Runs the releases that waited for a use that has ended.

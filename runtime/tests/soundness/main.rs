@@ -27,8 +27,10 @@ mod expressions;
 mod given;
 mod owners;
 mod parents;
+mod places;
 mod raising;
 mod scope;
+mod shared;
 mod uses;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

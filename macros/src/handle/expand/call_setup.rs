@@ -38,17 +38,24 @@ pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
 pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
     let runtime = &handle.runtime;
     let callback = handle.errors.as_ref()?.callback.as_ref()?;
-    let slot = callback.within(&quote!((*raw)));
-    let install =
-        quote!(#runtime::__private::error_source::Hook::install::<Self::Errors, _>(&raw mut #slot));
-    let install = respanned(install, callback.span());
+    let raw = Ident::new("raw", Span::mixed_site());
+    let base = quote!((*#raw));
+    let place = callback.within(&base);
+    let pointers = callback.pointers(&base).into_iter();
+    let pointers = pointers.map(|pointer| respanned(pointer, callback.span()));
+    let report_place = quote!(#runtime::__private::error_source::ReportPlace);
+    let place = quote!(#report_place::of::<Self::Errors, _>(&raw mut #place));
+    let place = respanned(place, callback.span());
     Some(quote! {
         const REPORTS: ::core::primitive::bool = true;
 
-        unsafe fn hook(raw: *mut Self::Raw) -> ::core::option::Option<#runtime::__private::error_source::Hook> {
-            // SAFETY: the caller's promise; the author of the handle says that C calls what is in
-            // this place.
-            ::core::option::Option::Some(unsafe { #install })
+        unsafe fn report_place(#raw: *mut Self::Raw) -> ::core::option::Option<#report_place> {
+            // SAFETY: the caller's promise; annotation `errors`: the pointers on the way to the
+            // place are valid, or NULL where there is no place.
+            unsafe {
+                #(if #pointers.is_null() { return ::core::option::Option::None; })*
+                ::core::option::Option::Some(#place)
+            }
         }
     })
 }

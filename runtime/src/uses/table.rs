@@ -1,0 +1,263 @@
+//! The table of uses: entries, and counts that spare nearly every use a look at the entries.
+//!
+//! A use begins and ends in a time that does not depend on the number of entries: the counts say that no entry can be of the
+//! same object, and the entries that end are the newest ones. The entries are looked at where the counts cannot tell, and
+//! where uses end in another order than they began, as on several threads.
+
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Depth, Uses};
+use crate::children::Id;
+use crate::fork::Lock;
+
+/// The identity of a C object among those of all types, or of a group of objects that are borrowed as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    /// The address of the kind, where the handle is compared with handles of its own kind alone.
+    kind: usize,
+    address: usize,
+}
+
+impl Key {
+    /// The object. One C object may have several types. A number means something else for each type. What C lends to
+    /// callbacks alone may be the first field of another handle, and have its address.
+    pub(super) fn object(id: Id) -> Self {
+        let kind = id.kind();
+        let is_of_its_kind = kind.is_integer() || kind.is_callback_only();
+        Key {
+            kind: match is_of_its_kind {
+                true => ptr::from_ref(kind).addr(),
+                false => 0,
+            },
+            address: id.address(),
+        }
+    }
+
+    /// The group that the object is borrowed with, or the object.
+    fn borrowed(id: Id) -> Self {
+        let group = id.kind().group().map(|group| Key {
+            kind: ptr::from_ref(group).addr(),
+            address: 0,
+        });
+        group.unwrap_or_else(|| Key::object(id))
+    }
+
+    /// The bucket of the key.
+    fn bucket(self) -> usize {
+        /// 2 to the power of 64, divided by the golden ratio: spreads neighbours.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (self.address ^ self.kind.rotate_left(16)) as u64;
+        (mixed.wrapping_mul(SPREAD) >> (64 - BUCKET_BITS)) as usize
+    }
+}
+
+/// A use of one object, or of an object that it lives in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    key: Key,
+    pub(super) object: Key,
+    pub(super) exclusive: bool,
+    pub(super) counted: bool,
+    pub(super) name: &'static str,
+}
+
+impl Claim {
+    pub(super) fn of(id: Id, exclusive: bool) -> Self {
+        Claim {
+            key: Key::borrowed(id),
+            object: Key::object(id),
+            exclusive,
+            counted: id.kind().is_counted(),
+            name: id.kind().name(),
+        }
+    }
+
+    /// Leaves out the group.
+    pub(super) fn without_group(self) -> Self {
+        Claim {
+            key: self.object,
+            ..self
+        }
+    }
+
+    pub(super) fn meets(&self, other: &Claim) -> bool {
+        self.key == other.key || self.object == other.object
+    }
+
+    /// The buckets that the claim is counted in: two claims that meet have one in common.
+    fn buckets(&self) -> impl Iterator<Item = usize> {
+        let (key, object) = (self.key.bucket(), self.object.bucket());
+        [Some(key), (key != object).then_some(object)]
+            .into_iter()
+            .flatten()
+    }
+}
+
+/// The user of a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Call,
+    Callback,
+    Release,
+}
+
+/// An entry of the table.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The number of the call, callback or release.
+    pub(super) number: u64,
+    pub(super) by: By,
+    pub(super) depth: Depth,
+    pub(super) claim: Claim,
+}
+
+impl Entry {
+    /// Returns whether this use excludes one that begins.
+    fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
+        self.claim.meets(claim)
+            && match self.claim.exclusive {
+                // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
+                true => by == By::Callback || self.depth.is_left_by(depth),
+                false => claim.exclusive,
+            }
+    }
+}
+
+const BUCKET_BITS: u32 = 8;
+
+/// The numbers of uses by bucket.
+type Counts = [u32; 1 << BUCKET_BITS];
+
+/// The uses by all running calls and callbacks of all threads.
+pub(super) struct Table {
+    entries: Vec<Entry>,
+    next: u64,
+    /// The number of exclusive entries.
+    exclusive: usize,
+    /// All entries, by the buckets of their claims.
+    all: Counts,
+    /// The exclusive entries, by the buckets of their claims.
+    alone: Counts,
+}
+
+/// Locked for a few instructions.
+static TABLE: Mutex<Table> = Mutex::new(Table {
+    entries: Vec::new(),
+    next: 0,
+    exclusive: 0,
+    all: [0; 1 << BUCKET_BITS],
+    alone: [0; 1 << BUCKET_BITS],
+});
+/// The number of exclusive uses in it.
+static EXCLUSIVE: AtomicUsize = AtomicUsize::new(0);
+
+inventory::submit! { Lock(|| Box::new(table())) }
+
+pub(super) fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether anything is used exclusively.
+#[inline]
+pub(super) fn is_any_exclusive() -> bool {
+    EXCLUSIVE.load(Ordering::Acquire) != 0
+}
+
+impl Table {
+    /// Adds the claims, which end with the result.
+    pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> Uses {
+        let number = self.next;
+        self.next += 1;
+        for claim in claims {
+            self.count(claim, true);
+            self.entries.push(Entry {
+                number,
+                by,
+                depth,
+                claim: *claim,
+            });
+        }
+        Uses {
+            number,
+            quiet: false,
+            _thread: PhantomData,
+        }
+    }
+
+    /// Removes the entries of one call, callback or release.
+    pub(super) fn end(&mut self, number: u64) {
+        while let Some(ended) = self.entries.pop_if(|entry| entry.number == number) {
+            self.count(&ended.claim, false);
+        }
+        // The entries are in the order of their numbers.
+        if self
+            .entries
+            .last()
+            .is_some_and(|entry| entry.number > number)
+        {
+            self.remove_where(|entry| entry.number == number);
+        }
+    }
+
+    /// Removes the entries that `is_over` names.
+    pub(super) fn remove_where(&mut self, is_over: impl Fn(&Entry) -> bool) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| {
+            let ends = is_over(entry);
+            if ends {
+                self.count(&entry.claim, false);
+            }
+            !ends
+        });
+        self.entries = entries;
+    }
+
+    /// Counts an entry that begins or ends.
+    fn count(&mut self, claim: &Claim, begins: bool) {
+        let add = |count: &mut u32| {
+            *count = match begins {
+                true => *count + 1,
+                false => *count - 1,
+            }
+        };
+        for bucket in claim.buckets() {
+            add(&mut self.all[bucket]);
+            if claim.exclusive {
+                add(&mut self.alone[bucket]);
+            }
+        }
+        if claim.exclusive {
+            self.exclusive = match begins {
+                true => self.exclusive + 1,
+                false => self.exclusive - 1,
+            };
+            EXCLUSIVE.store(self.exclusive, Ordering::Release);
+        }
+    }
+
+    /// Returns whether an entry excludes the claim.
+    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> bool {
+        self.may_hold(claim, claim.exclusive)
+            && self
+                .entries
+                .iter()
+                .any(|entry| entry.excludes(claim, by, depth))
+    }
+
+    /// Returns false if no entry meets the claim. `shared` says that shared entries count, too.
+    pub(super) fn may_hold(&self, claim: &Claim, shared: bool) -> bool {
+        let counts = match shared {
+            true => &self.all,
+            false => &self.alone,
+        };
+        claim.buckets().any(|bucket| counts[bucket] != 0)
+    }
+
+    /// The entries.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
