@@ -140,8 +140,8 @@ CALLS = [
         CALL,
         "the status is looked at before the result has an owner",
         (
-            "            (Verdict::Failed, _) if !looks.failed => None,\n",
-            "            (Verdict::Failed, _) => None,\n",
+            "            (Outcome::Failed, _) if !convert_after.failed => None,\n",
+            "            (Outcome::Failed, _) => None,\n",
         ),
     ),
     mutant(
@@ -157,17 +157,17 @@ CALLS = [
         "a constructor that failed is not asked why",
         ("handle: handle.or_else(|| owned.as_ref().and_then(made)),", "handle: handle.or_else(|| owned.as_ref().and_then(made).filter(|_| false)),"),
     ),
-    mutant(CALL, "a failure is not looked at", ("            || verdict != Verdict::Succeeded && verdict != Verdict::Nothing\n", "")),
+    mutant(CALL, "a failure is not looked at", ("            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing\n", "")),
     mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.failed_silently(&call)", "")),
     mutant(CALL, "the errors are not armed", ("        errors.before_call(&call);\n        if site", "        if site")),
     mutant(CALL, "the errors don't learn the status", (
             "        let status = status.and_then(|returned| status_of(returned));",
             "        let status = status.and_then(|returned| status_of(returned)).and(None);",
         )),
-    mutant(CALL, "what a failing call leaves undefined is owned", ("if !looks.failed => None", "if !looks.failed && false => None")),
+    mutant(CALL, "what a failing call leaves undefined is owned", ("if !convert_after.failed => None", "if !convert_after.failed && false => None")),
     mutant(CALL, "a release that fails is not looked at", (
-            "        let failed = verdict == Verdict::Failed;",
-            "        let failed = verdict == Verdict::Failed && false;",
+            "        let failed = outcome == Outcome::Failed;",
+            "        let failed = outcome == Outcome::Failed && false;",
         )),
     mutant(
         CALL,
@@ -273,8 +273,8 @@ CALLS = [
     ),
     mutant(CALL, "errno is looked at too late", ("        let errno = ended.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
     mutant(CALL, "what is none is looked at", (
-            "            (Verdict::Nothing, _) => nothing(),\n",
-            "            (Verdict::Nothing, _) if false => nothing(),\n",
+            "            (Outcome::Nothing, _) => nothing(),\n",
+            "            (Outcome::Nothing, _) if false => nothing(),\n",
         )),
     mutant(CALL, "what C took over is released here, too", (
             "            Some(handle) => handle.pass_on(keeper),",
@@ -888,7 +888,7 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_OWNERSHIP_MACRO,
         "the release function is not called",
-        ("            let _ = unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };\n"),
+        ("            let _ = unsafe { #runtime::__private::call::release_infallible::<#ident, _>(|| #call) };\n", "            let _ = || unsafe { #runtime::__private::call::release_infallible::<#ident, _>(|| #call) };\n"),
     ),
     mutant(
         HANDLE_EXPAND_OWNERSHIP_MACRO,
@@ -915,7 +915,7 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_MACRO,
         "an unclosed handle is not warned of",
-        ("handle.warns_unclosed().then(|| quote!(.warning()))", "(handle.warns_unclosed() && false).then(|| quote!(.warning()))"),
+        ("handle.warns_unclosed().then(|| quote!(.warn_unclosed()))", "(handle.warns_unclosed() && false).then(|| quote!(.warn_unclosed()))"),
     ),
     mutant(
         METHODS_EXPAND_PYTHON_MACRO,
@@ -933,7 +933,7 @@ KEEPING = [
     mutant(
         CALL,
         "what C may have is released where nobody knows",
-        ("Verdict::Unknown => (!left).then_some(true),", "Verdict::Unknown => Some(!left),"),
+        ("Outcome::Unknown => (!left).then_some(true),", "Outcome::Unknown => Some(!left),"),
     ),
     mutant(
         ATTACHMENTS,
@@ -954,7 +954,7 @@ KEEPING = [
     mutant(GIVEN, "what C keeps does not keep its parent", ("            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),", "            Some(_) => return,\n            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),")),
     mutant(CHILDREN, "a handle that went back keeps its parent", ("children.filter(move |(child, _)| !kept.contains(child));", "children.filter(move |(child, _)| !kept.contains(child) || true);")),
     mutant(CHILDREN, "a counted parent has no owner more", ("        unsafe { parent.kind.retain(parent.raw) };", "        let _ = parent;")),
-    mutant(CHILDREN, "the other parents do not wait", ("        others: beside.to_vec(),", "        others: beside[..0].to_vec(),")),
+    mutant(CHILDREN, "the other parents do not wait", ("        others: extra_parents.to_vec(),", "        others: extra_parents[..0].to_vec(),")),
     mutant(CHILDREN, "who lent a handle does not wait for its children", ("        parents.others.extend(all_keepers(table, parents.iter()));", "        parents.others.extend(all_keepers(table, parents.iter().take(0)));")),
     mutant(CHILDREN, "a parent that a forgotten child holds is free", ("            if entry.holders != 0 && entry.holders > own() {", "            if false && entry.holders > own() {")),
     mutant(GIVEN, "a handle that C gave out is still the lender's", ("        let ends = mem::take(&mut entry.ends);\n", "        let ends = entry.ends.clone();\n")),
@@ -987,19 +987,19 @@ KEEPING = [
     mutant(LEDGER, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
     mutant(GIVEN, "a handle with children is given to C", ("        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while", "        _ if true => Ok(()),\n        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while")),
     mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
-    mutant(LEDGER, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.go_on(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.go_on(raw, ended.and(None)),")),
+    mutant(LEDGER, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended.and(None)),")),
     mutant(CALL, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(RETURNS, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
     mutant(LEDGER, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
     mutant(FORKS, "a forked child does not release what it made", ("    let own = made.forks == forks();\n", "    let own = false;\n")),
     mutant(FORKS, "a child of a forked child releases what that made", ("    let own = made.forks == forks();\n", "    let own = true;\n")),
-    mutant(HANDLE, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.up.is_some())", "!self.fork_safe")),
+    mutant(HANDLE, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.parent.is_some())", "!self.fork_safe")),
     mutant(HANDLE, "every child is free of its process", ("        !self.lives_in_memory() || !(self", "        !(self")),
     mutant(
         HANDLE,
         "what C did not take loses what it keeps",
-        ("T::kind().go_on(raw, self.besides.take());", "T::kind().go_on(raw, self.besides.take().and(None));"),
+        ("T::kind().restore_owner(raw, self.besides.take());", "T::kind().restore_owner(raw, self.besides.take().and(None));"),
     ),
     mutant(HANDLE, "what ends a handle does not drop what that keeps", (
             "            ended.finish(&caught);\n            caught.resume_in_drop();",
@@ -1030,8 +1030,8 @@ KEEPING = [
             "let calls_back = site.calls_back || const { T::SPEC.attachments };",
         )),
     mutant(CALL, "that there is none counts as a failure", (
-            "            () if (self.none)(returned) => Verdict::Nothing,\n",
-            "            () if (self.none)(returned) && false => Verdict::Nothing,\n",
+            "            () if (self.none)(returned) => Outcome::Nothing,\n",
+            "            () if (self.none)(returned) && false => Outcome::Nothing,\n",
         )),
     mutant(THREADS, "a thread that ends leaves its handles open", ("        close_all(self.0);\n", "")),
     mutant(HEADER, "any thread may use what belongs to one", ("        } else if self.is_on_wrong_thread() {\n            Owner::Thread", "        } else if self.is_on_wrong_thread() && false {\n            Owner::Thread")),
@@ -1045,9 +1045,9 @@ KEEPING = [
     mutant(PYTHON_STATE_CLOSE, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
     mutant(PYTHON_STATE_TREE, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(PYTHON_STATE_TREE, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
-    mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.up)?;\n", "")),
-    mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.beside {\n            visit.call(parent)?;\n        }\n", "")),
-    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let beside = self.beside.iter().take(0)")),
+    mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.parent)?;\n", "")),
+    mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.extra_parents {\n            visit.call(parent)?;\n        }\n", "")),
+    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents.iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents.iter().take(0)")),
     mutant(EXPORT, "the collector does not see what a view holds", ("        self.owner.iter().try_for_each(|held| visit.call(&held.0))", "        self.owner.iter().take(0).try_for_each(|held| visit.call(&held.0))")),
     mutant(ITERATOR, "the collector does not see what an iterator holds", ("        visit.call(&self.owner)\n", "        let _ = visit;\n        Ok(())\n")),
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),

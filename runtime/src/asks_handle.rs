@@ -60,8 +60,8 @@ impl HandleSpec {
             return false;
         }
         let mut index = 0;
-        while index < self.beside.len() {
-            if !self.beside[index].is_left_alone(asks, false, false) {
+        while index < self.extra_parents.len() {
+            if !self.extra_parents[index].is_left_alone(asks, false, false) {
                 return false;
             }
             index += 1;
@@ -69,9 +69,9 @@ impl HandleSpec {
         let sharing = &self.sharing;
         let with_parent =
             sharing.part || sharing.holds_parent || sharing.mut_parent && !reads_parent;
-        match self.up {
+        match self.parent {
             None => true,
-            Some(up) => up.is_left_alone(asks, exclusive && with_parent, false),
+            Some(parent) => parent.is_left_alone(asks, exclusive && with_parent, false),
         }
     }
 

@@ -114,13 +114,13 @@ pub fn clear<T: Attachment>(value: &T) {
     (T::TRAVERSAL.clear)(value);
 }
 
-macro_rules! nothing_inside {
+macro_rules! impl_no_py_objects {
     ($($type:ty)+) => {$(impl Attachment for $type {})+};
 }
 
-nothing_inside! { () bool char i8 u8 i16 u16 i32 u32 i64 u64 isize usize f32 f64 String std::ffi::CString std::path::PathBuf }
+impl_no_py_objects! { () bool char i8 u8 i16 u16 i32 u32 i64 u64 isize usize f32 f64 String std::ffi::CString std::path::PathBuf }
 
-macro_rules! all_inside {
+macro_rules! impl_for_each_field {
     ($([$($parameter:ident)*] $type:ty, $self:ident => $each:expr;)+) => {$(
         impl<$($parameter: Attachment),*> Attachment for $type {
             #[cfg(feature = "python")]
@@ -141,7 +141,7 @@ macro_rules! all_inside {
     )+};
 }
 
-all_inside! {
+impl_for_each_field! {
     [T] Option<T>, self => self.iter();
     [T] Vec<T>, self => self.iter();
     [T] Box<T>, self => std::iter::once(&**self);
@@ -252,7 +252,7 @@ fn table() -> MutexGuard<'static, Table> {
 }
 
 /// Creates the side data of the handle at `raw`, which C just made.
-pub(crate) fn begin(kind: &'static HandleKind, raw: *mut ()) {
+pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
     watch_forks();
     let attached = Arc::new(SideData {
         kind,
@@ -268,7 +268,7 @@ pub(crate) fn begin(kind: &'static HandleKind, raw: *mut ()) {
 
 /// Returns the side data of the handle at `raw`; `None` for a handle that C owns. The side data stays in the table
 /// until the handle is released.
-pub(crate) fn find(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideData>> {
+pub(crate) fn get(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideData>> {
     table().get(&kind.key(raw)).cloned()
 }
 
@@ -279,7 +279,7 @@ pub(crate) fn find(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideDa
 pub(crate) struct DetachedSideData(Arc<SideData>);
 
 /// Removes the side data of the handle at `raw`, which is about to be released.
-pub(crate) fn end(kind: &'static HandleKind, raw: *mut ()) -> Option<DetachedSideData> {
+pub(crate) fn remove(kind: &'static HandleKind, raw: *mut ()) -> Option<DetachedSideData> {
     table().remove(&kind.key(raw)).map(DetachedSideData)
 }
 
@@ -402,7 +402,7 @@ impl SideData {
 /// If C owns the handle, as with a handle that is [`Borrowed`](crate::Borrowed) from another one: the runtime does not
 /// learn when such a handle ends.
 pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
-    let attached = of(handle);
+    let attached = entry_of(handle);
     let value = user_data::store(attached.clone(), value);
     attached.change(|values| {
         values.push(AttachmentSlot {
@@ -414,8 +414,8 @@ pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
 }
 
 /// Returns the side data of the handle. Panics if C owns the handle.
-pub(crate) fn of<T: HasAttachments>(handle: &T) -> Arc<SideData> {
-    match find(T::kind(), handle.as_raw().cast()) {
+pub(crate) fn entry_of<T: HasAttachments>(handle: &T) -> Arc<SideData> {
+    match get(T::kind(), handle.as_raw().cast()) {
         Some(attached) => attached,
         None => keeps_nothing(T::NAME),
     }
@@ -423,7 +423,7 @@ pub(crate) fn of<T: HasAttachments>(handle: &T) -> Arc<SideData> {
 
 /// Returns the newest value of type `V` that [`attach`] added to the handle.
 pub fn attached<V: Attachment, T: HasAttachments>(handle: &T) -> Option<&V> {
-    let found = find(T::kind(), handle.as_raw().cast())?.change(|values| {
+    let found = get(T::kind(), handle.as_raw().cast())?.change(|values| {
         let mut newest = values.iter().rev();
         newest.find_map(|entry| {
             // What may go before the handle is not lent for as long: also a callback that C is just being given, and may

@@ -4,7 +4,7 @@
 //!
 //! 1. The error source prepares for the call.
 //! 2. C is called.
-//! 3. The author's expressions say how the call ended ([`Verdict`]). A panic in them is kept.
+//! 3. The author's expressions say how the call ended ([`Outcome`]). A panic in them is kept.
 //! 4. Everything that C was passed, and everything that it returned, gets its owner.
 //! 5. The panic continues, or the error source words the failure.
 //!
@@ -41,7 +41,7 @@ use crate::uses::AtEnd;
 
 /// The outcome of a call, by the author's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Outcome {
     /// C did what it was asked to.
     Succeeded,
     /// C says that there is no result: `none`.
@@ -54,11 +54,11 @@ pub enum Verdict {
     Unwound,
 }
 
-impl Verdict {
+impl Outcome {
     /// Returns whether C returned, and the annotations say how the call ended.
     #[inline]
     pub fn is_known(self) -> bool {
-        !matches!(self, Verdict::Unknown | Verdict::Unwound)
+        !matches!(self, Outcome::Unknown | Outcome::Unwound)
     }
 
     /// Returns whether C has what it was passed to keep; `None` if that is unknown. `left` says that a failing call
@@ -66,86 +66,88 @@ impl Verdict {
     #[inline]
     pub fn takes(self, left: bool) -> Option<bool> {
         match self {
-            Verdict::Succeeded | Verdict::Nothing => Some(true),
-            Verdict::Failed => Some(!left),
-            Verdict::Unknown => (!left).then_some(true),
-            Verdict::Unwound => None,
+            Outcome::Succeeded | Outcome::Nothing => Some(true),
+            Outcome::Failed => Some(!left),
+            Outcome::Unknown => (!left).then_some(true),
+            Outcome::Unwound => None,
         }
     }
 }
 
 /// Judges how a call ended, by the value that C returned.
-pub trait Judge<C> {
+pub trait CheckStatus<C> {
     /// Returns how the call ended. `caught` keeps a panic of the author's expressions.
-    fn judge(self, returned: C, caught: &Caught) -> Verdict;
+    fn check_status(self, returned: C, caught: &Caught) -> Outcome;
 }
 
 /// C always succeeds.
 #[derive(Debug)]
-pub struct Succeeds;
+pub struct AlwaysSucceeds;
 
-impl<C> Judge<C> for Succeeds {
+impl<C> CheckStatus<C> for AlwaysSucceeds {
     #[inline]
-    fn judge(self, _: C, _: &Caught) -> Verdict {
-        Verdict::Succeeded
+    fn check_status(self, _: C, _: &Caught) -> Outcome {
+        Outcome::Succeeded
     }
 }
 
 /// `none = …` and `fails = …`.
 #[derive(Debug)]
-pub struct Says<N, F> {
+pub struct StatusExpressions<N, F> {
     none: N,
     fails: F,
 }
 
-impl<C: Copy, N: FnOnce(C) -> bool, F: FnOnce(C) -> bool> Judge<C> for Says<N, F> {
+impl<C: Copy, N: FnOnce(C) -> bool, F: FnOnce(C) -> bool> CheckStatus<C>
+    for StatusExpressions<N, F>
+{
     #[inline]
-    fn judge(self, returned: C, caught: &Caught) -> Verdict {
-        let verdict = caught.run(|| match () {
-            () if (self.none)(returned) => Verdict::Nothing,
-            () if (self.fails)(returned) => Verdict::Failed,
-            () => Verdict::Succeeded,
+    fn check_status(self, returned: C, caught: &Caught) -> Outcome {
+        let outcome = caught.run(|| match () {
+            () if (self.none)(returned) => Outcome::Nothing,
+            () if (self.fails)(returned) => Outcome::Failed,
+            () => Outcome::Succeeded,
         });
-        verdict.unwrap_or(Verdict::Unknown)
+        outcome.unwrap_or(Outcome::Unknown)
     }
 }
 
 /// Gives an owner to what C was passed, such as a callback.
-pub trait Settle {
+pub trait OnOutcome {
     /// Runs once, as soon as it is known how the call ended. Runs no code of the author's.
-    fn settle(self, verdict: Verdict);
+    fn on_outcome(self, outcome: Outcome);
 }
 
 /// C keeps nothing.
 #[derive(Debug)]
 pub struct KeepsNothing;
 
-impl Settle for KeepsNothing {
+impl OnOutcome for KeepsNothing {
     #[inline]
-    fn settle(self, _: Verdict) {}
+    fn on_outcome(self, _: Outcome) {}
 }
 
-impl<F: FnOnce(Verdict)> Settle for F {
+impl<F: FnOnce(Outcome)> OnOutcome for F {
     #[inline]
-    fn settle(self, verdict: Verdict) {
-        self(verdict);
+    fn on_outcome(self, outcome: Outcome) {
+        self(outcome);
     }
 }
 
 /// The outcomes, other than success, after which C's result is converted.
 #[derive(Debug, Clone, Copy)]
-pub struct Looks {
+pub struct ConvertAfter {
     /// Set if the result is converted after a failure.
     pub failed: bool,
     /// Set if the result is converted after an unknown outcome.
     pub unknown: bool,
 }
 
-impl Looks {
+impl ConvertAfter {
     /// Returns the policy with these two settings.
     #[inline]
     pub const fn of(failed: bool, unknown: bool) -> Self {
-        Looks { failed, unknown }
+        ConvertAfter { failed, unknown }
     }
 }
 
@@ -178,70 +180,70 @@ macro_rules! __named {
 
 /// A call of C, with the settings of its annotations.
 #[derive(Debug)]
-pub struct Calling<C, F, J, S, P = ThisThread> {
+pub struct CCall<C, F, J, S, P = ThisThread> {
     c: F,
     runner: P,
-    judge: J,
-    settle: S,
+    check: J,
+    on_outcome: S,
     returned: PhantomData<fn() -> C>,
 }
 
 /// Returns a call of C with the default settings. `c` calls C within [`Caught::run`] and returns C's result: `None` if
 /// C panicked.
 #[inline]
-pub fn calling<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
+pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
     c: F,
-) -> Calling<C, F, Succeeds, KeepsNothing> {
-    Calling {
+) -> CCall<C, F, AlwaysSucceeds, KeepsNothing> {
+    CCall {
         c,
         runner: ThisThread,
-        judge: Succeeds,
-        settle: KeepsNothing,
+        check: AlwaysSucceeds,
+        on_outcome: KeepsNothing,
         returned: PhantomData,
     }
 }
 
-impl<C: Copy, F, J, S> Calling<C, F, J, S> {
+impl<C: Copy, F, J, S> CCall<C, F, J, S> {
     /// Moves the call to a helper thread, while this thread runs signal handlers.
     #[inline]
-    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> Calling<C, F, J, S, Aside<I>> {
-        Calling {
+    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> CCall<C, F, J, S, Aside<I>> {
+        CCall {
             c: self.c,
             runner,
-            judge: self.judge,
-            settle: self.settle,
+            check: self.check,
+            on_outcome: self.on_outcome,
             returned: PhantomData,
         }
     }
 }
 
-impl<C: Copy, F, S, P> Calling<C, F, Succeeds, S, P> {
+impl<C: Copy, F, S, P> CCall<C, F, AlwaysSucceeds, S, P> {
     /// Sets the expressions that say that there is no result, and that C failed.
     #[inline]
-    pub fn judged<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
+    pub fn with_status<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
         self,
         none: N,
         fails: G,
-    ) -> Calling<C, F, Says<N, G>, S, P> {
-        Calling {
+    ) -> CCall<C, F, StatusExpressions<N, G>, S, P> {
+        CCall {
             c: self.c,
             runner: self.runner,
-            judge: Says { none, fails },
-            settle: self.settle,
+            check: StatusExpressions { none, fails },
+            on_outcome: self.on_outcome,
             returned: PhantomData,
         }
     }
 }
 
-impl<C: Copy, F, J, P> Calling<C, F, J, KeepsNothing, P> {
+impl<C: Copy, F, J, P> CCall<C, F, J, KeepsNothing, P> {
     /// Sets the closure that gives an owner to what C was passed.
     #[inline]
-    pub fn settling<S: FnOnce(Verdict)>(self, settle: S) -> Calling<C, F, J, S, P> {
-        Calling {
+    pub fn on_outcome<S: FnOnce(Outcome)>(self, on_outcome: S) -> CCall<C, F, J, S, P> {
+        CCall {
             c: self.c,
             runner: self.runner,
-            judge: self.judge,
-            settle,
+            check: self.check,
+            on_outcome,
             returned: PhantomData,
         }
     }
@@ -298,9 +300,9 @@ pub fn locked<T: Handle, R>(handle: &T, f: impl FnOnce() -> R) -> R {
 }
 
 /// A call that has ended. Everything has its owner.
-struct Ended<C, R> {
+struct EndedCall<C, R> {
     returned: Option<C>,
-    verdict: Verdict,
+    outcome: Outcome,
     errno: i32,
     owned: Option<R>,
     /// The error for a handle in the result that has another owner.
@@ -308,52 +310,52 @@ struct Ended<C, R> {
     raised: Option<CallbackFailure>,
 }
 
-impl<C, F, J, S, P> Calling<C, F, J, S, P>
+impl<C, F, J, S, P> CCall<C, F, J, S, P>
 where
     C: Copy + 'static,
     F: FnOnce(&Caught) -> Option<C>,
-    J: Judge<C>,
-    S: Settle,
+    J: CheckStatus<C>,
+    S: OnOutcome,
 {
     /// Calls C and gives everything its owner.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
-    fn settled<T: Handle, R>(
+    fn call_and_own<T: Handle, R>(
         self,
         site: &'static CallSite,
         handle: Option<&T>,
         errors: &mut T::Errors,
         caught: &Caught,
-        looks: Looks,
+        convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
-    ) -> Ended<C, R>
+    ) -> EndedCall<C, R>
     where
         P: Runner,
     {
         let c = self.c;
         let (((returned, errno), raised), by_signal) = self.runner.run(|| {
-            hooked(site, handle, errors, caught, || {
+            with_error_hook(site, handle, errors, caught, || {
                 // Whatever follows may change `errno`.
                 (c(caught), errno::errno().0)
             })
         });
         let raised = raised_first(raised, by_signal);
-        let verdict = match returned {
-            Some(returned) => self.judge.judge(returned, caught),
-            None => Verdict::Unwound,
+        let outcome = match returned {
+            Some(returned) => self.check.check_status(returned, caught),
+            None => Outcome::Unwound,
         };
-        self.settle.settle(verdict);
-        let owned = single_owner::check(site, || match (verdict, returned) {
-            (Verdict::Nothing, _) => nothing(),
-            (Verdict::Failed, _) if !looks.failed => None,
-            (Verdict::Unknown, _) if !looks.unknown => None,
+        self.on_outcome.on_outcome(outcome);
+        let owned = single_owner::check(site, || match (outcome, returned) {
+            (Outcome::Nothing, _) => nothing(),
+            (Outcome::Failed, _) if !convert_after.failed => None,
+            (Outcome::Unknown, _) if !convert_after.unknown => None,
             (_, returned) => returned.and_then(own),
         });
         let (owned, twice) = owned.map_or_else(|twice| (None, Some(twice)), |owned| (owned, None));
-        Ended {
+        EndedCall {
             returned,
-            verdict,
+            outcome,
             errno,
             owned,
             twice,
@@ -371,12 +373,12 @@ where
     /// The error that the handle's `errors` word, or that a callback raised.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
-    pub fn run<T: Handle, R>(
+    pub fn call_fallible<T: Handle, R>(
         self,
         site: &'static CallSite,
         handle: Option<&T>,
         arguments: &[(&'static str, &dyn fmt::Debug)],
-        looks: Looks,
+        convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
         made: impl FnOnce(&R) -> Option<&T>,
@@ -401,8 +403,16 @@ where
             return Err(errors.into_error(&call));
         }
         let caught = Caught::new();
-        let ended = self.settled(site, handle, &mut errors, &caught, looks, nothing, own);
-        let Ended { owned, verdict, .. } = ended;
+        let ended = self.call_and_own(
+            site,
+            handle,
+            &mut errors,
+            &caught,
+            convert_after,
+            nothing,
+            own,
+        );
+        let EndedCall { owned, outcome, .. } = ended;
         // From here on everything has its owner, and a panic releases what has to be released.
         continue_panics(ended.raised, &caught)?;
         if let Some(error) = ended.twice {
@@ -418,7 +428,7 @@ where
             ..call
         };
         if owned.is_none()
-            || verdict != Verdict::Succeeded && verdict != Verdict::Nothing
+            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing
             || errors.failed_silently(&call)
             || site.should_fail(FailPoint::Failed)
         {
@@ -441,17 +451,17 @@ where
         assert!(!site.should_fail(FailPoint::Panic), "a panic was asked for");
         // While the result is still a variable: a panic in here releases it.
         errors.succeeded(&call);
-        Ok(present(owned))
+        Ok(expect_some(owned))
     }
 
-    /// Calls [`Calling::read`] while the library's own lock of the handle is held, for C functions that take that lock
+    /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take that lock
     /// themselves.
     #[inline]
-    pub fn read_locked<T: Handle, R>(
+    pub fn call_infallible_locked<T: Handle, R>(
         self,
         site: &'static CallSite,
         handle: Option<&T>,
-        looks: Looks,
+        convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
     ) -> R
@@ -459,16 +469,16 @@ where
         P: Runner,
     {
         let _locked = handle.and_then(Locked::enter);
-        self.read(site, handle, looks, nothing, own)
+        self.call_infallible(site, handle, convert_after, nothing, own)
     }
 
     /// Calls C where nothing can fail. Reports of C during the call are dropped.
     #[inline]
-    pub fn read<T: Handle, R>(
+    pub fn call_infallible<T: Handle, R>(
         self,
         site: &'static CallSite,
         handle: Option<&T>,
-        looks: Looks,
+        convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
     ) -> R
@@ -479,7 +489,15 @@ where
         let _at_end = AtEnd;
         let caught = Caught::new();
         let mut errors = T::Errors::default();
-        let ended = self.settled(site, handle, &mut errors, &caught, looks, nothing, own);
+        let ended = self.call_and_own(
+            site,
+            handle,
+            &mut errors,
+            &caught,
+            convert_after,
+            nothing,
+            own,
+        );
         let owned = ended.owned;
         // The call can't fail, so it can't raise either.
         if let Err(error) = continue_panics(ended.raised, &caught) {
@@ -489,7 +507,7 @@ where
         if let Some(error) = ended.twice {
             panic!("{error}");
         }
-        present(owned)
+        expect_some(owned)
     }
 
     /// Releases a handle by a C function that says whether it could.
@@ -541,14 +559,14 @@ where
         let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || c(&caught));
         let errno = errno::errno().0;
         drop(listening);
-        let verdict = match returned {
-            Some(returned) => self.judge.judge(returned, &caught),
-            None => Verdict::Unwound,
+        let outcome = match returned {
+            Some(returned) => self.check.check_status(returned, &caught),
+            None => Outcome::Unwound,
         };
-        if let Verdict::Unknown | Verdict::Unwound = verdict {
+        if let Outcome::Unknown | Outcome::Unwound = outcome {
             let mut unreleased = ReleaseError::lost(&caught);
             // Where a failing release leaves nothing, it is gone in any case.
-            unreleased.lost = kept || verdict == Verdict::Unwound;
+            unreleased.lost = kept || outcome == Outcome::Unwound;
             return Err(unreleased);
         }
         let call = CallInfo {
@@ -557,7 +575,7 @@ where
             errno,
             ..call
         };
-        let failed = verdict == Verdict::Failed;
+        let failed = outcome == Outcome::Failed;
         let error = caught.run(|| {
             errors
                 .filter(|_| failed)
@@ -640,7 +658,7 @@ fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<(
 ///
 /// C keeps the variables that the author of the handle names for each thread.
 #[inline]
-pub unsafe fn unheard<T: Handle, R>(c: impl FnOnce() -> R) -> R {
+pub unsafe fn release_infallible<T: Handle, R>(c: impl FnOnce() -> R) -> R {
     let _listening = const { T::LISTENS }.then(Listening::to_nobody);
     // SAFETY: the caller's promise.
     T::with_thread_locals(unsafe { PerThread::promised() }, c)
@@ -691,7 +709,7 @@ impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
     ///
     /// # Safety
     ///
-    /// C got the handle by the call that has ended, and has it from then on, unless `consumed` is told that the call
+    /// C got the handle by the call that has ended, and has it from then on, unless `commit_transfer` is told that the call
     /// left the handle.
     #[inline]
     pub unsafe fn by_c(place: &'g mut Option<Transfer<'p, T>>) -> Self {
@@ -703,13 +721,13 @@ impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
 /// it is unknown whether C has the handle, the handle is leaked and reported. Dropping the result drops the values of
 /// the handle.
 #[inline]
-pub fn consumed<T: Handle>(
+pub fn commit_transfer<T: Handle>(
     Taken(place): Taken<'_, '_, T>,
-    verdict: Verdict,
+    outcome: Outcome,
     left: bool,
     keeper: Keeper<'_>,
 ) -> PassedOn {
-    match verdict.takes(left) {
+    match outcome.takes(left) {
         Some(false) => PassedOn::nothing(),
         Some(true) => match place.take() {
             None => PassedOn::nothing(),
@@ -728,7 +746,7 @@ pub struct CallOrigin<'a> {
     /// The receiver, in which or in whose ancestors the first parent is found.
     maker: Option<Id>,
     /// The other parents.
-    beside: &'a [Id],
+    extra_parents: &'a [Id],
     /// Handles that the call gave to C, which keeps them in those that it makes.
     given: Option<&'a Unplaced>,
 }
@@ -736,7 +754,7 @@ pub struct CallOrigin<'a> {
 impl<'a> CallOrigin<'a> {
     const NOWHERE: Self = CallOrigin {
         maker: None,
-        beside: &[],
+        extra_parents: &[],
         given: None,
     };
 
@@ -744,7 +762,7 @@ impl<'a> CallOrigin<'a> {
     ///
     /// # Safety
     ///
-    /// What C lends by the call, and what is not ours, goes with the handles that [`CallOrigin::beside`] adds: their borrows
+    /// What C lends by the call, and what is not ours, goes with the handles that [`CallOrigin::extra_parents`] adds: their borrows
     /// limit that of the result.
     #[inline]
     pub const unsafe fn without_receiver() -> Self {
@@ -758,7 +776,10 @@ impl<'a> CallOrigin<'a> {
             given.add_keeper(Id::of(lent.get()));
         }
         if const { matches!(T::SPEC.home, Home::Itself) } {
-            let lenders = self.maker.into_iter().chain(self.beside.iter().copied());
+            let lenders = self
+                .maker
+                .into_iter()
+                .chain(self.extra_parents.iter().copied());
             children::lent(Id::of(lent.get()), lenders);
         }
     }
@@ -778,8 +799,11 @@ impl<'a> CallOrigin<'a> {
 
     /// Adds other parents.
     #[inline]
-    pub fn beside(self, beside: &'a [Id]) -> Self {
-        CallOrigin { beside, ..self }
+    pub fn extra_parents(self, extra_parents: &'a [Id]) -> Self {
+        CallOrigin {
+            extra_parents,
+            ..self
+        }
     }
 
     /// Adds the handles that the call gave to C.
@@ -803,10 +827,10 @@ impl<'a> CallOrigin<'a> {
     #[inline]
     pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
         let id = || Id::of(&**made);
-        if const { T::SPEC.up.is_some() }
+        if const { T::SPEC.parent.is_some() }
             && let (Some(maker), Some(parent)) = (self.maker, <T::Parent as Parent>::kind())
         {
-            children::born(id(), maker, parent, self.beside);
+            children::born(id(), maker, parent, self.extra_parents);
         }
         if let Some(given) = self.given {
             given.add_keeper(id());
@@ -830,7 +854,7 @@ pub unsafe fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
 
 /// Returns `own` with a second step, which records the parents of the handles that C made.
 #[inline]
-pub fn noting_parents<C, R: RecordParents>(
+pub fn then_record_parents<C, R: RecordParents>(
     origin: CallOrigin<'_>,
     own: impl FnOnce(C) -> R,
 ) -> impl FnOnce(C) -> R {
@@ -842,9 +866,9 @@ pub fn noting_parents<C, R: RecordParents>(
     }
 }
 
-/// Returns `own` with the second step of [`noting_parents`], for a tuple. `notes` shows each handle in the tuple.
+/// Returns `own` with the second step of [`then_record_parents`], for a tuple. `notes` shows each handle in the tuple.
 #[inline]
-pub fn noting_parents_in<C, R>(
+pub fn then_record_parents_in<C, R>(
     origin: CallOrigin<'_>,
     own: impl FnOnce(C) -> Option<R>,
     notes: impl FnOnce(&R, &dyn Fn(&dyn RecordParents)),
@@ -874,7 +898,7 @@ fn status_of(raw: &dyn Any) -> Option<i64> {
 }
 
 #[inline]
-fn hooked<T: Handle, R>(
+fn with_error_hook<T: Handle, R>(
     site: &'static CallSite,
     handle: Option<&T>,
     errors: &mut T::Errors,
@@ -900,7 +924,7 @@ fn hooked<T: Handle, R>(
 
 /// Returns the result of a call that cannot fail. The macro allows only result types for which there always is a value.
 #[inline]
-pub fn present<R>(value: Option<R>) -> R {
+pub fn expect_some<R>(value: Option<R>) -> R {
     value.unwrap_or_else(|| unreachable!("NULL is `None` or a failure"))
 }
 
@@ -964,7 +988,7 @@ pub fn detach<R: Send>(c: impl FnOnce() -> R + Send) -> R {
 }
 
 /// Runs Python's signal handlers if signals came. Call it in a callback that a C library calls while it works for long,
-/// such as a progress hook, and in a loop in a body. A call costs some nanoseconds: it looks for signals every 20 ms,
+/// such as a progress hook, and in a loop in a body. A call costs some nanoseconds: it convert_after for signals every 20 ms,
 /// and on Python's main thread alone. Does nothing without Python.
 ///
 /// # Errors
@@ -983,4 +1007,4 @@ pub fn handles_signals() -> bool {
 
 /// Refuses, while compiling, arguments that hold Python objects where the body is detached.
 #[inline]
-pub fn sent<T: Send>(_: &T) {}
+pub fn assert_send<T: Send>(_: &T) {}

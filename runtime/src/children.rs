@@ -304,12 +304,12 @@ fn reached_from(table: &Table, id: Id) -> Vec<Id> {
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
 /// child lives in that handle and in `beside`.
-pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, beside: &[Id]) {
+pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_parents: &[Id]) {
     // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
     let first = ancestor(maker, parent);
     let mut parents = Parents {
         first,
-        others: beside.to_vec(),
+        others: extra_parents.to_vec(),
         inherited: Vec::new(),
         held: first
             .filter(|_| child.kind.sharing().holds_parent)

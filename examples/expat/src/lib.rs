@@ -87,7 +87,9 @@ impl Handlers {
     )]
     fn start(&self, name: String, attributes: Vec<String>) -> Result<()> {
         let start = self.start.as_ref();
-        start.map_or(Ok(()), |start| start.notify((name, Attributes(attributes))))
+        start.map_or(Ok(()), |start| {
+            start.call_unit((name, Attributes(attributes)))
+        })
     }
 
     #[callback(
@@ -98,7 +100,7 @@ impl Handlers {
     )]
     fn end(&self, name: String) -> Result<()> {
         let end = self.end.as_ref();
-        end.map_or(Ok(()), |end| end.notify((name,)))
+        end.map_or(Ok(()), |end| end.call_unit((name,)))
     }
 
     #[callback(
@@ -109,7 +111,7 @@ impl Handlers {
     )]
     fn text(&self, text: String) -> Result<()> {
         let handler = self.text.as_ref();
-        handler.map_or(Ok(()), |handler| handler.notify((text,)))
+        handler.map_or(Ok(()), |handler| handler.call_unit((text,)))
     }
 
     #[callback(
@@ -120,7 +122,7 @@ impl Handlers {
     )]
     fn comment(&self, text: String) -> Result<()> {
         let comment = self.comment.as_ref();
-        comment.map_or(Ok(()), |comment| comment.notify((text,)))
+        comment.map_or(Ok(()), |comment| comment.call_unit((text,)))
     }
 
     #[callback(
@@ -131,7 +133,9 @@ impl Handlers {
     )]
     fn instruction(&self, target: String, content: String) -> Result<()> {
         let instruction = self.instruction.as_ref();
-        instruction.map_or(Ok(()), |instruction| instruction.notify((target, content)))
+        instruction.map_or(Ok(()), |instruction| {
+            instruction.call_unit((target, content))
+        })
     }
 }
 

@@ -938,7 +938,8 @@ impl AggregateFunction {
         let group = call.group(1).map(|group| group.key());
         let group = group.ok_or(Error::Failed("sqlite3_aggregate_context"))?;
         let aggregate = self.aggregate(group)?;
-        let stepped = values(&arguments).and_then(|values| aggregate.step.notify_varargs(values));
+        let stepped =
+            values(&arguments).and_then(|values| aggregate.step.call_unit_varargs(values));
         if stepped.is_err() {
             // SQLite finalizes the group nevertheless, and discards the result.
             let _ = self.groups().remove(&group);
@@ -990,7 +991,7 @@ impl ProgressHandler {
     #[callback(unsafe extern "C" fn(*mut c_void) -> c_int, args = (data), on_error = 1, exclusive)]
     fn step(&self) -> Result<bool> {
         check_signals()?;
-        self.0.ask(())
+        self.0.call_truthy(())
     }
 }
 

@@ -273,7 +273,7 @@ pub(crate) fn expand_owned_child_checks(
         );
         let check = quote! {
             const _: () = ::core::assert!(
-                <#handle as #runtime::__private::handle::Handle>::SPEC.up.is_none(),
+                <#handle as #runtime::__private::handle::Handle>::SPEC.parent.is_none(),
                 #message
             );
         };

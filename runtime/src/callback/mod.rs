@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::attachment::{Attachment, AttachmentSlot, Scope, SideData};
-use crate::call::Verdict;
+use crate::call::Outcome;
 use crate::callback::exclusive::ExclusiveCallback;
 use crate::callback::user_data::{BoxedUserData, ErasedAttachment, StoredValue, UserDataRef};
 use crate::convert::to_c::IntoC;
@@ -564,7 +564,7 @@ pub unsafe fn store<T: HasAttachments, V: IntoState>(
     scope: Scope,
     value: V,
 ) -> PendingCallback<V::State> {
-    let attached = crate::attachment::of(handle);
+    let attached = crate::attachment::entry_of(handle);
     let stored = value.into_state().map(|value| {
         let value = user_data::store(attached.clone(), value);
         attached.change(|values| {
@@ -604,8 +604,8 @@ impl<S: Attachment> PendingCallback<S> {
     /// Records how the call ended; `left` says that a failing call leaves the callback to the runtime. If it is unknown
     /// whether C has the callback, both this one and those that were in the same place before stay.
     #[inline]
-    pub fn settle(&mut self, verdict: Verdict, left: bool) {
-        self.goes = match (verdict.takes(left), self.scope) {
+    pub fn settle(&mut self, outcome: Outcome, left: bool) {
+        self.goes = match (outcome.takes(left), self.scope) {
             (Some(true), Scope::UntilReplaced(_)) => OnSuccess::Replaced,
             (Some(false), _) => OnSuccess::This,
             _ => OnSuccess::Nothing,

@@ -165,7 +165,7 @@ pub fn written<T: Plain>(value: T) -> T {
 #[inline]
 pub fn plain<T: Plain + FromC<'static, C>, C>(field: C) -> T {
     // SAFETY: guarantee 15: what is plain is made of any value of C's type.
-    crate::call::present(unsafe { T::from_c(field) })
+    crate::call::expect_some(unsafe { T::from_c(field) })
 }
 
 macro_rules! truth_from_c {

@@ -39,7 +39,7 @@ impl<'o> Life<'o> {
 
     /// Leaves the lifetime as it is: C keeps no pointer to `argument`.
     #[inline]
-    pub const fn beside<T: NotKept>(self, argument: &T) -> Self {
+    pub const fn unlimited_by<T: NotKept>(self, argument: &T) -> Self {
         let _ = argument;
         self
     }
@@ -164,7 +164,7 @@ where
     T: MadeBy<R>,
     R: Makes<T, T::Up, Index>,
 {
-    T::SPEC.up.is_none() || R::IS_FOUND
+    T::SPEC.parent.is_none() || R::IS_FOUND
 }
 
 /// The fact whether `R` is the parent of `T`, for a `T` whose release or use needs its parent.

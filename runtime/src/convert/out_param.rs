@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
 use std::ptr::NonNull;
 
-use crate::call::Verdict;
+use crate::call::Outcome;
 use crate::convert::from_c::{Bytes, Constant, FromC, Text};
 use crate::convert::lifetime::{Life, Limits};
 use crate::handle::{Borrowed, Handle, Owned, Resource};
@@ -159,8 +159,8 @@ pub fn raw<P>() -> OutParam<P, P, Inline<P>> {
 impl<R, P, S> OutParam<R, P, S> {
     /// Notes how the call ended. Memory in which C may have made a handle that is never taken is not freed.
     #[inline]
-    pub fn settle(&self, verdict: Verdict) {
-        if needs_drop::<S>() && !verdict.is_known() {
+    pub fn settle(&self, outcome: Outcome) {
+        if needs_drop::<S>() && !outcome.is_known() {
             self.lost.set(true);
         }
     }

@@ -147,7 +147,7 @@ unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
                  given away"
             );
             assert!(
-                T::SPEC.up.is_none(),
+                T::SPEC.parent.is_none(),
                 "a callback cannot give C a handle that lives in a parent: nobody would know how long C needs the parent"
             );
         }

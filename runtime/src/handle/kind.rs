@@ -29,14 +29,14 @@ pub struct HandleKind {
     name: &'static str,
     spec: &'static HandleSpec,
     release: Option<Release>,
-    warns: bool,
-    counted: bool,
+    warns_unclosed: bool,
+    ref_counted: bool,
     group: Option<fn() -> &'static HandleKind>,
-    refusable: Option<(&'static CallSite, bool)>,
+    fallible_release: Option<(&'static CallSite, bool)>,
     number: Option<fn(*mut ()) -> i64>,
     interrupt: Option<Interrupt>,
     /// Set if the handles have side data in [`attachment`].
-    keeps: bool,
+    attachments: bool,
     retain: Option<Retain>,
     owner: Option<Owner>,
     /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
@@ -51,7 +51,7 @@ pub struct HandleKind {
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
     )]
-    beside: &'static [fn() -> &'static HandleKind],
+    extra_parents: &'static [fn() -> &'static HandleKind],
     live: AtomicIsize,
 }
 
@@ -101,8 +101,8 @@ impl HandleKind {
         let spec = T::SPEC;
         HandleKind {
             release: Some(release_erased::<T>),
-            keeps: spec.attachments,
-            beside: T::BESIDE,
+            attachments: spec.attachments,
+            extra_parents: T::EXTRA_PARENTS,
             ..Self::view::<T>()
         }
     }
@@ -114,13 +114,13 @@ impl HandleKind {
             name: T::NAME,
             spec,
             release: None,
-            warns: false,
-            counted: false,
+            warns_unclosed: false,
+            ref_counted: false,
             group: None,
-            refusable: None,
+            fallible_release: None,
             number: None,
             interrupt: None,
-            keeps: false,
+            attachments: false,
             retain: None,
             owner: None,
             lent_to_callbacks: AtomicU8::new(0),
@@ -129,24 +129,24 @@ impl HandleKind {
             process_bound: spec.is_process_bound(),
             #[cfg(all(feature = "python", Py_GIL_DISABLED))]
             asked: spec.is_asked(),
-            beside: &[],
+            extra_parents: &[],
             live: AtomicIsize::new(0),
         }
     }
 
     /// Makes Python emit a `ResourceWarning` when it drops an unclosed handle.
-    pub const fn warning(mut self) -> Self {
-        self.warns = true;
+    pub const fn warn_unclosed(mut self) -> Self {
+        self.warns_unclosed = true;
         self
     }
 
     /// Makes the kind one whose owners C counts. `group` is the type that names the handles which are borrowed as one;
     /// `None` for objects that are borrowed alone.
-    pub const fn counted<T: RefCounted>(
+    pub const fn ref_counted<T: RefCounted>(
         mut self,
         group: Option<fn() -> &'static HandleKind>,
     ) -> Self {
-        self.counted = true;
+        self.ref_counted = true;
         self.retain = Some(retain_erased::<T>);
         self.group = group;
         self
@@ -169,7 +169,7 @@ impl HandleKind {
 
     /// Makes the release one that may fail. `kept` says that the resource is still there after a failure.
     pub const fn fallible_release(mut self, site: &'static CallSite, kept: bool) -> Self {
-        self.refusable = Some((site, kept));
+        self.fallible_release = Some((site, kept));
         self
     }
 
@@ -231,13 +231,13 @@ impl HandleKind {
     }
 
     /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
-    pub(crate) fn lived(&'static self, raw: *mut ()) -> Option<Lived> {
+    pub(crate) fn remove_parents(&'static self, raw: *mut ()) -> Option<Lived> {
         self.has_relatives()
             .then(|| children::end(Id::new(self, raw)))?
     }
 
     /// Notes that a call gives the handle at `raw` to C.
-    pub(crate) fn give(&'static self, raw: *mut ()) -> Option<Given> {
+    pub(crate) fn begin_transfer(&'static self, raw: *mut ()) -> Option<Given> {
         let has_relatives = self.has_relatives.load(Ordering::Relaxed);
         has_relatives.then(|| Given::begin(Id::new(self, raw)))?
     }
@@ -255,7 +255,7 @@ impl HandleKind {
     fn find_lent_to_callbacks(&'static self) -> bool {
         let mut all = inventory::iter::<LentToCallbacks>.into_iter();
         let is_lent = all.any(|lent| lent.is_lent && ptr::eq((lent.kind)(), self));
-        let is_lent = is_lent && !self.counted && !self.is_view();
+        let is_lent = is_lent && !self.ref_counted && !self.is_view();
         let answer = 1 + u8::from(is_lent);
         self.lent_to_callbacks.store(answer, Ordering::Relaxed);
         is_lent
@@ -266,8 +266,8 @@ impl HandleKind {
         self.number.is_some()
     }
 
-    /// The same, and it is a number.
-    pub const fn numbered<T: IntegerHandle>(mut self) -> Self {
+    /// Makes the kind one whose handles are numbers.
+    pub const fn integer<T: IntegerHandle>(mut self) -> Self {
         self.number = Some(|raw| raw_to_number::<T>(raw).widen().cast_signed());
         self
     }
@@ -282,7 +282,7 @@ impl HandleKind {
     }
 
     /// Sets `interrupt`, which wakes the C functions that block on a handle.
-    pub const fn interruptible(mut self, interrupt: Interrupt) -> Self {
+    pub const fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = Some(interrupt);
         self
     }
@@ -305,12 +305,12 @@ impl HandleKind {
 
     /// Returns whether several handles may own the same native object.
     pub fn is_counted(&self) -> bool {
-        self.counted
+        self.ref_counted
     }
 
     /// Returns whether a handle that is dropped unclosed emits a warning.
     pub fn warns_unclosed(&self) -> bool {
-        self.warns
+        self.warns_unclosed
     }
 
     /// Returns the name of the type.
@@ -328,8 +328,8 @@ impl HandleKind {
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
     )]
-    pub(crate) fn keeps(&self) -> bool {
-        self.keeps
+    pub(crate) fn has_attachments(&self) -> bool {
+        self.attachments
     }
 
     /// Returns whether only the thread that made a handle may use it.
@@ -353,14 +353,14 @@ impl HandleKind {
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
     )]
-    pub(crate) fn beside(&self) -> &'static [fn() -> &'static HandleKind] {
-        self.beside
+    pub(crate) fn extra_parents(&self) -> &'static [fn() -> &'static HandleKind] {
+        self.extra_parents
     }
 
     /// Counts the handle at `raw`, which C just made. Returns false if the handle has another owner, which keeps it.
     #[must_use = "a handle that has another owner is not owned here"]
     pub(crate) fn on_acquire(&'static self, raw: *mut ()) -> bool {
-        if !self.counted && !single_owner::own(self.name, self.key(raw)) {
+        if !self.ref_counted && !single_owner::own(self.name, self.key(raw)) {
             return false;
         }
         self.live.fetch_add(1, Ordering::Relaxed);
@@ -375,9 +375,9 @@ impl HandleKind {
         if self.process_bound {
             fork::made(self.key(raw));
         }
-        if self.keeps {
+        if self.attachments {
             callback::expect();
-            attachment::begin(self, raw);
+            attachment::insert(self, raw);
         }
         true
     }
@@ -388,15 +388,15 @@ impl HandleKind {
     }
 
     /// Removes the side data of the handle at `raw`, whose address C may soon give to another handle.
-    pub(crate) fn end(&'static self, raw: *mut ()) -> Option<DetachedSideData> {
+    pub(crate) fn remove_side_data(&'static self, raw: *mut ()) -> Option<DetachedSideData> {
         single_owner::disown(self.key(raw));
-        self.keeps.then(|| attachment::end(self, raw))?
+        self.attachments.then(|| attachment::remove(self, raw))?
     }
 
-    /// Restores the owner of the handle at `raw` after [`HandleKind::end`]: C did not release the handle, or did not
+    /// Restores the owner of the handle at `raw` after [`HandleKind::remove_side_data`]: C did not release the handle, or did not
     /// take it over.
-    pub(crate) fn go_on(&'static self, raw: *mut (), ended: Option<DetachedSideData>) {
-        if !self.counted {
+    pub(crate) fn restore_owner(&'static self, raw: *mut (), ended: Option<DetachedSideData>) {
+        if !self.ref_counted {
             single_owner::own_again(self.key(raw));
         }
         if let Some(ended) = ended {
@@ -407,8 +407,10 @@ impl HandleKind {
     /// Forgets the handle at `raw`, which belongs to the process that this one was forked from, without a release.
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
         self.live.fetch_sub(1, Ordering::Relaxed);
-        self.lived(raw).into_iter().for_each(Lived::left_behind);
-        if let Some(ended) = self.end(raw) {
+        self.remove_parents(raw)
+            .into_iter()
+            .for_each(Lived::left_behind);
+        if let Some(ended) = self.remove_side_data(raw) {
             // A panic of what is dropped ends here: there is no call that it could come out of.
             ended.finish(&Caught::new());
         }
@@ -430,7 +432,7 @@ impl HandleKind {
     /// As for `release_once`.
     pub(crate) unsafe fn close(&'static self, raw: *mut ()) -> Result<(), ReleaseError> {
         let refusal = self
-            .refusable
+            .fallible_release
             .filter(|(site, _)| site.should_fail(FailPoint::Release));
         let refusal = refusal.map(|(site, kept)| ReleaseError {
             error: Error::Failed(site.function),
@@ -458,7 +460,7 @@ impl HandleKind {
         let id = Id::new(self, raw);
         let is_own = !self.process_bound || fork::is_own(self.key(raw));
         if self.has_relatives()
-            && !self.counted
+            && !self.ref_counted
             && is_own
             && let Some(put_off) = children::put_off(id)
         {
@@ -473,7 +475,7 @@ impl HandleKind {
         }
         // A callback of the release finds a handle that is partly gone.
         let uses = uses::releasing(id);
-        let (ended, lived) = (self.end(raw), self.lived(raw));
+        let (ended, lived) = (self.remove_side_data(raw), self.remove_parents(raw));
         let caught = Caught::new();
         // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
         // for. the caller's promise: nobody uses the handle any more.
@@ -512,7 +514,7 @@ impl HandleKind {
             fork::made(self.key(raw));
         }
         match (released, ended) {
-            (Err(ReleaseError { kept: true, .. }), ended) => self.go_on(raw, ended),
+            (Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),
             // C may still call what the handle keeps; so nothing of that is dropped.
             (Err(ReleaseError { lost: true, .. }), _) => report(Error::Value(format!(
                 "nobody knows whether a {} was released, because what should have told panicked: it is leaked",

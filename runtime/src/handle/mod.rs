@@ -151,9 +151,9 @@ pub unsafe trait Handle: Sized + 'static {
 #[derive(Debug)]
 pub struct HandleSpec {
     /// The parent of a resource, the owner of a part.
-    pub up: Option<&'static HandleSpec>,
+    pub parent: Option<&'static HandleSpec>,
     /// The other parents.
-    pub beside: &'static [&'static HandleSpec],
+    pub extra_parents: &'static [&'static HandleSpec],
     /// Set if the handle keeps values, such as callbacks: `attachments`.
     pub attachments: bool,
     /// Set if only the thread that made the handle may use it: `thread_bound`.
@@ -223,7 +223,7 @@ impl HandleSpec {
             if spec.attachments {
                 return true;
             }
-            here = spec.up;
+            here = spec.parent;
         }
         false
     }
@@ -235,7 +235,7 @@ impl HandleSpec {
             if spec.thread_bound {
                 return true;
             }
-            here = spec.up;
+            here = spec.parent;
         }
         false
     }
@@ -244,19 +244,19 @@ impl HandleSpec {
     /// handle that it lives in, is `fork_safe`. A handle in a bound parent is bound, because its release reaches into
     /// the parent. A handle in a free parent is free, because the parent cannot be released while the handle lives.
     pub const fn is_process_bound(&self) -> bool {
-        !self.lives_in_memory() || !(self.fork_safe || self.up.is_some())
+        !self.lives_in_memory() || !(self.fork_safe || self.parent.is_some())
     }
 
     /// Returns whether all parents of the handle are fork-safe.
     pub const fn lives_in_memory(&self) -> bool {
-        if let Some(up) = self.up
-            && up.is_process_bound()
+        if let Some(parent) = self.parent
+            && parent.is_process_bound()
         {
             return false;
         }
         let mut index = 0;
-        while index < self.beside.len() {
-            if self.beside[index].is_process_bound() {
+        while index < self.extra_parents.len() {
+            if self.extra_parents[index].is_process_bound() {
                 return false;
             }
             index += 1;
@@ -266,7 +266,7 @@ impl HandleSpec {
 
     /// Returns whether C lends the handle to callbacks alone.
     pub const fn is_callback_only(&self) -> bool {
-        matches!(self.home, Home::Unknown) && self.up.is_none()
+        matches!(self.home, Home::Unknown) && self.parent.is_none()
     }
 
     /// Returns whether the runtime finds the handle whose release also ends this one, and that handle has a single
@@ -274,9 +274,9 @@ impl HandleSpec {
     pub const fn has_home(&self) -> bool {
         let mut here = self;
         loop {
-            match (here.home, here.up) {
+            match (here.home, here.parent) {
                 (Home::Itself, _) => return !here.sharing.counted,
-                (Home::Owner, Some(up)) => here = up,
+                (Home::Owner, Some(parent)) => here = parent,
                 _ => return false,
             }
         }
@@ -293,11 +293,11 @@ impl HandleSpec {
     pub const fn loses_home(&self) -> bool {
         let mut here = self;
         let mut is_lost = false;
-        while let Some(up) = here.up
+        while let Some(parent) = here.parent
             && !matches!(here.home, Home::Itself)
         {
             is_lost = is_lost || matches!(here.home, Home::Unknown);
-            here = up;
+            here = parent;
         }
         is_lost && !here.is_callback_only()
     }
@@ -305,10 +305,10 @@ impl HandleSpec {
     /// Returns whether C lends it, or what it is part of, to callbacks alone.
     pub const fn is_within_callback(&self) -> bool {
         let mut here = self;
-        while let Some(up) = here.up
+        while let Some(parent) = here.parent
             && !matches!(here.home, Home::Itself)
         {
-            here = up;
+            here = parent;
         }
         here.is_callback_only()
     }
@@ -332,7 +332,7 @@ impl HandleSpec {
             if spec.sharing.lends {
                 return true;
             }
-            here = spec.up;
+            here = spec.parent;
         }
         false
     }
@@ -345,7 +345,7 @@ impl HandleSpec {
             if spec.sharing.counted {
                 return true;
             }
-            here = spec.up;
+            here = spec.parent;
         }
         false
     }
@@ -355,14 +355,14 @@ impl HandleSpec {
         if self.sharing.counted {
             return true;
         }
-        if let Some(up) = self.up
-            && up.meets_counted()
+        if let Some(parent) = self.parent
+            && parent.meets_counted()
         {
             return true;
         }
         let mut index = 0;
-        while index < self.beside.len() {
-            if self.beside[index].meets_counted() {
+        while index < self.extra_parents.len() {
+            if self.extra_parents[index].meets_counted() {
                 return true;
             }
             index += 1;
@@ -379,17 +379,17 @@ impl HandleSpec {
     /// Returns whether an exclusive borrow of the handle also borrows exclusively all ancestors that lend memory.
     const fn holds_lenders(&self) -> bool {
         let mut index = 0;
-        while index < self.beside.len() {
-            if self.beside[index].lends_memory() {
+        while index < self.extra_parents.len() {
+            if self.extra_parents[index].lends_memory() {
                 return false;
             }
             index += 1;
         }
         let holds = self.sharing.holds_parent || self.sharing.mut_parent;
-        match self.up {
+        match self.parent {
             None => true,
-            Some(up) if holds => up.holds_lenders(),
-            Some(up) => !up.lends_memory(),
+            Some(parent) if holds => parent.holds_lenders(),
+            Some(parent) => !parent.lends_memory(),
         }
     }
 }
@@ -438,10 +438,10 @@ pub unsafe trait Resource: Handle {
     type In<'p>;
     /// The handles that it lives in.
     #[doc(hidden)]
-    const UP: Option<&'static HandleSpec> = <Self::Parent as Parent>::SPEC;
+    const PARENT_SPEC: Option<&'static HandleSpec> = <Self::Parent as Parent>::SPEC;
     /// The kinds of the parents besides the first one.
     #[doc(hidden)]
-    const BESIDE: &'static [fn() -> &'static HandleKind] = &[];
+    const EXTRA_PARENTS: &'static [fn() -> &'static HandleKind] = &[];
 
     /// Releases the native resource.
     ///
@@ -698,7 +698,7 @@ pub unsafe trait Part: Handle {
     type Owner: Handle;
     /// The handles that it lives in.
     #[doc(hidden)]
-    const UP: Option<&'static HandleSpec> = Some(<Self::Owner as Handle>::SPEC);
+    const PARENT_SPEC: Option<&'static HandleSpec> = Some(<Self::Owner as Handle>::SPEC);
 }
 
 /// A [`Part`] that knows which owner it belongs to: `#[handle(raw = …, part_of = …, owner_field = field)]`.
@@ -895,8 +895,8 @@ impl<'p, T: Handle> Transfer<'p, T> {
         let raw = owned.into_raw();
         Transfer {
             raw,
-            besides: T::kind().end(raw.as_ptr().cast()),
-            given: T::kind().give(raw.as_ptr().cast()),
+            besides: T::kind().remove_side_data(raw.as_ptr().cast()),
+            given: T::kind().begin_transfer(raw.as_ptr().cast()),
             _parent: PhantomData,
         }
     }
@@ -934,7 +934,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
     /// Restores the state of the handle from before the transfer.
     fn restore(&mut self) {
         let raw = self.raw.as_ptr().cast();
-        T::kind().go_on(raw, self.besides.take());
+        T::kind().restore_owner(raw, self.besides.take());
         if let Some(given) = self.given.take() {
             given.restore();
         }

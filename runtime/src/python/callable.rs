@@ -77,7 +77,7 @@ impl Callable {
     /// # Errors
     ///
     /// The exception that the callable raised.
-    pub fn ask(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<bool> {
+    pub fn call_truthy(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<bool> {
         self.call_any(
             |callable| callable.call1(arguments),
             |result| result.is_truthy(),
@@ -89,7 +89,7 @@ impl Callable {
     /// # Errors
     ///
     /// The exception that the callable raised.
-    pub fn notify(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<()> {
+    pub fn call_unit(&self, arguments: impl for<'py> PyCallArgs<'py>) -> Result<()> {
         self.call_any(|callable| callable.call1(arguments), |_| Ok(()))
     }
 }
@@ -100,7 +100,7 @@ impl Callable {
     /// # Errors
     ///
     /// The exception that the callable raised.
-    pub fn notify_varargs<A>(&self, arguments: Vec<A>) -> Result<()>
+    pub fn call_unit_varargs<A>(&self, arguments: Vec<A>) -> Result<()>
     where
         A: for<'py> IntoPyObject<'py>,
     {

@@ -197,15 +197,15 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
         true => Some(super::ref_counted::join(context.py(), T::kind(), raw)?),
         false => parent,
     };
-    let beside = match T::kind().beside() {
+    let extra_parents = match T::kind().extra_parents() {
         [] => Vec::new(),
         kinds => context.arguments(kinds)?,
     };
-    check_parents(Id::of(&*owned), parent.iter().chain(&beside))
+    check_parents(Id::of(&*owned), parent.iter().chain(&extra_parents))
         .map_err(|error| to_pyerr(context.py(), error))?;
     let traced = trace(context.py(), T::kind());
     let raw = owned.into_raw().as_ptr().cast();
-    let state = HandleState::new(T::kind(), raw, parent, traced).beside(beside);
+    let state = HandleState::new(T::kind(), raw, parent, traced).extra_parents(extra_parents);
     let object = new_object::<T>(context, state)?;
     let state = object.as_super().get().state();
     state.link();

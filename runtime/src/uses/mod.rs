@@ -389,7 +389,7 @@ impl<T: Resource> Handles for Owned<'_, T> {
     fn each(&self, _: &mut dyn FnMut(Id)) {
         const {
             assert!(
-                T::SPEC.up.is_none(),
+                T::SPEC.parent.is_none(),
                 "a callback cannot take a handle that lives in a parent: nobody would know in which one, so which has to \
                  outlive it. Let it take a reference, and make the handle by a method of its parent"
             );

@@ -47,7 +47,7 @@ impl Key {
 
     /// The bucket of the key.
     fn bucket(self) -> usize {
-        /// 2 to the power of 64, divided by the golden ratio: spreads neighbours.
+        /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         let mixed = (self.address ^ self.kind.rotate_left(16)) as u64;
         (mixed.wrapping_mul(SPREAD) >> (64 - BUCKET_BITS)) as usize

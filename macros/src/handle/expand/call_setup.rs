@@ -130,5 +130,5 @@ pub(crate) fn expand_interrupt(handle: &Handle) -> (Option<TokenStream>, Option<
             let _ = wake(unsafe { <#ident as #runtime::__private::handle::Handle>::from_raw(raw.cast()) });
         }
     };
-    (Some(function), Some(quote!(.interruptible(interrupt))))
+    (Some(function), Some(quote!(.with_interrupt(interrupt))))
 }

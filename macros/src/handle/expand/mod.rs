@@ -112,15 +112,15 @@ fn expand_kind(
         true => quote!(resource),
         false => quote!(view),
     };
-    let warning = handle.warns_unclosed().then(|| quote!(.warning()));
+    let warning = handle.warns_unclosed().then(|| quote!(.warn_unclosed()));
     let counted = handle
         .is_ref_counted()
         .then(|| match &handle.sharing.borrowed_with {
-            None => quote!(.counted::<#ident>(::core::option::Option::None)),
+            None => quote!(.ref_counted::<#ident>(::core::option::Option::None)),
             Some(group) => {
                 let kind = quote!(<#group as #runtime::__private::handle::Handle>::kind);
                 let kind = replace_self(respanned(kind, group.span()), ident);
-                quote!(.counted::<#ident>(::core::option::Option::Some(#kind)))
+                quote!(.ref_counted::<#ident>(::core::option::Option::Some(#kind)))
             }
         });
     let owned = handle
@@ -129,7 +129,7 @@ fn expand_kind(
     let number = handle
         .integer
         .as_ref()
-        .map(|_| quote!(.numbered::<#ident>()));
+        .map(|_| quote!(.integer::<#ident>()));
     let listed = handle.is_resource().then(|| {
         quote! {
             #runtime::__private::inventory::submit! { #runtime::__private::kind::Listed(&KIND) }
@@ -144,9 +144,11 @@ fn expand_kind(
 /// The facts that other types' compile-time assertions read.
 fn expand_lineage(handle: &Handle) -> TokenStream {
     let runtime = &handle.runtime;
-    let up = match &handle.ownership {
-        Ownership::Resource { .. } => quote!(<Self as #runtime::__private::handle::Resource>::UP),
-        Ownership::Part { .. } => quote!(<Self as #runtime::__private::handle::Part>::UP),
+    let parent = match &handle.ownership {
+        Ownership::Resource { .. } => {
+            quote!(<Self as #runtime::__private::handle::Resource>::PARENT_SPEC)
+        }
+        Ownership::Part { .. } => quote!(<Self as #runtime::__private::handle::Part>::PARENT_SPEC),
         Ownership::CallbackOnly => quote!(::core::option::Option::None),
     };
     let home = match &handle.ownership {
@@ -167,8 +169,8 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
     let sharing = expand_sharing(handle);
     quote! {
         #runtime::__private::handle::HandleSpec {
-            up: #up,
-            beside: &[#(<#extra_parents as #runtime::__private::handle::Handle>::SPEC),*],
+            parent: #parent,
+            extra_parents: &[#(<#extra_parents as #runtime::__private::handle::Handle>::SPEC),*],
             attachments: #attachments,
             thread_bound: #thread_bound,
             fork_safe: #fork_safe,

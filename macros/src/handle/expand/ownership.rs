@@ -79,7 +79,7 @@ fn expand_resource(handle: &Handle) -> TokenStream {
     };
     let kinds = (!extra_parents.is_empty()).then(|| {
         quote! {
-            const BESIDE: &'static [fn() -> &'static #runtime::__private::kind::HandleKind] =
+            const EXTRA_PARENTS: &'static [fn() -> &'static #runtime::__private::kind::HandleKind] =
                 &[#(<#extra_parents as #runtime::__private::handle::Handle>::kind),*];
         }
     });
@@ -221,7 +221,7 @@ pub(crate) fn expand_release(
             #function
             // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for
             // each thread.
-            let _ = unsafe { #runtime::__private::call::unheard::<#ident, _>(|| #call) };
+            let _ = unsafe { #runtime::__private::call::release_infallible::<#ident, _>(|| #call) };
             ::core::result::Result::Ok(())
         };
     };
@@ -240,8 +240,8 @@ pub(crate) fn expand_release(
     let (failed, kept_on_failure) = (fails.expand(runtime), release.kept_on_failure);
     quote! {
         #function
-        #runtime::__private::call::calling(|__caught| #call)
-            .judged(|_| false, #failed)
+        #runtime::__private::call::c_call(|__caught| #call)
+            .with_status(|_| false, #failed)
             .release(#releasing, #name, #kept_on_failure)
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn expand_lifetime(
                     _ => name,
                 };
                 let limit = match is_call_data(ty) {
-                    true => quote!(.beside(&#name)),
+                    true => quote!(.unlimited_by(&#name)),
                     false => quote!(.limited_by(&#name)),
                 };
                 respanned(limit, ty.span())
@@ -133,11 +133,11 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let finish = match method.output.fallible {
         false => {
             // A detached call waits for the library's lock without the GIL.
-            let read = match calls.detach {
-                true => quote!(read_locked),
-                false => quote!(read),
+            let call = match calls.detach {
+                true => quote!(call_infallible_locked),
+                false => quote!(call_infallible),
             };
-            quote!(.#read(#site_name, #handle, #policy, #nothing, #into_owner))
+            quote!(.#call(#site_name, #handle, #policy, #nothing, #into_owner))
         }
         true => {
             let shown = expand_arguments_for_message(method, calls);
@@ -146,7 +146,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
                 Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
                 Some(true) => quote!(|made| made.as_deref()),
             };
-            quote!(.run(#site_name, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
+            quote!(.call_fallible(#site_name, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
         }
     };
     let value = &method.output.value;
@@ -187,7 +187,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #unplaced
         #uses
         #c
-        let __result = #runtime::__private::call::calling(#call) #interruptible #status #settling #finish;
+        let __result = #runtime::__private::call::c_call(#call) #interruptible #status #settling #finish;
         #(::core::mem::drop(#stored_callbacks);)*
         #(::core::mem::drop(#transfers);)*
         #decoded

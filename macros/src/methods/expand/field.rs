@@ -169,7 +169,7 @@ fn expand_converted(
             let read = quote!(#runtime::__private::atomic::Atomic::load(&raw mut #place));
             let read = respanned(read, field.place.span());
             quote_spanned! {value.span()=>
-                #runtime::__private::call::present(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#read, #life))
+                #runtime::__private::call::expect_some(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#read, #life))
             }
         }
         _ if !field.place.is_self() && is_text_result(&method.output.value) => {
@@ -187,7 +187,7 @@ fn expand_converted(
                 field.place.within(raw)
             };
             quote_spanned! {value.span()=>
-                #runtime::__private::call::present(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#place, #life))
+                #runtime::__private::call::expect_some(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#place, #life))
             }
         }
     }

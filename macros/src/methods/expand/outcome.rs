@@ -32,7 +32,7 @@ pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<Toke
             }
         }
     });
-    Some(quote!(.judged(#none, #fails)))
+    Some(quote!(.with_status(#none, #fails)))
 }
 
 /// Expands the closure that runs once the status is known: it decides who owns the consumed
@@ -53,10 +53,10 @@ pub(crate) fn expand_settling(
     let consumed = method.consumed().map(|Parameter { name, .. }| {
         let (passed_on, place) = (transfer_variable(name), place_variable(name));
         quote! {
-            // SAFETY: annotation `consumes`: C has the handle from the call on, unless the verdict
+            // SAFETY: annotation `consumes`: C has the handle from the call on, unless the outcome
             // says that C left it.
             let taken = unsafe { #runtime::__private::call::Taken::by_c(#place) };
-            #passed_on = #runtime::__private::call::consumed(taken, __verdict, #left, #keeper);
+            #passed_on = #runtime::__private::call::commit_transfer(taken, __outcome, #left, #keeper);
         }
     });
     let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
@@ -65,14 +65,14 @@ pub(crate) fn expand_settling(
         .into_iter()
         .map(|Parameter { name, .. }| {
             let state = callback_variable(name);
-            quote!(#state.settle(__verdict, #left);)
+            quote!(#state.settle(__outcome, #left);)
         });
     let out_params = (0..method.out_count(calls)).map(|n| {
         let slot = out_variable(n);
-        quote!(#slot.settle(__verdict);)
+        quote!(#slot.settle(__outcome);)
     });
     let settled: Vec<TokenStream> = consumed.chain(stored).chain(out_params).collect();
-    (!settled.is_empty()).then(|| quote!(.settling(|__verdict| { #(#settled)* })))
+    (!settled.is_empty()).then(|| quote!(.on_outcome(|__outcome| { #(#settled)* })))
 }
 
 /// Expands when the result is read although the call did not succeed. After a failure it is read
@@ -88,7 +88,7 @@ pub(crate) fn expand_result_policy(
         None => method.out_count(calls) == 0,
     };
     let unknown = failed && calls.none.is_none();
-    quote!(#runtime::__private::call::Looks::of(#failed, #unknown))
+    quote!(#runtime::__private::call::ConvertAfter::of(#failed, #unknown))
 }
 
 /// Declares the holder of each callback: for the call, or for as long as `scope` says.

@@ -19,7 +19,7 @@ pub(crate) fn expand_with_parent(
     let optional = argument_of(&method.output.value, "Option");
     let value = optional.unwrap_or(&method.output.value);
     let handle = |name| quote!(#runtime::__private::children::Id::of(#name));
-    let beside: Vec<_> = match method.receiver {
+    let extra_parents: Vec<_> = match method.receiver {
         Receiver::None => lending_parameters(method, calls).map(handle).collect(),
         _ => method
             .parents(calls)
@@ -38,22 +38,23 @@ pub(crate) fn expand_with_parent(
             let given = result_keeps_arguments(method).then(|| quote!(.keeping(&#unplaced)));
             quote! {
                 // SAFETY: annotation `Borrowed`: what C lends is valid as long as each handle among the arguments.
-                unsafe { #runtime::__private::call::CallOrigin::without_receiver() }.beside(&[#(#beside),*]) #given
+                unsafe { #runtime::__private::call::CallOrigin::without_receiver() }.extra_parents(&[#(#extra_parents),*]) #given
             }
         }
         _ => {
-            let beside = (!beside.is_empty()).then(|| quote!(.beside(&[#(#beside),*])));
+            let extra_parents =
+                (!extra_parents.is_empty()).then(|| quote!(.extra_parents(&[#(#extra_parents),*])));
             let receiver = quote! {
                 // SAFETY: annotation `calls`: C makes the result in the receiver; guarantee 16:
                 // `check_place` compared the types.
                 unsafe { #runtime::__private::call::CallOrigin::by(&*self) }
             };
-            quote!(#receiver #beside)
+            quote!(#receiver #extra_parents)
         }
     };
     let Type::Tuple(tuple) = value else {
         return match is_guard(value) {
-            true => quote!(#runtime::__private::call::noting_parents(#origin, #own)),
+            true => quote!(#runtime::__private::call::then_record_parents(#origin, #own)),
             false => own,
         };
     };
@@ -74,7 +75,7 @@ pub(crate) fn expand_with_parent(
             quote!(|made, born| if let ::core::option::Option::Some(made) = made { #(#notes)* })
         }
     };
-    quote!(#runtime::__private::call::noting_parents_in(#origin, #own, #notes))
+    quote!(#runtime::__private::call::then_record_parents_in(#origin, #own, #notes))
 }
 
 /// The parameters that a borrowed result of a method without receiver lives in.

@@ -225,7 +225,10 @@ fn expand_call(method: &Method, call: &TokenStream, runtime: &TokenStream) -> To
         .iter()
         .filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Value));
     let sent = sent.map(|Parameter { name, ty }| {
-        respanned(quote!(#runtime::__private::call::sent(&#name);), ty.span())
+        respanned(
+            quote!(#runtime::__private::call::assert_send(&#name);),
+            ty.span(),
+        )
     });
     quote!({
         #(#sent)*

@@ -163,7 +163,7 @@ pub(crate) fn expand_memory(
         0 => quote!(ret),
         _ => {
             let slot = out_variable(0);
-            quote!(#runtime::__private::call::present(#slot.take()))
+            quote!(#runtime::__private::call::expect_some(#slot.take()))
         }
     };
     let start = expand_memory_source(method, calls, respanned(start, value.span()), runtime);
@@ -181,7 +181,7 @@ pub(crate) fn expand_memory(
         respanned(quote!(#returns::until_null(memory.start())), until.span())
     } else if let Some(span) = method.out_length(calls) {
         let slot = out_length_variable();
-        let length = quote!(#runtime::__private::call::present(#slot.take()));
+        let length = quote!(#runtime::__private::call::expect_some(#slot.take()));
         respanned(quote!(#returns::Count::count(#length)), span)
     } else {
         quote!(#returns::length_of_text(memory.start()))

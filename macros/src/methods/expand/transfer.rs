@@ -129,7 +129,7 @@ pub(crate) fn expand_keeper_check(
     );
     let check = quote! {
         const _: () = ::core::assert!(
-            <#target as #runtime::__private::handle::Handle>::SPEC.up.is_none()
+            <#target as #runtime::__private::handle::Handle>::SPEC.parent.is_none()
                 || <#keeper as #runtime::__private::handle::Handle>::SPEC.has_home(),
             #message
         );

@@ -164,7 +164,7 @@ impl HandleState {
         {
             if lost {
                 // It may be there for ever, and so are its parents.
-                std::mem::forget(ParentLease::begin(self.clone_parents(self.up.as_ref())));
+                std::mem::forget(ParentLease::begin(self.clone_parents(self.parent.as_ref())));
             }
             first = first.and(Err(error));
             if kept {

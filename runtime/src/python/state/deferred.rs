@@ -96,7 +96,7 @@ impl HandleState {
         let mut left = self.take_deferred();
         left.extend(self.take());
         for resource in &mut left {
-            let needs = ParentLease::begin(self.clone_parents(self.up.as_ref()));
+            let needs = ParentLease::begin(self.clone_parents(self.parent.as_ref()));
             drop(resource.needs.replace(needs));
         }
         ancestor.children().orphans.append(&mut left);
@@ -136,7 +136,7 @@ impl HandleState {
 
     pub(super) fn send(&self, mut resource: PendingRelease) {
         // What it had itself ends only now.
-        let needs = ParentLease::begin(self.clone_parents(self.up.as_ref()));
+        let needs = ParentLease::begin(self.clone_parents(self.parent.as_ref()));
         drop(resource.needs.replace(needs));
         let thread = match self.thread {
             0 => thread_bound::number(),

@@ -45,7 +45,7 @@ pub struct HandleState {
     /// `base`.
     pub(super) borrow_state: HandleBorrowState,
     /// The parent: of a view its owner, of a reference-counted object its core.
-    up: Option<Py<HandleClass>>,
+    parent: Option<Py<HandleClass>>,
     /// The state that counts a view's borrows: the nearest ancestor that is no view. Null for a resource, which counts
     /// its own borrows. `up` keeps the ancestor alive.
     base: *const HandleState,
@@ -62,7 +62,7 @@ pub struct HandleState {
     /// The number of the thread that made the handle, if only that thread may use it; else 0.
     thread: u64,
     /// The parents besides `up`.
-    beside: Box<[Py<HandleClass>]>,
+    extra_parents: Box<[Py<HandleClass>]>,
     /// The child that borrows this handle exclusively for as long as the child lives; null for none.
     pub(super) holder: AtomicPtr<HandleState>,
     /// The type of that child.
@@ -133,10 +133,10 @@ impl HandleState {
     pub(super) fn new(
         kind: &'static HandleKind,
         raw: *mut (),
-        up: Option<Py<HandleClass>>,
+        parent: Option<Py<HandleClass>>,
         traced: Option<Traced>,
     ) -> Self {
-        let owner = up.as_ref().filter(|_| kind.is_view());
+        let owner = parent.as_ref().filter(|_| kind.is_view());
         let owner = owner.map(|owner| owner.get().state());
         let thread = match owner {
             Some(owner) => owner.borrow_owner().thread,
@@ -158,7 +158,7 @@ impl HandleState {
             identity: raw.addr(),
             borrow_state: HandleBorrowState::new(),
             base: owner.map_or(ptr::null(), |owner| ptr::from_ref(owner.borrow_owner())),
-            up,
+            parent,
             links: UnsafeCell::new(Links {
                 linked: false,
                 newer: ptr::null(),
@@ -172,7 +172,7 @@ impl HandleState {
             }),
             forks: forks(),
             thread,
-            beside: Box::default(),
+            extra_parents: Box::default(),
             holder: AtomicPtr::new(ptr::null_mut()),
             holder_kind: AtomicPtr::new(ptr::null_mut()),
             dependence: AtomicU64::new(0),
@@ -184,9 +184,9 @@ impl HandleState {
     }
 
     /// Adds `parents` to the handle's parents. [`HandleState::depend`] makes their `close()` close this handle first.
-    pub(super) fn beside(mut self, parents: Vec<Py<HandleClass>>) -> Self {
+    pub(super) fn extra_parents(mut self, parents: Vec<Py<HandleClass>>) -> Self {
         if !parents.is_empty() {
-            self.beside = parents.into();
+            self.extra_parents = parents.into();
         }
         self
     }
@@ -237,8 +237,8 @@ impl HandleState {
 
     /// Shows the parents, and the Python objects in the side data, to the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.up)?;
-        for parent in &self.beside {
+        visit.call(&self.parent)?;
+        for parent in &self.extra_parents {
             visit.call(parent)?;
         }
         self.attached()
@@ -339,7 +339,7 @@ impl HandleState {
     /// reference-counted object, the core of the object or of its group; else the handle itself.
     #[inline]
     pub(super) fn lock_owner(&self) -> &HandleState {
-        match &self.up {
+        match &self.parent {
             Some(core) if self.kind.is_counted() => core.get().state().lock_owner(),
             _ => self,
         }
@@ -359,10 +359,10 @@ pub(super) fn never_queued(_: &HandleState) -> bool {
 /// Returns the side data of the handle at `raw`, which stays in the table until the release; null for a kind without
 /// side data.
 fn attached_of(kind: &'static HandleKind, raw: *mut ()) -> *const SideData {
-    if !kind.keeps() || raw.is_null() {
+    if !kind.has_attachments() || raw.is_null() {
         return ptr::null();
     }
-    attachment::find(kind, raw).map_or(ptr::null(), |attached| Arc::as_ptr(&attached))
+    attachment::get(kind, raw).map_or(ptr::null(), |attached| Arc::as_ptr(&attached))
 }
 
 /// Waits until `ready` returns `true`. The thread that changes the answer calls [`wake`](super::waiting::wake).

@@ -20,13 +20,13 @@ use super::{Children, HandleState, Links};
 impl HandleState {
     /// Returns whether the handle has parents besides `up`.
     pub(in crate::python) fn has_more_parents(&self) -> bool {
-        !self.beside.is_empty()
+        !self.extra_parents.is_empty()
     }
 
     /// Returns `up`, then the parents in `beside`.
     pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {
-        let beside = self.beside.iter().map(|parent| parent.get().state());
-        self.parent().into_iter().chain(beside)
+        let extra_parents = self.extra_parents.iter().map(|parent| parent.get().state());
+        self.parent().into_iter().chain(extra_parents)
     }
 
     /// Calls `each` with this state and with every ancestor, once for each path to the ancestor.
@@ -52,11 +52,11 @@ impl HandleState {
     }
 
     pub(in crate::python) fn parent_object(&self) -> Option<&Py<HandleClass>> {
-        self.up.as_ref()
+        self.parent.as_ref()
     }
 
     pub(in crate::python) fn parent(&self) -> Option<&HandleState> {
-        self.up.as_ref().map(|up| up.get().state())
+        self.parent.as_ref().map(|parent| parent.get().state())
     }
 
     pub(super) fn children(&self) -> MutexGuard<'_, Children> {
@@ -92,7 +92,7 @@ impl HandleState {
     /// Python object.
     pub(in crate::python) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
         let number = ParentLease::number();
-        for parent in &self.beside {
+        for parent in &self.extra_parents {
             parent.get().state().with_ancestors(&mut |above| {
                 above.gain_dependent(Some((number, weak.clone().unbind())));
             });
@@ -162,7 +162,7 @@ impl HandleState {
     ) -> Vec<Py<HandleClass>> {
         // SAFETY: CPython: this thread is attached, since resources are taken by Python objects and their calls.
         let py = unsafe { Python::assume_attached() };
-        let parents = first.into_iter().chain(&self.beside);
+        let parents = first.into_iter().chain(&self.extra_parents);
         parents.map(|parent| parent.clone_ref(py)).collect()
     }
 

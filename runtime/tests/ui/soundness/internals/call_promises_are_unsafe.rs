@@ -44,6 +44,6 @@ impl Pool {
 fn main() {
     let pool = Pool::new().unwrap();
     let child = pool.child().unwrap();
-    leakproof::__private::call::noting_parents(leakproof::__private::call::CallOrigin::by(&*pool), |()| child)(());
+    leakproof::__private::call::then_record_parents(leakproof::__private::call::CallOrigin::by(&*pool), |()| child)(());
     leakproof::__private::call::WithoutPython::promised();
 }
