@@ -186,14 +186,14 @@ $(BENCH)/venv/ready: benchmarks/requirements.txt $(VENV)/ready
 	@$(BENCH_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@touch $@
 
-$(BENCH)/wrappers/ready: $(BENCH_SOURCES) $(BENCH)/venv/ready
-	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/wrappers c nanobind cython cffi
+$(BENCH)/built/ready: $(BENCH_SOURCES) $(BENCH)/venv/ready
+	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/built c nanobind cython cffi
 	@touch $@
 
 .PHONY: bench-instructions
-bench-instructions: setup $(BENCH)/wrappers/ready ## count the instructions of calls beside other binding tools; ONLY='c leakproof'
-	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/wrappers pyo3 leakproof
-	$(BENCH_PYTHON) benchmarks/instructions.py $(BENCH)/wrappers $(if $(ONLY),--only $(ONLY))
+bench-instructions: setup $(BENCH)/built/ready ## count the instructions of calls beside other binding tools; ONLY='c leakproof' PROFILE=release
+	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/built pyo3 leakproof
+	$(BENCH_PYTHON) benchmarks/instructions.py $(BENCH)/built $(if $(ONLY),--only $(ONLY))
 
 # ---- other systems
 

@@ -1,9 +1,10 @@
-"""Builds the trivial C library's wrappers into one folder, optimized as packages are shipped.
+"""Builds what the benchmarks measure into one folder, optimized as packages are shipped.
 
-usage: build.py OUTPUT [WRAPPER...]
+usage: build.py OUTPUT [NAME...]
 
-Without names, all wrappers are built. cargo takes the interpreter that PYO3_PYTHON names, as maturin does, so that the
-dependencies are shared with the other builds.
+The names are those of the trivial C library's wrappers, `xml-safe`, and `raw` for the C program that does what xml-safe
+does. Without names, everything is built. cargo takes the interpreter that PYO3_PYTHON names, and the profile that
+PROFILE names, by default `dist`.
 """
 
 import os
@@ -15,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parent
 LIBRARY = FOLDER / "counter" / "counter.c"
 PYTHON_HEADERS = sysconfig.get_path("include")
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 CC = os.environ.get("CC", "cc")
 CXX = os.environ.get("CXX", "c++")
+PROFILE = os.environ.get("PROFILE", "dist")
 SHARED = ["-shared", "-fPIC", "-DNDEBUG"]
 
 
@@ -68,35 +71,55 @@ def build_cffi(output: Path) -> None:
     shutil.copy(FOLDER / "cffi" / "counter_cffi.py", output)
 
 
+def cargo_build(package: str, target: Path) -> None:
+    """Builds a package of the workspace, and copies its extension module."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    # maturin sets this variable, too. Without it, the module would be linked against libpython.
+    environment = {"PYO3_BUILD_EXTENSION_MODULE": "1"}
+    environment["PYO3_PYTHON"] = os.environ.get("PYO3_PYTHON", sys.executable)
+    run("cargo", "build", "--quiet", "--profile", PROFILE, "--package", package, environment=environment)
+    # In place of the old file: it must not change while a process uses it.
+    target.unlink(missing_ok=True)
+    shutil.copy(folder / PROFILE / f"lib{package.replace('-', '_')}.so", target)
+
+
 def build_rust(name: str) -> Callable[[Path], None]:
-    def build(output: Path) -> None:
-        target = Path(os.environ.get("CARGO_TARGET_DIR", FOLDER.parent / "target"))
-        package = f"counter-{name}"
-        # maturin sets this variable, too. Without it, the module would be linked against libpython.
-        environment = {"PYO3_BUILD_EXTENSION_MODULE": "1"}
-        environment["PYO3_PYTHON"] = os.environ.get("PYO3_PYTHON", sys.executable)
-        run("cargo", "build", "--quiet", "--release", "--package", package, environment=environment)
-        shutil.copy(target / "release" / f"libcounter_{name}.so", output / f"counter_{name}{SUFFIX}")
-
-    return build
+    return lambda output: cargo_build(f"counter-{name}", output / f"counter_{name}{SUFFIX}")
 
 
-WRAPPERS: dict[str, Callable[[Path], None]] = {
+def build_xml_safe(output: Path) -> None:
+    package = output / "packages" / "xml_safe"
+    package.mkdir(parents=True, exist_ok=True)
+    for source in (ROOT / "xml-safe" / "python" / "xml_safe").glob("*.py"):
+        shutil.copy(source, package)
+    cargo_build("xml-safe", package / f"_native{SUFFIX}")
+
+
+def build_raw(output: Path) -> None:
+    options = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "libxml-2.0"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.split()
+    run(CC, "-O2", FOLDER / "xml" / "raw.c", *options, "-pthread", "-o", output / "raw")
+
+
+BUILDS: dict[str, Callable[[Path], None]] = {
     "c": build_c,
     "nanobind": build_nanobind,
     "pyo3": build_rust("pyo3"),
     "cython": build_cython,
     "cffi": build_cffi,
     "leakproof": build_rust("leakproof"),
+    "xml-safe": build_xml_safe,
+    "raw": build_raw,
 }
 
 
 def main() -> None:
     output = Path(sys.argv[1]).resolve()
     output.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[2:] or WRAPPERS:
+    for name in sys.argv[2:] or BUILDS:
         print(f"benchmarks: building {name}", flush=True)
-        WRAPPERS[name](output)
+        BUILDS[name](output)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 //! Compiles the trivial C library, and makes its raw bindings.
 
 fn main() {
-    leakproof::build::Library::of_system()
+    leakproof::build::Library::system()
         .headers(&[concat!(env!("CARGO_MANIFEST_DIR"), "/../counter/counter.h")])
-        .allow("counter.*")
+        .allowlist_item("counter.*")
         .write("counter.rs");
     println!("cargo::rerun-if-changed=../counter/counter.c");
     cc::Build::new()
