@@ -37,7 +37,7 @@ demo: build ## set up, build, and measure both bindings on a real document
 	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
 
 TEST_STEPS := check-format check-python check-mutants check-clippy check-docs check-free-threaded test-rust test-python \
-	test-examples test-plugin faults check-types check-dist check-readme
+	test-examples test-plugin check-instructions faults check-types check-dist check-readme
 
 .PHONY: test
 test: setup $(TEST_STEPS) ## set up, and run every check and test
@@ -191,9 +191,17 @@ $(BENCH)/built/ready: $(BENCH_SOURCES) $(BENCH)/venv/ready
 	@touch $@
 
 .PHONY: bench-instructions
-bench-instructions: setup $(BENCH)/built/ready ## count the instructions of calls beside other binding tools; ONLY='c leakproof' PROFILE=release
+bench-instructions: setup $(BENCH)/built/ready ## count the instructions of calls beside other binding tools; ONLY=… FUNCTIONS=… PROFILE=release
 	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/built pyo3 leakproof
-	$(BENCH_PYTHON) benchmarks/instructions.py $(BENCH)/built $(if $(ONLY),--only $(ONLY))
+	$(BENCH_PYTHON) benchmarks/instructions.py $(BENCH)/built $(if $(ONLY),--only $(ONLY)) \
+		$(if $(FUNCTIONS),--functions '$(FUNCTIONS)')
+
+# With the profile of the tests, which shares what they built.
+.PHONY: check-instructions
+check-instructions: setup
+	@echo "== the instructions of calls"
+	PROFILE=release $(BIN)/python benchmarks/build.py $(BENCH)/release c leakproof
+	$(BIN)/python benchmarks/check_instructions.py $(BENCH)/release
 
 # ---- other systems
 
