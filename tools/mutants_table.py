@@ -5,11 +5,9 @@ Each text has to be in its file exactly once. A mutant that no test could ever t
 
 from dataclasses import dataclass
 
-HANDLE = "runtime/src/handle/mod.rs"
 LEDGER = "runtime/src/handle/kind.rs"
 CALL = "runtime/src/call.rs"
 ERRORS = "runtime/src/error_source.rs"
-RETURNS = "runtime/src/convert/from_c.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
 STEPS = "runtime/src/iter.rs"
@@ -32,7 +30,6 @@ WAIT = "runtime/src/python/waiting.rs"
 ASIDE = "runtime/src/helper_thread.rs"
 TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachment.rs"
-CHILDREN = "runtime/src/children.rs"
 GIVEN = "runtime/src/children/given.rs"
 USES = "runtime/src/uses/mod.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
@@ -60,6 +57,21 @@ HANDLE_EXPAND_CALL_SETUP_MACRO = "macros/src/handle/expand/call_setup.rs"
 PYTHON_STATE_CLOSE = "runtime/src/python/state/close.rs"
 PYTHON_STATE_DEFERRED = "runtime/src/python/state/deferred.rs"
 PYTHON_STATE_TREE = "runtime/src/python/state/tree.rs"
+HANDLE_GUARD = "runtime/src/handle/guard.rs"
+HANDLE_LIFECYCLE = "runtime/src/handle/lifecycle.rs"
+CONVERT_POINTER = "runtime/src/convert/pointer.rs"
+CONVERT_MEMORY = "runtime/src/convert/memory.rs"
+HANDLE_INTEGER = "runtime/src/handle/integer.rs"
+OUTCOME = "runtime/src/outcome.rs"
+SIDE_TABLE = "runtime/src/side_table.rs"
+CHILDREN_RELEASE = "runtime/src/children/release.rs"
+CHILDREN_TABLE = "runtime/src/children/table.rs"
+CHILDREN_BORN = "runtime/src/children/born.rs"
+CHILDREN_ANCESTORS = "runtime/src/children/ancestors.rs"
+CONVERT_TEXT = "runtime/src/convert/text.rs"
+HANDLE_SPEC = "runtime/src/handle/spec.rs"
+HANDLE_TRANSFER = "runtime/src/handle/transfer.rs"
+CALLBACK_USER_DATA = "runtime/src/callback/user_data.rs"
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ def mutant(file: str, what: str, *edits: tuple[str, str], seen_by_compiler: bool
 
 GUARDS = [
     mutant(
-        HANDLE,
+        HANDLE_GUARD,
         "a guard that is dropped releases nothing",
         (
             "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };",
@@ -85,7 +97,7 @@ GUARDS = [
         ),
     ),
     mutant(
-        HANDLE,
+        HANDLE_GUARD,
         "a guard that is dropped releases twice",
         (
             "the borrow checker ends every use before\n        // the drop.\n        let released = unsafe { T::kind().release_once(self.raw.as_ptr().cast()) };",
@@ -107,28 +119,28 @@ GUARDS = [
         "a handle whose release needs its parent can be made by anything",
         ("            unsafe impl #runtime::__private::lifetime::MadeBy<#parent_place> for #ident {}", "            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}"),
     ),
-    mutant(HANDLE, "what is acquired is not counted", ("        let is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
+    mutant(HANDLE_GUARD, "what is acquired is not counted", ("        let is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
     mutant(
-        HANDLE,
+        HANDLE_GUARD,
         "a guard that gives its pointer away releases it all the same",
         ("ManuallyDrop::new(self).raw", "self.raw"),
     ),
     mutant(
-        HANDLE,
+        HANDLE_GUARD,
         "a part is accepted by any owner",
         ("(actual == owner.as_raw()).then(", "(actual == actual || actual == owner.as_raw()).then("),
     ),
-    mutant(HANDLE, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
-    mutant(LEDGER, "a new object seems to be used by the call that freed the former one", ("        uses::forget_former(Id::new(self, raw));\n", "")),
-    mutant(LEDGER, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), ReleaseError>(drop((release, raw)));")),
-    mutant(LEDGER, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
+    mutant(HANDLE_GUARD, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
+    mutant(HANDLE_LIFECYCLE, "a new object seems to be used by the call that freed the former one", ("        uses::forget_former(Id::new(self, raw));\n", "")),
+    mutant(HANDLE_LIFECYCLE, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), ReleaseError>(drop((release, raw)));")),
+    mutant(HANDLE_LIFECYCLE, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
     mutant(
-        LEDGER, "a count is not given back", (
+        HANDLE_LIFECYCLE, "a count is not given back", (
             "            (_, ended) => {\n                self.live.fetch_sub(1, Ordering::Relaxed);\n",
             "            (_, ended) => {\n",
         )
     ),
-    mutant(LEDGER, "a count is given back twice", (
+    mutant(HANDLE_LIFECYCLE, "a count is given back twice", (
             "            (_, ended) => {\n                self.live.fetch_sub(1,",
             "            (_, ended) => {\n                self.live.fetch_sub(2,",
         )),
@@ -246,9 +258,9 @@ CALLS = [
         "a copy that found no memory is a panic in Python",
         ("true => Err(no_memory()),", "true => resume_unwind(panic),"),
     ),
-    mutant(RETURNS, "a string that is ours is not freed", ("free(self.pointer.cast());", "let _ = free;")),
+    mutant(CONVERT_POINTER, "a string that is ours is not freed", ("free(self.pointer.cast());", "let _ = free;")),
     mutant(
-        RETURNS,
+        CONVERT_POINTER,
         "a string that is not there is freed",
         (
             "if let (Some(free), false) = (self.free.take(), self.pointer.is_null()) {",
@@ -265,7 +277,7 @@ CALLS = [
         "memory is measured by something else",
         ("quote!(#returns::Count::count(length?))", "quote!(#returns::Count::count(length?).min(1))"),
     ),
-    mutant(RETURNS, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
+    mutant(CONVERT_MEMORY, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
     mutant(
         METHODS_EXPAND_OUTCOME_MACRO,
         "what a failing call wrote is looked at",
@@ -285,7 +297,7 @@ CALLS = [
             "        Some(_) => match place",
         )),
     mutant(CALL, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
-    mutant(LEDGER, "what C took over still counts", (
+    mutant(HANDLE_LIFECYCLE, "what C took over still counts", (
             "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
             "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n",
         )),
@@ -491,10 +503,10 @@ CLOSING = [
         "a shared object whose handle refuses stays in use (lock)",
         ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            shared?;\n"),
     ),
-    mutant(HANDLE, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
-    mutant(HANDLE, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
-    mutant(HANDLE, "one owner more is not counted by us", ("    let _is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "")),
-    mutant(LEDGER, "what C kept is counted as gone", (
+    mutant(HANDLE_GUARD, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
+    mutant(HANDLE_GUARD, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
+    mutant(HANDLE_GUARD, "one owner more is not counted by us", ("    let _is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "")),
+    mutant(HANDLE_LIFECYCLE, "what C kept is counted as gone", (
             "        if self.process_bound && kept {",
             "        if kept {\n            self.live.fetch_sub(1, Ordering::Relaxed);\n        }\n        if self.process_bound && kept {",
         )),
@@ -698,7 +710,7 @@ CLOSING = [
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
-    mutant(HANDLE, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
+    mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
     mutant(EXPORT, "a view of memory never lets its handle go", ("        BorrowRequest::new(owner, Mode::Shared).leave();\n", "")),
     mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.state().end_export();\n", "")),
@@ -931,39 +943,39 @@ KEEPING = [
         ('let place = format!("{}.{name}", method.signature.ident);', "let place = method.signature.ident.to_string();"),
     ),
     mutant(
-        CALL,
+        OUTCOME,
         "what C may have is released where nobody knows",
         ("Outcome::Unknown => (!left).then_some(true),", "Outcome::Unknown => Some(!left),"),
     ),
     mutant(
-        ATTACHMENTS,
+        SIDE_TABLE,
         "the panic of one value keeps the others from being dropped",
         ("        caught.run(|| unsafe { entry.drop_fn() });", "        let _ = caught;\n        unsafe { entry.drop_fn() };"),
     ),
-    mutant(ATTACHMENTS, "what a handle keeps is never dropped", ("drop_all(left, caught)", "drop_all(left.into_iter().filter(|_| false), caught)")),
-    mutant(ATTACHMENTS, "what C did not destroy is dropped", ("|entry| entry.scope != Scope::Notified)", "|_| true)")),
-    mutant(ATTACHMENTS, "what is replaced stays", ("                entry.scope == scope && newest", "                false && entry.scope == scope && newest")),
-    mutant(ATTACHMENTS, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
-    mutant(ATTACHMENTS, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
-    mutant(ATTACHMENTS, "the collector does not see what a handle keeps", ("        let _traversing = Traversing::begin();\n        for entry in values {\n", "        let _traversing = Traversing::begin();\n        for entry in values.iter().take(0) {\n")),
-    mutant(ATTACHMENTS, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.clear());", "entry.value.as_ref() });")),
-    mutant(CHILDREN, "the release gets another parent", ("PARENT.replace(parent)", "PARENT.replace(PARENT.get())")),
-    mutant(CHILDREN, "a parent is released before a forgotten child", ("        waits_for(table, id).next()?;\n", "        waits_for(table, id).next().filter(|_| false)?;\n")),
-    mutant(CHILDREN, "the parent of a forgotten child is not reported", ("        let ours = waits_for(table, id).find(is_ours);", "        let ours = waits_for(table, id).find(is_ours).filter(|_| false);")),
-    mutant(CHILDREN, "a release that was put off never runs", ("    due.into_iter().for_each(release_put_off);", "    due.into_iter().for_each(drop);")),
+    mutant(SIDE_TABLE, "what a handle keeps is never dropped", ("drop_all(left, caught)", "drop_all(left.into_iter().filter(|_| false), caught)")),
+    mutant(SIDE_TABLE, "what C did not destroy is dropped", ("|entry| entry.scope != Scope::Notified)", "|_| true)")),
+    mutant(SIDE_TABLE, "what is replaced stays", ("                entry.scope == scope && newest", "                false && entry.scope == scope && newest")),
+    mutant(SIDE_TABLE, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
+    mutant(SIDE_TABLE, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
+    mutant(SIDE_TABLE, "the collector does not see what a handle keeps", ("        let _traversing = Traversing::begin();\n        for entry in values {\n", "        let _traversing = Traversing::begin();\n        for entry in values.iter().take(0) {\n")),
+    mutant(SIDE_TABLE, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.clear());", "entry.value.as_ref() });")),
+    mutant(CHILDREN_RELEASE, "the release gets another parent", ("PARENT.replace(parent)", "PARENT.replace(PARENT.get())")),
+    mutant(CHILDREN_RELEASE, "a parent is released before a forgotten child", ("        waits_for(table, id).next()?;\n", "        waits_for(table, id).next().filter(|_| false)?;\n")),
+    mutant(CHILDREN_RELEASE, "the parent of a forgotten child is not reported", ("        let ours = waits_for(table, id).find(is_ours);", "        let ours = waits_for(table, id).find(is_ours).filter(|_| false);")),
+    mutant(CHILDREN_RELEASE, "a release that was put off never runs", ("    due.into_iter().for_each(release_put_off);", "    due.into_iter().for_each(drop);")),
     mutant(GIVEN, "what C keeps does not keep its parent", ("            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),", "            Some(_) => return,\n            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),")),
-    mutant(CHILDREN, "a handle that went back keeps its parent", ("children.filter(move |(child, _)| !kept.contains(child));", "children.filter(move |(child, _)| !kept.contains(child) || true);")),
-    mutant(CHILDREN, "a counted parent has no owner more", ("        unsafe { parent.kind.retain(parent.raw) };", "        let _ = parent;")),
-    mutant(CHILDREN, "the other parents do not wait", ("        others: extra_parents.to_vec(),", "        others: extra_parents[..0].to_vec(),")),
-    mutant(CHILDREN, "who lent a handle does not wait for its children", ("        parents.others.extend(all_keepers(table, parents.iter()));", "        parents.others.extend(all_keepers(table, parents.iter().take(0)));")),
-    mutant(CHILDREN, "a parent that a forgotten child holds is free", ("            if entry.holders != 0 && entry.holders > own() {", "            if false && entry.holders > own() {")),
+    mutant(CHILDREN_TABLE, "a handle that went back keeps its parent", ("children.filter(move |(child, _)| !kept.contains(child));", "children.filter(move |(child, _)| !kept.contains(child) || true);")),
+    mutant(CHILDREN_BORN, "a counted parent has no owner more", ("        unsafe { parent.kind.retain(parent.raw) };", "        let _ = parent;")),
+    mutant(CHILDREN_BORN, "the other parents do not wait", ("        others: extra_parents.to_vec(),", "        others: extra_parents[..0].to_vec(),")),
+    mutant(CHILDREN_BORN, "who lent a handle does not wait for its children", ("        parents.others.extend(all_keepers(table, parents.iter()));", "        parents.others.extend(all_keepers(table, parents.iter().take(0)));")),
+    mutant(CHILDREN_ANCESTORS, "a parent that a forgotten child holds is free", ("            if entry.holders != 0 && entry.holders > own() {", "            if false && entry.holders > own() {")),
     mutant(GIVEN, "a handle that C gave out is still the lender's", ("        let ends = mem::take(&mut entry.ends);\n", "        let ends = entry.ends.clone();\n")),
     mutant(GIVEN, "one handle of a result keeps what C was given", ("            given.kept_in(&keepers);", "            given.kept_in(&keepers[..keepers.len().min(1)]);")),
     mutant(GIVEN, "what a counted object keeps goes with one owner", ("            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),", "            Some(keeper) => End::With(keeper),")),
     mutant(GIVEN, "what C gives out as another type loses what it keeps", ("    for other in same {\n", "    for other in same.into_iter().take(0) {\n")),
     mutant(GIVEN, "a child of what C lends to a callback is given to C", ("here.kind.is_lent_to_callbacks() && !entry.is_ours && entry.ends.is_empty()", "false && !entry.is_ours")),
     mutant(GIVEN, "a child of what is on its way to C is given to C", ("            Some(entry) if entry.transfer.is_some() => true,\n", "            Some(entry) if entry.transfer.is_some() => false,\n")),
-    mutant(CHILDREN, "handles that wait for each other are not reported", ("        if keepers.contains(&id) {", "        if false && keepers.contains(&id) {")),
+    mutant(CHILDREN_RELEASE, "handles that wait for each other are not reported", ("        if keepers.contains(&id) {", "        if false && keepers.contains(&id) {")),
     mutant(CALL, "a child that is made before a release is forgotten", ("children::check_childless(id).is_err() {", "children::check_childless(id).is_err() && false {")),
     mutant(CLASS, "a child is linked to another parent than its own", ("        if !children::is_made_in(", "        if false && !children::is_made_in(")),
     mutant(USES, "a callback uses what the running call has alone", ("is_any_exclusive() && is_inside()", "false && is_any_exclusive() && is_inside()")),
@@ -977,31 +989,31 @@ KEEPING = [
     mutant(USES_RELEASE, "a release waits for a callback that C waits for in it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => true,")),
     mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.claim.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.claim.meets(claim))")),
     mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!kind.is_counted() && children::is_held(id)", "false && !kind.is_counted() && children::is_held(id)")),
-    mutant(CHILDREN, "a call on a child does not use its counted parent", ("    entries.flat_map(|entry| entry.parents.iter()).collect()", "    entries.flat_map(|entry| entry.parents.iter()).filter(|_| false).collect()")),
+    mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("    entries.flat_map(|entry| entry.parents.iter()).collect()", "    entries.flat_map(|entry| entry.parents.iter()).filter(|_| false).collect()")),
     mutant(USES, "a forked child waits for calls of threads that it has not", ("remove_where(|entry| entry.depth.thread != here);", "remove_where(|entry| entry.depth.thread != here && false);")),
     mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
     mutant(USES_TABLE, "a claim of a group is counted by its object alone", ("[Some(key), (key != object).then_some(object)]", "[None, (key != object || true).then_some(object)]")),
     mutant(USES_TABLE, "an exclusive use looks at exclusive ones alone", ("        self.may_hold(claim, claim.exclusive)\n", "        self.may_hold(claim, false)\n")),
     mutant(USES_TABLE, "uses that end in another order than they began stay", ("            self.remove_where(|entry| entry.number == number);\n", "            let _ = number;\n")),
     mutant(USES_RELEASE, "the release of one owner keeps the object from the others", ("usize::from(id.kind().is_counted())", "usize::from(id.kind().is_counted() && false)")),
-    mutant(LEDGER, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
+    mutant(HANDLE_LIFECYCLE, "a forked child waits for children of another process", ("            && is_own\n", "            && (is_own || true)\n")),
     mutant(GIVEN, "a handle with children is given to C", ("        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while", "        _ if true => Ok(()),\n        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while")),
-    mutant(LEDGER, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
-    mutant(LEDGER, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended.and(None)),")),
+    mutant(HANDLE_LIFECYCLE, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
+    mutant(HANDLE_LIFECYCLE, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended.and(None)),")),
     mutant(CALL, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
-    mutant(RETURNS, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
-    mutant(LEDGER, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
+    mutant(CONVERT_TEXT, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
+    mutant(HANDLE_LIFECYCLE, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
     mutant(FORKS, "a forked child does not release what it made", ("    let own = made.forks == forks();\n", "    let own = false;\n")),
     mutant(FORKS, "a child of a forked child releases what that made", ("    let own = made.forks == forks();\n", "    let own = true;\n")),
-    mutant(HANDLE, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.parent.is_some())", "!self.fork_safe")),
-    mutant(HANDLE, "every child is free of its process", ("        !self.lives_in_memory() || !(self", "        !(self")),
+    mutant(HANDLE_SPEC, "what lives in a fork-safe parent is bound to its process", ("!(self.fork_safe || self.parent.is_some())", "!self.fork_safe")),
+    mutant(HANDLE_SPEC, "every child is free of its process", ("        !self.lives_in_memory() || !(self", "        !(self")),
     mutant(
-        HANDLE,
+        HANDLE_TRANSFER,
         "what C did not take loses what it keeps",
         ("T::kind().restore_owner(raw, self.besides.take());", "T::kind().restore_owner(raw, self.besides.take().and(None));"),
     ),
-    mutant(HANDLE, "what ends a handle does not drop what that keeps", (
+    mutant(HANDLE_TRANSFER, "what ends a handle does not drop what that keeps", (
             "            ended.finish(&caught);\n            caught.resume_in_drop();",
             "            drop(ended);\n            caught.resume_in_drop();",
         )),
@@ -1022,11 +1034,11 @@ KEEPING = [
             "        Some(CallbackFailure::Panic(panic)) => drop(panic),\n        Some(CallbackFailure::Error",
         )),
     mutant(CALL, "nobody listens to what callbacks raise", (
-            "let calls_back = site.calls_back || is_expected();",
+            "let calls_back = site.calls_back || expected::is_expected();",
             "let calls_back = false && (site.calls_back || is_expected());",
         )),
     mutant(CALL, "only what keeps callbacks listens to them", (
-            "let calls_back = site.calls_back || is_expected();",
+            "let calls_back = site.calls_back || expected::is_expected();",
             "let calls_back = site.calls_back || const { T::SPEC.attachments };",
         )),
     mutant(CALL, "that there is none counts as a failure", (
@@ -1072,7 +1084,7 @@ THREADS_VARIABLES = [
         "callbacks stay in the fields of the receiver",
         ("            Some(quote!(#field = #before;))", "            Some(quote!(let _ = #before;))"),
     ),
-    mutant(ATTACHMENTS, "the oldest attached value is found", ("let mut newest = values.iter().rev();", "let mut newest = values.iter();")),
+    mutant(CALLBACK_USER_DATA, "the oldest attached value is found", ("let mut newest = values.iter().rev();", "let mut newest = values.iter();")),
 ]
 
 VALUES = [
@@ -1158,7 +1170,7 @@ SHARING = [
         ("        table().end(self.number);\n", "        let _ = self.number;\n"),
     ),
     mutant(
-        ATTACHMENTS,
+        CALLBACK_USER_DATA,
         "a callback that C may refuse is lent as a value",
         ("                .filter(|_| entry.stays)\n", "                .filter(|_| entry.scope == Scope::Forever)\n"),
     ),

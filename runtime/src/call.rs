@@ -22,57 +22,23 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 
-use crate::callback::{self, CallbackFailure, framed, is_expected, report_raised};
-use crate::children::{self, Id, Unplaced};
+use crate::callback::expected;
+use crate::callback::{CallbackFailure, framed, report_raised};
+use crate::children::{self, Id};
+pub use crate::convert::from_c::expect_some;
 use crate::convert::to_c::{IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
 use crate::failpoint::{CallSite, FailPoint};
-use crate::handle::{
-    Borrowed, Handle, Home, Keeper, Owned, Parent, PassedOn, RecordParents, ReleaseError, Resource,
-    Transfer,
-};
+pub use crate::handle::origin::{CallOrigin, lending, then_record_parents, then_record_parents_in};
+use crate::handle::{Handle, Keeper, PassedOn, ReleaseError, Transfer};
 use crate::helper_thread::{Aside, RaisedBySignal, Runner, ThisThread};
 use crate::interpreter::{self, report};
+pub use crate::outcome::Outcome;
 pub use crate::panics::Caught;
 use crate::single_owner;
 use crate::thread_locals::PerThread;
 use crate::uses::AtEnd;
-
-/// The outcome of a call, by the author's annotations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// C did what it was asked to.
-    Succeeded,
-    /// C says that there is no result: `none`.
-    Nothing,
-    /// C failed: `fails`.
-    Failed,
-    /// The expression that says how the call ended panicked.
-    Unknown,
-    /// C itself panicked: it is a Rust function.
-    Unwound,
-}
-
-impl Outcome {
-    /// Returns whether C returned, and the annotations say how the call ended.
-    #[inline]
-    pub fn is_known(self) -> bool {
-        !matches!(self, Outcome::Unknown | Outcome::Unwound)
-    }
-
-    /// Returns whether C has what it was passed to keep; `None` if that is unknown. `left` says that a failing call
-    /// leaves it to the caller.
-    #[inline]
-    pub fn takes(self, left: bool) -> Option<bool> {
-        match self {
-            Outcome::Succeeded | Outcome::Nothing => Some(true),
-            Outcome::Failed => Some(!left),
-            Outcome::Unknown => (!left).then_some(true),
-            Outcome::Unwound => None,
-        }
-    }
-}
 
 /// Judges how a call ended, by the value that C returned.
 pub trait CheckStatus<C> {
@@ -740,147 +706,6 @@ pub fn commit_transfer<T: Handle>(
     }
 }
 
-/// The handles that the new handles of a call live in.
-#[derive(Debug, Clone, Copy)]
-pub struct CallOrigin<'a> {
-    /// The receiver, in which or in whose ancestors the first parent is found.
-    maker: Option<Id>,
-    /// The other parents.
-    extra_parents: &'a [Id],
-    /// Handles that the call gave to C, which keeps them in those that it makes.
-    given: Option<&'a Unplaced>,
-}
-
-impl<'a> CallOrigin<'a> {
-    const NOWHERE: Self = CallOrigin {
-        maker: None,
-        extra_parents: &[],
-        given: None,
-    };
-
-    /// Returns the origin of a result of a call without a receiver.
-    ///
-    /// # Safety
-    ///
-    /// What C lends by the call, and what is not ours, goes with the handles that [`CallOrigin::extra_parents`] adds: their borrows
-    /// limit that of the result.
-    #[inline]
-    pub const unsafe fn without_receiver() -> Self {
-        Self::NOWHERE
-    }
-
-    /// Records the lenders of a handle, if the handle has a release.
-    #[inline]
-    pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
-        if let Some(given) = self.given {
-            given.add_keeper(Id::of(lent.get()));
-        }
-        if const { matches!(T::SPEC.home, Home::Itself) } {
-            let lenders = self
-                .maker
-                .into_iter()
-                .chain(self.extra_parents.iter().copied());
-            children::lent(Id::of(lent.get()), lenders);
-        }
-    }
-
-    /// Returns the origin of a call on `receiver`.
-    ///
-    /// # Safety
-    ///
-    /// C makes its result in this handle or in a handle that this one lives in: `check_place` was asked.
-    #[inline]
-    pub unsafe fn by<T: Handle>(receiver: &T) -> Self {
-        CallOrigin {
-            maker: Some(Id::of(receiver)),
-            ..Self::NOWHERE
-        }
-    }
-
-    /// Adds other parents.
-    #[inline]
-    pub fn extra_parents(self, extra_parents: &'a [Id]) -> Self {
-        CallOrigin {
-            extra_parents,
-            ..self
-        }
-    }
-
-    /// Adds the handles that the call gave to C.
-    #[inline]
-    pub fn keeping(self, given: &'a Unplaced) -> Self {
-        CallOrigin {
-            given: Some(given),
-            ..self
-        }
-    }
-
-    /// Ends what is noted of the result: C keeps what it was given in the handles of that.
-    #[inline]
-    fn end(&self) {
-        if let Some(given) = self.given {
-            given.place();
-        }
-    }
-
-    /// Notes what a handle lives in that C just made.
-    #[inline]
-    pub(crate) fn of<T: Resource>(&self, made: &Owned<'_, T>) {
-        let id = || Id::of(&**made);
-        if const { T::SPEC.parent.is_some() }
-            && let (Some(maker), Some(parent)) = (self.maker, <T::Parent as Parent>::kind())
-        {
-            children::born(id(), maker, parent, self.extra_parents);
-        }
-        if let Some(given) = self.given {
-            given.add_keeper(id());
-        }
-    }
-}
-
-/// Notes where the handles in `lent` were lent, by a call on `receiver`.
-///
-/// # Safety
-///
-/// What C lends by the call, and what is not ours, goes with the receiver: the borrow of the result is limited by its.
-#[inline]
-pub unsafe fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
-    lent.record_parents(&CallOrigin {
-        maker: Some(Id::of(receiver)),
-        ..CallOrigin::NOWHERE
-    });
-    lent
-}
-
-/// Returns `own` with a second step, which records the parents of the handles that C made.
-#[inline]
-pub fn then_record_parents<C, R: RecordParents>(
-    origin: CallOrigin<'_>,
-    own: impl FnOnce(C) -> R,
-) -> impl FnOnce(C) -> R {
-    move |raw| {
-        let made = own(raw);
-        made.record_parents(&origin);
-        origin.end();
-        made
-    }
-}
-
-/// Returns `own` with the second step of [`then_record_parents`], for a tuple. `notes` shows each handle in the tuple.
-#[inline]
-pub fn then_record_parents_in<C, R>(
-    origin: CallOrigin<'_>,
-    own: impl FnOnce(C) -> Option<R>,
-    notes: impl FnOnce(&R, &dyn Fn(&dyn RecordParents)),
-) -> impl FnOnce(C) -> Option<R> {
-    move |raw| {
-        let made = own(raw)?;
-        notes(&made, &|handle| handle.record_parents(&origin));
-        origin.end();
-        Some(made)
-    }
-}
-
 /// Returns the value of `raw` if that is an integer.
 #[inline]
 fn status_of(raw: &dyn Any) -> Option<i64> {
@@ -906,9 +731,9 @@ fn with_error_hook<T: Handle, R>(
     c: impl FnOnce() -> R,
 ) -> (R, Option<CallbackFailure>) {
     if site.calls_back {
-        callback::expect();
+        expected::expect();
     }
-    let calls_back = site.calls_back || is_expected();
+    let calls_back = site.calls_back || expected::is_expected();
     let c = || match calls_back {
         true => framed(c),
         false => (c(), None),
@@ -920,12 +745,6 @@ fn with_error_hook<T: Handle, R>(
     let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });
     // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
     T::with_thread_locals(unsafe { PerThread::promised() }, c)
-}
-
-/// Returns the result of a call that cannot fail. The macro allows only result types for which there always is a value.
-#[inline]
-pub fn expect_some<R>(value: Option<R>) -> R {
-    value.unwrap_or_else(|| unreachable!("NULL is `None` or a failure"))
 }
 
 /// Converts a length to C's integer type.

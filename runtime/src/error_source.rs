@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::fork::Lock;
 use crate::handle::Handle;
 use crate::panics::Caught;
-use crate::uses::Inside;
+use crate::uses::depth::Inside;
 
 /// A call of a C function, as [`ErrorSource`] sees it.
 pub struct CallInfo<'a, T: Handle> {

@@ -147,18 +147,21 @@ mod handle;
 mod helper_thread;
 mod interpreter;
 mod iter;
+mod outcome;
 mod panics;
 #[cfg(feature = "python")]
 mod python;
 mod ref_counted;
 pub mod reference;
+mod side_table;
 mod single_owner;
 mod thread_locals;
 mod uses;
 
-pub use attachment::{Attachment, attach, attached};
+pub use attachment::Attachment;
 pub use call::{check_signals, detach, handles_signals, locked};
-pub use convert::from_c::Bytes;
+pub use callback::user_data::{attach, attached};
+pub use convert::memory::Bytes;
 pub use convert::to_c::{Buffer, FsPath};
 pub use error::{Error, LibraryError, Owner, Result};
 pub use error_source::{CallInfo, Errno, ErrorSink, ErrorSource, NoErrors};
@@ -235,6 +238,7 @@ pub mod __private {
     }
     pub mod attachment {
         pub use crate::attachment::*;
+        pub use crate::side_table::Scope;
     }
     pub mod borrow_state {
         pub use crate::borrow_state::*;
@@ -259,6 +263,10 @@ pub mod __private {
     }
     pub mod from_c {
         pub use crate::convert::from_c::*;
+        pub use crate::convert::memory::*;
+        pub use crate::convert::plain::*;
+        pub use crate::convert::pointer::*;
+        pub use crate::convert::text::*;
     }
     pub mod handle {
         pub use crate::handle::*;

@@ -13,26 +13,10 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use crate::error_source::{ErrorSink, ReportFn};
+pub use crate::handle::PerThread;
 
 /// A value in exchange for the one in a variable: the pointer has the size of the largest variable.
 type Bits = MaybeUninit<*mut ()>;
-
-/// The promise that the variables that the handle names belong to the calling thread.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct PerThread(());
-
-impl PerThread {
-    /// Makes the promise.
-    ///
-    /// # Safety
-    ///
-    /// Only this thread uses these variables, as the author of the handle says.
-    #[inline]
-    pub const unsafe fn promised() -> Self {
-        PerThread(())
-    }
-}
 
 /// A variable of the thread, and the value that is not in it now.
 #[doc(hidden)]

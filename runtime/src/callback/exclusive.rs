@@ -1,7 +1,7 @@
 //! Callbacks during which nothing else may use the handle that they belong to.
 
-use crate::attachment::SideData;
 use crate::interpreter::{exclude_others, include_others};
+use crate::side_table::SideData;
 
 /// A running callback that excludes all other uses of its handle, those of the Python code that it calls included.
 pub(super) struct ExclusiveCallback<'a>(&'a SideData);

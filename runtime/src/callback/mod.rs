@@ -13,6 +13,7 @@
 //! through an argument, or through handles that these are linked to in C.
 
 mod exclusive;
+pub(crate) mod expected;
 pub(crate) mod user_data;
 
 use std::cell::Cell;
@@ -20,19 +21,19 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::attachment::{Attachment, AttachmentSlot, Scope, SideData};
-use crate::call::Outcome;
+use crate::attachment::Attachment;
 use crate::callback::exclusive::ExclusiveCallback;
-use crate::callback::user_data::{BoxedUserData, ErasedAttachment, StoredValue, UserDataRef};
+use crate::callback::user_data::{BoxedUserData, StoredValue, UserDataRef};
 use crate::convert::to_c::IntoC;
 use crate::error::{Error, Result};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::HasAttachments;
 use crate::interpreter::{ReentrancyGuard, attach_if_running, callback_error, report};
+use crate::outcome::Outcome;
 use crate::panics::{Caught, Payload, discard};
-use crate::uses::{self, Inside};
+use crate::side_table::{AttachmentSlot, ErasedAttachment, Scope, SideData, entry_of};
+use crate::uses::depth::Inside;
 
 /// The error or the panic that a callback ended with.
 pub(crate) enum CallbackFailure {
@@ -45,26 +46,6 @@ struct Frame {
     raised: Cell<Option<CallbackFailure>>,
     /// Set once a callback of the call raised something.
     has_raised: Cell<bool>,
-}
-
-/// Set once C can call back: a handle that can keep callbacks was made, or a call passed a callback to C. Both come before
-/// every call in which C can call the callback.
-static EXPECTED: AtomicBool = AtomicBool::new(false);
-
-/// Notes that C can call back from now on.
-#[inline]
-pub(crate) fn expect() {
-    // Written once: what all calls read stays in every processor's cache.
-    if !is_expected() {
-        EXPECTED.store(true, Ordering::Relaxed);
-        uses::watch();
-    }
-}
-
-/// Returns whether C may call a callback that a handle keeps.
-#[inline]
-pub(crate) fn is_expected() -> bool {
-    EXPECTED.load(Ordering::Relaxed)
 }
 
 thread_local! {
@@ -564,7 +545,7 @@ pub unsafe fn store<T: HasAttachments, V: IntoState>(
     scope: Scope,
     value: V,
 ) -> PendingCallback<V::State> {
-    let attached = crate::attachment::entry_of(handle);
+    let attached = entry_of(handle);
     let stored = value.into_state().map(|value| {
         let value = user_data::store(attached.clone(), value);
         attached.change(|values| {

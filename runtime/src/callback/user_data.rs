@@ -5,12 +5,15 @@
 //! [`Box::into_raw`], the runtime makes only shared references to the box, and the last holder takes the box back.
 
 use std::any::Any;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::attachment::{Attachment, SideData};
-use crate::interpreter::{ReentrancyGuard, attach_if_running};
+use crate::attachment::Attachment;
+use crate::handle::HasAttachments;
+use crate::side_table::{
+    self, AttachmentSlot, ErasedAttachment, Scope, SideData, drop_value, entry_of,
+};
 
 /// The first part of a stored value, and all of a lent one: user data points here.
 #[repr(C)]
@@ -40,23 +43,6 @@ impl<S> BoxedUserData<S> {
 pub(crate) struct StoredValue<S> {
     data: BoxedUserData<S>,
     value: S,
-}
-
-/// A stored value with its type forgotten.
-pub(crate) trait ErasedAttachment {
-    /// Shows the Python objects in the value to the garbage collector.
-    #[cfg(feature = "python")]
-    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
-
-    /// Drops the Python objects in the value.
-    #[cfg(feature = "python")]
-    fn clear(&self);
-
-    /// Returns the value, for callers that know its type.
-    fn value(&self) -> &dyn Any;
-
-    /// Returns the number of holders of the box.
-    fn holds(&self) -> &AtomicUsize;
 }
 
 impl<S: Attachment> ErasedAttachment for StoredValue<S> {
@@ -123,43 +109,46 @@ impl<S: Attachment> Drop for UserDataRef<S> {
         if last {
             // What is lent is held by its call, too.
             // SAFETY: guarantee 8: the user data is the start of a box, which nobody else holds any more.
-            drop_kept(unsafe { Box::from_raw(data.cast::<StoredValue<S>>()) });
+            drop_value(unsafe { Box::from_raw(data.cast::<StoredValue<S>>()) });
         }
     }
 }
 
-/// Holds a stored value once more.
+/// Keeps `value` exactly as long as the native handle: `value` is dropped right after the handle was released. If
+/// `value` holds Python objects, the garbage collector sees them through the handle's object.
 ///
-/// # Safety
+/// # Panics
 ///
-/// The value has a holder.
-#[cfg(feature = "python")]
-pub(crate) unsafe fn hold(value: NonNull<dyn ErasedAttachment>) {
-    // SAFETY: the caller's promise.
-    unsafe { value.as_ref() }
-        .holds()
-        .fetch_add(1, Ordering::Relaxed);
-}
-
-/// Ends one hold on a stored value; the last one drops it, which runs the author's code.
-///
-/// # Safety
-///
-/// The caller is a holder.
-pub(crate) unsafe fn leave(value: NonNull<dyn ErasedAttachment>) {
-    // SAFETY: the caller's promise.
-    let holds = unsafe { value.as_ref() }.holds();
-    if holds.fetch_sub(1, Ordering::AcqRel) == 1 {
-        // SAFETY: guarantee 8: the pointer came from `store`, and nobody else holds the box any more.
-        drop_kept(unsafe { Box::from_raw(value.as_ptr()) });
-    }
-}
-
-/// Drops a value that a handle kept. The `Drop` may run Python code, which must not wait for the call that this thread
-/// is in.
-fn drop_kept<V: ?Sized>(value: Box<V>) {
-    attach_if_running(|| {
-        let _python = ReentrancyGuard::begin();
-        drop(value);
+/// If C owns the handle, as with a handle that is [`Borrowed`](crate::Borrowed) from another one: the runtime does not
+/// learn when such a handle ends.
+pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
+    let attached = entry_of(handle);
+    let value = store(attached.clone(), value);
+    attached.change(|values| {
+        values.push(AttachmentSlot {
+            scope: Scope::Forever,
+            stays: true,
+            value,
+        });
     });
+}
+
+/// Returns the newest value of type `V` that [`attach`] added to the handle.
+pub fn attached<V: Attachment, T: HasAttachments>(handle: &T) -> Option<&V> {
+    let found = side_table::get(T::kind(), handle.as_raw().cast())?.change(|values| {
+        let mut newest = values.iter().rev();
+        newest.find_map(|entry| {
+            // What may go before the handle is not lent for as long: also a callback that C is just being given, and may
+            // refuse.
+            // SAFETY: guarantee 8: the list holds the box of each entry.
+            let value = unsafe { entry.value.as_ref() }.value();
+            value
+                .downcast_ref::<V>()
+                .filter(|_| entry.stays)
+                .map(ptr::from_ref)
+        })
+    });
+    // SAFETY: guarantee 8: what `attach` added stays in its box until the handle was released; guarantee 3: the
+    // handle is borrowed as long as the result.
+    found.map(|value| unsafe { &*value })
 }

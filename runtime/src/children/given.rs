@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{
-    End, Entry, Id, Table, home, keep, let_go, next_number, take_ended, waits_for, with_table,
+use crate::children::ancestors::home;
+use crate::children::release::{let_go, take_ended};
+use crate::children::table::{
+    End, Entry, Table, keep, next_number, remove_if_over, waits_for, with_table,
 };
 use crate::error::Error;
+use crate::handle::kind::Id;
 use crate::interpreter::report;
 
 /// Set once C lent a handle or was given one.
@@ -40,10 +43,10 @@ pub(crate) fn given_out(id: Id) {
                 if let Some(entry) = table.get_mut(&keeper) {
                     entry.keeps.remove(&id);
                 }
-                super::remove_if_over(table, keeper);
+                remove_if_over(table, keeper);
             }
         }
-        super::remove_if_over(table, id);
+        remove_if_over(table, id);
         Some(touched)
     });
     let_go(&[], touched.unwrap_or_default(), false);

@@ -9,7 +9,6 @@ use std::ffi::CStr;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::{Handle, Home, Resource};
 
 /// The lifetime of the result of one call: no longer than any borrow that the result was made from.
@@ -67,14 +66,10 @@ pub unsafe trait NotKept {}
 unsafe impl NotKept for &CStr {}
 // SAFETY: Rust: text holds no handle.
 unsafe impl NotKept for &str {}
-// SAFETY: Rust: text holds no handle.
-unsafe impl NotKept for &FsPath {}
 // SAFETY: Rust: memory holds no handle.
 unsafe impl NotKept for &[u8] {}
 // SAFETY: Rust: memory holds no handle.
 unsafe impl NotKept for &mut [u8] {}
-// SAFETY: Rust: memory holds no handle.
-unsafe impl NotKept for Buffer<'_> {}
 // SAFETY: trait `NotKept`: an option holds what `T` is, or nothing.
 unsafe impl<T: NotKept> NotKept for Option<T> {}
 

@@ -2,7 +2,11 @@
 
 pub(crate) mod from_c;
 pub(crate) mod lifetime;
+pub(crate) mod memory;
 pub(crate) mod out_param;
+pub(crate) mod plain;
+pub(crate) mod pointer;
 pub(crate) mod shape;
 pub(crate) mod status;
+pub(crate) mod text;
 pub(crate) mod to_c;

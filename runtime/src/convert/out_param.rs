@@ -9,10 +9,13 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
 use std::ptr::NonNull;
 
-use crate::call::Outcome;
-use crate::convert::from_c::{Bytes, Constant, FromC, Text};
+use crate::convert::from_c::FromC;
 use crate::convert::lifetime::{Life, Limits};
+use crate::convert::memory::Bytes;
+use crate::convert::pointer::Constant;
+use crate::convert::text::Text;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
+use crate::outcome::Outcome;
 
 /// A Rust type that can be made from what C wrote to where a `P` was expected.
 ///

@@ -7,7 +7,7 @@
 use std::ffi::CString;
 use std::marker::PhantomData;
 
-use crate::convert::from_c::Bytes;
+use crate::convert::memory::Bytes;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 
 /// A type that has no handle and no lent memory in it.

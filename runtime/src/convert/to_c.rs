@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 
+use crate::convert::lifetime::NotKept;
+use crate::convert::plain::Plain;
 use crate::error::{Error, Result};
 use crate::handle::{Keeper, Owned, PointerHandle, Resource, Transfer};
 
@@ -183,7 +185,7 @@ unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
 pub struct Null;
 
 // SAFETY: Rust: `Null` holds no pointer but NULL, and nothing makes one of what C has.
-unsafe impl crate::convert::from_c::Plain for Null {}
+unsafe impl Plain for Null {}
 
 // SAFETY: Rust: null points at nothing.
 unsafe impl<P> IntoC<*const P> for Null {
@@ -373,6 +375,9 @@ unsafe impl Memory for Buffer<'_> {
     }
 }
 
+// SAFETY: Rust: memory holds no handle.
+unsafe impl NotKept for Buffer<'_> {}
+
 impl fmt::Debug for Buffer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Buffer({} bytes)", self.count)
@@ -421,6 +426,9 @@ impl fmt::Debug for FsPath {
         self.as_path().fmt(f)
     }
 }
+
+// SAFETY: Rust: text holds no handle.
+unsafe impl NotKept for &FsPath {}
 
 /// Returns `text` with a NUL at its end.
 ///

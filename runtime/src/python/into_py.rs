@@ -12,7 +12,7 @@ use super::call::CallContext;
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::iterator;
 use super::object::{PyHandle, no_memory, owned_into_py};
-use crate::convert::from_c::Bytes;
+use crate::convert::memory::Bytes;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Owned, Part, Resource};

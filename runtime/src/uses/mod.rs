@@ -13,54 +13,24 @@
 //! A call looks at the table only where there can be something in it: once C can call back, for handles with counted
 //! owners, and for handles that live in others without a borrow of these.
 
+pub(crate) mod depth;
 mod release;
 mod table;
+pub(crate) mod watching;
 
-use std::cell::Cell;
 use std::marker::PhantomData;
-use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use crate::callback;
+use crate::callback::expected;
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
 use crate::fork::{InChild, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
+use depth::{Depth, is_inside, this_thread};
 pub(crate) use release::{AtEnd, put_off_release, release_put_off, releasing};
 use table::{By, Claim, is_any_exclusive, table};
-
-/// A place in the nested callbacks of a thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Depth {
-    /// [`this_thread`]
-    thread: usize,
-    callbacks: u32,
-}
-
-/// A number of this thread, which no other thread has that runs.
-fn this_thread() -> usize {
-    INSIDE.with(|inside| ptr::from_ref(inside).addr())
-}
-
-impl Depth {
-    fn here() -> Self {
-        Depth {
-            thread: this_thread(),
-            callbacks: INSIDE.get(),
-        }
-    }
-
-    /// Returns whether `other` is further inside, or on another thread.
-    fn is_left_by(self, other: Self) -> bool {
-        self.thread != other.thread || self.callbacks < other.callbacks
-    }
-}
-
-/// Set once the table can be of interest for handles without counted owners.
-static WATCHING: AtomicBool = AtomicBool::new(false);
-/// Set once a handle lives in another one that it does not borrow.
-static HIDDEN: AtomicBool = AtomicBool::new(false);
+use watching::{HIDDEN, is_watching};
 
 inventory::submit! { InChild(forget_other_threads) }
 
@@ -89,56 +59,11 @@ fn forget_other_threads() {
     table().remove_where(|entry| entry.depth.thread != here);
 }
 
-/// Lets calls look at the table from now on.
-pub(crate) fn watch() {
-    // Written once: what all calls read stays in every processor's cache.
-    if !is_watching() {
-        WATCHING.store(true, Ordering::Relaxed);
-    }
-}
-
-#[inline]
-fn is_watching() -> bool {
-    WATCHING.load(Ordering::Relaxed)
-}
-
-/// Notes that a handle lives in another one that it does not borrow.
-pub(crate) fn watch_hidden() {
-    HIDDEN.store(true, Ordering::Relaxed);
-    watch();
-}
-
 /// Notes that C may call back, where the call passes a callback to C or listens to what C reports.
 #[inline]
 pub fn expect<T: Handle>(calls_back: bool) {
     if calls_back || const { T::LISTENS || T::REPORTS } {
-        callback::expect();
-    }
-}
-
-thread_local! {
-    /// The number of callbacks of C's that this thread runs.
-    static INSIDE: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Returns whether this thread runs a callback.
-fn is_inside() -> bool {
-    INSIDE.get() != 0
-}
-
-/// The time in which this thread runs a callback.
-pub(crate) struct Inside(());
-
-impl Inside {
-    pub(crate) fn begin() -> Self {
-        INSIDE.set(INSIDE.get() + 1);
-        Inside(())
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        INSIDE.set(INSIDE.get() - 1);
+        expected::expect();
     }
 }
 
@@ -190,7 +115,7 @@ impl<'a> Use<'a> {
 /// Returns whether a use of a handle without counted owners can meet another one that the borrow checker does not see.
 #[inline(never)]
 fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
-    exclusive && callback::is_expected()
+    exclusive && expected::is_expected()
         || is_any_exclusive() && is_inside()
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())

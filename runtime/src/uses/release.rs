@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use super::depth::{Depth, is_inside};
 use super::table::{By, Claim, Entry, table};
-use super::{Depth, Use, Uses, is_inside, is_watching};
-use crate::callback;
-use crate::children::{self, Id};
+use super::watching::is_watching;
+use super::{Use, Uses};
+use crate::callback::expected;
+use crate::children::{self, HoldersGone, Id};
 use crate::fork::{Lock, watch_forks};
 use crate::interpreter::report;
 
@@ -20,7 +22,7 @@ inventory::submit! { Lock(|| Box::new(waiting())) }
 /// The uses by the release of a handle, which asks [`put_off_release`] before. The release of one owner of a counted object
 /// is no use of the object, which the other owners have: it uses what the object lives in.
 pub(crate) fn releasing(id: Id) -> Option<Uses> {
-    callback::is_expected().then(|| {
+    expected::is_expected().then(|| {
         let mut claims = Vec::new();
         let used = Use {
             id,
@@ -104,6 +106,8 @@ fn is_in_use(id: Id) -> bool {
         table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
     may_be_used && table.entries().iter().any(uses)
 }
+
+inventory::submit! { HoldersGone(release_put_off) }
 
 /// Runs the releases that waited for a use that has ended.
 #[inline]

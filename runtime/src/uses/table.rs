@@ -9,7 +9,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Depth, Uses};
+use super::Uses;
+use super::depth::Depth;
 use crate::children::Id;
 use crate::fork::Lock;
 

@@ -25,11 +25,11 @@ use super::pending_release::PendingRelease;
 use super::thread_bound;
 use super::trace::Traced;
 use super::waiting::wait_for;
-use crate::attachment::{self, SideData};
 use crate::borrow_state::BorrowState;
 use crate::error::{Error, Owner};
 use crate::fork::forks;
 use crate::handle::kind::HandleKind;
+use crate::side_table::{self, SideData};
 
 /// The borrow state, atomic on free-threaded Python.
 pub(crate) type HandleBorrowState = BorrowState<{ cfg!(Py_GIL_DISABLED) }>;
@@ -362,7 +362,7 @@ fn attached_of(kind: &'static HandleKind, raw: *mut ()) -> *const SideData {
     if !kind.has_attachments() || raw.is_null() {
         return ptr::null();
     }
-    attachment::get(kind, raw).map_or(ptr::null(), |attached| Arc::as_ptr(&attached))
+    side_table::get(kind, raw).map_or(ptr::null(), |attached| Arc::as_ptr(&attached))
 }
 
 /// Waits until `ready` returns `true`. The thread that changes the answer calls [`wake`](super::waiting::wake).

@@ -1,0 +1,155 @@
+//! The handles that a handle lives in, and what holds them.
+
+use std::collections::BTreeSet;
+use std::ptr;
+
+use crate::children::table::{Table, all_kept, with_table};
+use crate::handle::kind::{HandleKind, Id};
+
+/// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
+pub(super) fn above(id: Id) -> Option<Id> {
+    match id.kind.is_view() {
+        // SAFETY: guarantee 3: the handle that the call starts from is borrowed, so all that it lives in is valid.
+        true => unsafe { id.kind.owner(id.raw) },
+        false => with_table(|table| {
+            let entry = table.get(&id)?;
+            entry.parents.first.or_else(|| entry.keepers().next())
+        }),
+    }
+}
+
+/// Returns the handle with a release that `id` is, or is part of.
+pub(super) fn home(id: Id) -> Option<Id> {
+    let mut here = id;
+    while here.kind.is_view() {
+        here = above(here)?;
+    }
+    Some(here)
+}
+
+/// Returns the handle of the kind `to` that `from` is, or lives in.
+pub(super) fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
+    let mut here = Some(from);
+    while let Some(id) = here
+        && !ptr::eq(id.kind, to)
+    {
+        here = above(id);
+    }
+    here
+}
+
+/// Returns the ancestors that an exclusive use of the handle uses exclusively.
+pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
+    let mut found = Vec::new();
+    let mut here = id;
+    let uses_parent = |id: Id| {
+        let sharing = id.kind.sharing();
+        sharing.holds_parent || sharing.mut_parent
+    };
+    while uses_parent(here)
+        && let Some(parent) = above(here)
+    {
+        found.push(parent);
+        here = parent;
+    }
+    found
+}
+
+/// The handles that the handle lives in, all of which a call on it may reach.
+pub(crate) fn ancestors(id: Id) -> Vec<Id> {
+    let (mut here, mut found) = (id, Vec::new());
+    while here.kind.is_view()
+        && let Some(owner) = above(here)
+    {
+        found.push(owner);
+        here = owner;
+    }
+    if here.kind.has_relatives() {
+        let first = with_table(|table| reached_from(table, here));
+        add_ancestors(first, &mut found);
+        found.retain(|ancestor| *ancestor != here);
+    }
+    found
+}
+
+pub(super) fn add_ancestors(mut reached: Vec<Id>, found: &mut Vec<Id>) {
+    with_table(|table| {
+        while let Some(here) = reached.pop() {
+            if found.contains(&here) {
+                continue;
+            }
+            found.push(here);
+            reached.extend(reached_from(table, here));
+        }
+    });
+}
+
+/// Returns the parents of the handle, and those of the handles that C keeps in it.
+pub(super) fn reached_from(table: &Table, id: Id) -> Vec<Id> {
+    let kept = all_kept(table, id).into_iter().chain([id]);
+    let entries = kept.filter_map(|kept| table.get(&kept));
+    entries.flat_map(|entry| entry.parents.iter()).collect()
+}
+
+/// Returns whether a child borrows the handle, or one that it lives in, exclusively, and the handle neither is the
+/// child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
+/// was forgotten, C refused its release, or C keeps the child.
+#[cold]
+pub(crate) fn is_held(id: Id) -> bool {
+    let Some(id) = home(id) else { return false };
+    with_table(|table| {
+        let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
+        while let Some((here, from)) = reached.pop() {
+            let Some(entry) = table.get(&here) else {
+                continue;
+            };
+            let holds = |id: Id| {
+                let held = table.get(&id).map_or(&[][..], |entry| &entry.parents.held);
+                held.iter().filter(|held| **held == here).count()
+            };
+            // What C keeps in the handle itself leaves the handle to it.
+            let own = || holds(from) + all_kept(table, here).into_iter().map(holds).sum::<usize>();
+            if entry.holders != 0 && entry.holders > own() {
+                return true;
+            }
+            let parents = entry.parents.iter().map(|parent| (parent, here));
+            // The handle uses what C keeps in it.
+            let kept = entry
+                .keeps
+                .iter()
+                .filter_map(|kept| Some((*kept, table.get(kept)?)));
+            let theirs = kept
+                .flat_map(|(kept, entry)| entry.parents.iter().map(move |parent| (parent, kept)));
+            reached.extend(parents.chain(theirs).filter(|step| seen.insert(*step)));
+        }
+        false
+    })
+}
+
+/// Returns whether the handle was made in `parent`, as far as the table knows.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python's objects keep parents")
+)]
+pub(crate) fn is_made_in(id: Id, parent: Id) -> bool {
+    with_table(|table| {
+        let parents = table.get(&id).map(|entry| &entry.parents);
+        parents.is_none_or(|parents| parents.first.is_none() || parents.names(parent))
+    })
+}
+
+/// Returns whether `id` is the handle `to`, or lives in it.
+pub(super) fn lives_in(id: Id, to: Id) -> bool {
+    let mut reached: Vec<Id> = home(id).into_iter().collect();
+    with_table(|table| {
+        while let Some(here) = reached.pop() {
+            if here == to {
+                return true;
+            }
+            if let Some(entry) = table.get(&here) {
+                reached.extend(entry.parents.iter().chain(entry.keepers()));
+            }
+        }
+        false
+    })
+}

@@ -1,0 +1,64 @@
+//! Handles that C makes in others, or lends.
+
+use crate::children::ancestors::{ancestor, home, lives_in};
+use crate::children::given;
+use crate::children::table::{End, Parents, all_keepers, keep, record, with_table};
+use crate::fork::watch_forks;
+use crate::handle::kind::{HandleKind, Id};
+
+/// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
+/// child lives in that handle and in `beside`.
+pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_parents: &[Id]) {
+    // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
+    let first = ancestor(maker, parent);
+    let mut parents = Parents {
+        first,
+        others: extra_parents.to_vec(),
+        inherited: Vec::new(),
+        held: first
+            .filter(|_| child.kind.sharing().holds_parent)
+            .into_iter()
+            .collect(),
+    };
+    watch_forks();
+    child.kind.note_relatives();
+    let counted = with_table(|table| {
+        // A parent that C has goes with the handles that C keeps it in, or that it was lent from.
+        parents.others.extend(all_keepers(table, parents.iter()));
+        record(table, child, parents)
+    });
+    for parent in counted {
+        // SAFETY: guarantee 3: the call that made the child borrows its parents.
+        unsafe { parent.kind.retain(parent.raw) };
+    }
+}
+
+/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes with
+/// the lenders.
+pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
+    let lenders: Vec<Id> = lenders.collect();
+    // One that a lender is or lives in was known before.
+    if lenders.iter().any(|lender| lives_in(*lender, lent)) {
+        return;
+    }
+    // Without a lender it is there for ever. One that C lends to a callback has no home.
+    let for_ever = lenders.is_empty().then_some(End::Never);
+    let lenders = lenders.into_iter().filter_map(home).map(End::With);
+    let ends: Vec<End> = lenders.chain(for_ever).collect();
+    if ends.is_empty() {
+        return;
+    }
+    lent.kind.note_relatives();
+    given::expect();
+    with_table(|table| {
+        let entry = table.entry(lent).or_default();
+        let is_known = entry.is_ours || entry.parents.first.is_some();
+        if is_known || entry.is_given || entry.transfer.is_some() {
+            // It is not C's own.
+            return;
+        }
+        for end in ends {
+            keep(table, lent, end);
+        }
+    });
+}

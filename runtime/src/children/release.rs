@@ -1,0 +1,317 @@
+//! The release of a handle that lives in others, or that others live in.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::mem;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::{self, ThreadId};
+
+use crate::children::table::{
+    End, Entry, HELD, Parents, Table, all_keepers, all_kept, next_number, remove_if_over,
+    replace_end, waits_for, with_table,
+};
+use crate::error::{Error, Owner};
+use crate::handle::ReleaseError;
+use crate::handle::kind::Id;
+use crate::interpreter::report;
+
+/// A function that runs when children that held their parents have gone.
+pub(crate) struct HoldersGone(pub(crate) fn());
+
+inventory::collect!(HoldersGone);
+
+thread_local! {
+    /// The parent of the handle that this thread releases now.
+    static PARENT: Cell<*mut ()> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// Returns the parent of the handle that this thread releases now.
+#[doc(hidden)]
+pub fn parent_of_released() -> NonNull<()> {
+    let parent = NonNull::new(PARENT.get());
+    parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
+}
+
+/// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is dropped
+/// the handle is gone; when it is forgotten nobody knows whether the handle is.
+#[derive(Debug)]
+pub(crate) struct Lived {
+    parents: Parents,
+    keeps: BTreeSet<Id>,
+    /// The kept handles that lived in the handle itself, and whether they held it.
+    inside: Vec<(Id, bool)>,
+    /// The number of the release.
+    number: u64,
+    /// Set in a forked child whose parent process has the handle.
+    is_left_behind: bool,
+}
+
+/// Takes the handle out of the table: it is about to be released, and its address may become another one's.
+pub(crate) fn end(id: Id) -> Option<Lived> {
+    let lived = with_table(|table| {
+        let inside = take_inside(table, id);
+        let entry = table.get_mut(&id)?;
+        entry.is_ours = false;
+        let lived = Lived {
+            parents: mem::take(&mut entry.parents),
+            keeps: mem::take(&mut entry.keeps),
+            inside,
+            number: next_number(),
+            is_left_behind: false,
+        };
+        for kept in &lived.keeps {
+            replace_end(table, *kept, End::With(id), End::Now(lived.number));
+        }
+        remove_if_over(table, id);
+        Some(lived)
+    })?;
+    let is_alone = lived.parents.is_empty() && lived.keeps.is_empty();
+    (!is_alone).then_some(lived)
+}
+
+/// Removes the handle from the parents of what C keeps in it.
+fn take_inside(table: &mut Table, id: Id) -> Vec<(Id, bool)> {
+    let (mut taken, mut children, mut holders) = (Vec::new(), 0, 0);
+    for kept in all_kept(table, id) {
+        let Some(entry) = table.get_mut(&kept) else {
+            continue;
+        };
+        let parents = &mut entry.parents;
+        let first = usize::from(parents.first.take_if(|first| *first == id).is_some());
+        let is_it = |parent: &mut Id| *parent == id;
+        let others = parents.others.extract_if(.., is_it).count();
+        let inherited = parents.inherited.extract_if(.., is_it).count();
+        let held = parents.held.extract_if(.., is_it).count();
+        let count = first + others + inherited;
+        (children, holders) = (children + count, holders + held);
+        taken.extend((0..count).map(|index| (kept, index < held)));
+    }
+    if let Some(entry) = table.get_mut(&id) {
+        entry.children -= children;
+        entry.holders -= holders;
+        HELD.fetch_sub(holders, Relaxed);
+    }
+    taken
+}
+
+impl Lived {
+    /// Runs the release of the handle, which can ask for the first parent.
+    pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
+        struct Outer(*mut ());
+        impl Drop for Outer {
+            fn drop(&mut self) {
+                PARENT.set(self.0);
+            }
+        }
+        let parent = self
+            .parents
+            .first
+            .map_or(ptr::null_mut(), |parent| parent.raw);
+        let _outer = Outer(PARENT.replace(parent));
+        release()
+    }
+
+    /// Keeps only parents without counted owners: the handle, and its owners of counted parents, belong to the process
+    /// that this one was forked from.
+    pub(crate) fn left_behind(mut self) {
+        self.is_left_behind = true;
+    }
+
+    /// Puts the parents back into the table: the handle is still there, with its owner.
+    pub(crate) fn put_back(mut self, id: Id) {
+        let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
+        let inside = mem::take(&mut self.inside);
+        with_table(|table| {
+            let entry = table.entry(id).or_default();
+            entry.parents = parents;
+            entry.is_ours = id.kind.is_lent_to_callbacks();
+            for (kept, held) in inside {
+                if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_c_s()) {
+                    kept.parents.others.push(id);
+                    kept.parents.held.extend(held.then_some(id));
+                    let entry = table.entry(id).or_default();
+                    entry.children += 1;
+                    entry.holders += usize::from(held);
+                    HELD.fetch_add(usize::from(held), Relaxed);
+                }
+            }
+            for kept in keeps {
+                let now = End::Now(self.number);
+                if table
+                    .get(&kept)
+                    .is_some_and(|kept| kept.ends.contains(&now))
+                {
+                    replace_end(table, kept, now, End::With(id));
+                    table.entry(id).or_default().keeps.insert(kept);
+                }
+            }
+            remove_if_over(table, id);
+        });
+    }
+}
+
+impl Drop for Lived {
+    fn drop(&mut self) {
+        let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
+        let (mut all, touched) =
+            with_table(|table| take_ended(table, keeps, End::Now(self.number)));
+        all.push(parents);
+        let_go(&all, touched, self.is_left_behind);
+    }
+}
+
+/// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that end
+/// with fewer others from now on.
+pub(super) fn take_ended(
+    table: &mut Table,
+    kept: BTreeSet<Id>,
+    end: End,
+) -> (Vec<Parents>, BTreeSet<Id>) {
+    let (mut all, mut touched) = (Vec::new(), BTreeSet::new());
+    let mut ending: Vec<(Id, End)> = kept.into_iter().map(|kept| (kept, end)).collect();
+    while let Some((id, end)) = ending.pop() {
+        let Some(entry) = table.get_mut(&id) else {
+            continue;
+        };
+        let before = entry.ends.len();
+        entry.ends.retain(|other| *other != end);
+        if entry.ends.len() == before {
+            continue;
+        }
+        if !entry.ends.is_empty() {
+            touched.extend(entry.parents.iter());
+            continue;
+        }
+        let keeps = mem::take(&mut entry.keeps);
+        all.push(mem::take(&mut entry.parents));
+        ending.extend(keeps.into_iter().map(|kept| (kept, End::With(id))));
+        entry.is_given = false;
+        remove_if_over(table, id);
+    }
+    (all, touched)
+}
+
+/// Lets go what ended handles lived in.
+pub(super) fn let_go(all: &[Parents], mut touched: BTreeSet<Id>, is_left_behind: bool) {
+    let counted = all.iter().flat_map(Parents::iter);
+    let counted = counted.filter(|parent| parent.kind.is_counted() && !is_left_behind);
+    for parent in counted {
+        // SAFETY: guarantee 21: `born` added this owner, and nobody else releases it.
+        if let Err(unreleased) = unsafe { parent.kind.release(parent.raw) } {
+            report(unreleased.error);
+        }
+    }
+    let due: Vec<_> = with_table(|table| {
+        for parents in all {
+            for held in &parents.held {
+                if let Some(entry) = table.get_mut(held) {
+                    entry.holders -= 1;
+                }
+                HELD.fetch_sub(1, Relaxed);
+                touched.insert(*held);
+            }
+            for parent in parents.waiting() {
+                if let Some(entry) = table.get_mut(&parent) {
+                    entry.children -= 1;
+                }
+                touched.insert(parent);
+            }
+        }
+        touched
+            .into_iter()
+            .filter_map(|id| take_due(table, id))
+            .collect()
+    });
+    due.into_iter().for_each(release_put_off);
+    if all.iter().any(|parents| !parents.held.is_empty()) {
+        for hook in inventory::iter::<HoldersGone> {
+            (hook.0)();
+        }
+    }
+}
+
+/// Returns the handle if its release was deferred and waits for nothing any more.
+fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
+    let is_put_off = table.get(&id)?.put_off.is_some();
+    let is_due = is_put_off && waits_for(table, id).next().is_none();
+    let due = is_due.then(|| table.get_mut(&id)?.put_off.take())?;
+    remove_if_over(table, id);
+    due.map(|thread| (id, thread))
+}
+
+/// Releases a handle whose guard has gone before what lived in it.
+#[cold]
+fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
+    if thread.is_some_and(|thread| thread != thread::current().id()) {
+        return report(Error::Owner(id.kind.name(), Owner::Thread));
+    }
+    // SAFETY: guarantee 2: who had the handle left its only release to the table (`put_off`), which gives it out once.
+    if let Err(unreleased) = unsafe { id.kind.release_once(id.raw) } {
+        report(unreleased.error);
+    }
+}
+
+/// Defers the release of the handle if other handles live in it. The caller then leaves the release to the table.
+///
+/// # Errors
+///
+/// The children whose guards should have gone first, or the handle that waits for this one in turn.
+pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
+    let thread = || id.kind.is_thread_bound().then(|| thread::current().id());
+    let error = with_table(|table| {
+        // Of those that C has nobody forgot a guard.
+        let is_ours = |(_, child): &(Id, &Entry)| !child.is_c_s() && child.parents.names(id);
+        waits_for(table, id).next()?;
+        let ours = waits_for(table, id).find(is_ours);
+        let error = ours.map(|(child, _)| still_needed(id, child));
+        table.entry(id).or_default().put_off = Some(thread());
+        Some(error.or_else(|| find_cycle(table, id).map(|other| in_cycle(id, other))))
+    })?;
+    Some(match error {
+        None => Ok(()),
+        Some(error) => Err(ReleaseError {
+            error,
+            kept: false,
+            lost: true,
+        }),
+    })
+}
+
+/// Returns the handle that waits for this one, if this one waits for it, too.
+fn find_cycle(table: &Table, id: Id) -> Option<Id> {
+    let (mut seen, mut reached) = (BTreeSet::new(), vec![id]);
+    while let Some(here) = reached.pop() {
+        let children: Vec<Id> = waits_for(table, here).map(|(child, _)| child).collect();
+        let keepers = all_keepers(table, children.into_iter());
+        if keepers.contains(&id) {
+            return Some(here);
+        }
+        let waits = |id: &Id| table.get(id).is_some_and(|entry| entry.put_off.is_some());
+        reached.extend(
+            keepers
+                .into_iter()
+                .filter(|keeper| waits(keeper) && seen.insert(*keeper)),
+        );
+    }
+    None
+}
+
+#[cold]
+fn in_cycle(id: Id, other: Id) -> Error {
+    Error::Value(format!(
+        "a {} is never released, because C keeps handles that live in it in a {}, and handles that live in that one in the \
+         first: take one of them back from C before",
+        id.kind.name(),
+        other.kind.name()
+    ))
+}
+
+#[cold]
+fn still_needed(id: Id, child: Id) -> Error {
+    let (name, child) = (id.kind.name(), child.kind.name());
+    Error::Value(format!(
+        "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, or C \
+         refused to release it"
+    ))
+}

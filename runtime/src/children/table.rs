@@ -1,0 +1,241 @@
+//! The table of the handles that live in others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+
+use crate::fork::Lock;
+use crate::handle::kind::Id;
+use crate::uses::watching;
+
+/// The handles that one handle lives in.
+#[derive(Debug, Default)]
+pub(super) struct Parents {
+    /// The parent that the release function may need.
+    pub(super) first: Option<Id>,
+    /// The other parents that the handle was made in.
+    pub(super) others: Vec<Id>,
+    /// The parents of a handle that C was given, and that had the same address: C gave that one out again, or freed it.
+    pub(super) inherited: Vec<Id>,
+    /// The held ones among all of these: `parent = &mut P`.
+    pub(super) held: Vec<Id>,
+}
+
+impl Parents {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Id> {
+        let others = self.others.iter().chain(&self.inherited).copied();
+        self.first.into_iter().chain(others)
+    }
+
+    /// Returns the parents whose release waits for this handle. The other parents have one owner more.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Id> {
+        self.iter().filter(|parent| !parent.kind.is_counted())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// Returns whether the handle was made in `parent`.
+    pub(super) fn names(&self, parent: Id) -> bool {
+        self.first == Some(parent) || self.others.contains(&parent)
+    }
+
+    /// Makes them those of a handle at this address that C was given before.
+    pub(super) fn inherit(&mut self) {
+        self.inherited.extend(self.first.take());
+        self.inherited.append(&mut self.others);
+    }
+}
+
+/// The end of a handle that C has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The release of this handle.
+    With(Id),
+    /// A release that runs now, by its number.
+    Now(u64),
+    /// Nobody knows.
+    Never,
+}
+
+/// A handle that lives in another one, or that others live in.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    pub(super) parents: Parents,
+    /// The number of times that other handles name this one as a parent.
+    pub(super) children: usize,
+    /// The number of children that borrow the handle exclusively for their life.
+    pub(super) holders: usize,
+    /// Set while the release waits for the last child. Inside is the only thread that may release the handle, if there
+    /// is one.
+    pub(super) put_off: Option<Option<ThreadId>>,
+    /// The ends of a handle that C has: it is gone when all of them have come. Empty for a handle of ours.
+    pub(super) ends: Vec<End>,
+    /// Set if the handle is known to be ours: of those that C lends to callbacks.
+    pub(super) is_ours: bool,
+    /// Set if C was given the handle; otherwise C lends it.
+    pub(super) is_given: bool,
+    /// Set while a call gives the handle to C: the number of that transfer.
+    pub(super) transfer: Option<u64>,
+    /// The handles of C's that end with this one.
+    pub(super) keeps: BTreeSet<Id>,
+}
+
+impl Entry {
+    pub(super) fn is_over(&self) -> bool {
+        let is_alone = self.children == 0 && self.holders == 0 && self.parents.is_empty();
+        is_alone
+            && !self.is_ours
+            && !self.is_c_s()
+            && self.put_off.is_none()
+            && self.keeps.is_empty()
+    }
+
+    /// Returns whether C has the handle.
+    pub(super) fn is_c_s(&self) -> bool {
+        !self.ends.is_empty() || self.transfer.is_some()
+    }
+
+    /// The handles that this one ends with.
+    pub(super) fn keepers(&self) -> impl Iterator<Item = Id> {
+        self.ends.iter().filter_map(|end| match end {
+            End::With(keeper) => Some(*keeper),
+            End::Now(_) | End::Never => None,
+        })
+    }
+}
+
+/// A number for a release or a transfer, which no other one has.
+pub(super) fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+pub(super) type Table = BTreeMap<Id, Entry>;
+
+/// The entries of all handles. Locked for a few instructions, in which neither C nor the author's code runs.
+pub(super) static TABLE: Mutex<Table> = Mutex::new(Table::new());
+
+inventory::submit! { Lock(|| Box::new(lock())) }
+
+pub(super) fn lock() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
+    f(&mut lock())
+}
+
+/// Records the parents of a child. Returns the counted ones, which get one owner more.
+pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<Id> {
+    let before = table.get_mut(&child);
+    let mut before = before.map_or_else(Parents::default, |entry| mem::take(&mut entry.parents));
+    before.inherit();
+    let mut counted = Vec::new();
+    for parent in parents.iter() {
+        if let Some(index) = before.inherited.iter().position(|other| *other == parent) {
+            // It is counted already.
+            before.inherited.swap_remove(index);
+        } else if parent.kind.is_counted() {
+            counted.push(parent);
+        } else {
+            parent.kind.note_relatives();
+            table.entry(parent).or_default().children += 1;
+        }
+    }
+    for parent in &parents.held {
+        if let Some(index) = before.held.iter().position(|other| other == parent) {
+            before.held.swap_remove(index);
+        } else {
+            table.entry(*parent).or_default().holders += 1;
+            HELD.fetch_add(1, Relaxed);
+            watching::watch();
+        }
+    }
+    parents.inherited = before.inherited;
+    parents.held.extend(before.held);
+    table.entry(child).or_default().parents = parents;
+    counted
+}
+
+/// The handles that these end with, directly or not, if C has them.
+pub(super) fn all_keepers(table: &Table, of: impl Iterator<Item = Id>) -> BTreeSet<Id> {
+    let (mut found, mut reached) = (BTreeSet::new(), of.collect::<Vec<_>>());
+    while let Some(here) = reached.pop() {
+        let keepers = table.get(&here).into_iter().flat_map(Entry::keepers);
+        reached.extend(keepers.filter(|keeper| found.insert(*keeper)));
+    }
+    found
+}
+
+/// The handles that end with this one, directly or not, and no later.
+pub(super) fn all_kept(table: &Table, by: Id) -> BTreeSet<Id> {
+    let mut found = BTreeSet::from([by]);
+    let mut reached = vec![by];
+    while let Some(here) = reached.pop() {
+        for kept in table.get(&here).into_iter().flat_map(|entry| &entry.keeps) {
+            let ends_here = |end: &End| matches!(end, End::With(keeper) if found.contains(keeper));
+            let ends = table
+                .get(kept)
+                .is_some_and(|kept| kept.ends.iter().all(ends_here));
+            // One that ends with several is reached by the last of them.
+            if ends && found.insert(*kept) {
+                reached.push(*kept);
+            }
+        }
+    }
+    found.remove(&by);
+    found
+}
+
+/// The number of children that borrow their parent exclusively for their life.
+pub(super) static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns whether there are children that borrow their parent exclusively for their life.
+#[inline]
+pub(crate) fn is_any_held() -> bool {
+    HELD.load(Relaxed) != 0
+}
+
+/// Adds an end to those of a handle that C has.
+pub(super) fn keep(table: &mut Table, kept: Id, end: End) {
+    let ends = &mut table.entry(kept).or_default().ends;
+    if ends.contains(&end) {
+        return;
+    }
+    ends.push(end);
+    if let End::With(keeper) = end {
+        keeper.kind.note_relatives();
+        watching::watch_hidden();
+        table.entry(keeper).or_default().keeps.insert(kept);
+    }
+}
+
+pub(super) fn replace_end(table: &mut Table, kept: Id, from: End, to: End) {
+    let ends = table.get_mut(&kept).map(|entry| &mut entry.ends);
+    for end in ends.into_iter().flatten().filter(|end| **end == from) {
+        *end = to;
+    }
+}
+
+pub(super) fn remove_if_over(table: &mut Table, id: Id) {
+    if table.get(&id).is_some_and(Entry::is_over) {
+        table.remove(&id);
+    }
+}
+
+/// The handles that live in this one and do not end with it.
+pub(super) fn waits_for(table: &Table, id: Id) -> impl Iterator<Item = (Id, &Entry)> {
+    let has_children = table.get(&id).is_some_and(|entry| entry.children != 0);
+    let kept = match has_children {
+        true => all_kept(table, id),
+        false => BTreeSet::new(),
+    };
+    let all = has_children.then_some(table).into_iter().flatten();
+    let children = all.filter(move |(_, entry)| entry.parents.iter().any(|parent| parent == id));
+    let others = children.filter(move |(child, _)| !kept.contains(child));
+    others.map(|(child, entry)| (*child, entry))
+}

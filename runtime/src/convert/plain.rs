@@ -1,0 +1,30 @@
+//! Values that are nothing but their bits.
+
+/// A value that is nothing but its bits: a number, a `bool`, what `#[int_enum]`, `#[int_flag]` and `#[record]` make.
+///
+/// # Safety
+///
+/// The type holds no pointer, owns nothing and borrows nothing, and `FromC` makes it of any value of C's type.
+#[diagnostic::on_unimplemented(
+    message = "a struct of C cannot keep a `{Self}`",
+    label = "not a plain value",
+    note = "the fields of a record, and what a method writes to a field, are numbers, `bool`, enums, flags and records; what \
+            C is to keep is passed to a function of C"
+)]
+pub unsafe trait Plain: Copy + 'static {}
+
+macro_rules! plain {
+    ($($type:ty)+) => {$(
+        // SAFETY: Rust: a number or a truth value holds no pointer.
+        unsafe impl Plain for $type {}
+    )+};
+}
+
+plain! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool }
+
+/// A value that C may keep in a field: it borrows nothing.
+#[doc(hidden)]
+#[inline]
+pub fn written<T: Plain>(value: T) -> T {
+    value
+}

@@ -1,0 +1,198 @@
+//! The life of a handle: its start in all tables, its transfer to C and back, and its only release.
+
+use std::mem;
+use std::sync::atomic::Ordering;
+
+use crate::callback::expected;
+use crate::children::{self, Given, Lived};
+use crate::error::Error;
+use crate::failpoint::FailPoint;
+use crate::fork;
+use crate::handle::kind::{HandleKind, Id};
+use crate::handle::release_error::ReleaseError;
+use crate::interpreter::report;
+use crate::panics::Caught;
+use crate::side_table::{self, DetachedSideData};
+use crate::single_owner;
+use crate::uses;
+
+impl HandleKind {
+    /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
+    pub(crate) fn remove_parents(&'static self, raw: *mut ()) -> Option<Lived> {
+        self.has_relatives()
+            .then(|| children::end(Id::new(self, raw)))?
+    }
+
+    /// Notes that a call gives the handle at `raw` to C.
+    pub(crate) fn begin_transfer(&'static self, raw: *mut ()) -> Option<Given> {
+        let has_relatives = self.has_relatives.load(Ordering::Relaxed);
+        has_relatives.then(|| Given::begin(Id::new(self, raw)))?
+    }
+
+    /// Counts the handle at `raw`, which C just made. Returns false if the handle has another owner, which keeps it.
+    #[must_use = "a handle that has another owner is not owned here"]
+    pub(crate) fn on_acquire(&'static self, raw: *mut ()) -> bool {
+        if !self.ref_counted && !single_owner::own(self.name, self.key(raw)) {
+            return false;
+        }
+        self.live.fetch_add(1, Ordering::Relaxed);
+        uses::forget_former(Id::new(self, raw));
+        if children::is_any_given() {
+            children::given_out(Id::new(self, raw));
+        }
+        if self.is_lent_to_callbacks() {
+            self.note_relatives();
+            children::own(Id::new(self, raw));
+        }
+        if self.process_bound {
+            fork::made(self.key(raw));
+        }
+        if self.attachments {
+            expected::expect();
+            side_table::insert(self, raw);
+        }
+        true
+    }
+
+    /// Removes the side data of the handle at `raw`, whose address C may soon give to another handle.
+    pub(crate) fn remove_side_data(&'static self, raw: *mut ()) -> Option<DetachedSideData> {
+        single_owner::disown(self.key(raw));
+        self.attachments.then(|| side_table::remove(self, raw))?
+    }
+
+    /// Restores the owner of the handle at `raw` after [`HandleKind::remove_side_data`]: C did not release the handle, or did not
+    /// take it over.
+    pub(crate) fn restore_owner(&'static self, raw: *mut (), ended: Option<DetachedSideData>) {
+        if !self.ref_counted {
+            single_owner::own_again(self.key(raw));
+        }
+        if let Some(ended) = ended {
+            ended.put_back(raw);
+        }
+    }
+
+    /// Forgets the handle at `raw`, which belongs to the process that this one was forked from, without a release.
+    pub(crate) fn abandon(&'static self, raw: *mut ()) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        self.remove_parents(raw)
+            .into_iter()
+            .for_each(Lived::left_behind);
+        if let Some(ended) = self.remove_side_data(raw) {
+            // A panic of what is dropped ends here: there is no call that it could come out of.
+            ended.finish(&Caught::new());
+        }
+    }
+
+    /// Counts one handle less: C has taken over the one at `raw`.
+    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        if self.process_bound {
+            fork::gone(self.key(raw));
+        }
+    }
+
+    /// Releases the handle as [`HandleKind::release_once`], for a caller that gets the error. If C's function can fail,
+    /// there is a failpoint. The release of a dropped handle has none, because no caller could handle the failure.
+    ///
+    /// # Safety
+    ///
+    /// As for `release_once`.
+    pub(crate) unsafe fn close(&'static self, raw: *mut ()) -> Result<(), ReleaseError> {
+        let refusal = self
+            .fallible_release
+            .filter(|(site, _)| site.should_fail(FailPoint::Release));
+        let refusal = refusal.map(|(site, kept)| ReleaseError {
+            error: Error::Failed(site.function),
+            kept,
+            lost: false,
+        });
+        match refusal {
+            Some(refusal) if refusal.kept => Err(refusal),
+            // SAFETY: the caller's promise.
+            refusal => unsafe { self.release_once(raw) }.and(refusal.map_or(Ok(()), Err)),
+        }
+    }
+
+    /// Releases the resource and counts one handle less, unless the resource is still there. A panic of the author's
+    /// code, such as the `Drop` of a value that the handle kept, becomes the error: nothing unwinds from here. While
+    /// other handles live in this one, its release is deferred.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is an acquired handle of this kind, and this is its only release.
+    pub(crate) unsafe fn release_once(&'static self, raw: *mut ()) -> Result<(), ReleaseError> {
+        let Some(release) = self.release else {
+            return Ok(());
+        };
+        let id = Id::new(self, raw);
+        let is_own = !self.process_bound || fork::is_own(self.key(raw));
+        if self.has_relatives()
+            && !self.ref_counted
+            && is_own
+            && let Some(put_off) = children::put_off(id)
+        {
+            return put_off;
+        }
+        if is_own && uses::put_off_release(id) {
+            return Ok(());
+        }
+        if self.process_bound && !fork::gone(self.key(raw)) {
+            self.abandon(raw);
+            return Ok(());
+        }
+        // A callback of the release finds a handle that is partly gone.
+        let uses = uses::releasing(id);
+        let (ended, lived) = (self.remove_side_data(raw), self.remove_parents(raw));
+        let caught = Caught::new();
+        // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
+        // for. the caller's promise: nobody uses the handle any more.
+        let release = || unsafe { release(raw) };
+        let released = caught.run(|| match &lived {
+            None => release(),
+            Some(lived) => lived.during(release),
+        });
+        drop(uses);
+        let released = released.unwrap_or_else(|| Err(ReleaseError::lost(&caught)));
+        self.settle(raw, &released, ended, &caught);
+        if let Some(lived) = lived {
+            match &released {
+                Err(unreleased) if unreleased.kept => lived.put_back(id),
+                Err(unreleased) if unreleased.lost => mem::forget(lived),
+                _ => drop(lived),
+            }
+        }
+        match (released, caught.take()) {
+            (released, None) => released,
+            (Ok(()), Some(panic)) => Err(ReleaseError::gone(Error::panic(panic))),
+            (Err(unreleased), Some(panic)) => Err(unreleased.panicked(panic)),
+        }
+    }
+
+    /// Gives the side data of the handle at `raw` to its owner, after the release.
+    fn settle(
+        &'static self,
+        raw: *mut (),
+        released: &Result<(), ReleaseError>,
+        ended: Option<DetachedSideData>,
+        caught: &Caught,
+    ) {
+        let kept = matches!(released, Err(unreleased) if unreleased.kept);
+        if self.process_bound && kept {
+            fork::made(self.key(raw));
+        }
+        match (released, ended) {
+            (Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),
+            // C may still call what the handle keeps; so nothing of that is dropped.
+            (Err(ReleaseError { lost: true, .. }), _) => report(Error::Value(format!(
+                "nobody knows whether a {} was released, because what should have told panicked: it is leaked",
+                self.name
+            ))),
+            (_, ended) => {
+                self.live.fetch_sub(1, Ordering::Relaxed);
+                if let Some(ended) = ended {
+                    ended.finish(caught);
+                }
+            }
+        }
+    }
+}

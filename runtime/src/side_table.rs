@@ -1,0 +1,313 @@
+//! Side data: values that live exactly as long as a native handle, such as the callbacks that C keeps.
+//!
+//! A guard is one pointer and has no room for values. One table holds the side data of each handle, by the handle's
+//! kind and address, from the instruction after C made the handle until its release has ended. Only kinds annotated
+//! `attachments` have side data.
+//!
+//! Values may hold Python objects. Only threads that are attached to the interpreter add and remove values, in sections
+//! that run no Python code. The garbage collector, which traverses the values, therefore needs no lock.
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::collections::BTreeMap;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::fork::{Lock, forks, watch_forks};
+use crate::handle::HasAttachments;
+use crate::handle::kind::HandleKind;
+use crate::interpreter::{ReentrancyGuard, attach_if_running, report};
+#[cfg(feature = "python")]
+use crate::interpreter::{Traversing, is_traversing};
+use crate::panics::Caught;
+
+/// The lifetime of a value.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Ends when C calls the destroy function that it was given.
+    Notified,
+    /// Ends when another value takes this place: one parameter of one method.
+    UntilReplaced(&'static str),
+    /// Ends with the handle.
+    Forever,
+}
+
+/// An entry in a handle's list of values. The list holds the value.
+#[derive(Clone, Copy)]
+pub(crate) struct AttachmentSlot {
+    pub(crate) scope: Scope,
+    /// Set if no call can remove the value before the handle is released: [`attach`] added it.
+    pub(crate) stays: bool,
+    pub(crate) value: NonNull<dyn ErasedAttachment>,
+}
+
+/// A stored value with its type forgotten.
+pub(crate) trait ErasedAttachment {
+    /// Shows the Python objects in the value to the garbage collector.
+    #[cfg(feature = "python")]
+    fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
+
+    /// Drops the Python objects in the value.
+    #[cfg(feature = "python")]
+    fn clear(&self);
+
+    /// Returns the value, for callers that know its type.
+    fn value(&self) -> &dyn Any;
+
+    /// Returns the number of holders of the box.
+    fn holds(&self) -> &AtomicUsize;
+}
+
+/// Holds a stored value once more.
+///
+/// # Safety
+///
+/// The value has a holder.
+#[cfg(feature = "python")]
+pub(crate) unsafe fn hold(value: NonNull<dyn ErasedAttachment>) {
+    // SAFETY: the caller's promise.
+    unsafe { value.as_ref() }
+        .holds()
+        .fetch_add(1, Ordering::Relaxed);
+}
+
+/// Ends one hold on a stored value; the last one drops it, which runs the author's code.
+///
+/// # Safety
+///
+/// The caller is a holder.
+pub(crate) unsafe fn leave(value: NonNull<dyn ErasedAttachment>) {
+    // SAFETY: the caller's promise.
+    let holds = unsafe { value.as_ref() }.holds();
+    if holds.fetch_sub(1, Ordering::AcqRel) == 1 {
+        // SAFETY: guarantee 8: the pointer came from `store`, and nobody else holds the box any more.
+        drop_value(unsafe { Box::from_raw(value.as_ptr()) });
+    }
+}
+
+/// Drops a value that a handle kept. The `Drop` may run Python code, which must not wait for the call that this thread
+/// is in.
+pub(crate) fn drop_value<V: ?Sized>(value: Box<V>) {
+    attach_if_running(|| {
+        let _python = ReentrancyGuard::begin();
+        drop(value);
+    });
+}
+
+// SAFETY: Rust: the value is an `Attachment`, which is `Send` and `Sync`.
+unsafe impl Send for AttachmentSlot {}
+
+impl AttachmentSlot {
+    /// Ends the list's hold on the value.
+    ///
+    /// # Safety
+    ///
+    /// The entry was taken out of the list.
+    unsafe fn drop_fn(self) {
+        // SAFETY: the caller's promise: the entry was taken out of the list, which held the value; guarantee 8: a
+        // holder may leave.
+        unsafe { leave(self.value) }
+    }
+}
+
+/// Ends the list's hold on several values, even if the `Drop` of one panics.
+///
+/// # Safety
+///
+/// The entries were removed from a list.
+unsafe fn drop_all(entries: impl IntoIterator<Item = AttachmentSlot>, caught: &Caught) {
+    for entry in entries {
+        // SAFETY: the caller's promise.
+        caught.run(|| unsafe { entry.drop_fn() });
+    }
+}
+
+/// The side data of one native handle.
+pub(crate) struct SideData {
+    kind: &'static HandleKind,
+    forks: u32,
+    /// The state of the Python object, while there is one.
+    pub(crate) state: AtomicPtr<()>,
+    /// The number of running callbacks that use the handle exclusively.
+    pub(crate) exclusive_callbacks: AtomicU32,
+    lock: Mutex<()>,
+    values: UnsafeCell<Vec<AttachmentSlot>>,
+}
+
+// SAFETY: guarantee 9: `values` is changed under `lock` alone (`change`), and traversed while nobody can change it.
+unsafe impl Sync for SideData {}
+// SAFETY: Rust: its pointers are to values that are `Send` and `Sync`.
+unsafe impl Send for SideData {}
+
+type Table = BTreeMap<(usize, usize), Arc<SideData>>;
+
+/// The side data of all live handles of kinds that have some. Locked for a few instructions.
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
+
+inventory::submit! { Lock(|| Box::new(table())) }
+
+fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Creates the side data of the handle at `raw`, which C just made.
+pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
+    watch_forks();
+    let attached = Arc::new(SideData {
+        kind,
+        forks: forks(),
+        state: AtomicPtr::new(ptr::null_mut()),
+        exclusive_callbacks: AtomicU32::new(0),
+        lock: Mutex::new(()),
+        values: UnsafeCell::new(Vec::new()),
+    });
+    let before = table().insert(kind.key(raw), attached);
+    assert!(before.is_none(), "C gave out a handle that is not released");
+}
+
+/// Returns the side data of the handle at `raw`; `None` for a handle that C owns. The side data stays in the table
+/// until the handle is released.
+pub(crate) fn get(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideData>> {
+    table().get(&kind.key(raw)).cloned()
+}
+
+/// Side data removed from the table before C's release function runs. During the release C may give the address to
+/// another handle, and C may call what the handle keeps until the release has ended.
+///
+/// Dropping it without [`DetachedSideData::finish`] leaks the values, because C may still use them.
+pub(crate) struct DetachedSideData(Arc<SideData>);
+
+/// Removes the side data of the handle at `raw`, which is about to be released.
+pub(crate) fn remove(kind: &'static HandleKind, raw: *mut ()) -> Option<DetachedSideData> {
+    table().remove(&kind.key(raw)).map(DetachedSideData)
+}
+
+impl DetachedSideData {
+    /// Returns whether this process was forked since the handle was made.
+    pub(crate) fn is_from_before_a_fork(&self) -> bool {
+        self.0.forks != forks()
+    }
+
+    /// Puts the side data back into the table: C kept the handle.
+    pub(crate) fn put_back(self, raw: *mut ()) {
+        let kind = self.0.kind;
+        table().insert(kind.key(raw), self.0);
+    }
+
+    /// Drops every value after the release, even if the `Drop` of another one panics. A callback that C has not
+    /// destroyed stays until C destroys it, because C may keep the callback elsewhere, such as in a queue.
+    pub(crate) fn finish(self, caught: &Caught) {
+        let (stay, left): (Vec<_>, _) = self.0.change(|values| {
+            let left = values.extract_if(.., |entry| entry.scope != Scope::Notified);
+            let left = left.collect::<Vec<_>>();
+            (values.clone(), left)
+        });
+        if !stay.is_empty() && !self.is_from_before_a_fork() {
+            let name = self.0.kind.name();
+            report(Error::Value(format!(
+                "a {name} was released, and C has not destroyed a callback that it was given: it stays until C does"
+            )));
+        }
+        // SAFETY: guarantee 8: the entries were just taken out of the list, which held their boxes.
+        unsafe { drop_all(left, caught) };
+    }
+}
+
+impl SideData {
+    /// Changes the list of values.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Vec<AttachmentSlot>) -> R) -> R {
+        #[cfg(feature = "python")]
+        assert!(
+            !is_traversing(),
+            "what a handle keeps cannot be changed by the `traverse` of a value that it keeps"
+        );
+        // Attached to the interpreter, so that no garbage is collected meanwhile.
+        attach_if_running(|| {
+            let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            // SAFETY: guarantee 9: the lock is held, and `change` does not come back here: it only looks and moves.
+            change(unsafe { &mut *self.values.get() })
+        })
+    }
+
+    /// Ends the list's hold on one value, if the list still has it.
+    pub(crate) fn remove(&self, value: NonNull<dyn ErasedAttachment>, caught: &Caught) {
+        let found = self.change(|values| {
+            let index = values
+                .iter()
+                .position(|entry| entry.value.addr() == value.addr())?;
+            Some(values.remove(index))
+        });
+        // SAFETY: guarantee 8: the entry was just taken out of the list, which held its box.
+        unsafe { drop_all(found, caught) };
+    }
+
+    /// Ends the list's hold on all values in the place `scope` except the one at `newest`.
+    pub(crate) fn replace(
+        &self,
+        scope: Scope,
+        newest: Option<NonNull<dyn ErasedAttachment>>,
+        caught: &Caught,
+    ) {
+        let old = self.change(|values| {
+            let is_old = |entry: &mut AttachmentSlot| {
+                entry.scope == scope && newest.map(NonNull::addr) != Some(entry.value.addr())
+            };
+            values.extract_if(.., is_old).collect::<Vec<_>>()
+        });
+        // SAFETY: guarantee 8: the entries were just taken out of the list, which held their boxes.
+        unsafe { drop_all(old, caught) };
+    }
+
+    /// Shows the values to the garbage collector.
+    #[cfg(feature = "python")]
+    pub(crate) fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        // SAFETY: guarantee 9: who changes the list is attached to the interpreter and runs no Python meanwhile; so
+        // nobody does while this thread collects garbage.
+        let values = unsafe { &*self.values.get() };
+        let _traversing = Traversing::begin();
+        for entry in values {
+            // SAFETY: guarantee 8: the list holds the box of each entry.
+            unsafe { entry.value.as_ref() }.traverse(visit)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the Python objects in the values.
+    #[cfg(feature = "python")]
+    pub(crate) fn clear(&self) {
+        let caught = Caught::new();
+        // What runs meanwhile may take values out of the list; so each is held until it is cleared.
+        let values = self.change(|values| {
+            for entry in &*values {
+                // SAFETY: guarantee 8: the list holds the box of each entry.
+                unsafe { hold(entry.value) };
+            }
+            values.clone()
+        });
+        for entry in values {
+            // SAFETY: guarantee 8: the box is held since `hold` above.
+            caught.run(|| unsafe { entry.value.as_ref() }.clear());
+            // SAFETY: guarantee 8: this ends the hold from above.
+            caught.run(|| unsafe { leave(entry.value) });
+        }
+    }
+}
+
+/// Returns the side data of the handle. Panics if C owns the handle.
+pub(crate) fn entry_of<T: HasAttachments>(handle: &T) -> Arc<SideData> {
+    match get(T::kind(), handle.as_raw().cast()) {
+        Some(attached) => attached,
+        None => keeps_nothing(T::NAME),
+    }
+}
+
+#[cold]
+fn keeps_nothing(name: &str) -> ! {
+    panic!(
+        "this {name} belongs to C, so nobody knows when it ends, and it cannot keep a value: attach the value to a \
+         handle that is `Owned`"
+    )
+}

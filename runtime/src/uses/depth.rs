@@ -1,0 +1,57 @@
+//! Places in the nested callbacks of a thread.
+
+use std::cell::Cell;
+use std::ptr;
+
+/// A place in the nested callbacks of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Depth {
+    /// [`this_thread`]
+    pub(super) thread: usize,
+    pub(super) callbacks: u32,
+}
+
+/// A number of this thread, which no other thread has that runs.
+pub(super) fn this_thread() -> usize {
+    INSIDE.with(|inside| ptr::from_ref(inside).addr())
+}
+
+impl Depth {
+    pub(super) fn here() -> Self {
+        Depth {
+            thread: this_thread(),
+            callbacks: INSIDE.get(),
+        }
+    }
+
+    /// Returns whether `other` is further inside, or on another thread.
+    pub(super) fn is_left_by(self, other: Self) -> bool {
+        self.thread != other.thread || self.callbacks < other.callbacks
+    }
+}
+
+thread_local! {
+    /// The number of callbacks of C's that this thread runs.
+    static INSIDE: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns whether this thread runs a callback.
+pub(super) fn is_inside() -> bool {
+    INSIDE.get() != 0
+}
+
+/// The time in which this thread runs a callback.
+pub(crate) struct Inside(());
+
+impl Inside {
+    pub(crate) fn begin() -> Self {
+        INSIDE.set(INSIDE.get() + 1);
+        Inside(())
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(INSIDE.get() - 1);
+    }
+}
