@@ -14,7 +14,6 @@ use crate::methods::expand::arguments::{
 use crate::methods::expand::checks::{
     expand_helper_thread_checks, expand_keep_alive_check, expand_result_checks,
 };
-use crate::methods::expand::expand_site;
 use crate::methods::expand::outcome::{
     constructs_receiver, expand_callback_holders, expand_result_policy, expand_settling,
     expand_status,
@@ -22,6 +21,7 @@ use crate::methods::expand::outcome::{
 use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments};
 use crate::methods::expand::result::{expand_into_owner, expand_out_params};
 use crate::methods::expand::sharing::expand_detach_checks;
+use crate::methods::expand::site::expand_site;
 use crate::methods::expand::variables::{
     callback_variable, free_variable, given_variable, here_variable, lifetime_variable,
     passed_variable, place_variable, site_variable, transfer_variable, unplaced_variable,

@@ -10,6 +10,7 @@ pub(crate) mod python;
 pub(crate) mod result;
 pub(crate) mod sharing;
 pub(crate) mod signature;
+pub(crate) mod site;
 pub(crate) mod transfer;
 pub(crate) mod variables;
 
@@ -21,8 +22,8 @@ use crate::methods::expand::call::{expand_calls, expand_lifetime};
 use crate::methods::expand::checks::expand_result_checks;
 use crate::methods::expand::field::expand_field;
 use crate::methods::expand::signature::rust_signature;
+use crate::methods::expand::site::expand_site;
 use crate::methods::expand::transfer::expand_consuming;
-use crate::methods::expand::variables::site_variable;
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -102,24 +103,5 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
         #comment
         #python_only
         #visibility #signature #body
-    }
-}
-
-pub(crate) fn expand_site(
-    block: &MethodsBlock,
-    method: &Method,
-    function: &str,
-    calls_back: bool,
-) -> TokenStream {
-    let runtime = &block.runtime;
-    let method = format!(
-        "{}.{}",
-        block.handle.to_token_stream(),
-        method.signature.ident
-    );
-    let calling_back = calls_back.then(|| quote!(, calling_back));
-    let site = site_variable();
-    quote! {
-        #runtime::__here!(#site, #method, #function #calling_back);
     }
 }

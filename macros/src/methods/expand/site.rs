@@ -1,0 +1,27 @@
+//! The call site of a generated method.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use crate::methods::ast::{Method, MethodsBlock};
+use crate::methods::expand::variables::site_variable;
+
+/// Expands to the statement that makes the call site of a method, with its fail points.
+pub(crate) fn expand_site(
+    block: &MethodsBlock,
+    method: &Method,
+    function: &str,
+    calls_back: bool,
+) -> TokenStream {
+    let runtime = &block.runtime;
+    let method = format!(
+        "{}.{}",
+        block.handle.to_token_stream(),
+        method.signature.ident
+    );
+    let calling_back = calls_back.then(|| quote!(, calling_back));
+    let site = site_variable();
+    quote! {
+        #runtime::__here!(#site, #method, #function #calling_back);
+    }
+}
