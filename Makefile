@@ -177,7 +177,7 @@ $(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md $(P
 BENCH := target/benchmarks
 BENCH_PYTHON := $(BENCH)/venv/bin/python
 BENCH_SOURCES := $(wildcard benchmarks/build.py benchmarks/counter/* benchmarks/c/* benchmarks/nanobind/* \
-	benchmarks/cython/* benchmarks/cffi/*)
+	benchmarks/cython/* benchmarks/cffi/* benchmarks/xml/*)
 
 $(BENCH)/venv/ready: benchmarks/requirements.txt $(VENV)/ready
 	@echo "== the virtual environment of the benchmarks"
@@ -187,8 +187,13 @@ $(BENCH)/venv/ready: benchmarks/requirements.txt $(VENV)/ready
 	@touch $@
 
 $(BENCH)/built/ready: $(BENCH_SOURCES) $(BENCH)/venv/ready
-	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/built c nanobind cython cffi
+	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/built c nanobind cython cffi raw
 	@touch $@
+
+.PHONY: bench
+bench: setup $(BENCH)/built/ready ## measure calls and xml-safe beside other packages; writes benchmarks/results.json, .svg
+	$(BENCH_PYTHON) benchmarks/build.py $(BENCH)/built pyo3 leakproof xml-safe
+	$(BENCH_PYTHON) benchmarks/bench.py $(BENCH)/built benchmarks
 
 .PHONY: bench-instructions
 bench-instructions: setup $(BENCH)/built/ready ## count the instructions of calls beside other binding tools; ONLY=… FUNCTIONS=… PROFILE=release

@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from instructions import instructions
+from instructions import Instructions, instructions
 
 # The instructions that an operation may take beyond hand-written C: 1.3 times what it took when the bound was set.
 BOUNDS = {
@@ -24,7 +24,7 @@ BOUNDS = {
 }
 
 
-def faults(results: dict[str, dict[str, float]]) -> list[str]:
+def faults(results: Instructions) -> list[str]:
     """Returns a message for each operation that exceeds its bound."""
     messages = []
     for operation, bound in BOUNDS.items():

@@ -1,14 +1,13 @@
 """Instructions per operation of the trivial C library's wrappers, counted by callgrind.
 
-usage: instructions.py WRAPPERS [--only WRAPPER...] [--functions OPERATION] [--json FILE]
+usage: instructions.py BUILT [--only WRAPPER...] [--functions OPERATION]
 
-WRAPPERS is the folder that build.py wrote. Each operation runs in a loop of two lengths. The difference of the two
+BUILT is the folder that build.py wrote. Each operation runs in a loop of two lengths. The difference of the two
 counts, divided by the difference of the lengths, is the cost of an operation, the loop's own cost included.
 `--functions` prints for one operation how many instructions each function takes.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -24,6 +23,8 @@ SHORT, LONG = 400, 2400
 
 # Instructions per operation: of each function if they were asked for, else all of them under the name "".
 Cost = dict[str, float]
+# Instructions of each operation of each wrapper.
+Instructions = dict[str, dict[str, float]]
 
 
 def counts_of(dump: Path) -> Counter[str]:
@@ -71,7 +72,7 @@ def operations_of(wrapper: str) -> list[str]:
     return [name for name in STATEMENTS if wrapper == "c" or "ParsedCounter" not in STATEMENTS[name]]
 
 
-def instructions(folder: Path, wrappers: list[str]) -> dict[str, dict[str, float]]:
+def instructions(folder: Path, wrappers: list[str]) -> Instructions:
     """Returns the instructions of each operation of each wrapper."""
     results = {}
     for wrapper in wrappers:
@@ -80,7 +81,7 @@ def instructions(folder: Path, wrappers: list[str]) -> dict[str, dict[str, float
     return results
 
 
-def print_table(results: dict[str, dict[str, float]]) -> None:
+def print_table(results: Instructions) -> None:
     """Prints a row for each operation, and a column for each wrapper."""
     width = max(map(len, STATEMENTS))
     print(f"{'instructions per operation':<{width}}", *(f"{wrapper:>10}" for wrapper in results))
@@ -101,18 +102,14 @@ def print_functions(folder: Path, wrappers: list[str], operation: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Instructions per operation of the wrappers, counted by callgrind.")
-    parser.add_argument("wrappers", type=Path, help="the folder that build.py wrote")
+    parser.add_argument("built", type=Path, help="the folder that build.py wrote")
     parser.add_argument("--only", nargs="+", choices=WRAPPERS, default=WRAPPERS, metavar="WRAPPER")
     parser.add_argument("--functions", choices=STATEMENTS, metavar="OPERATION")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if options.functions:
-        print_functions(options.wrappers, options.only, options.functions)
+        print_functions(options.built, options.only, options.functions)
         return
-    results = instructions(options.wrappers, options.only)
-    print_table(results)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    print_table(instructions(options.built, options.only))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Callable
 
+EMPTY_LOOP = "empty loop"
 # The statement of each operation. All ints are among those that CPython caches, so that their memory is not counted.
 STATEMENTS = {
-    "empty loop": "pass",
+    EMPTY_LOOP: "pass",
     "method, no argument, int result": "counter.get()",
     "property, int": "counter.value",
     "method, one int": "counter.plus(7)",
