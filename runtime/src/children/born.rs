@@ -7,7 +7,7 @@ use crate::fork::watch_forks;
 use crate::handle::kind::{HandleKind, Id};
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
-/// child lives in that handle and in `beside`.
+/// child lives in that handle and in `extra_parents`.
 pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_parents: &[Id]) {
     // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
     let first = ancestor(maker, parent);

@@ -9,292 +9,7 @@ use leakproof::prelude::*;
 
 use crate::native::{self, Native, live, log};
 use crate::panic_of;
-
-#[allow(
-    non_camel_case_types,
-    unreachable_pub,
-    clippy::undocumented_unsafe_blocks,
-    reason = "as C"
-)]
-mod ffi {
-    use std::ffi::c_int;
-    use std::ptr;
-
-    use crate::native::{self, acquire, release, touch};
-
-    pub struct pool {
-        pub page: page,
-        pub audits: c_int,
-    }
-    pub struct audit {
-        pub pool: *mut pool,
-        pub busy: bool,
-    }
-    pub struct r#box {
-        pub audit: *mut audit,
-    }
-    /// A part of a pool.
-    pub struct page {
-        pub pool: *mut pool,
-    }
-    pub struct item {
-        pub pool: *mut pool,
-        pub peer: *mut pool,
-        pub busy: bool,
-    }
-    pub struct tag {
-        pub item: *mut item,
-    }
-    pub struct bag {
-        pub items: Vec<*mut item>,
-        pub note: *mut note,
-    }
-    pub struct note {
-        pub item: *mut item,
-    }
-    pub struct line {
-        pub note: *mut note,
-    }
-    pub struct sheet {
-        pub owners: c_int,
-    }
-    pub struct pen {
-        pub sheet: *mut sheet,
-    }
-
-    pub unsafe extern "C" fn pool_new() -> *mut pool {
-        let page = page {
-            pool: ptr::null_mut(),
-        };
-        let pool = acquire("Pool", pool { page, audits: 0 });
-        unsafe { (*pool).page.pool = pool };
-        pool
-    }
-
-    pub unsafe extern "C" fn pool_free(pool: *mut pool) {
-        release(pool);
-    }
-
-    pub unsafe extern "C" fn pool_page(pool: *mut pool) -> *mut page {
-        touch(pool);
-        unsafe { &raw mut (*pool).page }
-    }
-
-    pub unsafe extern "C" fn pool_item(pool: *mut pool) -> *mut item {
-        unsafe { pool_shared_item(pool, pool) }
-    }
-
-    pub unsafe extern "C" fn pool_shared_item(pool: *mut pool, peer: *mut pool) -> *mut item {
-        touch(pool);
-        touch(peer);
-        let busy = false;
-        acquire("Item", item { pool, peer, busy })
-    }
-
-    pub unsafe extern "C" fn page_item(page: *mut page) -> *mut item {
-        unsafe { pool_item((*page).pool) }
-    }
-
-    /// Takes an item back and releases it.
-    pub unsafe extern "C" fn pool_take_back(pool: *mut pool, item: *mut item) {
-        touch(pool);
-        unsafe { item_free(item) };
-    }
-
-    /// Releases the item, unless it is busy.
-    pub unsafe extern "C" fn item_free(item: *mut item) -> c_int {
-        touch(item);
-        unsafe {
-            touch((*item).pool);
-            touch((*item).peer);
-            if (*item).busy {
-                native::note("refused");
-                return 1;
-            }
-        }
-        release(item);
-        0
-    }
-
-    pub unsafe extern "C" fn item_set_busy(item: *mut item, busy: bool) {
-        touch(item);
-        unsafe { (*item).busy = busy };
-    }
-
-    pub unsafe extern "C" fn item_tag(item: *mut item) -> *mut tag {
-        touch(item);
-        acquire("Tag", tag { item })
-    }
-
-    pub unsafe extern "C" fn tag_free(tag: *mut tag) {
-        touch(unsafe { (*tag).item });
-        release(tag);
-    }
-
-    /// The item that a tag is on: it is lent.
-    pub unsafe extern "C" fn tag_item(tag: *mut tag) -> *mut item {
-        touch(tag);
-        unsafe { (*tag).item }
-    }
-
-    fn bag_with(items: Vec<*mut item>) -> *mut bag {
-        let note = acquire(
-            "Note",
-            note {
-                item: ptr::null_mut(),
-            },
-        );
-        acquire("Bag", bag { items, note })
-    }
-
-    pub unsafe extern "C" fn bag_new() -> *mut bag {
-        bag_with(Vec::new())
-    }
-
-    pub unsafe extern "C" fn bag_of(item: *mut item) -> *mut bag {
-        touch(item);
-        bag_with(vec![item])
-    }
-
-    pub unsafe extern "C" fn bag_free(bag: *mut bag) {
-        touch(bag);
-        for item in unsafe { &(*bag).items } {
-            unsafe { item_free(*item) };
-        }
-        if !unsafe { (*bag).note }.is_null() {
-            unsafe { note_free((*bag).note) };
-        }
-        release(bag);
-    }
-
-    /// Keeps the item, unless the bag is full: it holds two.
-    pub unsafe extern "C" fn bag_add(bag: *mut bag, item: *mut item) -> c_int {
-        touch(bag);
-        touch(item);
-        let items = unsafe { &mut (*bag).items };
-        if items.len() == 2 {
-            return 1;
-        }
-        items.push(item);
-        0
-    }
-
-    /// The note of a bag's own: it is lent.
-    pub unsafe extern "C" fn bag_note(bag: *mut bag) -> *mut note {
-        touch(bag);
-        unsafe { (*bag).note }
-    }
-
-    /// Gives the note out for good, as a function does that steals.
-    pub unsafe extern "C" fn bag_steal_note(bag: *mut bag) -> *mut note {
-        touch(bag);
-        unsafe { std::mem::replace(&mut (*bag).note, ptr::null_mut()) }
-    }
-
-    pub unsafe extern "C" fn note_line(note: *mut note) -> *mut line {
-        touch(note);
-        acquire("Line", line { note })
-    }
-
-    /// Keeps an item until the note is freed.
-    pub unsafe extern "C" fn note_stick(note: *mut note, item: *mut item) {
-        touch(note);
-        unsafe { (*note).item = item };
-    }
-
-    pub unsafe extern "C" fn note_free(note: *mut note) {
-        if !unsafe { (*note).item }.is_null() {
-            unsafe { item_free((*note).item) };
-        }
-        release(note);
-    }
-
-    pub unsafe extern "C" fn line_free(line: *mut line) {
-        touch(unsafe { (*line).note });
-        release(line);
-    }
-
-    /// The note that a line is on: it is lent.
-    pub unsafe extern "C" fn line_note(line: *mut line) -> *mut note {
-        touch(line);
-        unsafe { (*line).note }
-    }
-
-    /// Nothing else may use the pool while the audit lives.
-    pub unsafe extern "C" fn audit_new(pool: *mut pool) -> *mut audit {
-        touch(pool);
-        unsafe { (*pool).audits += 1 };
-        acquire("Audit", audit { pool, busy: false })
-    }
-
-    pub unsafe extern "C" fn audit_free(audit: *mut audit) -> c_int {
-        touch(audit);
-        unsafe {
-            if (*audit).busy {
-                return 1;
-            }
-            touch((*audit).pool);
-            (*(*audit).pool).audits -= 1;
-        }
-        release(audit);
-        0
-    }
-
-    pub unsafe extern "C" fn audit_set_busy(audit: *mut audit) {
-        touch(audit);
-        unsafe { (*audit).busy = true };
-    }
-
-    pub unsafe extern "C" fn pool_size(pool: *mut pool) -> c_int {
-        touch(pool);
-        if unsafe { (*pool).audits } != 0 {
-            native::fault("pool used beside an audit");
-        }
-        0
-    }
-
-    pub unsafe extern "C" fn box_new() -> *mut r#box {
-        let audit = ptr::null_mut();
-        acquire("Box", r#box { audit })
-    }
-
-    pub unsafe extern "C" fn box_keep(r#box: *mut r#box, audit: *mut audit) {
-        unsafe { (*r#box).audit = audit };
-    }
-
-    pub unsafe extern "C" fn box_free(r#box: *mut r#box) {
-        unsafe { audit_free((*r#box).audit) };
-        release(r#box);
-    }
-
-    pub unsafe extern "C" fn sheet_new() -> *mut sheet {
-        acquire("Sheet", sheet { owners: 1 })
-    }
-
-    pub unsafe extern "C" fn sheet_ref(sheet: *mut sheet) -> *mut sheet {
-        touch(sheet);
-        unsafe { (*sheet).owners += 1 };
-        sheet
-    }
-
-    pub unsafe extern "C" fn sheet_unref(sheet: *mut sheet) {
-        touch(sheet);
-        unsafe { (*sheet).owners -= 1 };
-        if unsafe { (*sheet).owners } == 0 {
-            release(sheet);
-        }
-    }
-
-    pub unsafe extern "C" fn sheet_pen(sheet: *mut sheet) -> *mut pen {
-        touch(sheet);
-        acquire("Pen", pen { sheet })
-    }
-
-    pub unsafe extern "C" fn pen_free(pen: *mut pen) {
-        touch(unsafe { (*pen).sheet });
-        release(pen);
-    }
-}
+use crate::pools as ffi;
 
 /// Errors that ask the pool when a call on it succeeded.
 #[derive(Default)]
@@ -350,7 +65,7 @@ struct Bag;
 )]
 struct Audit;
 
-#[handle(raw = ffi::r#box, release = ffi::box_free, fork_safe)]
+#[handle(raw = ffi::chest, release = ffi::chest_free, fork_safe)]
 struct Safe;
 
 #[methods(unsafe, rust_only)]
@@ -361,10 +76,10 @@ impl Audit {
 
 #[methods(unsafe, rust_only)]
 impl Safe {
-    #[calls(ffi::box_new, fails = null)]
+    #[calls(ffi::chest_new, fails = null)]
     fn new() -> Result<Owned<Safe>>;
 
-    #[calls(ffi::box_keep, consumes = always)]
+    #[calls(ffi::chest_keep, consumes = always)]
     fn keep(&mut self, audit: Owned<Audit>);
 }
 
@@ -436,10 +151,10 @@ impl Tag {
 
 #[methods(unsafe, rust_only)]
 impl Bag {
-    #[calls(ffi::bag_new, fails = null)]
+    #[calls(ffi::bag_noted, fails = null)]
     fn new() -> Result<Owned<Bag>>;
 
-    #[calls(ffi::bag_add, consumes = on_success, fails = nonzero)]
+    #[calls(ffi::bag_fill, consumes = on_success, fails = nonzero)]
     fn add(&mut self, item: Owned<Item>) -> Result<()>;
 
     #[calls(ffi::bag_note)]

@@ -177,14 +177,14 @@ mod ffi {
         note("spot cleared");
     }
 
-    /// ConvertAfter at every spot.
+    /// Looks at every spot.
     pub unsafe extern "C" fn spots_sum() -> c_int {
         let spots = SPOTS.lock().unwrap();
         spots.0.iter().map(|spot| unsafe { (**spot).n }).sum()
     }
 }
 
-/// StatusExpressions whether a status is a failure; panics for 2 and 3.
+/// Says whether a status is a failure; panics for 2 and 3.
 const FAILED: [bool; 2] = [false, true];
 const LEVELS: [c_int; 3] = [0, 1, 9];
 

@@ -28,6 +28,7 @@ mod given;
 mod owners;
 mod parents;
 mod places;
+mod pools;
 mod raising;
 mod scope;
 mod shared;

@@ -126,12 +126,12 @@ impl Native {
         }
     }
 
-    /// StatusExpressions that the library loses an object named `name`.
+    /// Says that the library loses an object named `name`.
     pub(crate) fn loses(&mut self, name: &'static str) {
         *self.leaks.entry(name).or_insert(0) += 1;
     }
 
-    /// StatusExpressions that the runtime counts a handle of the type `name` as live for ever, because nobody knows who owns it.
+    /// Says that the runtime counts a handle of the type `name` as live for ever, because nobody knows who owns it.
     pub(crate) fn counts(&mut self, name: &'static str) {
         *self.counted.entry(name).or_insert(0) += 1;
     }
