@@ -20,6 +20,9 @@ BOUNDS = {
     "method, one str": 1180,
     "result str from C memory": 1070,
     "method that changes, one int": 810,
+    "static method, two ints": 680,
+    "part, made and dropped": 1790,
+    "method of a part, int result": 585,
     "create and destroy": 3510,
 }
 

@@ -20,6 +20,9 @@ STATEMENTS = {
     "method, one str": "counter.matches('text')",
     "result str from C memory": "counter.name()",
     "method that changes, one int": "counter.add(0)",
+    "static method, two ints": "Counter.sum(2, 7)",
+    "part, made and dropped": "counter.dial()",
+    "method of a part, int result": "dial.get()",
     "create and destroy": "Counter(7)",
     "create and destroy, tuple parsing": "ParsedCounter(7)",
 }
@@ -31,8 +34,9 @@ Loop = Callable[[int], None]
 
 def loop_of(statement: str, module: object) -> Loop:
     classes = {name: getattr(module, name) for name in ("Counter", "ParsedCounter") if hasattr(module, name)}
-    header = f"def loop(count, counter=counter, {', '.join(f'{name}={name}' for name in classes)}):"
-    namespace: dict[str, object] = {**classes, "repeat": itertools.repeat, "counter": classes["Counter"](START)}
+    header = f"def loop(count, counter=counter, dial=dial, {', '.join(f'{name}={name}' for name in classes)}):"
+    counter = classes["Counter"](START)
+    namespace: dict[str, object] = {**classes, "repeat": itertools.repeat, "counter": counter, "dial": counter.dial()}
     exec(f"{header}\n for _ in repeat(None, count):\n  {statement}", namespace)
     loop = namespace["loop"]
     assert callable(loop)

@@ -13,6 +13,15 @@ typedef struct {
     counter *raw;
 } Counter;
 
+/* A part keeps its counter alive. Neither can be in a reference cycle, so that the collector doesn't look at them. */
+typedef struct {
+    PyObject_HEAD
+    const dial *raw;
+    PyObject *owner;
+} Dial;
+
+static PyTypeObject *dial_type;
+
 static counter *raw_of(PyObject *self) { return ((Counter *)self)->raw; }
 
 /* Returns -1 with an exception if `value` is no int of C. */
@@ -122,6 +131,42 @@ static PyObject *add(PyObject *self, PyObject *argument) {
     return PyLong_FromLong(counter_add(raw_of(self), n));
 }
 
+static PyObject *sum(PyObject *Py_UNUSED(none), PyObject *const *args, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "sum() takes exactly two arguments");
+        return NULL;
+    }
+    int a = as_int(args[0]);
+    if (a == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    int b = as_int(args[1]);
+    if (b == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return PyLong_FromLong(counter_sum(a, b));
+}
+
+static PyObject *get_dial(PyObject *self, PyObject *Py_UNUSED(none)) {
+    Dial *result = PyObject_New(Dial, dial_type);
+    if (result != NULL) {
+        result->raw = counter_dial(raw_of(self));
+        result->owner = Py_NewRef(self);
+    }
+    return (PyObject *)result;
+}
+
+static void dealloc_dial(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    Py_DECREF(((Dial *)self)->owner);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *position(PyObject *self, PyObject *Py_UNUSED(none)) {
+    return PyLong_FromLong(dial_get(((Dial *)self)->raw));
+}
+
 static PyMethodDef methods[] = {
     {"get", get, METH_NOARGS, NULL},
     {"plus", plus, METH_O, NULL},
@@ -129,6 +174,8 @@ static PyMethodDef methods[] = {
     {"matches", matches, METH_O, NULL},
     {"name", name, METH_NOARGS, NULL},
     {"add", add, METH_O, NULL},
+    {"dial", get_dial, METH_NOARGS, NULL},
+    {"sum", (PyCFunction)(void (*)(void))sum, METH_FASTCALL | METH_STATIC, NULL},
     {0},
 };
 
@@ -140,6 +187,14 @@ static PyType_Slot slots[] = {
 
 static PyType_Spec parsed_spec = {"counter_c.ParsedCounter", sizeof(Counter), 0, Py_TPFLAGS_DEFAULT, slots};
 static PyType_Spec vectorcall_spec = {"counter_c.Counter", sizeof(Counter), 0, Py_TPFLAGS_DEFAULT, slots};
+
+static PyMethodDef dial_methods[] = {{"get", position, METH_NOARGS, NULL}, {0}};
+
+static PyType_Slot dial_slots[] = {{Py_tp_dealloc, dealloc_dial}, {Py_tp_methods, dial_methods}, {0, NULL}};
+
+static PyType_Spec dial_spec = {
+    "counter_c.Dial", sizeof(Dial), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, dial_slots,
+};
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "counter_c", .m_size = -1};
 
@@ -155,7 +210,8 @@ PyMODINIT_FUNC PyInit_counter_c(void) {
         return NULL;
     }
     PyTypeObject *type = add_type(self, "Counter", &vectorcall_spec);
-    if (type == NULL || add_type(self, "ParsedCounter", &parsed_spec) == NULL) {
+    dial_type = add_type(self, "Dial", &dial_spec);
+    if (type == NULL || dial_type == NULL || add_type(self, "ParsedCounter", &parsed_spec) == NULL) {
         Py_DECREF(self);
         return NULL;
     }

@@ -3,6 +3,17 @@
 from _counter_cffi import ffi, lib
 
 
+class Dial:
+    __slots__ = ("_owner", "_raw")
+
+    def __init__(self, owner: "Counter") -> None:
+        self._raw = lib.counter_dial(owner._raw)
+        self._owner = owner
+
+    def get(self) -> int:
+        return lib.dial_get(self._raw)
+
+
 class Counter:
     __slots__ = ("_raw",)
 
@@ -30,6 +41,13 @@ class Counter:
 
     def name(self) -> str:
         return ffi.string(lib.counter_name(self._raw)).decode()
+
+    def dial(self) -> Dial:
+        return Dial(self)
+
+    @staticmethod
+    def sum(a: int, b: int) -> int:
+        return lib.counter_sum(a, b)
 
     def add(self, n: int) -> int:
         return lib.counter_add(self._raw, n)

@@ -6,9 +6,15 @@
 extern "C" {
 #endif
 
+/* A part of a counter. */
+typedef struct dial {
+    int position;
+} dial;
+
 typedef struct counter {
     int value;
     char name[12];
+    dial dial;
 } counter;
 
 /* Returns NULL if `start` is negative, or without memory. */
@@ -22,6 +28,10 @@ int counter_scaled(const counter *self, int factor, int offset);
 int counter_matches(const counter *self, const char *text);
 /* The string belongs to the counter. */
 const char *counter_name(const counter *self);
+/* The dial is valid as long as the counter. */
+const dial *counter_dial(const counter *self);
+int dial_get(const dial *self);
+int counter_sum(int a, int b);
 int counter_add(counter *self, int n);
 
 #ifdef __cplusplus

@@ -1,7 +1,12 @@
 # cython: language_level=3
 """The trivial C library of the benchmarks, wrapped with Cython."""
 
+cimport cython
+
 cdef extern from "counter.h":
+    ctypedef struct dial:
+        pass
+
     ctypedef struct counter:
         int value
 
@@ -12,6 +17,9 @@ cdef extern from "counter.h":
     int counter_scaled(const counter *self, int factor, int offset)
     int counter_matches(const counter *self, const char *text)
     const char *counter_name(const counter *self)
+    const dial *counter_dial(const counter *self)
+    int dial_get(const dial *self)
+    int counter_sum(int a, int b)
     int counter_add(counter *self, int n)
 
 
@@ -45,5 +53,25 @@ cdef class Counter:
     def name(self):
         return counter_name(self.raw).decode()
 
+    def dial(self):
+        cdef Dial result = Dial.__new__(Dial)
+        result.raw = counter_dial(self.raw)
+        result.owner = self
+        return result
+
+    @staticmethod
+    def sum(int a, int b):
+        return counter_sum(a, b)
+
     def add(self, int n):
         return counter_add(self.raw, n)
+
+
+# A dial refers to nothing that could refer to the dial.
+@cython.no_gc
+cdef class Dial:
+    cdef const dial *raw
+    cdef Counter owner
+
+    def get(self):
+        return dial_get(self.raw)

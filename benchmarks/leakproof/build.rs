@@ -3,7 +3,7 @@
 fn main() {
     leakproof::build::Library::system()
         .headers(&[concat!(env!("CARGO_MANIFEST_DIR"), "/../counter/counter.h")])
-        .allowlist_item("counter.*")
+        .allowlist_item("(counter|dial).*")
         .write("counter.rs");
     println!("cargo::rerun-if-changed=../counter/counter.c");
     cc::Build::new()

@@ -22,6 +22,7 @@ struct Counter {
 };
 
 NB_MODULE(counter_nanobind, module) {
+    nb::class_<dial>(module, "Dial").def("get", [](const dial &self) { return dial_get(&self); });
     nb::class_<Counter>(module, "Counter")
         .def(nb::init<int>())
         .def_prop_ro("value", [](const Counter &self) { return self.raw->value; })
@@ -30,5 +31,7 @@ NB_MODULE(counter_nanobind, module) {
         .def("scaled", [](const Counter &self, int factor, int offset) { return counter_scaled(self.raw, factor, offset); })
         .def("matches", [](const Counter &self, const char *text) { return counter_matches(self.raw, text); })
         .def("name", [](const Counter &self) { return counter_name(self.raw); })
+        .def("dial", [](const Counter &self) { return counter_dial(self.raw); }, nb::rv_policy::reference_internal)
+        .def_static("sum", [](int a, int b) { return counter_sum(a, b); })
         .def("add", [](Counter &self, int n) { return counter_add(self.raw, n); });
 }

@@ -45,13 +45,33 @@ impl Counter {
     #[calls(ffi::counter_name, borrowed)]
     fn name(&self) -> Result<Option<String>>;
 
+    /// Returns the dial.
+    #[calls(ffi::counter_dial)]
+    fn dial(&self) -> Option<Borrowed<Dial>>;
+
+    /// Returns the sum of two numbers.
+    #[staticmethod]
+    #[calls(ffi::counter_sum)]
+    fn sum(a: c_int, b: c_int) -> c_int;
+
     /// Adds `n`, and returns the sum.
     #[calls(ffi::counter_add)]
     fn add(&mut self, n: c_int) -> c_int;
 }
 
+/// A part of a counter.
+#[handle(raw = ffi::dial, part_of = Counter)]
+pub struct Dial;
+
+#[methods(unsafe)]
+impl Dial {
+    /// Returns the position.
+    #[calls(ffi::dial_get)]
+    fn get(&self) -> c_int;
+}
+
 #[leakproof::module]
 mod counter_leakproof {
     #[pymodule_export]
-    use super::Counter;
+    use super::{Counter, Dial};
 }

@@ -8,9 +8,15 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 #[repr(C)]
+struct RawDial {
+    position: c_int,
+}
+
+#[repr(C)]
 struct RawCounter {
     value: c_int,
     name: [c_char; 12],
+    dial: RawDial,
 }
 
 unsafe extern "C" {
@@ -21,6 +27,9 @@ unsafe extern "C" {
     fn counter_scaled(counter: *const RawCounter, factor: c_int, offset: c_int) -> c_int;
     fn counter_matches(counter: *const RawCounter, text: *const c_char) -> c_int;
     fn counter_name(counter: *const RawCounter) -> *const c_char;
+    fn counter_dial(counter: *const RawCounter) -> *const RawDial;
+    fn dial_get(dial: *const RawDial) -> c_int;
+    fn counter_sum(a: c_int, b: c_int) -> c_int;
     fn counter_add(counter: *mut RawCounter, n: c_int) -> c_int;
 }
 
@@ -76,6 +85,19 @@ impl Counter {
         unsafe { CStr::from_ptr(counter_name(self.0.as_ptr())) }.to_string_lossy()
     }
 
+    fn dial(slf: &Bound<'_, Self>) -> Dial {
+        // SAFETY: as above.
+        let raw = unsafe { counter_dial(slf.get().0.as_ptr()) };
+        let owner = slf.clone().unbind();
+        Dial { raw, owner }
+    }
+
+    #[staticmethod]
+    fn sum(a: c_int, b: c_int) -> c_int {
+        // SAFETY: any numbers may be passed.
+        unsafe { counter_sum(a, b) }
+    }
+
     fn add(&self, n: c_int) -> c_int {
         // SAFETY: as above, and no other call runs at the same time.
         unsafe { counter_add(self.0.as_ptr(), n) }
@@ -89,8 +111,29 @@ impl Drop for Counter {
     }
 }
 
+/// A part of a counter.
+#[pyclass(frozen)]
+struct Dial {
+    raw: *const RawDial,
+    #[expect(dead_code, reason = "keeps the counter alive")]
+    owner: Py<Counter>,
+}
+
+// SAFETY: as of `Counter`.
+unsafe impl Send for Dial {}
+// SAFETY: as of `Counter`.
+unsafe impl Sync for Dial {}
+
+#[pymethods]
+impl Dial {
+    fn get(&self) -> c_int {
+        // SAFETY: the dial is valid as long as the counter, which `owner` keeps alive.
+        unsafe { dial_get(self.raw) }
+    }
+}
+
 #[pymodule(gil_used = true)]
 mod counter_pyo3 {
     #[pymodule_export]
-    use super::Counter;
+    use super::{Counter, Dial};
 }
