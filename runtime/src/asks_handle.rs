@@ -8,8 +8,9 @@
 //!
 //! Other calls are kept away in one of two ways:
 //!
-//! - A call that holds the GIL is one step with its question. On free-threaded Python a critical section of the outermost
-//!   handle takes the place of the GIL (`python::one_step`).
+//! - A call that is not marked `detach` holds the GIL, and is one step with its question: in a section without the GIL, and
+//!   in a callback on a thread of C's, the call takes the GIL (`call`). On free-threaded Python a critical section of the
+//!   outermost handle takes the place of the GIL (`python::one_step`).
 //! - A call that is detached runs beside others, unless it has the handle, and each asked handle that it lives in, by `&mut`,
 //!   or the library's own lock is held until the errors have asked (`lock(…)`). Any other detached call is refused while
 //!   compiling, also one that cannot fail, or that takes an asked handle as an argument: it changes what others ask for.

@@ -10,6 +10,9 @@
 //!
 //! No other code of the author's runs between C and the owners.
 //!
+//! A call that is not marked `detach` runs with the GIL from step 1 to the end: where its thread gave the GIL up, the call
+//! takes it.
+//!
 //! If the handle names the library's own lock, the call enters the lock before step 1 and leaves it at the end. A
 //! message and a count are then those of this call, whatever other threads do with the same handle. A thread waits for
 //! the lock without the GIL. The thread that has the lock may wait for the GIL, because no thread holds the GIL while
@@ -33,12 +36,13 @@ use crate::failpoint::{CallSite, FailPoint};
 pub use crate::handle::origin::{CallOrigin, lending, then_record_parents, then_record_parents_in};
 use crate::handle::{Handle, Keeper, PassedOn, ReleaseError, Transfer};
 use crate::helper_thread::{Aside, RaisedBySignal, Runner, ThisThread};
-use crate::interpreter::{self, report};
+use crate::interpreter::{self, Attached, report};
 pub use crate::outcome::Outcome;
 pub use crate::panics::Caught;
 use crate::single_owner;
 use crate::thread_locals::PerThread;
 use crate::uses::AtEnd;
+use crate::uses::depth::is_inside;
 
 /// Judges how a call ended, by the value that C returned.
 pub trait CheckStatus<C> {
@@ -265,6 +269,20 @@ pub fn locked<T: Handle, R>(handle: &T, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Takes the GIL for a call that is not marked `detach`, where this thread gave it up: in a `#[detach]` body, or in a
+/// callback of a detached call. So at most one thread is in such calls. A call whose error is asked of the handle takes the
+/// GIL on C's own threads, too. Calls on what C lends to a callback run as the call that called back.
+#[inline]
+fn attached<T: Handle>(site: &'static CallSite) -> Option<Attached> {
+    if site.is_detached || const { T::SPEC.is_callback_only() } {
+        return None;
+    }
+    match const { T::SPEC.is_asked() } && is_inside() {
+        true => Attached::begin(),
+        false => Attached::again(),
+    }
+}
+
 /// A call that has ended. Everything has its owner.
 struct EndedCall<C, R> {
     returned: Option<C>,
@@ -360,6 +378,7 @@ where
             arguments,
         };
         let _at_end = AtEnd;
+        let _attached = attached::<T>(site);
         let _locked = handle.and_then(Locked::enter);
         let mut errors = T::Errors::default();
         errors.before_call(&call);
@@ -453,6 +472,7 @@ where
     {
         site.reach();
         let _at_end = AtEnd;
+        let _attached = attached::<T>(site);
         let caught = Caught::new();
         let mut errors = T::Errors::default();
         let ended = self.call_and_own(

@@ -13,6 +13,8 @@ pub struct CallSite {
     pub function: &'static str,
     /// True if C calls a callback that it is passed.
     pub calls_back: bool,
+    /// True if C is called without the GIL: `detach`.
+    pub is_detached: bool,
     #[cfg(feature = "fault-injection")]
     reached: std::sync::atomic::AtomicBool,
 }
@@ -45,6 +47,7 @@ impl CallSite {
             method,
             function,
             calls_back: false,
+            is_detached: false,
             #[cfg(feature = "fault-injection")]
             reached: std::sync::atomic::AtomicBool::new(false),
         }
@@ -53,6 +56,12 @@ impl CallSite {
     /// Marks the site as one whose C function calls a callback that it is passed.
     pub const fn calling_back(mut self) -> Self {
         self.calls_back = true;
+        self
+    }
+
+    /// Marks the site as one whose C function runs without the GIL.
+    pub const fn detached(mut self) -> Self {
+        self.is_detached = true;
         self
     }
 
@@ -154,8 +163,8 @@ impl FailPoint {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __site {
-    ($name:ident, $method:expr, $function:expr $(, $more:ident)?) => {
-        static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())?;
+    ($name:ident, $method:expr, $function:expr $(, $more:ident)*) => {
+        static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())*;
         $crate::__private::inventory::submit! { $crate::__private::failpoint::Listed(&$name) }
     };
 }
@@ -165,8 +174,8 @@ macro_rules! __site {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __site {
-    ($name:ident, $method:expr, $function:expr $(, $more:ident)?) => {
-        static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())?;
+    ($name:ident, $method:expr, $function:expr $(, $more:ident)*) => {
+        static $name: $crate::__private::failpoint::CallSite = $crate::__private::failpoint::CallSite::new($method, $function)$(.$more())*;
     };
 }
 

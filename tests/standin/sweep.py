@@ -148,6 +148,16 @@ def search(end: int) -> Callable[[], MODULE.Search]:
     return search
 
 
+def in_callbacks(gauge: MODULE.Gauge) -> object:
+    return gauge.in_callback(), gauge.in_callback_in_body(), gauge.in_callback_aside()
+
+
+def released_gauges() -> int:
+    MODULE.Gauge.release_in_body()
+    MODULE.Gauge.release_detached_in_body()
+    return MODULE.Gauge.retain_in_body() + MODULE.Gauge.counted()
+
+
 class InterruptedSearch(Exception):
     pass
 
@@ -264,6 +274,10 @@ OPERATIONS = [
     Operation(
         "measure what is not there", lambda search: search.measure(b"", 2), setup=search(2), raises=MODULE.StoreError
     ),
+    Operation("gauge", lambda gauge: gauge.in_body(), setup=MODULE.Gauge),
+    Operation("gauge in callbacks", in_callbacks, setup=MODULE.Gauge),
+    Operation("gauge's field", lambda gauge: gauge.reads_attached(), setup=MODULE.Gauge),
+    Operation("released gauges", released_gauges),
     Operation("sheet", MODULE.Sheet),
     Operation("extents", lambda sheet: sheet.extents(), setup=MODULE.Sheet),
     Operation("pins", lambda sheet: [pin.number for pin in sheet.pins(1)[:2]], setup=MODULE.Sheet),

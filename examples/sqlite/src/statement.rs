@@ -36,11 +36,11 @@ impl Statement {
     fn advance(&mut self) -> Result<c_int>;
 
     #[rust_only]
-    #[calls(ffi::sqlite3_stmt_readonly)]
+    #[calls(ffi::sqlite3_stmt_readonly, detach)]
     pub(crate) fn is_read_only(&self) -> bool;
 
     #[rust_only]
-    #[calls(ffi::sqlite3_bind_parameter_count)]
+    #[calls(ffi::sqlite3_bind_parameter_count, detach)]
     fn parameter_count(&self) -> c_int;
 
     #[rust_only]
@@ -68,7 +68,7 @@ impl Statement {
     fn rewind(&mut self) -> c_int;
 
     #[rust_only]
-    #[calls(ffi::sqlite3_column_count)]
+    #[calls(ffi::sqlite3_column_count, detach)]
     fn column_count(&self) -> c_int;
 
     #[rust_only]

@@ -166,6 +166,16 @@ impl Handle {
         )
     }
 
+    pub(crate) fn releases_detached(&self) -> bool {
+        matches!(
+            &self.ownership,
+            Ownership::Resource {
+                release: Some(release),
+                ..
+            } if release.detach
+        )
+    }
+
     pub(crate) fn is_caller_allocated(&self) -> bool {
         matches!(
             self.ownership,

@@ -105,8 +105,11 @@ impl<T: RefCounted> Clone for Owned<'_, T> {
 ///
 /// `raw` is valid.
 unsafe fn retained<'p, T: RefCounted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
-    // SAFETY: the caller's promise.
-    unsafe { T::retain(raw.as_ptr()) };
+    {
+        let _attached = crate::interpreter::Attached::again();
+        // SAFETY: the caller's promise.
+        unsafe { T::retain(raw.as_ptr()) };
+    }
     let _is_first = T::kind().on_acquire(raw.as_ptr().cast());
     Owned {
         raw,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU8, Ordering};
 use crate::failpoint::CallSite;
 use crate::handle::release_error::ReleaseError;
 use crate::handle::spec::{HandleSpec, Sharing};
+use crate::interpreter::Attached;
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct HandleKind {
     pub(super) ref_counted: bool,
     pub(super) group: Option<fn() -> &'static HandleKind>,
     pub(super) fallible_release: Option<(&'static CallSite, bool)>,
+    /// Set if the release function runs without the GIL: `release(f, detach)`.
+    pub(super) detached_release: bool,
     pub(super) number: Option<fn(*mut ()) -> i64>,
     pub(super) interrupt: Option<Interrupt>,
     /// Set if the handles have side data in [`attachment`].
@@ -34,8 +37,6 @@ pub struct HandleKind {
     pub(super) has_relatives: AtomicBool,
     pub(super) thread_bound: bool,
     pub(super) process_bound: bool,
-    #[cfg(all(feature = "python", Py_GIL_DISABLED))]
-    pub(super) asked: bool,
     #[cfg_attr(
         not(feature = "python"),
         allow(dead_code, reason = "only Python needs to know")
@@ -100,6 +101,7 @@ impl HandleKind {
     ///
     /// `raw` is a valid handle of this kind.
     pub(crate) unsafe fn retain(&self, raw: *mut ()) {
+        let _attached = Attached::again();
         if let Some(retain) = self.retain {
             // SAFETY: the caller's promise: `raw` is a valid handle of this kind.
             unsafe { retain(raw) };
@@ -112,9 +114,19 @@ impl HandleKind {
     ///
     /// `retain` was called with `raw`, once for each call of this function.
     pub(crate) unsafe fn release(&self, raw: *mut ()) -> Result<(), ReleaseError> {
+        let _attached = self.attached();
         // SAFETY: the caller's promise: `retain` added the owner that this releases.
         self.release
             .map_or(Ok(()), |release| unsafe { release(raw) })
+    }
+
+    /// Takes the GIL for a release that is not marked `detach`, where this thread gave it up.
+    #[inline]
+    pub(super) fn attached(&self) -> Option<Attached> {
+        match self.detached_release {
+            true => None,
+            false => Attached::again(),
+        }
     }
 
     /// Returns whether C lends the handles to callbacks alone.
@@ -221,12 +233,6 @@ impl HandleKind {
     /// Returns whether only the process that made a handle may use it.
     pub fn is_process_bound(&self) -> bool {
         self.process_bound
-    }
-
-    /// Returns whether calls on the handles change the answer that errors ask for, without a lock of the library.
-    #[cfg(all(feature = "python", Py_GIL_DISABLED))]
-    pub(crate) fn is_asked(&self) -> bool {
-        self.asked
     }
 
     /// Returns the kinds of the parents besides the first one.

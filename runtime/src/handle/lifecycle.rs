@@ -32,6 +32,8 @@ impl HandleKind {
     /// Counts the handle at `raw`, which C just made. Returns false if the handle has another owner, which keeps it.
     #[must_use = "a handle that has another owner is not owned here"]
     pub(crate) fn on_acquire(&'static self, raw: *mut ()) -> bool {
+        // Before the first of the locks: a fork finds none of them held.
+        fork::watch_forks();
         if !self.ref_counted && !single_owner::own(self.name, self.key(raw)) {
             return false;
         }
@@ -147,9 +149,12 @@ impl HandleKind {
         // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
         // for. the caller's promise: nobody uses the handle any more.
         let release = || unsafe { release(raw) };
-        let released = caught.run(|| match &lived {
-            None => release(),
-            Some(lived) => lived.during(release),
+        let released = caught.run(|| {
+            let _attached = self.attached();
+            match &lived {
+                None => release(),
+                Some(lived) => lived.during(release),
+            }
         });
         drop(uses);
         let released = released.unwrap_or_else(|| Err(ReleaseError::lost(&caught)));

@@ -47,6 +47,7 @@ impl HandleKind {
             ref_counted: false,
             group: None,
             fallible_release: None,
+            detached_release: false,
             number: None,
             interrupt: None,
             attachments: false,
@@ -56,8 +57,6 @@ impl HandleKind {
             has_relatives: AtomicBool::new(false),
             thread_bound: spec.is_thread_bound(),
             process_bound: spec.is_process_bound(),
-            #[cfg(all(feature = "python", Py_GIL_DISABLED))]
-            asked: spec.is_asked(),
             extra_parents: &[],
             live: AtomicIsize::new(0),
         }
@@ -84,6 +83,12 @@ impl HandleKind {
     /// Makes the release one that may fail. `kept` says that the resource is still there after a failure.
     pub const fn fallible_release(mut self, site: &'static CallSite, kept: bool) -> Self {
         self.fallible_release = Some((site, kept));
+        self
+    }
+
+    /// Makes the release one that runs without the GIL.
+    pub const fn detached_release(mut self) -> Self {
+        self.detached_release = true;
         self
     }
 

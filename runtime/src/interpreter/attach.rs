@@ -6,6 +6,8 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::thread_exit::Hang;
+
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///
 /// `PyGILState_Check` is no answer: it is always 1 once a sub-interpreter has existed in the process.
@@ -123,11 +125,79 @@ impl<T> Detached<T> {
     }
 }
 
+thread_local! {
+    /// Set while this thread runs a section that [`detach`] entered, unless it has the GIL again ([`Attached`]).
+    static DETACHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A value of [`DETACHED`]. Dropping it restores the previous value.
+#[derive(Debug)]
+struct DetachedFlag(bool);
+
+impl DetachedFlag {
+    fn set(is_detached: bool) -> Self {
+        DetachedFlag(DETACHED.replace(is_detached))
+    }
+}
+
+impl Drop for DetachedFlag {
+    fn drop(&mut self) {
+        DETACHED.set(self.0);
+    }
+}
+
 /// Runs `c` without the GIL, if this thread holds it.
 pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
     let Some(py) = attached() else {
         return c();
     };
+    let _flag = DetachedFlag::set(true);
     let c = Detached(c);
     py.detach(move || Detached((c.into_inner())())).into_inner()
+}
+
+/// The GIL, which a call takes that is not marked `detach` and finds its thread without it.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    state: ffi::PyGILState_STATE,
+    _flag: DetachedFlag,
+    _hang: Hang,
+}
+
+impl Attached {
+    /// Takes the GIL if this thread runs a section that gave it up: a `#[detach]` body, or a callback of a detached call.
+    #[inline]
+    pub(crate) fn again() -> Option<Self> {
+        match DETACHED.get() {
+            false => None,
+            true => Attached::begin(),
+        }
+    }
+
+    /// Takes the GIL if this thread does not have it. Returns `None` where there is none to take: the interpreter ends, or
+    /// the garbage collector runs.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn begin() -> Option<Self> {
+        // SAFETY: CPython: the function may be called at any time, by any thread.
+        if is_traversing() || is_ending() || unsafe { has_thread_state() } {
+            return None;
+        }
+        // If the interpreter begins to end now, Python never gives the GIL to this thread.
+        let hang = Hang::begin();
+        Some(Attached {
+            // SAFETY: CPython: the interpreter runs, and this thread is not attached.
+            state: unsafe { ffi::PyGILState_Ensure() },
+            _flag: DetachedFlag::set(false),
+            _hang: hang,
+        })
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // SAFETY: CPython: `begin` got the state on this thread, since a guard with a raw handle of the thread stays there,
+        // and guards are dropped in the opposite order.
+        unsafe { ffi::PyGILState_Release(self.state) };
+    }
 }

@@ -18,7 +18,8 @@ mod without;
 
 #[cfg(feature = "python")]
 pub(crate) use attach::{
-    Traversing, attach_if_running, detach, is_ending, is_traversing, refuse_subinterpreter,
+    Attached, Traversing, attach_if_running, detach, is_ending, is_traversing,
+    refuse_subinterpreter,
 };
 #[cfg(feature = "python")]
 pub(crate) use reentrancy::{ReentrancyGuard, inside_python};
@@ -32,8 +33,8 @@ pub(crate) use unraisable::{
 };
 #[cfg(not(feature = "python"))]
 pub(crate) use without::{
-    ReentrancyGuard, attach_if_running, callback_error, check_signals, detach, exclude_others,
-    handles_signals, include_others,
+    Attached, ReentrancyGuard, attach_if_running, callback_error, check_signals, detach,
+    exclude_others, handles_signals, include_others,
 };
 
 use crate::error::Error;

@@ -15,6 +15,7 @@ pub(crate) use linux::Hang;
 
 /// A guard that does nothing: Python hangs such threads itself.
 #[cfg(not(all(target_os = "linux", not(Py_3_14))))]
+#[derive(Debug)]
 pub(crate) struct Hang(());
 
 #[cfg(not(all(target_os = "linux", not(Py_3_14))))]
@@ -86,6 +87,7 @@ mod linux {
     }
 
     /// A guard of a thread. While a guard lives, the thread hangs where Python would end it.
+    #[derive(Debug)]
     pub(crate) struct Hang(Option<Pop>);
 
     impl Hang {

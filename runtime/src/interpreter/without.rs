@@ -27,6 +27,24 @@ pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
     c()
 }
 
+/// The GIL: there is none.
+#[derive(Debug)]
+pub(crate) struct Attached(());
+
+impl Attached {
+    /// Returns `None`: there is no GIL.
+    #[inline]
+    pub(crate) fn again() -> Option<Self> {
+        None
+    }
+
+    /// Returns `None`: there is no GIL.
+    #[inline]
+    pub(crate) fn begin() -> Option<Self> {
+        None
+    }
+}
+
 /// Finds no signals.
 #[inline]
 pub(crate) fn check_signals() -> Result<()> {

@@ -1,9 +1,10 @@
-//! Critical section of a call and its error, on free-threaded Python. No other call on the same handles may run between
-//! a failed call and the question to C what went wrong.
+//! Critical section of a call and its error, on free-threaded Python. No other call that needs the GIL elsewhere may run on
+//! the same handles meanwhile, nor come between a failed call and the question to C what went wrong.
 //!
 //! With a GIL, no other call with the GIL comes between, and a detached call is refused at compile time
 //! (`asks_handle`). Without a GIL, a critical section of the outermost handle excludes other calls on handles that live
 //! in it. A critical section is given up while the thread waits or is detached, as the GIL is, so it cannot deadlock.
+//! Where a call in a `#[detach]` body or in a callback attaches the thread again, the section is entered again, too.
 
 use pyo3::prelude::*;
 
@@ -20,8 +21,8 @@ pub(super) fn one_step<R>(
     call()
 }
 
-/// Runs `call`, which uses the handles of `holds`. Meanwhile no other call runs on asked handles with the same
-/// outermost handles.
+/// Runs `call`, which uses the handles of `holds`. Meanwhile no other call runs on handles with the same outermost handles,
+/// unless one of the two is detached.
 #[cfg(Py_GIL_DISABLED)]
 pub(super) fn one_step<R>(
     py: Python<'_>,
@@ -30,11 +31,7 @@ pub(super) fn one_step<R>(
 ) -> R {
     use pyo3::sync::critical_section::{with_critical_section, with_critical_section2};
 
-    let asked = holds
-        .iter()
-        .flatten()
-        .filter(|hold| hold.state().kind().is_asked());
-    let mut roots = asked.filter_map(|hold| hold.root(py));
+    let mut roots = holds.iter().flatten().filter_map(|hold| hold.root(py));
     let Some(first) = roots.next() else {
         return call();
     };

@@ -36,7 +36,8 @@ thread_local! {
 }
 
 /// Returns whether this thread runs a callback.
-pub(super) fn is_inside() -> bool {
+#[inline]
+pub(crate) fn is_inside() -> bool {
     INSIDE.get() != 0
 }
 

@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::fork::{InChild, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
+use crate::interpreter::Attached;
 use depth::{Depth, is_inside, this_thread};
 pub(crate) use release::{AtEnd, put_off_release, release_put_off, releasing};
 use table::{By, Claim, is_any_exclusive, table};
@@ -100,6 +101,13 @@ impl<'a> Use<'a> {
         }
     }
 
+    /// Returns the use of the object, if the object lives in nothing.
+    fn claim_alone(&self) -> Option<Claim> {
+        let kind = self.id.kind();
+        let is_alone = !kind.is_view() && !kind.has_relatives();
+        is_alone.then(|| Claim::of(self.id, self.exclusive))
+    }
+
     /// Adds the uses of the object and of all that it lives in.
     fn claim(&self, claims: &mut Vec<Claim>) {
         claims.push(Claim::of(self.id, self.exclusive));
@@ -158,11 +166,20 @@ pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>>
 
 #[inline(never)]
 fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+    if children::is_any_held() {
+        let mut ids = uses.iter().flatten().map(|one| one.id);
+        if let Some(held) = ids.find(|id| children::is_held(*id)) {
+            return Err(Error::Busy(held.kind().name()));
+        }
+    }
+    let mut all = uses.iter().flatten();
+    if let (Some(one), None) = (all.next(), all.next())
+        && let Some(claim) = one.claim_alone()
+    {
+        return begin_claims(&[claim], By::Call);
+    }
     let mut claims = Vec::new();
     for one in uses.iter().flatten() {
-        if children::is_any_held() && children::is_held(one.id) {
-            return Err(Error::Busy(one.id.kind().name()));
-        }
         let first = claims.len();
         one.claim(&mut claims);
         let (before, own) = claims.split_at(first);
@@ -189,15 +206,40 @@ fn begin_claims(claims: &[Claim], by: By) -> Result<Uses> {
     Ok(table.begin(claims, by, depth))
 }
 
-/// The pointer to a handle whose field is read or written, and the use, which lasts until the value was copied.
+/// The use of a handle whose field is read or written, until the value was copied.
+#[derive(Debug)]
+pub struct FieldUse {
+    _uses: Option<Uses>,
+    _attached: Option<Attached>,
+}
+
+/// The pointer to a handle whose field is read or written, and the use.
 ///
 /// # Errors
 ///
 /// As for [`begin`].
 #[inline]
-pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, Option<Uses>)> {
-    let uses = begin([Argument(handle).in_use(exclusive)])?;
-    Ok((handle.as_raw(), uses))
+pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
+    let (raw, used) = atomic_field(handle, exclusive)?;
+    let _attached = match const { T::SPEC.is_callback_only() } {
+        true => None,
+        false => Attached::again(),
+    };
+    Ok((raw, FieldUse { _attached, ..used }))
+}
+
+/// As [`field`], for a field that is read and written beside calls on other threads.
+///
+/// # Errors
+///
+/// As for [`begin`].
+#[inline]
+pub fn atomic_field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
+    let used = FieldUse {
+        _uses: begin([Argument(handle).in_use(exclusive)])?,
+        _attached: None,
+    };
+    Ok((handle.as_raw(), used))
 }
 
 /// Returns the uses of a call that cannot fail.

@@ -47,11 +47,11 @@ impl Key {
     }
 
     /// The bucket of the key.
-    fn bucket(self) -> usize {
+    fn bucket(self) -> u8 {
         /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         let mixed = (self.address ^ self.kind.rotate_left(16)) as u64;
-        (mixed.wrapping_mul(SPREAD) >> (64 - BUCKET_BITS)) as usize
+        (mixed.wrapping_mul(SPREAD) >> 56) as u8
     }
 }
 
@@ -60,6 +60,8 @@ impl Key {
 pub(super) struct Claim {
     key: Key,
     pub(super) object: Key,
+    /// The buckets of the key and of the object: two claims that meet have one in common.
+    buckets: [u8; 2],
     pub(super) exclusive: bool,
     pub(super) counted: bool,
     pub(super) name: &'static str,
@@ -67,9 +69,11 @@ pub(super) struct Claim {
 
 impl Claim {
     pub(super) fn of(id: Id, exclusive: bool) -> Self {
+        let (key, object) = (Key::borrowed(id), Key::object(id));
         Claim {
-            key: Key::borrowed(id),
-            object: Key::object(id),
+            key,
+            object,
+            buckets: [key.bucket(), object.bucket()],
             exclusive,
             counted: id.kind().is_counted(),
             name: id.kind().name(),
@@ -80,20 +84,13 @@ impl Claim {
     pub(super) fn without_group(self) -> Self {
         Claim {
             key: self.object,
+            buckets: [self.buckets[1]; 2],
             ..self
         }
     }
 
     pub(super) fn meets(&self, other: &Claim) -> bool {
         self.key == other.key || self.object == other.object
-    }
-
-    /// The buckets that the claim is counted in: two claims that meet have one in common.
-    fn buckets(&self) -> impl Iterator<Item = usize> {
-        let (key, object) = (self.key.bucket(), self.object.bucket());
-        [Some(key), (key != object).then_some(object)]
-            .into_iter()
-            .flatten()
     }
 }
 
@@ -127,10 +124,8 @@ impl Entry {
     }
 }
 
-const BUCKET_BITS: u32 = 8;
-
-/// The numbers of uses by bucket.
-type Counts = [u32; 1 << BUCKET_BITS];
+/// The numbers of claims by bucket. A claim counts for its key and for its object.
+type Counts = [u32; 256];
 
 /// The uses by all running calls and callbacks of all threads.
 pub(super) struct Table {
@@ -149,8 +144,8 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     entries: Vec::new(),
     next: 0,
     exclusive: 0,
-    all: [0; 1 << BUCKET_BITS],
-    alone: [0; 1 << BUCKET_BITS],
+    all: [0; 256],
+    alone: [0; 256],
 });
 /// The number of exclusive uses in it.
 static EXCLUSIVE: AtomicUsize = AtomicUsize::new(0);
@@ -218,23 +213,20 @@ impl Table {
 
     /// Counts an entry that begins or ends.
     fn count(&mut self, claim: &Claim, begins: bool) {
-        let add = |count: &mut u32| {
-            *count = match begins {
-                true => *count + 1,
-                false => *count - 1,
-            }
+        let step = match begins {
+            true => 1,
+            false => u32::MAX,
         };
-        for bucket in claim.buckets() {
-            add(&mut self.all[bucket]);
+        for bucket in claim.buckets.map(usize::from) {
+            self.all[bucket] = self.all[bucket].wrapping_add(step);
             if claim.exclusive {
-                add(&mut self.alone[bucket]);
+                self.alone[bucket] = self.alone[bucket].wrapping_add(step);
             }
         }
         if claim.exclusive {
-            self.exclusive = match begins {
-                true => self.exclusive + 1,
-                false => self.exclusive - 1,
-            };
+            self.exclusive = self
+                .exclusive
+                .wrapping_add_signed(if begins { 1 } else { -1 });
             EXCLUSIVE.store(self.exclusive, Ordering::Release);
         }
     }
@@ -254,7 +246,10 @@ impl Table {
             true => &self.all,
             false => &self.alone,
         };
-        claim.buckets().any(|bucket| counts[bucket] != 0)
+        claim
+            .buckets
+            .iter()
+            .any(|bucket| counts[usize::from(*bucket)] != 0)
     }
 
     /// The entries.

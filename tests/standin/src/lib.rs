@@ -11,6 +11,7 @@ use leakproof::pyo3::exceptions::PyStopIteration;
 use leakproof::pyo3::types::PyAnyMethods;
 use leakproof::pyo3::{Bound, Py, PyAny, PyTraverseError, PyVisit, Python};
 
+mod attached;
 #[path = "../../../runtime/tests/library/mod.rs"]
 mod ffi;
 mod search;
@@ -881,6 +882,9 @@ mod standin_safe {
         Store, StoreError, SubItem, Tag, Tally, at_gate, close_gate, exists, meddled, open_gate,
         take_log,
     };
+
+    #[pymodule_export]
+    use super::attached::Gauge;
 
     #[pymodule_export]
     use super::search::{Finding, Search};

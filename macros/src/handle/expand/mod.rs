@@ -130,13 +130,15 @@ fn expand_kind(
         .integer
         .as_ref()
         .map(|_| quote!(.integer::<#ident>()));
+    let detached = handle.releases_detached();
+    let detached = detached.then(|| quote!(.detached_release()));
     let listed = handle.is_resource().then(|| {
         quote! {
             #runtime::__private::inventory::submit! { #runtime::__private::kind::Listed(&KIND) }
         }
     });
     quote! {
-        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #owned #refusable #number #interruptible;
+        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #owned #refusable #detached #number #interruptible;
         #listed
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .unwrap_or_default();
     let calls_back = !method.callbacks(calls).is_empty();
     let site_name = site_variable();
-    let site = expand_site(block, method, &name, calls_back);
+    let site = expand_site(block, method, &name, (calls_back, calls.detach));
     let callback_holders = expand_callback_holders(method, calls, runtime);
     let arguments = method.c_arguments(calls);
     let fields = method.field_arguments(calls);

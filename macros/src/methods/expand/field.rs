@@ -23,7 +23,12 @@ pub(crate) fn expand_field(
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
     let exclusive = method.receiver == Receiver::Exclusive;
-    let used = quote!(#runtime::__private::uses::field(&*self, #exclusive));
+    // C's other threads find the field at any time.
+    let used = match field.atomic {
+        Some(_) => quote!(atomic_field),
+        None => quote!(field),
+    };
+    let used = quote!(#runtime::__private::uses::#used(&*self, #exclusive));
     let used = match method.output.fallible {
         true => quote!(#used?),
         false => quote!(#runtime::__private::uses::granted(#used)),

@@ -11,7 +11,7 @@ pub(crate) fn expand_site(
     block: &MethodsBlock,
     method: &Method,
     function: &str,
-    calls_back: bool,
+    (calls_back, is_detached): (bool, bool),
 ) -> TokenStream {
     let runtime = &block.runtime;
     let method = format!(
@@ -20,8 +20,9 @@ pub(crate) fn expand_site(
         method.signature.ident
     );
     let calling_back = calls_back.then(|| quote!(, calling_back));
+    let detached = is_detached.then(|| quote!(, detached));
     let site = site_variable();
     quote! {
-        #runtime::__here!(#site, #method, #function #calling_back);
+        #runtime::__here!(#site, #method, #function #calling_back #detached);
     }
 }

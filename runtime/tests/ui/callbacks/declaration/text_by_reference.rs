@@ -12,10 +12,14 @@ struct Speaker;
 #[callbacks(unsafe)]
 impl Speaker {
     #[callback(Say, args = (text, data))]
-    fn say(&self, text: Option<&CStr>) {}
+    fn say(&self, text: Option<&CStr>) {
+        drop(text);
+    }
 
     #[callback(Say, args = (text, data))]
-    fn tell(&self, text: &str) {}
+    fn tell(&self, text: &str) {
+        drop(text.len());
+    }
 }
 
 fn main() {}

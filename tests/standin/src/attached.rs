@@ -1,0 +1,239 @@
+//! A library whose functions say whether their thread has the GIL.
+
+use std::ffi::c_int;
+
+use leakproof::__private::uses;
+use leakproof::prelude::*;
+
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    clippy::undocumented_unsafe_blocks,
+    reason = "as C"
+)]
+mod ffi {
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use leakproof::pyo3::ffi::{PyGILState_GetThisThreadState, compat::PyThreadState_GetUnchecked};
+
+    pub struct gauge {
+        pub number: c_int,
+    }
+
+    pub type read_t = Option<unsafe extern "C" fn(*mut gauge, *mut c_void) -> c_int>;
+
+    /// 1 if the last release, or the last retain, had the GIL.
+    static COUNTED: AtomicI32 = AtomicI32::new(-1);
+
+    fn attached() -> c_int {
+        let state = unsafe { PyThreadState_GetUnchecked() };
+        c_int::from(!state.is_null() && state == unsafe { PyGILState_GetThisThreadState() })
+    }
+
+    pub unsafe extern "C" fn gauge_new() -> *mut gauge {
+        Box::into_raw(Box::new(gauge { number: 7 }))
+    }
+
+    pub unsafe extern "C" fn gauge_free(gauge: *mut gauge) {
+        COUNTED.store(attached(), Ordering::Relaxed);
+        drop(unsafe { Box::from_raw(gauge) });
+    }
+
+    pub unsafe extern "C" fn gauge_attached(_: *mut gauge) -> c_int {
+        attached()
+    }
+
+    pub unsafe extern "C" fn counted() -> c_int {
+        COUNTED.swap(-1, Ordering::Relaxed)
+    }
+
+    pub unsafe extern "C" fn gauge_read(
+        gauge: *mut gauge,
+        read: read_t,
+        data: *mut c_void,
+    ) -> c_int {
+        read.map_or(-1, |read| unsafe { read(gauge, data) })
+    }
+
+    /// Reads on a thread of its own.
+    pub unsafe extern "C" fn gauge_read_aside(
+        gauge: *mut gauge,
+        read: read_t,
+        data: *mut c_void,
+    ) -> c_int {
+        let (gauge, data) = (gauge.addr(), data.addr());
+        let aside = std::thread::spawn(move || unsafe {
+            let gauge = std::ptr::with_exposed_provenance_mut(gauge);
+            gauge_read(gauge, read, std::ptr::with_exposed_provenance_mut(data))
+        });
+        aside.join().unwrap_or(-1)
+    }
+
+    static SHARED: gauge = gauge { number: 0 };
+
+    pub unsafe extern "C" fn shared_new() -> *mut gauge {
+        (&raw const SHARED).cast_mut()
+    }
+
+    pub unsafe extern "C" fn shared_count(_: *mut gauge) {
+        COUNTED.store(attached(), Ordering::Relaxed);
+    }
+}
+
+/// A gauge.
+#[handle(raw = ffi::gauge, release = ffi::gauge_free, fork_safe)]
+pub struct Gauge;
+
+/// Reads a gauge in a callback of C's.
+#[derive(Attachment)]
+struct Reader;
+
+#[callbacks(unsafe)]
+impl Reader {
+    #[callback(ffi::read_t, args = (gauge, data), on_error = -1)]
+    fn read(&self, gauge: &Gauge) -> c_int {
+        gauge.attached()
+    }
+
+    #[callback(ffi::read_t, args = (gauge, data), on_error = -1)]
+    fn read_asked(&self, gauge: &Asked) -> c_int {
+        gauge.attached()
+    }
+}
+
+#[methods(unsafe)]
+impl Gauge {
+    /// Make one.
+    #[new]
+    #[calls(ffi::gauge_new, fails = null)]
+    fn new() -> Result<Owned<Gauge>>;
+
+    /// Whether a call that needs the GIL has the GIL.
+    #[calls(ffi::gauge_attached)]
+    fn attached(&self) -> c_int;
+
+    /// The same of one that can fail.
+    #[calls(ffi::gauge_attached, fails = negative)]
+    fn attached_or_failed(&self) -> Result<c_int>;
+
+    /// Whether a detached call has the GIL.
+    #[calls(ffi::gauge_attached, detach)]
+    fn detached(&self) -> c_int;
+
+    #[rust_only]
+    #[calls(ffi::gauge_read, args = (self, reader.read, reader.data), detach)]
+    fn read(&self, reader: &Reader) -> c_int;
+
+    #[rust_only]
+    #[calls(ffi::gauge_read_aside, args = (self, reader.read, reader.data), detach)]
+    fn read_aside(&self, reader: &Reader) -> c_int;
+
+    #[rust_only]
+    #[calls(ffi::gauge_read_aside, args = (self, reader.read_asked, reader.data), detach)]
+    fn read_asked_aside(&self, reader: &Reader) -> c_int;
+
+    /// Ask all of them without the GIL, twice.
+    #[detach]
+    fn in_body(&self) -> Result<Vec<c_int>> {
+        Ok(vec![
+            self.attached(),
+            self.detached(),
+            self.attached_or_failed()?,
+            self.detached(),
+        ])
+    }
+
+    /// Ask in a callback of a detached call.
+    fn in_callback(&self) -> c_int {
+        self.read(&Reader)
+    }
+
+    /// The same in a body without the GIL.
+    #[detach]
+    fn in_callback_in_body(&self) -> c_int {
+        self.read(&Reader)
+    }
+
+    /// Ask in a callback on a thread of C's: by a call, and by one whose error asks the handle.
+    fn in_callback_aside(&self) -> (c_int, c_int) {
+        (self.read_aside(&Reader), self.read_asked_aside(&Reader))
+    }
+
+    /// Whether the field is read with the GIL.
+    #[detach]
+    fn reads_attached(&self) -> Result<bool> {
+        let (_, used) = uses::field(self, false)?;
+        Ok(format!("{used:?}").contains("_attached: Some"))
+    }
+
+    /// Release one without the GIL.
+    #[detach]
+    #[staticmethod]
+    fn release_in_body() -> Result<()> {
+        Gauge::new().map(drop)
+    }
+
+    /// Release one without the GIL, which is marked so.
+    #[detach]
+    #[staticmethod]
+    fn release_detached_in_body() -> Result<()> {
+        Valve::new().map(drop)
+    }
+
+    /// Retain one without the GIL. Return whether C had the GIL.
+    #[detach]
+    #[staticmethod]
+    fn retain_in_body() -> Result<c_int> {
+        let one = Shared::new()?;
+        let other = one.clone();
+        let counted = Gauge::counted();
+        drop(other);
+        Ok(counted)
+    }
+
+    /// Whether the last release or retain had the GIL.
+    #[staticmethod]
+    #[calls(ffi::counted)]
+    fn counted() -> c_int;
+}
+
+/// A gauge whose release needs no GIL.
+#[handle(raw = ffi::gauge, release(ffi::gauge_free, detach), fork_safe)]
+pub struct Valve;
+
+#[methods(unsafe, rust_only)]
+impl Valve {
+    #[calls(ffi::gauge_new, fails = null)]
+    fn new() -> Result<Owned<Valve>>;
+}
+
+/// A gauge whose owners C counts.
+#[handle(raw = ffi::gauge, retain = ffi::shared_count, release = ffi::shared_count, independent, fork_safe)]
+pub struct Shared;
+
+#[methods(unsafe, rust_only)]
+impl Shared {
+    #[calls(ffi::shared_new, fails = null)]
+    fn new() -> Result<Owned<Shared>>;
+}
+
+/// A gauge that knows what went wrong.
+#[handle(raw = ffi::gauge, release = ffi::gauge_free, errors(Asking, asks_handle), fork_safe)]
+pub struct Asked;
+
+/// The errors of an asked gauge.
+#[derive(Default)]
+pub struct Asking;
+
+impl ErrorSource<Asked> for Asking {
+    fn into_error(self, call: &CallInfo<'_, Asked>) -> Error {
+        Error::Failed(call.function)
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Asked {
+    #[calls(ffi::gauge_attached)]
+    fn attached(&self) -> c_int;
+}

@@ -1,0 +1,56 @@
+"""A call that is not marked `detach` has the GIL, also where its thread gave it up."""
+
+import threading
+
+import pytest
+from standin_safe import Gauge
+
+
+def test_call_in_a_detached_body_has_the_gil() -> None:
+    gauge = Gauge()
+    assert gauge.attached() == 1
+    assert gauge.detached() == 0
+    assert gauge.in_body() == [1, 0, 1, 0]
+    assert gauge.attached() == 1
+
+
+def test_call_in_a_callback_of_a_detached_call_has_the_gil() -> None:
+    gauge = Gauge()
+    assert gauge.in_callback() == 1
+    assert gauge.in_callback_in_body() == 1
+
+
+def test_call_whose_error_asks_has_the_gil_on_a_thread_of_cs() -> None:
+    assert Gauge().in_callback_aside() == (0, 1)
+
+
+def test_field_in_a_detached_body_is_read_with_the_gil() -> None:
+    assert Gauge().reads_attached()
+
+
+def test_release_and_retain_in_a_detached_body_have_the_gil() -> None:
+    Gauge.release_in_body()
+    assert Gauge.counted() == 1
+    assert Gauge.retain_in_body() == 1
+    assert Gauge.counted() == 1
+
+
+def test_detached_release_in_a_detached_body_takes_no_gil() -> None:
+    Gauge.release_detached_in_body()
+    assert Gauge.counted() == 0
+
+
+@pytest.mark.parametrize("threads", [4])
+def test_detached_bodies_of_several_threads_end(threads: int) -> None:
+    gauge, found = Gauge(), []
+
+    def run() -> None:
+        for _ in range(200):
+            found.append(gauge.in_body())
+
+    all_threads = [threading.Thread(target=run) for _ in range(threads)]
+    for thread in all_threads:
+        thread.start()
+    for thread in all_threads:
+        thread.join()
+    assert found == [[1, 0, 1, 0]] * 200 * threads
