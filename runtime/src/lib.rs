@@ -138,6 +138,7 @@ mod call;
 mod callback;
 mod children;
 mod convert;
+mod deferred;
 mod error;
 mod error_source;
 mod failpoint;

@@ -11,7 +11,8 @@ use crate::children::table::{
     End, Entry, HELD, Parents, Table, all_keepers, all_kept, next_number, remove_if_over,
     replace_end, waits_for, with_table,
 };
-use crate::error::{Error, Owner};
+use crate::deferred;
+use crate::error::Error;
 use crate::handle::ReleaseError;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
@@ -243,8 +244,8 @@ fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
 /// Releases a handle whose guard has gone before what lived in it.
 #[cold]
 fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
-    if thread.is_some_and(|thread| thread != thread::current().id()) {
-        return report(Error::Owner(id.kind.name(), Owner::Thread));
+    if let Some(thread) = thread.filter(|thread| *thread != thread::current().id()) {
+        return deferred::leave_to(thread, id);
     }
     // SAFETY: guarantee 2: who had the handle left its only release to the table (`put_off`), which gives it out once.
     if let Err(unreleased) = unsafe { id.kind.release_once(id.raw) } {
@@ -258,14 +259,14 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
 ///
 /// The children whose guards should have gone first, or the handle that waits for this one in turn.
 pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
-    let thread = || id.kind.is_thread_bound().then(|| thread::current().id());
+    let thread = id.kind.is_thread_bound().then(deferred::owner_thread);
     let error = with_table(|table| {
         // Of those that C has nobody forgot a guard.
         let is_ours = |(_, child): &(Id, &Entry)| !child.is_c_s() && child.parents.names(id);
         waits_for(table, id).next()?;
         let ours = waits_for(table, id).find(is_ours);
         let error = ours.map(|(child, _)| still_needed(id, child));
-        table.entry(id).or_default().put_off = Some(thread());
+        table.entry(id).or_default().put_off = Some(thread);
         Some(error.or_else(|| find_cycle(table, id).map(|other| in_cycle(id, other))))
     })?;
     Some(match error {

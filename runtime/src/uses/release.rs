@@ -1,12 +1,9 @@
 //! Releases, and the uses that are in their way.
 //!
 //! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle lives
-//! in, and while another child holds that. It runs when that use has ended.
+//! in, and while another child holds that. It runs when that use has ended ([`deferred`](crate::deferred)).
 
-use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::thread;
 
 use super::depth::{Depth, is_inside};
 use super::table::{By, Claim, Entry, table};
@@ -14,10 +11,8 @@ use super::watching::is_watching;
 use super::{Use, Uses};
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
-use crate::fork::{Lock, watch_forks};
-use crate::interpreter::report;
-
-inventory::submit! { Lock(|| Box::new(waiting())) }
+use crate::deferred;
+use crate::fork::watch_forks;
 
 /// The uses by the release of a handle, which asks [`put_off_release`] before. The release of one owner of a counted object
 /// is no use of the object, which the other owners have: it uses what the object lives in.
@@ -40,24 +35,6 @@ pub(crate) fn releasing(id: Id) -> Option<Uses> {
     })
 }
 
-/// A release that waits for the end of a use, and the thread that put it off.
-type Waiting = (Id, ThreadId);
-
-/// The releases that wait.
-static PUT_OFF: Mutex<Vec<Waiting>> = Mutex::new(Vec::new());
-/// The number of them.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-fn waiting() -> MutexGuard<'static, Vec<Waiting>> {
-    PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn wait(release: Waiting) {
-    let mut list = waiting();
-    list.push(release);
-    WAITING.store(list.len(), Ordering::Release);
-}
-
 /// Puts the release of the handle off if a use is in its way: who has the handle leaves its release to this module. Returns
 /// false if the handle can be released now.
 #[inline]
@@ -69,7 +46,7 @@ fn put_off_if_used(id: Id) -> bool {
     if !is_in_use(id) {
         return false;
     }
-    wait((id, thread::current().id()));
+    deferred::defer(id);
     true
 }
 
@@ -112,7 +89,7 @@ inventory::submit! { HoldersGone(release_put_off) }
 /// Runs the releases that waited for a use that has ended.
 #[inline]
 pub(crate) fn release_put_off() {
-    if WAITING.load(Ordering::Acquire) != 0 {
+    if deferred::is_any_waiting() {
         release_waiting();
     }
 }
@@ -120,21 +97,12 @@ pub(crate) fn release_put_off() {
 #[cold]
 fn release_waiting() {
     let here = thread::current().id();
-    let mut list = waiting();
-    let all = mem::take(&mut *list);
-    WAITING.store(0, Ordering::Release);
-    drop(list);
-    for (id, thread) in all {
+    for (id, thread) in deferred::take_all() {
         // Another thread takes it over between its calls: C may wait for the end of a callback of that thread.
         let is_ours = thread == here || !id.kind().is_thread_bound() && !is_inside();
-        if !is_ours {
-            wait((id, thread));
-            continue;
-        }
-        // SAFETY: guarantee 2: who had the handle left its only release to this list (`put_off_release`), which gives it out
-        // once. Where a use is still in the way it comes back to the list.
-        if let Err(unreleased) = unsafe { id.kind().release_once(id.raw()) } {
-            report(unreleased.error);
+        match is_ours {
+            true => deferred::release(id),
+            false => deferred::defer_again((id, thread)),
         }
     }
 }

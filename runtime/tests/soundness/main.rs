@@ -18,6 +18,7 @@ mod native;
 mod forked;
 
 mod aliasing;
+mod bound;
 mod callbacks;
 mod children;
 mod counted;
