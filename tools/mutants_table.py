@@ -72,6 +72,8 @@ CONVERT_TEXT = "runtime/src/convert/text.rs"
 HANDLE_SPEC = "runtime/src/handle/spec.rs"
 HANDLE_TRANSFER = "runtime/src/handle/transfer.rs"
 CALLBACK_USER_DATA = "runtime/src/callback/user_data.rs"
+DEFERRED = "runtime/src/deferred.rs"
+HANDLE_TYPE_INFO = "runtime/src/handle/type_info.rs"
 
 
 @dataclass(frozen=True)
@@ -987,9 +989,9 @@ KEEPING = [
     mutant(USES_TABLE, "numbers of two types are one object", ("kind.is_integer() || kind.is_callback_only()", "kind.is_callback_only()")),
     mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),
     mutant(USES_RELEASE, "a release waits for a callback that C waits for in it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => true,")),
-    mutant(USES_RELEASE, "a thread that ends leaves deferred releases behind", ("            attach_if_running(|| left.into_iter().for_each(|(id, _)| release(id)));\n", "            drop(left);\n")),
-    mutant(USES_RELEASE, "a release is left to a thread that has ended", ("match list.threads.contains(&thread) {", "match list.threads.contains(&thread) || true {")),
-    mutant(USES_RELEASE, "a thread that ends takes releases until its last instruction", ("        list.threads.retain(|thread| *thread != self.0);\n", "")),
+    mutant(DEFERRED, "a thread that ends leaves deferred releases behind", ("            attach_if_running(|| left.into_iter().for_each(|(id, _)| release(id)));\n", "            drop(left);\n")),
+    mutant(DEFERRED, "a release is left to a thread that has ended", ("match list.threads.contains(&thread) {", "match list.threads.contains(&thread) || true {")),
+    mutant(DEFERRED, "a thread that ends takes releases until its last instruction", ("        list.threads.retain(|thread| *thread != self.0);\n", "")),
     mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.claim.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.claim.meets(claim))")),
     mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!kind.is_counted() && children::is_held(id)", "false && !kind.is_counted() && children::is_held(id)")),
     mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("    entries.flat_map(|entry| entry.parents.iter()).collect()", "    entries.flat_map(|entry| entry.parents.iter()).filter(|_| false).collect()")),
@@ -1008,7 +1010,7 @@ KEEPING = [
     mutant(CALL, "a detached call takes the GIL in a section without it", ("    if site.is_detached || const", "    if false && site.is_detached || const")),
     mutant(CALL, "a call whose error asks has no GIL on a thread of C's", ("const { T::SPEC.is_asked() } && is_inside()", "const { T::SPEC.is_asked() } && false && is_inside()")),
     mutant(LEDGER, "a release in a section without the GIL has none", ("            false => Attached::again(),\n", "            false => Attached::again().filter(|_| false),\n")),
-    mutant(LEDGER, "a detached release takes the GIL in a section without it", ("        self.detached_release = true;\n", "")),
+    mutant(HANDLE_TYPE_INFO, "a detached release takes the GIL in a section without it", ("        self.detached_release = true;\n", "")),
     mutant(INTERPRETER, "a section without the GIL is not known", ("    let _flag = DetachedFlag::set(true);\n", "    let _flag = DetachedFlag::set(false);\n")),
     mutant(USES, "a field is read without the GIL", ("        false => Attached::again(),\n", "        false => Attached::again().filter(|_| false),\n")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),

@@ -6,8 +6,6 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::thread_exit::Hang;
-
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///
 /// `PyGILState_Check` is no answer: it is always 1 once a sub-interpreter has existed in the process.
@@ -23,7 +21,7 @@ fn attached<'py>() -> Option<Python<'py>> {
 
 /// Returns whether this thread has a current thread state, which is a thread-local variable since Python 3.12.
 #[cfg(Py_3_12)]
-unsafe fn has_thread_state() -> bool {
+pub(super) unsafe fn has_thread_state() -> bool {
     // SAFETY: CPython: the function only reads a variable of the thread.
     unsafe { !ffi::compat::PyThreadState_GetUnchecked().is_null() }
 }
@@ -31,7 +29,7 @@ unsafe fn has_thread_state() -> bool {
 /// Returns whether this thread has the current thread state. Up to Python 3.11 one variable, shared by all threads,
 /// holds the state of the thread that holds the GIL. The state of this thread is in thread-local storage.
 #[cfg(not(Py_3_12))]
-unsafe fn has_thread_state() -> bool {
+pub(super) unsafe fn has_thread_state() -> bool {
     // SAFETY: CPython: both functions only read variables.
     unsafe {
         let current = ffi::compat::PyThreadState_GetUnchecked();
@@ -126,16 +124,22 @@ impl<T> Detached<T> {
 }
 
 thread_local! {
-    /// Set while this thread runs a section that [`detach`] entered, unless it has the GIL again ([`Attached`]).
+    /// Set while this thread runs a section that [`detach`] entered, unless it has the GIL again (`Attached`).
     static DETACHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread runs a section that gave up the GIL, and does not have it again.
+#[inline]
+pub(super) fn is_detached() -> bool {
+    DETACHED.get()
 }
 
 /// A value of [`DETACHED`]. Dropping it restores the previous value.
 #[derive(Debug)]
-struct DetachedFlag(bool);
+pub(super) struct DetachedFlag(bool);
 
 impl DetachedFlag {
-    fn set(is_detached: bool) -> Self {
+    pub(super) fn set(is_detached: bool) -> Self {
         DetachedFlag(DETACHED.replace(is_detached))
     }
 }
@@ -154,50 +158,4 @@ pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
     let _flag = DetachedFlag::set(true);
     let c = Detached(c);
     py.detach(move || Detached((c.into_inner())())).into_inner()
-}
-
-/// The GIL, which a call takes that is not marked `detach` and finds its thread without it.
-#[derive(Debug)]
-pub(crate) struct Attached {
-    state: ffi::PyGILState_STATE,
-    _flag: DetachedFlag,
-    _hang: Hang,
-}
-
-impl Attached {
-    /// Takes the GIL if this thread runs a section that gave it up: a `#[detach]` body, or a callback of a detached call.
-    #[inline]
-    pub(crate) fn again() -> Option<Self> {
-        match DETACHED.get() {
-            false => None,
-            true => Attached::begin(),
-        }
-    }
-
-    /// Takes the GIL if this thread does not have it. Returns `None` where there is none to take: the interpreter ends, or
-    /// the garbage collector runs.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn begin() -> Option<Self> {
-        // SAFETY: CPython: the function may be called at any time, by any thread.
-        if is_traversing() || is_ending() || unsafe { has_thread_state() } {
-            return None;
-        }
-        // If the interpreter begins to end now, Python never gives the GIL to this thread.
-        let hang = Hang::begin();
-        Some(Attached {
-            // SAFETY: CPython: the interpreter runs, and this thread is not attached.
-            state: unsafe { ffi::PyGILState_Ensure() },
-            _flag: DetachedFlag::set(false),
-            _hang: hang,
-        })
-    }
-}
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        // SAFETY: CPython: `begin` got the state on this thread, since a guard with a raw handle of the thread stays there,
-        // and guards are dropped in the opposite order.
-        unsafe { ffi::PyGILState_Release(self.state) };
-    }
 }

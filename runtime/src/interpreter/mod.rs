@@ -6,6 +6,8 @@
 #[cfg(feature = "python")]
 mod attach;
 #[cfg(feature = "python")]
+mod gil;
+#[cfg(feature = "python")]
 mod reentrancy;
 #[cfg(feature = "python")]
 mod signals;
@@ -18,9 +20,10 @@ mod without;
 
 #[cfg(feature = "python")]
 pub(crate) use attach::{
-    Attached, Traversing, attach_if_running, detach, is_ending, is_traversing,
-    refuse_subinterpreter,
+    Traversing, attach_if_running, detach, is_ending, is_traversing, refuse_subinterpreter,
 };
+#[cfg(feature = "python")]
+pub(crate) use gil::Attached;
 #[cfg(feature = "python")]
 pub(crate) use reentrancy::{ReentrancyGuard, inside_python};
 #[cfg(feature = "python")]
