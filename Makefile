@@ -144,7 +144,7 @@ check-python: setup
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	@echo "== types of the tools and of the pytest plugin"
-	$(BIN)/mypy tools/*.py tools/tests/*.py benchmarks/*.py pytest-leakproof/pytest_leakproof
+	$(BIN)/mypy tools/*.py tools/tests/*.py benchmarks/*.py benchmarks/tests/test_*.py pytest-leakproof/pytest_leakproof
 
 .PHONY: check-types
 check-types: build $(BUILT)
@@ -205,6 +205,7 @@ bench-instructions: setup $(BENCH)/built/ready ## count the instructions of call
 .PHONY: check-instructions
 check-instructions: setup
 	@echo "== the instructions of calls"
+	$(BIN)/python -m pytest -q benchmarks/tests
 	PROFILE=release $(BIN)/python benchmarks/build.py $(BENCH)/release c leakproof
 	$(BIN)/python benchmarks/check_instructions.py $(BENCH)/release
 

@@ -36,7 +36,7 @@ def counts_of(dump: Path) -> Counter[str]:
             function = line.removeprefix("fn=")
         elif line.startswith("calls="):
             inclusive = True
-        elif line[:1].isdigit() or line[:1] in "+-*":
+        elif line[:1].isdigit() or line.startswith(("+", "-", "*")):
             if not inclusive:
                 # A cost of zero is left out.
                 counts[function] += sum(map(int, line.split()[1:]))
