@@ -57,6 +57,8 @@ HANDLE_EXPAND_CALL_SETUP_MACRO = "macros/src/handle/expand/call_setup.rs"
 PYTHON_STATE_CLOSE = "runtime/src/python/state/close.rs"
 PYTHON_STATE_DEFERRED = "runtime/src/python/state/deferred.rs"
 PYTHON_STATE_TREE = "runtime/src/python/state/tree.rs"
+PYTHON_BORROW_REQUEST = "runtime/src/python/borrow_request.rs"
+PYTHON_HANDLE_CLASS = "runtime/src/python/handle_class.rs"
 HANDLE_GUARD = "runtime/src/handle/guard.rs"
 HANDLE_LIFECYCLE = "runtime/src/handle/lifecycle.rs"
 CONVERT_POINTER = "runtime/src/convert/pointer.rs"
@@ -495,13 +497,13 @@ CLOSING = [
         ("        if self.kind.is_counted() {\n            ref_counted::leave(raw);\n        }\n", ""),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a handle of a shared object is not held itself",
         ("            let shared = base.borrow_state.try_borrow(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal.into()));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = BorrowRequest::leave_locked;\n"),
         ("            base.release_borrow();\n", ""),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a shared object whose handle refuses stays in use (lock)",
         ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            shared?;\n"),
     ),
@@ -708,7 +710,7 @@ CLOSING = [
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
-    mutant(ENTER, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
+    mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
@@ -738,22 +740,22 @@ ENTERING = [
         ("            holds[..index]\n                .iter()\n                .rev()\n                .flatten()\n                .for_each(BorrowRequest::leave);\n", "            let _ = index;\n"),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a closed handle is entered",
         ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.leave();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n"),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a closed view that is entered holds its owner for ever (lock)",
         ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.leave();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a handle that refuses leaves its ancestors held (lock)",
         ("entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;", "entered?;"),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a use alone is a use beside others",
         ("                locked.borrow_state.try_borrow_mut(passes(locked))", "                locked.borrow_state.try_borrow(passes(locked))"),
         ("=> locked.release_borrow_mut(),", "=> locked.release_borrow(),"),
@@ -834,19 +836,19 @@ OBJECTS = [
             "    Bound::new(context.py(), object)",
         ),
     ),
-    mutant(CLASS, "the end of a with block does not close", ("let closed = slf.get().0.close(slf.py());", "let closed = PyResult::Ok(());")),
+    mutant(PYTHON_HANDLE_CLASS, "the end of a with block does not close", ("let closed = slf.get().0.close(slf.py());", "let closed = PyResult::Ok(());")),
     mutant(
-        CLASS,
+        PYTHON_HANDLE_CLASS,
         "the end of a with block raises over its own exception",
         ("Err(error) if exception.is_some() && error", "Err(error) if exception.is_none() && error"),
     ),
     mutant(
-        CLASS,
+        PYTHON_HANDLE_CLASS,
         "a closed handle is entered by with",
         ("        if slf.get().0.is_closed() {\n            return Err(to_pyerr(", "        if slf.get().0.is_closed() && false {\n            return Err(to_pyerr("),
     ),
     mutant(
-        CLASS,
+        PYTHON_HANDLE_CLASS,
         "views of different owners are equal",
         ("                && self.owner_address() == other.owner_address()\n", ""),
     ),
@@ -1102,7 +1104,7 @@ THREADS_VARIABLES = [
 VALUES = [
     mutant(MODULE, "the base classes belong to the builtins", ("            move_into_package(&class)?;\n", "            let _ = move_into_package;\n            drop(class);\n")),
     mutant(MODULE, "messages name the base class a builtin", ("        (*class).tp_name = name.into_raw();\n", "        drop(name);\n")),
-    mutant(CLASS, "methods of the base class can be replaced", ("subclass, frozen, immutable_type, weakref", "subclass, frozen, weakref")),
+    mutant(PYTHON_HANDLE_CLASS, "methods of the base class can be replaced", ("subclass, frozen, immutable_type, weakref", "subclass, frozen, weakref")),
     mutant(ENUMS, "C gets flags that are not listed", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 && !E::KEEP && false {")),
     mutant(ENUMS, "flags that an author lets pass are refused", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 {")),
     mutant(ENUMS, "the other flags are all other bits", ("        if E::FLAGS {\n            class.setattr", "        if E::FLAGS && false {\n            class.setattr")),
@@ -1127,7 +1129,7 @@ SHARING = [
         ("        if parent.may_be_used_by(Some(self)) {\n            return Ok(());\n        }\n        parent.release", "        if true {\n            return Ok(());\n        }\n        parent.release"),
     ),
     mutant(
-        ENTER,
+        PYTHON_BORROW_REQUEST,
         "a held parent is used directly",
         ("        if !base.may_be_used_by(self.child) {", "        if !base.may_be_used_by(self.child) && false {"),
     ),

@@ -24,23 +24,20 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
         "runtime/src",
         &[
             "python::ancestors",
-            "python::call",
-            "python::into_py",
-            "python::iterator",
-            "python::memoryview",
-            "python::module",
-            "python::object",
-            "python::one_step",
+            "python::borrow_request",
+            "python::handle_class",
             "python::pending_release",
-            "python::ref_counted",
-            "python::same_ancestor",
             "python::state",
             "python::thread_bound",
-            "python::trace",
             "python::waiting",
         ],
-        "a Python object has a state, which refers to the objects of its parents; calls, waiting and releases go from \
-         one to the other",
+        "a Python object has a state, which refers to the objects of its parents; a release borrows them, waits, or goes \
+         to their thread",
+    ),
+    (
+        "runtime/src",
+        &["python::call", "python::object"],
+        "a handle type says how a call's result becomes an object, and a call is on a handle type",
     ),
     (
         "xml-safe/src",

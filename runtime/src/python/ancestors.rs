@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use pyo3::prelude::*;
 
-use super::call::{BorrowRequest, Mode};
-use super::object::HandleClass;
+use super::borrow_request::{BorrowRequest, Mode};
+use super::handle_class::HandleClass;
 use super::state::HandleState;
 use crate::borrow_state::BorrowError;
 use crate::error::Error;

@@ -10,6 +10,7 @@ use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::call::CallContext;
 use super::exceptions::{instead_of_stop, to_pyerr};
+use super::handle_class::SELF_TYPE;
 use super::iterator;
 use super::object::{PyHandle, no_memory, owned_into_py};
 use crate::convert::memory::Bytes;
@@ -70,12 +71,7 @@ impl<'py, R: IntoPython> IntoPyObject<'py> for TypedResult<'py, R> {
 pub enum SelfType {}
 
 impl IntoPython for SelfType {
-    const TYPE: PyStaticExpr = PyStaticExpr::Attribute {
-        value: &PyStaticExpr::Name {
-            id: "typing_extensions",
-        },
-        attr: "Self",
-    };
+    const TYPE: PyStaticExpr = SELF_TYPE;
 
     fn into_python<'a, 'py>(self, _: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

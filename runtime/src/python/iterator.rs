@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::call::{BorrowRequest, BorrowTarget, CallContext, MethodInfo, Mode, call_static};
+use super::borrow_request::{BorrowRequest, BorrowTarget, Mode};
+use super::call::{CallContext, MethodInfo, call_static};
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, check_owner, no_memory, view};
 use crate::error::Error;

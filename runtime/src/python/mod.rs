@@ -1,21 +1,24 @@
 //! The Python half: one class per handle type, over one base class that holds everything.
 //!
-//! A Python handle is a [`Handle`](object::HandleClass) object with a [`HandleState`]: the native pointer, the borrow
+//! A Python handle is a [`Handle`](handle_class::HandleClass) object with a [`HandleState`]: the native pointer, the borrow
 //! state, the parent. The class that a macro makes for a type adds methods and no data. A call borrows the handles that
 //! it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
 
 mod ancestors;
+mod borrow_request;
 pub mod call;
 mod callable;
 pub mod enums;
 pub mod exceptions;
 pub mod extract;
+mod handle_class;
 pub mod into_py;
 pub mod iterator;
 mod memoryview;
 pub mod module;
 pub mod object;
 mod one_step;
+mod package;
 mod pending_release;
 pub mod records;
 mod ref_counted;

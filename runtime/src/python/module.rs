@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::sync::OnceLock;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType, PyTypeMethods};
 
 use super::exceptions::{AffinityError, BusyError, ClosedError, Error};
+use super::handle_class::HandleClass;
 use super::iterator::PartIterator;
 use super::memoryview;
-use super::object::HandleClass;
+use super::package::{PACKAGE, package_name};
 use super::trace;
 use crate::fork::watch_forks;
 use crate::interpreter::{note_main_thread, refuse_subinterpreter};
@@ -20,13 +20,6 @@ use crate::interpreter::{note_main_thread, refuse_subinterpreter};
 #[pyfunction]
 pub fn live_handles() -> BTreeMap<&'static str, isize> {
     crate::handle::kind::live_handles()
-}
-
-static PACKAGE: OnceLock<String> = OnceLock::new();
-
-/// Returns the name of the package, or `leakproof` before its module is initialized.
-pub(super) fn package_name() -> &'static str {
-    PACKAGE.get().map_or("leakproof", String::as_str)
 }
 
 /// The handles of a package made with leakproof: how many are alive, and where they were made.

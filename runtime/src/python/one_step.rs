@@ -8,7 +8,7 @@
 
 use pyo3::prelude::*;
 
-use super::call::BorrowRequest;
+use super::borrow_request::BorrowRequest;
 
 /// Runs `call`, which uses the handles of `holds`.
 #[cfg(not(Py_GIL_DISABLED))]

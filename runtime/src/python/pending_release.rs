@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::Py;
 
 use super::ancestors::ParentHold;
-use super::object::HandleClass;
+use super::handle_class::HandleClass;
 use super::waiting::wake;
 use crate::error::Error;
 use crate::handle::ReleaseError;

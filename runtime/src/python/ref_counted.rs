@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::object::HandleClass;
+use super::handle_class::HandleClass;
 use super::state::HandleState;
 use crate::fork::{Lock, forks};
 use crate::handle::kind::HandleKind;

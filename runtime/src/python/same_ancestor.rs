@@ -4,7 +4,7 @@
 
 use std::ptr;
 
-use super::call::BorrowRequest;
+use super::borrow_request::BorrowRequest;
 use super::state::HandleState;
 use crate::error::Error;
 

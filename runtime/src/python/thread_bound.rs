@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
-use super::object::HandleClass;
+use super::handle_class::HandleClass;
 use super::pending_release::PendingRelease;
 use super::state::HandleState;
 use crate::fork::Lock;

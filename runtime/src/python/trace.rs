@@ -128,7 +128,7 @@ extern "C" fn report_at_exit() {
     if left.is_empty() {
         return;
     }
-    let package = super::module::package_name();
+    let package = super::package::package_name();
     let _ = writeln!(
         std::io::stderr(),
         "leakproof: {package}: still alive at exit: {} (see `python -m pydoc {package}.__leakproof__`)",

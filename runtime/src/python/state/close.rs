@@ -14,7 +14,7 @@ use crate::handle::ReleaseError;
 use crate::interpreter::is_ending;
 use crate::interpreter::{ReentrancyGuard, inside_python};
 use crate::python::ancestors::Refused;
-use crate::python::call::Mode;
+use crate::python::borrow_request::Mode;
 use crate::python::exceptions::to_pyerr;
 use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;

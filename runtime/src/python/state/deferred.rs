@@ -9,7 +9,7 @@ use crate::handle::kind::HandleKind;
 use crate::interpreter::apart_from_pending;
 use crate::interpreter::report;
 use crate::python::ancestors::Refused;
-use crate::python::call::Mode;
+use crate::python::borrow_request::Mode;
 use crate::python::pending_release::{ParentLease, PendingRelease, ReleaseOutcome};
 use crate::python::thread_bound;
 

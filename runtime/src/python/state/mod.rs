@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::object::HandleClass;
+use super::handle_class::HandleClass;
 use super::pending_release::PendingRelease;
 use super::thread_bound;
 use super::trace::Traced;

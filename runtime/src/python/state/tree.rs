@@ -10,7 +10,7 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use crate::error::{Error, Owner};
 use crate::interpreter::attach_if_running;
 use crate::python::exceptions::to_pyerr;
-use crate::python::object::HandleClass;
+use crate::python::handle_class::HandleClass;
 use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;
 use crate::python::waiting::wake;

@@ -1,0 +1,193 @@
+//! The request of a call to borrow a handle, and how the handle is borrowed with its ancestors.
+
+use std::ptr;
+
+use pyo3::prelude::*;
+
+use super::ancestors::{Borrow, Refused};
+use super::handle_class::HandleClass;
+use super::state::HandleState;
+
+/// The kind of borrow by which a call uses a handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// `&T`: a shared borrow.
+    Shared,
+    /// `&mut T`: an exclusive borrow. A handle with `mut_parent` also borrows its parent exclusively.
+    Exclusive,
+    /// `&mut T` of a method with `#[reads_parent]`: an exclusive borrow of the handle, and a shared one of its parent.
+    ExclusiveReading,
+}
+
+/// A request of a call to borrow a handle.
+#[derive(Clone, Copy)]
+pub struct BorrowRequest<'a> {
+    pub(super) state: &'a HandleState,
+    pub(super) mode: Mode,
+    /// The Python object; null if the request does not know it.
+    pub(super) object: *mut pyo3::ffi::PyObject,
+    /// The child whose exclusive borrow includes this borrow of its parent; `None` for other requests.
+    pub(super) child: Option<&'a HandleState>,
+    /// The mode in which the handle's group is borrowed, for all handles of the call that belong to the group.
+    pub(super) group_mode: Mode,
+    /// Set if another request of the call borrows the group for this handle.
+    pub(super) joined: bool,
+}
+
+impl<'a> BorrowRequest<'a> {
+    #[inline]
+    pub(super) fn new(object: &'a HandleClass, mode: Mode) -> Self {
+        BorrowRequest {
+            state: object.state(),
+            mode,
+            object: ptr::null_mut(),
+            child: None,
+            group_mode: mode,
+            joined: false,
+        }
+    }
+
+    /// Returns the request for the exclusive borrow of `parent` that is part of an exclusive borrow of `child`.
+    pub(super) fn for_child(parent: &'a HandleState, child: &'a HandleState) -> Self {
+        BorrowRequest {
+            state: parent,
+            mode: Mode::Exclusive,
+            object: ptr::null_mut(),
+            child: Some(child),
+            group_mode: Mode::Exclusive,
+            joined: false,
+        }
+    }
+
+    /// Returns a request that knows the Python object.
+    #[inline]
+    pub(super) fn of(object: &'a Bound<'_, HandleClass>, mode: Mode) -> Self {
+        BorrowRequest {
+            object: object.as_ptr(),
+            ..BorrowRequest::new(object.get(), mode)
+        }
+    }
+
+    /// Borrows the handle and its ancestors. On refusal, returns the handle that refused, and the reason. `passes`
+    /// returns whether the caller may pass the queue of a handle.
+    #[inline]
+    pub(super) fn enter(&self, passes: impl Fn(&HandleState) -> bool + Copy) -> Borrow<'a> {
+        let base = self.state.borrow_owner();
+        let locked = base.lock_owner();
+        // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
+        if self.joined {
+            return self.enter_joined(base, passes);
+        }
+        locked.borrow_ancestors(self.group_mode, passes)?;
+        let entered = match self.group_mode {
+            Mode::Shared => locked.borrow_state.try_borrow(passes(locked)),
+            Mode::Exclusive | Mode::ExclusiveReading => {
+                locked.borrow_state.try_borrow_mut(passes(locked))
+            }
+        };
+        let entered = entered.map_err(|refusal| (locked, refusal.into()));
+        entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;
+        if !base.may_be_used_by(self.child) {
+            self.leave_locked(locked);
+            return Err((base, Refused::Held));
+        }
+        if !ptr::eq(locked, base) {
+            let shared = base.borrow_state.try_borrow(passes(base));
+            let shared = shared.map_err(|refusal| (base, refusal.into()));
+            shared.inspect_err(|_| self.leave_locked(locked))?;
+        }
+        if self.state.raw().is_null() {
+            self.leave();
+            return Err((self.state, Refused::Closed));
+        }
+        if self.group_mode != Mode::Shared {
+            locked.begin_generation();
+        }
+        Ok(())
+    }
+
+    /// Borrows a handle whose group another request of the call has borrowed.
+    fn enter_joined(
+        &self,
+        base: &'a HandleState,
+        passes: impl Fn(&HandleState) -> bool + Copy,
+    ) -> Borrow<'a> {
+        let shared = base.borrow_state.try_borrow(passes(base));
+        shared.map_err(|refusal| (base, refusal.into()))?;
+        if self.state.raw().is_null() {
+            self.leave();
+            return Err((self.state, Refused::Closed));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn leave_locked(&self, locked: &HandleState) {
+        // Before the ancestors: what was left to it is released now.
+        match self.group_mode {
+            Mode::Shared => locked.release_borrow(),
+            Mode::Exclusive | Mode::ExclusiveReading => locked.release_borrow_mut(),
+        }
+        locked.release_ancestors(self.group_mode);
+    }
+
+    #[inline]
+    pub(super) fn leave(&self) {
+        let base = self.state.borrow_owner();
+        let locked = base.lock_owner();
+        if !ptr::eq(locked, base) {
+            base.release_borrow();
+        }
+        if !self.joined {
+            self.leave_locked(locked);
+        }
+    }
+
+    /// Returns whether any thread of this process may use the handle. If `false`, `check_owner` decides.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        !self.state.may_be_on_wrong_thread()
+    }
+
+    /// The handle.
+    pub(super) fn state(&self) -> &'a HandleState {
+        self.state
+    }
+
+    /// Returns the outermost ancestor by first parents, or the handle's own object.
+    #[cfg(Py_GIL_DISABLED)]
+    pub(super) fn root<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let mut root = self.state.parent_object();
+        while let Some(above) = root.and_then(|up| up.get().state().parent_object()) {
+            root = Some(above);
+        }
+        match root {
+            Some(root) => Some(root.bind(py).clone().into_any()),
+            // SAFETY: CPython: null, or the object that the caller of this call holds.
+            None => unsafe { Bound::from_borrowed_ptr_or_opt(py, self.object) },
+        }
+    }
+
+    /// Returns whether this request borrows `at` exclusively: as the handle itself, or as an ancestor by `mut_parent`.
+    pub(super) fn wants_exclusively(&self, at: &HandleState) -> bool {
+        let mut next = (self.group_mode != Mode::Shared && !self.joined)
+            .then(|| self.state.borrow_owner().lock_owner());
+        while let Some(state) = next {
+            if ptr::eq(state, at) {
+                return true;
+            }
+            let parent = state
+                .parent()
+                .filter(|_| state.borrows_mut(self.group_mode));
+            next = parent.map(|parent| parent.borrow_owner().lock_owner());
+        }
+        false
+    }
+}
+
+/// An argument that may be a handle.
+pub trait BorrowTarget {
+    /// Returns the request for the handle; `None` if the argument is no handle.
+    #[doc(hidden)]
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>>;
+}

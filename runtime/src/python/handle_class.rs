@@ -1,0 +1,160 @@
+//! The base class of all Python handles.
+
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ptr;
+
+use pyo3::exceptions::{PyBaseException, PyException, PyTypeError};
+use pyo3::inspect::PyStaticExpr;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::exceptions::to_pyerr;
+use super::state::HandleState;
+use crate::error::Error;
+
+/// A native resource. Closing the handle, closing its parent or dropping the last reference releases the resource.
+///
+/// A handle is a context manager: the end of the `with` block closes it. Using a closed handle raises ClosedError, but
+/// `closed`, `repr()`, `==` and `hash()` always work.
+#[pyclass(name = "Handle", subclass, frozen, immutable_type, weakref)]
+pub struct HandleClass(HandleState);
+
+impl HandleClass {
+    pub(super) fn new(state: HandleState) -> Self {
+        HandleClass(state)
+    }
+
+    pub(super) fn state(&self) -> &HandleState {
+        &self.0
+    }
+
+    /// Returns the address of the state that the handles of one native object share. An object that C makes later at
+    /// the address of a released one does not share the state.
+    fn owner_address(&self) -> usize {
+        let core = self
+            .0
+            .parent_object()
+            .filter(|_| self.0.kind().is_counted());
+        match core {
+            Some(core) => ptr::from_ref(core.get()).addr(),
+            None => ptr::from_ref(self.0.borrow_owner().lock_owner()).addr(),
+        }
+    }
+}
+
+#[pymethods]
+impl HandleClass {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.0.clear();
+    }
+
+    /// Releases the native resource, after the handles that live in it. Closing twice is allowed.
+    ///
+    /// New calls raise ClosedError at once. Calls that other threads are running are waited for, with the GIL released.
+    /// Closing a view, such as a node, ends only the view.
+    ///
+    /// Raises BusyError where waiting would never end: inside a call that uses this handle. A signal handler that
+    /// raises an exception ends the wait. If the wait was for another thread's call on the parent, the handle is closed
+    /// all the same, and its resource is released when that call ends. If the C library's release function fails,
+    /// raises the library's error.
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().0.close(slf.py())
+    }
+
+    /// True if the handle is closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Entered<'py>> {
+        if slf.get().0.is_closed() {
+            return Err(to_pyerr(slf.py(), Error::Closed(slf.get().0.kind().name())));
+        }
+        Ok(Entered(slf.into_any()))
+    }
+
+    #[pyo3(signature = (r#type, exception, traceback, /))]
+    fn __exit__(
+        slf: &Bound<'_, Self>,
+        r#type: Option<Bound<'_, PyType>>,
+        exception: Option<Bound<'_, PyBaseException>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let _ = (r#type, traceback);
+        let closed = slf.get().0.close(slf.py());
+        // The exception of the body says more than that of the close.
+        match closed {
+            Err(error) if exception.is_some() && error.is_instance_of::<PyException>(slf.py()) => {
+                Ok(())
+            }
+            closed => closed,
+        }
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type().fully_qualified_name()?;
+        let state = &slf.get().0;
+        Ok(if state.is_closed() {
+            format!("<{class} (closed)>")
+        } else {
+            match state.kind().number(state.raw()) {
+                Some(number) => format!("<{class} {number}>"),
+                None => format!("<{class} at {:p}>", state.raw()),
+            }
+        })
+    }
+
+    /// Raises TypeError: a handle cannot be pickled or copied.
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type().fully_qualified_name()?;
+        Err(PyTypeError::new_err(format!(
+            "cannot pickle or copy a {class}: it owns a native resource of this process. Pass on what it was made from"
+        )))
+    }
+
+    fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
+        let other = other.get();
+        ptr::eq(self, other)
+            || (self.0.kind().is_view() || self.0.kind().is_counted())
+                && ptr::eq(self.0.kind(), other.0.kind())
+                && self.0.identity() == other.0.identity()
+                && self.owner_address() == other.owner_address()
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.owner_address().hash(&mut hasher);
+        self.0.identity().hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// The handle that a `with` statement entered: `Self` in the stubs.
+struct Entered<'py>(Bound<'py, PyAny>);
+
+impl<'py> IntoPyObject<'py> for Entered<'py> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = SELF_TYPE;
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
+    }
+}
+
+/// The type of an object of whichever class that a method was called on.
+pub(super) const SELF_TYPE: PyStaticExpr = PyStaticExpr::Attribute {
+    value: &PyStaticExpr::Name {
+        id: "typing_extensions",
+    },
+    attr: "Self",
+};
