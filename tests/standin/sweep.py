@@ -148,6 +148,10 @@ def search(end: int) -> Callable[[], MODULE.Search]:
     return search
 
 
+def gauges(gauge: MODULE.Gauge) -> object:
+    return gauge.attached(), gauge.attached_or_failed(), gauge.detached(), gauge.in_body()
+
+
 def in_callbacks(gauge: MODULE.Gauge) -> object:
     return gauge.in_callback(), gauge.in_callback_in_body(), gauge.in_callback_aside()
 
@@ -274,7 +278,7 @@ OPERATIONS = [
     Operation(
         "measure what is not there", lambda search: search.measure(b"", 2), setup=search(2), raises=MODULE.StoreError
     ),
-    Operation("gauge", lambda gauge: gauge.in_body(), setup=MODULE.Gauge),
+    Operation("gauge", gauges, setup=MODULE.Gauge),
     Operation("gauge in callbacks", in_callbacks, setup=MODULE.Gauge),
     Operation("gauge's field", lambda gauge: gauge.reads_attached(), setup=MODULE.Gauge),
     Operation("released gauges", released_gauges),

@@ -122,16 +122,16 @@ impl Gauge {
     fn detached(&self) -> c_int;
 
     #[rust_only]
-    #[calls(ffi::gauge_read, args = (self, reader.read, reader.data), detach)]
-    fn read(&self, reader: &Reader) -> c_int;
+    #[calls(ffi::gauge_read, args = (self, reader.read, reader.data), fails = negative, detach)]
+    fn read(&self, reader: &Reader) -> Result<c_int>;
 
     #[rust_only]
-    #[calls(ffi::gauge_read_aside, args = (self, reader.read, reader.data), detach)]
-    fn read_aside(&self, reader: &Reader) -> c_int;
+    #[calls(ffi::gauge_read_aside, args = (self, reader.read, reader.data), fails = negative, detach)]
+    fn read_aside(&self, reader: &Reader) -> Result<c_int>;
 
     #[rust_only]
-    #[calls(ffi::gauge_read_aside, args = (self, reader.read_asked, reader.data), detach)]
-    fn read_asked_aside(&self, reader: &Reader) -> c_int;
+    #[calls(ffi::gauge_read_aside, args = (self, reader.read_asked, reader.data), fails = negative, detach)]
+    fn read_asked_aside(&self, reader: &Reader) -> Result<c_int>;
 
     /// Ask all of them without the GIL, twice.
     #[detach]
@@ -145,19 +145,19 @@ impl Gauge {
     }
 
     /// Ask in a callback of a detached call.
-    fn in_callback(&self) -> c_int {
+    fn in_callback(&self) -> Result<c_int> {
         self.read(&Reader)
     }
 
     /// The same in a body without the GIL.
     #[detach]
-    fn in_callback_in_body(&self) -> c_int {
+    fn in_callback_in_body(&self) -> Result<c_int> {
         self.read(&Reader)
     }
 
     /// Ask in a callback on a thread of C's: by a call, and by one whose error asks the handle.
-    fn in_callback_aside(&self) -> (c_int, c_int) {
-        (self.read_aside(&Reader), self.read_asked_aside(&Reader))
+    fn in_callback_aside(&self) -> Result<(c_int, c_int)> {
+        Ok((self.read_aside(&Reader)?, self.read_asked_aside(&Reader)?))
     }
 
     /// Whether the field is read with the GIL.
