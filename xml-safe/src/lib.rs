@@ -26,6 +26,7 @@ mod ffi {
 }
 mod node;
 mod parser;
+mod parsing;
 mod save;
 mod sax;
 mod text;
@@ -37,11 +38,13 @@ mod xpath;
 #[leakproof::module]
 mod _native {
     #[pymodule_export]
-    use crate::document::{Document, parse, parse_file};
+    use crate::document::Document;
     #[pymodule_export]
     use crate::errors::{ParseError, Report, XPathError};
     #[pymodule_export]
     use crate::node::Node;
+    #[pymodule_export]
+    use crate::parsing::{parse, parse_file};
     #[pymodule_export]
     use crate::xpath::XPathContext;
 }
