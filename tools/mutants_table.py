@@ -293,7 +293,7 @@ CALLS = [
             "            (Outcome::Nothing, _) if false => nothing(),\n",
         )),
     mutant(CALL, "what C took over is released here, too", (
-            "            Some(handle) => handle.pass_on(keeper),",
+            "            Some(handle) => handle.commit(keeper),",
             "            Some(handle) => (drop((handle, keeper)), PassedOn::nothing()).1,",
         )),
     mutant(CALL, "what C left is given up", (
@@ -449,7 +449,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "what C keeps is closed all the same",
-        ("            if kept {\n                self.keep(", "            if kept && false {\n                self.keep("),
+        ("            if kept {\n                self.take_back(", "            if kept && false {\n                self.take_back("),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -494,18 +494,18 @@ CLOSING = [
     mutant(
         PYTHON_STATE_TREE,
         "a reference that is given back still counts as a handle of its object",
-        ("        if self.kind.is_counted() {\n            ref_counted::leave(raw);\n        }\n", ""),
+        ("        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);\n        }\n", ""),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
         "a handle of a shared object is not held itself",
-        ("            let shared = base.borrow_state.try_borrow(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal.into()));\n            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            let _ = BorrowRequest::leave_locked;\n"),
+        ("            let shared = base.borrow_state.try_borrow(passes(base));\n            let shared = shared.map_err(|refusal| (base, refusal.into()));\n            shared.inspect_err(|_| self.release_locked(locked))?;\n", "            let _ = BorrowRequest::release_locked;\n"),
         ("            base.release_borrow();\n", ""),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
         "a shared object whose handle refuses stays in use (lock)",
-        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n", "            shared?;\n"),
+        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n", "            shared?;\n"),
     ),
     mutant(HANDLE_GUARD, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
     mutant(HANDLE_GUARD, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
@@ -690,7 +690,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_TREE,
         "a resource that is released is still traced",
-        ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            ref_counted::leave(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            ref_counted::leave(raw);"),
+        ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -705,7 +705,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "one owner of several that is given away stays one",
-        ("            ref_counted::leave(raw.as_ptr());\n", ""),
+        ("            ref_counted::remove_handle(raw.as_ptr());\n", ""),
     ),
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
@@ -716,7 +716,7 @@ CLOSING = [
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
-    mutant(EXPORT, "a view of memory never lets its handle go", ("        BorrowRequest::new(owner, Mode::Shared).leave();\n", "")),
+    mutant(EXPORT, "a view of memory never lets its handle go", ("        BorrowRequest::new(owner, Mode::Shared).release();\n", "")),
     mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.state().end_export();\n", "")),
     mutant(PYTHON_STATE_CLOSE, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
     mutant(ENTER, "a use alone waits for a view of memory", ("        if exclusive && at.is_exported() {", "        if false {")),
@@ -727,27 +727,27 @@ ENTERING = [
     mutant(
         ENTER,
         "what a call holds is never left (lock)",
-        ("            [Some(hold)] => hold.leave(),\n", "            [Some(_)] => (),\n"),
+        ("            [Some(hold)] => hold.release(),\n", "            [Some(_)] => (),\n"),
     ),
     mutant(
         ENTER,
         "what a call with several handles holds is never left (lock)",
-        ("holds => holds.iter().rev().flatten().for_each(BorrowRequest::leave),\n        }\n    }", "_ => (),\n        }\n    }"),
+        ("holds => holds.iter().rev().flatten().for_each(BorrowRequest::release),\n        }\n    }", "_ => (),\n        }\n    }"),
     ),
     mutant(
         ENTER,
         "a call that can't enter one handle keeps the others (lock)",
-        ("            holds[..index]\n                .iter()\n                .rev()\n                .flatten()\n                .for_each(BorrowRequest::leave);\n", "            let _ = index;\n"),
+        ("            holds[..index]\n                .iter()\n                .rev()\n                .flatten()\n                .for_each(BorrowRequest::release);\n", "            let _ = index;\n"),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
         "a closed handle is entered",
-        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.leave();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n"),
+        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.release();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n"),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
         "a closed view that is entered holds its owner for ever (lock)",
-        ("            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.leave();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.leave_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
+        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.release();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
@@ -1025,7 +1025,7 @@ KEEPING = [
     mutant(
         HANDLE_TRANSFER,
         "what C did not take loses what it keeps",
-        ("T::kind().restore_owner(raw, self.besides.take());", "T::kind().restore_owner(raw, self.besides.take().and(None));"),
+        ("T::kind().restore_owner(raw, self.side_data.take());", "T::kind().restore_owner(raw, self.side_data.take().and(None));"),
     ),
     mutant(HANDLE_TRANSFER, "what ends a handle does not drop what that keeps", (
             "            ended.finish(&caught);\n            caught.resume_in_drop();",

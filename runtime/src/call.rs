@@ -717,10 +717,10 @@ pub fn commit_transfer<T: Handle>(
         Some(false) => PassedOn::nothing(),
         Some(true) => match place.take() {
             None => PassedOn::nothing(),
-            Some(handle) => handle.pass_on(keeper),
+            Some(handle) => handle.commit(keeper),
         },
         None => {
-            place.take().into_iter().for_each(Transfer::lose);
+            place.take().into_iter().for_each(Transfer::leak);
             PassedOn::nothing()
         }
     }

@@ -67,7 +67,7 @@ pub(crate) trait ErasedAttachment {
 ///
 /// The value has a holder.
 #[cfg(feature = "python")]
-pub(crate) unsafe fn hold(value: NonNull<dyn ErasedAttachment>) {
+pub(crate) unsafe fn add_holder(value: NonNull<dyn ErasedAttachment>) {
     // SAFETY: the caller's promise.
     unsafe { value.as_ref() }
         .holds()
@@ -79,7 +79,7 @@ pub(crate) unsafe fn hold(value: NonNull<dyn ErasedAttachment>) {
 /// # Safety
 ///
 /// The caller is a holder.
-pub(crate) unsafe fn leave(value: NonNull<dyn ErasedAttachment>) {
+pub(crate) unsafe fn remove_holder(value: NonNull<dyn ErasedAttachment>) {
     // SAFETY: the caller's promise.
     let holds = unsafe { value.as_ref() }.holds();
     if holds.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -109,7 +109,7 @@ impl AttachmentSlot {
     unsafe fn drop_fn(self) {
         // SAFETY: the caller's promise: the entry was taken out of the list, which held the value; guarantee 8: a
         // holder may leave.
-        unsafe { leave(self.value) }
+        unsafe { remove_holder(self.value) }
     }
 }
 
@@ -283,15 +283,15 @@ impl SideData {
         let values = self.change(|values| {
             for entry in &*values {
                 // SAFETY: guarantee 8: the list holds the box of each entry.
-                unsafe { hold(entry.value) };
+                unsafe { add_holder(entry.value) };
             }
             values.clone()
         });
         for entry in values {
-            // SAFETY: guarantee 8: the box is held since `hold` above.
+            // SAFETY: guarantee 8: the box is held since `add_holder` above.
             caught.run(|| unsafe { entry.value.as_ref() }.clear());
             // SAFETY: guarantee 8: this ends the hold from above.
-            caught.run(|| unsafe { leave(entry.value) });
+            caught.run(|| unsafe { remove_holder(entry.value) });
         }
     }
 }

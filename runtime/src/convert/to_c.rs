@@ -155,7 +155,7 @@ unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
         }
         let handle = Transfer::new(self);
         let raw = handle.raw().as_ptr();
-        drop(handle.pass_on(Keeper::Unknown));
+        drop(handle.commit(Keeper::Unknown));
         raw
     }
 }

@@ -20,7 +20,7 @@ use crate::side_table::DetachedSideData;
 pub struct Transfer<'p, T: Handle> {
     raw: NonNull<T::Raw>,
     /// The side data of the handle. C may soon give the handle's address to another handle.
-    besides: Option<DetachedSideData>,
+    side_data: Option<DetachedSideData>,
     /// Its place among the handles that it lives in, and that C keeps in it.
     given: Option<Given>,
     _parent: PhantomData<&'p fn() -> T>,
@@ -43,7 +43,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
         let raw = owned.into_raw();
         Transfer {
             raw,
-            besides: T::kind().remove_side_data(raw.as_ptr().cast()),
+            side_data: T::kind().remove_side_data(raw.as_ptr().cast()),
             given: T::kind().begin_transfer(raw.as_ptr().cast()),
             _parent: PhantomData,
         }
@@ -56,22 +56,22 @@ impl<'p, T: Handle> Transfer<'p, T> {
 
     /// Gives the handle to C, which keeps it in `keeper` from now on: the runtime no longer releases it. Returns the
     /// side data.
-    pub(crate) fn pass_on(self, keeper: Keeper<'_>) -> PassedOn {
+    pub(crate) fn commit(self, keeper: Keeper<'_>) -> PassedOn {
         let mut handle = ManuallyDrop::new(self);
         T::kind().on_transfer(handle.raw.as_ptr().cast());
-        let besides = handle.besides.take();
+        let side_data = handle.side_data.take();
         match (handle.given.take(), keeper) {
             (None, _) => {}
             (Some(given), Keeper::Handle(keeper)) => given.kept_in(&[keeper]),
             (Some(given), Keeper::Result(unplaced)) => unplaced.push(given),
             (Some(given), Keeper::Unknown) => given.never_ends(),
         }
-        PassedOn(besides)
+        PassedOn(side_data)
     }
 
     /// Leaks the handle, because it is unknown whether C has it. The handle is neither used nor released again, and its
     /// values stay.
-    pub(crate) fn lose(self) {
+    pub(crate) fn leak(self) {
         std::mem::forget(self);
         report(Error::Value(format!(
             "nobody knows whether C has a {}, because what should have told panicked: it is leaked",
@@ -82,7 +82,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
     /// Restores the state of the handle from before the transfer.
     fn restore(&mut self) {
         let raw = self.raw.as_ptr().cast();
-        T::kind().restore_owner(raw, self.besides.take());
+        T::kind().restore_owner(raw, self.side_data.take());
         if let Some(given) = self.given.take() {
             given.restore();
         }
@@ -93,7 +93,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
         not(feature = "python"),
         allow(dead_code, reason = "only Python objects get it back")
     )]
-    pub(crate) fn leave(mut self) {
+    pub(crate) fn rollback(mut self) {
         self.restore();
         std::mem::forget(self);
     }

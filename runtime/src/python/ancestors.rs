@@ -65,7 +65,7 @@ impl HandleState {
         if self.borrows_mut(mode)
             && let Some(parent) = parents.next()
         {
-            BorrowRequest::for_child(parent, self).leave();
+            BorrowRequest::for_child(parent, self).release();
         }
         for parent in parents {
             parent.borrow_owner().release_with_ancestors();
@@ -115,7 +115,7 @@ impl HandleState {
                 for (index, borrowed) in self.parents().take(index).enumerate() {
                     match index {
                         0 if self.borrows_mut(mode) => {
-                            BorrowRequest::for_child(borrowed, self).leave()
+                            BorrowRequest::for_child(borrowed, self).release()
                         }
                         _ => borrowed.borrow_owner().release_with_ancestors(),
                     }
@@ -200,7 +200,7 @@ pub(super) struct ParentHold(Option<Py<HandleClass>>);
 
 impl ParentHold {
     /// Leaves the hold with the child, whose release C refused.
-    pub(super) fn leave(mut self) {
+    pub(super) fn keep(mut self) {
         drop(self.0.take());
     }
 }

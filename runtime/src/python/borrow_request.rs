@@ -88,16 +88,16 @@ impl<'a> BorrowRequest<'a> {
         let entered = entered.map_err(|refusal| (locked, refusal.into()));
         entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;
         if !base.may_be_used_by(self.child) {
-            self.leave_locked(locked);
+            self.release_locked(locked);
             return Err((base, Refused::Held));
         }
         if !ptr::eq(locked, base) {
             let shared = base.borrow_state.try_borrow(passes(base));
             let shared = shared.map_err(|refusal| (base, refusal.into()));
-            shared.inspect_err(|_| self.leave_locked(locked))?;
+            shared.inspect_err(|_| self.release_locked(locked))?;
         }
         if self.state.raw().is_null() {
-            self.leave();
+            self.release();
             return Err((self.state, Refused::Closed));
         }
         if self.group_mode != Mode::Shared {
@@ -115,14 +115,14 @@ impl<'a> BorrowRequest<'a> {
         let shared = base.borrow_state.try_borrow(passes(base));
         shared.map_err(|refusal| (base, refusal.into()))?;
         if self.state.raw().is_null() {
-            self.leave();
+            self.release();
             return Err((self.state, Refused::Closed));
         }
         Ok(())
     }
 
     #[inline]
-    fn leave_locked(&self, locked: &HandleState) {
+    fn release_locked(&self, locked: &HandleState) {
         // Before the ancestors: what was left to it is released now.
         match self.group_mode {
             Mode::Shared => locked.release_borrow(),
@@ -132,14 +132,14 @@ impl<'a> BorrowRequest<'a> {
     }
 
     #[inline]
-    pub(super) fn leave(&self) {
+    pub(super) fn release(&self) {
         let base = self.state.borrow_owner();
         let locked = base.lock_owner();
         if !ptr::eq(locked, base) {
             base.release_borrow();
         }
         if !self.joined {
-            self.leave_locked(locked);
+            self.release_locked(locked);
         }
     }
 

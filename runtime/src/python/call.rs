@@ -217,8 +217,12 @@ impl Drop for BorrowGuards<'_> {
     #[inline]
     fn drop(&mut self) {
         match self.0 {
-            [Some(hold)] => hold.leave(),
-            holds => holds.iter().rev().flatten().for_each(BorrowRequest::leave),
+            [Some(hold)] => hold.release(),
+            holds => holds
+                .iter()
+                .rev()
+                .flatten()
+                .for_each(BorrowRequest::release),
         }
     }
 }
@@ -305,7 +309,7 @@ fn try_enter<'a>(
                 .iter()
                 .rev()
                 .flatten()
-                .for_each(BorrowRequest::leave);
+                .for_each(BorrowRequest::release);
             return Err((hold, at, refusal));
         }
     }

@@ -200,7 +200,7 @@ impl<'h, T: Resource> OwnedArgGuard<'h, T> {
     /// Takes the resource for good.
     pub fn into_owned(mut self) -> Owned<'h, T> {
         match self.place.take() {
-            Some(handle) => handle.leave(),
+            Some(handle) => handle.rollback(),
             None => unreachable!("it was not given yet"),
         }
         // SAFETY: guarantee 7: the pointer was just taken out of its place.
@@ -226,7 +226,7 @@ impl<T: Resource> Drop for OwnedArgGuard<'_, T> {
     fn drop(&mut self) {
         match self.place.take() {
             Some(handle) => {
-                handle.leave();
+                handle.rollback();
                 self.state.end_transfer(self.raw);
             }
             None => self.state.transferred(self.raw),

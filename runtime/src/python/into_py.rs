@@ -483,6 +483,6 @@ impl<T: PyHandle + Part> IntoPython for Successors<'_, T> {
     where
         Self: 'a,
     {
-        iterator::give(self, context)
+        iterator::iterator_into_py(self, context)
     }
 }

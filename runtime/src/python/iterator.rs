@@ -105,7 +105,7 @@ impl PartIterator {
     }
 }
 
-pub(super) fn give<'py, T: PyHandle + Part>(
+pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     steps: Successors<'_, T>,
     context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {

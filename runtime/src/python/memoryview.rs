@@ -93,7 +93,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         let owner = self.0.get();
         owner.state().end_export();
-        BorrowRequest::new(owner, Mode::Shared).leave();
+        BorrowRequest::new(owner, Mode::Shared).release();
     }
 }
 

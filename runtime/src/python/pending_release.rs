@@ -74,7 +74,7 @@ impl ParentLease {
     }
 
     /// Gives the lease back to the handle without ending it.
-    pub(super) fn leave(mut self) {
+    pub(super) fn keep(mut self) {
         drop(std::mem::take(&mut self.parents));
         std::mem::forget(self);
     }

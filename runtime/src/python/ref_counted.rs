@@ -32,7 +32,7 @@ fn cores() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
     CORES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the core of the object at `raw`, and counts one more handle of the object. [`leave`] ends that.
+/// Returns the core of the object at `raw`, and counts one more handle of the object. [`remove_handle`] ends that.
 pub(super) fn join(
     py: Python<'_>,
     kind: &'static HandleKind,
@@ -86,7 +86,7 @@ fn join_present(py: Python<'_>, raw: *mut ()) -> Option<Py<HandleClass>> {
 }
 
 /// Counts one handle less of the object at `raw`. The last one removes the object's core.
-pub(super) fn leave(raw: *mut ()) {
+pub(super) fn remove_handle(raw: *mut ()) {
     let mut cores = cores();
     let Some(entry) = cores.get_mut(&raw.addr()) else {
         return;

@@ -168,7 +168,7 @@ impl HandleState {
             }
             first = first.and(Err(error));
             if kept {
-                self.keep(&mut resource);
+                self.take_back(&mut resource);
                 return first.map_err(|error| self.abort_close(error));
             }
         }
@@ -180,13 +180,13 @@ impl HandleState {
     }
 
     /// Takes the resource back after C refused its release, with the lease and the hold on the parents.
-    pub(super) fn keep(&self, resource: &mut PendingRelease) {
+    pub(super) fn take_back(&self, resource: &mut PendingRelease) {
         if let Some(needs) = resource.needs.take() {
             self.dependence.store(needs.number, Ordering::Release);
-            needs.leave();
+            needs.keep();
         }
         if let Some(holds) = resource.holds.take() {
-            holds.leave();
+            holds.keep();
             self.hold_parent();
         }
         self.raw.store(resource.raw, Ordering::Release);
@@ -240,7 +240,7 @@ impl HandleState {
             traced.end();
         }
         if self.kind.is_counted() {
-            ref_counted::leave(raw.as_ptr());
+            ref_counted::remove_handle(raw.as_ptr());
         }
         // The call still has it, and leaves it when it ends; its drop takes it out of the parent's list.
         if self.borrow_state.close_while_borrowed() {

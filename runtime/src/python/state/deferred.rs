@@ -122,7 +122,8 @@ impl HandleState {
         // What was left to it goes first.
         let mut left = self.take_deferred();
         left.extend(self.take());
-        left.into_iter().for_each(|resource| self.send(resource));
+        left.into_iter()
+            .for_each(|resource| self.send_to_thread(resource));
     }
 
     /// Takes the releases that were deferred to this handle, then the resources whose release C refused.
@@ -134,7 +135,7 @@ impl HandleState {
         left
     }
 
-    pub(super) fn send(&self, mut resource: PendingRelease) {
+    pub(super) fn send_to_thread(&self, mut resource: PendingRelease) {
         // What it had itself ends only now.
         let needs = ParentLease::begin(self.clone_parents(self.parent.as_ref()));
         drop(resource.needs.replace(needs));

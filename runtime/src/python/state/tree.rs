@@ -131,7 +131,7 @@ impl HandleState {
             traced.end();
         }
         if self.kind.is_counted() {
-            ref_counted::leave(raw);
+            ref_counted::remove_handle(raw);
         }
         Some(PendingRelease {
             kind: self.kind,
