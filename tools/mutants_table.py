@@ -43,6 +43,7 @@ CALLABLE = "runtime/src/python/callable.rs"
 MODULE = "runtime/src/python/module.rs"
 ENUMS = "runtime/src/python/enums.rs"
 RECORDS = "runtime/src/python/records.rs"
+SHAPE = "runtime/src/convert/shape.rs"
 ENUMS_MACRO = "macros/src/enums.rs"
 FAILS = "runtime/src/convert/status.rs"
 METHODS_EXPAND_CALL_MACRO = "macros/src/methods/expand/call.rs"
@@ -1108,6 +1109,7 @@ VALUES = [
     mutant(ENUMS, "C gets flags that are not listed", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 && !E::KEEP && false {")),
     mutant(ENUMS, "flags that an author lets pass are refused", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 {")),
     mutant(ENUMS, "the other flags are all other bits", ("        if E::FLAGS {\n            class.setattr", "        if E::FLAGS && false {\n            class.setattr")),
+    mutant(SHAPE, "a record may be of a C struct with pointers", ("    const HOLDS_POINTER: bool = true;", "    const HOLDS_POINTER: bool = false;"), seen_by_compiler=True),
     mutant(RECORDS, "a record with a NaN hashes anew each time", ("            true => value,\n            false => record", "            _ if true => value,\n            _ => record")),
     mutant(ENUMS_MACRO, "the sign bit is a negative flag", ("                    & (::core::primitive::i128::MAX >> ", "                    | (0 & ::core::primitive::i128::MAX >> ")),
 ]
