@@ -146,7 +146,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
     }
 
     /// Returns the native pointer of a requested handle. Panics if this call did not borrow the handle in that mode.
-    pub(super) fn entered(&self, hold: BorrowRequest<'_>) -> NonNull<()> {
+    pub(super) fn borrowed_ptr(&self, hold: BorrowRequest<'_>) -> NonNull<()> {
         let held = self
             .holds
             .iter()
@@ -190,7 +190,10 @@ impl<'a, 'py> CallContext<'a, 'py> {
     }
 
     /// Returns the receiver or its nearest ancestor, by first parents, that has this kind.
-    pub(super) fn nearest(&self, kind: &'static HandleKind) -> PyResult<Bound<'py, HandleClass>> {
+    pub(super) fn find_ancestor(
+        &self,
+        kind: &'static HandleKind,
+    ) -> PyResult<Bound<'py, HandleClass>> {
         let mut object = self.receiver.cloned();
         while let Some(candidate) = object {
             if ptr::eq(candidate.get().state().kind(), kind) {

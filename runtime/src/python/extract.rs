@@ -85,7 +85,7 @@ impl<T: PyHandle> RefArg<'_, '_, T> {
     /// Returns the handle for as long as the receiver is borrowed: a result that is made of both lives in both.
     #[doc(hidden)]
     pub fn get_in<'c>(&self, context: &CallContext<'c, '_>) -> &'c T {
-        let raw = context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Shared));
+        let raw = context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Shared));
         // SAFETY: guarantee 3: the call holds all its handles for the same time, this one among them (`entered`).
         // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw(raw.cast()) }
@@ -123,7 +123,8 @@ impl<T: PyHandle> MutArg<'_, '_, T> {
         reason = "the handle is entered exclusively, not this borrowed"
     )]
     pub unsafe fn get<'h>(&'h self, context: &'h CallContext<'_, '_>) -> &'h mut T {
-        let raw = context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
+        let raw =
+            context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
         // SAFETY: guarantee 4: the call holds the handle exclusively (`entered`). the caller's promise: this is the
         // only reference. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw_mut(raw.cast()) }
@@ -173,7 +174,7 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
         context: &'h CallContext<'_, '_>,
     ) -> PyResult<OwnedArgGuard<'h, T>> {
         let state = self.0.as_super().get().state();
-        context.entered(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
+        context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
         let raw = state.begin_transfer();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
         Ok(OwnedArgGuard {
@@ -256,7 +257,7 @@ impl<T: PyHandle> PyArgument for T {
     }
 
     fn get<'h>(held: &'h Self::Holder<'_, '_>, context: &'h CallContext<'_, '_>) -> &'h Self {
-        let raw = context.entered(BorrowRequest::new(held.as_super().get(), Mode::Shared));
+        let raw = context.borrowed_ptr(BorrowRequest::new(held.as_super().get(), Mode::Shared));
         // SAFETY: guarantee 3: the call holds the handle (`entered`). trait `PyHandle`: an object of `T`'s class
         // holds a pointer to a `T`.
         unsafe { <T as Handle>::from_raw(raw.cast()) }

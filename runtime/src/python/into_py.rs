@@ -84,22 +84,22 @@ impl IntoPython for SelfType {
 impl<'a, 'py> CallContext<'a, 'py> {
     /// Converts the result of this call to a Python object.
     #[doc(hidden)]
-    pub fn give<R: IntoPython + 'a>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
+    pub fn convert<R: IntoPython + 'a>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
         let _python = (!R::PLAIN).then(ReentrancyGuard::begin);
         result.into_python(self)
     }
 
     /// Converts the next item of an iterator; returns `None` at the end.
     #[doc(hidden)]
-    pub fn give_next<T, R>(&self, result: R) -> PyResult<Option<Bound<'py, PyAny>>>
+    pub fn convert_next<T, R>(&self, result: R) -> PyResult<Option<Bound<'py, PyAny>>>
     where
         T: IntoPython + 'a,
         R: IntoResult<Value = Option<T>>,
     {
         let next = self
-            .pass(result)
+            .check_result(result)
             .map_err(|error| instead_of_stop(self.py(), error, self.site().method))?;
-        next.map(|next| self.give(next)).transpose()
+        next.map(|next| self.convert(next)).transpose()
     }
 
     /// Passes the failpoint of the conversion of a result.
@@ -114,7 +114,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
     /// Returns a result that PyO3 itself converts, such as the result of `__len__`. Converts an error to a Python
     /// exception.
     #[doc(hidden)]
-    pub fn pass<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
+    pub fn check_result<R: IntoResult>(&self, result: R) -> PyResult<R::Value> {
         result.into_result().map_err(|error| {
             let _python = ReentrancyGuard::begin();
             to_pyerr(self.py(), error)

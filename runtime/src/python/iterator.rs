@@ -109,7 +109,7 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     steps: Successors<'_, T>,
     context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let owner = context.nearest(T::Owner::kind())?;
+    let owner = context.find_ancestor(T::Owner::kind())?;
     if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }

@@ -63,7 +63,7 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let parent = match <T::Parent as crate::handle::Parent>::kind() {
-        Some(kind) => Some(context.nearest(kind)?.unbind()),
+        Some(kind) => Some(context.find_ancestor(kind)?.unbind()),
         None => None,
     };
     let raw = owned.raw().as_ptr().cast();
@@ -118,7 +118,7 @@ pub fn part_into_py<'a, 'py, T: PyHandle + Part>(
     part: Borrowed<'a, T>,
     context: &CallContext<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let owner = context.nearest(T::Owner::kind())?;
+    let owner = context.find_ancestor(T::Owner::kind())?;
     view(context, part, owner)
 }
 
@@ -172,7 +172,7 @@ pub fn resource_into_py<'a, 'py, T: PyHandle + Resource>(
     handle: Borrowed<'a, T>,
     context: &CallContext<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let object = context.nearest(T::kind())?;
+    let object = context.find_ancestor(T::kind())?;
     if object.get().state().raw() == handle.raw().as_ptr().cast() {
         return Ok(object.into_any());
     }

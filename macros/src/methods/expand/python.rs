@@ -165,7 +165,7 @@ pub(crate) fn expand_wrapper(
         quote!(#[allow(clippy::too_many_arguments, reason = "clippy counts them where the author \
          writes the method")])
     });
-    let (give, returns, finish) = expand_result(runtime, handle, method);
+    let (convert, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
     let lifetimes = method
         .signature
@@ -176,7 +176,7 @@ pub(crate) fn expand_wrapper(
     let detach = method.detach.as_ref();
     let detach_checks =
         detach.map(|keyword| expand_detach_checks(handle, method, keyword.span(), runtime));
-    let call = quote!(#context.#give(#call));
+    let call = quote!(#context.#convert(#call));
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let receiver_conversion = consumed_receiver.map(|Parameter { name, .. }| {
@@ -292,7 +292,7 @@ pub(crate) fn expand_result(
             .and_then(|object| object.cast_into::<Self>().map_err(::core::convert::Into::into))
         };
         return (
-            quote!(give),
+            quote!(convert),
             quote!(#runtime::pyo3::Bound<'py, Self>),
             finish,
         );
@@ -302,7 +302,7 @@ pub(crate) fn expand_result(
     {
         let typed = quote!(#runtime::__private::python::TypedResult<'py, #item>);
         return (
-            quote!(give_next),
+            quote!(convert_next),
             respanned(
                 quote!(::core::option::Option<#typed>),
                 method.output.value.span(),
@@ -311,10 +311,10 @@ pub(crate) fn expand_result(
         );
     }
     if CPYTHON_SLOTS.iter().any(|plain| name == plain) || method.has_python_attribute("setter") {
-        return (quote!(pass), quote!(#value), TokenStream::new());
+        return (quote!(check_result), quote!(#value), TokenStream::new());
     }
     (
-        quote!(give),
+        quote!(convert),
         respanned(
             quote!(#runtime::__private::python::TypedResult<'py, #value>),
             method.output.value.span(),
