@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// A value that a handle can keep: see [`attach`] and `#[callbacks]`.
+/// A value that a handle can keep: see [`attach`](crate::attach) and `#[callbacks]`.
 ///
 /// `#[derive(Attachment)]` implements the trait for a struct or an enum whose fields implement it. A type that holds no
 /// Python objects can have an empty implementation. The garbage collector sees a value in an `Arc` only while nothing
