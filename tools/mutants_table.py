@@ -17,6 +17,9 @@ ASKING = "runtime/src/asks_handle.rs"
 RELATED = "runtime/src/python/same_ancestor.rs"
 CORES = "runtime/src/python/ref_counted.rs"
 HEADER = "runtime/src/python/state/mod.rs"
+DIRECT = "runtime/src/python/direct.rs"
+QUICK = "runtime/src/python/state/quick.rs"
+QUIET = "runtime/src/quiet.rs"
 CLASS = "runtime/src/python/object.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
 HANG = "runtime/src/interpreter/thread_exit.rs"
@@ -157,7 +160,7 @@ CALLS = [
         CALL,
         "the status is looked at before the result has an owner",
         (
-            "            (Outcome::Failed, _) if !convert_after.failed => None,\n",
+            "            (Outcome::Failed, _) if !self.convert_after.failed => None,\n",
             "            (Outcome::Failed, _) => None,\n",
         ),
     ),
@@ -176,12 +179,12 @@ CALLS = [
     ),
     mutant(CALL, "a failure is not looked at", ("            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing\n", "")),
     mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.failed_silently(&call)", "")),
-    mutant(CALL, "the errors are not armed", ("        errors.before_call(&call);\n        if site", "        if site")),
+    mutant(CALL, "the errors are not armed", ("    errors.before_call(call);\n", "")),
     mutant(CALL, "the errors don't learn the status", (
             "        let status = status.and_then(|returned| status_of(returned));",
             "        let status = status.and_then(|returned| status_of(returned)).and(None);",
         )),
-    mutant(CALL, "what a failing call leaves undefined is owned", ("if !convert_after.failed => None", "if !convert_after.failed && false => None")),
+    mutant(CALL, "what a failing call leaves undefined is owned", ("if !self.convert_after.failed => None", "if !convert_after.failed && false => None")),
     mutant(CALL, "a release that fails is not looked at", (
             "        let failed = outcome == Outcome::Failed;",
             "        let failed = outcome == Outcome::Failed && false;",
@@ -288,7 +291,7 @@ CALLS = [
         "what a failing call wrote is looked at",
         ("        None => method.out_count(calls) == 0,", "        None => true,"),
     ),
-    mutant(CALL, "errno is looked at too late", ("        let errno = ended.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
+    mutant(CALL, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
     mutant(CALL, "what is none is looked at", (
             "            (Outcome::Nothing, _) => nothing(),\n",
             "            (Outcome::Nothing, _) if false => nothing(),\n",
@@ -390,7 +393,7 @@ INTERPRETERS = [
     mutant(
         PYTHON_STATE_CLOSE,
         "a call waits for a thread that hangs since the end",
-        (" && self.forks == forks() && !is_ending()", " && self.forks == forks()"),
+        (" && self.forks == u64::from(forks()) && !is_ending()", " && self.forks == u64::from(forks())"),
     ),
     mutant(
         INTERPRETER,
@@ -671,12 +674,12 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "a thread inside of a call waits for itself",
-        ("        !inside_python() && self.forks == forks()", "        self.forks == forks()"),
+        ("        !inside_python() && self.forks == u64::from(forks())", "        self.forks == u64::from(forks())"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
         "a forked child waits for threads that it does not have",
-        ("        !inside_python() && self.forks == forks()", "        !inside_python()"),
+        ("        !inside_python() && self.forks == u64::from(forks())", "        !inside_python()"),
     ),
     mutant(
         ANCESTORS,
@@ -812,7 +815,7 @@ ENTERING = [
     mutant(
         FORKS,
         "forks go unnoticed",
-        ("    FORKS.fetch_add(1, Ordering::Relaxed);\n", ""),
+        ("    GATE.fetch_add(1, Ordering::Relaxed);\n", ""),
     ),
 ]
 
@@ -1015,7 +1018,7 @@ KEEPING = [
     mutant(LEDGER, "a release in a section without the GIL has none", ("            false => Attached::again(),\n", "            false => Attached::again().filter(|_| false),\n")),
     mutant(HANDLE_TYPE_INFO, "a detached release takes the GIL in a section without it", ("        self.detached_release = true;\n", "")),
     mutant(INTERPRETER, "a section without the GIL is not known", ("    let _flag = DetachedFlag::set(true);\n", "    let _flag = DetachedFlag::set(false);\n")),
-    mutant(USES, "a field is read without the GIL", ("        false => Attached::again(),\n", "        false => Attached::again().filter(|_| false),\n")),
+    mutant(USES, "a field is read without the GIL", ("                true => Attached::again(),\n", "                true => Attached::again().filter(|_| false),\n")),
     mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(CONVERT_TEXT, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
     mutant(HANDLE_LIFECYCLE, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
@@ -1068,7 +1071,7 @@ KEEPING = [
     mutant(PYTHON_STATE_TREE, "what another thread has to release is taken from it", ("        if let Some(name) = self.descendant_on_wrong_thread() {\n            return Err(self.abort_close(", "        if let Some(name) = self.descendant_on_wrong_thread().filter(|_| false) {\n            return Err(self.abort_close(")),
     mutant(PYTHON_STATE_TREE, "a closed child of another thread is in the way", ("            if open && child.is_on_wrong_thread()", "            if (open || true) && child.is_on_wrong_thread()")),
     mutant(PYTHON_STATE_CLOSE, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
-    mutant(PYTHON_STATE_CLOSE, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.borrow_state.close();", "            self.borrow_state.close();")),
+    mutant(PYTHON_STATE_CLOSE, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.bar_quick_borrows();", "            self.bar_quick_borrows();")),
     mutant(PYTHON_STATE_CLOSE, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
     mutant(PYTHON_STATE_TREE, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(PYTHON_STATE_TREE, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
@@ -1078,7 +1081,7 @@ KEEPING = [
     mutant(EXPORT, "the collector does not see what a view holds", ("        self.owner.iter().try_for_each(|held| visit.call(&held.0))", "        self.owner.iter().take(0).try_for_each(|held| visit.call(&held.0))")),
     mutant(ITERATOR, "the collector does not see what an iterator holds", ("        visit.call(&self.owner)\n", "        let _ = visit;\n        Ok(())\n")),
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),
-    mutant(THREADS, "a thread does not look for what waits for it", ("    if WAITING.load(Ordering::Relaxed) != 0 {\n", "    if WAITING.load(Ordering::Relaxed) != 0 && false {\n")),
+    mutant(THREADS, "a thread does not look for what waits for it", ("    if is_release_waiting() {\n", "    if is_release_waiting() && false {\n")),
     mutant(THREADS, "what belongs to a thread that has ended is left to nobody", ("        None => Err(resource),\n", "        None => {\n            drop(resource);\n            Ok(())\n        }\n")),
     mutant(CALLABLE, "the collector does not see a callable", ("            Ok(callable) => visit.call(&*callable),\n", "            Ok(_) => Ok(()),\n")),
 ]
@@ -1138,7 +1141,7 @@ SHARING = [
     mutant(
         ANCESTORS,
         "the hold on a parent never ends (lock)",
-        ("        state.holder.store(ptr::null_mut(), Ordering::Release);\n", ""),
+        ("        state.set_holder(ptr::null_mut());\n", ""),
     ),
     mutant(
         ANCESTORS,
@@ -1229,7 +1232,7 @@ OWNERS_OF_HANDLES = [
     mutant(
         CALL,
         "a result with a second owner is returned",
-        ("        if let Some(error) = ended.twice {\n            return Err(error);\n        }\n", ""),
+        ("        if let Some(error) = self.twice {\n            return Err(error);\n        }\n", ""),
     ),
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
@@ -1272,4 +1275,38 @@ SIGNALS = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS]
+DIRECT_ENTRIES = [
+    mutant(
+        STATE,
+        "a quick shared borrow looks only at the count",
+        ("            false => (!(COUNT >> 1), word + 1),", "            false => (0, word + 1),"),
+    ),
+    mutant(STATE, "a quick exclusive borrow looks at nothing", ("            true => (u32::MAX, EXCLUSIVE),", "            true => (0, EXCLUSIVE),")),
+    mutant(
+        STATE,
+        "the end of a quick borrow wakes nobody",
+        ("            false => (word & !COUNT == 0, word.wrapping_sub(1)),", "            false => (true, word.wrapping_sub(1)),"),
+    ),
+    mutant(
+        QUICK,
+        "a quick borrow asks neither process nor thread",
+        ("counted.forks != gate() || !counted", "!counted"),
+    ),
+    mutant(QUICK, "a closed view is borrowed quickly", ("self.quick.store(ptr::null_mut(), Ordering::Relaxed);", "")),
+    mutant(
+        QUICK,
+        "a thread-bound handle is borrowed quickly",
+        ("self.thread == 0 && !self.kind.is_counted()", "!self.kind.is_counted()"),
+    ),
+    mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
+    mutant(DIRECT, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),
+    mutant(
+        DIRECT,
+        "a number that does not fit is cut",
+        ("                match overflow {\n                    0 =>", "                match 0 {\n                    0 =>"),
+    ),
+    mutant(QUIET, "sections without the GIL are not counted", ("        BARS.fetch_add(ONE_SECTION, Ordering::Relaxed);\n", "        BARS.fetch_add(0, Ordering::Relaxed);\n"), ("        BARS.fetch_sub(ONE_SECTION, Ordering::Relaxed);", "")),
+    mutant(CALL, "a call may be quiet where a callback is expected", ("is_silent && !site.calls_back && may_be_quiet()", "is_silent && !site.calls_back")),
+]
+
+MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS]

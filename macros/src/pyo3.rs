@@ -44,3 +44,18 @@ pub(crate) fn export_class(runtime: &TokenStream, ident: &Ident, class: &Ident) 
         &quote!(#class::_PYO3_INTROSPECTION_ID),
     )
 }
+
+/// Like [`export_class`], for the class of a handle, which may have direct entries.
+pub(crate) fn export_handle_class(
+    runtime: &TokenStream,
+    ident: &Ident,
+    class: &Ident,
+) -> TokenStream {
+    let export_type = quote!(#runtime::__private::python::direct::ExportHandle<#ident>);
+    export(
+        ident,
+        &export_type,
+        &quote!(<#export_type>::new()),
+        &quote!(#class::_PYO3_INTROSPECTION_ID),
+    )
+}

@@ -15,7 +15,8 @@ const CLOSING: u32 = 1 << 30;
 const EXCLUSIVE: u32 = 1 << 29;
 const WAITING: u32 = 1 << 28;
 const QUEUED: u32 = 1 << 27;
-const COUNT: u32 = QUEUED - 1;
+const HELD: u32 = 1 << 26;
+const COUNT: u32 = HELD - 1;
 
 /// The reason for a refused borrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +135,39 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         .map(drop)
     }
 
+    /// Borrows the handle if nothing but shared borrows is noted in the word. Returns false if `try_borrow` or
+    /// `try_borrow_mut` has to decide, and always where several threads use the word.
+    #[inline(always)]
+    pub fn try_borrow_quick(&self, exclusive: bool) -> bool {
+        let word = self.0.load(Ordering::Relaxed);
+        let (barred, next) = match exclusive {
+            true => (u32::MAX, EXCLUSIVE),
+            // Half of the count, so that it never overflows.
+            false => (!(COUNT >> 1), word + 1),
+        };
+        let granted = !ATOMIC && word & barred == 0;
+        if granted {
+            self.0.store(next, Ordering::Relaxed);
+        }
+        granted
+    }
+
+    /// Releases a borrow if nothing but shared borrows is noted in the word besides. Returns false if `release_borrow` or
+    /// `release_borrow_mut` has to do it.
+    #[inline(always)]
+    pub fn release_quick(&self, exclusive: bool) -> bool {
+        let word = self.0.load(Ordering::Relaxed);
+        let (granted, next) = match exclusive {
+            true => (word == EXCLUSIVE, 0),
+            false => (word & !COUNT == 0, word.wrapping_sub(1)),
+        };
+        let granted = granted && !ATOMIC;
+        if granted {
+            self.0.store(next, Ordering::Relaxed);
+        }
+        granted
+    }
+
     /// Refuses new borrows although there are shared ones, until [`BorrowState::release_borrow_mut`]. Returns
     /// [`BorrowError::Busy`] if the handle is closed or borrowed exclusively.
     pub fn try_exclude_new(&self) -> Result<(), BorrowError> {
@@ -196,6 +230,16 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
     pub fn close_while_borrowed(&self) -> bool {
         let before = self.change::<()>(|word| Ok((word | CLOSED) & !WAITING));
         matches!(before, Ok(word) if word & WAITING != 0)
+    }
+
+    /// Bars quick borrows, or ends that: a child holds the handle for as long as it lives.
+    pub fn set_held(&self, held: bool) {
+        let _ = self.change::<()>(|word| {
+            Ok(match held {
+                true => word | HELD,
+                false => word & !HELD,
+            })
+        });
     }
 
     /// Requests a wake-up for the end of the present borrow. Before it sleeps, the caller checks that the handle is

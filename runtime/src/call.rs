@@ -39,10 +39,11 @@ use crate::helper_thread::{Aside, RaisedBySignal, Runner, ThisThread};
 use crate::interpreter::{self, Attached, report};
 pub use crate::outcome::Outcome;
 pub use crate::panics::Caught;
+use crate::quiet::may_be_quiet;
 use crate::single_owner;
 use crate::thread_locals::PerThread;
-use crate::uses::AtEnd;
 use crate::uses::depth::is_inside;
+use crate::uses::{self, AtEnd, Uses, UsesToBegin};
 
 /// Judges how a call ended, by the value that C returned.
 pub trait CheckStatus<C> {
@@ -150,12 +151,55 @@ macro_rules! __named {
 
 /// A call of C, with the settings of its annotations.
 #[derive(Debug)]
-pub struct CCall<C, F, J, S, P = ThisThread> {
+pub struct CCall<C, F, J, S, P = ThisThread, U = NoHandles> {
     c: F,
+    handles: U,
     runner: P,
     check: J,
     on_outcome: S,
     returned: PhantomData<fn() -> C>,
+}
+
+/// The uses of the handles of a call.
+pub trait BeginUses {
+    /// Returns whether the table of uses has to know the call even where nobody looks at it: an argument has counted
+    /// owners.
+    fn is_counted(&self) -> bool;
+
+    /// Begins the uses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another use excludes one of them.
+    fn begin(self) -> Result<Option<Uses>>;
+}
+
+/// A call without handles.
+#[derive(Debug)]
+pub struct NoHandles;
+
+impl BeginUses for NoHandles {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn begin(self) -> Result<Option<Uses>> {
+        Ok(None)
+    }
+}
+
+impl<B: FnOnce() -> Result<Option<Uses>>> BeginUses for UsesToBegin<B> {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        self.is_counted
+    }
+
+    #[inline(always)]
+    fn begin(self) -> Result<Option<Uses>> {
+        (self.begin)()
+    }
 }
 
 /// Returns a call of C with the default settings. `c` calls C within [`Caught::run`] and returns C's result: `None` if
@@ -166,6 +210,7 @@ pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 ) -> CCall<C, F, AlwaysSucceeds, KeepsNothing> {
     CCall {
         c,
+        handles: NoHandles,
         runner: ThisThread,
         check: AlwaysSucceeds,
         on_outcome: KeepsNothing,
@@ -173,12 +218,28 @@ pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
     }
 }
 
-impl<C: Copy, F, J, S> CCall<C, F, J, S> {
-    /// Moves the call to a helper thread, while this thread runs signal handlers.
+impl<C: Copy, F, J, S, P> CCall<C, F, J, S, P> {
+    /// Sets the uses of the handles, which last while C runs.
     #[inline]
-    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> CCall<C, F, J, S, Aside<I>> {
+    pub fn using<U: BeginUses>(self, handles: U) -> CCall<C, F, J, S, P, U> {
         CCall {
             c: self.c,
+            handles,
+            runner: self.runner,
+            check: self.check,
+            on_outcome: self.on_outcome,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<C: Copy, F, J, S, U> CCall<C, F, J, S, ThisThread, U> {
+    /// Moves the call to a helper thread, while this thread runs signal handlers.
+    #[inline]
+    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> CCall<C, F, J, S, Aside<I>, U> {
+        CCall {
+            c: self.c,
+            handles: self.handles,
             runner,
             check: self.check,
             on_outcome: self.on_outcome,
@@ -187,16 +248,17 @@ impl<C: Copy, F, J, S> CCall<C, F, J, S> {
     }
 }
 
-impl<C: Copy, F, S, P> CCall<C, F, AlwaysSucceeds, S, P> {
+impl<C: Copy, F, S, P, U> CCall<C, F, AlwaysSucceeds, S, P, U> {
     /// Sets the expressions that say that there is no result, and that C failed.
     #[inline]
     pub fn with_status<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
         self,
         none: N,
         fails: G,
-    ) -> CCall<C, F, StatusExpressions<N, G>, S, P> {
+    ) -> CCall<C, F, StatusExpressions<N, G>, S, P, U> {
         CCall {
             c: self.c,
+            handles: self.handles,
             runner: self.runner,
             check: StatusExpressions { none, fails },
             on_outcome: self.on_outcome,
@@ -205,12 +267,13 @@ impl<C: Copy, F, S, P> CCall<C, F, AlwaysSucceeds, S, P> {
     }
 }
 
-impl<C: Copy, F, J, P> CCall<C, F, J, KeepsNothing, P> {
+impl<C: Copy, F, J, P, U> CCall<C, F, J, KeepsNothing, P, U> {
     /// Sets the closure that gives an owner to what C was passed.
     #[inline]
-    pub fn on_outcome<S: FnOnce(Outcome)>(self, on_outcome: S) -> CCall<C, F, J, S, P> {
+    pub fn on_outcome<S: FnOnce(Outcome)>(self, on_outcome: S) -> CCall<C, F, J, S, P, U> {
         CCall {
             c: self.c,
+            handles: self.handles,
             runner: self.runner,
             check: self.check,
             on_outcome,
@@ -294,37 +357,85 @@ struct EndedCall<C, R> {
     raised: Option<CallbackFailure>,
 }
 
-impl<C, F, J, S, P> CCall<C, F, J, S, P>
-where
-    C: Copy + 'static,
-    F: FnOnce(&Caught) -> Option<C>,
-    J: CheckStatus<C>,
-    S: OnOutcome,
-{
-    /// Calls C and gives everything its owner.
-    #[inline]
-    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
-    fn call_and_own<T: Handle, R>(
+impl<C: 'static, R> EndedCall<C, R> {
+    /// Returns the result, or the error that `errors` words.
+    #[inline(always)]
+    fn finish<T: Handle>(
         self,
         site: &'static CallSite,
-        handle: Option<&T>,
-        errors: &mut T::Errors,
+        errors: T::Errors,
+        call: &CallInfo<'_, T>,
         caught: &Caught,
-        convert_after: ConvertAfter,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R> {
+        let EndedCall { owned, outcome, .. } = self;
+        let CallInfo {
+            handle, arguments, ..
+        } = *call;
+        // From here on everything has its owner, and a panic releases what has to be released.
+        continue_panics(self.raised, caught)?;
+        if let Some(error) = self.twice {
+            return Err(error);
+        }
+        let errno = self.errno;
+        let status = self.returned.as_ref();
+        let status = status.and_then(|returned| status_of(returned));
+        let call = CallInfo {
+            handle: handle.or_else(|| owned.as_ref().and_then(made)),
+            status,
+            errno,
+            ..*call
+        };
+        if owned.is_none()
+            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing
+            || errors.failed_silently(&call)
+            || site.should_fail(FailPoint::Failed)
+        {
+            let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
+            if !handle.is_some_and(is_held) {
+                // What a failing call left behind is released after its message was read.
+                return Err(errors.into_error(&call));
+            }
+            // A child that holds the handle would be in the way of the question.
+            drop(owned);
+            let function = site.function;
+            return Err(errors.into_error(&CallInfo {
+                handle,
+                function,
+                status,
+                errno,
+                arguments,
+            }));
+        }
+        assert!(!site.should_fail(FailPoint::Panic), "a panic was asked for");
+        // While the result is still a variable: a panic in here releases it.
+        errors.succeeded(&call);
+        Ok(expect_some(owned))
+    }
+}
+
+/// What follows C: the check of the status, and the owners.
+struct Settle<J, S> {
+    check: J,
+    on_outcome: S,
+    convert_after: ConvertAfter,
+}
+
+impl<J, S: OnOutcome> Settle<J, S> {
+    /// Gives everything its owner.
+    #[inline(always)]
+    fn own<C: Copy, R>(
+        self,
+        site: &'static CallSite,
+        (returned, errno): (Option<C>, i32),
+        raised: Option<CallbackFailure>,
+        caught: &Caught,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
     ) -> EndedCall<C, R>
     where
-        P: Runner,
+        J: CheckStatus<C>,
     {
-        let c = self.c;
-        let (((returned, errno), raised), by_signal) = self.runner.run(|| {
-            with_error_hook(site, handle, errors, caught, || {
-                // Whatever follows may change `errno`.
-                (c(caught), errno::errno().0)
-            })
-        });
-        let raised = raised_first(raised, by_signal);
         let outcome = match returned {
             Some(returned) => self.check.check_status(returned, caught),
             None => Outcome::Unwound,
@@ -332,8 +443,8 @@ where
         self.on_outcome.on_outcome(outcome);
         let owned = single_owner::check(site, || match (outcome, returned) {
             (Outcome::Nothing, _) => nothing(),
-            (Outcome::Failed, _) if !convert_after.failed => None,
-            (Outcome::Unknown, _) if !convert_after.unknown => None,
+            (Outcome::Failed, _) if !self.convert_after.failed => None,
+            (Outcome::Unknown, _) if !self.convert_after.unknown => None,
             (_, returned) => returned.and_then(own),
         });
         let (owned, twice) = owned.map_or_else(|twice| (None, Some(twice)), |owned| (owned, None));
@@ -345,6 +456,122 @@ where
             twice,
             raised,
         }
+    }
+}
+
+/// Returns the errors of a call that is about to begin.
+#[inline(always)]
+fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> T::Errors {
+    let mut errors = T::Errors::default();
+    errors.before_call(call);
+    errors
+}
+
+/// Returns `errno`, if the errors of the handle may ask for it.
+#[inline(always)]
+fn errno_of<T: Handle>() -> i32 {
+    match const { <T::Errors as ErrorSource<T>>::IS_SILENT } {
+        true => 0,
+        false => errno::errno().0,
+    }
+}
+
+/// Returns whether C can neither call back nor report during the call, so that nobody has to listen.
+#[inline(always)]
+fn is_quiet<T: Handle, P: Runner>(site: &'static CallSite) -> bool {
+    let is_silent = const { P::IS_THIS_THREAD && !T::LISTENS && !T::REPORTS };
+    is_silent && !site.calls_back && may_be_quiet()
+}
+
+impl<C, F, J, S, P, U> CCall<C, F, J, S, P, U>
+where
+    U: BeginUses,
+    C: Copy + 'static,
+    F: FnOnce(&Caught) -> Option<C>,
+    J: CheckStatus<C>,
+    S: OnOutcome,
+{
+    /// Separates the uses of the handles from the call.
+    #[inline(always)]
+    fn split(self) -> (U, CCall<C, F, J, S, P>) {
+        let call = CCall {
+            c: self.c,
+            handles: NoHandles,
+            runner: self.runner,
+            check: self.check,
+            on_outcome: self.on_outcome,
+            returned: PhantomData,
+        };
+        (self.handles, call)
+    }
+
+    /// Calls C, which may call back and report, and gives everything its owner.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
+    fn call_and_own<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        errors: &mut T::Errors,
+        uses: Option<Uses>,
+        caught: &Caught,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> EndedCall<C, R>
+    where
+        P: Runner,
+    {
+        let CCall {
+            c,
+            runner,
+            check,
+            on_outcome,
+            ..
+        } = self;
+        let ((returned, raised), by_signal) = runner.run(|| {
+            with_error_hook(site, handle, errors, caught, || {
+                // Whatever follows may change `errno`.
+                let returned = uses::ending(c(caught), uses);
+                (returned, errno_of::<T>())
+            })
+        });
+        let settle = Settle {
+            check,
+            on_outcome,
+            convert_after,
+        };
+        let raised = raised_first(raised, by_signal);
+        settle.own(site, returned, raised, caught, nothing, own)
+    }
+
+    /// Calls C, which neither calls back nor reports ([`is_quiet`]), and gives everything its owner.
+    #[inline(always)]
+    fn call_quietly_and_own<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        caught: &Caught,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> EndedCall<C, R> {
+        let CCall {
+            c,
+            check,
+            on_outcome,
+            ..
+        } = self;
+        // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
+        let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || {
+            let returned = c(caught);
+            (returned, errno_of::<T>())
+        });
+        let settle = Settle {
+            check,
+            on_outcome,
+            convert_after,
+        };
+        settle.own(site, returned, None, caught, nothing, own)
     }
 
     /// Calls C and owns its result. A failure becomes the error that `T::Errors` words.
@@ -377,66 +604,73 @@ where
             errno: 0,
             arguments,
         };
-        let _at_end = AtEnd;
-        let _attached = attached::<T>(site);
-        let _locked = handle.and_then(Locked::enter);
-        let mut errors = T::Errors::default();
-        errors.before_call(&call);
+        if is_quiet::<T, P>(site) && !self.handles.is_counted() {
+            return self.call_fallible_quietly(&call, site, convert_after, nothing, own, made);
+        }
+        self.call_fallible_watched(&call, site, convert_after, nothing, own, made)
+    }
+
+    /// [`CCall::call_fallible`] where C neither calls back nor reports.
+    #[inline(always)]
+    fn call_fallible_quietly<T: Handle, R>(
+        self,
+        call: &CallInfo<'_, T>,
+        site: &'static CallSite,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R> {
+        let _locked = call.handle.and_then(Locked::enter);
+        let errors = errors_of(call);
         if site.should_fail(FailPoint::NotCalled) {
             // The borrows of the call end here: `errors` may ask the handles.
             drop(self);
-            return Err(errors.into_error(&call));
+            return Err(errors.into_error(call));
         }
         let caught = Caught::new();
-        let ended = self.call_and_own(
+        let ended = self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
+        ended.finish(site, errors, call, &caught, made)
+    }
+
+    /// [`CCall::call_fallible`] where C may call back or report.
+    #[inline(never)]
+    fn call_fallible_watched<T: Handle, R>(
+        self,
+        call: &CallInfo<'_, T>,
+        site: &'static CallSite,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R>
+    where
+        P: Runner,
+    {
+        let _at_end = AtEnd;
+        let _attached = attached::<T>(site);
+        let (handles, this) = self.split();
+        let uses = handles.begin()?;
+        let handle = call.handle;
+        let _locked = handle.and_then(Locked::enter);
+        let mut errors = errors_of(call);
+        if site.should_fail(FailPoint::NotCalled) {
+            // The borrows of the call end here: `errors` may ask the handles.
+            drop((this, uses));
+            return Err(errors.into_error(call));
+        }
+        let caught = Caught::new();
+        let ended = this.call_and_own(
             site,
             handle,
             &mut errors,
+            uses,
             &caught,
             convert_after,
             nothing,
             own,
         );
-        let EndedCall { owned, outcome, .. } = ended;
-        // From here on everything has its owner, and a panic releases what has to be released.
-        continue_panics(ended.raised, &caught)?;
-        if let Some(error) = ended.twice {
-            return Err(error);
-        }
-        let errno = ended.errno;
-        let status = ended.returned.as_ref();
-        let status = status.and_then(|returned| status_of(returned));
-        let call = CallInfo {
-            handle: handle.or_else(|| owned.as_ref().and_then(made)),
-            status,
-            errno,
-            ..call
-        };
-        if owned.is_none()
-            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing
-            || errors.failed_silently(&call)
-            || site.should_fail(FailPoint::Failed)
-        {
-            let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
-            if !handle.is_some_and(is_held) {
-                // What a failing call left behind is released after its message was read.
-                return Err(errors.into_error(&call));
-            }
-            // A child that holds the handle would be in the way of the question.
-            drop(owned);
-            let function = site.function;
-            return Err(errors.into_error(&CallInfo {
-                handle,
-                function,
-                status,
-                errno,
-                arguments,
-            }));
-        }
-        assert!(!site.should_fail(FailPoint::Panic), "a panic was asked for");
-        // While the result is still a variable: a panic in here releases it.
-        errors.succeeded(&call);
-        Ok(expect_some(owned))
+        ended.finish(site, errors, call, &caught, made)
     }
 
     /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take that lock
@@ -471,14 +705,43 @@ where
         P: Runner,
     {
         site.reach();
+        if is_quiet::<T, P>(site) && !self.handles.is_counted() {
+            let caught = Caught::new();
+            let ended =
+                self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
+            caught.resume();
+            return match ended.twice {
+                Some(error) => panic!("{error}"),
+                None => expect_some(ended.owned),
+            };
+        }
+        self.call_infallible_watched(site, handle, convert_after, nothing, own)
+    }
+
+    /// [`CCall::call_infallible`] where C may call back or report.
+    #[inline(never)]
+    fn call_infallible_watched<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R
+    where
+        P: Runner,
+    {
         let _at_end = AtEnd;
         let _attached = attached::<T>(site);
+        let (handles, this) = self.split();
+        let uses = uses::granted(handles.begin());
         let caught = Caught::new();
         let mut errors = T::Errors::default();
-        let ended = self.call_and_own(
+        let ended = this.call_and_own(
             site,
             handle,
             &mut errors,
+            uses,
             &caught,
             convert_after,
             nothing,

@@ -70,6 +70,10 @@ impl<T: Handle> fmt::Debug for CallInfo<'_, T> {
     note = "implement `ErrorSource<{T}>` for `{Self}`"
 )]
 pub trait ErrorSource<T: Handle>: Default + 'static {
+    /// Set if the errors say nothing of a call but its function.
+    #[doc(hidden)]
+    const IS_SILENT: bool = false;
+
     /// Prepares for the call. Runs just before C.
     fn before_call(&mut self, call: &CallInfo<'_, T>) {
         let _ = call;
@@ -116,6 +120,9 @@ pub trait ErrorSink: 'static {
 pub struct NoErrors;
 
 impl<T: Handle> ErrorSource<T> for NoErrors {
+    const IS_SILENT: bool = true;
+
+    #[inline]
     fn into_error(self, call: &CallInfo<'_, T>) -> Error {
         Error::Failed(call.function)
     }

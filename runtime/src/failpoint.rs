@@ -82,7 +82,14 @@ impl CallSite {
 }
 
 #[cfg(feature = "fault-injection")]
-pub use injection::{Listed, arm, disarm, sites};
+pub use injection::{Listed, arm, disarm, is_armed, sites};
+
+/// Returns false: without the feature `fault-injection` no step is made to fail.
+#[cfg(all(feature = "python", not(feature = "fault-injection")))]
+#[inline(always)]
+pub(crate) fn is_armed() -> bool {
+    false
+}
 
 #[cfg(feature = "fault-injection")]
 mod injection {
@@ -126,6 +133,11 @@ mod injection {
     pub fn arm(n: u64) {
         FIRED.set(None);
         LEFT.set(n);
+    }
+
+    /// Returns whether a step that this thread takes from now on is to fail.
+    pub fn is_armed() -> bool {
+        LEFT.get() != 0
     }
 
     /// Stops counting. Returns the step that failed, if one did.

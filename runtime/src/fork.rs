@@ -8,10 +8,15 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-static FORKS: AtomicU32 = AtomicU32::new(0);
+/// The number of forks in the lower half, and in the upper half the number of releases that wait for their thread. One
+/// word, so that a call asks both at once ([`gate`]).
+static GATE: AtomicU64 = AtomicU64::new(0);
+/// The unit of the upper half.
+#[cfg(feature = "python")]
+const ONE_WAITING: u64 = 1 << 32;
 
 /// A function that takes one of the runtime's own locks and returns its guard. Each of these locks is held for a few
 /// instructions and, except around a fork, never together with another one.
@@ -58,7 +63,7 @@ extern "C" fn after_fork() {
 }
 
 extern "C" fn in_forked_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
+    GATE.fetch_add(1, Ordering::Relaxed);
     after_fork();
     let forget = inventory::iter::<InChild>.into_iter();
     forget.for_each(|InChild(forget)| forget());
@@ -77,8 +82,36 @@ pub(crate) fn watch_forks() {
 }
 
 /// Returns the number of forks between this process and the process that first called [`watch_forks`].
+#[inline]
 pub(crate) fn forks() -> u32 {
-    FORKS.load(Ordering::Relaxed)
+    // The lower half.
+    GATE.load(Ordering::Relaxed) as u32
+}
+
+/// Returns the number of forks if no release waits for its thread, and else a number that is never one of forks.
+#[inline(always)]
+#[cfg(feature = "python")]
+pub(crate) fn gate() -> u64 {
+    GATE.load(Ordering::Relaxed)
+}
+
+/// Returns whether a release waits for its thread.
+#[inline]
+#[cfg(feature = "python")]
+pub(crate) fn is_release_waiting() -> bool {
+    gate() >= ONE_WAITING
+}
+
+/// Counts a release that waits for its thread.
+#[cfg(feature = "python")]
+pub(crate) fn add_waiting_release() {
+    GATE.fetch_add(ONE_WAITING, Ordering::Relaxed);
+}
+
+/// Ends [`add_waiting_release`] for some.
+#[cfg(feature = "python")]
+pub(crate) fn remove_waiting_releases(count: usize) {
+    GATE.fetch_sub(ONE_WAITING * count as u64, Ordering::Relaxed);
 }
 
 /// A handle that a forked child made: the number of forks before that, and the number of guards that own the handle.

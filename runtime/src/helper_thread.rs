@@ -20,6 +20,9 @@ use crate::handle::Handle;
 
 /// The choice of the thread that a call runs C on.
 pub trait Runner {
+    /// Set for the thread of the call.
+    const IS_THIS_THREAD: bool = false;
+
     /// Runs `call` on that thread. Returns also what a signal handler raised meanwhile.
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>);
 }
@@ -33,6 +36,8 @@ pub struct RaisedBySignal(pub(crate) CallbackFailure);
 pub struct ThisThread;
 
 impl Runner for ThisThread {
+    const IS_THIS_THREAD: bool = true;
+
     #[inline]
     fn run<R>(self, call: impl FnOnce() -> R) -> (R, Option<RaisedBySignal>) {
         (call(), None)

@@ -152,6 +152,7 @@ mod outcome;
 mod panics;
 #[cfg(feature = "python")]
 mod python;
+mod quiet;
 mod ref_counted;
 pub mod reference;
 mod side_table;

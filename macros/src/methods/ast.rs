@@ -184,6 +184,12 @@ impl Method {
         (itself && !elsewhere).then_some(first)
     }
 
+    /// The `cfg` attributes.
+    pub(crate) fn cfg_attributes(&self) -> impl Iterator<Item = &Attribute> {
+        let attributes = self.attributes.iter();
+        attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+    }
+
     pub(crate) fn has_python_attribute(&self, name: &str) -> bool {
         self.python_attributes
             .iter()

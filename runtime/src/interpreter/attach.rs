@@ -6,6 +6,8 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::quiet::Section;
+
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///
 /// `PyGILState_Check` is no answer: it is always 1 once a sub-interpreter has existed in the process.
@@ -156,6 +158,7 @@ pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
         return c();
     };
     let _flag = DetachedFlag::set(true);
+    let _section = Section::begin();
     let c = Detached(c);
     py.detach(move || Detached((c.into_inner())())).into_inner()
 }

@@ -158,6 +158,11 @@ impl HandleState {
         }
     }
 
+    fn set_holder(&self, holder: *mut HandleState) {
+        self.holder.store(holder, Ordering::Release);
+        self.borrow_state.set_held(!holder.is_null());
+    }
+
     /// Makes this handle the holder of its parent, which the running call borrows exclusively.
     pub(super) fn hold_parent(&self) {
         if let Some(parent) = self.parent()
@@ -169,10 +174,7 @@ impl HandleState {
                 .holder_kind
                 .store(kind, Ordering::Release);
             let holder = ptr::from_ref(self).cast_mut();
-            parent
-                .borrow_owner()
-                .holder
-                .store(holder, Ordering::Release);
+            parent.borrow_owner().set_holder(holder);
         }
     }
 
@@ -187,7 +189,7 @@ impl HandleState {
         if held {
             // No call can come from this handle any more, and its memory may go before its release has ended.
             let nobody = ptr::dangling_mut();
-            parent.holder.store(nobody, Ordering::Release);
+            parent.set_holder(nobody);
         }
         // SAFETY: CPython: this thread is attached, since resources are taken by Python objects and their calls.
         let py = unsafe { Python::assume_attached() };
@@ -209,7 +211,7 @@ impl Drop for ParentHold {
     fn drop(&mut self) {
         let Some(parent) = self.0.take() else { return };
         let state = parent.get().state().borrow_owner();
-        state.holder.store(ptr::null_mut(), Ordering::Release);
+        state.set_holder(ptr::null_mut());
         // Releases of other children were deferred to the parent while it was held.
         state.release_deferred();
         attach_if_running(|| drop(parent));

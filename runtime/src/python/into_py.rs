@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::call::CallContext;
+use super::direct::PlainResult;
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::handle_class::SELF_TYPE;
 use super::iterator;
@@ -331,10 +332,17 @@ macro_rules! through_python {
                 Self: 'a,
             {
                 context.check()?;
+                // SAFETY: CPython: the function returns a new object, or null with an exception.
+                unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+            }
+        }
+
+        impl PlainResult for $type {
+            #[inline]
+            fn into_object(self, _: Python<'_>) -> *mut pyo3::ffi::PyObject {
                 let $value = self;
-                // SAFETY: CPython: the function returns a new object, or null with an exception, on a thread that is
-                // attached, as the context shows.
-                unsafe { Bound::from_owned_ptr_or_err(context.py(), $new) }
+                // SAFETY: CPython: this thread is attached, as the token shows.
+                unsafe { $new }
             }
         }
     )+};

@@ -8,6 +8,7 @@ mod ancestors;
 mod borrow_request;
 pub mod call;
 mod callable;
+pub mod direct;
 pub mod enums;
 pub mod exceptions;
 pub mod extract;

@@ -83,6 +83,7 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     let object = new_object::<T>(context, state)?;
     let state = object.as_super().get().state();
     state.link();
+    state.allow_quick_borrows();
     state.hold_parent();
     if state.has_more_parents() {
         state.depend(&PyWeakrefReference::new(object.as_any())?);
@@ -134,7 +135,9 @@ pub(super) fn view<'py, T: PyHandle + Part>(
         Some(owner.unbind()),
         None,
     );
-    Ok(new_object::<T>(context, state)?.into_any())
+    let object = new_object::<T>(context, state)?;
+    object.as_super().get().state().allow_quick_borrows();
+    Ok(object.into_any())
 }
 
 /// Refuses a part whose owner is another handle than `owner`, which the part's view would keep. A part that does not

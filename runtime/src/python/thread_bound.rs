@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use super::handle_class::HandleClass;
 use super::pending_release::PendingRelease;
 use super::state::HandleState;
-use crate::fork::Lock;
+use crate::fork::{Lock, add_waiting_release, is_release_waiting, remove_waiting_releases};
 use crate::interpreter::attach_if_running;
 
 /// The handles and deferred releases of one thread.
@@ -29,8 +29,6 @@ struct Handles {
 static THREADS: Mutex<BTreeMap<u64, Handles>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(threads())) }
-/// The number of releases that are deferred to a thread, for all threads.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 fn threads() -> MutexGuard<'static, BTreeMap<u64, Handles>> {
@@ -56,7 +54,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         close_all(self.0);
         let waiting = threads().remove(&self.0).unwrap_or_default().waiting;
-        WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
+        remove_waiting_releases(waiting.len());
         if !waiting.is_empty() {
             attach_if_running(|| release_all(waiting));
         }
@@ -80,7 +78,7 @@ pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingR
     match threads().get_mut(&thread) {
         Some(handles) => {
             handles.waiting.push(resource);
-            WAITING.fetch_add(1, Ordering::Relaxed);
+            add_waiting_release();
             Ok(())
         }
         None => Err(resource),
@@ -90,7 +88,7 @@ pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingR
 /// Runs the releases that were deferred to this thread.
 #[inline]
 pub(super) fn receive() {
-    if WAITING.load(Ordering::Relaxed) != 0 {
+    if is_release_waiting() {
         receive_waiting();
     }
 }
@@ -102,7 +100,7 @@ fn receive_waiting() {
     let waiting = waiting.map(|handles| std::mem::take(&mut handles.waiting));
     drop(all);
     let waiting = waiting.unwrap_or_default();
-    WAITING.fetch_sub(waiting.len(), Ordering::Relaxed);
+    remove_waiting_releases(waiting.len());
     release_all(waiting);
 }
 

@@ -28,10 +28,11 @@ use crate::fork::{InChild, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
 use crate::interpreter::Attached;
+use crate::quiet::{is_watching, may_be_quiet};
 use depth::{Depth, is_inside, this_thread};
 pub(crate) use release::{AtEnd, put_off_release, release_put_off, releasing};
 use table::{By, Claim, is_any_exclusive, table};
-use watching::{HIDDEN, is_watching};
+use watching::HIDDEN;
 
 inventory::submit! { InChild(forget_other_threads) }
 
@@ -206,11 +207,33 @@ fn begin_claims(claims: &[Claim], by: By) -> Result<Uses> {
     Ok(table.begin(claims, by, depth))
 }
 
-/// The use of a handle whose field is read or written, until the value was copied.
+/// The use of a handle whose field is read or written, until the value was copied. One word, which is null for a quiet
+/// access.
 #[derive(Debug)]
 pub struct FieldUse {
+    _watched: Option<Box<WatchedUse>>,
+}
+
+#[derive(Debug)]
+struct WatchedUse {
     _uses: Option<Uses>,
     _attached: Option<Attached>,
+}
+
+impl FieldUse {
+    #[cold]
+    fn watched<T: Handle>(handle: &T, exclusive: bool, attaches: bool) -> Result<Self> {
+        let watched = WatchedUse {
+            _uses: begin([Argument(handle).in_use(exclusive)])?,
+            _attached: match attaches {
+                true => Attached::again(),
+                false => None,
+            },
+        };
+        Ok(FieldUse {
+            _watched: Some(Box::new(watched)),
+        })
+    }
 }
 
 /// The pointer to a handle whose field is read or written, and the use.
@@ -220,12 +243,8 @@ pub struct FieldUse {
 /// As for [`begin`].
 #[inline]
 pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
-    let (raw, used) = atomic_field(handle, exclusive)?;
-    let _attached = match const { T::SPEC.is_callback_only() } {
-        true => None,
-        false => Attached::again(),
-    };
-    Ok((raw, FieldUse { _attached, ..used }))
+    let attaches = const { !T::SPEC.is_callback_only() };
+    field_by(handle, exclusive, attaches)
 }
 
 /// As [`field`], for a field that is read and written beside calls on other threads.
@@ -235,9 +254,18 @@ pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, Fie
 /// As for [`begin`].
 #[inline]
 pub fn atomic_field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
-    let used = FieldUse {
-        _uses: begin([Argument(handle).in_use(exclusive)])?,
-        _attached: None,
+    field_by(handle, exclusive, false)
+}
+
+#[inline(always)]
+fn field_by<T: Handle>(
+    handle: &T,
+    exclusive: bool,
+    attaches: bool,
+) -> Result<(*mut T::Raw, FieldUse)> {
+    let used = match may_be_quiet() && const { !T::SPEC.meets_counted() } {
+        true => FieldUse { _watched: None },
+        false => FieldUse::watched(handle, exclusive, attaches)?,
     };
     Ok((handle.as_raw(), used))
 }
@@ -265,16 +293,56 @@ pub fn ending<R>(returned: R, uses: Option<Uses>) -> R {
     returned
 }
 
+/// The uses of a call that is about to begin.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct UsesToBegin<B> {
+    /// Set if an argument has counted owners, or is given to C: the table has to know the call in any case.
+    pub is_counted: bool,
+    /// Begins the uses.
+    pub begin: B,
+}
+
 /// [`begin`] for arguments and how they are used: `(&argument, exclusive)`, `(option, exclusive, optional)`, or
 /// `(place, given)` for a handle that is given to C.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __uses {
+    ($(($argument:expr $(, $how:tt)*)),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        $crate::__private::uses::UsesToBegin {
+            is_counted: false $(|| $crate::__counted!($argument $(, $how)*))*,
+            begin: || $crate::__private::uses::begin([$($crate::__use!($argument $(, $how)*)),*]),
+        }
+    }};
+}
+
+/// [`__uses!`] for a call that gives handles to C: the uses begin at once, because the call changes the places of the handles.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __uses_with_given {
     ($(($($argument:tt)*)),*) => {{
         #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
         use $crate::__private::uses::{OfHandle as _, OfOther as _};
-        $crate::__private::uses::begin([$($crate::__use!($($argument)*)),*])
+        let begun = $crate::__private::uses::begin([$($crate::__use!($($argument)*)),*]);
+        $crate::__private::uses::UsesToBegin {
+            is_counted: true,
+            begin: move || begun,
+        }
     }};
+}
+
+/// Set if one argument of [`__uses!`] has counted owners.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __counted {
+    ($argument:expr, $exclusive:literal, optional) => {
+        $argument.is_some_and(|handle| (&$crate::__private::uses::Argument(handle)).is_counted())
+    };
+    ($argument:expr, $($how:tt)*) => {
+        (&$crate::__private::uses::Argument($argument)).is_counted()
+    };
 }
 
 /// One argument of [`__uses!`].
@@ -305,11 +373,19 @@ pub struct Argument<'a, T: ?Sized>(pub &'a T);
 /// The use of an [`Argument`] that is a handle.
 #[doc(hidden)]
 pub trait OfHandle {
+    /// Returns whether the handle has counted owners.
+    fn is_counted(&self) -> bool;
+
     /// The use, if the table has to know it.
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
 }
 
 impl<T: Handle> OfHandle for Argument<'_, T> {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        const { T::SPEC.meets_counted() }
+    }
+
     #[inline]
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>> {
         Use::of(Id::of(self.0), const { T::SPEC.meets_counted() }, exclusive)
@@ -319,11 +395,19 @@ impl<T: Handle> OfHandle for Argument<'_, T> {
 /// The answer for any other [`Argument`]. The compiler prefers [`OfHandle`], which needs one reference less.
 #[doc(hidden)]
 pub trait OfOther {
+    /// Returns false.
+    fn is_counted(&self) -> bool;
+
     /// Nothing is used.
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
 }
 
 impl<T: ?Sized> OfOther for &Argument<'_, T> {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        false
+    }
+
     #[inline]
     fn in_use(&self, _: bool) -> Option<Use<'static>> {
         None

@@ -50,6 +50,59 @@ both_words! {
         assert_eq!(word.try_borrow_mut(false), Ok(()));
     }
 
+    fn a_quick_borrow_is_a_borrow_where_one_thread_uses_the_word(word) {
+        let plain = !ATOMIC;
+        assert_eq!(word.try_borrow_quick(false), plain);
+        assert_eq!(word.is_borrowed(), plain);
+        if plain {
+            assert!(word.try_borrow_quick(false));
+            assert!(!word.try_borrow_quick(true));
+            assert_eq!(word.try_borrow_mut(false), Err(Busy));
+            assert!(word.release_quick(false));
+            assert!(word.release_quick(false));
+            assert!(!word.is_borrowed());
+        }
+        assert_eq!(word.try_borrow_quick(true), plain);
+        assert_eq!(word.is_borrowed_mut(), plain);
+        if plain {
+            assert!(!word.try_borrow_quick(false));
+            assert_eq!(word.try_borrow(true), Err(Busy));
+            assert!(word.release_quick(true));
+        }
+        assert_eq!(word.try_borrow_mut(false), Ok(()));
+    }
+
+    fn whatever_else_the_word_notes_bars_quick_borrows(word) {
+        let refuses = |word: &BorrowState<ATOMIC>| !word.try_borrow_quick(false) && !word.try_borrow_quick(true);
+        word.set_queued();
+        assert!(refuses(&word));
+        word.clear_queued();
+        word.set_held(true);
+        assert!(refuses(&word));
+        assert_eq!(word.try_borrow(false), Ok(()));
+        assert!(!word.release_borrow());
+        word.set_held(false);
+        word.begin_close().unwrap();
+        assert!(refuses(&word));
+        word.cancel_close();
+        word.close();
+        assert!(refuses(&word));
+    }
+
+    fn a_quick_borrow_that_somebody_waits_for_is_not_released_quickly(word) {
+        if !ATOMIC {
+            assert!(word.try_borrow_quick(true));
+            word.register_waiter();
+            assert!(!word.release_quick(true));
+            assert!(word.release_borrow_mut());
+            assert!(word.try_borrow_quick(false));
+            word.register_waiter();
+            assert!(!word.release_quick(false));
+            assert!(word.release_borrow());
+            assert!(!word.is_borrowed());
+        }
+    }
+
     fn a_queue_bars_newcomers_and_none_that_may_pass(word) {
         assert_eq!(word.try_borrow(false), Ok(()));
         word.set_queued();

@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::docs::doc_attributes;
 use crate::handle::model::{Handle, Ownership};
-use crate::pyo3::{crate_path, export_class};
+use crate::pyo3::{crate_path, export_handle_class};
 
 pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
     let Handle {
@@ -38,7 +38,7 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
             };
         }
     };
-    let export = export_class(runtime, ident, class);
+    let export = export_handle_class(runtime, ident, class);
     quote! {
         #runtime::__python! {
             #(#documentation)*

@@ -105,7 +105,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let prepared = all.iter().filter_map(|argument| prepare(argument, runtime));
     let here = here_variable();
     let here = method.consumed().next().map(|_| quote!(let #here = ();));
-    let (uses, c, call) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
+    let (uses, c, call, using) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
     let owned_arguments = method
         .consumed()
@@ -187,22 +187,22 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #unplaced
         #uses
         #c
-        let __result = #runtime::__private::call::c_call(#call) #interruptible #status #settling #finish;
+        let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #finish;
         #(::core::mem::drop(#stored_callbacks);)*
         #(::core::mem::drop(#transfers);)*
         #decoded
     }
 }
 
-/// Expands to three parts: the uses of the handles, the closure that calls C, and
-/// the expression that calls the closure and ends the uses. The arguments are evaluated in
+/// Expands to four parts: the uses of the handles, the closure that calls C, the expression that
+/// calls the closure, and the setting that passes the uses to the call. The arguments are evaluated in
 /// between, in safe code.
 pub(crate) fn expand_c_closure(
     method: &Method,
     calls: &Calls,
     (arguments, fields): (&[CArg<'_>], &[(&FieldPath, CArg<'_>)]),
     runtime: &TokenStream,
-) -> (TokenStream, TokenStream, TokenStream) {
+) -> (TokenStream, TokenStream, TokenStream, TokenStream) {
     let variable = |(n, argument): (usize, &CArg<'_>)| passed_variable(n, span_of(argument));
     let all: Vec<&CArg<'_>> = arguments
         .iter()
@@ -269,8 +269,8 @@ pub(crate) fn expand_c_closure(
             #runtime::__private::call::detach_unchecked(unsafe { #runtime::__private::call::WithoutPython::promised() }, || #called)
         };
     }
-    let (uses, called) = expand_uses(method, calls, called, runtime);
-    (uses, closure, quote!(|#caught| #called))
+    let (uses, using) = expand_uses(method, calls, runtime);
+    (uses, closure, quote!(|#caught| #called), using)
 }
 
 /// Sets `fields` before the call. Clears the pointers in them afterwards.
@@ -359,12 +359,11 @@ pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<To
     })
 }
 
-/// Expands to the uses of the handles, and to `call` with the end of the uses: `errors` may use the
-/// handles after it.
+/// Expands to the uses of the handles, and to the setting that passes them to the call. They end
+/// when C returns: `errors` may use the handles after it.
 pub(crate) fn expand_uses(
     method: &Method,
     calls: &Calls,
-    call: TokenStream,
     runtime: &TokenStream,
 ) -> (TokenStream, TokenStream) {
     let receiver = match method.receiver {
@@ -403,15 +402,13 @@ pub(crate) fn expand_uses(
     let calls_back = !method.callbacks(calls).is_empty();
     let expect = quote!(#runtime::__private::uses::expect::<Self>(#calls_back););
     if uses.is_empty() {
-        return (TokenStream::new(), call);
+        return (TokenStream::new(), TokenStream::new());
     }
     let name = Ident::new("uses", Span::mixed_site());
-    let begin = match method.output.fallible {
-        true => quote!(let #name = #runtime::__uses!(#(#uses),*)?;),
-        false => {
-            quote!(let #name = #runtime::__private::uses::granted(#runtime::__uses!(#(#uses),*));)
-        }
+    let list = match method.consumed().next() {
+        None => quote!(__uses),
+        Some(_) => quote!(__uses_with_given),
     };
-    let call = quote!(#runtime::__private::uses::ending(#call, #name));
-    (quote!(#expect #begin), call)
+    let uses = quote!(#expect let #name = #runtime::#list!(#(#uses),*););
+    (uses, quote!(.using(#name)))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 pub(crate) mod call;
 pub(crate) mod checks;
+pub(crate) mod direct;
 pub(crate) mod field;
 pub(crate) mod outcome;
 pub(crate) mod parents;

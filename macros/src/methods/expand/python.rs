@@ -4,9 +4,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Type, Visibility};
+use syn::{Type, Visibility};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::methods::expand::direct::expand_entries;
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::transfer::transfer_method_name;
 use crate::pyo3::{class_path, crate_path};
@@ -34,14 +35,14 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
         .methods
         .iter()
         .filter(exported)
-        .partition(|method| cfg_attributes(method).next().is_none());
+        .partition(|method| method.cfg_attributes().next().is_none());
     let class = match handle {
         Type::Path(path) => class_path(&path.path),
         other => quote!(#other),
     };
     let pyo3 = crate_path(runtime);
     let expand_block = |methods: &[&Method]| {
-        let configuration = methods.iter().flat_map(|method| cfg_attributes(method));
+        let configuration = methods.iter().flat_map(|method| method.cfg_attributes());
         let methods = methods.iter().map(|method| {
             let (method, iter) = (expand_method(block, method), expand_iter(block, method));
             quote!(#method #iter)
@@ -59,17 +60,14 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     // its own under that `cfg`.
     let unconditional = (!unconditional.is_empty()).then(|| expand_block(&unconditional));
     let conditional = conditional.iter().map(|method| expand_block(&[method]));
+    let entries = expand_entries(block);
     quote! {
         #runtime::__python! {
             #unconditional
             #(#conditional)*
+            #entries
         }
     }
-}
-
-pub(crate) fn cfg_attributes(method: &Method) -> impl Iterator<Item = &Attribute> {
-    let attributes = method.attributes.iter();
-    attributes.filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
 /// Adds `__iter__` to a class with `__next__`, which is its own iterator.

@@ -70,6 +70,7 @@ impl HandleState {
         }
         if self.kind.is_view() {
             self.close_dependents(py)?;
+            self.bar_quick_borrows();
             self.borrow_state.close();
             return Ok(());
         }
@@ -342,7 +343,7 @@ impl HandleState {
     /// because the thread that borrows the handle may belong to the parent process. It may not wait while the
     /// interpreter is ending, because the interpreter may have stopped that thread.
     pub(in crate::python) fn may_wait(&self) -> bool {
-        !inside_python() && self.forks == forks() && !is_ending()
+        !inside_python() && self.forks == u64::from(forks()) && !is_ending()
     }
 }
 

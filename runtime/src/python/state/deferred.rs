@@ -36,6 +36,7 @@ impl HandleState {
         // The last one is this handle's own. If there is none, the ancestor's close was faster.
         doomed.last_mut()?.heard = Some(ending.clone());
         above.orphans.append(&mut doomed);
+        ancestor.borrow_state.register_waiter();
         Some(ending)
     }
 
@@ -82,6 +83,7 @@ impl HandleState {
                 }
                 above.orphans.append(&mut self.children().orphans);
                 above.orphans.extend(self.take());
+                blocked.borrow_state.register_waiter();
                 return;
             }
         }
@@ -100,6 +102,7 @@ impl HandleState {
             drop(resource.needs.replace(needs));
         }
         ancestor.children().orphans.append(&mut left);
+        ancestor.borrow_state.register_waiter();
         if !ancestor.is_held() {
             ancestor.release_deferred();
         }

@@ -8,11 +8,12 @@
 
 mod close;
 mod deferred;
+mod quick;
 mod tree;
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
-use std::ptr::{self};
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -57,8 +58,13 @@ pub struct HandleState {
     generation: AtomicU64,
     /// Set for a view that ends with the next exclusive borrow of its owner, and for a view of such a view.
     until_mut: bool,
-    /// The fork count of the process when the handle was made.
-    forks: u32,
+    /// The native pointer, for [`HandleState::enter_quick`]; null if that does not borrow the handle.
+    quick: AtomicPtr<()>,
+    /// The state that counts a quick borrow: the handle's own or, for a view, `base`. Set with `quick`.
+    counted: AtomicPtr<HandleState>,
+    /// The fork count of the process when the handle was made. As wide as [`gate`](crate::fork::gate), which is compared
+    /// to it.
+    forks: u64,
     /// The number of the thread that made the handle, if only that thread may use it; else 0.
     thread: u64,
     /// The parents besides `up`.
@@ -78,6 +84,29 @@ pub struct HandleState {
     exports: AtomicU32,
     /// The handle's entry among the traced handles; `None` if tracing was off when the handle was made.
     traced: Option<Traced>,
+}
+
+/// A quick borrow, until this is dropped.
+pub(super) struct QuickBorrow<'a, const EXCLUSIVE: bool> {
+    counted: &'a HandleState,
+    raw: NonNull<()>,
+}
+
+impl<const EXCLUSIVE: bool> QuickBorrow<'_, EXCLUSIVE> {
+    /// The native pointer of the handle.
+    #[inline(always)]
+    pub(super) fn raw(&self) -> NonNull<()> {
+        self.raw
+    }
+}
+
+impl<const EXCLUSIVE: bool> Drop for QuickBorrow<'_, EXCLUSIVE> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !self.counted.borrow_state.release_quick(EXCLUSIVE) {
+            self.counted.release_slow(EXCLUSIVE);
+        }
+    }
 }
 
 struct Links {
@@ -143,16 +172,18 @@ impl HandleState {
             None if kind.is_thread_bound() => thread_bound::number(),
             None => 0,
         };
+        let until_mut = owner
+            .is_some_and(|owner| kind.is_until_mut() || owner.kind.is_view() && owner.until_mut);
         HandleState {
+            quick: AtomicPtr::new(ptr::null_mut()),
+            counted: AtomicPtr::new(ptr::null_mut()),
             generation: AtomicU64::new(owner.map_or(0, |owner| {
                 owner
                     .borrow_owner()
                     .lock_owner()
                     .generation_with_ancestors()
             })),
-            until_mut: owner.is_some_and(|owner| {
-                kind.is_until_mut() || owner.kind.is_view() && owner.until_mut
-            }),
+            until_mut,
             kind,
             raw: AtomicPtr::new(raw),
             identity: raw.addr(),
@@ -170,7 +201,7 @@ impl HandleState {
                 dependents: BTreeMap::new(),
                 kept: Vec::new(),
             }),
-            forks: forks(),
+            forks: forks().into(),
             thread,
             extra_parents: Box::default(),
             holder: AtomicPtr::new(ptr::null_mut()),
@@ -194,13 +225,13 @@ impl HandleState {
     /// Returns whether the handle is bound to a thread, or was made before the last fork. `check_owner` then decides.
     #[inline]
     pub(super) fn may_be_on_wrong_thread(&self) -> bool {
-        self.thread != 0 || self.forks != forks()
+        self.thread != 0 || self.forks != u64::from(forks())
     }
 
     /// Returns whether only a parent process may use the handle: the kind is process-bound, and the process was forked
     /// since.
     fn is_from_parent_process(&self) -> bool {
-        self.kind.is_process_bound() && self.forks != forks()
+        self.kind.is_process_bound() && self.forks != u64::from(forks())
     }
 
     /// Returns whether the handle is bound to another thread.
@@ -301,7 +332,15 @@ impl HandleState {
     /// Counts an exclusive borrow, which ends the `until_mut` views of this handle.
     #[inline]
     pub(super) fn begin_generation(&self) {
-        self.generation.fetch_add(1, Ordering::Relaxed);
+        match cfg!(Py_GIL_DISABLED) {
+            true => {
+                self.generation.fetch_add(1, Ordering::Relaxed);
+            }
+            // Under the GIL.
+            false => self
+                .generation
+                .store(self.generation() + 1, Ordering::Relaxed),
+        }
     }
 
     /// Returns whether this is an `until_mut` view whose owner, or an ancestor of the owner, was borrowed exclusively

@@ -1,0 +1,93 @@
+//! The direct entries of a class: the methods that CPython may call without PyO3's wrapper.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, LitCStr, LitStr, Meta};
+
+use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::types::lifetimes::erase_lifetimes;
+use crate::types::param_kind::ParamKind;
+
+/// The list of entries of a block. The runtime leaves out those whose types are not plain.
+pub(crate) fn expand_entries(block: &MethodsBlock) -> Option<TokenStream> {
+    let (runtime, handle) = (&block.runtime, &block.handle);
+    let methods = block.methods.iter();
+    let entries: Vec<_> = methods
+        .filter_map(|method| expand_entry(block, method))
+        .collect();
+    (!entries.is_empty()).then(|| {
+        quote! {
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::python::direct::Entries {
+                    handle: ::core::any::TypeId::of::<#handle>,
+                    entries: &[#(#entries),*],
+                }
+            }
+        }
+    })
+}
+
+/// The entry of a method that takes values, and calls C or reads a field; `None` for any other method.
+fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+    let (runtime, handle) = (&block.runtime, &block.handle);
+    let borrow = match method.receiver {
+        Receiver::Shared => quote!(shared),
+        Receiver::Exclusive if method.reads_parent.is_none() => quote!(exclusive),
+        Receiver::Exclusive | Receiver::None => return None,
+    };
+    let is_simple = matches!(method.source, Source::Calls(_) | Source::Field(_))
+        && !method.rust_only
+        && method.detach.is_none()
+        && method.cfg_attributes().next().is_none();
+    let (kind, name) = python_name(method).filter(|_| is_simple)?;
+    let mut parameters = Vec::new();
+    for Parameter { name, ty } in &method.parameters {
+        let ParamKind::Value = ParamKind::of(ty) else {
+            return None;
+        };
+        parameters.push(quote!(#name: #ty));
+    }
+    let value = erase_lifetimes(&method.output.value, handle);
+    let result = match method.output.fallible {
+        true => quote!(#runtime::Result<#value>),
+        false => quote!(#value),
+    };
+    let rust_name = &method.signature.ident;
+    let arguments = method.parameters.iter().map(|Parameter { name, .. }| name);
+    let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, rust_name.span());
+    Some(quote! {
+        #runtime::__direct!(#kind, #handle, #borrow, #name, |this #(, #parameters)*| -> #result { this.#rust_name(#(#arguments),*) })
+    })
+}
+
+/// The kind of the entry, and the name of the method or property in Python; `None` where an attribute of PyO3 asks for
+/// more than these.
+fn python_name(method: &Method) -> Option<(TokenStream, String)> {
+    let ident = method.signature.ident.to_string();
+    let ident = ident.strip_prefix("r#").unwrap_or(&ident);
+    let (mut kind, mut name) = (quote!(method), ident.to_owned());
+    for attribute in &method.python_attributes {
+        match &attribute.meta {
+            Meta::Path(path) if path.is_ident("getter") => {
+                kind = quote!(getter);
+                name = ident.strip_prefix("get_").unwrap_or(ident).to_owned();
+            }
+            meta if meta.path().is_ident("pyo3") => name = renamed(attribute)?,
+            _ => return None,
+        }
+    }
+    (!name.starts_with("__")).then_some((kind, name))
+}
+
+/// The name in `#[pyo3(name = "…")]`; `None` for any other argument.
+fn renamed(attribute: &Attribute) -> Option<String> {
+    let mut name = None;
+    let only_name = attribute.parse_nested_meta(|meta| {
+        match meta.path.is_ident("name") {
+            true => name = Some(meta.value()?.parse::<LitStr>()?.value()),
+            false => return Err(meta.error("another argument")),
+        }
+        Ok(())
+    });
+    only_name.ok().and(name)
+}

@@ -1,0 +1,53 @@
+//! The word that says whether a call of C may be quiet: nobody watches it, and this thread need not take the GIL for it.
+//!
+//! A quiet call looks at this one word, calls C and converts the result. A call is not quiet once C may call back
+//! (`uses`), and while any thread runs a section without the GIL (`interpreter`).
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bit 0: calls look at the table of uses. The other bits: the number of sections without the GIL that run.
+static BARS: AtomicUsize = AtomicUsize::new(0);
+
+const WATCHING: usize = 1;
+#[cfg(feature = "python")]
+const ONE_SECTION: usize = 2;
+
+/// Returns whether calls may be quiet now.
+#[inline(always)]
+pub(crate) fn may_be_quiet() -> bool {
+    BARS.load(Ordering::Relaxed) == 0
+}
+
+/// Lets calls look at the table of uses from now on.
+pub(crate) fn watch() {
+    // Written once: what all calls read stays in every processor's cache.
+    if !is_watching() {
+        BARS.fetch_or(WATCHING, Ordering::Relaxed);
+    }
+}
+
+/// Returns whether calls look at the table of uses.
+#[inline(always)]
+pub(crate) fn is_watching() -> bool {
+    BARS.load(Ordering::Relaxed) & WATCHING != 0
+}
+
+/// A section without the GIL, until this is dropped.
+#[cfg(feature = "python")]
+#[derive(Debug)]
+pub(crate) struct Section(());
+
+#[cfg(feature = "python")]
+impl Section {
+    pub(crate) fn begin() -> Self {
+        BARS.fetch_add(ONE_SECTION, Ordering::Relaxed);
+        Section(())
+    }
+}
+
+#[cfg(feature = "python")]
+impl Drop for Section {
+    fn drop(&mut self) {
+        BARS.fetch_sub(ONE_SECTION, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,128 @@
+"""Methods that CPython calls directly: they behave as those that go through PyO3's wrapper."""
+
+import os
+import threading
+
+import pytest
+from standin_safe import AffinityError, BusyError, ClosedError, Parcel, Session, Store, Tally
+
+
+class Indexed:
+    def __index__(self):
+        return 5
+
+
+@pytest.mark.parametrize(("argument", "total"), [(5, 15), (-3, 7), (True, 11), (Indexed(), 15)])
+def test_argument_by_position_or_keyword(argument, total):
+    assert Tally(10).add(argument) == total
+    assert Tally(10).add(n=argument) == total
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "error"),
+    [
+        ((), {}, TypeError),
+        ((1, 2), {}, TypeError),
+        ((1,), {"n": 1}, TypeError),
+        ((1,), {"m": 1}, TypeError),
+        (("1",), {}, TypeError),
+        ((1.0,), {}, TypeError),
+        ((None,), {}, TypeError),
+        ((1 << 31,), {}, OverflowError),
+        (((-1 << 31) - 1,), {}, OverflowError),
+        ((1 << 70,), {}, OverflowError),
+    ],
+)
+def test_argument_that_does_not_fit_is_refused_before_the_call(arguments, keywords, error):
+    tally = Tally(10)
+    with pytest.raises(error):
+        tally.add(*arguments, **keywords)
+    assert tally.add(0) == 10
+
+
+def test_descriptor_of_another_class_is_refused():
+    with pytest.raises(TypeError):
+        Tally.add(Store(), 1)
+    with pytest.raises(TypeError):
+        Session.busy.__get__(Tally(1), Tally)
+
+
+def test_closed_handle_is_refused():
+    tally, session = Tally(1), Session()
+    tally.close()
+    session.close()
+    with pytest.raises(ClosedError):
+        tally.add(1)
+    with pytest.raises(ClosedError):
+        _ = session.busy
+
+
+def test_closed_view_is_refused_and_its_owner_is_not():
+    parcel = Parcel(7)
+    label = parcel.label
+    assert label.weight == 7
+    label.close()
+    with pytest.raises(ClosedError):
+        _ = label.weight
+    assert parcel.label.weight == 7
+
+
+def test_view_of_a_closed_owner_is_refused():
+    parcel = Parcel(7)
+    label = parcel.label
+    parcel.close()
+    with pytest.raises(ClosedError):
+        _ = label.weight
+
+
+def test_view_keeps_its_owner():
+    label = Parcel(7).label
+    assert label.weight == 7
+
+
+def test_handle_that_the_running_call_uses_exclusively_is_busy():
+    store = Store()
+    with pytest.raises(BusyError):
+        store.tell_alone(lambda: store.hooked)
+    assert store.tell(lambda: store.hooked) is False
+    assert store.hooked is False
+
+
+def test_exclusive_use_inside_of_a_shared_one_is_busy():
+    store = Store()
+    with pytest.raises(BusyError):
+        store.tell(store.work)
+    store.work()
+
+
+def test_handle_that_another_thread_uses_exclusively_is_waited_for():
+    store = Store()
+    working = threading.Thread(target=store.work, args=(50,))
+    working.start()
+    assert store.hooked is False
+    working.join()
+    assert store.hooked is False
+
+
+def test_forked_child_is_refused():
+    session = Session()
+    child = os.fork()
+    if child == 0:
+        try:
+            _ = session.busy
+        except AffinityError:
+            os._exit(7)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert session.busy == 0
+
+
+def test_descriptors_are_those_of_the_class():
+    assert Tally.add.__doc__ == "Count."
+    assert Tally.add.__text_signature__ == "($self, n)"
+    assert type(Session.busy).__name__ == "getset_descriptor"
+    session = Session()
+    session.busy = 3
+    assert session.busy == 3
+    session.busy = 0
