@@ -19,7 +19,6 @@
 //! it waits for the lock.
 
 use std::any::Any;
-use std::ffi::CString;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
@@ -29,7 +28,7 @@ use crate::callback::expected;
 use crate::callback::{CallbackFailure, framed, report_raised};
 use crate::children::{self, Id};
 pub use crate::convert::from_c::expect_some;
-use crate::convert::to_c::{IntoCString, Memory};
+use crate::convert::to_c::{CallString, IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
 use crate::failpoint::{CallSite, FailPoint};
@@ -1052,7 +1051,7 @@ pub fn text(
     site: &'static CallSite,
     name: &'static str,
     text: impl IntoCString,
-) -> Result<Option<CString>> {
+) -> Result<Option<CallString>> {
     if site.should_fail(FailPoint::Argument) {
         return Err(Error::Value(format!("{name} cannot be converted")));
     }

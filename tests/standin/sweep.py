@@ -186,6 +186,7 @@ OPERATIONS = [
     Operation("work beside", lambda store: store.work_beside(), setup=MODULE.Store),
     Operation("work too long", lambda store: store.work(-1), setup=MODULE.Store, raises=OverflowError),
     Operation("fail", lambda store: store.fail("x"), setup=MODULE.Store, raises=MODULE.StoreError),
+    Operation("fail by copy", lambda store: store.fail_by_copy("x"), setup=MODULE.Store, raises=MODULE.StoreError),
     Operation("hooked", lambda store: store.hooked, setup=MODULE.Store),
     Operation("tell", lambda store: store.tell(dict), setup=MODULE.Store),
     Operation("tell named", lambda store: store.tell_named(dict), setup=MODULE.Store),

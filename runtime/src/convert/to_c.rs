@@ -447,7 +447,47 @@ pub fn c_string<'a>(name: &'static str, text: impl Into<Cow<'a, str>>) -> Result
 #[doc(hidden)]
 pub trait IntoCString: text::Sealed {
     /// Returns a copy of the text as a C string, for the length of the call; `None` for a missing argument.
-    fn into_c_string(self, name: &'static str) -> Result<Option<CString>>;
+    fn into_c_string(self, name: &'static str) -> Result<Option<CallString>>;
+}
+
+/// The number of bytes of text that needs no allocation, with the NUL.
+const SHORT: usize = 64;
+
+/// A C string that lives as long as a call. Short text is copied to the stack.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum CallString {
+    /// The text with a NUL behind it, and its length.
+    Short([u8; SHORT], usize),
+    /// Any other text.
+    Long(CString),
+}
+
+impl CallString {
+    #[inline]
+    fn of(name: &'static str, text: &str) -> Result<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() < SHORT && !bytes.contains(&0) {
+            let mut copy = [0; SHORT];
+            copy[..bytes.len()].copy_from_slice(bytes);
+            return Ok(CallString::Short(copy, bytes.len()));
+        }
+        c_string(name, text).map(CallString::Long)
+    }
+}
+
+impl std::ops::Deref for CallString {
+    type Target = CStr;
+
+    #[inline]
+    fn deref(&self) -> &CStr {
+        match self {
+            CallString::Short(copy, length) => {
+                CStr::from_bytes_with_nul(&copy[..=*length]).unwrap_or_default()
+            }
+            CallString::Long(text) => text,
+        }
+    }
 }
 
 mod text {
@@ -459,14 +499,16 @@ mod text {
 }
 
 impl IntoCString for &str {
-    fn into_c_string(self, name: &'static str) -> Result<Option<CString>> {
-        c_string(name, self).map(Some)
+    #[inline]
+    fn into_c_string(self, name: &'static str) -> Result<Option<CallString>> {
+        CallString::of(name, self).map(Some)
     }
 }
 
 impl IntoCString for Option<&str> {
-    fn into_c_string(self, name: &'static str) -> Result<Option<CString>> {
-        self.map(|text| c_string(name, text)).transpose()
+    #[inline]
+    fn into_c_string(self, name: &'static str) -> Result<Option<CallString>> {
+        self.map(|text| CallString::of(name, text)).transpose()
     }
 }
 

@@ -207,6 +207,47 @@ impl PlainArgument<'_> for bool {
     }
 }
 
+/// Text as Python keeps it: UTF-8 with a NUL behind it, which stays as long as the `str`.
+impl<'a> PlainArgument<'a> for &'a CStr {
+    #[inline(always)]
+    fn read(argument: Argument<'a>) -> Option<Self> {
+        let bytes = utf8_with_end(argument)?;
+        CStr::from_bytes_with_nul(bytes).ok()
+    }
+}
+
+impl<'a> PlainArgument<'a> for &'a str {
+    #[inline(always)]
+    fn read(argument: Argument<'a>) -> Option<Self> {
+        let (_end, text) = utf8_with_end(argument)?.split_last()?;
+        // SAFETY: CPython: the UTF-8 form of a `str` is valid UTF-8.
+        Some(unsafe { std::str::from_utf8_unchecked(text) })
+    }
+}
+
+/// The UTF-8 form of a `str`, with the NUL behind it.
+#[inline(always)]
+fn utf8_with_end<'a>(Argument(object, _): Argument<'a>) -> Option<&'a [u8]> {
+    let mut count = 0;
+    // SAFETY: CPython: the object is a `str`, as is asked first. Its UTF-8 form ends with a NUL that the length does not
+    // count, and stays as long as the object, which the caller holds during the call. For text that has no UTF-8 form the
+    // result is null, with an exception, which PyO3's function will raise again.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(object) == 0 {
+            return None;
+        }
+        let start = ffi::PyUnicode_AsUTF8AndSize(object, &raw mut count);
+        if start.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(std::slice::from_raw_parts(
+            start.cast(),
+            count.cast_unsigned() + 1,
+        ))
+    }
+}
+
 /// A result that becomes a Python object without a container, so that no Python code runs.
 pub trait PlainResult: Sized {
     /// Returns a new reference, or null with an exception set.

@@ -98,6 +98,10 @@ impl Store {
     #[calls(ffi::store_fail, fails = nonzero, detach)]
     fn fail(&self, text: &CStr) -> Result<()>;
 
+    /// Fail, by text that Rust copies for C.
+    #[calls(ffi::store_fail, fails = nonzero)]
+    fn fail_by_copy(&self, text: &str) -> Result<()>;
+
     /// Whether something hangs where the library reports to.
     #[getter]
     #[field(report)]

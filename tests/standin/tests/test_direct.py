@@ -4,7 +4,7 @@ import os
 import threading
 
 import pytest
-from standin_safe import AffinityError, BusyError, ClosedError, Parcel, Session, Store, Tally
+from standin_safe import AffinityError, BusyError, ClosedError, Parcel, Session, Store, StoreError, Tally
 
 
 class Indexed:
@@ -38,6 +38,28 @@ def test_argument_that_does_not_fit_is_refused_before_the_call(arguments, keywor
     with pytest.raises(error):
         tally.add(*arguments, **keywords)
     assert tally.add(0) == 10
+
+
+class Text(str):
+    pass
+
+
+@pytest.mark.parametrize("text", ["no", "", "ü", "€" * 30, "x" * 63, "x" * 64, "x" * 1000, Text("no")])
+def test_text_reaches_the_library_as_it_is(text):
+    for fail in [Store().fail, Store().fail_by_copy]:
+        with pytest.raises(StoreError) as raised:
+            fail(text)
+        assert text in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("a\0b", ValueError), ("\0", ValueError), ("\ud800", UnicodeEncodeError), (b"no", TypeError), (None, TypeError)],
+)
+def test_text_that_c_cannot_have_is_refused(text, error):
+    for fail in [Store().fail, Store().fail_by_copy]:
+        with pytest.raises(error):
+            fail(text)
 
 
 def test_descriptor_of_another_class_is_refused():

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{Attribute, LitCStr, LitStr, Meta};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::types::inspect::is_named;
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
@@ -42,9 +43,11 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let (kind, name) = python_name(method).filter(|_| is_simple)?;
     let mut parameters = Vec::new();
     for Parameter { name, ty } in &method.parameters {
-        let ParamKind::Value = ParamKind::of(ty) else {
-            return None;
-        };
+        match ParamKind::of(ty) {
+            ParamKind::Value => {}
+            ParamKind::Ref(target) if is_named(&target, "str") || is_named(&target, "CStr") => {}
+            _ => return None,
+        }
         parameters.push(quote!(#name: #ty));
     }
     let value = erase_lifetimes(&method.output.value, handle);
