@@ -478,17 +478,17 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "what is left to a handle and kept by C is forgotten",
-        ("                self.children().kept.push(kept);\n", "                std::mem::forget(kept);\n"),
+        ("                self.children().waiting().kept.push(kept);\n", "                std::mem::forget(kept);\n"),
     ),
     mutant(
         PYTHON_STATE_DEFERRED,
         "what is dropped and kept by C is forgotten by its parent",
-        ("                    parent.children().kept.extend(kept);\n", "                    std::mem::forget(kept);\n"),
+        ("                        parent.children().waiting().kept.extend(kept);\n", "                        std::mem::forget(kept);\n"),
     ),
     mutant(
         PYTHON_STATE_TREE,
         "closing forgets what C kept before",
-        ("        doomed.append(&mut children.kept);\n", ""),
+        ("        doomed.append(&mut children.take_deferred());\n", "        doomed.append(&mut children.take_orphans());\n"),
     ),
     mutant(
         HEADER,
@@ -577,7 +577,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_TREE,
         "closing forgets what died meanwhile (orphans)",
-        ("        doomed.append(&mut children.orphans);\n", "        children.orphans.clear();\n"),
+        ("        doomed.append(&mut children.take_deferred());\n", "        drop(children.take_orphans());\n        doomed.append(&mut children.take_deferred());\n"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -595,13 +595,13 @@ CLOSING = [
     mutant(
         PYTHON_STATE_DEFERRED,
         "what dies while its parent can't be entered is lost (orphans)",
-        ("                above.orphans.extend(self.take());\n", "                drop(self.take());\n"),
+        ("                orphans.extend(self.take());\n", "                drop(self.take());\n"),
     ),
     mutant(
         PYTHON_STATE_DEFERRED,
         "what dies while its parent can't be entered is released at once (orphans)",
         (
-            "                above.orphans.extend(self.take());\n",
+            "                orphans.extend(self.take());\n",
             "                drop(above);\n                drop(self.release_dropped());\n",
         ),
     ),
@@ -694,7 +694,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_TREE,
         "a resource that is released is still traced",
-        ("            traced.end();\n        }\n        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);", "            let _ = traced;\n        }\n        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);"),
+        ("        self.end_trace();\n        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);", "        if self.kind.is_counted() {\n            ref_counted::remove_handle(raw);"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -823,7 +823,7 @@ OBJECTS = [
     mutant(
         CLASS,
         "a child does not keep its parent",
-        ("HandleState::new(T::kind(), raw, parent, traced)", "HandleState::new(T::kind(), raw, parent.filter(|_| false), traced)"),
+        ("HandleState::new(T::kind(), raw, parent, special)", "HandleState::new(T::kind(), raw, parent.filter(|_| false), special)"),
     ),
     mutant(
         CLASS,
@@ -1076,8 +1076,8 @@ KEEPING = [
     mutant(PYTHON_STATE_TREE, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(PYTHON_STATE_TREE, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
     mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.parent)?;\n", "")),
-    mutant(HEADER, "the collector does not see the other parents", ("        for parent in &self.extra_parents {\n            visit.call(parent)?;\n        }\n", "")),
-    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents.iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents.iter().take(0)")),
+    mutant(HEADER, "the collector does not see the other parents", ("        for parent in self.extra_parents() {\n            visit.call(parent)?;\n        }\n", "")),
+    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents().iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents().iter().take(0)")),
     mutant(EXPORT, "the collector does not see what a view holds", ("        self.owner.iter().try_for_each(|held| visit.call(&held.0))", "        self.owner.iter().take(0).try_for_each(|held| visit.call(&held.0))")),
     mutant(ITERATOR, "the collector does not see what an iterator holds", ("        visit.call(&self.owner)\n", "        let _ = visit;\n        Ok(())\n")),
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),
@@ -1296,7 +1296,7 @@ DIRECT_ENTRIES = [
     mutant(
         QUICK,
         "a thread-bound handle is borrowed quickly",
-        ("self.thread == 0 && !self.kind.is_counted()", "!self.kind.is_counted()"),
+        ("self.thread() == 0 && !self.kind.is_counted()", "!self.kind.is_counted()"),
     ),
     mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
     mutant(DIRECT, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),

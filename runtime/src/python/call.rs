@@ -220,6 +220,7 @@ impl Drop for BorrowGuards<'_> {
     #[inline]
     fn drop(&mut self) {
         match self.0 {
+            [None] => {}
             [Some(hold)] => hold.release(),
             holds => holds
                 .iter()
@@ -234,6 +235,7 @@ impl Drop for BorrowGuards<'_> {
 fn enter<'a>(py: Python<'_>, holds: &'a [Option<BorrowRequest<'a>>]) -> PyResult<BorrowGuards<'a>> {
     // Nearly every call has one handle, in nobody's way.
     match holds {
+        [None] => Ok(BorrowGuards(holds)),
         [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => Ok(BorrowGuards(holds)),
         _ => enter_all(py, holds),
     }

@@ -8,7 +8,7 @@ use pyo3::{PyClass, PyClassInitializer};
 use super::call::CallContext;
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
-use super::state::HandleState;
+use super::state::{HandleState, Special};
 use super::trace::trace;
 use crate::children::{self, Id};
 use crate::error::Error;
@@ -79,7 +79,8 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
         .map_err(|error| to_pyerr(context.py(), error))?;
     let traced = trace(context.py(), T::kind());
     let raw = owned.into_raw().as_ptr().cast();
-    let state = HandleState::new(T::kind(), raw, parent, traced).extra_parents(extra_parents);
+    let special = Special::of(T::kind(), extra_parents, traced);
+    let state = HandleState::new(T::kind(), raw, parent, special);
     let object = new_object::<T>(context, state)?;
     let state = object.as_super().get().state();
     state.link();

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 
 use super::handle_class::HandleClass;
-use super::state::HandleState;
+use super::state::{HandleState, Special};
 use crate::fork::{Lock, forks};
 use crate::handle::kind::HandleKind;
 
@@ -102,6 +102,7 @@ pub(super) fn remove_handle(raw: *mut ()) {
 
 impl HandleClass {
     fn core(kind: &'static HandleKind, group: Option<Py<HandleClass>>) -> Self {
-        HandleClass::new(HandleState::new(kind, std::ptr::null_mut(), group, None))
+        let special = Special::of(kind, Vec::new(), None);
+        HandleClass::new(HandleState::new(kind, std::ptr::null_mut(), group, special))
     }
 }

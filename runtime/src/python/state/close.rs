@@ -32,7 +32,8 @@ impl HandleState {
     pub(in crate::python) fn release_borrow_mut(&self) {
         loop {
             let children = self.children();
-            if children.orphans.is_empty() {
+            let waiting = children.waiting.as_ref();
+            if waiting.is_none_or(|waiting| waiting.orphans.is_empty()) {
                 // Under the lock, so that no one leaves an orphan to a handle that is just being left.
                 if self.borrow_state.release_borrow_mut() {
                     wake();
@@ -46,10 +47,10 @@ impl HandleState {
 
     /// Runs the releases that were deferred to this handle. Keeps the resources whose release C refuses.
     pub(super) fn release_orphans(&self) {
-        let orphans = std::mem::take(&mut self.children().orphans);
+        let orphans = self.children().take_orphans();
         for orphan in orphans {
             if let Some(kept) = orphan.release_for_others() {
-                self.children().kept.push(kept);
+                self.children().waiting().kept.push(kept);
             }
         }
     }
@@ -122,7 +123,7 @@ impl HandleState {
                 }
                 Err((ancestor, Refused::Busy)) => {
                     ancestor.allow_wait(py)?;
-                    if self.thread != 0 || self.has_more_parents() {
+                    if self.thread() != 0 || self.has_more_parents() {
                         // What is left to the ancestor would be released on another thread, or after a parent.
                         ancestor.queue(py, &mut place, false)?;
                     } else if let Some(ending) = self.defer_release_to(ancestor) {
@@ -183,7 +184,7 @@ impl HandleState {
     /// Takes the resource back after C refused its release, with the lease and the hold on the parents.
     pub(super) fn take_back(&self, resource: &mut PendingRelease) {
         if let Some(needs) = resource.needs.take() {
-            self.dependence.store(needs.number, Ordering::Release);
+            self.set_dependence(needs.number);
             needs.keep();
         }
         if let Some(holds) = resource.holds.take() {
@@ -211,7 +212,7 @@ impl HandleState {
             first = first.and(Err(error));
             if kept {
                 let left = [resource].into_iter().chain(doomed);
-                self.children().kept.extend(left);
+                self.children().waiting().kept.extend(left);
                 return first.map_err(|error| ReleaseError { error, kept, lost });
             }
         }
@@ -237,9 +238,7 @@ impl HandleState {
     pub(in crate::python) fn transferred(&self, raw: NonNull<()>) {
         drop(self.take_dependence());
         drop(self.take_parent_hold());
-        if let Some(traced) = self.traced {
-            traced.end();
-        }
+        self.end_trace();
         if self.kind.is_counted() {
             ref_counted::remove_handle(raw.as_ptr());
         }

@@ -35,7 +35,7 @@ impl HandleState {
         let mut doomed = self.take_all();
         // The last one is this handle's own. If there is none, the ancestor's close was faster.
         doomed.last_mut()?.heard = Some(ending.clone());
-        above.orphans.append(&mut doomed);
+        above.waiting().orphans.append(&mut doomed);
         ancestor.borrow_state.register_waiter();
         Some(ending)
     }
@@ -59,15 +59,17 @@ impl HandleState {
                 Ok(()) => {
                     self.unlink(&mut parent.children());
                     let kept = self.release_dropped();
-                    parent.children().kept.extend(kept);
+                    if !kept.is_empty() {
+                        parent.children().waiting().kept.extend(kept);
+                    }
                     return self.release_ancestors(Mode::Shared);
                 }
-                Err((holder, Refused::Held)) if self.thread == 0 && self.has_more_parents() => {
+                Err((holder, Refused::Held)) if self.thread() == 0 && self.has_more_parents() => {
                     return self.defer_release_to_held(holder);
                 }
                 Err((blocked, _)) => blocked,
             };
-            if self.thread != 0 || self.has_more_parents() {
+            if self.thread() != 0 || self.has_more_parents() {
                 // Whoever has the ancestor is another thread, and does not keep the other parents.
                 return self.send_deferred_to_thread();
             }
@@ -81,8 +83,9 @@ impl HandleState {
                 } else {
                     self.unlink(&mut parent.children());
                 }
-                above.orphans.append(&mut self.children().orphans);
-                above.orphans.extend(self.take());
+                let orphans = &mut above.waiting().orphans;
+                orphans.extend(self.children().take_orphans());
+                orphans.extend(self.take());
                 blocked.borrow_state.register_waiter();
                 return;
             }
@@ -101,7 +104,7 @@ impl HandleState {
             let needs = ParentLease::begin(self.clone_parents(self.parent.as_ref()));
             drop(resource.needs.replace(needs));
         }
-        ancestor.children().orphans.append(&mut left);
+        ancestor.children().waiting().orphans.append(&mut left);
         ancestor.borrow_state.register_waiter();
         if !ancestor.is_held() {
             ancestor.release_deferred();
@@ -131,18 +134,14 @@ impl HandleState {
 
     /// Takes the releases that were deferred to this handle, then the resources whose release C refused.
     pub(super) fn take_deferred(&self) -> Vec<PendingRelease> {
-        let mut children = self.children();
-        let kept = std::mem::take(&mut children.kept);
-        let mut left = std::mem::take(&mut children.orphans);
-        left.extend(kept);
-        left
+        self.children().take_deferred()
     }
 
     pub(super) fn send_to_thread(&self, mut resource: PendingRelease) {
         // What it had itself ends only now.
         let needs = ParentLease::begin(self.clone_parents(self.parent.as_ref()));
         drop(resource.needs.replace(needs));
-        let thread = match self.thread {
+        let thread = match self.thread() {
             0 => thread_bound::number(),
             thread => thread,
         };
@@ -158,6 +157,10 @@ impl HandleState {
     /// returns that resource and all that were to follow.
     fn release_dropped(&self) -> Vec<PendingRelease> {
         let mut left = self.take_deferred();
+        if left.is_empty() {
+            let kept = self.take().and_then(PendingRelease::release_for_others);
+            return kept.into_iter().collect();
+        }
         left.extend(self.take());
         let mut left = left.into_iter();
         while let Some(resource) = left.next() {
@@ -174,8 +177,9 @@ impl Drop for HandleState {
         if self.kind.is_view() {
             return;
         }
-        if self.thread != 0 {
-            thread_bound::dropped(self.thread, self);
+        match self.thread() {
+            0 => {}
+            thread => thread_bound::dropped(thread, self),
         }
         if self.raw().is_null() {
             // Whoever took it may still be about to unlink it, under the parent's lock.

@@ -65,16 +65,12 @@ pub struct HandleState {
     /// The fork count of the process when the handle was made. As wide as [`gate`](crate::fork::gate), which is compared
     /// to it.
     forks: u64,
-    /// The number of the thread that made the handle, if only that thread may use it; else 0.
-    thread: u64,
-    /// The parents besides `up`.
-    extra_parents: Box<[Py<HandleClass>]>,
+    /// The data that few handles have.
+    special: Option<Box<Special>>,
     /// The child that borrows this handle exclusively for as long as the child lives; null for none.
     pub(super) holder: AtomicPtr<HandleState>,
     /// The type of that child.
     pub(super) holder_kind: AtomicPtr<HandleKind>,
-    /// The number of the handle's lease on the parents in `beside`; 0 for none. `ParentLease` ends the lease.
-    dependence: AtomicU64,
     /// The side data of the handle, valid until the release; null for a kind without side data.
     attached: *const SideData,
     /// The number of leases on this handle and its descendants: of handles with several parents, and of deferred
@@ -82,8 +78,41 @@ pub struct HandleState {
     dependents: AtomicU32,
     /// The number of memoryviews that hold this handle or a descendant.
     exports: AtomicU32,
+}
+
+/// The data of a handle that is bound to a thread, traced, or has several parents. A view has none: its owner has.
+pub(super) struct Special {
+    /// The number of the thread that made the handle, if only that thread may use it; else 0.
+    thread: u64,
+    /// The parents besides `up`.
+    extra_parents: Vec<Py<HandleClass>>,
+    /// The number of the handle's lease on the parents in `beside`; 0 for none. `ParentLease` ends the lease.
+    dependence: AtomicU64,
     /// The handle's entry among the traced handles; `None` if tracing was off when the handle was made.
     traced: Option<Traced>,
+}
+
+impl Special {
+    /// Returns the data of a new handle; `None` for a handle without such data.
+    #[inline]
+    pub(super) fn of(
+        kind: &HandleKind,
+        extra_parents: Vec<Py<HandleClass>>,
+        traced: Option<Traced>,
+    ) -> Option<Box<Self>> {
+        let is_plain = !kind.is_thread_bound() && extra_parents.is_empty() && traced.is_none();
+        (!is_plain).then(|| {
+            Box::new(Special {
+                thread: match kind.is_thread_bound() {
+                    true => thread_bound::number(),
+                    false => 0,
+                },
+                extra_parents,
+                dependence: AtomicU64::new(0),
+                traced,
+            })
+        })
+    }
 }
 
 /// A quick borrow, until this is dropped.
@@ -117,6 +146,13 @@ struct Links {
 
 struct Children {
     newest: *const HandleState,
+    /// `None` until a release is deferred to the handle, or a dependent handle is recorded.
+    waiting: Option<Box<Waiting>>,
+}
+
+/// The releases and the dependent handles that wait for a handle.
+#[derive(Default)]
+struct Waiting {
     /// Deferred releases: resources of handles that were closed or dropped while this handle could not be borrowed.
     orphans: Vec<PendingRelease>,
     /// Weak references to handles that live in this one or in a descendant, and also in another handle. The keys are
@@ -125,6 +161,28 @@ struct Children {
     /// Resources whose release C refused, and those that were to be released after them. The next `close()` tries
     /// again.
     kept: Vec<PendingRelease>,
+}
+
+impl Children {
+    /// Returns what waits for the handle, to add to it.
+    fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
+    }
+
+    /// Takes the releases that were deferred to the handle.
+    fn take_orphans(&mut self) -> Vec<PendingRelease> {
+        let orphans = |waiting: &mut Box<Waiting>| std::mem::take(&mut waiting.orphans);
+        self.waiting.as_mut().map(orphans).unwrap_or_default()
+    }
+
+    /// Takes the releases that were deferred to the handle, then the resources whose release C refused.
+    fn take_deferred(&mut self) -> Vec<PendingRelease> {
+        let mut left = self.take_orphans();
+        if let Some(waiting) = &mut self.waiting {
+            left.append(&mut waiting.kept);
+        }
+        left
+    }
 }
 
 // SAFETY: guarantee 3: `raw` is followed by calls that have entered the handle; guarantee 5: `links` is touched under
@@ -163,15 +221,10 @@ impl HandleState {
         kind: &'static HandleKind,
         raw: *mut (),
         parent: Option<Py<HandleClass>>,
-        traced: Option<Traced>,
+        special: Option<Box<Special>>,
     ) -> Self {
         let owner = parent.as_ref().filter(|_| kind.is_view());
         let owner = owner.map(|owner| owner.get().state());
-        let thread = match owner {
-            Some(owner) => owner.borrow_owner().thread,
-            None if kind.is_thread_bound() => thread_bound::number(),
-            None => 0,
-        };
         let until_mut = owner
             .is_some_and(|owner| kind.is_until_mut() || owner.kind.is_view() && owner.until_mut);
         HandleState {
@@ -197,35 +250,44 @@ impl HandleState {
             }),
             children: Mutex::new(Children {
                 newest: ptr::null(),
-                orphans: Vec::new(),
-                dependents: BTreeMap::new(),
-                kept: Vec::new(),
+                waiting: None,
             }),
             forks: forks().into(),
-            thread,
-            extra_parents: Box::default(),
+            special,
             holder: AtomicPtr::new(ptr::null_mut()),
             holder_kind: AtomicPtr::new(ptr::null_mut()),
-            dependence: AtomicU64::new(0),
             attached: attached_of(kind, raw),
             dependents: AtomicU32::new(0),
             exports: AtomicU32::new(0),
-            traced,
         }
     }
 
-    /// Adds `parents` to the handle's parents. [`HandleState::depend`] makes their `close()` close this handle first.
-    pub(super) fn extra_parents(mut self, parents: Vec<Py<HandleClass>>) -> Self {
-        if !parents.is_empty() {
-            self.extra_parents = parents.into();
+    /// Returns the number of the thread that made the handle or, for a view, the owner, if only that thread may use it;
+    /// else 0.
+    #[inline]
+    pub(super) fn thread(&self) -> u64 {
+        let special = &self.borrow_owner().special;
+        special.as_ref().map_or(0, |special| special.thread)
+    }
+
+    /// Returns the parents besides `up`.
+    #[inline]
+    pub(super) fn extra_parents(&self) -> &[Py<HandleClass>] {
+        let special = self.special.as_ref();
+        special.map_or(&[], |special| &special.extra_parents)
+    }
+
+    /// Ends the handle's entry among the traced handles.
+    fn end_trace(&self) {
+        if let Some(traced) = self.special.as_ref().and_then(|special| special.traced) {
+            traced.end();
         }
-        self
     }
 
     /// Returns whether the handle is bound to a thread, or was made before the last fork. `check_owner` then decides.
     #[inline]
     pub(super) fn may_be_on_wrong_thread(&self) -> bool {
-        self.thread != 0 || self.forks != u64::from(forks())
+        self.thread() != 0 || self.forks != u64::from(forks())
     }
 
     /// Returns whether only a parent process may use the handle: the kind is process-bound, and the process was forked
@@ -236,7 +298,7 @@ impl HandleState {
 
     /// Returns whether the handle is bound to another thread.
     fn is_on_wrong_thread(&self) -> bool {
-        self.thread != 0 && self.thread != thread_bound::current()
+        self.thread() != 0 && self.thread() != thread_bound::current()
     }
 
     /// Refuses a handle that is bound to another thread or to a parent process. A closed handle passes, because its use
@@ -269,7 +331,7 @@ impl HandleState {
     /// Shows the parents, and the Python objects in the side data, to the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.parent)?;
-        for parent in &self.extra_parents {
+        for parent in self.extra_parents() {
             visit.call(parent)?;
         }
         self.attached()

@@ -13,7 +13,7 @@ impl HandleState {
     /// Lets [`HandleState::enter_quick`] borrow the handle from now on, if it can: a handle that any thread may use, and
     /// that has no parents or is a view of one that has none. `self` must not move any more: it is inside its Python object.
     pub(in crate::python) fn allow_quick_borrows(&self) {
-        let is_plain = self.thread == 0 && !self.kind.is_counted() && !self.until_mut;
+        let is_plain = self.thread() == 0 && !self.kind.is_counted() && !self.until_mut;
         let counted = match self.parent() {
             _ if !is_plain || self.has_more_parents() => return,
             None => self,

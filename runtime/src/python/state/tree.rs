@@ -20,12 +20,15 @@ use super::{Children, HandleState, Links};
 impl HandleState {
     /// Returns whether the handle has parents besides `up`.
     pub(in crate::python) fn has_more_parents(&self) -> bool {
-        !self.extra_parents.is_empty()
+        !self.extra_parents().is_empty()
     }
 
     /// Returns `up`, then the parents in `beside`.
     pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {
-        let extra_parents = self.extra_parents.iter().map(|parent| parent.get().state());
+        let extra_parents = self
+            .extra_parents()
+            .iter()
+            .map(|parent| parent.get().state());
         self.parent().into_iter().chain(extra_parents)
     }
 
@@ -41,12 +44,17 @@ impl HandleState {
     /// can close that handle.
     pub(in crate::python) fn gain_dependent(&self, weak: Option<(u64, Py<PyWeakrefReference>)>) {
         self.dependents.fetch_add(1, Ordering::Relaxed);
-        self.children().dependents.extend(weak);
+        if weak.is_some() {
+            self.children().waiting().dependents.extend(weak);
+        }
     }
 
     /// Ends the lease `number`, whose handle was released.
     pub(in crate::python) fn lose_dependent(&self, number: u64) {
-        let weak = self.children().dependents.remove(&number);
+        let mut children = self.children();
+        let waiting = children.waiting.as_mut();
+        let weak = waiting.and_then(|waiting| waiting.dependents.remove(&number));
+        drop(children);
         self.dependents.fetch_sub(1, Ordering::Relaxed);
         attach_if_running(|| drop(weak));
     }
@@ -92,12 +100,19 @@ impl HandleState {
     /// Python object.
     pub(in crate::python) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
         let number = ParentLease::number();
-        for parent in &self.extra_parents {
+        for parent in self.extra_parents() {
             parent.get().state().with_ancestors(&mut |above| {
                 above.gain_dependent(Some((number, weak.clone().unbind())));
             });
         }
-        self.dependence.store(number, Ordering::Release);
+        self.set_dependence(number);
+    }
+
+    /// Gives the handle, which has several parents, the lease `number` on those in `beside`.
+    pub(super) fn set_dependence(&self, number: u64) {
+        if let Some(special) = &self.special {
+            special.dependence.store(number, Ordering::Release);
+        }
     }
 
     pub(super) fn unlink(&self, children: &mut Children) {
@@ -127,9 +142,7 @@ impl HandleState {
         if raw.is_null() {
             return None;
         }
-        if let Some(traced) = self.traced {
-            traced.end();
-        }
+        self.end_trace();
         if self.kind.is_counted() {
             ref_counted::remove_handle(raw);
         }
@@ -145,10 +158,11 @@ impl HandleState {
     /// Takes the lease on the parents in `beside`, for the code that releases this handle. The thread is attached to
     /// the interpreter.
     pub(super) fn take_dependence(&self) -> Option<ParentLease> {
-        if !self.has_more_parents() {
+        let special = self.special.as_ref()?;
+        if special.extra_parents.is_empty() {
             return None;
         }
-        let number = self.dependence.swap(0, Ordering::AcqRel);
+        let number = special.dependence.swap(0, Ordering::AcqRel);
         (number != 0).then(|| ParentLease {
             number,
             parents: self.clone_parents(None),
@@ -162,7 +176,7 @@ impl HandleState {
     ) -> Vec<Py<HandleClass>> {
         // SAFETY: CPython: this thread is attached, since resources are taken by Python objects and their calls.
         let py = unsafe { Python::assume_attached() };
-        let parents = first.into_iter().chain(&self.extra_parents);
+        let parents = first.into_iter().chain(self.extra_parents());
         parents.map(|parent| parent.clone_ref(py)).collect()
     }
 
@@ -199,8 +213,7 @@ impl HandleState {
             }
             child.unlink(&mut children);
         }
-        doomed.append(&mut children.orphans);
-        doomed.append(&mut children.kept);
+        doomed.append(&mut children.take_deferred());
     }
 
     /// Refuses a `close()` that is certain to fail, before it closes a dependent handle.
@@ -227,9 +240,11 @@ impl HandleState {
         while self.dependents.load(Ordering::Relaxed) > 0 {
             let found = {
                 let children = self.children();
-                let mut left = children.dependents.range(..below);
-                left.next_back()
-                    .map(|(number, weak)| (*number, weak.clone_ref(py)))
+                let waiting = children.waiting.as_ref();
+                waiting.and_then(|waiting| {
+                    let (number, weak) = waiting.dependents.range(..below).next_back()?;
+                    Some((*number, weak.clone_ref(py)))
+                })
             };
             let Some((number, weak)) = found else { break };
             if let Some(object) = weak.bind(py).upgrade()
