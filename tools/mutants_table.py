@@ -422,7 +422,12 @@ CLOSING = [
     mutant(
         PYTHON_STATE_DEFERRED,
         "a Python handle that is dropped releases nothing",
-        ("        self.drop_resource();\n", "        if false { self.drop_resource() }\n"),
+        ("        self.drop_resource(has_waiting);\n", "        if false { self.drop_resource(has_waiting) }\n"),
+    ),
+    mutant(
+        PYTHON_STATE_DEFERRED,
+        "a dropped handle does not release what was left to it",
+        ("let has_waiting = children.waiting.is_some();", "let has_waiting = false && children.waiting.is_some();"),
     ),
     mutant(
         PYTHON_STATE_TREE,
@@ -602,7 +607,7 @@ CLOSING = [
         "what dies while its parent can't be entered is released at once (orphans)",
         (
             "                orphans.extend(self.take());\n",
-            "                drop(above);\n                drop(self.release_dropped());\n",
+            "                drop(above);\n                drop(self.release_dropped(true));\n",
         ),
     ),
     mutant(
@@ -714,6 +719,9 @@ CLOSING = [
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
+    mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            Mode::Exclusive | Mode::ExclusiveReading => None,\n        };\n        // `release`", "            Mode::Exclusive | Mode::ExclusiveReading => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
+    mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
+    mutant(HANDLE_LIFECYCLE, "a quick release keeps the side data", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.has_relatives()")),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),

@@ -12,6 +12,7 @@ use crate::handle::kind::{HandleKind, Id};
 use crate::handle::release_error::ReleaseError;
 use crate::interpreter::report;
 use crate::panics::Caught;
+use crate::quiet::is_watching;
 use crate::side_table::{self, DetachedSideData};
 use crate::single_owner;
 use crate::uses;
@@ -127,6 +128,24 @@ impl HandleKind {
             return Ok(());
         };
         let id = Id::new(self, raw);
+        let caught = Caught::new();
+        // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
+        // for. the caller's promise: nobody uses the handle any more.
+        let release = || unsafe { release(raw) };
+        if self.is_unknown_elsewhere() {
+            single_owner::disown(self.key(raw));
+            let released = caught.run(|| {
+                let _attached = self.attached();
+                release()
+            });
+            return match released {
+                Some(Ok(())) => {
+                    self.live.fetch_sub(1, Ordering::Relaxed);
+                    Ok(())
+                }
+                released => self.finish(id, released, None, None, &caught),
+            };
+        }
         let is_own = !self.process_bound || fork::is_own(self.key(raw));
         if self.has_relatives()
             && !self.ref_counted
@@ -145,10 +164,6 @@ impl HandleKind {
         // A callback of the release finds a handle that is partly gone.
         let uses = uses::releasing(id);
         let (ended, lived) = (self.remove_side_data(raw), self.remove_parents(raw));
-        let caught = Caught::new();
-        // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
-        // for. the caller's promise: nobody uses the handle any more.
-        let release = || unsafe { release(raw) };
         let released = caught.run(|| {
             let _attached = self.attached();
             match &lived {
@@ -157,8 +172,29 @@ impl HandleKind {
             }
         });
         drop(uses);
-        let released = released.unwrap_or_else(|| Err(ReleaseError::lost(&caught)));
-        self.settle(raw, &released, ended, &caught);
+        self.finish(id, released, ended, lived, &caught)
+    }
+
+    /// Returns whether no table knows the handles: they keep nothing, live in nothing, and no call and no process has to
+    /// be asked before their release.
+    #[inline]
+    fn is_unknown_elsewhere(&self) -> bool {
+        let is_plain = !self.process_bound && !self.attachments && !self.has_relatives();
+        is_plain && !is_watching() && !expected::is_expected()
+    }
+
+    /// Updates the tables after the release of a handle. `released` is `None` if the release panicked.
+    #[inline(never)]
+    fn finish(
+        &'static self,
+        id: Id,
+        released: Option<Result<(), ReleaseError>>,
+        ended: Option<DetachedSideData>,
+        lived: Option<Lived>,
+        caught: &Caught,
+    ) -> Result<(), ReleaseError> {
+        let released = released.unwrap_or_else(|| Err(ReleaseError::lost(caught)));
+        self.settle(id.raw, &released, ended, caught);
         if let Some(lived) = lived {
             match &released {
                 Err(unreleased) if unreleased.kept => lived.put_back(id),

@@ -61,6 +61,17 @@ impl HandleState {
     /// Ends [`HandleState::borrow_ancestors`].
     #[inline]
     pub(super) fn release_ancestors(&self, mode: Mode) {
+        match self.parent() {
+            None => {}
+            Some(parent) if !self.has_more_parents() && !self.borrows_mut(mode) => {
+                parent.borrow_owner().release_with_ancestors();
+            }
+            Some(_) => self.release_all_parents(mode),
+        }
+    }
+
+    #[inline(never)]
+    fn release_all_parents(&self, mode: Mode) {
         let mut parents = self.parents();
         if self.borrows_mut(mode)
             && let Some(parent) = parents.next()

@@ -106,6 +106,17 @@ impl<'a> BorrowRequest<'a> {
         Ok(())
     }
 
+    /// Borrows the handle shared, if that takes no more than a glance. `enter` does what this refuses.
+    #[inline]
+    pub(super) fn enter_quick(&self) -> bool {
+        let borrow = match self.mode {
+            Mode::Shared => self.state.enter_quick::<false>(),
+            Mode::Exclusive | Mode::ExclusiveReading => None,
+        };
+        // `release` ends the borrow.
+        borrow.map(std::mem::forget).is_some()
+    }
+
     /// Borrows a handle whose group another request of the call has borrowed.
     fn enter_joined(
         &self,

@@ -236,6 +236,7 @@ fn enter<'a>(py: Python<'_>, holds: &'a [Option<BorrowRequest<'a>>]) -> PyResult
     // Nearly every call has one handle, in nobody's way.
     match holds {
         [None] => Ok(BorrowGuards(holds)),
+        [Some(hold)] if hold.enter_quick() => Ok(BorrowGuards(holds)),
         [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => Ok(BorrowGuards(holds)),
         _ => enter_all(py, holds),
     }

@@ -113,8 +113,16 @@ impl PendingRelease {
 
     /// Releases the resource outside a `close()` of its handle. A waiting thread gets the error; without one the error
     /// is reported. Returns the resource if C refused the release.
-    pub(super) fn release_for_others(mut self) -> Option<PendingRelease> {
-        let released = self.release();
+    pub(super) fn release_for_others(self) -> Option<PendingRelease> {
+        match self.release() {
+            Ok(()) if self.heard.is_none() => None,
+            released => self.end(released),
+        }
+    }
+
+    /// Passes on the outcome of a release. Returns the resource if C refused the release.
+    #[cold]
+    fn end(mut self, released: Result<(), ReleaseError>) -> Option<PendingRelease> {
         let heard = self.heard.take();
         let kept = matches!(&released, Err(unreleased) if unreleased.kept);
         if matches!(&released, Err(unreleased) if unreleased.lost) {

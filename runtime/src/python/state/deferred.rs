@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::ptr::{self};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::error::{Error, Owner};
 use crate::handle::kind::HandleKind;
@@ -41,8 +41,8 @@ impl HandleState {
     }
 
     /// Releases the resource of a handle whose last reference is gone, or defers the release to an ancestor or a
-    /// thread.
-    pub(super) fn drop_resource(&self) {
+    /// thread. `has_waiting` says whether something may wait for the handle.
+    pub(super) fn drop_resource(&self, has_waiting: bool) {
         if self.is_from_parent_process() {
             return self.abandon();
         }
@@ -51,14 +51,17 @@ impl HandleState {
         }
         let Some(parent) = self.parent() else {
             // What C keeps now is lost, and reported.
-            self.release_dropped();
+            match has_waiting {
+                true => drop(self.release_dropped(true)),
+                false => drop(self.take().and_then(PendingRelease::release_for_others)),
+            }
             return;
         };
         loop {
             let blocked = match self.borrow_ancestors(Mode::Shared, never_queued) {
                 Ok(()) => {
                     self.unlink(&mut parent.children());
-                    let kept = self.release_dropped();
+                    let kept = self.release_dropped(has_waiting);
                     if !kept.is_empty() {
                         parent.children().waiting().kept.extend(kept);
                     }
@@ -155,12 +158,12 @@ impl HandleState {
 impl HandleState {
     /// Runs the deferred releases of a handle whose last reference is gone, then its own. If C refuses a release,
     /// returns that resource and all that were to follow.
-    fn release_dropped(&self) -> Vec<PendingRelease> {
-        let mut left = self.take_deferred();
-        if left.is_empty() {
+    fn release_dropped(&self, has_waiting: bool) -> Vec<PendingRelease> {
+        if !has_waiting {
             let kept = self.take().and_then(PendingRelease::release_for_others);
             return kept.into_iter().collect();
         }
+        let mut left = self.take_deferred();
         left.extend(self.take());
         let mut left = left.into_iter();
         while let Some(resource) = left.next() {
@@ -191,7 +194,12 @@ impl Drop for HandleState {
         if self.kind.warns_unclosed() {
             warn_unclosed(self.kind);
         }
-        self.drop_resource();
+        let children = self
+            .children
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let has_waiting = children.waiting.is_some();
+        self.drop_resource(has_waiting);
     }
 }
 

@@ -53,8 +53,8 @@ pub struct HandleState {
     /// This handle's place in its parent's list. Accessed only under the parent's `children` lock.
     links: UnsafeCell<Links>,
     children: Mutex<Children>,
-    /// The number of exclusive borrows so far. Of a view, the owner's `generation_with_ancestors` when the view was
-    /// made.
+    /// The number of exclusive borrows so far. Of a view with `until_mut`, the owner's `generation_with_ancestors` when
+    /// the view was made.
     generation: AtomicU64,
     /// Set for a view that ends with the next exclusive borrow of its owner, and for a view of such a view.
     until_mut: bool,
@@ -227,10 +227,11 @@ impl HandleState {
         let owner = owner.map(|owner| owner.get().state());
         let until_mut = owner
             .is_some_and(|owner| kind.is_until_mut() || owner.kind.is_view() && owner.until_mut);
+        let watched = owner.filter(|_| until_mut);
         HandleState {
             quick: AtomicPtr::new(ptr::null_mut()),
             counted: AtomicPtr::new(ptr::null_mut()),
-            generation: AtomicU64::new(owner.map_or(0, |owner| {
+            generation: AtomicU64::new(watched.map_or(0, |owner| {
                 owner
                     .borrow_owner()
                     .lock_owner()
@@ -386,7 +387,8 @@ impl HandleState {
         self.exports.load(Ordering::Relaxed) > 0
     }
 
-    /// Returns the number of exclusive borrows so far. Of a view, returns the owner's when the view was made.
+    /// Returns the number of exclusive borrows so far. Of a view with `until_mut`, returns the owner's when the view was
+    /// made.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Relaxed)
     }

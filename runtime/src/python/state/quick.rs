@@ -1,4 +1,5 @@
-//! Quick borrows: the borrow of a handle for a direct entry, where nothing is in the way.
+//! Quick borrows: the borrow of a handle for a direct entry, or of the one handle of another call, where nothing is in
+//! the way.
 //!
 //! A handle without parents, and a view of such a handle, are borrowed by one look at one word. All others are borrowed
 //! by [`call`](crate::python::call).
