@@ -19,6 +19,7 @@ CORES = "runtime/src/python/ref_counted.rs"
 HEADER = "runtime/src/python/state/mod.rs"
 DIRECT = "runtime/src/python/direct.rs"
 QUICK = "runtime/src/python/state/quick.rs"
+ORIGIN = "runtime/src/handle/origin.rs"
 QUIET = "runtime/src/quiet.rs"
 CLASS = "runtime/src/python/object.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
@@ -1312,6 +1313,26 @@ DIRECT_ENTRIES = [
         DIRECT,
         "a number that does not fit is cut",
         ("                match overflow {\n                    0 =>", "                match 0 {\n                    0 =>"),
+    ),
+    mutant(
+        CALL,
+        "the uses of a call end before its result has its owner",
+        (
+            "        let mut ended = settle.own(site, returned, None, caught, nothing, own);\n",
+            "        drop(uses);\n        let mut ended = settle.own(site, returned, None, caught, nothing, own);\n",
+        ),
+        ("        uses.into_iter().for_each(Uses::end);\n", ""),
+    ),
+    mutant(ERRORS, "a record is no use", ("if let Ok(_used) = Passed(&record).begin(false) {", "if Passed(&record).begin(false).is_ok() {")),
+    mutant(
+        USES_TABLE,
+        "two types that C lends to callbacks are two objects",
+        ("Among::Lent(kind.c_type())", "Among::Kind(ptr::from_ref(kind).addr())"),
+    ),
+    mutant(
+        ORIGIN,
+        "optional arguments lend nothing",
+        ("\n                .chain(self.lenders.iter().copied().flatten());", ";"),
     ),
     mutant(QUIET, "sections without the GIL are not counted", ("        BARS.fetch_add(ONE_SECTION, Ordering::Relaxed);\n", "        BARS.fetch_add(0, Ordering::Relaxed);\n"), ("        BARS.fetch_sub(ONE_SECTION, Ordering::Relaxed);", "")),
     mutant(CALL, "a call may be quiet where a callback is expected", ("is_silent && !site.calls_back && may_be_quiet()", "is_silent && !site.calls_back")),

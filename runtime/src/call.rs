@@ -218,7 +218,7 @@ pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
 }
 
 impl<C: Copy, F, J, S, P> CCall<C, F, J, S, P> {
-    /// Sets the uses of the handles, which last while C runs.
+    /// Sets the uses of the handles, which last until the result has its owner.
     #[inline]
     pub fn using<U: BeginUses>(self, handles: U) -> CCall<C, F, J, S, P, U> {
         CCall {
@@ -531,8 +531,7 @@ where
         let ((returned, raised), by_signal) = runner.run(|| {
             with_error_hook(site, handle, errors, caught, || {
                 // Whatever follows may change `errno`.
-                let returned = uses::ending(c(caught), uses);
-                (returned, errno_of::<T>())
+                (c(caught), errno_of::<T>())
             })
         });
         let settle = Settle {
@@ -540,8 +539,11 @@ where
             on_outcome,
             convert_after,
         };
-        let raised = raised_first(raised, by_signal);
-        settle.own(site, returned, raised, caught, nothing, own)
+        let mut ended = settle.own(site, returned, None, caught, nothing, own);
+        // What C lent of the handles was copied, or has an owner of its own.
+        uses.into_iter().for_each(Uses::end);
+        ended.raised = raised_first(raised, by_signal);
+        ended
     }
 
     /// Calls C, which neither calls back nor reports ([`is_quiet`]), and gives everything its owner.

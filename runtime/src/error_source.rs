@@ -18,14 +18,17 @@ use std::any::TypeId;
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::asks_handle::AsksHandle;
 use crate::error::Error;
 use crate::fork::Lock;
-use crate::handle::Handle;
+use crate::handle::kind::LentToCallbacks;
+use crate::handle::{Borrowed, Handle};
 use crate::panics::Caught;
+use crate::uses::Passed;
 use crate::uses::depth::Inside;
 
 /// A call of a C function, as [`ErrorSource`] sees it.
@@ -113,6 +116,33 @@ pub trait ErrorSink: 'static {
     fn record_format(&mut self, format: &CStr) {
         let _ = format;
     }
+}
+
+/// The errors `E` of the handle type `T`, for what is known of their records at link time.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Collector<T, E>(PhantomData<(T, E)>);
+
+impl<T, E: ErrorSink> Collector<T, E> {
+    /// C lends the records to a callback.
+    pub const LENT: LentToCallbacks = LentToCallbacks {
+        kind: <E::Record as Handle>::kind,
+        is_lent: true,
+    };
+}
+
+/// The answer for errors that collect nothing.
+#[doc(hidden)]
+pub trait CollectsNothing {
+    /// C lends nothing.
+    const LENT: LentToCallbacks;
+}
+
+impl<T: Handle, E> CollectsNothing for Collector<T, E> {
+    const LENT: LentToCallbacks = LentToCallbacks {
+        kind: T::kind,
+        is_lent: false,
+    };
 }
 
 /// The error source of a handle that names none. Its errors hold only the name of the C function.
@@ -379,8 +409,14 @@ unsafe extern "C" fn report_mut<E: ErrorSink>(
     let Some(record) = NonNull::new(record) else {
         return;
     };
-    // SAFETY: annotation `errors`: C lends the record for the length of the callback.
-    report::<E>(|collector| collector.record(unsafe { E::Record::from_raw(record) }));
+    report::<E>(|collector| {
+        // SAFETY: annotation `errors`: C lends the record for the length of the callback.
+        let record = Borrowed::from(unsafe { E::Record::from_raw(record) });
+        // What a running call has by `&mut` is shown to nobody.
+        if let Ok(_used) = Passed(&record).begin(false) {
+            collector.record(record.get());
+        }
+    });
 }
 
 unsafe extern "C" fn report_format<E: ErrorSink>(_user: *mut c_void, format: *const c_char) {

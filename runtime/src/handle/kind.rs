@@ -3,6 +3,7 @@
 //! Every kind of handle that is linked in registers itself before `main`, so counts start at zero and no type is
 //! missing. Views have no resource of their own and are not listed.
 
+use std::any::TypeId;
 use std::cmp;
 use std::collections::BTreeMap;
 use std::ptr::{self, NonNull};
@@ -18,6 +19,8 @@ use crate::interpreter::Attached;
 pub struct HandleKind {
     pub(super) name: &'static str,
     pub(super) spec: &'static HandleSpec,
+    /// The C type of the handles.
+    pub(super) c_type: fn() -> TypeId,
     pub(super) release: Option<Release>,
     pub(super) warns_unclosed: bool,
     pub(super) ref_counted: bool,
@@ -127,6 +130,11 @@ impl HandleKind {
             true => None,
             false => Attached::again(),
         }
+    }
+
+    /// Returns the C type of the handles.
+    pub(crate) fn c_type(&self) -> TypeId {
+        (self.c_type)()
     }
 
     /// Returns whether C lends the handles to callbacks alone.

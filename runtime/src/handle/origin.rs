@@ -13,6 +13,8 @@ pub struct CallOrigin<'a> {
     maker: Option<Id>,
     /// The other parents.
     extra_parents: &'a [Id],
+    /// The arguments of a call without a receiver that lend what the call lends; `None` for one that is not there.
+    lenders: &'a [Option<Id>],
     /// Handles that the call gave to C, which keeps them in those that it makes.
     given: Option<&'a Unplaced>,
 }
@@ -21,6 +23,7 @@ impl<'a> CallOrigin<'a> {
     const NOWHERE: Self = CallOrigin {
         maker: None,
         extra_parents: &[],
+        lenders: &[],
         given: None,
     };
 
@@ -28,8 +31,8 @@ impl<'a> CallOrigin<'a> {
     ///
     /// # Safety
     ///
-    /// What C lends by the call, and what is not ours, goes with the handles that [`CallOrigin::extra_parents`] adds: their borrows
-    /// limit that of the result.
+    /// What C lends by the call, and what is not ours, goes with the handles that [`CallOrigin::lent_by`] adds: their
+    /// borrows limit that of the result.
     #[inline]
     pub const unsafe fn without_receiver() -> Self {
         Self::NOWHERE
@@ -45,7 +48,8 @@ impl<'a> CallOrigin<'a> {
             let lenders = self
                 .maker
                 .into_iter()
-                .chain(self.extra_parents.iter().copied());
+                .chain(self.extra_parents.iter().copied())
+                .chain(self.lenders.iter().copied().flatten());
             children::lent(Id::of(lent.get()), lenders);
         }
     }
@@ -70,6 +74,12 @@ impl<'a> CallOrigin<'a> {
             extra_parents,
             ..self
         }
+    }
+
+    /// Adds the arguments that lend what the call lends; `None` for one that is not there.
+    #[inline]
+    pub fn lent_by(self, lenders: &'a [Option<Id>]) -> Self {
+        CallOrigin { lenders, ..self }
     }
 
     /// Adds the handles that the call gave to C.

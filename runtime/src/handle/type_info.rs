@@ -1,5 +1,6 @@
 //! The facts of a handle type, collected from its traits.
 
+use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU8};
 
 use crate::failpoint::CallSite;
@@ -42,6 +43,7 @@ impl HandleKind {
         HandleKind {
             name: T::NAME,
             spec,
+            c_type: TypeId::of::<T::Raw>,
             release: None,
             warns_unclosed: false,
             ref_counted: false,

@@ -50,7 +50,8 @@ pub(crate) fn report(error: Error) {
         // The panic hook has reported it.
         return;
     }
-    Caught::new().run(|| {
+    // The closure owns the error, whose own `Drop` may panic.
+    Caught::new().run(move || {
         #[cfg(feature = "python")]
         let Some(error) = unraisable::write_unraisable(error) else {
             return;

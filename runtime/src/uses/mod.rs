@@ -3,7 +3,8 @@
 //! The borrow checker separates the uses that it sees. It does not see that C passes a handle to a callback, on this thread
 //! or on one of C's own; that two guards own one reference-counted object; nor that C keeps a handle in another one. So one
 //! table has an entry for each use that the borrow checker may miss, for as long as the use lasts: the handles of a call
-//! while C runs, and the parameters of a callback until it returns. A use of a handle is a shared use of all that the handle
+//! until its result has its owner, the parameters of a callback until it returns, and what C reports until the report was
+//! taken. A use of a handle is a shared use of all that the handle
 //! lives in.
 //!
 //! Both sides ask. A shared use is refused where an outer call, an outer callback or another thread uses the handle
@@ -139,6 +140,14 @@ pub struct Uses {
     quiet: bool,
     /// The uses belong to the thread.
     _thread: PhantomData<*mut ()>,
+}
+
+impl Uses {
+    /// Ends the uses of a call whose result has its owner: what went wrong may be asked of the same handles. Releases that
+    /// waited run when the call has ended (`AtEnd`).
+    pub(crate) fn end(mut self) {
+        self.quiet = true;
+    }
 }
 
 impl Drop for Uses {
@@ -281,16 +290,6 @@ pub fn granted<R>(uses: Result<R>) -> R {
         Ok(uses) => uses,
         Err(error) => panic!("{error}"),
     }
-}
-
-/// The result of a call, whose uses end now: what went wrong may be asked of the same handles. Releases that waited run when
-/// the result has its owner (`AtEnd`).
-#[inline]
-pub fn ending<R>(returned: R, uses: Option<Uses>) -> R {
-    if let Some(mut uses) = uses {
-        uses.quiet = true;
-    }
-    returned
 }
 
 /// The uses of a call that is about to begin.

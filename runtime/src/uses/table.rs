@@ -4,6 +4,7 @@
 //! same object, and the entries that end are the newest ones. The entries are looked at where the counts cannot tell, and
 //! where uses end in another order than they began, as on several threads.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,9 +18,19 @@ use crate::fork::Lock;
 /// The identity of a C object among those of all types, or of a group of objects that are borrowed as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
-    /// The address of the kind, where the handle is compared with handles of its own kind alone.
-    kind: usize,
+    among: Among,
     address: usize,
+}
+
+/// The handles that a handle is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// The handles of all types.
+    All,
+    /// The handles of one kind, or the group of one kind, whose address this is.
+    Kind(usize),
+    /// What C lends to callbacks alone, as all types of one C type.
+    Lent(TypeId),
 }
 
 impl Key {
@@ -27,12 +38,13 @@ impl Key {
     /// callbacks alone may be the first field of another handle, and have its address.
     pub(super) fn object(id: Id) -> Self {
         let kind = id.kind();
-        let is_of_its_kind = kind.is_integer() || kind.is_callback_only();
+        let among = match () {
+            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),
+            () if kind.is_callback_only() => Among::Lent(kind.c_type()),
+            () => Among::All,
+        };
         Key {
-            kind: match is_of_its_kind {
-                true => ptr::from_ref(kind).addr(),
-                false => 0,
-            },
+            among,
             address: id.address(),
         }
     }
@@ -40,7 +52,7 @@ impl Key {
     /// The group that the object is borrowed with, or the object.
     fn borrowed(id: Id) -> Self {
         let group = id.kind().group().map(|group| Key {
-            kind: ptr::from_ref(group).addr(),
+            among: Among::Kind(ptr::from_ref(group).addr()),
             address: 0,
         });
         group.unwrap_or_else(|| Key::object(id))
@@ -50,7 +62,11 @@ impl Key {
     fn bucket(self) -> u8 {
         /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mixed = (self.address ^ self.kind.rotate_left(16)) as u64;
+        let kind = match self.among {
+            Among::All | Among::Lent(_) => 0,
+            Among::Kind(kind) => kind,
+        };
+        let mixed = (self.address ^ kind.rotate_left(16)) as u64;
         (mixed.wrapping_mul(SPREAD) >> 56) as u8
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::mem::forget;
 
+use leakproof::ErrorSink;
 use leakproof::prelude::*;
 
 use crate::native::{Native, live, log};
@@ -88,6 +89,67 @@ struct Note;
 #[handle(raw = ffi::line, release = ffi::line_free, parent = Note, fork_safe)]
 struct Line;
 
+/// A note, as a type that C lends through a [`Desk`] alone.
+#[handle(raw = ffi::note, release = ffi::note_free, fork_safe)]
+struct Slip;
+
+#[handle(raw = ffi::line, release = ffi::line_free, parent = Slip, fork_safe)]
+struct SlipLine;
+
+/// What C lends to a callback.
+#[handle(raw = ffi::desk, callback_only)]
+struct Desk;
+
+/// A note, as a type that C shows in its reports alone.
+#[handle(raw = ffi::note, release = ffi::note_free, fork_safe)]
+struct RecordNote;
+
+#[handle(raw = ffi::line, release = ffi::line_free, parent = RecordNote, fork_safe)]
+struct RecordLine;
+
+#[handle(raw = ffi::teller, release = ffi::teller_free, errors(Told, callback = report), fork_safe)]
+struct Teller;
+
+/// Errors that give C a line of the note that C reports.
+#[derive(Default)]
+struct Told;
+
+impl ErrorSink for Told {
+    type Record = RecordNote;
+
+    fn record(&mut self, note: &RecordNote) {
+        let line = note.line().unwrap();
+        with_bag(|bag| bag.add_record_line(line));
+    }
+}
+
+impl ErrorSource<Teller> for Told {
+    fn into_error(self, call: &CallInfo<'_, Teller>) -> Error {
+        Error::Failed(call.function)
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Teller {
+    #[calls(ffi::teller_new, fails = null)]
+    fn new() -> Result<Owned<Teller>>;
+
+    #[calls(ffi::teller_fail, fails = nonzero)]
+    fn fail(&self) -> Result<()>;
+}
+
+#[methods(unsafe, rust_only)]
+impl RecordNote {
+    #[calls(ffi::note_line, fails = null)]
+    fn line(&self) -> Result<Owned<RecordLine>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Slip {
+    #[calls(ffi::note_line, fails = null)]
+    fn line(&self) -> Result<Owned<SlipLine>>;
+}
+
 #[methods(unsafe, rust_only)]
 impl Pool {
     #[calls(ffi::pool_new, fails = null)]
@@ -135,6 +197,21 @@ impl Bag {
     #[calls(ffi::bag_add_line, consumes = always)]
     fn add_line(&mut self, line: Owned<Line>);
 
+    #[calls(ffi::shop_note_of)]
+    fn note_in(shop: Option<&Shop>) -> Option<Borrowed<Note>>;
+
+    #[calls(ffi::shop_note_of)]
+    fn note_of(shop: Option<&mut Shop>) -> Option<Borrowed<Note>>;
+
+    #[calls(ffi::desk_note)]
+    fn note_on(desk: Option<&Desk>) -> Option<Borrowed<Slip>>;
+
+    #[calls(ffi::bag_add_line, consumes = always)]
+    fn add_slip_line(&mut self, line: Owned<SlipLine>);
+
+    #[calls(ffi::bag_add_line, consumes = always)]
+    fn add_record_line(&mut self, line: Owned<RecordLine>);
+
     #[calls(ffi::bag_greater)]
     fn greater(one: &Bag, two: &Bag) -> Option<Borrowed<Bag>>;
 
@@ -173,6 +250,9 @@ impl Crate {
 
     #[calls(ffi::box_ask, args = (self, maker.make, maker.data))]
     fn ask(&self, maker: &Maker);
+
+    #[calls(ffi::box_show_desk, args = (self, viewer.see_desk, viewer.data))]
+    fn show_desk(&self, viewer: &Viewer);
 
     #[calls(ffi::box_give, args = (self, taker.take, taker.data))]
     fn give(&self, taker: &Taker);
@@ -247,6 +327,12 @@ struct Viewer;
 
 #[callbacks(unsafe)]
 impl Viewer {
+    #[callback(ffi::see_desk_t, args = (desk, data))]
+    fn see_desk(&self, desk: &Desk) {
+        let line = Bag::note_on(Some(desk)).unwrap().get().line().unwrap();
+        with_bag(|bag| bag.add_slip_line(line));
+    }
+
     #[callback(ffi::see_t, args = (note, data))]
     fn see(&self, note: &Note) {
         let line = note.line().unwrap();
@@ -377,6 +463,51 @@ fn child_of_what_c_lends_to_a_callback_is_not_given_to_c() {
         "{message}"
     );
     drop(BAG.take());
+}
+
+#[test]
+fn child_of_what_c_lends_through_an_optional_argument_of_a_callback_is_not_given_to_c() {
+    let _native = Native::start();
+    let r#box = Crate::new().unwrap();
+    let message = panic_of(|| r#box.show_desk(&Viewer));
+    assert!(
+        message
+            .contains("a SlipLine cannot be given to C, because it lives in a Slip that C lends"),
+        "{message}"
+    );
+    drop(BAG.take());
+}
+
+#[test]
+fn child_of_the_record_of_a_report_is_not_given_to_c() {
+    let _native = Native::start();
+    let message = panic_of(|| Teller::new().unwrap().fail());
+    assert!(
+        message.contains(
+            "a RecordLine cannot be given to C, because it lives in a RecordNote that C lends"
+        ),
+        "{message}"
+    );
+    drop(BAG.take());
+}
+
+#[test]
+fn optional_lender_waits_for_a_child_of_what_it_lends() {
+    let ways: [fn(&mut Shop) -> Owned<'_, Line>; 2] = [
+        |shop| Bag::note_in(Some(shop)).unwrap().get().line().unwrap(),
+        |shop| Bag::note_of(Some(shop)).unwrap().get().line().unwrap(),
+    ];
+    for way in ways {
+        let _native = Native::start();
+        let mut bag = Bag::new().unwrap();
+        let mut shop = Shop::new().unwrap();
+        bag.add_line(way(&mut shop));
+        drop(shop);
+        assert_eq!(live("Shop"), 1);
+        drop(bag);
+        assert_eq!(live("Shop"), 0);
+    }
+    assert_eq!(Bag::note_in(None), None);
 }
 
 #[test]

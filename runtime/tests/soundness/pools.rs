@@ -83,6 +83,17 @@ pub struct shelf {
 
 pub type make_t = Option<unsafe extern "C" fn(*mut c_void) -> *mut bag>;
 pub type take_t = Option<unsafe extern "C" fn(*const c_char, *mut bag, *mut c_void)>;
+/// What stands on the library's own desk.
+pub struct desk {
+    pub note: *mut note,
+}
+
+/// An object that reports a note of the library's own.
+pub struct teller {
+    pub report: Option<unsafe extern "C" fn(*mut c_void, *mut note)>,
+}
+
+pub type see_desk_t = Option<unsafe extern "C" fn(*mut desk, *mut c_void)>;
 pub type see_t = Option<unsafe extern "C" fn(*mut note, *mut c_void)>;
 
 pub unsafe extern "C" fn pool_new() -> *mut pool {
@@ -384,6 +395,41 @@ pub unsafe extern "C" fn box_show(r#box: *mut r#box, see: see_t, data: *mut c_vo
     unsafe { note_free(note) };
 }
 
+/// Shows a note on a desk of the library's own, and releases it.
+pub unsafe extern "C" fn box_show_desk(r#box: *mut r#box, see: see_desk_t, data: *mut c_void) {
+    touch(r#box);
+    let mut desk = desk {
+        note: unsafe { note_new() },
+    };
+    if let Some(see) = see {
+        unsafe { see(&raw mut desk, data) };
+    }
+    unsafe { note_free(desk.note) };
+}
+
+pub unsafe extern "C" fn desk_note(desk: *mut desk) -> *mut note {
+    unsafe { (*desk).note }
+}
+
+pub unsafe extern "C" fn teller_new() -> *mut teller {
+    acquire("Teller", teller { report: None })
+}
+
+pub unsafe extern "C" fn teller_free(teller: *mut teller) {
+    release(teller);
+}
+
+/// Fails, and reports a note, which is then released.
+pub unsafe extern "C" fn teller_fail(teller: *mut teller) -> c_int {
+    touch(teller);
+    let note = unsafe { note_new() };
+    if let Some(report) = unsafe { (*teller).report } {
+        unsafe { report(ptr::null_mut(), note) };
+    }
+    unsafe { note_free(note) };
+    1
+}
+
 /// Shows this note.
 pub unsafe extern "C" fn box_show_yours(
     r#box: *mut r#box,
@@ -533,6 +579,14 @@ pub unsafe extern "C" fn shelf_free(shelf: *mut shelf) {
     touch(shelf);
     unsafe { note_free((*shelf).note) };
     release(shelf);
+}
+
+/// The note on the shelf of the shop, if there is a shop.
+pub unsafe extern "C" fn shop_note_of(shop: *mut shop) -> *mut note {
+    match shop.is_null() {
+        true => ptr::null_mut(),
+        false => unsafe { shelf_note((*shop).shelf) },
+    }
 }
 
 pub unsafe extern "C" fn shelf_note(shelf: *mut shelf) -> *mut note {

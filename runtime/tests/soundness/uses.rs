@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_uint};
 use std::sync::Barrier;
 
+use leakproof::ErrorSink;
 use leakproof::prelude::*;
 
 use crate::native::{Native, log, note};
@@ -150,6 +151,36 @@ mod ffi {
         unsafe { (*pool).opens_gate = true };
     }
 
+    /// The pool itself.
+    pub unsafe extern "C" fn pool_self(pool: *mut pool) -> *mut pool {
+        look(pool);
+        pool
+    }
+
+    /// Fails because of a pool, and reports which.
+    pub struct herald {
+        pub report: visit_reported,
+    }
+
+    pub type visit_reported = Option<unsafe extern "C" fn(*mut c_void, *mut pool)>;
+
+    pub unsafe extern "C" fn herald_new() -> *mut herald {
+        acquire("Herald", herald { report: None })
+    }
+
+    pub unsafe extern "C" fn herald_free(herald: *mut herald) {
+        release(herald);
+    }
+
+    /// Blames the last pool.
+    pub unsafe extern "C" fn herald_cry(herald: *mut herald) -> c_int {
+        touch(herald);
+        if let Some(report) = unsafe { (*herald).report } {
+            unsafe { report(null_mut(), LAST.get()) };
+        }
+        1
+    }
+
     /// Takes an owner over, and tells the value.
     pub unsafe extern "C" fn pool_finish(pool: *mut pool) -> c_int {
         let value = unsafe { pool_peek(pool) };
@@ -282,6 +313,8 @@ type Hook = Box<dyn FnOnce()>;
 thread_local! {
     /// Runs when C counts one owner more.
     static ON_REF: Cell<Option<Hook>> = const { Cell::new(None) };
+    /// Runs for each pool that C reports.
+    static ON_REPORT: Cell<fn(&Pool)> = const { Cell::new(|_| {}) };
     static POOL: RefCell<Option<Owned<'static, Pool>>> = const { RefCell::new(None) };
     static BAG: RefCell<Option<Owned<'static, Bag>>> = const { RefCell::new(None) };
     static SHARED: RefCell<Option<Owned<'static, Shared>>> = const { RefCell::new(None) };
@@ -299,6 +332,11 @@ struct Bag;
 /// What C lends to a callback alone.
 #[handle(raw = ffi::pool, callback_only)]
 struct Lent;
+/// The same object, as another type.
+#[handle(raw = ffi::pool, callback_only)]
+struct LentToChange;
+#[handle(raw = ffi::herald, release = ffi::herald_free, errors(Blamed, callback = report), fork_safe)]
+struct Herald;
 #[handle(raw = ffi::pool, release = ffi::pool_unref, retain = ffi::pool_ref, independent, fork_safe)]
 struct Shared;
 #[handle(raw = ffi::item, release = ffi::item_free, parent = Shared, fork_safe)]
@@ -349,6 +387,48 @@ impl LookLent {
     }
 }
 
+struct Change(fn(&mut LentToChange));
+impl Attachment for Change {}
+#[callbacks(unsafe)]
+impl Change {
+    #[callback(Visit, args = (lent, data))]
+    fn told(&self, lent: &mut LentToChange) {
+        (self.0)(lent);
+    }
+}
+
+/// Runs code of the test for each pool that C reports.
+#[derive(Default)]
+struct Blamed;
+
+impl ErrorSink for Blamed {
+    type Record = Pool;
+
+    fn record(&mut self, pool: &Pool) {
+        ON_REPORT.with(|hook| hook.get())(pool);
+    }
+}
+
+impl ErrorSource<Herald> for Blamed {
+    fn into_error(self, call: &CallInfo<'_, Herald>) -> Error {
+        Error::Failed(call.function)
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Herald {
+    #[calls(ffi::herald_new, fails = null)]
+    fn new() -> Result<Owned<Herald>>;
+    #[calls(ffi::herald_cry, fails = nonzero)]
+    fn cry(&self) -> Result<()>;
+}
+
+#[methods(unsafe, rust_only)]
+impl LentToChange {
+    #[calls(ffi::pool_rebuild)]
+    fn rebuild(&mut self);
+}
+
 struct EditLent(fn(&mut Lent));
 impl Attachment for EditLent {}
 #[callbacks(unsafe)]
@@ -387,6 +467,8 @@ impl Pool {
     fn last(look: &Look);
     #[calls(ffi::last, args = (look.told, look.data))]
     fn last_lent(look: &LookLent);
+    #[calls(ffi::last, args = (change.told, change.data))]
+    fn last_changed(change: &Change);
     #[calls(ffi::last, args = (edit.told, edit.data))]
     fn last_edited(edit: &EditLent);
     #[calls(ffi::item_new, fails = null)]
@@ -429,6 +511,10 @@ impl Shared {
     fn item(&self) -> Result<Owned<SharedItem>>;
     #[calls(ffi::audit_new, fails = null)]
     fn audit(&mut self) -> Result<Owned<SharedAudit>>;
+    #[calls(ffi::pool_self, retain)]
+    fn same(&self) -> Option<Owned<Shared>>;
+    #[calls(ffi::pool_self, retain, fails = null)]
+    fn try_same(&self) -> Result<Owned<Shared>>;
     /// The object itself.
     #[field(self, retain)]
     fn again(&self) -> Option<Owned<Shared>>;
@@ -608,6 +694,58 @@ fn field_of_an_object_is_in_use_until_it_is_retained() {
     drop(one.again());
     drop(one);
     assert_eq!(log(), ["busy", "release Pool"]);
+}
+
+#[test]
+fn object_is_in_use_until_what_a_call_returned_is_retained() {
+    let calls: [fn(&Shared); 2] = [|one| drop(one.same()), |one| drop(one.try_same())];
+    for call in calls {
+        let _native = Native::start();
+        let one = Shared::new().unwrap();
+        let mut same = one.clone();
+        ON_REF.set(Some(Box::new(move || is_busy(same.rebuild()))));
+        call(&one);
+        let mut same = one.clone();
+        same.rebuild().unwrap();
+        drop((one, same));
+        assert_eq!(log(), ["busy", "release Pool"]);
+    }
+}
+
+#[test]
+fn handle_that_c_reports_is_in_use_until_the_report_was_taken() {
+    let _native = Native::start();
+    let herald = Herald::new().unwrap();
+    POOL.set(Some(Pool::new().unwrap()));
+    ON_REPORT.set(|pool| {
+        POOL.with_borrow_mut(|owner| is_busy(owner.as_mut().unwrap().rebuild()));
+        drop(POOL.take());
+        note(format!("peek {}", pool.peek()));
+    });
+    assert!(herald.cry().is_err());
+    assert_eq!(log(), ["busy", "peek 1", "release Pool"]);
+}
+
+#[test]
+fn handle_that_a_call_changes_is_not_reported() {
+    let _native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    ON_REPORT.set(|pool| note(format!("peek {}", pool.peek())));
+    pool.rebuild_with(&Run(|| assert!(Herald::new().unwrap().cry().is_err())));
+    assert!(Herald::new().unwrap().cry().is_err());
+    assert_eq!(log(), ["release Herald", "peek 1", "release Herald"]);
+}
+
+#[test]
+fn handle_of_an_outer_callback_is_refused_to_an_inner_one_of_another_type() {
+    let _native = Native::start();
+    let pool = Pool::new().unwrap();
+    Pool::last_lent(&LookLent(|_| {
+        Pool::last_changed(&Change(LentToChange::rebuild));
+    }));
+    assert_eq!(pool.peek(), 1, "the inner callback was refused");
+    Pool::last_changed(&Change(LentToChange::rebuild));
+    assert_eq!(pool.peek(), 2);
 }
 
 #[test]

@@ -60,6 +60,22 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
     })
 }
 
+/// Notes that C lends the records of `errors` to a callback.
+pub(crate) fn expand_lent_record(handle: &Handle) -> Option<TokenStream> {
+    let errors = handle.errors.as_ref()?;
+    if errors.callback.is_none() && errors.thread_callback.is_none() {
+        return None;
+    }
+    let (runtime, ident, errors) = (&handle.runtime, &handle.item.ident, handle.errors_type());
+    Some(quote! {
+        #runtime::__private::inventory::submit! {{
+            #[allow(unused_imports, reason = "for errors that collect nothing")]
+            use #runtime::__private::error_source::CollectsNothing as _;
+            #runtime::__private::error_source::Collector::<#ident, #errors>::LENT
+        }}
+    })
+}
+
 /// The variable with the value of the thread-local `n`.
 pub(crate) fn value_variable(n: usize) -> Ident {
     format_ident!("__value_{n}", span = Span::mixed_site())

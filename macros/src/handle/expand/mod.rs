@@ -12,7 +12,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 
 use crate::handle::expand::call_setup::{
-    expand_error_callback, expand_interrupt, expand_lock, expand_thread_locals,
+    expand_error_callback, expand_interrupt, expand_lent_record, expand_lock, expand_thread_locals,
 };
 use crate::handle::expand::checks::{
     expand_asks_handle, expand_fork_check, expand_lending_owner_check,
@@ -41,6 +41,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let parent_place = expand_parent_place(handle);
     let lineage = expand_lineage(handle);
     let hook = expand_error_callback(handle);
+    let lent_record = expand_lent_record(handle);
     let lock = expand_lock(handle);
     let thread_locals = expand_thread_locals(handle);
     let fork_check = expand_fork_check(handle);
@@ -83,6 +84,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
                 #thread_locals
             }
 
+            #lent_record
             #fork_check
             #asking
             #parents

@@ -360,7 +360,7 @@ pub(crate) fn expand_interrupt(block: &MethodsBlock, calls: &Calls) -> Option<To
 }
 
 /// Expands to the uses of the handles, and to the setting that passes them to the call. They end
-/// when C returns: `errors` may use the handles after it.
+/// when the result has its owner: `errors` may use the handles after it.
 pub(crate) fn expand_uses(
     method: &Method,
     calls: &Calls,

@@ -55,8 +55,12 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
 fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
-        let (ParamKind::Ref(target) | ParamKind::Mut(target)) = ParamKind::of(ty) else {
-            return None;
+        let target = match ParamKind::of(ty) {
+            ParamKind::Ref(target)
+            | ParamKind::Mut(target)
+            | ParamKind::OptionRef(target)
+            | ParamKind::OptionMut(target) => target,
+            ParamKind::Owned(_) | ParamKind::Python | ParamKind::Value => return None,
         };
         (!is_call_data(ty)).then(|| erase_lifetimes(&target, receiver))
     });

@@ -1,6 +1,6 @@
 //! Registers the parents of the handles that a call makes.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Index, Type};
 
@@ -20,7 +20,7 @@ pub(crate) fn expand_with_parent(
     let value = optional.unwrap_or(&method.output.value);
     let handle = |name| quote!(#runtime::__private::children::Id::of(#name));
     let extra_parents: Vec<_> = match method.receiver {
-        Receiver::None => lending_parameters(method, calls).map(handle).collect(),
+        Receiver::None => Vec::new(),
         _ => method
             .parents(calls)
             .map(|(name, _)| handle(name))
@@ -36,9 +36,10 @@ pub(crate) fn expand_with_parent(
         }
         Receiver::None => {
             let given = result_keeps_arguments(method).then(|| quote!(.keeping(&#unplaced)));
+            let lenders = lenders(method, calls, runtime);
             quote! {
                 // SAFETY: annotation `Borrowed`: what C lends is valid as long as each handle among the arguments.
-                unsafe { #runtime::__private::call::CallOrigin::without_receiver() }.extra_parents(&[#(#extra_parents),*]) #given
+                unsafe { #runtime::__private::call::CallOrigin::without_receiver() }.lent_by(&[#(#lenders),*]) #given
             }
         }
         _ => {
@@ -78,24 +79,26 @@ pub(crate) fn expand_with_parent(
     quote!(#runtime::__private::call::then_record_parents_in(#origin, #own, #notes))
 }
 
-/// The parameters that a borrowed result of a method without receiver lives in.
-pub(crate) fn lending_parameters<'a>(
-    method: &'a Method,
-    calls: &'a Calls,
-) -> impl Iterator<Item = &'a Ident> {
-    let lends = !borrowed_handles(&method.output.value).is_empty();
+/// The identities of the parameters that a borrowed result of a method without receiver lives in: `None` for an optional one
+/// that is not there.
+fn lenders(method: &Method, calls: &Calls, runtime: &TokenStream) -> Vec<TokenStream> {
+    if borrowed_handles(&method.output.value).is_empty() {
+        return Vec::new();
+    }
     let callbacks = method.callbacks(calls);
-    let is_handle = move |parameter: &&Parameter| match ParamKind::of(&parameter.ty) {
-        ParamKind::Ref(_) | ParamKind::Mut(_) if lends && !is_call_data(&parameter.ty) => {
-            callbacks.iter().all(|other| other.name != parameter.name)
-        }
-        _ => false,
-    };
-    method
-        .parameters
-        .iter()
-        .filter(is_handle)
-        .map(|parameter| &parameter.name)
+    let handles = method.parameters.iter().filter(|Parameter { name, ty }| {
+        !is_call_data(ty) && callbacks.iter().all(|other| other.name != *name)
+    });
+    let ids = handles.filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
+        ParamKind::Ref(_) | ParamKind::Mut(_) => Some(quote! {
+            ::core::option::Option::Some(#runtime::__private::children::Id::of(&*#name))
+        }),
+        ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote! {
+            #name.as_deref().map(#runtime::__private::children::Id::of)
+        }),
+        ParamKind::Owned(_) | ParamKind::Python | ParamKind::Value => None,
+    });
+    ids.collect()
 }
 
 /// Returns `true` if C keeps the consumed handles inside the handles that the call makes.

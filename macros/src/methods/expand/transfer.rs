@@ -68,12 +68,14 @@ pub(crate) fn expand_consuming(
             _ => TokenStream::new(),
         });
     let homes = quote!(#(#homes)*);
-    let kept = method
-        .consumed()
-        .filter(|parameter| itself.is_none_or(|itself| itself.name != parameter.name));
+    // Where nothing in the result can keep it, C is done with `this` when it returns.
+    let is_over = |parameter: &&Parameter| {
+        keepers.is_empty() && itself.is_some_and(|itself| itself.name == parameter.name)
+    };
+    let kept = method.consumed().filter(|parameter| !is_over(parameter));
     let checks = kept.map(|Parameter { ty, .. }| match ParamKind::of(ty) {
-        ParamKind::Owned(target) => {
-            let target = erase_lifetimes(&target, &block.handle);
+        ParamKind::Owned(written) => {
+            let target = erase_lifetimes(&written, &block.handle);
             let check = quote! {
                 const _: () = ::core::assert!(
                     !<#target as #runtime::__private::handle::Handle>::SPEC.attachments,
@@ -81,7 +83,7 @@ pub(crate) fn expand_consuming(
                      would never be freed"
                 );
             };
-            respanned(check, target.span())
+            respanned(check, written.span())
         }
         _ => TokenStream::new(),
     });

@@ -18,6 +18,9 @@ pub unsafe extern "C" fn bell_count() -> c_int {
 }
 pub unsafe extern "C" fn bell_lock(_: *mut c_void) {}
 pub unsafe extern "C" fn bell_take(_: *mut Bell, _: *mut Bell) {}
+pub unsafe extern "C" fn bell_wrap(_: *mut Bell) -> *mut Bell {
+    unimplemented!()
+}
 pub unsafe extern "C" fn bell_meet(_: *mut Bell, _: *mut Bell) -> c_int {
     unimplemented!()
 }
