@@ -20,6 +20,7 @@ HEADER = "runtime/src/python/state/mod.rs"
 DIRECT = "runtime/src/python/direct.rs"
 QUICK = "runtime/src/python/state/quick.rs"
 ORIGIN = "runtime/src/handle/origin.rs"
+REPORTS = "runtime/src/reports.rs"
 QUIET = "runtime/src/quiet.rs"
 CLASS = "runtime/src/python/object.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
@@ -258,7 +259,7 @@ CALLS = [
         ("if current.type_id != Some(TypeId::of::<E>()) {", "if current.type_id.is_none() {"),
     ),
     mutant(
-        ERRORS,
+        REPORTS,
         "a message that C would print reaches no collector",
         ("collector.record_format(unsafe { CStr::from_ptr(format) })", "drop((collector, unsafe { CStr::from_ptr(format) }))"),
     ),
@@ -1001,7 +1002,7 @@ KEEPING = [
     mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
     mutant(USES, "the field of an object is read when the use has ended", ("        _uses: begin([Argument(handle).in_use(exclusive)])?,\n", "        _uses: begin([Argument(handle).in_use(exclusive)])?.filter(|_| false),\n")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", "")),
-    mutant(USES_TABLE, "numbers of two types are one object", ("kind.is_integer() || kind.is_callback_only()", "kind.is_callback_only()")),
+    mutant(USES_TABLE, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
     mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),
     mutant(USES_RELEASE, "a release waits for a callback that C waits for in it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => true,")),
     mutant(DEFERRED, "a thread that ends leaves deferred releases behind", ("            attach_if_running(|| left.into_iter().for_each(|(id, _)| release(id)));\n", "            drop(left);\n")),
@@ -1323,7 +1324,7 @@ DIRECT_ENTRIES = [
         ),
         ("        uses.into_iter().for_each(Uses::end);\n", ""),
     ),
-    mutant(ERRORS, "a record is no use", ("if let Ok(_used) = Passed(&record).begin(false) {", "if Passed(&record).begin(false).is_ok() {")),
+    mutant(REPORTS, "a record is no use", ("if let Ok(_used) = Passed(&record).begin(false) {", "if Passed(&record).begin(false).is_ok() {")),
     mutant(
         USES_TABLE,
         "two types that C lends to callbacks are two objects",

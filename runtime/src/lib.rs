@@ -155,6 +155,7 @@ mod python;
 mod quiet;
 mod ref_counted;
 pub mod reference;
+mod reports;
 mod side_table;
 mod single_owner;
 mod thread_locals;
