@@ -723,7 +723,12 @@ CLOSING = [
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            Mode::Exclusive | Mode::ExclusiveReading => None,\n        };\n        // `release`", "            Mode::Exclusive | Mode::ExclusiveReading => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
-    mutant(HANDLE_LIFECYCLE, "a quick release keeps the side data", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.has_relatives()")),
+    mutant(
+        HANDLE_LIFECYCLE,
+        "a quick release keeps the side data",
+        ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.has_relatives()"),
+        equivalent="a handle with side data makes every release ask the table of uses, from before it is made",
+    ),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
