@@ -47,6 +47,9 @@ EOF
 echo '<a><b c="1"/></a>' >"$scratch/file.xml"
 cd "$scratch"
 
+# Cargo takes the sources of an sdist for unchanged, because they have the same dates in each.
+rm -rf "$dist"/build/release/.fingerprint/{leakproof,xml-safe}*
+
 for package in "$dist"/packages/*; do
     echo "-- ${package##*/}"
     "$bin/python" -m venv --clear venv
