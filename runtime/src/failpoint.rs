@@ -84,13 +84,6 @@ impl CallSite {
 #[cfg(feature = "fault-injection")]
 pub use injection::{Listed, arm, disarm, is_armed, sites};
 
-/// Returns false: without the feature `fault-injection` no step is made to fail.
-#[cfg(all(feature = "python", not(feature = "fault-injection")))]
-#[inline(always)]
-pub(crate) fn is_armed() -> bool {
-    false
-}
-
 #[cfg(feature = "fault-injection")]
 mod injection {
     use std::cell::Cell;

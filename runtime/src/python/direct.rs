@@ -29,19 +29,41 @@ use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, no_memory};
 use super::state::{HandleState, QuickBorrow};
 use crate::error::Error;
-use crate::failpoint::is_armed;
 use crate::fallible_copy::OutOfMemory;
 use crate::panics::Payload;
 
-/// The function of PyO3's that an entry replaces, and the value that CPython passes to a getter.
+/// The function of PyO3's that an entry replaces.
 #[derive(Debug)]
-pub struct Replaced(AtomicPtr<c_void>);
+pub struct Replaced {
+    function: AtomicPtr<c_void>,
+    /// Set once PyO3's function was called, which notes that its call site was reached.
+    #[cfg(feature = "fault-injection")]
+    is_noted: std::sync::atomic::AtomicBool,
+}
 
 impl Replaced {
     /// No function: the entry is not installed.
     #[expect(clippy::new_without_default, reason = "each is a static")]
     pub const fn new() -> Self {
-        Replaced(AtomicPtr::new(ptr::null_mut()))
+        Replaced {
+            function: AtomicPtr::new(ptr::null_mut()),
+            #[cfg(feature = "fault-injection")]
+            is_noted: std::sync::atomic::AtomicBool::new(false),
+        }
+    }
+
+    /// Returns whether PyO3's function has to make the call, so that failpoints fail and call sites are noted.
+    #[cfg(feature = "fault-injection")]
+    fn has_failpoints(&self) -> bool {
+        crate::failpoint::is_armed() || !self.is_noted.swap(true, Ordering::Relaxed)
+    }
+
+    /// Returns false: without the feature `fault-injection` there are no failpoints.
+    #[cfg(not(feature = "fault-injection"))]
+    #[inline(always)]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn has_failpoints(&self) -> bool {
+        false
     }
 }
 
@@ -492,7 +514,7 @@ impl Entry {
                     let table = (*object.cast::<ffi::PyGetSetDescrObject>()).d_getset;
                     if let Some(replaced) = (*table).get {
                         (self.replaced)()
-                            .0
+                            .function
                             .store(replaced as *mut c_void, Ordering::Release);
                         (*table).get = Some(function);
                     }
@@ -534,7 +556,9 @@ impl Entry {
             if (*table).ml_flags == flags {
                 // All members of the union are function pointers.
                 let replaced = (*table).ml_meth.PyCFunction as *mut c_void;
-                (self.replaced)().0.store(replaced, Ordering::Release);
+                (self.replaced)()
+                    .function
+                    .store(replaced, Ordering::Release);
                 (*table).ml_meth = new;
             }
         }
@@ -551,7 +575,7 @@ unsafe fn call<M: DirectMethod>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
 ) -> Option<*mut ffi::PyObject> {
-    if cfg!(Py_GIL_DISABLED) || is_armed() {
+    if cfg!(Py_GIL_DISABLED) || M::replaced().has_failpoints() {
         return None;
     }
     // SAFETY: the caller's promise: CPython calls, so this thread is attached, and the caller holds the receiver.
@@ -575,7 +599,7 @@ unsafe fn call<M: DirectMethod>(
 /// The function of PyO3's.
 #[cold]
 fn replaced<M: DirectMethod>() -> *mut c_void {
-    M::replaced().0.load(Ordering::Acquire)
+    M::replaced().function.load(Ordering::Acquire)
 }
 
 unsafe extern "C" fn without_arguments<M: DirectMethod>(

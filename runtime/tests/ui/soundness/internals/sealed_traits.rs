@@ -44,7 +44,7 @@ mod names {
     pub struct str;
 }
 impl leakproof::__private::to_c::IntoCString for &names::str {
-    fn into_c_string(self, _: &'static str) -> leakproof::Result<Option<std::ffi::CString>> {
+    fn into_c_string(self, _: &'static str) -> leakproof::Result<Option<leakproof::__private::to_c::CallString>> {
         Ok(None)
     }
 }
