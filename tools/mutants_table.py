@@ -1292,6 +1292,11 @@ SIGNALS = [
 
 DIRECT_ENTRIES = [
     mutant(
+        DIRECT,
+        "a module that is imported anew replaces the entries by themselves",
+        ("        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {\n", "        if false {\n"),
+    ),
+    mutant(
         STATE,
         "a quick shared borrow looks only at the count",
         ("            false => (!(COUNT >> 1), word + 1),", "            false => (0, word + 1),"),

@@ -8,8 +8,7 @@
 //!
 //! An entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class when the
 //! module is initialized. The methods whose arguments and results are plain values have one: see [`PlainArgument`] and
-//! [`PlainResult`]. Free-threaded Python always calls PyO3's function, as
-//! does a thread with an armed failpoint.
+//! [`PlainResult`]. Free-threaded Python always calls PyO3's function, as does a thread with an armed failpoint.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -496,8 +495,12 @@ impl Entry {
         }
     }
 
-    /// Puts the entry into the method table of `class`, where PyO3 has put a method of that name and convention.
+    /// Puts the entry into the method table of `class`, where PyO3 has put a method of that name and convention. Does
+    /// nothing the second time: a module that is imported anew has the same classes.
     fn install(&self, class: &Bound<'_, PyType>) {
+        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {
+            return;
+        }
         let class = class.as_type_ptr();
         // SAFETY: CPython: PyO3 has made this class, on the heap, for the module that is being initialized. Its dict
         // holds the descriptors, which point into the tables that PyO3 has allocated for this class and never frees.

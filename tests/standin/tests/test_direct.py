@@ -1,6 +1,8 @@
 """Methods that CPython calls directly: they behave as those that go through PyO3's wrapper."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -148,3 +150,23 @@ def test_descriptors_are_those_of_the_class():
     session.busy = 3
     assert session.busy == 3
     session.busy = 0
+
+
+IMPORTED_ANEW = """
+import sys
+import standin_safe
+
+tally = standin_safe.Tally(1)
+assert tally.add(1) == 2
+for name in [name for name in sys.modules if name.split(".")[0] == "standin_safe"]:
+    del sys.modules[name]
+import standin_safe as again
+
+for one in [tally, again.Tally(2)]:
+    assert one.add(1) == 3
+    assert one.add(n=1) == 4
+"""
+
+
+def test_module_that_is_imported_anew_calls_the_same_functions():
+    subprocess.run([sys.executable, "-c", IMPORTED_ANEW], check=True)

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::{HandleState, QuickBorrow};
 use crate::fork::gate;
+use crate::interpreter::apart_from_pending;
 
 impl HandleState {
     /// Lets [`HandleState::enter_quick`] borrow the handle from now on, if it can: a handle that any thread may use, and
@@ -57,11 +58,13 @@ impl HandleState {
         Some(QuickBorrow { counted, raw })
     }
 
+    /// Releases a quick borrow that somebody waits for, or to which releases were deferred. The call may have raised
+    /// already.
     #[cold]
     pub(super) fn release_slow(&self, exclusive: bool) {
-        match exclusive {
+        apart_from_pending(|| match exclusive {
             true => self.release_borrow_mut(),
             false => self.release_borrow(),
-        }
+        });
     }
 }
