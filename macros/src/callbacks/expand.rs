@@ -67,6 +67,7 @@ pub(crate) fn expand(
     let parents = expand_owned_child_checks(state, method, runtime);
     let exclusive_use = expand_exclusive_checks(state, method, runtime);
     let lent = expand_lent_handles(state, method, runtime);
+    let owners = expand_owner_checks(state, method, runtime);
     let place = format!("{}.{name}", state.to_token_stream());
     let constants = expand_constants(state, callback, runtime);
     quote! {
@@ -75,6 +76,7 @@ pub(crate) fn expand(
 
             #parents
             #exclusive_use
+            #owners
             #lent
 
             // SAFETY: annotation `data`: the user data is where the author of the block says.
@@ -282,17 +284,44 @@ pub(crate) fn expand_owned_child_checks(
     checks.collect()
 }
 
-/// Lists the handle types that C lends to the callback.
-fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
-    let lent = parameters(method).flat_map(|(_, ty)| {
+/// The handle types that C lends to the callback.
+fn lent_handles(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
+    parameters(method).flat_map(|(_, ty)| {
         let inside = argument_of(ty, "Option").unwrap_or(ty);
         let target = match inside {
             Type::Reference(reference) if !is_slice_ref(ty) => Some(&*reference.elem),
             _ => None,
         };
         target.into_iter().chain(borrowed_handles(ty))
+    })
+}
+
+/// Refuses parts that do not know their owner: a running call may have the owner exclusively, and other code may release it.
+/// Parts behind an alias are refused by `uses::Handles`.
+fn expand_owner_checks(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let checks = lent_handles(method).map(|handle| {
+        let handle = erase_lifetimes(handle, state);
+        let name = type_name(&handle);
+        let message = format!(
+            "other code may use the owner of this `{name}` exclusively during the callback, or release it: add \
+             `owner_field = …`, the C field that points to the owner of a `{name}`, to the annotation of `{name}`, annotate \
+             a handle type `callback_only` for what the callback may call on it, or take a number as such and make the \
+             `{name}` by `Borrowed::from_integer`",
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(
+                !<#handle as #runtime::__private::handle::Handle>::SPEC.hides_owner(),
+                #message
+            );
+        };
+        respanned(check, handle.span())
     });
-    let lent = lent.map(|handle| {
+    checks.collect()
+}
+
+/// Lists the handle types that C lends to the callback.
+fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let lent = lent_handles(method).map(|handle| {
         let handle = erase_lifetimes(handle, state);
         quote! {
             #runtime::__private::inventory::submit! {

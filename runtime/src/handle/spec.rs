@@ -156,6 +156,21 @@ impl HandleSpec {
         is_lost && !here.is_callback_only()
     }
 
+    /// Returns whether nothing leads from the handle to one that it is part of: the handle is a part, or a part of a part,
+    /// that does not know its owner.
+    pub const fn hides_owner(&self) -> bool {
+        let mut here = self;
+        while let Some(parent) = here.parent
+            && !matches!(here.home, Home::Itself)
+        {
+            if matches!(here.home, Home::Unknown) {
+                return true;
+            }
+            here = parent;
+        }
+        false
+    }
+
     /// Returns whether C lends it, or what it is part of, to callbacks alone.
     pub const fn is_within_callback(&self) -> bool {
         let mut here = self;

@@ -431,6 +431,13 @@ pub trait Handles {
 
 impl<T: Handle> Handles for Borrowed<'_, T> {
     fn each(&self, show: &mut dyn FnMut(Id)) {
+        const {
+            assert!(
+                !T::SPEC.hides_owner(),
+                "a callback cannot take a part that does not know its owner, because other code may use that exclusively, or \
+                 release it: add `owner_field = …` to the annotation of the part, or annotate the part `callback_only`"
+            );
+        }
         show(Id::of::<T>(self));
     }
 }

@@ -22,11 +22,22 @@ mod ffi {
     pub struct heap {
         pub value: *mut c_int,
         pub size: c_int,
+        pub itself: *mut heap,
     }
 
     pub unsafe extern "C" fn heap_new() -> *mut heap {
         let value = acquire("Value", 1);
-        acquire("Heap", heap { value, size: 3 })
+        let itself = std::ptr::null_mut();
+        let heap = acquire(
+            "Heap",
+            heap {
+                value,
+                size: 3,
+                itself,
+            },
+        );
+        unsafe { (*heap).itself = heap };
+        heap
     }
 
     pub unsafe extern "C" fn heap_free(heap: *mut heap) {
@@ -136,7 +147,7 @@ impl Cell {
 }
 
 /// The same object in C, as another type.
-#[handle(raw = ffi::heap, part_of = Heap)]
+#[handle(raw = ffi::heap, part_of = Heap, owner_field = itself)]
 struct Root;
 
 #[methods(unsafe, rust_only)]

@@ -37,6 +37,7 @@ mod ffi {
         pub data: *mut c_void,
         pub beside: Option<std::thread::JoinHandle<()>>,
         pub opens_gate: bool,
+        pub itself: *mut pool,
     }
 
     thread_local! {
@@ -62,8 +63,10 @@ mod ffi {
                 data: null_mut(),
                 beside: None,
                 opens_gate: false,
+                itself: null_mut(),
             },
         );
+        unsafe { (*pool).itself = pool };
         LAST.set(pool);
         pool
     }
@@ -652,7 +655,7 @@ impl LookBeside {
 }
 
 /// The same object, on the thread of C's.
-#[handle(raw = ffi::pool, part_of = Worker)]
+#[handle(raw = ffi::pool, part_of = Worker, owner_field = itself)]
 struct Beside;
 
 #[methods(unsafe, rust_only)]
