@@ -137,6 +137,11 @@ impl HandleKind {
         (self.c_type)()
     }
 
+    /// Returns whether the handles, or those that they live in, have counted owners.
+    pub(crate) fn meets_counted(&self) -> bool {
+        self.spec.meets_counted()
+    }
+
     /// Returns whether C lends the handles to callbacks alone.
     pub(crate) fn is_callback_only(&self) -> bool {
         self.spec.is_callback_only()

@@ -154,15 +154,18 @@ impl HandleKind {
         {
             return put_off;
         }
-        if is_own && uses::put_off_release(id) {
+        // From here on a callback of the release finds a handle that is partly gone.
+        let begun = match is_own {
+            true => uses::begin_release(id),
+            false => None,
+        };
+        if is_own && begun.is_none() {
             return Ok(());
         }
         if self.process_bound && !fork::gone(self.key(raw)) {
             self.abandon(raw);
             return Ok(());
         }
-        // A callback of the release finds a handle that is partly gone.
-        let uses = uses::releasing(id);
         let (ended, lived) = (self.remove_side_data(raw), self.remove_parents(raw));
         let released = caught.run(|| {
             let _attached = self.attached();
@@ -171,7 +174,7 @@ impl HandleKind {
                 Some(lived) => lived.during(release),
             }
         });
-        drop(uses);
+        drop(begun);
         self.finish(id, released, ended, lived, &caught)
     }
 

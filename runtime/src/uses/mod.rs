@@ -31,7 +31,7 @@ use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
 use crate::interpreter::Attached;
 use crate::quiet::{is_watching, may_be_quiet};
 use depth::{Depth, is_inside, this_thread};
-pub(crate) use release::{AtEnd, put_off_release, release_put_off, releasing};
+pub(crate) use release::{AtEnd, begin_release, release_put_off};
 use table::{By, Claim, is_any_exclusive, table};
 use watching::HIDDEN;
 

@@ -9,62 +9,62 @@ use super::depth::{Depth, is_inside};
 use super::table::{By, Claim, Entry, table};
 use super::watching::is_watching;
 use super::{Use, Uses};
-use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
 use crate::deferred;
 use crate::fork::watch_forks;
 
-/// The uses by the release of a handle, which asks [`put_off_release`] before. The release of one owner of a counted object
-/// is no use of the object, which the other owners have: it uses what the object lives in.
-pub(crate) fn releasing(id: Id) -> Option<Uses> {
-    expected::is_expected().then(|| {
-        let mut claims = Vec::new();
-        let used = Use {
-            id,
-            exclusive: true,
-            reads_parent: false,
-            handle: std::marker::PhantomData,
-        };
-        used.claim(&mut claims);
-        let own = usize::from(id.kind().is_counted());
-        // The other objects of a group go on.
-        let claims = claims.into_iter().skip(own).map(Claim::without_group);
-        let claims: Vec<_> = claims.collect();
-        watch_forks();
-        table().begin(&claims, By::Release, Depth::here())
-    })
-}
-
-/// Puts the release of the handle off if a use is in its way: who has the handle leaves its release to this module. Returns
-/// false if the handle can be released now.
+/// Begins the uses by the release of a handle, or defers the release if a use is in its way: who has the handle leaves its
+/// release to this module. Returns `None` if the release was deferred.
 #[inline]
-pub(crate) fn put_off_release(id: Id) -> bool {
-    is_watching() && put_off_if_used(id)
-}
-
-fn put_off_if_used(id: Id) -> bool {
-    if !is_in_use(id) {
-        return false;
+pub(crate) fn begin_release(id: Id) -> Option<Released> {
+    let is_of_interest = is_watching() || id.kind().meets_counted();
+    match is_of_interest {
+        true => begin_if_unused(id),
+        false => Some(Released { _uses: None }),
     }
-    deferred::defer(id);
-    true
 }
 
-/// Returns whether something uses the handle, or uses exclusively what the handle lives in, or a child holds that.
-fn is_in_use(id: Id) -> bool {
+/// The uses by a release, until it has ended.
+#[derive(Debug)]
+pub(crate) struct Released {
+    _uses: Option<Uses>,
+}
+
+fn begin_if_unused(id: Id) -> Option<Released> {
+    // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+    let uses = begin_unless_used(id);
+    let is_held = || children::is_any_held() && !id.kind().is_counted() && children::is_held(id);
+    match uses {
+        Some(uses) if !is_held() => Some(Released { _uses: Some(uses) }),
+        uses => {
+            uses.into_iter().for_each(Uses::end);
+            deferred::defer(id);
+            None
+        }
+    }
+}
+
+/// Begins the uses by the release of a handle, unless something uses the handle, or uses exclusively what the handle lives in.
+/// The release of one owner of a counted object is no use of the object, which the other owners have: it uses what the object
+/// lives in.
+fn begin_unless_used(id: Id) -> Option<Uses> {
     let kind = id.kind();
-    if children::is_any_held() && !kind.is_counted() && children::is_held(id) {
-        return true;
-    }
-    let depth = Depth::here();
     let own = Claim::of(id, true);
-    let ancestors: Vec<Claim> = match kind.has_relatives() {
-        true => children::ancestors(id),
-        false => Vec::new(),
-    }
-    .into_iter()
-    .map(|id| Claim::of(id, false))
-    .collect();
+    let mut claims = Vec::new();
+    let used = Use {
+        id,
+        exclusive: true,
+        reads_parent: false,
+        handle: std::marker::PhantomData,
+    };
+    used.claim(&mut claims);
+    let ancestors: Vec<Claim> = claims[1..].to_vec();
+    let first = usize::from(kind.is_counted());
+    // The other objects of a group go on.
+    let claims = claims.into_iter().skip(first).map(Claim::without_group);
+    let claims: Vec<Claim> = claims.collect();
+    watch_forks();
+    let depth = Depth::here();
     let uses = |entry: &Entry| {
         let is_in_way = match entry.by {
             // A call on a counted object has an owner of its own.
@@ -78,10 +78,11 @@ fn is_in_use(id: Id) -> bool {
                 && entry.depth.is_left_by(depth)
                 && ancestors.iter().any(|claim| entry.claim.meets(claim))
     };
-    let table = table();
+    let mut table = table();
     let may_be_used =
         table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
-    may_be_used && table.entries().iter().any(uses)
+    let is_used = may_be_used && table.entries().iter().any(uses);
+    (!is_used).then(|| table.begin(&claims, By::Release, depth))
 }
 
 inventory::submit! { HoldersGone(release_put_off) }

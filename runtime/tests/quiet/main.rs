@@ -6,6 +6,7 @@ use std::ffi::c_int;
 use leakproof::live_handles;
 use leakproof::prelude::*;
 
+mod counted;
 #[path = "../library/mod.rs"]
 mod library;
 
