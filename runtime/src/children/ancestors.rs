@@ -91,8 +91,27 @@ pub(super) fn reached_from(table: &Table, id: Id) -> Vec<Id> {
     entries.flat_map(|entry| entry.parents.iter()).collect()
 }
 
-/// Returns whether a child borrows the handle, or one that it lives in, exclusively, and the handle neither is the
-/// child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
+/// Returns whether two handles are one object, or are borrowed as one (`borrowed_with`).
+fn is_borrowed_as_one(one: Id, other: Id) -> bool {
+    let group = one.kind.group();
+    one == other
+        || group.is_some_and(|group| other.kind.group().is_some_and(|it| ptr::eq(group, it)))
+}
+
+/// Returns the number of children that borrow the handle, or one that is borrowed with it, exclusively for their life.
+fn holders(table: &Table, id: Id) -> usize {
+    let one = || table.get(&id).map_or(0, |entry| entry.holders);
+    let entries = table
+        .iter()
+        .filter(|(other, _)| is_borrowed_as_one(id, **other));
+    match id.kind.group() {
+        None => one(),
+        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),
+    }
+}
+
+/// Returns whether a child borrows the handle, one that it lives in, or one that is borrowed with these, exclusively, and the
+/// handle neither is the child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
 /// was forgotten, C refused its release, or C keeps the child.
 #[cold]
 pub(crate) fn is_held(id: Id) -> bool {
@@ -100,18 +119,20 @@ pub(crate) fn is_held(id: Id) -> bool {
     with_table(|table| {
         let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
         while let Some((here, from)) = reached.pop() {
-            let Some(entry) = table.get(&here) else {
-                continue;
-            };
             let holds = |id: Id| {
                 let held = table.get(&id).map_or(&[][..], |entry| &entry.parents.held);
-                held.iter().filter(|held| **held == here).count()
+                let held = held.iter().filter(|held| is_borrowed_as_one(here, **held));
+                held.count()
             };
             // What C keeps in the handle itself leaves the handle to it.
             let own = || holds(from) + all_kept(table, here).into_iter().map(holds).sum::<usize>();
-            if entry.holders != 0 && entry.holders > own() {
+            let holders = holders(table, here);
+            if holders != 0 && holders > own() {
                 return true;
             }
+            let Some(entry) = table.get(&here) else {
+                continue;
+            };
             let parents = entry.parents.iter().map(|parent| (parent, here));
             // The handle uses what C keeps in it.
             let kept = entry

@@ -176,12 +176,19 @@ pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>>
 
 #[inline(never)]
 fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+    // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+    let begun = begin_noted(uses)?;
     if children::is_any_held() {
         let mut ids = uses.iter().flatten().map(|one| one.id);
         if let Some(held) = ids.find(|id| children::is_held(*id)) {
+            begun.end();
             return Err(Error::Busy(held.kind().name()));
         }
     }
+    Ok(begun)
+}
+
+fn begin_noted(uses: &[Option<Use<'_>>]) -> Result<Uses> {
     let mut all = uses.iter().flatten();
     if let (Some(one), None) = (all.next(), all.next())
         && let Some(claim) = one.claim_alone()

@@ -22,6 +22,13 @@ pub unsafe extern "C" fn parcel_weight(parcel: *const parcel) -> c_int {
     unsafe { (*parcel).weight }
 }
 
+pub unsafe extern "C" fn parcel_reweigh(parcel: *mut parcel, weight: c_int) -> c_int {
+    note("parcel_reweigh");
+    // SAFETY: a valid parcel.
+    unsafe { (*parcel).weight = weight };
+    0
+}
+
 pub unsafe extern "C" fn parcel_free(parcel: *mut parcel) {
     note("parcel_free");
     // SAFETY: a valid parcel, released once, without its tags.
@@ -76,7 +83,9 @@ pub unsafe extern "C" fn board_pin(board: *mut board, tag: *mut tag) -> c_int {
     0
 }
 
+/// Waits at the gate before the tag is freed.
 pub unsafe extern "C" fn board_free(board: *mut board) {
+    pass_gate();
     // SAFETY: a valid board, released once; the parcel of its tag is still there.
     unsafe {
         if !(*board).tag.is_null() {

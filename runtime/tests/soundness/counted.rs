@@ -341,3 +341,20 @@ fn object_that_a_child_holds_is_refused_to_its_other_owners() {
     drop(tour);
     same.try_count().unwrap();
 }
+
+#[test]
+fn object_is_refused_while_a_child_holds_another_one_of_its_group() {
+    let _native = Native::start();
+    let (mut value, other) = (Value::new().unwrap(), Value::new().unwrap());
+    let mut third = other.clone();
+    let walk = other.walk().unwrap();
+    let tour = value.tour().unwrap();
+    assert!(matches!(other.try_count(), Err(Error::Busy("Value"))));
+    assert!(matches!(third.tour(), Err(Error::Busy("Value"))));
+    // The release of a child may reach what the other one holds.
+    drop(walk);
+    assert_eq!(native::log(), [""; 0]);
+    drop(tour);
+    other.try_count().unwrap();
+    drop(third.tour().unwrap());
+}

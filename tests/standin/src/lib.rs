@@ -386,6 +386,10 @@ impl Parcel {
     #[calls(ffi::parcel_weight, detach)]
     fn weight(&self) -> c_int;
 
+    /// Weigh it once more.
+    #[calls(ffi::parcel_reweigh, fails = negative)]
+    fn reweigh(&mut self, weight: c_int) -> Result<()>;
+
     /// What is written on it.
     #[getter]
     #[field(self)]
@@ -413,7 +417,7 @@ impl Label {
 pub struct Tag;
 
 /// A board, which keeps a tag until it is gone.
-#[handle(raw = ffi::board, release = ffi::board_free, fork_safe)]
+#[handle(raw = ffi::board, release(ffi::board_free, detach), fork_safe)]
 pub struct Board;
 
 #[methods(unsafe)]

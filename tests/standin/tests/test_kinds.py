@@ -366,6 +366,31 @@ def test_parent_of_what_c_took_over_is_released_after_it():
     assert take_log() == ["parcel_new", "board_new", "parcel_tag", "tag_free", "board_free", "parcel_free"]
 
 
+DETACHED = """
+import threading
+from standin_safe import Board, BusyError, Parcel, at_gate, close_gate, open_gate
+parcel, board = Parcel(3), Board()
+board.pin(parcel.tag())
+close_gate()
+closing = threading.Thread(target=board.close)
+closing.start()
+while not at_gate():
+    pass
+try:
+    parcel.reweigh(4)
+except BusyError:
+    print("busy")
+open_gate()
+closing.join()
+parcel.reweigh(4)
+"""
+
+
+def test_parent_of_what_c_keeps_is_not_changed_while_another_thread_releases_the_keeper():
+    done = subprocess.run([sys.executable, "-c", DETACHED], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("busy\n", "")
+
+
 def test_dropped_parent_of_what_c_took_over_is_released_after_it():
     take_log()
     board = Board()
