@@ -6,7 +6,18 @@ Each text has to be in its file exactly once. A mutant that no test could ever t
 from dataclasses import dataclass
 
 LEDGER = "runtime/src/handle/kind.rs"
-CALL = "runtime/src/call.rs"
+CALL_ARGUMENTS = "runtime/src/call/arguments.rs"
+CALL_GIL = "runtime/src/call/gil.rs"
+CALL_LOCK = "runtime/src/call/lock.rs"
+CALL_RELEASE = "runtime/src/call/release.rs"
+CALL_SEQUENCE = "runtime/src/call/sequence.rs"
+CALL_STATUS = "runtime/src/call/status.rs"
+CALL_TRANSFER = "runtime/src/call/transfer.rs"
+DIRECT_ENTRY = "runtime/src/python/direct/entries.rs"
+DIRECT_VALUES = "runtime/src/python/direct/values.rs"
+CALLBACKS_ENTER = "runtime/src/callback/enter.rs"
+CALLBACKS_FRAME = "runtime/src/callback/frame.rs"
+CALLBACKS_PASS = "runtime/src/callback/pass.rs"
 ERRORS = "runtime/src/error_source.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
@@ -17,7 +28,6 @@ ASKING = "runtime/src/asks_handle.rs"
 RELATED = "runtime/src/python/same_ancestor.rs"
 CORES = "runtime/src/python/ref_counted.rs"
 HEADER = "runtime/src/python/state/mod.rs"
-DIRECT = "runtime/src/python/direct.rs"
 QUICK = "runtime/src/python/state/quick.rs"
 ORIGIN = "runtime/src/handle/origin.rs"
 REPORTS = "runtime/src/reports.rs"
@@ -39,7 +49,6 @@ GIVEN = "runtime/src/children/given.rs"
 USES = "runtime/src/uses/mod.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
-CALLBACKS = "runtime/src/callback/mod.rs"
 FORKS = "runtime/src/fork.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
 RESOURCE = "runtime/src/python/pending_release.rs"
@@ -159,7 +168,7 @@ GUARDS = [
 
 CALLS = [
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "the status is looked at before the result has an owner",
         (
             "            (Outcome::Failed, _) if !self.convert_after.failed => None,\n",
@@ -167,7 +176,7 @@ CALLS = [
         ),
     ),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "what a failing call left behind is forgotten",
         (
             "                return Err(errors.into_error(&call));\n            }\n            // A child",
@@ -175,24 +184,24 @@ CALLS = [
         ),
     ),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "a constructor that failed is not asked why",
         ("handle: handle.or_else(|| owned.as_ref().and_then(made)),", "handle: handle.or_else(|| owned.as_ref().and_then(made).filter(|_| false)),"),
     ),
-    mutant(CALL, "a failure is not looked at", ("            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing\n", "")),
-    mutant(CALL, "a failure that stays in the handle is overlooked", (" || errors.failed_silently(&call)", "")),
-    mutant(CALL, "the errors are not armed", ("    errors.before_call(call);\n", "")),
-    mutant(CALL, "the errors don't learn the status", (
+    mutant(CALL_SEQUENCE, "a failure is not looked at", ("            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing\n", "")),
+    mutant(CALL_SEQUENCE, "a failure that stays in the handle is overlooked", (" || errors.failed_silently(&call)", "")),
+    mutant(CALL_SEQUENCE, "the errors are not armed", ("    errors.before_call(call);\n", "")),
+    mutant(CALL_SEQUENCE, "the errors don't learn the status", (
             "        let status = status.and_then(|returned| status_of(returned));",
             "        let status = status.and_then(|returned| status_of(returned)).and(None);",
         )),
-    mutant(CALL, "what a failing call leaves undefined is owned", ("if !self.convert_after.failed => None", "if !convert_after.failed && false => None")),
-    mutant(CALL, "a release that fails is not looked at", (
+    mutant(CALL_SEQUENCE, "what a failing call leaves undefined is owned", ("if !self.convert_after.failed => None", "if !convert_after.failed && false => None")),
+    mutant(CALL_RELEASE, "a release that fails is not looked at", (
             "        let failed = outcome == Outcome::Failed;",
             "        let failed = outcome == Outcome::Failed && false;",
         )),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "the callback is taken away before C runs",
         (
             "    let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });\n",
@@ -200,11 +209,11 @@ CALLS = [
         ),
     ),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "a panic that a callback caught is not continued",
         ("        None => caught.resume(),", "        None => {}"),
     ),
-    mutant(CALL, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
+    mutant(CALL_ARGUMENTS, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
     mutant(
         ERRORS,
         "the callback stays in C's struct after the call",
@@ -293,20 +302,20 @@ CALLS = [
         "what a failing call wrote is looked at",
         ("        None => method.out_count(calls) == 0,", "        None => true,"),
     ),
-    mutant(CALL, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
-    mutant(CALL, "what is none is looked at", (
+    mutant(CALL_SEQUENCE, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
+    mutant(CALL_SEQUENCE, "what is none is looked at", (
             "            (Outcome::Nothing, _) => nothing(),\n",
             "            (Outcome::Nothing, _) if false => nothing(),\n",
         )),
-    mutant(CALL, "what C took over is released here, too", (
+    mutant(CALL_TRANSFER, "what C took over is released here, too", (
             "            Some(handle) => handle.commit(keeper),",
-            "            Some(handle) => (drop((handle, keeper)), PassedOn::nothing()).1,",
+            "            Some(handle) => (drop((handle, keeper)), TransferredData::nothing()).1,",
         )),
-    mutant(CALL, "what C left is given up", (
-            "        Some(false) => PassedOn::nothing(),\n        Some(true) => match place",
+    mutant(CALL_TRANSFER, "what C left is given up", (
+            "        Some(false) => TransferredData::nothing(),\n        Some(true) => match place",
             "        Some(_) => match place",
         )),
-    mutant(CALL, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
+    mutant(CALL_TRANSFER, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
     mutant(HANDLE_LIFECYCLE, "what C took over still counts", (
             "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
             "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n",
@@ -999,7 +1008,7 @@ KEEPING = [
     mutant(GIVEN, "a child of what C lends to a callback is given to C", ("here.kind.is_lent_to_callbacks() && !entry.is_ours && entry.ends.is_empty()", "false && !entry.is_ours")),
     mutant(GIVEN, "a child of what is on its way to C is given to C", ("            Some(entry) if entry.transfer.is_some() => true,\n", "            Some(entry) if entry.transfer.is_some() => false,\n")),
     mutant(CHILDREN_RELEASE, "handles that wait for each other are not reported", ("        if keepers.contains(&id) {", "        if false && keepers.contains(&id) {")),
-    mutant(CALL, "a child that is made before a release is forgotten", ("children::check_childless(id).is_err() {", "children::check_childless(id).is_err() && false {")),
+    mutant(CALL_RELEASE, "a child that is made before a release is forgotten", ("children::check_childless(id).is_err() {", "children::check_childless(id).is_err() && false {")),
     mutant(CLASS, "a child is linked to another parent than its own", ("        if !children::is_made_in(", "        if false && !children::is_made_in(")),
     mutant(USES, "a callback uses what the running call has alone", ("is_any_exclusive() && is_inside()", "false && is_any_exclusive() && is_inside()")),
     mutant(USES, "the parent of what changes it is free in a callback", ("            true => children::exclusive_parents(self.id),", "            true => Vec::new(),")),
@@ -1029,15 +1038,15 @@ KEEPING = [
     mutant(GIVEN, "a handle with children is given to C", ("        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while", "        _ if true => Ok(()),\n        true => Ok(()),\n        false => Err(Error::Value(format!(\n            \"a {} cannot be given to C while")),
     mutant(HANDLE_LIFECYCLE, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
     mutant(HANDLE_LIFECYCLE, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended.and(None)),")),
-    mutant(CALL, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
-    mutant(CALL, "a call in a section without the GIL has none", ("        false => Attached::again(),\n", "        false => Attached::again().filter(|_| false),\n")),
-    mutant(CALL, "a detached call takes the GIL in a section without it", ("    if site.is_detached || const", "    if false && site.is_detached || const")),
-    mutant(CALL, "a call whose error asks has no GIL on a thread of C's", ("const { T::SPEC.is_asked() } && is_inside()", "const { T::SPEC.is_asked() } && false && is_inside()")),
+    mutant(CALL_SEQUENCE, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
+    mutant(CALL_GIL, "a call in a section without the GIL has none", ("        false => Attached::again(),\n", "        false => Attached::again().filter(|_| false),\n")),
+    mutant(CALL_GIL, "a detached call takes the GIL in a section without it", ("    if site.is_detached || const", "    if false && site.is_detached || const")),
+    mutant(CALL_GIL, "a call whose error asks has no GIL on a thread of C's", ("const { T::SPEC.is_asked() } && is_inside()", "const { T::SPEC.is_asked() } && false && is_inside()")),
     mutant(LEDGER, "a release in a section without the GIL has none", ("            false => Attached::again(),\n", "            false => Attached::again().filter(|_| false),\n")),
     mutant(HANDLE_TYPE_INFO, "a detached release takes the GIL in a section without it", ("        self.detached_release = true;\n", "")),
     mutant(INTERPRETER, "a section without the GIL is not known", ("    let _flag = DetachedFlag::set(true);\n", "    let _flag = DetachedFlag::set(false);\n")),
     mutant(USES, "a field is read without the GIL", ("                true => Attached::again(),\n", "                true => Attached::again().filter(|_| false),\n")),
-    mutant(CALL, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
+    mutant(CALL_LOCK, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(CONVERT_TEXT, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
     mutant(HANDLE_LIFECYCLE, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
     mutant(FORKS, "a forked child does not release what it made", ("    let own = made.forks == forks();\n", "    let own = false;\n")),
@@ -1053,31 +1062,31 @@ KEEPING = [
             "            ended.finish(&caught);\n            caught.resume_in_drop();",
             "            drop(ended);\n            caught.resume_in_drop();",
         )),
-    mutant(CALLBACKS, "other callbacks run after one has raised", ("    if !K::EVEN_AFTER_ERROR && frame", "    if false && !K::EVEN_AFTER_ERROR && frame")),
-    mutant(CALLBACKS, "what always runs does not run after an error", ("    if !K::EVEN_AFTER_ERROR && frame", "    if frame")),
-    mutant(CALLBACKS, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
-    mutant(CALLBACKS, "a running callback does not hold its state", ("    let _held = unsafe { UserDataRef::of(data) };\n", "    let _held = BorrowRequest::<K::State>::of;\n")),
-    mutant(CALLBACKS, "a callback may wait for its own call", (
+    mutant(CALLBACKS_ENTER, "other callbacks run after one has raised", ("    if !K::EVEN_AFTER_ERROR && frame", "    if false && !K::EVEN_AFTER_ERROR && frame")),
+    mutant(CALLBACKS_ENTER, "what always runs does not run after an error", ("    if !K::EVEN_AFTER_ERROR && frame", "    if frame")),
+    mutant(CALLBACKS_FRAME, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
+    mutant(CALLBACKS_ENTER, "a running callback does not hold its state", ("    let _held = unsafe { UserDataRef::of(data) };\n", "    let _held = BorrowRequest::<K::State>::of;\n")),
+    mutant(CALLBACKS_ENTER, "a callback may wait for its own call", (
             "    let _python = ReentrancyGuard::begin();\n    let _exclusive",
             "    let _exclusive",
         )),
-    mutant(CALLBACKS, "a callback does not have its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| false)\n")),
-    mutant(CALLBACKS, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
-    mutant(CALLBACKS, "what C refused is kept", ("            (Some(false), _) => OnSuccess::This,\n", "")),
-    mutant(CALL, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
-    mutant(CALL, "a panic in a callback does not come out", (
+    mutant(CALLBACKS_ENTER, "a callback does not have its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| false)\n")),
+    mutant(CALLBACKS_ENTER, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
+    mutant(CALLBACKS_PASS, "what C refused is kept", ("            (Some(false), _) => OnSuccess::This,\n", "")),
+    mutant(CALL_SEQUENCE, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
+    mutant(CALL_SEQUENCE, "a panic in a callback does not come out", (
             "        Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),\n        Some(CallbackFailure::Error",
             "        Some(CallbackFailure::Panic(panic)) => drop(panic),\n        Some(CallbackFailure::Error",
         )),
-    mutant(CALL, "nobody listens to what callbacks raise", (
+    mutant(CALL_SEQUENCE, "nobody listens to what callbacks raise", (
             "let calls_back = site.calls_back || expected::is_expected();",
             "let calls_back = false && (site.calls_back || is_expected());",
         )),
-    mutant(CALL, "only what keeps callbacks listens to them", (
+    mutant(CALL_SEQUENCE, "only what keeps callbacks listens to them", (
             "let calls_back = site.calls_back || expected::is_expected();",
             "let calls_back = site.calls_back || const { T::SPEC.attachments };",
         )),
-    mutant(CALL, "that there is none counts as a failure", (
+    mutant(CALL_STATUS, "that there is none counts as a failure", (
             "            () if (self.none)(returned) => Outcome::Nothing,\n",
             "            () if (self.none)(returned) && false => Outcome::Nothing,\n",
         )),
@@ -1109,9 +1118,9 @@ THREADS_VARIABLES = [
     mutant(THREAD_LOCALS, "variables of the thread are not set", ("    layer.set();\n    TOP.set", "    TOP.set")),
     mutant(THREAD_LOCALS, "callbacks see the variables of the call", ("        && !layer.paused.replace(true)\n", "        && !layer.paused.get()\n        && false\n")),
     mutant(THREAD_LOCALS, "variables are not set again behind a callback", ("    layer.set();\n    layer.paused.set(false);\n", "    layer.paused.set(false);\n")),
-    mutant(CALL, "what is reported without a handle is dropped", ("hook.is_some() || const { T::LISTENS };", "hook.is_some();")),
-    mutant(CALL, "a release reports to the call that runs", ("    let _listening = const { T::LISTENS }.then(Listening::to_nobody);\n", "")),
-    mutant(CALLBACKS, "C's own function is called with the variables of others", (
+    mutant(CALL_SEQUENCE, "what is reported without a handle is dropped", ("hook.is_some() || const { T::LISTENS };", "hook.is_some();")),
+    mutant(CALL_RELEASE, "a release reports to the call that runs", ("    let _listening = const { T::LISTENS }.then(Listening::to_nobody);\n", "")),
+    mutant(CALLBACKS_ENTER, "C's own function is called with the variables of others", (
             "    let before = unsafe { K::before(arguments) };\n    let _paused = crate::thread_locals::pause();\n",
             "    let _paused = crate::thread_locals::pause();\n    // SAFETY: the caller's promise.\n    let before = unsafe { K::before(arguments) };\n",
         )),
@@ -1248,7 +1257,7 @@ OWNERS_OF_HANDLES = [
     mutant(OWNERS, "a handle may have two owners", ("!NOTES || owned().insert(handle)", "owned().insert(handle) || true")),
     mutant(OWNERS, "a released handle keeps its owner", ("        owned().remove(&handle);\n", "")),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "a result with a second owner is returned",
         ("        if let Some(error) = self.twice {\n            return Err(error);\n        }\n", ""),
     ),
@@ -1287,7 +1296,7 @@ SIGNALS = [
         ("self.panicked.set(called.is_none());", "self.panicked.set(called.is_none() && false);"),
     ),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "a result that came beside an exception is given (interruptible)",
         ("        (None, Some(RaisedBySignal(raised))) => Some(raised),", "        (None, Some(RaisedBySignal(_))) => None,"),
     ),
@@ -1295,7 +1304,7 @@ SIGNALS = [
 
 DIRECT_ENTRIES = [
     mutant(
-        DIRECT,
+        DIRECT_ENTRY,
         "a module that is imported anew replaces the entries by themselves",
         ("        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {\n", "        if false {\n"),
     ),
@@ -1322,18 +1331,18 @@ DIRECT_ENTRIES = [
         ("self.thread() == 0 && !self.kind.is_counted()", "!self.kind.is_counted()"),
     ),
     mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
-    mutant(DIRECT, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),
+    mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),
     mutant(
-        DIRECT,
+        DIRECT_VALUES,
         "a number that does not fit is cut",
         ("                match overflow {\n                    0 =>", "                match 0 {\n                    0 =>"),
     ),
     mutant(
-        CALL,
+        CALL_SEQUENCE,
         "the uses of a call end before its result has its owner",
         (
-            "        let mut ended = settle.own(site, returned, None, caught, nothing, own);\n",
-            "        drop(uses);\n        let mut ended = settle.own(site, returned, None, caught, nothing, own);\n",
+            "        let mut ended = after.own(site, returned, None, caught, nothing, own);\n",
+            "        drop(uses);\n        let mut ended = after.own(site, returned, None, caught, nothing, own);\n",
         ),
         ("        uses.into_iter().for_each(Uses::end);\n", ""),
     ),
@@ -1349,7 +1358,7 @@ DIRECT_ENTRIES = [
         ("\n                .chain(self.lenders.iter().copied().flatten());", ";"),
     ),
     mutant(QUIET, "sections without the GIL are not counted", ("        BARS.fetch_add(ONE_SECTION, Ordering::Relaxed);\n", "        BARS.fetch_add(0, Ordering::Relaxed);\n"), ("        BARS.fetch_sub(ONE_SECTION, Ordering::Relaxed);", "")),
-    mutant(CALL, "a call may be quiet where a callback is expected", ("is_silent && !site.calls_back && may_be_quiet()", "is_silent && !site.calls_back")),
+    mutant(CALL_SEQUENCE, "a call may be quiet where a callback is expected", ("is_silent && !site.calls_back && may_be_quiet()", "is_silent && !site.calls_back")),
 ]
 
 MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS]

@@ -162,7 +162,7 @@ pub fn raw<P>() -> OutParam<P, P, Inline<P>> {
 impl<R, P, S> OutParam<R, P, S> {
     /// Notes how the call ended. Memory in which C may have made a handle that is never taken is not freed.
     #[inline]
-    pub fn settle(&self, outcome: Outcome) {
+    pub fn record_outcome(&self, outcome: Outcome) {
         if needs_drop::<S>() && !outcome.is_known() {
             self.lost.set(true);
         }

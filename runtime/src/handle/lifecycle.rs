@@ -197,7 +197,7 @@ impl HandleKind {
         caught: &Caught,
     ) -> Result<(), ReleaseError> {
         let released = released.unwrap_or_else(|| Err(ReleaseError::lost(caught)));
-        self.settle(id.raw, &released, ended, caught);
+        self.pass_side_data(id.raw, &released, ended, caught);
         if let Some(lived) = lived {
             match &released {
                 Err(unreleased) if unreleased.kept => lived.put_back(id),
@@ -213,7 +213,7 @@ impl HandleKind {
     }
 
     /// Gives the side data of the handle at `raw` to its owner, after the release.
-    fn settle(
+    fn pass_side_data(
         &'static self,
         raw: *mut (),
         released: &Result<(), ReleaseError>,

@@ -148,13 +148,13 @@ impl<R: RecordParents> RecordParents for Vec<R> {
     }
 }
 
-/// Notes where the handles in `lent` were lent, by a call on `receiver`.
+/// Records that the handles in `lent` were lent by a call on `receiver`.
 ///
 /// # Safety
 ///
 /// What C lends by the call, and what is not ours, goes with the receiver: the borrow of the result is limited by its.
 #[inline]
-pub unsafe fn lending<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
+pub unsafe fn record_lender<T: Handle, R: RecordParents>(receiver: &T, lent: R) -> R {
     lent.record_parents(&CallOrigin {
         maker: Some(Id::of(receiver)),
         ..CallOrigin::NOWHERE

@@ -56,7 +56,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
 
     /// Gives the handle to C, which keeps it in `keeper` from now on: the runtime no longer releases it. Returns the
     /// side data.
-    pub(crate) fn commit(self, keeper: Keeper<'_>) -> PassedOn {
+    pub(crate) fn commit(self, keeper: Keeper<'_>) -> TransferredData {
         let mut handle = ManuallyDrop::new(self);
         T::kind().on_transfer(handle.raw.as_ptr().cast());
         let side_data = handle.side_data.take();
@@ -66,7 +66,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
             (Some(given), Keeper::Result(unplaced)) => unplaced.push(given),
             (Some(given), Keeper::Unknown) => given.never_ends(),
         }
-        PassedOn(side_data)
+        TransferredData(side_data)
     }
 
     /// Leaks the handle, because it is unknown whether C has it. The handle is neither used nor released again, and its
@@ -114,16 +114,16 @@ pub enum Keeper<'g> {
 /// The side data of a handle that C has taken over. Dropping it drops the values.
 #[doc(hidden)]
 #[must_use = "it is dropped when the call has ended"]
-pub struct PassedOn(Option<DetachedSideData>);
+pub struct TransferredData(Option<DetachedSideData>);
 
-impl PassedOn {
+impl TransferredData {
     /// Returns no side data.
     pub fn nothing() -> Self {
-        PassedOn(None)
+        TransferredData(None)
     }
 }
 
-impl Drop for PassedOn {
+impl Drop for TransferredData {
     fn drop(&mut self) {
         if let Some(ended) = self.0.take() {
             let caught = Caught::new();

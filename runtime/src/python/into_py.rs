@@ -471,7 +471,7 @@ impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
     where
         Self: 'a,
     {
-        T::lend(self, context)
+        T::wrap_borrowed(self, context)
     }
 }
 

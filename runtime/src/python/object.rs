@@ -34,7 +34,7 @@ pub unsafe trait PyHandle: Handle {
 
     /// Converts a borrowed handle, which another handle or C owns, to a Python object.
     #[doc(hidden)]
-    fn lend<'a, 'py>(
+    fn wrap_borrowed<'a, 'py>(
         handle: Borrowed<'a, Self>,
         context: &CallContext<'a, 'py>,
     ) -> PyResult<Bound<'py, PyAny>>;

@@ -58,7 +58,7 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
                     #class
                 }
 
-                fn lend<'a, 'py>(
+                fn wrap_borrowed<'a, 'py>(
                     handle: #runtime::__private::handle::Borrowed<'a, Self>,
                     context: &#runtime::__private::python::CallContext<'a, 'py>,
                 ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {

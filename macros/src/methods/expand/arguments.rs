@@ -118,7 +118,7 @@ fn expand_constant(method: &Method, constant: &Expr, runtime: &TokenStream) -> T
     let shown: Vec<TokenStream> = named
         .map(|Parameter { name, .. }| {
             let (lent, here) = (c_value_variable(name), here_variable());
-            quote!(let #name = #runtime::__private::call::shown(&#here, #lent);)
+            quote!(let #name = #runtime::__private::call::limit_to(&#here, #lent);)
         })
         .collect();
     match shown.is_empty() {
@@ -201,7 +201,7 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
         _ => ty.clone(),
     };
     let place = place_variable(name);
-    let lend = quote!(#runtime::__private::call::lent::<#target>(#place));
+    let lend = quote!(#runtime::__private::call::handle_in::<#target>(#place));
     let lend = respanned(lend, ty.span());
     quote! {
         // SAFETY: guarantee 7: the handle stays in its place until C has returned; afterwards only

@@ -183,7 +183,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #slots
         #(#owned_arguments)*
         #here
-        #(let mut #transfers = #runtime::__private::handle::PassedOn::nothing();)*
+        #(let mut #transfers = #runtime::__private::handle::TransferredData::nothing();)*
         #unplaced
         #uses
         #c

@@ -126,7 +126,7 @@ fn expand_read(
         true => quote!({
             let lent = #read;
             // SAFETY: annotation `Borrowed`: what C lends is valid as long as the receiver.
-            unsafe { #runtime::__private::call::lending(&*self, lent) }
+            unsafe { #runtime::__private::call::record_lender(&*self, lent) }
         }),
         false => read,
     };

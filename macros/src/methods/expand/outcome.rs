@@ -65,14 +65,14 @@ pub(crate) fn expand_settling(
         .into_iter()
         .map(|Parameter { name, .. }| {
             let state = callback_variable(name);
-            quote!(#state.settle(__outcome, #left);)
+            quote!(#state.record_outcome(__outcome, #left);)
         });
     let out_params = (0..method.out_count(calls)).map(|n| {
         let slot = out_variable(n);
-        quote!(#slot.settle(__outcome);)
+        quote!(#slot.record_outcome(__outcome);)
     });
-    let settled: Vec<TokenStream> = consumed.chain(stored).chain(out_params).collect();
-    (!settled.is_empty()).then(|| quote!(.on_outcome(|__outcome| { #(#settled)* })))
+    let recorded: Vec<TokenStream> = consumed.chain(stored).chain(out_params).collect();
+    (!recorded.is_empty()).then(|| quote!(.on_outcome(|__outcome| { #(#recorded)* })))
 }
 
 /// Expands when the result is read although the call did not succeed. After a failure it is read
@@ -101,7 +101,7 @@ pub(crate) fn expand_callback_holders(
     let states = callbacks.iter().map(|Parameter { name, ty }| {
         let state = callback_variable(name);
         let keep = match ParamKind::of(ty) {
-            ParamKind::Ref(_) => quote!(let #state = #runtime::__private::callback::lend(#name);),
+            ParamKind::Ref(_) => quote!(let #state = #runtime::__private::callback::borrow(#name);),
             _ => {
                 let scope = calls.scope.as_ref().map(ToString::to_string);
                 let place = format!("{}.{name}", method.signature.ident);

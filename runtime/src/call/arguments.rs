@@ -1,0 +1,43 @@
+//! The arguments that are converted for C and live during the call.
+
+use crate::convert::to_c::{CallString, IntoCString, Memory};
+use crate::error::{Error, Result};
+use crate::failpoint::{CallSite, FailPoint};
+
+/// The names and values of arguments, for messages.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __named {
+    ($($name:ident $value:expr),*) => {
+        &[$((::core::stringify!($name), &$value as &dyn ::core::fmt::Debug)),*]
+    };
+}
+
+/// Converts a length to C's integer type.
+#[inline]
+pub fn length<C: TryFrom<usize>>(
+    site: &'static CallSite,
+    name: &'static str,
+    bytes: &impl Memory,
+) -> Result<C> {
+    let length = bytes.count();
+    match C::try_from(length) {
+        Ok(length) if !site.should_fail(FailPoint::Argument) => Ok(length),
+        _ => Err(Error::Overflow(format!(
+            "{name} is too long for C: {length} bytes"
+        ))),
+    }
+}
+
+/// Converts a `&str` argument, or an optional one, to the C string that lives during the call.
+#[inline]
+pub fn text(
+    site: &'static CallSite,
+    name: &'static str,
+    text: impl IntoCString,
+) -> Result<Option<CallString>> {
+    if site.should_fail(FailPoint::Argument) {
+        return Err(Error::Value(format!("{name} cannot be converted")));
+    }
+    text.into_c_string(name)
+}

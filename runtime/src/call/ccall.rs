@@ -1,0 +1,143 @@
+//! A call of C with its settings.
+
+use std::marker::PhantomData;
+
+use super::status::{AlwaysSucceeds, KeepsNothing, StatusExpressions};
+use crate::error::Result;
+use crate::helper_thread::{Aside, ThisThread};
+use crate::outcome::Outcome;
+use crate::panics::Caught;
+use crate::uses::{Uses, UsesToBegin};
+
+/// A call of C, with the settings of its annotations.
+#[derive(Debug)]
+pub struct CCall<C, F, J, S, P = ThisThread, U = NoHandles> {
+    pub(super) c: F,
+    pub(super) handles: U,
+    pub(super) runner: P,
+    pub(super) check: J,
+    pub(super) on_outcome: S,
+    pub(super) returned: PhantomData<fn() -> C>,
+}
+
+/// Returns a call of C with the default settings. `c` calls C within [`Caught::run`] and returns C's result: `None` if
+/// C panicked.
+#[inline]
+pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
+    c: F,
+) -> CCall<C, F, AlwaysSucceeds, KeepsNothing> {
+    CCall {
+        c,
+        handles: NoHandles,
+        runner: ThisThread,
+        check: AlwaysSucceeds,
+        on_outcome: KeepsNothing,
+        returned: PhantomData,
+    }
+}
+
+impl<C: Copy, F, J, S, P> CCall<C, F, J, S, P> {
+    /// Sets the uses of the handles, which last until the result has its owner.
+    #[inline]
+    pub fn using<U: BeginUses>(self, handles: U) -> CCall<C, F, J, S, P, U> {
+        CCall {
+            c: self.c,
+            handles,
+            runner: self.runner,
+            check: self.check,
+            on_outcome: self.on_outcome,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<C: Copy, F, J, S, U> CCall<C, F, J, S, ThisThread, U> {
+    /// Moves the call to a helper thread, while this thread runs signal handlers.
+    #[inline]
+    pub fn interruptible<I: Fn()>(self, runner: Aside<I>) -> CCall<C, F, J, S, Aside<I>, U> {
+        CCall {
+            c: self.c,
+            handles: self.handles,
+            runner,
+            check: self.check,
+            on_outcome: self.on_outcome,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<C: Copy, F, S, P, U> CCall<C, F, AlwaysSucceeds, S, P, U> {
+    /// Sets the expressions that say that there is no result, and that C failed.
+    #[inline]
+    pub fn with_status<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
+        self,
+        none: N,
+        fails: G,
+    ) -> CCall<C, F, StatusExpressions<N, G>, S, P, U> {
+        CCall {
+            c: self.c,
+            handles: self.handles,
+            runner: self.runner,
+            check: StatusExpressions { none, fails },
+            on_outcome: self.on_outcome,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<C: Copy, F, J, P, U> CCall<C, F, J, KeepsNothing, P, U> {
+    /// Sets the closure that gives an owner to what C was passed.
+    #[inline]
+    pub fn on_outcome<S: FnOnce(Outcome)>(self, on_outcome: S) -> CCall<C, F, J, S, P, U> {
+        CCall {
+            c: self.c,
+            handles: self.handles,
+            runner: self.runner,
+            check: self.check,
+            on_outcome,
+            returned: PhantomData,
+        }
+    }
+}
+
+/// The uses of the handles of a call.
+pub trait BeginUses {
+    /// Returns whether the table of uses has to know the call even where nobody looks at it: an argument has counted
+    /// owners.
+    fn is_counted(&self) -> bool;
+
+    /// Begins the uses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another use excludes one of them.
+    fn begin(self) -> Result<Option<Uses>>;
+}
+
+/// A call without handles.
+#[derive(Debug)]
+pub struct NoHandles;
+
+impl BeginUses for NoHandles {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn begin(self) -> Result<Option<Uses>> {
+        Ok(None)
+    }
+}
+
+impl<B: FnOnce() -> Result<Option<Uses>>> BeginUses for UsesToBegin<B> {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        self.is_counted
+    }
+
+    #[inline(always)]
+    fn begin(self) -> Result<Option<Uses>> {
+        (self.begin)()
+    }
+}

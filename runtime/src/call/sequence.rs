@@ -1,0 +1,506 @@
+//! The steps of a call: see the docs of the parent module.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::ptr;
+
+use super::ccall::{BeginUses, CCall, NoHandles};
+use super::gil::attached;
+use super::lock::Locked;
+use super::status::{CheckStatus, ConvertAfter, OnOutcome, status_of};
+use crate::callback::expected;
+use crate::callback::{CallbackFailure, framed, report_raised};
+use crate::children::{self, Id};
+use crate::convert::from_c::expect_some;
+use crate::error::{Error, Result};
+use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
+use crate::failpoint::{CallSite, FailPoint};
+use crate::handle::Handle;
+use crate::helper_thread::{RaisedBySignal, Runner};
+use crate::interpreter::report;
+use crate::outcome::Outcome;
+use crate::panics::Caught;
+use crate::quiet::may_be_quiet;
+use crate::single_owner;
+use crate::thread_locals::PerThread;
+use crate::uses::{self, AtEnd, Uses};
+
+/// A call that has ended. Everything has its owner.
+struct EndedCall<C, R> {
+    returned: Option<C>,
+    outcome: Outcome,
+    errno: i32,
+    owned: Option<R>,
+    /// The error for a handle in the result that has another owner.
+    twice: Option<Error>,
+    raised: Option<CallbackFailure>,
+}
+
+impl<C: 'static, R> EndedCall<C, R> {
+    /// Returns the result, or the error that `errors` words.
+    #[inline(always)]
+    fn finish<T: Handle>(
+        self,
+        site: &'static CallSite,
+        errors: T::Errors,
+        call: &CallInfo<'_, T>,
+        caught: &Caught,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R> {
+        let EndedCall { owned, outcome, .. } = self;
+        let CallInfo {
+            handle, arguments, ..
+        } = *call;
+        // From here on everything has its owner, and a panic releases what has to be released.
+        continue_panics(self.raised, caught)?;
+        if let Some(error) = self.twice {
+            return Err(error);
+        }
+        let errno = self.errno;
+        let status = self.returned.as_ref();
+        let status = status.and_then(|returned| status_of(returned));
+        let call = CallInfo {
+            handle: handle.or_else(|| owned.as_ref().and_then(made)),
+            status,
+            errno,
+            ..*call
+        };
+        if owned.is_none()
+            || outcome != Outcome::Succeeded && outcome != Outcome::Nothing
+            || errors.failed_silently(&call)
+            || site.should_fail(FailPoint::Failed)
+        {
+            let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
+            if !handle.is_some_and(is_held) {
+                // What a failing call left behind is released after its message was read.
+                return Err(errors.into_error(&call));
+            }
+            // A child that holds the handle would be in the way of the question.
+            drop(owned);
+            let function = site.function;
+            return Err(errors.into_error(&CallInfo {
+                handle,
+                function,
+                status,
+                errno,
+                arguments,
+            }));
+        }
+        assert!(!site.should_fail(FailPoint::Panic), "a panic was asked for");
+        // While the result is still a variable: a panic in here releases it.
+        errors.succeeded(&call);
+        Ok(expect_some(owned))
+    }
+}
+
+/// The steps after C has returned: the check of the status, and the owners.
+struct AfterCall<J, S> {
+    check: J,
+    on_outcome: S,
+    convert_after: ConvertAfter,
+}
+
+impl<J, S: OnOutcome> AfterCall<J, S> {
+    /// Gives everything its owner.
+    #[inline(always)]
+    fn own<C: Copy, R>(
+        self,
+        site: &'static CallSite,
+        (returned, errno): (Option<C>, i32),
+        raised: Option<CallbackFailure>,
+        caught: &Caught,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> EndedCall<C, R>
+    where
+        J: CheckStatus<C>,
+    {
+        let outcome = match returned {
+            Some(returned) => self.check.check_status(returned, caught),
+            None => Outcome::Unwound,
+        };
+        self.on_outcome.on_outcome(outcome);
+        let owned = single_owner::check(site, || match (outcome, returned) {
+            (Outcome::Nothing, _) => nothing(),
+            (Outcome::Failed, _) if !self.convert_after.failed => None,
+            (Outcome::Unknown, _) if !self.convert_after.unknown => None,
+            (_, returned) => returned.and_then(own),
+        });
+        let (owned, twice) = owned.map_or_else(|twice| (None, Some(twice)), |owned| (owned, None));
+        EndedCall {
+            returned,
+            outcome,
+            errno,
+            owned,
+            twice,
+            raised,
+        }
+    }
+}
+
+impl<C, F, J, S, P, U> CCall<C, F, J, S, P, U>
+where
+    U: BeginUses,
+    C: Copy + 'static,
+    F: FnOnce(&Caught) -> Option<C>,
+    J: CheckStatus<C>,
+    S: OnOutcome,
+{
+    /// Separates the uses of the handles from the call.
+    #[inline(always)]
+    fn split(self) -> (U, CCall<C, F, J, S, P>) {
+        let call = CCall {
+            c: self.c,
+            handles: NoHandles,
+            runner: self.runner,
+            check: self.check,
+            on_outcome: self.on_outcome,
+            returned: PhantomData,
+        };
+        (self.handles, call)
+    }
+
+    /// Calls C, which may call back and report, and gives everything its owner.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
+    fn call_and_own<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        errors: &mut T::Errors,
+        uses: Option<Uses>,
+        caught: &Caught,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> EndedCall<C, R>
+    where
+        P: Runner,
+    {
+        let CCall {
+            c,
+            runner,
+            check,
+            on_outcome,
+            ..
+        } = self;
+        let ((returned, raised), by_signal) = runner.run(|| {
+            with_error_hook(site, handle, errors, caught, || {
+                // Whatever follows may change `errno`.
+                (c(caught), errno_of::<T>())
+            })
+        });
+        let after = AfterCall {
+            check,
+            on_outcome,
+            convert_after,
+        };
+        let mut ended = after.own(site, returned, None, caught, nothing, own);
+        // What C lent of the handles was copied, or has an owner of its own.
+        uses.into_iter().for_each(Uses::end);
+        ended.raised = raised_first(raised, by_signal);
+        ended
+    }
+
+    /// Calls C, which neither calls back nor reports ([`is_quiet`]), and gives everything its owner.
+    #[inline(always)]
+    fn call_quietly_and_own<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        caught: &Caught,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> EndedCall<C, R> {
+        let CCall {
+            c,
+            check,
+            on_outcome,
+            ..
+        } = self;
+        // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
+        let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || {
+            let returned = c(caught);
+            (returned, errno_of::<T>())
+        });
+        let after = AfterCall {
+            check,
+            on_outcome,
+            convert_after,
+        };
+        after.own(site, returned, None, caught, nothing, own)
+    }
+
+    /// Calls C and owns its result. A failure becomes the error that `T::Errors` words.
+    ///
+    /// `nothing` returns the result where there is none. `own` gets C's result and gives it to its owner at once.
+    /// `made` is for constructors: it returns the handle in the result, which may know the cause of a failure.
+    ///
+    /// # Errors
+    ///
+    /// The error that the handle's `errors` word, or that a callback raised.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
+    pub fn call_fallible<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        arguments: &[(&'static str, &dyn fmt::Debug)],
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R>
+    where
+        P: Runner,
+    {
+        let call = CallInfo {
+            handle,
+            function: site.function,
+            status: None,
+            errno: 0,
+            arguments,
+        };
+        if is_quiet::<T, P>(site) && !self.handles.is_counted() {
+            return self.call_fallible_quietly(&call, site, convert_after, nothing, own, made);
+        }
+        self.call_fallible_watched(&call, site, convert_after, nothing, own, made)
+    }
+
+    /// [`CCall::call_fallible`] where C neither calls back nor reports.
+    #[inline(always)]
+    fn call_fallible_quietly<T: Handle, R>(
+        self,
+        call: &CallInfo<'_, T>,
+        site: &'static CallSite,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R> {
+        let _locked = call.handle.and_then(Locked::enter);
+        let errors = errors_of(call);
+        if site.should_fail(FailPoint::NotCalled) {
+            // The borrows of the call end here: `errors` may ask the handles.
+            drop(self);
+            return Err(errors.into_error(call));
+        }
+        let caught = Caught::new();
+        let ended = self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
+        ended.finish(site, errors, call, &caught, made)
+    }
+
+    /// [`CCall::call_fallible`] where C may call back or report.
+    #[inline(never)]
+    fn call_fallible_watched<T: Handle, R>(
+        self,
+        call: &CallInfo<'_, T>,
+        site: &'static CallSite,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R>
+    where
+        P: Runner,
+    {
+        let _at_end = AtEnd;
+        let _attached = attached::<T>(site);
+        let (handles, this) = self.split();
+        let uses = handles.begin()?;
+        let handle = call.handle;
+        let _locked = handle.and_then(Locked::enter);
+        let mut errors = errors_of(call);
+        if site.should_fail(FailPoint::NotCalled) {
+            // The borrows of the call end here: `errors` may ask the handles.
+            drop((this, uses));
+            return Err(errors.into_error(call));
+        }
+        let caught = Caught::new();
+        let ended = this.call_and_own(
+            site,
+            handle,
+            &mut errors,
+            uses,
+            &caught,
+            convert_after,
+            nothing,
+            own,
+        );
+        ended.finish(site, errors, call, &caught, made)
+    }
+
+    /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take that lock
+    /// themselves.
+    #[inline]
+    pub fn call_infallible_locked<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R
+    where
+        P: Runner,
+    {
+        let _locked = handle.and_then(Locked::enter);
+        self.call_infallible(site, handle, convert_after, nothing, own)
+    }
+
+    /// Calls C where nothing can fail. Reports of C during the call are dropped.
+    #[inline]
+    pub fn call_infallible<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R
+    where
+        P: Runner,
+    {
+        site.reach();
+        if is_quiet::<T, P>(site) && !self.handles.is_counted() {
+            let caught = Caught::new();
+            let ended =
+                self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
+            caught.resume();
+            return match ended.twice {
+                Some(error) => panic!("{error}"),
+                None => expect_some(ended.owned),
+            };
+        }
+        self.call_infallible_watched(site, handle, convert_after, nothing, own)
+    }
+
+    /// [`CCall::call_infallible`] where C may call back or report.
+    #[inline(never)]
+    fn call_infallible_watched<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        handle: Option<&T>,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R
+    where
+        P: Runner,
+    {
+        let _at_end = AtEnd;
+        let _attached = attached::<T>(site);
+        let (handles, this) = self.split();
+        let uses = uses::granted(handles.begin());
+        let caught = Caught::new();
+        let mut errors = T::Errors::default();
+        let ended = this.call_and_own(
+            site,
+            handle,
+            &mut errors,
+            uses,
+            &caught,
+            convert_after,
+            nothing,
+            own,
+        );
+        let owned = ended.owned;
+        // The call can't fail, so it can't raise either.
+        if let Err(error) = continue_panics(ended.raised, &caught) {
+            report_raised(CallbackFailure::Error(error));
+        }
+        drop(errors);
+        if let Some(error) = ended.twice {
+            panic!("{error}");
+        }
+        expect_some(owned)
+    }
+}
+
+/// Returns the errors of a call that is about to begin.
+#[inline(always)]
+fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> T::Errors {
+    let mut errors = T::Errors::default();
+    errors.before_call(call);
+    errors
+}
+
+/// Returns `errno`, if the errors of the handle may ask for it.
+#[inline(always)]
+fn errno_of<T: Handle>() -> i32 {
+    match const { <T::Errors as ErrorSource<T>>::IS_SILENT } {
+        true => 0,
+        false => errno::errno().0,
+    }
+}
+
+/// Returns whether C can neither call back nor report during the call, so that nobody has to listen.
+#[inline(always)]
+fn is_quiet<T: Handle, P: Runner>(site: &'static CallSite) -> bool {
+    let is_silent = const { P::IS_THIS_THREAD && !T::LISTENS && !T::REPORTS };
+    is_silent && !site.calls_back && may_be_quiet()
+}
+
+#[inline]
+fn with_error_hook<T: Handle, R>(
+    site: &'static CallSite,
+    handle: Option<&T>,
+    errors: &mut T::Errors,
+    caught: &Caught,
+    c: impl FnOnce() -> R,
+) -> (R, Option<CallbackFailure>) {
+    if site.calls_back {
+        expected::expect();
+    }
+    let calls_back = site.calls_back || expected::is_expected();
+    let c = || match calls_back {
+        true => framed(c),
+        false => (c(), None),
+    };
+    let hook = handle.and_then(Hook::install);
+    let listens = hook.is_some() || const { T::LISTENS };
+    // SAFETY: Rust: the errors are borrowed exclusively, and `caught` is borrowed, for longer than `_listening`
+    // lives.
+    let _listening = listens.then(|| unsafe { Listening::begin(ptr::from_mut(errors), caught) });
+    // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
+    T::with_thread_locals(unsafe { PerThread::promised() }, c)
+}
+
+/// Returns the exception of a call. One raised within the call comes before one of a signal handler that ran beside it,
+/// which is then reported.
+#[inline]
+fn raised_first(
+    within: Option<CallbackFailure>,
+    by_signal: Option<RaisedBySignal>,
+) -> Option<CallbackFailure> {
+    match (within, by_signal) {
+        (within, None) => within,
+        (None, Some(RaisedBySignal(raised))) => Some(raised),
+        (within, Some(RaisedBySignal(raised))) => {
+            report_raised(raised);
+            within
+        }
+    }
+}
+
+/// Continues the panic of a call whose values have their owners.
+///
+/// # Errors
+///
+/// The error that a callback raised.
+#[inline]
+fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<()> {
+    match raised {
+        None => caught.resume(),
+        Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),
+        Some(CallbackFailure::Error(error)) => match caught.take() {
+            None => return Err(error),
+            Some(panic) => {
+                report(error);
+                resume_unwind(panic);
+            }
+        },
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! The calls of C of a thread, and the errors and panics that their callbacks ended with.
+
+use std::cell::Cell;
+use std::ptr;
+
+use crate::error::Error;
+use crate::interpreter::{attach_if_running, report};
+use crate::panics::{Payload, discard};
+
+/// The error or the panic that a callback ended with.
+pub(crate) enum CallbackFailure {
+    Error(Error),
+    Panic(Payload),
+}
+
+/// A C call of this thread, from which C may call back.
+pub(super) struct Frame {
+    raised: Cell<Option<CallbackFailure>>,
+    /// Set once a callback of the call raised something.
+    pub(super) has_raised: Cell<bool>,
+}
+
+thread_local! {
+    /// The innermost C call of this thread; null inside of a callback.
+    static FRAME: Cell<*const Frame> = const { Cell::new(ptr::null()) };
+}
+
+/// The frame that was innermost before. Dropping the guard makes it the innermost again.
+pub(super) struct FrameGuard(pub(super) *const Frame);
+
+impl FrameGuard {
+    pub(super) fn replace_by(frame: *const Frame) -> Self {
+        FrameGuard(FRAME.replace(frame))
+    }
+}
+
+impl Drop for FrameGuard {
+    fn drop(&mut self) {
+        FRAME.set(self.0);
+    }
+}
+
+/// Calls C, which may call back. Returns C's result and what the callbacks raised.
+pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
+    let frame = Frame {
+        raised: Cell::new(None),
+        has_raised: Cell::new(false),
+    };
+    let outer = FrameGuard::replace_by(&raw const frame);
+    let result = c();
+    drop(outer);
+    (result, frame.raised.take())
+}
+
+/// Keeps the error or panic of a callback until C has returned. Reports it if one is kept already, or if this thread
+/// runs no C call that could raise it.
+#[cold]
+pub(super) fn raise(frame: Option<&Frame>, raised: CallbackFailure) {
+    match frame {
+        Some(frame) if !frame.has_raised.replace(true) => frame.raised.set(Some(raised)),
+        _ => attach_if_running(|| report_raised(raised)),
+    }
+}
+
+pub(crate) fn report_raised(raised: CallbackFailure) {
+    match raised {
+        CallbackFailure::Error(error) => report(error),
+        // The hook of the panic has told it.
+        CallbackFailure::Panic(panic) => discard(panic),
+    }
+}

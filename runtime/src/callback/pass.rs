@@ -1,0 +1,199 @@
+//! The callbacks that a call passes to C.
+
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+use super::frame::{CallbackFailure, FrameGuard, raise};
+use super::function::Function;
+use super::traits::HasCallbacks;
+use super::user_data::{self, BoxedUserData, StoredValue};
+use crate::attachment::Attachment;
+use crate::handle::HasAttachments;
+use crate::outcome::Outcome;
+use crate::panics::Caught;
+use crate::side_table::{AttachmentSlot, ErasedAttachment, Scope, SideData, entry_of};
+use crate::uses::depth::Inside;
+
+/// The destroy function that C gets with a callback that C keeps.
+unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
+    let Some(stored) = NonNull::new(data.cast::<StoredValue<S>>()) else {
+        return;
+    };
+    let _inside = Inside::begin();
+    let outer = FrameGuard::replace_by(ptr::null());
+    let _paused = crate::thread_locals::pause();
+    let caught = Caught::new();
+    caught.run(|| {
+        // SAFETY: annotation `destroy`: C calls this once, with the user data that it was given; guarantee 8: so the
+        // list still holds the box, also after the handle's release.
+        let attached = unsafe { &(*stored.cast::<BoxedUserData<S>>().as_ptr()).attached }.clone();
+        if let Some(attached) = attached {
+            attached.remove(stored, &caught);
+        }
+    });
+    if let Some(panic) = caught.take() {
+        // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `FrameGuard` takes it away when that ends.
+        let frame = unsafe { outer.0.as_ref() };
+        raise(frame, CallbackFailure::Panic(panic));
+    }
+}
+
+/// A callback for the length of one call, which only borrows its state.
+#[doc(hidden)]
+pub struct BorrowedCallback<S: HasCallbacks>(BoxedUserData<S>);
+
+/// Borrows `state` for one call of C.
+#[doc(hidden)]
+#[inline]
+pub fn borrow<S: HasCallbacks>(state: &S) -> BorrowedCallback<S> {
+    BorrowedCallback(BoxedUserData::lent(state))
+}
+
+impl<S: HasCallbacks> BorrowedCallback<S> {
+    /// Returns the user data.
+    #[inline]
+    pub fn data(&self) -> *mut c_void {
+        ptr::from_ref(&self.0).cast_mut().cast()
+    }
+
+    /// Returns the function pointer.
+    #[inline]
+    pub fn function<F>(&self, function: Function<S, F>) -> F {
+        function.pointer
+    }
+}
+
+/// A callback that is passed to C, which may keep it. Dropping it after the call ends the hold on the callbacks that C
+/// does not have.
+#[doc(hidden)]
+pub struct PendingCallback<S: Attachment> {
+    attached: Arc<SideData>,
+    stored: Option<NonNull<StoredValue<S>>>,
+    scope: Scope,
+    goes: OnSuccess,
+}
+
+/// The callbacks that are dropped after the call.
+enum OnSuccess {
+    /// This callback, which C did not take.
+    This,
+    /// The callbacks that were in the same place before.
+    Replaced,
+    /// None.
+    Nothing,
+}
+
+/// Stores a callback for as long as C has it.
+///
+/// # Safety
+///
+/// C gets the callback by one call and keeps it as `scope` says. [`PendingCallback::record_outcome`] is told how that call
+/// ended: the callbacks that were in the same place before may be dropped then.
+#[doc(hidden)]
+pub unsafe fn store<T: HasAttachments, V: IntoState>(
+    handle: &T,
+    scope: Scope,
+    value: V,
+) -> PendingCallback<V::State> {
+    let attached = entry_of(handle);
+    let stored = value.into_state().map(|value| {
+        let value = user_data::store(attached.clone(), value);
+        attached.change(|values| {
+            values.push(AttachmentSlot {
+                scope,
+                stays: false,
+                value,
+            })
+        });
+        value
+    });
+    PendingCallback {
+        attached,
+        stored,
+        scope,
+        goes: OnSuccess::This,
+    }
+}
+
+impl<S: Attachment> PendingCallback<S> {
+    /// Returns the user data; null for no callback.
+    pub fn data(&self) -> *mut c_void {
+        self.stored
+            .map_or(ptr::null_mut(), |stored| stored.as_ptr().cast())
+    }
+
+    /// Returns the function pointer; null for no callback.
+    pub fn function<F>(&self, function: Function<S, Option<F>>) -> Option<F> {
+        function.pointer.filter(|_| self.stored.is_some())
+    }
+
+    /// Returns the destroy function, which C calls when it no longer needs the callback; null for no callback.
+    pub fn destroy(&self) -> Option<unsafe extern "C" fn(*mut c_void)> {
+        self.stored.map(|_| destroy::<S> as _)
+    }
+
+    /// Records how the call ended; `left` says that a failing call leaves the callback to the runtime. If it is unknown
+    /// whether C has the callback, both this one and those that were in the same place before stay.
+    #[inline]
+    pub fn record_outcome(&mut self, outcome: Outcome, left: bool) {
+        self.goes = match (outcome.takes(left), self.scope) {
+            (Some(true), Scope::UntilReplaced(_)) => OnSuccess::Replaced,
+            (Some(false), _) => OnSuccess::This,
+            _ => OnSuccess::Nothing,
+        };
+    }
+}
+
+impl<S: Attachment> Drop for PendingCallback<S> {
+    fn drop(&mut self) {
+        let caught = Caught::new();
+        match (&self.goes, self.stored) {
+            (OnSuccess::This, Some(stored)) => self.attached.remove(stored, &caught),
+            (OnSuccess::Replaced, stored) => {
+                let newest = stored.map(|stored| stored as NonNull<dyn ErasedAttachment>);
+                self.attached.replace(self.scope, newest, &caught);
+            }
+            _ => {}
+        }
+        caught.resume_in_drop();
+    }
+}
+
+/// A callback, or an optional one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what a callback of C leads to",
+    label = "`.data` passes a callback, and this is none",
+    note = "write `#[callbacks(unsafe)]` above an `impl` block of the type, and `#[derive(Attachment)]` above the type"
+)]
+pub trait IntoState: state::Sealed {
+    /// The type of the value that the user data leads to.
+    type State: HasCallbacks;
+    /// Returns the value, if there is one.
+    fn into_state(self) -> Option<Self::State>;
+}
+
+mod state {
+    use super::HasCallbacks;
+
+    /// The bound of [`IntoState`](super::IntoState): C gets NULL only for what is written `Option<State>`.
+    pub trait Sealed {}
+
+    impl<S: HasCallbacks> Sealed for S {}
+    impl<S: HasCallbacks> Sealed for Option<S> {}
+}
+
+impl<S: HasCallbacks> IntoState for S {
+    type State = S;
+    fn into_state(self) -> Option<S> {
+        Some(self)
+    }
+}
+
+impl<S: HasCallbacks> IntoState for Option<S> {
+    type State = S;
+    fn into_state(self) -> Option<S> {
+        self
+    }
+}

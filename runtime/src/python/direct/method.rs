@@ -1,0 +1,163 @@
+//! A method with a direct entry, and what the entry gets from CPython.
+
+use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+#[cfg(feature = "fault-injection")]
+use std::sync::atomic::Ordering;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::python::object::PyHandle;
+use crate::python::state::{HandleState, QuickBorrow};
+
+/// The function of PyO3's that an entry replaces.
+#[derive(Debug)]
+pub struct Replaced {
+    pub(super) function: AtomicPtr<c_void>,
+    /// Set once PyO3's function was called, which notes that its call site was reached.
+    #[cfg(feature = "fault-injection")]
+    is_noted: std::sync::atomic::AtomicBool,
+}
+
+impl Replaced {
+    /// No function: the entry is not installed.
+    #[expect(clippy::new_without_default, reason = "each is a static")]
+    pub const fn new() -> Self {
+        Replaced {
+            function: AtomicPtr::new(ptr::null_mut()),
+            #[cfg(feature = "fault-injection")]
+            is_noted: std::sync::atomic::AtomicBool::new(false),
+        }
+    }
+
+    /// Returns whether PyO3's function has to make the call, so that failpoints fail and call sites are noted.
+    #[cfg(feature = "fault-injection")]
+    pub(super) fn has_failpoints(&self) -> bool {
+        crate::failpoint::is_armed() || !self.is_noted.swap(true, Ordering::Relaxed)
+    }
+
+    /// Returns false: without the feature `fault-injection` there are no failpoints.
+    #[cfg(not(feature = "fault-injection"))]
+    #[inline(always)]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(super) fn has_failpoints(&self) -> bool {
+        false
+    }
+}
+
+/// A method with a direct entry. Implemented by [`__direct!`](crate::__direct).
+///
+/// # Safety
+///
+/// `NAME` is the Python name of the method of that handle's class.
+pub unsafe trait DirectMethod: 'static {
+    /// The type of the receiver.
+    type Handle: PyHandle;
+    /// The name in Python.
+    const NAME: &'static CStr;
+    /// The number of arguments besides the receiver.
+    const ARGUMENTS: usize;
+
+    /// The function of PyO3's.
+    fn replaced() -> &'static Replaced;
+
+    /// Calls the method. Returns `None` before the call if PyO3's function has to make it.
+    fn call(receiver: Receiver<'_>, arguments: Arguments<'_>) -> Option<Reply>;
+}
+
+/// The object that a method is called on.
+pub struct Receiver<'a> {
+    pub(super) state: &'a HandleState,
+    pub(super) py: Python<'a>,
+}
+
+impl<'a> Receiver<'a> {
+    /// The interpreter.
+    #[inline(always)]
+    pub fn py(&self) -> Python<'a> {
+        self.py
+    }
+
+    /// Borrows the handle shared; `None` if that takes more than a glance.
+    #[inline(always)]
+    pub fn shared<T: PyHandle>(&self) -> Option<Entered<'a, T, false>> {
+        self.state.enter_quick::<false>().map(Entered::of)
+    }
+
+    /// Borrows the handle exclusively; `None` if that takes more than a glance.
+    #[inline(always)]
+    pub fn exclusive<T: PyHandle>(&self) -> Option<Entered<'a, T, true>> {
+        self.state.enter_quick::<true>().map(Entered::of)
+    }
+}
+
+/// A borrowed handle, until this is dropped.
+pub struct Entered<'a, T: PyHandle, const EXCLUSIVE: bool>(
+    QuickBorrow<'a, EXCLUSIVE>,
+    PhantomData<T>,
+);
+
+impl<'a, T: PyHandle, const EXCLUSIVE: bool> Entered<'a, T, EXCLUSIVE> {
+    #[inline(always)]
+    fn of(borrow: QuickBorrow<'a, EXCLUSIVE>) -> Self {
+        Entered(borrow, PhantomData)
+    }
+}
+
+impl<T: PyHandle> Entered<'_, T, false> {
+    /// The handle.
+    #[inline(always)]
+    pub fn get(&mut self) -> &T {
+        // SAFETY: guarantee 3: `enter_quick` has borrowed the handle. trait `DirectMethod`: CPython checks that the receiver is
+        // an object of `T`'s class. trait `PyHandle`: such an object holds a pointer to a `T`.
+        unsafe { T::from_raw(self.0.raw().cast()) }
+    }
+}
+
+impl<T: PyHandle> Entered<'_, T, true> {
+    /// The handle.
+    #[inline(always)]
+    pub fn get(&mut self) -> &mut T {
+        // SAFETY: guarantee 4: `enter_quick` has borrowed the handle exclusively. trait `DirectMethod`: CPython checks that the receiver is
+        // an object of `T`'s class. trait `PyHandle`: such an object holds a pointer to a `T`.
+        unsafe { T::from_raw_mut(self.0.raw().cast()) }
+    }
+}
+
+/// The positional arguments of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Arguments<'a> {
+    pub(super) next: *const *mut ffi::PyObject,
+    pub(super) objects: PhantomData<&'a ()>,
+}
+
+impl<'a> Arguments<'a> {
+    /// Takes the next argument.
+    ///
+    /// # Safety
+    ///
+    /// There is one.
+    #[inline(always)]
+    pub unsafe fn next(&mut self) -> Argument<'a> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let object = *self.next;
+            self.next = self.next.add(1);
+            Argument(object, PhantomData)
+        }
+    }
+}
+
+/// One argument of a call: a Python object that lives as long as the call.
+#[derive(Debug, Clone, Copy)]
+pub struct Argument<'a>(
+    pub(super) *mut ffi::PyObject,
+    pub(super) PhantomData<&'a ()>,
+);
+
+/// The result of a call: a new reference, or null with an exception set.
+#[derive(Debug)]
+pub struct Reply(pub(super) *mut ffi::PyObject);

@@ -1,0 +1,117 @@
+//! The choice of the conversion of a type by the compiler, since a macro does not know which types are plain.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+
+use pyo3::prelude::*;
+
+use super::method::{Argument, Reply};
+use super::values::{PlainArgument, PlainResult};
+
+/// The conversion of an argument of type `T`, if there is one: `(&&Take::new()).read_argument(argument)`.
+#[derive(Debug)]
+pub struct Take<T>(PhantomData<T>);
+
+impl<T> Take<T> {
+    /// The conversion.
+    #[inline(always)]
+    #[expect(
+        clippy::new_without_default,
+        reason = "the type is written where it is made"
+    )]
+    pub const fn new() -> Self {
+        Take(PhantomData)
+    }
+}
+
+/// The conversion to a type that is read directly.
+pub trait TakePlain<'a> {
+    /// The type.
+    type Value;
+    /// Returns the value; `None` if PyO3 has to convert the object.
+    fn read_argument(&self, argument: Argument<'a>) -> Option<Self::Value>;
+}
+
+impl<'a, T: PlainArgument<'a>> TakePlain<'a> for &Take<T> {
+    type Value = T;
+
+    #[inline(always)]
+    fn read_argument(&self, argument: Argument<'a>) -> Option<T> {
+        T::read(argument)
+    }
+}
+
+/// The answer for any other type. The compiler prefers [`TakePlain`], which needs one reference more.
+pub trait TakeOther {
+    /// The type.
+    type Value;
+    /// Returns `None`.
+    fn read_argument(&self, _: Argument<'_>) -> Option<Self::Value>;
+}
+
+impl<T> TakeOther for Take<T> {
+    type Value = T;
+
+    #[inline(always)]
+    fn read_argument(&self, _: Argument<'_>) -> Option<T> {
+        None
+    }
+}
+
+/// A result, to be converted: `(&&Give::of(result)).reply(py)`.
+pub struct Give<T>(Cell<Option<T>>);
+
+impl<T> Give<T> {
+    /// The result.
+    #[inline(always)]
+    pub const fn of(result: T) -> Self {
+        Give(Cell::new(Some(result)))
+    }
+}
+
+/// The conversion of a plain result.
+pub trait GivePlain {
+    /// Converts the result.
+    fn reply(&self, py: Python<'_>) -> Option<Reply>;
+}
+
+impl<T: PlainResult> GivePlain for &Give<T> {
+    #[inline(always)]
+    fn reply(&self, py: Python<'_>) -> Option<Reply> {
+        self.0.take().map(|result| Reply(result.into_object(py)))
+    }
+}
+
+/// The answer for any other type. The compiler prefers [`GivePlain`], which needs one reference more.
+pub trait GiveOther {
+    /// Never called: the method has no entry.
+    fn reply(&self, _: Python<'_>) -> Option<Reply> {
+        unreachable!("a method whose result is not plain has no direct entry")
+    }
+}
+
+impl<T> GiveOther for Give<T> {}
+
+/// Tells whether a type is read or made directly: `Probe::<T>::IS_READ`, `Probe::<T>::IS_MADE`.
+#[derive(Debug)]
+pub struct Probe<T>(PhantomData<T>);
+
+impl<'a, T: PlainArgument<'a>> Probe<T> {
+    /// There is a [`PlainArgument`].
+    pub const IS_READ: bool = true;
+}
+
+impl<T: PlainResult> Probe<T> {
+    /// There is a [`PlainResult`].
+    pub const IS_MADE: bool = true;
+}
+
+/// The answer for any other type. The compiler prefers the constants of [`Probe`] itself.
+pub trait IsOther {
+    /// There is no [`PlainArgument`].
+    const IS_READ: bool = false;
+    /// There is no [`PlainResult`].
+    const IS_MADE: bool = false;
+}
+
+impl<T> IsOther for Probe<T> {}

@@ -1,0 +1,171 @@
+//! The values that direct entries read from Python objects and make into Python objects.
+
+use std::ffi::{CStr, c_int};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::method::Argument;
+use crate::error::Error;
+use crate::fallible_copy::OutOfMemory;
+use crate::panics::Payload;
+use crate::python::exceptions::to_pyerr;
+use crate::python::object::no_memory;
+
+/// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
+pub trait PlainArgument<'a>: Sized {
+    /// Returns the value; `None` if PyO3 has to convert the object.
+    fn read(argument: Argument<'a>) -> Option<Self>;
+}
+
+macro_rules! integer_arguments {
+    ($($type:ty)+) => {$(
+        impl PlainArgument<'_> for $type {
+            #[inline(always)]
+            fn read(Argument(object, _): Argument<'_>) -> Option<Self> {
+                let mut overflow: c_int = 0;
+                // SAFETY: CPython: the object is an `int`, so that the function calls nothing and sets no exception.
+                let value = unsafe {
+                    if ffi::PyLong_CheckExact(object) == 0 {
+                        return None;
+                    }
+                    ffi::PyLong_AsLongAndOverflow(object, &raw mut overflow)
+                };
+                match overflow {
+                    0 => value.try_into().ok(),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+integer_arguments! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
+
+impl PlainArgument<'_> for f64 {
+    #[inline(always)]
+    fn read(Argument(object, _): Argument<'_>) -> Option<Self> {
+        // SAFETY: CPython: the object is a `float`, whose value is read.
+        unsafe { (ffi::PyFloat_CheckExact(object) != 0).then(|| ffi::PyFloat_AS_DOUBLE(object)) }
+    }
+}
+
+impl PlainArgument<'_> for bool {
+    #[inline(always)]
+    fn read(Argument(object, _): Argument<'_>) -> Option<Self> {
+        // SAFETY: CPython: the two objects live as long as the interpreter.
+        let (yes, no) = unsafe { (ffi::Py_True(), ffi::Py_False()) };
+        match object {
+            object if ptr::eq(object, yes) => Some(true),
+            object if ptr::eq(object, no) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Text as Python keeps it: UTF-8 with a NUL behind it, which stays as long as the `str`.
+impl<'a> PlainArgument<'a> for &'a CStr {
+    #[inline(always)]
+    fn read(argument: Argument<'a>) -> Option<Self> {
+        let bytes = utf8_with_end(argument)?;
+        CStr::from_bytes_with_nul(bytes).ok()
+    }
+}
+
+impl<'a> PlainArgument<'a> for &'a str {
+    #[inline(always)]
+    fn read(argument: Argument<'a>) -> Option<Self> {
+        let (_end, text) = utf8_with_end(argument)?.split_last()?;
+        // SAFETY: CPython: the UTF-8 form of a `str` is valid UTF-8.
+        Some(unsafe { std::str::from_utf8_unchecked(text) })
+    }
+}
+
+/// The UTF-8 form of a `str`, with the NUL behind it.
+#[inline(always)]
+fn utf8_with_end<'a>(Argument(object, _): Argument<'a>) -> Option<&'a [u8]> {
+    let mut count = 0;
+    // SAFETY: CPython: the object is a `str`, as is asked first. Its UTF-8 form ends with a NUL that the length does not
+    // count, and stays as long as the object, which the caller holds during the call. For text that has no UTF-8 form the
+    // result is null, with an exception, which PyO3's function will raise again.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(object) == 0 {
+            return None;
+        }
+        let start = ffi::PyUnicode_AsUTF8AndSize(object, &raw mut count);
+        if start.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(std::slice::from_raw_parts(
+            start.cast(),
+            count.cast_unsigned() + 1,
+        ))
+    }
+}
+
+/// A result that becomes a Python object without a container, so that no Python code runs.
+pub trait PlainResult: Sized {
+    /// Returns a new reference, or null with an exception set.
+    fn into_object(self, py: Python<'_>) -> *mut ffi::PyObject;
+}
+
+impl PlainResult for () {
+    #[inline(always)]
+    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+        // SAFETY: CPython: the object lives as long as the interpreter, and is given out as a new reference.
+        unsafe { ffi::Py_NewRef(ffi::Py_None()) }
+    }
+}
+
+impl PlainResult for bool {
+    #[inline(always)]
+    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+        // SAFETY: CPython: the object lives as long as the interpreter, and is given out as a new reference.
+        unsafe {
+            ffi::Py_NewRef(match self {
+                true => ffi::Py_True(),
+                false => ffi::Py_False(),
+            })
+        }
+    }
+}
+
+impl<T: PlainResult> PlainResult for Option<T> {
+    #[inline(always)]
+    fn into_object(self, py: Python<'_>) -> *mut ffi::PyObject {
+        match self {
+            Some(value) => value.into_object(py),
+            None => ().into_object(py),
+        }
+    }
+}
+
+impl<T: PlainResult> PlainResult for Result<T, Error> {
+    #[inline(always)]
+    fn into_object(self, py: Python<'_>) -> *mut ffi::PyObject {
+        match self {
+            Ok(value) => value.into_object(py),
+            Err(error) => raise(py, error),
+        }
+    }
+}
+
+/// Sets the exception of an error. Returns null.
+#[cold]
+fn raise(_: Python<'_>, error: Error) -> *mut ffi::PyObject {
+    // PyO3 has to know that the thread is attached.
+    Python::attach(|py| to_pyerr(py, error).restore(py));
+    ptr::null_mut()
+}
+
+/// Sets the exception of a panic. Returns null.
+#[cold]
+pub(super) fn raise_panic(py: Python<'_>, payload: Payload) -> *mut ffi::PyObject {
+    if payload.is::<OutOfMemory>() {
+        Python::attach(|py| no_memory().restore(py));
+        return ptr::null_mut();
+    }
+    raise(py, Error::panic(payload))
+}
