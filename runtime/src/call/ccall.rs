@@ -106,6 +106,9 @@ pub trait BeginUses {
     /// owners.
     fn is_counted(&self) -> bool;
 
+    /// Returns whether an argument is used exclusively.
+    fn is_exclusive(&self) -> bool;
+
     /// Begins the uses.
     ///
     /// # Errors
@@ -125,6 +128,11 @@ impl BeginUses for NoHandles {
     }
 
     #[inline(always)]
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn begin(self) -> Result<Option<Uses>> {
         Ok(None)
     }
@@ -134,6 +142,11 @@ impl<B: FnOnce() -> Result<Option<Uses>>> BeginUses for UsesToBegin<B> {
     #[inline(always)]
     fn is_counted(&self) -> bool {
         self.is_counted
+    }
+
+    #[inline(always)]
+    fn is_exclusive(&self) -> bool {
+        self.is_exclusive
     }
 
     #[inline(always)]

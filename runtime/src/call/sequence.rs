@@ -262,7 +262,7 @@ where
             errno: 0,
             arguments,
         };
-        if is_quiet::<T, P>(site) && !self.handles.is_counted() {
+        if is_quiet::<T, P>(site, &self.handles) {
             return self.call_fallible_quietly(&call, site, convert_after, nothing, own, made);
         }
         self.call_fallible_watched(&call, site, convert_after, nothing, own, made)
@@ -278,13 +278,21 @@ where
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
         made: impl FnOnce(&R) -> Option<&T>,
-    ) -> Result<R> {
+    ) -> Result<R>
+    where
+        P: Runner,
+    {
         let _locked = call.handle.and_then(Locked::enter);
         let errors = errors_of(call);
         if site.should_fail(FailPoint::NotCalled) {
             // The borrows of the call end here: `errors` may ask the handles.
             drop(self);
             return Err(errors.into_error(call));
+        }
+        // The author's code ran, and may have passed a callback to C.
+        let is_silent = const { <T::Errors as ErrorSource<T>>::IS_SILENT };
+        if !is_silent && !is_quiet::<T, P>(site, &self.handles) {
+            return self.call_fallible_late(errors, call, site, convert_after, nothing, own, made);
         }
         let caught = Caught::new();
         let ended = self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
@@ -331,6 +339,41 @@ where
         ended.finish(site, errors, call, &caught, made)
     }
 
+    /// [`CCall::call_fallible_quietly`] where the errors, before the call, let C call back.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
+    fn call_fallible_late<T: Handle, R>(
+        self,
+        mut errors: T::Errors,
+        call: &CallInfo<'_, T>,
+        site: &'static CallSite,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+        made: impl FnOnce(&R) -> Option<&T>,
+    ) -> Result<R>
+    where
+        P: Runner,
+    {
+        let _at_end = AtEnd;
+        let _attached = attached::<T>(site);
+        let (handles, this) = self.split();
+        let uses = handles.begin()?;
+        let caught = Caught::new();
+        let ended = this.call_and_own(
+            site,
+            call.handle,
+            &mut errors,
+            uses,
+            &caught,
+            convert_after,
+            nothing,
+            own,
+        );
+        ended.finish(site, errors, call, &caught, made)
+    }
+
     /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take that lock
     /// themselves.
     #[inline]
@@ -363,7 +406,7 @@ where
         P: Runner,
     {
         site.reach();
-        if is_quiet::<T, P>(site) && !self.handles.is_counted() {
+        if is_quiet::<T, P>(site, &self.handles) {
             let caught = Caught::new();
             let ended =
                 self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
@@ -435,11 +478,13 @@ fn errno_of<T: Handle>() -> i32 {
     }
 }
 
-/// Returns whether C can neither call back nor report during the call, so that nobody has to listen.
+/// Returns whether C can neither call back nor report during the call, so that nobody has to listen, and nobody has to
+/// know what the call uses.
 #[inline(always)]
-fn is_quiet<T: Handle, P: Runner>(site: &'static CallSite) -> bool {
+fn is_quiet<T: Handle, P: Runner>(site: &'static CallSite, handles: &impl BeginUses) -> bool {
     let is_silent = const { P::IS_THIS_THREAD && !T::LISTENS && !T::REPORTS };
-    is_silent && !site.calls_back && may_be_quiet()
+    let is_silent = is_silent && !site.calls_back && may_be_quiet(handles.is_exclusive());
+    is_silent && !handles.is_counted()
 }
 
 #[inline]

@@ -1,7 +1,9 @@
-//! Whether C may call back at all.
+//! Whether C may call back at all, and with handles.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use crate::handle::kind::LentToCallbacks;
+use crate::quiet::never_lends;
 use crate::uses::watching;
 
 /// Set once C can call back: a handle that can keep callbacks was made, or a call passed a callback to C. Both come before
@@ -22,4 +24,29 @@ pub(crate) fn expect() {
 #[inline]
 pub(crate) fn is_expected() -> bool {
     EXPECTED.load(Ordering::Relaxed)
+}
+
+/// Returns whether C may pass a handle to a callback that another call uses: the callbacks that are linked in say so. True
+/// from the first call of the process on, since a call may last until after the first callback.
+#[inline]
+pub(crate) fn may_lend() -> bool {
+    match LENDS.load(Ordering::Relaxed) {
+        0 => find_lent(),
+        answer => answer == 2,
+    }
+}
+
+/// 2 if C may pass handles to callbacks, 1 if it does not, 0 until somebody asked.
+static LENDS: AtomicU8 = AtomicU8::new(0);
+
+#[cold]
+fn find_lent() -> bool {
+    // What C lends to callbacks alone, nobody uses before the first of them.
+    let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+    let is_lent = all.any(|lent| lent.is_lent && !(lent.kind)().is_callback_only());
+    if !is_lent {
+        never_lends();
+    }
+    LENDS.store(1 + u8::from(is_lent), Ordering::Relaxed);
+    is_lent
 }

@@ -43,18 +43,26 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     }
     // Without a lender it is there for ever. One that C lends to a callback has no home.
     let for_ever = lenders.is_empty().then_some(End::Never);
-    let lenders = lenders.into_iter().filter_map(home).map(End::With);
-    let ends: Vec<End> = lenders.chain(for_ever).collect();
+    let homes = lenders.into_iter().filter_map(home).map(End::With);
+    let ends: Vec<End> = homes.chain(for_ever).collect();
     if ends.is_empty() {
+        // Here may have been one that C was given, and has freed.
+        with_table(|table| {
+            let former = table
+                .get_mut(&lent)
+                .filter(|entry| !entry.is_ours && entry.is_c_s());
+            former
+                .into_iter()
+                .for_each(|former| former.is_unknown = true);
+        });
         return;
     }
     lent.kind.note_relatives();
     given::expect();
     with_table(|table| {
         let entry = table.entry(lent).or_default();
-        let is_known = entry.is_ours || entry.parents.first.is_some();
-        if is_known || entry.is_given || entry.transfer.is_some() {
-            // It is not C's own.
+        if entry.is_ours || entry.parents.first.is_some() && !entry.is_c_s() {
+            // It is not C's own. One that C was given it may have freed, and then this is another one.
             return;
         }
         for end in ends {

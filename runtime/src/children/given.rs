@@ -13,6 +13,7 @@ use crate::children::table::{
 use crate::error::Error;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
+use crate::uses::is_lent_here;
 
 /// Set once C lent a handle or was given one.
 static ANY: AtomicBool = AtomicBool::new(false);
@@ -28,28 +29,45 @@ pub(crate) fn is_any_given() -> bool {
     ANY.load(Relaxed)
 }
 
-/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that.
+/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of a new
+/// one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too.
 #[cold]
 pub(crate) fn given_out(id: Id) {
     let touched = with_table(|table| {
         add_other_type(table, id);
         let entry = table.get_mut(&id)?;
         entry.parents.inherit();
-        (entry.is_given, entry.transfer) = (false, None);
-        let ends = mem::take(&mut entry.ends);
+        (entry.is_given, entry.transfer, entry.is_unknown) = (false, None, false);
+        let (kept, former) = (entry.keeps.clone(), entry.ends.clone());
         let touched: BTreeSet<Id> = entry.parents.iter().collect();
-        for end in ends {
-            if let End::With(keeper) = end {
-                if let Some(entry) = table.get_mut(&keeper) {
-                    entry.keeps.remove(&id);
-                }
-                remove_if_over(table, keeper);
+        let is_later = |end: &&End| !matches!(end, End::Now(_));
+        for end in former.iter().filter(is_later) {
+            for kept in kept.iter().filter(|kept| !is_kept_by(end, **kept)) {
+                keep(table, *kept, *end);
             }
         }
-        remove_if_over(table, id);
+        take_ends(table, id);
         Some(touched)
     });
     let_go(&[], touched.unwrap_or_default(), false);
+}
+
+fn is_kept_by(end: &End, id: Id) -> bool {
+    matches!(end, End::With(keeper) if *keeper == id)
+}
+
+/// Takes the handle from all that C keeps it in.
+fn take_ends(table: &mut Table, id: Id) {
+    let ends = table.get_mut(&id).map(|entry| mem::take(&mut entry.ends));
+    for end in ends.into_iter().flatten() {
+        if let End::With(keeper) = end {
+            if let Some(entry) = table.get_mut(&keeper) {
+                entry.keeps.remove(&id);
+            }
+            remove_if_over(table, keeper);
+        }
+    }
+    remove_if_over(table, id);
 }
 
 /// Keeps what C has at the same address under another type as long as the handle: it may be the same object.
@@ -100,6 +118,8 @@ impl Given {
         with_table(|table| {
             if given.take(table) {
                 table.entry(given.id).or_default().is_ours = given.id.kind.is_lent_to_callbacks();
+                // C may have lent it meanwhile.
+                take_ends(table, given.id);
             }
         });
     }
@@ -187,7 +207,11 @@ pub(crate) fn own(id: Id) {
 /// [`Error::Value`], which names it.
 pub(crate) fn check_givable(id: Id) -> Result<(), Error> {
     check_childless(id)?;
-    match with_table(|table| find_unknown(table, id)) {
+    let mut lent = Vec::new();
+    let unknown = with_table(|table| find_unknown(table, id, &mut lent));
+    // What C was given it may have freed: what it lends to a callback is perhaps one of its own, at the same address.
+    let lent_now = || lent.into_iter().find(|lent| is_lent_here(*lent));
+    match unknown.or_else(lent_now) {
         None => Ok(()),
         Some(parent) => Err(Error::Value(format!(
             "a {} cannot be given to C, because it lives in a {} that C lends to a callback or is just given: C may release \
@@ -198,8 +222,9 @@ pub(crate) fn check_givable(id: Id) -> Result<(), Error> {
     }
 }
 
-/// Returns the handle that this one lives in and that ends nobody knows when.
-fn find_unknown(table: &Table, id: Id) -> Option<Id> {
+/// Returns the handle that this one lives in and that ends nobody knows when. `lent` gets those of which that depends on the
+/// callbacks that run.
+fn find_unknown(table: &Table, id: Id, lent: &mut Vec<Id>) -> Option<Id> {
     let parents = |id: Id| {
         let entry = table.get(&id).into_iter();
         entry.flat_map(|entry| entry.parents.waiting().chain(entry.keepers()))
@@ -209,9 +234,11 @@ fn find_unknown(table: &Table, id: Id) -> Option<Id> {
         let entry = table.get(&here);
         let is_unknown = match entry {
             None => here.kind.is_lent_to_callbacks(),
-            Some(entry) if entry.transfer.is_some() => true,
+            Some(entry) if entry.transfer.is_some() || entry.is_unknown => true,
             Some(entry) => {
-                here.kind.is_lent_to_callbacks() && !entry.is_ours && entry.ends.is_empty()
+                let is_lent = here.kind.is_lent_to_callbacks() && !entry.is_ours;
+                lent.extend(is_lent.then_some(here));
+                is_lent && entry.ends.is_empty()
             }
         };
         if is_unknown {

@@ -78,6 +78,8 @@ pub(super) struct Entry {
     pub(super) is_ours: bool,
     /// Set if C was given the handle; otherwise C lends it.
     pub(super) is_given: bool,
+    /// Set if C lends a handle at this address by what it lends to a callback: perhaps one of its own.
+    pub(super) is_unknown: bool,
     /// Set while a call gives the handle to C: the number of that transfer.
     pub(super) transfer: Option<u64>,
     /// The handles of C's that end with this one.

@@ -12,7 +12,7 @@ use crate::handle::kind::{HandleKind, Id};
 use crate::handle::release_error::ReleaseError;
 use crate::interpreter::report;
 use crate::panics::Caught;
-use crate::quiet::is_watching;
+use crate::quiet::notes_nothing;
 use crate::side_table::{self, DetachedSideData};
 use crate::single_owner;
 use crate::uses;
@@ -183,7 +183,7 @@ impl HandleKind {
     #[inline]
     fn is_unknown_elsewhere(&self) -> bool {
         let is_plain = !self.process_bound && !self.attachments && !self.has_relatives();
-        is_plain && !is_watching() && !expected::is_expected()
+        is_plain && notes_nothing()
     }
 
     /// Updates the tables after the release of a handle. `released` is `None` if the release panicked.

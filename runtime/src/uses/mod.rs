@@ -38,7 +38,8 @@ use watching::HIDDEN;
 inventory::submit! { InChild(forget_other_threads) }
 
 /// Forgets the uses of an object that C has freed: C gave out a new one at its address. The call that gave the former object
-/// to C, or released it, may still be on its way back.
+/// to C, or released it, may still be on its way back. All other uses are of an object that is still there: the new one may be
+/// a part of that.
 #[inline]
 pub(crate) fn forget_former(id: Id) {
     if is_any_exclusive() && !id.kind().is_counted() {
@@ -50,10 +51,21 @@ fn forget_exclusive(id: Id) {
     let claim = Claim::of(id, true);
     let mut table = table();
     if table.may_hold(&claim, false) {
-        table.remove_where(|entry| {
-            entry.claim.exclusive && entry.claim.object == claim.object && entry.by != By::Callback
-        });
+        table.forget_former(&claim);
     }
+}
+
+/// Returns whether a callback that this thread runs has the handle as an argument, and no running call has it.
+#[cold]
+pub(crate) fn is_lent_here(id: Id) -> bool {
+    let (claim, here) = (Claim::of(id, false), this_thread());
+    let entries = table();
+    let is_by = |by: By| {
+        let is_it = |entry: &table::Entry| entry.by == by && entry.claim.object == claim.object;
+        let mut all = entries.entries().iter();
+        all.any(|entry| entry.depth.thread == here && is_it(entry))
+    };
+    is_by(By::Callback) && !is_by(By::Call)
 }
 
 /// Forgets the uses by threads that a forked child has not.
@@ -78,6 +90,8 @@ pub struct Use<'a> {
     exclusive: bool,
     /// Set where an exclusive use leaves the memory of the parent as it is: `#[reads_parent]`.
     reads_parent: bool,
+    /// Set where the object is given to C, or released.
+    leaves: bool,
     handle: PhantomData<&'a ()>,
 }
 
@@ -85,13 +99,37 @@ impl<'a> Use<'a> {
     /// The use, if the table has to know it.
     #[inline]
     fn of(id: Id, is_counted: bool, exclusive: bool) -> Option<Self> {
-        let is_of_interest = is_counted || is_watching() && is_of_interest(id.kind(), exclusive);
-        is_of_interest.then_some(Use {
+        let is_of_interest =
+            is_counted || (exclusive || is_watching()) && is_of_interest(id.kind(), exclusive);
+        is_of_interest.then_some(Use::noted(id, exclusive))
+    }
+
+    /// The use, which the table has to know.
+    fn noted(id: Id, exclusive: bool) -> Self {
+        Use {
             id,
             exclusive,
             reads_parent: false,
+            leaves: false,
             handle: PhantomData,
-        })
+        }
+    }
+
+    /// Makes it the use by a call that gives the object to C, or releases it.
+    fn leaving(self) -> Self {
+        Use {
+            leaves: true,
+            ..self
+        }
+    }
+
+    /// The use of the object itself.
+    fn own_claim(&self) -> Claim {
+        let claim = Claim::of(self.id, self.exclusive);
+        match self.leaves {
+            true => claim.leaving(),
+            false => claim,
+        }
     }
 
     /// Makes it the use by a method with `#[reads_parent]`.
@@ -107,12 +145,12 @@ impl<'a> Use<'a> {
     fn claim_alone(&self) -> Option<Claim> {
         let kind = self.id.kind();
         let is_alone = !kind.is_view() && !kind.has_relatives();
-        is_alone.then(|| Claim::of(self.id, self.exclusive))
+        is_alone.then(|| self.own_claim())
     }
 
     /// Adds the uses of the object and of all that it lives in.
     fn claim(&self, claims: &mut Vec<Claim>) {
-        claims.push(Claim::of(self.id, self.exclusive));
+        claims.push(self.own_claim());
         let alone = match self.exclusive && !self.reads_parent {
             true => children::exclusive_parents(self.id),
             false => Vec::new(),
@@ -125,7 +163,7 @@ impl<'a> Use<'a> {
 /// Returns whether a use of a handle without counted owners can meet another one that the borrow checker does not see.
 #[inline(never)]
 fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
-    exclusive && expected::is_expected()
+    exclusive && (expected::is_expected() || expected::may_lend())
         || is_any_exclusive() && is_inside()
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
@@ -279,7 +317,7 @@ fn field_by<T: Handle>(
     exclusive: bool,
     attaches: bool,
 ) -> Result<(*mut T::Raw, FieldUse)> {
-    let used = match may_be_quiet() && const { !T::SPEC.meets_counted() } {
+    let used = match may_be_quiet(exclusive) && const { !T::SPEC.meets_counted() } {
         true => FieldUse { _watched: None },
         false => FieldUse::watched(handle, exclusive, attaches)?,
     };
@@ -305,6 +343,8 @@ pub fn granted<R>(uses: Result<R>) -> R {
 pub struct UsesToBegin<B> {
     /// Set if an argument has counted owners, or is given to C: the table has to know the call in any case.
     pub is_counted: bool,
+    /// Set if an argument is used exclusively.
+    pub is_exclusive: bool,
     /// Begins the uses.
     pub begin: B,
 }
@@ -319,6 +359,7 @@ macro_rules! __uses {
         use $crate::__private::uses::{OfHandle as _, OfOther as _};
         $crate::__private::uses::UsesToBegin {
             is_counted: false $(|| $crate::__counted!($argument $(, $how)*))*,
+            is_exclusive: false $(|| $crate::__exclusive!($($how),*))*,
             begin: || $crate::__private::uses::begin([$($crate::__use!($argument $(, $how)*)),*]),
         }
     }};
@@ -334,6 +375,7 @@ macro_rules! __uses_with_given {
         let begun = $crate::__private::uses::begin([$($crate::__use!($($argument)*)),*]);
         $crate::__private::uses::UsesToBegin {
             is_counted: true,
+            is_exclusive: true,
             begin: move || begun,
         }
     }};
@@ -348,6 +390,18 @@ macro_rules! __counted {
     };
     ($argument:expr, $($how:tt)*) => {
         (&$crate::__private::uses::Argument($argument)).is_counted()
+    };
+}
+
+/// Set if one argument of [`__uses!`] is used exclusively.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __exclusive {
+    () => {
+        false
+    };
+    ($exclusive:literal $(, $how:ident)*) => {
+        $exclusive
     };
 }
 
@@ -426,7 +480,7 @@ impl<T: ?Sized> OfOther for &Argument<'_, T> {
 pub fn given<'a, T: Handle>(place: &'a Option<Transfer<'_, T>>) -> Option<Use<'a>> {
     let handle = place.as_ref()?;
     let id = Id::new(T::kind(), handle.raw().as_ptr().cast());
-    Use::of(id, const { T::SPEC.meets_counted() }, true)
+    Use::of(id, const { T::SPEC.meets_counted() }, true).map(Use::leaving)
 }
 
 /// A type of callback parameters that hold handles.
@@ -486,13 +540,7 @@ impl<T: Handles> Passed<'_, T> {
     pub fn begin(self, exclusive: bool) -> Result<Uses> {
         let mut claims = Vec::new();
         self.0.each(&mut |id| {
-            let used = Use {
-                id,
-                exclusive,
-                reads_parent: false,
-                handle: PhantomData,
-            };
-            used.claim(&mut claims);
+            Use::noted(id, exclusive).claim(&mut claims);
         });
         begin_claims(&claims, By::Callback)
     }

@@ -9,6 +9,7 @@ use super::depth::{Depth, is_inside};
 use super::table::{By, Claim, Entry, table};
 use super::watching::is_watching;
 use super::{Use, Uses};
+use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
 use crate::deferred;
 use crate::fork::watch_forks;
@@ -17,7 +18,7 @@ use crate::fork::watch_forks;
 /// release to this module. Returns `None` if the release was deferred.
 #[inline]
 pub(crate) fn begin_release(id: Id) -> Option<Released> {
-    let is_of_interest = is_watching() || id.kind().meets_counted();
+    let is_of_interest = is_watching() || id.kind().meets_counted() || expected::may_lend();
     match is_of_interest {
         true => begin_if_unused(id),
         false => Some(Released { _uses: None }),
@@ -51,13 +52,7 @@ fn begin_unless_used(id: Id) -> Option<Uses> {
     let kind = id.kind();
     let own = Claim::of(id, true);
     let mut claims = Vec::new();
-    let used = Use {
-        id,
-        exclusive: true,
-        reads_parent: false,
-        handle: std::marker::PhantomData,
-    };
-    used.claim(&mut claims);
+    Use::noted(id, true).leaving().claim(&mut claims);
     let ancestors: Vec<Claim> = claims[1..].to_vec();
     let first = usize::from(kind.is_counted());
     // The other objects of a group go on.
@@ -73,10 +68,10 @@ fn begin_unless_used(id: Id) -> Option<Uses> {
             By::Callback => entry.depth.thread == depth.thread,
             By::Release => false,
         };
-        entry.claim.object == own.object && is_in_way
+        entry.is_of_object(&own) && is_in_way
             || entry.claim.exclusive
                 && entry.depth.is_left_by(depth)
-                && ancestors.iter().any(|claim| entry.claim.meets(claim))
+                && ancestors.iter().any(|claim| entry.meets(claim))
     };
     let mut table = table();
     let may_be_used =

@@ -80,7 +80,11 @@ pub(super) struct Claim {
     buckets: [u8; 2],
     pub(super) exclusive: bool,
     pub(super) counted: bool,
+    /// Set if the object is given to C, or released: C may free it before the use ends.
+    pub(super) leaves: bool,
     pub(super) name: &'static str,
+    /// The address of the object's kind.
+    kind: usize,
 }
 
 impl Claim {
@@ -92,7 +96,17 @@ impl Claim {
             buckets: [key.bucket(), object.bucket()],
             exclusive,
             counted: id.kind().is_counted(),
+            leaves: false,
             name: id.kind().name(),
+            kind: ptr::from_ref(id.kind()).addr(),
+        }
+    }
+
+    /// Makes it the use by a call that gives the object to C, or releases it.
+    pub(super) fn leaving(self) -> Self {
+        Claim {
+            leaves: true,
+            ..self
         }
     }
 
@@ -126,12 +140,24 @@ pub(super) struct Entry {
     pub(super) by: By,
     pub(super) depth: Depth,
     pub(super) claim: Claim,
+    /// The address of the kind of an object that C gave out, at the address of the object that leaves.
+    successor: Option<usize>,
 }
 
 impl Entry {
+    /// Returns whether both are uses of one object.
+    pub(super) fn meets(&self, claim: &Claim) -> bool {
+        self.claim.meets(claim) && self.successor != Some(claim.kind)
+    }
+
+    /// As [`Entry::meets`], but of the object alone, and not of its group.
+    pub(super) fn is_of_object(&self, claim: &Claim) -> bool {
+        self.claim.object == claim.object && self.successor != Some(claim.kind)
+    }
+
     /// Returns whether this use excludes one that begins.
     fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
-        self.claim.meets(claim)
+        self.meets(claim)
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
                 true => by == By::Callback || self.depth.is_left_by(depth),
@@ -190,6 +216,7 @@ impl Table {
                 by,
                 depth,
                 claim: *claim,
+                successor: None,
             });
         }
         Uses {
@@ -211,6 +238,16 @@ impl Table {
             .is_some_and(|entry| entry.number > number)
         {
             self.remove_where(|entry| entry.number == number);
+        }
+    }
+
+    /// Forgets the uses of an object that left, as C gave out one at its address: `claim` is of that. Of another kind it may
+    /// also be a part of the object, which is still there.
+    pub(super) fn forget_former(&mut self, claim: &Claim) {
+        let is_former = |entry: &Entry| entry.claim.leaves && entry.claim.object == claim.object;
+        self.remove_where(|entry| is_former(entry) && entry.claim.kind == claim.kind);
+        for entry in self.entries.iter_mut().filter(|entry| is_former(entry)) {
+            entry.successor = Some(claim.kind);
         }
     }
 

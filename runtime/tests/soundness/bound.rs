@@ -143,10 +143,20 @@ fn pool_that_waits() -> Owned<'static, Shelf> {
     shelf
 }
 
-/// Releases the bag on a thread that does not own the pool.
-fn take_elsewhere() {
-    let taken = std::thread::spawn(|| drop(Bag::take().unwrap()));
-    taken.join().unwrap();
+/// Releases the bag on a thread that does not own the pool, after the shelf that the bag was taken from.
+fn take_elsewhere(drop_shelf: impl FnOnce()) {
+    let (takes, has_taken) = mpsc::channel();
+    let (go, goes) = mpsc::channel::<()>();
+    let taker = std::thread::spawn(move || {
+        let bag = Bag::take().unwrap();
+        takes.send(()).unwrap();
+        goes.recv().unwrap();
+        drop(bag);
+    });
+    has_taken.recv().unwrap();
+    drop_shelf();
+    go.send(()).unwrap();
+    taker.join().unwrap();
     assert!(ffi::FREED_BY.lock().unwrap().is_empty());
 }
 
@@ -155,14 +165,13 @@ fn parent_that_another_thread_needed_last_is_released_by_its_own_thread() {
     let _native = Native::start();
     ffi::FREED_BY.lock().unwrap().clear();
     let shelf = pool_that_waits();
-    take_elsewhere();
+    take_elsewhere(|| drop(shelf));
     // The next call.
     Bag::new().unwrap();
     assert_eq!(
         *ffi::FREED_BY.lock().unwrap(),
         [std::thread::current().id()]
     );
-    drop(shelf);
 }
 
 #[test]
@@ -171,15 +180,21 @@ fn parent_that_another_thread_needed_last_is_released_when_its_own_thread_ends()
     ffi::FREED_BY.lock().unwrap().clear();
     let (waits, has_waited) = mpsc::channel();
     let (end, ends) = mpsc::channel::<()>();
+    let (done, is_done) = mpsc::channel::<()>();
     let owner = std::thread::spawn(move || {
         let shelf = pool_that_waits();
         waits.send(()).unwrap();
         ends.recv().unwrap();
         drop(shelf);
+        done.send(()).unwrap();
+        ends.recv().unwrap();
     });
     has_waited.recv().unwrap();
     let id = owner.thread().id();
-    take_elsewhere();
+    take_elsewhere(|| {
+        end.send(()).unwrap();
+        is_done.recv().unwrap();
+    });
     end.send(()).unwrap();
     owner.join().unwrap();
     assert_eq!(*ffi::FREED_BY.lock().unwrap(), [id]);

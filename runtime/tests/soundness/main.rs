@@ -25,6 +25,7 @@ mod counted;
 mod drops;
 mod exclusive;
 mod expressions;
+mod former;
 mod given;
 mod owners;
 mod parents;
