@@ -49,6 +49,7 @@ GIVEN = "runtime/src/children/given.rs"
 USES = "runtime/src/uses/mod.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
+USES_WAITING = "runtime/src/uses/waiting.rs"
 FORKS = "runtime/src/fork.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
 RESOURCE = "runtime/src/python/pending_release.rs"
@@ -1366,6 +1367,12 @@ DIRECT_ENTRIES = [
     mutant(GIVEN, "what a freed handle kept ends with the next one at its address", ("                keep(table, *kept, *end);", "")),
     mutant(GIVEN, "what C lends to a callback is one that it was given", ("match unknown.or_else(lent_now) {", "match unknown.or_else(|| lent_now().filter(|_| false)) {")),
     mutant(CHILDREN_BORN, "what C lends is one that it was given before", ("entry.parents.first.is_some() && !entry.is_c_s() {", "entry.parents.first.is_some() || entry.is_c_s() {")),
+    mutant(ASIDE, "a signal handler uses what the call that waits has alone", ("                let inside = Inside::begin();\n", ""), ("                drop(inside);\n", "")),
+    mutant(ASIDE, "a signal handler that forks cannot interrupt the call", ("                    let _at_call = At::depth(self.depth);\n", "")),
+    mutant(USES, "close() does not interrupt a call that has the handle alone", ("one.filter(|one| one.exclusive || interrupted != Some(one.id))", "one.filter(|one| one.exclusive || interrupted != Some(one.id) || true)")),
+    mutant(USES, "a refused use is a panic in Python", ("        true => resume_unwind(Box::new(error)),\n", "        true => panic!(\"{error}\"),\n")),
+    mutant(USES_WAITING, "a call from Python does not wait for another thread's", ("may_wait() && !is_inside()", "false && !is_inside()")),
+    mutant(CHILDREN_ANCESTORS, "nobody says who holds a handle", ("    Some(found.map_or(of, |(child, _)| *child))", "    Some(found.map_or(of, |_| of))")),
     mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend();", "id.kind().meets_counted();")),
     mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !is_silent && !is_quiet::<T, P>(site, &self.handles)", "if false && !is_silent && !is_quiet::<T, P>(site, &self.handles)")),
 ]

@@ -124,7 +124,11 @@ impl Error {
 
     /// Returns the error that stands for a panic during the release of a handle.
     pub(crate) fn panic(payload: Payload) -> Self {
-        Error::Panic(Panicked(Mutex::new(Some(payload))))
+        match payload.downcast::<Error>() {
+            // A use that was refused.
+            Ok(error) => *error,
+            Err(payload) => Error::Panic(Panicked(Mutex::new(Some(payload)))),
+        }
     }
 
     /// Returns whether the error stands for a panic.

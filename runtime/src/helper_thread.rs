@@ -124,6 +124,7 @@ mod helper {
     use crate::fork::{BeforeFork, watch_forks};
     use crate::interpreter::{ReentrancyGuard, detach, report, run_signal_handlers};
     use crate::panics::Caught;
+    use crate::uses::depth::{At, Inside};
 
     /// The stack of a main thread on most systems. Of pages that are not used only the addresses are taken.
     const STACK: usize = 8 << 20;
@@ -173,6 +174,8 @@ mod helper {
         ended: Receiver<Infallible>,
         outcome: Cell<Option<Outcome<R>>>,
         interrupt: &'i dyn Fn(),
+        /// The place of the call in the callbacks of its thread.
+        depth: u32,
         /// A panic of `interrupt`, after which `interrupt` is called no more.
         caught: Caught,
         panicked: Cell<bool>,
@@ -198,6 +201,8 @@ mod helper {
                 if !self.panicked.get() {
                     // The method is written in Rust, and may use handles.
                     let _python = ReentrancyGuard::begin();
+                    // It belongs to the call, also where a signal handler forks.
+                    let _at_call = At::depth(self.depth);
                     let called = self.caught.run(|| (self.interrupt)());
                     self.panicked.set(called.is_none());
                 }
@@ -213,7 +218,11 @@ mod helper {
                 if detach(|| self.ends_within(SIGNALS_EVERY)) {
                     return None;
                 }
-                if let Err(error) = run_signal_handlers() {
+                // A handler is no part of the call: what the call uses exclusively it cannot use.
+                let inside = Inside::begin();
+                let handled = run_signal_handlers();
+                drop(inside);
+                if let Err(error) = handled {
                     self.interrupt_until(|| detach(|| self.ends_within(INTERRUPTS_EVERY)));
                     return Some(error);
                 }
@@ -315,6 +324,7 @@ mod helper {
                 ended,
                 outcome: Cell::new(None),
                 interrupt,
+                depth: At::here(),
                 caught: Caught::new(),
                 panicked: Cell::new(false),
             };

@@ -65,7 +65,11 @@ pub(super) fn raise(frame: Option<&Frame>, raised: CallbackFailure) {
 pub(crate) fn report_raised(raised: CallbackFailure) {
     match raised {
         CallbackFailure::Error(error) => report(error),
-        // The hook of the panic has told it.
-        CallbackFailure::Panic(panic) => discard(panic),
+        CallbackFailure::Panic(panic) => match panic.downcast::<Error>() {
+            // A use that was refused.
+            Ok(error) => report(*error),
+            // The hook of the panic has told it.
+            Err(panic) => discard(panic),
+        },
     }
 }

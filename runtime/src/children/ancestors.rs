@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ptr;
 
-use crate::children::table::{Table, all_kept, with_table};
+use crate::children::table::{Entry, Table, all_kept, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
@@ -113,9 +113,14 @@ fn holders(table: &Table, id: Id) -> usize {
 /// Returns whether a child borrows the handle, one that it lives in, or one that is borrowed with these, exclusively, and the
 /// handle neither is the child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
 /// was forgotten, C refused its release, or C keeps the child.
-#[cold]
 pub(crate) fn is_held(id: Id) -> bool {
-    let Some(id) = home(id) else { return false };
+    holder(id).is_some()
+}
+
+/// Returns the child that holds the handle ([`is_held`]).
+#[cold]
+pub(crate) fn holder(id: Id) -> Option<Id> {
+    let id = home(id)?;
     with_table(|table| {
         let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
         while let Some((here, from)) = reached.pop() {
@@ -128,7 +133,7 @@ pub(crate) fn is_held(id: Id) -> bool {
             let own = || holds(from) + all_kept(table, here).into_iter().map(holds).sum::<usize>();
             let holders = holders(table, here);
             if holders != 0 && holders > own() {
-                return true;
+                return any_holder(table, here);
             }
             let Some(entry) = table.get(&here) else {
                 continue;
@@ -143,8 +148,19 @@ pub(crate) fn is_held(id: Id) -> bool {
                 .flat_map(|(kept, entry)| entry.parents.iter().map(move |parent| (parent, kept)));
             reached.extend(parents.chain(theirs).filter(|step| seen.insert(*step)));
         }
-        false
+        None
     })
+}
+
+/// Returns a child that holds the handle, or one that is borrowed with it. The handle itself stands for one that nobody finds.
+fn any_holder(table: &Table, of: Id) -> Option<Id> {
+    let holds = |entry: &Entry| {
+        let mut held = entry.parents.held.iter();
+        held.any(|held| is_borrowed_as_one(of, *held))
+    };
+    let mut all = table.iter();
+    let found = all.find(|(_, entry)| holds(entry));
+    Some(found.map_or(of, |(child, _)| *child))
 }
 
 /// Returns whether the handle was made in `parent`, as far as the table knows.

@@ -13,6 +13,7 @@ use crate::failpoint::CallSite;
 use crate::handle::release_error::ReleaseError;
 use crate::handle::spec::{HandleSpec, Sharing};
 use crate::interpreter::Attached;
+use crate::uses;
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
@@ -202,10 +203,11 @@ impl HandleKind {
         not(feature = "python"),
         allow(dead_code, reason = "only Python closes beside calls")
     )]
-    pub(crate) unsafe fn interrupt(&self, raw: NonNull<()>) {
+    pub(crate) unsafe fn interrupt(&'static self, raw: NonNull<()>) {
         if let Some(interrupt) = self.interrupt {
+            let id = Id::new(self, raw.as_ptr());
             // SAFETY: the caller's promise.
-            unsafe { interrupt(raw) };
+            uses::interrupting(id, || unsafe { interrupt(raw) });
         }
     }
 

@@ -20,7 +20,8 @@ mod without;
 
 #[cfg(feature = "python")]
 pub(crate) use attach::{
-    Traversing, attach_if_running, detach, is_ending, is_traversing, refuse_subinterpreter,
+    Traversing, attach_if_running, detach, is_attached, is_ending, is_traversing, may_wait,
+    refuse_subinterpreter,
 };
 #[cfg(feature = "python")]
 pub(crate) use gil::Attached;
@@ -37,7 +38,7 @@ pub(crate) use unraisable::{
 #[cfg(not(feature = "python"))]
 pub(crate) use without::{
     Attached, ReentrancyGuard, attach_if_running, callback_error, check_signals, detach,
-    exclude_others, handles_signals, include_others,
+    exclude_others, handles_signals, include_others, is_attached, may_wait, run_signal_handlers,
 };
 
 use crate::error::Error;

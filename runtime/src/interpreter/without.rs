@@ -27,6 +27,28 @@ pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
     c()
 }
 
+/// Returns false: there is nothing to attach to.
+#[inline]
+pub(crate) fn is_attached() -> bool {
+    false
+}
+
+/// Returns false: only calls from Python wait for others.
+#[inline]
+pub(crate) fn may_wait() -> bool {
+    false
+}
+
+/// Runs no handlers.
+///
+/// # Errors
+///
+/// None.
+#[inline]
+pub(crate) fn run_signal_handlers() -> Result<()> {
+    Ok(())
+}
+
 /// The GIL: there is none.
 #[derive(Debug)]
 pub(crate) struct Attached(());

@@ -468,6 +468,10 @@ fn run<'a, 'py, R>(
     let call = || one_step(py, holds, || call(&context));
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| match panic.is::<OutOfMemory>() {
         true => Err(no_memory()),
-        false => resume_unwind(panic),
+        // A use that was refused in a call that cannot fail.
+        false => match panic.downcast::<Error>() {
+            Ok(error) => Err(to_pyerr(py, *error)),
+            Err(panic) => resume_unwind(panic),
+        },
     })
 }

@@ -41,7 +41,31 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.get() != 0
 }
 
-/// The time in which this thread runs a callback.
+/// The time in which this thread goes on as at another place in its callbacks.
+#[cfg(feature = "python")]
+pub(crate) struct At(u32);
+
+#[cfg(feature = "python")]
+impl At {
+    /// Returns the number of callbacks that this thread runs.
+    pub(crate) fn here() -> u32 {
+        INSIDE.get()
+    }
+
+    /// Goes on as with so many callbacks.
+    pub(crate) fn depth(callbacks: u32) -> Self {
+        At(INSIDE.replace(callbacks))
+    }
+}
+
+#[cfg(feature = "python")]
+impl Drop for At {
+    fn drop(&mut self) {
+        INSIDE.set(self.0);
+    }
+}
+
+/// The time in which this thread runs a callback, or a signal handler beside a call that it waits for.
 pub(crate) struct Inside(());
 
 impl Inside {

@@ -17,9 +17,12 @@
 pub(crate) mod depth;
 mod release;
 mod table;
+mod waiting;
 pub(crate) mod watching;
 
+use std::cell::Cell;
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::sync::atomic::Ordering;
 
 use crate::callback::expected;
@@ -28,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::fork::{InChild, watch_forks};
 use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
-use crate::interpreter::Attached;
+use crate::interpreter::{Attached, is_attached};
 use crate::quiet::{is_watching, may_be_quiet};
 use depth::{Depth, is_inside, this_thread};
 pub(crate) use release::{AtEnd, begin_release, release_put_off};
@@ -208,25 +211,40 @@ impl Drop for Uses {
 pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
     match uses.iter().all(Option::is_none) {
         true => Ok(None),
-        false => begin_some(&uses).map(Some),
+        false => begin_some(&uses.map(unless_interrupting)).map(Some),
     }
 }
 
 #[inline(never)]
 fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
     // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
-    let begun = begin_noted(uses)?;
+    let begun = loop {
+        // What the handles live in may change while this thread waits.
+        match begin_noted(uses) {
+            Err(Refused::For(error)) => return Err(error),
+            Err(Refused::Until(ends)) => waiting::wait(ends)?,
+            Ok(begun) => break begun,
+        }
+    };
     if children::is_any_held() {
         let mut ids = uses.iter().flatten().map(|one| one.id);
-        if let Some(held) = ids.find(|id| children::is_held(*id)) {
+        if let Some((held, holder)) = ids.find_map(|id| Some((id, children::holder(id)?))) {
             begun.end();
-            return Err(Error::Busy(held.kind().name()));
+            return Err(Error::Held(held.kind().name(), holder.kind().name()));
         }
     }
     Ok(begun)
 }
 
-fn begin_noted(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+/// The reason why uses do not begin.
+enum Refused {
+    /// They exclude each other, or this thread may not wait.
+    For(Error),
+    /// Another thread's call is in the way. The number is that of the uses that had ended then.
+    Until(u64),
+}
+
+fn begin_noted(uses: &[Option<Use<'_>>]) -> Result<Uses, Refused> {
     let mut all = uses.iter().flatten();
     if let (Some(one), None) = (all.next(), all.next())
         && let Some(claim) = one.claim_alone()
@@ -244,19 +262,23 @@ fn begin_noted(uses: &[Option<Use<'_>>]) -> Result<Uses> {
             own.counted && before.iter().any(meets)
         };
         if own.iter().any(|claim| same(&claim)) {
-            return Err(Error::Busy(one.id.kind().name()));
+            return Err(Refused::For(Error::Busy(one.id.kind().name())));
         }
     }
     begin_claims(&claims, By::Call)
 }
 
-fn begin_claims(claims: &[Claim], by: By) -> Result<Uses> {
+fn begin_claims(claims: &[Claim], by: By) -> Result<Uses, Refused> {
     watch_forks();
     let depth = Depth::here();
     let mut table = table();
     let mut claimed = claims.iter();
     if let Some(refused) = claimed.find(|claim| table.refuses(claim, by, depth)) {
-        return Err(Error::Busy(refused.name));
+        let waits = by == By::Call && waiting::may_wait_for(&table, refused, depth);
+        return Err(match waits {
+            true => Refused::Until(table.ends()),
+            false => Refused::For(Error::Busy(refused.name)),
+        });
     }
     Ok(table.begin(claims, by, depth))
 }
@@ -328,13 +350,49 @@ fn field_by<T: Handle>(
 ///
 /// # Panics
 ///
-/// Where [`begin`] failed.
+/// Where [`begin`] failed. On a thread that is attached to Python the panic carries the error, so that the call from Python
+/// raises that.
 #[inline]
 pub fn granted<R>(uses: Result<R>) -> R {
     match uses {
         Ok(uses) => uses,
-        Err(error) => panic!("{error}"),
+        Err(error) => refuse(error),
     }
+}
+
+#[cold]
+fn refuse(error: Error) -> ! {
+    match is_attached() {
+        true => resume_unwind(Box::new(error)),
+        false => panic!("{error}"),
+    }
+}
+
+thread_local! {
+    /// The handle whose `interrupt` this thread calls: that may be called beside any call on the handle.
+    static INTERRUPTED: Cell<Option<Id>> = const { Cell::new(None) };
+}
+
+/// Calls the method that wakes the calls on the handle, whatever they use.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python closes beside calls")
+)]
+pub(crate) fn interrupting<R>(id: Id, interrupt: impl FnOnce() -> R) -> R {
+    struct Outer(Option<Id>);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            INTERRUPTED.set(self.0);
+        }
+    }
+    let _outer = Outer(INTERRUPTED.replace(Some(id)));
+    interrupt()
+}
+
+/// Leaves out a use by the method that wakes the calls on the handle.
+fn unless_interrupting(one: Option<Use<'_>>) -> Option<Use<'_>> {
+    let interrupted = INTERRUPTED.get();
+    one.filter(|one| one.exclusive || interrupted != Some(one.id))
 }
 
 /// The uses of a call that is about to begin.
@@ -542,7 +600,10 @@ impl<T: Handles> Passed<'_, T> {
         self.0.each(&mut |id| {
             Use::noted(id, exclusive).claim(&mut claims);
         });
-        begin_claims(&claims, By::Callback)
+        begin_claims(&claims, By::Callback).map_err(|refused| match refused {
+            Refused::For(error) => error,
+            Refused::Until(_) => unreachable!("a callback does not wait"),
+        })
     }
 }
 

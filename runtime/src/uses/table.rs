@@ -10,8 +10,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Uses;
 use super::depth::Depth;
+use super::{Uses, waiting};
 use crate::children::Id;
 use crate::fork::Lock;
 
@@ -156,7 +156,7 @@ impl Entry {
     }
 
     /// Returns whether this use excludes one that begins.
-    fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
+    pub(super) fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
         self.meets(claim)
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
@@ -173,6 +173,8 @@ type Counts = [u32; 256];
 pub(super) struct Table {
     entries: Vec<Entry>,
     next: u64,
+    /// The number of calls, callbacks and releases whose uses have ended.
+    ends: u64,
     /// The number of exclusive entries.
     exclusive: usize,
     /// All entries, by the buckets of their claims.
@@ -185,6 +187,7 @@ pub(super) struct Table {
 static TABLE: Mutex<Table> = Mutex::new(Table {
     entries: Vec::new(),
     next: 0,
+    ends: 0,
     exclusive: 0,
     all: [0; 256],
     alone: [0; 256],
@@ -228,6 +231,8 @@ impl Table {
 
     /// Removes the entries of one call, callback or release.
     pub(super) fn end(&mut self, number: u64) {
+        self.ends += 1;
+        waiting::wake();
         while let Some(ended) = self.entries.pop_if(|entry| entry.number == number) {
             self.count(&ended.claim, false);
         }
@@ -303,6 +308,11 @@ impl Table {
             .buckets
             .iter()
             .any(|bucket| counts[usize::from(*bucket)] != 0)
+    }
+
+    /// The number of calls, callbacks and releases whose uses have ended.
+    pub(super) fn ends(&self) -> u64 {
+        self.ends
     }
 
     /// The entries.

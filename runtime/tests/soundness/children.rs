@@ -575,7 +575,7 @@ fn parents_on_several_threads_share_the_table() {
 }
 
 fn busy<R>(result: Result<R>) {
-    assert!(matches!(result, Err(Error::Busy("Pool"))));
+    assert!(matches!(result, Err(Error::Held("Pool", "Audit"))));
 }
 
 #[test]
@@ -585,7 +585,10 @@ fn parent_that_a_forgotten_child_holds_is_busy_for_ever() {
     forget(pool.audit().unwrap());
     busy(pool.size());
     busy(pool.audit());
-    assert_eq!(panic_of(|| pool.audits()), Error::Busy("Pool").to_string());
+    assert_eq!(
+        panic_of(|| pool.audits()),
+        Error::Held("Pool", "Audit").to_string()
+    );
     drop(pool);
     lost(&mut native, &["Pool", "Audit"]);
 }

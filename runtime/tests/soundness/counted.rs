@@ -337,7 +337,10 @@ fn object_that_a_child_holds_is_refused_to_its_other_owners() {
     let mut value = Value::new().unwrap();
     let same = value.clone();
     let tour = value.tour().unwrap();
-    assert!(matches!(same.try_count(), Err(Error::Busy("Value"))));
+    assert!(matches!(
+        same.try_count(),
+        Err(Error::Held("Value", "Tour"))
+    ));
     drop(tour);
     same.try_count().unwrap();
 }
@@ -349,8 +352,11 @@ fn object_is_refused_while_a_child_holds_another_one_of_its_group() {
     let mut third = other.clone();
     let walk = other.walk().unwrap();
     let tour = value.tour().unwrap();
-    assert!(matches!(other.try_count(), Err(Error::Busy("Value"))));
-    assert!(matches!(third.tour(), Err(Error::Busy("Value"))));
+    assert!(matches!(
+        other.try_count(),
+        Err(Error::Held("Value", "Tour"))
+    ));
+    assert!(matches!(third.tour(), Err(Error::Held("Value", "Tour"))));
     // The release of a child may reach what the other one holds.
     drop(walk);
     assert_eq!(native::log(), [""; 0]);

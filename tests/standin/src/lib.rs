@@ -14,6 +14,7 @@ use leakproof::pyo3::{Bound, Py, PyAny, PyTraverseError, PyVisit, Python};
 mod attached;
 #[path = "../../../runtime/tests/library/mod.rs"]
 mod ffi;
+mod ponds;
 mod search;
 mod values;
 
@@ -896,6 +897,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::search::{Finding, Search};
+
+    #[pymodule_export]
+    use super::ponds::{Fish, Net, Pond};
 
     #[pymodule_export]
     use super::values::{

@@ -1,0 +1,93 @@
+//! Ponds, their fish, and nets that keep fish. A fish looks at its pond.
+
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::control::{note, pass_gate, set_gate};
+
+pub struct pond {
+    is_dredged: AtomicBool,
+}
+
+pub struct fish {
+    pond: *mut pond,
+}
+
+pub struct net {
+    fish: Vec<*mut fish>,
+}
+
+/// Notes where a pond is used beside what nothing else may be called beside.
+unsafe fn look(pond: *mut pond) {
+    // SAFETY: the pond is valid.
+    if unsafe { (*pond).is_dredged.load(Ordering::Relaxed) } {
+        note("a pond was used while it was dredged");
+    }
+}
+
+pub unsafe extern "C" fn pond_new() -> *mut pond {
+    Box::into_raw(Box::new(pond {
+        is_dredged: AtomicBool::new(false),
+    }))
+}
+
+pub unsafe extern "C" fn pond_free(pond: *mut pond) {
+    // SAFETY: a valid pond, released once.
+    unsafe {
+        look(pond);
+        drop(Box::from_raw(pond));
+    }
+}
+
+/// Waits at the gate. Nothing else may be called on the pond meanwhile, but `pond_stop`.
+pub unsafe extern "C" fn pond_dredge(pond: *mut pond) -> c_int {
+    // SAFETY: the pond is valid.
+    let is_dredged = unsafe { &(*pond).is_dredged };
+    is_dredged.store(true, Ordering::Relaxed);
+    pass_gate();
+    is_dredged.store(false, Ordering::Relaxed);
+    0
+}
+
+/// Opens the gate.
+pub unsafe extern "C" fn pond_stop(_: *mut pond) {
+    set_gate(false);
+}
+
+pub unsafe extern "C" fn pond_fish(pond: *mut pond) -> *mut fish {
+    Box::into_raw(Box::new(fish { pond }))
+}
+
+pub unsafe extern "C" fn fish_free(fish: *mut fish) {
+    // SAFETY: a valid fish, released once; its pond is valid.
+    unsafe {
+        look((*fish).pond);
+        drop(Box::from_raw(fish));
+    }
+}
+
+pub unsafe extern "C" fn net_new() -> *mut net {
+    Box::into_raw(Box::new(net { fish: Vec::new() }))
+}
+
+pub unsafe extern "C" fn net_add(net: *mut net, fish: *mut fish) {
+    // SAFETY: both are valid, and the fish is the net's from now on.
+    unsafe { (*net).fish.push(fish) };
+}
+
+pub unsafe extern "C" fn net_weight(net: *mut net) -> c_int {
+    // SAFETY: the net is valid, and so are its fish and their ponds.
+    unsafe {
+        let fish = &(*net).fish;
+        fish.iter().for_each(|fish| look((**fish).pond));
+        fish.len() as c_int
+    }
+}
+
+pub unsafe extern "C" fn net_free(net: *mut net) {
+    // SAFETY: a valid net, released once with its fish.
+    unsafe {
+        let net = Box::from_raw(net);
+        net.fish.iter().for_each(|fish| fish_free(*fish));
+    }
+}

@@ -1,0 +1,63 @@
+//! Handles that C keeps in others, and calls that nothing may run beside.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::ffi;
+
+/// A pond.
+#[handle(raw = ffi::pond, release = ffi::pond_free, interrupt = Pond::stop)]
+pub struct Pond;
+
+#[methods(unsafe)]
+impl Pond {
+    /// Makes a pond.
+    #[new]
+    #[calls(ffi::pond_new, fails = null)]
+    fn new() -> Result<Owned<Pond>>;
+
+    /// Makes a fish.
+    #[calls(ffi::pond_fish, fails = null)]
+    fn fish(&self) -> Result<Owned<Fish>>;
+
+    /// Waits at the gate, alone.
+    #[calls(ffi::pond_dredge, fails = negative, detach)]
+    fn dredge(&mut self) -> Result<c_int>;
+
+    /// Waits at the gate, alone, while signal handlers run.
+    #[calls(ffi::pond_dredge, fails = negative, detach, interrupt = Pond::stop)]
+    fn dredge_interruptibly(&mut self) -> Result<c_int>;
+
+    #[rust_only]
+    #[calls(ffi::pond_stop)]
+    fn stop(&self);
+}
+
+/// A fish.
+#[handle(raw = ffi::fish, release = ffi::fish_free, parent = Pond)]
+pub struct Fish;
+
+/// A net, which keeps fish.
+#[handle(raw = ffi::net, release = ffi::net_free)]
+pub struct Net;
+
+#[methods(unsafe)]
+impl Net {
+    /// Makes a net.
+    #[new]
+    #[calls(ffi::net_new, fails = null)]
+    fn new() -> Result<Owned<Net>>;
+
+    /// Adds a fish.
+    #[calls(ffi::net_add, consumes = always)]
+    fn add(&mut self, fish: Owned<Fish>);
+
+    /// Counts the fish, and looks at their ponds.
+    #[calls(ffi::net_weight)]
+    fn weight(&self) -> c_int;
+
+    /// Counts the fish, as a call that may fail.
+    #[calls(ffi::net_weight, fails = negative)]
+    fn weigh(&self) -> Result<c_int>;
+}

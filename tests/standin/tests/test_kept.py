@@ -1,0 +1,86 @@
+"""Handles that C keeps in others: a call on the keeper uses what they live in."""
+
+import os
+import time
+
+import pytest
+from standin_safe import BusyError, Net, Pond, at_gate, close_gate, live_handles, open_gate, take_log
+from test_interrupts import signaled
+
+
+@pytest.fixture
+def pond_and_net():
+    pond, net = Pond(), Net()
+    net.add(pond.fish())
+    return pond, net
+
+
+def handles():
+    return {name: live_handles()[name] for name in ("Pond", "Net")}
+
+
+@pytest.mark.parametrize("call", ["weight", "weigh"])
+def test_call_on_a_keeper_waits_for_what_uses_the_parent_alone(pond_and_net, at_the_gate, call):
+    pond, net = pond_and_net
+    with at_the_gate(pond.dredge) as results, signaled(lambda *_: open_gate()):
+        assert getattr(net, call)() == 1
+    assert results == [0]
+    assert take_log() == []
+
+
+def beside_a_signal_handler(pond, call):
+    """What `call` returns or raises in a signal handler that runs while the pond is dredged on the main thread."""
+    results = []
+
+    def handler(*_):
+        while at_gate() == 0:
+            time.sleep(0.001)
+        try:
+            results.append(call())
+        except BaseException as error:
+            results.append(error)
+        open_gate()
+
+    close_gate()
+    with signaled(handler):
+        assert pond.dredge_interruptibly() == 0
+    return results[0]
+
+
+@pytest.mark.parametrize("call", ["weight", "weigh"])
+def test_signal_handler_does_not_use_what_lives_in_a_handle_that_the_call_has_alone(pond_and_net, call, capfd):
+    pond, net = pond_and_net
+    refused = beside_a_signal_handler(pond, getattr(net, call))
+    assert isinstance(refused, BusyError)
+    assert "Pond is in use" in str(refused)
+    assert take_log() == []
+    assert getattr(net, call)() == 1
+    assert "panicked" not in capfd.readouterr().err
+
+
+def test_release_in_a_signal_handler_waits_for_the_call_that_has_the_parent_alone(pond_and_net):
+    pond, net = pond_and_net
+    before = handles()
+    assert beside_a_signal_handler(pond, lambda: (net.close(), handles())[1]) == before
+    assert take_log() == []
+    pond.close()
+    assert handles() == {"Pond": before["Pond"] - 1, "Net": before["Net"] - 1}
+
+
+def test_signal_handler_that_forks_interrupts_the_call(pond_and_net):
+    pond, _ = pond_and_net
+    child = beside_a_signal_handler(pond, os.fork)
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_close_interrupts_a_call_although_c_keeps_what_lives_in_the_handle(pond_and_net, at_the_gate):
+    pond, net = pond_and_net
+    before = handles()
+    with at_the_gate(pond.dredge) as results:
+        pond.close()
+    assert results == [0]
+    net.close()
+    assert take_log() == []
+    assert handles() == {"Pond": before["Pond"] - 1, "Net": before["Net"] - 1}
