@@ -1373,6 +1373,7 @@ DIRECT_ENTRIES = [
     mutant(USES, "a refused use is a panic in Python", ("        true => resume_unwind(Box::new(error)),\n", "        true => panic!(\"{error}\"),\n")),
     mutant(USES_WAITING, "a call from Python does not wait for another thread's", ("may_wait() && !is_inside()", "false && !is_inside()")),
     mutant(CHILDREN_ANCESTORS, "nobody says who holds a handle", ("    Some(found.map_or(of, |(child, _)| *child))", "    Some(found.map_or(of, |_| of))")),
+    mutant(PYTHON_STATE_DEFERRED, "what C refused to release is lost with its parent", ("                orphans.extend(self.take_deferred());\n", "                orphans.extend(self.children().take_orphans());\n")),
     mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend();", "id.kind().meets_counted();")),
     mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !is_silent && !is_quiet::<T, P>(site, &self.handles)", "if false && !is_silent && !is_quiet::<T, P>(site, &self.handles)")),
 ]

@@ -4,7 +4,12 @@
 //! (`uses`), and while any thread runs a section without the GIL (`interpreter`). Where C may pass handles to callbacks, a
 //! call that uses a handle exclusively is never quiet.
 
+#[cfg(feature = "python")]
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(feature = "python")]
+use crate::fork::{InChild, watch_forks};
 
 /// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. The other
 /// bits: the number of sections without the GIL that run. Bit 1 is set until somebody asked which callbacks are linked in.
@@ -56,16 +61,73 @@ pub(crate) fn is_watching() -> bool {
 pub(crate) struct Section(());
 
 #[cfg(feature = "python")]
+thread_local! {
+    /// The number of sections that this thread runs, one in another.
+    static SECTIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+#[cfg(feature = "python")]
 impl Section {
     pub(crate) fn begin() -> Self {
+        watch_forks();
+        SECTIONS.set(SECTIONS.get() + 1);
         BARS.fetch_add(ONE_SECTION, Ordering::Relaxed);
         Section(())
     }
 }
 
 #[cfg(feature = "python")]
+inventory::submit! { InChild(forget_other_threads) }
+
+/// Forgets the sections of threads that a forked child has not.
+#[cfg(feature = "python")]
+fn forget_other_threads() {
+    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING);
+    let own = SECTIONS.try_with(Cell::get).unwrap_or(0);
+    BARS.store(bits + ONE_SECTION * own, Ordering::Relaxed);
+}
+
+#[cfg(feature = "python")]
 impl Drop for Section {
     fn drop(&mut self) {
+        SECTIONS.set(SECTIONS.get() - 1);
         BARS.fetch_sub(ONE_SECTION, Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, feature = "python"))]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::{Section, may_be_quiet};
+
+    #[test]
+    fn forked_child_counts_its_own_sections_alone() {
+        let ((begins, has_begun), (end, ends)) = (channel(), channel::<()>());
+        let other = std::thread::spawn(move || {
+            let _section = Section::begin();
+            begins.send(()).unwrap();
+            ends.recv().unwrap();
+        });
+        has_begun.recv().unwrap();
+        let own = Section::begin();
+        // SAFETY: C: the child only reads and writes a word, and ends without the handlers of the process.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let is_quiet_within = may_be_quiet(false);
+            drop(own);
+            let good = !is_quiet_within && may_be_quiet(false);
+            // SAFETY: C: as above.
+            unsafe { libc::_exit(if good { 0 } else { 1 }) };
+        }
+        let mut status = -1;
+        // SAFETY: C: the status is a variable of this function.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        assert!(!may_be_quiet(false));
+        drop(own);
+        end.send(()).unwrap();
+        other.join().unwrap();
+        assert!(may_be_quiet(false));
     }
 }

@@ -13,6 +13,12 @@ pub struct fish {
     pond: *mut pond,
 }
 
+/// The roe of a fish, which sticks so often.
+pub struct roe {
+    fish: *mut fish,
+    sticks: c_int,
+}
+
 pub struct net {
     fish: Vec<*mut fish>,
 }
@@ -64,6 +70,26 @@ pub unsafe extern "C" fn fish_free(fish: *mut fish) {
         look((*fish).pond);
         drop(Box::from_raw(fish));
     }
+    note("fish_free");
+}
+
+pub unsafe extern "C" fn fish_roe(fish: *mut fish, sticks: c_int) -> *mut roe {
+    Box::into_raw(Box::new(roe { fish, sticks }))
+}
+
+/// Fails while the roe sticks.
+pub unsafe extern "C" fn roe_free(roe: *mut roe) -> c_int {
+    // SAFETY: a valid roe, which is released by the call that succeeds; its fish and the pond are valid.
+    unsafe {
+        look((*(*roe).fish).pond);
+        if (*roe).sticks > 0 {
+            (*roe).sticks -= 1;
+            return -1;
+        }
+        drop(Box::from_raw(roe));
+    }
+    note("roe_free");
+    0
 }
 
 pub unsafe extern "C" fn net_new() -> *mut net {

@@ -899,7 +899,7 @@ mod standin_safe {
     use super::search::{Finding, Search};
 
     #[pymodule_export]
-    use super::ponds::{Fish, Net, Pond};
+    use super::ponds::{Fish, Net, Pond, Roe};
 
     #[pymodule_export]
     use super::values::{

@@ -38,6 +38,17 @@ impl Pond {
 #[handle(raw = ffi::fish, release = ffi::fish_free, parent = Pond)]
 pub struct Fish;
 
+#[methods(unsafe)]
+impl Fish {
+    /// Makes roe, which C refuses to release so often.
+    #[calls(ffi::fish_roe, fails = null)]
+    fn roe(&self, sticks: c_int) -> Result<Owned<Roe>>;
+}
+
+/// The roe of a fish.
+#[handle(raw = ffi::roe, release(ffi::roe_free, fails = nonzero, on_failure = kept), parent = Fish)]
+pub struct Roe;
+
 /// A net, which keeps fish.
 #[handle(raw = ffi::net, release = ffi::net_free)]
 pub struct Net;

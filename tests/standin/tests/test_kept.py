@@ -1,6 +1,8 @@
 """Handles that C keeps in others: a call on the keeper uses what they live in."""
 
+import gc
 import os
+import sys
 import time
 
 import pytest
@@ -15,6 +17,10 @@ def pond_and_net():
     return pond, net
 
 
+def violations():
+    return [line for line in take_log() if "while it was dredged" in line]
+
+
 def handles():
     return {name: live_handles()[name] for name in ("Pond", "Net")}
 
@@ -25,7 +31,7 @@ def test_call_on_a_keeper_waits_for_what_uses_the_parent_alone(pond_and_net, at_
     with at_the_gate(pond.dredge) as results, signaled(lambda *_: open_gate()):
         assert getattr(net, call)() == 1
     assert results == [0]
-    assert take_log() == []
+    assert violations() == []
 
 
 def beside_a_signal_handler(pond, call):
@@ -53,7 +59,7 @@ def test_signal_handler_does_not_use_what_lives_in_a_handle_that_the_call_has_al
     refused = beside_a_signal_handler(pond, getattr(net, call))
     assert isinstance(refused, BusyError)
     assert "Pond is in use" in str(refused)
-    assert take_log() == []
+    assert violations() == []
     assert getattr(net, call)() == 1
     assert "panicked" not in capfd.readouterr().err
 
@@ -62,7 +68,7 @@ def test_release_in_a_signal_handler_waits_for_the_call_that_has_the_parent_alon
     pond, net = pond_and_net
     before = handles()
     assert beside_a_signal_handler(pond, lambda: (net.close(), handles())[1]) == before
-    assert take_log() == []
+    assert violations() == []
     pond.close()
     assert handles() == {"Pond": before["Pond"] - 1, "Net": before["Net"] - 1}
 
@@ -82,5 +88,23 @@ def test_close_interrupts_a_call_although_c_keeps_what_lives_in_the_handle(pond_
         pond.close()
     assert results == [0]
     net.close()
-    assert take_log() == []
+    assert violations() == []
     assert handles() == {"Pond": before["Pond"] - 1, "Net": before["Net"] - 1}
+
+
+def test_dropped_handle_leaves_what_c_refused_to_release_to_the_ancestor_in_use(at_the_gate, monkeypatch):
+    refused = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: refused.append(str(raised.exc_value)))
+    pond = Pond()
+    before = live_handles()
+    fish = pond.fish()
+    roe = fish.roe(1)
+    del roe
+    gc.collect()
+    assert refused == ["roe_free failed"]
+    with at_the_gate(pond.dredge):
+        del fish
+        gc.collect()
+    assert take_log() == ["roe_free", "fish_free"]
+    assert live_handles() == before
+    assert refused == ["roe_free failed"]

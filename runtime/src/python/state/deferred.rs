@@ -87,7 +87,8 @@ impl HandleState {
                     self.unlink(&mut parent.children());
                 }
                 let orphans = &mut above.waiting().orphans;
-                orphans.extend(self.children().take_orphans());
+                // With those whose release C refused: C is asked once more.
+                orphans.extend(self.take_deferred());
                 orphans.extend(self.take());
                 blocked.borrow_state.register_waiter();
                 return;
