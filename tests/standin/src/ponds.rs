@@ -29,7 +29,7 @@ impl Pond {
     #[calls(ffi::pond_dredge, fails = negative, detach, interrupt = Pond::stop)]
     fn dredge_interruptibly(&mut self) -> Result<c_int>;
 
-    #[rust_only]
+    /// Opens the gate.
     #[calls(ffi::pond_stop)]
     fn stop(&self);
 }
