@@ -212,8 +212,16 @@ fn expand_returned(
             let span = fallible
                 .or(value)
                 .map_or_else(Span::call_site, Spanned::span);
-            let returned = quote!(#runtime::__private::callback::returned::<_, #runtime::__private::callback::Return<__Callback>>(#outcome));
-            respanned(returned, span)
+            let returned = quote!(#runtime::__private::callback::returned::<_, #runtime::__private::callback::Return<__Callback>>);
+            let returned = respanned(returned, span);
+            // What the callback had is in no use any more: C may be given the same object.
+            let value = Ident::new("value", Span::mixed_site());
+            let guards = parameters(method).map(|(name, _)| guard_variable(name));
+            quote!({
+                let #value = #outcome;
+                #(::core::mem::drop(#guards);)*
+                #returned(#value)?
+            })
         }
     }
 }
@@ -374,6 +382,11 @@ pub(crate) fn function_constant(method: &Ident) -> Ident {
     format_ident!("__call_{method}", span = method.span())
 }
 
+/// The name of the variable that holds the use of a parameter's handles.
+fn guard_variable(parameter: &Ident) -> Ident {
+    format_ident!("_used_{parameter}", span = Span::mixed_site())
+}
+
 /// The name of the variable that holds an argument of C.
 pub(crate) fn c_variable((index, argument): (usize, &CallbackCArg)) -> Ident {
     match argument {
@@ -470,7 +483,7 @@ pub(crate) fn expand_parameter_conversion(
         quote!(#runtime::__private::uses::Passed(&#name).begin(#exclusive)?),
         ty.span(),
     );
-    let guard = format_ident!("_used_{name}", span = Span::mixed_site());
+    let guard = guard_variable(name);
     quote! {
         let #name = #decoded;
         let #guard = #used;

@@ -30,11 +30,16 @@ pub use self::traits::{
 use crate::convert::to_c::IntoC;
 use crate::error::{Error, Result};
 
-/// Converts the result of a callback for C.
+/// Converts the result of a callback for C. A handle in it is released if C does not get it.
+///
+/// # Errors
+///
+/// [`Error::Busy`] if C is given a handle that something else uses.
 #[doc(hidden)]
 #[inline]
-pub fn returned<T: IntoC<C>, C>(value: T) -> C {
-    value.into_c()
+pub fn returned<T: IntoC<C>, C>(value: T) -> Result<C> {
+    let _uses = value.begin_giving()?;
+    Ok(value.into_c())
 }
 
 /// Returns the converted argument from C.

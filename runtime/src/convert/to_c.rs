@@ -11,6 +11,7 @@ use crate::convert::lifetime::NotKept;
 use crate::convert::plain::Plain;
 use crate::error::{Error, Result};
 use crate::handle::{Keeper, Owned, PointerHandle, Resource, Transfer};
+use crate::uses::{self, Uses};
 
 /// A Rust value that can be passed where C takes a `C`.
 ///
@@ -32,6 +33,16 @@ pub unsafe trait IntoC<C> {
 
     /// The value for C.
     fn into_c(self) -> C;
+
+    /// Begins the use of a handle that a callback gives to C.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another use excludes this one.
+    #[doc(hidden)]
+    fn begin_giving(&self) -> Result<Option<Uses>> {
+        Ok(None)
+    }
 
     /// The value for C of a parameter whose type's name says that it is no handle.
     ///
@@ -158,6 +169,10 @@ unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
         drop(handle.commit(Keeper::Unknown));
         raw
     }
+
+    fn begin_giving(&self) -> Result<Option<Uses>> {
+        uses::begin([uses::giving(self)])
+    }
 }
 
 // SAFETY: trait `IntoC`: the pointer is null, or the one of `T`.
@@ -168,6 +183,10 @@ unsafe impl<P, T: IntoC<*const P>> IntoC<*const P> for Option<T> {
     fn into_c(self) -> *const P {
         self.map_or(ptr::null(), T::into_c)
     }
+
+    fn begin_giving(&self) -> Result<Option<Uses>> {
+        self.as_ref().map_or(Ok(None), T::begin_giving)
+    }
 }
 
 // SAFETY: trait `IntoC`: the pointer is null, or the one of `T`.
@@ -177,6 +196,10 @@ unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
     #[inline]
     fn into_c(self) -> *mut P {
         self.map_or(ptr::null_mut(), T::into_c)
+    }
+
+    fn begin_giving(&self) -> Result<Option<Uses>> {
+        self.as_ref().map_or(Ok(None), T::begin_giving)
     }
 }
 

@@ -541,6 +541,11 @@ pub fn given<'a, T: Handle>(place: &'a Option<Transfer<'_, T>>) -> Option<Use<'a
     Use::of(id, const { T::SPEC.meets_counted() }, true).map(Use::leaving)
 }
 
+/// The use of a handle that a callback gives to C: exclusive.
+pub(crate) fn giving<'a, T: Resource>(handle: &'a Owned<'_, T>) -> Option<Use<'a>> {
+    Use::of(Id::of::<T>(handle), const { T::SPEC.meets_counted() }, true)
+}
+
 /// A type of callback parameters that hold handles.
 #[doc(hidden)]
 pub trait Handles {

@@ -26,6 +26,7 @@ mod drops;
 mod exclusive;
 mod expressions;
 mod former;
+mod gifts;
 mod given;
 mod owners;
 mod parents;
