@@ -28,7 +28,9 @@ mod table;
     not(feature = "python"),
     allow(unused_imports, reason = "only Python's objects keep parents")
 )]
-pub(crate) use ancestors::{ancestors, exclusive_parents, holder, is_held, is_made_in};
+pub(crate) use ancestors::{
+    ancestors, borrows_parent_of, exclusive_parents, holder, is_held, is_made_in,
+};
 pub(crate) use born::{born, lent};
 pub use given::Unplaced;
 pub(crate) use given::{Given, check_childless, check_givable, given_out, is_any_given, own};

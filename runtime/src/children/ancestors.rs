@@ -55,6 +55,15 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     found
 }
 
+/// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or borrows it by
+/// `&mut`.
+pub(crate) fn borrows_parent_of(keeper: Id, given: Id) -> bool {
+    let (Some(parent), Some(home)) = (above(given), home(keeper)) else {
+        return false;
+    };
+    parent == home || exclusive_parents(home).contains(&parent)
+}
+
 /// The handles that the handle lives in, all of which a call on it may reach.
 pub(crate) fn ancestors(id: Id) -> Vec<Id> {
     let (mut here, mut found) = (id, Vec::new());

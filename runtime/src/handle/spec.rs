@@ -136,11 +136,16 @@ impl HandleSpec {
         }
     }
 
-    /// Returns whether C may keep it in a handle `keeper`: calls on that one use it, so they borrow its parent by `&mut` where
-    /// its own calls do.
+    /// Returns whether C may keep it in a handle `keeper`, or in what that is part of: calls on that one use it, so they borrow
+    /// its parent by `&mut` where its own calls do.
     pub const fn may_be_kept_in(&self, keeper: &HandleSpec) -> bool {
-        let borrows = keeper.sharing.mut_parent || keeper.sharing.holds_parent;
-        !self.sharing.mut_parent || borrows || keeper.sharing.part
+        let mut home = keeper;
+        while let Some(parent) = home.parent
+            && !matches!(home.home, Home::Itself)
+        {
+            home = parent;
+        }
+        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent
     }
 
     /// Returns whether the release is unknown that ends what this part lends: the part does not know its owner.

@@ -95,6 +95,8 @@ pub struct Use<'a> {
     reads_parent: bool,
     /// Set where the object is given to C, or released.
     leaves: bool,
+    /// The handle that C would keep this one in, if calls on that one do not borrow the parent of this one (`mut_parent`).
+    misplaced_in: Option<Id>,
     handle: PhantomData<&'a ()>,
 }
 
@@ -114,6 +116,7 @@ impl<'a> Use<'a> {
             exclusive,
             reads_parent: false,
             leaves: false,
+            misplaced_in: None,
             handle: PhantomData,
         }
     }
@@ -217,6 +220,10 @@ pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>>
 
 #[inline(never)]
 fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+    let mut all = uses.iter().flatten();
+    if let Some((given, keeper)) = all.find_map(|one| Some((one.id, one.misplaced_in?))) {
+        return Err(misplaced(given, keeper));
+    }
     // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
     let begun = loop {
         // What the handles live in may change while this thread waits.
@@ -408,7 +415,7 @@ pub struct UsesToBegin<B> {
 }
 
 /// [`begin`] for arguments and how they are used: `(&argument, exclusive)`, `(option, exclusive, optional)`, or
-/// `(place, given)` for a handle that is given to C.
+/// `(place, given)` for a handle that is given to C, with `&receiver` as the third where there is one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __uses {
@@ -469,6 +476,9 @@ macro_rules! __exclusive {
 macro_rules! __use {
     ($argument:expr, given) => {
         $crate::__private::uses::given($argument)
+    };
+    ($argument:expr, given, $keeper:expr) => {
+        $crate::__private::uses::given_in($argument, $keeper)
     };
     ($argument:expr, $exclusive:literal) => {
         (&$crate::__private::uses::Argument($argument)).in_use($exclusive)
@@ -541,9 +551,45 @@ pub fn given<'a, T: Handle>(place: &'a Option<Transfer<'_, T>>) -> Option<Use<'a
     Use::of(id, const { T::SPEC.meets_counted() }, true).map(Use::leaving)
 }
 
+/// The use of a handle that is given to C by a call on `keeper`: exclusive.
+#[doc(hidden)]
+#[inline]
+pub fn given_in<'a, T: Handle, K: Handle>(
+    place: &'a Option<Transfer<'_, T>>,
+    keeper: &K,
+) -> Option<Use<'a>> {
+    if const { !T::SPEC.sharing.mut_parent } {
+        return given(place);
+    }
+    let (id, keeper) = (
+        Id::new(T::kind(), place.as_ref()?.raw().as_ptr().cast()),
+        Id::of(keeper),
+    );
+    match children::borrows_parent_of(keeper, id) {
+        true => given(place),
+        false => Some(Use {
+            misplaced_in: Some(keeper),
+            ..Use::noted(id, true)
+        }),
+    }
+}
+
+#[cold]
+fn misplaced(given: Id, keeper: Id) -> Error {
+    Error::Value(format!(
+        "a {} cannot be given to a {} that lives in another handle than the {}: calls on the {} would change what others \
+         use",
+        given.kind().name(),
+        keeper.kind().name(),
+        given.kind().name(),
+        keeper.kind().name(),
+    ))
+}
+
 /// The use of a handle that a callback gives to C: exclusive.
 pub(crate) fn giving<'a, T: Resource>(handle: &'a Owned<'_, T>) -> Option<Use<'a>> {
-    Use::of(Id::of::<T>(handle), const { T::SPEC.meets_counted() }, true)
+    let id = Id::of::<T>(handle);
+    Use::of(id, const { T::SPEC.meets_counted() }, true).map(Use::leaving)
 }
 
 /// A type of callback parameters that hold handles.

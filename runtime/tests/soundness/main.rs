@@ -22,6 +22,7 @@ mod bound;
 mod callbacks;
 mod children;
 mod counted;
+mod cursors;
 mod drops;
 mod exclusive;
 mod expressions;

@@ -387,7 +387,9 @@ pub(crate) fn expand_uses(
                 ParamKind::OptionMut(_) => (true, true),
                 ParamKind::Owned(_) => {
                     let place = place_variable(name);
-                    return Some(quote!(&*#place, given));
+                    let keeper = method.receiver != Receiver::None;
+                    let keeper = keeper.then(|| quote!(, &*self));
+                    return Some(quote!(&*#place, given #keeper));
                 }
                 _ => return None,
             };

@@ -6,7 +6,10 @@ pub type TakeFn = Option<unsafe extern "C" fn(*mut Item, *mut c_void)>;
 pub type MakeFn = Option<unsafe extern "C" fn(*mut c_void) -> *mut Item>;
 
 pub struct Pool;
-pub struct Page;
+pub struct Page {
+    pub book: *mut Book,
+}
+pub struct Book;
 pub struct Item;
 
 pub unsafe extern "C" fn pool_free(_: *mut Pool) {}
@@ -21,4 +24,5 @@ pub unsafe extern "C" fn page_ref(page: *mut Page) -> *mut Page {
 pub unsafe extern "C" fn page_of(_: *mut Item) -> *mut Page {
     unimplemented!()
 }
+pub unsafe extern "C" fn book_free(_: *mut Book) {}
 pub unsafe extern "C" fn page_add(_: *mut Page, _: *mut Item) {}

@@ -1,0 +1,127 @@
+//! Children whose exclusive calls change what their parent lends (`mut_parent`), and that C keeps in other handles: calls on
+//! those change it, too.
+
+use leakproof::prelude::*;
+
+use crate::native::{Native, log};
+use crate::panic_of;
+
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    clippy::undocumented_unsafe_blocks,
+    reason = "as C"
+)]
+mod ffi {
+    use std::ffi::c_int;
+    use std::ptr::null_mut;
+
+    use crate::native::{acquire, note, release, touch};
+
+    pub struct store {
+        pub kept: *mut cursor,
+    }
+    pub struct cursor {
+        store: *mut store,
+    }
+    pub struct batch {
+        pub kept: *mut cursor,
+    }
+
+    pub unsafe extern "C" fn store_new() -> *mut store {
+        acquire("Store", store { kept: null_mut() })
+    }
+
+    pub unsafe extern "C" fn store_free(store: *mut store) {
+        free(unsafe { (*store).kept });
+        release(store);
+    }
+
+    pub unsafe extern "C" fn store_cursor(store: *mut store) -> *mut cursor {
+        acquire("Cursor", cursor { store })
+    }
+
+    pub unsafe extern "C" fn store_batch(_: *mut store) -> *mut batch {
+        acquire("Batch", batch { kept: null_mut() })
+    }
+
+    pub unsafe extern "C" fn store_keep(store: *mut store, cursor: *mut cursor) -> c_int {
+        note("keep");
+        unsafe { (*store).kept = cursor };
+        0
+    }
+
+    fn free(cursor: *mut cursor) {
+        if !cursor.is_null() {
+            unsafe { cursor_free(cursor) };
+        }
+    }
+
+    pub unsafe extern "C" fn cursor_free(cursor: *mut cursor) {
+        touch(unsafe { (*cursor).store });
+        release(cursor);
+    }
+
+    pub unsafe extern "C" fn batch_add(batch: *mut batch, cursor: *mut cursor) {
+        note("add");
+        unsafe { (*batch).kept = cursor };
+    }
+
+    pub unsafe extern "C" fn batch_free(batch: *mut batch) {
+        free(unsafe { (*batch).kept });
+        release(batch);
+    }
+}
+
+#[handle(raw = ffi::store, release = ffi::store_free, lends, fork_safe)]
+struct Store;
+
+#[handle(raw = ffi::cursor, release = ffi::cursor_free, parent = Store, mut_parent, fork_safe)]
+struct Cursor;
+
+#[handle(raw = ffi::batch, release = ffi::batch_free, parent = Store, mut_parent, fork_safe)]
+struct Batch;
+
+#[methods(unsafe, rust_only)]
+impl Store {
+    #[calls(ffi::store_new, fails = null)]
+    fn new() -> Result<Owned<Store>>;
+
+    #[calls(ffi::store_cursor, fails = null)]
+    fn cursor(&mut self) -> Result<Owned<Cursor>>;
+
+    #[calls(ffi::store_batch, fails = null)]
+    fn batch(&mut self) -> Result<Owned<Batch>>;
+
+    #[calls(ffi::store_keep, fails = nonzero, consumes = always)]
+    fn keep(&self, cursor: Owned<Cursor>) -> Result<()>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Batch {
+    #[calls(ffi::batch_add)]
+    fn add(&mut self, cursor: Owned<Cursor>);
+}
+
+const REFUSED: &str = "a Cursor cannot be given to a Batch that lives in another handle than the Cursor: calls on the Batch \
+                       would change what others use";
+
+#[test]
+fn cursor_is_not_given_to_what_lives_in_another_store() {
+    let _native = Native::start();
+    let (mut store, mut other) = (Store::new().unwrap(), Store::new().unwrap());
+    let mut batch = other.batch().unwrap();
+    let cursor = store.cursor().unwrap();
+    assert_eq!(panic_of(|| batch.add(cursor)), REFUSED);
+    // C has not got it.
+    assert_eq!(log(), ["release Cursor"]);
+}
+
+#[test]
+fn cursor_is_not_given_to_another_store() {
+    let _native = Native::start();
+    let (mut store, other) = (Store::new().unwrap(), Store::new().unwrap());
+    let refused = other.keep(store.cursor().unwrap());
+    assert!(matches!(refused, Err(Error::Value(_))), "{refused:?}");
+    assert_eq!(log(), ["release Cursor"]);
+}
