@@ -10,6 +10,7 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -133,9 +134,16 @@ pub(crate) struct SideData {
     pub(crate) state: AtomicPtr<()>,
     /// The number of running callbacks that use the handle exclusively.
     pub(crate) exclusive_callbacks: AtomicU32,
+    /// Twice the number of callbacks that have the handle, and one more if the handle is gone.
+    lent: AtomicUsize,
     lock: Mutex<()>,
     values: UnsafeCell<Vec<AttachmentSlot>>,
 }
+
+/// Added to [`SideData::lent`] for a callback that has the handle.
+const ONE_CALLBACK: usize = 2;
+/// Added to [`SideData::lent`] when the handle is gone.
+const GONE: usize = 1;
 
 // SAFETY: guarantee 9: `values` is changed under `lock` alone (`change`), and traversed while nobody can change it.
 unsafe impl Sync for SideData {}
@@ -161,6 +169,7 @@ pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
         forks: forks(),
         state: AtomicPtr::new(ptr::null_mut()),
         exclusive_callbacks: AtomicU32::new(0),
+        lent: AtomicUsize::new(0),
         lock: Mutex::new(()),
         values: UnsafeCell::new(Vec::new()),
     });
@@ -172,6 +181,41 @@ pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
 /// until the handle is released.
 pub(crate) fn get(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideData>> {
     table().get(&kind.key(raw)).cloned()
+}
+
+/// The values of a handle that a callback has: none of them is dropped until the callback has ended. C may lend a callback on
+/// one thread what its owner releases on another.
+pub(crate) struct LentValues(Arc<SideData>);
+
+impl fmt::Debug for LentValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LentValues({})", self.0.kind.name())
+    }
+}
+
+/// Holds the values of the handle at `raw`; `None` for a handle that C owns.
+pub(crate) fn lend_values(kind: &'static HandleKind, raw: *mut ()) -> Option<LentValues> {
+    let table = table();
+    let attached = table.get(&kind.key(raw))?;
+    // Under the lock of the table: the handle is not gone.
+    attached.lent.fetch_add(ONE_CALLBACK, Ordering::Relaxed);
+    Some(LentValues(attached.clone()))
+}
+
+impl Drop for LentValues {
+    fn drop(&mut self) {
+        if self.0.lent.fetch_sub(ONE_CALLBACK, Ordering::AcqRel) != ONE_CALLBACK + GONE {
+            return;
+        }
+        let caught = Caught::new();
+        let stayed = |values: &mut Vec<AttachmentSlot>| {
+            let stayed = values.extract_if(.., |entry| entry.stays);
+            stayed.collect::<Vec<_>>()
+        };
+        // SAFETY: guarantee 8: the entries were just taken out of the list, which held their boxes.
+        unsafe { drop_all(self.0.change(stayed), &caught) };
+        caught.resume_in_drop();
+    }
 }
 
 /// Side data removed from the table before C's release function runs. During the release C may give the address to
@@ -198,14 +242,19 @@ impl DetachedSideData {
     }
 
     /// Drops every value after the release, even if the `Drop` of another one panics. A callback that C has not
-    /// destroyed stays until C destroys it, because C may keep the callback elsewhere, such as in a queue.
+    /// destroyed stays until C destroys it, because C may keep the callback elsewhere, such as in a queue. What a callback
+    /// may have borrowed from the handle (`attached`) stays until that callback has ended.
     pub(crate) fn finish(self, caught: &Caught) {
-        let (stay, left): (Vec<_>, _) = self.0.change(|values| {
-            let left = values.extract_if(.., |entry| entry.scope != Scope::Notified);
+        let is_lent = self.0.lent.fetch_or(GONE, Ordering::AcqRel) != 0;
+        let is_left =
+            |entry: &AttachmentSlot| entry.scope != Scope::Notified && !(entry.stays && is_lent);
+        let (stays, left): (bool, _) = self.0.change(|values| {
+            let left = values.extract_if(.., |entry| is_left(entry));
             let left = left.collect::<Vec<_>>();
-            (values.clone(), left)
+            let stays = values.iter().any(|entry| entry.scope == Scope::Notified);
+            (stays, left)
         });
-        if !stay.is_empty() && !self.is_from_before_a_fork() {
+        if stays && !self.is_from_before_a_fork() {
             let name = self.0.kind.name();
             report(Error::Value(format!(
                 "a {name} was released, and C has not destroyed a callback that it was given: it stays until C does"

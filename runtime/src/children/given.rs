@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::children::ancestors::home;
 use crate::children::release::{let_go, take_ended};
 use crate::children::table::{
-    End, Entry, Table, keep, next_number, remove_if_over, waits_for, with_table,
+    End, Entry, Table, all_keepers, keep, next_number, remove_if_over, waits_for, with_table,
 };
 use crate::error::Error;
 use crate::handle::kind::Id;
@@ -142,7 +142,7 @@ impl Given {
             return;
         }
         let end_of = |keeper: &Id| match home(*keeper) {
-            Some(keeper) if !keeper.kind.is_counted() => End::With(keeper),
+            Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),
             // C owns the keeper, or has owners of it.
             _ => End::Never,
         };
@@ -220,6 +220,26 @@ pub(crate) fn check_givable(id: Id) -> Result<(), Error> {
             parent.kind.name()
         ))),
     }
+}
+
+/// Returns whether C lends the handle to a callback, and it is none of ours: C may release it at any time.
+fn is_lent_to_callback(table: &Table, id: Id) -> bool {
+    let is_known = |entry: &Entry| (entry.is_ours || !entry.ends.is_empty()) && !entry.is_unknown;
+    id.kind.is_lent_to_callbacks() && !table.get(&id).is_some_and(is_known)
+}
+
+/// Returns whether nobody hears of the end of the handle: C lends it to a callback, or has it in such a handle.
+fn is_lost(id: Id) -> bool {
+    let (is_lost, given) = with_table(|table| {
+        let mut keepers = all_keepers(table, [id].into_iter());
+        keepers.insert(id);
+        let is_lost = keepers.iter().any(|id| is_lent_to_callback(table, *id));
+        let is_ours = |id: &Id| table.get(id).is_some_and(|entry| entry.is_ours);
+        let lent = |id: &Id| id.kind.is_lent_to_callbacks() && !is_ours(id);
+        (is_lost, keepers.into_iter().filter(lent).collect::<Vec<_>>())
+    });
+    // What C was given it may have freed, as for `check_givable`.
+    is_lost || given.into_iter().any(is_lent_here)
 }
 
 /// Returns the handle that this one lives in and that ends nobody knows when. `lent` gets those of which that depends on the

@@ -181,7 +181,7 @@ pub(super) fn take_ended(
             continue;
         }
         if !entry.ends.is_empty() {
-            touched.extend(entry.parents.iter());
+            touched.extend(parents_of_all_in(table, id));
             continue;
         }
         let keeps = mem::take(&mut entry.keeps);
@@ -191,6 +191,19 @@ pub(super) fn take_ended(
         remove_if_over(table, id);
     }
     (all, touched)
+}
+
+/// Returns the parents of a handle that C has, and of all that C keeps in it.
+fn parents_of_all_in(table: &Table, id: Id) -> Vec<Id> {
+    let (mut seen, mut reached, mut found) = (BTreeSet::from([id]), vec![id], Vec::new());
+    while let Some(here) = reached.pop() {
+        let Some(entry) = table.get(&here) else {
+            continue;
+        };
+        found.extend(entry.parents.iter());
+        reached.extend(entry.keeps.iter().filter(|kept| seen.insert(**kept)));
+    }
+    found
 }
 
 /// Lets go what ended handles lived in.
@@ -285,7 +298,8 @@ fn find_cycle(table: &Table, id: Id) -> Option<Id> {
     while let Some(here) = reached.pop() {
         let children: Vec<Id> = waits_for(table, here).map(|(child, _)| child).collect();
         let keepers = all_keepers(table, children.into_iter());
-        if keepers.contains(&id) {
+        // What ends with this handle and with others waits for those.
+        if here != id && keepers.contains(&id) {
             return Some(here);
         }
         let waits = |id: &Id| table.get(id).is_some_and(|entry| entry.put_off.is_some());

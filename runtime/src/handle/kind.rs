@@ -138,6 +138,11 @@ impl HandleKind {
         (self.c_type)()
     }
 
+    /// Returns whether the handles, or those that they live in, keep values.
+    pub(crate) fn calls_back(&self) -> bool {
+        self.spec.calls_back()
+    }
+
     /// Returns whether the handles, or those that they live in, have counted owners.
     pub(crate) fn meets_counted(&self) -> bool {
         self.spec.meets_counted()

@@ -33,6 +33,7 @@ use crate::handle::kind::HandleKind;
 use crate::handle::{Borrowed, Handle, Owned, Resource, Transfer};
 use crate::interpreter::{Attached, is_attached};
 use crate::quiet::{is_watching, may_be_quiet};
+use crate::side_table::{LentValues, lend_values};
 use depth::{Depth, is_inside, this_thread};
 pub(crate) use release::{AtEnd, begin_release, release_put_off};
 use table::{By, Claim, is_any_exclusive, table};
@@ -646,16 +647,33 @@ impl<T: Handles> Passed<'_, T> {
     /// # Errors
     ///
     /// [`Error::Busy`] if another use excludes this one.
-    pub fn begin(self, exclusive: bool) -> Result<Uses> {
-        let mut claims = Vec::new();
+    pub fn begin(self, exclusive: bool) -> Result<Passing> {
+        let (mut claims, mut lent) = (Vec::new(), Vec::new());
         self.0.each(&mut |id| {
             Use::noted(id, exclusive).claim(&mut claims);
+            if id.kind().calls_back() {
+                let homes = children::ancestors(id).into_iter().chain([id]);
+                lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
+            }
         });
-        begin_claims(&claims, By::Callback).map_err(|refused| match refused {
+        let uses = begin_claims(&claims, By::Callback).map_err(|refused| match refused {
             Refused::For(error) => error,
             Refused::Until(_) => unreachable!("a callback does not wait"),
+        })?;
+        Ok(Passing {
+            _uses: uses,
+            _lent: lent,
         })
     }
+}
+
+/// The use of the handles that C passed to a callback, until the callback has ended.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Passing {
+    _uses: Uses,
+    /// What the callback may borrow from the handles.
+    _lent: Vec<LentValues>,
 }
 
 /// The use of nothing.

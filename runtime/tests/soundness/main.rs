@@ -29,6 +29,7 @@ mod expressions;
 mod former;
 mod gifts;
 mod given;
+mod lent_values;
 mod owners;
 mod parents;
 mod places;
@@ -37,6 +38,7 @@ mod raising;
 mod scope;
 mod shared;
 mod uses;
+mod waits;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

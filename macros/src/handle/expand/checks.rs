@@ -65,7 +65,7 @@ pub(crate) fn expand_fork_check(handle: &Handle) -> Option<TokenStream> {
     Some(quote!(const _: () = #check;))
 }
 
-/// Refuses an `until_mut` part of an owner that is not annotated with `lends`.
+/// Refuses an `until_mut` part of an owner that is not annotated with `lends`, or that has counted owners.
 pub(crate) fn expand_lending_owner_check(handle: &Handle) -> Option<TokenStream> {
     let Ownership::Part {
         owner,
@@ -81,8 +81,16 @@ pub(crate) fn expand_lending_owner_check(handle: &Handle) -> Option<TokenStream>
          `{owner}`, so that each handle that lives in it says whether it changes what is lent",
         owner = type_name(owner),
     );
+    let counted = format!(
+        "another owner of the reference-counted `{owner}` may use it by `&mut` and end this part: remove `until_mut`, and copy \
+         what a call of the `{owner}` returns, or give the part a `retain` and a `release` of its own",
+        owner = type_name(owner),
+    );
     let check = quote! {
-        const _: () = ::core::assert!(<#owner as #runtime::__private::handle::Handle>::SPEC.lends_memory(), #message);
+        const _: () = {
+            ::core::assert!(<#owner as #runtime::__private::handle::Handle>::SPEC.lends_memory(), #message);
+            ::core::assert!(!<#owner as #runtime::__private::handle::Handle>::SPEC.is_counted(), #counted);
+        };
     };
     Some(respanned(check, owner.span()))
 }
