@@ -259,8 +259,8 @@ fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStre
     }
 }
 
-/// Refuses owned handles with a parent among the parameters and the result. Handles behind an alias
-/// are refused by `uses::Handles` and by `IntoC`.
+/// Refuses owned handles with a parent among the parameters and the result, and those with `attachments` in the result.
+/// Handles behind an alias are refused by `uses::Handles` and by `IntoC`.
 pub(crate) fn expand_owned_child_checks(
     state: &Type,
     method: &ImplItemFn,
@@ -270,6 +270,22 @@ pub(crate) fn expand_owned_child_checks(
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
+    let kept = output.iter().flat_map(owned_handles).map(|handle| {
+        let handle = &erase_lifetimes(handle, state);
+        let message = format!(
+            "a `{name}` keeps values (`attachments`), and nobody would know when C needs them no more: a callback cannot give \
+             it to C, so return a handle type without `attachments`",
+            name = type_name(handle),
+        );
+        let check = quote! {
+            const _: () = ::core::assert!(
+                !<#handle as #runtime::__private::handle::Handle>::SPEC.attachments,
+                #message
+            );
+        };
+        respanned(check, handle.span())
+    });
+    let kept: TokenStream = kept.collect();
     let types: Vec<Type> = parameters(method)
         .map(|(_, ty)| ty.clone())
         .chain(output)
@@ -289,7 +305,8 @@ pub(crate) fn expand_owned_child_checks(
         };
         respanned(check, handle.span())
     });
-    checks.collect()
+    let checks: TokenStream = checks.collect();
+    quote!(#kept #checks)
 }
 
 /// The handle types that C lends to the callback.

@@ -12,6 +12,7 @@ use syn::{Attribute, ImplItem, ItemImpl};
 use crate::attr::{CommonArgs, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::renamed::report_renamed;
+use crate::types::inspect::ungroup;
 use crate::types::lifetimes::qualify_borrowed;
 
 pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -21,6 +22,7 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some(mut item) = parsed else {
         return diagnostics.into_tokens();
     };
+    ungroup(&mut item);
     let (common, args) = CommonArgs::parse(args, &["unsafe", "crate"], &diagnostics);
     let is_unsafe = args.iter().any(|arg| arg.flag(&diagnostics));
     check::check_block(&item, &diagnostics);

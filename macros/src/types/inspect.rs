@@ -4,7 +4,25 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, Type};
+
+/// Removes the invisible groups around types, which stand where a `macro_rules!` macro passed a type on.
+pub(crate) fn ungroup(item: &mut syn::ItemImpl) {
+    struct Ungroup;
+    impl VisitMut for Ungroup {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            // The bounds of `dyn A + B` need the group.
+            while let Type::Group(group) = ty
+                && !matches!(*group.elem, Type::TraitObject(_) | Type::ImplTrait(_))
+            {
+                *ty = (*group.elem).clone();
+            }
+            visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    Ungroup.visit_item_impl_mut(item);
+}
 
 /// The type argument of `name<…>`, or `None` if `ty` has another name.
 pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {

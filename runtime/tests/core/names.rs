@@ -109,3 +109,34 @@ fn handles_may_have_the_names_of_type_parameters() {
     let (r, t) = (letters::R::new(1).unwrap(), letters::T::new(2).unwrap());
     assert_eq!(r.join(&t), 3);
 }
+
+/// Types that a macro of the author's passes on.
+macro_rules! joined {
+    ($state:ident, $handle:ty, $result:ty) => {
+        #[methods(unsafe, rust_only)]
+        impl Sum {
+            #[calls(ffi::sum_join, args = (self, one, other))]
+            fn join_both(&self, one: $handle, other: Option<$handle>) -> $result;
+        }
+
+        #[derive(Attachment)]
+        struct $state;
+
+        #[callbacks(unsafe)]
+        impl $state {
+            #[callback(unsafe extern "C" fn(*mut ffi::Sum, *mut std::ffi::c_void) -> i32, args = (sum, data))]
+            fn total(&self, sum: $handle) -> $result {
+                sum.add(0, 0, 0)
+            }
+        }
+    };
+}
+
+joined!(Totals, &Sum, i32);
+
+#[test]
+fn types_of_a_macro_are_types() {
+    let (one, other) = (Sum::new(1).unwrap(), Sum::new(2).unwrap());
+    assert_eq!(one.join_both(&other, Some(&one)), 4);
+    assert_eq!(Totals.total(&other), 2);
+}

@@ -15,10 +15,16 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
     let bytes = is_named(value, "Bytes") || lent;
     let out_length = method.out_length(calls);
     if let (Some(free), false) = (&calls.free, (text || array || bytes) && !lent) {
-        diagnostics.at(
-            free,
-            "`free` frees memory that was copied: return `String`, `CString`, `Bytes` or a `Vec`",
-        );
+        let message = match value {
+            Type::Tuple(_) => {
+                "`free` frees the one result of a call, and a tuple has several: return the memory alone, by a method of \
+                 its own"
+            }
+            _ => {
+                "`free` frees memory that was copied: return `String`, `CString`, `Bytes` or a `Vec`"
+            }
+        };
+        diagnostics.at(free, message);
     }
     if let (Some(length), false) = (&calls.length, bytes || array || is_named(value, "String")) {
         diagnostics.at(

@@ -2,13 +2,13 @@
 
 use leakproof::prelude::*;
 
-#[path = "../../ffi/thing.rs"]
+#[path = "../../ffi/pool.rs"]
 mod ffi;
 
-#[handle(raw = ffi::Thing, release = ffi::thing_free, retain = ffi::thing_ref, independent, lends)]
-pub struct Thing;
+#[handle(raw = ffi::Page, release = ffi::page_free, retain = ffi::page_ref, independent, lends)]
+pub struct Page;
 
-#[handle(raw = ffi::Part, part_of = Thing, until_mut)]
-pub struct Part;
+#[handle(raw = ffi::Item, part_of = Page, until_mut)]
+pub struct Item;
 
 fn main() {}
