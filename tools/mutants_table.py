@@ -88,6 +88,8 @@ CHILDREN_BORN = "runtime/src/children/born.rs"
 CHILDREN_ANCESTORS = "runtime/src/children/ancestors.rs"
 CONVERT_TEXT = "runtime/src/convert/text.rs"
 HANDLE_SPEC = "runtime/src/handle/spec.rs"
+TO_C = "runtime/src/convert/to_c.rs"
+TYPES_INSPECT_MACRO = "macros/src/types/inspect.rs"
 HANDLE_TRANSFER = "runtime/src/handle/transfer.rs"
 CALLBACK_USER_DATA = "runtime/src/callback/user_data.rs"
 DEFERRED = "runtime/src/deferred.rs"
@@ -1025,6 +1027,16 @@ KEEPING = [
     mutant(DEFERRED, "a thread that ends takes releases until its last instruction", ("        list.threads.retain(|thread| *thread != self.0);\n", "")),
     mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.meets(claim))")),
     mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!id.kind().is_counted() && children::is_held(id)", "false && !id.kind().is_counted() && children::is_held(id)")),
+    mutant(TO_C, "a callback gives C what something else uses", ("        uses::begin([uses::giving(self)])\n", "        uses::begin([uses::giving(self).filter(|_| false)])\n")),
+    mutant(CALLBACKS_EXPAND_MACRO, "a callback cannot give C what it has itself", ("                #(::core::mem::drop(#guards);)*\n", "                #(let _ = &#guards;)*\n")),
+    mutant(CHILDREN_ANCESTORS, "C keeps a handle with mut_parent in what lives in another parent", ("    parent == home || exclusive_parents(home).contains(&parent)\n", "    parent == home || exclusive_parents(home).contains(&parent) || true\n")),
+    mutant(HANDLE_SPEC, "a part says nothing of what it is part of to what C keeps in it", ("        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent\n", "        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent || keeper.sharing.part\n")),
+    mutant(SIDE_TABLE, "a value is dropped while a callback on another thread has it", ("entry.scope != Scope::Notified && !(entry.stays && is_lent)", "entry.scope != Scope::Notified && !(entry.stays && is_lent && false)")),
+    mutant(SIDE_TABLE, "a value that a callback had is never dropped", ("!= ONE_CALLBACK + GONE {", "!= ONE_CALLBACK + GONE || true {")),
+    mutant(GIVEN, "the end of what C keeps in a handle of a callback is said to be known", ("!keeper.kind.is_counted() && !is_lost(keeper) =>", "!keeper.kind.is_counted() && !(is_lost(keeper) && false) =>")),
+    mutant(CHILDREN_RELEASE, "a parent waits for itself", ("        if here != id && keepers.contains(&id) {\n", "        if keepers.contains(&id) {\n")),
+    mutant(CHILDREN_RELEASE, "a parent is not asked when one of the ends of its child comes", ("            touched.extend(parents_of_all_in(table, id));\n", "            touched.extend(entry.parents.iter());\n")),
+    mutant(TYPES_INSPECT_MACRO, "a type that a macro passes on is an alias", ("            while let Type::Group(group) = ty\n", "            while false && let Type::Group(group) = ty\n")),
     mutant(USES_RELEASE, "a release is not in the table where C never calls back", ("is_watching() || id.kind().meets_counted() || expected::may_lend();", "is_watching();")),
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),", "        Some(_) => entries.take(0).count() + one(),")),
     mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {")),

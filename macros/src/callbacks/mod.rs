@@ -22,7 +22,6 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some(mut item) = parsed else {
         return diagnostics.into_tokens();
     };
-    ungroup(&mut item);
     let (common, args) = CommonArgs::parse(args, &["unsafe", "crate"], &diagnostics);
     let is_unsafe = args.iter().any(|arg| arg.flag(&diagnostics));
     check::check_block(&item, &diagnostics);
@@ -39,6 +38,7 @@ pub(crate) fn callbacks(args: TokenStream, item: TokenStream) -> TokenStream {
             continue;
         };
         let attribute = method.attrs.remove(index);
+        ungroup(&mut method.sig);
         qualify_borrowed(&mut method.sig, &runtime);
         callbacks.extend(parse::parse(method.clone(), &attribute, &diagnostics));
     }

@@ -11,15 +11,13 @@ use proc_macro2::TokenStream;
 
 use crate::attr::parse_item;
 use crate::diagnostics::Diagnostics;
-use crate::types::inspect::ungroup;
 
 pub(crate) fn methods(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let form = "`#[methods]` is for `impl` blocks: write `impl Handle { … }`";
-    let Some(mut item) = parse_item(item, form, &diagnostics) else {
+    let Some(item) = parse_item(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
-    ungroup(&mut item);
     let block = parse::block(args, item, &diagnostics);
     check::check(&block, &diagnostics);
     if !diagnostics.is_empty() {

@@ -8,7 +8,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, Type};
 
 /// Removes the invisible groups around types, which stand where a `macro_rules!` macro passed a type on.
-pub(crate) fn ungroup(item: &mut syn::ItemImpl) {
+pub(crate) fn ungroup(signature: &mut syn::Signature) {
     struct Ungroup;
     impl VisitMut for Ungroup {
         fn visit_type_mut(&mut self, ty: &mut Type) {
@@ -21,7 +21,7 @@ pub(crate) fn ungroup(item: &mut syn::ItemImpl) {
             visit_mut::visit_type_mut(self, ty);
         }
     }
-    Ungroup.visit_item_impl_mut(item);
+    Ungroup.visit_signature_mut(signature);
 }
 
 /// The type argument of `name<…>`, or `None` if `ty` has another name.

@@ -236,7 +236,10 @@ fn is_lost(id: Id) -> bool {
         let is_lost = keepers.iter().any(|id| is_lent_to_callback(table, *id));
         let is_ours = |id: &Id| table.get(id).is_some_and(|entry| entry.is_ours);
         let lent = |id: &Id| id.kind.is_lent_to_callbacks() && !is_ours(id);
-        (is_lost, keepers.into_iter().filter(lent).collect::<Vec<_>>())
+        (
+            is_lost,
+            keepers.into_iter().filter(lent).collect::<Vec<_>>(),
+        )
     });
     // What C was given it may have freed, as for `check_givable`.
     is_lost || given.into_iter().any(is_lent_here)

@@ -281,11 +281,12 @@ fn begin_claims(claims: &[Claim], by: By) -> Result<Uses, Refused> {
     let depth = Depth::here();
     let mut table = table();
     let mut claimed = claims.iter();
-    if let Some(refused) = claimed.find(|claim| table.refuses(claim, by, depth)) {
+    let refused = |claim| Some((claim, table.refuses(claim, by, depth)?));
+    if let Some((refused, name)) = claimed.find_map(refused) {
         let waits = by == By::Call && waiting::may_wait_for(&table, refused, depth);
         return Err(match waits {
             true => Refused::Until(table.ends()),
-            false => Refused::For(Error::Busy(refused.name)),
+            false => Refused::For(Error::Busy(name)),
         });
     }
     Ok(table.begin(claims, by, depth))

@@ -289,13 +289,14 @@ impl Table {
         }
     }
 
-    /// Returns whether an entry excludes the claim.
-    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> bool {
-        self.may_hold(claim, claim.exclusive)
-            && self
-                .entries
-                .iter()
-                .any(|entry| entry.excludes(claim, by, depth))
+    /// Returns the name of the object whose use excludes the claim: one object of C may have several types.
+    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&'static str> {
+        if !self.may_hold(claim, claim.exclusive) {
+            return None;
+        }
+        let mut entries = self.entries.iter();
+        let found = entries.find(|entry| entry.excludes(claim, by, depth))?;
+        Some(found.claim.name)
     }
 
     /// Returns false if no entry meets the claim. `shared` says that shared entries count, too.

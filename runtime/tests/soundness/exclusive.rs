@@ -312,7 +312,7 @@ fn object_of_an_exclusive_call_is_refused_in_its_callback_whatever_type_it_has()
     let visitor = Visitor(());
     assert!(matches!(
         heap.rebuild_by_root(&visitor),
-        Err(Error::Busy("Root"))
+        Err(Error::Busy("Heap"))
     ));
     assert!(matches!(
         heap.rebuild_trying(&visitor),

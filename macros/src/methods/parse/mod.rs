@@ -19,7 +19,7 @@ use crate::methods::ast::{Method, MethodsBlock, Output, Parameter, Receiver, Sou
 use crate::methods::parse::source::{parse_calls, parse_field};
 use crate::renamed::report_renamed;
 use crate::text::Utf8;
-use crate::types::inspect::argument_of;
+use crate::types::inspect::{argument_of, ungroup};
 use crate::types::lifetimes::qualify_borrowed;
 
 pub(crate) const PYO3_ATTRIBUTES: &[&str] = &[
@@ -135,6 +135,7 @@ impl RawMethod {
         runtime: &TokenStream,
         diagnostics: &Diagnostics,
     ) -> Method {
+        ungroup(&mut self.signature);
         qualify_borrowed(&mut self.signature, runtime);
         let mut parsed = MethodAttributes {
             source: self.body.map(Source::Body),
