@@ -1028,7 +1028,7 @@ KEEPING = [
     mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.meets(claim))")),
     mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!id.kind().is_counted() && children::is_held(id)", "false && !id.kind().is_counted() && children::is_held(id)")),
     mutant(TO_C, "a callback gives C what something else uses", ("        uses::begin([uses::giving(self)])\n", "        uses::begin([uses::giving(self).filter(|_| false)])\n")),
-    mutant(CALLBACKS_EXPAND_MACRO, "a callback cannot give C what it has itself", ("                #(::core::mem::drop(#guards);)*\n", "                #(let _ = &#guards;)*\n")),
+    mutant(CALLBACKS_EXPAND_MACRO, "a callback cannot give C what it has itself", ("                #(#guards.end();)*\n", "                #(let _ = &#guards;)*\n")),
     mutant(CHILDREN_ANCESTORS, "C keeps a handle with mut_parent in what lives in another parent", ("    parent == home || exclusive_parents(home).contains(&parent)\n", "    parent == home || exclusive_parents(home).contains(&parent) || true\n")),
     mutant(HANDLE_SPEC, "a part says nothing of what it is part of to what C keeps in it", ("        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent\n", "        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent || keeper.sharing.part\n")),
     mutant(SIDE_TABLE, "a value is dropped while a callback on another thread has it", ("entry.scope != Scope::Notified && !(entry.stays && is_lent)", "entry.scope != Scope::Notified && !(entry.stays && is_lent && false)")),

@@ -219,7 +219,7 @@ fn expand_returned(
             let guards = parameters(method).map(|(name, _)| guard_variable(name));
             quote!({
                 let #value = #outcome;
-                #(::core::mem::drop(#guards);)*
+                #(#guards.end();)*
                 #returned(#value)?
             })
         }

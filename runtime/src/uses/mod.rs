@@ -677,10 +677,22 @@ pub struct Passing {
     _lent: Vec<LentValues>,
 }
 
+impl Passing {
+    /// Ends the use: the callback has returned.
+    pub fn end(self) {
+        drop(self);
+    }
+}
+
 /// The use of nothing.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct NoUse;
+
+impl NoUse {
+    /// Nothing to end.
+    pub fn end(self) {}
+}
 
 /// The answer for a parameter without handles.
 #[doc(hidden)]

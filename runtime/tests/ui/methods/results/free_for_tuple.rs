@@ -10,8 +10,8 @@ pub struct Thing;
 
 #[methods(unsafe, rust_only)]
 impl Thing {
-    #[calls(ffi::size, args = (self, out), free = ffi::text_free)]
-    fn size(&self) -> (String, i32);
+    #[calls(ffi::size, args = (self, out, out), free = ffi::text_free)]
+    fn size(&self) -> (CString, i32);
 }
 
 fn main() {}
