@@ -13,7 +13,7 @@ use crate::children::table::{
 use crate::error::Error;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
-use crate::uses::is_lent_here;
+use crate::uses::table::is_lent_here;
 
 /// Set once C lent a handle or was given one.
 static ANY: AtomicBool = AtomicBool::new(false);

@@ -13,7 +13,6 @@ use crate::failpoint::CallSite;
 use crate::handle::release_error::ReleaseError;
 use crate::handle::spec::{HandleSpec, Sharing};
 use crate::interpreter::Attached;
-use crate::uses;
 
 /// The facts and the count of one handle type.
 #[derive(Debug)]
@@ -197,23 +196,6 @@ impl HandleKind {
     )]
     pub(crate) fn number(&self, raw: *mut ()) -> Option<i64> {
         self.number.map(|number| number(raw))
-    }
-
-    /// Wakes the C functions that block on the handle at `raw`, if the kind has an `interrupt`.
-    ///
-    /// # Safety
-    ///
-    /// `raw` is a valid handle of this kind.
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python closes beside calls")
-    )]
-    pub(crate) unsafe fn interrupt(&'static self, raw: NonNull<()>) {
-        if let Some(interrupt) = self.interrupt {
-            let id = Id::new(self, raw.as_ptr());
-            // SAFETY: the caller's promise.
-            uses::interrupting(id, || unsafe { interrupt(raw) });
-        }
     }
 
     /// Returns whether several handles may own the same native object.

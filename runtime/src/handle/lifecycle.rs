@@ -1,6 +1,7 @@
 //! The life of a handle: its start in all tables, its transfer to C and back, and its only release.
 
 use std::mem;
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 use crate::callback::expected;
@@ -18,6 +19,23 @@ use crate::single_owner;
 use crate::uses;
 
 impl HandleKind {
+    /// Wakes the C functions that block on the handle at `raw`, if the kind has an `interrupt`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of this kind.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only Python closes beside calls")
+    )]
+    pub(crate) unsafe fn interrupt(&'static self, raw: NonNull<()>) {
+        if let Some(interrupt) = self.interrupt {
+            let id = Id::new(self, raw.as_ptr());
+            // SAFETY: the caller's promise.
+            uses::interrupting(id, || unsafe { interrupt(raw) });
+        }
+    }
+
     /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
     pub(crate) fn remove_parents(&'static self, raw: *mut ()) -> Option<Lived> {
         self.has_relatives()

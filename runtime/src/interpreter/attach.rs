@@ -6,7 +6,6 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::reentrancy::inside_python;
 use crate::quiet::Section;
 
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
@@ -25,12 +24,6 @@ fn attached<'py>() -> Option<Python<'py>> {
 /// Returns whether this thread is attached to the interpreter.
 pub(crate) fn is_attached() -> bool {
     attached().is_some()
-}
-
-/// Returns whether this thread may wait for other threads: not within Python code that a call runs, and not while the
-/// interpreter ends.
-pub(crate) fn may_wait() -> bool {
-    is_attached() && !inside_python() && !is_ending()
 }
 
 /// Returns whether this thread has a current thread state, which is a thread-local variable since Python 3.12.

@@ -20,13 +20,13 @@ mod without;
 
 #[cfg(feature = "python")]
 pub(crate) use attach::{
-    Traversing, attach_if_running, detach, is_attached, is_ending, is_traversing, may_wait,
+    Traversing, attach_if_running, detach, is_attached, is_ending, is_traversing,
     refuse_subinterpreter,
 };
 #[cfg(feature = "python")]
 pub(crate) use gil::Attached;
 #[cfg(feature = "python")]
-pub(crate) use reentrancy::{ReentrancyGuard, inside_python};
+pub(crate) use reentrancy::{ReentrancyGuard, inside_python, may_wait};
 #[cfg(feature = "python")]
 pub(crate) use signals::{check_signals, handles_signals, note_main_thread, run_signal_handlers};
 #[cfg(feature = "python")]

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use super::attach::{is_attached, is_ending};
 use super::thread_exit::Hang;
 
 thread_local! {
@@ -11,6 +12,12 @@ thread_local! {
 
 pub(crate) fn inside_python() -> bool {
     DEPTH.get() > 0
+}
+
+/// Returns whether this thread may wait for other threads: not within Python code that a call runs, and not while the
+/// interpreter ends.
+pub(crate) fn may_wait() -> bool {
+    is_attached() && !inside_python() && !is_ending()
 }
 
 /// A stretch of a call that may run Python code: a body, a conversion that allocates containers.

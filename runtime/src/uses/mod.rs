@@ -16,7 +16,7 @@
 
 pub(crate) mod depth;
 mod release;
-mod table;
+pub(crate) mod table;
 mod waiting;
 pub(crate) mod watching;
 
@@ -57,19 +57,6 @@ fn forget_exclusive(id: Id) {
     if table.may_hold(&claim, false) {
         table.forget_former(&claim);
     }
-}
-
-/// Returns whether a callback that this thread runs has the handle as an argument, and no running call has it.
-#[cold]
-pub(crate) fn is_lent_here(id: Id) -> bool {
-    let (claim, here) = (Claim::of(id, false), this_thread());
-    let entries = table();
-    let is_by = |by: By| {
-        let is_it = |entry: &table::Entry| entry.by == by && entry.claim.object == claim.object;
-        let mut all = entries.entries().iter();
-        all.any(|entry| entry.depth.thread == here && is_it(entry))
-    };
-    is_by(By::Callback) && !is_by(By::Call)
 }
 
 /// Forgets the uses by threads that a forked child has not.
@@ -188,6 +175,15 @@ pub struct Uses {
 }
 
 impl Uses {
+    /// Returns the uses that the table has by this number.
+    fn of(number: u64) -> Self {
+        Uses {
+            number,
+            quiet: false,
+            _thread: PhantomData,
+        }
+    }
+
     /// Ends the uses of a call whose result has its owner: what went wrong may be asked of the same handles. Releases that
     /// waited run when the call has ended (`AtEnd`).
     pub(crate) fn end(mut self) {
@@ -289,7 +285,7 @@ fn begin_claims(claims: &[Claim], by: By) -> Result<Uses, Refused> {
             false => Refused::For(Error::Busy(name)),
         });
     }
-    Ok(table.begin(claims, by, depth))
+    Ok(Uses::of(table.begin(claims, by, depth)))
 }
 
 /// The use of a handle whose field is read or written, until the value was copied. One word, which is null for a quiet

@@ -77,7 +77,7 @@ fn begin_unless_used(id: Id) -> Option<Uses> {
     let may_be_used =
         table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
     let is_used = may_be_used && table.entries().iter().any(uses);
-    (!is_used).then(|| table.begin(&claims, By::Release, depth))
+    (!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth)))
 }
 
 inventory::submit! { HoldersGone(release_put_off) }

@@ -5,15 +5,13 @@
 //! where uses end in another order than they began, as on several threads.
 
 use std::any::TypeId;
-use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::depth::Depth;
-use super::{Uses, waiting};
-use crate::children::Id;
+use super::depth::{Depth, this_thread};
 use crate::fork::Lock;
+use crate::handle::kind::Id;
 
 /// The identity of a C object among those of all types, or of a group of objects that are borrowed as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,9 +205,27 @@ pub(super) fn is_any_exclusive() -> bool {
     EXCLUSIVE.load(Ordering::Acquire) != 0
 }
 
+/// Returns whether a callback that this thread runs has the handle as an argument, and no running call has it.
+#[cold]
+pub(crate) fn is_lent_here(id: Id) -> bool {
+    let (claim, here) = (Claim::of(id, false), this_thread());
+    let entries = table();
+    let is_by = |by: By| {
+        let is_it = |entry: &Entry| entry.by == by && entry.claim.object == claim.object;
+        let mut all = entries.entries().iter();
+        all.any(|entry| entry.depth.thread == here && is_it(entry))
+    };
+    is_by(By::Callback) && !is_by(By::Call)
+}
+
+/// Notified when a use ends that somebody may wait for.
+pub(super) static ENDED: Condvar = Condvar::new();
+/// The number of threads that wait.
+pub(super) static WAITING: AtomicUsize = AtomicUsize::new(0);
+
 impl Table {
-    /// Adds the claims, which end with the result.
-    pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> Uses {
+    /// Adds the claims. Returns the number of the call, callback or release, by which [`Table::end`] removes them.
+    pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> u64 {
         let number = self.next;
         self.next += 1;
         for claim in claims {
@@ -222,17 +238,15 @@ impl Table {
                 successor: None,
             });
         }
-        Uses {
-            number,
-            quiet: false,
-            _thread: PhantomData,
-        }
+        number
     }
 
     /// Removes the entries of one call, callback or release.
     pub(super) fn end(&mut self, number: u64) {
         self.ends += 1;
-        waiting::wake();
+        if WAITING.load(Ordering::Relaxed) != 0 {
+            ENDED.notify_all();
+        }
         while let Some(ended) = self.entries.pop_if(|entry| entry.number == number) {
             self.count(&ended.claim, false);
         }

@@ -2,29 +2,16 @@
 //!
 //! A thread that waits holds no entry of the table and runs no callback, so nothing waits for it in turn.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::depth::{Depth, is_inside};
-use super::table::{By, Claim, Table, table};
+use super::table::{By, Claim, ENDED, Table, WAITING, table};
 use crate::error::Result;
 use crate::interpreter::{detach, handles_signals, may_wait, run_signal_handlers};
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
-
-/// Notified when a use ends that somebody may wait for.
-static ENDED: Condvar = Condvar::new();
-/// The number of threads that wait.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-/// Tells the threads that wait that a use has ended. The caller has the lock of the table.
-#[inline]
-pub(super) fn wake() {
-    if WAITING.load(Ordering::Relaxed) != 0 {
-        ENDED.notify_all();
-    }
-}
 
 /// Returns whether this thread may wait for the uses that exclude the claim: only calls of other threads are in the way, and
 /// nobody waits for this one.
