@@ -90,11 +90,12 @@ CONVERT_TEXT = "runtime/src/convert/text.rs"
 HANDLE_SPEC = "runtime/src/handle/spec.rs"
 TO_C = "runtime/src/convert/to_c.rs"
 TYPES_INSPECT_MACRO = "macros/src/types/inspect.rs"
-DIAGNOSTICS_MACRO = "macros/src/diagnostics.rs"
 HANDLE_TRANSFER = "runtime/src/handle/transfer.rs"
 CALLBACK_USER_DATA = "runtime/src/callback/user_data.rs"
 DEFERRED = "runtime/src/deferred.rs"
 HANDLE_TYPE_INFO = "runtime/src/handle/type_info.rs"
+PYTHON_STATE_RESOURCE = "runtime/src/python/state/resource.rs"
+PYTHON_STATE_VIEW = "runtime/src/python/state/view.rs"
 
 
 @dataclass(frozen=True)
@@ -511,9 +512,9 @@ CLOSING = [
         ("        doomed.append(&mut children.take_deferred());\n", "        doomed.append(&mut children.take_orphans());\n"),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_RESOURCE,
         "the handles of one object don't count as one",
-        ("            Some(core) if self.kind.is_counted() => core.get().state().lock_owner(),\n", "            Some(core) if self.kind.is_counted() && false => core.get().state().lock_owner(),\n"),
+        ("            Some(core) if self.kind.is_counted() => core", "            Some(core) if self.kind.is_counted() && false => core"),
     ),
     mutant(
         PYTHON_STATE_TREE,
@@ -663,13 +664,13 @@ CLOSING = [
     mutant(
         ANCESTORS,
         "a handle's use does not hold its ancestors",
-        ("                parent.borrow_owner().borrow_with_ancestors(passes)?;\n                self.check_holder(parent)\n", "                let _ = passes;\n                self.check_holder(parent)\n"),
-        ("        for parent in parents {\n            parent.borrow_owner().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
+        ("                parent.borrow_with_ancestors(passes)?;\n                self.check_holder(parent)\n", "                let _ = passes;\n                self.check_holder(parent)\n"),
+        ("        for parent in parents {\n            parent.release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
     ),
     mutant(
         ANCESTORS,
         "a use never leaves the ancestors (lock)",
-        ("        for parent in parents {\n            parent.borrow_owner().release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
+        ("        for parent in parents {\n            parent.release_with_ancestors();\n        }\n", "        let _ = parents;\n"),
     ),
     mutant(
         ANCESTORS,
@@ -682,14 +683,14 @@ CLOSING = [
         ("        if state.borrow_state.cancel_close() {\n            wake();\n        }\n", ""),
     ),
     mutant(
-        PYTHON_STATE_CLOSE,
+        HEADER,
         "closing a view does nothing",
-        ("            self.borrow_state.close();\n            return Ok(());", "            return Ok(());"),
+        ("                view.close();\n", "                let _ = view;\n"),
     ),
     mutant(
         HEADER,
         "a view does not know that its owner is closed",
-        ("self.raw().is_null() || self.borrow_owner().borrow_state.is_closed()", "self.raw().is_null() || self.borrow_state.is_closed()"),
+        ("            Some(_) => self.raw().is_null() || self.resource().borrow_state.is_closed(),", "            Some(_) => self.raw().is_null(),"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -743,16 +744,16 @@ CLOSING = [
         equivalent="a handle with side data makes every release ask the table of uses, from before it is made",
     ),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
-    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("kind.is_until_mut() || owner.kind.is_view() && owner.until_mut", "kind.is_until_mut()")),
+    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("!kind.is_until_mut() && !matches!(state.0, State::Boxed(Boxed::Watched(_)))", "!kind.is_until_mut()")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
     mutant(EXPORT, "a view of memory never lets its handle go", ("        BorrowRequest::new(owner, Mode::Shared).release();\n", "")),
-    mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.state().end_export();\n", "")),
+    mutant(EXPORT, "a view of memory is forgotten by its handle", ("        owner.state().resource().end_export();\n", "")),
     mutant(PYTHON_STATE_CLOSE, "closing waits for a view of memory", ("                        if self.is_exported() {", "                        if self.is_exported() && false {")),
     mutant(ENTER, "a use alone waits for a view of memory", ("        if exclusive && at.is_exported() {", "        if false {")),
-    mutant(HEADER, "the parent does not know of a view of memory", ("            parent.begin_export();\n", "            let _ = parent;\n"), ("            parent.end_export();\n", "            let _ = parent;\n")),
+    mutant(PYTHON_STATE_RESOURCE, "the parent does not know of a view of memory", ("            parent.begin_export();\n", "            let _ = parent;\n"), ("            parent.end_export();\n", "            let _ = parent;\n")),
 ]
 
 ENTERING = [
@@ -774,12 +775,12 @@ ENTERING = [
     mutant(
         PYTHON_BORROW_REQUEST,
         "a closed handle is entered",
-        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.release();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n"),
+        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.release();\n            return Err((base, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n"),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
         "a closed view that is entered holds its owner for ever (lock)",
-        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.release();\n            return Err((self.state, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.header.raw().is_null() {\n            return Err((self.header, Refused::Closed));\n        }\n"),
+        ("            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            self.release();\n            return Err((base, Refused::Closed));\n        }\n", "            shared.inspect_err(|_| self.release_locked(locked))?;\n        }\n        if self.state.raw().is_null() {\n            return Err((base, Refused::Closed));\n        }\n"),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
@@ -821,7 +822,7 @@ ENTERING = [
     mutant(
         ENTER,
         "the nearest ancestor is the receiver itself",
-        ("if ptr::eq(candidate.get().state().kind(), kind) {", "if ptr::eq(candidate.get().state().kind(), kind) || true {"),
+        ("if ptr::eq(state.kind(), kind) {", "if ptr::eq(state.kind(), kind) || true {"),
     ),
     mutant(
         WAIT,
@@ -851,21 +852,25 @@ OBJECTS = [
     mutant(
         CLASS,
         "a child does not keep its parent",
-        ("HandleState::new(T::kind(), raw, parent, special)", "HandleState::new(T::kind(), raw, parent.filter(|_| false), special)"),
+        ("T::kind(), raw, parent, special)?", "T::kind(), raw, parent.filter(|_| false), special)?"),
     ),
     mutant(
         CLASS,
         "a child is not linked to its parent",
         ("    state.link();\n", ""),
     ),
-    mutant(CLASS, "a view does not keep its owner", ("        Some(owner.unbind()),\n", "        Some(owner.unbind()).filter(|_| false),\n")),
+    mutant(
+        PYTHON_STATE_VIEW,
+        "a view does not keep its owner",
+        ("        const { assert!(align_of::<HandleKind>() > CLOSED) };\n", "        unsafe { pyo3::ffi::Py_DecRef(owner.as_ptr()) };\n"),
+    ),
     mutant(
         CLASS,
         "an object that can't be made loses its resource",
         (
-            "    if context.site().should_fail(FailPoint::Object) {\n        return Err(no_memory());\n    }\n    Bound::new(context.py(), object)",
+            "    if context.site().should_fail(FailPoint::Object) {\n        return Err(no_memory());\n    }\n    let object = Bound::new(context.py(), object)",
             "    if context.site().should_fail(FailPoint::Object) {\n        std::mem::forget(object);\n        return Err(no_memory());\n    }\n"
-            "    Bound::new(context.py(), object)",
+            "    let object = Bound::new(context.py(), object)",
         ),
     ),
     mutant(PYTHON_HANDLE_CLASS, "the end of a with block does not close", ("let closed = slf.get().0.close(slf.py());", "let closed = PyResult::Ok(());")),
@@ -1037,7 +1042,6 @@ KEEPING = [
     mutant(GIVEN, "the end of what C keeps in a handle of a callback is said to be known", ("!keeper.kind.is_counted() && !is_lost(keeper) =>", "!keeper.kind.is_counted() && !(is_lost(keeper) && false) =>")),
     mutant(CHILDREN_RELEASE, "a parent waits for itself", ("        if here != id && keepers.contains(&id) {\n", "        if keepers.contains(&id) {\n")),
     mutant(CHILDREN_RELEASE, "a parent is not asked when one of the ends of its child comes", ("            touched.extend(parents_of_all_in(table, id));\n", "            touched.extend(entry.parents.iter());\n")),
-    mutant(DIAGNOSTICS_MACRO, "a mistake in a method that cfg removes is reported", ("            errors.map(move |error| quote!(#cfgs #error))\n", "            errors.map(move |error| { let _ = &cfgs; quote!(#error) })\n")),
     mutant(TYPES_INSPECT_MACRO, "a type that a macro passes on is an alias", ("            while let Type::Group(group) = ty\n", "            while false && let Type::Group(group) = ty\n")),
     mutant(USES_RELEASE, "a release is not in the table where C never calls back", ("is_watching() || id.kind().meets_counted() || expected::may_lend();", "is_watching();")),
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),", "        Some(_) => entries.take(0).count() + one(),")),
@@ -1106,20 +1110,19 @@ KEEPING = [
             "            () if (self.none)(returned) && false => Outcome::Nothing,\n",
         )),
     mutant(THREADS, "a thread that ends leaves its handles open", ("        close_all(self.0);\n", "")),
-    mutant(HEADER, "any thread may use what belongs to one", ("        } else if self.is_on_wrong_thread() {\n            Owner::Thread", "        } else if self.is_on_wrong_thread() && false {\n            Owner::Thread")),
-    mutant(HEADER, "a forked child may use what it must not", ("        let owner = if self.is_from_parent_process() {", "        let owner = if self.is_from_parent_process() && false {")),
-    mutant(HEADER, "what is closed belongs to a thread all the same", ("        if self.is_closed() {\n            // Whoever uses it hears that.\n            return Ok(());\n        }\n", "")),
+    mutant(PYTHON_STATE_RESOURCE, "any thread may use what belongs to one", ("        } else if self.is_on_wrong_thread() {\n            Some(Owner::Thread)", "        } else if self.is_on_wrong_thread() && false {\n            Some(Owner::Thread)")),
+    mutant(PYTHON_STATE_RESOURCE, "a forked child may use what it must not", ("        if self.is_from_parent_process() {\n            Some(", "        if self.is_from_parent_process() && false {\n            Some(")),
+    mutant(HEADER, "what is closed belongs to a thread all the same", ("self.resource().other_owner().filter(|_| !self.is_closed())", "self.resource().other_owner().filter(|_| true)")),
     mutant(PYTHON_STATE_DEFERRED, "what is dropped on another thread is released there", ("        if self.is_on_wrong_thread() {\n            return self.send_deferred_to_thread();\n        }\n", "")),
     mutant(PYTHON_STATE_TREE, "what another thread has to release is taken from it", ("        if let Some(name) = self.descendant_on_wrong_thread() {\n            return Err(self.abort_close(", "        if let Some(name) = self.descendant_on_wrong_thread().filter(|_| false) {\n            return Err(self.abort_close(")),
     mutant(PYTHON_STATE_TREE, "a closed child of another thread is in the way", ("            if open && child.is_on_wrong_thread()", "            if (open || true) && child.is_on_wrong_thread()")),
     mutant(PYTHON_STATE_CLOSE, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
-    mutant(PYTHON_STATE_CLOSE, "a view is closed before what lives in it", ("            self.close_dependents(py)?;\n            self.bar_quick_borrows();", "            self.bar_quick_borrows();")),
     mutant(PYTHON_STATE_CLOSE, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
     mutant(PYTHON_STATE_TREE, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(PYTHON_STATE_TREE, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),
-    mutant(HEADER, "the collector does not see the parent", ("        visit.call(&self.parent)?;\n", "")),
-    mutant(HEADER, "the collector does not see the other parents", ("        for parent in self.extra_parents() {\n            visit.call(parent)?;\n        }\n", "")),
-    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents().iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {\n        let extra_parents = self.extra_parents().iter().take(0)")),
+    mutant(PYTHON_STATE_RESOURCE, "the collector does not see the parent", ("        visit.call(&self.parent)?;\n", "")),
+    mutant(PYTHON_STATE_RESOURCE, "the collector does not see the other parents", ("        for parent in self.extra_parents() {\n            visit.call(parent)?;\n        }\n", "")),
+    mutant(PYTHON_STATE_TREE, "a use does not hold the other parents", ("    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &ResourceState> {\n        let extra_parents = self.extra_parents().iter()", "    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &ResourceState> {\n        let extra_parents = self.extra_parents().iter().take(0)")),
     mutant(EXPORT, "the collector does not see what a view holds", ("        self.owner.iter().try_for_each(|held| visit.call(&held.0))", "        self.owner.iter().take(0).try_for_each(|held| visit.call(&held.0))")),
     mutant(ITERATOR, "the collector does not see what an iterator holds", ("        visit.call(&self.owner)\n", "        let _ = visit;\n        Ok(())\n")),
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),
@@ -1191,9 +1194,9 @@ SHARING = [
         ("        state.release_deferred();\n", ""),
     ),
     mutant(
-        HEADER,
+        PYTHON_STATE_RESOURCE,
         "a view does not end with the use of an ancestor",
-        ("            sum.wrapping_add(parent.borrow_owner().lock_owner().generation_with_ancestors())", "            sum.wrapping_add(0 * parent.borrow_owner().lock_owner().generation_with_ancestors())"),
+        ("            sum.wrapping_add(parent.lock_owner().generation_with_ancestors())", "            sum.wrapping_add(0 * parent.lock_owner().generation_with_ancestors())"),
     ),
     mutant(
         RELATED,
@@ -1218,7 +1221,7 @@ SHARING = [
     mutant(
         ENTER,
         "one object is both shared and exclusive in one call",
-        ("        if exclusive && core(first.state.borrow_owner()) == core(object) {", "        if false && exclusive && core(first.state.borrow_owner()) == core(object) {"),
+        ("        if exclusive && core(first.state.resource()) == core(object) {", "        if false && exclusive && core(first.state.resource()) == core(object) {"),
     ),
     mutant(
         USES_TABLE,
@@ -1339,11 +1342,12 @@ DIRECT_ENTRIES = [
         "a quick borrow asks neither process nor thread",
         ("counted.forks != gate() || !counted", "!counted"),
     ),
-    mutant(QUICK, "a closed view is borrowed quickly", ("self.quick.store(ptr::null_mut(), Ordering::Relaxed);", "")),
+    mutant(CLASS, "what may be in a cycle is not shown to the collector", ("if const { !T::SPEC.may_be_in_cycle() }", "if const { true || !T::SPEC.may_be_in_cycle() }")),
+    mutant(QUICK, "a closed view is borrowed quickly", ("State::View(view) if !view.is_closed() =>", "State::View(view) =>")),
     mutant(
-        QUICK,
+        PYTHON_STATE_RESOURCE,
         "a thread-bound handle is borrowed quickly",
-        ("self.thread() == 0 && !self.kind.is_counted()", "!self.kind.is_counted()"),
+        ("is_quick: !is_bound && !has_parents", "is_quick: (!is_bound || true) && !has_parents"),
     ),
     mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
     mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),

@@ -17,8 +17,8 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "runtime/src",
-        &["uses", "uses::release", "uses::table"],
-        "an entry of the table ends with its guard, which runs the releases that waited for it",
+        &["uses", "uses::release"],
+        "a use ends with its guard, which runs the releases that waited for it",
     ),
     (
         "runtime/src",
@@ -28,11 +28,13 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
             "python::handle_class",
             "python::pending_release",
             "python::state",
+            "python::state::resource",
+            "python::state::view",
             "python::thread_bound",
             "python::waiting",
         ],
-        "a Python object has a state, which refers to the objects of its parents; a release borrows them, waits, or goes \
-         to their thread",
+        "a Python object has a state, of a resource or of a view, which refers to the objects of its parents; a release \
+         borrows them, waits, or goes to their thread",
     ),
     (
         "runtime/src",

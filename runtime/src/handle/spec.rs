@@ -118,6 +118,23 @@ impl HandleSpec {
         true
     }
 
+    /// Returns whether a Python object of the handle may be part of a reference cycle: the handle, or one that it lives
+    /// in, keeps values.
+    #[cfg(feature = "python")]
+    pub const fn may_be_in_cycle(&self) -> bool {
+        let mut index = 0;
+        while index < self.extra_parents.len() {
+            if self.extra_parents[index].may_be_in_cycle() {
+                return true;
+            }
+            index += 1;
+        }
+        match self.parent {
+            Some(parent) => self.attachments || parent.may_be_in_cycle(),
+            None => self.attachments,
+        }
+    }
+
     /// Returns whether C lends the handle to callbacks alone.
     pub const fn is_callback_only(&self) -> bool {
         matches!(self.home, Home::Unknown) && self.parent.is_none()

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use super::borrow_request::{BorrowRequest, Mode};
 use super::handle_class::HandleClass;
-use super::state::HandleState;
+use super::state::ResourceState;
 use crate::borrow_state::BorrowError;
 use crate::error::Error;
 use crate::interpreter::attach_if_running;
@@ -37,34 +37,34 @@ impl From<BorrowError> for Refused {
 }
 
 /// A borrow of a handle, or the handle that refused and why.
-pub(super) type Borrow<'a> = Result<(), (&'a HandleState, Refused)>;
+pub(super) type Borrow<'a> = Result<(), (&'a ResourceState, Refused)>;
 
-impl HandleState {
+impl ResourceState {
     /// Borrows every ancestor for a borrow of this handle in `mode`. On refusal, returns the ancestor that refused, and
     /// the reason. `passes` returns whether the caller may pass the queue of a handle.
     #[inline]
     pub(super) fn borrow_ancestors(
         &self,
         mode: Mode,
-        passes: impl Fn(&HandleState) -> bool + Copy,
+        passes: impl Fn(&ResourceState) -> bool + Copy,
     ) -> Borrow<'_> {
         match self.parent() {
             None => Ok(()),
             Some(parent) if !self.has_more_parents() && !self.borrows_mut(mode) => {
-                parent.borrow_owner().borrow_with_ancestors(passes)?;
+                parent.borrow_with_ancestors(passes)?;
                 self.check_holder(parent)
             }
             Some(_) => self.borrow_all_parents(mode, passes),
         }
     }
 
-    /// Ends [`HandleState::borrow_ancestors`].
+    /// Ends [`ResourceState::borrow_ancestors`].
     #[inline]
     pub(super) fn release_ancestors(&self, mode: Mode) {
         match self.parent() {
             None => {}
             Some(parent) if !self.has_more_parents() && !self.borrows_mut(mode) => {
-                parent.borrow_owner().release_with_ancestors();
+                parent.release_with_ancestors();
             }
             Some(_) => self.release_all_parents(mode),
         }
@@ -74,19 +74,20 @@ impl HandleState {
     fn release_all_parents(&self, mode: Mode) {
         let mut parents = self.parents();
         if self.borrows_mut(mode)
-            && let Some(parent) = parents.next()
+            && let Some(request) = BorrowRequest::for_child(self)
         {
-            BorrowRequest::for_child(parent, self).release();
+            parents.next();
+            request.release();
         }
         for parent in parents {
-            parent.borrow_owner().release_with_ancestors();
+            parent.release_with_ancestors();
         }
     }
 
     /// Borrows this handle, shared, with every ancestor.
     pub(super) fn borrow_with_ancestors(
         &self,
-        passes: impl Fn(&HandleState) -> bool + Copy,
+        passes: impl Fn(&ResourceState) -> bool + Copy,
     ) -> Borrow<'_> {
         self.borrow_ancestors(Mode::Shared, passes)?;
         let shared = self
@@ -96,7 +97,7 @@ impl HandleState {
         shared.inspect_err(|_| self.release_ancestors(Mode::Shared))
     }
 
-    /// Ends [`HandleState::borrow_with_ancestors`].
+    /// Ends [`ResourceState::borrow_with_ancestors`].
     pub(super) fn release_with_ancestors(&self) {
         self.release_borrow();
         self.release_ancestors(Mode::Shared);
@@ -112,23 +113,21 @@ impl HandleState {
     fn borrow_all_parents(
         &self,
         mode: Mode,
-        passes: impl Fn(&HandleState) -> bool + Copy,
+        passes: impl Fn(&ResourceState) -> bool + Copy,
     ) -> Borrow<'_> {
+        let exclusive = BorrowRequest::for_child(self).filter(|_| self.borrows_mut(mode));
         for (index, parent) in self.parents().enumerate() {
-            let borrowed = match index {
-                0 if self.borrows_mut(mode) => BorrowRequest::for_child(parent, self).enter(passes),
-                _ => parent
-                    .borrow_owner()
+            let borrowed = match exclusive.filter(|_| index == 0) {
+                Some(request) => request.enter(passes),
+                None => parent
                     .borrow_with_ancestors(passes)
                     .and_then(|()| self.check_holder(parent)),
             };
             if let Err(refusal) = borrowed {
                 for (index, borrowed) in self.parents().take(index).enumerate() {
-                    match index {
-                        0 if self.borrows_mut(mode) => {
-                            BorrowRequest::for_child(borrowed, self).release()
-                        }
-                        _ => borrowed.borrow_owner().release_with_ancestors(),
+                    match exclusive.filter(|_| index == 0) {
+                        Some(request) => request.release(),
+                        None => borrowed.release_with_ancestors(),
                     }
                 }
                 return Err(refusal);
@@ -139,8 +138,7 @@ impl HandleState {
 
     /// Checks that no other child holds `parent`, which was just borrowed. If one does, releases the borrow.
     #[inline]
-    fn check_holder<'a>(&self, parent: &'a HandleState) -> Borrow<'a> {
-        let parent = parent.borrow_owner();
+    fn check_holder<'a>(&self, parent: &'a ResourceState) -> Borrow<'a> {
         if parent.may_be_used_by(Some(self)) {
             return Ok(());
         }
@@ -150,8 +148,8 @@ impl HandleState {
 
     /// Returns whether no child holds this handle, or `child` is the holder.
     #[inline]
-    pub(super) fn may_be_used_by(&self, child: Option<&HandleState>) -> bool {
-        let holder: *const HandleState = self.holder.load(Ordering::Acquire);
+    pub(super) fn may_be_used_by(&self, child: Option<&ResourceState>) -> bool {
+        let holder: *const ResourceState = self.holder.load(Ordering::Acquire);
         holder.is_null() || child.is_some_and(|child| ptr::eq(child, holder))
     }
 
@@ -169,7 +167,7 @@ impl HandleState {
         }
     }
 
-    fn set_holder(&self, holder: *mut HandleState) {
+    fn set_holder(&self, holder: *mut ResourceState) {
         self.holder.store(holder, Ordering::Release);
         self.borrow_state.set_held(!holder.is_null());
     }
@@ -180,12 +178,9 @@ impl HandleState {
             && self.kind().sharing().holds_parent
         {
             let kind = ptr::from_ref(self.kind()).cast_mut();
-            parent
-                .borrow_owner()
-                .holder_kind
-                .store(kind, Ordering::Release);
+            parent.holder_kind.store(kind, Ordering::Release);
             let holder = ptr::from_ref(self).cast_mut();
-            parent.borrow_owner().set_holder(holder);
+            parent.set_holder(holder);
         }
     }
 
@@ -195,7 +190,7 @@ impl HandleState {
             return None;
         }
         let first = self.parent_object()?;
-        let parent = first.get().state().borrow_owner();
+        let parent = first.get().state().resource();
         let held = parent.is_held() && parent.may_be_used_by(Some(self));
         if held {
             // No call can come from this handle any more, and its memory may go before its release has ended.
@@ -221,7 +216,7 @@ impl ParentHold {
 impl Drop for ParentHold {
     fn drop(&mut self) {
         let Some(parent) = self.0.take() else { return };
-        let state = parent.get().state().borrow_owner();
+        let state = parent.get().state().resource();
         state.set_holder(ptr::null_mut());
         // Releases of other children were deferred to the parent while it was held.
         state.release_deferred();

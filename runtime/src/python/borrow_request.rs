@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::ancestors::{Borrow, Refused};
 use super::handle_class::HandleClass;
-use super::state::HandleState;
+use super::state::{HandleState, ResourceState};
 
 /// The kind of borrow by which a call uses a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +27,7 @@ pub struct BorrowRequest<'a> {
     /// The Python object; null if the request does not know it.
     pub(super) object: *mut pyo3::ffi::PyObject,
     /// The child whose exclusive borrow includes this borrow of its parent; `None` for other requests.
-    pub(super) child: Option<&'a HandleState>,
+    pub(super) child: Option<&'a ResourceState>,
     /// The mode in which the handle's group is borrowed, for all handles of the call that belong to the group.
     pub(super) group_mode: Mode,
     /// Set if another request of the call borrows the group for this handle.
@@ -47,16 +47,13 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// Returns the request for the exclusive borrow of `parent` that is part of an exclusive borrow of `child`.
-    pub(super) fn for_child(parent: &'a HandleState, child: &'a HandleState) -> Self {
-        BorrowRequest {
-            state: parent,
-            mode: Mode::Exclusive,
-            object: ptr::null_mut(),
+    /// Returns the request for the exclusive borrow of the first parent that is part of an exclusive borrow of `child`.
+    pub(super) fn for_child(child: &'a ResourceState) -> Option<Self> {
+        let parent = child.parent_object()?;
+        Some(BorrowRequest {
             child: Some(child),
-            group_mode: Mode::Exclusive,
-            joined: false,
-        }
+            ..BorrowRequest::new(parent.get(), Mode::Exclusive)
+        })
     }
 
     /// Returns a request that knows the Python object.
@@ -71,8 +68,8 @@ impl<'a> BorrowRequest<'a> {
     /// Borrows the handle and its ancestors. On refusal, returns the handle that refused, and the reason. `passes`
     /// returns whether the caller may pass the queue of a handle.
     #[inline]
-    pub(super) fn enter(&self, passes: impl Fn(&HandleState) -> bool + Copy) -> Borrow<'a> {
-        let base = self.state.borrow_owner();
+    pub(super) fn enter(&self, passes: impl Fn(&ResourceState) -> bool + Copy) -> Borrow<'a> {
+        let base = self.state.resource();
         let locked = base.lock_owner();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
         if self.joined {
@@ -98,7 +95,7 @@ impl<'a> BorrowRequest<'a> {
         }
         if self.state.raw().is_null() {
             self.release();
-            return Err((self.state, Refused::Closed));
+            return Err((base, Refused::Closed));
         }
         if self.group_mode != Mode::Shared {
             locked.begin_generation();
@@ -120,20 +117,20 @@ impl<'a> BorrowRequest<'a> {
     /// Borrows a handle whose group another request of the call has borrowed.
     fn enter_joined(
         &self,
-        base: &'a HandleState,
-        passes: impl Fn(&HandleState) -> bool + Copy,
+        base: &'a ResourceState,
+        passes: impl Fn(&ResourceState) -> bool + Copy,
     ) -> Borrow<'a> {
         let shared = base.borrow_state.try_borrow(passes(base));
         shared.map_err(|refusal| (base, refusal.into()))?;
         if self.state.raw().is_null() {
             self.release();
-            return Err((self.state, Refused::Closed));
+            return Err((base, Refused::Closed));
         }
         Ok(())
     }
 
     #[inline]
-    fn release_locked(&self, locked: &HandleState) {
+    fn release_locked(&self, locked: &ResourceState) {
         // Before the ancestors: what was left to it is released now.
         match self.group_mode {
             Mode::Shared => locked.release_borrow(),
@@ -144,7 +141,7 @@ impl<'a> BorrowRequest<'a> {
 
     #[inline]
     pub(super) fn release(&self) {
-        let base = self.state.borrow_owner();
+        let base = self.state.resource();
         let locked = base.lock_owner();
         if !ptr::eq(locked, base) {
             base.release_borrow();
@@ -157,7 +154,7 @@ impl<'a> BorrowRequest<'a> {
     /// Returns whether any thread of this process may use the handle. If `false`, `check_owner` decides.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        !self.state.may_be_on_wrong_thread()
+        !self.state.resource().may_be_on_wrong_thread()
     }
 
     /// The handle.
@@ -180,9 +177,9 @@ impl<'a> BorrowRequest<'a> {
     }
 
     /// Returns whether this request borrows `at` exclusively: as the handle itself, or as an ancestor by `mut_parent`.
-    pub(super) fn wants_exclusively(&self, at: &HandleState) -> bool {
+    pub(super) fn wants_exclusively(&self, at: &ResourceState) -> bool {
         let mut next = (self.group_mode != Mode::Shared && !self.joined)
-            .then(|| self.state.borrow_owner().lock_owner());
+            .then(|| self.state.resource().lock_owner());
         while let Some(state) = next {
             if ptr::eq(state, at) {
                 return true;
@@ -190,7 +187,7 @@ impl<'a> BorrowRequest<'a> {
             let parent = state
                 .parent()
                 .filter(|_| state.borrows_mut(self.group_mode));
-            next = parent.map(|parent| parent.borrow_owner().lock_owner());
+            next = parent.map(ResourceState::lock_owner);
         }
         false
     }

@@ -18,10 +18,11 @@ use super::ancestors::Refused;
 pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode};
 use super::exceptions::to_pyerr;
 use super::handle_class::HandleClass;
-use super::object::{PyHandle, no_memory};
+use super::object::PyHandle;
 use super::one_step::one_step;
+use super::py_box::no_memory;
 use super::same_ancestor;
-use super::state::HandleState;
+use super::state::ResourceState;
 use super::thread_bound;
 use super::waiting::Place;
 use crate::error::Error;
@@ -194,16 +195,13 @@ impl<'a, 'py> CallContext<'a, 'py> {
         &self,
         kind: &'static HandleKind,
     ) -> PyResult<Bound<'py, HandleClass>> {
-        let mut object = self.receiver.cloned();
+        let mut object = self.receiver;
         while let Some(candidate) = object {
-            if ptr::eq(candidate.get().state().kind(), kind) {
-                return Ok(candidate);
+            let state = candidate.get().state();
+            if ptr::eq(state.kind(), kind) {
+                return Ok(candidate.clone());
             }
-            object = candidate
-                .get()
-                .state()
-                .parent_object()
-                .map(|up| up.bind(self.py).clone());
+            object = state.parent_object().map(|parent| parent.bind(self.py));
         }
         let message = format!(
             "the result belongs to a {}, and the receiver lives in none",
@@ -255,21 +253,17 @@ fn enter_all<'a>(
     let mut place: Option<Place<'_>> = None;
     loop {
         // A thread that must not wait may be inside of a call that those in the queue wait for.
-        let passes = |state: &HandleState| {
+        let passes = |state: &ResourceState| {
             !state.may_wait() || place.as_ref().is_some_and(|place| place.passes(state))
         };
         let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
             return Ok(BorrowGuards(holds));
         };
-        if refusal == Refused::Closed || wanted.state.borrow_owner().borrow_state.is_closing() {
-            let closed = if wanted.state.is_closed() {
-                wanted.state
-            } else {
-                at
-            };
-            let error = match closed.is_stale() {
-                true => Error::Stale(closed.kind().name()),
-                false => Error::Closed(closed.kind().name()),
+        if refusal == Refused::Closed || wanted.state.resource().borrow_state.is_closing() {
+            let error = match wanted.state {
+                stale if stale.is_stale() => Error::Stale(stale.kind().name()),
+                closed if closed.is_closed() => Error::Closed(closed.kind().name()),
+                _ => Error::Closed(at.kind().name()),
             };
             return Err(to_pyerr(py, error));
         }
@@ -291,23 +285,24 @@ fn enter_all<'a>(
 /// also borrows `at`.
 fn excludes(
     hold: &BorrowRequest<'_>,
-    at: &HandleState,
+    at: &ResourceState,
     holds: &[Option<BorrowRequest<'_>>],
 ) -> bool {
     hold.wants_exclusively(at)
-        && holds.iter().flatten().any(|other| {
-            !ptr::eq(other, hold) && !other.joined && uses(other.state.borrow_owner(), at)
-        })
+        && holds
+            .iter()
+            .flatten()
+            .any(|other| !ptr::eq(other, hold) && !other.joined && uses(other.state.resource(), at))
 }
 
-fn uses(state: &HandleState, at: &HandleState) -> bool {
+fn uses(state: &ResourceState, at: &ResourceState) -> bool {
     ptr::eq(state, at) || state.parents().any(|parent| uses(parent, at))
 }
 
 fn try_enter<'a>(
     holds: &'a [Option<BorrowRequest<'a>>],
-    passes: &impl Fn(&HandleState) -> bool,
-) -> Result<(), (&'a BorrowRequest<'a>, &'a HandleState, Refused)> {
+    passes: &impl Fn(&ResourceState) -> bool,
+) -> Result<(), (&'a BorrowRequest<'a>, &'a ResourceState, Refused)> {
     for (index, hold) in holds.iter().enumerate() {
         let Some(hold) = hold else { continue };
         if let Err((at, refusal)) = hold.enter(passes) {
@@ -416,19 +411,19 @@ fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
         let Some(Some(hold)) = rest.first_mut() else {
             continue;
         };
-        let object = hold.state.borrow_owner();
+        let object = hold.state.resource();
         if object.kind().group().is_none() {
             continue;
         }
         let same_group = |other: &&mut BorrowRequest<'_>| {
-            !other.joined && ptr::eq(other.state.borrow_owner().lock_owner(), object.lock_owner())
+            !other.joined && ptr::eq(other.state.resource().lock_owner(), object.lock_owner())
         };
         let Some(first) = before.iter_mut().flatten().find(same_group) else {
             continue;
         };
-        let core = |state: &HandleState| state.parent().map(ptr::from_ref);
+        let core = |state: &ResourceState| state.parent().map(ptr::from_ref);
         let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
-        if exclusive && core(first.state.borrow_owner()) == core(object) {
+        if exclusive && core(first.state.resource()) == core(object) {
             continue;
         }
         hold.joined = true;

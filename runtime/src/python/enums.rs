@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyInt};
 use super::call::CallContext;
 use super::extract::wrong_type;
 use super::module::Export;
-use super::object::no_memory;
+use super::py_box::no_memory;
 use crate::failpoint::FailPoint;
 
 /// The cell that keeps the Python class of one enumeration.

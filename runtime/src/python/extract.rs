@@ -18,7 +18,7 @@ use super::call::{BorrowRequest, BorrowTarget, CallContext, Mode};
 use super::exceptions::to_pyerr;
 use super::into_py::union;
 use super::object::PyHandle;
-use super::state::HandleState;
+use super::state::ResourceState;
 use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::{Handle, Owned, PointerHandle, Resource, Transfer};
 use crate::interpreter::Hang;
@@ -173,7 +173,7 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
         &'h self,
         context: &'h CallContext<'_, '_>,
     ) -> PyResult<OwnedArgGuard<'h, T>> {
-        let state = self.0.as_super().get().state();
+        let state = self.0.as_super().get().state().resource();
         context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
         let raw = state.begin_transfer();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
@@ -194,7 +194,7 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
 pub struct OwnedArgGuard<'h, T: Resource> {
     place: Option<Transfer<'h, T>>,
     raw: NonNull<()>,
-    state: &'h HandleState,
+    state: &'h ResourceState,
 }
 
 impl<'h, T: Resource> OwnedArgGuard<'h, T> {

@@ -39,7 +39,7 @@ impl HandleClass {
             .filter(|_| self.0.kind().is_counted());
         match core {
             Some(core) => ptr::from_ref(core.get()).addr(),
-            None => ptr::from_ref(self.0.borrow_owner().lock_owner()).addr(),
+            None => ptr::from_ref(self.0.resource().lock_owner()).addr(),
         }
     }
 }

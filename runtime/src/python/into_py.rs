@@ -3,9 +3,10 @@
 use std::ffi::CString;
 use std::marker::PhantomData;
 
+use pyo3::ffi;
 use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::call::CallContext;
@@ -13,7 +14,8 @@ use super::direct::PlainResult;
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::handle_class::SELF_TYPE;
 use super::iterator;
-use super::object::{PyHandle, no_memory, owned_into_py};
+use super::object::{PyHandle, owned_into_py};
+use super::py_box::no_memory;
 use crate::convert::memory::Bytes;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
@@ -215,14 +217,24 @@ impl<T: IntoPython> IntoPython for Vec<T> {
     where
         Self: 'a,
     {
-        // SAFETY: CPython: `PyList_New` returns a new list, or null with an exception.
-        let list = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyList_New(0)) }?;
-        let list = list.cast_into::<PyList>()?;
-        for item in self {
+        let count = self.len().cast_signed();
+        // SAFETY: CPython: `PyList_New` returns a new list, or null with an exception. Until the list is full, the garbage
+        // collector shows it to nobody.
+        let list = unsafe {
+            let list = Bound::from_owned_ptr_or_err(context.py(), ffi::PyList_New(count))?;
+            ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
+            list
+        };
+        for (index, item) in (0..count).zip(self) {
             context.check()?;
-            list.append(item.into_python(context)?)?;
+            let item = item.into_python(context)?.into_ptr();
+            // SAFETY: CPython: the list is new and has a place for each item, which is empty. A list with empty places may
+            // be dropped.
+            unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), index, item) };
         }
-        Ok(list.into_any())
+        // SAFETY: CPython: the list is not tracked, and is whole.
+        unsafe { ffi::PyObject_GC_Track(list.as_ptr().cast()) };
+        Ok(list)
     }
 }
 
@@ -244,14 +256,14 @@ macro_rules! tuples {
                 let count = items.len().cast_signed();
                 // SAFETY: CPython: `PyTuple_New` returns a new tuple, or null with an exception.
                 let tuple = unsafe {
-                    let tuple = pyo3::ffi::PyTuple_New(count);
+                    let tuple = ffi::PyTuple_New(count);
                     Bound::from_owned_ptr_or_err(context.py(), tuple)?
                 };
                 for (index, item) in (0..count).zip(items) {
                     // SAFETY: CPython: `PyTuple_SetItem` takes the item, and the tuple has a place for each; nobody
                     // else has seen the tuple.
                     let status = unsafe {
-                        pyo3::ffi::PyTuple_SetItem(tuple.as_ptr(), index, item.into_ptr())
+                        ffi::PyTuple_SetItem(tuple.as_ptr(), index, item.into_ptr())
                     };
                     if status != 0 {
                         return Err(PyErr::fetch(context.py()));
@@ -290,7 +302,7 @@ impl<K: IntoPython, V: IntoPython> IntoPython for Dict<K, V> {
         Self: 'a,
     {
         // SAFETY: CPython: `PyDict_New` returns a new dict, or null with an exception.
-        let dict = unsafe { Bound::from_owned_ptr_or_err(context.py(), pyo3::ffi::PyDict_New()) }?;
+        let dict = unsafe { Bound::from_owned_ptr_or_err(context.py(), ffi::PyDict_New()) }?;
         let dict = dict.cast_into::<PyDict>()?;
         for (key, value) in self.0 {
             context.check()?;
@@ -339,7 +351,7 @@ macro_rules! through_python {
 
         impl PlainResult for $type {
             #[inline]
-            fn into_object(self, _: Python<'_>) -> *mut pyo3::ffi::PyObject {
+            fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
                 let $value = self;
                 // SAFETY: CPython: this thread is attached, as the token shows.
                 unsafe { $new }
@@ -349,18 +361,18 @@ macro_rules! through_python {
 }
 
 through_python! {
-    i8, n => pyo3::ffi::PyLong_FromLong(n.into());
-    u8, n => pyo3::ffi::PyLong_FromLong(n.into());
-    i16, n => pyo3::ffi::PyLong_FromLong(n.into());
-    u16, n => pyo3::ffi::PyLong_FromLong(n.into());
-    i32, n => pyo3::ffi::PyLong_FromLong(n.into());
-    u32, n => pyo3::ffi::PyLong_FromUnsignedLongLong(n.into());
-    i64, n => pyo3::ffi::PyLong_FromLongLong(n);
-    u64, n => pyo3::ffi::PyLong_FromUnsignedLongLong(n);
-    isize, n => pyo3::ffi::PyLong_FromSsize_t(n);
-    usize, n => pyo3::ffi::PyLong_FromSize_t(n);
-    f32, n => pyo3::ffi::PyFloat_FromDouble(n.into());
-    f64, n => pyo3::ffi::PyFloat_FromDouble(n);
+    i8, n => ffi::PyLong_FromLong(n.into());
+    u8, n => ffi::PyLong_FromLong(n.into());
+    i16, n => ffi::PyLong_FromLong(n.into());
+    u16, n => ffi::PyLong_FromLong(n.into());
+    i32, n => ffi::PyLong_FromLong(n.into());
+    u32, n => ffi::PyLong_FromUnsignedLongLong(n.into());
+    i64, n => ffi::PyLong_FromLongLong(n);
+    u64, n => ffi::PyLong_FromUnsignedLongLong(n);
+    isize, n => ffi::PyLong_FromSsize_t(n);
+    usize, n => ffi::PyLong_FromSize_t(n);
+    f32, n => ffi::PyFloat_FromDouble(n.into());
+    f64, n => ffi::PyFloat_FromDouble(n);
     String, text => new_string(&text);
     &str, text => new_string(text);
 }
@@ -370,11 +382,9 @@ through_python! {
 /// # Safety
 ///
 /// The thread is attached to the interpreter.
-unsafe fn new_string(text: &str) -> *mut pyo3::ffi::PyObject {
+unsafe fn new_string(text: &str) -> *mut ffi::PyObject {
     // SAFETY: the caller's promise: the thread is attached. Rust: the text is valid UTF-8 of the length given.
-    unsafe {
-        pyo3::ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed())
-    }
+    unsafe { ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed()) }
 }
 
 impl IntoPython for () {
@@ -402,7 +412,7 @@ impl IntoPython for CString {
         let bytes = self.to_bytes();
         // SAFETY: CPython: the function reads so many bytes, and returns a new string, or null with an exception.
         unsafe {
-            let object = pyo3::ffi::PyUnicode_DecodeUTF8(
+            let object = ffi::PyUnicode_DecodeUTF8(
                 bytes.as_ptr().cast(),
                 bytes.len().cast_signed(),
                 c"surrogateescape".as_ptr(),

@@ -9,7 +9,8 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::borrow_request::{BorrowRequest, BorrowTarget, Mode};
 use super::call::{CallContext, MethodInfo, call_static};
 use super::exceptions::to_pyerr;
-use super::object::{HandleClass, PyHandle, check_owner, no_memory, view};
+use super::object::{HandleClass, PyHandle, check_owner, view};
+use super::py_box::no_memory;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::kind::HandleKind;
@@ -76,12 +77,7 @@ impl PartIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
         call_static(py, NEXT, &[&Shared(owner.get())], |context| {
-            let generation = owner
-                .get()
-                .state()
-                .borrow_owner()
-                .lock_owner()
-                .generation_with_ancestors();
+            let generation = owner.get().state().generation_with_ancestors();
             if let Some((made, kind)) = self.until_mut
                 && made != generation
             {
@@ -117,12 +113,7 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     let checked = steps.current.map_or(Ok(()), check);
     checked.map_err(|error| to_pyerr(context.py(), error))?;
     let kind = T::kind();
-    let generation = owner
-        .get()
-        .state()
-        .borrow_owner()
-        .lock_owner()
-        .generation_with_ancestors();
+    let generation = owner.get().state().generation_with_ancestors();
     let iterator = PartIterator {
         owner: owner.unbind(),
         until_mut: kind.is_until_mut().then_some((generation, kind)),

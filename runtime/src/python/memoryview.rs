@@ -15,7 +15,8 @@ use pyo3::{PyTraverseError, PyTypeCheck, PyVisit};
 use super::call::{BorrowRequest, CallContext, Mode};
 use super::exceptions::to_pyerr;
 use super::into_py::IntoPython;
-use super::object::{HandleClass, no_memory};
+use super::object::HandleClass;
+use super::py_box::no_memory;
 use super::state::never_queued;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
@@ -80,7 +81,7 @@ impl Held {
         // The running call holds it already, and need not queue.
         match hold.enter(never_queued) {
             Ok(()) => {
-                owner.get().state().begin_export();
+                owner.get().state().resource().begin_export();
                 Ok(Held(owner.clone().unbind()))
             }
             // Somebody waits to close it.
@@ -92,7 +93,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let owner = self.0.get();
-        owner.state().end_export();
+        owner.state().resource().end_export();
         BorrowRequest::new(owner, Mode::Shared).release();
     }
 }

@@ -1,7 +1,7 @@
 //! The Python half: one class per handle type, over one base class that holds everything.
 //!
-//! A Python handle is a [`Handle`](handle_class::HandleClass) object with a [`HandleState`]: the native pointer, the borrow
-//! state, the parent. The class that a macro makes for a type adds methods and no data. A call borrows the handles that
+//! A Python handle is a [`Handle`](handle_class::HandleClass) object with a [`HandleState`](state::HandleState): the native
+//! pointer, the borrow state, the parent. The class that a macro makes for a type adds methods and no data. A call borrows the handles that
 //! it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
 
 mod ancestors;
@@ -21,6 +21,7 @@ pub mod object;
 mod one_step;
 mod package;
 mod pending_release;
+mod py_box;
 pub mod records;
 mod ref_counted;
 mod same_ancestor;
@@ -38,13 +39,13 @@ pub use module::{Register, live_handles};
 pub use object::{HandleClass, PyHandle};
 
 use crate::interpreter::Hooks;
-use state::HandleState;
+use state::ResourceState;
 
 inventory::submit! {
     Hooks {
         to_pyerr: exceptions::to_pyerr,
         callback_error: exceptions::of_callback,
-        exclude: HandleState::exclude_at,
-        include: HandleState::include_at,
+        exclude: ResourceState::exclude_at,
+        include: ResourceState::include_at,
     }
 }

@@ -1,6 +1,5 @@
 //! How a handle becomes a Python object.
 
-use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 use pyo3::{PyClass, PyClassInitializer};
@@ -8,6 +7,7 @@ use pyo3::{PyClass, PyClassInitializer};
 use super::call::CallContext;
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
+use super::py_box::no_memory;
 use super::state::{HandleState, Special};
 use super::trace::trace;
 use crate::children::{self, Id};
@@ -40,11 +40,6 @@ pub unsafe trait PyHandle: Handle {
     ) -> PyResult<Bound<'py, PyAny>>;
 }
 
-/// Returns the `MemoryError` for an object that cannot be made.
-pub(super) fn no_memory() -> PyErr {
-    PyMemoryError::new_err(())
-}
-
 fn new_object<'py, T: PyHandle>(
     context: &CallContext<'_, 'py>,
     state: HandleState,
@@ -54,7 +49,13 @@ fn new_object<'py, T: PyHandle>(
     if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
-    Bound::new(context.py(), object)
+    let object = Bound::new(context.py(), object)?;
+    if const { !T::SPEC.may_be_in_cycle() } {
+        // SAFETY: CPython: the object is new and whole. It keeps only objects that are in no cycle, so the garbage
+        // collector need not look at it.
+        unsafe { pyo3::ffi::PyObject_GC_UnTrack(object.as_ptr().cast()) };
+    }
+    Ok(object)
 }
 
 /// Converts `owned` to a new Python object, which takes over the resource.
@@ -80,11 +81,10 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     let traced = trace(context.py(), T::kind());
     let raw = owned.into_raw().as_ptr().cast();
     let special = Special::of(T::kind(), extra_parents, traced);
-    let state = HandleState::new(T::kind(), raw, parent, special);
+    let state = HandleState::resource_at(context.py(), T::kind(), raw, parent, special)?;
     let object = new_object::<T>(context, state)?;
-    let state = object.as_super().get().state();
+    let state = object.as_super().get().state().resource();
     state.link();
-    state.allow_quick_borrows();
     state.hold_parent();
     if state.has_more_parents() {
         state.depend(&PyWeakrefReference::new(object.as_any())?);
@@ -130,15 +130,9 @@ pub(super) fn view<'py, T: PyHandle + Part>(
     owner: Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
     check_owner(part, owner.get()).map_err(|error| to_pyerr(context.py(), error))?;
-    let state = HandleState::new(
-        T::kind(),
-        part.raw().as_ptr().cast(),
-        Some(owner.unbind()),
-        None,
-    );
-    let object = new_object::<T>(context, state)?;
-    object.as_super().get().state().allow_quick_borrows();
-    Ok(object.into_any())
+    let raw = part.raw().as_ptr().cast();
+    let state = HandleState::view(context.py(), T::kind(), raw, owner.unbind())?;
+    Ok(new_object::<T>(context, state)?.into_any())
 }
 
 /// Refuses a part whose owner is another handle than `owner`, which the part's view would keep. A part that does not

@@ -59,7 +59,7 @@ static DEPENDENCES: AtomicU64 = AtomicU64::new(1);
 impl ParentLease {
     pub(super) fn begin(parents: Vec<Py<HandleClass>>) -> Self {
         for parent in &parents {
-            let state = parent.get().state();
+            let state = parent.get().state().resource();
             state.with_ancestors(&mut |above| above.gain_dependent(None));
         }
         ParentLease {
@@ -83,7 +83,7 @@ impl ParentLease {
 impl Drop for ParentLease {
     fn drop(&mut self) {
         for parent in &self.parents {
-            let state = parent.get().state();
+            let state = parent.get().state().resource();
             state.with_ancestors(&mut |above| above.lose_dependent(self.number));
         }
         wake();

@@ -6,7 +6,7 @@ use pyo3::{PyClass, PyClassInitializer};
 
 use super::call::CallContext;
 use super::extract::wrong_type;
-use super::object::no_memory;
+use super::py_box::no_memory;
 use crate::failpoint::FailPoint;
 
 /// Extracts a record from an argument.

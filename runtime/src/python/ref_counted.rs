@@ -46,7 +46,7 @@ pub(super) fn join(
         .group()
         .map(|group| group_core(py, group))
         .transpose()?;
-    let mut fresh = Some(Py::new(py, HandleClass::core(kind, group))?);
+    let mut fresh = Some(Py::new(py, HandleClass::core(py, kind, group)?)?);
     let mut cores = cores();
     let entry = cores.entry(raw.addr()).or_insert_with(|| Entry {
         core: fresh.take().unwrap_or_else(|| unreachable!("taken once")),
@@ -74,7 +74,7 @@ fn group_core(py: Python<'_>, kind: &'static HandleKind) -> PyResult<Py<HandleCl
         return Ok(core.clone_ref(py));
     }
     // Not under the lock: making an object may run anything.
-    let fresh = Py::new(py, HandleClass::core(kind, None))?;
+    let fresh = Py::new(py, HandleClass::core(py, kind, None)?)?;
     Ok(groups().entry(key).or_insert(fresh).clone_ref(py))
 }
 
@@ -101,8 +101,13 @@ pub(super) fn remove_handle(raw: *mut ()) {
 }
 
 impl HandleClass {
-    fn core(kind: &'static HandleKind, group: Option<Py<HandleClass>>) -> Self {
+    fn core(
+        py: Python<'_>,
+        kind: &'static HandleKind,
+        group: Option<Py<HandleClass>>,
+    ) -> PyResult<Self> {
         let special = Special::of(kind, Vec::new(), None);
-        HandleClass::new(HandleState::new(kind, std::ptr::null_mut(), group, special))
+        let state = HandleState::resource_at(py, kind, std::ptr::null_mut(), group, special)?;
+        Ok(HandleClass::new(state))
     }
 }

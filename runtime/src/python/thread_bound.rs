@@ -12,7 +12,7 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
 use super::handle_class::HandleClass;
 use super::pending_release::PendingRelease;
-use super::state::HandleState;
+use super::state::ResourceState;
 use crate::fork::{Lock, add_waiting_release, is_release_waiting, remove_waiting_releases};
 use crate::interpreter::attach_if_running;
 
@@ -112,14 +112,14 @@ fn release_all(resources: Vec<PendingRelease>) {
 }
 
 /// Records the Python object of a handle of this thread.
-pub(super) fn opened(state: &HandleState, object: Py<PyWeakrefReference>) {
+pub(super) fn opened(state: &ResourceState, object: Py<PyWeakrefReference>) {
     if let Some(handles) = threads().get_mut(&current()) {
         handles.objects.insert(address(state), object);
     }
 }
 
 /// Removes the record of a handle of `thread`. The calling thread is attached to the interpreter.
-pub(super) fn dropped(thread: u64, state: &HandleState) {
+pub(super) fn dropped(thread: u64, state: &ResourceState) {
     let mut all = threads();
     let object = all.get_mut(&thread);
     let object = object.and_then(|handles| handles.objects.remove(&address(state)));
@@ -127,7 +127,7 @@ pub(super) fn dropped(thread: u64, state: &HandleState) {
     drop(object);
 }
 
-fn address(state: &HandleState) -> usize {
+fn address(state: &ResourceState) -> usize {
     std::ptr::from_ref(state).addr()
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::state::HandleState;
+use super::state::ResourceState;
 use crate::borrow_state::Queue;
 use crate::fork::forks;
 use crate::interpreter::ReentrancyGuard;
@@ -100,14 +100,14 @@ pub(super) fn wake() {
 
 /// A call's place in the queue for one handle. The drop leaves the queue.
 pub(super) struct Place<'a> {
-    state: &'a HandleState,
+    state: &'a ResourceState,
     exclusive: bool,
     ticket: u64,
 }
 
 impl<'a> Place<'a> {
     /// Takes the last place in the queue of `state`.
-    pub(super) fn take(state: &'a HandleState, exclusive: bool) -> Self {
+    pub(super) fn take(state: &'a ResourceState, exclusive: bool) -> Self {
         let mut queues = waiters().queues();
         queues.tickets += 1;
         let ticket = queues.tickets;
@@ -123,12 +123,12 @@ impl<'a> Place<'a> {
     }
 
     /// Returns whether this is a place in the queue of `state`, for a borrow that is `exclusive` or not.
-    pub(super) fn is_for(&self, state: &HandleState, exclusive: bool) -> bool {
+    pub(super) fn is_for(&self, state: &ResourceState, exclusive: bool) -> bool {
         ptr::eq(self.state, state) && self.exclusive == exclusive
     }
 
     /// Returns whether the call may pass the queue of `state`, because it waits there and its turn has come.
-    pub(super) fn passes(&self, state: &HandleState) -> bool {
+    pub(super) fn passes(&self, state: &ResourceState) -> bool {
         ptr::eq(self.state, state) && self.is_turn(&waiters().queues())
     }
 

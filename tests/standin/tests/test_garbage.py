@@ -1,8 +1,11 @@
 """What the garbage collector sees of the values that handles keep."""
 
 import gc
+import sys
+import sysconfig
 
-from standin_safe import Feed, live_handles, meddled
+import pytest
+from standin_safe import Feed, Folder, live_handles, meddled
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -40,3 +43,18 @@ def test_value_cannot_run_python_code_while_garbage_is_collected():
     assert ran == 0
     meddling.close()
     assert live_handles() == NONE
+
+
+def test_only_objects_that_may_be_in_a_cycle_are_tracked():
+    assert gc.is_tracked(feed())
+    folder = Folder(1)
+    assert not gc.is_tracked(folder)
+    assert not gc.is_tracked(folder.paper())
+
+
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")) or sys.maxsize < 2**32,
+    reason="objects have another header",
+)
+def test_view_takes_64_bytes():
+    assert sys.getsizeof(Folder(1).paper()) == 64

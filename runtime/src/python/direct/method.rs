@@ -11,7 +11,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::python::object::PyHandle;
-use crate::python::state::{HandleState, QuickBorrow};
+use crate::python::state::HandleState;
+use crate::python::state::quick::QuickBorrow;
 
 /// The function of PyO3's that an entry replaces.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::fallible_copy::OutOfMemory;
 use crate::panics::Payload;
 use crate::python::exceptions::to_pyerr;
-use crate::python::object::no_memory;
+use crate::python::py_box::no_memory;
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
 pub trait PlainArgument<'a>: Sized {

@@ -21,9 +21,10 @@ use crate::python::ref_counted;
 use crate::python::thread_bound;
 use crate::python::waiting::{Place, wait_for, wake};
 
-use super::{HandleState, never_queued, wait_until};
+use super::resource::ResourceState;
+use super::{never_queued, wait_until};
 
-impl HandleState {
+impl ResourceState {
     pub(super) fn has_closing_ended(&self) -> bool {
         self.borrow_state.is_closed() || !self.borrow_state.is_closing()
     }
@@ -67,12 +68,6 @@ impl HandleState {
         thread_bound::receive();
         if self.is_from_parent_process() {
             self.abandon();
-            return Ok(());
-        }
-        if self.kind.is_view() {
-            self.close_dependents(py)?;
-            self.bar_quick_borrows();
-            self.borrow_state.close();
             return Ok(());
         }
         if !self.is_closed() {
@@ -220,11 +215,11 @@ impl HandleState {
     }
 
     /// Takes the native pointer out of this handle, which this call borrows exclusively, to transfer the resource to C.
-    /// Releases the descendants first. [`HandleState::end_transfer`] or [`HandleState::transferred`] follows.
+    /// Releases the descendants first. [`ResourceState::end_transfer`] or [`ResourceState::transferred`] follows.
     pub(in crate::python) fn begin_transfer(&self) -> Result<NonNull<()>, Error> {
         self.release_descendants()
             .map_err(|unreleased| unreleased.error)?;
-        children::check_givable(Id::new(self.kind, self.entered_raw()))?;
+        children::check_givable(Id::new(self.kind, self.raw()))?;
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }
@@ -250,7 +245,7 @@ impl HandleState {
 
     /// Wakes the calls that block in C on this handle, which this thread closes (`interrupt`).
     pub(super) fn interrupt(&self) {
-        let Some(raw) = NonNull::new(self.entered_raw()) else {
+        let Some(raw) = NonNull::new(self.raw()) else {
             return;
         };
         // What is called may be written in Rust, and use handles.
@@ -347,7 +342,7 @@ impl HandleState {
 }
 
 /// The closing flag of a handle. The drop clears the flag if the handle was not closed.
-struct ClosingGuard<'a>(&'a HandleState);
+struct ClosingGuard<'a>(&'a ResourceState);
 
 impl Drop for ClosingGuard<'_> {
     fn drop(&mut self) {

@@ -13,13 +13,14 @@ use crate::python::borrow_request::Mode;
 use crate::python::pending_release::{ParentLease, PendingRelease, ReleaseOutcome};
 use crate::python::thread_bound;
 
-use super::{HandleState, never_queued};
+use super::never_queued;
+use super::resource::ResourceState;
 
-impl HandleState {
+impl ResourceState {
     /// Defers the release of this handle, which is marked as closing, and of its descendants to `ancestor`, which
     /// another thread borrows exclusively. The end of that borrow releases them. Returns the outcome to wait for, or
     /// `None` if that borrow has ended or the close of an ancestor has taken the handle.
-    pub(super) fn defer_release_to(&self, ancestor: &HandleState) -> Option<Arc<ReleaseOutcome>> {
+    pub(super) fn defer_release_to(&self, ancestor: &ResourceState) -> Option<Arc<ReleaseOutcome>> {
         let parent = self.parent()?;
         let mut above = ancestor.children();
         // It can't be left while its children are locked, and until then no one uses what lives in it.
@@ -98,7 +99,7 @@ impl HandleState {
 
     /// Defers the release of a dropped handle to `ancestor`, which another child holds. The release leases all parents,
     /// and runs when that child's hold ends.
-    pub(super) fn defer_release_to_held(&self, ancestor: &HandleState) {
+    pub(super) fn defer_release_to_held(&self, ancestor: &ResourceState) {
         if let Some(parent) = self.parent() {
             self.unlink(&mut parent.children());
         }
@@ -156,7 +157,7 @@ impl HandleState {
         }
     }
 }
-impl HandleState {
+impl ResourceState {
     /// Runs the deferred releases of a handle whose last reference is gone, then its own. If C refuses a release,
     /// returns that resource and all that were to follow.
     fn release_dropped(&self, has_waiting: bool) -> Vec<PendingRelease> {
@@ -176,11 +177,8 @@ impl HandleState {
     }
 }
 
-impl Drop for HandleState {
+impl Drop for ResourceState {
     fn drop(&mut self) {
-        if self.kind.is_view() {
-            return;
-        }
         match self.thread() {
             0 => {}
             thread => thread_bound::dropped(thread, self),

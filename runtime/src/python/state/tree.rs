@@ -15,25 +15,25 @@ use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;
 use crate::python::waiting::wake;
 
-use super::{Children, HandleState, Links};
+use super::resource::{Children, Links, ResourceState};
 
-impl HandleState {
+impl ResourceState {
     /// Returns whether the handle has parents besides `up`.
     pub(in crate::python) fn has_more_parents(&self) -> bool {
         !self.extra_parents().is_empty()
     }
 
     /// Returns `up`, then the parents in `beside`.
-    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &HandleState> {
+    pub(in crate::python) fn parents(&self) -> impl Iterator<Item = &ResourceState> {
         let extra_parents = self
             .extra_parents()
             .iter()
-            .map(|parent| parent.get().state());
+            .map(|parent| parent.get().state().resource());
         self.parent().into_iter().chain(extra_parents)
     }
 
     /// Calls `each` with this state and with every ancestor, once for each path to the ancestor.
-    pub(in crate::python) fn with_ancestors(&self, each: &mut dyn FnMut(&HandleState)) {
+    pub(in crate::python) fn with_ancestors(&self, each: &mut dyn FnMut(&ResourceState)) {
         each(self);
         for parent in self.parents() {
             parent.with_ancestors(each);
@@ -63,8 +63,10 @@ impl HandleState {
         self.parent.as_ref()
     }
 
-    pub(in crate::python) fn parent(&self) -> Option<&HandleState> {
-        self.parent.as_ref().map(|parent| parent.get().state())
+    pub(in crate::python) fn parent(&self) -> Option<&ResourceState> {
+        self.parent
+            .as_ref()
+            .map(|parent| parent.get().state().resource())
     }
 
     pub(super) fn children(&self) -> MutexGuard<'_, Children> {
@@ -101,9 +103,13 @@ impl HandleState {
     pub(in crate::python) fn depend(&self, weak: &Bound<'_, PyWeakrefReference>) {
         let number = ParentLease::number();
         for parent in self.extra_parents() {
-            parent.get().state().with_ancestors(&mut |above| {
-                above.gain_dependent(Some((number, weak.clone().unbind())));
-            });
+            parent
+                .get()
+                .state()
+                .resource()
+                .with_ancestors(&mut |above| {
+                    above.gain_dependent(Some((number, weak.clone().unbind())));
+                });
         }
         self.set_dependence(number);
     }
@@ -186,7 +192,7 @@ impl HandleState {
         // SAFETY: guarantee 5: the lock is held, so the children cannot go before they have been unlinked.
         let mut next = unsafe { children.newest.as_ref() };
         while let Some(child) = next {
-            let open = !child.entered_raw().is_null();
+            let open = !child.raw().is_null();
             if open && child.is_on_wrong_thread() {
                 return Some(child.kind.name());
             }
