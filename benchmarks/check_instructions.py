@@ -19,7 +19,7 @@ BOUNDS = {
     "method, one int": 100,
     "method, two ints": 90,
     "method, one str": 150,
-    "result str from C memory": 640,
+    "result str from C memory": 100,
     "method that changes, one int": 105,
     "static method, two ints": 440,
     "part, made and dropped": 1400,

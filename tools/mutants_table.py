@@ -86,7 +86,8 @@ CHILDREN_RELEASE = "runtime/src/children/release.rs"
 CHILDREN_TABLE = "runtime/src/children/table.rs"
 CHILDREN_BORN = "runtime/src/children/born.rs"
 CHILDREN_ANCESTORS = "runtime/src/children/ancestors.rs"
-CONVERT_TEXT = "runtime/src/convert/text.rs"
+CONVERT_COPY = "runtime/src/convert/copy.rs"
+NEW_COPY = "runtime/src/python/new_copy.rs"
 HANDLE_SPEC = "runtime/src/handle/spec.rs"
 TO_C = "runtime/src/convert/to_c.rs"
 TYPES_INSPECT_MACRO = "macros/src/types/inspect.rs"
@@ -1066,7 +1067,7 @@ KEEPING = [
     mutant(INTERPRETER, "a section without the GIL is not known", ("    let _flag = DetachedFlag::set(true);\n", "    let _flag = DetachedFlag::set(false);\n")),
     mutant(USES, "a field is read without the GIL", ("                true => Attached::again(),\n", "                true => Attached::again().filter(|_| false),\n")),
     mutant(CALL_LOCK, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
-    mutant(CONVERT_TEXT, "text that is not UTF-8 loses its bytes", ("String::from_utf8(self.0).map_err(|error| Error::NotUtf8(function, error))", "Ok(self.decode_lossy())")),
+    mutant(CONVERT_COPY, "text that is not UTF-8 loses its bytes", ("String::from_utf8(copy).map_err(|error| Error::NotUtf8(function, error))", "let _ = function;\n        Ok(Self::decode_lossy(copy))")),
     mutant(HANDLE_LIFECYCLE, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
     mutant(FORKS, "a forked child does not release what it made", ("    let own = made.forks == forks();\n", "    let own = false;\n")),
     mutant(FORKS, "a child of a forked child releases what that made", ("    let own = made.forks == forks();\n", "    let own = true;\n")),
@@ -1277,7 +1278,7 @@ OWNERS_OF_HANDLES = [
     mutant(
         CALL_SEQUENCE,
         "a result with a second owner is returned",
-        ("        if let Some(error) = self.twice {\n            return Err(error);\n        }\n", ""),
+        ("        if let Some(twice) = self.twice {\n            return Err(twice.error(site));\n        }\n", ""),
     ),
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
@@ -1352,6 +1353,27 @@ DIRECT_ENTRIES = [
     mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
     mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),
     mutant(
+        NEW_COPY,
+        "text that is not ASCII is copied as if it were",
+        ("        if bytes.is_ascii() {\n", "        if !bytes.is_empty() {\n"),
+    ),
+    mutant(
+        NEW_COPY,
+        "a Python object of a call that fails is not released",
+        ("        unsafe { ffi::Py_DECREF(self.0.as_ptr()) };\n", "        let _ = self.0;\n"),
+    ),
+    mutant(
+        NEW_COPY,
+        "an exception for missing memory stays set during the call",
+        ("            unsafe { ffi::PyErr_Clear() };\n", ""),
+        equivalent="the same exception is set anew when the call returns; a debug build of CPython would tell",
+    ),
+    mutant(
+        DIRECT_VALUES,
+        "a call that makes an exception may wait for a handle",
+        ("    let _python = ReentrancyGuard::begin();\n    // PyO3", "    // PyO3"),
+    ),
+    mutant(
         DIRECT_VALUES,
         "a number that does not fit is cut",
         ("                match overflow {\n                    0 =>", "                match 0 {\n                    0 =>"),
@@ -1360,8 +1382,8 @@ DIRECT_ENTRIES = [
         CALL_SEQUENCE,
         "the uses of a call end before its result has its owner",
         (
-            "        let mut ended = after.own(site, returned, None, caught, nothing, own);\n",
-            "        drop(uses);\n        let mut ended = after.own(site, returned, None, caught, nothing, own);\n",
+            "        let mut ended = after.own(returned, None, caught, nothing, own);\n",
+            "        drop(uses);\n        let mut ended = after.own(returned, None, caught, nothing, own);\n",
         ),
         ("        uses.into_iter().for_each(Uses::end);\n", ""),
     ),

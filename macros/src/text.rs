@@ -46,11 +46,10 @@ pub(crate) fn contains_string(ty: &Type) -> bool {
     with_undecoded_text(ty, &TokenStream::new()).is_some()
 }
 
-/// `ty` with `Text`, which may not be UTF-8, in place of each `String`. `None` if there is no
-/// `String`.
+/// `ty` with a copy that may not be UTF-8 in place of each `String`. `None` if there is no `String`.
 pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Type> {
     if is_string(ty) {
-        let text = respanned(quote!(#runtime::__private::from_c::Text), ty.span());
+        let text = respanned(quote!(#runtime::__private::from_c::Undecoded), ty.span());
         return Some(Type::Verbatim(text));
     }
     if let Type::Tuple(tuple) = ty {
@@ -68,14 +67,19 @@ pub(crate) fn with_undecoded_text(ty: &Type, runtime: &TokenStream) -> Option<Ty
     }
     let inner = argument_of(ty, "Option").or_else(|| argument_of(ty, "Vec"))?;
     let inner = with_undecoded_text(inner, runtime)?;
+    Some(with_argument(ty, inner))
+}
+
+/// The generic type `ty`, with `argument` as its only argument.
+pub(crate) fn with_argument(ty: &Type, argument: Type) -> Type {
     let mut ty = ty.clone();
     if let Type::Path(path) = &mut ty
         && let Some(segment) = path.path.segments.last_mut()
         && let PathArguments::AngleBracketed(arguments) = &mut segment.arguments
     {
-        arguments.args = [GenericArgument::Type(inner)].into_iter().collect();
+        arguments.args = [GenericArgument::Type(argument)].into_iter().collect();
     }
-    Some(ty)
+    ty
 }
 
 /// Decodes `value`, whose type is [`with_undecoded_text`] of `ty`, into a `ty`. `site` is the variable

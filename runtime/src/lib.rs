@@ -265,6 +265,7 @@ pub mod __private {
         pub use crate::failpoint::*;
     }
     pub mod from_c {
+        pub use crate::convert::copy::*;
         pub use crate::convert::from_c::*;
         pub use crate::convert::memory::*;
         pub use crate::convert::plain::*;
@@ -330,6 +331,23 @@ macro_rules! byte_slice {
     (unsafe $raw:ty { ptr: $ptr:ident, len: $len:ident }) => {
         const _: () = {
             // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at. The bytes are copied.
+            unsafe impl<T: $crate::__private::from_c::CopyOfC<Of = $crate::Bytes>>
+                $crate::__private::from_c::FromC<'_, $raw>
+                for $crate::__private::from_c::Undecoded<T>
+            {
+                unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
+                    let count = $crate::__private::from_c::Count::count(c.$len);
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        $crate::__private::from_c::FromMemory::<u8>::from_memory(
+                            c.$ptr as *const u8,
+                            count,
+                        )
+                    }
+                }
+            }
+
+            // SAFETY: annotation `byte_slice!`: as above.
             unsafe impl $crate::__private::from_c::FromC<'_, $raw> for $crate::Bytes {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
                     let count = $crate::__private::from_c::Count::count(c.$len);

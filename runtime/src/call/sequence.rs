@@ -13,7 +13,7 @@ use crate::callback::expected;
 use crate::callback::{CallbackFailure, framed, report_raised};
 use crate::children::{self, Id};
 use crate::convert::from_c::expect_some;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::Handle;
@@ -22,7 +22,7 @@ use crate::interpreter::report;
 use crate::outcome::Outcome;
 use crate::panics::Caught;
 use crate::quiet::may_be_quiet;
-use crate::single_owner;
+use crate::single_owner::{self, OwnedTwice};
 use crate::thread_locals::PerThread;
 use crate::uses::{self, AtEnd, Uses};
 
@@ -32,8 +32,8 @@ struct EndedCall<C, R> {
     outcome: Outcome,
     errno: i32,
     owned: Option<R>,
-    /// The error for a handle in the result that has another owner.
-    twice: Option<Error>,
+    /// Set for a handle in the result that has another owner.
+    twice: Option<OwnedTwice>,
     raised: Option<CallbackFailure>,
 }
 
@@ -54,8 +54,8 @@ impl<C: 'static, R> EndedCall<C, R> {
         } = *call;
         // From here on everything has its owner, and a panic releases what has to be released.
         continue_panics(self.raised, caught)?;
-        if let Some(error) = self.twice {
-            return Err(error);
+        if let Some(twice) = self.twice {
+            return Err(twice.error(site));
         }
         let errno = self.errno;
         let status = self.returned.as_ref();
@@ -106,7 +106,6 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
     #[inline(always)]
     fn own<C: Copy, R>(
         self,
-        site: &'static CallSite,
         (returned, errno): (Option<C>, i32),
         raised: Option<CallbackFailure>,
         caught: &Caught,
@@ -121,7 +120,7 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
             None => Outcome::Unwound,
         };
         self.on_outcome.on_outcome(outcome);
-        let owned = single_owner::check(site, || match (outcome, returned) {
+        let owned = single_owner::check(|| match (outcome, returned) {
             (Outcome::Nothing, _) => nothing(),
             (Outcome::Failed, _) if !self.convert_after.failed => None,
             (Outcome::Unknown, _) if !self.convert_after.unknown => None,
@@ -196,7 +195,7 @@ where
             on_outcome,
             convert_after,
         };
-        let mut ended = after.own(site, returned, None, caught, nothing, own);
+        let mut ended = after.own(returned, None, caught, nothing, own);
         // What C lent of the handles was copied, or has an owner of its own.
         uses.into_iter().for_each(Uses::end);
         ended.raised = raised_first(raised, by_signal);
@@ -207,7 +206,6 @@ where
     #[inline(always)]
     fn call_quietly_and_own<T: Handle, R>(
         self,
-        site: &'static CallSite,
         caught: &Caught,
         convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
@@ -229,7 +227,7 @@ where
             on_outcome,
             convert_after,
         };
-        after.own(site, returned, None, caught, nothing, own)
+        after.own(returned, None, caught, nothing, own)
     }
 
     /// Calls C and owns its result. A failure becomes the error that `T::Errors` words.
@@ -295,7 +293,7 @@ where
             return self.call_fallible_late(errors, call, site, convert_after, nothing, own, made);
         }
         let caught = Caught::new();
-        let ended = self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
+        let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
         ended.finish(site, errors, call, &caught, made)
     }
 
@@ -408,11 +406,10 @@ where
         site.reach();
         if is_quiet::<T, P>(site, &self.handles) {
             let caught = Caught::new();
-            let ended =
-                self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
+            let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
             caught.resume();
             return match ended.twice {
-                Some(error) => panic!("{error}"),
+                Some(twice) => panic!("{}", twice.error(site)),
                 None => expect_some(ended.owned),
             };
         }
@@ -454,8 +451,8 @@ where
             report_raised(CallbackFailure::Error(error));
         }
         drop(errors);
-        if let Some(error) = ended.twice {
-            panic!("{error}");
+        if let Some(twice) = ended.twice {
+            panic!("{}", twice.error(site));
         }
         expect_some(owned)
     }

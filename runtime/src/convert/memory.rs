@@ -2,10 +2,12 @@
 
 use std::ffi::{CStr, CString, c_void};
 
+use crate::convert::copy::{CopyOfC, Undecoded};
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::Life;
 use crate::convert::pointer::Transferred;
-use crate::convert::text::{Text, c_str};
+use crate::convert::text::c_str;
+use crate::error::Result;
 use crate::fallible_copy;
 
 /// Bytes that were copied from C: in Python `bytes`.
@@ -15,6 +17,24 @@ pub struct Bytes(pub Vec<u8>);
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
         Bytes(bytes)
+    }
+}
+
+impl CopyOfC for Bytes {
+    type Of = Bytes;
+    type Proof = ();
+    type Undecoded = Vec<u8>;
+
+    unsafe fn copy(bytes: &[u8]) -> Option<Vec<u8>> {
+        Some(fallible_copy::bytes(bytes))
+    }
+
+    fn decode(copy: Vec<u8>, _: &'static str) -> Result<Bytes> {
+        Ok(Bytes(copy))
+    }
+
+    fn decode_lossy(copy: Vec<u8>) -> Bytes {
+        Bytes(copy)
     }
 }
 
@@ -72,10 +92,11 @@ macro_rules! bytes_from_memory {
             }
         }
 
-        impl FromMemory<'_, $type> for Text {
+        impl<T: CopyOfC> FromMemory<'_, $type> for Undecoded<T> {
+            #[inline]
             unsafe fn from_memory(start: *const $type, count: usize) -> Option<Self> {
-                // SAFETY: the caller's promise.
-                unsafe { slice(start.cast(), count) }.map(|bytes| Text(fallible_copy::bytes(bytes)))
+                // SAFETY: the caller's promise; the generated function that names `T` has its proof.
+                unsafe { slice(start.cast(), count).and_then(|bytes| Undecoded::copy(bytes)) }
             }
         }
 

@@ -9,11 +9,11 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
 use std::ptr::NonNull;
 
+use crate::convert::copy::{CopyOfC, Undecoded};
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::{Life, Limits};
 use crate::convert::memory::Bytes;
 use crate::convert::pointer::Constant;
-use crate::convert::text::Text;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 use crate::outcome::Outcome;
 
@@ -233,7 +233,10 @@ macro_rules! by_value {
 // SAFETY: Rust: the type is made from a pointer with its length, all of which may be 0.
 unsafe impl ByValue for &[u8] {}
 
-by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool Text CString Bytes }
+by_value! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool CString Bytes }
+
+// SAFETY: Rust: the copy is made from a pointer, perhaps with a length, all of which may be 0.
+unsafe impl<T: CopyOfC> ByValue for Undecoded<T> {}
 
 // SAFETY: Rust: the type is made from a pointer or a number, of which NULL and 0 are values.
 unsafe impl<T: Handle> ByValue for Borrowed<'_, T> {}

@@ -4,13 +4,13 @@ use std::marker::PhantomData;
 
 use pyo3::exceptions::{
     PyAttributeError, PyBufferError, PyException, PyMemoryError, PyOverflowError, PyRuntimeError,
-    PyStopAsyncIteration, PyStopIteration, PySystemError, PyTypeError, PyUnicodeDecodeError,
-    PyValueError,
+    PyStopAsyncIteration, PyStopIteration, PySystemError, PyTypeError, PyValueError,
 };
+use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{Borrowed, PyClass, PyClassInitializer};
 
 use crate::error::Error as RustError;
@@ -212,9 +212,20 @@ fn not_utf8(py: Python<'_>, function: &str, error: &std::string::FromUtf8Error) 
     let (bytes, start) = (error.as_bytes(), error.utf8_error().valid_up_to());
     let end = error.utf8_error().error_len();
     let end = end.map_or(bytes.len(), |length| start + length);
-    let reason = format!("text of {function} is not UTF-8");
-    let class = py.get_type::<PyUnicodeDecodeError>();
-    let made = class.call1(("utf-8", PyBytes::new(py, bytes), start, end, reason));
+    let reason = format!("text of {function} is not UTF-8\0");
+    // SAFETY: CPython: the function copies so many bytes, and the two strings, which end with NUL. It returns a new
+    // exception, or null with another one.
+    let made = unsafe {
+        let exception = ffi::PyUnicodeDecodeError_Create(
+            c"utf-8".as_ptr(),
+            bytes.as_ptr().cast(),
+            bytes.len().cast_signed(),
+            start.cast_signed(),
+            end.cast_signed(),
+            reason.as_ptr().cast(),
+        );
+        Bound::from_owned_ptr_or_err(py, exception)
+    };
     made.map_or_else(|error| error, raised)
 }
 

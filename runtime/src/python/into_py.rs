@@ -14,6 +14,7 @@ use super::direct::PlainResult;
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::handle_class::SELF_TYPE;
 use super::iterator;
+use super::new_copy::{NewCopy, new_bytes, new_fs_string, new_string};
 use super::object::{PyHandle, owned_into_py};
 use super::py_box::no_memory;
 use crate::convert::memory::Bytes;
@@ -377,16 +378,6 @@ through_python! {
     &str, text => new_string(text);
 }
 
-/// Returns a new Python string, or null with an exception set.
-///
-/// # Safety
-///
-/// The thread is attached to the interpreter.
-unsafe fn new_string(text: &str) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise: the thread is attached. Rust: the text is valid UTF-8 of the length given.
-    unsafe { ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len().cast_signed()) }
-}
-
 impl IntoPython for () {
     const TYPE: PyStaticExpr = NONE;
     const PLAIN: bool = true;
@@ -409,16 +400,24 @@ impl IntoPython for CString {
         Self: 'a,
     {
         context.check()?;
-        let bytes = self.to_bytes();
-        // SAFETY: CPython: the function reads so many bytes, and returns a new string, or null with an exception.
-        unsafe {
-            let object = ffi::PyUnicode_DecodeUTF8(
-                bytes.as_ptr().cast(),
-                bytes.len().cast_signed(),
-                c"surrogateescape".as_ptr(),
-            );
-            Bound::from_owned_ptr_or_err(context.py(), object)
-        }
+        // SAFETY: CPython: the function returns a new object, or null with an exception.
+        unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+    }
+}
+
+impl PlainResult for CString {
+    #[inline]
+    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+        // SAFETY: CPython: this thread is attached, as the token shows.
+        unsafe { new_fs_string(self.to_bytes()) }
+    }
+}
+
+impl PlainResult for Bytes {
+    #[inline]
+    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+        // SAFETY: CPython: this thread is attached, as the token shows.
+        unsafe { new_bytes(&self.0) }
     }
 }
 
@@ -443,11 +442,23 @@ impl IntoPython for Bytes {
         Self: 'a,
     {
         context.check()?;
-        Ok(PyBytes::new_with(context.py(), self.0.len(), |bytes| {
-            bytes.copy_from_slice(&self.0);
-            Ok(())
-        })?
-        .into_any())
+        // SAFETY: CPython: the function returns a new object, or null with an exception.
+        unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+    }
+}
+
+/// Passes on an object that was made from C's memory.
+impl<T: IntoPython> IntoPython for NewCopy<'_, T> {
+    const TYPE: PyStaticExpr = T::TYPE;
+    const PLAIN: bool = true;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        context.check()?;
+        // SAFETY: CPython: the result is a new object, or null with an exception.
+        unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
     }
 }
 

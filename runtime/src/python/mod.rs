@@ -17,6 +17,7 @@ pub mod into_py;
 pub mod iterator;
 mod memoryview;
 pub mod module;
+mod new_copy;
 pub mod object;
 mod one_step;
 mod package;
@@ -36,6 +37,8 @@ pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
 pub use extract::{MutArg, OwnedArg, RefArg};
 pub use into_py::{IntoPython, TypedResult};
 pub use module::{Register, live_handles};
+#[doc(hidden)]
+pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
 
 use crate::interpreter::Hooks;

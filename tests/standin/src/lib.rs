@@ -14,6 +14,7 @@ use leakproof::pyo3::{Bound, Py, PyAny, PyTraverseError, PyVisit, Python};
 mod attached;
 #[path = "../../../runtime/tests/library/mod.rs"]
 mod ffi;
+mod letters;
 mod ponds;
 mod search;
 mod values;
@@ -899,6 +900,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::attached::Gauge;
+
+    #[pymodule_export]
+    use super::letters::Letter;
 
     #[pymodule_export]
     use super::search::{Finding, Search};

@@ -14,6 +14,7 @@ use crate::methods::expand::arguments::{
 use crate::methods::expand::checks::{
     expand_helper_thread_checks, expand_keep_alive_check, expand_result_checks,
 };
+use crate::methods::expand::copies::{decoded, undecoded};
 use crate::methods::expand::outcome::{
     constructs_receiver, expand_callback_holders, expand_result_policy, expand_settling,
     expand_status,
@@ -27,7 +28,6 @@ use crate::methods::expand::variables::{
     passed_variable, place_variable, site_variable, transfer_variable, unplaced_variable,
 };
 use crate::span::respanned;
-use crate::text::{contains_string, decode};
 use crate::types::inspect::is_call_data;
 use crate::types::param_kind::ParamKind;
 
@@ -150,10 +150,10 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         }
     };
     let value = &method.output.value;
-    let decoded = match method.output.fallible {
-        false => decode(value, quote!(__result), method.utf8, &site_name, runtime),
-        true if contains_string(value) => {
-            let decoded = decode(value, quote!(__result?), method.utf8, &site_name, runtime);
+    let result = match method.output.fallible {
+        false => decoded(method, quote!(__result), &site_name, runtime),
+        true if undecoded(method, value, runtime).is_some() => {
+            let decoded = decoded(method, quote!(__result?), &site_name, runtime);
             quote!({ let __decoded = #decoded; ::core::result::Result::Ok(__decoded) })
         }
         true => quote!(__result),
@@ -190,7 +190,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #finish;
         #(::core::mem::drop(#stored_callbacks);)*
         #(::core::mem::drop(#transfers);)*
-        #decoded
+        #result
     }
 }
 

@@ -1,10 +1,11 @@
 //! The direct entries of a class: the methods that CPython may call without PyO3's wrapper.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, LitCStr, LitStr, Meta};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::methods::expand::copies::{copied, expand_python_name};
 use crate::types::inspect::is_named;
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
@@ -55,11 +56,15 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
         true => quote!(#runtime::Result<#value>),
         false => quote!(#value),
     };
-    let rust_name = &method.signature.ident;
+    // The author may have parameters of these names.
+    let [this, py] = ["this", "py"].map(|name| Ident::new(name, Span::mixed_site()));
+    let callee = expand_python_name(method, runtime);
+    let token = copied(method).map(|_| quote!(#py,));
     let arguments = method.parameters.iter().map(|Parameter { name, .. }| name);
-    let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, rust_name.span());
+    let span = method.signature.ident.span();
+    let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, span);
     Some(quote! {
-        #runtime::__direct!(#kind, #handle, #borrow, #name, |this #(, #parameters)*| -> #result { this.#rust_name(#(#arguments),*) })
+        #runtime::__direct!(#kind, #handle, #borrow, #name, |#this, #py #(, #parameters)*| -> #result { #this.#callee(#token #(#arguments),*) })
     })
 }
 

@@ -6,11 +6,11 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
+use crate::methods::expand::copies::{decoded, undecoded};
 use crate::methods::expand::parents::is_guard;
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{lifetime_variable, site_variable};
 use crate::span::respanned;
-use crate::text::{decode, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_named};
 use crate::types::lifetimes::with_inferred_lifetime;
 
@@ -44,13 +44,7 @@ pub(crate) fn expand_field(
         _ => {
             let read = expand_read(method, field, &raw_pointer, runtime);
             let read = quote!({ #handle #read });
-            let read = decode(
-                &method.output.value,
-                read,
-                method.utf8,
-                &site_variable(),
-                runtime,
-            );
+            let read = decoded(method, read, &site_variable(), runtime);
             match method.output.fallible {
                 true => quote!({ let __decoded = #read; ::core::result::Result::Ok(__decoded) }),
                 false => read,
@@ -106,7 +100,7 @@ fn expand_read(
         Some(_) => type_before_retain(&method.output.value, runtime),
         None => method.output.value.clone(),
     };
-    let text = with_undecoded_text(&written, runtime);
+    let text = undecoded(method, &written, runtime);
     let value = text.as_ref().unwrap_or(&written);
     let value = &with_inferred_lifetime(value, runtime);
     let read = expand_converted(method, field, (value, raw_pointer), runtime);

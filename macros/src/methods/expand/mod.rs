@@ -3,6 +3,7 @@
 pub(crate) mod arguments;
 pub(crate) mod call;
 pub(crate) mod checks;
+pub(crate) mod copies;
 pub(crate) mod direct;
 pub(crate) mod field;
 pub(crate) mod outcome;
@@ -21,6 +22,7 @@ use quote::{ToTokens, quote};
 use crate::methods::ast::{Method, MethodsBlock, Source};
 use crate::methods::expand::call::{expand_calls, expand_lifetime};
 use crate::methods::expand::checks::expand_result_checks;
+use crate::methods::expand::copies::{copied, expand_generic};
 use crate::methods::expand::field::expand_field;
 use crate::methods::expand::signature::rust_signature;
 use crate::methods::expand::site::expand_site;
@@ -98,11 +100,19 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
     if matches!(source, Source::Calls(_)) && method.consumed().next().is_some() {
         return expand_consuming(block, method, body, runtime);
     }
+    let (generic, body) = match copied(method) {
+        None => (None, body),
+        Some(ty) => {
+            let (generic, call) = expand_generic(method, &signature, ty, &body, runtime);
+            (Some(generic), call)
+        }
+    };
     let comment = method.comment.for_rust();
     quote! {
         #(#attributes)*
         #comment
         #python_only
         #visibility #signature #body
+        #generic
     }
 }

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Type, Visibility};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::methods::expand::copies::{copied, expand_python_name};
 use crate::methods::expand::direct::expand_entries;
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::transfer::transfer_method_name;
@@ -93,9 +94,9 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
         runtime, handle, ..
     } = block;
     let consuming = matches!(method.source, Source::Calls(_)) && method.consumed().next().is_some();
-    let name = &match consuming {
-        true => transfer_method_name(method),
-        false => method.signature.ident.clone(),
+    let name = match consuming {
+        true => transfer_method_name(method).into_token_stream(),
+        false => expand_python_name(method, runtime),
     };
     let callee = |this: &Ident| match method.receiver {
         Receiver::None => quote!(<#handle>::#name),
@@ -165,12 +166,13 @@ pub(crate) fn expand_wrapper(
     });
     let (convert, returns, finish) = expand_result(runtime, handle, method);
     let callee = callee(&this);
+    let token = copied(method).map(|_| quote!(#context.py(),));
     let lifetimes = method
         .signature
         .generics
         .lifetimes()
         .filter(|lifetime| lifetime.lifetime.ident != "py");
-    let call = expand_call(method, &quote!(#callee(#(#arguments),*)), runtime);
+    let call = expand_call(method, &quote!(#callee(#token #(#arguments),*)), runtime);
     let detach = method.detach.as_ref();
     let detach_checks =
         detach.map(|keyword| expand_detach_checks(handle, method, keyword.span(), runtime));

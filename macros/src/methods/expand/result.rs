@@ -7,12 +7,13 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::methods::ast::{Calls, Method};
+use crate::methods::expand::copies::undecoded;
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{
     free_variable, lifetime_variable, out_length_variable, out_variable,
 };
 use crate::span::respanned;
-use crate::text::{contains_string, with_undecoded_text};
+use crate::text::contains_string;
 use crate::types::inspect::{argument_of, is_named, is_slice_ref};
 use crate::types::lifetimes::with_inferred_lifetime;
 
@@ -29,7 +30,7 @@ pub(crate) fn is_copied_memory(method: &Method, calls: &Calls) -> bool {
         || method.out_length(calls).is_some()
 }
 
-/// Returns `true` for strings that are copied: `CString`, or `Text` for a `String`.
+/// Returns `true` for strings that are copied: `CString` or `String`.
 pub(crate) fn is_copied_text(ty: &Type) -> bool {
     let ty = argument_of(ty, "Option").unwrap_or(ty);
     contains_string(ty) || is_named(ty, "CString")
@@ -70,7 +71,7 @@ pub(crate) fn expand_out_params(
     let slots = types.iter().enumerate().map(|(n, ty)| {
         let slot = out_variable(n);
         let checked = is_copied_text(ty) && calls.borrowed.is_none();
-        let text = with_undecoded_text(ty, runtime);
+        let text = undecoded(method, ty, runtime);
         let ty = text.as_ref().unwrap_or(ty);
         let (ty, life) = (with_inferred_lifetime(ty, runtime), lifetime_variable());
         let new = match memory {
@@ -96,7 +97,7 @@ pub(crate) fn expand_into_owner(
         Some(_) => type_before_retain(&method.output.value, runtime),
         None => method.output.value.clone(),
     };
-    let text = with_undecoded_text(&written, runtime);
+    let text = undecoded(method, &written, runtime);
     let value = text.as_ref().unwrap_or(&written);
     let (value, life) = (with_inferred_lifetime(value, runtime), lifetime_variable());
     if is_copied_memory(method, calls) {

@@ -20,11 +20,12 @@ pub use self::method::{Argument, Arguments, DirectMethod, Entered, Receiver, Rep
 pub use self::select::{Give, GiveOther, GivePlain, IsOther, Probe, Take, TakeOther, TakePlain};
 pub use self::values::{PlainArgument, PlainResult};
 
-/// The direct entry of a method: its kind, the handle, the borrow, the name in Python, and the call.
+/// The direct entry of a method: its kind, the handle, the borrow, the name in Python, and the call. The result of the
+/// call is of the type that stands behind the arrow, or the Python object that such a result becomes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __direct {
-    ($kind:ident, $handle:ty, $borrow:ident, $name:expr, |$this:ident $(, $argument:ident: $type:ty)*| -> $result:ty $call:block) => {{
+    ($kind:ident, $handle:ty, $borrow:ident, $name:expr, |$this:ident, $py:ident $(, $argument:ident: $type:ty)*| -> $result:ty $call:block) => {{
         struct Method;
 
         // SAFETY: annotation `methods`: the expansion exports the method of this handle by this name.
@@ -51,10 +52,11 @@ macro_rules! __direct {
                     let argument = unsafe { arguments.next() };
                     let $argument = (&&$crate::__private::python::direct::Take::<$type>::new()).read_argument(argument)?;
                 )*
+                let $py = receiver.py();
                 let mut entered = receiver.$borrow::<$handle>()?;
                 let $this = entered.get();
                 let result = $call;
-                (&&$crate::__private::python::direct::Give::of(result)).reply(receiver.py())
+                (&&$crate::__private::python::direct::Give::of(result)).reply($py)
             }
         }
 

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use super::method::Argument;
 use crate::error::Error;
 use crate::fallible_copy::OutOfMemory;
+use crate::interpreter::ReentrancyGuard;
 use crate::panics::Payload;
 use crate::python::exceptions::to_pyerr;
 use crate::python::py_box::no_memory;
@@ -155,6 +156,8 @@ impl<T: PlainResult> PlainResult for Result<T, Error> {
 /// Sets the exception of an error. Returns null.
 #[cold]
 fn raise(_: Python<'_>, error: Error) -> *mut ffi::PyObject {
+    // Making an exception may run the garbage collector, while the call borrows the handle.
+    let _python = ReentrancyGuard::begin();
     // PyO3 has to know that the thread is attached.
     Python::attach(|py| to_pyerr(py, error).restore(py));
     ptr::null_mut()

@@ -1,0 +1,81 @@
+//! Letters: results that are copies of text and bytes.
+
+use std::ffi::c_char;
+
+use leakproof::prelude::*;
+
+use crate::ffi;
+
+/// A letter.
+#[handle(raw = ffi::letter, release = ffi::letter_free, fork_safe)]
+pub struct Letter;
+
+#[methods(unsafe)]
+impl Letter {
+    /// Write one.
+    #[new]
+    #[calls(ffi::letter_new, args = (text.ptr, text.len), fails = null)]
+    fn new(text: Option<&[u8]>) -> Result<Owned<Letter>>;
+
+    /// The text, which has to be there.
+    #[calls(ffi::letter_text, fails = null)]
+    fn text(&self) -> Result<String>;
+
+    /// The text, if there is one.
+    #[calls(ffi::letter_text)]
+    fn perhaps_text(&self) -> Result<Option<String>>;
+
+    /// The text, with replacements.
+    #[calls(ffi::letter_text, utf8 = lossy)]
+    fn lossy_text(&self) -> Option<String>;
+
+    /// The text, as `os.fsdecode` decodes it.
+    #[calls(ffi::letter_text)]
+    fn data(&self) -> Option<CString>;
+
+    /// The bytes.
+    #[calls(ffi::letter_bytes, args = (self, len))]
+    fn bytes(&self) -> Option<Bytes>;
+
+    /// All of the text, with the NULs in it.
+    #[calls(ffi::letter_bytes, args = (self, len))]
+    fn whole_text(&self) -> Result<Option<String>>;
+
+    /// A copy.
+    #[calls(ffi::letter_copy, free = ffi::copy_free)]
+    fn copy(&self) -> Result<Option<String>>;
+
+    /// A copy, with replacements.
+    #[calls(ffi::letter_copy, free = ffi::copy_free, utf8 = lossy)]
+    fn lossy_copy(&self) -> Option<String>;
+
+    /// A copy of the bytes.
+    #[calls(ffi::letter_copy_bytes, args = (self, len), free = ffi::copy_free)]
+    fn copied_bytes(&self) -> Option<Bytes>;
+
+    /// The first eight bytes, in the letter itself.
+    #[getter]
+    #[field(title)]
+    fn title(&self) -> Result<Option<String>>;
+
+    /// The first eight bytes, as `os.fsdecode` decodes them.
+    #[getter]
+    #[field(title)]
+    fn title_data(&self) -> Option<CString>;
+
+    /// The text that the letter points to.
+    #[getter]
+    #[field(text)]
+    fn body(&self) -> Result<Option<String>>;
+
+    /// The text of another letter.
+    #[staticmethod]
+    #[calls(ffi::letter_text)]
+    fn text_of(letter: &Letter) -> Result<Option<String>>;
+
+    /// A name that the letter has in no place.
+    #[staticmethod]
+    #[calls(ffi::letter_nowhere, args = (which))]
+    #[pyo3(signature = (which = 0))]
+    fn nowhere(which: c_char) -> Option<CString>;
+}
