@@ -21,7 +21,7 @@ BOUNDS = {
     "method, one str": 150,
     "result str from C memory": 100,
     "method that changes, one int": 105,
-    "static method, two ints": 440,
+    "static method, two ints": 90,
     "part, made and dropped": 1400,
     "method of a part, int result": 60,
     "create and destroy": 2500,

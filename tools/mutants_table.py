@@ -67,6 +67,7 @@ HANDLE_EXPAND_MACRO = "macros/src/handle/expand/mod.rs"
 METHODS_EXPAND_RESULT_MACRO = "macros/src/methods/expand/result.rs"
 METHODS_EXPAND_OUTCOME_MACRO = "macros/src/methods/expand/outcome.rs"
 TYPES_LIFETIMES_MACRO = "macros/src/types/lifetimes.rs"
+METHODS_EXPAND_DIRECT_MACRO = "macros/src/methods/expand/direct.rs"
 METHODS_EXPAND_PYTHON_MACRO = "macros/src/methods/expand/python.rs"
 HANDLE_EXPAND_OWNERSHIP_MACRO = "macros/src/handle/expand/ownership.rs"
 HANDLE_EXPAND_CALL_SETUP_MACRO = "macros/src/handle/expand/call_setup.rs"
@@ -1372,6 +1373,11 @@ DIRECT_ENTRIES = [
         DIRECT_VALUES,
         "a call that makes an exception may wait for a handle",
         ("    let _python = ReentrancyGuard::begin();\n    // PyO3", "    // PyO3"),
+    ),
+    mutant(
+        METHODS_EXPAND_DIRECT_MACRO,
+        "an argument by name only is taken by position",
+        ("            if has_star {\n", "            if has_star && false {\n"),
     ),
     mutant(
         DIRECT_VALUES,

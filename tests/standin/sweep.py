@@ -287,14 +287,25 @@ OPERATIONS = [
     Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),
     Operation("letter", lambda letter: [letter.text(), letter.bytes(), letter.data()], setup=letter(b"text")),
     Operation("letter's fields", lambda letter: [letter.title, letter.title_data, letter.body], setup=letter(b"text")),
-    Operation("letter that is not ASCII", lambda letter: [letter.text(), letter.title], setup=letter("äö".encode())),
+    Operation(
+        "letter that is not ASCII", lambda letter: [letter.whole_text(), letter.title], setup=letter("äö".encode())
+    ),
     Operation("copy of a letter", lambda letter: [letter.copy(), letter.copied_bytes()], setup=letter(b"text")),
-    Operation("lossy copy of a letter", lambda letter: letter.lossy_copy(), setup=letter(b"a\xff")),
+    Operation(
+        "lossy copy of a letter", lambda letter: [letter.lossy_copy(), letter.lossy_text()], setup=letter(b"a\xff")
+    ),
     Operation("copy that is not UTF-8", lambda letter: letter.copy(), setup=letter(b"\xff"), raises=UnicodeDecodeError),
     Operation("body that is not UTF-8", lambda letter: letter.body, setup=letter(b"\xff"), raises=UnicodeDecodeError),
     Operation("letter of nothing", lambda letter: [letter.perhaps_text(), letter.bytes()], setup=letter(None)),
     Operation("text of nothing", lambda letter: letter.text(), setup=letter(None), raises=MODULE.Error),
-    Operation("text without a letter", lambda: [MODULE.Letter.text_of(letter(b"a")()), MODULE.Letter.nowhere()]),
+    Operation(
+        "text without a letter",
+        lambda: [MODULE.Letter.text_of(letter(b"a")()), MODULE.Letter.nowhere(), MODULE.Letter.places(2)],
+    ),
+    Operation(
+        "places of a letter",
+        lambda: MODULE.Letter.places_by_name(2, rows=3),
+    ),
     Operation("search", lambda search: [search.run().thread, search.interrupts], setup=search(1)),
     Operation("search in vain", lambda search: search.run(), setup=search(2), raises=MODULE.StoreError),
     Operation("search that is interrupted", interrupted, setup=MODULE.Search, raises=InterruptedSearch),

@@ -1,6 +1,6 @@
 //! Letters: text and bytes that the library lends, and copies that the caller frees.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::{ptr, slice};
 
 use super::control::{acquire, note, release};
@@ -96,6 +96,10 @@ pub unsafe extern "C" fn letter_nowhere(which: c_char) -> *const c_char {
         0 => c"nowhere".as_ptr(),
         _ => ptr::null(),
     }
+}
+
+pub unsafe extern "C" fn letter_places(columns: c_int, rows: c_int) -> c_int {
+    columns * rows
 }
 
 /// Copies `length` characters, and a NUL behind them; NULL for NULL.

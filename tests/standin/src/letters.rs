@@ -1,6 +1,6 @@
 //! Letters: results that are copies of text and bytes.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 
 use leakproof::prelude::*;
 
@@ -78,4 +78,16 @@ impl Letter {
     #[calls(ffi::letter_nowhere, args = (which))]
     #[pyo3(signature = (which = 0))]
     fn nowhere(which: c_char) -> Option<CString>;
+
+    /// The number of places for stamps.
+    #[staticmethod]
+    #[calls(ffi::letter_places)]
+    #[pyo3(signature = (columns = 1, rows = 6))]
+    fn places(columns: c_int, rows: c_int) -> c_int;
+
+    /// The number of places for stamps, by name.
+    #[staticmethod]
+    #[calls(ffi::letter_places)]
+    #[pyo3(signature = (columns = 1, *, rows = 6))]
+    fn places_by_name(columns: c_int, rows: c_int) -> c_int;
 }

@@ -1,12 +1,13 @@
 """Methods that CPython calls directly: they behave as those that go through PyO3's wrapper."""
 
+import inspect
 import os
 import subprocess
 import sys
 import threading
 
 import pytest
-from standin_safe import AffinityError, BusyError, ClosedError, Parcel, Session, Store, StoreError, Tally
+from standin_safe import AffinityError, BusyError, ClosedError, Letter, Parcel, Session, Store, StoreError, Tally
 
 
 class Indexed:
@@ -40,6 +41,59 @@ def test_argument_that_does_not_fit_is_refused_before_the_call(arguments, keywor
     with pytest.raises(error):
         tally.add(*arguments, **keywords)
     assert tally.add(0) == 10
+
+
+@pytest.mark.parametrize(
+    ("call", "result"),
+    [
+        (lambda: Letter.nowhere(), "nowhere"),
+        (lambda: Letter.nowhere(0), "nowhere"),
+        (lambda: Letter.nowhere(1), None),
+        (lambda: Letter.nowhere(which=1), None),
+        (lambda: Letter.nowhere(Indexed()), None),
+        (lambda: Letter(b"").nowhere(1), None),
+        (lambda: Letter.places(), 6),
+        (lambda: Letter.places(7), 42),
+        (lambda: Letter.places(7, 3), 21),
+        (lambda: Letter.places(7, rows=3), 21),
+        (lambda: Letter.places(rows=3), 3),
+        (lambda: Letter(b"").places(7, True), 7),
+        (lambda: vars(Letter)["places"].__func__(7, 3), 21),
+    ],
+)
+def test_static_method_takes_what_its_signature_says(call, result):
+    for _ in range(2):
+        assert call() == result
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "error"),
+    [
+        ((1, 2, 3), {}, TypeError),
+        ((1,), {"columns": 1}, TypeError),
+        (("1", 2), {}, TypeError),
+        ((1, None), {}, TypeError),
+        ((1 << 31, 1), {}, OverflowError),
+    ],
+)
+def test_static_method_refuses_other_arguments(arguments, keywords, error):
+    for _ in range(2):
+        with pytest.raises(error):
+            Letter.places(*arguments, **keywords)
+
+
+def test_argument_by_name_only_is_not_taken_by_position():
+    for _ in range(2):
+        assert Letter.places_by_name(7, rows=3) == 21
+        with pytest.raises(TypeError):
+            Letter.places_by_name(7, 3)
+
+
+def test_methods_keep_their_signatures():
+    assert inspect.signature(Letter.places) == inspect.signature(lambda columns=1, rows=6: None)
+    assert inspect.getdoc(Letter.places) == "The number of places for stamps."
+    assert type(vars(Letter)["places"]) is staticmethod
+    assert str(inspect.signature(Store.work)) == "(self, /, milliseconds=0)"
 
 
 class Text(str):

@@ -83,7 +83,9 @@ def test_text_that_is_not_utf8_is_an_error_that_names_the_function(content, plac
 def test_null_is_none_or_an_error():
     letter = Letter(None)
     for _ in range(2):
-        assert [letter.perhaps_text(), letter.lossy_text(), letter.data(), letter.bytes(), letter.whole_text()] == [None] * 5
+        assert [letter.perhaps_text(), letter.lossy_text(), letter.data(), letter.bytes(), letter.whole_text()] == [
+            None
+        ] * 5
         assert [letter.copy(), letter.lossy_copy(), letter.copied_bytes(), letter.body] == [None] * 4
         assert (Letter.nowhere(), Letter.nowhere(1)) == ("nowhere", None)
         with pytest.raises(Error):
@@ -118,7 +120,7 @@ def test_results_are_new_references_that_go():
         texts(letter)
         letter.bytes()
         with pytest.raises(AttributeError):
-            letter.text().missing  # noqa: B018
+            letter.text().missing
     gc.collect()
     assert sys.getallocatedblocks() - before < 500
 

@@ -1,8 +1,8 @@
 //! The direct entries of a class: the methods that CPython may call without PyO3's wrapper.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Attribute, LitCStr, LitStr, Meta};
+use syn::{Attribute, LitCStr, LitStr, Meta, Token};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::methods::expand::copies::{copied, expand_python_name};
@@ -35,7 +35,8 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let borrow = match method.receiver {
         Receiver::Shared => quote!(shared),
         Receiver::Exclusive if method.reads_parent.is_none() => quote!(exclusive),
-        Receiver::Exclusive | Receiver::None => return None,
+        Receiver::Exclusive => return None,
+        Receiver::None => quote!(nothing),
     };
     let is_simple = matches!(method.source, Source::Calls(_) | Source::Field(_))
         && !method.rust_only
@@ -63,8 +64,12 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let arguments = method.parameters.iter().map(|Parameter { name, .. }| name);
     let span = method.signature.ident.span();
     let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, span);
+    let callee = match method.receiver {
+        Receiver::None => quote!(<#handle>::#callee),
+        _ => quote!(#this.#callee),
+    };
     Some(quote! {
-        #runtime::__direct!(#kind, #handle, #borrow, #name, |#this, #py #(, #parameters)*| -> #result { #this.#callee(#token #(#arguments),*) })
+        #runtime::__direct!(#kind, #handle, #borrow, #name, |#this, #py #(, #parameters)*| -> #result { #callee(#token #(#arguments),*) })
     })
 }
 
@@ -76,26 +81,41 @@ fn python_name(method: &Method) -> Option<(TokenStream, String)> {
     let (mut kind, mut name) = (quote!(method), ident.to_owned());
     for attribute in &method.python_attributes {
         match &attribute.meta {
+            Meta::Path(path) if path.is_ident("staticmethod") => kind = quote!(static_method),
             Meta::Path(path) if path.is_ident("getter") => {
                 kind = quote!(getter);
                 name = ident.strip_prefix("get_").unwrap_or(ident).to_owned();
             }
-            meta if meta.path().is_ident("pyo3") => name = renamed(attribute)?,
+            meta if meta.path().is_ident("pyo3") => name = renamed(attribute, name)?,
             _ => return None,
         }
     }
-    (!name.starts_with("__")).then_some((kind, name))
+    let is_static = method.receiver == Receiver::None;
+    let is_known = is_static == method.has_python_attribute("staticmethod");
+    (is_known && !name.starts_with("__")).then_some((kind, name))
 }
 
-/// The name in `#[pyo3(name = "…")]`; `None` for any other argument.
-fn renamed(attribute: &Attribute) -> Option<String> {
-    let mut name = None;
-    let only_name = attribute.parse_nested_meta(|meta| {
-        match meta.path.is_ident("name") {
-            true => name = Some(meta.value()?.parse::<LitStr>()?.value()),
-            false => return Err(meta.error("another argument")),
+/// The name in `#[pyo3(name = "…")]`, or `name`. `None` if an argument of PyO3 asks for more than an entry does. A
+/// signature does not: the entry makes the calls that pass all arguments by position, unless it bars those.
+fn renamed(attribute: &Attribute, mut name: String) -> Option<String> {
+    let parsed = attribute.parse_nested_meta(|meta| {
+        if meta.path.is_ident("name") {
+            name = meta.value()?.parse::<LitStr>()?.value();
+        } else if meta.path.is_ident("signature") {
+            let signature = meta.value()?.parse::<Group>()?;
+            let mut tokens = signature.stream().into_iter();
+            let has_star = tokens.any(|token| token.to_string() == "*");
+            if has_star {
+                return Err(meta.error("arguments by keyword only"));
+            }
+            if meta.input.peek(Token![->]) {
+                meta.input.parse::<Token![->]>()?;
+                meta.input.parse::<LitStr>()?;
+            }
+        } else {
+            return Err(meta.error("another argument"));
         }
         Ok(())
     });
-    only_name.ok().and(name)
+    parsed.ok().map(|()| name)
 }

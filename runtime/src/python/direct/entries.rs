@@ -39,6 +39,8 @@ pub struct Entry {
 /// The C function of an entry, by the calling convention of CPython's.
 #[derive(Debug)]
 enum Function {
+    StaticNoArguments(ffi::PyCFunction),
+    StaticPositional(ffi::PyCFunctionFastWithKeywords),
     NoArguments(ffi::PyCFunction),
     Positional(ffi::PyCFunctionFastWithKeywords),
     Getter(ffi::getter),
@@ -51,8 +53,21 @@ impl Entry {
             is_plain,
             name: M::NAME,
             function: match M::ARGUMENTS {
-                0 => Function::NoArguments(without_arguments::<M>),
-                _ => Function::Positional(with_arguments::<M>),
+                0 => Function::NoArguments(without_arguments::<M, true>),
+                _ => Function::Positional(with_arguments::<M, true>),
+            },
+            replaced: M::replaced,
+        }
+    }
+
+    /// The entry of a static method.
+    pub const fn static_method<M: DirectMethod>(is_plain: bool) -> Self {
+        Entry {
+            is_plain,
+            name: M::NAME,
+            function: match M::ARGUMENTS {
+                0 => Function::StaticNoArguments(without_arguments::<M, false>),
+                _ => Function::StaticPositional(with_arguments::<M, false>),
             },
             replaced: M::replaced,
         }
@@ -95,41 +110,39 @@ impl Entry {
                         (*table).get = Some(function);
                     }
                 }
+                Function::Getter(_) => {}
                 Function::NoArguments(function) => {
-                    let new = ffi::PyMethodDefPointer {
-                        PyCFunction: function,
-                    };
-                    self.install_method(object, ffi::METH_NOARGS, new);
+                    self.install_method(method_table(object), 0, without(function));
                 }
                 Function::Positional(function) => {
-                    let new = ffi::PyMethodDefPointer {
-                        PyCFunctionFastWithKeywords: function,
-                    };
-                    self.install_method(object, ffi::METH_FASTCALL | ffi::METH_KEYWORDS, new);
+                    self.install_method(method_table(object), 0, positional(function));
                 }
-                Function::Getter(_) => {}
+                Function::StaticNoArguments(function) => {
+                    let table = static_method_table(object);
+                    self.install_method(table, ffi::METH_STATIC, without(function));
+                }
+                Function::StaticPositional(function) => {
+                    let table = static_method_table(object);
+                    self.install_method(table, ffi::METH_STATIC, positional(function));
+                }
             }
         }
     }
 
-    /// Puts `new` into the method table behind a descriptor, if that has the convention of `flags`.
+    /// Puts a function into a method table, if that has its convention and `kind`.
     ///
     /// # Safety
     ///
-    /// As in [`Entry::install`]; `new` has the convention of `flags`.
+    /// As in [`Entry::install`]; `table` is null, or a table of PyO3's. The function has the convention of the flags.
     unsafe fn install_method(
         &self,
-        object: *mut ffi::PyObject,
-        flags: c_int,
-        new: ffi::PyMethodDefPointer,
+        table: *mut ffi::PyMethodDef,
+        kind: c_int,
+        (flags, new): (c_int, ffi::PyMethodDefPointer),
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            if ffi::Py_IS_TYPE(object, &raw mut ffi::PyMethodDescr_Type) == 0 {
-                return;
-            }
-            let table = (*object.cast::<ffi::PyMethodDescrObject>()).d_method;
-            if (*table).ml_flags == flags {
+            if !table.is_null() && (*table).ml_flags == flags | kind {
                 // All members of the union are function pointers.
                 let replaced = (*table).ml_meth.PyCFunction as *mut c_void;
                 (self.replaced)()
@@ -141,26 +154,87 @@ impl Entry {
     }
 }
 
+/// A function without arguments, with the flag of its convention.
+fn without(function: ffi::PyCFunction) -> (c_int, ffi::PyMethodDefPointer) {
+    let pointer = ffi::PyMethodDefPointer {
+        PyCFunction: function,
+    };
+    (ffi::METH_NOARGS, pointer)
+}
+
+/// A function with arguments, with the flags of its convention.
+fn positional(function: ffi::PyCFunctionFastWithKeywords) -> (c_int, ffi::PyMethodDefPointer) {
+    let pointer = ffi::PyMethodDefPointer {
+        PyCFunctionFastWithKeywords: function,
+    };
+    (ffi::METH_FASTCALL | ffi::METH_KEYWORDS, pointer)
+}
+
+/// Returns the table behind the descriptor of a method; null for any other object.
+///
+/// # Safety
+///
+/// `object` is an object of the dict of a class.
+unsafe fn method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodDef {
+    // SAFETY: the caller's promise; CPython: the type says how the object is laid out.
+    unsafe {
+        match ffi::Py_IS_TYPE(object, &raw mut ffi::PyMethodDescr_Type) {
+            0 => ptr::null_mut(),
+            _ => (*object.cast::<ffi::PyMethodDescrObject>()).d_method,
+        }
+    }
+}
+
+/// Returns the table behind a static method; null for any other object.
+///
+/// # Safety
+///
+/// As for [`method_table`]. This thread is attached.
+unsafe fn static_method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodDef {
+    // SAFETY: the caller's promise; CPython: a static method has its function as an attribute, and keeps it. The type of
+    // that says how it is laid out.
+    unsafe {
+        if ffi::Py_IS_TYPE(object, &raw mut ffi::PyStaticMethod_Type) == 0 {
+            return ptr::null_mut();
+        }
+        let function = ffi::PyObject_GetAttrString(object, c"__func__".as_ptr());
+        if function.is_null() {
+            ffi::PyErr_Clear();
+            return ptr::null_mut();
+        }
+        let table = match ffi::Py_IS_TYPE(function, &raw mut ffi::PyCFunction_Type) {
+            0 => ptr::null_mut(),
+            _ => (*function.cast::<ffi::PyCFunctionObject>()).m_ml,
+        };
+        ffi::Py_DECREF(function);
+        table
+    }
+}
+
 /// Calls the method, or returns `None` before the call.
 ///
 /// # Safety
 ///
-/// CPython calls a method of `M`'s class on `receiver`, with [`DirectMethod::ARGUMENTS`] objects at `arguments`.
+/// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with [`DirectMethod::ARGUMENTS`] objects at
+/// `arguments`.
 #[inline(always)]
-unsafe fn call<M: DirectMethod>(
+unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
 ) -> Option<*mut ffi::PyObject> {
     if cfg!(Py_GIL_DISABLED) || M::replaced().has_failpoints() {
         return None;
     }
-    // SAFETY: the caller's promise: CPython calls, so this thread is attached, and the caller holds the receiver.
-    let (py, object): (_, Borrowed<'_, '_, HandleClass>) = unsafe {
-        let py = Python::assume_attached();
-        assert_unchecked(!receiver.is_null());
-        (py, Borrowed::from_ptr(py, receiver).cast_unchecked())
-    };
-    let state = object.get().state();
+    // SAFETY: the caller's promise: CPython calls, so this thread is attached.
+    let py = unsafe { Python::assume_attached() };
+    let state = HAS_RECEIVER.then(|| {
+        // SAFETY: the caller's promise: CPython's caller holds the receiver, an object of the class.
+        let object: Borrowed<'_, '_, HandleClass> = unsafe {
+            assert_unchecked(!receiver.is_null());
+            Borrowed::from_ptr(py, receiver).cast_unchecked()
+        };
+        object.get().state()
+    });
     let receiver = Receiver { state, py };
     let arguments = Arguments {
         next: arguments,
@@ -178,13 +252,13 @@ fn replaced<M: DirectMethod>() -> *mut c_void {
     M::replaced().function.load(Ordering::Acquire)
 }
 
-unsafe extern "C" fn without_arguments<M: DirectMethod>(
+unsafe extern "C" fn without_arguments<M: DirectMethod, const HAS_RECEIVER: bool>(
     receiver: *mut ffi::PyObject,
     nothing: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython: it calls a method without arguments. `install` has replaced a function of this type.
     unsafe {
-        match call::<M>(receiver, ptr::null()) {
+        match call::<M, HAS_RECEIVER>(receiver, ptr::null()) {
             Some(result) => result,
             None => {
                 let pyo3: ffi::PyCFunction = std::mem::transmute(replaced::<M>());
@@ -194,7 +268,7 @@ unsafe extern "C" fn without_arguments<M: DirectMethod>(
     }
 }
 
-unsafe extern "C" fn with_arguments<M: DirectMethod>(
+unsafe extern "C" fn with_arguments<M: DirectMethod, const HAS_RECEIVER: bool>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
@@ -205,7 +279,7 @@ unsafe extern "C" fn with_arguments<M: DirectMethod>(
     unsafe {
         if keywords.is_null()
             && count == M::ARGUMENTS.cast_signed()
-            && let Some(result) = call::<M>(receiver, arguments)
+            && let Some(result) = call::<M, HAS_RECEIVER>(receiver, arguments)
         {
             return result;
         }
@@ -220,7 +294,7 @@ unsafe extern "C" fn getter<M: DirectMethod>(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython: it reads a property. `install` has replaced a function of this type.
     unsafe {
-        match call::<M>(receiver, ptr::null()) {
+        match call::<M, true>(receiver, ptr::null()) {
             Some(result) => result,
             None => {
                 let pyo3: ffi::getter = std::mem::transmute(replaced::<M>());

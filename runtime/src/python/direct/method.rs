@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::fork::is_release_waiting;
 use crate::python::object::PyHandle;
 use crate::python::state::HandleState;
 use crate::python::state::quick::QuickBorrow;
@@ -69,9 +70,9 @@ pub unsafe trait DirectMethod: 'static {
     fn call(receiver: Receiver<'_>, arguments: Arguments<'_>) -> Option<Reply>;
 }
 
-/// The object that a method is called on.
+/// The object that a method is called on; none for a static method.
 pub struct Receiver<'a> {
-    pub(super) state: &'a HandleState,
+    pub(super) state: Option<&'a HandleState>,
     pub(super) py: Python<'a>,
 }
 
@@ -85,13 +86,19 @@ impl<'a> Receiver<'a> {
     /// Borrows the handle shared; `None` if that takes more than a glance.
     #[inline(always)]
     pub fn shared<T: PyHandle>(&self) -> Option<Entered<'a, T, false>> {
-        self.state.enter_quick::<false>().map(Entered::of)
+        self.state?.enter_quick::<false>().map(Entered::of)
     }
 
     /// Borrows the handle exclusively; `None` if that takes more than a glance.
     #[inline(always)]
     pub fn exclusive<T: PyHandle>(&self) -> Option<Entered<'a, T, true>> {
-        self.state.enter_quick::<true>().map(Entered::of)
+        self.state?.enter_quick::<true>().map(Entered::of)
+    }
+
+    /// Borrows nothing, for a static method; `None` if a release waits for its thread.
+    #[inline(always)]
+    pub fn nothing<T: PyHandle>(&self) -> Option<Nothing> {
+        (!is_release_waiting()).then_some(Nothing)
     }
 }
 
@@ -106,6 +113,16 @@ impl<'a, T: PyHandle, const EXCLUSIVE: bool> Entered<'a, T, EXCLUSIVE> {
     fn of(borrow: QuickBorrow<'a, EXCLUSIVE>) -> Self {
         Entered(borrow, PhantomData)
     }
+}
+
+/// The borrow of no handle.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Nothing {
+    /// Nothing.
+    #[inline(always)]
+    pub const fn get(&mut self) {}
 }
 
 impl<T: PyHandle> Entered<'_, T, false> {

@@ -7,8 +7,9 @@
 //! classes, their stubs and their docs do not change.
 //!
 //! An entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class when the
-//! module is initialized. The methods whose arguments and results are plain values have one: see [`PlainArgument`] and
-//! [`PlainResult`]. Free-threaded Python always calls PyO3's function, as does a thread with an armed failpoint.
+//! module is initialized. The methods whose arguments and results are plain values have one, static methods too: see
+//! [`PlainArgument`] and [`PlainResult`]. Free-threaded Python always calls PyO3's function, as does a thread with an
+//! armed failpoint.
 
 mod entries;
 mod method;
@@ -16,7 +17,9 @@ mod select;
 mod values;
 
 pub use self::entries::{Entries, Entry, ExportHandle};
-pub use self::method::{Argument, Arguments, DirectMethod, Entered, Receiver, Replaced, Reply};
+pub use self::method::{
+    Argument, Arguments, DirectMethod, Entered, Nothing, Receiver, Replaced, Reply,
+};
 pub use self::select::{Give, GiveOther, GivePlain, IsOther, Probe, Take, TakeOther, TakePlain};
 pub use self::values::{PlainArgument, PlainResult};
 

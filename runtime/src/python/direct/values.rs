@@ -170,5 +170,9 @@ pub(super) fn raise_panic(py: Python<'_>, payload: Payload) -> *mut ffi::PyObjec
         Python::attach(|py| no_memory().restore(py));
         return ptr::null_mut();
     }
-    raise(py, Error::panic(payload))
+    // A use that was refused in a call that cannot fail is an error, as in a call through PyO3's function.
+    match payload.downcast::<Error>() {
+        Ok(error) => raise(py, *error),
+        Err(payload) => raise(py, Error::panic(payload)),
+    }
 }
