@@ -1,11 +1,12 @@
 //! `#[function]`: a function of the Python module, written in safe Rust.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 
 use crate::attr::CommonArgs;
 use crate::diagnostics::Diagnostics;
-use crate::methods::ast::{Receiver, Source};
+use crate::methods::ast::{Method, Receiver, Source};
 use crate::methods::expand::python::expand_wrapper;
 use crate::methods::expand::signature::rust_signature;
 use crate::pyo3::crate_path;
@@ -32,26 +33,67 @@ pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
         );
         return diagnostics.into_tokens();
     };
-    let mut inner = rust_signature(&function, &runtime);
-    inner.ident = quote::format_ident!("__{}", function.signature.ident);
-    let name = &inner.ident;
+    let mut tokens = expand(&runtime, &function, body);
+    tokens.extend(diagnostics.into_tokens());
+    tokens
+}
+
+/// The function under its name, for Rust, and the function that PyO3 exports.
+///
+/// `#[pymodule_export]` reads the items of a module that has the function's name, which shares no namespace with it.
+fn expand(runtime: &TokenStream, function: &Method, body: &syn::Block) -> TokenStream {
+    let inner = rust_signature(function, runtime);
+    let ident = &inner.ident;
+    let exported = format_ident!("__python_{}", ident.unraw());
     let attributes = &function.attributes;
+    let configuration = function.cfg_attributes().collect::<Vec<_>>();
     let visibility = &function.visibility;
     let no_self: syn::Type = syn::parse_quote!(());
-    let wrapper = expand_wrapper(&runtime, &no_self, &function, visibility, |_| quote!(#name));
-    let pyo3 = crate_path(&runtime);
-    let span = function.signature.ident.span();
-    let mut tokens = quote_spanned! {span=>
+    let name = ident.unraw().to_string();
+    let python_name = (!names_itself(function)).then(|| quote!(#[pyo3(name = #name)]));
+    let wrapper = expand_wrapper(
+        runtime,
+        &no_self,
+        function,
+        &exported,
+        visibility,
+        |_| quote!(#ident),
+    );
+    let pyo3 = crate_path(runtime);
+    quote_spanned! {ident.span()=>
         #(#attributes)*
         #[allow(dead_code, reason = "Python calls it through the wrapper")]
         #inner #body
 
         #runtime::__python! {
+            #(#configuration)*
+            #[doc(hidden)]
+            #visibility mod #ident {
+                #[allow(unused_imports, unreachable_pub, reason = "only read where the function is exported")]
+                pub use super::#exported::*;
+            }
+
+            #(#configuration)*
+            #[doc(hidden)]
             #[#runtime::pyo3::pyfunction]
             #[pyo3(crate = #pyo3)]
+            #python_name
             #wrapper
         }
-    };
-    tokens.extend(diagnostics.into_tokens());
-    tokens
+    }
+}
+
+/// Returns whether an attribute `#[pyo3(name = …)]` gives the function its name in Python.
+fn names_itself(function: &Method) -> bool {
+    let mut named = false;
+    for attribute in &function.python_attributes {
+        if attribute.path().is_ident("pyo3") {
+            // PyO3 reports mistakes in its own attributes.
+            let _ = attribute.parse_nested_meta(|meta| {
+                named |= meta.path.is_ident("name");
+                meta.value()?.parse::<syn::Expr>().map(drop)
+            });
+        }
+    }
+    named
 }

@@ -9,6 +9,7 @@
 mod arguments;
 mod callbacks;
 mod failing;
+mod functions;
 #[path = "../library/mod.rs"]
 mod library;
 mod locks;

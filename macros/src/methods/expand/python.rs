@@ -102,15 +102,24 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
         Receiver::None => quote!(<#handle>::#name),
         _ => quote!(#this.#name),
     };
-    expand_wrapper(runtime, handle, method, &Visibility::Inherited, callee)
+    let exported = &method.signature.ident;
+    expand_wrapper(
+        runtime,
+        handle,
+        method,
+        exported,
+        &Visibility::Inherited,
+        callee,
+    )
 }
 
-/// The function that PyO3 exports. It borrows the handles of `method`, calls `callee` and converts
+/// The function `exported` that PyO3 exports. It borrows the handles of `method`, calls `callee` and converts
 /// the result.
 pub(crate) fn expand_wrapper(
     runtime: &TokenStream,
     handle: &Type,
     method: &Method,
+    exported: &Ident,
     visibility: &Visibility,
     callee: impl FnOnce(&Ident) -> TokenStream,
 ) -> TokenStream {
@@ -206,7 +215,7 @@ pub(crate) fn expand_wrapper(
         #comment
         #(#python_attributes)*
         #allow_many
-        #visibility fn #name<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
+        #visibility fn #exported<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__entry!(__ENTRY, __SITE, #place, #info);
             #detach_checks
             #receiver_conversion
