@@ -29,6 +29,7 @@ RELATED = "runtime/src/python/same_ancestor.rs"
 CORES = "runtime/src/python/ref_counted.rs"
 HEADER = "runtime/src/python/state/mod.rs"
 QUICK = "runtime/src/python/state/quick.rs"
+POINTER = "runtime/src/convert/pointer.rs"
 ORIGIN = "runtime/src/handle/origin.rs"
 REPORTS = "runtime/src/reports.rs"
 QUIET = "runtime/src/quiet.rs"
@@ -747,7 +748,7 @@ CLOSING = [
     ),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("!kind.is_until_mut() && !matches!(state.0, State::Boxed(Boxed::Watched(_)))", "!kind.is_until_mut()")),
-    mutant(ITERATOR, "an iterator goes on where it was", ("                && made != owner.get()", "                && made > owner.get()")),
+    mutant(ITERATOR, "an iterator goes on where it was", ("                && made != generation\n", "                && made > generation\n")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
@@ -892,9 +893,9 @@ OBJECTS = [
         ("                && self.owner_address() == other.owner_address()\n", ""),
     ),
     mutant(
-        ENTER,
+        ITERATOR,
         "an iterator's step does not hold its owner",
-        ("    run(py, None, &[Some(request)], entry, call)", "    run(py, None, &[Some(request)].map(|_| None), entry, call)"),
+        ("call_static(py, NEXT, &[&Shared(owner.get())], |context| {", "call_static(py, NEXT, &[], |context| {"),
     ),
     mutant(
         ITERATOR,
@@ -928,6 +929,16 @@ EXPANSION = [
         ("::handle::Resource>::In<#lifetime>),", "::handle::Resource>::In<'static>),"),
         ("let (runtime, lifetime) = (self.0, &self.1);", "let (runtime, lifetime) = (self.0, &self.1);\n            let _ = lifetime;"),
         seen_by_compiler=True,
+    ),
+    mutant(
+        METHODS_EXPAND_RESULT_MACRO,
+        "bytes of a struct with a pointer that is not const need no owner",
+        ("false if checked && is_copied_slice(written) => {", "false if false && checked && is_copied_slice(written) => {"),
+    ),
+    mutant(
+        POINTER,
+        "each pointer of a struct is const",
+        ("impl<T> PointerKind for *mut T {\n    const CONST: bool = false;", "impl<T> PointerKind for *mut T {\n    const CONST: bool = true;"),
     ),
     mutant(
         METHODS_EXPAND_PYTHON_MACRO,
@@ -1025,7 +1036,7 @@ KEEPING = [
     mutant(USES, "the parent of what changes it is free in a callback", ("            true => children::exclusive_parents(self.id),", "            true => Vec::new(),")),
     mutant(USES_TABLE, "an exclusive use does not ask for shared ones", ("                false => claim.exclusive,", "                false => false,")),
     mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
-    mutant(USES, "the field of an object is read when the use has ended", ("        let uses = begin([Argument(handle).in_use(exclusive)])?;\n", "        let uses = begin([Argument(handle).in_use(exclusive)])?.filter(|_| false);\n")),
+    mutant(USES, "the field of an object is read when the use has ended", ("        _uses: begin([Argument(handle).in_use(exclusive)])?,\n", "        _uses: begin([Argument(handle).in_use(exclusive)])?.filter(|_| false),\n")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", "")),
     mutant(USES_TABLE, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
     mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),

@@ -319,6 +319,10 @@ pub mod __private {
 ///
 /// `unsafe` is the author's word that the length is that of what the pointer points at.
 ///
+/// A method that returns `Bytes` from a struct whose pointer is not `const` says
+/// [`borrowed`](reference::calls#borrowed): the memory stays C's. Where the caller frees the memory, the struct is a
+/// handle with [`caller_allocates`](reference::handle#caller_allocates), and `byte_slice!` is not used.
+///
 /// ```
 /// mod ffi {
 ///     use std::ffi::c_void;
@@ -330,6 +334,12 @@ pub mod __private {
 macro_rules! byte_slice {
     (unsafe $raw:ty { ptr: $ptr:ident, len: $len:ident }) => {
         const _: () = {
+            impl $crate::__private::from_c::ByteSlice for $raw {
+                type Pointer = $crate::__private::from_c::SlicePointer<
+                    { $crate::__private::from_c::is_const_pointer(|c: &$raw| c.$ptr) },
+                >;
+            }
+
             // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at. The bytes are copied.
             unsafe impl<T: $crate::__private::from_c::CopyOfC<Of = $crate::Bytes>>
                 $crate::__private::from_c::FromC<'_, $raw>

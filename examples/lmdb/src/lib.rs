@@ -340,7 +340,8 @@ impl Transaction {
         args = (self, database, &mut val(key), out),
         fails = nonzero,
         none = when(|status| status == ffi::MDB_NOTFOUND),
-        on_failure = undefined
+        on_failure = undefined,
+        borrowed
     )]
     fn get(&self, database: &Database, key: &[u8]) -> Result<Option<Bytes>>;
 
@@ -399,7 +400,8 @@ impl Cursor {
         args = (self, out, out, operation),
         fails = nonzero,
         none = when(|status| status == ffi::MDB_NOTFOUND),
-        on_failure = undefined
+        on_failure = undefined,
+        borrowed
     )]
     fn item(&mut self, operation: ffi::MDB_cursor_op) -> Result<Option<(Bytes, Bytes)>>;
 

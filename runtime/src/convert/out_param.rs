@@ -13,7 +13,7 @@ use crate::convert::copy::{CopyOfC, Undecoded};
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::{Life, Limits};
 use crate::convert::memory::Bytes;
-use crate::convert::pointer::Constant;
+use crate::convert::pointer::{ByteSlice, ConstPointer, Constant};
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 use crate::outcome::Outcome;
 
@@ -134,6 +134,14 @@ pub fn out_param<'o, R: FromOut<'o, P>, P>(life: Life<'o>) -> OutParam<R, P, R::
         lost: Cell::new(false),
         written: PhantomData,
     }
+}
+
+/// Returns memory for bytes that are copied and stay C's: the pointer of C's struct is `const`.
+#[inline]
+pub fn slice_out_param<'o, R: FromOut<'o, P>, P: ByteSlice<Pointer: ConstPointer>>(
+    life: Life<'o>,
+) -> OutParam<R, P, R::Storage> {
+    out_param(life)
 }
 
 /// Returns memory for text that is copied and stays C's: C's pointer to the text is `const`.

@@ -13,6 +13,61 @@ pub trait Constant {}
 
 impl<T> Constant for *const T {}
 
+/// A C struct that is a pointer and a length, made by [`byte_slice!`](crate::byte_slice).
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "C writes a `{Self}` to `out`, of which nothing says that it is a pointer and a length",
+    label = "C writes a `{Self}`",
+    note = "add `byte_slice!(unsafe T {{ ptr: field, len: field }})` for a struct; or pass `len` in `args` where C writes the \
+            length"
+)]
+pub trait ByteSlice {
+    /// [`SlicePointer<true>`](SlicePointer) if the struct's pointer is `const`.
+    type Pointer;
+}
+
+/// The pointer of a [`ByteSlice`]: `const` or not.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct SlicePointer<const CONST: bool>;
+
+/// The pointer of a [`ByteSlice`] that is `const`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "C writes a struct whose pointer is not `const`, and nothing says who frees its memory",
+    label = "nothing says who frees this memory",
+    note = "if the memory stays C's, add `borrowed`; if the caller frees it, make the struct a handle: \
+            `#[handle(caller_allocates = T, release = f)]`, return `Owned<…>`, and read the memory by `#[field(…)]`"
+)]
+pub trait ConstPointer {}
+
+impl ConstPointer for SlicePointer<true> {}
+
+/// A pointer type, `const` or not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`ptr` is the pointer to the memory, and the field is `{Self}`",
+    label = "not a pointer"
+)]
+pub trait PointerKind {
+    /// Set for a `const` pointer.
+    const CONST: bool;
+}
+
+impl<T> PointerKind for *const T {
+    const CONST: bool = true;
+}
+
+impl<T> PointerKind for *mut T {
+    const CONST: bool = false;
+}
+
+/// Returns `true` if the field that `field` reads is a `const` pointer.
+#[doc(hidden)]
+pub const fn is_const_pointer<S, P: PointerKind>(_field: fn(&S) -> P) -> bool {
+    P::CONST
+}
+
 /// The pointer to memory that stays C's.
 #[doc(hidden)]
 #[inline]

@@ -50,6 +50,12 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
     ];
     match ways.into_iter().filter(|way| *way).count() {
         0 if bytes && method.out_count(calls) > 0 && calls.free.is_none() => {}
+        0 if bytes && method.out_count(calls) > 0 => diagnostics.at(
+            value,
+            "`free` frees memory whose length C writes to `len` in `args`. If C writes a struct with a pointer and a \
+             length, make the struct a handle: `#[handle(caller_allocates = T, release = f)]`, return `Owned<…>`, and \
+             read the memory by `#[field(…)]`",
+        ),
         0 if bytes => diagnostics.at(
             value,
             "memory needs a length: add `len = ffi::the_function`, which gets the same arguments, \

@@ -36,6 +36,11 @@ pub(crate) fn is_copied_text(ty: &Type) -> bool {
     contains_string(ty) || is_named(ty, "CString")
 }
 
+/// Returns `true` for bytes that are copied from a `byte_slice!` struct, which C writes to `out`.
+fn is_copied_slice(ty: &Type) -> bool {
+    is_named(argument_of(ty, "Option").unwrap_or(ty), "Bytes")
+}
+
 /// The pointer to memory that C returned, checked against the arguments that say who frees it:
 /// `free`, `borrowed`, or the `const` of its C type.
 pub(crate) fn expand_memory_source(
@@ -68,16 +73,19 @@ pub(crate) fn expand_out_params(
     });
     let types = method.out_types(calls).unwrap_or_default();
     let memory = is_copied_memory(method, calls);
-    let slots = types.iter().enumerate().map(|(n, ty)| {
+    let slots = types.iter().enumerate().map(|(n, written)| {
         let slot = out_variable(n);
-        let checked = is_copied_text(ty) && calls.borrowed.is_none();
-        let text = undecoded(method, ty, runtime);
-        let ty = text.as_ref().unwrap_or(ty);
+        let checked = calls.borrowed.is_none();
+        let text = undecoded(method, written, runtime);
+        let ty = text.as_ref().unwrap_or(written);
         let (ty, life) = (with_inferred_lifetime(ty, runtime), lifetime_variable());
         let new = match memory {
             true => quote!(#runtime::__private::out_param::raw()),
-            false if checked => {
+            false if checked && is_copied_text(written) => {
                 quote!(#runtime::__private::out_param::constant_out_param::<#ty, _>(#life))
+            }
+            false if checked && is_copied_slice(written) => {
+                quote!(#runtime::__private::out_param::slice_out_param::<#ty, _>(#life))
             }
             false => quote!(#runtime::__private::out_param::out_param::<#ty, _>(#life)),
         };
