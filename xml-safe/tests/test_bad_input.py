@@ -277,7 +277,7 @@ HUGE = {
 
 @pytest.mark.parametrize("parts", HUGE.values(), ids=HUGE.keys())
 @pytest.mark.parametrize("form", [str, str.encode], ids=["str", "bytes"])
-def test_what_is_huge_is_read_if_asked_and_refused_otherwise(parts, form, capfd):
+def test_huge_text_is_read_with_huge_and_refused_otherwise(parts, form, capfd):
     """Before 2.13, libxml2 calls the text well-formed and keeps its first ten million characters."""
     before, thousand, after = parts
     data = form(before + thousand * 10_100 + after)

@@ -116,7 +116,7 @@ def test_codes(data, code):
     assert parse_error(data).code == code
 
 
-def test_what_is_empty_has_a_message_too():
+def test_error_for_empty_input_has_a_message():
     for data in (b"", "", b" ", b"\0"):
         error = parse_error(data)
         assert error.message

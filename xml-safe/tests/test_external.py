@@ -44,7 +44,7 @@ def test_by_default_a_dtd_outside_is_refused_if_asked_for(folder):
     assert parse("<!DOCTYPE a SYSTEM 'nowhere'><a/>").root.name == "a"
 
 
-def test_what_is_declared_and_not_used_is_not_read():
+def test_entity_that_is_declared_and_not_used_is_not_read():
     doc = parse("<!DOCTYPE a [<!ENTITY e SYSTEM 'nowhere'><!ENTITY f 'text'>]><a>&f;</a>", resolve_entities=True)
     assert doc.root.text == "text"
     assert 'SYSTEM "nowhere"' in whole(doc)

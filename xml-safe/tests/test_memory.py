@@ -83,7 +83,7 @@ print(*sorted(seen))
 
 
 @needs_limits
-def test_what_comes_back_under_any_limit_is_whole(run_python):
+def test_result_under_any_memory_limit_is_whole(run_python):
     ended = run_python("-c", SERIALIZED)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.split() == ["MemoryError", "result"]

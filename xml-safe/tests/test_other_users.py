@@ -122,7 +122,7 @@ def test_no_handler_of_another_user_is_called(lib, capfd, call):
         (b"<?xml version='1.0' encoding='cp1252'?><a>\x81</a>", "\ufffd"),
     ],
 )
-def test_what_is_no_text_is_an_error_or_replaced(data, text):
+def test_invalid_text_is_an_error_or_replaced(data, text):
     with pytest.raises(ParseError):
         parse(data)
     doc = parse(data, recover=True)

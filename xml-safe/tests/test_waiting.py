@@ -119,7 +119,7 @@ def delays(large, wait):
 
 
 @pytest.mark.parametrize("wait", [lambda context: context.close(), lambda context: context.register_ns("p", "urn:p")])
-def test_who_waits_is_woken_at_once(large, wait):
+def test_waiting_call_is_woken_within_8_ms(large, wait):
     """Signals are looked for every 20 ms; nobody should have to wait for that."""
     assert statistics.median(delays(large, wait)) < 0.008
 
@@ -182,7 +182,7 @@ def test_others_may_close_after_a_close_was_given_up(large, on_alarm):
         closing.join()
 
 
-def test_who_waits_behind_a_close_that_is_given_up_goes_on(large, on_alarm):
+def test_second_close_goes_on_when_the_first_is_interrupted(large, on_alarm):
     """A second `close()` waits for the first one, and does its work when that one stops."""
     done = []
     second = threading.Thread(target=lambda: (large.close(), done.append(large.closed)))

@@ -282,14 +282,14 @@ def test_what_is_no_call_of_a_function_is_evaluated(doc, expr, value, capfd):
 
 
 @pytest.mark.parametrize(("expr", "code"), NOT_THERE.items(), ids=NOT_THERE)
-def test_what_is_not_there_is_an_error_that_names_the_expression(doc, expr, code, capfd):
+def test_undefined_name_is_an_error_that_names_the_expression(doc, expr, code, capfd):
     with pytest.raises(XPathError) as caught:
         doc.xpathEval(expr)
     assert (caught.value.code, caught.value.expression) == (code, expr)
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_not_evaluated_is_not_looked_for(doc):
+def test_undefined_function_that_is_not_evaluated_is_no_error(doc):
     assert doc.xpathEval("//zz[foo()]") == []
     assert doc.xpathEval("false() and q:foo()") is False
 

@@ -117,7 +117,7 @@ def test_a_drawing(tmp_path):
 # ---- owners
 
 
-def test_who_owns_a_surface():
+def test_owners_of_a_surface_are_counted():
     surface = Surface.image(1, 1)
     assert surface.owners == 1
     context = Context(surface)
@@ -141,7 +141,7 @@ def test_who_owns_a_surface():
     assert live_handles() == NONE
 
 
-def test_what_is_used_outlives_its_handle():
+def test_source_and_target_outlive_their_handles():
     context = Context(Surface.image(5, 5))
     context.source = Pattern.linear(0, 0, 1, 1)
     gc.collect()

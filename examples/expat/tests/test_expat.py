@@ -109,7 +109,7 @@ def test_an_exception_in_a_callback(kind):
     parser.close()
 
 
-def test_what_a_callback_must_not_do():
+def test_callback_that_closes_or_uses_its_parser_raises_busy():
     caught = []
 
     def start(name, _):

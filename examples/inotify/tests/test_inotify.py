@@ -24,7 +24,7 @@ def open_files():
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_what_happens_to_files(watcher, tmp_path):
+def test_events_of_files_are_read(watcher, tmp_path):
     watch = watcher.watch(tmp_path, Mask.CREATE | Mask.CLOSE_WRITE | Mask.DELETE | Mask.MOVED_FROM | Mask.MOVED_TO)
     path = tmp_path / "né"
     path.write_text("x")
@@ -139,7 +139,7 @@ def test_files_are_given_back(tmp_path):
     assert open_files() == before and live_handles() == NONE
 
 
-def test_a_close_that_fails_is_told():
+def test_failed_close_raises_and_closes():
     """The descriptor was closed elsewhere: `close()` raises, and nothing is left to close."""
     watcher = Watcher()
     os.close(watcher.fileno())
@@ -168,7 +168,7 @@ def test_others_run_while_one_waits(watcher, tmp_path):
 
 
 @pytest.mark.parametrize("readers", [1, 3])
-def test_closing_wakes_who_waits(readers):
+def test_close_wakes_waiting_readers(readers):
     watcher = Watcher()
     ended = []
 

@@ -477,7 +477,7 @@ def test_another_thread_must_not_use_it(env, db):
     assert in_thread(txn.close) is None
 
 
-def test_another_thread_cannot_close_what_it_lives_in(env, db):
+def test_close_on_another_thread_than_the_transactions_raises(env, db):
     txn = env.begin(write=True)
     error = in_thread(env.close)
     assert isinstance(error, AffinityError)
@@ -603,7 +603,7 @@ def test_a_thread_that_ends_closes_what_is_in_a_cycle(env, db, reported):
     assert reported == []
 
 
-def test_what_another_thread_has_open_is_named(env, db):
+def test_transaction_of_another_thread_is_named_in_the_error(env, db):
     go_on, made = threading.Event(), threading.Event()
 
     def owner():
@@ -689,7 +689,7 @@ def test_a_forked_child_does_not_release_it(tmp_path, env, db):
     assert len(env.readers()) == 1
 
 
-def test_a_forked_child_may_open_it_itself(tmp_path, env, db):
+def test_forked_child_opens_an_environment_of_its_own(tmp_path, env, db):
     def use():
         with Environment(tmp_path, max_databases=4) as own:
             database = own.database("d")

@@ -102,7 +102,7 @@ def test_threads_take_turns(magic):
     assert answers == ["image/png"] * 20
 
 
-def test_it_is_a_module_of_its_own():
+def test_package_has_base_classes_of_its_own():
     xml_safe = pytest.importorskip("xml_safe")
     assert magic_safe.__leakproof__ is not xml_safe.__leakproof__
     assert magic_safe.ClosedError is not xml_safe.ClosedError

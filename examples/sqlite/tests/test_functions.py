@@ -137,7 +137,7 @@ def test_a_function_cannot_close_what_runs_it(db):
     assert not db.closed and not statement.closed
 
 
-def test_what_cannot_be_closed_closes_nothing(db):
+def test_refused_close_leaves_the_children_open(db):
     with Connection(":memory:") as other:
         copies = [db.copy_from(other)]
 
@@ -424,7 +424,7 @@ def test_a_progress_handler_cannot_use_the_connection(db):
     assert list(spare) == [[1]]
 
 
-def test_what_a_progress_handler_drops_is_released(db):
+def test_statement_dropped_in_a_progress_handler_is_released(db):
     dropped = [db.prepare("SELECT 1")]
 
     def handler():

@@ -102,7 +102,7 @@ def test_closed_half_way(db):
 
 
 @pytest.mark.parametrize("path", ["/no/such/folder/db", "/"])
-def test_what_opening_leaves_is_closed(path):
+def test_handle_of_a_failed_open_is_released(path):
     """SQLite gives a handle also when it fails: it says why, and has to be closed."""
     for _ in range(100):
         with pytest.raises(SqliteError, match="unable to open") as caught:
@@ -112,7 +112,7 @@ def test_what_opening_leaves_is_closed(path):
     assert live_handles() == NONE
 
 
-def test_what_is_not_to_be_created(tmp_path):
+def test_open_without_create_flag_raises_for_a_missing_file(tmp_path):
     path = tmp_path / "db"
     with pytest.raises(SqliteError, match="unable to open"):
         Connection(path, OpenFlag.READWRITE)
@@ -358,7 +358,7 @@ def test_the_module():
     assert sqlite_safe.__doc__
 
 
-def test_what_is_not_documented_here_is_in_sqlites_words():
+def test_method_without_doc_comment_has_the_comment_of_the_header():
     """From the comment of `sqlite3_last_insert_rowid` in sqlite3.h."""
     assert "Last Insert Rowid" in Connection.last_row.__doc__
     assert "``" not in Connection.last_row.__doc__
@@ -383,7 +383,7 @@ def test_a_blob_without_a_copy(db):
         view[0] = 1
 
 
-def test_what_lends_memory_cannot_be_closed_or_changed():
+def test_statement_with_a_memoryview_cannot_be_closed_or_changed():
     db = Connection(":memory:")
     statement = db.query("SELECT ?", [b"blob"])
     next(statement)
@@ -427,7 +427,7 @@ def test_a_view_holds_what_lends_it():
     assert live_handles() == NONE
 
 
-def test_a_failing_body_says_more_than_a_refused_close():
+def test_exception_of_a_with_body_wins_over_a_refused_close():
     held = []
     with pytest.raises(KeyError):
         with Connection(":memory:") as db:
@@ -440,7 +440,7 @@ def test_a_failing_body_says_more_than_a_refused_close():
     db.close()
 
 
-def test_another_thread_is_told_at_once_too(db):
+def test_close_on_another_thread_raises_at_once_while_a_memoryview_exists(db):
     statement = db.query("SELECT ?", [b"blob"])
     next(statement)
     view = statement.view(0)
@@ -490,7 +490,7 @@ def test_what_is_not_within_the_blob(blob_db, offset, count):
         blob.read(offset, count)
 
 
-def test_what_cannot_be_done_with_a_blob(blob_db):
+def test_invalid_uses_of_a_blob_raise(blob_db):
     for table, column, row in (("nope", "data", 1), ("b", "nope", 1), ("b", "data", 9), ("b", "data", 3)):
         with pytest.raises(SqliteError, match="no such|cannot open"):
             blob_db.blob(table, column, row)
@@ -521,7 +521,7 @@ def test_a_blob_ends_with_its_connection(blob_db):
 # ---- what takes long
 
 
-def test_what_takes_long_can_be_ended():
+def test_long_statement_is_interrupted():
     db = Connection(":memory:")
     endless = db.query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c")
     raised = []

@@ -66,7 +66,7 @@ def test_a_script_ends_where_a_statement_fails(db):
 # ---- how many rows changed
 
 
-def test_only_what_changes_rows_has_a_count(db):
+def test_only_statements_that_change_rows_return_a_count(db):
     assert db.run("INSERT INTO t VALUES (1), (2), (3)") == 3
     for sql in (
         "SELECT 1",

@@ -58,7 +58,7 @@ def test_in_pieces():
     assert decompressor.decompress(compressor.finish() + b"more")[0] == b""
 
 
-def test_what_follows_the_stream_is_left():
+def test_bytes_after_the_end_of_the_stream_are_not_consumed():
     packed = zlib.compress(b"text")
     with Decompressor() as decompressor:
         assert decompressor.decompress(packed + b"and more") == (b"text", len(packed))

@@ -134,7 +134,7 @@ def test_an_exception_is_made_of_its_fields():
             assert (str(other), other.args, other.reports) == ("full", ("full",), ["one", "two"])
 
 
-def test_what_is_not_given_has_the_default_of_its_type():
+def test_exception_field_left_out_has_the_default_of_its_type():
     assert StoreError("full").reports == []
     error = SessionError("gone")
     assert (error.status, error.busy) == (None, None)
@@ -242,7 +242,7 @@ def fail_in_a_pool(kind):
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork"])
-def test_they_cross_processes(method):
+def test_exceptions_cross_processes(method):
     context = multiprocessing.get_context(method)
     with context.Pool(1) as pool:
         with pytest.raises(StoreError) as caught:

@@ -128,7 +128,7 @@ def test_shared_calls_that_wait_run_together(at_the_gate):
         assert [look.result for look in looks] == [1, 1, 1]
 
 
-def test_what_runs_inside_of_a_call_passes_those_who_wait():
+def test_call_within_a_call_passes_the_queue():
     """They wait for this very call."""
     calls = []
 
@@ -151,7 +151,7 @@ def test_what_runs_inside_of_a_call_passes_those_who_wait():
     assert live_handles() == NONE
 
 
-def test_a_signal_handler_passes_those_who_wait(at_the_gate):
+def test_signal_handler_passes_the_queue(at_the_gate):
     """The call that it interrupts may be one that they wait for, and here stands in the queue itself."""
     seen = []
 
@@ -187,7 +187,7 @@ def test_an_interrupted_exclusive_call_bars_nobody_any_more(at_the_gate):
         assert work.result is None and hooked.result is not None
 
 
-def test_an_interrupted_exclusive_call_lets_those_behind_it_go(at_the_gate):
+def test_interrupted_exclusive_call_lets_the_queue_go_on(at_the_gate):
     with Store() as store:
         with at_the_gate(store.work_beside):
             hooked = []
@@ -204,7 +204,7 @@ def test_an_interrupted_exclusive_call_lets_those_behind_it_go(at_the_gate):
             assert hooked[0].result is True
 
 
-def test_those_who_wait_for_what_is_closed_hear_it(at_the_gate):
+def test_waiting_calls_on_a_closed_handle_raise_closed(at_the_gate):
     store = Store()
     with at_the_gate(store.work_beside):
         work, hooked = waiting(store.work, lambda: store.hooked)
@@ -258,7 +258,7 @@ def test_a_child_is_closed_although_calls_wait_for_its_parent(at_the_gate):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_forked_child_does_not_wait_for_those_who_waited_in_its_parent(at_the_gate):
+def test_forked_child_does_not_wait_for_the_queue_of_its_parent(at_the_gate):
     with Store() as store:
         with at_the_gate(store.work_beside):
             work, hooked = waiting(store.work, lambda: store.hooked)

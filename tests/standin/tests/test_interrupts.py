@@ -69,7 +69,7 @@ def test_ctrl_c_interrupts():
         search.run()
 
 
-def test_what_c_gave_all_the_same_is_released():
+def test_result_of_an_interrupted_call_is_released():
     search = Search(stubborn=True)
     with pytest.raises(Interrupted), signaled(raising):
         search.run()

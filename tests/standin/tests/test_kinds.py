@@ -202,7 +202,7 @@ def test_a_child_that_c_keeps_keeps_its_parent():
     assert live_handles() == NONE
 
 
-def test_with_says_it_too_but_not_instead_of_the_bodys_exception():
+def test_with_statement_raises_a_failed_close_unless_its_body_raised():
     session = Session(5)
     with pytest.raises(SessionError):
         with session:
@@ -214,7 +214,7 @@ def test_with_says_it_too_but_not_instead_of_the_bodys_exception():
     session.close()
 
 
-def test_a_child_closed_while_its_parent_works_says_it(at_the_gate):
+def test_failed_close_of_a_child_raises_although_the_parent_works(at_the_gate):
     session = Session()
     cursor = session.cursor()
     cursor.busy = 5
@@ -336,7 +336,7 @@ def test_a_handle_that_iterates():
 # ---- what C takes over
 
 
-def test_what_c_took_over_is_closed_here_and_released_there():
+def test_consumed_handle_is_closed_and_released_by_c():
     take_log()
     with Session() as session:
         parcel = Parcel(3)
@@ -452,7 +452,7 @@ def test_parent_of_a_child_that_a_body_dropped_and_c_kept_is_not_released():
     subprocess.run([sys.executable, "-c", LOST_CHILD], check=True, timeout=60)
 
 
-def test_views_end_with_what_c_took_over():
+def test_views_of_a_consumed_handle_are_closed():
     with Session() as session:
         parcel, heavy = Parcel(3), Parcel(30)
         label, other = parcel.label, heavy.label
@@ -468,7 +468,7 @@ def test_views_end_with_what_c_took_over():
         session.busy = 0
 
 
-def test_what_c_left_is_still_here():
+def test_handle_that_a_failing_call_did_not_consume_stays_open():
     take_log()
     with Session() as session, Parcel(30) as parcel:
         for _ in range(3):
@@ -479,7 +479,7 @@ def test_what_c_left_is_still_here():
     assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
 
 
-def test_what_c_took_over_although_it_failed():
+def test_handle_that_a_failing_call_consumed_is_closed():
     take_log()
     with Session() as session:
         parcel = Parcel(30)
@@ -490,7 +490,7 @@ def test_what_c_took_over_although_it_failed():
     assert live_handles() == NONE
 
 
-def test_what_lives_in_it_is_closed_first():
+def test_children_of_a_consumed_handle_are_closed_first():
     take_log()
     with Session() as session:
         parcel = Parcel(3)
@@ -512,7 +512,7 @@ def test_what_lives_in_it_is_closed_first():
     assert live_handles() == NONE
 
 
-def test_a_body_has_it_for_good():
+def test_handles_consumed_by_a_body_are_released_when_it_fails():
     with Session() as session:
         first, second = Parcel(1), Parcel(30)
         with pytest.raises(Error, match="session_send failed"):
@@ -522,14 +522,14 @@ def test_a_body_has_it_for_good():
         session.busy = 0
 
 
-def test_it_can_be_given_only_once_in_a_call():
+def test_handle_consumed_twice_in_one_call_raises():
     with Session() as session, Parcel(1) as parcel:
         with pytest.raises(BusyError):
             session.send_both(parcel, parcel)
         assert parcel.weight() == 1 and session.busy == 0
 
 
-def test_what_is_wrong_otherwise_takes_nothing():
+def test_call_refused_for_another_argument_consumes_nothing():
     with Parcel(1) as parcel:
         closed = Session()
         closed.close()
@@ -580,7 +580,7 @@ def test_nothing_is_remembered_of_a_counted_object(end):
     assert blocks_of_many() < 100
 
 
-def test_what_another_thread_uses_is_waited_for():
+def test_consuming_waits_for_the_call_of_another_thread():
     parcel = Parcel(1)
     close_gate()
     weights = []
@@ -601,7 +601,7 @@ def test_what_another_thread_uses_is_waited_for():
     session.close()
 
 
-def test_who_waits_for_what_is_given_away_hears_that_it_is_closed():
+def test_call_waiting_for_a_handle_that_is_consumed_raises_closed():
     parcel, session = Parcel(1), Session()
     close_gate()
     reader = threading.Thread(target=parcel.weight)
@@ -761,7 +761,7 @@ def test_memory_ends_with_the_last_part_of_it():
             item.work()
 
 
-def test_no_memory_of_what_somebody_closes(at_the_gate):
+def test_memoryview_of_a_handle_that_another_thread_closes_raises_closed(at_the_gate):
     """Who waits to close it is not held up for ever."""
     store = Store()
     item = store.item()
@@ -776,7 +776,7 @@ def test_no_memory_of_what_somebody_closes(at_the_gate):
     store.close()
 
 
-def test_what_asks_for_it_is_warned_of_when_it_is_not_closed():
+def test_unclosed_handle_with_warn_unclosed_warns():
     with pytest.warns(ResourceWarning, match="unclosed Journal"):
         Journal(0)
         gc.collect()
@@ -810,7 +810,7 @@ def test_another_function_ends_it(end):
     assert take_log() == [] and live_handles() == NONE
 
 
-def test_where_that_fails_it_is_as_before():
+def test_handle_stays_open_after_a_failed_ending_call():
     with Session(7) as session:
         with pytest.raises(SessionError) as caught:
             session.commit()
@@ -820,7 +820,7 @@ def test_where_that_fails_it_is_as_before():
     assert live_handles() == NONE
 
 
-def test_a_body_that_takes_itself_has_it_for_good():
+def test_body_that_takes_this_by_value_releases_it_when_it_fails():
     session = Session(7)
     with pytest.raises(SessionError):
         session.finish(True)
@@ -841,7 +841,7 @@ def test_ending_waits_for_others(at_the_gate):
     assert live_handles() == NONE
 
 
-def test_with_is_content_with_what_was_ended():
+def test_with_statement_accepts_a_handle_that_was_ended():
     with Session(1) as session:
         assert session.commit() == 1
     assert live_handles() == NONE
@@ -888,7 +888,7 @@ def test_a_number_that_is_free_again_revives_nothing():
     assert live_handles() == NONE
 
 
-def test_closing_wakes_what_blocks():
+def test_close_wakes_blocked_calls():
     it = Numeral()
     ended = []
     threads = [threading.Thread(target=lambda: ended.append(it.wait())) for _ in range(3)]

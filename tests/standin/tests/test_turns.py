@@ -62,7 +62,7 @@ def test_a_child_is_closed_at_the_end_of_its_parents_call(depth):
     assert live_handles() == NONE
 
 
-def test_what_lives_in_the_child_goes_with_it(at_the_gate):
+def test_closed_child_closes_its_own_children_while_the_parent_works(at_the_gate):
     store = Store()
     item = store.item()
     parts = [item.part() for _ in range(3)]
@@ -77,7 +77,7 @@ def test_what_lives_in_the_child_goes_with_it(at_the_gate):
     store.close()
 
 
-def test_while_it_waits_it_cannot_be_used(at_the_gate):
+def test_handle_is_unusable_while_its_close_waits(at_the_gate):
     store = Store()
     item = store.item()
     seen = []
@@ -212,7 +212,7 @@ def test_reports_of_calls_beside_each_other(at_the_gate):
     store.close()
 
 
-def test_whoever_ends_first_leaves_the_callback_to_the_others(at_the_gate):
+def test_error_callback_stays_installed_until_the_last_call_ends(at_the_gate):
     store = Store()
     seen = []
 
@@ -230,7 +230,7 @@ def test_whoever_ends_first_leaves_the_callback_to_the_others(at_the_gate):
     store.close()
 
 
-def test_what_dies_while_its_parent_is_busy_is_forgotten_there(at_the_gate):
+def test_child_dropped_while_its_parent_is_busy_is_unlinked(at_the_gate):
     """Its memory is soon another handle's, which is none of the old parent's business."""
     store, other = Store(), Store()
     items = [store.item() for _ in range(50)]
@@ -246,7 +246,7 @@ def test_what_dies_while_its_parent_is_busy_is_forgotten_there(at_the_gate):
     assert live_handles() == NONE
 
 
-def test_what_a_body_calls_does_not_wait_for_it():
+def test_call_within_a_body_on_its_own_handle_raises_busy():
     """It would wait for the very call that it is in."""
     with Store() as store, store.item() as item:
         for call in (store.close, store.work):
@@ -264,7 +264,7 @@ def test_what_a_body_calls_does_not_wait_for_it():
     assert live_handles() == NONE
 
 
-def test_what_a_body_calls_does_not_wait_for_others_either(at_the_gate):
+def test_call_within_a_body_on_another_busy_handle_raises_busy(at_the_gate):
     """Who uses the other one might wait for this one."""
     with Store() as store, Store() as other:
         with at_the_gate(other.work):
