@@ -127,7 +127,7 @@ fn check_type(ty: &Type, diagnostics: &Diagnostics) {
     if other {
         diagnostics.at(
             ty,
-            "a record is a copy of plain values: its fields are numbers, `bool`, enums, flags and \
+            "a record is a copy of plain values: its fields are numbers, `bool`, `[u8; N]`, enums, flags and \
              other records",
         );
     }

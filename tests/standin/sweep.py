@@ -319,6 +319,7 @@ OPERATIONS = [
     Operation("released gauges", released_gauges),
     Operation("sheet", MODULE.Sheet),
     Operation("extents", lambda sheet: sheet.extents(), setup=MODULE.Sheet),
+    Operation("stamp", lambda sheet: sheet.stamp(MODULE.Stamp(b"1234", b"abcd")), setup=MODULE.Sheet),
     Operation("pins", lambda sheet: [pin.number for pin in sheet.pins(1)[:2]], setup=MODULE.Sheet),
     Operation("pins that fail", lambda sheet: sheet.pins(-1), setup=MODULE.Sheet, raises=MODULE.Error),
     Operation("corner", lambda sheet: sheet.at(0).point, setup=MODULE.Sheet),

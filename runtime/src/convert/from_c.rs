@@ -198,3 +198,18 @@ unsafe impl FromC<'_, u64> for usize {
         Some(c as usize)
     }
 }
+
+macro_rules! bytes_from_c {
+    ($($from:ty)+) => {$(
+        // SAFETY: Rust: the bytes are copied.
+        unsafe impl<const N: usize> FromC<'_, [$from; N]> for [u8; N] {
+            #[inline]
+            unsafe fn from_c(c: [$from; N]) -> Option<Self> {
+                Some(c.map(|byte| byte as u8))
+            }
+        }
+    )+};
+}
+
+// C's `unsigned char[N]` and `char[N]`.
+bytes_from_c! { u8 i8 }

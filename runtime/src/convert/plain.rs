@@ -8,7 +8,7 @@
 #[diagnostic::on_unimplemented(
     message = "a struct of C cannot keep a `{Self}`",
     label = "not a plain value",
-    note = "the fields of a record, and what a method writes to a field, are numbers, `bool`, enums, flags and records; what \
+    note = "the fields of a record, and what a method writes to a field, are numbers, `bool`, `[u8; N]`, enums, flags and records; what \
             C is to keep is passed to a function of C"
 )]
 pub unsafe trait Plain: Copy + 'static {}
@@ -28,3 +28,6 @@ plain! { i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 bool }
 pub fn written<T: Plain>(value: T) -> T {
     value
 }
+
+// SAFETY: Rust: bytes hold no pointer.
+unsafe impl<const N: usize> Plain for [u8; N] {}

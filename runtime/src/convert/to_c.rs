@@ -140,6 +140,21 @@ unsafe impl IntoC<Never> for f64 {
     }
 }
 
+macro_rules! bytes_into_c {
+    ($($to:ty)+) => {$(
+        // SAFETY: Rust: the bytes are copied.
+        unsafe impl<const N: usize> IntoC<[$to; N]> for [u8; N] {
+            #[inline]
+            fn into_c(self) -> [$to; N] {
+                self.map(|byte| byte as $to)
+            }
+        }
+    )+};
+}
+
+// C's `unsigned char[N]` and `char[N]`.
+bytes_into_c! { u8 i8 }
+
 // SAFETY: annotation `calls`: a `usize` for a `void *` is a number, which C does not follow.
 unsafe impl IntoC<*mut c_void> for usize {
     #[inline]

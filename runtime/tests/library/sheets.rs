@@ -1,6 +1,6 @@
 //! Structs and flags that are passed by value, and sheets with several results per call.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +15,14 @@ pub struct segment {
     pub from: point,
     pub to: point,
     pub marks: c_int,
+}
+
+/// Bytes of both kinds that C has.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct stamp {
+    pub id: [u8; 4],
+    pub text: [c_char; 4],
 }
 
 pub struct sheet {
@@ -33,6 +41,16 @@ pub unsafe extern "C" fn sheet_new() -> *mut sheet {
 pub unsafe extern "C" fn sheet_free(sheet: *mut sheet) {
     // SAFETY: a valid sheet, released once.
     drop(unsafe { Box::from_raw(sheet) });
+}
+
+/// Writes the stamp, with its bytes in the reverse order.
+pub unsafe extern "C" fn sheet_stamp(_: *const sheet, from: *const stamp, to: *mut stamp) {
+    // SAFETY: two valid stamps.
+    unsafe {
+        *to = *from;
+        (*to).id.reverse();
+        (*to).text.reverse();
+    }
 }
 
 /// Writes four numbers.

@@ -912,7 +912,7 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::values::{
-        Corner, Marks, OpenMarks, Pin, Point, Segment, Sheet, marks_of_number, number_of_marks,
-        number_of_open_marks,
+        Corner, Marks, OpenMarks, Pin, Point, Segment, Sheet, Stamp, marks_of_number,
+        number_of_marks, number_of_open_marks,
     };
 }

@@ -48,6 +48,15 @@ pub struct Segment {
     pub marks: Marks,
 }
 
+/// A stamp.
+#[record(ffi::stamp)]
+pub struct Stamp {
+    /// Its bytes.
+    pub id: [u8; 4],
+    /// Its characters.
+    pub text: [u8; 4],
+}
+
 /// A sheet of paper.
 #[handle(raw = ffi::sheet, release = ffi::sheet_free)]
 pub struct Sheet;
@@ -79,6 +88,10 @@ impl Sheet {
     /// Where it begins and ends.
     #[calls(ffi::sheet_extents, args = (self, out, out, out, out))]
     fn extents(&self) -> (f64, f64, f64, f64);
+
+    /// The stamp, reversed.
+    #[calls(ffi::sheet_stamp, args = (self, stamp, out))]
+    fn stamp(&self, stamp: &Stamp) -> Stamp;
 
     /// Make two pins. It fails for a negative number.
     #[calls(ffi::sheet_pins, args = (self, number, out, out, out), fails = negative, on_failure = owned)]

@@ -13,6 +13,7 @@ from standin_safe import (
     Point,
     Segment,
     Sheet,
+    Stamp,
     live_handles,
     marks_of_number,
     number_of_marks,
@@ -102,7 +103,7 @@ def test_numbers_beyond_c_are_refused(number):
         number_of_open_marks(number)
 
 
-def test_what_is_no_number_is_no_flag():
+def test_flag_from_a_value_that_is_no_number_raises():
     for wrong in (1.0, "FINE", None):
         with pytest.raises(TypeError, match="Marks expected"):
             number_of_marks(wrong)
@@ -144,5 +145,23 @@ def test_a_record_with_nan_is_found_in_a_dict_by_itself():
 # ---- what only another build has
 
 
-def test_what_is_configured_out_is_nowhere():
+def test_method_that_cfg_removes_has_no_attribute_in_python():
     assert not hasattr(Sheet, "missing")
+
+
+# ---- arrays of bytes in a record
+
+
+def test_byte_array_of_a_record_is_bytes():
+    stamp = Sheet().stamp(Stamp(b"\x00\xff12", b"abc\xe4"))
+    assert (stamp.id, stamp.text) == (b"21\xff\x00", b"\xe4cba")
+    assert type(stamp.id) is bytes
+    assert stamp == Stamp(b"21\xff\x00", b"\xe4cba")
+    assert hash(stamp) == hash(Stamp(b"21\xff\x00", b"\xe4cba"))
+    assert repr(stamp) == r"Stamp(id=b'21\xff\x00', text=b'\xe4cba')"
+
+
+@pytest.mark.parametrize("value", [b"", b"123", b"12345"])
+def test_byte_array_of_another_length_raises(value):
+    with pytest.raises(ValueError, match="length"):
+        Stamp(value, b"1234")
