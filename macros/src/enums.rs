@@ -335,21 +335,16 @@ impl Enumeration {
     /// The stub entries of the class and of its members.
     fn expand_stubs(&self, doc: &str, members: &[Member<'_>]) -> TokenStream {
         let base = if self.flags { "IntFlag" } else { "IntEnum" };
-        let (id, name, doc) = (
-            json_string(&self.id()),
-            json_string(&self.name),
-            json_string(doc),
-        );
+        let (id, name) = (json_string(&self.id()), json_string(&self.name));
+        let doc = doc_entry(doc);
         let class = format!(
-            r#"{{"bases":[{{"type":"attribute","value":{{"type":"name","id":"enum"}},"attr":"{base}"}}],"decorators":[],"doc":{doc},"id":{id},"name":{name},"type":"class"}}"#
+            r#"{{"bases":[{{"type":"attribute","value":{{"type":"name","id":"enum"}},"attr":"{base}"}}],"decorators":[],{doc}"id":{id},"name":{name},"type":"class"}}"#
         );
         let members = members.iter().map(|member| {
-            let (name, doc) = (
-                json_string(&member.name.to_string()),
-                json_string(&doc_text(member.attributes)),
-            );
+            let name = json_string(&member.name.to_string());
+            let doc = doc_entry(&doc_text(member.attributes));
             format!(
-                r#"{{"doc":{doc},"name":{name},"parent":{id},"type":"attribute","value":{{"type":"constant","kind":"ellipsis"}}}}"#
+                r#"{{{doc}"name":{name},"parent":{id},"type":"attribute","value":{{"type":"constant","kind":"ellipsis"}}}}"#
             )
         });
         let runtime = &self.runtime;
@@ -361,5 +356,13 @@ impl Enumeration {
                 quote!(#runtime::__stub!(#symbol, #entry);)
             })
             .collect()
+    }
+}
+
+/// The entry of a documentation in the JSON of a stub; empty if there is none.
+fn doc_entry(doc: &str) -> String {
+    match doc {
+        "" => String::new(),
+        doc => format!(r#""doc":{},"#, json_string(doc)),
     }
 }

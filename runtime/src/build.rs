@@ -15,7 +15,7 @@
 //! Functions that a header defines as `static inline` are compiled, so that they can be called like others.
 //!
 //! Where an annotated method, handle or record has no doc comment, it takes that of the C function or type in the headers,
-//! word for word.
+//! with doxygen's commands in plain words.
 //!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
@@ -271,7 +271,7 @@ fn comment(attributes: &[syn::Attribute]) -> String {
             && let syn::Expr::Lit(literal) = &meta.value
             && let syn::Lit::Str(text) = &literal.lit
         {
-            lines.extend(text.value().lines().map(|line| line.trim_end().to_owned()));
+            lines.extend(text.value().lines().map(without_doxygen));
         }
     }
     let indent = |line: &String| line.len() - line.trim_start().len();
@@ -282,6 +282,41 @@ fn comment(attributes: &[syn::Attribute]) -> String {
         .map(|line| line.get(margin..).unwrap_or(""))
         .collect();
     lines.join("\n").trim_matches('\n').to_owned()
+}
+
+/// Returns the line with the commands of doxygen in plain words, and with spaces for tabs.
+fn without_doxygen(line: &str) -> String {
+    let line = line.replace('\t', "    ");
+    let text = line.trim_start();
+    let margin = &line[..line.len() - text.len()];
+    let is_inline =
+        |word: &&str| matches!(command(word), Some("a" | "b" | "c" | "e" | "p" | "ref"));
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let name = command(first).map(|name| name.split('[').next().unwrap_or(name));
+    let (subject, rest) = match (name, rest.trim_start()) {
+        (Some("brief" | "short" | "details"), rest) => (String::new(), rest),
+        (Some("param" | "tparam"), rest) => {
+            let (parameter, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            (format!("{parameter}: "), rest.trim_start())
+        }
+        (Some("return" | "returns" | "result"), rest) => ("Returns: ".into(), rest),
+        (Some("retval"), rest) => ("Returns ".into(), rest),
+        (Some("note"), rest) => ("Note: ".into(), rest),
+        (Some("warning" | "attention"), rest) => ("Warning: ".into(), rest),
+        (Some("see" | "sa"), rest) => ("See: ".into(), rest),
+        (Some("since"), rest) => ("Since: ".into(), rest),
+        (Some("deprecated"), rest) => ("Deprecated: ".into(), rest),
+        _ => (String::new(), text),
+    };
+    let words: Vec<&str> = rest.split(' ').filter(|word| !is_inline(word)).collect();
+    format!("{margin}{subject}{}", words.join(" "))
+        .trim_end()
+        .to_owned()
+}
+
+/// Returns the name of a doxygen command: `param` for `@param` and `\\param`.
+fn command(word: &str) -> Option<&str> {
+    word.strip_prefix(['@', '\\'])
 }
 
 /// The first two numbers of a library's version.
@@ -315,6 +350,24 @@ fn fail(message: &str) -> ! {
 mod tests {
     use super::{Library, comments};
     use std::path::Path;
+
+    #[test]
+    fn commands_of_doxygen_become_plain_words() {
+        for (line, plain) in [
+            (" @brief Opens it.", " Opens it."),
+            (
+                " @param[in] path  The path of @p this",
+                " path: The path of this",
+            ),
+            ("\\param n", "n:"),
+            ("@returns 0 or an error", "Returns: 0 or an error"),
+            ("\tindented  text \\c NULL", "    indented  text NULL"),
+            ("write to me@example.org", "write to me@example.org"),
+            ("@unknown stays", "@unknown stays"),
+        ] {
+            assert_eq!(super::without_doxygen(line), plain);
+        }
+    }
 
     #[test]
     fn comments_are_those_of_the_items() {
