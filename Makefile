@@ -96,6 +96,8 @@ check-clippy: setup
 check-docs: setup
 	@echo "== rustdoc"
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --package leakproof --no-deps --no-default-features
+	RUSTDOCFLAGS='-D warnings' cargo doc --package leakproof --no-deps --features build
 
 # The free-threaded path compiles on every machine; no free-threaded interpreter is needed.
 .PHONY: check-free-threaded

@@ -179,10 +179,10 @@ impl fmt::Display for Error {
             }
             Error::OwnedTwice(name, method, function) => write!(
                 f,
-                "{method}: {function} gave out a {name} as `Owned` that has an owner already, so it would be released \
-                 twice. If {function} only lends the {name}, return `Borrowed<{name}>`; if another C function has released \
-                 it or taken it over, pass it there as `Owned<{name}>`; if C counts the owners, add `retain` where {name} \
-                 is annotated"
+                "{method}: {function} gave out a {name} as `Owned` that has an owner already. Either C does not give a second \
+                 ownership, and the {name} would be released twice: return `Borrowed<{name}>` if {function} only lends it, \
+                 and pass it as `Owned<{name}>` to a C function that has released it or taken it over. Or C counts the \
+                 owners, and {function} adds one: add `retain` where {name} is annotated"
             ),
             Error::OutOfMemory(what) => write!(f, "out of memory: {what}"),
             Error::Os(error, None) => error.fmt(f),

@@ -244,9 +244,15 @@ fn check_requires_release(args: &HandleArgs, diagnostics: &Diagnostics) {
         .flatten()
     {
         if args.understood {
+            let nothing = match keyword == "caller_allocates" {
+                true => {
+                    "; if there is nothing to release, add `pub fn keep(_: *mut T) {}` to `mod ffi`, and `release = ffi::keep`"
+                }
+                false => "",
+            };
             diagnostics.at(
                 keyword,
-                format!("`{keyword}` requires `release`: add `release = ffi::f`"),
+                format!("`{keyword}` requires `release`: add `release = ffi::f`{nothing}"),
             );
         }
     }

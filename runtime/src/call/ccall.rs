@@ -113,7 +113,7 @@ pub trait BeginUses {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if another use excludes one of them.
+    /// [`Error::Busy`](crate::Error::Busy) if another use excludes one of them.
     fn begin(self) -> Result<Option<Uses>>;
 }
 

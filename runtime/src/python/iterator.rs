@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::call::{CallContext, MethodInfo, call_beside};
+use super::borrow_request::{BorrowRequest, BorrowTarget, Mode};
+use super::call::{CallContext, MethodInfo, call_static};
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, check_owner, view};
 use super::py_box::no_memory;
@@ -55,6 +56,14 @@ impl PartIterator {
 crate::__site!(SITE, "PartIterator.__next__", "");
 const NEXT: &MethodInfo = &MethodInfo::new(&SITE, 0, true);
 
+struct Shared<'a>(&'a HandleClass);
+
+impl BorrowTarget for Shared<'_> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        Some(BorrowRequest::new(self.0, Mode::Shared))
+    }
+}
+
 #[pymethods]
 impl PartIterator {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -67,9 +76,10 @@ impl PartIterator {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
-        call_beside(py, owner, NEXT, |context| {
+        call_static(py, NEXT, &[&Shared(owner.get())], |context| {
+            let generation = owner.get().state().generation_with_ancestors();
             if let Some((made, kind)) = self.until_mut
-                && made != owner.get().state().generation_with_ancestors()
+                && made != generation
             {
                 return Err(to_pyerr(py, Error::Stale(kind.name())));
             }

@@ -85,6 +85,29 @@ c! {
     fn copy_end(it: *mut copy);
 }
 
+// Text in a struct that the caller frees, names of entries, and the state of the library.
+pub struct buf {
+    pub ptr: *mut c_char,
+    pub size: usize,
+}
+#[derive(Clone, Copy, Default)]
+pub struct id {
+    pub bytes: [u8; 20],
+}
+c! {
+    fn store_report(it: *mut store, result: *mut buf) -> c_int;
+    fn buf_dispose(it: *mut buf);
+    fn store_id(it: *mut store) -> *const id;
+    fn store_first_id(it: *mut store, result: *mut id) -> c_int;
+    fn library_init() -> c_int;
+    fn thread_message() -> *const c_char;
+    fn entry_is_text(it: *mut entry) -> c_int;
+}
+/// The length of the array that a pointer to one struct is.
+pub fn one<T>(_: *const T) -> usize {
+    1
+}
+
 // Values whose owners are counted.
 pub struct value(c_int);
 pub struct list(c_int);

@@ -6,8 +6,8 @@
 //! deferred to that ancestor. The release runs when the exclusive borrow ends, before another call can borrow the
 //! ancestor. So closing never competes for a turn.
 //!
-//! A view has a state of its own, which is small ([`view`]). The borrows of a view are counted in the resource that it is
-//! part of ([`resource`]).
+//! A view has a state of its own, which is small (`view`). The borrows of a view are counted in the resource that it is
+//! part of (`resource`).
 
 mod close;
 mod deferred;
