@@ -1367,7 +1367,7 @@ DIRECT_ENTRIES = [
     mutant(
         NEW_COPY,
         "text that is not ASCII is copied as if it were",
-        ("        if bytes.is_ascii() {\n", "        if !bytes.is_empty() {\n"),
+        ("        if is_ascii(bytes) {\n", "        if is_ascii(bytes) || bytes.len() > 4 {\n"),
     ),
     mutant(
         NEW_COPY,

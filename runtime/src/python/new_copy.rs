@@ -89,7 +89,7 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
 
     #[inline]
     unsafe fn copy(bytes: &[u8]) -> Option<NewText<'py>> {
-        if bytes.is_ascii() {
+        if is_ascii(bytes) {
             // SAFETY: the caller's promise: this thread has a token. The bytes are ASCII, as was just asked.
             return Some(NewText::Made(unsafe { NewCopy::take(new_ascii(bytes)) }));
         }
@@ -115,6 +115,31 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
                 unsafe { NewCopy::take(new_string(&text)) }
             }
         }
+    }
+}
+
+/// Returns whether all bytes are ASCII. Names have few bytes: two reads that may overlap suffice for up to sixteen.
+#[inline(always)]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const NOT_ASCII: u64 = u64::from_ne_bytes([0x80; 8]);
+    let both = match bytes.len() {
+        4..=8 => {
+            let ends = (bytes.first_chunk(), bytes.last_chunk());
+            ends.0.zip(ends.1).map(|(first, last)| {
+                u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last))
+            })
+        }
+        9..=16 => {
+            let ends = (bytes.first_chunk(), bytes.last_chunk());
+            ends.0
+                .zip(ends.1)
+                .map(|(first, last)| u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last))
+        }
+        _ => None,
+    };
+    match both {
+        Some(both) => both & NOT_ASCII == 0,
+        None => bytes.is_ascii(),
     }
 }
 

@@ -45,6 +45,19 @@ def test_text_in_an_array_is_what_python_makes_of_it(text):
         assert letter.title == letter.title_data == text
 
 
+@pytest.mark.parametrize("length", range(1, 36))
+def test_character_that_is_not_ascii_is_found_at_each_place(length):
+    for place in range(length):
+        text = "x" * place + "é" + "x" * (length - place - 1)
+        letter = Letter(text.encode())
+        for _ in range(2):
+            assert letter.text() == letter.copy() == letter.body == text
+        broken = b"x" * place + b"\xff" + b"x" * (length - place - 1)
+        with pytest.raises(UnicodeDecodeError) as raised:
+            Letter(broken).text()
+        assert raised.value.start == place
+
+
 @pytest.mark.parametrize("content", [b"", b"x", b"a\0b", b"\0", b"\xff", bytes(range(256)) * 10])
 def test_bytes_are_copied_at_their_length(content):
     letter = Letter(content)
