@@ -1371,11 +1371,6 @@ DIRECT_ENTRIES = [
     ),
     mutant(
         NEW_COPY,
-        "a Python object of a call that fails is not released",
-        ("        unsafe { ffi::Py_DECREF(self.0.as_ptr()) };\n", "        let _ = self.0;\n"),
-    ),
-    mutant(
-        NEW_COPY,
         "an exception for missing memory stays set during the call",
         ("            unsafe { ffi::PyErr_Clear() };\n", ""),
         equivalent="the same exception is set anew when the call returns; a debug build of CPython would tell",
