@@ -140,18 +140,18 @@ impl Corner {
 
 /// The number that C gets for the marks.
 #[leakproof::function]
-pub fn number_of_marks(marks: Marks) -> c_int {
+pub(crate) fn number_of_marks(marks: Marks) -> c_int {
     marks.0
 }
 
 /// The marks that C would return as this number.
 #[leakproof::function]
-pub fn marks_of_number(number: c_int) -> Marks {
+pub(crate) fn marks_of_number(number: c_int) -> Marks {
     Marks(number)
 }
 
 /// The number that C gets for the marks.
 #[leakproof::function]
-pub fn number_of_open_marks(marks: OpenMarks) -> c_int {
+pub(crate) fn number_of_open_marks(marks: OpenMarks) -> c_int {
     marks.0
 }
