@@ -259,7 +259,7 @@ CALLS = [
     mutant(
         ERRORS,
         "what is reported while a collector works goes to it",
-        ("    CURRENT.set(NO_ONE);\n", ""),
+        ("    CURRENT.set(NONE);\n", ""),
         equivalent="only a collector that makes C report outside of a call would see it, through a reference to itself",
     ),
     mutant(ERRORS, "the outer call does not get its collector back", ("        CURRENT.set(self.outer);\n", "")),

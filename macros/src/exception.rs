@@ -283,7 +283,7 @@ impl Exception {
         let parameters = message.into_iter().chain(others.iter().copied());
         let parameters = parameters.map(|OwnField { ident, field, .. }| {
             let ty = &field.ty;
-            quote!(#ident: #runtime::__private::python::exceptions::Given<'py, #ty>)
+            quote!(#ident: #runtime::__private::python::exceptions::FieldArgument<'py, #ty>)
         });
         let stores = own.iter().map(|OwnField { ident, field, name }| {
             let ty = &field.ty;
@@ -295,7 +295,7 @@ impl Exception {
                 })?;
             }
         });
-        let missing = quote!(#runtime::__private::python::exceptions::Given::missing());
+        let missing = quote!(#runtime::__private::python::exceptions::FieldArgument::missing());
         let defaults: Vec<TokenStream> = others
             .iter()
             .map(|OwnField { ident, .. }| quote!(#ident = #missing))

@@ -186,7 +186,7 @@ struct ActiveSink {
     caught: *const Caught,
 }
 
-const NO_ONE: ActiveSink = ActiveSink {
+const NONE: ActiveSink = ActiveSink {
     collector: ptr::null_mut(),
     type_id: None,
     caught: ptr::null(),
@@ -194,7 +194,7 @@ const NO_ONE: ActiveSink = ActiveSink {
 
 thread_local! {
     // Without a destructor, so that it is there as long as its thread, and in the destructors of others.
-    static CURRENT: Cell<ActiveSink> = const { Cell::new(NO_ONE) };
+    static CURRENT: Cell<ActiveSink> = const { Cell::new(NONE) };
 }
 
 /// The place in a C struct for the function that C reports to, and the runtime's callback for that place.
@@ -357,7 +357,7 @@ pub(crate) fn report<E: ErrorSink>(collect: impl FnOnce(&mut E)) {
         return;
     }
     // What C reports meanwhile, because of what the collector itself calls, is not for this call.
-    CURRENT.set(NO_ONE);
+    CURRENT.set(NONE);
     let _inside = Inside::begin();
     let nowhere = Caught::new();
     // SAFETY: Rust: null, or on the stack of the call that waits for C (`Listening::begin`).
@@ -395,7 +395,7 @@ impl Listening {
     /// Drops all reports.
     pub(crate) fn to_nobody() -> Self {
         Listening {
-            outer: CURRENT.replace(NO_ONE),
+            outer: CURRENT.replace(NONE),
         }
     }
 }

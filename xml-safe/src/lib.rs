@@ -6,7 +6,7 @@
 mod decode;
 mod document;
 mod errors;
-mod external;
+mod external_entities;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));
@@ -27,8 +27,8 @@ mod ffi {
 mod node;
 mod parser;
 mod parsing;
-mod save;
 mod sax;
+mod serialize;
 mod text;
 #[cfg(marks_entities)]
 mod turn;

@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
 use crate::xpath::XPathValue;
-use crate::{save, text};
+use crate::{serialize, text};
 
 /// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
 /// closed.
@@ -357,9 +357,9 @@ impl Node {
     fn serialize(&self) -> Result<String> {
         match self.type_number() {
             ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE => {
-                save::document(self.document()?.get(), self)
+                serialize::document(self.document()?.get(), self)
             }
-            _ => save::node(self),
+            _ => serialize::node(self),
         }
     }
 

@@ -18,7 +18,7 @@ use leakproof::pyo3::{self, PyTypeInfo, type_hint_union};
 use crate::decode::{Decoder, Utf8};
 use crate::document::Document;
 use crate::errors::{Report, Reports};
-use crate::external::External;
+use crate::external_entities::External;
 use crate::ffi;
 use crate::parser::Parser;
 use crate::sax::Handlers;

@@ -16,7 +16,7 @@ use leakproof::__private::to_c::Null;
 use leakproof::prelude::*;
 
 use crate::errors::ParseErrors;
-use crate::external::{Address, Loaded, refused};
+use crate::external_entities::{Address, Loaded, refused};
 use crate::ffi;
 use crate::parser::{Input, Parser};
 

@@ -337,12 +337,12 @@ pub fn field<'py, T>(
 
 /// An argument of an exception's `__init__`: the value of a field, or a missing argument.
 #[doc(hidden)]
-pub struct Given<'py, T>(Option<Bound<'py, PyAny>>, PhantomData<T>);
+pub struct FieldArgument<'py, T>(Option<Bound<'py, PyAny>>, PhantomData<T>);
 
-impl<'py, T: IntoPyObject<'py>> Given<'py, T> {
+impl<'py, T: IntoPyObject<'py>> FieldArgument<'py, T> {
     /// Returns a missing argument.
     pub fn missing() -> Self {
-        Given(None, PhantomData)
+        FieldArgument(None, PhantomData)
     }
 
     /// Stores the argument as the field's value, or the default if the argument is missing.
@@ -368,13 +368,13 @@ impl<'py, T: IntoPyObject<'py>> Given<'py, T> {
     }
 }
 
-impl<'py, T: IntoPyObject<'py>> FromPyObject<'_, 'py> for Given<'py, T> {
+impl<'py, T: IntoPyObject<'py>> FromPyObject<'_, 'py> for FieldArgument<'py, T> {
     type Error = PyErr;
 
     const INPUT_TYPE: PyStaticExpr = T::OUTPUT_TYPE;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        Ok(Given(Some(object.to_owned()), PhantomData))
+        Ok(FieldArgument(Some(object.to_owned()), PhantomData))
     }
 }
 
@@ -410,7 +410,7 @@ impl<T> NoDefault<T> for DefaultOf<T> {}
 #[doc(hidden)]
 pub fn init<'py, T>(
     exception: &Bound<'py, PyAny>,
-    message: &Given<'py, T>,
+    message: &FieldArgument<'py, T>,
 ) -> PyResult<Bound<'py, PyDict>> {
     exception.setattr("args", (&message.0,))?;
     fields_of(exception)
