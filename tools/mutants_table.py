@@ -47,7 +47,7 @@ ASIDE = "runtime/src/helper_thread.rs"
 TRACE = "runtime/src/python/trace.rs"
 ATTACHMENTS = "runtime/src/attachment.rs"
 GIVEN = "runtime/src/children/given.rs"
-USES = "runtime/src/uses/mod.rs"
+USES = "runtime/src/uses/call.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
 USES_WAITING = "runtime/src/uses/waiting.rs"
@@ -99,6 +99,8 @@ DEFERRED = "runtime/src/deferred.rs"
 HANDLE_TYPE_INFO = "runtime/src/handle/type_info.rs"
 PYTHON_STATE_RESOURCE = "runtime/src/python/state/resource.rs"
 PYTHON_STATE_VIEW = "runtime/src/python/state/view.rs"
+USES_FIELD = "runtime/src/uses/field.rs"
+USES_KEEPING = "runtime/src/uses/keeping.rs"
 
 
 @dataclass(frozen=True)
@@ -1036,7 +1038,7 @@ KEEPING = [
     mutant(USES, "the parent of what changes it is free in a callback", ("            true => children::exclusive_parents(self.id),", "            true => Vec::new(),")),
     mutant(USES_TABLE, "an exclusive use does not ask for shared ones", ("                false => claim.exclusive,", "                false => false,")),
     mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
-    mutant(USES, "the field of an object is read when the use has ended", ("        _uses: begin([Argument(handle).in_use(exclusive)])?,\n", "        _uses: begin([Argument(handle).in_use(exclusive)])?.filter(|_| false),\n")),
+    mutant(USES_FIELD, "the field of an object is read when the use has ended", ("        _uses: begin([Argument(handle).in_use(exclusive)])?,\n", "        _uses: begin([Argument(handle).in_use(exclusive)])?.filter(|_| false),\n")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", "")),
     mutant(USES_TABLE, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
     mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),
@@ -1060,7 +1062,7 @@ KEEPING = [
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),", "        Some(_) => entries.take(0).count() + one(),")),
     mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {")),
     mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("    entries.flat_map(|entry| entry.parents.iter()).collect()", "    entries.flat_map(|entry| entry.parents.iter()).filter(|_| false).collect()")),
-    mutant(USES, "a forked child waits for calls of threads that it has not", ("remove_where(|entry| entry.depth.thread != here);", "remove_where(|entry| entry.depth.thread != here && false);")),
+    mutant(USES, "a forked child waits for calls of threads that it has not", ("entry.depth.thread != here && entry.by != By::Keeping);", "entry.depth.thread != here && entry.by != By::Keeping && false);")),
     mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
     mutant(USES_TABLE, "a claim of a group is counted by its object alone", ("buckets: [key.bucket(), object.bucket()],", "buckets: [object.bucket(); 2],")),
     mutant(USES_TABLE, "an exclusive use looks at exclusive ones alone", ("        self.may_hold(claim, claim.exclusive)\n", "        self.may_hold(claim, false)\n")),
@@ -1077,7 +1079,7 @@ KEEPING = [
     mutant(LEDGER, "a release in a section without the GIL has none", ("            false => Attached::again(),\n", "            false => Attached::again().filter(|_| false),\n")),
     mutant(HANDLE_TYPE_INFO, "a detached release takes the GIL in a section without it", ("        self.detached_release = true;\n", "")),
     mutant(INTERPRETER, "a section without the GIL is not known", ("    let _flag = DetachedFlag::set(true);\n", "    let _flag = DetachedFlag::set(false);\n")),
-    mutant(USES, "a field is read without the GIL", ("                true => Attached::again(),\n", "                true => Attached::again().filter(|_| false),\n")),
+    mutant(USES_FIELD, "a field is read without the GIL", ("                true => Attached::again(),\n", "                true => Attached::again().filter(|_| false),\n")),
     mutant(CALL_LOCK, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(CONVERT_COPY, "text that is not UTF-8 loses its bytes", ("String::from_utf8(copy).map_err(|error| Error::NotUtf8(function, error))", "let _ = function;\n        Ok(Self::decode_lossy(copy))")),
     mutant(HANDLE_LIFECYCLE, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),
@@ -1239,7 +1241,7 @@ SHARING = [
     mutant(
         USES_TABLE,
         "a callback changes an object that the running call reads",
-        ("entries.find(|entry| entry.excludes(claim, by, depth))?", "entries.find(|entry| entry.by != By::Call && entry.excludes(claim, by, depth))?"),
+        ("entries.find(|entry| entry.excludes(claim, by, depth))", "entries.find(|entry| entry.by != By::Call && entry.excludes(claim, by, depth))"),
     ),
     mutant(
         USES,
@@ -1427,6 +1429,12 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "nobody says who holds a handle", ("    Some(found.map_or(of, |(child, _)| *child))", "    Some(found.map_or(of, |_| of))")),
     mutant(PYTHON_STATE_DEFERRED, "what C refused to release is lost with its parent", ("                orphans.extend(self.take_deferred());\n", "                orphans.extend(self.children().take_orphans());\n")),
     mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend();", "id.kind().meets_counted();")),
+    mutant(USES_KEEPING, "a call that runs does not use what its handle gets to keep", ("    table.extend(&keepers, &reached);\n", "    let _ = (&mut table, keepers, reached);\n")),
+    mutant(QUIET, "calls are quiet until C keeps something", ("AtomicUsize::new(LENDING | KEEPING);", "AtomicUsize::new(LENDING);")),
+    mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),
+    mutant(USES_TABLE, "C lends a handle in use to be written by another type", ("            (false, true) if claim.may_be_lent_of(&self.claim) => true,\n", "")),
+    mutant(GIVEN, "a handle is changed that C may use for good", ("    if is_for_good {\n", "    if is_for_good && false {\n")),
+    mutant(USES_RELEASE, "a release is deferred when the use in its way has ended", ("        uses.end();\n        release_put_off();\n", "        uses.end();\n")),
     mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !is_silent && !is_quiet::<T, P>(site, &self.handles)", "if false && !is_silent && !is_quiet::<T, P>(site, &self.handles)")),
 ]
 

@@ -17,7 +17,7 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "runtime/src",
-        &["uses", "uses::release"],
+        &["uses::call", "uses::release"],
         "a use ends with its guard, which runs the releases that waited for it",
     ),
     (

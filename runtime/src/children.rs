@@ -35,7 +35,7 @@ pub(crate) use born::{born, lent};
 pub use given::Unplaced;
 pub(crate) use given::{Given, check_childless, check_givable, given_out, is_any_given, own};
 pub use release::parent_of_released;
-pub(crate) use release::{HoldersGone, Lived, end, put_off};
+pub(crate) use release::{HoldersGone, Lived, end, note_deferred, put_off};
 pub(crate) use table::is_any_held;
 
 pub use crate::handle::kind::Id;

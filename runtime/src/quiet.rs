@@ -11,14 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(feature = "python")]
 use crate::fork::{InChild, watch_forks};
 
-/// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. The other
-/// bits: the number of sections without the GIL that run. Bit 1 is set until somebody asked which callbacks are linked in.
-static BARS: AtomicUsize = AtomicUsize::new(LENDING);
+/// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. Bit 2: calls do,
+/// because C may keep handles in those that they use. The other bits: the number of sections without the GIL that run. Bits 1
+/// and 2 are set until somebody asked which callbacks and methods are linked in.
+static BARS: AtomicUsize = AtomicUsize::new(LENDING | KEEPING);
 
 const WATCHING: usize = 1;
 const LENDING: usize = 2;
+const KEEPING: usize = 4;
 #[cfg(feature = "python")]
-const ONE_SECTION: usize = 4;
+const ONE_SECTION: usize = 8;
 
 /// Returns whether calls may be quiet now: those that use a handle exclusively, or all others.
 #[inline(always)]
@@ -35,16 +37,21 @@ pub(crate) fn never_lends() {
     BARS.fetch_and(!LENDING, Ordering::Relaxed);
 }
 
+/// Lets calls be quiet: no method that is linked in gives C a handle to keep in another one.
+pub(crate) fn never_keeps() {
+    BARS.fetch_and(!KEEPING, Ordering::Relaxed);
+}
+
 /// Returns whether nothing is ever noted in the table of uses but counted handles.
 #[inline(always)]
 pub(crate) fn notes_nothing() -> bool {
-    BARS.load(Ordering::Relaxed) & (WATCHING | LENDING) == 0
+    BARS.load(Ordering::Relaxed) & (WATCHING | LENDING | KEEPING) == 0
 }
 
 /// Lets calls look at the table of uses from now on.
 pub(crate) fn watch() {
     // Written once: what all calls read stays in every processor's cache.
-    if !is_watching() {
+    if BARS.load(Ordering::Relaxed) & WATCHING == 0 {
         BARS.fetch_or(WATCHING, Ordering::Relaxed);
     }
 }
@@ -52,7 +59,7 @@ pub(crate) fn watch() {
 /// Returns whether calls look at the table of uses.
 #[inline(always)]
 pub(crate) fn is_watching() -> bool {
-    BARS.load(Ordering::Relaxed) & WATCHING != 0
+    BARS.load(Ordering::Relaxed) & (WATCHING | KEEPING) != 0
 }
 
 /// A section without the GIL, until this is dropped.
@@ -82,7 +89,7 @@ inventory::submit! { InChild(forget_other_threads) }
 /// Forgets the sections of threads that a forked child has not.
 #[cfg(feature = "python")]
 fn forget_other_threads() {
-    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING);
+    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING | KEEPING);
     let own = SECTIONS.try_with(Cell::get).unwrap_or(0);
     BARS.store(bits + ONE_SECTION * own, Ordering::Relaxed);
 }
@@ -99,10 +106,11 @@ impl Drop for Section {
 mod tests {
     use std::sync::mpsc::channel;
 
-    use super::{Section, may_be_quiet};
+    use super::{Section, may_be_quiet, never_keeps};
 
     #[test]
     fn forked_child_counts_its_own_sections_alone() {
+        never_keeps();
         let ((begins, has_begun), (end, ends)) = (channel(), channel::<()>());
         let other = std::thread::spawn(move || {
             let _section = Section::begin();

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::helper_thread::{Aside, ThisThread};
 use crate::outcome::Outcome;
 use crate::panics::Caught;
-use crate::uses::{Uses, UsesToBegin};
+use crate::uses::{Uses, UsesToBegin, begin_none};
 
 /// A call of C, with the settings of its annotations.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl BeginUses for NoHandles {
 
     #[inline(always)]
     fn begin(self) -> Result<Option<Uses>> {
-        Ok(None)
+        begin_none()
     }
 }
 

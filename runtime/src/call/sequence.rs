@@ -280,7 +280,7 @@ where
     where
         P: Runner,
     {
-        let _locked = call.handle.and_then(Locked::enter);
+        let locked = call.handle.and_then(Locked::enter);
         let errors = errors_of(call);
         if site.should_fail(FailPoint::NotCalled) {
             // The borrows of the call end here: `errors` may ask the handles.
@@ -290,7 +290,9 @@ where
         // The author's code ran, and may have passed a callback to C.
         let is_silent = const { <T::Errors as ErrorSource<T>>::IS_SILENT };
         if !is_silent && !is_quiet::<T, P>(site, &self.handles) {
-            return self.call_fallible_late(errors, call, site, convert_after, nothing, own, made);
+            // The uses begin before the lock is entered: a call that has begun its uses may wait for the lock.
+            drop((errors, locked));
+            return self.call_fallible_late(call, site, convert_after, nothing, own, made);
         }
         let caught = Caught::new();
         let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
@@ -340,10 +342,8 @@ where
     /// [`CCall::call_fallible_quietly`] where the errors, before the call, let C call back.
     #[cold]
     #[inline(never)]
-    #[expect(clippy::too_many_arguments, reason = "each is one annotation")]
     fn call_fallible_late<T: Handle, R>(
         self,
-        mut errors: T::Errors,
         call: &CallInfo<'_, T>,
         site: &'static CallSite,
         convert_after: ConvertAfter,
@@ -358,6 +358,8 @@ where
         let _attached = attached::<T>(site);
         let (handles, this) = self.split();
         let uses = handles.begin()?;
+        let _locked = call.handle.and_then(Locked::enter);
+        let mut errors = errors_of(call);
         let caught = Caught::new();
         let ended = this.call_and_own(
             site,
@@ -386,8 +388,13 @@ where
     where
         P: Runner,
     {
-        let _locked = handle.and_then(Locked::enter);
-        self.call_infallible(site, handle, convert_after, nothing, own)
+        site.reach();
+        if is_quiet::<T, P>(site, &self.handles) {
+            let _locked = handle.and_then(Locked::enter);
+            return self.call_infallible_quietly::<T, R>(site, convert_after, nothing, own);
+        }
+        let lock = || handle.and_then(Locked::enter);
+        self.call_infallible_watched(site, handle, lock, convert_after, nothing, own)
     }
 
     /// Calls C where nothing can fail. Reports of C during the call are dropped.
@@ -405,23 +412,36 @@ where
     {
         site.reach();
         if is_quiet::<T, P>(site, &self.handles) {
-            let caught = Caught::new();
-            let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
-            caught.resume();
-            return match ended.twice {
-                Some(twice) => panic!("{}", twice.error(site)),
-                None => expect_some(ended.owned),
-            };
+            return self.call_infallible_quietly::<T, R>(site, convert_after, nothing, own);
         }
-        self.call_infallible_watched(site, handle, convert_after, nothing, own)
+        self.call_infallible_watched(site, handle, || None, convert_after, nothing, own)
+    }
+
+    /// [`CCall::call_infallible`] where C neither calls back nor reports.
+    #[inline(always)]
+    fn call_infallible_quietly<T: Handle, R>(
+        self,
+        site: &'static CallSite,
+        convert_after: ConvertAfter,
+        nothing: impl FnOnce() -> Option<R>,
+        own: impl FnOnce(C) -> Option<R>,
+    ) -> R {
+        let caught = Caught::new();
+        let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
+        caught.resume();
+        match ended.twice {
+            Some(twice) => panic!("{}", twice.error(site)),
+            None => expect_some(ended.owned),
+        }
     }
 
     /// [`CCall::call_infallible`] where C may call back or report.
     #[inline(never)]
-    fn call_infallible_watched<T: Handle, R>(
+    fn call_infallible_watched<'h, T: Handle, R>(
         self,
         site: &'static CallSite,
-        handle: Option<&T>,
+        handle: Option<&'h T>,
+        lock: impl FnOnce() -> Option<Locked<'h, T>>,
         convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
@@ -433,6 +453,8 @@ where
         let _attached = attached::<T>(site);
         let (handles, this) = self.split();
         let uses = uses::granted(handles.begin());
+        // After the uses have begun: a call that has begun its uses may wait for the lock.
+        let _locked = lock();
         let caught = Caught::new();
         let mut errors = T::Errors::default();
         let ended = this.call_and_own(

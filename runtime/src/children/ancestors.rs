@@ -76,7 +76,7 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
     if here.kind.has_relatives() {
         let first = with_table(|table| reached_from(table, here));
         add_ancestors(first, &mut found);
-        found.retain(|ancestor| *ancestor != here);
+        found.retain(|ancestor| *ancestor != id);
     }
     found
 }

@@ -59,14 +59,16 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     }
     lent.kind.note_relatives();
     given::expect();
-    with_table(|table| {
+    let is_new = with_table(|table| {
         let entry = table.entry(lent).or_default();
         if entry.is_ours || entry.parents.first.is_some() && !entry.is_c_s() {
             // It is not C's own. One that C was given it may have freed, and then this is another one.
-            return;
+            return false;
         }
-        for end in ends {
-            keep(table, lent, end);
-        }
+        let is_new = ends.into_iter().map(|end| keep(table, lent, end));
+        is_new.filter(|is_new| *is_new).count() != 0
     });
+    if is_new {
+        given::note_kept(lent);
+    }
 }

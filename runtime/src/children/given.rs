@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::children::ancestors::home;
+use crate::children::ancestors::{ancestors, home};
 use crate::children::release::{let_go, take_ended};
 use crate::children::table::{
     End, Entry, Table, all_keepers, keep, next_number, remove_if_over, waits_for, with_table,
@@ -13,6 +13,7 @@ use crate::children::table::{
 use crate::error::Error;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
+use crate::uses::keeping::{kept_for_good, no_longer_kept, now_kept};
 use crate::uses::table::is_lent_here;
 
 /// Set once C lent a handle or was given one.
@@ -29,27 +30,60 @@ pub(crate) fn is_any_given() -> bool {
     ANY.load(Relaxed)
 }
 
+/// Lets the calls that run use what they reach by `id`, which C keeps, or keeps others in, since a moment ago.
+pub(super) fn note_kept(id: Id) {
+    let reached = ancestors(id);
+    if reached.is_empty() {
+        return;
+    }
+    let (keepers, is_for_good) = with_table(|table| {
+        let mut keepers = all_keepers(table, [id].into_iter());
+        keepers.insert(id);
+        let never_ends = |id: &Id| {
+            let entry = table.get(id);
+            entry.is_some_and(|entry| entry.is_given && entry.ends.contains(&End::Never))
+        };
+        let is_for_good = keepers.iter().any(never_ends);
+        (keepers, is_for_good)
+    });
+    now_kept(keepers.into_iter(), reached.iter().copied());
+    if is_for_good {
+        let number = kept_for_good(reached.into_iter());
+        let former = with_table(|table| table.entry(id).or_default().for_good.replace(number));
+        former.into_iter().for_each(no_longer_kept);
+    }
+}
+
 /// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of a new
 /// one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too.
 #[cold]
 pub(crate) fn given_out(id: Id) {
-    let touched = with_table(|table| {
+    let (touched, for_good) = with_table(|table| {
         add_other_type(table, id);
-        let entry = table.get_mut(&id)?;
-        entry.parents.inherit();
-        (entry.is_given, entry.transfer, entry.is_unknown) = (false, None, false);
-        let (kept, former) = (entry.keeps.clone(), entry.ends.clone());
-        let touched: BTreeSet<Id> = entry.parents.iter().collect();
-        let is_later = |end: &&End| !matches!(end, End::Now(_));
-        for end in former.iter().filter(is_later) {
-            for kept in kept.iter().filter(|kept| !is_kept_by(end, **kept)) {
-                keep(table, *kept, *end);
-            }
-        }
-        take_ends(table, id);
-        Some(touched)
+        let alone = table.get_mut(&id).filter(|entry| entry.keeps.is_empty());
+        let for_good = alone.and_then(|entry| entry.for_good.take());
+        (take_out(table, id), for_good)
     });
+    for_good.into_iter().for_each(no_longer_kept);
+    note_kept(id);
     let_go(&[], touched.unwrap_or_default(), false);
+}
+
+/// Makes the handle ours. Returns the parents whose release may have waited for it.
+fn take_out(table: &mut Table, id: Id) -> Option<BTreeSet<Id>> {
+    let entry = table.get_mut(&id)?;
+    entry.parents.inherit();
+    (entry.is_given, entry.transfer, entry.is_unknown) = (false, None, false);
+    let (kept, former) = (entry.keeps.clone(), entry.ends.clone());
+    let touched: BTreeSet<Id> = entry.parents.iter().collect();
+    let is_later = |end: &&End| !matches!(end, End::Now(_));
+    for end in former.iter().filter(is_later) {
+        for kept in kept.iter().filter(|kept| !is_kept_by(end, **kept)) {
+            keep(table, *kept, *end);
+        }
+    }
+    take_ends(table, id);
+    Some(touched)
 }
 
 fn is_kept_by(end: &End, id: Id) -> bool {
@@ -175,6 +209,7 @@ impl Given {
                 given.id.kind.name()
             )));
         }
+        note_kept(given.id);
         let_go(&[], touched, false);
     }
 }

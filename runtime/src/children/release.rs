@@ -53,7 +53,7 @@ pub(crate) fn end(id: Id) -> Option<Lived> {
     let lived = with_table(|table| {
         let inside = take_inside(table, id);
         let entry = table.get_mut(&id)?;
-        entry.is_ours = false;
+        (entry.is_ours, entry.is_deferred) = (false, false);
         let lived = Lived {
             parents: mem::take(&mut entry.parents),
             keeps: mem::take(&mut entry.keeps),
@@ -274,8 +274,10 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
 pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     let thread = id.kind.is_thread_bound().then(deferred::owner_thread);
     let error = with_table(|table| {
-        // Of those that C has nobody forgot a guard.
-        let is_ours = |(_, child): &(Id, &Entry)| !child.is_c_s() && child.parents.names(id);
+        // Nobody forgot a guard of those that end by themselves.
+        let is_ours = |(child, entry): &(Id, &Entry)| {
+            entry.parents.names(id) && !ends_by_itself(table, *child, entry)
+        };
         waits_for(table, id).next()?;
         let ours = waits_for(table, id).find(is_ours);
         let error = ours.map(|(child, _)| still_needed(id, child));
@@ -290,6 +292,21 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
             lost: true,
         }),
     })
+}
+
+/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or for such handles alone.
+fn ends_by_itself(table: &Table, id: Id, entry: &Entry) -> bool {
+    let waits_only = || waits_for(table, id).all(|(id, entry)| ends_by_itself(table, id, entry));
+    entry.is_c_s() || entry.is_deferred || entry.put_off.is_some() && waits_only()
+}
+
+/// Notes that the release of the handle waits for the end of a use.
+pub(crate) fn note_deferred(id: Id) {
+    with_table(|table| {
+        if let Some(entry) = table.get_mut(&id) {
+            entry.is_deferred = true;
+        }
+    });
 }
 
 /// Returns the handle that waits for this one, if this one waits for it, too.

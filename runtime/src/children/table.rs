@@ -72,6 +72,8 @@ pub(super) struct Entry {
     /// Set while the release waits for the last child. Inside is the only thread that may release the handle, if there
     /// is one.
     pub(super) put_off: Option<Option<ThreadId>>,
+    /// Set while the release waits for the end of a use ([`deferred`](crate::deferred)).
+    pub(super) is_deferred: bool,
     /// The ends of a handle that C has: it is gone when all of them have come. Empty for a handle of ours.
     pub(super) ends: Vec<End>,
     /// Set if the handle is known to be ours: of those that C lends to callbacks.
@@ -82,6 +84,8 @@ pub(super) struct Entry {
     pub(super) is_unknown: bool,
     /// Set while a call gives the handle to C: the number of that transfer.
     pub(super) transfer: Option<u64>,
+    /// Set where C was given the handle and nobody knows when that ends: the number of C's uses of what it lives in.
+    pub(super) for_good: Option<u64>,
     /// The handles of C's that end with this one.
     pub(super) keeps: BTreeSet<Id>,
 }
@@ -202,11 +206,11 @@ pub(crate) fn is_any_held() -> bool {
     HELD.load(Relaxed) != 0
 }
 
-/// Adds an end to those of a handle that C has.
-pub(super) fn keep(table: &mut Table, kept: Id, end: End) {
+/// Adds an end to those of a handle that C has. Returns whether it is a new one.
+pub(super) fn keep(table: &mut Table, kept: Id, end: End) -> bool {
     let ends = &mut table.entry(kept).or_default().ends;
     if ends.contains(&end) {
-        return;
+        return false;
     }
     ends.push(end);
     if let End::With(keeper) = end {
@@ -214,6 +218,7 @@ pub(super) fn keep(table: &mut Table, kept: Id, end: End) {
         watching::watch_hidden();
         table.entry(keeper).or_default().keeps.insert(kept);
     }
+    true
 }
 
 pub(super) fn replace_end(table: &mut Table, kept: Id, from: End, to: End) {

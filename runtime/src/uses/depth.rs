@@ -17,6 +17,12 @@ pub(super) fn this_thread() -> usize {
 }
 
 impl Depth {
+    /// On no thread.
+    pub(super) const NOWHERE: Self = Depth {
+        thread: 0,
+        callbacks: 0,
+    };
+
     pub(super) fn here() -> Self {
         Depth {
             thread: this_thread(),

@@ -5,10 +5,11 @@
 
 use std::thread;
 
+use super::call::{Use, Uses};
 use super::depth::{Depth, is_inside};
+use super::keeping::{kept_so_far, may_keep};
 use super::table::{By, Claim, Entry, table};
 use super::watching::is_watching;
-use super::{Use, Uses};
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
 use crate::deferred;
@@ -18,7 +19,8 @@ use crate::fork::watch_forks;
 /// release to this module. Returns `None` if the release was deferred.
 #[inline]
 pub(crate) fn begin_release(id: Id) -> Option<Released> {
-    let is_of_interest = is_watching() || id.kind().meets_counted() || expected::may_lend();
+    let is_of_interest =
+        may_keep() || is_watching() || id.kind().meets_counted() || expected::may_lend();
     match is_of_interest {
         true => begin_if_unused(id),
         false => Some(Released { _uses: None }),
@@ -32,23 +34,44 @@ pub(crate) struct Released {
 }
 
 fn begin_if_unused(id: Id) -> Option<Released> {
+    if let Some(uses) = begin_if_free(id) {
+        return Some(Released { _uses: Some(uses) });
+    }
+    children::note_deferred(id);
+    deferred::defer(id);
+    // What was in the way may have ended before the release was in the list, where the end looks for it.
+    if let Some(uses) = begin_if_free(id) {
+        uses.end();
+        release_put_off();
+    }
+    None
+}
+
+/// Begins the uses by the release of a handle, unless something is in its way.
+fn begin_if_free(id: Id) -> Option<Uses> {
     // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
-    let uses = begin_unless_used(id);
-    let is_held = || children::is_any_held() && !id.kind().is_counted() && children::is_held(id);
-    match uses {
-        Some(uses) if !is_held() => Some(Released { _uses: Some(uses) }),
-        uses => {
-            uses.into_iter().for_each(Uses::end);
-            deferred::defer(id);
+    let uses = loop {
+        let kept = kept_so_far();
+        if let Some(uses) = begin_unless_used(id, kept) {
+            break uses?;
+        }
+    };
+    let is_held = children::is_any_held() && !id.kind().is_counted() && children::is_held(id);
+    match is_held {
+        true => {
+            uses.end();
             None
         }
+        false => Some(uses),
     }
 }
 
 /// Begins the uses by the release of a handle, unless something uses the handle, or uses exclusively what the handle lives in.
 /// The release of one owner of a counted object is no use of the object, which the other owners have: it uses what the object
 /// lives in.
-fn begin_unless_used(id: Id) -> Option<Uses> {
+///
+/// Returns `None` if C got a handle to keep since it had got `kept` of them: `id` may live in others by now.
+fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let kind = id.kind();
     let own = Claim::of(id, true);
     let mut claims = Vec::new();
@@ -66,18 +89,21 @@ fn begin_unless_used(id: Id) -> Option<Uses> {
             By::Call => !own.counted,
             // C's release sees to C's own threads, and may wait for them.
             By::Callback => entry.depth.thread == depth.thread,
-            By::Release => false,
+            By::Release | By::Keeping => false,
         };
-        entry.is_of_object(&own) && is_in_way
+        (entry.is_of_object(&own) || entry.claim.may_be_lent_of(&own)) && is_in_way
             || entry.claim.exclusive
                 && entry.depth.is_left_by(depth)
                 && ancestors.iter().any(|claim| entry.meets(claim))
     };
     let mut table = table();
+    if kept != kept_so_far() {
+        return None;
+    }
     let may_be_used =
         table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
     let is_used = may_be_used && table.entries().iter().any(uses);
-    (!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth)))
+    Some((!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth))))
 }
 
 inventory::submit! { HoldersGone(release_put_off) }

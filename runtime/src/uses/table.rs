@@ -120,6 +120,13 @@ impl Claim {
     pub(super) fn meets(&self, other: &Claim) -> bool {
         self.key == other.key || self.object == other.object
     }
+
+    /// Returns whether C lends this to a callback alone, and `other` may be the same object by another type.
+    pub(super) fn may_be_lent_of(&self, other: &Claim) -> bool {
+        matches!(self.object.among, Among::Lent(_))
+            && !matches!(other.object.among, Among::Kind(_))
+            && self.object.address == other.object.address
+    }
 }
 
 /// The user of a handle.
@@ -128,6 +135,8 @@ pub(super) enum By {
     Call,
     Callback,
     Release,
+    /// C, for good: it keeps what lives in the object, and nobody knows until when.
+    Keeping,
 }
 
 /// An entry of the table.
@@ -155,7 +164,14 @@ impl Entry {
 
     /// Returns whether this use excludes one that begins.
     pub(super) fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
-        self.meets(claim)
+        let meets = || match (self.claim.exclusive, claim.exclusive) {
+            // The callback writes by what C lends it.
+            (true, _) if self.claim.may_be_lent_of(claim) => true,
+            // The call that has the object alone lets the callback use it.
+            (false, true) if claim.may_be_lent_of(&self.claim) => true,
+            _ => self.meets(claim),
+        };
+        meets()
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
                 true => by == By::Callback || self.depth.is_left_by(depth),
@@ -167,12 +183,22 @@ impl Entry {
 /// The numbers of claims by bucket. A claim counts for its key and for its object.
 type Counts = [u32; 256];
 
+/// A call that waits for the uses of others.
+pub(super) struct Waiting {
+    /// The number of its turn.
+    pub(super) turn: u64,
+    pub(super) thread: usize,
+    pub(super) claims: Vec<Claim>,
+}
+
 /// The uses by all running calls and callbacks of all threads.
 pub(super) struct Table {
     entries: Vec<Entry>,
     next: u64,
     /// The number of calls, callbacks and releases whose uses have ended.
     ends: u64,
+    /// The calls that wait, in the order in which they came.
+    pub(super) waiting: Vec<Waiting>,
     /// The number of exclusive entries.
     exclusive: usize,
     /// All entries, by the buckets of their claims.
@@ -186,6 +212,7 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     entries: Vec::new(),
     next: 0,
     ends: 0,
+    waiting: Vec::new(),
     exclusive: 0,
     all: [0; 256],
     alone: [0; 256],
@@ -226,8 +253,7 @@ pub(super) static WAITING: AtomicUsize = AtomicUsize::new(0);
 impl Table {
     /// Adds the claims. Returns the number of the call, callback or release, by which [`Table::end`] removes them.
     pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> u64 {
-        let number = self.next;
-        self.next += 1;
+        let number = self.next_number();
         for claim in claims {
             self.count(claim, true);
             self.entries.push(Entry {
@@ -241,12 +267,33 @@ impl Table {
         number
     }
 
+    /// Adds `claims` to each call, callback and release that uses one of `objects`.
+    pub(super) fn extend(&mut self, objects: &[Claim], claims: &[Claim]) {
+        let mut all = std::mem::take(&mut self.entries);
+        let uses = |entry: &Entry| objects.iter().any(|object| entry.is_of_object(object));
+        let mut added: Vec<Entry> = Vec::new();
+        for entry in all.iter().filter(|entry| uses(entry)) {
+            if added.last().is_some_and(|last| last.number == entry.number) {
+                continue;
+            }
+            for claim in claims {
+                self.count(claim, true);
+                added.push(Entry {
+                    claim: *claim,
+                    successor: None,
+                    ..*entry
+                });
+            }
+        }
+        all.extend(added);
+        // The entries of one call stay together.
+        all.sort_by_key(|entry| entry.number);
+        self.entries = all;
+    }
+
     /// Removes the entries of one call, callback or release.
     pub(super) fn end(&mut self, number: u64) {
-        self.ends += 1;
-        if WAITING.load(Ordering::Relaxed) != 0 {
-            ENDED.notify_all();
-        }
+        self.note_end();
         while let Some(ended) = self.entries.pop_if(|entry| entry.number == number) {
             self.count(&ended.claim, false);
         }
@@ -303,14 +350,13 @@ impl Table {
         }
     }
 
-    /// Returns the name of the object whose use excludes the claim: one object of C may have several types.
-    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&'static str> {
+    /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
+    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&Entry> {
         if !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();
-        let found = entries.find(|entry| entry.excludes(claim, by, depth))?;
-        Some(found.claim.name)
+        entries.find(|entry| entry.excludes(claim, by, depth))
     }
 
     /// Returns false if no entry meets the claim. `shared` says that shared entries count, too.
@@ -323,6 +369,20 @@ impl Table {
             .buckets
             .iter()
             .any(|bucket| counts[usize::from(*bucket)] != 0)
+    }
+
+    /// Returns a number that no other call, callback, release or turn has.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// Lets those that wait look once more.
+    pub(super) fn note_end(&mut self) {
+        self.ends += 1;
+        if WAITING.load(Ordering::Relaxed) != 0 {
+            ENDED.notify_all();
+        }
     }
 
     /// The number of calls, callbacks and releases whose uses have ended.

@@ -7,9 +7,65 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::depth::{Depth, is_inside};
-use super::table::{By, Claim, ENDED, Table, WAITING, table};
+use super::table::{By, Claim, ENDED, Table, WAITING, Waiting, table};
 use crate::error::Result;
 use crate::interpreter::{detach, handles_signals, may_wait, run_signal_handlers};
+
+/// The turn of a call that waits, until this is dropped. Calls that wait for one object take turns: those that came later
+/// wait for those that came before.
+pub(super) struct Turn(u64);
+
+impl Turn {
+    /// Queues the call, or what it claims by now.
+    pub(super) fn queue(
+        turn: &mut Option<Turn>,
+        table: &mut Table,
+        claims: &[Claim],
+        depth: Depth,
+    ) {
+        let claims = claims.to_vec();
+        let number = turn.get_or_insert_with(|| Turn(table.next_number())).0;
+        match table.waiting.iter_mut().find(|one| one.turn == number) {
+            Some(waiting) => waiting.claims = claims,
+            None => table.waiting.push(Waiting {
+                turn: number,
+                thread: depth.thread,
+                claims,
+            }),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut table = table();
+        table.waiting.retain(|one| one.turn != self.0);
+        table.note_end();
+    }
+}
+
+/// Returns whether a call has to wait for those that wait already. A thread that must not wait passes them, and so does one
+/// that waits already and runs a signal handler meanwhile: others may wait for it.
+#[cold]
+pub(super) fn comes_later(
+    table: &Table,
+    turn: Option<&Turn>,
+    claims: &[Claim],
+    depth: Depth,
+) -> bool {
+    let excludes =
+        |one: &Claim, other: &Claim| one.meets(other) && (one.exclusive || other.exclusive);
+    let is_before = |one: &&Waiting| turn.is_none_or(|turn| one.turn < turn.0);
+    let mut before = table.waiting.iter().filter(is_before);
+    let is_this_thread =
+        |one: &Waiting| one.thread == depth.thread && turn.is_none_or(|turn| turn.0 != one.turn);
+    before.any(|one| {
+        one.claims
+            .iter()
+            .any(|one| claims.iter().any(|claim| excludes(one, claim)))
+    }) && !table.waiting.iter().any(is_this_thread)
+        && may_wait_here(table, depth)
+}
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
@@ -18,16 +74,15 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 #[cold]
 pub(super) fn may_wait_for(table: &Table, claim: &Claim, depth: Depth) -> bool {
     let all = table.entries().iter();
-    let mut in_way = all
-        .clone()
-        .filter(|entry| entry.excludes(claim, By::Call, depth));
-    let mut own = all
-        .clone()
-        .filter(|entry| entry.depth.thread == depth.thread);
-    may_wait()
-        && !is_inside()
-        && own.next().is_none()
-        && in_way.all(|entry| entry.by != By::Callback)
+    let mut in_way = all.filter(|entry| entry.excludes(claim, By::Call, depth));
+    may_wait_here(table, depth)
+        && in_way.all(|entry| !matches!(entry.by, By::Callback | By::Keeping))
+}
+
+/// Returns whether nobody waits for this thread.
+fn may_wait_here(table: &Table, depth: Depth) -> bool {
+    let mut all = table.entries().iter();
+    may_wait() && !is_inside() && all.all(|entry| entry.depth.thread != depth.thread)
 }
 
 /// Waits for a short time, at most until a use ends. `ends` is the number of uses that had ended when one was in the way.

@@ -1,5 +1,7 @@
 //! Calls and releases that began before the first callback of the process, and still run then. One test: each process has
-//! one first callback.
+//! one first callback. `kept` has calls that began before C kept something.
+
+mod kept;
 
 use std::sync::mpsc::channel;
 
@@ -137,7 +139,9 @@ fn first_callback_does_not_get_a_handle_that_is_used_or_released_on_another_thre
         _ => {
             for which in ["dig", "free"] {
                 let this = std::env::current_exe().unwrap();
+                let name = "first_callback_does_not_get_a_handle_that_is_used_or_released_on_another_thread";
                 let child = std::process::Command::new(this)
+                    .args(["--exact", name])
                     .env("WINDOW", which)
                     .output()
                     .unwrap();

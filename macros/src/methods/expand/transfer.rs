@@ -130,6 +130,11 @@ pub(crate) fn expand_keeper_check(
          of its parent"
     );
     let check = quote! {
+        #runtime::__private::inventory::submit! {
+            #runtime::__private::uses::Keeping {
+                has_parent: <#target as #runtime::__private::handle::Handle>::SPEC.parent.is_some(),
+            }
+        }
         const _: () = ::core::assert!(
             <#target as #runtime::__private::handle::Handle>::SPEC.parent.is_none()
                 || <#keeper as #runtime::__private::handle::Handle>::SPEC.has_home(),

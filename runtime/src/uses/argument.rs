@@ -1,0 +1,145 @@
+//! The arguments of a call, and which of them are handles that the call uses.
+
+use super::call::Use;
+use crate::children::Id;
+use crate::handle::Handle;
+
+/// The uses of a call that is about to begin.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct UsesToBegin<B> {
+    /// Set if an argument has counted owners, or is given to C: the table has to know the call in any case.
+    pub is_counted: bool,
+    /// Set if an argument is used exclusively.
+    pub is_exclusive: bool,
+    /// Begins the uses.
+    pub begin: B,
+}
+
+/// [`begin`] for arguments and how they are used: `(&argument, exclusive)`, `(option, exclusive, optional)`, or
+/// `(place, given)` for a handle that is given to C, with `&receiver` as the third where there is one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __uses {
+    ($(($argument:expr $(, $how:tt)*)),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        $crate::__private::uses::UsesToBegin {
+            is_counted: false $(|| $crate::__counted!($argument $(, $how)*))*,
+            is_exclusive: false $(|| $crate::__exclusive!($($how),*))*,
+            begin: || $crate::__private::uses::begin([$($crate::__use!($argument $(, $how)*)),*]),
+        }
+    }};
+}
+
+/// [`__uses!`] for a call that gives handles to C: the uses begin at once, because the call changes the places of the handles.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __uses_with_given {
+    ($(($($argument:tt)*)),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        let begun = $crate::__private::uses::begin([$($crate::__use!($($argument)*)),*]);
+        $crate::__private::uses::UsesToBegin {
+            is_counted: true,
+            is_exclusive: true,
+            begin: move || begun,
+        }
+    }};
+}
+
+/// Set if one argument of [`__uses!`] has counted owners.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __counted {
+    ($argument:expr, $exclusive:literal, optional) => {
+        $argument.is_some_and(|handle| (&$crate::__private::uses::Argument(handle)).is_counted())
+    };
+    ($argument:expr, $($how:tt)*) => {
+        (&$crate::__private::uses::Argument($argument)).is_counted()
+    };
+}
+
+/// Set if one argument of [`__uses!`] is used exclusively.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __exclusive {
+    () => {
+        false
+    };
+    ($exclusive:literal $(, $how:ident)*) => {
+        $exclusive
+    };
+}
+
+/// One argument of [`__uses!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __use {
+    ($argument:expr, given) => {
+        $crate::__private::uses::given($argument)
+    };
+    ($argument:expr, given, $keeper:expr) => {
+        $crate::__private::uses::given_in($argument, $keeper)
+    };
+    ($argument:expr, $exclusive:literal) => {
+        (&$crate::__private::uses::Argument($argument)).in_use($exclusive)
+    };
+    ($argument:expr, $exclusive:literal, reads_parent) => {
+        (&$crate::__private::uses::Argument($argument))
+            .in_use($exclusive)
+            .map($crate::__private::uses::Use::reading_parent)
+    };
+    ($argument:expr, $exclusive:literal, optional) => {
+        $argument.and_then(|handle| (&$crate::__private::uses::Argument(handle)).in_use($exclusive))
+    };
+}
+
+/// An argument of a call, which may be a handle.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Argument<'a, T: ?Sized>(pub &'a T);
+
+/// The use of an [`Argument`] that is a handle.
+#[doc(hidden)]
+pub trait OfHandle {
+    /// Returns whether the handle has counted owners.
+    fn is_counted(&self) -> bool;
+
+    /// The use, if the table has to know it.
+    fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
+}
+
+impl<T: Handle> OfHandle for Argument<'_, T> {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        const { T::SPEC.meets_counted() }
+    }
+
+    #[inline]
+    fn in_use(&self, exclusive: bool) -> Option<Use<'static>> {
+        Use::of(Id::of(self.0), const { T::SPEC.meets_counted() }, exclusive)
+    }
+}
+
+/// The answer for any other [`Argument`]. The compiler prefers [`OfHandle`], which needs one reference less.
+#[doc(hidden)]
+pub trait OfOther {
+    /// Returns false.
+    fn is_counted(&self) -> bool;
+
+    /// Nothing is used.
+    fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
+}
+
+impl<T: ?Sized> OfOther for &Argument<'_, T> {
+    #[inline(always)]
+    fn is_counted(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn in_use(&self, _: bool) -> Option<Use<'static>> {
+        None
+    }
+}

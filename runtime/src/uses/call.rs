@@ -1,0 +1,383 @@
+//! The uses of the handles of a call: what they claim, how they begin, and what refuses them.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::sync::atomic::Ordering;
+
+use super::depth::{Depth, is_inside, this_thread};
+use super::keeping::{kept_so_far, may_keep};
+use super::release::release_put_off;
+use super::table::{By, Claim, is_any_exclusive, table};
+use super::waiting::{self, Turn};
+use super::watching::HIDDEN;
+use crate::callback::expected;
+use crate::children::{self, Id};
+use crate::error::{Error, Result};
+use crate::fork::{InChild, watch_forks};
+use crate::handle::Handle;
+use crate::handle::kind::HandleKind;
+use crate::interpreter::is_attached;
+use crate::quiet::is_watching;
+
+inventory::submit! { InChild(forget_other_threads) }
+
+/// Forgets the uses of an object that C has freed: C gave out a new one at its address. The call that gave the former object
+/// to C, or released it, may still be on its way back. All other uses are of an object that is still there: the new one may be
+/// a part of that.
+#[inline]
+pub(crate) fn forget_former(id: Id) {
+    if is_any_exclusive() && !id.kind().is_counted() {
+        forget_exclusive(id);
+    }
+}
+
+fn forget_exclusive(id: Id) {
+    let claim = Claim::of(id, true);
+    let mut table = table();
+    if table.may_hold(&claim, false) {
+        table.forget_former(&claim);
+    }
+}
+
+/// Forgets the uses by threads that a forked child has not.
+fn forget_other_threads() {
+    let here = this_thread();
+    let mut table = table();
+    table.waiting.retain(|waiting| waiting.thread == here);
+    table.remove_where(|entry| entry.depth.thread != here && entry.by != By::Keeping);
+}
+
+/// Notes that C may call back, where the call passes a callback to C or listens to what C reports.
+#[inline]
+pub fn expect<T: Handle>(calls_back: bool) {
+    if calls_back || const { T::LISTENS || T::REPORTS } {
+        expected::expect();
+    }
+}
+
+/// A handle that a call uses.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Use<'a> {
+    id: Id,
+    exclusive: bool,
+    /// Set where an exclusive use leaves the memory of the parent as it is: `#[reads_parent]`.
+    reads_parent: bool,
+    /// Set where the object is given to C, or released.
+    leaves: bool,
+    /// The handle that C would keep this one in, if calls on that one do not borrow the parent of this one (`mut_parent`).
+    misplaced_in: Option<Id>,
+    handle: PhantomData<&'a ()>,
+}
+
+impl<'a> Use<'a> {
+    /// The use, if the table has to know it.
+    #[inline]
+    pub(super) fn of(id: Id, is_counted: bool, exclusive: bool) -> Option<Self> {
+        let is_of_interest =
+            is_counted || (exclusive || is_watching()) && is_of_interest(id.kind(), exclusive);
+        is_of_interest.then_some(Use::noted(id, exclusive))
+    }
+
+    /// The use, which the table has to know.
+    pub(super) fn noted(id: Id, exclusive: bool) -> Self {
+        Use {
+            id,
+            exclusive,
+            reads_parent: false,
+            leaves: false,
+            misplaced_in: None,
+            handle: PhantomData,
+        }
+    }
+
+    /// Makes it the use by a call that gives the object to C, or releases it.
+    pub(super) fn leaving(self) -> Self {
+        Use {
+            leaves: true,
+            ..self
+        }
+    }
+
+    /// Makes it the use by a call that would give the object to `keeper`, whose calls do not borrow the object's parent.
+    pub(super) fn misplaced_in(self, keeper: Id) -> Self {
+        Use {
+            misplaced_in: Some(keeper),
+            ..self
+        }
+    }
+
+    /// The use of the object itself.
+    fn own_claim(&self) -> Claim {
+        let claim = Claim::of(self.id, self.exclusive);
+        match self.leaves {
+            true => claim.leaving(),
+            false => claim,
+        }
+    }
+
+    /// Makes it the use by a method with `#[reads_parent]`.
+    #[inline]
+    pub fn reading_parent(self) -> Self {
+        Use {
+            reads_parent: true,
+            ..self
+        }
+    }
+
+    /// Returns the use of the object, if the object lives in nothing.
+    fn claim_alone(&self) -> Option<Claim> {
+        let kind = self.id.kind();
+        let is_alone = !kind.is_view() && !kind.has_relatives();
+        is_alone.then(|| self.own_claim())
+    }
+
+    /// Adds the uses of the object and of all that it lives in.
+    pub(super) fn claim(&self, claims: &mut Vec<Claim>) {
+        claims.push(self.own_claim());
+        let alone = match self.exclusive && !self.reads_parent {
+            true => children::exclusive_parents(self.id),
+            false => Vec::new(),
+        };
+        let ancestors = children::ancestors(self.id).into_iter();
+        claims.extend(ancestors.map(|id| Claim::of(id, alone.contains(&id))));
+    }
+}
+
+/// Returns whether a use of a handle without counted owners can meet another one that the borrow checker does not see.
+#[inline(never)]
+fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
+    exclusive && (expected::is_expected() || expected::may_lend())
+        || is_any_exclusive() && is_inside()
+        || children::is_any_held()
+        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
+        || may_keep()
+}
+
+/// Uses of handles, which end when this is dropped.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Uses {
+    number: u64,
+    /// Set where the releases that waited for this run later.
+    quiet: bool,
+    /// The uses belong to the thread.
+    _thread: PhantomData<*mut ()>,
+}
+
+impl Uses {
+    /// Returns the uses that the table has by this number.
+    pub(super) fn of(number: u64) -> Self {
+        Uses {
+            number,
+            quiet: false,
+            _thread: PhantomData,
+        }
+    }
+
+    /// Ends the uses of a call whose result has its owner: what went wrong may be asked of the same handles. Releases that
+    /// waited run when the call has ended (`AtEnd`).
+    pub(crate) fn end(mut self) {
+        self.quiet = true;
+    }
+}
+
+impl Drop for Uses {
+    fn drop(&mut self) {
+        // Also where somebody else dropped one early: a call's uses end with that call alone.
+        table().end(self.number);
+        if !self.quiet {
+            release_put_off();
+        }
+    }
+}
+
+/// Begins the uses of a call.
+///
+/// # Errors
+///
+/// [`Error::Busy`] if another use excludes one of them, if two arguments are one object, of which one is exclusive, or if a
+/// child holds one of them (`children`).
+#[inline]
+pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
+    match uses.iter().all(Option::is_none) {
+        true => begin_none(),
+        false => begin_some(&uses.map(unless_interrupting)).map(Some),
+    }
+}
+
+/// Begins no uses. Asks which methods are linked in: then calls that use nothing may be quiet.
+#[inline]
+pub(crate) fn begin_none() -> Result<Option<Uses>> {
+    may_keep();
+    Ok(None)
+}
+
+#[inline(never)]
+fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+    let mut all = uses.iter().flatten();
+    if let Some((given, keeper)) = all.find_map(|one| Some((one.id, one.misplaced_in?))) {
+        return Err(misplaced(given, keeper));
+    }
+    // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+    let mut turn = None;
+    let begun = loop {
+        // What the handles live in may change while this thread waits.
+        match begin_noted(uses, &mut turn) {
+            Err(Refused::For(error)) => return Err(error),
+            Err(Refused::Until(ends)) => waiting::wait(ends)?,
+            Err(Refused::Changed) => {}
+            Ok(begun) => break begun,
+        }
+    };
+    if children::is_any_held() {
+        let mut ids = uses.iter().flatten().map(|one| one.id);
+        if let Some((held, holder)) = ids.find_map(|id| Some((id, children::holder(id)?))) {
+            begun.end();
+            return Err(Error::Held(held.kind().name(), holder.kind().name()));
+        }
+    }
+    Ok(begun)
+}
+
+/// The reason why uses do not begin.
+pub(super) enum Refused {
+    /// They exclude each other, or this thread may not wait.
+    For(Error),
+    /// Another thread's call is in the way. The number is that of the uses that had ended then.
+    Until(u64),
+    /// C got a handle to keep, so they may live in others than the claims say.
+    Changed,
+}
+
+fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses, Refused> {
+    let kept = kept_so_far();
+    let mut all = uses.iter().flatten();
+    if let (Some(one), None) = (all.next(), all.next())
+        && let Some(claim) = one.claim_alone()
+    {
+        return begin_claims(&[claim], By::Call, kept, turn);
+    }
+    let mut claims = Vec::new();
+    for one in uses.iter().flatten() {
+        let first = claims.len();
+        one.claim(&mut claims);
+        let (before, own) = claims.split_at(first);
+        let same = |own: &&Claim| {
+            let meets =
+                |other: &Claim| own.object == other.object && (own.exclusive || other.exclusive);
+            own.counted && before.iter().any(meets)
+        };
+        if own.iter().any(|claim| same(&claim)) {
+            return Err(Refused::For(Error::Busy(one.id.kind().name())));
+        }
+    }
+    begin_claims(&claims, By::Call, kept, turn)
+}
+
+/// Begins the uses, which were found when C had got so many handles to keep.
+pub(super) fn begin_claims(
+    claims: &[Claim],
+    by: By,
+    kept: u64,
+    turn: &mut Option<Turn>,
+) -> Result<Uses, Refused> {
+    watch_forks();
+    let depth = Depth::here();
+    let mut table = table();
+    if kept != kept_so_far() {
+        return Err(Refused::Changed);
+    }
+    let mut claimed = claims.iter();
+    let refused = |claim| Some((claim, table.refuses(claim, by, depth)?));
+    if let Some((refused, entry)) = claimed.find_map(refused) {
+        let waits = by == By::Call && waiting::may_wait_for(&table, refused, depth);
+        let (by, name) = (entry.by, entry.claim.name);
+        return Err(match (waits, by) {
+            (true, _) => {
+                Turn::queue(turn, &mut table, claims, depth);
+                Refused::Until(table.ends())
+            }
+            (false, By::Keeping) => Refused::For(kept_for_good(name)),
+            (false, _) => Refused::For(Error::Busy(name)),
+        });
+    }
+    if by == By::Call
+        && !table.waiting.is_empty()
+        && waiting::comes_later(&table, turn.as_ref(), claims, depth)
+    {
+        Turn::queue(turn, &mut table, claims, depth);
+        return Err(Refused::Until(table.ends()));
+    }
+    Ok(Uses::of(table.begin(claims, by, depth)))
+}
+
+/// Returns the uses of a call that cannot fail.
+///
+/// # Panics
+///
+/// Where [`begin`] failed. On a thread that is attached to Python the panic carries the error, so that the call from Python
+/// raises that.
+#[inline]
+pub fn granted<R>(uses: Result<R>) -> R {
+    match uses {
+        Ok(uses) => uses,
+        Err(error) => refuse(error),
+    }
+}
+
+#[cold]
+fn refuse(error: Error) -> ! {
+    match is_attached() {
+        true => resume_unwind(Box::new(error)),
+        false => panic!("{error}"),
+    }
+}
+
+thread_local! {
+    /// The handle whose `interrupt` this thread calls: that may be called beside any call on the handle.
+    static INTERRUPTED: Cell<Option<Id>> = const { Cell::new(None) };
+}
+
+/// Calls the method that wakes the calls on the handle, whatever they use.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python closes beside calls")
+)]
+pub(crate) fn interrupting<R>(id: Id, interrupt: impl FnOnce() -> R) -> R {
+    struct Outer(Option<Id>);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            INTERRUPTED.set(self.0);
+        }
+    }
+    let _outer = Outer(INTERRUPTED.replace(Some(id)));
+    interrupt()
+}
+
+/// Leaves out a use by the method that wakes the calls on the handle.
+fn unless_interrupting(one: Option<Use<'_>>) -> Option<Use<'_>> {
+    let interrupted = INTERRUPTED.get();
+    one.filter(|one| one.exclusive || interrupted != Some(one.id))
+}
+
+#[cold]
+fn kept_for_good(name: &str) -> Error {
+    Error::Value(format!(
+        "a {name} cannot be changed any more, because C keeps what lives in it, and nobody knows until when: give that to a \
+         handle that has one owner"
+    ))
+}
+
+#[cold]
+fn misplaced(given: Id, keeper: Id) -> Error {
+    Error::Value(format!(
+        "a {} cannot be given to a {} that lives in another handle than the {}: calls on the {} would change what others \
+         use",
+        given.kind().name(),
+        keeper.kind().name(),
+        given.kind().name(),
+        keeper.kind().name(),
+    ))
+}

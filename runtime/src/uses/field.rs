@@ -1,0 +1,71 @@
+//! The uses of handles whose fields are read and written.
+
+use super::argument::{Argument, OfHandle};
+use super::call::{Uses, begin};
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::interpreter::Attached;
+use crate::quiet::may_be_quiet;
+
+/// The use of a handle whose field is read or written, until the value was copied. One word, which is null for a quiet
+/// access.
+#[derive(Debug)]
+pub struct FieldUse {
+    _watched: Option<Box<WatchedUse>>,
+}
+
+#[derive(Debug)]
+struct WatchedUse {
+    _uses: Option<Uses>,
+    _attached: Option<Attached>,
+}
+
+impl FieldUse {
+    #[cold]
+    fn watched<T: Handle>(handle: &T, exclusive: bool, attaches: bool) -> Result<Self> {
+        let watched = WatchedUse {
+            _uses: begin([Argument(handle).in_use(exclusive)])?,
+            _attached: match attaches {
+                true => Attached::again(),
+                false => None,
+            },
+        };
+        Ok(FieldUse {
+            _watched: Some(Box::new(watched)),
+        })
+    }
+}
+
+/// The pointer to a handle whose field is read or written, and the use.
+///
+/// # Errors
+///
+/// As for [`begin`].
+#[inline]
+pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
+    let attaches = const { !T::SPEC.is_callback_only() };
+    field_by(handle, exclusive, attaches)
+}
+
+/// As [`field`], for a field that is read and written beside calls on other threads.
+///
+/// # Errors
+///
+/// As for [`begin`].
+#[inline]
+pub fn atomic_field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
+    field_by(handle, exclusive, false)
+}
+
+#[inline(always)]
+fn field_by<T: Handle>(
+    handle: &T,
+    exclusive: bool,
+    attaches: bool,
+) -> Result<(*mut T::Raw, FieldUse)> {
+    let used = match may_be_quiet(exclusive) && const { !T::SPEC.meets_counted() } {
+        true => FieldUse { _watched: None },
+        false => FieldUse::watched(handle, exclusive, attaches)?,
+    };
+    Ok((handle.as_raw(), used))
+}

@@ -1,0 +1,132 @@
+//! The uses of handles by callbacks, which C passed the handles to.
+
+use super::call::{Refused, Use, Uses, begin_claims};
+use super::keeping::kept_so_far;
+use super::table::By;
+use crate::children::{self, Id};
+use crate::error::Result;
+use crate::handle::{Borrowed, Handle, Owned, Resource};
+use crate::side_table::{LentValues, lend_values};
+
+/// A type of callback parameters that hold handles.
+#[doc(hidden)]
+pub trait Handles {
+    /// Shows each of them.
+    fn each(&self, show: &mut dyn FnMut(Id));
+}
+
+impl<T: Handle> Handles for Borrowed<'_, T> {
+    fn each(&self, show: &mut dyn FnMut(Id)) {
+        const {
+            assert!(
+                !T::SPEC.hides_owner(),
+                "a callback cannot take a part that does not know its owner, because other code may use that exclusively, or \
+                 release it: add `owner_field = …` to the annotation of the part, or annotate the part `callback_only`"
+            );
+        }
+        show(Id::of::<T>(self));
+    }
+}
+
+impl<T: Resource> Handles for Owned<'_, T> {
+    fn each(&self, _: &mut dyn FnMut(Id)) {
+        const {
+            assert!(
+                T::SPEC.parent.is_none(),
+                "a callback cannot take a handle that lives in a parent: nobody would know in which one, so which has to \
+                 outlive it. Let it take a reference, and make the handle by a method of its parent"
+            );
+        }
+    }
+}
+
+impl<H: Handles> Handles for Option<H> {
+    fn each(&self, show: &mut dyn FnMut(Id)) {
+        self.iter().for_each(|handles| handles.each(show));
+    }
+}
+
+impl<H: Handles> Handles for Vec<H> {
+    fn each(&self, show: &mut dyn FnMut(Id)) {
+        self.iter().for_each(|handles| handles.each(show));
+    }
+}
+
+/// An argument that C passed to a callback, before the callback sees it.
+#[doc(hidden)]
+pub struct Passed<'a, T>(pub &'a T);
+
+impl<T: Handles> Passed<'_, T> {
+    /// Begins the use of the handles by the callback. What holds no handles has [`HoldsNone::begin`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another use excludes this one.
+    pub fn begin(self, exclusive: bool) -> Result<Passing> {
+        loop {
+            match self.begin_noted(exclusive) {
+                Err(Refused::For(error)) => return Err(error),
+                Err(Refused::Until(_)) => unreachable!("a callback does not wait"),
+                Err(Refused::Changed) => {}
+                Ok(passing) => return Ok(passing),
+            }
+        }
+    }
+
+    fn begin_noted(&self, exclusive: bool) -> Result<Passing, Refused> {
+        let kept = kept_so_far();
+        let (mut claims, mut lent) = (Vec::new(), Vec::new());
+        self.0.each(&mut |id| {
+            Use::noted(id, exclusive).claim(&mut claims);
+            if id.kind().calls_back() {
+                let homes = children::ancestors(id).into_iter().chain([id]);
+                lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
+            }
+        });
+        Ok(Passing {
+            _uses: begin_claims(&claims, By::Callback, kept, &mut None)?,
+            _lent: lent,
+        })
+    }
+}
+
+/// The use of the handles that C passed to a callback, until the callback has ended.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Passing {
+    _uses: Uses,
+    /// What the callback may borrow from the handles.
+    _lent: Vec<LentValues>,
+}
+
+impl Passing {
+    /// Ends the use: the callback has returned.
+    pub fn end(self) {
+        drop(self);
+    }
+}
+
+/// The use of nothing.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NoUse;
+
+impl NoUse {
+    /// Nothing to end.
+    pub fn end(self) {}
+}
+
+/// The answer for a parameter without handles.
+#[doc(hidden)]
+pub trait HoldsNone: Sized {
+    /// Nothing to refuse.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn begin(self, _: bool) -> Result<NoUse> {
+        Ok(NoUse)
+    }
+}
+
+impl<T> HoldsNone for Passed<'_, T> {}
