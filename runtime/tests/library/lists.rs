@@ -108,13 +108,6 @@ pub unsafe extern "C" fn editor_count(editor: *mut editor) -> c_int {
     unsafe { c_int::try_from((*(*editor).list).count).unwrap_or(c_int::MAX) }
 }
 
-/// Takes the other editor over, and is done with it at once.
-pub unsafe extern "C" fn editor_join(_editor: *mut editor, other: *mut editor) -> c_int {
-    // SAFETY: a valid editor, which this one owns now.
-    unsafe { editor_free(other) };
-    0
-}
-
 /// Waits at the gate.
 pub unsafe extern "C" fn editor_work(_editor: *mut editor) -> c_int {
     pass_gate();

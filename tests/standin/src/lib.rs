@@ -668,11 +668,6 @@ impl Editor {
     #[calls(ffi::editor_count)]
     fn count_beside(&self) -> c_int;
 
-    /// Take another editor over, of any list.
-    #[foreign(other)]
-    #[calls(ffi::editor_join, fails = nonzero, consumes = always)]
-    fn join(&mut self, other: Owned<Editor>) -> Result<()>;
-
     /// Work, alone with the list.
     #[calls(ffi::editor_work, detach)]
     fn work(&mut self);

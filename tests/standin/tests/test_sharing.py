@@ -54,15 +54,6 @@ def test_mut_parent_call_ends_iterators_over_the_parent():
         next(walk)
 
 
-def test_editor_does_not_take_over_one_of_another_list():
-    # Its calls would change what views of the other list show.
-    one, two = List(), List()
-    editor, other = one.editor(), two.editor()
-    with pytest.raises(ValueError, match="a Editor cannot be given to a Editor that lives in another handle"):
-        editor.join(other)
-    assert not other.closed
-
-
 def test_two_editors_of_one_list_take_turns(at_the_gate):
     made = list_of(1)
     one, other = made.editor(), made.editor()

@@ -195,11 +195,29 @@ impl HandleState {
         }
     }
 
-    /// Closes the handle. Returns when the native resource is released; a view releases nothing.
+    /// Returns whether a parent besides the first one is `view`, or is a view that is part of it.
+    fn has_extra_parent_in(&self, view: &HandleState) -> bool {
+        let parents = self.resource().extra_parents().iter();
+        let mut parents = parents.map(|parent| parent.get().state());
+        parents.any(|mut parent| {
+            while !ptr::eq(parent, view) {
+                match parent.as_view() {
+                    Some(part) => parent = part.owner.get().state(),
+                    None => return false,
+                }
+            }
+            true
+        })
+    }
+
+    /// Closes the handle. Returns when the native resource is released. A view releases nothing, but the handles that live
+    /// in it and in another handle are closed.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         thread_bound::receive();
         match self.as_view() {
             Some(view) => {
+                let is_due = |other: &HandleState| other.has_extra_parent_in(self);
+                self.resource().close_dependents_where(py, is_due)?;
                 view.close();
                 Ok(())
             }
