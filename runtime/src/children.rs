@@ -33,7 +33,9 @@ pub(crate) use ancestors::{
 };
 pub(crate) use born::{born, lent};
 pub use given::Unplaced;
-pub(crate) use given::{Given, check_childless, check_givable, given_out, is_any_given, own};
+pub(crate) use given::{
+    Given, check_childless, check_givable, given_out, is_any_given, keep_owner, own,
+};
 pub use release::parent_of_released;
 pub(crate) use release::{HoldersGone, Lived, end, note_deferred, put_off};
 pub(crate) use table::is_any_held;

@@ -93,11 +93,12 @@ pub(super) fn add_ancestors(mut reached: Vec<Id>, found: &mut Vec<Id>) {
     });
 }
 
-/// Returns the parents of the handle, and those of the handles that C keeps in it.
+/// Returns the parents of the handle and of the handles that C keeps in it, and the counted objects that C has owners of there.
 pub(super) fn reached_from(table: &Table, id: Id) -> Vec<Id> {
     let kept = all_kept(table, id).into_iter().chain([id]);
     let entries = kept.filter_map(|kept| table.get(&kept));
-    entries.flat_map(|entry| entry.parents.iter()).collect()
+    let reached = entries.flat_map(|entry| entry.parents.iter().chain(entry.owned.iter().copied()));
+    reached.collect()
 }
 
 /// Returns whether two handles are one object, or are borrowed as one (`borrowed_with`).

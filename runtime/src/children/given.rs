@@ -15,6 +15,7 @@ use crate::handle::kind::Id;
 use crate::interpreter::report;
 use crate::uses::keeping::{kept_for_good, no_longer_kept, now_kept};
 use crate::uses::table::is_lent_here;
+use crate::uses::watching::watch_hidden;
 
 /// Set once C lent a handle or was given one.
 static ANY: AtomicBool = AtomicBool::new(false);
@@ -52,6 +53,18 @@ pub(super) fn note_kept(id: Id) {
         let former = with_table(|table| table.entry(id).or_default().for_good.replace(number));
         former.into_iter().for_each(no_longer_kept);
     }
+}
+
+/// Notes that C got an owner of a counted object to keep in `keeper`: calls on that one use the object. Where C counts the
+/// owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one.
+pub(crate) fn keep_owner(owned: Id, keeper: Id) {
+    let Some(keeper) = home(keeper).filter(|keeper| !keeper.kind.is_counted()) else {
+        return;
+    };
+    keeper.kind.note_relatives();
+    watch_hidden();
+    with_table(|table| table.entry(keeper).or_default().owned.insert(owned));
+    note_kept(keeper);
 }
 
 /// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of a new
@@ -138,7 +151,8 @@ impl Given {
         let number = next_number();
         with_table(|table| {
             let entry = table.get_mut(&id)?;
-            if entry.parents.is_empty() && entry.keeps.is_empty() && !entry.is_ours {
+            let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
+            if is_alone && entry.owned.is_empty() && !entry.is_ours {
                 return None;
             }
             entry.transfer = Some(number);
@@ -329,12 +343,18 @@ pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
 #[derive(Debug, Default)]
 pub struct Unplaced {
     given: RefCell<Vec<Given>>,
+    owned: RefCell<Vec<Id>>,
     keepers: RefCell<Vec<Id>>,
 }
 
 impl Unplaced {
     pub(crate) fn push(&self, given: Given) {
         self.given.borrow_mut().push(given);
+    }
+
+    /// Adds a counted object that C got an owner of.
+    pub(crate) fn push_owned(&self, owned: Id) {
+        self.owned.borrow_mut().push(owned);
     }
 
     /// Adds a handle of the result.
@@ -345,6 +365,9 @@ impl Unplaced {
     /// Gives them to the handles of the result.
     pub(crate) fn place(&self) {
         let keepers = self.keepers.take();
+        for owned in self.owned.take() {
+            keepers.iter().for_each(|keeper| keep_owner(owned, *keeper));
+        }
         for given in self.given.take() {
             given.kept_in(&keepers);
         }

@@ -40,6 +40,7 @@ pub fn parent_of_released() -> NonNull<()> {
 pub(crate) struct Lived {
     parents: Parents,
     keeps: BTreeSet<Id>,
+    owned: BTreeSet<Id>,
     /// The kept handles that lived in the handle itself, and whether they held it.
     inside: Vec<(Id, bool)>,
     /// The number of the release.
@@ -57,6 +58,7 @@ pub(crate) fn end(id: Id) -> Option<Lived> {
         let lived = Lived {
             parents: mem::take(&mut entry.parents),
             keeps: mem::take(&mut entry.keeps),
+            owned: mem::take(&mut entry.owned),
             inside,
             number: next_number(),
             is_left_behind: false,
@@ -67,7 +69,7 @@ pub(crate) fn end(id: Id) -> Option<Lived> {
         remove_if_over(table, id);
         Some(lived)
     })?;
-    let is_alone = lived.parents.is_empty() && lived.keeps.is_empty();
+    let is_alone = lived.parents.is_empty() && lived.keeps.is_empty() && lived.owned.is_empty();
     (!is_alone).then_some(lived)
 }
 
@@ -126,6 +128,7 @@ impl Lived {
         with_table(|table| {
             let entry = table.entry(id).or_default();
             entry.parents = parents;
+            entry.owned = mem::take(&mut self.owned);
             entry.is_ours = id.kind.is_lent_to_callbacks();
             for (kept, held) in inside {
                 if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_c_s()) {
@@ -188,6 +191,7 @@ pub(super) fn take_ended(
         all.push(mem::take(&mut entry.parents));
         ending.extend(keeps.into_iter().map(|kept| (kept, End::With(id))));
         entry.is_given = false;
+        entry.owned.clear();
         remove_if_over(table, id);
     }
     (all, touched)

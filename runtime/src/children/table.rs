@@ -88,6 +88,8 @@ pub(super) struct Entry {
     pub(super) for_good: Option<u64>,
     /// The handles of C's that end with this one.
     pub(super) keeps: BTreeSet<Id>,
+    /// The counted objects of which C was given an owner, which it may keep in this handle.
+    pub(super) owned: BTreeSet<Id>,
 }
 
 impl Entry {
@@ -98,6 +100,7 @@ impl Entry {
             && !self.is_c_s()
             && self.put_off.is_none()
             && self.keeps.is_empty()
+            && self.owned.is_empty()
     }
 
     /// Returns whether C has the handle.

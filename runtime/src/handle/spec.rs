@@ -165,6 +165,12 @@ impl HandleSpec {
         !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent
     }
 
+    /// Returns whether calls on `keeper`, in which C keeps it, use handles that others use, too: it lives in others, or it has
+    /// other owners and the keeper has none.
+    pub const fn is_reached_by_keeper(&self, keeper: &HandleSpec) -> bool {
+        self.parent.is_some() || self.sharing.counted && !keeper.sharing.counted
+    }
+
     /// Returns whether the release is unknown that ends what this part lends: the part does not know its owner.
     pub const fn loses_home(&self) -> bool {
         let mut here = self;

@@ -60,6 +60,14 @@ impl<'p, T: Handle> Transfer<'p, T> {
         let mut handle = ManuallyDrop::new(self);
         T::kind().on_transfer(handle.raw.as_ptr().cast());
         let side_data = handle.side_data.take();
+        if const { T::SPEC.sharing.counted } {
+            let owned = Id::new(T::kind(), handle.raw.as_ptr().cast());
+            match keeper {
+                Keeper::Handle(keeper) => children::keep_owner(owned, keeper),
+                Keeper::Result(unplaced) => unplaced.push_owned(owned),
+                Keeper::Unknown => {}
+            }
+        }
         match (handle.given.take(), keeper) {
             (None, _) => {}
             (Some(given), Keeper::Handle(keeper)) => given.kept_in(&[keeper]),

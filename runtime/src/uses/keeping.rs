@@ -12,8 +12,8 @@ use crate::quiet::never_keeps;
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Keeping {
-    /// Set if the handle lives in others.
-    pub has_parent: bool,
+    /// Set if calls on the other one then use handles that others use, too.
+    pub reaches_others: bool,
 }
 
 inventory::collect!(Keeping);
@@ -35,7 +35,7 @@ static KEEPS: AtomicU8 = AtomicU8::new(0);
 fn find_keeping() -> bool {
     let may_keep = inventory::iter::<Keeping>
         .into_iter()
-        .any(|keeping| keeping.has_parent);
+        .any(|keeping| keeping.reaches_others);
     if !may_keep {
         never_keeps();
     }

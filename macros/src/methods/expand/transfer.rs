@@ -132,7 +132,8 @@ pub(crate) fn expand_keeper_check(
     let check = quote! {
         #runtime::__private::inventory::submit! {
             #runtime::__private::uses::Keeping {
-                has_parent: <#target as #runtime::__private::handle::Handle>::SPEC.parent.is_some(),
+                reaches_others: <#target as #runtime::__private::handle::Handle>::SPEC
+                    .is_reached_by_keeper(<#keeper as #runtime::__private::handle::Handle>::SPEC),
             }
         }
         const _: () = ::core::assert!(
