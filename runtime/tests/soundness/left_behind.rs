@@ -1,6 +1,7 @@
-//! Releases that are deferred just when the use in their way ends.
+//! Deferred releases: when they run, and what waits for them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 
 use leakproof::live_handles;
 use leakproof::prelude::*;
@@ -14,8 +15,9 @@ use crate::native::Native;
     reason = "as C"
 )]
 mod ffi {
-    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicI32, Ordering};
+    use std::sync::mpsc::{Receiver, Sender};
+    use std::sync::{Mutex, OnceLock};
 
     pub struct mill {
         owners: AtomicI32,
@@ -49,6 +51,28 @@ mod ffi {
         0
     }
 
+    /// Turns until the other side says that it may stop.
+    pub static STOP: Mutex<Option<(Sender<()>, Receiver<()>)>> = Mutex::new(None);
+
+    pub unsafe extern "C" fn mill_grind(_: *mut mill) -> std::ffi::c_int {
+        let (begun, may_stop) = STOP.lock().unwrap().take().unwrap();
+        begun.send(()).unwrap();
+        may_stop.recv().unwrap();
+        0
+    }
+
+    pub struct grain {
+        _sack: *mut sack,
+    }
+
+    pub unsafe extern "C" fn sack_grain(sack: *mut sack) -> *mut grain {
+        Box::into_raw(Box::new(grain { _sack: sack }))
+    }
+
+    pub unsafe extern "C" fn grain_free(grain: *mut grain) {
+        drop(unsafe { Box::from_raw(grain) });
+    }
+
     pub unsafe extern "C" fn mill_sack(mill: *mut mill) -> *mut sack {
         Box::into_raw(Box::new(sack { _mill: mill }))
     }
@@ -64,6 +88,15 @@ struct Mill;
 #[handle(raw = ffi::sack, release = ffi::sack_free, parent = Mill, fork_safe)]
 struct FlourSack;
 
+#[handle(raw = ffi::grain, release = ffi::grain_free, parent = FlourSack, fork_safe)]
+struct FlourGrain;
+
+#[methods(unsafe, rust_only)]
+impl FlourSack {
+    #[calls(ffi::sack_grain, fails = null)]
+    fn grain(&self) -> Result<Owned<FlourGrain>>;
+}
+
 #[methods(unsafe, rust_only)]
 impl Mill {
     #[calls(ffi::mill_default, fails = null, retain)]
@@ -72,8 +105,34 @@ impl Mill {
     #[calls(ffi::mill_turn, fails = nonzero)]
     fn turn(&mut self) -> Result<()>;
 
+    #[calls(ffi::mill_grind, fails = nonzero)]
+    fn grind(&mut self) -> Result<()>;
+
     #[calls(ffi::mill_sack, fails = null)]
     fn sack(&self) -> Result<Owned<FlourSack>>;
+}
+
+fn living() -> (isize, isize) {
+    let all = live_handles();
+    (all["FlourSack"], all["FlourGrain"])
+}
+
+#[test]
+fn parent_of_a_handle_whose_release_is_deferred_is_closed_without_an_error() {
+    let _native = Native::start();
+    let mill = Mill::shared().unwrap();
+    let sack = mill.sack().unwrap();
+    let grain = sack.grain().unwrap();
+    let ((begun, has_begun), (stop, may_stop)) = (channel(), channel());
+    *ffi::STOP.lock().unwrap() = Some((begun, may_stop));
+    let ground = std::thread::spawn(|| Mill::shared().unwrap().grind());
+    has_begun.recv().unwrap();
+    grain.close().unwrap();
+    sack.close().unwrap();
+    assert_eq!(living(), (1, 1));
+    stop.send(()).unwrap();
+    ground.join().unwrap().unwrap();
+    assert_eq!(living(), (0, 0));
 }
 
 #[test]
