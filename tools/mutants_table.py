@@ -1435,6 +1435,7 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),
     mutant(GIVEN, "a handle does not use the counted object that C keeps an owner of in it", ("table.entry(keeper).or_default().owned.insert(owned));", "table.entry(keeper).or_default().owned.remove(&owned));")),
     mutant(CHILDREN_RELEASE, "a handle whose release is deferred has a forgotten guard", ("            entry.is_deferred = true;\n", "            entry.is_deferred = false;\n")),
+    mutant(CHILDREN_ANCESTORS, "a callback does not use what C keeps its parameter in", ("    reached.chain(keepers).collect()", "    reached.chain(keepers.filter(|_| false)).collect()")),
     mutant(USES_TABLE, "C lends a handle in use to be written by another type", ("            (false, true) if claim.may_be_lent_of(&self.claim) => true,\n", "")),
     mutant(GIVEN, "a handle is changed that C may use for good", ("    if is_for_good {\n", "    if is_for_good && false {\n")),
     mutant(USES_RELEASE, "a release is deferred when the use in its way has ended", ("        uses.end();\n        release_put_off();\n", "        uses.end();\n")),

@@ -93,12 +93,14 @@ pub(super) fn add_ancestors(mut reached: Vec<Id>, found: &mut Vec<Id>) {
     });
 }
 
-/// Returns the parents of the handle and of the handles that C keeps in it, and the counted objects that C has owners of there.
+/// Returns the handles that C keeps the handle in, its parents, those of the handles that C keeps in it, and the counted objects
+/// that C has owners of there.
 pub(super) fn reached_from(table: &Table, id: Id) -> Vec<Id> {
     let kept = all_kept(table, id).into_iter().chain([id]);
     let entries = kept.filter_map(|kept| table.get(&kept));
     let reached = entries.flat_map(|entry| entry.parents.iter().chain(entry.owned.iter().copied()));
-    reached.collect()
+    let keepers = table.get(&id).into_iter().flat_map(Entry::keepers);
+    reached.chain(keepers).collect()
 }
 
 /// Returns whether two handles are one object, or are borrowed as one (`borrowed_with`).

@@ -47,9 +47,10 @@ pub(super) fn note_kept(id: Id) {
         let is_for_good = keepers.iter().any(never_ends);
         (keepers, is_for_good)
     });
-    now_kept(keepers.into_iter(), reached.iter().copied());
+    now_kept(keepers.iter().copied(), reached.iter().copied());
     if is_for_good {
-        let number = kept_for_good(reached.into_iter());
+        let lives_in = reached.into_iter().filter(|id| !keepers.contains(id));
+        let number = kept_for_good(lives_in);
         let former = with_table(|table| table.entry(id).or_default().for_good.replace(number));
         former.into_iter().for_each(no_longer_kept);
     }

@@ -30,6 +30,7 @@ mod for_good;
 mod former;
 mod gifts;
 mod given;
+mod kept_nodes;
 mod kept_owners;
 mod left_behind;
 mod lent_values;
