@@ -285,7 +285,7 @@ OPERATIONS = [
     Operation("lid", lambda: MODULE.Lid().work()),
     Operation("tally", lambda tally: tally.add(1), setup=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),
-    Operation("letter", lambda letter: [letter.text(), letter.bytes(), letter.data()], setup=letter(b"text")),
+    Operation("letter", lambda letter: [letter.text(), letter.content(), letter.data()], setup=letter(b"text")),
     Operation("letter's fields", lambda letter: [letter.title, letter.title_data, letter.body], setup=letter(b"text")),
     Operation(
         "letter that is not ASCII", lambda letter: [letter.whole_text(), letter.title], setup=letter("äö".encode())
@@ -296,7 +296,7 @@ OPERATIONS = [
     ),
     Operation("copy that is not UTF-8", lambda letter: letter.copy(), setup=letter(b"\xff"), raises=UnicodeDecodeError),
     Operation("body that is not UTF-8", lambda letter: letter.body, setup=letter(b"\xff"), raises=UnicodeDecodeError),
-    Operation("letter of nothing", lambda letter: [letter.perhaps_text(), letter.bytes()], setup=letter(None)),
+    Operation("letter of nothing", lambda letter: [letter.perhaps_text(), letter.content()], setup=letter(None)),
     Operation("text of nothing", lambda letter: letter.text(), setup=letter(None), raises=MODULE.Error),
     Operation(
         "text without a letter",

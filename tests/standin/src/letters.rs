@@ -35,7 +35,7 @@ impl Letter {
 
     /// The bytes.
     #[calls(ffi::letter_bytes, args = (self, len))]
-    fn bytes(&self) -> Option<Bytes>;
+    fn content(&self) -> Option<Bytes>;
 
     /// All of the text, with the NULs in it.
     #[calls(ffi::letter_bytes, args = (self, len))]

@@ -62,8 +62,8 @@ def test_character_that_is_not_ascii_is_found_at_each_place(length):
 def test_bytes_are_copied_at_their_length(content):
     letter = Letter(content)
     for _ in range(2):
-        assert letter.bytes() == letter.copied_bytes() == content
-        assert type(letter.bytes()) is bytes
+        assert letter.content() == letter.copied_bytes() == content
+        assert type(letter.content()) is bytes
 
 
 def test_c_string_ends_at_the_first_nul_and_counted_text_does_not():
@@ -96,7 +96,7 @@ def test_text_that_is_not_utf8_is_an_error_that_names_the_function(content, plac
 def test_null_is_none_or_an_error():
     letter = Letter(None)
     for _ in range(2):
-        assert [letter.perhaps_text(), letter.lossy_text(), letter.data(), letter.bytes(), letter.whole_text()] == [
+        assert [letter.perhaps_text(), letter.lossy_text(), letter.data(), letter.content(), letter.whole_text()] == [
             None
         ] * 5
         assert [letter.copy(), letter.lossy_copy(), letter.copied_bytes(), letter.body] == [None] * 4
@@ -119,7 +119,7 @@ def test_each_copy_is_freed_once(content):
 
 def test_result_does_not_change_with_the_letter():
     letter = Letter(b"text")
-    results = texts(letter), letter.bytes(), letter.title
+    results = texts(letter), letter.content(), letter.title
     letter.close()
     assert results == (["text"] * 9, b"text", "text")
     with pytest.raises(ClosedError):
@@ -131,7 +131,7 @@ def test_results_are_new_references_that_go():
     before = sys.getallocatedblocks()
     for _ in range(1000):
         texts(letter)
-        letter.bytes()
+        letter.content()
         with pytest.raises(AttributeError):
             letter.text().missing
     gc.collect()
