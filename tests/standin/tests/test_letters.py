@@ -204,7 +204,7 @@ import _testcapi
 from standin_safe import Letter, take_log
 for content in [b"text", "ü€".encode() * 30, b"ab\\xff"]:
     letter = Letter(content)
-    calls = [letter.text, letter.lossy_text, letter.data, letter.bytes, letter.copy, letter.lossy_copy,
+    calls = [letter.text, letter.lossy_text, letter.data, letter.content, letter.copy, letter.lossy_copy,
              letter.copied_bytes, lambda: letter.body, lambda: letter.title_data]
     for call in calls * 2:
         kinds = set()
