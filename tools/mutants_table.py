@@ -93,6 +93,7 @@ NEW_COPY = "runtime/src/python/new_copy.rs"
 HANDLE_SPEC = "runtime/src/handle/spec.rs"
 TO_C = "runtime/src/convert/to_c.rs"
 TYPES_INSPECT_MACRO = "macros/src/types/inspect.rs"
+DIAGNOSTICS_MACRO = "macros/src/diagnostics.rs"
 HANDLE_TRANSFER = "runtime/src/handle/transfer.rs"
 CALLBACK_USER_DATA = "runtime/src/callback/user_data.rs"
 DEFERRED = "runtime/src/deferred.rs"
@@ -1057,6 +1058,7 @@ KEEPING = [
     mutant(GIVEN, "the end of what C keeps in a handle of a callback is said to be known", ("!keeper.kind.is_counted() && !is_lost(keeper) =>", "!keeper.kind.is_counted() && !(is_lost(keeper) && false) =>")),
     mutant(CHILDREN_RELEASE, "a parent waits for itself", ("        if here != id && keepers.contains(&id) {\n", "        if keepers.contains(&id) {\n")),
     mutant(CHILDREN_RELEASE, "a parent is not asked when one of the ends of its child comes", ("            touched.extend(parents_of_all_in(table, id));\n", "            touched.extend(entry.parents.iter());\n")),
+    mutant(DIAGNOSTICS_MACRO, "a mistake in a method that cfg removes is reported", ("            errors.map(move |error| quote!(#cfgs #error))\n", "            errors.map(move |error| { let _ = &cfgs; quote!(#error) })\n")),
     mutant(TYPES_INSPECT_MACRO, "a type that a macro passes on is an alias", ("            while let Type::Group(group) = ty\n", "            while false && let Type::Group(group) = ty\n")),
     mutant(USES_RELEASE, "a release is not in the table where C never calls back", ("is_watching() || id.kind().meets_counted() || expected::may_lend();", "is_watching();")),
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),", "        Some(_) => entries.take(0).count() + one(),")),

@@ -43,6 +43,8 @@ pub(crate) struct Method {
     pub(crate) source: Source,
     /// `utf8 = …`, on the method or on its block.
     pub(crate) utf8: Utf8,
+    /// Set if a mistake was found in the method.
+    pub(crate) has_mistakes: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -18,9 +18,12 @@ pub(crate) fn methods(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some(item) = parse_item(item, form, &diagnostics) else {
         return diagnostics.into_tokens();
     };
-    let block = parse::block(args, item, &diagnostics);
-    check::check(&block, &diagnostics);
-    if !diagnostics.is_empty() {
+    let mut block = parse::block(args, item, &diagnostics);
+    check::check(&mut block, &diagnostics);
+    if diagnostics.are_conditional() {
+        // A method that `cfg` removes takes its mistakes with it.
+        block.methods.retain(|method| !method.has_mistakes);
+    } else {
         // Only the signatures, so that rustc reports no errors that follow from these.
         let mut tokens = expand::expand_skeleton(&block);
         tokens.extend(diagnostics.into_tokens());

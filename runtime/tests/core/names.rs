@@ -136,7 +136,26 @@ joined!(Totals, &Sum, i32);
 
 #[test]
 fn types_of_a_macro_are_types() {
+    let _library = crate::wrapper::Library::start();
     let (one, other) = (Sum::new(1).unwrap(), Sum::new(2).unwrap());
     assert_eq!(one.join_both(&other, Some(&one)), 4);
     assert_eq!(Totals.total(&other), 2);
+}
+
+#[methods(unsafe, rust_only)]
+impl Sum {
+    /// A method that is not there, with a mistake.
+    #[cfg(target_os = "none")]
+    #[calls(ffi::sum_add, free = ffi::sum_free)]
+    fn sum_of_nothing(&self) -> i32;
+
+    #[cfg(not(target_os = "none"))]
+    #[calls(ffi::sum_add)]
+    fn add_these(&self, one: i32, two: i32, three: i32) -> i32;
+}
+
+#[test]
+fn mistake_in_a_method_that_cfg_removes_is_none() {
+    let _library = crate::wrapper::Library::start();
+    assert_eq!(Sum::new(1).unwrap().add_these(1, 2, 3), 7);
 }

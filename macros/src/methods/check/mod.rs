@@ -23,26 +23,41 @@ use crate::methods::check::signature::{
     check_detach, check_foreign, check_generics, check_lifetimes, check_receiver,
     check_reference_count, check_retain, check_signature, check_text,
 };
+use crate::methods::parse::cfg_attributes;
 use crate::status::StatusTest;
 use crate::types::inspect::argument_of;
 
-pub(crate) fn check(block: &MethodsBlock, diagnostics: &Diagnostics) {
+pub(crate) fn check(block: &mut MethodsBlock, diagnostics: &Diagnostics) {
     check_unsafe(block, diagnostics);
-    for method in &block.methods {
-        check_signature(method, diagnostics);
-        check_detach(method, diagnostics);
-        check_receiver(block, method, diagnostics);
-        check_reference_count(method, diagnostics);
-        check_foreign(method, diagnostics);
-        check_text(method, diagnostics);
-        check_retain(method, diagnostics);
-        match &method.source {
-            Source::Calls(calls) => check_calls(method, calls, diagnostics),
-            Source::Field(field) => check_field(method, field, diagnostics),
-            Source::Body(_) | Source::Nothing => {}
-        }
+    let wrong: Vec<bool> = block
+        .methods
+        .iter()
+        .map(|method| {
+            let cfgs = cfg_attributes(&method.attributes);
+            let (_, is_wrong) =
+                diagnostics.within(cfgs, || check_method(block, method, diagnostics));
+            is_wrong
+        })
+        .collect();
+    for (method, is_wrong) in block.methods.iter_mut().zip(wrong) {
+        method.has_mistakes |= is_wrong;
     }
     check_reserved_names(block, diagnostics);
+}
+
+fn check_method(block: &MethodsBlock, method: &Method, diagnostics: &Diagnostics) {
+    check_signature(method, diagnostics);
+    check_detach(method, diagnostics);
+    check_receiver(block, method, diagnostics);
+    check_reference_count(method, diagnostics);
+    check_foreign(method, diagnostics);
+    check_text(method, diagnostics);
+    check_retain(method, diagnostics);
+    match &method.source {
+        Source::Calls(calls) => check_calls(method, calls, diagnostics),
+        Source::Field(field) => check_field(method, field, diagnostics),
+        Source::Body(_) | Source::Nothing => {}
+    }
 }
 
 pub(crate) fn check_unsafe(block: &MethodsBlock, diagnostics: &Diagnostics) {

@@ -64,7 +64,10 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
             }
         };
         if let Some(raw) = diagnostics.ok(syn::parse2::<RawMethod>(tokens)) {
-            let mut method = raw.into_method(&runtime, diagnostics);
+            let cfgs = cfg_attributes(&raw.attributes);
+            let (mut method, has_mistakes) =
+                diagnostics.within(cfgs, || raw.into_method(&runtime, diagnostics));
+            method.has_mistakes = has_mistakes;
             method.rust_only |= all_rust_only;
             if utf8 == Utf8::Lossy {
                 method.utf8 = utf8;
@@ -80,6 +83,13 @@ pub(crate) fn block(args: TokenStream, item: ItemImpl, diagnostics: &Diagnostics
         others,
         runtime,
     }
+}
+
+/// The `cfg` attributes among `attributes`.
+pub(crate) fn cfg_attributes(attributes: &[Attribute]) -> TokenStream {
+    let attributes = attributes.iter();
+    let cfgs = attributes.filter(|attribute| attribute.path().is_ident("cfg"));
+    quote::quote!(#(#cfgs)*)
 }
 
 /// Parses a function outside of a block, which has to have a body.
@@ -177,6 +187,7 @@ impl RawMethod {
             receiver,
             parameters,
             source,
+            has_mistakes: false,
         }
     }
 }
