@@ -292,7 +292,7 @@ where
         if !is_silent && !is_quiet::<T, P>(site, &self.handles) {
             // The uses begin before the lock is entered: a call that has begun its uses may wait for the lock.
             drop((errors, locked));
-            return self.call_fallible_late(call, site, convert_after, nothing, own, made);
+            return self.call_fallible_watched(call, site, convert_after, nothing, own, made);
         }
         let caught = Caught::new();
         let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
@@ -329,41 +329,6 @@ where
         let ended = this.call_and_own(
             site,
             handle,
-            &mut errors,
-            uses,
-            &caught,
-            convert_after,
-            nothing,
-            own,
-        );
-        ended.finish(site, errors, call, &caught, made)
-    }
-
-    /// [`CCall::call_fallible_quietly`] where the errors, before the call, let C call back.
-    #[cold]
-    #[inline(never)]
-    fn call_fallible_late<T: Handle, R>(
-        self,
-        call: &CallInfo<'_, T>,
-        site: &'static CallSite,
-        convert_after: ConvertAfter,
-        nothing: impl FnOnce() -> Option<R>,
-        own: impl FnOnce(C) -> Option<R>,
-        made: impl FnOnce(&R) -> Option<&T>,
-    ) -> Result<R>
-    where
-        P: Runner,
-    {
-        let _at_end = AtEnd;
-        let _attached = attached::<T>(site);
-        let (handles, this) = self.split();
-        let uses = handles.begin()?;
-        let _locked = call.handle.and_then(Locked::enter);
-        let mut errors = errors_of(call);
-        let caught = Caught::new();
-        let ended = this.call_and_own(
-            site,
-            call.handle,
             &mut errors,
             uses,
             &caught,
