@@ -236,8 +236,22 @@ fn enter<'a>(py: Python<'_>, holds: &'a [Option<BorrowRequest<'a>>]) -> PyResult
         [None] => Ok(BorrowGuards(holds)),
         [Some(hold)] if hold.enter_quick() => Ok(BorrowGuards(holds)),
         [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => Ok(BorrowGuards(holds)),
+        [_, _, ..] if enter_all_quick(holds) => Ok(BorrowGuards(holds)),
         _ => enter_all(py, holds),
     }
+}
+
+/// Borrows all handles, if each is borrowed shared and that takes no more than a glance.
+#[inline]
+fn enter_all_quick(holds: &[Option<BorrowRequest<'_>>]) -> bool {
+    for (index, hold) in holds.iter().enumerate() {
+        if hold.as_ref().is_some_and(|hold| !hold.enter_quick()) {
+            let entered = holds[..index].iter().rev().flatten();
+            entered.for_each(BorrowRequest::release);
+            return false;
+        }
+    }
+    true
 }
 
 #[inline(never)]
@@ -374,6 +388,18 @@ pub fn call_static<'py, R>(
     with_held(py, None, entry, arguments, call)
 }
 
+/// Runs `call`, which has no receiver, with a shared borrow of `handle`.
+#[inline]
+pub(super) fn call_beside<'py, R>(
+    py: Python<'py>,
+    handle: &Bound<'py, HandleClass>,
+    entry: &'static MethodInfo,
+    call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    let request = BorrowRequest::of(handle, Mode::Shared);
+    run(py, None, &[Some(request)], entry, call)
+}
+
 #[inline]
 fn with_held<'py, R>(
     py: Python<'py>,
@@ -444,7 +470,7 @@ fn run<'a, 'py, R>(
     thread_bound::receive();
     entry.check(py)?;
     let _entered = enter(py, holds)?;
-    if holds.len() > 1 {
+    if holds.iter().flatten().nth(1).is_some() {
         same_ancestor::check(holds, entry.foreign).map_err(|error| to_pyerr(py, error))?;
     }
     let _python = entry.body.then(ReentrancyGuard::begin);

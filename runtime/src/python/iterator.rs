@@ -6,8 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::borrow_request::{BorrowRequest, BorrowTarget, Mode};
-use super::call::{CallContext, MethodInfo, call_static};
+use super::call::{CallContext, MethodInfo, call_beside};
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, check_owner, view};
 use super::py_box::no_memory;
@@ -56,14 +55,6 @@ impl PartIterator {
 crate::__site!(SITE, "PartIterator.__next__", "");
 const NEXT: &MethodInfo = &MethodInfo::new(&SITE, 0, true);
 
-struct Shared<'a>(&'a HandleClass);
-
-impl BorrowTarget for Shared<'_> {
-    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
-        Some(BorrowRequest::new(self.0, Mode::Shared))
-    }
-}
-
 #[pymethods]
 impl PartIterator {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -76,10 +67,9 @@ impl PartIterator {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
-        call_static(py, NEXT, &[&Shared(owner.get())], |context| {
-            let generation = owner.get().state().generation_with_ancestors();
+        call_beside(py, owner, NEXT, |context| {
             if let Some((made, kind)) = self.until_mut
-                && made != generation
+                && made != owner.get().state().generation_with_ancestors()
             {
                 return Err(to_pyerr(py, Error::Stale(kind.name())));
             }

@@ -23,16 +23,19 @@ struct WatchedUse {
 impl FieldUse {
     #[cold]
     fn watched<T: Handle>(handle: &T, exclusive: bool, attaches: bool) -> Result<Self> {
-        let watched = WatchedUse {
-            _uses: begin([Argument(handle).in_use(exclusive)])?,
-            _attached: match attaches {
-                true => Attached::again(),
-                false => None,
-            },
+        let uses = begin([Argument(handle).in_use(exclusive)])?;
+        let attached = match attaches {
+            true => Attached::again(),
+            false => None,
         };
-        Ok(FieldUse {
-            _watched: Some(Box::new(watched)),
-        })
+        let is_watched = uses.is_some() || attached.is_some();
+        let watched = is_watched.then(|| {
+            Box::new(WatchedUse {
+                _uses: uses,
+                _attached: attached,
+            })
+        });
+        Ok(FieldUse { _watched: watched })
     }
 }
 
