@@ -170,7 +170,7 @@ class Suite(Place):
     """A Debian suite in a root folder of its own."""
 
     def __init__(self, name: str, folder: Path, mirror: str | None):
-        self.root, self.log = folder / name, folder / f"{name}.log"
+        self.name, self.root, self.log = name, folder / name, folder / f"{name}.log"
         self.cargo = Path(os.environ.get("CARGO_HOME", "~/.cargo")).expanduser()
         self.rustup = Path(os.environ.get("RUSTUP_HOME", "~/.rustup")).expanduser()
         if os.geteuid() != 0:
