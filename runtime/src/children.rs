@@ -8,7 +8,8 @@
 //!
 //! A handle that C has, one that it was given or one of its own that it lends, ends with other handles: with those that C
 //! keeps it in, or that it was lent from (`End`). What it lives in stays open until then, and so does what C keeps in it.
-//! If C gives it out before, it is ours with all of that. Where nobody knows when C ends it, it never ends: its parents
+//! If C gives it out before, it is ours with all of that, which also ends with what it was kept in before, unless the call
+//! says that C `gives_back` what it had. Where nobody knows when C ends it, it never ends: its parents
 //! are leaked, and that is reported.
 //!
 //! A parent whose owners C counts gets one owner more for each child, so its release is not deferred.
@@ -34,7 +35,7 @@ pub(crate) use ancestors::{
 pub(crate) use born::{born, lent};
 pub use given::Unplaced;
 pub(crate) use given::{
-    Given, check_childless, check_givable, given_out, is_any_given, keep_owner, own,
+    Given, GivingBack, check_childless, check_givable, given_out, is_any_given, keep_owner, own,
 };
 pub use release::parent_of_released;
 pub(crate) use release::{HoldersGone, Lived, end, note_deferred, put_off};

@@ -244,6 +244,7 @@ OPERATIONS = [
     Operation("stop", lambda pond: pond.stop(), setup=MODULE.Pond),
     Operation("net", MODULE.Net),
     Operation("net with a fish", lambda net: net.add(MODULE.Pond().fish()), setup=MODULE.Net, once=True),
+    Operation("net in a net", lambda net: (net.stow(MODULE.Net()), net.haul()), setup=MODULE.Net, once=True),
     Operation("weight", lambda net: (net.weight(), net.weigh()), setup=MODULE.Net),
     Operation("number", lambda: MODULE.Numeral().value),
     Operation("another number", MODULE.Numeral.another),

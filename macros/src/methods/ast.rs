@@ -111,6 +111,8 @@ pub(crate) struct Calls {
     pub(crate) interrupt: Option<Path>,
     /// `retain`: the caller becomes an owner of the returned object, which C only lends.
     pub(crate) retain: Option<Ident>,
+    /// `gives_back`: the result is what C had before the call, with all that C keeps in it.
+    pub(crate) gives_back: Option<Ident>,
 }
 
 /// `on_failure = …`

@@ -40,7 +40,7 @@ pub use self::status::{
 pub use self::transfer::{Taken, check_childless, commit_transfer, handle_in, limit_to};
 pub use crate::convert::from_c::expect_some;
 pub use crate::handle::origin::{
-    CallOrigin, record_lender, then_record_parents, then_record_parents_in,
+    CallOrigin, record_lender, then_give_back, then_record_parents, then_record_parents_in,
 };
 pub use crate::outcome::Outcome;
 pub use crate::panics::Caught;

@@ -1,6 +1,6 @@
 //! Handles that C is given, and gets out again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::children::ancestors::{ancestors, home};
 use crate::children::release::{let_go, take_ended};
 use crate::children::table::{
-    End, Entry, Table, all_keepers, keep, next_number, remove_if_over, waits_for, with_table,
+    End, Entry, Table, all_keepers, all_within, keep, next_number, remove_if_over, waits_for,
+    with_table,
 };
 use crate::error::Error;
 use crate::handle::kind::Id;
@@ -40,12 +41,7 @@ pub(super) fn note_kept(id: Id) {
     let (keepers, is_for_good) = with_table(|table| {
         let mut keepers = all_keepers(table, [id].into_iter());
         keepers.insert(id);
-        let never_ends = |id: &Id| {
-            let entry = table.get(id);
-            entry.is_some_and(|entry| entry.is_given && entry.ends.contains(&End::Never))
-        };
-        let is_for_good = keepers.iter().any(never_ends);
-        (keepers, is_for_good)
+        (keepers, is_kept_for_good(table, id))
     });
     now_kept(keepers.iter().copied(), reached.iter().copied());
     if is_for_good {
@@ -68,15 +64,47 @@ pub(crate) fn keep_owner(owned: Id, keeper: Id) {
     note_kept(keeper);
 }
 
+thread_local! {
+    /// Set while the results of a call get their owners that C had before the call: `gives_back`.
+    static GIVES_BACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The time in which the results of a call get their owners. When it is dropped the outer call goes on.
+pub(crate) struct GivingBack {
+    outer: bool,
+}
+
+impl GivingBack {
+    /// Begins the time for a call whose results C had before the call.
+    pub(crate) fn begin() -> Self {
+        GivingBack::with(true)
+    }
+
+    fn with(gives_back: bool) -> Self {
+        GivingBack {
+            outer: GIVES_BACK.replace(gives_back),
+        }
+    }
+}
+
+impl Drop for GivingBack {
+    fn drop(&mut self) {
+        GIVES_BACK.set(self.outer);
+    }
+}
+
 /// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of a new
-/// one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too.
+/// one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too. A call with
+/// `gives_back` gives out the one that C had.
 #[cold]
 pub(crate) fn given_out(id: Id) {
+    // What is released at the end is nothing that the call gave back.
+    let call = GivingBack::with(false);
+    let is_same = call.outer;
     let (touched, for_good) = with_table(|table| {
         add_other_type(table, id);
-        let alone = table.get_mut(&id).filter(|entry| entry.keeps.is_empty());
-        let for_good = alone.and_then(|entry| entry.for_good.take());
-        (take_out(table, id), for_good)
+        let touched = take_out(table, id, is_same);
+        (touched, no_longer_for_good(table, id))
     });
     for_good.into_iter().for_each(no_longer_kept);
     note_kept(id);
@@ -84,13 +112,13 @@ pub(crate) fn given_out(id: Id) {
 }
 
 /// Makes the handle ours. Returns the parents whose release may have waited for it.
-fn take_out(table: &mut Table, id: Id) -> Option<BTreeSet<Id>> {
+fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<BTreeSet<Id>> {
     let entry = table.get_mut(&id)?;
     entry.parents.inherit();
     (entry.is_given, entry.transfer, entry.is_unknown) = (false, None, false);
     let (kept, former) = (entry.keeps.clone(), entry.ends.clone());
     let touched: BTreeSet<Id> = entry.parents.iter().collect();
-    let is_later = |end: &&End| !matches!(end, End::Now(_));
+    let is_later = |end: &&End| !is_same && !matches!(end, End::Now(_));
     for end in former.iter().filter(is_later) {
         for kept in kept.iter().filter(|kept| !is_kept_by(end, **kept)) {
             keep(table, *kept, *end);
@@ -98,6 +126,29 @@ fn take_out(table: &mut Table, id: Id) -> Option<BTreeSet<Id>> {
     }
     take_ends(table, id);
     Some(touched)
+}
+
+/// Takes C's uses, for good, of what the handle lives in, and what C keeps in it: those of handles that C no longer has until
+/// nobody knows when.
+fn no_longer_for_good(table: &mut Table, id: Id) -> Vec<u64> {
+    let is_over = |id: &Id| {
+        let mut all = all_within(table, *id).into_iter();
+        !all.any(|id| is_kept_for_good(table, id))
+    };
+    let over: Vec<Id> = all_within(table, id).into_iter().filter(is_over).collect();
+    let for_good = |id: &Id| table.get_mut(id)?.for_good.take();
+    over.iter().filter_map(for_good).collect()
+}
+
+/// Returns whether C was given the handle, or one that C keeps it in, until nobody knows when.
+fn is_kept_for_good(table: &Table, id: Id) -> bool {
+    let mut keepers = all_keepers(table, [id].into_iter());
+    keepers.insert(id);
+    let never_ends = |id: &Id| {
+        let entry = table.get(id);
+        entry.is_some_and(|entry| entry.is_given && entry.ends.contains(&End::Never))
+    };
+    keepers.iter().any(never_ends)
 }
 
 fn is_kept_by(end: &End, id: Id) -> bool {
@@ -220,7 +271,8 @@ impl Given {
         });
         if never && is_alone == Some(false) {
             report(Error::Value(format!(
-                "nobody knows when C releases a {} that it was given: what it lives in, and what C keeps in it, is leaked",
+                "nobody knows when C releases a {0} that it was given: what it lives in, and what C keeps in it, is leaked, unless \
+                 C gives the {0} back",
                 given.id.kind.name()
             )));
         }

@@ -200,6 +200,16 @@ pub(super) fn all_kept(table: &Table, by: Id) -> BTreeSet<Id> {
     found
 }
 
+/// The handle, and all that C keeps in it, directly or not, whatever else these end with.
+pub(super) fn all_within(table: &Table, id: Id) -> BTreeSet<Id> {
+    let (mut found, mut reached) = (BTreeSet::from([id]), vec![id]);
+    while let Some(here) = reached.pop() {
+        let keeps = table.get(&here).into_iter().flat_map(|entry| &entry.keeps);
+        reached.extend(keeps.filter(|kept| found.insert(**kept)));
+    }
+    found
+}
+
 /// The number of children that borrow their parent exclusively for their life.
 pub(super) static HELD: AtomicUsize = AtomicUsize::new(0);
 

@@ -162,6 +162,20 @@ pub unsafe fn record_lender<T: Handle, R: RecordParents>(receiver: &T, lent: R) 
     lent
 }
 
+/// Returns `own` for a call that gives back what C had before the call.
+///
+/// # Safety
+///
+/// Each handle that `own` makes the caller the owner of is the one that C had at its address before the call, whole. What
+/// C keeps in it C keeps nowhere else.
+#[inline]
+pub unsafe fn then_give_back<C, R>(own: impl FnOnce(C) -> R) -> impl FnOnce(C) -> R {
+    move |raw| {
+        let _same = children::GivingBack::begin();
+        own(raw)
+    }
+}
+
 /// Returns `own` with a second step, which records the parents of the handles that C made.
 #[inline]
 pub fn then_record_parents<C, R: RecordParents>(

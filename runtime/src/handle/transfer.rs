@@ -107,6 +107,9 @@ impl<'p, T: Handle> Transfer<'p, T> {
     }
 }
 
+/// Refuses handles that C cannot be given.
+pub const fn check_givable<T: PointerHandle>() {}
+
 /// The place where C keeps a handle that it was given.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]

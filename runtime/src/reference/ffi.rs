@@ -122,6 +122,16 @@ c! {
     fn list_append(it: *mut list, item: *mut value) -> c_int;
 }
 
+// Boxes with cursors, and a queue of boxes.
+pub struct r#box(c_int);
+pub struct queue(c_int);
+c! {
+    fn box_free(it: *mut r#box);
+    fn queue_free(it: *mut queue);
+    fn queue_push(it: *mut queue, item: *mut r#box);
+    fn queue_pop(it: *mut queue) -> *mut r#box;
+}
+
 // A struct in the caller's memory, as zlib's.
 pub struct stream {
     pub next_in: *const u8,

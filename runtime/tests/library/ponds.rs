@@ -21,6 +21,7 @@ pub struct roe {
 
 pub struct net {
     fish: Vec<*mut fish>,
+    nets: Vec<*mut net>,
 }
 
 /// Notes where a pond is used beside what nothing else may be called beside.
@@ -93,7 +94,8 @@ pub unsafe extern "C" fn roe_free(roe: *mut roe) -> c_int {
 }
 
 pub unsafe extern "C" fn net_new() -> *mut net {
-    Box::into_raw(Box::new(net { fish: Vec::new() }))
+    let (fish, nets) = (Vec::new(), Vec::new());
+    Box::into_raw(Box::new(net { fish, nets }))
 }
 
 pub unsafe extern "C" fn net_add(net: *mut net, fish: *mut fish) {
@@ -110,10 +112,22 @@ pub unsafe extern "C" fn net_weight(net: *mut net) -> c_int {
     }
 }
 
+pub unsafe extern "C" fn net_stow(net: *mut net, other: *mut net) {
+    // SAFETY: both are valid, and the other one is the net's from now on.
+    unsafe { (*net).nets.push(other) };
+}
+
+/// Gives back the net that was stowed last.
+pub unsafe extern "C" fn net_haul(net: *mut net) -> *mut net {
+    // SAFETY: the net is valid.
+    unsafe { (*net).nets.pop() }.unwrap_or(std::ptr::null_mut())
+}
+
 pub unsafe extern "C" fn net_free(net: *mut net) {
     // SAFETY: a valid net, released once with its fish.
     unsafe {
         let net = Box::from_raw(net);
         net.fish.iter().for_each(|fish| fish_free(*fish));
+        net.nets.iter().for_each(|net| net_free(*net));
     }
 }

@@ -30,6 +30,7 @@ mod for_good;
 mod former;
 mod gifts;
 mod given;
+mod given_back;
 mod kept_nodes;
 mod kept_owners;
 mod left_behind;

@@ -64,6 +64,14 @@ impl Net {
     #[calls(ffi::net_add, consumes = always)]
     fn add(&mut self, fish: Owned<Fish>);
 
+    /// Stows another net in this one.
+    #[calls(ffi::net_stow, consumes = always)]
+    fn stow(&mut self, net: Owned<Net>);
+
+    /// Takes out the net that was stowed last.
+    #[calls(ffi::net_haul, gives_back)]
+    fn haul(&mut self) -> Option<Owned<Net>>;
+
     /// Counts the fish, and looks at their ponds.
     #[calls(ffi::net_weight)]
     fn weight(&self) -> c_int;

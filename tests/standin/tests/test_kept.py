@@ -108,3 +108,19 @@ def test_dropped_handle_leaves_what_c_refused_to_release_to_the_ancestor_in_use(
     assert take_log() == ["roe_free", "fish_free"]
     assert live_handles() == before
     assert refused == ["roe_free failed"]
+
+
+def test_pond_is_released_after_the_net_that_was_given_back():
+    before = handles()
+    hold = Net()
+    for _ in range(3):
+        pond, net = Pond(), Net()
+        net.add(pond.fish())
+        hold.stow(net)
+        pond.close()
+        net = hold.haul()
+        assert net.weight() == 1
+        net.close()
+        assert handles() == {"Pond": before["Pond"], "Net": before["Net"] + 1}
+    hold.close()
+    assert handles() == before

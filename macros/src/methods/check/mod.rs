@@ -17,7 +17,7 @@ use crate::methods::check::field::check_field;
 use crate::methods::check::interrupt::check_interrupt;
 use crate::methods::check::memory::{check_memory, check_owner};
 use crate::methods::check::result::{
-    check_borrow_of_consumed, check_null, check_outs, check_parents, check_result,
+    check_borrow_of_consumed, check_gives_back, check_null, check_outs, check_parents, check_result,
 };
 use crate::methods::check::signature::{
     check_detach, check_foreign, check_generics, check_lifetimes, check_receiver,
@@ -84,6 +84,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     check_consumed(method, calls, diagnostics);
     check_callbacks(method, calls, diagnostics);
     check_parents(method, calls, diagnostics);
+    check_gives_back(method, calls, diagnostics);
     check_interrupt(method, calls, diagnostics);
     if let (Some(none), None) = (&calls.none, argument_of(&method.output.value, "Option")) {
         let message = "`none` tests whether there is no result: return an `Option`";

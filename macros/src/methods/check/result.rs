@@ -8,7 +8,7 @@ use crate::methods::ast::{Calls, Method, Receiver};
 use crate::methods::c_args::can_fail;
 use crate::status::StatusTest;
 use crate::types::inspect::{
-    argument_of, borrowed_handles, borrowed_slice, is_named, is_slice_ref, type_name,
+    argument_of, borrowed_handles, borrowed_slice, is_named, is_slice_ref, owned_handles, type_name,
 };
 use crate::types::param_kind::ParamKind;
 
@@ -159,6 +159,25 @@ pub(crate) fn check_parents(method: &Method, calls: &Calls, diagnostics: &Diagno
                  `&self` instead of `{}`, return a copy, `Bytes`, or mark the method `#[rust_only]`",
                 parameter.name
             ),
+        );
+    }
+}
+
+/// Checks `gives_back`.
+pub(crate) fn check_gives_back(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let Some(keyword) = &calls.gives_back else {
+        return;
+    };
+    if calls.retain.is_some() {
+        diagnostics.at(
+            keyword,
+            "`retain` makes the caller one more owner of a handle that C still has: remove `gives_back`",
+        );
+    } else if owned_handles(&method.output.value).is_empty() {
+        diagnostics.at(
+            keyword,
+            "`gives_back` says that C had the handles of the result before, and has them no more: return `Owned<…>`, or an \
+             `Option` of it, or remove `gives_back`",
         );
     }
 }

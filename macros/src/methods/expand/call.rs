@@ -12,14 +12,17 @@ use crate::methods::expand::arguments::{
     expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
 };
 use crate::methods::expand::checks::{
-    expand_helper_thread_checks, expand_keep_alive_check, expand_result_checks,
+    expand_gives_back_check, expand_helper_thread_checks, expand_keep_alive_check,
+    expand_result_checks,
 };
 use crate::methods::expand::copies::{decoded, undecoded};
 use crate::methods::expand::outcome::{
     constructs_receiver, expand_callback_holders, expand_result_policy, expand_settling,
     expand_status,
 };
-use crate::methods::expand::parents::{expand_with_parent, result_keeps_arguments};
+use crate::methods::expand::parents::{
+    expand_gives_back, expand_with_parent, result_keeps_arguments,
+};
 use crate::methods::expand::result::{expand_into_owner, expand_out_params};
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::site::expand_site;
@@ -111,6 +114,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .consumed()
         .map(|parameter| expand_owned_argument(parameter, runtime));
     let into_owner = expand_into_owner(method, calls, runtime);
+    let into_owner = expand_gives_back(calls, into_owner, runtime);
     let into_owner = expand_with_parent(method, calls, into_owner, runtime);
     let status = expand_status(calls, runtime);
     let settling = expand_settling(method, calls, runtime);
@@ -123,6 +127,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     };
     let result_checks = expand_result_checks(block, method);
     let keep_alive_check = expand_keep_alive_check(block, method, calls);
+    let gives_back_check = expand_gives_back_check(block, method, calls);
     let detach_checks = calls
         .detach
         .then(|| expand_detach_checks(&block.handle, method, function.span(), runtime));
@@ -175,6 +180,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #site
         #result_checks
         #keep_alive_check
+        #gives_back_check
         #helper_checks
         #detach_checks
         #callback_holders

@@ -171,6 +171,35 @@ pub(crate) fn expand_keep_alive_check(
     quote!(#(#checks)*)
 }
 
+/// Refuses `gives_back` for handles of which C can have been given none.
+pub(crate) fn expand_gives_back_check(
+    block: &MethodsBlock,
+    method: &Method,
+    calls: &Calls,
+) -> TokenStream {
+    let Some(keyword) = &calls.gives_back else {
+        return TokenStream::new();
+    };
+    let runtime = &block.runtime;
+    let output = erase_lifetimes(&method.output.value, &block.handle);
+    let checks = owned_handles(&output).into_iter().map(|handle| {
+        let name = type_name(handle);
+        let spec = quote!(<#handle as #runtime::__private::handle::Handle>::SPEC);
+        let counted = format!(
+            "C counts the owners of a `{name}`, and the one that it gives out is none that it was given: remove `gives_back`"
+        );
+        let kept = format!(
+            "a `{name}` keeps values (`attachments`), so C is never given one: remove `gives_back`"
+        );
+        quote! {
+            const _: () = ::core::assert!(!#spec.sharing.counted, #counted);
+            const _: () = ::core::assert!(!#spec.attachments, #kept);
+            const _: () = #runtime::__private::handle::check_givable::<#handle>();
+        }
+    });
+    respanned(quote!(#(#checks)*), keyword.span())
+}
+
 /// Refuses handles that cannot be used on the helper thread of `interrupt`.
 pub(crate) fn expand_helper_thread_checks(
     block: &MethodsBlock,

@@ -79,6 +79,21 @@ pub(crate) fn expand_with_parent(
     quote!(#runtime::__private::call::then_record_parents_in(#origin, #own, #notes))
 }
 
+/// Wraps `own` for a call with `gives_back`: what C keeps in its results goes with these alone.
+pub(crate) fn expand_gives_back(
+    calls: &Calls,
+    own: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    match &calls.gives_back {
+        None => own,
+        Some(_) => quote! {
+            // SAFETY: annotation `gives_back`: C had the results before the call, and keeps nothing of them.
+            unsafe { #runtime::__private::call::then_give_back(#own) }
+        },
+    }
+}
+
 /// The identities of the parameters that a borrowed result of a method without receiver lives in: `None` for an optional one
 /// that is not there.
 fn lenders(method: &Method, calls: &Calls, runtime: &TokenStream) -> Vec<TokenStream> {

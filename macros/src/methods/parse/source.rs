@@ -34,6 +34,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         detach: false,
         interrupt: None,
         retain: None,
+        gives_back: None,
     };
     for arg in parse_args(
         parsed.args,
@@ -55,6 +56,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "detach",
             "interrupt",
             "retain",
+            "gives_back",
         ],
         diagnostics,
     ) {
@@ -94,6 +96,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "borrowed" => calls.borrowed = named_flag(arg, diagnostics),
             "owned" => calls.owned = named_flag(arg, diagnostics),
             "retain" => calls.retain = named_flag(arg, diagnostics),
+            "gives_back" => calls.gives_back = named_flag(arg, diagnostics),
             "interrupt" => {
                 calls.interrupt = arg.value("interrupt = TheHandle::the_method", diagnostics);
             }
