@@ -300,7 +300,7 @@ CALLS = [
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
         "memory is freed before it is copied",
-        ("                let count = #count;\n", "                let count = #count;\n                let start = memory.start();\n                drop(memory);\n                let memory = #returns::Lent(start);\n"),
+        ("                let count = #count;\n", "                let count = #count;\n                let start = memory.start();\n                drop(memory);\n                let memory = #returns::LentMemory(start);\n"),
     ),
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
@@ -485,7 +485,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "a handle that C keeps stays in use (lock)",
-        ("        if self.borrow_state.release_borrow_mut() {\n            wake();\n        }\n        error\n", "        error\n"),
+        ("        if self.borrow_state.release_borrow_mut() {\n            notify_waiters();\n        }\n        error\n", "        error\n"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -686,7 +686,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "a close that is given up stays marked",
-        ("        if state.borrow_state.cancel_close() {\n            wake();\n        }\n", ""),
+        ("        if state.borrow_state.cancel_close() {\n            notify_waiters();\n        }\n", ""),
     ),
     mutant(
         HEADER,
@@ -1075,13 +1075,13 @@ KEEPING = [
     mutant(HANDLE_LIFECYCLE, "a child that C kept does not keep its parent", ("if unreleased.kept => lived.put_back(id),", "if unreleased.kept => drop((lived, id)),")),
     mutant(HANDLE_LIFECYCLE, "what C kept loses what it keeps", ("(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended),", "(Err(ReleaseError { kept: true, .. }), ended) => self.restore_owner(raw, ended.and(None)),")),
     mutant(CALL_SEQUENCE, "the library's lock is not held while C is asked what went wrong", ("        let _locked = handle.and_then(Locked::enter);\n        let mut errors", "        let _ = handle.and_then(Locked::enter);\n        let mut errors")),
-    mutant(CALL_GIL, "a call in a section without the GIL has none", ("        false => Attached::again(),\n", "        false => Attached::again().filter(|_| false),\n")),
+    mutant(CALL_GIL, "a call in a section without the GIL has none", ("        false => Attached::reattach(),\n", "        false => Attached::reattach().filter(|_| false),\n")),
     mutant(CALL_GIL, "a detached call takes the GIL in a section without it", ("    if site.is_detached || const", "    if false && site.is_detached || const")),
     mutant(CALL_GIL, "a call whose error asks has no GIL on a thread of C's", ("const { T::SPEC.is_asked() } && is_inside()", "const { T::SPEC.is_asked() } && false && is_inside()")),
-    mutant(LEDGER, "a release in a section without the GIL has none", ("            false => Attached::again(),\n", "            false => Attached::again().filter(|_| false),\n")),
+    mutant(LEDGER, "a release in a section without the GIL has none", ("            false => Attached::reattach(),\n", "            false => Attached::reattach().filter(|_| false),\n")),
     mutant(HANDLE_TYPE_INFO, "a detached release takes the GIL in a section without it", ("        self.detached_release = true;\n", "")),
     mutant(INTERPRETER, "a section without the GIL is not known", ("    let _flag = DetachedFlag::set(true);\n", "    let _flag = DetachedFlag::set(false);\n")),
-    mutant(USES_FIELD, "a field is read without the GIL", ("                true => Attached::again(),\n", "                true => Attached::again().filter(|_| false),\n")),
+    mutant(USES_FIELD, "a field is read without the GIL", ("                true => Attached::reattach(),\n", "                true => Attached::reattach().filter(|_| false),\n")),
     mutant(CALL_LOCK, "the library's lock is never left", ("        unsafe { T::leave_lock(self.lock) };\n", "        let _ = self.lock;\n")),
     mutant(CONVERT_COPY, "text that is not UTF-8 loses its bytes", ("String::from_utf8(copy).map_err(|error| Error::NotUtf8(function, error))", "let _ = function;\n        Ok(Self::decode_lossy(copy))")),
     mutant(HANDLE_LIFECYCLE, "a guard in a forked child releases what is the parent's", ("        if self.process_bound && !fork::gone(", "        if self.process_bound && false && !fork::gone(")),

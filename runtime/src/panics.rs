@@ -28,15 +28,15 @@ impl Caught {
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(result) => Some(result),
             Err(payload) => {
-                self.keep(payload);
+                self.store(payload);
                 None
             }
         }
     }
 
-    /// Keeps a panic that was caught elsewhere, unless there is one already.
+    /// Stores a panic that was caught elsewhere, unless there is one already.
     #[cold]
-    pub(crate) fn keep(&self, payload: Payload) {
+    pub(crate) fn store(&self, payload: Payload) {
         match self.0.take() {
             None => self.0.set(Some(payload)),
             Some(first) => {

@@ -103,9 +103,9 @@ impl Layer {
 }
 
 /// Ends the innermost layer.
-struct Ending<'l>(&'l Layer);
+struct LayerGuard<'l>(&'l Layer);
 
-impl Drop for Ending<'_> {
+impl Drop for LayerGuard<'_> {
     fn drop(&mut self) {
         self.0.put_back();
         TOP.set(self.0.below);
@@ -123,7 +123,7 @@ pub fn during<R>(settings: &mut [Setting], c: impl FnOnce() -> R) -> R {
     };
     layer.set();
     TOP.set(&raw const layer);
-    let _ending = Ending(&layer);
+    let _guard = LayerGuard(&layer);
     c()
 }
 

@@ -25,9 +25,9 @@ thread_local! {
 }
 
 /// Ends the turn when dropped.
-pub(crate) struct Ending<'d>(&'d Turn);
+pub(crate) struct TurnGuard<'d>(&'d Turn);
 
-impl Drop for Ending<'_> {
+impl Drop for TurnGuard<'_> {
     fn drop(&mut self) {
         self.0.0.store(0, Ordering::Release);
         MINE.set(MINE.get() - 1);
@@ -42,7 +42,7 @@ pub(crate) fn prepare(document: &Document) {
 }
 
 /// Waits for the turn, if the document needs one.
-pub(crate) fn wait(document: &Document) -> Result<Option<Ending<'_>>> {
+pub(crate) fn wait(document: &Document) -> Result<Option<TurnGuard<'_>>> {
     let Some(turn) = attached::<Turn, _>(document) else {
         return Ok(None);
     };
@@ -57,7 +57,7 @@ pub(crate) fn wait(document: &Document) -> Result<Option<Ending<'_>>> {
                 .is_ok()
         {
             MINE.set(MINE.get() + 1);
-            return Ok(Some(Ending(turn)));
+            return Ok(Some(TurnGuard(turn)));
         }
         if MINE.get() > 0 {
             // A signal handler runs beside an evaluation of this thread, and would wait for that evaluation.

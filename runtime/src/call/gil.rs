@@ -16,7 +16,7 @@ pub(super) fn attached<T: Handle>(site: &'static CallSite) -> Option<Attached> {
     }
     match const { T::SPEC.is_asked() } && is_inside() {
         true => Attached::begin(),
-        false => Attached::again(),
+        false => Attached::reattach(),
     }
 }
 

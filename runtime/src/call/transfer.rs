@@ -42,9 +42,9 @@ pub fn check_childless(given: Id) {
 
 /// The place of a handle that C was called with, and may have taken over.
 #[derive(Debug)]
-pub struct Taken<'g, 'p, T: Handle>(&'g mut Option<Transfer<'p, T>>);
+pub struct TransferSlot<'g, 'p, T: Handle>(&'g mut Option<Transfer<'p, T>>);
 
-impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
+impl<'g, 'p, T: Handle> TransferSlot<'g, 'p, T> {
     /// Returns the place, after the call.
     ///
     /// # Safety
@@ -52,8 +52,8 @@ impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
     /// C got the handle by the call that has ended, and has it from then on, unless `commit_transfer` is told that the call
     /// left the handle.
     #[inline]
-    pub unsafe fn by_c(place: &'g mut Option<Transfer<'p, T>>) -> Self {
-        Taken(place)
+    pub unsafe fn after_call(place: &'g mut Option<Transfer<'p, T>>) -> Self {
+        TransferSlot(place)
     }
 }
 
@@ -62,7 +62,7 @@ impl<'g, 'p, T: Handle> Taken<'g, 'p, T> {
 /// the handle.
 #[inline]
 pub fn commit_transfer<T: Handle>(
-    Taken(place): Taken<'_, '_, T>,
+    TransferSlot(place): TransferSlot<'_, '_, T>,
     outcome: Outcome,
     left: bool,
     keeper: Keeper<'_>,

@@ -164,20 +164,20 @@ where
 
 /// The fact whether `R` is the parent of `T`, for a `T` whose release or use needs its parent.
 #[derive(Debug)]
-pub struct Keeps<T, R>(PhantomData<(T, R)>);
+pub struct ParentOf<T, R>(PhantomData<(T, R)>);
 
-impl<T: MadeBy<In<R>>, R> Keeps<T, R> {
+impl<T: MadeBy<In<R>>, R> ParentOf<T, R> {
     /// It is.
     pub const IS_PARENT: bool = true;
 }
 
 /// Answers for all others.
-pub trait KeepsOther {
+pub trait ParentOfOther {
     /// It is not.
     const IS_PARENT: bool = false;
 }
 
-impl<T, R> KeepsOther for Keeps<T, R> {}
+impl<T, R> ParentOfOther for ParentOf<T, R> {}
 
 /// The fact whether a `T` that is lent by an `R` is what that is part of: then it is known.
 #[derive(Debug)]

@@ -125,16 +125,16 @@ pub fn transferred<T>(c: *const T) -> *mut T {
 
 /// A C string that is ours to free, from the moment C returned it.
 #[doc(hidden)]
-pub struct Freed<P, F: FnOnce(*mut c_void)> {
+pub struct FreedMemory<P, F: FnOnce(*mut c_void)> {
     pointer: *mut P,
     free: Option<F>,
 }
 
-impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
+impl<P, F: FnOnce(*mut c_void)> FreedMemory<P, F> {
     /// Returns the owner of `pointer`, which `free` accepts unless it is null.
     #[inline]
     pub fn new(pointer: *mut P, free: F) -> Self {
-        Freed {
+        FreedMemory {
             pointer,
             free: Some(free),
         }
@@ -150,9 +150,9 @@ impl<P, F: FnOnce(*mut c_void)> Freed<P, F> {
 /// Memory that C only lends.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Lent<P>(pub *const P);
+pub struct LentMemory<P>(pub *const P);
 
-impl<P> Lent<P> {
+impl<P> LentMemory<P> {
     /// Returns the pointer to the memory.
     #[inline]
     pub fn start(&self) -> *const P {
@@ -160,7 +160,7 @@ impl<P> Lent<P> {
     }
 }
 
-impl<P, F: FnOnce(*mut c_void)> Drop for Freed<P, F> {
+impl<P, F: FnOnce(*mut c_void)> Drop for FreedMemory<P, F> {
     fn drop(&mut self) {
         if let (Some(free), false) = (self.free.take(), self.pointer.is_null()) {
             free(self.pointer.cast());

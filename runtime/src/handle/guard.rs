@@ -106,7 +106,7 @@ impl<T: RefCounted> Clone for Owned<'_, T> {
 /// `raw` is valid.
 unsafe fn retained<'p, T: RefCounted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
     {
-        let _attached = crate::interpreter::Attached::again();
+        let _attached = crate::interpreter::Attached::reattach();
         // SAFETY: the caller's promise.
         unsafe { T::retain(raw.as_ptr()) };
     }

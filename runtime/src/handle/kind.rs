@@ -104,7 +104,7 @@ impl HandleKind {
     ///
     /// `raw` is a valid handle of this kind.
     pub(crate) unsafe fn retain(&self, raw: *mut ()) {
-        let _attached = Attached::again();
+        let _attached = Attached::reattach();
         if let Some(retain) = self.retain {
             // SAFETY: the caller's promise: `raw` is a valid handle of this kind.
             unsafe { retain(raw) };
@@ -128,7 +128,7 @@ impl HandleKind {
     pub(super) fn attached(&self) -> Option<Attached> {
         match self.detached_release {
             true => None,
-            false => Attached::again(),
+            false => Attached::reattach(),
         }
     }
 

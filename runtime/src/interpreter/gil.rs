@@ -16,7 +16,7 @@ pub(crate) struct Attached {
 impl Attached {
     /// Takes the GIL if this thread runs a section that gave it up: a `#[detach]` body, or a callback of a detached call.
     #[inline]
-    pub(crate) fn again() -> Option<Self> {
+    pub(crate) fn reattach() -> Option<Self> {
         match is_detached() {
             false => None,
             true => Attached::begin(),

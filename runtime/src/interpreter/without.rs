@@ -56,7 +56,7 @@ pub(crate) struct Attached(());
 impl Attached {
     /// Returns `None`: there is no GIL.
     #[inline]
-    pub(crate) fn again() -> Option<Self> {
+    pub(crate) fn reattach() -> Option<Self> {
         None
     }
 

@@ -208,7 +208,7 @@ pub(super) struct ParentHold(Option<Py<HandleClass>>);
 
 impl ParentHold {
     /// Leaves the hold with the child, whose release C refused.
-    pub(super) fn keep(mut self) {
+    pub(super) fn disarm(mut self) {
         drop(self.0.take());
     }
 }

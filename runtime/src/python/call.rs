@@ -467,7 +467,7 @@ fn run<'a, 'py, R>(
     entry: &'static MethodInfo,
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
-    thread_bound::receive();
+    thread_bound::run_deferred();
     entry.check(py)?;
     let _entered = enter(py, holds)?;
     if holds.iter().flatten().nth(1).is_some() {

@@ -73,11 +73,11 @@ impl HandleClass {
         self.0.is_closed()
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Entered<'py>> {
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<EnteredHandle<'py>> {
         if slf.get().0.is_closed() {
             return Err(to_pyerr(slf.py(), Error::Closed(slf.get().0.kind().name())));
         }
-        Ok(Entered(slf.into_any()))
+        Ok(EnteredHandle(slf.into_any()))
     }
 
     #[pyo3(signature = (r#type, exception, traceback, /))]
@@ -137,9 +137,9 @@ impl HandleClass {
 }
 
 /// The handle that a `with` statement entered: `Self` in the stubs.
-struct Entered<'py>(Bound<'py, PyAny>);
+struct EnteredHandle<'py>(Bound<'py, PyAny>);
 
-impl<'py> IntoPyObject<'py> for Entered<'py> {
+impl<'py> IntoPyObject<'py> for EnteredHandle<'py> {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = Infallible;

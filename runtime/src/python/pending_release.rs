@@ -7,7 +7,7 @@ use pyo3::Py;
 
 use super::ancestors::ParentHold;
 use super::handle_class::HandleClass;
-use super::waiting::wake;
+use super::waiting::notify_waiters;
 use crate::error::Error;
 use crate::handle::ReleaseError;
 use crate::handle::kind::HandleKind;
@@ -74,7 +74,7 @@ impl ParentLease {
     }
 
     /// Gives the lease back to the handle without ending it.
-    pub(super) fn keep(mut self) {
+    pub(super) fn disarm(mut self) {
         drop(std::mem::take(&mut self.parents));
         std::mem::forget(self);
     }
@@ -86,7 +86,7 @@ impl Drop for ParentLease {
             let state = parent.get().state().resource();
             state.with_ancestors(&mut |above| above.lose_dependent(self.number));
         }
-        wake();
+        notify_waiters();
         let parents = std::mem::take(&mut self.parents);
         attach_if_running(|| drop(parents));
     }
@@ -140,7 +140,7 @@ impl PendingRelease {
         }
         if let Some(ending) = heard {
             ending.ended.store(true, Ordering::Release);
-            wake();
+            notify_waiters();
         }
         kept.then_some(self)
     }

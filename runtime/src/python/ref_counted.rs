@@ -18,17 +18,17 @@ use super::state::{HandleState, Special};
 use crate::fork::{Lock, forks};
 use crate::handle::kind::HandleKind;
 
-struct Entry {
+struct CoreEntry {
     core: Py<HandleClass>,
     handles: usize,
 }
 
 /// The cores of all objects that have handles, by the object's address. Locked for a few instructions.
-static CORES: Mutex<BTreeMap<usize, Entry>> = Mutex::new(BTreeMap::new());
+static CORES: Mutex<BTreeMap<usize, CoreEntry>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(cores())) }
 
-fn cores() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
+fn cores() -> MutexGuard<'static, BTreeMap<usize, CoreEntry>> {
     CORES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn join(
         .transpose()?;
     let mut fresh = Some(Py::new(py, HandleClass::core(py, kind, group)?)?);
     let mut cores = cores();
-    let entry = cores.entry(raw.addr()).or_insert_with(|| Entry {
+    let entry = cores.entry(raw.addr()).or_insert_with(|| CoreEntry {
         core: fresh.take().unwrap_or_else(|| unreachable!("taken once")),
         handles: 0,
     });

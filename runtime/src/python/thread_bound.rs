@@ -74,7 +74,7 @@ pub(super) fn current() -> u64 {
 }
 
 /// Defers the release of `resource` to `thread`. Returns the resource if that thread has ended.
-pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingRelease> {
+pub(super) fn defer_to(thread: u64, resource: PendingRelease) -> Result<(), PendingRelease> {
     match threads().get_mut(&thread) {
         Some(handles) => {
             handles.waiting.push(resource);
@@ -87,14 +87,14 @@ pub(super) fn send(thread: u64, resource: PendingRelease) -> Result<(), PendingR
 
 /// Runs the releases that were deferred to this thread.
 #[inline]
-pub(super) fn receive() {
+pub(super) fn run_deferred() {
     if is_release_waiting() {
-        receive_waiting();
+        run_all_deferred();
     }
 }
 
 #[cold]
-fn receive_waiting() {
+fn run_all_deferred() {
     let mut all = threads();
     let waiting = all.get_mut(&current());
     let waiting = waiting.map(|handles| std::mem::take(&mut handles.waiting));

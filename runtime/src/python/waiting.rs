@@ -92,7 +92,7 @@ fn wait_under_lock(py: Python<'_>, ready: impl Fn(&Queues) -> bool + Sync) -> Py
 }
 
 /// Wakes all waiting threads.
-pub(super) fn wake() {
+pub(super) fn notify_waiters() {
     let waiters = waiters();
     drop(waiters.queues());
     waiters.changed.notify_all();

@@ -25,7 +25,7 @@ impl FieldUse {
     fn watched<T: Handle>(handle: &T, exclusive: bool, attaches: bool) -> Result<Self> {
         let uses = begin([Argument(handle).in_use(exclusive)])?;
         let attached = match attaches {
-            true => Attached::again(),
+            true => Attached::reattach(),
             false => None,
         };
         let is_watched = uses.is_some() || attached.is_some();

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::ptr;
 
-use leakproof::__private::from_c::{Freed, array};
+use leakproof::__private::from_c::{FreedMemory, array};
 use leakproof::__private::lifetime::Life;
 use leakproof::Handle;
 
@@ -31,7 +31,7 @@ fn a_text_that_is_ours_is_freed_when_copying_panics() {
     let _library = Library::start();
     let store = open();
     // SAFETY: the store is alive, and the text is freed once.
-    let text = Freed::new(
+    let text = FreedMemory::new(
         unsafe { ffi::store_describe(store.as_raw()) },
         |text| unsafe { ffi::text_free(text) },
     );

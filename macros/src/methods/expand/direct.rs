@@ -20,7 +20,7 @@ pub(crate) fn expand_entries(block: &MethodsBlock) -> Option<TokenStream> {
     (!entries.is_empty()).then(|| {
         quote! {
             #runtime::__private::inventory::submit! {
-                #runtime::__private::python::direct::Entries {
+                #runtime::__private::python::direct::DirectEntries {
                     handle: ::core::any::TypeId::of::<#handle>,
                     entries: &[#(#entries),*],
                 }

@@ -55,8 +55,8 @@ pub(crate) fn expand_settling(
         quote! {
             // SAFETY: annotation `consumes`: C has the handle from the call on, unless the outcome
             // says that C left it.
-            let taken = unsafe { #runtime::__private::call::Taken::by_c(#place) };
-            #passed_on = #runtime::__private::call::commit_transfer(taken, __outcome, #left, #keeper);
+            let slot = unsafe { #runtime::__private::call::TransferSlot::after_call(#place) };
+            #passed_on = #runtime::__private::call::commit_transfer(slot, __outcome, #left, #keeper);
         }
     });
     let left = method.output.fallible && calls.consumes != Some(Consumes::Always);

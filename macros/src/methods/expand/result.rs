@@ -177,10 +177,10 @@ pub(crate) fn expand_memory(
     };
     let start = expand_memory_source(method, calls, respanned(start, value.span()), runtime);
     let memory = match &calls.free {
-        None => quote!(#returns::Lent(#returns::Start::start(#start))),
+        None => quote!(#returns::LentMemory(#returns::Start::start(#start))),
         Some(_) => {
             let free = free_variable();
-            quote!(#returns::Freed::new(#start, |pointer| #free(pointer.cast())))
+            quote!(#returns::FreedMemory::new(#start, |pointer| #free(pointer.cast())))
         }
     };
     let count = if let Some(length) = &calls.length {

@@ -143,9 +143,9 @@ pub(crate) fn expand_keeper_check(
         );
         const _: () = {
             #[allow(unused_imports, reason = "for handles with another parent")]
-            use #runtime::__private::lifetime::KeepsOther as _;
+            use #runtime::__private::lifetime::ParentOfOther as _;
             ::core::assert!(
-                #runtime::__private::lifetime::Keeps::<#target, #keeper>::IS_PARENT
+                #runtime::__private::lifetime::ParentOf::<#target, #keeper>::IS_PARENT
                     || <#target as #runtime::__private::handle::Handle>::SPEC
                         .may_be_kept_in(<#keeper as #runtime::__private::handle::Handle>::SPEC),
                 #unsaid

@@ -17,18 +17,18 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 /// The entries of one `#[methods]` block.
 #[derive(Debug)]
-pub struct Entries {
+pub struct DirectEntries {
     /// The type of the handle.
     pub handle: fn() -> TypeId,
     /// The entries.
-    pub entries: &'static [Entry],
+    pub entries: &'static [DirectEntry],
 }
 
-inventory::collect!(Entries);
+inventory::collect!(DirectEntries);
 
 /// A direct entry, to be installed.
 #[derive(Debug)]
-pub struct Entry {
+pub struct DirectEntry {
     /// Set if all arguments and the result are plain. Else PyO3's function stays.
     is_plain: bool,
     name: &'static CStr,
@@ -46,10 +46,10 @@ enum Function {
     Getter(ffi::getter),
 }
 
-impl Entry {
+impl DirectEntry {
     /// The entry of a method.
     pub const fn method<M: DirectMethod>(is_plain: bool) -> Self {
-        Entry {
+        DirectEntry {
             is_plain,
             name: M::NAME,
             function: match M::ARGUMENTS {
@@ -62,7 +62,7 @@ impl Entry {
 
     /// The entry of a static method.
     pub const fn static_method<M: DirectMethod>(is_plain: bool) -> Self {
-        Entry {
+        DirectEntry {
             is_plain,
             name: M::NAME,
             function: match M::ARGUMENTS {
@@ -75,7 +75,7 @@ impl Entry {
 
     /// The entry of a property.
     pub const fn getter<M: DirectMethod>(is_plain: bool) -> Self {
-        Entry {
+        DirectEntry {
             is_plain,
             name: M::NAME,
             function: Function::Getter(getter::<M>),
@@ -133,7 +133,7 @@ impl Entry {
     ///
     /// # Safety
     ///
-    /// As in [`Entry::install`]; `table` is null, or a table of PyO3's. The function has the convention of the flags.
+    /// As in [`DirectEntry::install`]; `table` is null, or a table of PyO3's. The function has the convention of the flags.
     unsafe fn install_method(
         &self,
         table: *mut ffi::PyMethodDef,
@@ -323,7 +323,7 @@ impl<T: PyHandle> ExportHandle<T> {
     pub fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<T::Class>()?;
         let class = module.py().get_type::<T::Class>();
-        inventory::iter::<Entries>
+        inventory::iter::<DirectEntries>
             .into_iter()
             .filter(|entries| (entries.handle)() == TypeId::of::<T>())
             .flat_map(|entries| entries.entries)

@@ -85,14 +85,14 @@ impl<'a> Receiver<'a> {
 
     /// Borrows the handle shared; `None` if that takes more than a glance.
     #[inline(always)]
-    pub fn shared<T: PyHandle>(&self) -> Option<Entered<'a, T, false>> {
-        self.state?.enter_quick::<false>().map(Entered::of)
+    pub fn shared<T: PyHandle>(&self) -> Option<DirectBorrow<'a, T, false>> {
+        self.state?.enter_quick::<false>().map(DirectBorrow::of)
     }
 
     /// Borrows the handle exclusively; `None` if that takes more than a glance.
     #[inline(always)]
-    pub fn exclusive<T: PyHandle>(&self) -> Option<Entered<'a, T, true>> {
-        self.state?.enter_quick::<true>().map(Entered::of)
+    pub fn exclusive<T: PyHandle>(&self) -> Option<DirectBorrow<'a, T, true>> {
+        self.state?.enter_quick::<true>().map(DirectBorrow::of)
     }
 
     /// Borrows nothing, for a static method; `None` if a release waits for its thread.
@@ -103,15 +103,15 @@ impl<'a> Receiver<'a> {
 }
 
 /// A borrowed handle, until this is dropped.
-pub struct Entered<'a, T: PyHandle, const EXCLUSIVE: bool>(
+pub struct DirectBorrow<'a, T: PyHandle, const EXCLUSIVE: bool>(
     QuickBorrow<'a, EXCLUSIVE>,
     PhantomData<T>,
 );
 
-impl<'a, T: PyHandle, const EXCLUSIVE: bool> Entered<'a, T, EXCLUSIVE> {
+impl<'a, T: PyHandle, const EXCLUSIVE: bool> DirectBorrow<'a, T, EXCLUSIVE> {
     #[inline(always)]
     fn of(borrow: QuickBorrow<'a, EXCLUSIVE>) -> Self {
-        Entered(borrow, PhantomData)
+        DirectBorrow(borrow, PhantomData)
     }
 }
 
@@ -125,7 +125,7 @@ impl Nothing {
     pub const fn get(&mut self) {}
 }
 
-impl<T: PyHandle> Entered<'_, T, false> {
+impl<T: PyHandle> DirectBorrow<'_, T, false> {
     /// The handle.
     #[inline(always)]
     pub fn get(&mut self) -> &T {
@@ -135,7 +135,7 @@ impl<T: PyHandle> Entered<'_, T, false> {
     }
 }
 
-impl<T: PyHandle> Entered<'_, T, true> {
+impl<T: PyHandle> DirectBorrow<'_, T, true> {
     /// The handle.
     #[inline(always)]
     pub fn get(&mut self) -> &mut T {

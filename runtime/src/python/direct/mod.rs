@@ -16,11 +16,14 @@ mod method;
 mod select;
 mod values;
 
-pub use self::entries::{Entries, Entry, ExportHandle};
+pub use self::entries::{DirectEntries, DirectEntry, ExportHandle};
 pub use self::method::{
-    Argument, Arguments, DirectMethod, Entered, Nothing, Receiver, Replaced, Reply,
+    Argument, Arguments, DirectBorrow, DirectMethod, Nothing, Receiver, Replaced, Reply,
 };
-pub use self::select::{Give, GiveOther, GivePlain, IsOther, Probe, Take, TakeOther, TakePlain};
+pub use self::select::{
+    ArgumentConversion, IsOther, Probe, ReadOther, ReadPlain, ReplyOther, ReplyPlain,
+    ResultConversion,
+};
 pub use self::values::{PlainArgument, PlainResult};
 
 /// The direct entry of a method: its kind, the handle, the borrow, the name in Python, and the call. The result of the
@@ -49,17 +52,17 @@ macro_rules! __direct {
                 receiver: $crate::__private::python::direct::Receiver<'_>,
                 mut arguments: $crate::__private::python::direct::Arguments<'_>,
             ) -> ::core::option::Option<$crate::__private::python::direct::Reply> {
-                use $crate::__private::python::direct::{GiveOther as _, GivePlain as _, TakeOther as _, TakePlain as _};
+                use $crate::__private::python::direct::{ReplyOther as _, ReplyPlain as _, ReadOther as _, ReadPlain as _};
                 $(
                     // SAFETY: CPython: it passes `ARGUMENTS` arguments.
                     let argument = unsafe { arguments.next() };
-                    let $argument = (&&$crate::__private::python::direct::Take::<$type>::new()).read_argument(argument)?;
+                    let $argument = (&&$crate::__private::python::direct::ArgumentConversion::<$type>::new()).read_argument(argument)?;
                 )*
                 let $py = receiver.py();
                 let mut entered = receiver.$borrow::<$handle>()?;
                 let $this = entered.get();
                 let result = $call;
-                (&&$crate::__private::python::direct::Give::of(result)).reply($py)
+                (&&$crate::__private::python::direct::ResultConversion::of(result)).reply($py)
             }
         }
 
@@ -70,6 +73,6 @@ macro_rules! __direct {
                 $(&& $crate::__private::python::direct::Probe::<$type>::IS_READ)*
         }
 
-        $crate::__private::python::direct::Entry::$kind::<Method>(is_plain())
+        $crate::__private::python::direct::DirectEntry::$kind::<Method>(is_plain())
     }};
 }

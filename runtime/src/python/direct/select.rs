@@ -8,11 +8,11 @@ use pyo3::prelude::*;
 use super::method::{Argument, Reply};
 use super::values::{PlainArgument, PlainResult};
 
-/// The conversion of an argument of type `T`, if there is one: `(&&Take::new()).read_argument(argument)`.
+/// The conversion of an argument of type `T`, if there is one: `(&&ArgumentConversion::new()).read_argument(argument)`.
 #[derive(Debug)]
-pub struct Take<T>(PhantomData<T>);
+pub struct ArgumentConversion<T>(PhantomData<T>);
 
-impl<T> Take<T> {
+impl<T> ArgumentConversion<T> {
     /// The conversion.
     #[inline(always)]
     #[expect(
@@ -20,19 +20,19 @@ impl<T> Take<T> {
         reason = "the type is written where it is made"
     )]
     pub const fn new() -> Self {
-        Take(PhantomData)
+        ArgumentConversion(PhantomData)
     }
 }
 
 /// The conversion to a type that is read directly.
-pub trait TakePlain<'a> {
+pub trait ReadPlain<'a> {
     /// The type.
     type Value;
     /// Returns the value; `None` if PyO3 has to convert the object.
     fn read_argument(&self, argument: Argument<'a>) -> Option<Self::Value>;
 }
 
-impl<'a, T: PlainArgument<'a>> TakePlain<'a> for &Take<T> {
+impl<'a, T: PlainArgument<'a>> ReadPlain<'a> for &ArgumentConversion<T> {
     type Value = T;
 
     #[inline(always)]
@@ -41,15 +41,15 @@ impl<'a, T: PlainArgument<'a>> TakePlain<'a> for &Take<T> {
     }
 }
 
-/// The answer for any other type. The compiler prefers [`TakePlain`], which needs one reference more.
-pub trait TakeOther {
+/// The answer for any other type. The compiler prefers [`ReadPlain`], which needs one reference more.
+pub trait ReadOther {
     /// The type.
     type Value;
     /// Returns `None`.
     fn read_argument(&self, _: Argument<'_>) -> Option<Self::Value>;
 }
 
-impl<T> TakeOther for Take<T> {
+impl<T> ReadOther for ArgumentConversion<T> {
     type Value = T;
 
     #[inline(always)]
@@ -58,39 +58,39 @@ impl<T> TakeOther for Take<T> {
     }
 }
 
-/// A result, to be converted: `(&&Give::of(result)).reply(py)`.
-pub struct Give<T>(Cell<Option<T>>);
+/// A result, to be converted: `(&&ResultConversion::of(result)).reply(py)`.
+pub struct ResultConversion<T>(Cell<Option<T>>);
 
-impl<T> Give<T> {
+impl<T> ResultConversion<T> {
     /// The result.
     #[inline(always)]
     pub const fn of(result: T) -> Self {
-        Give(Cell::new(Some(result)))
+        ResultConversion(Cell::new(Some(result)))
     }
 }
 
 /// The conversion of a plain result.
-pub trait GivePlain {
+pub trait ReplyPlain {
     /// Converts the result.
     fn reply(&self, py: Python<'_>) -> Option<Reply>;
 }
 
-impl<T: PlainResult> GivePlain for &Give<T> {
+impl<T: PlainResult> ReplyPlain for &ResultConversion<T> {
     #[inline(always)]
     fn reply(&self, py: Python<'_>) -> Option<Reply> {
         self.0.take().map(|result| Reply(result.into_object(py)))
     }
 }
 
-/// The answer for any other type. The compiler prefers [`GivePlain`], which needs one reference more.
-pub trait GiveOther {
+/// The answer for any other type. The compiler prefers [`ReplyPlain`], which needs one reference more.
+pub trait ReplyOther {
     /// Never called: the method has no entry.
     fn reply(&self, _: Python<'_>) -> Option<Reply> {
         unreachable!("a method whose result is not plain has no direct entry")
     }
 }
 
-impl<T> GiveOther for Give<T> {}
+impl<T> ReplyOther for ResultConversion<T> {}
 
 /// Tells whether a type is read or made directly: `Probe::<T>::IS_READ`, `Probe::<T>::IS_MADE`.
 #[derive(Debug)]

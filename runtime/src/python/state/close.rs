@@ -19,7 +19,7 @@ use crate::python::exceptions::to_pyerr;
 use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;
 use crate::python::thread_bound;
-use crate::python::waiting::{Place, wait_for, wake};
+use crate::python::waiting::{Place, notify_waiters, wait_for};
 
 use super::resource::ResourceState;
 use super::{never_queued, wait_until};
@@ -37,7 +37,7 @@ impl ResourceState {
             if waiting.is_none_or(|waiting| waiting.orphans.is_empty()) {
                 // Under the lock, so that no one leaves an orphan to a handle that is just being left.
                 if self.borrow_state.release_borrow_mut() {
-                    wake();
+                    notify_waiters();
                 }
                 return;
             }
@@ -59,13 +59,13 @@ impl ResourceState {
     #[inline]
     pub(in crate::python) fn release_borrow(&self) {
         if self.borrow_state.release_borrow() {
-            wake();
+            notify_waiters();
         }
     }
 
     /// Closes this handle and its descendants. Returns when the native resource is released.
     pub(in crate::python) fn close(&self, py: Python<'_>) -> PyResult<()> {
-        thread_bound::receive();
+        thread_bound::run_deferred();
         if self.is_from_parent_process() {
             self.abandon();
             return Ok(());
@@ -180,10 +180,10 @@ impl ResourceState {
     pub(super) fn take_back(&self, resource: &mut PendingRelease) {
         if let Some(needs) = resource.needs.take() {
             self.set_dependence(needs.number);
-            needs.keep();
+            needs.disarm();
         }
         if let Some(holds) = resource.holds.take() {
-            holds.keep();
+            holds.disarm();
             self.hold_parent();
         }
         self.raw.store(resource.raw, Ordering::Release);
@@ -239,7 +239,7 @@ impl ResourceState {
         }
         // The call still has it, and leaves it when it ends; its drop takes it out of the parent's list.
         if self.borrow_state.close_while_borrowed() {
-            wake();
+            notify_waiters();
         }
     }
 
@@ -259,7 +259,7 @@ impl ResourceState {
     /// flag.
     pub(super) fn abort_close(&self, error: Error) -> Error {
         if self.borrow_state.release_borrow_mut() {
-            wake();
+            notify_waiters();
         }
         error
     }
@@ -273,7 +273,7 @@ impl ResourceState {
 
     pub(super) fn become_closed(&self) {
         if self.borrow_state.close() {
-            wake();
+            notify_waiters();
         }
     }
 
@@ -351,7 +351,7 @@ impl Drop for ClosingGuard<'_> {
             return;
         }
         if state.borrow_state.cancel_close() {
-            wake();
+            notify_waiters();
         }
         // What died while the mark kept it from entering. Where this can't enter either, the one in the way will.
         state.release_deferred();

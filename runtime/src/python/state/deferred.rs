@@ -150,7 +150,7 @@ impl ResourceState {
             0 => thread_bound::number(),
             thread => thread,
         };
-        if let Err(resource) = thread_bound::send(thread, resource) {
+        if let Err(resource) = thread_bound::defer_to(thread, resource) {
             report(Error::Owner(self.kind.name(), Owner::EndedThread));
             // Its parents stay as they are for ever, as it does.
             std::mem::forget(resource);

@@ -213,7 +213,7 @@ impl HandleState {
     /// Closes the handle. Returns when the native resource is released. A view releases nothing, but the handles that live
     /// in it and in another handle are closed.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
-        thread_bound::receive();
+        thread_bound::run_deferred();
         match self.as_view() {
             Some(view) => {
                 let is_due = |other: &HandleState| other.has_extra_parent_in(self);
@@ -247,7 +247,7 @@ pub(super) fn never_queued(_: &ResourceState) -> bool {
     true
 }
 
-/// Waits until `ready` returns `true`. The thread that changes the answer calls [`wake`](super::waiting::wake).
+/// Waits until `ready` returns `true`. The thread that changes the answer calls [`notify_waiters`](super::waiting::notify_waiters).
 fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
     while !ready() {
         wait_for(py, &ready)?;

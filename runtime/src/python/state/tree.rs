@@ -13,7 +13,7 @@ use crate::python::exceptions::to_pyerr;
 use crate::python::handle_class::HandleClass;
 use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;
-use crate::python::waiting::wake;
+use crate::python::waiting::notify_waiters;
 
 use super::HandleState;
 use super::resource::{Children, Links, ResourceState};
@@ -216,7 +216,7 @@ impl ResourceState {
             child.take_descendants(doomed);
             doomed.extend(child.take());
             if child.borrow_state.close() {
-                wake();
+                notify_waiters();
             }
             child.unlink(&mut children);
         }
