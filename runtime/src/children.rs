@@ -21,9 +21,9 @@
 
 mod ancestors;
 mod born;
-mod given;
 mod release;
 mod table;
+mod transfer;
 
 #[cfg_attr(
     not(feature = "python"),
@@ -33,12 +33,13 @@ pub(crate) use ancestors::{
     ancestors, borrows_parent_of, exclusive_parents, holder, is_held, is_made_in,
 };
 pub(crate) use born::{born, lent};
-pub use given::Unplaced;
-pub(crate) use given::{
-    Given, GivingBack, check_childless, check_givable, given_out, is_any_given, keep_owner, own,
-};
 pub use release::parent_of_released;
-pub(crate) use release::{HoldersGone, Lived, end, note_deferred, put_off};
+pub(crate) use release::{HoldersGone, ReleaseRecord, end, note_deferred, put_off};
 pub(crate) use table::is_any_held;
+pub use transfer::Unplaced;
+pub(crate) use transfer::{
+    GivingBack, TransferRecord, check_childless, check_transferable, given_out, is_any_transferred,
+    keep_owner, own,
+};
 
 pub use crate::handle::kind::Id;

@@ -94,7 +94,7 @@ pub(crate) fn owner_thread() -> ThreadId {
 /// Defers a release of this thread.
 pub(crate) fn defer(id: Id) {
     match id.kind().is_thread_bound() {
-        true => leave_to(owner_thread(), id),
+        true => defer_to(owner_thread(), id),
         false => deferred().push((id, thread::current().id())),
     }
 }
@@ -102,14 +102,14 @@ pub(crate) fn defer(id: Id) {
 /// Defers a release that another thread has deferred before.
 pub(crate) fn defer_again((id, thread): Waiting) {
     match id.kind().is_thread_bound() {
-        true => leave_to(thread, id),
+        true => defer_to(thread, id),
         false => deferred().push((id, thread)),
     }
 }
 
 /// Leaves the release to the thread that the handle is bound to. If the thread has ended, the handle is leaked, and that is
 /// reported.
-pub(crate) fn leave_to(thread: ThreadId, id: Id) {
+pub(crate) fn defer_to(thread: ThreadId, id: Id) {
     let mut list = deferred();
     match list.threads.contains(&thread) {
         true => list.push((id, thread)),
@@ -133,7 +133,7 @@ pub(crate) fn take_all() -> Vec<Waiting> {
 
 /// Releases a handle that the list gave out.
 pub(crate) fn release(id: Id) {
-    // SAFETY: guarantee 2: who had the handle left its only release to this list (`defer`, `leave_to`), which gives it out
+    // SAFETY: guarantee 2: who had the handle left its only release to this list (`defer`, `defer_to`), which gives it out
     // once. Where a use is still in the way it comes back to the list.
     if let Err(unreleased) = unsafe { id.kind().release_once(id.raw()) } {
         report(unreleased.error);

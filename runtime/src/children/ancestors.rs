@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ptr;
 
-use crate::children::table::{Entry, Table, all_kept, with_table};
+use crate::children::table::{HandleEntry, Table, all_kept, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
@@ -99,7 +99,7 @@ pub(super) fn reached_from(table: &Table, id: Id) -> Vec<Id> {
     let kept = all_kept(table, id).into_iter().chain([id]);
     let entries = kept.filter_map(|kept| table.get(&kept));
     let reached = entries.flat_map(|entry| entry.parents.iter().chain(entry.owned.iter().copied()));
-    let keepers = table.get(&id).into_iter().flat_map(Entry::keepers);
+    let keepers = table.get(&id).into_iter().flat_map(HandleEntry::keepers);
     reached.chain(keepers).collect()
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn holder(id: Id) -> Option<Id> {
 
 /// Returns a child that holds the handle, or one that is borrowed with it. The handle itself stands for one that nobody finds.
 fn any_holder(table: &Table, of: Id) -> Option<Id> {
-    let holds = |entry: &Entry| {
+    let holds = |entry: &HandleEntry| {
         let mut held = entry.parents.held.iter();
         held.any(|held| is_borrowed_as_one(of, *held))
     };

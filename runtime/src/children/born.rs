@@ -1,8 +1,8 @@
 //! Handles that C makes in others, or lends.
 
 use crate::children::ancestors::{ancestor, home, lives_in};
-use crate::children::given;
-use crate::children::table::{End, Parents, all_keepers, keep, record, with_table};
+use crate::children::table::{End, Parents, add_end, all_keepers, record, with_table};
+use crate::children::transfer;
 use crate::fork::watch_forks;
 use crate::handle::kind::{HandleKind, Id};
 
@@ -58,17 +58,17 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
         return;
     }
     lent.kind.note_relatives();
-    given::expect();
+    transfer::expect();
     let is_new = with_table(|table| {
         let entry = table.entry(lent).or_default();
         if entry.is_ours || entry.parents.first.is_some() && !entry.is_c_s() {
             // It is not C's own. One that C was given it may have freed, and then this is another one.
             return false;
         }
-        let is_new = ends.into_iter().map(|end| keep(table, lent, end));
+        let is_new = ends.into_iter().map(|end| add_end(table, lent, end));
         is_new.filter(|is_new| *is_new).count() != 0
     });
     if is_new {
-        given::note_kept(lent);
+        transfer::note_kept(lent);
     }
 }

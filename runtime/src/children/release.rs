@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, ThreadId};
 
 use crate::children::table::{
-    End, Entry, HELD, Parents, Table, all_keepers, all_kept, next_number, remove_if_over,
+    End, HELD, HandleEntry, Parents, Table, all_keepers, all_kept, next_number, remove_if_over,
     replace_end, waits_for, with_table,
 };
 use crate::deferred;
@@ -37,7 +37,7 @@ pub fn parent_of_released() -> NonNull<()> {
 /// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is dropped
 /// the handle is gone; when it is forgotten nobody knows whether the handle is.
 #[derive(Debug)]
-pub(crate) struct Lived {
+pub(crate) struct ReleaseRecord {
     parents: Parents,
     keeps: BTreeSet<Id>,
     owned: BTreeSet<Id>,
@@ -46,31 +46,31 @@ pub(crate) struct Lived {
     /// The number of the release.
     number: u64,
     /// Set in a forked child whose parent process has the handle.
-    is_left_behind: bool,
+    is_from_parent_process: bool,
 }
 
 /// Takes the handle out of the table: it is about to be released, and its address may become another one's.
-pub(crate) fn end(id: Id) -> Option<Lived> {
-    let lived = with_table(|table| {
+pub(crate) fn end(id: Id) -> Option<ReleaseRecord> {
+    let record = with_table(|table| {
         let inside = take_inside(table, id);
         let entry = table.get_mut(&id)?;
         (entry.is_ours, entry.is_deferred) = (false, false);
-        let lived = Lived {
+        let record = ReleaseRecord {
             parents: mem::take(&mut entry.parents),
             keeps: mem::take(&mut entry.keeps),
             owned: mem::take(&mut entry.owned),
             inside,
             number: next_number(),
-            is_left_behind: false,
+            is_from_parent_process: false,
         };
-        for kept in &lived.keeps {
-            replace_end(table, *kept, End::With(id), End::Now(lived.number));
+        for kept in &record.keeps {
+            replace_end(table, *kept, End::With(id), End::Now(record.number));
         }
         remove_if_over(table, id);
-        Some(lived)
+        Some(record)
     })?;
-    let is_alone = lived.parents.is_empty() && lived.keeps.is_empty() && lived.owned.is_empty();
-    (!is_alone).then_some(lived)
+    let is_alone = record.parents.is_empty() && record.keeps.is_empty() && record.owned.is_empty();
+    (!is_alone).then_some(record)
 }
 
 /// Removes the handle from the parents of what C keeps in it.
@@ -98,7 +98,7 @@ fn take_inside(table: &mut Table, id: Id) -> Vec<(Id, bool)> {
     taken
 }
 
-impl Lived {
+impl ReleaseRecord {
     /// Runs the release of the handle, which can ask for the first parent.
     pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
         struct Outer(*mut ());
@@ -115,10 +115,10 @@ impl Lived {
         release()
     }
 
-    /// Keeps only parents without counted owners: the handle, and its owners of counted parents, belong to the process
-    /// that this one was forked from.
-    pub(crate) fn left_behind(mut self) {
-        self.is_left_behind = true;
+    /// Ends the record, and releases no owners of counted parents: these and the handle belong to the process that this one was
+    /// forked from.
+    pub(crate) fn end_in_forked_child(mut self) {
+        self.is_from_parent_process = true;
     }
 
     /// Puts the parents back into the table: the handle is still there, with its owner.
@@ -155,13 +155,13 @@ impl Lived {
     }
 }
 
-impl Drop for Lived {
+impl Drop for ReleaseRecord {
     fn drop(&mut self) {
         let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
         let (mut all, touched) =
             with_table(|table| take_ended(table, keeps, End::Now(self.number)));
         all.push(parents);
-        let_go(&all, touched, self.is_left_behind);
+        release_parents(&all, touched, self.is_from_parent_process);
     }
 }
 
@@ -190,7 +190,7 @@ pub(super) fn take_ended(
         let keeps = mem::take(&mut entry.keeps);
         all.push(mem::take(&mut entry.parents));
         ending.extend(keeps.into_iter().map(|kept| (kept, End::With(id))));
-        entry.is_given = false;
+        entry.is_transferred = false;
         entry.owned.clear();
         remove_if_over(table, id);
     }
@@ -210,10 +210,15 @@ fn parents_of_all_in(table: &Table, id: Id) -> Vec<Id> {
     found
 }
 
-/// Lets go what ended handles lived in.
-pub(super) fn let_go(all: &[Parents], mut touched: BTreeSet<Id>, is_left_behind: bool) {
+/// Removes ended handles from their parents: releases their owners of counted parents, and the parents that waited for
+/// them.
+pub(super) fn release_parents(
+    all: &[Parents],
+    mut touched: BTreeSet<Id>,
+    is_from_parent_process: bool,
+) {
     let counted = all.iter().flat_map(Parents::iter);
-    let counted = counted.filter(|parent| parent.kind.is_counted() && !is_left_behind);
+    let counted = counted.filter(|parent| parent.kind.is_counted() && !is_from_parent_process);
     for parent in counted {
         // SAFETY: guarantee 21: `born` added this owner, and nobody else releases it.
         if let Err(unreleased) = unsafe { parent.kind.release(parent.raw) } {
@@ -262,7 +267,7 @@ fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
 #[cold]
 fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
     if let Some(thread) = thread.filter(|thread| *thread != thread::current().id()) {
-        return deferred::leave_to(thread, id);
+        return deferred::defer_to(thread, id);
     }
     // SAFETY: guarantee 2: who had the handle left its only release to the table (`put_off`), which gives it out once.
     if let Err(unreleased) = unsafe { id.kind.release_once(id.raw) } {
@@ -279,7 +284,7 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     let thread = id.kind.is_thread_bound().then(deferred::owner_thread);
     let error = with_table(|table| {
         // Nobody forgot a guard of those that end by themselves.
-        let is_ours = |(child, entry): &(Id, &Entry)| {
+        let is_ours = |(child, entry): &(Id, &HandleEntry)| {
             entry.parents.names(id) && !ends_by_itself(table, *child, entry)
         };
         waits_for(table, id).next()?;
@@ -299,7 +304,7 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
 }
 
 /// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or for such handles alone.
-fn ends_by_itself(table: &Table, id: Id, entry: &Entry) -> bool {
+fn ends_by_itself(table: &Table, id: Id, entry: &HandleEntry) -> bool {
     let waits_only = || waits_for(table, id).all(|(id, entry)| ends_by_itself(table, id, entry));
     entry.is_c_s() || entry.is_deferred || entry.put_off.is_some() && waits_only()
 }

@@ -63,7 +63,7 @@ pub(super) enum End {
 
 /// A handle that lives in another one, or that others live in.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct HandleEntry {
     pub(super) parents: Parents,
     /// The number of times that other handles name this one as a parent.
     pub(super) children: usize,
@@ -79,7 +79,7 @@ pub(super) struct Entry {
     /// Set if the handle is known to be ours: of those that C lends to callbacks.
     pub(super) is_ours: bool,
     /// Set if C was given the handle; otherwise C lends it.
-    pub(super) is_given: bool,
+    pub(super) is_transferred: bool,
     /// Set if C lends a handle at this address by what it lends to a callback: perhaps one of its own.
     pub(super) is_unknown: bool,
     /// Set while a call gives the handle to C: the number of that transfer.
@@ -92,7 +92,7 @@ pub(super) struct Entry {
     pub(super) owned: BTreeSet<Id>,
 }
 
-impl Entry {
+impl HandleEntry {
     pub(super) fn is_over(&self) -> bool {
         let is_alone = self.children == 0 && self.holders == 0 && self.parents.is_empty();
         is_alone
@@ -123,7 +123,7 @@ pub(super) fn next_number() -> u64 {
     NEXT.fetch_add(1, Relaxed)
 }
 
-pub(super) type Table = BTreeMap<Id, Entry>;
+pub(super) type Table = BTreeMap<Id, HandleEntry>;
 
 /// The entries of all handles. Locked for a few instructions, in which neither C nor the author's code runs.
 pub(super) static TABLE: Mutex<Table> = Mutex::new(Table::new());
@@ -174,7 +174,7 @@ pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<
 pub(super) fn all_keepers(table: &Table, of: impl Iterator<Item = Id>) -> BTreeSet<Id> {
     let (mut found, mut reached) = (BTreeSet::new(), of.collect::<Vec<_>>());
     while let Some(here) = reached.pop() {
-        let keepers = table.get(&here).into_iter().flat_map(Entry::keepers);
+        let keepers = table.get(&here).into_iter().flat_map(HandleEntry::keepers);
         reached.extend(keepers.filter(|keeper| found.insert(*keeper)));
     }
     found
@@ -220,7 +220,7 @@ pub(crate) fn is_any_held() -> bool {
 }
 
 /// Adds an end to those of a handle that C has. Returns whether it is a new one.
-pub(super) fn keep(table: &mut Table, kept: Id, end: End) -> bool {
+pub(super) fn add_end(table: &mut Table, kept: Id, end: End) -> bool {
     let ends = &mut table.entry(kept).or_default().ends;
     if ends.contains(&end) {
         return false;
@@ -242,13 +242,13 @@ pub(super) fn replace_end(table: &mut Table, kept: Id, from: End, to: End) {
 }
 
 pub(super) fn remove_if_over(table: &mut Table, id: Id) {
-    if table.get(&id).is_some_and(Entry::is_over) {
+    if table.get(&id).is_some_and(HandleEntry::is_over) {
         table.remove(&id);
     }
 }
 
 /// The handles that live in this one and do not end with it.
-pub(super) fn waits_for(table: &Table, id: Id) -> impl Iterator<Item = (Id, &Entry)> {
+pub(super) fn waits_for(table: &Table, id: Id) -> impl Iterator<Item = (Id, &HandleEntry)> {
     let has_children = table.get(&id).is_some_and(|entry| entry.children != 0);
     let kept = match has_children {
         true => all_kept(table, id),

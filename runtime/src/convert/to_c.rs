@@ -186,7 +186,7 @@ unsafe impl<T: Resource + PointerHandle> IntoC<*mut T::Raw> for Owned<'_, T> {
     }
 
     fn begin_giving(&self) -> Result<Option<Uses>> {
-        uses::begin([uses::giving(self)])
+        uses::begin([uses::transferring(self)])
     }
 }
 

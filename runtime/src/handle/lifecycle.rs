@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 use crate::callback::expected;
-use crate::children::{self, Given, Lived};
+use crate::children::{self, ReleaseRecord, TransferRecord};
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::fork;
@@ -37,15 +37,15 @@ impl HandleKind {
     }
 
     /// Removes the parents of the handle at `raw`, which is about to go, from the table of [`children`].
-    pub(crate) fn remove_parents(&'static self, raw: *mut ()) -> Option<Lived> {
+    pub(crate) fn remove_parents(&'static self, raw: *mut ()) -> Option<ReleaseRecord> {
         self.has_relatives()
             .then(|| children::end(Id::new(self, raw)))?
     }
 
     /// Notes that a call gives the handle at `raw` to C.
-    pub(crate) fn begin_transfer(&'static self, raw: *mut ()) -> Option<Given> {
+    pub(crate) fn begin_transfer(&'static self, raw: *mut ()) -> Option<TransferRecord> {
         let has_relatives = self.has_relatives.load(Ordering::Relaxed);
-        has_relatives.then(|| Given::begin(Id::new(self, raw)))?
+        has_relatives.then(|| TransferRecord::begin(Id::new(self, raw)))?
     }
 
     /// Counts the handle at `raw`, which C just made. Returns false if the handle has another owner, which keeps it.
@@ -58,7 +58,7 @@ impl HandleKind {
         }
         self.live.fetch_add(1, Ordering::Relaxed);
         uses::forget_former(Id::new(self, raw));
-        if children::is_any_given() {
+        if children::is_any_transferred() {
             children::given_out(Id::new(self, raw));
         }
         if self.is_lent_to_callbacks() {
@@ -97,7 +97,7 @@ impl HandleKind {
         self.live.fetch_sub(1, Ordering::Relaxed);
         self.remove_parents(raw)
             .into_iter()
-            .for_each(Lived::left_behind);
+            .for_each(ReleaseRecord::end_in_forked_child);
         if let Some(ended) = self.remove_side_data(raw) {
             // A panic of what is dropped ends here: there is no call that it could come out of.
             ended.finish(&Caught::new());
@@ -184,16 +184,16 @@ impl HandleKind {
             self.abandon(raw);
             return Ok(());
         }
-        let (ended, lived) = (self.remove_side_data(raw), self.remove_parents(raw));
+        let (ended, record) = (self.remove_side_data(raw), self.remove_parents(raw));
         let released = caught.run(|| {
             let _attached = self.attached();
-            match &lived {
+            match &record {
                 None => release(),
-                Some(lived) => lived.during(release),
+                Some(record) => record.during(release),
             }
         });
         drop(begun);
-        self.finish(id, released, ended, lived, &caught)
+        self.finish(id, released, ended, record, &caught)
     }
 
     /// Returns whether no table knows the handles: they keep nothing, live in nothing, and no call and no process has to
@@ -211,16 +211,16 @@ impl HandleKind {
         id: Id,
         released: Option<Result<(), ReleaseError>>,
         ended: Option<DetachedSideData>,
-        lived: Option<Lived>,
+        record: Option<ReleaseRecord>,
         caught: &Caught,
     ) -> Result<(), ReleaseError> {
         let released = released.unwrap_or_else(|| Err(ReleaseError::lost(caught)));
         self.pass_side_data(id.raw, &released, ended, caught);
-        if let Some(lived) = lived {
+        if let Some(record) = record {
             match &released {
-                Err(unreleased) if unreleased.kept => lived.put_back(id),
-                Err(unreleased) if unreleased.lost => mem::forget(lived),
-                _ => drop(lived),
+                Err(unreleased) if unreleased.kept => record.put_back(id),
+                Err(unreleased) if unreleased.lost => mem::forget(record),
+                _ => drop(record),
             }
         }
         match (released, caught.take()) {

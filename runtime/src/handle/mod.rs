@@ -23,4 +23,4 @@ pub use traits::{
     Handle, HasAttachments, HasOwnerField, Lender, LendsNothing, Opaque, Parent, Part, PerThread,
     PointerHandle, RefCounted, Resource, free_in_place,
 };
-pub use transfer::{Keeper, Transfer, TransferredData, check_givable};
+pub use transfer::{Keeper, Transfer, TransferredData, check_transferable};

@@ -16,7 +16,7 @@ pub struct CallOrigin<'a> {
     /// The arguments of a call without a receiver that lend what the call lends; `None` for one that is not there.
     lenders: &'a [Option<Id>],
     /// Handles that the call gave to C, which keeps them in those that it makes.
-    given: Option<&'a Unplaced>,
+    unplaced: Option<&'a Unplaced>,
 }
 
 impl<'a> CallOrigin<'a> {
@@ -24,7 +24,7 @@ impl<'a> CallOrigin<'a> {
         maker: None,
         extra_parents: &[],
         lenders: &[],
-        given: None,
+        unplaced: None,
     };
 
     /// Returns the origin of a result of a call without a receiver.
@@ -41,8 +41,8 @@ impl<'a> CallOrigin<'a> {
     /// Records the lenders of a handle, if the handle has a release.
     #[inline]
     pub(crate) fn of_lent<T: Handle>(&self, lent: &Borrowed<'_, T>) {
-        if let Some(given) = self.given {
-            given.add_keeper(Id::of(lent.get()));
+        if let Some(unplaced) = self.unplaced {
+            unplaced.add_keeper(Id::of(lent.get()));
         }
         if const { matches!(T::SPEC.home, Home::Itself) } {
             let lenders = self
@@ -84,9 +84,9 @@ impl<'a> CallOrigin<'a> {
 
     /// Adds the handles that the call gave to C.
     #[inline]
-    pub fn keeping(self, given: &'a Unplaced) -> Self {
+    pub fn keeping(self, unplaced: &'a Unplaced) -> Self {
         CallOrigin {
-            given: Some(given),
+            unplaced: Some(unplaced),
             ..self
         }
     }
@@ -94,8 +94,8 @@ impl<'a> CallOrigin<'a> {
     /// Ends what is noted of the result: C keeps what it was given in the handles of that.
     #[inline]
     fn end(&self) {
-        if let Some(given) = self.given {
-            given.place();
+        if let Some(unplaced) = self.unplaced {
+            unplaced.place();
         }
     }
 
@@ -108,8 +108,8 @@ impl<'a> CallOrigin<'a> {
         {
             children::born(id(), maker, parent, self.extra_parents);
         }
-        if let Some(given) = self.given {
-            given.add_keeper(id());
+        if let Some(unplaced) = self.unplaced {
+            unplaced.add_keeper(id());
         }
     }
 }

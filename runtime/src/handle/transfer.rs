@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use crate::children::{self, Given, Unplaced};
+use crate::children::{self, TransferRecord, Unplaced};
 use crate::error::Error;
 use crate::handle::guard::Owned;
 use crate::handle::kind::Id;
@@ -22,7 +22,7 @@ pub struct Transfer<'p, T: Handle> {
     /// The side data of the handle. C may soon give the handle's address to another handle.
     side_data: Option<DetachedSideData>,
     /// Its place among the handles that it lives in, and that C keeps in it.
-    given: Option<Given>,
+    record: Option<TransferRecord>,
     _parent: PhantomData<&'p fn() -> T>,
 }
 
@@ -37,14 +37,14 @@ impl<'p, T: Handle> Transfer<'p, T> {
     where
         T: Resource + PointerHandle,
     {
-        if let Err(error) = children::check_givable(Id::of(&*owned)) {
+        if let Err(error) = children::check_transferable(Id::of(&*owned)) {
             panic!("{error}");
         }
         let raw = owned.into_raw();
         Transfer {
             raw,
             side_data: T::kind().remove_side_data(raw.as_ptr().cast()),
-            given: T::kind().begin_transfer(raw.as_ptr().cast()),
+            record: T::kind().begin_transfer(raw.as_ptr().cast()),
             _parent: PhantomData,
         }
     }
@@ -68,11 +68,11 @@ impl<'p, T: Handle> Transfer<'p, T> {
                 Keeper::Unknown => {}
             }
         }
-        match (handle.given.take(), keeper) {
+        match (handle.record.take(), keeper) {
             (None, _) => {}
-            (Some(given), Keeper::Handle(keeper)) => given.kept_in(&[keeper]),
-            (Some(given), Keeper::Result(unplaced)) => unplaced.push(given),
-            (Some(given), Keeper::Unknown) => given.never_ends(),
+            (Some(record), Keeper::Handle(keeper)) => record.kept_in(&[keeper]),
+            (Some(record), Keeper::Result(unplaced)) => unplaced.push(record),
+            (Some(record), Keeper::Unknown) => record.never_ends(),
         }
         TransferredData(side_data)
     }
@@ -91,8 +91,8 @@ impl<'p, T: Handle> Transfer<'p, T> {
     fn restore(&mut self) {
         let raw = self.raw.as_ptr().cast();
         T::kind().restore_owner(raw, self.side_data.take());
-        if let Some(given) = self.given.take() {
-            given.restore();
+        if let Some(record) = self.record.take() {
+            record.restore();
         }
     }
 
@@ -108,7 +108,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
 }
 
 /// Refuses handles that C cannot be given.
-pub const fn check_givable<T: PointerHandle>() {}
+pub const fn check_transferable<T: PointerHandle>() {}
 
 /// The place where C keeps a handle that it was given.
 #[doc(hidden)]

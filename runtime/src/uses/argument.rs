@@ -17,7 +17,7 @@ pub struct UsesToBegin<B> {
 }
 
 /// [`begin`] for arguments and how they are used: `(&argument, exclusive)`, `(option, exclusive, optional)`, or
-/// `(place, given)` for a handle that is given to C, with `&receiver` as the third where there is one.
+/// `(place, transferred)` for a handle that is given to C, with `&receiver` as the third where there is one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __uses {
@@ -35,7 +35,7 @@ macro_rules! __uses {
 /// [`__uses!`] for a call that gives handles to C: the uses begin at once, because the call changes the places of the handles.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __uses_with_given {
+macro_rules! __uses_with_transfer {
     ($(($($argument:tt)*)),*) => {{
         #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
         use $crate::__private::uses::{OfHandle as _, OfOther as _};
@@ -76,11 +76,11 @@ macro_rules! __exclusive {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __use {
-    ($argument:expr, given) => {
-        $crate::__private::uses::given($argument)
+    ($argument:expr, transferred) => {
+        $crate::__private::uses::transferred($argument)
     };
-    ($argument:expr, given, $keeper:expr) => {
-        $crate::__private::uses::given_in($argument, $keeper)
+    ($argument:expr, transferred, $keeper:expr) => {
+        $crate::__private::uses::transferred_in($argument, $keeper)
     };
     ($argument:expr, $exclusive:literal) => {
         (&$crate::__private::uses::Argument($argument)).in_use($exclusive)

@@ -8,7 +8,7 @@ use std::thread;
 use super::call::{Use, Uses};
 use super::depth::{Depth, is_inside};
 use super::keeping::{kept_so_far, may_keep};
-use super::table::{By, Claim, Entry, table};
+use super::table::{By, Claim, UseEntry, table};
 use super::watching::is_watching;
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
@@ -83,7 +83,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let claims: Vec<Claim> = claims.collect();
     watch_forks();
     let depth = Depth::here();
-    let uses = |entry: &Entry| {
+    let uses = |entry: &UseEntry| {
         let is_in_way = match entry.by {
             // A call on a counted object has an owner of its own.
             By::Call => !own.counted,

@@ -28,7 +28,7 @@ enum Among {
     /// The handles of one kind, or the group of one kind, whose address this is.
     Kind(usize),
     /// What C lends to callbacks alone, as all types of one C type.
-    Lent(TypeId),
+    CallbackOnly(TypeId),
 }
 
 impl Key {
@@ -38,7 +38,7 @@ impl Key {
         let kind = id.kind();
         let among = match () {
             () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),
-            () if kind.is_callback_only() => Among::Lent(kind.c_type()),
+            () if kind.is_callback_only() => Among::CallbackOnly(kind.c_type()),
             () => Among::All,
         };
         Key {
@@ -61,7 +61,7 @@ impl Key {
         /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         let kind = match self.among {
-            Among::All | Among::Lent(_) => 0,
+            Among::All | Among::CallbackOnly(_) => 0,
             Among::Kind(kind) => kind,
         };
         let mixed = (self.address ^ kind.rotate_left(16)) as u64;
@@ -123,7 +123,7 @@ impl Claim {
 
     /// Returns whether C lends this to a callback alone, and `other` may be the same object by another type.
     pub(super) fn may_be_lent_of(&self, other: &Claim) -> bool {
-        matches!(self.object.among, Among::Lent(_))
+        matches!(self.object.among, Among::CallbackOnly(_))
             && !matches!(other.object.among, Among::Kind(_))
             && self.object.address == other.object.address
     }
@@ -141,7 +141,7 @@ pub(super) enum By {
 
 /// An entry of the table.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct UseEntry {
     /// The number of the call, callback or release.
     pub(super) number: u64,
     pub(super) by: By,
@@ -151,13 +151,13 @@ pub(super) struct Entry {
     successor: Option<usize>,
 }
 
-impl Entry {
+impl UseEntry {
     /// Returns whether both are uses of one object.
     pub(super) fn meets(&self, claim: &Claim) -> bool {
         self.claim.meets(claim) && self.successor != Some(claim.kind)
     }
 
-    /// As [`Entry::meets`], but of the object alone, and not of its group.
+    /// As [`UseEntry::meets`], but of the object alone, and not of its group.
     pub(super) fn is_of_object(&self, claim: &Claim) -> bool {
         self.claim.object == claim.object && self.successor != Some(claim.kind)
     }
@@ -193,7 +193,7 @@ pub(super) struct Waiting {
 
 /// The uses by all running calls and callbacks of all threads.
 pub(super) struct Table {
-    entries: Vec<Entry>,
+    entries: Vec<UseEntry>,
     next: u64,
     /// The number of calls, callbacks and releases whose uses have ended.
     ends: u64,
@@ -238,7 +238,7 @@ pub(crate) fn is_lent_here(id: Id) -> bool {
     let (claim, here) = (Claim::of(id, false), this_thread());
     let entries = table();
     let is_by = |by: By| {
-        let is_it = |entry: &Entry| entry.by == by && entry.claim.object == claim.object;
+        let is_it = |entry: &UseEntry| entry.by == by && entry.claim.object == claim.object;
         let mut all = entries.entries().iter();
         all.any(|entry| entry.depth.thread == here && is_it(entry))
     };
@@ -256,7 +256,7 @@ impl Table {
         let number = self.next_number();
         for claim in claims {
             self.count(claim, true);
-            self.entries.push(Entry {
+            self.entries.push(UseEntry {
                 number,
                 by,
                 depth,
@@ -270,15 +270,15 @@ impl Table {
     /// Adds `claims` to each call, callback and release that uses one of `objects`.
     pub(super) fn extend(&mut self, objects: &[Claim], claims: &[Claim]) {
         let mut all = std::mem::take(&mut self.entries);
-        let uses = |entry: &Entry| objects.iter().any(|object| entry.is_of_object(object));
-        let mut added: Vec<Entry> = Vec::new();
+        let uses = |entry: &UseEntry| objects.iter().any(|object| entry.is_of_object(object));
+        let mut added: Vec<UseEntry> = Vec::new();
         for entry in all.iter().filter(|entry| uses(entry)) {
             if added.last().is_some_and(|last| last.number == entry.number) {
                 continue;
             }
             for claim in claims {
                 self.count(claim, true);
-                added.push(Entry {
+                added.push(UseEntry {
                     claim: *claim,
                     successor: None,
                     ..*entry
@@ -310,7 +310,7 @@ impl Table {
     /// Forgets the uses of an object that left, as C gave out one at its address: `claim` is of that. Of another kind it may
     /// also be a part of the object, which is still there.
     pub(super) fn forget_former(&mut self, claim: &Claim) {
-        let is_former = |entry: &Entry| entry.claim.leaves && entry.claim.object == claim.object;
+        let is_former = |entry: &UseEntry| entry.claim.leaves && entry.claim.object == claim.object;
         self.remove_where(|entry| is_former(entry) && entry.claim.kind == claim.kind);
         for entry in self.entries.iter_mut().filter(|entry| is_former(entry)) {
             entry.successor = Some(claim.kind);
@@ -318,7 +318,7 @@ impl Table {
     }
 
     /// Removes the entries that `is_over` names.
-    pub(super) fn remove_where(&mut self, is_over: impl Fn(&Entry) -> bool) {
+    pub(super) fn remove_where(&mut self, is_over: impl Fn(&UseEntry) -> bool) {
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|entry| {
             let ends = is_over(entry);
@@ -351,7 +351,7 @@ impl Table {
     }
 
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
-    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&Entry> {
+    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
         if !self.may_hold(claim, claim.exclusive) {
             return None;
         }
@@ -391,7 +391,7 @@ impl Table {
     }
 
     /// The entries.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[UseEntry] {
         &self.entries
     }
 }

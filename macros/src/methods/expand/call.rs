@@ -395,7 +395,7 @@ pub(crate) fn expand_uses(
                     let place = place_variable(name);
                     let keeper = method.receiver != Receiver::None;
                     let keeper = keeper.then(|| quote!(, &*self));
-                    return Some(quote!(&*#place, given #keeper));
+                    return Some(quote!(&*#place, transferred #keeper));
                 }
                 _ => return None,
             };
@@ -415,7 +415,7 @@ pub(crate) fn expand_uses(
     let name = Ident::new("uses", Span::mixed_site());
     let list = match method.consumed().next() {
         None => quote!(__uses),
-        Some(_) => quote!(__uses_with_given),
+        Some(_) => quote!(__uses_with_transfer),
     };
     let uses = quote!(#expect let #name = #runtime::#list!(#(#uses),*););
     (uses, quote!(.using(#name)))

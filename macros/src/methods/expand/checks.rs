@@ -194,7 +194,7 @@ pub(crate) fn expand_gives_back_check(
         quote! {
             const _: () = ::core::assert!(!#spec.sharing.counted, #counted);
             const _: () = ::core::assert!(!#spec.attachments, #kept);
-            const _: () = #runtime::__private::handle::check_givable::<#handle>();
+            const _: () = #runtime::__private::handle::check_transferable::<#handle>();
         }
     });
     respanned(quote!(#(#checks)*), keyword.span())

@@ -219,7 +219,7 @@ impl ResourceState {
     pub(in crate::python) fn begin_transfer(&self) -> Result<NonNull<()>, Error> {
         self.release_descendants()
             .map_err(|unreleased| unreleased.error)?;
-        children::check_givable(Id::new(self.kind, self.raw()))?;
+        children::check_transferable(Id::new(self.kind, self.raw()))?;
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }

@@ -6,10 +6,10 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::children::ancestors::{ancestors, home};
-use crate::children::release::{let_go, take_ended};
+use crate::children::release::{release_parents, take_ended};
 use crate::children::table::{
-    End, Entry, Table, all_keepers, all_within, keep, next_number, remove_if_over, waits_for,
-    with_table,
+    End, HandleEntry, Table, add_end, all_keepers, all_within, next_number, remove_if_over,
+    waits_for, with_table,
 };
 use crate::error::Error;
 use crate::handle::kind::Id;
@@ -28,7 +28,7 @@ pub(super) fn expect() {
 
 /// Returns whether C was ever lent a handle or given one: then [`given_out`] looks closer.
 #[inline]
-pub(crate) fn is_any_given() -> bool {
+pub(crate) fn is_any_transferred() -> bool {
     ANY.load(Relaxed)
 }
 
@@ -108,20 +108,20 @@ pub(crate) fn given_out(id: Id) {
     });
     for_good.into_iter().for_each(no_longer_kept);
     note_kept(id);
-    let_go(&[], touched.unwrap_or_default(), false);
+    release_parents(&[], touched.unwrap_or_default(), false);
 }
 
 /// Makes the handle ours. Returns the parents whose release may have waited for it.
 fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<BTreeSet<Id>> {
     let entry = table.get_mut(&id)?;
     entry.parents.inherit();
-    (entry.is_given, entry.transfer, entry.is_unknown) = (false, None, false);
+    (entry.is_transferred, entry.transfer, entry.is_unknown) = (false, None, false);
     let (kept, former) = (entry.keeps.clone(), entry.ends.clone());
     let touched: BTreeSet<Id> = entry.parents.iter().collect();
     let is_later = |end: &&End| !is_same && !matches!(end, End::Now(_));
     for end in former.iter().filter(is_later) {
         for kept in kept.iter().filter(|kept| !is_kept_by(end, **kept)) {
-            keep(table, *kept, *end);
+            add_end(table, *kept, *end);
         }
     }
     take_ends(table, id);
@@ -146,7 +146,7 @@ fn is_kept_for_good(table: &Table, id: Id) -> bool {
     keepers.insert(id);
     let never_ends = |id: &Id| {
         let entry = table.get(id);
-        entry.is_some_and(|entry| entry.is_given && entry.ends.contains(&End::Never))
+        entry.is_some_and(|entry| entry.is_transferred && entry.ends.contains(&End::Never))
     };
     keepers.iter().any(never_ends)
 }
@@ -176,7 +176,7 @@ fn add_other_type(table: &mut Table, id: Id) {
         return;
     }
     // Handles of one address are neighbors in the table.
-    let is_same = |(other, _): &(&Id, &Entry)| other.raw == id.raw;
+    let is_same = |(other, _): &(&Id, &HandleEntry)| other.raw == id.raw;
     let before = table.range(..id).rev().take_while(is_same);
     let after = table.range(id..).take_while(is_same);
     let same = before
@@ -184,19 +184,19 @@ fn add_other_type(table: &mut Table, id: Id) {
         .filter(|(other, entry)| **other != id && is_pointer(other) && entry.is_c_s());
     let same: Vec<Id> = same.map(|(other, _)| *other).collect();
     for other in same {
-        keep(table, other, End::With(id));
+        add_end(table, other, End::With(id));
     }
 }
 
 /// A handle that a call gives to C, from the look at what lives in it until it is known who has it. When it is dropped C is
 /// done with the handle; when it is forgotten nobody knows.
 #[derive(Debug)]
-pub(crate) struct Given {
+pub(crate) struct TransferRecord {
     id: Id,
     number: u64,
 }
 
-impl Given {
+impl TransferRecord {
     /// Notes that a call gives the handle to C. `None` for one that lives in no other, and that C keeps nothing in.
     pub(crate) fn begin(id: Id) -> Option<Self> {
         expect();
@@ -208,18 +208,19 @@ impl Given {
                 return None;
             }
             entry.transfer = Some(number);
-            Some(Given { id, number })
+            Some(TransferRecord { id, number })
         })
     }
 
     /// C left the handle where it was.
     pub(crate) fn restore(self) {
-        let given = ManuallyDrop::new(self);
+        let transfer = ManuallyDrop::new(self);
         with_table(|table| {
-            if given.take(table) {
-                table.entry(given.id).or_default().is_ours = given.id.kind.is_lent_to_callbacks();
+            if transfer.take(table) {
+                table.entry(transfer.id).or_default().is_ours =
+                    transfer.id.kind.is_lent_to_callbacks();
                 // C may have lent it meanwhile.
-                take_ends(table, given.id);
+                take_ends(table, transfer.id);
             }
         });
     }
@@ -255,17 +256,17 @@ impl Given {
     }
 
     fn ends_with(self, ends: Vec<End>) {
-        let given = ManuallyDrop::new(self);
+        let transfer = ManuallyDrop::new(self);
         let never = ends.contains(&End::Never);
         let (touched, is_alone) = with_table(|table| {
-            if !given.take(table) {
+            if !transfer.take(table) {
                 return (BTreeSet::new(), None);
             }
             for end in ends {
-                keep(table, given.id, end);
+                add_end(table, transfer.id, end);
             }
-            let entry = table.entry(given.id).or_default();
-            entry.is_given = true;
+            let entry = table.entry(transfer.id).or_default();
+            entry.is_transferred = true;
             let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
             (entry.parents.iter().collect(), Some(is_alone))
         });
@@ -273,25 +274,25 @@ impl Given {
             report(Error::Value(format!(
                 "nobody knows when C releases a {0} that it was given: what it lives in, and what C keeps in it, is leaked, unless \
                  C gives the {0} back",
-                given.id.kind.name()
+                transfer.id.kind.name()
             )));
         }
-        note_kept(given.id);
-        let_go(&[], touched, false);
+        note_kept(transfer.id);
+        release_parents(&[], touched, false);
     }
 }
 
-impl Drop for Given {
+impl Drop for TransferRecord {
     fn drop(&mut self) {
         let ended = with_table(|table| {
             self.take(table).then(|| {
                 let end = End::Now(self.number);
-                keep(table, self.id, end);
+                add_end(table, self.id, end);
                 take_ended(table, BTreeSet::from([self.id]), end)
             })
         });
         if let Some((all, touched)) = ended {
-            let_go(&all, touched, false);
+            release_parents(&all, touched, false);
         }
     }
 }
@@ -307,7 +308,7 @@ pub(crate) fn own(id: Id) {
 /// # Errors
 ///
 /// [`Error::Value`], which names it.
-pub(crate) fn check_givable(id: Id) -> Result<(), Error> {
+pub(crate) fn check_transferable(id: Id) -> Result<(), Error> {
     check_childless(id)?;
     let mut lent = Vec::new();
     let unknown = with_table(|table| find_unknown(table, id, &mut lent));
@@ -326,7 +327,8 @@ pub(crate) fn check_givable(id: Id) -> Result<(), Error> {
 
 /// Returns whether C lends the handle to a callback, and it is none of ours: C may release it at any time.
 fn is_lent_to_callback(table: &Table, id: Id) -> bool {
-    let is_known = |entry: &Entry| (entry.is_ours || !entry.ends.is_empty()) && !entry.is_unknown;
+    let is_known =
+        |entry: &HandleEntry| (entry.is_ours || !entry.ends.is_empty()) && !entry.is_unknown;
     id.kind.is_lent_to_callbacks() && !table.get(&id).is_some_and(is_known)
 }
 
@@ -343,7 +345,7 @@ fn is_lost(id: Id) -> bool {
             keepers.into_iter().filter(lent).collect::<Vec<_>>(),
         )
     });
-    // What C was given it may have freed, as for `check_givable`.
+    // What C was given it may have freed, as for `check_transferable`.
     is_lost || given.into_iter().any(is_lent_here)
 }
 
@@ -395,14 +397,14 @@ pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Unplaced {
-    given: RefCell<Vec<Given>>,
+    transfers: RefCell<Vec<TransferRecord>>,
     owned: RefCell<Vec<Id>>,
     keepers: RefCell<Vec<Id>>,
 }
 
 impl Unplaced {
-    pub(crate) fn push(&self, given: Given) {
-        self.given.borrow_mut().push(given);
+    pub(crate) fn push(&self, transfer: TransferRecord) {
+        self.transfers.borrow_mut().push(transfer);
     }
 
     /// Adds a counted object that C got an owner of.
@@ -421,8 +423,8 @@ impl Unplaced {
         for owned in self.owned.take() {
             keepers.iter().for_each(|keeper| keep_owner(owned, *keeper));
         }
-        for given in self.given.take() {
-            given.kept_in(&keepers);
+        for transfer in self.transfers.take() {
+            transfer.kept_in(&keepers);
         }
     }
 }
