@@ -132,6 +132,15 @@ def edit_alone(them: MODULE.List) -> None:
         editor.work_beside()
 
 
+def keep_editors(them: MODULE.List) -> None:
+    editor = them.editor()
+    editor.keep(them.editor())
+    them.keep(editor)
+    them.keep_beside(them.editor())
+    them.push_by_editor(4)
+    them.keep_sole(them.sole_editor())
+
+
 def use_held(them: MODULE.List) -> None:
     with them.sole_editor():
         them.push(4)
@@ -146,6 +155,12 @@ def search(end: int) -> Callable[[], MODULE.Search]:
         return made
 
     return search
+
+
+def trawl(harbor: MODULE.Harbor) -> tuple[int, int]:
+    made = harbor.boat().trawl()
+    made.add(MODULE.Pond().fish())
+    return made.weight(), made.weigh()
 
 
 def gauges(gauge: MODULE.Gauge) -> object:
@@ -245,7 +260,8 @@ OPERATIONS = [
     Operation("net", MODULE.Net),
     Operation("net with a fish", lambda net: net.add(MODULE.Pond().fish()), setup=MODULE.Net, once=True),
     Operation("net in a net", lambda net: (net.stow(MODULE.Net()), net.haul()), setup=MODULE.Net, once=True),
-    Operation("weight", lambda net: (net.weight(), net.weigh()), setup=MODULE.Net),
+    Operation("weight", lambda net: (net.weight(), net.weigh(), net.weigh_at_gate()), setup=MODULE.Net),
+    Operation("trawl", trawl, setup=MODULE.Harbor),
     Operation("number", lambda: MODULE.Numeral().value),
     Operation("another number", MODULE.Numeral.another),
     Operation("wait", wait),
@@ -269,6 +285,8 @@ OPERATIONS = [
     Operation("stale node", stale_node, setup=numbers, raises=MODULE.ClosedError),
     Operation("edit", edit, setup=numbers),
     Operation("edit alone", edit_alone, setup=numbers),
+    Operation("keep editors", keep_editors, setup=numbers, once=True),
+    Operation("keep in a body", lambda them: them.keep_in_body(numbers().editor()), setup=numbers, raises=ValueError),
     Operation("use of a held list", use_held, setup=numbers, raises=MODULE.BusyError),
     Operation("meet a node", lambda them: them.meet(them.first), setup=numbers),
     Operation("meet a stranger", lambda them: them.meet(numbers().first), setup=numbers, raises=ValueError),

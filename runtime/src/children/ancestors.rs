@@ -126,26 +126,33 @@ fn holders(table: &Table, id: Id) -> usize {
 /// handle neither is the child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
 /// was forgotten, C refused its release, or C keeps the child.
 pub(crate) fn is_held(id: Id) -> bool {
-    holder(id).is_some()
+    holder(id, &[]).is_some()
 }
 
-/// Returns the child that holds the handle ([`is_held`]).
+/// Returns the child that holds the handle ([`is_held`]) and is none of `given`.
 #[cold]
-pub(crate) fn holder(id: Id) -> Option<Id> {
+pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
     let id = home(id)?;
     with_table(|table| {
         let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
-        while let Some((here, from)) = reached.pop() {
-            let holds = |id: Id| {
-                let held = table.get(&id).map_or(&[][..], |entry| &entry.parents.held);
+        while let Some((here, _)) = reached.pop() {
+            let holds = |id: &Id| {
+                let held = table.get(id).map_or(&[][..], |entry| &entry.parents.held);
                 let held = held.iter().filter(|held| is_borrowed_as_one(here, **held));
                 held.count()
             };
-            // What C keeps in the handle itself leaves the handle to it.
-            let own = || holds(from) + all_kept(table, here).into_iter().map(holds).sum::<usize>();
             let holders = holders(table, here);
-            if holders != 0 && holders > own() {
-                return any_holder(table, here);
+            if holders != 0 {
+                // What the use comes from uses the handle by right, and what C keeps in the handle itself leaves it to that.
+                let mut own: BTreeSet<Id> = seen.iter().map(|(_, from)| *from).collect();
+                own.extend(
+                    all_kept(table, here)
+                        .into_iter()
+                        .chain(given.iter().copied()),
+                );
+                if holders > own.iter().map(holds).sum() {
+                    return any_holder(table, here, &own);
+                }
             }
             let Some(entry) = table.get(&here) else {
                 continue;
@@ -164,14 +171,15 @@ pub(crate) fn holder(id: Id) -> Option<Id> {
     })
 }
 
-/// Returns a child that holds the handle, or one that is borrowed with it. The handle itself stands for one that nobody finds.
-fn any_holder(table: &Table, of: Id) -> Option<Id> {
+/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. The handle itself stands for one
+/// that nobody finds.
+fn any_holder(table: &Table, of: Id, own: &BTreeSet<Id>) -> Option<Id> {
     let holds = |entry: &HandleEntry| {
         let mut held = entry.parents.held.iter();
         held.any(|held| is_borrowed_as_one(of, *held))
     };
     let mut all = table.iter();
-    let found = all.find(|(_, entry)| holds(entry));
+    let found = all.find(|(id, entry)| holds(entry) && !own.contains(id));
     Some(found.map_or(of, |(child, _)| *child))
 }
 

@@ -136,6 +136,28 @@ impl ResourceState {
         Ok(())
     }
 
+    /// Borrows every ancestor by the other parents, shared. Another request of the call has borrowed the first parent.
+    pub(super) fn borrow_other_parents(
+        &self,
+        passes: impl Fn(&ResourceState) -> bool + Copy,
+    ) -> Borrow<'_> {
+        for (index, parent) in self.parents().enumerate().skip(1) {
+            let borrowed = parent.borrow_with_ancestors(passes);
+            if let Err(refusal) = borrowed.and_then(|()| self.check_holder(parent)) {
+                let before = self.parents().take(index).skip(1);
+                before.for_each(ResourceState::release_with_ancestors);
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends [`ResourceState::borrow_other_parents`].
+    pub(super) fn release_other_parents(&self) {
+        let others = self.parents().skip(1);
+        others.for_each(ResourceState::release_with_ancestors);
+    }
+
     /// Checks that no other child holds `parent`, which was just borrowed. If one does, releases the borrow.
     #[inline]
     fn check_holder<'a>(&self, parent: &'a ResourceState) -> Borrow<'a> {

@@ -32,6 +32,10 @@ pub struct BorrowRequest<'a> {
     pub(super) group_mode: Mode,
     /// Set if another request of the call borrows the group for this handle.
     pub(super) joined: bool,
+    /// Set if the call gives the handle to C.
+    given: bool,
+    /// Set if another request of the call borrows the first parent for this handle.
+    leaves_parent: bool,
 }
 
 impl<'a> BorrowRequest<'a> {
@@ -44,6 +48,8 @@ impl<'a> BorrowRequest<'a> {
             child: None,
             group_mode: mode,
             joined: false,
+            given: false,
+            leaves_parent: false,
         }
     }
 
@@ -65,6 +71,52 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
+    /// Returns the request for a handle that the call gives to C.
+    pub(super) fn giving(self) -> Self {
+        BorrowRequest {
+            given: true,
+            ..self
+        }
+    }
+
+    /// Returns the parent that the handle borrows exclusively (`mut_parent`, `parent = &mut P`), if the call gives the handle
+    /// to C.
+    pub(super) fn parent_of_given(&self) -> Option<&'a ResourceState> {
+        let state = self.state.resource();
+        let sharing = state.kind().sharing();
+        let is_exclusive = sharing.mut_parent || sharing.holds_parent;
+        state.parent().filter(|_| self.given && is_exclusive)
+    }
+
+    /// Borrows `parent` for `given` too, if this request borrows `parent` exclusively, or borrows the handle `parent` itself,
+    /// which is then borrowed exclusively. Returns whether this request does.
+    pub(super) fn borrow_parent_for(
+        &mut self,
+        parent: &ResourceState,
+        given: &'a ResourceState,
+    ) -> bool {
+        if ptr::eq(self.state.resource(), parent) && !self.joined {
+            (self.group_mode, self.child) = (Mode::Exclusive, Some(given));
+            return true;
+        }
+        self.wants_exclusively(parent)
+    }
+
+    /// Leaves the first parent to another request of the call ([`BorrowRequest::borrow_parent_for`]).
+    pub(super) fn leave_parent(&mut self) {
+        self.leaves_parent = true;
+    }
+
+    /// Returns whether this request borrows `at` in any mode.
+    pub(super) fn uses(&self, at: &ResourceState) -> bool {
+        fn reaches(state: &ResourceState, at: &ResourceState) -> bool {
+            ptr::eq(state, at) || state.parents().any(|parent| reaches(parent, at))
+        }
+        let state = self.state.resource();
+        let mut parents = state.parents().skip(usize::from(self.leaves_parent));
+        ptr::eq(state, at) || parents.any(|parent| reaches(parent, at))
+    }
+
     /// Borrows the handle and its ancestors. On refusal, returns the handle that refused, and the reason. `passes`
     /// returns whether the caller may pass the queue of a handle.
     #[inline]
@@ -75,7 +127,10 @@ impl<'a> BorrowRequest<'a> {
         if self.joined {
             return self.enter_joined(base, passes);
         }
-        locked.borrow_ancestors(self.group_mode, passes)?;
+        match self.leaves_parent {
+            false => locked.borrow_ancestors(self.group_mode, passes)?,
+            true => locked.borrow_other_parents(passes)?,
+        }
         let entered = match self.group_mode {
             Mode::Shared => locked.borrow_state.try_borrow(passes(locked)),
             Mode::Exclusive | Mode::ExclusiveReading => {
@@ -83,7 +138,7 @@ impl<'a> BorrowRequest<'a> {
             }
         };
         let entered = entered.map_err(|refusal| (locked, refusal.into()));
-        entered.inspect_err(|_| locked.release_ancestors(self.group_mode))?;
+        entered.inspect_err(|_| self.release_ancestors(locked))?;
         if !base.may_be_used_by(self.child) {
             self.release_locked(locked);
             return Err((base, Refused::Held));
@@ -106,9 +161,10 @@ impl<'a> BorrowRequest<'a> {
     /// Borrows the handle shared, if that takes no more than a glance. `enter` does what this refuses.
     #[inline]
     pub(super) fn enter_quick(&self) -> bool {
-        let borrow = match self.mode {
-            Mode::Shared => self.state.enter_quick::<false>(),
-            Mode::Exclusive | Mode::ExclusiveReading => None,
+        // As `release` ends it: a handle that is borrowed shared may be borrowed exclusively for another one of the call.
+        let borrow = match self.group_mode {
+            Mode::Shared if !self.joined => self.state.enter_quick::<false>(),
+            _ => None,
         };
         // `release` ends the borrow.
         borrow.map(std::mem::forget).is_some()
@@ -136,7 +192,15 @@ impl<'a> BorrowRequest<'a> {
             Mode::Shared => locked.release_borrow(),
             Mode::Exclusive | Mode::ExclusiveReading => locked.release_borrow_mut(),
         }
-        locked.release_ancestors(self.group_mode);
+        self.release_ancestors(locked);
+    }
+
+    #[inline]
+    fn release_ancestors(&self, locked: &ResourceState) {
+        match self.leaves_parent {
+            false => locked.release_ancestors(self.group_mode),
+            true => locked.release_other_parents(),
+        }
     }
 
     #[inline]
@@ -186,7 +250,7 @@ impl<'a> BorrowRequest<'a> {
             }
             let parent = state
                 .parent()
-                .filter(|_| state.borrows_mut(self.group_mode));
+                .filter(|_| state.borrows_mut(self.group_mode) && !self.leaves_parent);
             next = parent.map(ResourceState::lock_owner);
         }
         false

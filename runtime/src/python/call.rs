@@ -306,11 +306,7 @@ fn excludes(
         && holds
             .iter()
             .flatten()
-            .any(|other| !ptr::eq(other, hold) && !other.joined && uses(other.state.resource(), at))
-}
-
-fn uses(state: &ResourceState, at: &ResourceState) -> bool {
-    ptr::eq(state, at) || state.parents().any(|parent| uses(parent, at))
+            .any(|other| !ptr::eq(other, hold) && !other.joined && other.uses(at))
 }
 
 fn try_enter<'a>(
@@ -426,7 +422,31 @@ fn with_held<'py, R>(
     }
     let holds = &mut holds[..=arguments.len()];
     join_groups(holds);
+    // A body could use both by safe Rust.
+    if !entry.body {
+        join_parents(holds);
+    }
     run(py, receiver, holds, entry, call)
+}
+
+/// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C keeps such
+/// a handle in the parent, or in another handle that borrows the parent exclusively.
+fn join_parents(holds: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 0..holds.len() {
+        let given =
+            holds[index].and_then(|hold| Some((hold.parent_of_given()?, hold.state.resource())));
+        let Some((parent, given)) = given else {
+            continue;
+        };
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(([Some(hold)], after)) = rest.split_at_mut_checked(1) else {
+            continue;
+        };
+        let mut others = before.iter_mut().chain(after).flatten();
+        if others.any(|other| other.borrow_parent_for(parent, given)) {
+            hold.leave_parent();
+        }
+    }
 }
 
 /// Merges the requests of each group, so that one of them borrows the group for all. Two handles of one object still

@@ -154,7 +154,7 @@ impl<'a, 'py, T: PyHandle> OwnedArg<'a, 'py, T> {
 
 impl<T: PyHandle> BorrowTarget for OwnedArg<'_, '_, T> {
     fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
-        T::borrow_request(&self.0, Mode::Exclusive)
+        T::borrow_request(&self.0, Mode::Exclusive).map(BorrowRequest::giving)
     }
 }
 

@@ -232,8 +232,11 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
         }
     };
     if children::is_any_held() {
-        let mut ids = uses.iter().flatten().map(|one| one.id);
-        if let Some((held, holder)) = ids.find_map(|id| Some((id, children::holder(id)?))) {
+        let all = || uses.iter().flatten();
+        // A handle that the call gives to C leaves its parent to the call.
+        let given: Vec<Id> = all().filter(|one| one.leaves).map(|one| one.id).collect();
+        let held = |one: &Use<'_>| Some((one.id, children::holder(one.id, &given)?));
+        if let Some((held, holder)) = all().find_map(held) {
             begun.end();
             return Err(Error::Held(held.kind().name(), holder.kind().name()));
         }

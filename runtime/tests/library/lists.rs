@@ -3,13 +3,14 @@
 use std::ffi::c_int;
 use std::time::Duration;
 
-use super::control::pass_gate;
+use super::control::{note, pass_gate};
 
 /// A list, whose nodes move when it grows.
 #[repr(C)]
 pub struct list {
     nodes: *mut node,
     count: usize,
+    kept: *mut editor,
 }
 
 #[repr(C)]
@@ -22,12 +23,14 @@ pub unsafe extern "C" fn list_new() -> *mut list {
     Box::into_raw(Box::new(list {
         nodes: std::ptr::null_mut(),
         count: 0,
+        kept: std::ptr::null_mut(),
     }))
 }
 
 pub unsafe extern "C" fn list_free(list: *mut list) {
     // SAFETY: a valid list, released once; its nodes are one block.
     unsafe {
+        free_editor((*list).kept);
         let list = Box::from_raw(list);
         free_nodes(list.nodes, list.count);
     }
@@ -87,15 +90,56 @@ pub unsafe extern "C" fn list_meet(_list: *mut list, _node: *mut node) -> c_int 
 #[repr(C)]
 pub struct editor {
     list: *mut list,
+    kept: *mut editor,
 }
 
 pub unsafe extern "C" fn editor_new(list: *mut list) -> *mut editor {
-    Box::into_raw(Box::new(editor { list }))
+    Box::into_raw(Box::new(editor {
+        list,
+        kept: std::ptr::null_mut(),
+    }))
 }
 
 pub unsafe extern "C" fn editor_free(editor: *mut editor) {
-    // SAFETY: a valid editor, released once.
-    drop(unsafe { Box::from_raw(editor) });
+    // SAFETY: a valid editor, released once with the one that it keeps; the list is valid.
+    unsafe {
+        free_editor((*editor).kept);
+        editor_count(editor);
+        drop(Box::from_raw(editor));
+    }
+    note("editor_free");
+}
+
+unsafe fn free_editor(editor: *mut editor) {
+    if !editor.is_null() {
+        // SAFETY: it is kept in one place.
+        unsafe { editor_free(editor) };
+    }
+}
+
+/// Keeps the editor until the list is freed, in place of one that the list keeps already.
+pub unsafe extern "C" fn list_keep(list: *mut list, editor: *mut editor) -> c_int {
+    // SAFETY: both are valid, and the editor is the list's from now on.
+    unsafe { free_editor(std::mem::replace(&mut (*list).kept, editor)) };
+    0
+}
+
+/// Has the kept editor, if there is one, append a number.
+pub unsafe extern "C" fn list_push_by_editor(list: *mut list, number: c_int) -> c_int {
+    // SAFETY: a valid list, and the editor that it keeps.
+    unsafe {
+        match (*list).kept.is_null() {
+            true => -1,
+            false => editor_push((*list).kept, number),
+        }
+    }
+}
+
+/// Keeps another editor of the same list until this one is freed.
+pub unsafe extern "C" fn editor_keep(editor: *mut editor, other: *mut editor) -> c_int {
+    // SAFETY: as in `list_keep`.
+    unsafe { free_editor(std::mem::replace(&mut (*editor).kept, other)) };
+    0
 }
 
 pub unsafe extern "C" fn editor_push(editor: *mut editor, number: c_int) -> c_int {

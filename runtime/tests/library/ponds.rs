@@ -1,4 +1,4 @@
-//! Ponds, their fish, and nets that keep fish. A fish looks at its pond.
+//! Ponds, their fish, and nets that keep fish. A fish looks at its pond. Nets of a boat share a lock.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,3 +131,66 @@ pub unsafe extern "C" fn net_free(net: *mut net) {
         net.nets.iter().for_each(|net| net_free(*net));
     }
 }
+
+/// Waits at the gate, then looks at the ponds of the fish.
+pub unsafe extern "C" fn net_weigh_at_gate(net: *mut net) -> c_int {
+    pass_gate();
+    // SAFETY: the net is valid.
+    unsafe { net_weight(net) }
+}
+
+pub struct harbor {
+    boats: c_int,
+}
+
+pub struct boat {
+    harbor: *mut harbor,
+}
+
+pub unsafe extern "C" fn harbor_new() -> *mut harbor {
+    Box::into_raw(Box::new(harbor { boats: 0 }))
+}
+
+pub unsafe extern "C" fn harbor_free(harbor: *mut harbor) {
+    // SAFETY: a valid harbor, released once.
+    drop(unsafe { Box::from_raw(harbor) });
+    note("harbor_free");
+}
+
+pub unsafe extern "C" fn harbor_boat(harbor: *mut harbor) -> *mut boat {
+    // SAFETY: the harbor is valid.
+    unsafe { (*harbor).boats += 1 };
+    Box::into_raw(Box::new(boat { harbor }))
+}
+
+pub unsafe extern "C" fn boat_free(boat: *mut boat) {
+    // SAFETY: a valid boat, released once; its harbor is valid.
+    unsafe {
+        (*(*boat).harbor).boats -= 1;
+        drop(Box::from_raw(boat));
+    }
+    note("boat_free");
+}
+
+pub unsafe extern "C" fn boat_net(_: *mut boat) -> *mut net {
+    // SAFETY: the function makes a net of its own.
+    unsafe { net_new() }
+}
+
+pub struct winch {
+    _locked: bool,
+}
+
+static WINCH: winch = winch { _locked: false };
+
+/// Returns the lock of the nets. Looks at the ponds of the fish, as a library does that finds its lock in the net.
+pub unsafe extern "C" fn net_winch(net: *mut net) -> *mut winch {
+    // SAFETY: the net is valid.
+    unsafe { net_weight(net) };
+    (&raw const WINCH).cast_mut()
+}
+
+/// Enters the lock, which no two tests contend for.
+pub unsafe extern "C" fn winch_enter(_: *mut winch) {}
+
+pub unsafe extern "C" fn winch_leave(_: *mut winch) {}

@@ -639,6 +639,27 @@ impl List {
     #[calls(ffi::editor_new, fails = null)]
     fn sole_editor(&mut self) -> Result<Owned<SoleEditor>>;
 
+    /// Keep an editor of this list.
+    #[calls(ffi::list_keep)]
+    fn keep(&mut self, editor: Owned<Editor>);
+
+    /// Keep an editor of this list, by a shared call.
+    #[calls(ffi::list_keep)]
+    fn keep_beside(&self, editor: Owned<Editor>);
+
+    /// Keep an editor that has this list for itself.
+    #[calls(ffi::list_keep)]
+    fn keep_sole(&mut self, editor: Owned<SoleEditor>);
+
+    /// Keep an editor of this list. A body cannot, because safe Rust could use both.
+    fn keep_in_body(&mut self, editor: Owned<Editor>) {
+        drop(editor);
+    }
+
+    /// Add a number by the editor that this list keeps.
+    #[calls(ffi::list_push_by_editor)]
+    fn push_by_editor(&mut self, number: c_int);
+
     /// Meet a node of this list.
     #[calls(ffi::list_meet)]
     fn meet(&self, node: &Node);
@@ -676,6 +697,10 @@ impl Editor {
     #[reads_parent]
     #[calls(ffi::editor_work, detach)]
     fn work_reading(&mut self);
+
+    /// Keep another editor of the same list.
+    #[calls(ffi::editor_keep)]
+    fn keep(&mut self, other: Owned<Editor>);
 }
 
 /// Pushes to a list that nobody else uses as long as this one lives.
@@ -903,7 +928,7 @@ mod standin_safe {
     use super::search::{Finding, Search};
 
     #[pymodule_export]
-    use super::ponds::{Fish, Net, Pond, Roe};
+    use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Trawl};
 
     #[pymodule_export]
     use super::values::{

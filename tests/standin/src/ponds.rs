@@ -79,4 +79,58 @@ impl Net {
     /// Counts the fish, as a call that may fail.
     #[calls(ffi::net_weight, fails = negative)]
     fn weigh(&self) -> Result<c_int>;
+    /// Waits at the gate, then counts the fish.
+    #[calls(ffi::net_weigh_at_gate, detach)]
+    fn weigh_at_gate(&self) -> c_int;
+}
+
+/// A harbor.
+#[handle(raw = ffi::harbor, release = ffi::harbor_free)]
+pub struct Harbor;
+
+#[methods(unsafe)]
+impl Harbor {
+    /// Makes a harbor.
+    #[new]
+    #[calls(ffi::harbor_new, fails = null)]
+    fn new() -> Result<Owned<Harbor>>;
+
+    /// Makes a boat.
+    #[calls(ffi::harbor_boat, fails = null)]
+    fn boat(&self) -> Result<Owned<Boat>>;
+}
+
+/// A boat of a harbor.
+#[handle(raw = ffi::boat, release = ffi::boat_free, parent = Harbor)]
+pub struct Boat;
+
+#[methods(unsafe)]
+impl Boat {
+    /// Makes a trawl.
+    #[calls(ffi::boat_net, fails = null)]
+    fn trawl(&self) -> Result<Owned<Trawl>>;
+}
+
+/// A net of a boat, whose calls hold the library's lock.
+#[handle(
+    raw = ffi::net,
+    release = ffi::net_free,
+    parent = Boat,
+    lock(of = ffi::net_winch, enter = ffi::winch_enter, leave = ffi::winch_leave)
+)]
+pub struct Trawl;
+
+#[methods(unsafe)]
+impl Trawl {
+    /// Adds a fish.
+    #[calls(ffi::net_add, consumes = always)]
+    fn add(&mut self, fish: Owned<Fish>);
+
+    /// Counts the fish, and looks at their ponds.
+    #[calls(ffi::net_weight, detach)]
+    fn weight(&self) -> c_int;
+
+    /// Counts the fish, as a call that may fail.
+    #[calls(ffi::net_weight, fails = negative, detach)]
+    fn weigh(&self) -> Result<c_int>;
 }

@@ -4,9 +4,11 @@ import gc
 import os
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
-from standin_safe import BusyError, Net, Pond, at_gate, close_gate, live_handles, open_gate, take_log
+from standin_safe import BusyError, Harbor, Net, Pond, at_gate, close_gate, live_handles, open_gate, take_log
+from test_fairness import waiting
 from test_interrupts import signaled
 
 
@@ -124,3 +126,74 @@ def test_pond_is_released_after_the_net_that_was_given_back():
         assert handles() == {"Pond": before["Pond"], "Net": before["Net"] + 1}
     hold.close()
     assert handles() == before
+
+
+@pytest.fixture
+def pond_and_trawl():
+    pond, trawl = Pond(), Harbor().boat().trawl()
+    trawl.add(pond.fish())
+    return pond, trawl
+
+
+@pytest.mark.parametrize("call", ["weight", "weigh"])
+def test_call_that_waits_for_another_does_not_hold_the_lock_of_the_library(pond_and_trawl, at_the_gate, call):
+    pond, trawl = pond_and_trawl
+    with at_the_gate(pond.dredge) as results, signaled(lambda *_: open_gate()):
+        assert getattr(trawl, call)() == 1
+    assert results == [0]
+    assert violations() == []
+
+
+@pytest.mark.parametrize("call", ["weight", "weigh"])
+def test_call_that_is_refused_does_not_enter_the_lock_of_the_library(pond_and_trawl, call):
+    pond, trawl = pond_and_trawl
+    assert isinstance(beside_a_signal_handler(pond, getattr(trawl, call)), BusyError)
+    assert violations() == []
+
+
+def test_exclusive_call_comes_before_later_calls_on_what_lives_in_its_handle(pond_and_net, at_the_gate):
+    pond, net = pond_and_net
+    order = []
+
+    def noting(name, call):
+        return lambda: (call(), order.append(name))
+
+    with at_the_gate(net.weigh_at_gate) as results:
+        dredged, weighed = waiting(noting("dredged", pond.dredge), noting("weighed", net.weight))
+        later = order.copy()
+        assert results == [None]
+    dredged.join()
+    weighed.join()
+    assert results == [1]
+    assert set(later) <= {"weighed"}
+    assert order == [*later, "dredged", "weighed"]
+
+
+@pytest.mark.parametrize("close_root", ["while the use lasts", "after the use"])
+def test_parents_of_a_handle_whose_release_is_deferred_are_closed(at_the_gate, close_root):
+    before = live_handles()
+    pond, harbor = Pond(), Harbor()
+    boat = harbor.boat()
+    trawl = boat.trawl()
+    trawl.add(pond.fish())
+    with at_the_gate(pond.dredge) as results:
+        trawl.close()
+        boat.close()
+        if close_root == "while the use lasts":
+            harbor.close()
+        assert take_log() == []
+    assert results == [0]
+    harbor.close()
+    pond.close()
+    assert take_log() == ["fish_free", "boat_free", "harbor_free"]
+    assert live_handles() == before
+
+
+def test_blocks_of_handles_whose_release_is_deferred_end_without_an_error(at_the_gate):
+    before = live_handles()
+    with Pond() as pond, ExitStack() as gate:
+        with Harbor() as harbor, harbor.boat() as boat, boat.trawl() as trawl:
+            trawl.add(pond.fish())
+            gate.enter_context(at_the_gate(pond.dredge))
+        assert take_log() == []
+    assert live_handles() == before

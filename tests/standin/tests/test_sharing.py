@@ -4,7 +4,8 @@ import gc
 import threading
 
 import pytest
-from standin_safe import BusyError, ClosedError, Container, Folder, Lid, List, Shape, live_handles
+from standin_safe import BusyError, ClosedError, Container, Folder, Lid, List, Shape, live_handles, take_log
+from test_fairness import waiting
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -133,6 +134,86 @@ def test_held_parent_is_free_once_its_holder_is_dropped():
     del again
     gc.collect()
     assert numbers_of(made) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("make, keep", [("editor", "keep"), ("editor", "keep_beside"), ("sole_editor", "keep_sole")])
+def test_child_that_borrows_its_parent_exclusively_is_kept_in_the_parent(make, keep):
+    made = list_of(1)
+    editor = getattr(made, make)()
+    getattr(made, keep)(editor)
+    assert editor.closed
+    made.push_by_editor(2)
+    made.push(3)
+    assert numbers_of(made) == [1, 2, 3]
+    # Another one takes its place.
+    getattr(made, keep)(getattr(made, make)())
+    assert take_log() == ["editor_free"]
+    made.close()
+    assert take_log() == ["editor_free"]
+    assert live_handles() == NONE
+
+
+def test_child_that_borrows_its_parent_exclusively_is_kept_in_a_sibling_that_does():
+    made = list_of(1)
+    one, other = made.editor(), made.editor()
+    one.keep(other)
+    assert other.closed
+    one.push(2)
+    made.close()
+    assert take_log() == ["editor_free", "editor_free"]
+    assert live_handles() == NONE
+
+
+@pytest.mark.parametrize("keep", ["keep", "keep_beside"])
+def test_keeping_a_child_that_changes_its_parent_ends_the_views_of_the_parent(keep):
+    made = list_of(1)
+    first, editor = made.first, made.editor()
+    getattr(made, keep)(editor)
+    with pytest.raises(ClosedError):
+        first.number
+
+
+def test_child_is_not_kept_beside_a_call_on_its_parent(at_the_gate):
+    made = list_of(1)
+    editor = made.editor()
+    with at_the_gate(made.look) as results:
+        kept, _ = waiting(lambda: made.keep_beside(editor), lambda: made.first)
+        assert results == [None]
+    kept.join()
+    assert (results, kept.result, editor.closed) == ([1], None, True)
+
+
+@pytest.mark.parametrize("make, keep", [("editor", "keep"), ("sole_editor", "keep_sole")])
+def test_parent_that_keeps_a_child_is_held_by_another_one_until_that_is_closed(make, keep):
+    made = list_of(1)
+    getattr(made, keep)(getattr(made, make)())
+    sole = made.sole_editor()
+    sole.push(2)
+    with pytest.raises(BusyError, match="List cannot be used while a SoleEditor uses it"):
+        made.push(3)
+    sole.close()
+    made.push_by_editor(3)
+    assert numbers_of(made) == [1, 2, 3]
+    made.close()
+    assert live_handles() == NONE
+
+
+def test_child_of_another_parent_is_not_kept():
+    made, other = list_of(1), list_of(2)
+    editor = other.editor()
+    sole = other.sole_editor()
+    for keep, child in (made.keep, editor), (made.keep_beside, editor), (made.keep_sole, sole):
+        with pytest.raises((ValueError, BusyError)):
+            keep(child)
+        assert not child.closed
+
+
+def test_body_does_not_get_a_handle_together_with_a_child_that_changes_it():
+    made = list_of(1)
+    editor = made.editor()
+    with pytest.raises(BusyError):
+        made.keep_in_body(editor)
+    assert not editor.closed
 
 
 def test_closing_a_held_parent_closes_its_holder_first():
