@@ -49,6 +49,8 @@ ATTACHMENTS = "runtime/src/attachment.rs"
 CHILDREN_TRANSFER = "runtime/src/children/transfer.rs"
 USES = "runtime/src/uses/call.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
+USES_PASSED = "runtime/src/uses/passed.rs"
+USES_STRAYS = "runtime/src/uses/strays.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
 USES_WAITING = "runtime/src/uses/waiting.rs"
 FORKS = "runtime/src/fork.rs"
@@ -1422,6 +1424,13 @@ DIRECT_ENTRIES = [
     mutant(USES_TABLE, "a new object ends the use of what it is a part of", ("entry.claim.leaves && entry.claim.object == claim.object", "entry.claim.object == claim.object")),
     mutant(USES_TABLE, "a new object of another kind waits for one that C has freed", ("            entry.successor = Some(claim.kind);", "")),
     mutant(CHILDREN_TRANSFER, "what a freed handle kept ends with the next one at its address", ("                add_end(table, *kept, *end);", "")),
+    mutant(USES_RELEASE, "a handle is released that a callback's handle may live in", (" || table.has_stray(depth);", ";")),
+    mutant(CHILDREN_ANCESTORS, "each handle that a callback has may live in any other one", ("    (!is_ours).then_some(home)", "    (!is_ours || true).then_some(home)")),
+    mutant(USES_TABLE, "a callback's handle is in the way of nothing that may keep it", ("        self.stray\n            && other.exclusive", "        false && self.stray\n            && other.exclusive")),
+    mutant(USES_STRAYS, "C has no handles in those that lend them", ("            add(lender(), (lent.kind)());", "            let _ = (lender, lent.kind);")),
+    mutant(USES_STRAYS, "C has no handles in their parents", ("            add(parent, kind);", "            let _ = (parent, kind);")),
+    mutant(USES_STRAYS, "C has handles only in what keeps them itself", ("        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)));", "        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)).take(0));")),
+    mutant(USES_PASSED, "a counted object of C's goes while a callback has it", (".filter(|home| home.kind().is_counted()));", ".filter(|_| false));")),
     mutant(CHILDREN_TRANSFER, "what C gives back still waits for what C kept it in", ("let is_later = |end: &&End| !is_same && !matches!", "let is_later = |end: &&End| !matches!")),
     mutant(CHILDREN_TRANSFER, "each handle that C gives out is one that it gives back", ("    let is_same = call.outer;", "    let is_same = call.outer || true;")),
     mutant(CHILDREN_TRANSFER, "what an earlier call left for good is free with what C gives back", ("        !all.any(|id| is_kept_for_good(table, id))", "        !all.any(|id| false && is_kept_for_good(table, id))")),

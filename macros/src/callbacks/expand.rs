@@ -353,6 +353,7 @@ fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream)
                 #runtime::__private::kind::LentToCallbacks {
                     kind: <#handle as #runtime::__private::handle::Handle>::kind,
                     is_lent: true,
+                    lenders: &[],
                 }
             }
         }

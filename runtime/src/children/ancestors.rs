@@ -19,12 +19,20 @@ pub(super) fn above(id: Id) -> Option<Id> {
 }
 
 /// Returns the handle with a release that `id` is, or is part of.
-pub(super) fn home(id: Id) -> Option<Id> {
+pub(crate) fn home(id: Id) -> Option<Id> {
     let mut here = id;
     while here.kind.is_view() {
         here = above(here)?;
     }
     Some(here)
+}
+
+/// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives in.
+/// Counted objects never are.
+pub(crate) fn stray(id: Id) -> Option<Id> {
+    let home = home(id).filter(|home| home.kind.is_lent_to_callbacks())?;
+    let is_ours = with_table(|table| table.get(&home).is_some_and(|entry| entry.is_ours));
+    (!is_ours).then_some(home)
 }
 
 /// Returns the handle of the kind `to` that `from` is, or lives in.

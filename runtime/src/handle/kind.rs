@@ -34,16 +34,14 @@ pub struct HandleKind {
     pub(super) attachments: bool,
     pub(super) retain: Option<Retain>,
     pub(super) owner: Option<Owner>,
+    /// Returns the kind of the first parent of a resource, or of the owner of a part.
+    pub(super) parent: fn() -> Option<&'static HandleKind>,
     /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
     pub(super) has_relatives: AtomicBool,
     pub(super) thread_bound: bool,
     pub(super) process_bound: bool,
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only Python needs to know")
-    )]
     pub(super) extra_parents: &'static [fn() -> &'static HandleKind],
     pub(super) live: AtomicIsize,
 }
@@ -68,6 +66,8 @@ pub struct LentToCallbacks {
     pub kind: fn() -> &'static HandleKind,
     /// Set if C does so, which depends on another type.
     pub is_lent: bool,
+    /// The kinds of handles that lend them, in a call; `None` for an argument that is no handle.
+    pub lenders: &'static [Option<fn() -> &'static HandleKind>],
 }
 
 inventory::collect!(LentToCallbacks);
@@ -165,7 +165,25 @@ impl HandleKind {
         self.has_relatives.load(Ordering::Relaxed)
     }
 
-    /// Returns whether C lends its handles to callbacks: then the table of [`children`] knows which are ours.
+    /// Returns the kind of the handles with a release that these handles are, or are part of.
+    pub(crate) fn home(&'static self) -> &'static HandleKind {
+        let mut here = self;
+        while here.is_view()
+            && let Some(owner) = (here.parent)()
+        {
+            here = owner;
+        }
+        here
+    }
+
+    /// Returns the kinds of the handles that these live in.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = &'static HandleKind> {
+        let others = self.extra_parents.iter().map(|kind| kind());
+        (self.parent)().into_iter().chain(others)
+    }
+
+    /// Returns whether C lends its handles, or parts of them, to callbacks: then the table of [`children`] knows which are
+    /// ours.
     #[inline]
     pub(crate) fn is_lent_to_callbacks(&'static self) -> bool {
         match self.lent_to_callbacks.load(Ordering::Relaxed) {
@@ -177,7 +195,7 @@ impl HandleKind {
     #[cold]
     fn find_lent_to_callbacks(&'static self) -> bool {
         let mut all = inventory::iter::<LentToCallbacks>.into_iter();
-        let is_lent = all.any(|lent| lent.is_lent && ptr::eq((lent.kind)(), self));
+        let is_lent = all.any(|lent| lent.is_lent && ptr::eq((lent.kind)().home(), self));
         let is_lent = is_lent && !self.ref_counted && !self.is_view();
         let answer = 1 + u8::from(is_lent);
         self.lent_to_callbacks.store(answer, Ordering::Relaxed);

@@ -311,6 +311,8 @@ impl<T: Handle> Lender<T> {
     pub const LOSES_HOME: bool = T::SPEC.loses_home();
     /// Set for what C lends to callbacks alone, and for its parts.
     pub const IS_CALLBACK_ONLY: bool = T::SPEC.is_within_callback();
+    /// The kind.
+    pub const KIND: Option<fn() -> &'static HandleKind> = Some(T::kind);
 }
 
 /// Answers for what is no handle.
@@ -322,6 +324,8 @@ pub trait LendsNothing {
     const LOSES_HOME: bool = false;
     /// It is no handle.
     const IS_CALLBACK_ONLY: bool = false;
+    /// It has no kind.
+    const KIND: Option<fn() -> &'static HandleKind> = None;
 }
 
 impl<T: ?Sized> LendsNothing for Lender<T> {}

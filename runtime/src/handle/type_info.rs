@@ -7,7 +7,7 @@ use crate::failpoint::CallSite;
 use crate::handle::integer::{IntegerHandle, Number, raw_to_number};
 use crate::handle::kind::{HandleKind, Id, Interrupt};
 use crate::handle::release_error::ReleaseError;
-use crate::handle::traits::{Handle, HasOwnerField, RefCounted, Resource};
+use crate::handle::traits::{Handle, HasOwnerField, Parent, Part, RefCounted, Resource};
 
 unsafe fn retain_erased<T: RefCounted>(raw: *mut ()) {
     // SAFETY: the caller's promise: a valid pointer of the kind's own type (`HandleKind::retain`).
@@ -32,6 +32,7 @@ impl HandleKind {
         HandleKind {
             release: Some(release_erased::<T>),
             attachments: spec.attachments,
+            parent: <T::Parent as Parent>::kind,
             extra_parents: T::EXTRA_PARENTS,
             ..Self::view::<T>()
         }
@@ -55,6 +56,7 @@ impl HandleKind {
             attachments: false,
             retain: None,
             owner: None,
+            parent: || None,
             lent_to_callbacks: AtomicU8::new(0),
             has_relatives: AtomicBool::new(false),
             thread_bound: spec.is_thread_bound(),
@@ -91,6 +93,12 @@ impl HandleKind {
     /// Makes the release one that runs without the GIL.
     pub const fn detached_release(mut self) -> Self {
         self.detached_release = true;
+        self
+    }
+
+    /// Makes the kind one of parts of other handles.
+    pub const fn part<T: Part>(mut self) -> Self {
+        self.parent = || Some(T::Owner::kind());
         self
     }
 

@@ -3,20 +3,11 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use super::depth::Depth;
+use super::strays::Keeping;
 use super::table::{By, Claim, table};
 use super::watching;
 use crate::handle::kind::Id;
 use crate::quiet::never_keeps;
-
-/// A method that gives C a handle, which C keeps in another one.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Keeping {
-    /// Set if calls on the other one then use handles that others use, too.
-    pub reaches_others: bool,
-}
-
-inventory::collect!(Keeping);
 
 /// Returns whether C may get a handle to keep in another one that a call uses: the methods that are linked in say so. True
 /// from the first call of the process on, since a call may last until C has the handle.

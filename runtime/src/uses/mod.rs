@@ -10,6 +10,9 @@
 //! exclusively. An exclusive use is refused where anything else uses the handle. A release is put off while something uses
 //! the handle, or uses exclusively what the handle lives in.
 //!
+//! Nobody knows what a handle lives in that C passes to a callback and that is none of ours (`strays`). Until the callback
+//! returns, its thread releases nothing, and no handle is used exclusively in which C may have that one.
+//!
 //! A call looks at the table only where there can be something in it: once C can call back, for handles with counted
 //! owners, for handles that live in others without a borrow of these, and where C may keep such handles.
 
@@ -20,6 +23,7 @@ mod field;
 pub(crate) mod keeping;
 mod passed;
 mod release;
+mod strays;
 pub(crate) mod table;
 mod transfer;
 mod waiting;
@@ -29,8 +33,8 @@ pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
 pub use call::{Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};
-pub use keeping::Keeping;
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};
 pub(crate) use release::{AtEnd, begin_release};
+pub use strays::Keeping;
 pub(crate) use transfer::transferring;
 pub use transfer::{transferred, transferred_in};

@@ -2,10 +2,11 @@
 
 use super::call::{Refused, Use, Uses, begin_claims};
 use super::keeping::kept_so_far;
-use super::table::By;
+use super::table::{By, Claim};
 use crate::children::{self, Id};
 use crate::error::Result;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
+use crate::interpreter::report;
 use crate::side_table::{LentValues, lend_values};
 
 /// A type of callback parameters that hold handles.
@@ -75,9 +76,11 @@ impl<T: Handles> Passed<'_, T> {
 
     fn begin_noted(&self, exclusive: bool) -> Result<Passing, Refused> {
         let kept = kept_so_far();
-        let (mut claims, mut lent) = (Vec::new(), Vec::new());
+        let (mut claims, mut lent, mut counted) = (Vec::new(), Vec::new(), Vec::new());
         self.0.each(&mut |id| {
             Use::noted(id, exclusive).claim(&mut claims);
+            claims.extend(children::stray(id).map(|home| Claim::of(home, false).stray()));
+            counted.extend(children::home(id).filter(|home| home.kind().is_counted()));
             if id.kind().calls_back() {
                 let homes = children::ancestors(id).into_iter().chain([id]);
                 lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
@@ -86,7 +89,29 @@ impl<T: Handles> Passed<'_, T> {
         Ok(Passing {
             _uses: begin_claims(&claims, By::Callback, kept, &mut None)?,
             _lent: lent,
+            _owned: counted.into_iter().map(OneOwnerMore::of).collect(),
         })
+    }
+}
+
+/// An owner of a counted object, for as long as a callback has the object: what C has the object in may be released meanwhile.
+#[derive(Debug)]
+struct OneOwnerMore(Id);
+
+impl OneOwnerMore {
+    fn of(id: Id) -> Self {
+        // SAFETY: annotation `callback`: C passed the object to the callback that is about to run, so it is valid.
+        unsafe { id.kind().retain(id.raw()) };
+        OneOwnerMore(id)
+    }
+}
+
+impl Drop for OneOwnerMore {
+    fn drop(&mut self) {
+        // SAFETY: guarantee 2: `of` added this owner.
+        if let Err(unreleased) = unsafe { self.0.kind().release(self.0.raw()) } {
+            report(unreleased.error);
+        }
     }
 }
 
@@ -97,6 +122,7 @@ pub struct Passing {
     _uses: Uses,
     /// What the callback may borrow from the handles.
     _lent: Vec<LentValues>,
+    _owned: Vec<OneOwnerMore>,
 }
 
 impl Passing {

@@ -1,7 +1,7 @@
 //! Releases, and the uses that are in their way.
 //!
 //! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle lives
-//! in, and while another child holds that. It runs when that use has ended ([`deferred`](crate::deferred)).
+//! in, while another child holds that, and while a callback of the thread has a handle that may live in any other one. It runs when that use has ended ([`deferred`](crate::deferred)).
 
 use std::thread;
 
@@ -102,7 +102,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     }
     let may_be_used =
         table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
-    let is_used = may_be_used && table.entries().iter().any(uses);
+    let is_used = may_be_used && table.entries().iter().any(uses) || table.has_stray(depth);
     Some((!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth))))
 }
 

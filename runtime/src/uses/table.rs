@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::depth::{Depth, this_thread};
+use super::strays;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
 
@@ -83,6 +84,9 @@ pub(super) struct Claim {
     pub(super) name: &'static str,
     /// The address of the object's kind.
     kind: usize,
+    /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that keeps
+    /// or lends such handles.
+    stray: bool,
 }
 
 impl Claim {
@@ -97,7 +101,24 @@ impl Claim {
             leaves: false,
             name: id.kind().name(),
             kind: ptr::from_ref(id.kind()).addr(),
+            stray: false,
         }
+    }
+
+    /// Makes it the use of a handle that C passed to a callback, and that is none of ours.
+    pub(super) fn stray(self) -> Self {
+        Claim {
+            stray: true,
+            ..self
+        }
+    }
+
+    /// Returns whether `other` changes a handle that this stray one may live in.
+    fn may_live_in(&self, other: &Claim) -> bool {
+        self.stray
+            && other.exclusive
+            && !matches!(other.object.among, Among::Lent(_))
+            && strays::may_hold(other.kind, self.kind)
     }
 
     /// Makes it the use by a call that gives the object to C, or releases it.
@@ -169,6 +190,7 @@ impl UseEntry {
             (true, _) if self.claim.may_be_lent_of(claim) => true,
             // The call that has the object alone lets the callback use it.
             (false, true) if claim.may_be_lent_of(&self.claim) => true,
+            _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
             _ => self.meets(claim),
         };
         meets()
@@ -201,6 +223,8 @@ pub(super) struct Table {
     pub(super) waiting: Vec<Waiting>,
     /// The number of exclusive entries.
     exclusive: usize,
+    /// The number of entries of stray handles.
+    strays: usize,
     /// All entries, by the buckets of their claims.
     all: Counts,
     /// The exclusive entries, by the buckets of their claims.
@@ -214,6 +238,7 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     ends: 0,
     waiting: Vec::new(),
     exclusive: 0,
+    strays: 0,
     all: [0; 256],
     alone: [0; 256],
 });
@@ -336,6 +361,9 @@ impl Table {
             true => 1,
             false => u32::MAX,
         };
+        if claim.stray {
+            self.strays = self.strays.wrapping_add_signed(if begins { 1 } else { -1 });
+        }
         for bucket in claim.buckets.map(usize::from) {
             self.all[bucket] = self.all[bucket].wrapping_add(step);
             if claim.exclusive {
@@ -352,11 +380,18 @@ impl Table {
 
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
     pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
-        if !self.may_hold(claim, claim.exclusive) {
+        let is_alone = !claim.stray && self.strays == 0;
+        if is_alone && !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();
         entries.find(|entry| entry.excludes(claim, by, depth))
+    }
+
+    /// Returns whether a callback of this thread has a stray handle.
+    pub(super) fn has_stray(&self, depth: Depth) -> bool {
+        let is_here = |entry: &UseEntry| entry.claim.stray && entry.depth.thread == depth.thread;
+        self.strays != 0 && self.entries.iter().any(is_here)
     }
 
     /// Returns false if no entry meets the claim. `shared` says that shared entries count, too.

@@ -43,6 +43,7 @@ mod pools;
 mod raising;
 mod scope;
 mod shared;
+mod strays;
 mod uses;
 mod waits;
 

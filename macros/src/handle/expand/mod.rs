@@ -125,6 +125,8 @@ fn expand_kind(
                 quote!(.ref_counted::<#ident>(::core::option::Option::Some(#kind)))
             }
         });
+    let part =
+        matches!(handle.ownership, Ownership::Part { .. }).then(|| quote!(.part::<#ident>()));
     let owned = handle
         .knows_owner()
         .then(|| quote!(.with_owner_field::<#ident>()));
@@ -140,7 +142,7 @@ fn expand_kind(
         }
     });
     quote! {
-        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #owned #refusable #detached #number #interruptible;
+        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #part #owned #refusable #detached #number #interruptible;
         #listed
     }
 }

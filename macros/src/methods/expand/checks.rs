@@ -89,14 +89,14 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
     let checks: Vec<_> = checks.collect();
     // What C lends through a handle that it lends to a callback, it lends to that callback.
     let unseen = lent.iter().map(|handle| {
-        let lenders = lenders
-            .iter()
-            .map(|lender| quote!(#runtime::__private::handle::Lender::<#lender>::IS_CALLBACK_ONLY));
+        let probe = |lender| quote!(#runtime::__private::handle::Lender::<#lender>);
+        let probes: Vec<_> = lenders.iter().map(probe).collect();
         quote! {
             #runtime::__private::inventory::submit! {
                 #runtime::__private::kind::LentToCallbacks {
                     kind: <#handle as #runtime::__private::handle::Handle>::kind,
-                    is_lent: false #(|| #lenders)*,
+                    is_lent: false #(|| #probes::IS_CALLBACK_ONLY)*,
+                    lenders: &[#(#probes::KIND),*],
                 }
             }
         }

@@ -134,6 +134,8 @@ pub(crate) fn expand_keeper_check(
             #runtime::__private::uses::Keeping {
                 reaches_others: <#target as #runtime::__private::handle::Handle>::SPEC
                     .is_reached_by_keeper(<#keeper as #runtime::__private::handle::Handle>::SPEC),
+                given: <#target as #runtime::__private::handle::Handle>::kind,
+                keeper: <#keeper as #runtime::__private::handle::Handle>::kind,
             }
         }
         const _: () = ::core::assert!(

@@ -1,0 +1,73 @@
+//! Stray handles: those that C passes to a callback and that are none of ours. Nobody knows what they live in.
+//!
+//! While a callback has one, its thread releases nothing, and no call changes a handle of a kind in which C may have it: one
+//! whose methods give C such handles to keep, or lend them, or make them as children.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ptr;
+use std::sync::OnceLock;
+
+use crate::handle::kind::{HandleKind, LentToCallbacks, Listed};
+
+/// A method that gives C a handle, which C keeps in another one.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Keeping {
+    /// Set if calls on the other one then use handles that others use, too.
+    pub reaches_others: bool,
+    /// The kind of the handle that C is given.
+    pub given: fn() -> &'static HandleKind,
+    /// The kind of the other one.
+    pub keeper: fn() -> &'static HandleKind,
+}
+
+inventory::collect!(Keeping);
+
+/// The kinds of the handles that C may have in handles of a kind, by the addresses of the kinds.
+type Held = BTreeMap<usize, BTreeSet<usize>>;
+
+/// Returns whether C may have handles of the kind `held` in those of the kind `keeper`, directly or not: the methods that are
+/// linked in say so. The kinds are given by their addresses.
+#[cold]
+pub(super) fn may_hold(keeper: usize, held: usize) -> bool {
+    static HELD: OnceLock<Held> = OnceLock::new();
+    let all = HELD.get_or_init(find_held);
+    let (mut seen, mut reached) = (BTreeSet::new(), vec![keeper]);
+    while let Some(here) = reached.pop() {
+        let inside = all.get(&here);
+        if inside.is_some_and(|inside| inside.contains(&held)) {
+            return true;
+        }
+        reached.extend(
+            inside
+                .into_iter()
+                .flatten()
+                .filter(|kind| seen.insert(**kind)),
+        );
+    }
+    false
+}
+
+fn find_held() -> Held {
+    let mut all = Held::new();
+    let address = |kind: &'static HandleKind| ptr::from_ref(kind.home()).addr();
+    let mut add = |keeper, held| {
+        all.entry(address(keeper))
+            .or_default()
+            .insert(address(held))
+    };
+    for keeping in inventory::iter::<Keeping> {
+        add((keeping.keeper)(), (keeping.given)());
+    }
+    for lent in inventory::iter::<LentToCallbacks> {
+        for lender in lent.lenders.iter().flatten() {
+            add(lender(), (lent.kind)());
+        }
+    }
+    for Listed(kind) in inventory::iter::<Listed> {
+        for parent in kind.parents() {
+            add(parent, kind);
+        }
+    }
+    all
+}
