@@ -117,7 +117,7 @@ impl Claim {
     fn may_live_in(&self, other: &Claim) -> bool {
         self.stray
             && other.exclusive
-            && !matches!(other.object.among, Among::Lent(_))
+            && !matches!(other.object.among, Among::CallbackOnly(_))
             && strays::may_hold(other.kind, self.kind)
     }
 
