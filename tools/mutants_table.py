@@ -743,7 +743,7 @@ CLOSING = [
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
-    mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            Mode::Exclusive | Mode::ExclusiveReading => None,\n        };\n        // `release`", "            Mode::Exclusive | Mode::ExclusiveReading => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
+    mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
     mutant(
         HANDLE_LIFECYCLE,
