@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
             struct of yours with `impl Attachment for Name {{}}`"
 )]
 pub trait Attachment: Send + Sync + Sized + 'static {
-    /// How the garbage collector finds the Python objects in it. Only the derive, or an `unsafe impl` of [`Traverse`], says
-    /// more than that there are none.
+    /// The way in which the garbage collector finds the Python objects in the value. By default there are none. The derive
+    /// writes another one, by an `unsafe impl` of [`Traverse`].
     #[cfg(feature = "python")]
     #[doc(hidden)]
     const TRAVERSAL: Traversal<Self> = Traversal::nothing();

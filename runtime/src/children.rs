@@ -38,8 +38,8 @@ pub(crate) use release::{HoldersGone, ReleaseRecord, end, note_deferred, put_off
 pub(crate) use table::is_any_held;
 pub use transfer::Unplaced;
 pub(crate) use transfer::{
-    GivingBack, TransferRecord, check_childless, check_transferable, given_out, is_any_transferred,
-    keep_owner, own,
+    TransferRecord, check_childless, check_transferable, given_out, giving_back,
+    is_any_transferred, keep_owner, own,
 };
 
 pub use crate::handle::kind::Id;

@@ -124,7 +124,8 @@ mod helper {
     use crate::fork::{BeforeFork, watch_forks};
     use crate::interpreter::{ReentrancyGuard, detach, report, run_signal_handlers};
     use crate::panics::Caught;
-    use crate::uses::depth::{At, Inside};
+    use crate::restore_guard::RestoreGuard;
+    use crate::uses::depth::{Inside, at_depth, callbacks_here};
 
     /// The stack of a main thread on most systems. Of pages that are not used only the addresses are taken.
     const STACK: usize = 8 << 20;
@@ -202,7 +203,7 @@ mod helper {
                     // The method is written in Rust, and may use handles.
                     let _python = ReentrancyGuard::begin();
                     // It belongs to the call, also where a signal handler forks.
-                    let _at_call = At::depth(self.depth);
+                    let _at_call = at_depth(self.depth);
                     let called = self.caught.run(|| (self.interrupt)());
                     self.panicked.set(called.is_none());
                 }
@@ -275,17 +276,11 @@ mod helper {
 
     /// Tells `before_fork` how to end the helper thread, while `wait` runs.
     fn waiting<R>(end: &dyn Fn(), wait: impl FnOnce() -> R) -> R {
-        struct Ending(*const Waiting<'static>);
-        impl Drop for Ending {
-            fn drop(&mut self) {
-                INNERMOST.set(self.0);
-            }
-        }
         let call = Waiting {
             end,
             outer: INNERMOST.get(),
         };
-        let _ending = Ending(INNERMOST.replace(ptr::from_ref(&call).cast()));
+        let _outer = RestoreGuard::set(&INNERMOST, ptr::from_ref(&call).cast());
         wait()
     }
 
@@ -324,7 +319,7 @@ mod helper {
                 ended,
                 outcome: Cell::new(None),
                 interrupt,
-                depth: At::here(),
+                depth: callbacks_here(),
                 caught: Caught::new(),
                 panicked: Cell::new(false),
             };

@@ -156,6 +156,7 @@ mod quiet;
 mod ref_counted;
 pub mod reference;
 mod reports;
+mod restore_guard;
 mod side_table;
 mod single_owner;
 mod thread_locals;

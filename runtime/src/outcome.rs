@@ -1,4 +1,4 @@
-//! How a C call ended.
+//! The outcome of a C call.
 
 /// The outcome of a call, by the author's annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use crate::handle::HasAttachments;
 use crate::handle::kind::HandleKind;
 use crate::interpreter::{ReentrancyGuard, attach_if_running, report};
 #[cfg(feature = "python")]
-use crate::interpreter::{Traversing, is_traversing};
+use crate::interpreter::{begin_traversing, is_traversing};
 use crate::panics::Caught;
 
 /// The lifetime of a value.
@@ -316,7 +316,7 @@ impl SideData {
         // SAFETY: guarantee 9: who changes the list is attached to the interpreter and runs no Python meanwhile; so
         // nobody does while this thread collects garbage.
         let values = unsafe { &*self.values.get() };
-        let _traversing = Traversing::begin();
+        let _traversing = begin_traversing();
         for entry in values {
             // SAFETY: guarantee 8: the list holds the box of each entry.
             unsafe { entry.value.as_ref() }.traverse(visit)?;

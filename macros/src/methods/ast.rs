@@ -118,7 +118,7 @@ pub(crate) struct Calls {
 /// `on_failure = …`
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnFailure {
-    /// As after success: the caller has to release it.
+    /// A handle that the caller has to release, as after success.
     Owned,
     /// NULL, or the value from before the call.
     Null,

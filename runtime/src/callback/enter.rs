@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
 use super::exclusive::ExclusiveCallback;
-use super::frame::{CallbackFailure, Frame, FrameGuard, raise};
+use super::frame::{CallbackFailure, Frame, enter_frame, raise};
 use super::traits::{Arguments, Callback, Return};
 use super::user_data::{BoxedUserData, UserDataRef};
 use crate::error::{Error, Result};
@@ -19,9 +19,9 @@ use crate::uses::depth::Inside;
 /// C passed the arguments.
 pub(super) unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     let _inside = Inside::begin();
-    let outer = FrameGuard::replace_by(ptr::null());
-    // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `FrameGuard` takes it away when that ends.
-    let frame = unsafe { outer.0.as_ref() };
+    let outer = enter_frame(ptr::null());
+    // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `framed` takes it away when that ends.
+    let frame = unsafe { outer.previous().as_ref() };
     if !K::EVEN_AFTER_ERROR && frame.is_some_and(|frame| frame.has_raised.get()) {
         // SAFETY: the caller's promise.
         unsafe { release_arguments::<K>(arguments, frame) };

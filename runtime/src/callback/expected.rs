@@ -1,4 +1,4 @@
-//! Whether C may call back at all, and with handles.
+//! The facts whether C may call back at all, and whether it passes handles then.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 

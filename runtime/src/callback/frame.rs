@@ -6,6 +6,7 @@ use std::ptr;
 use crate::error::Error;
 use crate::interpreter::{attach_if_running, report};
 use crate::panics::{Payload, discard};
+use crate::restore_guard::RestoreGuard;
 
 /// The error or the panic that a callback ended with.
 pub(crate) enum CallbackFailure {
@@ -25,19 +26,9 @@ thread_local! {
     static FRAME: Cell<*const Frame> = const { Cell::new(ptr::null()) };
 }
 
-/// The frame that was innermost before. Dropping the guard makes it the innermost again.
-pub(super) struct FrameGuard(pub(super) *const Frame);
-
-impl FrameGuard {
-    pub(super) fn replace_by(frame: *const Frame) -> Self {
-        FrameGuard(FRAME.replace(frame))
-    }
-}
-
-impl Drop for FrameGuard {
-    fn drop(&mut self) {
-        FRAME.set(self.0);
-    }
+/// Makes `frame` the innermost one until the guard is dropped.
+pub(super) fn enter_frame(frame: *const Frame) -> RestoreGuard<*const Frame> {
+    RestoreGuard::set(&FRAME, frame)
 }
 
 /// Calls C, which may call back. Returns C's result and what the callbacks raised.
@@ -46,7 +37,7 @@ pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
         raised: Cell::new(None),
         has_raised: Cell::new(false),
     };
-    let outer = FrameGuard::replace_by(&raw const frame);
+    let outer = enter_frame(&raw const frame);
     let result = c();
     drop(outer);
     (result, frame.raised.take())

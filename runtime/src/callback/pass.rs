@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use super::frame::{CallbackFailure, FrameGuard, raise};
+use super::frame::{CallbackFailure, enter_frame, raise};
 use super::function::Function;
 use super::traits::HasCallbacks;
 use super::user_data::{self, BoxedUserData, StoredValue};
@@ -21,7 +21,7 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
         return;
     };
     let _inside = Inside::begin();
-    let outer = FrameGuard::replace_by(ptr::null());
+    let outer = enter_frame(ptr::null());
     let _paused = crate::thread_locals::pause();
     let caught = Caught::new();
     caught.run(|| {
@@ -33,8 +33,8 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
         }
     });
     if let Some(panic) = caught.take() {
-        // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `FrameGuard` takes it away when that ends.
-        let frame = unsafe { outer.0.as_ref() };
+        // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `framed` takes it away when that ends.
+        let frame = unsafe { outer.previous().as_ref() };
         raise(frame, CallbackFailure::Panic(panic));
     }
 }

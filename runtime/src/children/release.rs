@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::handle::ReleaseError;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
+use crate::restore_guard::RestoreGuard;
 
 /// A function that runs when children that held their parents have gone.
 pub(crate) struct HoldersGone(pub(crate) fn());
@@ -101,17 +102,11 @@ fn take_inside(table: &mut Table, id: Id) -> Vec<(Id, bool)> {
 impl ReleaseRecord {
     /// Runs the release of the handle, which can ask for the first parent.
     pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
-        struct Outer(*mut ());
-        impl Drop for Outer {
-            fn drop(&mut self) {
-                PARENT.set(self.0);
-            }
-        }
         let parent = self
             .parents
             .first
             .map_or(ptr::null_mut(), |parent| parent.raw);
-        let _outer = Outer(PARENT.replace(parent));
+        let _outer = RestoreGuard::set(&PARENT, parent);
         release()
     }
 

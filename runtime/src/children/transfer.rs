@@ -14,6 +14,7 @@ use crate::children::table::{
 use crate::error::Error;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
+use crate::restore_guard::RestoreGuard;
 use crate::uses::keeping::{kept_for_good, no_longer_kept, now_kept};
 use crate::uses::table::is_lent_here;
 use crate::uses::watching::watch_hidden;
@@ -69,28 +70,9 @@ thread_local! {
     static GIVES_BACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The time in which the results of a call get their owners. When it is dropped the outer call goes on.
-pub(crate) struct GivingBack {
-    outer: bool,
-}
-
-impl GivingBack {
-    /// Begins the time for a call whose results C had before the call.
-    pub(crate) fn begin() -> Self {
-        GivingBack::with(true)
-    }
-
-    fn with(gives_back: bool) -> Self {
-        GivingBack {
-            outer: GIVES_BACK.replace(gives_back),
-        }
-    }
-}
-
-impl Drop for GivingBack {
-    fn drop(&mut self) {
-        GIVES_BACK.set(self.outer);
-    }
+/// Marks that the results of a call get their owners, and that C had them before the call, until the guard is dropped.
+pub(crate) fn giving_back() -> RestoreGuard<bool> {
+    RestoreGuard::set(&GIVES_BACK, true)
 }
 
 /// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of a new
@@ -99,8 +81,8 @@ impl Drop for GivingBack {
 #[cold]
 pub(crate) fn given_out(id: Id) {
     // What is released at the end is nothing that the call gave back.
-    let call = GivingBack::with(false);
-    let is_same = call.outer;
+    let call = RestoreGuard::set(&GIVES_BACK, false);
+    let is_same = call.previous();
     let (touched, for_good) = with_table(|table| {
         add_other_type(table, id);
         let touched = take_out(table, id, is_same);

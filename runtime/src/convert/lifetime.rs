@@ -167,13 +167,13 @@ where
 pub struct ParentOf<T, R>(PhantomData<(T, R)>);
 
 impl<T: MadeBy<In<R>>, R> ParentOf<T, R> {
-    /// It is.
+    /// True: `R` is the parent.
     pub const IS_PARENT: bool = true;
 }
 
 /// Answers for all others.
 pub trait ParentOfOther {
-    /// It is not.
+    /// False: `R` is not the parent.
     const IS_PARENT: bool = false;
 }
 
@@ -184,13 +184,13 @@ impl<T, R> ParentOfOther for ParentOf<T, R> {}
 pub struct LentBy<T, R>(PhantomData<(T, R)>);
 
 impl<T, R: Handle<Up = In<T>>> LentBy<T, R> {
-    /// It is.
+    /// True: a `T` is what `R` is part of.
     pub const IS_OWNER: bool = true;
 }
 
 /// Answers for all others.
 pub trait LentByOther {
-    /// It is not.
+    /// False: a `T` is something else.
     const IS_OWNER: bool = false;
 }
 

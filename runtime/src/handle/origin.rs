@@ -171,7 +171,7 @@ pub unsafe fn record_lender<T: Handle, R: RecordParents>(receiver: &T, lent: R) 
 #[inline]
 pub unsafe fn then_give_back<C, R>(own: impl FnOnce(C) -> R) -> impl FnOnce(C) -> R {
     move |raw| {
-        let _same = children::GivingBack::begin();
+        let _same = children::giving_back();
         own(raw)
     }
 }

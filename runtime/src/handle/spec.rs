@@ -215,8 +215,8 @@ impl HandleSpec {
         matches!(self.home, Home::Itself) && !self.sharing.counted
     }
 
-    /// Whether a call may return a new handle of this type: one that borrows its parent by `&mut`, for a call or for its
-    /// life, is made by a method that takes its receiver as `&mut self`. That this is the parent is checked by
+    /// Returns whether a call may return a new handle of this type. A handle that borrows its parent by `&mut`, for a call
+    /// or for its life, is made by a method with `&mut self`. The check that `self` is the parent is
     /// [`MadeBy`](crate::convert::lifetime::MadeBy).
     pub const fn may_borrow_parent(&self, exclusive: bool) -> bool {
         exclusive || !(self.sharing.holds_parent || self.sharing.mut_parent)

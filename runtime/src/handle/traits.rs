@@ -318,11 +318,11 @@ impl<T: Handle> Lender<T> {
 /// Answers for what is no handle.
 #[doc(hidden)]
 pub trait LendsNothing {
-    /// It has no release.
+    /// False: there is no release.
     const IS_RELEASED: bool = false;
-    /// It is part of no handle.
+    /// False: the type is part of no handle.
     const LOSES_HOME: bool = false;
-    /// It is no handle.
+    /// False: the type is no handle.
     const IS_CALLBACK_ONLY: bool = false;
     /// It has no kind.
     const KIND: Option<fn() -> &'static HandleKind> = None;

@@ -7,6 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::quiet::Section;
+use crate::restore_guard::RestoreGuard;
 
 /// The interpreter, if this thread is attached to it and may be detached: not while it collects garbage.
 ///
@@ -93,19 +94,9 @@ pub(crate) fn is_traversing() -> bool {
     TRAVERSING.get()
 }
 
-/// A stretch in which this thread shows the values of a handle to the garbage collector.
-pub(crate) struct Traversing(bool);
-
-impl Traversing {
-    pub(crate) fn begin() -> Self {
-        Traversing(TRAVERSING.replace(true))
-    }
-}
-
-impl Drop for Traversing {
-    fn drop(&mut self) {
-        TRAVERSING.set(self.0);
-    }
+/// Marks that this thread shows the values of a handle to the garbage collector, until the guard is dropped.
+pub(crate) fn begin_traversing() -> RestoreGuard<bool> {
+    RestoreGuard::set(&TRAVERSING, true)
 }
 
 /// Runs `f` attached to the interpreter, if one runs.
@@ -141,20 +132,9 @@ pub(super) fn is_detached() -> bool {
     DETACHED.get()
 }
 
-/// A value of [`DETACHED`]. Dropping it restores the previous value.
-#[derive(Debug)]
-pub(super) struct DetachedFlag(bool);
-
-impl DetachedFlag {
-    pub(super) fn set(is_detached: bool) -> Self {
-        DetachedFlag(DETACHED.replace(is_detached))
-    }
-}
-
-impl Drop for DetachedFlag {
-    fn drop(&mut self) {
-        DETACHED.set(self.0);
-    }
+/// Marks that this thread runs such a section, or has the GIL again, until the guard is dropped.
+pub(super) fn mark_detached(is_detached: bool) -> RestoreGuard<bool> {
+    RestoreGuard::set(&DETACHED, is_detached)
 }
 
 /// Runs `c` without the GIL, if this thread holds it.
@@ -162,7 +142,7 @@ pub(crate) fn detach<R>(c: impl FnOnce() -> R) -> R {
     let Some(py) = attached() else {
         return c();
     };
-    let _flag = DetachedFlag::set(true);
+    let _flag = mark_detached(true);
     let _section = Section::begin();
     let c = Detached(c);
     py.detach(move || Detached((c.into_inner())())).into_inner()

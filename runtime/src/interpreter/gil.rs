@@ -2,14 +2,15 @@
 
 use pyo3::ffi;
 
-use super::attach::{DetachedFlag, has_thread_state, is_detached, is_ending, is_traversing};
+use super::attach::{has_thread_state, is_detached, is_ending, is_traversing, mark_detached};
 use super::thread_exit::Hang;
+use crate::restore_guard::RestoreGuard;
 
 /// The GIL, which a call takes that is not marked `detach` and finds its thread without it.
 #[derive(Debug)]
 pub(crate) struct Attached {
     state: ffi::PyGILState_STATE,
-    _flag: DetachedFlag,
+    _flag: RestoreGuard<bool>,
     _hang: Hang,
 }
 
@@ -37,7 +38,7 @@ impl Attached {
         Some(Attached {
             // SAFETY: CPython: the interpreter runs, and this thread is not attached.
             state: unsafe { ffi::PyGILState_Ensure() },
-            _flag: DetachedFlag::set(false),
+            _flag: mark_detached(false),
             _hang: hang,
         })
     }

@@ -20,7 +20,7 @@ mod without;
 
 #[cfg(feature = "python")]
 pub(crate) use attach::{
-    Traversing, attach_if_running, detach, is_attached, is_ending, is_traversing,
+    attach_if_running, begin_traversing, detach, is_attached, is_ending, is_traversing,
     refuse_subinterpreter,
 };
 #[cfg(feature = "python")]

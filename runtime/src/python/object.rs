@@ -1,4 +1,4 @@
-//! How a handle becomes a Python object.
+//! The Python object of a handle.
 
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;

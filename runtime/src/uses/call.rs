@@ -19,6 +19,7 @@ use crate::handle::Handle;
 use crate::handle::kind::HandleKind;
 use crate::interpreter::is_attached;
 use crate::quiet::is_watching;
+use crate::restore_guard::RestoreGuard;
 
 inventory::submit! { InChild(forget_other_threads) }
 
@@ -246,7 +247,7 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
 
 /// The reason why uses do not begin.
 pub(super) enum Refused {
-    /// They exclude each other, or this thread may not wait.
+    /// The uses exclude each other, or this thread may not wait.
     For(Error),
     /// Another thread's call is in the way. The number is that of the uses that had ended then.
     Until(u64),
@@ -349,13 +350,7 @@ thread_local! {
     allow(dead_code, reason = "only Python closes beside calls")
 )]
 pub(crate) fn interrupting<R>(id: Id, interrupt: impl FnOnce() -> R) -> R {
-    struct Outer(Option<Id>);
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            INTERRUPTED.set(self.0);
-        }
-    }
-    let _outer = Outer(INTERRUPTED.replace(Some(id)));
+    let _outer = RestoreGuard::set(&INTERRUPTED, Some(id));
     interrupt()
 }
 

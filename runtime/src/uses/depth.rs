@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::ptr;
 
+#[cfg(feature = "python")]
+use crate::restore_guard::RestoreGuard;
+
 /// A place in the nested callbacks of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Depth {
@@ -47,28 +50,16 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.get() != 0
 }
 
-/// The time in which this thread goes on as at another place in its callbacks.
+/// Returns the number of callbacks that this thread runs.
 #[cfg(feature = "python")]
-pub(crate) struct At(u32);
-
-#[cfg(feature = "python")]
-impl At {
-    /// Returns the number of callbacks that this thread runs.
-    pub(crate) fn here() -> u32 {
-        INSIDE.get()
-    }
-
-    /// Goes on as with so many callbacks.
-    pub(crate) fn depth(callbacks: u32) -> Self {
-        At(INSIDE.replace(callbacks))
-    }
+pub(crate) fn callbacks_here() -> u32 {
+    INSIDE.get()
 }
 
+/// Lets this thread count as inside of so many callbacks until the guard is dropped.
 #[cfg(feature = "python")]
-impl Drop for At {
-    fn drop(&mut self) {
-        INSIDE.set(self.0);
-    }
+pub(crate) fn at_depth(callbacks: u32) -> RestoreGuard<u32> {
+    RestoreGuard::set(&INSIDE, callbacks)
 }
 
 /// The time in which this thread runs a callback, or a signal handler beside a call that it waits for.

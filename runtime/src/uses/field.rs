@@ -50,11 +50,11 @@ pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, Fie
     field_by(handle, exclusive, attaches)
 }
 
-/// As [`field`], for a field that is read and written beside calls on other threads.
+/// Begins the use of a field that is read and written beside calls on other threads.
 ///
 /// # Errors
 ///
-/// As for [`begin`].
+/// The same as for [`begin`].
 #[inline]
 pub fn atomic_field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
     field_by(handle, exclusive, false)

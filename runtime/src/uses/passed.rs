@@ -120,7 +120,7 @@ impl Drop for OneOwnerMore {
 #[derive(Debug)]
 pub struct Passing {
     _uses: Uses,
-    /// What the callback may borrow from the handles.
+    /// The values that the callback may borrow from the handles.
     _lent: Vec<LentValues>,
     _owned: Vec<OneOwnerMore>,
 }

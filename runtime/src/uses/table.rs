@@ -28,7 +28,7 @@ enum Among {
     All,
     /// The handles of one kind, or the group of one kind, whose address this is.
     Kind(usize),
-    /// What C lends to callbacks alone, as all types of one C type.
+    /// The handles that C lends to callbacks only: all types of one C type.
     CallbackOnly(TypeId),
 }
 
@@ -178,7 +178,7 @@ impl UseEntry {
         self.claim.meets(claim) && self.successor != Some(claim.kind)
     }
 
-    /// As [`UseEntry::meets`], but of the object alone, and not of its group.
+    /// Returns whether both are uses of one object, and not only of its group.
     pub(super) fn is_of_object(&self, claim: &Claim) -> bool {
         self.claim.object == claim.object && self.successor != Some(claim.kind)
     }

@@ -104,20 +104,20 @@ impl Reader {
 
 #[methods(unsafe)]
 impl Gauge {
-    /// Make one.
+    /// Makes a gauge.
     #[new]
     #[calls(ffi::gauge_new, fails = null)]
     fn new() -> Result<Owned<Gauge>>;
 
-    /// Whether a call that needs the GIL has the GIL.
+    /// Returns whether a call that needs the GIL has the GIL.
     #[calls(ffi::gauge_attached)]
     fn attached(&self) -> c_int;
 
-    /// The same of one that can fail.
+    /// Returns whether a call that can fail has the GIL.
     #[calls(ffi::gauge_attached, fails = negative)]
     fn attached_or_failed(&self) -> Result<c_int>;
 
-    /// Whether a detached call has the GIL.
+    /// Returns whether a detached call has the GIL.
     #[calls(ffi::gauge_attached, detach)]
     fn detached(&self) -> c_int;
 
@@ -149,18 +149,18 @@ impl Gauge {
         self.read(&Reader)
     }
 
-    /// The same in a body without the GIL.
+    /// Asks in a callback, in a body without the GIL.
     #[detach]
     fn in_callback_in_body(&self) -> Result<c_int> {
         self.read(&Reader)
     }
 
-    /// Ask in a callback on a thread of C's: by a call, and by one whose error asks the handle.
+    /// Asks in a callback on a thread of C's: by a call, and by one whose error asks the handle.
     fn in_callback_aside(&self) -> Result<(c_int, c_int)> {
         Ok((self.read_aside(&Reader)?, self.read_asked_aside(&Reader)?))
     }
 
-    /// Whether the field is read with the GIL.
+    /// Returns whether the field is read with the GIL.
     #[detach]
     fn reads_attached(&self) -> Result<bool> {
         let (_, used) = uses::field(self, false)?;
@@ -192,7 +192,7 @@ impl Gauge {
         Ok(counted)
     }
 
-    /// Whether the last release or retain had the GIL.
+    /// Returns whether the last release or retain had the GIL.
     #[staticmethod]
     #[calls(ffi::counted)]
     fn counted() -> c_int;

@@ -6,7 +6,7 @@ use leakproof::prelude::*;
 
 use crate::ffi;
 
-use crate::StoreErrors;
+use crate::store::StoreErrors;
 
 /// A search, which can be interrupted.
 #[handle(raw = ffi::search, release = ffi::search_free, errors(StoreErrors, callback = report), fork_safe)]
@@ -38,7 +38,7 @@ impl Search {
     #[field(end, atomic)]
     fn finish(&self, end: c_int);
 
-    /// How often the search was interrupted.
+    /// The number of interruptions.
     #[getter]
     #[field(interrupts, atomic)]
     fn interrupts(&self) -> c_int;
@@ -64,7 +64,7 @@ impl ErrorSource<Search> for StoreErrors {
     }
 }
 
-/// What a search has found.
+/// The result of a search.
 #[handle(raw = ffi::finding, release = ffi::finding_free, parent = Search)]
 pub struct Finding;
 

@@ -6,7 +6,7 @@ use leakproof::prelude::*;
 
 use crate::ffi;
 
-/// How a line looks.
+/// The look of a line.
 #[int_flag(c_int)]
 pub enum Marks {
     /// Thin.
@@ -17,7 +17,7 @@ pub enum Marks {
     LAST = ffi::LAST,
 }
 
-/// The same, of a library that gets new ones often.
+/// Marks of a library that gets new ones often.
 #[int_flag(c_int, boundary = keep)]
 pub enum OpenMarks {
     /// Thin.
@@ -38,13 +38,13 @@ pub struct Point {
 /// A line.
 #[record(ffi::segment)]
 pub struct Segment {
-    /// Where it begins.
+    /// The start.
     #[field(from)]
     pub start: Point,
-    /// Where it ends.
+    /// The end.
     #[field(to)]
     pub end: Point,
-    /// How it looks.
+    /// The look.
     pub marks: Marks,
 }
 
@@ -69,7 +69,7 @@ pub struct Pin;
 #[handle(raw = ffi::sheet, part_of = Sheet)]
 pub struct Corner;
 
-/// What a sheet has at a place. It borrows under the name that the generated code is likely to use, too.
+/// The thing at a place of a sheet. It borrows under the name that the generated code is likely to use, too.
 #[derive(IntoPython)]
 pub(crate) enum Place<'a> {
     /// A corner.
@@ -80,12 +80,12 @@ pub(crate) enum Place<'a> {
 
 #[methods(unsafe)]
 impl Sheet {
-    /// Make one.
+    /// Makes a sheet.
     #[new]
     #[calls(ffi::sheet_new, fails = null)]
     fn new() -> Result<Owned<Sheet>>;
 
-    /// Where it begins and ends.
+    /// Returns the extents.
     #[calls(ffi::sheet_extents, args = (self, out, out, out, out))]
     fn extents(&self) -> (f64, f64, f64, f64);
 
@@ -93,7 +93,7 @@ impl Sheet {
     #[calls(ffi::sheet_stamp, args = (self, stamp, out))]
     fn stamp(&self, stamp: &Stamp) -> Stamp;
 
-    /// Make two pins. It fails for a negative number.
+    /// Makes two pins. Fails for a negative number.
     #[calls(ffi::sheet_pins, args = (self, number, out, out, out), fails = negative, on_failure = owned)]
     fn pins(&mut self, number: c_int) -> Result<(Owned<Pin>, Owned<Pin>, c_int)>;
 
@@ -102,7 +102,7 @@ impl Sheet {
     #[field(self)]
     fn corner(&self) -> Option<Borrowed<Corner>>;
 
-    /// What is at the number.
+    /// Returns what the sheet has at the number.
     fn at<'a>(&'a self, number: i32) -> Place<'a> {
         match self.corner() {
             Some(corner) if number == 0 => Place::Corner(corner),
@@ -115,7 +115,7 @@ impl Sheet {
         (1, 2, 3, 4, 5, 6, 7, 8, 9.0, 10.0, true, "12".into())
     }
 
-    /// What only another build has.
+    /// A method that only another build has.
     #[cfg(any())]
     fn missing(&self) -> i32 {
         0
@@ -132,7 +132,7 @@ impl Pin {
 
 #[methods(unsafe)]
 impl Corner {
-    /// Where it is.
+    /// The place.
     #[getter]
     #[field(corner)]
     fn point(&self) -> Point;

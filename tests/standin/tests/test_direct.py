@@ -197,7 +197,7 @@ def test_forked_child_is_refused():
 
 
 def test_descriptors_are_those_of_the_class():
-    assert Tally.add.__doc__ == "Count."
+    assert Tally.add.__doc__ == "Adds a number. Returns the sum."
     assert Tally.add.__text_signature__ == "($self, n)"
     assert type(Session.busy).__name__ == "getset_descriptor"
     session = Session()

@@ -1,0 +1,133 @@
+//! Feeds, which keep Python callables, and a value that disturbs the garbage collector.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use leakproof::__private::attachment::{Traversal, Traverse};
+use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyStopIteration;
+use leakproof::pyo3::{PyTraverseError, PyVisit, Python};
+
+use crate::ffi;
+
+/// The source of a feed's numbers.
+#[derive(Attachment)]
+pub(crate) struct Source(Callable);
+
+#[callbacks(unsafe)]
+impl Source {
+    #[callback(ffi::asked, args = (data), on_error = -1)]
+    fn ask(&self) -> Result<c_int> {
+        self.0.call(())
+    }
+
+    #[callback(ffi::told, args = (feed, data), on_error = -1)]
+    fn tell(&self, feed: &Feed) -> Result<c_int> {
+        self.0.call((feed.has_source(),))
+    }
+}
+
+/// A feed of numbers from Python, which a negative number ends.
+#[handle(raw = ffi::feed, release = ffi::feed_free, attachments)]
+pub struct Feed;
+
+/// The number of times that a `Meddler` was asked for its Python objects, and of those in which it could run Python code.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+static RAN: AtomicUsize = AtomicUsize::new(0);
+
+/// A value that tries to run Python code while garbage is collected.
+struct Meddler;
+
+impl Attachment for Meddler {
+    const TRAVERSAL: Traversal<Self> = Traversal::of();
+}
+
+// SAFETY: it shows nothing.
+unsafe impl Traverse for Meddler {
+    fn traverse(&self, _: &PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        if leakproof::detach(|| Python::try_attach(|_| ())).is_some() {
+            RAN.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn clear(&self) {}
+}
+
+/// Returns how many times a meddling value was asked for its Python objects, and how many times it could run Python code.
+#[leakproof::function]
+pub(crate) fn meddled() -> (usize, usize) {
+    (ASKED.load(Ordering::Relaxed), RAN.load(Ordering::Relaxed))
+}
+
+#[methods(unsafe)]
+impl Feed {
+    #[rust_only]
+    #[calls(ffi::feed_new, fails = null)]
+    fn make() -> Result<Owned<Feed>>;
+
+    #[rust_only]
+    #[calls(ffi::feed_ask, args = (self, source.ask, source.data), scope = until_replaced)]
+    fn set_source(&mut self, source: Source);
+
+    #[rust_only]
+    #[field(asked)]
+    fn has_source(&self) -> bool;
+
+    #[rust_only]
+    #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
+    fn tell_source(&self, source: &Source) -> Result<()>;
+
+    #[rust_only]
+    #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
+    fn tell_source_alone(&mut self, source: &Source) -> Result<()>;
+
+    /// Has C tell `callable` whether the feed has a source, by a shared borrow.
+    fn tell(&self, callable: Callable) -> Result<()> {
+        self.tell_source(&Source(callable))
+    }
+
+    /// Has C tell `callable` whether the feed has a source, by an exclusive borrow.
+    fn tell_alone(&mut self, callable: Callable) -> Result<()> {
+        self.tell_source_alone(&Source(callable))
+    }
+
+    #[rust_only]
+    #[calls(ffi::feed_next, fails = sticky)]
+    fn step(&mut self) -> Result<c_int>;
+
+    /// Makes a feed whose source is a callable.
+    #[new]
+    fn new(source: Callable) -> Result<Owned<Feed>> {
+        let mut feed = Feed::make()?;
+        feed.set_source(Source(source));
+        Ok(feed)
+    }
+
+    /// The next number. For 0 it raises `StopIteration`.
+    fn __next__(&mut self) -> Result<Option<c_int>> {
+        match self.step()? {
+            0 => Err(PyStopIteration::new_err(()).into()),
+            number => Ok(Some(number).filter(|number| *number > 0)),
+        }
+    }
+
+    /// Keeps a callable together with another feed.
+    fn share(&self, other: &Feed, callable: Callable) {
+        let shared = Arc::new(callable);
+        attach(self, shared.clone());
+        attach(other, shared);
+    }
+
+    /// Keeps a value that runs Python code while garbage is collected.
+    fn meddle(&self) {
+        attach(self, Meddler);
+    }
+
+    /// The next number, of any value.
+    fn number(&mut self) -> Result<c_int> {
+        self.step()
+    }
+}

@@ -1,0 +1,68 @@
+//! Parcels, which are given to C, and what lives in them.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::ffi;
+
+/// A parcel.
+#[handle(raw = ffi::parcel, release = ffi::parcel_free, fork_safe)]
+pub struct Parcel;
+
+#[methods(unsafe)]
+impl Parcel {
+    /// Makes a parcel.
+    #[new]
+    #[calls(ffi::parcel_new, fails = null)]
+    fn new(weight: c_int) -> Result<Owned<Parcel>>;
+
+    /// Returns the weight, once the gate is open.
+    #[calls(ffi::parcel_weight, detach)]
+    fn weight(&self) -> c_int;
+
+    /// Changes the weight. Fails for a negative one.
+    #[calls(ffi::parcel_reweigh, fails = negative)]
+    fn reweigh(&mut self, weight: c_int) -> Result<()>;
+
+    /// The label on the parcel.
+    #[getter]
+    #[field(self)]
+    fn label(&self) -> Option<Borrowed<Label>>;
+
+    /// Makes a tag on the parcel.
+    #[calls(ffi::parcel_tag, fails = null)]
+    fn tag(&self) -> Result<Owned<Tag>>;
+}
+
+/// The label on a parcel, which is a part of the parcel.
+#[handle(raw = ffi::parcel, part_of = Parcel)]
+pub struct Label;
+
+#[methods(unsafe)]
+impl Label {
+    /// The weight.
+    #[getter]
+    #[field(weight)]
+    fn weight(&self) -> c_int;
+}
+
+/// A tag on a parcel.
+#[handle(raw = ffi::tag, release = ffi::tag_free, parent = Parcel)]
+pub struct Tag;
+
+/// A board, which keeps a tag until it is gone.
+#[handle(raw = ffi::board, release(ffi::board_free, detach), fork_safe)]
+pub struct Board;
+
+#[methods(unsafe)]
+impl Board {
+    /// Makes a board.
+    #[new]
+    #[calls(ffi::board_new, fails = null)]
+    fn new() -> Result<Owned<Board>>;
+
+    /// Pins a tag to the board. Fails if there is one already.
+    #[calls(ffi::board_pin, fails = negative, consumes = on_success)]
+    fn pin(&mut self, tag: Owned<Tag>) -> Result<()>;
+}

@@ -1,0 +1,171 @@
+//! Sessions and cursors, whose close may fail, with errors that ask the handle.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::ffi;
+use crate::parcels::Parcel;
+use crate::shapes::Shape;
+
+/// A session, which C may keep.
+#[handle(
+    raw = ffi::session,
+    release(ffi::session_close, fails = nonzero, on_failure = kept),
+    errors(SessionErrors, asks_handle)
+)]
+pub struct Session;
+
+#[methods(unsafe)]
+impl Session {
+    /// Opens a session. Fails for a negative number.
+    #[new]
+    #[pyo3(signature = (busy = 0))]
+    #[calls(ffi::session_open, args = (busy, out), fails = nonzero, on_failure = owned)]
+    fn new(busy: c_int) -> Result<Owned<Session>>;
+
+    /// The status that the close returns.
+    #[getter]
+    #[field(busy)]
+    fn busy(&self) -> c_int;
+
+    /// Sets the status that the close returns.
+    #[setter]
+    #[field(busy)]
+    fn set_busy(&mut self, busy: c_int);
+
+    /// Commits and ends the session. Fails without an effect if `busy` is 7.
+    #[calls(ffi::session_commit, fails = negative, consumes = on_success)]
+    fn commit(this: Owned<Session>) -> Result<c_int>;
+
+    /// Aborts and ends the session.
+    #[calls(ffi::session_abort)]
+    fn abort(this: Owned<Self>);
+
+    /// Commits or aborts the session.
+    fn finish(this: Owned<Self>, well: bool) -> Result<c_int> {
+        match well {
+            true => Session::commit(this),
+            false => {
+                Session::abort(this);
+                Ok(0)
+            }
+        }
+    }
+
+    /// Sends a parcel. C takes the parcel over unless it is too heavy.
+    #[calls(ffi::session_send, fails = negative, consumes = on_success)]
+    fn send(&mut self, parcel: Owned<Parcel>) -> Result<()>;
+
+    /// Throws a parcel. C takes the parcel over, and frees one that is too heavy.
+    #[calls(ffi::session_throw, fails = negative, consumes = always)]
+    fn throw(&mut self, parcel: Owned<Parcel>) -> Result<()>;
+
+    /// Sends two parcels. The second one may be too heavy.
+    fn send_both(&mut self, first: Owned<Parcel>, second: Owned<Parcel>) -> Result<()> {
+        self.send(first)?;
+        self.send(second)
+    }
+
+    /// Keeps one owner of a shape.
+    #[calls(ffi::session_keep)]
+    fn keep(&mut self, shape: Owned<Shape>);
+
+    /// Makes a cursor.
+    #[calls(ffi::query_open, fails = null)]
+    fn cursor(&self) -> Result<Owned<Cursor>>;
+
+    /// Makes a cursor whose close returns `busy`, and drops the cursor.
+    fn drop_cursor(&self, busy: c_int) -> Result<()> {
+        let mut cursor = self.cursor()?;
+        cursor.set_busy(busy);
+        Ok(())
+    }
+
+    /// Works by an exclusive borrow.
+    #[calls(ffi::session_work, detach)]
+    fn work(&mut self);
+}
+
+/// A cursor, which C may keep once.
+#[handle(raw = ffi::query, release(ffi::query_close, fails = nonzero, on_failure = kept), parent = Session)]
+pub struct Cursor;
+
+#[methods(unsafe)]
+impl Cursor {
+    #[rust_only]
+    #[calls(ffi::query_next)]
+    fn step(&mut self) -> c_int;
+
+    /// The next number.
+    fn __next__(&mut self) -> Result<Option<c_int>> {
+        match self.step() {
+            3 => Err(Error::Value("three".into())),
+            number => Ok(Some(number).filter(|number| *number >= 0)),
+        }
+    }
+
+    /// The status that the next close returns.
+    #[getter]
+    #[field(busy)]
+    fn busy(&self) -> c_int;
+
+    /// Sets the status that the next close returns.
+    #[setter]
+    #[field(busy)]
+    fn set_busy(&mut self, busy: c_int);
+}
+
+/// A session that is gone even if its close fails.
+#[handle(
+    raw = ffi::session,
+    release(ffi::session_close, fails = nonzero),
+    errors(SessionErrors, asks_handle),
+    warn_unclosed
+)]
+pub struct Journal;
+
+#[methods(unsafe)]
+impl Journal {
+    /// Opens a journal.
+    #[new]
+    #[calls(ffi::session_open, args = (busy, out), fails = nonzero, on_failure = owned)]
+    fn new(busy: c_int) -> Result<Owned<Journal>>;
+}
+
+/// The error of a call on a session.
+#[exception]
+pub(crate) struct SessionError {
+    /// The message.
+    pub message: String,
+    /// The status.
+    pub status: Option<i64>,
+    /// The session's `busy`, if the session still exists.
+    pub busy: Option<c_int>,
+}
+
+/// The source of errors that asks the session.
+#[derive(Debug, Default)]
+pub struct SessionErrors;
+
+impl ErrorSource<Session> for SessionErrors {
+    fn into_error(self, call: &CallInfo<'_, Session>) -> Error {
+        SessionError {
+            message: format!("{} failed", call.function),
+            status: call.status,
+            busy: call.handle().map(Session::busy),
+        }
+        .into()
+    }
+}
+
+impl ErrorSource<Journal> for SessionErrors {
+    fn into_error(self, call: &CallInfo<'_, Journal>) -> Error {
+        SessionError {
+            message: format!("{} failed", call.function),
+            status: call.status,
+            busy: call.handle().map(|_| 0),
+        }
+        .into()
+    }
+}
