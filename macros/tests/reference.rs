@@ -265,7 +265,7 @@ fn part<'a>(safety: &'a str, page: &str) -> &'a str {
     let start = match page {
         "handle" => "`#[handle(…)]` needs no `unsafe`",
         "callbacks" | "callback" => "`#[callbacks(unsafe)]` asserts",
-        _ => "`#[methods(unsafe)]` is the word",
+        _ => "`unsafe` in `#[methods(unsafe)]` is",
     };
     let start = safety
         .find(start)
