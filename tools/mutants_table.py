@@ -1445,6 +1445,8 @@ DIRECT_ENTRIES = [
     mutant(PYTHON_BORROW_REQUEST, "a child that is given to its parent borrows the parent again", ("        self.leaves_parent = true;\n", "")),
     mutant(CHILDREN_ANCESTORS, "a child that holds its parent is in its own way where C keeps another", ("seen.iter().map(|(_, from)| *from).collect();", "seen.iter().map(|(_, from)| *from).filter(|_| false).collect();")),
     mutant(CHILDREN_ANCESTORS, "a child that holds its parent cannot be given to it", ("chain(given.iter().copied()));", "chain(given.iter().copied().filter(|_| false)));")),
+    mutant(CHILDREN_BORN, "a handle that C lends by another one loses its values with its owner", ("    if lent.kind.calls_back() {\n", "    if lent.kind.calls_back() && false {\n")),
+    mutant(SIDE_TABLE, "values that a callback got are held for good", ("        drop(replace_lent_here(self.outer.take()));\n", "        mem::forget(replace_lent_here(self.outer.take()));\n")),
     mutant(USES, "a call passes those that wait for what it uses", ("        && !table.waiting.is_empty()\n", "        && false\n")),
     mutant(CALL_SEQUENCE, "a call enters the library's lock before its uses begin", ("        let lock = || handle.and_then(Locked::enter);\n", "        let _locked = handle.and_then(Locked::enter);\n        let lock = || handle.and_then(Locked::enter);\n")),
     mutant(CALL_SEQUENCE, "a call that may fail enters the library's lock before its uses begin", ("        let uses = handles.begin()?;\n        let handle = call.handle;\n", "        let handle = call.handle;\n        let _before = handle.and_then(Locked::enter);\n        let uses = handles.begin()?;\n")),

@@ -32,7 +32,7 @@ mod transfer;
 pub(crate) use ancestors::{
     ancestors, borrows_parent_of, exclusive_parents, holder, home, is_held, is_made_in, stray,
 };
-pub(crate) use born::{born, lent};
+pub(crate) use born::{born, keep_values, lent};
 pub use release::parent_of_released;
 pub(crate) use release::{HoldersGone, ReleaseRecord, end, note_deferred, put_off};
 pub(crate) use table::is_any_held;

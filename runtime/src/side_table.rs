@@ -8,9 +8,10 @@
 //! that run no Python code. The garbage collector, which traverses the values, therefore needs no lock.
 
 use std::any::Any;
-use std::cell::UnsafeCell;
+use std::cell::{RefCell, UnsafeCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -200,6 +201,61 @@ pub(crate) fn lend_values(kind: &'static HandleKind, raw: *mut ()) -> Option<Len
     // Under the lock of the table: the handle is not gone.
     attached.lent.fetch_add(ONE_CALLBACK, Ordering::Relaxed);
     Some(LentValues(attached.clone()))
+}
+
+/// Adds the values, or returns them if they are there.
+pub(crate) fn add_once(all: &mut Vec<LentValues>, values: LentValues) -> Option<LentValues> {
+    let is_there = all.iter().any(|held| Arc::ptr_eq(&held.0, &values.0));
+    match is_there {
+        true => Some(values),
+        false => {
+            all.push(values);
+            None
+        }
+    }
+}
+
+thread_local! {
+    /// The values that the running callback got by what C lent to it; `None` where no callback runs.
+    static LENT_HERE: RefCell<Option<Vec<LentValues>>> = const { RefCell::new(None) };
+}
+
+/// Replaces the values of the running callback. Returns `None` for a thread that has dropped its variables.
+fn replace_lent_here(by: Option<Vec<LentValues>>) -> Option<Vec<LentValues>> {
+    let replaced = LENT_HERE.try_with(|lent| lent.replace(by));
+    replaced.ok().flatten()
+}
+
+/// Holds the values until the running callback of this thread returns. Where none runs, or the thread ends, they are held for
+/// good.
+pub(crate) fn hold_in_callback(values: LentValues) {
+    let mut values = Some(values);
+    let _ = LENT_HERE.try_with(|lent| {
+        if let Some(lent) = &mut *lent.borrow_mut() {
+            // Values that are there already have another holder, so this drops none.
+            drop(values.take().and_then(|values| add_once(lent, values)));
+        }
+    });
+    mem::forget(values);
+}
+
+/// The time of a callback. When it is dropped, the values of [`hold_in_callback`] are no longer held.
+pub(crate) struct CallbackValues {
+    outer: Option<Vec<LentValues>>,
+}
+
+impl CallbackValues {
+    pub(crate) fn begin() -> Self {
+        CallbackValues {
+            outer: replace_lent_here(Some(Vec::new())),
+        }
+    }
+}
+
+impl Drop for CallbackValues {
+    fn drop(&mut self) {
+        drop(replace_lent_here(self.outer.take()));
+    }
 }
 
 impl Drop for LentValues {

@@ -10,6 +10,7 @@ use super::user_data::{BoxedUserData, UserDataRef};
 use crate::error::{Error, Result};
 use crate::failpoint::FailPoint;
 use crate::interpreter::{ReentrancyGuard, callback_error};
+use crate::side_table::CallbackValues;
 use crate::uses::depth::Inside;
 
 /// Runs the callback `K`, which C calls.
@@ -93,6 +94,7 @@ unsafe fn call<K: Callback>(
     // SAFETY: the caller's promise.
     let before = unsafe { K::before(arguments) };
     let _paused = crate::thread_locals::pause();
+    let _values = CallbackValues::begin();
     *is_run = true;
     // SAFETY: guarantee 8: the state is on the stack of the call, or in the box, which is held. the caller's promise:
     // C passed the arguments.

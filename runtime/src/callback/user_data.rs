@@ -134,6 +134,9 @@ pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
 }
 
 /// Returns the newest value of type `V` that [`attach`] added to the handle.
+///
+/// A handle that C lends may be released by its owner meanwhile, where C keeps it. Its values then stay until the handle that
+/// C lent it by has ended, or until the callback has returned that C lent that one to.
 pub fn attached<V: Attachment, T: HasAttachments>(handle: &T) -> Option<&V> {
     let found = side_table::get(T::kind(), handle.as_raw().cast())?.change(|values| {
         let mut newest = values.iter().rev();

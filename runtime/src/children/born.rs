@@ -1,10 +1,13 @@
 //! Handles that C makes in others, or lends.
 
-use crate::children::ancestors::{ancestor, home, lives_in};
+use std::mem;
+
+use crate::children::ancestors::{ancestor, ancestors, home, lives_in, stray};
 use crate::children::table::{End, Parents, add_end, all_keepers, record, with_table};
 use crate::children::transfer;
 use crate::fork::watch_forks;
 use crate::handle::kind::{HandleKind, Id};
+use crate::side_table::{add_once, hold_in_callback, lend_values};
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
 /// child lives in that handle and in `extra_parents`.
@@ -19,6 +22,7 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
             .filter(|_| child.kind.sharing().holds_parent)
             .into_iter()
             .collect(),
+        values: Vec::new(),
     };
     watch_forks();
     child.kind.note_relatives();
@@ -40,6 +44,9 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     // One that a lender is or lives in was known before.
     if lenders.iter().any(|lender| lives_in(*lender, lent)) {
         return;
+    }
+    if lent.kind.calls_back() {
+        keep_values(lent, lenders.first().copied());
     }
     // Without a lender it is there for ever. One that C lends to a callback has no home.
     let for_ever = lenders.is_empty().then_some(End::Never);
@@ -70,5 +77,28 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     });
     if is_new {
         transfer::note_kept(lent);
+    }
+}
+
+/// Keeps the values of `lent`, and of all that it lives in, as long as the borrow of `lent` may last: until the lender has ended,
+/// or the callback that C lends the lender to. Where that is unknown, for good.
+pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
+    let home = lender.and_then(home);
+    let is_callback_s = home.map_or(lender.is_some(), |home| stray(home).is_some());
+    let until = home.filter(|home| !home.kind.is_counted() && !is_callback_s);
+    let lives_in = ancestors(lent).into_iter().chain([lent]);
+    for values in lives_in.filter_map(|id| lend_values(id.kind, id.raw)) {
+        match until {
+            Some(until) => {
+                until.kind.note_relatives();
+                let left = with_table(|table| {
+                    let kept = &mut table.entry(until).or_default().parents.values;
+                    add_once(kept, values)
+                });
+                drop(left);
+            }
+            None if is_callback_s => hold_in_callback(values),
+            None => mem::forget(values),
+        }
     }
 }

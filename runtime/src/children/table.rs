@@ -8,6 +8,7 @@ use std::thread::ThreadId;
 
 use crate::fork::Lock;
 use crate::handle::kind::Id;
+use crate::side_table::LentValues;
 use crate::uses::watching;
 
 /// The handles that one handle lives in.
@@ -21,6 +22,8 @@ pub(super) struct Parents {
     pub(super) inherited: Vec<Id>,
     /// The held ones among all of these: `parent = &mut P`.
     pub(super) held: Vec<Id>,
+    /// The values of handles that C lent by calls on this handle: they stay until this one has ended.
+    pub(super) values: Vec<LentValues>,
 }
 
 impl Parents {
@@ -35,7 +38,7 @@ impl Parents {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
+        self.iter().next().is_none() && self.values.is_empty()
     }
 
     /// Returns whether the handle was made in `parent`.
@@ -166,6 +169,7 @@ pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<
     }
     parents.inherited = before.inherited;
     parents.held.extend(before.held);
+    parents.values.extend(before.values);
     table.entry(child).or_default().parents = parents;
     counted
 }

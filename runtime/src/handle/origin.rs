@@ -51,6 +51,11 @@ impl<'a> CallOrigin<'a> {
                 .chain(self.extra_parents.iter().copied())
                 .chain(self.lenders.iter().copied().flatten());
             children::lent(Id::of(lent.get()), lenders);
+        } else if const { T::SPEC.calls_back() }
+            && let Some(maker) = self.maker
+            && maker.kind().is_callback_only()
+        {
+            children::keep_values(Id::of(lent.get()), Some(maker));
         }
     }
 

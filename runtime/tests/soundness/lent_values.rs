@@ -1,5 +1,6 @@
 //! Values of a handle that a callback on another thread has while the handle is released.
 
+use std::cell::RefCell;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
@@ -41,6 +42,34 @@ mod ffi {
         }
     }
 
+    /// The place of a lamp, which keeps it.
+    pub struct hook {
+        lamp: *mut lamp,
+    }
+
+    pub type see_hook = Option<unsafe extern "C" fn(*mut hook, *mut c_void)>;
+
+    pub unsafe extern "C" fn hook_lamp(hook: *mut hook) -> *mut lamp {
+        unsafe { (*hook).lamp }
+    }
+
+    pub unsafe extern "C" fn hook_new() -> *mut hook {
+        let lamp = LAST.load(SeqCst);
+        unsafe { (*lamp).owners.fetch_add(1, SeqCst) };
+        Box::into_raw(Box::new(hook { lamp }))
+    }
+
+    pub unsafe extern "C" fn hook_free(hook: *mut hook) {
+        let hook = unsafe { Box::from_raw(hook) };
+        unsafe { lamp_free(hook.lamp) };
+    }
+
+    pub unsafe extern "C" fn show_hook(see: see_hook, data: *mut c_void) {
+        let hook = unsafe { hook_new() };
+        unsafe { see.unwrap()(hook, data) };
+        unsafe { hook_free(hook) };
+    }
+
     pub unsafe extern "C" fn show(see: see, data: *mut c_void) {
         let lamp = LAST.load(SeqCst);
         unsafe { (*lamp).owners.fetch_add(1, SeqCst) };
@@ -63,6 +92,59 @@ impl Drop for Oil {
     fn drop(&mut self) {
         IS_DROPPED.store(true, SeqCst);
     }
+}
+
+/// A hook that C shows to a callback.
+#[handle(raw = ffi::hook, callback_only)]
+struct ShownHook;
+
+#[methods(unsafe, rust_only)]
+impl ShownHook {
+    #[calls(ffi::hook_lamp)]
+    fn lamp(&self) -> Option<Borrowed<Lamp>>;
+}
+
+/// A hook of ours.
+#[handle(raw = ffi::hook, release = ffi::hook_free, fork_safe)]
+struct Hook;
+
+#[methods(unsafe, rust_only)]
+impl Hook {
+    #[calls(ffi::hook_new, fails = null)]
+    fn new() -> Result<Owned<Hook>>;
+
+    #[calls(ffi::hook_lamp)]
+    fn lamp(&self) -> Option<Borrowed<Lamp>>;
+
+    #[calls(ffi::show_hook, args = (take.see, take.data))]
+    fn show(take: &Take);
+}
+
+/// Drops the lamp while it has the lamp's value.
+#[derive(Attachment)]
+struct Take;
+
+thread_local! {
+    static THE_LAMP: RefCell<Option<Owned<'static, Lamp>>> = const { RefCell::new(None) };
+}
+
+#[callbacks(unsafe)]
+impl Take {
+    #[callback(ffi::see_hook, args = (hook, data))]
+    fn see(&self, hook: &ShownHook) {
+        let lamp = hook.lamp().unwrap();
+        let oil: &Oil = attached(lamp.get()).unwrap();
+        drop(THE_LAMP.take());
+        assert!(!IS_DROPPED.load(SeqCst));
+        assert_eq!(oil.0, 7);
+    }
+}
+
+fn filled_lamp() -> Owned<'static, Lamp> {
+    IS_DROPPED.store(false, SeqCst);
+    let lamp = Lamp::new().unwrap();
+    attach(&*lamp, Oil(7));
+    lamp
 }
 
 #[derive(Attachment)]
@@ -92,13 +174,34 @@ impl Lamp {
 #[test]
 fn value_that_a_callback_has_outlives_a_release_on_another_thread() {
     let _native = Native::start();
-    let lamp = Lamp::new().unwrap();
-    attach(&*lamp, Oil(7));
+    let lamp = filled_lamp();
     let other = thread::spawn(|| Lamp::show(&See));
     GATE.wait();
     drop(lamp);
     assert!(!IS_DROPPED.load(SeqCst));
     GATE.wait();
     other.join().unwrap();
+    assert!(IS_DROPPED.load(SeqCst));
+}
+
+#[test]
+fn value_of_a_handle_that_c_lends_by_another_one_stays_until_the_callback_has_ended() {
+    let _native = Native::start();
+    THE_LAMP.set(Some(filled_lamp()));
+    Hook::show(&Take);
+    assert!(IS_DROPPED.load(SeqCst));
+}
+
+#[test]
+fn value_of_a_handle_that_c_lends_by_another_one_stays_as_long_as_that_one() {
+    let _native = Native::start();
+    let lamp = filled_lamp();
+    let hook = Hook::new().unwrap();
+    let lent = hook.lamp().unwrap();
+    let oil: &Oil = attached(lent.get()).unwrap();
+    drop(lamp);
+    assert!(!IS_DROPPED.load(SeqCst));
+    assert_eq!(oil.0, 7);
+    drop(hook);
     assert!(IS_DROPPED.load(SeqCst));
 }
