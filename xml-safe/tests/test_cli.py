@@ -125,7 +125,7 @@ def test_help(cli):
     assert "XPATH" in ended.stdout
 
 
-def test_output_is_utf_8_whatever_the_locale(file):
+def test_output_is_utf_8_in_every_locale(file):
     file.write_text("<a>é€𝄞</a>")
     for env in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}):
         ended = run_bytes([file, "string(/a)"], file.parent, env={**os.environ, **env})

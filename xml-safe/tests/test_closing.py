@@ -129,7 +129,7 @@ class TestEveryHandle:
             handle.close()
         assert handle.closed
 
-    def test_entering_what_is_closed(self, doc, make):
+    def test_with_on_a_closed_handle_raises(self, doc, make):
         handle = make(doc)
         handle.close()
         with pytest.raises(ClosedError), handle:

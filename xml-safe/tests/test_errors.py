@@ -130,7 +130,7 @@ def test_one_error_does_not_tell_of_another():
     assert [each.code for each in parse_error("<a>&x;</a>").errors] == [26]
 
 
-def test_a_message_that_quotes_what_is_not_utf_8(capfd):
+def test_message_that_quotes_invalid_utf_8(capfd):
     for data in (b"<a>\n\xff\xfe</a>", b"<a k\xff='1'/>", b"<\xe9/>", b"<a></b\xff>", b"<a>&\xff;</a>"):
         for options in ({}, {"recover": True}):
             try:

@@ -163,7 +163,7 @@ def test_an_endless_chain_ends():
 
 @pytest.mark.parametrize("xml", ["<a k='&e;'>&e;</a>", "<a>&e;<b k='&e;'/></a>", "<a k='&i;'/>", "<a>&j;</a>"])
 @pytest.mark.parametrize("declared", ["", "<!ATTLIST a d CDATA '&e;'>"])
-def test_an_attribute_cannot_refer_to_what_is_outside(xml, declared):
+def test_an_attribute_cannot_refer_to_an_external_entity(xml, declared):
     """Neither directly nor through an entity of the document."""
     dtd = f"""<!DOCTYPE a [<!ENTITY e SYSTEM 'x'><!ENTITY i 'i&e;'><!ENTITY j '<b k="&i;"/>'>{declared}]>"""
     with pytest.raises(ParseError, match="attribute|Attribute"):

@@ -165,7 +165,7 @@ def test_handler_does_not_wait_for_the_evaluation_that_it_interrupts():
     assert set(results) in ({SIZE}, {None})
 
 
-def test_handler_cannot_close_what_is_evaluated(large):
+def test_handler_cannot_close_an_evaluated_document(large):
     context, refused = large.xpath_new_context(), []
 
     def close(*_):

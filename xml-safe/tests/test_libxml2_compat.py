@@ -87,7 +87,7 @@ def test_the_same_answers_as_the_official_binding(folder, run_python):
     assert (ours.returncode, ours.stderr) == (0, "")
 
 
-def test_what_the_first_program_finds(folder, monkeypatch):
+def test_first_program_finds_its_nodes(folder, monkeypatch):
     monkeypatch.chdir(folder)
     doc = libxml2.parseFile("test.xml")
     found = doc.xpathEval("/foo//bar")

@@ -106,7 +106,7 @@ def test_name(find, type):
 
 
 @pytest.mark.parametrize("type", FIND.keys() - NAME.keys())
-def test_name_of_what_has_none(find, type):
+def test_name_of_a_node_without_one(find, type):
     """libxml2 has constants like "text" and "comment" here."""
     name = find(type).name
     assert name is None or isinstance(name, str)
@@ -130,7 +130,7 @@ def test_path(find, type, rich):
 
 
 @pytest.mark.parametrize("type", FIND.keys() - PATH.keys())
-def test_path_of_what_has_none(find, type):
+def test_path_of_a_node_without_one(find, type):
     assert find(type).path is None
 
 
@@ -405,7 +405,7 @@ def test_names_do_not_hold_the_prefix():
     assert root.path == "/p:a"
 
 
-def test_to_string_does_not_escape_what_is_not_ascii():
+def test_to_string_does_not_escape_non_ascii_text():
     root = parse("<?xml version='1.0' encoding='ISO-8859-1'?><a k='ü'>é€𝄞</a>").root
     assert root.to_string() == '<a k="ü">é€𝄞</a>'
 

@@ -517,7 +517,7 @@ def test_a_finalizer_may_revive_a_handle():
     assert live_handles()["Document"] == live_handles()["XPathContext"] == 0
 
 
-def test_a_weak_references_callback_may_revive_what_the_holder_held():
+def test_a_weak_references_callback_may_revive_the_value_of_the_holder():
     class Owner:
         pass
 
@@ -766,7 +766,7 @@ BUSY = {
 
 
 @pytest.mark.parametrize("program", BUSY.values(), ids=BUSY.keys())
-def test_a_signal_handler_may_close_what_the_main_thread_uses(program, ends_well):
+def test_a_signal_handler_may_close_a_handle_of_the_main_thread(program, ends_well):
     """Python runs handlers between calls, so each call ends as it would have."""
     ends_well(
         f"{ALARM}\ndoc = large()\non_alarm(doc.close)\ntry:\n    {program}\nexcept ClosedError:\n    pass\nelse: 1 / 0\n"
@@ -774,7 +774,7 @@ def test_a_signal_handler_may_close_what_the_main_thread_uses(program, ends_well
     )
 
 
-def test_a_signal_handler_cannot_close_what_a_long_call_uses(ends_well):
+def test_a_signal_handler_cannot_close_the_handle_of_a_long_call(ends_well):
     """A long evaluation runs handlers while it works, so what closes its document raises, and ends the evaluation."""
     ends_well(
         f"{ALARM}\ndoc = large()\non_alarm(doc.close)\ntry:\n    doc.xpathEval(LONG)\nexcept BusyError:\n    pass\nelse: 1 / 0\n"

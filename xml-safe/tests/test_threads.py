@@ -204,7 +204,7 @@ def test_parsing_lets_other_threads_run():
     assert ticks > 10
 
 
-def test_close_waits_for_what_runs():
+def test_close_waits_for_running_calls():
     doc = parse(LARGE)
     results, started = [], threading.Event()
 

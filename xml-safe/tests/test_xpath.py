@@ -276,7 +276,7 @@ NOT_THERE = {
 
 
 @pytest.mark.parametrize(("expr", "value"), NO_FUNCTIONS.items(), ids=NO_FUNCTIONS)
-def test_what_is_no_call_of_a_function_is_evaluated(doc, expr, value, capfd):
+def test_expression_without_a_function_call_is_evaluated(doc, expr, value, capfd):
     assert doc.xpathEval(expr) == value
     assert capfd.readouterr() == ("", "")
 
@@ -336,6 +336,6 @@ assert len(main) == len(exprs) and small == main, (small, main)
 
 
 @pytest.mark.parametrize("kilobytes", [64, 128, 256, 512])
-def test_deep_expressions_end_as_on_the_main_thread_whatever_the_stack(run_python, kilobytes):
+def test_deep_expressions_end_as_on_the_main_thread_with_every_stack_size(run_python, kilobytes):
     ended = run_python("-c", IN_A_THREAD, str(kilobytes), input="\n".join(DEEP))
     assert (ended.returncode, ended.stderr) == (0, "")

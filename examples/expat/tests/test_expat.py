@@ -75,7 +75,7 @@ def test_any_buffer():
         Parser().parse("<a/>")
 
 
-def test_what_is_no_xml():
+def test_text_that_is_no_xml_raises():
     parser = Parser()
     with pytest.raises(ExpatError, match="mismatched tag") as caught:
         parser.parse(b"<a>\n  <b></a>", True)
@@ -83,7 +83,7 @@ def test_what_is_no_xml():
     assert (parser.line, parser.column) == (2, 7)
 
 
-def test_what_is_no_callable():
+def test_argument_that_is_no_callable_raises():
     with pytest.raises(TypeError, match="a callable is expected, not str"):
         Parser(start="f")
 

@@ -68,14 +68,14 @@ def in_thread(function):
 # ---- reading and writing
 
 
-def test_what_was_committed_is_there(env, db):
+def test_committed_value_is_there(env, db):
     with env.begin() as txn:
         assert txn.get(db, b"k3") == b"v3"
         assert txn.get(db, b"x") is None
         assert txn.stat(db).entries == 10
 
 
-def test_what_was_not_committed_is_not(env, db):
+def test_value_that_was_not_committed_is_not_there(env, db):
     txn = env.begin(write=True)
     txn.put(db, b"new", b"value")
     assert txn.get(db, b"new") == b"value"
@@ -578,7 +578,7 @@ def test_a_thread_that_ends_closes_its_handles(env, db, reported):
     assert reported == []
 
 
-def test_a_thread_that_ends_closes_what_is_in_a_cycle(env, db, reported):
+def test_a_thread_that_ends_closes_handles_in_a_cycle(env, db, reported):
     """The cycle need not be collected first."""
     weak = []
 

@@ -63,7 +63,7 @@ def test_results_that_sqlite_has_no_type_for(db):
         one(db, "SELECT big()")
 
 
-def test_what_is_no_callable(db):
+def test_argument_that_is_no_callable_raises(db):
     with pytest.raises(TypeError, match="a callable is expected, not int"):
         db.create_function("f", 0, 7)
 
@@ -113,7 +113,7 @@ def test_a_function_may_use_the_connection(db):
     assert one(db, "SELECT lookup()") == 42
 
 
-def test_a_function_cannot_close_what_runs_it(db):
+def test_a_function_cannot_close_the_database_that_runs_it(db):
     db.create_function("f", 0, lambda: 1)
     statement = db.prepare("SELECT f()")
     caught = []
@@ -157,7 +157,7 @@ def test_refused_close_leaves_the_children_open(db):
     assert all(copy.closed for copy in copies)
 
 
-def test_a_function_may_drop_what_runs_it():
+def test_a_function_may_drop_the_database_that_runs_it():
     db = Connection(":memory:")
     holder = []
 
@@ -250,7 +250,7 @@ def test_an_aggregate_that_is_left_half_way(db):
     assert all(ref() is None for ref in made)
 
 
-def test_what_is_no_aggregate(db):
+def test_class_without_the_methods_of_an_aggregate_raises(db):
     db.create_aggregate("f", 0, lambda: object())
     with pytest.raises(AttributeError, match="step"):
         db.run("SELECT f()")

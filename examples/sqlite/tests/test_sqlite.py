@@ -405,7 +405,7 @@ def test_statement_with_a_memoryview_cannot_be_closed_or_changed():
     assert statement.closed and live_handles() == NONE
 
 
-def test_a_view_holds_what_lends_it():
+def test_a_view_holds_the_handle_that_lends_it():
     view = None
 
     def lend():
@@ -485,7 +485,7 @@ def test_a_blob_is_read_and_written_in_parts(blob_db):
 @pytest.mark.parametrize(
     ("offset", "count"), [(101, 0), (0, 101), (99, 2), (2**62, 2**62), (2**63, 2**63), (1, 2**64 - 1)]
 )
-def test_what_is_not_within_the_blob(blob_db, offset, count):
+def test_read_outside_of_the_blob_raises(blob_db, offset, count):
     with blob_db.blob("b", "data", 1) as blob, pytest.raises(ValueError, match="not within the 100 of the blob"):
         blob.read(offset, count)
 

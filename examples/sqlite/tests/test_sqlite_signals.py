@@ -50,7 +50,7 @@ def interrupt(*_):
     ],
     ids=["run", "next", "run_script"],
 )
-def test_what_a_handler_raises_ends_a_statement(db, alarm, call):
+def test_exception_of_a_handler_ends_a_statement(db, alarm, call):
     alarm(interrupt)
     with pytest.raises(Interrupted):
         call(db)

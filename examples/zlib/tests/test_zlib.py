@@ -76,7 +76,7 @@ def test_every_buffer(make):
 
 
 @pytest.mark.parametrize("data", ["text", None, 1, [1]])
-def test_what_is_no_buffer(data):
+def test_argument_that_is_no_buffer_raises(data):
     with Compressor() as compressor, pytest.raises(TypeError):
         compressor.compress(data)
 

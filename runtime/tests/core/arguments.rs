@@ -1,4 +1,4 @@
-//! What C gets.
+//! The arguments that C gets.
 
 use std::path::Path;
 

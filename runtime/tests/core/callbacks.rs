@@ -1,4 +1,4 @@
-//! What C reports through a callback while a call runs.
+//! Reports that C makes through a callback while a call runs.
 
 use std::ffi::c_void;
 use std::ptr;

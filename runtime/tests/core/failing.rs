@@ -1,4 +1,4 @@
-//! How a failed call is noticed and worded.
+//! Failed calls, and the texts of their errors.
 
 use leakproof::prelude::*;
 

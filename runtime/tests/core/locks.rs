@@ -118,7 +118,7 @@ impl ErrorSource<Safe> for SafeErrors {
 )]
 pub(crate) struct Door;
 
-/// The same struct, where the lock is found by its fields.
+/// A handle of the same struct, whose lock is found by the struct's fields.
 #[handle(
     raw = ffi::Door,
     release = ffi::door_free,

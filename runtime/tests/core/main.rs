@@ -36,7 +36,7 @@ fn open() -> Owned<'static, Store> {
     store
 }
 
-/// What `call` panicked with.
+/// Returns the message that `call` panicked with.
 fn panic_of<R>(call: impl FnOnce() -> R) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
         panic!("it should have panicked");

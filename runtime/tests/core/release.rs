@@ -1,4 +1,4 @@
-//! When handles are released, and how they are counted.
+//! Releases of handles, and their counts.
 
 use leakproof::live_handles;
 use leakproof::prelude::*;

@@ -1,4 +1,4 @@
-//! What C gives, and what is read from its structs.
+//! Results of C, and values that are read from its structs.
 
 use std::ffi::CString;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! What lives inside of something else.
+//! Views and children: handles inside of other handles.
 
 use leakproof::Handle;
 use leakproof::prelude::*;

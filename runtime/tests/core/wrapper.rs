@@ -33,7 +33,7 @@ impl Store {
     #[calls(ffi::store_check, fails = nonzero)]
     pub(crate) fn check(&self) -> Result<()>;
 
-    /// Where the author calls it something that cannot fail.
+    /// A call that fails, which the author annotates as one that cannot fail.
     #[calls(ffi::store_check)]
     pub(crate) fn status(&self) -> c_int;
 
@@ -61,7 +61,7 @@ impl Store {
     #[calls(ffi::store_describe, fails = null, free = ffi::text_free)]
     pub(crate) fn describe(&self) -> Result<CString>;
 
-    /// Where the function that frees takes a pointer of another type.
+    /// A result whose `free` function takes a pointer of another type.
     #[calls(ffi::store_describe, free = ffi::chars_free, utf8 = lossy)]
     pub(crate) fn label_text(&self) -> Option<String>;
 
@@ -380,7 +380,7 @@ impl File {
     #[calls(close, args = (-1), fails = negative, detach)]
     pub(crate) fn close_none_detached() -> Result<()>;
 
-    /// Where making the result changes `errno`.
+    /// A result whose conversion changes `errno`.
     #[calls(c_errno::fail_with_errno, fails = when(|_| true), free = c_errno::forget)]
     pub(crate) fn fail_with_text() -> Result<Option<String>>;
 
@@ -388,7 +388,7 @@ impl File {
     pub(crate) fn fail_silently() -> Result<()>;
 }
 
-/// What C reports.
+/// A report of C.
 #[handle(raw = ffi::record, callback_only)]
 pub(crate) struct Record;
 
@@ -398,10 +398,10 @@ impl Record {
     fn message(&self) -> Option<String>;
 }
 
-/// What is wrong with a store.
+/// A failure of a store.
 #[exception]
 pub(crate) struct StoreError {
-    /// What C said, then what it was called with.
+    /// The report of C, then the arguments of the call.
     pub(crate) message: String,
 }
 
@@ -409,7 +409,7 @@ thread_local! {
     static HOOKS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What [`StoreErrors`] was asked since this was last asked.
+/// Returns the calls of [`StoreErrors`] since the last call of this function.
 pub(crate) fn hooks() -> Vec<String> {
     HOOKS.take()
 }

@@ -146,7 +146,7 @@ impl Report {
     fn code(&self) -> c_int;
 }
 
-/// What was reported in calls that did not fail.
+/// Reports in calls that did not fail.
 #[derive(Default)]
 struct Reported(Mutex<Vec<c_int>>);
 

@@ -1,4 +1,4 @@
-//! What a handle keeps besides its pointer: callbacks of every scope, other values, the parent that its release needs.
+//! The things that a handle keeps besides its pointer: callbacks of every scope, other values, the parent that its release needs.
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ mod library;
 use forked::in_forked_child;
 use library::{self as ffi, log, note};
 
-/// What `call` panicked with.
+/// Returns the message that `call` panicked with.
 fn panic_of<R>(call: impl FnOnce() -> R) -> &'static str {
     let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
         panic!("it should have panicked");
@@ -25,7 +25,7 @@ fn panic_of<R>(call: impl FnOnce() -> R) -> &'static str {
 
 type Action = Box<dyn Fn(c_int) -> Result<c_int> + Send + Sync>;
 
-/// What the library calls back.
+/// The callbacks.
 struct Ring {
     name: &'static str,
     action: Action,
@@ -148,7 +148,7 @@ impl Bell {
 #[handle(raw = ffi::rope, release(ffi::rope_free, args = (parent, self)), parent = Bell)]
 struct Rope;
 
-/// It lives in a bell and in a rope.
+/// A handle that lives in a bell and in a rope.
 #[handle(raw = c_int, release = ffi::untie, parent = (Bell, Rope))]
 struct Knot;
 

@@ -31,7 +31,7 @@ mod ffi {
     pub static FREED: AtomicUsize = AtomicUsize::new(0);
     /// Set where a tone was freed while the gong was changed.
     pub static FAULT: AtomicBool = AtomicBool::new(false);
-    /// Where a call or a release tells that it has begun, and waits.
+    /// The gate at which a call or a release tells that it has begun, and waits.
     pub static GATE: Barrier = Barrier::new(2);
     pub static STOPS_AT_FREE: AtomicBool = AtomicBool::new(false);
 

@@ -28,7 +28,7 @@ mod ffi {
     }
 
     thread_local! {
-        /// What the library calls later, whichever bell it came from.
+        /// The callback that the library calls later, from any bell.
         static QUEUE: RefCell<Vec<(ring, *mut c_void, destroy)>> = const { RefCell::new(Vec::new()) };
     }
 
@@ -164,7 +164,7 @@ impl Drop for Ring {
 
 thread_local! {
     static BELL: Cell<Option<&'static Bell>> = const { Cell::new(None) };
-    /// Whether the callback found itself among the values of `BELL`.
+    /// Set if the callback found itself among the values of `BELL`.
     static FOUND: Cell<Option<bool>> = const { Cell::new(None) };
 }
 

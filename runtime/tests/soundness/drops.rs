@@ -127,7 +127,7 @@ mod ffi {
 
 const FAILED: [bool; 2] = [false, true];
 
-/// What the `Drop` of a value does.
+/// The action of a value's `Drop`.
 struct Bomb(&'static str);
 
 impl Attachment for Bomb {}

@@ -146,7 +146,7 @@ impl Cell {
     fn rebuild(&mut self, visitor: &Visitor) -> Result<()>;
 }
 
-/// The same object in C, as another type.
+/// A type of the same object in C.
 #[handle(raw = ffi::heap, part_of = Heap, owner_field = itself)]
 struct Root;
 
@@ -159,7 +159,7 @@ impl Root {
     fn heap(&self) -> Option<Borrowed<Heap>>;
 }
 
-/// What C allows while it rebuilds.
+/// The calls that C allows while it rebuilds.
 #[handle(raw = ffi::heap, callback_only)]
 struct Rebuilding;
 

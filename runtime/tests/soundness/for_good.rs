@@ -1,4 +1,4 @@
-//! What C keeps until nobody knows when: nothing changes what that lives in.
+//! Handles that C keeps until nobody knows when: nothing changes their parents.
 
 use leakproof::prelude::*;
 

@@ -29,7 +29,7 @@ mod ffi {
     pub struct session {
         first: channel,
     }
-    /// As large as a session: gets the memory of one.
+    /// A struct as large as a session, which gets the memory of one.
     pub struct file {
         pub size: c_int,
     }

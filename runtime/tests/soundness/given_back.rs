@@ -90,7 +90,7 @@ mod ffi {
         unsafe { (*belt).sacks.pop() }.unwrap_or_else(|| unsafe { sack_new() })
     }
 
-    /// As [`belt_next`], into `*sack`. Fails if there is none.
+    /// Writes the result of [`belt_next`] into `*sack`. Fails if there is none.
     pub unsafe extern "C" fn belt_next_into(belt: *mut belt, sack: *mut *mut sack) -> c_int {
         touch(belt);
         let next = unsafe { (*belt).sacks.pop() };

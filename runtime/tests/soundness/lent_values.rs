@@ -82,7 +82,7 @@ mod ffi {
 struct Lamp;
 
 static IS_DROPPED: AtomicBool = AtomicBool::new(false);
-/// Where the callback meets the thread that drops the lamp: when it has the value, and when the lamp is gone.
+/// The meeting of the callback and the thread that drops the lamp: when it has the value, and when the lamp is gone.
 static GATE: Barrier = Barrier::new(2);
 
 #[derive(Attachment)]

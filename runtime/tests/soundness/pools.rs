@@ -83,7 +83,7 @@ pub struct shelf {
 
 pub type make_t = Option<unsafe extern "C" fn(*mut c_void) -> *mut bag>;
 pub type take_t = Option<unsafe extern "C" fn(*const c_char, *mut bag, *mut c_void)>;
-/// What stands on the library's own desk.
+/// The library's own desk, and the note on it.
 pub struct desk {
     pub note: *mut note,
 }

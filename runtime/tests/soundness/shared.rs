@@ -33,7 +33,7 @@ mod ffi {
     };
 
     thread_local! {
-        /// Where the next release or ring of this thread tells that it has begun, and waits.
+        /// The gate at which the next release or ring of this thread tells that it has begun, and waits.
         pub static GATE: RefCell<Option<(Sender<()>, Receiver<()>)>> = const { RefCell::new(None) };
     }
 

@@ -107,7 +107,7 @@ struct Water;
 #[handle(raw = ffi::sack, release = ffi::sack_free, fork_safe)]
 struct Sack;
 
-/// As C shows it.
+/// The handle as C shows it.
 #[handle(raw = ffi::sack, release = ffi::sack_free, fork_safe)]
 struct Shown;
 

@@ -35,7 +35,7 @@ mod ffi {
         net: *mut net,
     }
 
-    /// Where `net_depths` says that it has begun, and hears that it may go on.
+    /// The gate at which `net_depths` says that it has begun, and waits.
     pub static SLOW: Mutex<Option<(Sender<()>, Receiver<()>)>> = Mutex::new(None);
 
     fn wait() {

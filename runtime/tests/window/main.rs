@@ -25,7 +25,7 @@ mod ffi {
     pub type visit = Option<unsafe extern "C" fn(*mut well, *mut c_void)>;
 
     static ALL: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-    /// Where a slow function says that it has begun, and hears that it may end.
+    /// The gate at which a slow function says that it has begun, and waits.
     pub static SLOW: Mutex<Option<(Sender<()>, Receiver<()>)>> = Mutex::new(None);
 
     fn all() -> std::sync::MutexGuard<'static, Vec<usize>> {
@@ -53,7 +53,7 @@ mod ffi {
         unsafe { (*well).depth = 2 };
     }
 
-    /// As for [`well_dig`].
+    /// The same as for [`well_dig`].
     pub unsafe extern "C" fn well_free(well: *mut well) {
         unsafe { (*well).depth = -1 };
         wait();

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use leakproof::__private::borrow_state::BorrowError::{self, Busy, Closed};
 use leakproof::__private::borrow_state::{BorrowState, Queue};
 
-/// What a thread does, once.
+/// One job of a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Job {
     /// Use the handle beside others.
@@ -36,7 +36,7 @@ impl Job {
     }
 }
 
-/// Where a thread is in its present job.
+/// The place of a thread in its present job.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum At {
     /// About to enter or to mark.
@@ -89,7 +89,7 @@ struct Thread {
     at: At,
 }
 
-/// What the word and the queue have to say, kept beside them in plain values.
+/// A model of the word and the queue in plain values.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 struct Truth {
     sharers: usize,
@@ -99,7 +99,7 @@ struct Truth {
     /// The thread that is closing.
     closing: Option<usize>,
     closed: bool,
-    /// Whether someone asked to be woken.
+    /// Set if a thread asked to be woken.
     expected: bool,
 }
 
@@ -108,7 +108,7 @@ impl Truth {
         self.queue.iter().any(|(queued, _)| *queued == index)
     }
 
-    /// Whether an exclusive use is waited for by a thread that came before this one, or one of any kind if this one
+    /// Returns whether an exclusive use is waited for by a thread that came before this one, or one of any kind if this one
     /// wants it alone.
     fn is_behind(&self, index: usize, exclusive: bool) -> bool {
         let mut ahead = self.queue.iter().take_while(|(queued, _)| *queued != index);
@@ -342,7 +342,7 @@ impl World {
         self.made_free(told)
     }
 
-    /// Whoever ends what others may wait for is told of it, exactly if they do.
+    /// The end of a use tells its thread to wake others exactly if others wait.
     fn made_free(&mut self, told: bool) -> Option<At> {
         assert_eq!(told, std::mem::take(&mut self.truth.expected));
         told.then_some(At::Waking { inside: false })
@@ -376,7 +376,7 @@ impl World {
         At::Looking { marked }
     }
 
-    /// What the runtime asks of the word before it sleeps.
+    /// The question that the runtime asks the word before it sleeps.
     fn look_again(&self, index: usize, marked: bool, job: Job) -> At {
         let word = &self.word;
         let turn = || word.is_closing() || self.queue.is_turn(index as u64);

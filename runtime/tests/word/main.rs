@@ -8,7 +8,7 @@ mod threads;
 use leakproof::__private::borrow_state::BorrowError::{Busy, Closed};
 use leakproof::__private::borrow_state::{BorrowState, Queue};
 
-/// The same test of both words.
+/// A test of both words.
 macro_rules! both_words {
     ($(fn $name:ident($word:ident) $body:block)+) => {
         mod atomic { $(#[test] fn $name() { super::$name::<true>(); })+ }

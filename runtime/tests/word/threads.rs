@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(60);
 struct Guarded {
     word: BorrowState<true>,
     number: UnsafeCell<u64>,
-    /// And who waits for it.
+    /// The threads that wait for the word.
     queue: Mutex<Queue>,
     tickets: AtomicU64,
     changed: Condvar,

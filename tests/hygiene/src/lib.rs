@@ -1,4 +1,4 @@
-//! What the macros expand to compiles where the crate has another name, where every name of the prelude means something
+//! The expansion of the macros compiles where the crate has another name, where every name of the prelude means something
 //! else, where all has to be documented, and where `unsafe` is not allowed.
 //!
 //! `unsafe_code` may be forbidden because rustc looks for `unsafe` where it is written, which is in the macros. The author
@@ -9,7 +9,7 @@
 #![deny(clippy::all, clippy::undocumented_unsafe_blocks)]
 #![no_implicit_prelude]
 
-/// What a careless author, or a C header, might call things. Not the primitive types: PyO3 writes those by their names.
+/// Names that a careless author, or a C header, might use. Not the primitive types: PyO3 writes those by their names.
 #[allow(dead_code, non_camel_case_types, reason = "they are in the way")]
 mod shadows {
     pub(crate) struct Option;
@@ -42,7 +42,7 @@ pub mod shadowed {
     #[allow(unused_imports, reason = "they are in the way")]
     use crate::shadows::*;
 
-    /// What went wrong with a file.
+    /// A failure of a file.
     #[::lp::exception(crate = ::lp)]
     pub struct FileError {
         /// In words.
@@ -54,9 +54,9 @@ pub mod shadowed {
     /// A file that isn't there.
     #[::lp::exception(crate = ::lp, extends = FileError)]
     pub struct NoFileError {
-        /// What every error says.
+        /// The text of every error.
         pub base: FileError,
-        /// What it would be called.
+        /// The name that it would have.
         pub name: ::core::option::Option<::std::string::String>,
     }
 
@@ -69,7 +69,7 @@ pub mod shadowed {
         END = ::libc::SEEK_END,
     }
 
-    /// What a file may be opened for.
+    /// The modes in which a file may be opened.
     #[::lp::int_flag(::libc::c_int, crate = ::lp)]
     pub enum Access {
         /// Reading.
@@ -103,7 +103,7 @@ pub mod shadowed {
         #[calls(::libc::fseek, fails = nonzero, detach)]
         fn seek(&mut self, offset: ::libc::c_long, whence: Whence) -> ::lp::Result<()>;
 
-        /// Where it is.
+        /// The position.
         #[getter]
         #[calls(::libc::ftell, fails = negative)]
         fn position(&self) -> ::lp::Result<::libc::c_long>;
@@ -116,7 +116,7 @@ pub mod shadowed {
         #[calls(::libc::fputs, args = (text, self), fails = negative)]
         fn puts(&mut self, text: &::std::primitive::str) -> ::lp::Result<()>;
 
-        /// Whether it has come to its end.
+        /// Returns whether the end is reached.
         #[getter]
         #[calls(::libc::feof)]
         fn at_end(&self) -> ::std::primitive::bool;
@@ -145,7 +145,7 @@ pub mod shadowed {
         pub rem: ::std::primitive::i32,
     }
 
-    /// What compares two numbers for C.
+    /// A comparison of two numbers for C.
     #[derive(Debug, ::lp::Attachment)]
     #[leakproof(crate = ::lp)]
     pub struct Order {
@@ -189,7 +189,7 @@ pub mod shadowed {
     }
 }
 
-/// As bindgen writes it.
+/// A struct as bindgen writes it.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 pub struct Division {

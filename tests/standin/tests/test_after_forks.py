@@ -37,7 +37,7 @@ def in_child(function):
     return outcome
 
 
-def test_a_fork_safe_handle_and_what_lives_in_it_are_used_and_released():
+def test_a_fork_safe_handle_and_its_children_are_used_and_released():
     store, parcel, tally, shape = Store(), Parcel(3), Tally(1), Shape()
     item = store.item()
     label = parcel.label
@@ -87,7 +87,7 @@ def test_a_handle_without_the_word_belongs_to_its_process():
     assert take_log() == ["query_close", "session_close", f"number_close {value}"]
 
 
-def test_a_child_releases_what_it_made_itself():
+def test_a_forked_child_releases_its_own_handles():
     session = Session()
 
     def make():

@@ -61,7 +61,7 @@ def test_argument_that_does_not_fit_is_refused_before_the_call(arguments, keywor
         (lambda: vars(Letter)["places"].__func__(7, 3), 21),
     ],
 )
-def test_static_method_takes_what_its_signature_says(call, result):
+def test_static_method_takes_the_arguments_of_its_signature(call, result):
     for _ in range(2):
         assert call() == result
 

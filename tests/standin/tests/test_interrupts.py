@@ -89,7 +89,7 @@ def test_arguments_are_those_of_the_call():
     assert search.measure(b"12345", 3) == 30
 
 
-def test_handler_cannot_use_what_the_call_has_alone():
+def test_handler_cannot_use_the_handle_of_an_exclusive_call():
     search = Search()
     with pytest.raises(BusyError), signaled(lambda *_: search.interrupts):
         search.measure(b"", 1)

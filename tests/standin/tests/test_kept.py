@@ -28,7 +28,7 @@ def handles():
 
 
 @pytest.mark.parametrize("call", ["weight", "weigh"])
-def test_call_on_a_keeper_waits_for_what_uses_the_parent_alone(pond_and_net, at_the_gate, call):
+def test_call_on_a_keeper_waits_for_an_exclusive_call_on_the_parent(pond_and_net, at_the_gate, call):
     pond, net = pond_and_net
     with at_the_gate(pond.dredge) as results, signaled(lambda *_: open_gate()):
         assert getattr(net, call)() == 1
@@ -56,7 +56,7 @@ def beside_a_signal_handler(pond, call):
 
 
 @pytest.mark.parametrize("call", ["weight", "weigh"])
-def test_signal_handler_does_not_use_what_lives_in_a_handle_that_the_call_has_alone(pond_and_net, call, capfd):
+def test_signal_handler_does_not_use_a_child_of_the_handle_of_an_exclusive_call(pond_and_net, call, capfd):
     pond, net = pond_and_net
     refused = beside_a_signal_handler(pond, getattr(net, call))
     assert isinstance(refused, BusyError)
@@ -83,7 +83,7 @@ def test_signal_handler_that_forks_interrupts_the_call(pond_and_net):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_close_interrupts_a_call_although_c_keeps_what_lives_in_the_handle(pond_and_net, at_the_gate):
+def test_close_interrupts_a_call_although_c_keeps_a_child_of_the_handle(pond_and_net, at_the_gate):
     pond, net = pond_and_net
     before = handles()
     with at_the_gate(pond.dredge) as results:
@@ -94,7 +94,7 @@ def test_close_interrupts_a_call_although_c_keeps_what_lives_in_the_handle(pond_
     assert handles() == {"Pond": before["Pond"] - 1, "Net": before["Net"] - 1}
 
 
-def test_dropped_handle_leaves_what_c_refused_to_release_to_the_ancestor_in_use(at_the_gate, monkeypatch):
+def test_dropped_handle_defers_a_refused_release_to_the_ancestor_in_use(at_the_gate, monkeypatch):
     refused = []
     monkeypatch.setattr(sys, "unraisablehook", lambda raised: refused.append(str(raised.exc_value)))
     pond = Pond()
@@ -151,7 +151,7 @@ def test_call_that_is_refused_does_not_enter_the_lock_of_the_library(pond_and_tr
     assert violations() == []
 
 
-def test_exclusive_call_comes_before_later_calls_on_what_lives_in_its_handle(pond_and_net, at_the_gate):
+def test_exclusive_call_comes_before_later_calls_on_children(pond_and_net, at_the_gate):
     pond, net = pond_and_net
     order = []
 

@@ -156,7 +156,7 @@ def test_two_handles_of_one_object_in_one_call():
 # ---- a close that fails
 
 
-def test_what_c_keeps_stays_open():
+def test_handle_whose_close_c_refuses_stays_open():
     session = Session(5)
     take_log()
     for _ in range(3):
@@ -355,7 +355,7 @@ def test_consumed_handle_is_closed_and_released_by_c():
     assert take_log() == ["session_open", "parcel_new", "parcel_free", "session_close"]
 
 
-def test_parent_of_what_c_took_over_is_released_after_it():
+def test_parent_of_a_transferred_child_is_released_after_it():
     take_log()
     parcel, board = Parcel(3), Board()
     board.pin(parcel.tag())
@@ -385,12 +385,12 @@ print(*take_log())
 """
 
 
-def test_parent_of_what_c_keeps_is_not_changed_while_another_thread_releases_the_keeper():
+def test_parent_of_a_kept_child_is_not_changed_while_another_thread_releases_the_keeper():
     done = subprocess.run([sys.executable, "-c", DETACHED], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("tag_free board_free parcel_reweigh\n", "")
 
 
-def test_dropped_parent_of_what_c_took_over_is_released_after_it():
+def test_dropped_parent_of_a_transferred_child_is_released_after_it():
     take_log()
     board = Board()
     board.pin(Parcel(3).tag())
@@ -401,7 +401,7 @@ def test_dropped_parent_of_what_c_took_over_is_released_after_it():
     assert take_log() == ["board_new", "parcel_new", "parcel_tag", "tag_free", "board_free", "parcel_free"]
 
 
-def test_parent_of_what_c_left_is_released_at_once():
+def test_parent_of_a_child_that_c_did_not_take_is_released_at_once():
     parcel, other, board = Parcel(3), Parcel(4), Board()
     board.pin(parcel.tag())
     tag = other.tag()
@@ -710,7 +710,7 @@ def refused(*calls):
         assert not thread.is_alive() and len(raised) == 1
 
 
-def test_memory_holds_its_handle_and_what_that_lives_in():
+def test_memory_holds_its_handle_and_the_ancestors():
     store = Store()
     item = store.item()
     view = item.memory

@@ -26,7 +26,7 @@ def texts(letter):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_text_is_what_python_makes_of_it(text):
+def test_text_is_decoded_as_python_decodes_it(text):
     letter = Letter(text.encode())
     for _ in range(2):  # The first call of each method is PyO3's.
         for result in texts(letter):
@@ -39,7 +39,7 @@ def test_text_is_what_python_makes_of_it(text):
 
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if len(text.encode()) <= 8])
-def test_text_in_an_array_is_what_python_makes_of_it(text):
+def test_text_in_an_array_is_decoded_as_python_decodes_it(text):
     letter = Letter(text.encode())
     for _ in range(2):
         assert letter.title == letter.title_data == text
@@ -198,7 +198,7 @@ print(*results)
     assert len(ended.stdout.split()) == 5
 
 
-def test_memory_error_frees_what_c_gave():
+def test_memory_error_frees_the_result_of_c():
     program = """
 import _testcapi
 from standin_safe import Letter, take_log

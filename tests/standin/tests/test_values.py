@@ -40,7 +40,7 @@ def test_handles_among_three_out_parameters_are_released_like_others():
     assert live_handles()["Pin"] == 0
 
 
-def test_what_a_failing_call_left_in_one_of_three_is_released():
+def test_handle_that_a_failing_call_left_in_one_of_three_results_is_released():
     sheet = Sheet()
     with pytest.raises(Error):
         sheet.pins(-1)
@@ -55,7 +55,7 @@ def test_a_dozen_values_are_a_tuple():
 # ---- an enum that borrows
 
 
-def test_an_enum_with_a_lifetime_is_given_as_what_it_holds():
+def test_an_enum_with_a_lifetime_becomes_its_value():
     sheet = Sheet()
     corner = sheet.at(0)
     assert type(corner) is Corner and corner.point == Point(3.0, 4.0)
