@@ -49,6 +49,7 @@ ATTACHMENTS = "runtime/src/attachment.rs"
 CHILDREN_TRANSFER = "runtime/src/children/transfer.rs"
 USES = "runtime/src/uses/call.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
+USES_OWNERS = "runtime/src/uses/owners.rs"
 USES_PASSED = "runtime/src/uses/passed.rs"
 USES_STRAYS = "runtime/src/uses/strays.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
@@ -164,8 +165,8 @@ GUARDS = [
     ),
     mutant(HANDLE_GUARD, "all views are equal", ("self.raw == other.raw", "self.raw == other.raw || true")),
     mutant(HANDLE_LIFECYCLE, "a new object seems to be used by the call that freed the former one", ("        uses::forget_former(Id::new(self, raw));\n", "")),
-    mutant(HANDLE_LIFECYCLE, "a release is skipped, though counted", ("unsafe { release(raw) };", "Ok::<(), ReleaseError>(drop((release, raw)));")),
-    mutant(HANDLE_LIFECYCLE, "a release is done twice", ("unsafe { release(raw) };", "unsafe { let _ = release(raw); release(raw) };")),
+    mutant(HANDLE_LIFECYCLE, "a release is skipped, though counted", ("            unsafe { release(raw) }\n", "            Ok::<(), ReleaseError>(drop((release, raw)))\n")),
+    mutant(HANDLE_LIFECYCLE, "a release is done twice", ("            unsafe { release(raw) }\n", "            unsafe { let _ = release(raw); release(raw) }\n")),
     mutant(
         HANDLE_LIFECYCLE, "a count is not given back", (
             "            (_, ended) => {\n                self.live.fetch_sub(1, Ordering::Relaxed);\n",
@@ -330,8 +331,8 @@ CALLS = [
         )),
     mutant(CALL_TRANSFER, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
     mutant(HANDLE_LIFECYCLE, "what C took over still counts", (
-            "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
-            "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n",
+            "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.disown(raw);\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
+            "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.disown(raw);\n",
         )),
     mutant(STEPS, "a walk from part to part skips one", ("Some(current)\n", "self.current\n")),
 ]
@@ -1066,7 +1067,7 @@ KEEPING = [
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),", "        Some(_) => entries.take(0).count() + one(),")),
     mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {")),
     mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("entry.parents.iter().chain(entry.owned.iter().copied())", "entry.parents.iter().filter(|_| false).chain(entry.owned.iter().copied())")),
-    mutant(USES, "a forked child waits for calls of threads that it has not", ("entry.depth.thread != here && entry.by != By::Keeping);", "entry.depth.thread != here && entry.by != By::Keeping && false);")),
+    mutant(USES, "a forked child waits for calls of threads that it has not", ("entry.depth.thread != here && !entry.by.is_c());", "entry.depth.thread != here && !entry.by.is_c() && false);")),
     mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
     mutant(USES_TABLE, "a claim of a group is counted by its object alone", ("buckets: [key.bucket(), object.bucket()],", "buckets: [object.bucket(); 2],")),
     mutant(USES_TABLE, "an exclusive use looks at exclusive ones alone", ("        self.may_hold(claim, claim.exclusive)\n", "        self.may_hold(claim, false)\n")),
@@ -1430,6 +1431,10 @@ DIRECT_ENTRIES = [
     mutant(USES_STRAYS, "C has no handles in those that lend them", ("            add(lender(), (lent.kind)());", "            let _ = (lender, lent.kind);")),
     mutant(USES_STRAYS, "C has no handles in their parents", ("            add(parent, kind);", "            let _ = (parent, kind);")),
     mutant(USES_STRAYS, "C has handles only in what keeps them itself", ("        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)));", "        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)).take(0));")),
+    mutant(USES_OWNERS, "an object is changed that a callback gave C an owner of", ("    if is_shared {\n        begin(id);", "    if is_shared && false {\n        begin(id);")),
+    mutant(USES_OWNERS, "an object is changed that C has the only owner of, and lends", ("    if has_c {\n        begin(id);", "    if has_c && false {\n        begin(id);")),
+    mutant(USES_OWNERS, "a new object is the one that C was given", ("    owners.has_c &= owners.number.is_some();\n", "")),
+    mutant(USES_TABLE, "a callback gives C one owner alone", ("            && !(claim.joins && self.by == By::Owning)\n", "")),
     mutant(USES_PASSED, "a counted object of C's goes while a callback has it", (".filter(|home| home.kind().is_counted()));", ".filter(|_| false));")),
     mutant(CHILDREN_TRANSFER, "what C gives back still waits for what C kept it in", ("let is_later = |end: &&End| !is_same && !matches!", "let is_later = |end: &&End| !matches!")),
     mutant(CHILDREN_TRANSFER, "each handle that C gives out is one that it gives back", ("    let is_same = call.previous();", "    let is_same = call.previous() || true;")),

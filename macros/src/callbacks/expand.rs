@@ -282,6 +282,9 @@ pub(crate) fn expand_owned_child_checks(
                 !<#handle as #runtime::__private::handle::Handle>::SPEC.attachments,
                 #message
             );
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::kind::GivenByCallbacks(<#handle as #runtime::__private::handle::Handle>::kind)
+            }
         };
         respanned(check, handle.span())
     });

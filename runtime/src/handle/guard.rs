@@ -110,6 +110,7 @@ unsafe fn retained<'p, T: RefCounted>(raw: NonNull<T::Raw>) -> Owned<'p, T> {
         // SAFETY: the caller's promise.
         unsafe { T::retain(raw.as_ptr()) };
     }
+    T::kind().before_retain(raw.as_ptr().cast());
     let _is_first = T::kind().on_acquire(raw.as_ptr().cast());
     Owned {
         raw,

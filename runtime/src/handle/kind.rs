@@ -36,6 +36,8 @@ pub struct HandleKind {
     pub(super) owner: Option<Owner>,
     /// Returns the kind of the first parent of a resource, or of the owner of a part.
     pub(super) parent: fn() -> Option<&'static HandleKind>,
+    /// 2 if callbacks give its handles to C, 1 if they do not, 0 until somebody asked.
+    pub(super) given_by_callbacks: AtomicU8,
     /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
@@ -71,6 +73,13 @@ pub struct LentToCallbacks {
 }
 
 inventory::collect!(LentToCallbacks);
+
+/// A kind of which callbacks give handles to C by their results.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct GivenByCallbacks(pub fn() -> &'static HandleKind);
+
+inventory::collect!(GivenByCallbacks);
 
 impl HandleKind {
     /// Returns the type that names the handles which are borrowed as one, if there is such a group.
@@ -200,6 +209,24 @@ impl HandleKind {
         let answer = 1 + u8::from(is_lent);
         self.lent_to_callbacks.store(answer, Ordering::Relaxed);
         is_lent
+    }
+
+    /// Returns whether callbacks give its handles to C.
+    #[inline]
+    pub(crate) fn is_given_by_callbacks(&'static self) -> bool {
+        match self.given_by_callbacks.load(Ordering::Relaxed) {
+            0 => self.find_given_by_callbacks(),
+            answer => answer == 2,
+        }
+    }
+
+    #[cold]
+    fn find_given_by_callbacks(&'static self) -> bool {
+        let mut all = inventory::iter::<GivenByCallbacks>.into_iter();
+        let is_given = all.any(|given| ptr::eq((given.0)(), self));
+        let answer = 1 + u8::from(is_given);
+        self.given_by_callbacks.store(answer, Ordering::Relaxed);
+        is_given
     }
 
     /// Returns whether its handles are numbers.

@@ -16,7 +16,7 @@ use crate::panics::Caught;
 use crate::quiet::notes_nothing;
 use crate::side_table::{self, DetachedSideData};
 use crate::single_owner;
-use crate::uses;
+use crate::uses::{self, owners};
 
 impl HandleKind {
     /// Wakes the C functions that block on the handle at `raw`, if the kind has an `interrupt`.
@@ -57,6 +57,9 @@ impl HandleKind {
             return false;
         }
         self.live.fetch_add(1, Ordering::Relaxed);
+        if self.ref_counted && self.is_given_by_callbacks() {
+            owners::owned(Id::new(self, raw));
+        }
         uses::forget_former(Id::new(self, raw));
         if children::is_any_transferred() {
             children::given_out(Id::new(self, raw));
@@ -73,6 +76,22 @@ impl HandleKind {
             side_table::insert(self, raw);
         }
         true
+    }
+
+    /// Notes one owner less of the counted object at `raw`.
+    #[inline]
+    fn disown(&'static self, raw: *mut ()) {
+        if self.ref_counted && self.is_given_by_callbacks() {
+            owners::disowned(Id::new(self, raw));
+        }
+    }
+
+    /// Notes that the object at `raw`, which C lends, is about to get one owner more.
+    #[inline]
+    pub(crate) fn before_retain(&'static self, raw: *mut ()) {
+        if self.is_given_by_callbacks() {
+            owners::retained(Id::new(self, raw));
+        }
     }
 
     /// Removes the side data of the handle at `raw`, whose address C may soon give to another handle.
@@ -94,6 +113,7 @@ impl HandleKind {
 
     /// Forgets the handle at `raw`, which belongs to the process that this one was forked from, without a release.
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
+        self.disown(raw);
         self.live.fetch_sub(1, Ordering::Relaxed);
         self.remove_parents(raw)
             .into_iter()
@@ -106,6 +126,7 @@ impl HandleKind {
 
     /// Counts one handle less: C has taken over the one at `raw`.
     pub(crate) fn on_transfer(&'static self, raw: *mut ()) {
+        self.disown(raw);
         self.live.fetch_sub(1, Ordering::Relaxed);
         if self.process_bound {
             fork::gone(self.key(raw));
@@ -147,9 +168,12 @@ impl HandleKind {
         };
         let id = Id::new(self, raw);
         let caught = Caught::new();
-        // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
-        // for. the caller's promise: nobody uses the handle any more.
-        let release = || unsafe { release(raw) };
+        let release = || {
+            self.disown(raw);
+            // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
+            // for. the caller's promise: nobody uses the handle any more.
+            unsafe { release(raw) }
+        };
         if self.is_unknown_elsewhere() {
             single_owner::disown(self.key(raw));
             let released = caught.run(|| {

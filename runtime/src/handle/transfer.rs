@@ -14,6 +14,7 @@ use crate::handle::traits::{Handle, PointerHandle, Resource};
 use crate::interpreter::report;
 use crate::panics::Caught;
 use crate::side_table::DetachedSideData;
+use crate::uses::owners;
 
 /// An owned handle that is passed to C, which may keep it.
 #[doc(hidden)]
@@ -65,7 +66,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
             match keeper {
                 Keeper::Handle(keeper) => children::keep_owner(owned, keeper),
                 Keeper::Result(unplaced) => unplaced.push_owned(owned),
-                Keeper::Unknown => {}
+                Keeper::Unknown => owners::left_to_c(owned),
             }
         }
         match (handle.record.take(), keeper) {

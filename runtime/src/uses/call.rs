@@ -46,7 +46,7 @@ fn forget_other_threads() {
     let here = this_thread();
     let mut table = table();
     table.waiting.retain(|waiting| waiting.thread == here);
-    table.remove_where(|entry| entry.depth.thread != here && entry.by != By::Keeping);
+    table.remove_where(|entry| entry.depth.thread != here && !entry.by.is_c());
 }
 
 /// Notes that C may call back, where the call passes a callback to C or listens to what C reports.
@@ -67,6 +67,8 @@ pub struct Use<'a> {
     reads_parent: bool,
     /// Set where the object is given to C, or released.
     leaves: bool,
+    /// Set where a callback gives C an owner of the object.
+    joins: bool,
     /// The handle that C would keep this one in, if calls on that one do not borrow the parent of this one (`mut_parent`).
     misplaced_in: Option<Id>,
     handle: PhantomData<&'a ()>,
@@ -88,6 +90,7 @@ impl<'a> Use<'a> {
             exclusive,
             reads_parent: false,
             leaves: false,
+            joins: false,
             misplaced_in: None,
             handle: PhantomData,
         }
@@ -97,6 +100,14 @@ impl<'a> Use<'a> {
     pub(super) fn leaving(self) -> Self {
         Use {
             leaves: true,
+            ..self
+        }
+    }
+
+    /// Makes it the use by a callback that gives C an owner of the object.
+    pub(super) fn joining(self) -> Self {
+        Use {
+            joins: true,
             ..self
         }
     }
@@ -112,6 +123,10 @@ impl<'a> Use<'a> {
     /// The use of the object itself.
     fn own_claim(&self) -> Claim {
         let claim = Claim::of(self.id, self.exclusive);
+        let claim = match self.joins {
+            true => claim.joining(),
+            false => claim,
+        };
         match self.leaves {
             true => claim.leaving(),
             false => claim,
@@ -304,6 +319,7 @@ pub(super) fn begin_claims(
                 Refused::Until(table.ends())
             }
             (false, By::Keeping) => Refused::For(kept_for_good(name)),
+            (false, By::Owning) => Refused::For(owned_by_c(name)),
             (false, _) => Refused::For(Error::Busy(name)),
         });
     }
@@ -365,6 +381,14 @@ fn kept_for_good(name: &str) -> Error {
     Error::Value(format!(
         "a {name} cannot be changed any more, because C keeps what lives in it, and nobody knows until when: give that to a \
          handle that has one owner"
+    ))
+}
+
+#[cold]
+fn owned_by_c(name: &str) -> Error {
+    Error::Value(format!(
+        "a {name} cannot be changed any more, because a callback gave C an owner of it, and nobody knows until when C uses it: \
+         give C a copy, or one that nothing else owns"
     ))
 }
 

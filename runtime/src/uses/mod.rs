@@ -21,6 +21,7 @@ mod call;
 pub(crate) mod depth;
 mod field;
 pub(crate) mod keeping;
+pub(crate) mod owners;
 mod passed;
 mod release;
 mod strays;

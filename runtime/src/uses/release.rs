@@ -89,7 +89,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
             By::Call => !own.counted,
             // C's release sees to C's own threads, and may wait for them.
             By::Callback => entry.depth.thread == depth.thread,
-            By::Release | By::Keeping => false,
+            By::Release | By::Keeping | By::Owning => false,
         };
         (entry.is_of_object(&own) || entry.claim.may_be_lent_of(&own)) && is_in_way
             || entry.claim.exclusive

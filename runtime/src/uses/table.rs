@@ -84,6 +84,8 @@ pub(super) struct Claim {
     pub(super) name: &'static str,
     /// The address of the object's kind.
     kind: usize,
+    /// Set if a callback gives C an owner of the object: C may have others.
+    joins: bool,
     /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that keeps
     /// or lends such handles.
     stray: bool,
@@ -101,7 +103,16 @@ impl Claim {
             leaves: false,
             name: id.kind().name(),
             kind: ptr::from_ref(id.kind()).addr(),
+            joins: false,
             stray: false,
+        }
+    }
+
+    /// Makes it the use by a callback that gives C an owner of the object.
+    pub(super) fn joining(self) -> Self {
+        Claim {
+            joins: true,
+            ..self
         }
     }
 
@@ -158,6 +169,15 @@ pub(super) enum By {
     Release,
     /// C, for good: it keeps what lives in the object, and nobody knows until when.
     Keeping,
+    /// C, as long as something of ours owns the object, too: a callback gave C an owner.
+    Owning,
+}
+
+impl By {
+    /// Returns whether it is C, whose uses belong to no thread.
+    pub(super) fn is_c(self) -> bool {
+        matches!(self, By::Keeping | By::Owning)
+    }
 }
 
 /// An entry of the table.
@@ -194,6 +214,7 @@ impl UseEntry {
             _ => self.meets(claim),
         };
         meets()
+            && !(claim.joins && self.by == By::Owning)
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
                 true => by == By::Callback || self.depth.is_left_by(depth),

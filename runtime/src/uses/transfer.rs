@@ -36,5 +36,6 @@ pub fn transferred_in<'a, T: Handle, K: Handle>(
 /// The use of a handle that a callback gives to C: exclusive.
 pub(crate) fn transferring<'a, T: Resource>(handle: &'a Owned<'_, T>) -> Option<Use<'a>> {
     let id = Id::of::<T>(handle);
-    Use::of(id, const { T::SPEC.meets_counted() }, true).map(Use::leaving)
+    let given = Use::of(id, const { T::SPEC.meets_counted() }, true);
+    given.map(|given| given.leaving().joining())
 }

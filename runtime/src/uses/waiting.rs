@@ -76,7 +76,7 @@ pub(super) fn may_wait_for(table: &Table, claim: &Claim, depth: Depth) -> bool {
     let all = table.entries().iter();
     let mut in_way = all.filter(|entry| entry.excludes(claim, By::Call, depth));
     may_wait_here(table, depth)
-        && in_way.all(|entry| !matches!(entry.by, By::Callback | By::Keeping))
+        && in_way.all(|entry| !matches!(entry.by, By::Callback | By::Keeping | By::Owning))
 }
 
 /// Returns whether nobody waits for this thread.

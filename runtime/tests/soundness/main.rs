@@ -31,6 +31,7 @@ mod former;
 mod gifts;
 mod given;
 mod given_back;
+mod given_owners;
 mod kept_nodes;
 mod kept_owners;
 mod left_behind;

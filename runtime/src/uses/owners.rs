@@ -1,0 +1,86 @@
+//! Counted objects that a callback gives C an owner of: C may use such an object by any call, and nobody knows for how long.
+//! So nothing of ours that still owns the object uses it exclusively any more.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::depth::Depth;
+use super::table::{By, Claim, table};
+use crate::fork::Lock;
+use crate::handle::kind::Id;
+
+/// The owners of an object, of a type that a callback gives to C.
+#[derive(Debug, Default)]
+struct Owners {
+    /// The number of guards and Python objects that own it.
+    ours: usize,
+    /// Set once a callback gave C an owner.
+    has_c: bool,
+    /// The number of C's use, which lasts as long as something of ours owns the object.
+    number: Option<u64>,
+}
+
+/// Locked for a few instructions.
+static OWNERS: Mutex<BTreeMap<Id, Owners>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(owners())) }
+
+fn owners() -> MutexGuard<'static, BTreeMap<Id, Owners>> {
+    OWNERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes one owner more. Where there was none, C made the object, or gave up one of its own.
+pub(crate) fn owned(id: Id) {
+    let mut all = owners();
+    let owners = all.entry(id).or_default();
+    owners.has_c &= owners.number.is_some();
+    owners.ours += 1;
+}
+
+/// Notes that an object is about to get one owner more, which C lends: it is the one that C was given.
+pub(crate) fn retained(id: Id) {
+    let has_c = owners().get(&id).is_some_and(|owners| owners.has_c);
+    if has_c {
+        begin(id);
+    }
+}
+
+/// Notes one owner less.
+pub(crate) fn disowned(id: Id) {
+    let mut all = owners();
+    let Some(owners) = all.get_mut(&id) else {
+        return;
+    };
+    owners.ours = owners.ours.saturating_sub(1);
+    let is_last = owners.ours == 0;
+    let number = owners.number.take_if(|_| is_last);
+    if is_last && !owners.has_c {
+        all.remove(&id);
+    }
+    drop(all);
+    if let Some(number) = number {
+        table().end(number);
+    }
+}
+
+/// Notes that a callback gave C an owner, which is none of ours any more.
+pub(crate) fn left_to_c(id: Id) {
+    let is_shared = {
+        let mut all = owners();
+        let owners = all.entry(id).or_default();
+        owners.has_c = true;
+        owners.ours != 0
+    };
+    if is_shared {
+        begin(id);
+    }
+}
+
+/// Begins C's use, unless it has begun.
+fn begin(id: Id) {
+    let number = table().begin(&[Claim::of(id, false)], By::Owning, Depth::NOWHERE);
+    let former = owners().entry(id).or_default().number.replace(number);
+    if let Some(former) = former {
+        table().end(former);
+    }
+}
