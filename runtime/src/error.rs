@@ -27,6 +27,9 @@ pub enum Error {
     /// A child, named second, borrows the handle exclusively until the child is closed: `parent = &mut …`. Python:
     /// `BusyError`.
     Held(&'static str, &'static str),
+    /// A child, named second, that borrows the handle exclusively was closed, and its release waits for what uses the child.
+    /// Python: `BusyError`.
+    Releasing(&'static str, &'static str),
     /// The handle is in use by a memoryview of its memory. Python: `BufferError`.
     Exported(&'static str),
     /// The handle belongs to another thread, or to the process that this one was forked from. Python: `AffinityError`, also a
@@ -156,6 +159,11 @@ impl fmt::Display for Error {
             Error::Held(name, child) => write!(
                 f,
                 "{name} cannot be used while a {child} uses it: close the {child} first"
+            ),
+            Error::Releasing(name, child) => write!(
+                f,
+                "{name} cannot be used until a {child} that uses it is released: the {child} was closed while something else \
+                 used it or what it keeps"
             ),
             Error::Exported(name) => {
                 write!(f, "{name} is in use by a memoryview: release that first")

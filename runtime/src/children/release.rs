@@ -304,6 +304,24 @@ fn ends_by_itself(table: &Table, id: Id, entry: &HandleEntry) -> bool {
     entry.is_c_s() || entry.is_deferred || entry.put_off.is_some() && waits_only()
 }
 
+/// The reason why the release of a closed handle waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// A use is in its way.
+    Deferred,
+    /// Other handles live in it.
+    PutOff,
+}
+
+/// Returns why the release of the handle waits, if the handle was closed.
+#[cold]
+pub(crate) fn closed(id: Id) -> Option<Closed> {
+    with_table(|table| match table.get(&id)? {
+        entry if entry.is_deferred => Some(Closed::Deferred),
+        entry => entry.put_off.is_some().then_some(Closed::PutOff),
+    })
+}
+
 /// Notes that the release of the handle waits for the end of a use.
 pub(crate) fn note_deferred(id: Id) {
     with_table(|table| {

@@ -163,7 +163,9 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
     };
     match error {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
-        RustError::Busy(_) | RustError::Held(..) => of_class(BusyError::class(py)),
+        RustError::Busy(_) | RustError::Held(..) | RustError::Releasing(..) => {
+            of_class(BusyError::class(py))
+        }
         RustError::Owner(..) => of_class(AffinityError::class(py)),
         RustError::Exported(_) => PyBufferError::new_err(message),
         RustError::Value(_) => PyValueError::new_err(message),

@@ -12,7 +12,7 @@ use super::table::{By, Claim, is_any_exclusive, table};
 use super::waiting::{self, Turn};
 use super::watching::HIDDEN;
 use crate::callback::expected;
-use crate::children::{self, Id};
+use crate::children::{self, Closed, Id};
 use crate::error::{Error, Result};
 use crate::fork::{InChild, watch_forks};
 use crate::handle::Handle;
@@ -236,28 +236,49 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
     if let Some((given, keeper)) = all.find_map(|one| Some((one.id, one.misplaced_in?))) {
         return Err(misplaced(given, keeper));
     }
-    // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+    let mut was_held = false;
+    loop {
+        // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+        let begun = begin_in_turn(uses)?;
+        let Some((held, holder)) = find_held(uses) else {
+            return Ok(begun);
+        };
+        begun.end();
+        let (name, child) = (held.kind().name(), holder.kind().name());
+        match children::closed(holder) {
+            None => return Err(Error::Held(name, child)),
+            // The release may be this thread's to run.
+            Some(_) if !was_held => release_put_off(),
+            Some(Closed::Deferred) if waiting::may_wait_for_others() => waiting::wait_for_any()?,
+            Some(_) => return Err(Error::Releasing(name, child)),
+        }
+        was_held = true;
+    }
+}
+
+/// Begins the uses when all have ended that are in their way, and that this thread may wait for.
+fn begin_in_turn(uses: &[Option<Use<'_>>]) -> Result<Uses> {
     let mut turn = None;
-    let begun = loop {
+    loop {
         // What the handles live in may change while this thread waits.
         match begin_noted(uses, &mut turn) {
             Err(Refused::For(error)) => return Err(error),
             Err(Refused::Until(ends)) => waiting::wait(ends)?,
             Err(Refused::Changed) => {}
-            Ok(begun) => break begun,
-        }
-    };
-    if children::is_any_held() {
-        let all = || uses.iter().flatten();
-        // A handle that the call gives to C leaves its parent to the call.
-        let given: Vec<Id> = all().filter(|one| one.leaves).map(|one| one.id).collect();
-        let held = |one: &Use<'_>| Some((one.id, children::holder(one.id, &given)?));
-        if let Some((held, holder)) = all().find_map(held) {
-            begun.end();
-            return Err(Error::Held(held.kind().name(), holder.kind().name()));
+            Ok(begun) => return Ok(begun),
         }
     }
-    Ok(begun)
+}
+
+/// Returns a handle that a child holds, and the child.
+fn find_held(uses: &[Option<Use<'_>>]) -> Option<(Id, Id)> {
+    if !children::is_any_held() {
+        return None;
+    }
+    let all = || uses.iter().flatten();
+    // A handle that the call gives to C leaves its parent to the call.
+    let given: Vec<Id> = all().filter(|one| one.leaves).map(|one| one.id).collect();
+    all().find_map(|one| Some((one.id, children::holder(one.id, &given)?)))
 }
 
 /// The reason why uses do not begin.

@@ -81,7 +81,9 @@ impl<T: Handles> Passed<'_, T> {
             Use::noted(id, exclusive).claim(&mut claims);
             claims.extend(children::stray(id).map(|home| Claim::of(home, false).stray()));
             counted.extend(children::home(id).filter(|home| home.kind().is_counted()));
-            if id.kind().calls_back() {
+            // What keeps the handle, and its other parents, may have values, too.
+            let kind = id.kind();
+            if kind.calls_back() || kind.is_view() || kind.has_relatives() {
                 let homes = children::ancestors(id).into_iter().chain([id]);
                 lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
             }

@@ -85,6 +85,24 @@ fn may_wait_here(table: &Table, depth: Depth) -> bool {
     may_wait() && !is_inside() && all.all(|entry| entry.depth.thread != depth.thread)
 }
 
+/// Returns whether this thread may wait, and calls or releases of other threads run that it can wait for.
+#[cold]
+pub(super) fn may_wait_for_others() -> bool {
+    let (table, depth) = (table(), Depth::here());
+    let mut all = table.entries().iter();
+    may_wait_here(&table, depth) && all.any(|entry| matches!(entry.by, By::Call | By::Release))
+}
+
+/// Waits for a short time, at most until a use ends.
+///
+/// # Errors
+///
+/// What a signal handler raised meanwhile.
+pub(super) fn wait_for_any() -> Result<()> {
+    let ends = table().ends();
+    wait(ends)
+}
+
 /// Waits for a short time, at most until a use ends. `ends` is the number of uses that had ended when one was in the way.
 ///
 /// # Errors

@@ -80,6 +80,41 @@ mod ffi {
     pub unsafe extern "C" fn sack_free(sack: *mut sack) {
         drop(unsafe { Box::from_raw(sack) });
     }
+
+    pub struct tray {
+        size: i32,
+    }
+    pub struct scoop {
+        sacks: Vec<*mut sack>,
+    }
+
+    pub unsafe extern "C" fn tray_new() -> *mut tray {
+        Box::into_raw(Box::new(tray { size: 3 }))
+    }
+
+    pub unsafe extern "C" fn tray_size(tray: *mut tray) -> i32 {
+        unsafe { (*tray).size }
+    }
+
+    pub unsafe extern "C" fn tray_free(tray: *mut tray) {
+        drop(unsafe { Box::from_raw(tray) });
+    }
+
+    pub unsafe extern "C" fn tray_scoop(_: *mut tray) -> *mut scoop {
+        Box::into_raw(Box::new(scoop { sacks: Vec::new() }))
+    }
+
+    pub unsafe extern "C" fn scoop_fill(scoop: *mut scoop, sack: *mut sack) {
+        unsafe { (*scoop).sacks.push(sack) };
+    }
+
+    pub unsafe extern "C" fn scoop_free(scoop: *mut scoop) {
+        let scoop = unsafe { Box::from_raw(scoop) };
+        scoop
+            .sacks
+            .iter()
+            .for_each(|sack| unsafe { sack_free(*sack) });
+    }
 }
 
 #[handle(raw = ffi::mill, release = ffi::mill_free, retain = ffi::mill_ref, independent, fork_safe)]
@@ -90,6 +125,30 @@ struct FlourSack;
 
 #[handle(raw = ffi::grain, release = ffi::grain_free, parent = FlourSack, fork_safe)]
 struct FlourGrain;
+
+#[handle(raw = ffi::tray, release = ffi::tray_free, fork_safe)]
+struct Tray;
+
+#[handle(raw = ffi::scoop, release = ffi::scoop_free, parent = &mut Tray, fork_safe)]
+struct Scoop;
+
+#[methods(unsafe, rust_only)]
+impl Tray {
+    #[calls(ffi::tray_new, fails = null)]
+    fn new() -> Result<Owned<Tray>>;
+
+    #[calls(ffi::tray_size, fails = negative)]
+    fn size(&self) -> Result<i32>;
+
+    #[calls(ffi::tray_scoop, fails = null)]
+    fn scoop(&mut self) -> Result<Owned<Scoop>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Scoop {
+    #[calls(ffi::scoop_fill)]
+    fn fill(&self, sack: Owned<FlourSack>);
+}
 
 #[methods(unsafe, rust_only)]
 impl FlourSack {
@@ -133,6 +192,33 @@ fn parent_of_a_handle_whose_release_is_deferred_is_closed_without_an_error() {
     stop.send(()).unwrap();
     ground.join().unwrap().unwrap();
     assert_eq!(living(), (0, 0));
+}
+
+#[test]
+fn parent_of_a_closed_holder_is_refused_until_that_is_released() {
+    let _native = Native::start();
+    let mill = Mill::shared().unwrap();
+    let mut tray = Tray::new().unwrap();
+    let scoop = tray.scoop().unwrap();
+    scoop.fill(mill.sack().unwrap());
+    let ((begun, has_begun), (stop, may_stop)) = (channel(), channel());
+    *ffi::STOP.lock().unwrap() = Some((begun, may_stop));
+    let ground = std::thread::spawn(|| Mill::shared().unwrap().grind());
+    has_begun.recv().unwrap();
+    scoop.close().unwrap();
+    let refused = tray.size().unwrap_err();
+    assert!(
+        matches!(refused, Error::Releasing("Tray", "Scoop")),
+        "{refused}"
+    );
+    assert_eq!(
+        refused.to_string(),
+        "Tray cannot be used until a Scoop that uses it is released: the Scoop was closed while something else used it or what \
+         it keeps"
+    );
+    stop.send(()).unwrap();
+    ground.join().unwrap().unwrap();
+    assert_eq!(tray.size().unwrap(), 3);
 }
 
 #[test]

@@ -24,13 +24,45 @@ mod ffi {
 
     pub struct lamp {
         owners: AtomicUsize,
+        wick: AtomicPtr<wick>,
+    }
+
+    /// The wick of a lamp, which keeps it.
+    pub struct wick {
+        lamp: *mut lamp,
+    }
+
+    pub type see_wick = Option<unsafe extern "C" fn(*mut wick, *mut c_void)>;
+
+    pub unsafe extern "C" fn wick_new() -> *mut wick {
+        Box::into_raw(Box::new(wick { lamp: null_mut() }))
+    }
+
+    pub unsafe extern "C" fn wick_free(wick: *mut wick) {
+        drop(unsafe { Box::from_raw(wick) });
+    }
+
+    pub unsafe extern "C" fn wick_lamp(wick: *mut wick) -> *mut lamp {
+        unsafe { (*wick).lamp }
+    }
+
+    pub unsafe extern "C" fn lamp_keep(lamp: *mut lamp, wick: *mut wick) {
+        unsafe { (*wick).lamp = lamp };
+        unsafe { (*lamp).wick.store(wick, SeqCst) };
+    }
+
+    pub unsafe extern "C" fn show_wick(see: see_wick, data: *mut c_void) {
+        let lamp = LAST.load(SeqCst);
+        unsafe { (*lamp).owners.fetch_add(1, SeqCst) };
+        unsafe { see.unwrap()((*lamp).wick.load(SeqCst), data) };
+        unsafe { lamp_free(lamp) };
     }
 
     static LAST: AtomicPtr<lamp> = AtomicPtr::new(null_mut());
 
     pub unsafe extern "C" fn lamp_new() -> *mut lamp {
-        let owners = AtomicUsize::new(1);
-        let lamp = Box::into_raw(Box::new(lamp { owners }));
+        let (owners, wick) = (AtomicUsize::new(1), AtomicPtr::new(null_mut()));
+        let lamp = Box::into_raw(Box::new(lamp { owners, wick }));
         LAST.store(lamp, SeqCst);
         lamp
     }
@@ -38,7 +70,11 @@ mod ffi {
     /// The memory stays while the lamp is shown to somebody.
     pub unsafe extern "C" fn lamp_free(lamp: *mut lamp) {
         if unsafe { (*lamp).owners.fetch_sub(1, SeqCst) } == 1 {
-            std::mem::drop(unsafe { Box::from_raw(lamp) });
+            let lamp = unsafe { Box::from_raw(lamp) };
+            let wick = lamp.wick.load(SeqCst);
+            if !wick.is_null() {
+                unsafe { wick_free(wick) };
+            }
         }
     }
 
@@ -160,10 +196,33 @@ impl See {
         assert!(!IS_DROPPED.load(SeqCst));
         assert_eq!(oil.0, 7);
     }
+
+    #[callback(ffi::see_wick, args = (wick, data))]
+    fn see_wick(&self, wick: &Wick) {
+        self.see(wick.lamp().unwrap().get());
+    }
+}
+
+#[handle(raw = ffi::wick, release = ffi::wick_free, fork_safe)]
+struct Wick;
+
+#[methods(unsafe, rust_only)]
+impl Wick {
+    #[calls(ffi::wick_new, fails = null)]
+    fn new() -> Result<Owned<Wick>>;
+
+    #[calls(ffi::wick_lamp)]
+    fn lamp(&self) -> Option<Borrowed<Lamp>>;
+
+    #[calls(ffi::show_wick, args = (see.see_wick, see.data))]
+    fn show(see: &See);
 }
 
 #[methods(unsafe, rust_only)]
 impl Lamp {
+    #[calls(ffi::lamp_keep)]
+    fn keep(&self, wick: Owned<Wick>);
+
     #[calls(ffi::lamp_new, fails = null)]
     fn new() -> Result<Owned<Lamp>>;
 
@@ -176,6 +235,20 @@ fn value_that_a_callback_has_outlives_a_release_on_another_thread() {
     let _native = Native::start();
     let lamp = filled_lamp();
     let other = thread::spawn(|| Lamp::show(&See));
+    GATE.wait();
+    drop(lamp);
+    assert!(!IS_DROPPED.load(SeqCst));
+    GATE.wait();
+    other.join().unwrap();
+    assert!(IS_DROPPED.load(SeqCst));
+}
+
+#[test]
+fn value_of_what_keeps_the_handle_of_a_callback_outlives_a_release_on_another_thread() {
+    let _native = Native::start();
+    let lamp = filled_lamp();
+    lamp.keep(Wick::new().unwrap());
+    let other = thread::spawn(|| Wick::show(&See));
     GATE.wait();
     drop(lamp);
     assert!(!IS_DROPPED.load(SeqCst));
