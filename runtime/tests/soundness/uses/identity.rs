@@ -1,0 +1,51 @@
+//! Numbers, and objects at one address: which of them are the same object.
+
+use super::*;
+
+#[test]
+fn numbers_of_two_types_are_two_objects() {
+    let _native = Native::start();
+    let mut file = File::open().unwrap();
+    file.run(&Run(|| {
+        let timer = Timer::open().unwrap();
+        note(format!("timer {}", timer.get().unwrap()));
+    }));
+    assert_eq!(log(), ["timer 3"]);
+}
+
+#[test]
+fn number_of_a_held_owner_is_no_part() {
+    let mut native = Native::start();
+    for name in ["Pool", "Audit"] {
+        native.loses(name);
+        native.counts(name);
+    }
+    let mut pool = Pool::new().unwrap();
+    assert_eq!(
+        Borrowed::<Number>::from_integer(&pool, 1)
+            .unwrap()
+            .get()
+            .get(),
+        1
+    );
+    std::mem::forget(pool.audit().unwrap());
+    let message = crate::panic_of(|| Borrowed::<Number>::from_integer(&pool, 1).is_some());
+    assert_eq!(message, Error::Busy("Pool").to_string());
+    std::mem::forget(pool);
+}
+
+#[test]
+fn new_object_at_the_address_of_a_freed_one_is_in_no_use() {
+    thread_local! {
+        static SHIFTED: Cell<bool> = const { Cell::new(false) };
+    }
+    let _native = Native::start();
+    // The call that took the former seat is still running.
+    let run = Run(|| {
+        let mut seat = Seat::new().unwrap();
+        SHIFTED.set(seat.shift().is_ok());
+    });
+    Seat::leave(Seat::new().unwrap(), &run);
+    assert!(SHIFTED.get());
+    assert_eq!(leakproof::live_handles()["Seat"], 0);
+}
