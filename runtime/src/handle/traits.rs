@@ -324,7 +324,7 @@ pub trait LendsNothing {
     const LOSES_HOME: bool = false;
     /// False: the type is no handle.
     const IS_CALLBACK_ONLY: bool = false;
-    /// It has no kind.
+    /// None: the type is no handle.
     const KIND: Option<fn() -> &'static HandleKind> = None;
 }
 

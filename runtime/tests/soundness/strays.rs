@@ -191,7 +191,7 @@ struct Chick;
 type Hook = RefCell<Box<dyn FnMut()>>;
 
 thread_local! {
-    /// What the callbacks do.
+    /// The action that the callbacks run.
     static HOOK: Hook = RefCell::new(Box::new(|| {}));
     static SEEN: Cell<i32> = const { Cell::new(0) };
 }

@@ -53,7 +53,7 @@ mod ffi {
         unsafe { (*well).depth = 2 };
     }
 
-    /// The same as for [`well_dig`].
+    /// See [`well_dig`].
     pub unsafe extern "C" fn well_free(well: *mut well) {
         unsafe { (*well).depth = -1 };
         wait();
