@@ -169,6 +169,36 @@ fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
         || may_keep()
+        || NOTING.get()
+}
+
+thread_local! {
+    /// Set while this thread runs a call that passes a callback to C.
+    static NOTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The time of a call that passes a callback to C: the call notes its shared uses, too, because C may lend the callback one of
+/// the handles to be written, by another type.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Noting {
+    outer: bool,
+}
+
+impl Noting {
+    /// Begins the time.
+    #[must_use = "it ends when this is dropped"]
+    pub fn begin() -> Self {
+        Noting {
+            outer: NOTING.replace(true),
+        }
+    }
+}
+
+impl Drop for Noting {
+    fn drop(&mut self) {
+        NOTING.set(self.outer);
+    }
 }
 
 /// Uses of handles, which end when this is dropped.

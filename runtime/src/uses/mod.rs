@@ -31,7 +31,7 @@ mod waiting;
 pub(crate) mod watching;
 
 pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
-pub use call::{Use, Uses, begin, expect, granted};
+pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};

@@ -408,7 +408,10 @@ pub(crate) fn expand_uses(
     let parameters = parameters.map(|argument| quote!((#argument)));
     let uses: Vec<_> = receiver.into_iter().chain(parameters).collect();
     let calls_back = !method.callbacks(calls).is_empty();
-    let expect = quote!(#runtime::__private::uses::expect::<Self>(#calls_back););
+    let noting = Ident::new("__noting", Span::mixed_site());
+    let noting =
+        calls_back.then(|| quote!(let #noting = #runtime::__private::uses::Noting::begin();));
+    let expect = quote!(#runtime::__private::uses::expect::<Self>(#calls_back); #noting);
     if uses.is_empty() {
         return (TokenStream::new(), TokenStream::new());
     }
