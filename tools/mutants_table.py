@@ -105,6 +105,7 @@ PYTHON_STATE_RESOURCE = "runtime/src/python/state/resource.rs"
 PYTHON_STATE_VIEW = "runtime/src/python/state/view.rs"
 USES_FIELD = "runtime/src/uses/field.rs"
 USES_KEEPING = "runtime/src/uses/keeping.rs"
+REUSE = "runtime/src/reuse.rs"
 
 
 @dataclass(frozen=True)
@@ -729,7 +730,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "what lives in a handle that is given away is not released",
-        ("        self.release_descendants()\n            .map_err(|unreleased| unreleased.error)?;\n        children::", "        children::"),
+        ("        self.release_descendants()\n            .map_err(|unreleased| unreleased.error)?;\n        let id", "        let id"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -1454,6 +1455,10 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "a child that holds its parent cannot be given to it", ("chain(given.iter().copied()));", "chain(given.iter().copied().filter(|_| false)));")),
     mutant(CHILDREN_BORN, "a handle that C lends by another one loses its values with its owner", ("    if lent.kind.calls_back() {\n", "    if lent.kind.calls_back() && false {\n")),
     mutant(SIDE_TABLE, "values that a callback got are held for good", ("        drop(replace_lent_here(self.outer.take()));\n", "        mem::forget(replace_lent_here(self.outer.take()));\n")),
+    mutant(REUSE, "a handle that cannot be reset is used again", ("handle.reset().is_err() || !children", "handle.reset().is_err() && false || !children")),
+    mutant(REUSE, "a handle of another parent is kept", ("!children::is_only_in(Id::of(&*handle), Id::of(self.parent))", "!children::is_only_in(Id::of(&*handle), Id::of(self.parent)) && false")),
+    mutant("runtime/src/idle.rs", "idle handles are not bounded", ("        let oldest = is_full.then(", "        let oldest = (is_full && false).then(")),
+    mutant(HANDLE_LIFECYCLE, "idle handles are in the way of their parent", ("        release_idle(id);\n", "")),
     mutant(USES, "a call passes those that wait for what it uses", ("        && !table.waiting.is_empty()\n", "        && false\n")),
     mutant(CALL_SEQUENCE, "a call enters the library's lock before its uses begin", ("        let lock = || handle.and_then(Locked::enter);\n", "        let _locked = handle.and_then(Locked::enter);\n        let lock = || handle.and_then(Locked::enter);\n")),
     mutant(CALL_SEQUENCE, "a call that may fail enters the library's lock before its uses begin", ("        let uses = handles.begin()?;\n        let handle = call.handle;\n", "        let handle = call.handle;\n        let _before = handle.and_then(Locked::enter);\n        let uses = handles.begin()?;\n")),
@@ -1466,7 +1471,7 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),
     mutant(CHILDREN_TRANSFER, "a handle does not use the counted object that C keeps an owner of in it", ("table.entry(keeper).or_default().owned.insert(owned));", "table.entry(keeper).or_default().owned.remove(&owned));")),
     mutant(CHILDREN_RELEASE, "a handle whose release is deferred has a forgotten guard", ("            entry.is_deferred = true;\n", "            entry.is_deferred = false;\n")),
-    mutant(CHILDREN_ANCESTORS, "a callback does not use what C keeps its parameter in", ("    reached.chain(keepers).collect()", "    reached.chain(keepers.filter(|_| false)).collect()")),
+    mutant(CHILDREN_ANCESTORS, "a callback does not use what C keeps its parameter in", ("    reached.extend(entry.keepers());\n", "    let _ = entry.keepers();\n")),
     mutant(USES_TABLE, "C lends a handle in use to be written by another type", ("            (false, true) if claim.may_be_lent_of(&self.claim) => true,\n", "")),
     mutant(CHILDREN_TRANSFER, "a handle is changed that C may use for good", ("    if is_for_good {\n", "    if is_for_good && false {\n")),
     mutant(USES_RELEASE, "a release is deferred when the use in its way has ended", ("        uses.end();\n        release_put_off();\n", "        uses.end();\n")),

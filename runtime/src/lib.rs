@@ -146,6 +146,7 @@ mod fallible_copy;
 mod fork;
 mod handle;
 mod helper_thread;
+mod idle;
 mod interpreter;
 mod iter;
 mod outcome;
@@ -157,6 +158,7 @@ mod ref_counted;
 pub mod reference;
 mod reports;
 mod restore_guard;
+mod reuse;
 mod side_table;
 mod single_owner;
 mod thread_locals;
@@ -212,6 +214,7 @@ pub use leakproof_macros::record;
 pub use pyo3;
 #[cfg(feature = "python")]
 pub use python::{CallContext, Callable, IntoPython};
+pub use reuse::{IdleHandles, Reusable, idle_handles};
 
 /// The names that a wrapper's source files use.
 ///

@@ -19,7 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::fork::{Lock, forks, watch_forks};
 use crate::handle::HasAttachments;
-use crate::handle::kind::HandleKind;
+use crate::handle::kind::{HandleKind, Id};
+use crate::idle::IdleList;
 use crate::interpreter::{ReentrancyGuard, attach_if_running, report};
 #[cfg(feature = "python")]
 use crate::interpreter::{begin_traversing, is_traversing};
@@ -139,6 +140,8 @@ pub(crate) struct SideData {
     lent: AtomicUsize,
     lock: Mutex<()>,
     values: UnsafeCell<Vec<AttachmentSlot>>,
+    /// The handles that live in this one and are kept for reuse.
+    pub(crate) idle: IdleList,
 }
 
 /// Added to [`SideData::lent`] for a callback that has the handle.
@@ -173,6 +176,7 @@ pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
         lent: AtomicUsize::new(0),
         lock: Mutex::new(()),
         values: UnsafeCell::new(Vec::new()),
+        idle: IdleList::default(),
     });
     let before = table().insert(kind.key(raw), attached);
     assert!(before.is_none(), "C gave out a handle that is not released");
@@ -182,6 +186,14 @@ pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
 /// until the handle is released.
 pub(crate) fn get(kind: &'static HandleKind, raw: *mut ()) -> Option<Arc<SideData>> {
     table().get(&kind.key(raw)).cloned()
+}
+
+/// Releases the idle handles that live in the handle, which is about to be released, or to be given to C.
+pub(crate) fn release_idle(parent: Id) {
+    if parent.kind.keeps_values() {
+        let side_data = get(parent.kind, parent.raw);
+        drop(side_data.map(|side_data| side_data.idle.take_all()));
+    }
 }
 
 /// The values of a handle that a callback has: none of them is dropped until the callback has ended. C may lend a callback on

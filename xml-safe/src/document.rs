@@ -7,7 +7,7 @@ use leakproof::prelude::*;
 use crate::errors::{Report, Reports, TreeErrors};
 use crate::ffi;
 use crate::node::{Dtd, Entity, Node};
-use crate::xpath::{XPathContext, XPathValue};
+use crate::xpath::{XPathContext, XPathValue, evaluate_at};
 
 /// A parsed XML document. Closing the document also closes its XPath contexts, and its nodes can no longer be used.
 #[handle(
@@ -78,7 +78,7 @@ impl Document {
 
     #[rust_only]
     #[calls(ffi::xmlXPathNewContext, fails = null)]
-    fn new_context(&self) -> Result<Owned<XPathContext>>;
+    pub(crate) fn new_context(&self) -> Result<Owned<XPathContext>>;
 
     /// Make an XPath context on this document, with the document as context node (xmlXPathNewContext).
     pub(crate) fn xpath_new_context(&self) -> Result<Owned<XPathContext>> {
@@ -96,7 +96,9 @@ impl Document {
     /// Raises XPathError if the expression is malformed or can't be evaluated.
     #[pyo3(name = "xpathEval")]
     fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
-        let context = self.xpath_new_context()?;
-        context.eval_on(self, expr)
+        match self.as_node() {
+            Some(node) => evaluate_at(self, &node, expr),
+            None => Err(Error::Value("the document has no node".into())),
+        }
     }
 }

@@ -10,7 +10,7 @@ use leakproof::prelude::*;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
-use crate::xpath::XPathValue;
+use crate::xpath::{XPathValue, evaluate_at};
 use crate::{serialize, text};
 
 /// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
@@ -371,9 +371,7 @@ impl Node {
     #[pyo3(name = "xpathEval")]
     fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
         let document = self.document()?;
-        let mut context = document.xpath_new_context()?;
-        context.set_node(self)?;
-        context.eval_on(document.get(), expr)
+        evaluate_at(document.get(), self, expr)
     }
 }
 

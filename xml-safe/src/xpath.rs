@@ -2,8 +2,8 @@
 
 use std::ffi::c_ulong;
 
-use leakproof::handles_signals;
 use leakproof::prelude::*;
+use leakproof::{IdleHandles, Reusable, handles_signals};
 
 use crate::document::Document;
 use crate::errors::{XPathError, XPathErrors};
@@ -65,6 +65,10 @@ impl XPathContext {
         self.limit_operations(1);
     }
 
+    #[rust_only]
+    #[calls(ffi::xmlXPathRegisteredNsCleanup)]
+    fn forget_namespaces(&mut self);
+
     /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
     #[calls(ffi::xmlXPathRegisterNs, fails = nonzero)]
     fn register_ns(&mut self, prefix: &CStr, uri: &CStr) -> Result<()>;
@@ -103,9 +107,19 @@ impl XPathContext {
         expr: &CStr,
     ) -> Result<XPathValue<'d>> {
         let compiled = on_enough_stack(|| self.compile(expr))?;
+        self.value_of(document, &compiled, expr)
+    }
+
+    #[rust_only]
+    fn value_of<'d>(
+        &self,
+        document: &'d Document,
+        compiled: &Compiled,
+        expr: &CStr,
+    ) -> Result<XPathValue<'d>> {
         #[cfg(marks_entities)]
         let turn = crate::turn::wait(document)?;
-        let result = self.evaluate_interruptibly(&compiled);
+        let result = self.evaluate_interruptibly(compiled);
         #[cfg(marks_entities)]
         drop(turn);
         let result = result.map_err(|error| XPathError::about(error, expr))?;
@@ -148,8 +162,51 @@ fn on_enough_stack<R>(call: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(STACK, 2 * STACK, call)
 }
 
-/// A compiled expression.
-#[handle(raw = ffi::xmlXPathCompExpr, release = ffi::xmlXPathFreeCompExpr, parent = XPathContext)]
+/// Evaluates an expression with `node` as context node, in a context that the document keeps for that, and without
+/// registered namespaces. The context and the compiled expression are used again, unless the evaluation failed.
+pub(crate) fn evaluate_at<'d>(
+    document: &'d Document,
+    node: &Node,
+    expr: &CStr,
+) -> Result<XPathValue<'d>> {
+    let idle = IdleHandles::of(document);
+    let mut context: Owned<'_, XPathContext> = match idle.take(b"") {
+        Some(context) => context,
+        None => document.new_context()?,
+    };
+    context.set_context_node(node)?;
+    let compiled = match idle.take(expr.to_bytes()) {
+        Some(compiled) => compiled,
+        None => on_enough_stack(|| context.compile(expr))?,
+    };
+    let value = context.value_of(document, &compiled, expr)?;
+    idle.keep(expr.to_bytes(), compiled);
+    idle.keep(b"", context);
+    Ok(value)
+}
+
+impl Reusable for XPathContext {
+    /// One for each of two threads: a context takes 13 KB.
+    const AT_MOST: usize = 2;
+
+    /// Leaves the context node: [`evaluate_at`] sets it before each evaluation. Nothing in this module binds variables.
+    fn reset(&mut self) -> Result<()> {
+        self.forget_namespaces();
+        Ok(())
+    }
+}
+
+impl Reusable for Compiled {
+    const AT_MOST: usize = 16;
+
+    /// An evaluation leaves nothing in the expression but the addresses of libxml2's own functions.
+    fn reset(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A compiled expression. It needs no context, but the namespaces that the context had are compiled into it.
+#[handle(raw = ffi::xmlXPathCompExpr, release = ffi::xmlXPathFreeCompExpr, parent = Document)]
 pub(crate) struct Compiled;
 
 /// The result of an evaluation. The result owns its namespace nodes; all other nodes belong to the document.

@@ -1,9 +1,11 @@
 """XPath: what comes back for each kind of result, and what is raised for each kind of mistake."""
 
 import math
+import threading
+from collections import Counter
 
 import pytest
-from xml_safe import Node, XPathError, parse
+from xml_safe import Node, XPathError, live_handles, parse
 
 XML = "<r xmlns='urn:d' xmlns:p='urn:p' a='1'><x xmlns='' k='v'>one</x><p:x>two</p:x><!--c--><?do it?></r>"
 
@@ -339,3 +341,70 @@ assert len(main) == len(exprs) and small == main, (small, main)
 def test_deep_expressions_end_as_on_the_main_thread_with_every_stack_size(run_python, kilobytes):
     ended = run_python("-c", IN_A_THREAD, str(kilobytes), input="\n".join(DEEP))
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_repeated_expression_gives_the_same_each_time(rich):
+    for expr in ("//x", "count(//*)", "string(//x)", "boolean(//x)", "//namespace::*[1]", "//*[position()=last()]"):
+        first = rich.xpathEval(expr)
+        assert all(rich.xpathEval(expr) == first for _ in range(3))
+
+
+def test_evaluation_leaves_its_context_node_to_no_other(rich):
+    x = rich.xpathEval("//x")[0]
+    assert x.xpathEval("string(.)") == "one"
+    assert [node.type for node in rich.xpathEval(".")] == ["document"]
+    assert rich.root.xpathEval("count(*)") == 2
+    assert x.xpathEval("count(*)") == 0
+
+
+def test_evaluation_leaves_its_position_to_no_other(rich):
+    for _ in range(2):
+        rich.xpathEval("//*[position()=2]/*[last()]")
+        for expr in ("position()", "last()"):
+            with pytest.raises(XPathError):
+                rich.xpathEval(expr)
+
+
+def test_namespaces_of_a_context_do_not_reach_other_evaluations(rich):
+    context = rich.xpath_new_context()
+    context.register_ns("q", "urn:p")
+    for _ in range(2):
+        assert len(context.eval("//q:x")) == 1
+        with pytest.raises(XPathError):
+            rich.xpathEval("//q:x")
+
+
+def test_evaluation_that_fails_does_not_spoil_the_next_one(rich):
+    for _ in range(3):
+        with pytest.raises(XPathError):
+            rich.xpathEval("//x[")
+        with pytest.raises(XPathError):
+            rich.xpathEval("unknown()")
+        assert len(rich.xpathEval("//x")) == 1
+
+
+def test_handles_that_are_kept_for_reuse_are_not_live():
+    before = live_handles()
+    document = parse(XML)
+    for number in range(40):
+        document.xpathEval(f"//x[{number}]")
+    assert live_handles() == {**before, "Document": before["Document"] + 1}
+    document.close()
+    assert live_handles() == before
+
+
+def test_threads_do_not_share_a_context():
+    document, results = parse(XML), []
+
+    def run(expr):
+        for _ in range(200):
+            results.append(document.xpathEval(expr))
+
+    exprs = ["count(//x)", "count(//node())", "count(//x)", "count(//@*)"]
+    threads = [threading.Thread(target=run, args=[expr]) for expr in exprs]
+    expected = [document.xpathEval(expr) for expr in exprs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(results) == Counter(expected * 200)

@@ -82,33 +82,40 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
         here = owner;
     }
     if here.kind.has_relatives() {
-        let first = with_table(|table| reached_from(table, here));
-        add_ancestors(first, &mut found);
+        with_table(|table| {
+            let mut reached = Vec::new();
+            add_reached_from(table, here, &mut reached);
+            add_ancestors_in(table, reached, &mut found);
+        });
         found.retain(|ancestor| *ancestor != id);
     }
     found
 }
 
-pub(super) fn add_ancestors(mut reached: Vec<Id>, found: &mut Vec<Id>) {
-    with_table(|table| {
-        while let Some(here) = reached.pop() {
-            if found.contains(&here) {
-                continue;
-            }
+fn add_ancestors_in(table: &Table, mut reached: Vec<Id>, found: &mut Vec<Id>) {
+    while let Some(here) = reached.pop() {
+        if !found.contains(&here) {
             found.push(here);
-            reached.extend(reached_from(table, here));
+            add_reached_from(table, here, &mut reached);
         }
-    });
+    }
 }
 
-/// Returns the handles that C keeps the handle in, its parents, those of the handles that C keeps in it, and the counted objects
+/// Adds the handles that C keeps the handle in, its parents, those of the handles that C keeps in it, and the counted objects
 /// that C has owners of there.
-pub(super) fn reached_from(table: &Table, id: Id) -> Vec<Id> {
-    let kept = all_kept(table, id).into_iter().chain([id]);
-    let entries = kept.filter_map(|kept| table.get(&kept));
-    let reached = entries.flat_map(|entry| entry.parents.iter().chain(entry.owned.iter().copied()));
-    let keepers = table.get(&id).into_iter().flat_map(HandleEntry::keepers);
-    reached.chain(keepers).collect()
+fn add_reached_from(table: &Table, id: Id, reached: &mut Vec<Id>) {
+    let Some(entry) = table.get(&id) else {
+        return;
+    };
+    let mut add = |entry: &HandleEntry| {
+        reached.extend(entry.parents.iter().chain(entry.owned.iter().copied()));
+    };
+    let kept = all_kept(table, id);
+    kept.iter()
+        .filter_map(|kept| table.get(kept))
+        .for_each(&mut add);
+    add(entry);
+    reached.extend(entry.keepers());
 }
 
 /// Returns whether two handles are one object, or are borrowed as one (`borrowed_with`).
@@ -200,6 +207,18 @@ pub(crate) fn is_made_in(id: Id, parent: Id) -> bool {
     with_table(|table| {
         let parents = table.get(&id).map(|entry| &entry.parents);
         parents.is_none_or(|parents| parents.first.is_none() || parents.names(parent))
+    })
+}
+
+/// Returns whether the handle lives in `parent` and in no other one, and nothing lives in the handle.
+pub(crate) fn is_only_in(id: Id, parent: Id) -> bool {
+    with_table(|table| {
+        table.get(&id).is_some_and(|entry| {
+            let mut parents = entry.parents.iter();
+            let is_only = parents.next() == Some(parent) && parents.next().is_none();
+            let is_childless = entry.children == 0 && entry.keeps.is_empty();
+            is_only && is_childless && entry.owned.is_empty() && entry.parents.values.is_empty()
+        })
     })
 }
 

@@ -186,6 +186,9 @@ pub(super) fn all_keepers(table: &Table, of: impl Iterator<Item = Id>) -> BTreeS
 
 /// The handles that end with this one, directly or not, and no later.
 pub(super) fn all_kept(table: &Table, by: Id) -> BTreeSet<Id> {
+    if table.get(&by).is_none_or(|entry| entry.keeps.is_empty()) {
+        return BTreeSet::new();
+    }
     let mut found = BTreeSet::from([by]);
     let mut reached = vec![by];
     while let Some(here) = reached.pop() {

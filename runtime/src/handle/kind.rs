@@ -46,6 +46,8 @@ pub struct HandleKind {
     pub(super) process_bound: bool,
     pub(super) extra_parents: &'static [fn() -> &'static HandleKind],
     pub(super) live: AtomicIsize,
+    /// The number of handles that are kept for reuse.
+    pub(crate) idle: AtomicIsize,
 }
 
 pub(super) type Interrupt = unsafe fn(NonNull<()>);
@@ -289,6 +291,18 @@ impl HandleKind {
     )]
     pub(crate) fn extra_parents(&self) -> &'static [fn() -> &'static HandleKind] {
         self.extra_parents
+    }
+
+    /// Counts a handle as idle in place of live, or as live again.
+    pub(crate) fn set_idle(&'static self, is_idle: bool) {
+        let change = if is_idle { 1 } else { -1 };
+        self.idle.fetch_add(change, Ordering::Relaxed);
+        self.live.fetch_sub(change, Ordering::Relaxed);
+    }
+
+    /// Returns whether the handles keep values: they have side data.
+    pub(crate) fn keeps_values(&self) -> bool {
+        self.attachments
     }
 
     /// Returns the key of the handle at `raw` among those of all kinds.

@@ -14,7 +14,7 @@ use crate::handle::release_error::ReleaseError;
 use crate::interpreter::report;
 use crate::panics::Caught;
 use crate::quiet::notes_nothing;
-use crate::side_table::{self, DetachedSideData};
+use crate::side_table::{self, DetachedSideData, release_idle};
 use crate::single_owner;
 use crate::uses::{self, owners};
 
@@ -188,6 +188,8 @@ impl HandleKind {
                 released => self.finish(id, released, None, None, &caught),
             };
         }
+        // What lives in the handle for reuse goes first.
+        release_idle(id);
         let is_own = !self.process_bound || fork::is_own(self.key(raw));
         if self.has_relatives()
             && !self.ref_counted

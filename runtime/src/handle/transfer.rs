@@ -13,7 +13,7 @@ use crate::handle::release_error::ReleaseError;
 use crate::handle::traits::{Handle, PointerHandle, Resource};
 use crate::interpreter::report;
 use crate::panics::Caught;
-use crate::side_table::DetachedSideData;
+use crate::side_table::{DetachedSideData, release_idle};
 use crate::uses::owners;
 
 /// An owned handle that is passed to C, which may keep it.
@@ -38,6 +38,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
     where
         T: Resource + PointerHandle,
     {
+        release_idle(Id::of(&*owned));
         if let Err(error) = children::check_transferable(Id::of(&*owned)) {
             panic!("{error}");
         }

@@ -64,6 +64,7 @@ impl HandleKind {
             process_bound: spec.is_process_bound(),
             extra_parents: &[],
             live: AtomicIsize::new(0),
+            idle: AtomicIsize::new(0),
         }
     }
 

@@ -42,6 +42,7 @@ mod parents;
 mod places;
 mod pools;
 mod raising;
+mod reuse;
 mod scope;
 mod shared;
 mod strays;

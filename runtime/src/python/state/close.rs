@@ -20,6 +20,7 @@ use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;
 use crate::python::thread_bound;
 use crate::python::waiting::{Place, notify_waiters, wait_for};
+use crate::side_table;
 
 use super::resource::ResourceState;
 use super::{never_queued, wait_until};
@@ -219,7 +220,9 @@ impl ResourceState {
     pub(in crate::python) fn begin_transfer(&self) -> Result<NonNull<()>, Error> {
         self.release_descendants()
             .map_err(|unreleased| unreleased.error)?;
-        children::check_transferable(Id::new(self.kind, self.raw()))?;
+        let id = Id::new(self.kind, self.raw());
+        side_table::release_idle(id);
+        children::check_transferable(id)?;
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }
