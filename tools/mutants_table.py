@@ -34,6 +34,7 @@ ORIGIN = "runtime/src/handle/origin.rs"
 REPORTS = "runtime/src/reports.rs"
 QUIET = "runtime/src/quiet.rs"
 CLASS = "runtime/src/python/object.rs"
+ALLOCATION = "runtime/src/python/allocation.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
 HANG = "runtime/src/interpreter/thread_exit.rs"
 INTERPRETER = "runtime/src/interpreter/attach.rs"
@@ -878,9 +879,8 @@ OBJECTS = [
         CLASS,
         "an object that can't be made loses its resource",
         (
-            "    if context.site().should_fail(FailPoint::Object) {\n        return Err(no_memory());\n    }\n    let object = Bound::new(context.py(), object)",
-            "    if context.site().should_fail(FailPoint::Object) {\n        std::mem::forget(object);\n        return Err(no_memory());\n    }\n"
-            "    let object = Bound::new(context.py(), object)",
+            "    if context.site().should_fail(FailPoint::Object) {\n        return Err(no_memory());\n    }\n    new_object_of",
+            "    if context.site().should_fail(FailPoint::Object) {\n        std::mem::forget(state);\n        return Err(no_memory());\n    }\n    new_object_of",
         ),
     ),
     mutant(PYTHON_HANDLE_CLASS, "the end of a with block does not close", ("let closed = slf.get().0.close(slf.py());", "let closed = PyResult::Ok(());")),
@@ -1364,7 +1364,11 @@ DIRECT_ENTRIES = [
         "a quick borrow asks neither process nor thread",
         ("counted.forks != gate() || !counted", "!counted"),
     ),
-    mutant(CLASS, "what may be in a cycle is not shown to the collector", ("if const { !T::SPEC.may_be_in_cycle() }", "if const { true || !T::SPEC.may_be_in_cycle() }")),
+    mutant(ALLOCATION, "what may be in a cycle is not shown to the collector", ("        if may_be_in_cycle {\n            ffi", "        if may_be_in_cycle && false {\n            ffi")),
+    mutant(ALLOCATION, "the class of a dropped object is not counted down", ("        ffi::Py_DECREF(class.cast());\n", "")),
+    mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),
+    mutant(ALLOCATION, "weak references to a dropped object are not told", ("            ffi::PyObject_ClearWeakRefs(object);\n", "")),
+    mutant(ALLOCATION, "the collector runs while a view is made", ("let was_enabled = ffi::PyGC_Disable();", "let was_enabled = 0;")),
     mutant(QUICK, "a closed view is borrowed quickly", ("State::View(view) if !view.is_closed() =>", "State::View(view) =>")),
     mutant(
         PYTHON_STATE_RESOURCE,

@@ -118,6 +118,12 @@ impl HandleSpec {
         true
     }
 
+    /// Returns whether the handle is part of its owner's resource.
+    #[cfg(feature = "python")]
+    pub const fn is_view(&self) -> bool {
+        matches!(self.home, Home::Owner)
+    }
+
     /// Returns whether a Python object of the handle may be part of a reference cycle: the handle, or one that it lives
     /// in, keeps values.
     #[cfg(feature = "python")]

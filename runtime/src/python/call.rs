@@ -203,12 +203,19 @@ impl<'a, 'py> CallContext<'a, 'py> {
             }
             object = state.parent_object().map(|parent| parent.bind(self.py));
         }
-        let message = format!(
-            "the result belongs to a {}, and the receiver lives in none",
-            kind.name()
-        );
-        Err(to_pyerr(self.py, Error::Value(message)))
+        // Making an exception may run the garbage collector.
+        let _python = ReentrancyGuard::begin();
+        Err(to_pyerr(self.py, no_ancestor(kind)))
     }
+}
+
+/// Returns the error for a result that belongs to no ancestor of the receiver.
+#[cold]
+pub(super) fn no_ancestor(kind: &HandleKind) -> Error {
+    Error::Value(format!(
+        "the result belongs to a {}, and the receiver lives in none",
+        kind.name()
+    ))
 }
 
 /// Borrowed handles. The drop releases the borrows.

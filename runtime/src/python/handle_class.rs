@@ -30,6 +30,10 @@ impl HandleClass {
         &self.0
     }
 
+    pub(super) fn state_mut(&mut self) -> &mut HandleState {
+        &mut self.0
+    }
+
     /// Returns the address of the state that the handles of one native object share. An object that C makes later at
     /// the address of a released one does not share the state.
     fn owner_address(&self) -> usize {

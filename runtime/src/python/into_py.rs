@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::call::CallContext;
-use super::direct::PlainResult;
+use super::direct::{PlainResult, Receiver};
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::handle_class::SELF_TYPE;
 use super::iterator;
@@ -346,13 +346,13 @@ macro_rules! through_python {
             {
                 context.check()?;
                 // SAFETY: CPython: the function returns a new object, or null with an exception.
-                unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+                unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(&Receiver::none(context.py()))) }
             }
         }
 
         impl PlainResult for $type {
             #[inline]
-            fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+            fn into_object(self, _: &Receiver<'_>) -> *mut ffi::PyObject {
                 let $value = self;
                 // SAFETY: CPython: this thread is attached, as the token shows.
                 unsafe { $new }
@@ -401,13 +401,18 @@ impl IntoPython for CString {
     {
         context.check()?;
         // SAFETY: CPython: the function returns a new object, or null with an exception.
-        unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+        unsafe {
+            Bound::from_owned_ptr_or_err(
+                context.py(),
+                self.into_object(&Receiver::none(context.py())),
+            )
+        }
     }
 }
 
 impl PlainResult for CString {
     #[inline]
-    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, _: &Receiver<'_>) -> *mut ffi::PyObject {
         // SAFETY: CPython: this thread is attached, as the token shows.
         unsafe { new_fs_string(self.to_bytes()) }
     }
@@ -415,7 +420,7 @@ impl PlainResult for CString {
 
 impl PlainResult for Bytes {
     #[inline]
-    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, _: &Receiver<'_>) -> *mut ffi::PyObject {
         // SAFETY: CPython: this thread is attached, as the token shows.
         unsafe { new_bytes(&self.0) }
     }
@@ -443,7 +448,12 @@ impl IntoPython for Bytes {
     {
         context.check()?;
         // SAFETY: CPython: the function returns a new object, or null with an exception.
-        unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+        unsafe {
+            Bound::from_owned_ptr_or_err(
+                context.py(),
+                self.into_object(&Receiver::none(context.py())),
+            )
+        }
     }
 }
 
@@ -458,7 +468,12 @@ impl<T: IntoPython> IntoPython for NewCopy<'_, T> {
     {
         context.check()?;
         // SAFETY: CPython: the result is a new object, or null with an exception.
-        unsafe { Bound::from_owned_ptr_or_err(context.py(), self.into_object(context.py())) }
+        unsafe {
+            Bound::from_owned_ptr_or_err(
+                context.py(),
+                self.into_object(&Receiver::none(context.py())),
+            )
+        }
     }
 }
 
@@ -487,6 +502,8 @@ impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
 
 impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
     const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
+    // The collector does not run while an object is made that it does not track.
+    const PLAIN: bool = T::SPEC.is_view() && !T::SPEC.may_be_in_cycle();
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

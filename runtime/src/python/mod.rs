@@ -4,6 +4,7 @@
 //! pointer, the borrow state, the parent. The class that a macro makes for a type adds methods and no data. A call borrows the handles that
 //! it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
 
+mod allocation;
 mod ancestors;
 mod borrow_request;
 pub mod call;

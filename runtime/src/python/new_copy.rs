@@ -12,7 +12,7 @@ use std::ptr::{self, NonNull};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::direct::PlainResult;
+use super::direct::{PlainResult, Receiver};
 use crate::convert::copy::CopyOfC;
 use crate::convert::memory::Bytes;
 use crate::error::{Error, Result};
@@ -208,7 +208,7 @@ impl<'py> CopyOfC for NewCopy<'py, Bytes> {
 
 impl<T> PlainResult for NewCopy<'_, T> {
     #[inline(always)]
-    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, _: &Receiver<'_>) -> *mut ffi::PyObject {
         match self.0 {
             Some(object) => object.into_ptr(),
             // SAFETY: CPython: this thread is attached, as the token shows.

@@ -1,9 +1,10 @@
 //! The Python object of a handle.
 
+use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
-use pyo3::{PyClass, PyClassInitializer};
 
+use super::allocation;
 use super::call::CallContext;
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
@@ -14,6 +15,7 @@ use crate::children::{self, Id};
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Handle, Owned, Part, RefCounted, Resource};
+use crate::interpreter::ReentrancyGuard;
 
 /// A handle type that has a Python class. Implemented by `#[handle]`.
 ///
@@ -44,18 +46,18 @@ fn new_object<'py, T: PyHandle>(
     context: &CallContext<'_, 'py>,
     state: HandleState,
 ) -> PyResult<Bound<'py, T::Class>> {
-    // Until the object exists, the state in it is what releases.
-    let object = PyClassInitializer::from(HandleClass::new(state)).add_subclass(T::class());
+    // Until the object exists, the state is what releases.
     if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
-    let object = Bound::new(context.py(), object)?;
-    if const { !T::SPEC.may_be_in_cycle() } {
-        // SAFETY: CPython: the object is new and whole. It keeps only objects that are in no cycle, so the garbage
-        // collector need not look at it.
-        unsafe { pyo3::ffi::PyObject_GC_UnTrack(object.as_ptr().cast()) };
-    }
-    Ok(object)
+    new_object_of::<T>(context.py(), state)
+}
+
+#[inline]
+fn new_object_of<T: PyHandle>(py: Python<'_>, state: HandleState) -> PyResult<Bound<'_, T::Class>> {
+    let may_be_in_cycle = const { T::SPEC.may_be_in_cycle() };
+    // SAFETY: trait `PyHandle`: this is the class of `T`; the callers made the state for a `T`.
+    unsafe { allocation::new_object(py, T::class(), state, may_be_in_cycle) }
 }
 
 /// Converts `owned` to a new Python object, which takes over the resource.
@@ -129,10 +131,27 @@ pub(super) fn view<'py, T: PyHandle + Part>(
     part: Borrowed<'_, T>,
     owner: Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    check_owner(part, owner.get()).map_err(|error| to_pyerr(context.py(), error))?;
+    check_owner(part, owner.get()).map_err(|error| {
+        // Making an exception may run the garbage collector.
+        let _python = ReentrancyGuard::begin();
+        to_pyerr(context.py(), error)
+    })?;
+    if context.site().should_fail(FailPoint::Object) {
+        return Err(no_memory());
+    }
+    new_view(context.py(), part, owner)
+}
+
+/// Makes the Python object of a part of `owner`.
+#[inline]
+pub(super) fn new_view<'py, T: PyHandle + Part>(
+    py: Python<'py>,
+    part: Borrowed<'_, T>,
+    owner: Bound<'py, HandleClass>,
+) -> PyResult<Bound<'py, PyAny>> {
     let raw = part.raw().as_ptr().cast();
-    let state = HandleState::view(context.py(), T::kind(), raw, owner.unbind())?;
-    Ok(new_object::<T>(context, state)?.into_any())
+    let state = HandleState::view(py, T::kind(), raw, owner.unbind())?;
+    Ok(new_object_of::<T>(py, state)?.into_any())
 }
 
 /// Refuses a part whose owner is another handle than `owner`, which the part's view would keep. A part that does not

@@ -1,7 +1,7 @@
 //! A box in memory of Python's allocator, which is faster than C's for small objects and says when there is no memory.
 
 use std::alloc::Layout;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use pyo3::exceptions::PyMemoryError;
@@ -48,6 +48,14 @@ impl<T> Deref for PyBox<T> {
     fn deref(&self) -> &T {
         // SAFETY: Rust: the value is there until the drop.
         unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T> DerefMut for PyBox<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: Rust: the value is there until the drop, and the box is borrowed exclusively.
+        unsafe { self.0.as_mut() }
     }
 }
 

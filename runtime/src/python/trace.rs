@@ -52,7 +52,8 @@ pub(super) fn trace(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced>
 }
 
 fn remember(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
-    let stack = stack(py).unwrap_or_else(|error| format!("  (no stack: {error})\n"));
+    // The error may be that there is no memory to show it in.
+    let stack = stack(py).unwrap_or_else(|_| "  (the stack could not be read)\n".into());
     let id = NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed))?;
     live().insert(
         id,
@@ -70,12 +71,13 @@ fn remember(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
 fn stack(py: Python<'_>) -> PyResult<String> {
     const DEEPEST: usize = 64;
     let mut calls = Vec::new();
-    let mut frame = py.import("sys")?.call_method0("_getframe")?;
+    let sys = py.import(intern!(py, "sys"))?;
+    let mut frame = sys.call_method0(intern!(py, "_getframe"))?;
     while !frame.is_none() && calls.len() < DEEPEST {
         let code = frame.getattr(intern!(py, "f_code"))?;
-        let file = code.getattr(intern!(py, "co_filename"))?;
-        let function = code.getattr(intern!(py, "co_name"))?;
-        let line = frame.getattr(intern!(py, "f_lineno"))?;
+        let file: String = code.getattr(intern!(py, "co_filename"))?.extract()?;
+        let function: String = code.getattr(intern!(py, "co_name"))?.extract()?;
+        let line: u64 = frame.getattr(intern!(py, "f_lineno"))?.extract()?;
         calls.push(format!("  File \"{file}\", line {line}, in {function}\n"));
         frame = frame.getattr(intern!(py, "f_back"))?;
     }

@@ -4,6 +4,7 @@ use std::any::TypeId;
 
 use super::method::{Arguments, DirectMethod, Receiver, Replaced, Reply};
 use super::values::raise_panic;
+use crate::python::allocation;
 use crate::python::object::{HandleClass, PyHandle};
 use pyo3::Borrowed;
 use pyo3::ffi;
@@ -227,15 +228,14 @@ unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
     }
     // SAFETY: the caller's promise: CPython calls, so this thread is attached.
     let py = unsafe { Python::assume_attached() };
-    let state = HAS_RECEIVER.then(|| {
+    let object = HAS_RECEIVER.then(|| {
         // SAFETY: the caller's promise: CPython's caller holds the receiver, an object of the class.
-        let object: Borrowed<'_, '_, HandleClass> = unsafe {
+        unsafe {
             assert_unchecked(!receiver.is_null());
-            Borrowed::from_ptr(py, receiver).cast_unchecked()
-        };
-        object.get().state()
+            Borrowed::from_ptr(py, receiver).cast_unchecked::<HandleClass>()
+        }
     });
-    let receiver = Receiver { state, py };
+    let receiver = Receiver { object, py };
     let arguments = Arguments {
         next: arguments,
         objects: PhantomData,
@@ -323,6 +323,7 @@ impl<T: PyHandle> ExportHandle<T> {
     pub fn add_to_module(&self, module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<T::Class>()?;
         let class = module.py().get_type::<T::Class>();
+        allocation::install(&class);
         inventory::iter::<DirectEntries>
             .into_iter()
             .filter(|entries| (entries.handle)() == TypeId::of::<T>())

@@ -7,12 +7,13 @@ use std::sync::atomic::AtomicPtr;
 #[cfg(feature = "fault-injection")]
 use std::sync::atomic::Ordering;
 
+use pyo3::Borrowed as Object;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::fork::is_release_waiting;
-use crate::python::object::PyHandle;
-use crate::python::state::HandleState;
+use crate::handle::kind::HandleKind;
+use crate::python::object::{HandleClass, PyHandle};
 use crate::python::state::quick::QuickBorrow;
 
 /// The function of PyO3's that an entry replaces.
@@ -72,27 +73,60 @@ pub unsafe trait DirectMethod: 'static {
 
 /// The object that a method is called on; none for a static method.
 pub struct Receiver<'a> {
-    pub(super) state: Option<&'a HandleState>,
+    pub(super) object: Option<Object<'a, 'a, HandleClass>>,
     pub(super) py: Python<'a>,
 }
 
 impl<'a> Receiver<'a> {
+    /// No receiver.
+    #[inline(always)]
+    pub(crate) fn none(py: Python<'a>) -> Self {
+        Receiver { object: None, py }
+    }
+
     /// The interpreter.
     #[inline(always)]
     pub fn py(&self) -> Python<'a> {
         self.py
     }
 
+    /// Returns the receiver or its nearest ancestor, by first parents, that has this kind.
+    #[inline]
+    pub(super) fn find_ancestor(
+        &self,
+        kind: &'static HandleKind,
+    ) -> Option<Object<'a, 'a, HandleClass>> {
+        let mut object = self.object;
+        while let Some(candidate) = object {
+            let state = candidate.get().state();
+            if ptr::eq(state.kind(), kind) {
+                return Some(candidate);
+            }
+            object = state
+                .parent_object()
+                .map(|parent| parent.bind_borrowed(self.py));
+        }
+        None
+    }
+
     /// Borrows the handle shared; `None` if that takes more than a glance.
     #[inline(always)]
     pub fn shared<T: PyHandle>(&self) -> Option<DirectBorrow<'a, T, false>> {
-        self.state?.enter_quick::<false>().map(DirectBorrow::of)
+        self.object?
+            .get()
+            .state()
+            .enter_quick::<false>()
+            .map(DirectBorrow::of)
     }
 
     /// Borrows the handle exclusively; `None` if that takes more than a glance.
     #[inline(always)]
     pub fn exclusive<T: PyHandle>(&self) -> Option<DirectBorrow<'a, T, true>> {
-        self.state?.enter_quick::<true>().map(DirectBorrow::of)
+        self.object?
+            .get()
+            .state()
+            .enter_quick::<true>()
+            .map(DirectBorrow::of)
     }
 
     /// Borrows nothing, for a static method; `None` if a release waits for its thread.

@@ -7,7 +7,8 @@
 //! classes, their stubs and their docs do not change.
 //!
 //! An entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class when the
-//! module is initialized. The methods whose arguments and results are plain values have one, static methods too: see
+//! module is initialized. The methods whose arguments and results are plain values have one, static methods too; a view that
+//! the garbage collector does not track is a plain result: see
 //! [`PlainArgument`] and [`PlainResult`]. Free-threaded Python always calls PyO3's function, as does a thread with an
 //! armed failpoint.
 
@@ -62,7 +63,7 @@ macro_rules! __direct {
                 let mut entered = receiver.$borrow::<$handle>()?;
                 let $this = entered.get();
                 let result = $call;
-                (&&$crate::__private::python::direct::ResultConversion::of(result)).reply($py)
+                (&&$crate::__private::python::direct::ResultConversion::of(result)).reply(&receiver)
             }
         }
 

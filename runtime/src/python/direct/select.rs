@@ -3,9 +3,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use pyo3::prelude::*;
-
-use super::method::{Argument, Reply};
+use super::method::{Argument, Receiver, Reply};
 use super::values::{PlainArgument, PlainResult};
 
 /// The conversion of an argument of type `T`, if there is one: `(&&ArgumentConversion::new()).read_argument(argument)`.
@@ -58,7 +56,7 @@ impl<T> ReadOther for ArgumentConversion<T> {
     }
 }
 
-/// A result, to be converted: `(&&ResultConversion::of(result)).reply(py)`.
+/// A result, to be converted: `(&&ResultConversion::of(result)).reply(&receiver)`.
 pub struct ResultConversion<T>(Cell<Option<T>>);
 
 impl<T> ResultConversion<T> {
@@ -72,20 +70,22 @@ impl<T> ResultConversion<T> {
 /// The conversion of a plain result.
 pub trait ReplyPlain {
     /// Converts the result.
-    fn reply(&self, py: Python<'_>) -> Option<Reply>;
+    fn reply(&self, receiver: &Receiver<'_>) -> Option<Reply>;
 }
 
 impl<T: PlainResult> ReplyPlain for &ResultConversion<T> {
     #[inline(always)]
-    fn reply(&self, py: Python<'_>) -> Option<Reply> {
-        self.0.take().map(|result| Reply(result.into_object(py)))
+    fn reply(&self, receiver: &Receiver<'_>) -> Option<Reply> {
+        self.0
+            .take()
+            .map(|result| Reply(result.into_object(receiver)))
     }
 }
 
 /// The answer for any other type. The compiler prefers [`ReplyPlain`], which needs one reference more.
 pub trait ReplyOther {
     /// Never called: the method has no entry.
-    fn reply(&self, _: Python<'_>) -> Option<Reply> {
+    fn reply(&self, _: &Receiver<'_>) -> Option<Reply> {
         unreachable!("a method whose result is not plain has no direct entry")
     }
 }
@@ -102,8 +102,8 @@ impl<'a, T: PlainArgument<'a>> Probe<T> {
 }
 
 impl<T: PlainResult> Probe<T> {
-    /// There is a [`PlainResult`].
-    pub const IS_MADE: bool = true;
+    /// There is a [`PlainResult`], which may be made.
+    pub const IS_MADE: bool = T::IS_PLAIN;
 }
 
 /// The answer for any other type. The compiler prefers the constants of [`Probe`] itself.

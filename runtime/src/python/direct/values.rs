@@ -6,12 +6,15 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::method::Argument;
+use super::method::{Argument, Receiver};
 use crate::error::Error;
 use crate::fallible_copy::OutOfMemory;
+use crate::handle::{Borrowed, Handle, Part};
 use crate::interpreter::ReentrancyGuard;
 use crate::panics::Payload;
+use crate::python::call::no_ancestor;
 use crate::python::exceptions::to_pyerr;
+use crate::python::object::{PyHandle, check_owner, new_view};
 use crate::python::py_box::no_memory;
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
@@ -108,13 +111,16 @@ fn utf8_with_end<'a>(Argument(object, _): Argument<'a>) -> Option<&'a [u8]> {
 
 /// A result that becomes a Python object without a container, so that no Python code runs.
 pub trait PlainResult: Sized {
+    /// Set if making the object never runs the garbage collector.
+    const IS_PLAIN: bool = true;
+
     /// Returns a new reference, or null with an exception set.
-    fn into_object(self, py: Python<'_>) -> *mut ffi::PyObject;
+    fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject;
 }
 
 impl PlainResult for () {
     #[inline(always)]
-    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, _: &Receiver<'_>) -> *mut ffi::PyObject {
         // SAFETY: CPython: the object lives as long as the interpreter, and is given out as a new reference.
         unsafe { ffi::Py_NewRef(ffi::Py_None()) }
     }
@@ -122,7 +128,7 @@ impl PlainResult for () {
 
 impl PlainResult for bool {
     #[inline(always)]
-    fn into_object(self, _: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, _: &Receiver<'_>) -> *mut ffi::PyObject {
         // SAFETY: CPython: the object lives as long as the interpreter, and is given out as a new reference.
         unsafe {
             ffi::Py_NewRef(match self {
@@ -134,23 +140,54 @@ impl PlainResult for bool {
 }
 
 impl<T: PlainResult> PlainResult for Option<T> {
+    const IS_PLAIN: bool = T::IS_PLAIN;
+
     #[inline(always)]
-    fn into_object(self, py: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
         match self {
-            Some(value) => value.into_object(py),
-            None => ().into_object(py),
+            Some(value) => value.into_object(receiver),
+            None => ().into_object(receiver),
         }
     }
 }
 
 impl<T: PlainResult> PlainResult for Result<T, Error> {
+    const IS_PLAIN: bool = T::IS_PLAIN;
+
     #[inline(always)]
-    fn into_object(self, py: Python<'_>) -> *mut ffi::PyObject {
+    fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
         match self {
-            Ok(value) => value.into_object(py),
-            Err(error) => raise(py, error),
+            Ok(value) => value.into_object(receiver),
+            Err(error) => raise(receiver.py(), error),
         }
     }
+}
+
+/// A view of a part. The collector does not run while an object is made that it does not track.
+impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
+    const IS_PLAIN: bool = !T::SPEC.may_be_in_cycle();
+
+    #[inline(always)]
+    fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
+        let Some(owner) = receiver.find_ancestor(T::Owner::kind()) else {
+            return raise(receiver.py(), no_ancestor(T::Owner::kind()));
+        };
+        if let Err(error) = check_owner(self, owner.get()) {
+            return raise(receiver.py(), error);
+        }
+        match new_view(receiver.py(), self, owner.to_owned()) {
+            Ok(object) => object.into_ptr(),
+            Err(error) => restore(error),
+        }
+    }
+}
+
+/// Sets an exception. Returns null.
+#[cold]
+fn restore(error: PyErr) -> *mut ffi::PyObject {
+    // PyO3 has to know that the thread is attached.
+    Python::attach(|py| error.restore(py));
+    ptr::null_mut()
 }
 
 /// Sets the exception of an error. Returns null.

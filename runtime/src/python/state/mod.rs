@@ -97,6 +97,25 @@ impl HandleState {
         }
     }
 
+    /// Returns the owner of a view that is not watched.
+    #[inline(always)]
+    pub(super) fn view_owner(&self) -> Option<*mut pyo3::ffi::PyObject> {
+        match &self.0 {
+            State::View(view) => Some(view.owner.as_ptr()),
+            State::Boxed(_) => None,
+        }
+    }
+
+    /// Returns whether the drop of this state drops no Python object, except for the owner of a view.
+    #[inline(always)]
+    pub(super) fn is_dropped_alone(&mut self) -> bool {
+        match &mut self.0 {
+            State::View(_) => true,
+            State::Boxed(Boxed::Watched(_)) => false,
+            State::Boxed(Boxed::Resource(resource)) => resource.is_dropped_alone(),
+        }
+    }
+
     /// Returns the state of the resource that the handle owns or is part of. It counts the borrows of the handle.
     #[inline]
     pub(super) fn resource(&self) -> &ResourceState {

@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
@@ -217,6 +217,17 @@ impl ResourceState {
     pub(super) fn thread(&self) -> u64 {
         let special = &self.special;
         special.as_ref().map_or(0, |special| special.thread)
+    }
+
+    /// Returns whether the drop of this state drops no Python object: the handle has no parents and keeps nothing.
+    #[inline]
+    pub(super) fn is_dropped_alone(&mut self) -> bool {
+        let children = self.children.get_mut();
+        let children = children.unwrap_or_else(PoisonError::into_inner);
+        self.is_quick
+            && self.special.is_none()
+            && children.waiting.is_none()
+            && !self.kind.has_attachments()
     }
 
     /// Returns the parents besides the first.

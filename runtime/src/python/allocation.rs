@@ -1,0 +1,213 @@
+//! The memory of the Python objects of handles.
+//!
+//! PyO3 makes an object by the `__new__` of its base class, with a tuple of arguments, and drops it on a thread that it
+//! registers first. The objects of handles need none of that: each is a head, the state, and the list of its weak references. The first
+//! object of a process is made by PyO3. If it has that layout, later objects are made and dropped here. Free-threaded Python
+//! makes and drops all objects through PyO3.
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use pyo3::{PyClass, PyClassInitializer};
+
+use super::handle_class::HandleClass;
+use super::state::HandleState;
+use crate::interpreter::ReentrancyGuard;
+use crate::panics::Caught;
+
+/// The place of the state in an object.
+const STATE: usize = size_of::<ffi::PyObject>();
+/// The place of the list of weak references in an object.
+const WEAK_REFERENCES: usize = STATE + size_of::<HandleClass>();
+/// The size of an object.
+const SIZE: usize = WEAK_REFERENCES + size_of::<*mut ffi::PyObject>();
+
+/// Set once an object of PyO3's was seen that has its state at [`STATE`].
+static IS_LAYOUT_KNOWN: AtomicBool = AtomicBool::new(false);
+
+/// PyO3's function that drops an object of any handle class; null until a class is installed.
+static PYO3_DEALLOC: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Returns whether the objects of `class` have a head, [`HandleClass`], a list of weak references, and nothing else.
+///
+/// # Safety
+///
+/// `class` is a handle class, or derived from one.
+#[inline(always)]
+unsafe fn has_layout(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*class).tp_basicsize == SIZE.cast_signed()
+            && (*class).tp_weaklistoffset == WEAK_REFERENCES.cast_signed()
+    }
+}
+
+/// Lets the objects of `class` be dropped here.
+pub(super) fn install(class: &Bound<'_, PyType>) {
+    let class = class.as_type_ptr();
+    // SAFETY: CPython: PyO3 has made this class of a handle, on the heap, for the module that is being initialized.
+    unsafe {
+        let new: ffi::destructor = dealloc;
+        match (*class).tp_dealloc {
+            Some(pyo3)
+                if !cfg!(Py_GIL_DISABLED) && has_layout(class) && !ptr::fn_addr_eq(pyo3, new) =>
+            {
+                // Those of all handle classes do the same: the classes have no data of their own.
+                PYO3_DEALLOC.store(pyo3 as *mut (), Ordering::Release);
+                (*class).tp_dealloc = Some(new);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Makes an object of the class `C`. `may_be_in_cycle` says whether the garbage collector tracks it.
+///
+/// # Errors
+///
+/// `MemoryError`. The state is dropped then.
+///
+/// # Safety
+///
+/// `C` is the class of the handle that `state` is of.
+#[inline]
+pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
+    py: Python<'_>,
+    class: C,
+    state: HandleState,
+    may_be_in_cycle: bool,
+) -> PyResult<Bound<'_, C>> {
+    const { assert!(size_of::<C>() == 0, "the class of a handle has no data") };
+    let type_object = C::type_object_raw(py);
+    // SAFETY: the caller's promise: this is the class of a handle. CPython: the new object is written whole before anybody
+    // sees it. It is of the class.
+    unsafe {
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !has_layout(type_object) {
+            return new_object_by_pyo3(py, class, state, may_be_in_cycle);
+        }
+        let object = match may_be_in_cycle {
+            true => ffi::PyObject_GC_New(type_object),
+            false => new_untracked(type_object),
+        };
+        if object.is_null() {
+            return Err(no_memory_for(state));
+        }
+        object
+            .byte_add(STATE)
+            .cast::<HandleClass>()
+            .write(HandleClass::new(state));
+        object
+            .byte_add(WEAK_REFERENCES)
+            .cast::<*mut ffi::PyObject>()
+            .write(ptr::null_mut());
+        if may_be_in_cycle {
+            ffi::PyObject_GC_Track(object.cast());
+        }
+        Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
+    }
+}
+
+/// Returns the exception of a failed allocation, and drops the state.
+#[cold]
+fn no_memory_for(state: HandleState) -> PyErr {
+    Python::attach(|py| {
+        drop(state);
+        PyErr::fetch(py)
+    })
+}
+
+/// Allocates an object that the garbage collector will not track. The collector does not run: up to Python 3.11 it runs
+/// in allocations, and would run Python code, while a call borrows its handles.
+///
+/// # Safety
+///
+/// This thread is attached to the interpreter. `class` is a type with the collector's head.
+#[inline(always)]
+unsafe fn new_untracked(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if cfg!(Py_3_12) {
+            return ffi::PyObject_GC_New(class);
+        }
+        let was_enabled = ffi::PyGC_Disable();
+        let object = ffi::PyObject_GC_New(class);
+        if was_enabled != 0 {
+            ffi::PyGC_Enable();
+        }
+        object
+    }
+}
+
+#[cold]
+fn new_object_by_pyo3<C: PyClass<BaseType = HandleClass>>(
+    py: Python<'_>,
+    class: C,
+    state: HandleState,
+    may_be_in_cycle: bool,
+) -> PyResult<Bound<'_, C>> {
+    // Here the collector may run.
+    let _python = ReentrancyGuard::begin();
+    let object = PyClassInitializer::from(HandleClass::new(state)).add_subclass(class);
+    let object = Bound::new(py, object)?;
+    if !may_be_in_cycle {
+        // SAFETY: CPython: the object is new and whole. It keeps only objects that are in no cycle, so the garbage
+        // collector need not look at it.
+        unsafe { ffi::PyObject_GC_UnTrack(object.as_ptr().cast()) };
+    }
+    let state = ptr::from_ref(object.as_super().get()).addr();
+    if !cfg!(Py_GIL_DISABLED) && state == object.as_ptr().addr() + STATE {
+        IS_LAYOUT_KNOWN.store(true, Ordering::Relaxed);
+    }
+    Ok(object)
+}
+
+/// Drops an object.
+unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: CPython: nobody refers to the object, which is of a handle class, or derived from one. `has_layout` held
+    // for its class, and the base of a derived class has the same layout.
+    unsafe {
+        let state = object.byte_add(STATE).cast::<HandleClass>();
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().is_dropped_alone() {
+            return dealloc_by_pyo3(object);
+        }
+        ffi::PyObject_GC_UnTrack(object.cast());
+        let owner = (*state).state().view_owner();
+        if owner.is_none() {
+            // A panic that gets here was reported by the panic hook.
+            Caught::new().run(|| state.drop_in_place());
+        }
+        if !(*object
+            .byte_add(WEAK_REFERENCES)
+            .cast::<*mut ffi::PyObject>())
+        .is_null()
+        {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        let class = ffi::Py_TYPE(object);
+        if let Some(free) = (*class).tp_free {
+            free(object.cast());
+        }
+        ffi::Py_DECREF(class.cast());
+        if let Some(owner) = owner {
+            ffi::Py_DECREF(owner);
+        }
+    }
+}
+
+/// Drops an object through PyO3, on a thread that PyO3 knows: the state keeps Python objects besides the owner of a view.
+///
+/// # Safety
+///
+/// As in [`dealloc`].
+#[cold]
+unsafe fn dealloc_by_pyo3(object: *mut ffi::PyObject) {
+    let pyo3 = PYO3_DEALLOC.load(Ordering::Acquire);
+    // SAFETY: the caller's promise; `install` has stored the function before it could be replaced.
+    unsafe {
+        let pyo3: ffi::destructor = std::mem::transmute(pyo3);
+        pyo3(object);
+    }
+}

@@ -1,0 +1,121 @@
+"""How the Python objects of handles are made and dropped."""
+
+import contextlib
+import gc
+import sys
+import sysconfig
+import weakref
+
+import pytest
+from standin_safe import BusyError, ClosedError, Folder, Paper, live_handles
+
+NONE = dict.fromkeys(live_handles(), 0)
+MANY = 1000
+
+
+def test_class_is_counted_once_for_each_object():
+    folder = Folder(1)
+    before = sys.getrefcount(Folder), sys.getrefcount(Paper)
+    held = [(Folder(n), folder.paper()) for n in range(MANY)]
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        assert (sys.getrefcount(Folder), sys.getrefcount(Paper)) == (before[0] + MANY, before[1] + MANY)
+    del held
+    assert (sys.getrefcount(Folder), sys.getrefcount(Paper)) == before
+
+
+def test_view_is_counted_once_in_its_owner():
+    folder = Folder(1)
+    before = sys.getrefcount(folder)
+    papers = [folder.paper() for _ in range(MANY)]
+    assert sys.getrefcount(folder) == before + MANY
+    del papers
+    assert sys.getrefcount(folder) == before
+
+
+@pytest.mark.parametrize("make", [lambda folder: folder, Folder.paper], ids=["resource", "view"])
+def test_weak_reference_is_told_of_the_end_of_its_handle(make):
+    ended = []
+    owner = [Folder(1)]
+    handle = [make(owner[0])]
+    weak = weakref.ref(handle[0], ended.append)
+    assert weak() is handle[0]
+    owner.clear()
+    assert not ended
+    handle.clear()
+    assert ended == [weak]
+    assert weak() is None
+    assert live_handles() == NONE
+
+
+def test_last_view_releases_the_owner():
+    paper = Folder(7).paper()
+    assert live_handles()["Folder"] == 1
+    assert paper.number == 7
+    del paper
+    assert live_handles() == NONE
+
+
+def test_view_is_made_while_no_finalizer_closes_its_owner():
+    folder = Folder(1)
+    refused = []
+
+    class Closes:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            try:
+                folder.close()
+            except BusyError as error:
+                refused.append(error)
+
+    paper = folder.paper()
+    threshold = gc.get_threshold()
+    gc.disable()
+    gc.set_threshold(1)
+    Closes()
+    try:
+        for _ in range(MANY):
+            gc.enable()
+            # From Python 3.12 on, the collector may run after the call.
+            with contextlib.suppress(ClosedError):
+                folder.paper()
+            gc.disable()
+    finally:
+        gc.set_threshold(*threshold)
+        gc.enable()
+    gc.collect()
+    assert not refused
+    with pytest.raises(ClosedError):
+        _ = paper.number
+
+
+def test_memory_error_of_a_view_leaves_its_owner_as_it_was():
+    testcapi = pytest.importorskip("_testcapi")
+    folder = Folder(1)
+    folder.paper()
+    before = sys.getrefcount(folder)
+    with pytest.raises(MemoryError):
+        try:
+            testcapi.set_nomemory(0, 1)
+            folder.paper()
+        finally:
+            testcapi.remove_mem_hooks()
+    assert sys.getrefcount(folder) == before
+    assert folder.paper().number == 1
+
+
+def test_memory_error_of_a_new_handle_releases_the_resource():
+    testcapi = pytest.importorskip("_testcapi")
+    Folder(1)
+    failed = 0
+    for start in range(60):
+        testcapi.set_nomemory(start, start + 1)
+        try:
+            Folder(1)
+        except MemoryError:
+            failed += 1
+        finally:
+            testcapi.remove_mem_hooks()
+        assert live_handles() == NONE
+    assert failed
