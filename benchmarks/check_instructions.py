@@ -22,9 +22,9 @@ BOUNDS = {
     "result str from C memory": 100,
     "method that changes, one int": 105,
     "static method, two ints": 90,
-    "part, made and dropped": 1400,
+    "part, made and dropped": 330,
     "method of a part, int result": 60,
-    "create and destroy": 2500,
+    "create and destroy": 1150,
 }
 
 

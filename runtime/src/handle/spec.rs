@@ -118,6 +118,13 @@ impl HandleSpec {
         true
     }
 
+    /// Returns whether the handle has one owner and lives in no other, and any thread may use it.
+    #[cfg(feature = "python")]
+    pub const fn is_made_alone(&self) -> bool {
+        let is_alone = self.parent.is_none() && self.extra_parents.is_empty();
+        is_alone && !self.sharing.counted && !self.thread_bound
+    }
+
     /// Returns whether the handle is part of its owner's resource.
     #[cfg(feature = "python")]
     pub const fn is_view(&self) -> bool {

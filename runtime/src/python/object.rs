@@ -97,6 +97,22 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     Ok(object.into_any())
 }
 
+/// Converts `owned`, which lives in no other handle, to a new Python object, as [`owned_into_py`] does.
+#[inline]
+pub(super) fn new_owned<'py, T: PyHandle + Resource>(
+    py: Python<'py>,
+    owned: Owned<'_, T>,
+) -> PyResult<Bound<'py, PyAny>> {
+    debug_assert!(T::SPEC.is_made_alone());
+    let traced = trace(py, T::kind());
+    let special = Special::of(T::kind(), Vec::new(), traced);
+    let raw = owned.into_raw().as_ptr().cast();
+    let state = HandleState::resource_at(py, T::kind(), raw, None, special)?;
+    let object = new_object_of::<T>(py, state)?;
+    object.as_super().get().state().resource().link();
+    Ok(object.into_any())
+}
+
 /// Refuses a handle that lives in others than its Python object would keep: a method with a body may return a handle that it
 /// made in another one than the receiver.
 fn check_parents<'a>(id: Id, kept: impl Iterator<Item = &'a Py<HandleClass>>) -> Result<(), Error> {

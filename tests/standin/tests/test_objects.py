@@ -119,3 +119,36 @@ def test_memory_error_of_a_new_handle_releases_the_resource():
             testcapi.remove_mem_hooks()
         assert live_handles() == NONE
     assert failed
+
+
+def number_of(folder):
+    return folder.paper().number
+
+
+def test_constructor_takes_arguments_by_position_and_by_name():
+    assert number_of(Folder(3)) == 3
+    assert number_of(Folder(number=4)) == 4
+    assert number_of(Folder.__new__(Folder, 6)) == 6
+    assert number_of(Folder(True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "message"),
+    [
+        ((), {}, "missing 1 required positional argument: 'number'"),
+        ((1, 2), {}, "takes 1 positional arguments? but 2 were given"),
+        ((1,), {"number": 2}, "got multiple values for argument 'number'"),
+        ((), {"size": 2}, "got an unexpected keyword argument 'size'"),
+        (("one",), {}, "'number'"),
+    ],
+)
+def test_constructor_refuses_other_arguments(arguments, named, message):
+    with pytest.raises(TypeError, match=message):
+        Folder(*arguments, **named)
+    assert live_handles() == NONE
+
+
+def test_constructor_refuses_a_number_that_does_not_fit():
+    with pytest.raises(OverflowError):
+        Folder(1 << 31)
+    assert live_handles() == NONE

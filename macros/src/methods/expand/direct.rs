@@ -82,6 +82,9 @@ fn python_name(method: &Method) -> Option<(TokenStream, String)> {
     for attribute in &method.python_attributes {
         match &attribute.meta {
             Meta::Path(path) if path.is_ident("staticmethod") => kind = quote!(static_method),
+            Meta::Path(path) if path.is_ident("new") => {
+                return Some((quote!(constructor), "__new__".to_owned()));
+            }
             Meta::Path(path) if path.is_ident("getter") => {
                 kind = quote!(getter);
                 name = ident.strip_prefix("get_").unwrap_or(ident).to_owned();

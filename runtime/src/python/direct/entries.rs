@@ -45,6 +45,7 @@ enum Function {
     NoArguments(ffi::PyCFunction),
     Positional(ffi::PyCFunctionFastWithKeywords),
     Getter(ffi::getter),
+    Constructor(ffi::vectorcallfunc),
 }
 
 impl DirectEntry {
@@ -70,6 +71,16 @@ impl DirectEntry {
                 0 => Function::StaticNoArguments(without_arguments::<M, false>),
                 _ => Function::StaticPositional(with_arguments::<M, false>),
             },
+            replaced: M::replaced,
+        }
+    }
+
+    /// The entry of the constructor.
+    pub const fn constructor<M: DirectMethod>(is_plain: bool) -> Self {
+        DirectEntry {
+            is_plain,
+            name: M::NAME,
+            function: Function::Constructor(constructor::<M>),
             replaced: M::replaced,
         }
     }
@@ -112,6 +123,14 @@ impl DirectEntry {
                     }
                 }
                 Function::Getter(_) => {}
+                Function::Constructor(function) => {
+                    if (*class).tp_vectorcall.is_none() {
+                        (self.replaced)()
+                            .function
+                            .store(class.cast(), Ordering::Release);
+                        (*class).tp_vectorcall = Some(function);
+                    }
+                }
                 Function::NoArguments(function) => {
                     self.install_method(method_table(object), 0, without(function));
                 }
@@ -285,6 +304,89 @@ unsafe extern "C" fn with_arguments<M: DirectMethod, const HAS_RECEIVER: bool>(
         }
         let pyo3: ffi::PyCFunctionFastWithKeywords = std::mem::transmute(replaced::<M>());
         pyo3(receiver, arguments, count, keywords)
+    }
+}
+
+unsafe extern "C" fn constructor<M: DirectMethod>(
+    class: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython: it calls the class, with arguments as for any function of the vectorcall protocol.
+    unsafe {
+        if keywords.is_null()
+            && ffi::PyVectorcall_NARGS(count) == M::ARGUMENTS.cast_signed()
+            && let Some(result) = call::<M, false>(ptr::null_mut(), arguments)
+        {
+            return result;
+        }
+        construct_by_pyo3(class, arguments, ffi::PyVectorcall_NARGS(count), keywords)
+    }
+}
+
+/// Calls the class through `type.__call__`, and so PyO3's `__new__`.
+///
+/// # Safety
+///
+/// CPython calls the class with these arguments: `count` by position, then those that `keywords` names.
+unsafe fn construct_by_pyo3(
+    class: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise. CPython: `tp_call` of a type takes a tuple, and a dict or null. The new references to
+    // the arguments are the tuple's; a tuple with empty places may be dropped.
+    unsafe {
+        let Some(type_call) = ffi::PyType_Type.tp_call else {
+            unreachable!("`type` can be called")
+        };
+        let positional = ffi::PyTuple_New(count);
+        if positional.is_null() {
+            return ptr::null_mut();
+        }
+        for index in 0..count {
+            let argument = ffi::Py_NewRef(*arguments.offset(index));
+            ffi::PyTuple_SET_ITEM(positional, index, argument);
+        }
+        let named = match keywords.is_null() {
+            true => ptr::null_mut(),
+            false => named_arguments(arguments.offset(count), keywords),
+        };
+        let object = match named.is_null() != keywords.is_null() {
+            true => ptr::null_mut(),
+            false => type_call(class, positional, named),
+        };
+        ffi::Py_DECREF(positional);
+        ffi::Py_XDECREF(named);
+        object
+    }
+}
+
+/// Returns a new dict of the arguments that `keywords` names, or null with an exception.
+///
+/// # Safety
+///
+/// `keywords` is a tuple of strings. There are as many objects at `arguments`.
+unsafe fn named_arguments(
+    arguments: *const *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let named = ffi::PyDict_New();
+        if named.is_null() {
+            return named;
+        }
+        for index in 0..ffi::PyTuple_GET_SIZE(keywords) {
+            let name = ffi::PyTuple_GET_ITEM(keywords, index);
+            if ffi::PyDict_SetItem(named, name, *arguments.offset(index)) != 0 {
+                ffi::Py_DECREF(named);
+                return ptr::null_mut();
+            }
+        }
+        named
     }
 }
 

@@ -9,12 +9,12 @@ use pyo3::prelude::*;
 use super::method::{Argument, Receiver};
 use crate::error::Error;
 use crate::fallible_copy::OutOfMemory;
-use crate::handle::{Borrowed, Handle, Part};
+use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
 use crate::interpreter::ReentrancyGuard;
 use crate::panics::Payload;
 use crate::python::call::no_ancestor;
 use crate::python::exceptions::to_pyerr;
-use crate::python::object::{PyHandle, check_owner, new_view};
+use crate::python::object::{PyHandle, check_owner, new_owned, new_view};
 use crate::python::py_box::no_memory;
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
@@ -176,6 +176,19 @@ impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
             return raise(receiver.py(), error);
         }
         match new_view(receiver.py(), self, owner.to_owned()) {
+            Ok(object) => object.into_ptr(),
+            Err(error) => restore(error),
+        }
+    }
+}
+
+/// A new handle that lives in nothing.
+impl<T: PyHandle + Resource> PlainResult for Owned<'_, T> {
+    const IS_PLAIN: bool = T::SPEC.is_made_alone() && !T::SPEC.may_be_in_cycle();
+
+    #[inline(always)]
+    fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
+        match new_owned(receiver.py(), self) {
             Ok(object) => object.into_ptr(),
             Err(error) => restore(error),
         }
