@@ -1365,6 +1365,7 @@ DIRECT_ENTRIES = [
         ("counted.forks != gate() || !counted", "!counted"),
     ),
     mutant(ALLOCATION, "what may be in a cycle is not shown to the collector", ("        if may_be_in_cycle {\n            ffi", "        if may_be_in_cycle && false {\n            ffi")),
+    mutant(CHILDREN_ANCESTORS, "a use leaves out what may end with another keeper", ("    let within = all_within(table, id);", "    let within = all_kept(table, id);")),
     mutant(DIRECT_ENTRY, "a constructor loses what is passed by name", ("            true => ptr::null_mut(),\n            false => named_arguments", "            true => ptr::null_mut(),\n            false if count == 0 => ffi::PyDict_New(),\n            false => named_arguments")),
     mutant(ALLOCATION, "the class of a dropped object is not counted down", ("        ffi::Py_DECREF(class.cast());\n", "")),
     mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ptr;
 
-use crate::children::table::{HandleEntry, Table, all_kept, with_table};
+use crate::children::table::{HandleEntry, Table, all_kept, all_within, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
@@ -107,14 +107,11 @@ fn add_reached_from(table: &Table, id: Id, reached: &mut Vec<Id>) {
     let Some(entry) = table.get(&id) else {
         return;
     };
-    let mut add = |entry: &HandleEntry| {
+    // Also what ends with another keeper later: until then it may be in this one.
+    let within = all_within(table, id);
+    for entry in within.iter().filter_map(|kept| table.get(kept)) {
         reached.extend(entry.parents.iter().chain(entry.owned.iter().copied()));
-    };
-    let kept = all_kept(table, id);
-    kept.iter()
-        .filter_map(|kept| table.get(kept))
-        .for_each(&mut add);
-    add(entry);
+    }
     reached.extend(entry.keepers());
 }
 
@@ -174,10 +171,10 @@ pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
             };
             let parents = entry.parents.iter().map(|parent| (parent, here));
             // The handle uses what C keeps in it.
-            let kept = entry
-                .keeps
-                .iter()
-                .filter_map(|kept| Some((*kept, table.get(kept)?)));
+            let kept = all_within(table, here)
+                .into_iter()
+                .filter(|kept| *kept != here)
+                .filter_map(|kept| Some((kept, table.get(&kept)?)));
             let theirs = kept
                 .flat_map(|(kept, entry)| entry.parents.iter().map(move |parent| (parent, kept)));
             reached.extend(parents.chain(theirs).filter(|step| seen.insert(*step)));

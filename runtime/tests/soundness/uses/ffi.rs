@@ -238,6 +238,16 @@ pub unsafe extern "C" fn bag_add(bag: *mut bag, item: *mut item) {
     unsafe { (*bag).items.push(item) };
 }
 
+/// Moves all items to the first of two new bags, or to the second.
+pub unsafe extern "C" fn bag_split(bag: *mut bag, one: *mut *mut bag, two: *mut *mut bag) {
+    let items = unsafe { std::mem::take(&mut (*bag).items) };
+    unsafe {
+        bag_free(bag);
+        *one = acquire("Bag", self::bag { items });
+        *two = bag_new();
+    }
+}
+
 pub unsafe extern "C" fn bag_free(bag: *mut bag) {
     for item in unsafe { std::mem::take(&mut (*bag).items) } {
         unsafe { item_free(item) };

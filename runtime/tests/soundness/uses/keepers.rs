@@ -21,6 +21,19 @@ fn keeper_is_not_used_while_what_it_keeps_is_changed() {
 }
 
 #[test]
+fn keeper_that_may_be_another_is_not_used_while_what_it_keeps_is_changed() {
+    let _native = Native::start();
+    let (mut pool, bag) = kept();
+    let (one, two) = Bag::split(bag);
+    BAG.set(Some(one));
+    pool.rebuild_with(&Run(|| {
+        BAG.with_borrow(|bag| is_busy(bag.as_ref().unwrap().sum()));
+    }));
+    assert_eq!(BAG.take().unwrap().sum().unwrap(), 1);
+    assert_eq!(two.sum().unwrap(), 0);
+}
+
+#[test]
 fn keeper_is_released_when_what_it_keeps_was_changed() {
     let _native = Native::start();
     let (mut pool, bag) = kept();

@@ -205,6 +205,8 @@ impl Bag {
     fn new() -> Result<Owned<Bag>>;
     #[calls(ffi::bag_add, consumes = always)]
     fn add(&mut self, item: Owned<Item>);
+    #[calls(ffi::bag_split, args = (bag, out, out))]
+    fn split(bag: Owned<Bag>) -> (Owned<Bag>, Owned<Bag>);
     #[calls(ffi::bag_sum, fails = negative)]
     fn sum(&self) -> Result<c_int>;
 }
