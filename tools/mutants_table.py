@@ -1476,6 +1476,8 @@ DIRECT_ENTRIES = [
     mutant(QUIET, "calls are quiet until C keeps something", ("AtomicUsize::new(LENDING | KEEPING);", "AtomicUsize::new(LENDING);")),
     mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),
     mutant(CHILDREN_TRANSFER, "a handle does not use the counted object that C keeps an owner of in it", ("table.entry(keeper).or_default().owned.insert(owned));", "table.entry(keeper).or_default().owned.remove(&owned));")),
+    mutant(USES, "a handle gets one owner of an object only", ("        !is_same && !children::lives_in(other.id, self.id)\n", "        false && !is_same && !children::lives_in(other.id, self.id)\n")),
+    mutant(USES, "an owner is given by a call that has the object by another argument", ("        !is_same && !children::lives_in(other.id, self.id)\n", "        true || !is_same && !children::lives_in(other.id, self.id)\n")),
     mutant(CHILDREN_RELEASE, "a handle whose release is deferred has a forgotten guard", ("            entry.is_deferred = true;\n", "            entry.is_deferred = false;\n")),
     mutant(CHILDREN_ANCESTORS, "a callback does not use what C keeps its parameter in", ("    reached.extend(entry.keepers());\n", "    let _ = entry.keepers();\n")),
     mutant(USES_TABLE, "C lends a handle in use to be written by another type", ("            (false, true) if claim.may_be_lent_of(&self.claim) => true,\n", "")),

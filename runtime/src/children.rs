@@ -31,7 +31,7 @@ mod transfer;
 )]
 pub(crate) use ancestors::{
     ancestors, borrows_parent_of, exclusive_parents, holder, home, is_held, is_made_in, is_only_in,
-    stray,
+    lives_in, stray,
 };
 pub(crate) use born::{born, keep_values, lent};
 pub use release::parent_of_released;

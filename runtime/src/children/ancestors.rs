@@ -220,7 +220,7 @@ pub(crate) fn is_only_in(id: Id, parent: Id) -> bool {
 }
 
 /// Returns whether `id` is the handle `to`, or lives in it.
-pub(super) fn lives_in(id: Id, to: Id) -> bool {
+pub(crate) fn lives_in(id: Id, to: Id) -> bool {
     let mut reached: Vec<Id> = home(id).into_iter().collect();
     with_table(|table| {
         while let Some(here) = reached.pop() {

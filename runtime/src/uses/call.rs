@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::atomic::Ordering;
 
@@ -158,6 +159,25 @@ impl<'a> Use<'a> {
         };
         let ancestors = children::ancestors(self.id).into_iter();
         claims.extend(ancestors.map(|id| Claim::of(id, alone.contains(&id))));
+    }
+
+    /// Returns whether both uses, with their claims, are of one object with counted owners, which one of them has alone.
+    fn meets(&self, claims: &[Claim], other: &Use<'_>, others: &[Claim]) -> bool {
+        let meet = |claim: &Claim, theirs: &Claim| {
+            claim.object == theirs.object
+                && (claim.exclusive || theirs.exclusive)
+                && !(claim.leaves && self.is_one_owner_more_for(other))
+                && !(theirs.leaves && other.is_one_owner_more_for(self))
+        };
+        let mut counted = claims.iter().filter(|claim| claim.counted);
+        counted.any(|claim| others.iter().any(|theirs| meet(claim, theirs)))
+    }
+
+    /// Returns whether this object, which is given to C, is neither the handle of the other use nor one that it lives in: that
+    /// handle uses the object only because C keeps owners of the object in it.
+    fn is_one_owner_more_for(&self, other: &Use<'_>) -> bool {
+        let is_same = Claim::of(self.id, true).object == Claim::of(other.id, true).object;
+        !is_same && !children::lives_in(other.id, self.id)
     }
 }
 
@@ -330,18 +350,18 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
         return begin_claims(&[claim], By::Call, kept, turn);
     }
     let mut claims = Vec::new();
+    let mut before: Vec<(&Use<'_>, Range<usize>)> = Vec::new();
     for one in uses.iter().flatten() {
         let first = claims.len();
         one.claim(&mut claims);
-        let (before, own) = claims.split_at(first);
-        let same = |own: &&Claim| {
-            let meets =
-                |other: &Claim| own.object == other.object && (own.exclusive || other.exclusive);
-            own.counted && before.iter().any(meets)
-        };
-        if own.iter().any(|claim| same(&claim)) {
+        let own = &claims[first..];
+        if before
+            .iter()
+            .any(|(other, theirs)| one.meets(own, other, &claims[theirs.clone()]))
+        {
             return Err(Refused::For(Error::Busy(one.id.kind().name())));
         }
+        before.push((one, first..claims.len()));
     }
     begin_claims(&claims, By::Call, kept, turn)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use leakproof::prelude::*;
 
-use crate::native::Native;
+use crate::native::{self, Native};
 use crate::panic_of;
 
 #[allow(
@@ -15,7 +15,6 @@ use crate::panic_of;
 )]
 mod ffi {
     use std::ffi::{c_int, c_void};
-    use std::ptr::null_mut;
 
     use crate::native::{acquire, release};
 
@@ -26,7 +25,7 @@ mod ffi {
         pub hour: c_int,
     }
     pub struct tower {
-        clock: *mut clock,
+        clocks: Vec<*mut clock>,
     }
 
     pub unsafe extern "C" fn clock_new() -> *mut clock {
@@ -52,19 +51,32 @@ mod ffi {
     }
 
     pub unsafe extern "C" fn tower_new() -> *mut tower {
-        acquire("Tower", tower { clock: null_mut() })
+        acquire("Tower", tower { clocks: Vec::new() })
     }
 
     pub unsafe extern "C" fn tower_put(tower: *mut tower, clock: *mut clock) {
-        unsafe { (*tower).clock = clock };
+        unsafe { (*tower).clocks.push(clock) };
+    }
+
+    /// Sets the hour of the clock to that of another one, and keeps the clock.
+    pub unsafe extern "C" fn tower_put_like(
+        tower: *mut tower,
+        clock: *mut clock,
+        other: *const clock,
+    ) {
+        unsafe { (*clock).hour = (*other).hour };
+        unsafe { tower_put(tower, clock) };
     }
 
     pub unsafe extern "C" fn tower_hour(tower: *const tower) -> c_int {
-        unsafe { (*(*tower).clock).hour }
+        unsafe { (**(*tower).clocks.last().unwrap()).hour }
     }
 
     pub unsafe extern "C" fn tower_free(tower: *mut tower) {
-        unsafe { clock_free((*tower).clock) };
+        let clocks = unsafe { std::mem::take(&mut (*tower).clocks) };
+        clocks
+            .into_iter()
+            .for_each(|clock| unsafe { clock_free(clock) });
         release(tower);
     }
 }
@@ -107,6 +119,9 @@ impl Tower {
     #[calls(ffi::tower_put)]
     fn put(&self, clock: Owned<Clock>);
 
+    #[calls(ffi::tower_put_like)]
+    fn put_like(&self, clock: Owned<Clock>, other: &Clock);
+
     #[calls(ffi::tower_hour)]
     fn hour(&self) -> i32;
 }
@@ -127,4 +142,29 @@ fn handle_that_keeps_an_owner_is_not_used_while_another_owner_changes_the_object
     let tower = TOWER.take().unwrap();
     assert_eq!(tower.hour(), 2);
     drop(tower);
+}
+
+#[test]
+fn second_owner_of_an_object_is_given_to_the_handle_that_has_one() {
+    let _native = Native::start();
+    let (clock, tower) = (Clock::new().unwrap(), Tower::new().unwrap());
+    tower.put(clock.clone());
+    tower.put(clock.clone());
+    assert_eq!(tower.hour(), 1);
+    drop(clock);
+    assert_eq!(native::live("Clock"), 1);
+    drop(tower);
+    assert_eq!(native::log(), ["release Clock", "release Tower"]);
+}
+
+#[test]
+fn owner_is_not_given_by_a_call_that_has_the_object_by_another_argument() {
+    let _native = Native::start();
+    let (clock, tower) = (Clock::new().unwrap(), Tower::new().unwrap());
+    tower.put(clock.clone());
+    let refused = panic_of(|| tower.put_like(clock.clone(), &clock));
+    assert_eq!(
+        refused,
+        "Clock is in use by a call that cannot be waited for"
+    );
 }
