@@ -317,6 +317,7 @@ fn callback_that_c_may_refuse_is_not_lent_as_a_value() {
     native.counts("Bell");
     // Borrowed for ever, so a value that is found in it may be kept for ever.
     let bell: &'static Owned<'static, Bell> = Box::leak(Box::new(Bell::new().unwrap()));
+    crate::native::leaks(bell);
     BELL.set(Some(bell));
     assert!(bell.offer(ring("looks")).is_err());
     assert_eq!(log(), ["looks 3", "drop looks"]);

@@ -19,6 +19,15 @@ struct Accounts {
     faults: Vec<String>,
 }
 
+/// The addresses of memory that tests leak.
+static LEAKED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+/// Notes memory that a test leaks on purpose, so that a leak checker finds it in use.
+pub(crate) fn leaks<T>(memory: *const T) {
+    let mut leaked = LEAKED.lock().unwrap_or_else(PoisonError::into_inner);
+    leaked.push(memory.expose_provenance());
+}
+
 thread_local! {
     static ACCOUNTS: RefCell<Accounts> = RefCell::default();
 }
@@ -143,7 +152,7 @@ impl Drop for Native {
         let memory = std::mem::take(&mut accounts.memory);
         // What is lost stays where it is, as the runtime believes it to be, and so does all that was made beside it.
         if accounts.objects.values().any(|(_, live)| *live) {
-            std::mem::forget(memory);
+            leaks(Box::into_raw(Box::new(memory)));
         }
         if std::thread::panicking() {
             eprintln!("log: {:?}, faults: {:?}", accounts.log, accounts.faults);

@@ -45,6 +45,7 @@ fn parent_of_a_leaked_box_is_not_released() {
     let pool = Pool::new().unwrap();
     let item = Box::leak(Box::new(pool.item().unwrap()));
     item.set_busy(false);
+    native::leaks(item);
     drop(pool);
     lost(&mut native, &["Pool", "Item"]);
 }
@@ -57,6 +58,7 @@ fn parent_of_a_guard_in_a_cycle_is_not_released() {
     fn cycle(pool: &Pool) {
         let node = Rc::new(Node(pool.item().unwrap(), RefCell::default()));
         node.1.replace(Some(node.clone()));
+        native::leaks(Rc::as_ptr(&node));
     }
     let mut native = Native::start();
     let pool = Pool::new().unwrap();
