@@ -1367,6 +1367,7 @@ DIRECT_ENTRIES = [
     mutant(ALLOCATION, "what may be in a cycle is not shown to the collector", ("        if may_be_in_cycle {\n            ffi", "        if may_be_in_cycle && false {\n            ffi")),
     mutant(CHILDREN_ANCESTORS, "a use leaves out what may end with another keeper", ("    let within = all_within(table, id);", "    let within = all_kept(table, id);")),
     mutant(DIRECT_ENTRY, "a constructor loses what is passed by name", ("            true => ptr::null_mut(),\n            false => named_arguments", "            true => ptr::null_mut(),\n            false if count == 0 => ffi::PyDict_New(),\n            false => named_arguments")),
+    mutant(METHODS_EXPAND_DIRECT_MACRO, "the signature of a constructor is not looked at", ("            Meta::Path(path) if path.is_ident(\"new\") => kind = quote!(constructor),\n", "            Meta::Path(path) if path.is_ident(\"new\") => return Some((quote!(constructor), \"__new__\".to_owned())),\n")),
     mutant(ALLOCATION, "the class of a dropped object is not counted down", ("        ffi::Py_DECREF(class.cast());\n", "")),
     mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),
     mutant(ALLOCATION, "weak references to a dropped object are not told", ("            ffi::PyObject_ClearWeakRefs(object);\n", "")),
@@ -1393,7 +1394,7 @@ DIRECT_ENTRIES = [
     mutant(
         DIRECT_VALUES,
         "a call that makes an exception may wait for a handle",
-        ("    let _python = ReentrancyGuard::begin();\n    // PyO3", "    // PyO3"),
+        ("while the call borrows the handle.\n    let _python = ReentrancyGuard::begin();\n    // PyO3 has to know that the thread is attached.\n    Python::attach(|py| to_pyerr", "while the call borrows the handle.\n    // PyO3 has to know that the thread is attached.\n    Python::attach(|py| to_pyerr"),
     ),
     mutant(
         METHODS_EXPAND_DIRECT_MACRO,

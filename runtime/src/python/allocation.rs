@@ -1,9 +1,9 @@
 //! The memory of the Python objects of handles.
 //!
 //! PyO3 makes an object by the `__new__` of its base class, with a tuple of arguments, and drops it on a thread that it
-//! registers first. The objects of handles need none of that: each is a head, the state, and the list of its weak references. The first
-//! object of a process is made by PyO3. If it has that layout, later objects are made and dropped here. Free-threaded Python
-//! makes and drops all objects through PyO3.
+//! registers first. The objects of handles need none of that: each is a head, the state, and the list of its weak
+//! references. The first object of a process is made by PyO3. If it has that layout, later objects are made and dropped
+//! here. Free-threaded Python makes and drops all objects through PyO3.
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -113,6 +113,8 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
 /// Returns the exception of a failed allocation, and drops the state.
 #[cold]
 fn no_memory_for(state: HandleState) -> PyErr {
+    // Dropping objects may run Python code, while the call borrows the handle.
+    let _python = ReentrancyGuard::begin();
     Python::attach(|py| {
         drop(state);
         PyErr::fetch(py)

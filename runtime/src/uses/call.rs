@@ -202,7 +202,7 @@ thread_local! {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Noting {
-    outer: bool,
+    _outer: RestoreGuard<bool>,
 }
 
 impl Noting {
@@ -210,14 +210,8 @@ impl Noting {
     #[must_use = "it ends when this is dropped"]
     pub fn begin() -> Self {
         Noting {
-            outer: NOTING.replace(true),
+            _outer: RestoreGuard::set(&NOTING, true),
         }
-    }
-}
-
-impl Drop for Noting {
-    fn drop(&mut self) {
-        NOTING.set(self.outer);
     }
 }
 

@@ -17,7 +17,7 @@ impl Search {
     /// Makes a search that ends when it was interrupted so often; a stubborn one has found something then.
     #[new]
     #[calls(ffi::search_new, fails = null)]
-    #[pyo3(signature = (patience = 1, stubborn = false, panics = false))]
+    #[pyo3(signature = (patience = 1, *, stubborn = false, panics = false))]
     fn new(patience: c_int, stubborn: bool, panics: bool) -> Result<Owned<Search>>;
 
     /// Searches.

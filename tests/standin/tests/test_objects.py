@@ -7,7 +7,7 @@ import sysconfig
 import weakref
 
 import pytest
-from standin_safe import BusyError, ClosedError, Folder, Paper, live_handles
+from standin_safe import BusyError, ClosedError, Folder, Paper, Search, live_handles
 
 NONE = dict.fromkeys(live_handles(), 0)
 MANY = 1000
@@ -151,4 +151,11 @@ def test_constructor_refuses_other_arguments(arguments, named, message):
 def test_constructor_refuses_a_number_that_does_not_fit():
     with pytest.raises(OverflowError):
         Folder(1 << 31)
+    assert live_handles() == NONE
+
+
+def test_constructor_refuses_by_position_what_has_to_be_named():
+    with pytest.raises(TypeError, match="takes from 0 to 1 positional arguments but 3 were given"):
+        Search(1, True, False)
+    Search(1, stubborn=True, panics=False)
     assert live_handles() == NONE

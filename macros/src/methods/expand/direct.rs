@@ -82,9 +82,7 @@ fn python_name(method: &Method) -> Option<(TokenStream, String)> {
     for attribute in &method.python_attributes {
         match &attribute.meta {
             Meta::Path(path) if path.is_ident("staticmethod") => kind = quote!(static_method),
-            Meta::Path(path) if path.is_ident("new") => {
-                return Some((quote!(constructor), "__new__".to_owned()));
-            }
+            Meta::Path(path) if path.is_ident("new") => kind = quote!(constructor),
             Meta::Path(path) if path.is_ident("getter") => {
                 kind = quote!(getter);
                 name = ident.strip_prefix("get_").unwrap_or(ident).to_owned();
@@ -92,6 +90,9 @@ fn python_name(method: &Method) -> Option<(TokenStream, String)> {
             meta if meta.path().is_ident("pyo3") => name = renamed(attribute, name)?,
             _ => return None,
         }
+    }
+    if method.has_python_attribute("new") {
+        return Some((kind, "__new__".to_owned()));
     }
     let is_static = method.receiver == Receiver::None;
     let is_known = is_static == method.has_python_attribute("staticmethod");

@@ -198,6 +198,8 @@ impl<T: PyHandle + Resource> PlainResult for Owned<'_, T> {
 /// Sets an exception. Returns null.
 #[cold]
 fn restore(error: PyErr) -> *mut ffi::PyObject {
+    // Dropping objects may run Python code, while the call borrows the handle.
+    let _python = ReentrancyGuard::begin();
     // PyO3 has to know that the thread is attached.
     Python::attach(|py| error.restore(py));
     ptr::null_mut()
