@@ -3,6 +3,7 @@
 
     tools/mutants.py                     run all mutants of mutants_table.py
     tools/mutants.py --only orphan       run the mutants whose file or description contains a word
+    tools/mutants.py --continue          leave out those that an earlier run has decided
     tools/mutants.py --list              list the mutants
     tools/mutants.py --check             check that the text of each is in its file once; takes a second
     tools/mutants.py --mend              write the new file of each text that moved into mutants_table.py
@@ -11,6 +12,9 @@ Each mutant is built in a copy of the tree and has to fail one of: the Rust test
 fault-injection sweep of the stand-in library, the Python tests of expat, sqlite and lmdb, and the Python tests and the
 sweep of xml-safe. The first failure, crash or hang kills it. The unchanged tree has to pass first. The exit status is 1
 if a mutant survives that is not known to be equivalent.
+
+A whole run takes hours. Each verdict is written to target/mutants/verdicts.tsv when it is known, and `--continue` goes
+on where a run was interrupted. Delete that file when the tree has changed so much that the old verdicts say nothing.
 
 The mutants of the table are semantic: each breaks one rule of the runtime or the macros. `cargo mutants` makes generic
 mutants, for code that has no entries yet. It runs only Rust tests, so its survivors may still fail a Python test.
@@ -42,6 +46,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "target" / "mutants"
 TREE = WORK / "tree"
 SITE = WORK / "site"
+VERDICTS = WORK / "verdicts.tsv"
 PYTHON = os.environ.get("LEAKPROOF_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
 MEMORY = 8 << 30
 ENVIRONMENT = os.environ | {
@@ -86,6 +91,9 @@ def limits_of_tests() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
+PATIENCE = 1.0
+
+
 def run(command: Sequence[str | Path], timeout: float, limit: Callable[[], None] = limits, **more: str) -> Ended:
     process = subprocess.Popen(
         command,
@@ -100,7 +108,7 @@ def run(command: Sequence[str | Path], timeout: float, limit: Callable[[], None]
         preexec_fn=limit,
     )
     try:
-        output, _ = process.communicate(timeout=timeout)
+        output, _ = process.communicate(timeout=timeout * PATIENCE)
         return Ended(process.returncode, output, False)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
@@ -146,27 +154,36 @@ def cargo(*arguments: str) -> list[str]:
 
 CORE_TESTS = ["core", "kept", "word", "soundness", "quiet", "window", "late"]
 CORE = ["-p", "leakproof", "--no-default-features", *(option for name in CORE_TESTS for option in ("--test", name))]
-PACKAGES = ["standin", "expat", "sqlite", "lmdb"]
+EXAMPLES = ["expat", "sqlite", "lmdb"]
 
 
 def build_core() -> Ended:
     return run(cargo("test", *CORE, "--no-run"), 900)
 
 
-def build_packages() -> Ended:
-    packages = [option for name in [*PACKAGES, "xml"] for option in ("-p", f"{name}-safe")]
-    return run(cargo("build", *packages, "--features", "leakproof/fault-injection"), 900)
+def build_packages(names: Sequence[str]) -> Ended:
+    packages = [option for name in names for option in ("-p", f"{name}-safe")]
+    built = run(cargo("build", *packages, "--features", "leakproof/fault-injection"), 900)
+    if not built.failed:
+        for name in names:
+            install(name)
+    return built
 
 
-def install() -> None:
-    package = SITE / "xml_safe"
-    shutil.rmtree(SITE, ignore_errors=True)
-    shutil.copytree(TREE / "xml-safe" / "python" / "xml_safe", package)
+def install(name: str) -> None:
+    library = WORK / "build" / "debug" / f"lib{name}_safe.so"
+    SITE.mkdir(parents=True, exist_ok=True)
+    if name == "xml":
+        package = SITE / "xml_safe"
+        shutil.rmtree(package, ignore_errors=True)
+        shutil.copytree(TREE / "xml-safe" / "python" / "xml_safe", package)
+        (package / "_native.pyi").touch()
+        target = package / "_native.so"
+    else:
+        target = SITE / f"{name}_safe.so"
     # A new file each time: another process may still have the old one mapped.
-    shutil.copy(WORK / "build" / "debug" / "libxml_safe.so", package / "_native.so")
-    (package / "_native.pyi").touch()
-    for name in PACKAGES:
-        shutil.copy(WORK / "build" / "debug" / f"lib{name}_safe.so", SITE / f"{name}_safe.so")
+    target.unlink(missing_ok=True)
+    shutil.copy(library, target)
 
 
 def test_core() -> Ended:
@@ -195,10 +212,14 @@ def sweep(package: str) -> Ended:
 
 
 def steps(mutant: Mutant | None) -> list[tuple[str, Callable[[], Ended]]]:
+    # What is built late is not built at all for a mutant that was killed before.
     found: list[tuple[str, Callable[[], Ended]]] = [
+        ("compiler", build_core),
         ("core", test_core),
+        ("compiler", lambda: build_packages(["standin"])),
         ("stand-in", test_standin),
         ("sweep", lambda: sweep("tests/standin")),
+        ("compiler", lambda: build_packages([*EXAMPLES, "xml"])),
         ("expat", lambda: test_example("expat")),
         ("sqlite", lambda: test_example("sqlite")),
         ("lmdb", lambda: test_example("lmdb")),
@@ -231,19 +252,17 @@ def what_noticed(ended: Ended) -> str:
 
 def examine(mutant: Mutant | None) -> tuple[str, str]:
     """Builds and tests the copy. Returns `killed`, `survived` or `invalid`, and what decided it."""
-    for build in (build_core, build_packages):
-        built = build()
-        if built.failed:
-            errors = re.findall(r"^error.*$", built.output, re.MULTILINE)
-            seen = mutant is not None and mutant.seen_by_compiler
-            return "killed" if seen else "invalid", f"compiler: {errors[0] if errors else 'it does not build'}"
-    install()
     for name, step in steps(mutant):
         ended = step()
-        if ended.failed:
-            if mutant is None:
-                print(ended.output)
-            return "killed", f"{name}: {what_noticed(ended)}"
+        if not ended.failed:
+            continue
+        if mutant is None:
+            print(ended.output)
+        if name == "compiler":
+            errors = re.findall(r"^error.*$", ended.output, re.MULTILINE)
+            seen = mutant is not None and mutant.seen_by_compiler
+            return "killed" if seen else "invalid", f"compiler: {errors[0] if errors else 'it does not build'}"
+        return "killed", f"{name}: {what_noticed(ended)}"
     return "survived", ""
 
 
@@ -267,6 +286,30 @@ def mutate(mutant: Mutant) -> Verdict:
     return Verdict(mutant, verdict, by, time.monotonic() - start)
 
 
+def key(mutant: Mutant) -> str:
+    return f"{mutant.file}\t{mutant.what}"
+
+
+def write_down(verdict: Verdict) -> None:
+    with VERDICTS.open("a") as file:
+        by = " ".join(verdict.by.split())
+        file.write(f"{key(verdict.mutant)}\t{verdict.verdict}\t{verdict.seconds:.0f}\t{by}\n")
+
+
+def decided() -> dict[str, Verdict]:
+    """The verdicts of earlier runs that need no other look. The last one of a mutant counts."""
+    if not VERDICTS.is_file():
+        return {}
+    rows = [line.split("\t") for line in VERDICTS.read_text().splitlines()]
+    named = {key(mutant): mutant for mutant in MUTANTS}
+    found = {
+        f"{file}\t{what}": Verdict(named[f"{file}\t{what}"], verdict, by, float(seconds))
+        for file, what, verdict, seconds, by in rows
+        if f"{file}\t{what}" in named
+    }
+    return {name: each for name, each in found.items() if each.verdict in ("killed", "equivalent")}
+
+
 def show(verdicts: Sequence[Verdict]) -> None:
     print(f"\n{'verdict':<11} {'mutant':<100} by")
     for each in verdicts:
@@ -280,6 +323,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--only", metavar="WORD", default=[""], nargs="+", help="only those whose file or description holds one of them"
+    )
+    parser.add_argument(
+        "--continue", dest="go_on", action="store_true", help="leave out those that an earlier run has decided"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=1, metavar="FACTOR", help="multiply the time that a step may take"
     )
     parser.add_argument("--list", action="store_true", help="only list them")
     parser.add_argument("--check", action="store_true", help="only look whether the text of each is in its file once")
@@ -296,7 +345,17 @@ def main() -> int:
     if options.list:
         print("\n".join(f"{mutant.file}: {mutant.what}" for mutant in chosen))
         return 0
+    global PATIENCE
+    PATIENCE = options.patience
     copy_tree()
+    verdicts = []
+    if options.go_on:
+        known = decided()
+        verdicts = [known[key(mutant)] for mutant in chosen if key(mutant) in known]
+        chosen = [mutant for mutant in chosen if key(mutant) not in known]
+        print(f"mutants: {len(verdicts)} are decided, {len(chosen)} are left", flush=True)
+    elif options.only == [""]:
+        VERDICTS.unlink(missing_ok=True)
     print("mutants: the unchanged tree", flush=True)
     start = time.monotonic()
     verdict, by = examine(None)
@@ -304,10 +363,10 @@ def main() -> int:
     if verdict != "survived":
         print(f"mutants: the unchanged tree doesn't pass: {verdict}, {by}", file=sys.stderr)
         return 2
-    verdicts = []
     for number, mutant in enumerate(chosen, 1):
-        verdicts.append(mutate(mutant))
-        last = verdicts[-1]
+        last = mutate(mutant)
+        verdicts.append(last)
+        write_down(last)
         print(f"[{number}/{len(chosen)}] {mutant.what}: {last.verdict} ({last.by}, {last.seconds:.0f} s)", flush=True)
     show(verdicts)
     return 0 if all(each.verdict in ("killed", "equivalent") for each in verdicts) else 1
