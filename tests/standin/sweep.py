@@ -244,6 +244,7 @@ OPERATIONS = [
     Operation("label", lambda: MODULE.Parcel(3).label.weight),
     Operation("board", MODULE.Board),
     Operation("pin", lambda board: board.pin(MODULE.Parcel(3).tag()), setup=MODULE.Board, once=True),
+    Operation("ribbon", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).weight(), setup=MODULE.Board),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("reweigh", lambda: MODULE.Parcel(3).reweigh(4)),
     Operation("send", send, setup=session_and_parcel(3), once=True),

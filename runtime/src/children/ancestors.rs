@@ -207,6 +207,18 @@ pub(crate) fn is_made_in(id: Id, parent: Id) -> bool {
     })
 }
 
+/// Returns whether the handle was made in `parent` besides its first parent, as far as the table knows.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python's objects keep parents")
+)]
+pub(crate) fn is_made_beside(id: Id, parent: Id) -> bool {
+    with_table(|table| {
+        let others = table.get(&id).map(|entry| &entry.parents.others);
+        others.is_none_or(|others| others.is_empty() || others.contains(&parent))
+    })
+}
+
 /// Returns whether the handle lives in `parent` and in no other one, and nothing lives in the handle.
 pub(crate) fn is_only_in(id: Id, parent: Id) -> bool {
     with_table(|table| {

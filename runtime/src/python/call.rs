@@ -25,10 +25,11 @@ use super::same_ancestor;
 use super::state::ResourceState;
 use super::thread_bound;
 use super::waiting::Place;
+use crate::children;
 use crate::error::Error;
 use crate::failpoint::{CallSite, FailPoint};
 use crate::fallible_copy::OutOfMemory;
-use crate::handle::kind::HandleKind;
+use crate::handle::kind::{HandleKind, Id};
 use crate::interpreter::ReentrancyGuard;
 
 /// The description of a method, from its generated wrapper.
@@ -158,23 +159,29 @@ impl<'a, 'py> CallContext<'a, 'py> {
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
-    /// Returns one handle argument for each of `kinds`, never the receiver and no argument twice.
+    /// Returns, for each of `kinds`, the handle argument that `id` was made in: never the receiver, and no argument twice.
     pub(super) fn arguments(
         &self,
+        id: Id,
         kinds: &[fn() -> &'static HandleKind],
     ) -> PyResult<Vec<Py<HandleClass>>> {
         let mut holds: Vec<&BorrowRequest<'_>> = self.holds.iter().skip(1).flatten().collect();
         let kinds = kinds.iter().map(|kind| kind());
-        kinds.map(|kind| self.argument(kind, &mut holds)).collect()
+        let arguments = kinds.map(|kind| self.argument(id, kind, &mut holds));
+        arguments.collect()
     }
 
     fn argument(
         &self,
+        id: Id,
         kind: &'static HandleKind,
         holds: &mut Vec<&BorrowRequest<'_>>,
     ) -> PyResult<Py<HandleClass>> {
-        let of_kind = |hold: &&BorrowRequest<'_>| ptr::eq(hold.state.kind(), kind);
-        let found = holds.iter().position(of_kind);
+        let is_parent = |hold: &&BorrowRequest<'_>| {
+            let argument = Id::new(hold.state.kind(), hold.state.entered_raw());
+            ptr::eq(argument.kind(), kind) && children::is_made_beside(id, argument)
+        };
+        let found = holds.iter().position(is_parent);
         let found = found.map(|index| holds.remove(index));
         let object = found.and_then(|hold| {
             // SAFETY: CPython: null, or an object that the caller of this call holds.
@@ -183,7 +190,8 @@ impl<'a, 'py> CallContext<'a, 'py> {
         let object = object.and_then(|object| object.cast_into::<HandleClass>().ok());
         object.map(Bound::unbind).ok_or_else(|| {
             let message = format!(
-                "the result belongs to a {}, and none was passed",
+                "this {} lives in a {} that is no argument of the call",
+                id.kind().name(),
                 kind.name()
             );
             to_pyerr(self.py, Error::Value(message))

@@ -76,9 +76,9 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     };
     let extra_parents = match T::kind().extra_parents() {
         [] => Vec::new(),
-        kinds => context.arguments(kinds)?,
+        kinds => context.arguments(Id::of(&*owned), kinds)?,
     };
-    check_parents(Id::of(&*owned), parent.iter().chain(&extra_parents))
+    check_parent(Id::of(&*owned), parent.as_ref())
         .map_err(|error| to_pyerr(context.py(), error))?;
     let traced = trace(context.py(), T::kind());
     let raw = owned.into_raw().as_ptr().cast();
@@ -113,23 +113,21 @@ pub(super) fn new_owned<'py, T: PyHandle + Resource>(
     Ok(object.into_any())
 }
 
-/// Refuses a handle that lives in others than its Python object would keep: a method with a body may return a handle that it
-/// made in another one than the receiver.
-fn check_parents<'a>(id: Id, kept: impl Iterator<Item = &'a Py<HandleClass>>) -> Result<(), Error> {
-    if id.kind().is_counted() {
+/// Refuses a handle that lives in another parent than its Python object would keep: a method with a body may return a handle that
+/// it made in another one than the receiver.
+fn check_parent(id: Id, parent: Option<&Py<HandleClass>>) -> Result<(), Error> {
+    let Some(parent) = parent.filter(|_| !id.kind().is_counted()) else {
         return Ok(());
+    };
+    let state = parent.get().state();
+    match children::is_made_in(id, Id::new(state.kind(), state.entered_raw())) {
+        true => Ok(()),
+        false => Err(Error::Value(format!(
+            "this {} lives in another {} than the one that the call was made on: return it from a method of that one",
+            id.kind().name(),
+            state.kind().name()
+        ))),
     }
-    for parent in kept {
-        let state = parent.get().state();
-        if !children::is_made_in(id, Id::new(state.kind(), state.entered_raw())) {
-            return Err(Error::Value(format!(
-                "this {} lives in another {} than the one that the call was made on: return it from a method of that one",
-                id.kind().name(),
-                state.kind().name()
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// A view of a part: a new Python object that keeps the owner.

@@ -1,4 +1,4 @@
-//! Parcels, the tags of a parcel, and boards that take a tag over.
+//! Parcels, the tags of a parcel, boards that take a tag over, and ribbons between a board and a parcel.
 
 use std::ffi::c_int;
 
@@ -93,5 +93,36 @@ pub unsafe extern "C" fn board_free(board: *mut board) {
         }
         note("board_free");
         drop(Box::from_raw(board));
+    }
+}
+
+/// A ribbon from a board to a parcel.
+pub struct ribbon {
+    parcel: *mut parcel,
+}
+
+/// Ties the board to `parcel`, which lies beside the other one.
+pub unsafe extern "C" fn board_ribbon(
+    _board: *mut board,
+    _beside: *const parcel,
+    parcel: *mut parcel,
+) -> *mut ribbon {
+    note("board_ribbon");
+    // SAFETY: a valid parcel.
+    unsafe { (*parcel).tags += 1 };
+    Box::into_raw(Box::new(ribbon { parcel }))
+}
+
+pub unsafe extern "C" fn ribbon_weight(ribbon: *const ribbon) -> c_int {
+    // SAFETY: a valid ribbon, whose parcel is still there.
+    unsafe { (*(*ribbon).parcel).weight }
+}
+
+pub unsafe extern "C" fn ribbon_free(ribbon: *mut ribbon) {
+    note("ribbon_free");
+    // SAFETY: a valid ribbon, whose parcel is still there.
+    unsafe {
+        (*(*ribbon).parcel).tags -= 1;
+        drop(Box::from_raw(ribbon));
     }
 }

@@ -77,7 +77,7 @@ mod standin_safe {
     use super::numbers::{Numeral, Tally};
 
     #[pymodule_export]
-    use super::parcels::{Board, Label, Parcel, Tag};
+    use super::parcels::{Board, Label, Parcel, Ribbon, Tag};
 
     #[pymodule_export]
     use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Trawl};

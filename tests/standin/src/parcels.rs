@@ -65,4 +65,19 @@ impl Board {
     /// Pins a tag to the board. Fails if there is one already.
     #[calls(ffi::board_pin, fails = negative, consumes = on_success)]
     fn pin(&mut self, tag: Owned<Tag>) -> Result<()>;
+
+    /// Ties a ribbon to `parcel`, which lies beside the other one.
+    #[calls(ffi::board_ribbon, fails = null, keep_alive = (parcel))]
+    fn ribbon(&self, beside: &Parcel, parcel: &Parcel) -> Result<Owned<Ribbon>>;
+}
+
+/// A ribbon from a board to a parcel.
+#[handle(raw = ffi::ribbon, release = ffi::ribbon_free, parent = (Board, Parcel))]
+pub struct Ribbon;
+
+#[methods(unsafe)]
+impl Ribbon {
+    /// Returns the weight of the parcel.
+    #[calls(ffi::ribbon_weight)]
+    fn weight(&self) -> c_int;
 }

@@ -1,0 +1,45 @@
+"""Handles with two parents: the second one is the argument that `keep_alive` names, whatever else was passed."""
+
+import gc
+
+import pytest
+from standin_safe import Board, ClosedError, Parcel, live_handles, take_log
+
+NONE = dict.fromkeys(live_handles(), 0)
+
+
+def test_second_parent_is_the_named_one_of_two_arguments_of_one_type():
+    board, beside, parcel = Board(), Parcel(3), Parcel(4)
+    ribbon = board.ribbon(beside, parcel)
+    assert ribbon.weight() == 4
+    beside.close()
+    assert not ribbon.closed and ribbon.weight() == 4
+    take_log()
+    parcel.close()
+    assert ribbon.closed
+    assert take_log() == ["ribbon_free", "parcel_free"]
+    with pytest.raises(ClosedError):
+        ribbon.weight()
+
+
+def test_second_parent_that_is_passed_twice():
+    board, parcel = Board(), Parcel(3)
+    ribbon = board.ribbon(parcel, parcel)
+    assert ribbon.weight() == 3
+    parcel.close()
+    assert ribbon.closed
+
+
+def test_ribbon_keeps_the_named_parcel_alone():
+    beside, parcel = Parcel(3), Parcel(4)
+    ribbon = Board().ribbon(beside, parcel)
+    del beside, parcel
+    gc.collect()
+    assert live_handles() == NONE | {"Board": 1, "Parcel": 1, "Ribbon": 1}
+    assert ribbon.weight() == 4
+    take_log()
+    del ribbon
+    gc.collect()
+    log = take_log()
+    assert log[0] == "ribbon_free" and "parcel_free" in log
+    assert live_handles() == NONE
