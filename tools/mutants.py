@@ -60,7 +60,8 @@ ENVIRONMENT = os.environ | {
 PYTEST = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
 # The tests of xml-safe, without those that measure the machine rather than the handles.
 FIRST = ["closing", "counting", "context", "random_operations", "waiting", "modules"]
-LAST = ["errors", "xpath", "threads", "node", "parse", "process_edges"]
+LAST = ["errors", "xpath", "threads", "node", "parse", "cycles", "several_modules", "signal_handlers"]
+LAST += ["process_exit", "process_forks"]
 
 
 @dataclass

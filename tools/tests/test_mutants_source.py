@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mutants
 import mutants_source
 import mutants_table
 import pytest
@@ -40,6 +41,11 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_table_fits_the_sources() -> None:
     assert check(mutants_table.MUTANTS) == []
+
+
+@pytest.mark.parametrize("name", [*mutants.FIRST, *mutants.LAST])
+def test_python_tests_of_a_run_are_there(name: str) -> None:
+    assert (mutants.ROOT / f"xml-safe/tests/test_{name}.py").is_file()
 
 
 @pytest.mark.parametrize("text", ["call(\n        one,", "call(one, two);", "call(one, two,);", "call ( one , two )"])

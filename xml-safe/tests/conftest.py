@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 
 import pytest
 import xml_safe
+from programs import HANG, PRELUDE, QUIET, TESTS
 
 try:
     from hypothesis import settings
@@ -75,6 +77,29 @@ def run_python():
         return subprocess.run([sys.executable, *map(os.fspath, args)], **options)
 
     return run_python
+
+
+@pytest.fixture
+def run(run_python):
+    """A function that runs a program after the prelude."""
+
+    def run(program, *options, **environment):
+        code = PRELUDE + textwrap.dedent(program)
+        options = ("-X", "faulthandler", "-W", "ignore::DeprecationWarning", *options)
+        return run_python(*options, "-c", code, timeout=HANG, env=QUIET | {"PYTHONPATH": TESTS} | environment)
+
+    return run
+
+
+@pytest.fixture
+def ends_well(run):
+    """A function that runs a program, which has to end with status 0 and print nothing."""
+
+    def ends_well(program, *options, **environment):
+        ended = run(program, *options, **environment)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+    return ends_well
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 import xml_safe
+from documents import walk
 from xml_safe import Document, ParseError, XPathError, parse
 
 pytest.importorskip("hypothesis")
@@ -27,12 +28,6 @@ XPATH = (
 
 def escaped(value):
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-
-
-def walk(node):
-    yield node
-    for child in node.children:
-        yield from walk(child)
 
 
 @given(text)

@@ -1,68 +1,23 @@
-"""LMDB: transactions and who ends them, cursors, threads, forks, views."""
+"""LMDB: reading and writing, opening and closing, transactions and who ends them, cursors, views, the end."""
 
 import gc
 import os
 import subprocess
 import sys
 import threading
-import warnings
 import weakref
 
 import pytest
 from lmdb_safe import (
-    AffinityError,
     AlreadyOpenError,
     BusyError,
     ClosedError,
     Environment,
-    Error,
     LmdbError,
     live_handles,
 )
 
 NONE = {"Cursor": 0, "Environment": 0, "Transaction": 0}
-
-
-@pytest.fixture
-def env(tmp_path):
-    with Environment(tmp_path, max_databases=4) as env:
-        yield env
-
-
-@pytest.fixture
-def db(env):
-    db = env.database("d", create=True)
-    with env.begin(write=True) as txn:
-        for number in range(10):
-            txn.put(db, b"k%d" % number, b"v%d" % number)
-        txn.commit()
-    return db
-
-
-@pytest.fixture
-def reported():
-    """The exceptions that sys.unraisablehook gets."""
-    told = []
-    before, sys.unraisablehook = sys.unraisablehook, lambda what: told.append(what.exc_value)
-    yield told
-    sys.unraisablehook = before
-
-
-def in_thread(function):
-    """Run `function` on a new thread; return its result or its exception."""
-    outcome = []
-
-    def run():
-        try:
-            outcome.append(function())
-        except BaseException as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(10)
-    assert not thread.is_alive()
-    return outcome[0]
 
 
 # ---- reading and writing
@@ -412,9 +367,6 @@ def test_a_view_keeps_its_transaction(env, db):
     assert env.begin(write=True).view(db, b"missing") is None
 
 
-# ---- threads
-
-
 def test_cursor_that_would_write_under_a_view_is_refused(env, db):
     txn = env.begin(write=True)
     cursor = txn.cursor(db)
@@ -451,254 +403,6 @@ def test_database_of_another_environment_is_refused(tmp_path, env, db):
             txn.commit()
         with env.begin() as txn:
             assert txn.get(db, b"k1") == b"v1"
-
-
-def test_another_thread_must_not_use_it(env, db):
-    txn = env.begin(write=True)
-    cursor = txn.cursor(db)
-    uses = [
-        lambda: txn.get(db, b"k1"),
-        lambda: txn.put(db, b"k", b"v"),
-        lambda: txn.cursor(db),
-        lambda: next(cursor),
-        txn.commit,
-        txn.close,
-        cursor.close,
-    ]
-    for use in uses:
-        error = in_thread(use)
-        assert isinstance(error, AffinityError) and isinstance(error, RuntimeError) and isinstance(error, Error)
-        assert "on the thread that made it" in str(error)
-    # What never touches C works everywhere.
-    assert in_thread(lambda: (repr(txn), hash(txn), txn == txn, txn.closed)) == (repr(txn), hash(txn), True, False)
-    # Nothing happened to it.
-    assert next(cursor) == (b"k0", b"v0")
-    txn.commit()
-    assert in_thread(txn.close) is None
-
-
-def test_close_on_another_thread_than_the_transactions_raises(env, db):
-    txn = env.begin(write=True)
-    error = in_thread(env.close)
-    assert isinstance(error, AffinityError)
-    assert not env.closed and not txn.closed
-    txn.put(db, b"k", b"v")
-    txn.commit()
-    assert in_thread(env.close) is None
-    assert env.closed
-
-
-def test_dropped_on_another_thread(env, db, reported):
-    holder = [env.begin(write=True)]
-    holder.append(holder[0].cursor(db))
-
-    def drop():
-        holder.clear()
-        gc.collect()
-        return live_handles()
-
-    # Aborting a transaction elsewhere is what LMDB forbids: it waits for its own thread.
-    assert in_thread(drop) == {"Cursor": 1, "Environment": 1, "Transaction": 1}
-    assert live_handles()["Transaction"] == 1
-    # That releases it at its next call, whichever that is.
-    with env.begin() as reader:
-        assert live_handles() == {"Cursor": 0, "Environment": 1, "Transaction": 1}
-        assert reader.get(db, b"k1") == b"v1"
-    env.begin(write=True).commit()
-    assert reported == []
-
-
-def test_dropped_elsewhere_and_then_closed(env, db):
-    holder = [env.begin(write=True)]
-    in_thread(holder.clear)
-    assert isinstance(in_thread(env.close), BusyError)
-    env.close()
-    assert live_handles() == NONE
-
-
-def test_dropped_elsewhere_and_then_the_thread_ends(env, db, reported):
-    made, go_on = threading.Event(), threading.Event()
-    holder = []
-
-    def owner():
-        holder.append(env.begin(write=True))
-        made.set()
-        assert go_on.wait(10)
-
-    thread = threading.Thread(target=owner)
-    thread.start()
-    assert made.wait(10)
-    holder.clear()
-    assert live_handles()["Transaction"] == 1
-    go_on.set()
-    thread.join(10)
-    # The thread's end comes a little later than Python's `join`.
-    for _ in range(100):
-        if live_handles()["Transaction"] == 0:
-            break
-        threading.Event().wait(0.01)
-    assert live_handles()["Transaction"] == 0
-    assert reported == []
-    # Whoever waits for the writer's lock gets it.
-    env.begin(write=True).commit()
-
-
-def ended(thread, *handles):
-    """Wait until the thread's handles are closed, which happens shortly after Python's `join`."""
-    thread.join(10)
-    for _ in range(1000):
-        if all(handle.closed for handle in handles):
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("the thread's handles are open")
-
-
-def test_a_thread_that_ends_closes_its_handles(env, db, reported):
-    kept = []
-
-    def owner():
-        txn = env.begin(write=True)
-        txn.put(db, b"k1", b"lost")
-        kept.extend([txn, txn.cursor(db)])
-
-    thread = threading.Thread(target=owner)
-    thread.start()
-    thread.join(10)
-    txn, cursor = kept
-    ended(thread, txn, cursor)
-    with pytest.raises(ClosedError):
-        txn.get(db, b"k1")
-    # The lock of the one that writes is free, and what it wrote is gone.
-    with env.begin(write=True) as writer:
-        assert writer.get(db, b"k1") == b"v1"
-        writer.put(db, b"k1", b"new")
-        writer.commit()
-    env.close()
-    assert live_handles() == NONE
-    assert reported == []
-
-
-def test_a_thread_that_ends_closes_handles_in_a_cycle(env, db, reported):
-    """The cycle need not be collected first."""
-    weak = []
-
-    def owner():
-        txn = env.begin()
-        cycle = [txn]
-        cycle.append(cycle)
-        weak.append(weakref.ref(txn))
-
-    gc.disable()
-    try:
-        thread = threading.Thread(target=owner)
-        thread.start()
-        thread.join(10)
-        for _ in range(1000):
-            if live_handles()["Transaction"] == 0:
-                break
-            threading.Event().wait(0.01)
-        assert weak[0]().closed
-    finally:
-        gc.enable()
-    assert reported == []
-
-
-def test_transaction_of_another_thread_is_named_in_the_error(env, db):
-    go_on, made = threading.Event(), threading.Event()
-
-    def owner():
-        with env.begin():
-            made.set()
-            assert go_on.wait(10)
-
-    thread = threading.Thread(target=owner)
-    thread.start()
-    assert made.wait(10)
-    with pytest.raises(AffinityError, match="Transaction can only be used on the thread that made it"):
-        env.close()
-    go_on.set()
-    thread.join(10)
-    env.close()
-    assert env.closed
-
-
-# ---- forks
-
-
-def in_child(function):
-    """Run `function` in a forked child; return its result or the name of its exception."""
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        try:
-            try:
-                outcome = repr(function())
-            except BaseException as error:
-                outcome = type(error).__name__
-            os.write(writing, outcome.encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with open(reading) as pipe:
-        outcome = pipe.read()
-    _, status = os.waitpid(child, 0)
-    assert status == 0
-    return outcome
-
-
-def test_a_forked_child_must_not_use_it(env, db):
-    reader = env.begin()
-    cursor = reader.cursor(db)
-    view = reader.view(db, b"k1")
-    for use in [env.begin, lambda: reader.get(db, b"k1"), lambda: next(cursor), lambda: env.readers(), reader.commit]:
-        assert in_child(use) == "AffinityError"
-    view.release()
-    # Nothing happened to the parent's.
-    assert reader.get(db, b"k1") == b"v1"
-    assert len(env.readers()) == 2
-
-
-def test_a_forked_child_does_not_release_it(tmp_path, env, db):
-    reader = env.begin()
-    writer = env.begin(write=True)
-    writer.put(db, b"new", b"value")
-
-    def close():
-        writer.close()
-        env.close()
-        return [it.closed for it in (env, reader, writer, db)], live_handles()
-
-    assert in_child(close) == repr(([True] * 4, NONE))
-
-    def drop():
-        nonlocal env, db, reader, writer
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            del env, db, reader, writer
-            gc.collect()
-        return "done"
-
-    assert in_child(drop) == "'done'"
-    assert reader.get(db, b"k1") == b"v1"
-    writer.commit()
-    reader.close()
-    with env.begin() as txn:
-        assert txn.get(db, b"new") == b"value"
-    assert len(env.readers()) == 1
-
-
-def test_forked_child_opens_an_environment_of_its_own(tmp_path, env, db):
-    def use():
-        with Environment(tmp_path, max_databases=4) as own:
-            database = own.database("d")
-            with own.begin() as txn:
-                return txn.get(database, b"k1")
-
-    assert in_child(use) == repr(b"v1")
-    with env.begin() as txn:
-        assert txn.get(db, b"k1") == b"v1"
 
 
 # ---- the end
