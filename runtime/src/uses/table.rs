@@ -278,17 +278,23 @@ pub(super) fn is_any_exclusive() -> bool {
     EXCLUSIVE.load(Ordering::Acquire) != 0
 }
 
-/// Returns whether a callback that this thread runs has the handle as an argument, and no running call has it.
+/// Returns whether C passed the handle, which is none of ours, to a callback that this thread runs, and no call has the handle
+/// that the callback runs in: calls in the callback have the handle from there.
 #[cold]
 pub(crate) fn is_lent_here(id: Id) -> bool {
-    let (claim, here) = (Claim::of(id, false), this_thread());
-    let entries = table();
-    let is_by = |by: By| {
-        let is_it = |entry: &UseEntry| entry.by == by && entry.claim.object == claim.object;
-        let mut all = entries.entries().iter();
-        all.any(|entry| entry.depth.thread == here && is_it(entry))
+    let (object, here) = (Key::object(id), this_thread());
+    let table = table();
+    let of_thread = table.entries().iter().filter(|entry| {
+        let depth = entry.depth;
+        depth.thread == here && entry.claim.object == object
+    });
+    let passed = |entry: &&UseEntry| entry.by == By::Callback && entry.claim.stray;
+    let depths = |entry: &UseEntry| entry.depth.callbacks;
+    let Some(outermost) = of_thread.clone().filter(passed).map(depths).min() else {
+        return false;
     };
-    is_by(By::Callback) && !is_by(By::Call)
+    let is_outside = |entry: &UseEntry| entry.by == By::Call && depths(entry) < outermost;
+    !of_thread.into_iter().any(is_outside)
 }
 
 /// Notified when a use ends that somebody may wait for.

@@ -55,6 +55,8 @@ mod ffi {
         /// The list that was freed last: the next one gets its memory.
         static FREED: Cell<*mut list> = const { Cell::new(ptr::null_mut()) };
         static FREED_SESSION: Cell<*mut session> = const { Cell::new(ptr::null_mut()) };
+        /// A list of C's own, which stays.
+        static OWN: Cell<*mut list> = const { Cell::new(ptr::null_mut()) };
     }
 
     pub unsafe extern "C" fn session_new() -> *mut session {
@@ -191,6 +193,23 @@ mod ffi {
         see.into_iter().for_each(|see| unsafe { see(list, data) });
         unsafe { list_free(list) };
     }
+
+    /// Makes a list of C's own, and shows it.
+    pub unsafe extern "C" fn show_own_list(see: see, data: *mut c_void) {
+        OWN.set(unsafe { list_new() });
+        see.into_iter().for_each(|see| unsafe { see(OWN.get(), data) });
+    }
+
+    pub unsafe extern "C" fn free_own_list() {
+        unsafe { list_free(OWN.get()) };
+        FREED.set(ptr::null_mut());
+    }
+
+    /// Shows the list.
+    pub unsafe extern "C" fn list_tell(list: *mut list, see: see, data: *mut c_void) {
+        touch(list);
+        see.into_iter().for_each(|see| unsafe { see(list, data) });
+    }
 }
 
 #[handle(raw = ffi::session, release = ffi::session_free)]
@@ -282,6 +301,15 @@ impl List {
 
     #[calls(ffi::show_list, args = (viewer.see, viewer.data))]
     fn show(viewer: &Viewer);
+
+    #[calls(ffi::show_own_list, args = (to.see, to.data))]
+    fn show_own(to: &To);
+
+    #[calls(ffi::free_own_list)]
+    fn free_own();
+
+    #[calls(ffi::list_tell, args = (self, to.see, to.data))]
+    fn tell(&self, to: &To);
 }
 
 #[methods(unsafe, rust_only)]
@@ -322,6 +350,24 @@ impl Viewer {
         let item = list.item().unwrap();
         BAG.with_borrow(|bag| bag.as_ref().unwrap().add_list_item(item));
     }
+}
+
+/// Runs a test's code with the list.
+struct To(fn(&List));
+
+impl Attachment for To {}
+
+#[callbacks(unsafe)]
+impl To {
+    #[callback(ffi::see, args = (list, data))]
+    fn see(&self, list: &List) {
+        (self.0)(list);
+    }
+}
+
+/// Adds a pool's item to the list.
+fn add_item(list: &List) {
+    list.add(Pool::new().unwrap().item().unwrap());
 }
 
 thread_local! {
@@ -398,6 +444,68 @@ fn child_of_what_c_lends_to_a_callback_at_the_address_of_one_that_it_was_given_i
     lists.burn(List::new().unwrap());
     let panic = panic_of(|| List::show(&Viewer));
     assert!(panic.contains("lends to a callback"), "{panic}");
+    drop((BAG.take(), lists));
+    assert_eq!((live("List"), live("Item")), (0, 0));
+}
+
+/// Returns a list that was given another one, and has freed that: the next list gets the address.
+fn with_freed_list() -> Owned<'static, List> {
+    let mut lists = List::new().unwrap();
+    lists.burn(List::new().unwrap());
+    lists
+}
+
+#[test]
+fn what_a_callback_puts_in_what_c_lends_it_does_not_end_with_what_kept_another_one_at_its_address() {
+    let in_callbacks: [fn(&List); 3] = [
+        add_item,
+        // A call in the callback has the list from there.
+        |list| list.tell(&To(add_item)),
+        |list| list.tell(&To(|list| list.tell(&To(add_item)))),
+    ];
+    for in_callback in in_callbacks {
+        let mut native = Native::start();
+        native.loses("Pool");
+        native.counts("Pool");
+        let lists = with_freed_list();
+        List::show_own(&To(in_callback));
+        drop(lists);
+        assert_eq!((live("Pool"), live("Item")), (1, 1));
+        List::free_own();
+        assert_eq!(live("Item"), 0);
+    }
+}
+
+#[test]
+fn what_a_callback_puts_in_what_the_call_has_ends_with_what_lends_that() {
+    let _native = Native::start();
+    let lists = with_freed_list();
+    let hub = Hub::new().unwrap();
+    hub.list().unwrap().get().tell(&To(|list| {
+        add_item(list);
+        list.tell(&To(add_item));
+    }));
+    drop(lists);
+    assert_eq!((live("Pool"), live("Item")), (2, 2));
+    drop(hub);
+    assert_eq!((live("Pool"), live("Item")), (0, 0));
+}
+
+#[test]
+fn child_of_what_c_lends_to_an_outer_callback_is_not_given_to_c() {
+    let _native = Native::start();
+    BAG.set(Some(List::new().unwrap()));
+    let lists = with_freed_list();
+    let panic = panic_of(|| {
+        List::show_own(&To(|list| {
+            list.tell(&To(|list| {
+                let item = list.item().unwrap();
+                BAG.with_borrow(|bag| bag.as_ref().unwrap().add_list_item(item));
+            }));
+        }));
+    });
+    assert!(panic.contains("lends to a callback"), "{panic}");
+    List::free_own();
     drop((BAG.take(), lists));
     assert_eq!((live("List"), live("Item")), (0, 0));
 }
