@@ -16,6 +16,7 @@ use crate::handle::kind::Id;
 use crate::interpreter::report;
 use crate::restore_guard::RestoreGuard;
 use crate::uses::keeping::{kept_for_good, no_longer_kept, now_kept};
+use crate::uses::owners::left_to_c;
 use crate::uses::table::is_lent_here;
 use crate::uses::watching::watch_hidden;
 
@@ -54,10 +55,13 @@ pub(super) fn note_kept(id: Id) {
 }
 
 /// Notes that C got an owner of a counted object to keep in `keeper`: calls on that one use the object. Where C counts the
-/// owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one.
+/// owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one. Where nobody
+/// knows when the keeper ends, or what it is a part of, C may use the object by any call.
 pub(crate) fn keep_owner(owned: Id, keeper: Id) {
-    let Some(keeper) = home(keeper).filter(|keeper| !keeper.kind.is_counted()) else {
-        return;
+    let keeper = match home(keeper) {
+        Some(keeper) if keeper.kind.is_counted() => return,
+        Some(keeper) if !is_lost(keeper) => keeper,
+        _ => return left_to_c(owned),
     };
     keeper.kind.note_relatives();
     watch_hidden();
@@ -83,31 +87,51 @@ pub(crate) fn given_out(id: Id) {
     // What is released at the end is nothing that the call gave back.
     let call = RestoreGuard::set(&GIVES_BACK, false);
     let is_same = call.previous();
-    let (touched, for_good) = with_table(|table| {
+    let (out, for_good) = with_table(|table| {
         add_other_type(table, id);
-        let touched = take_out(table, id, is_same);
-        (touched, no_longer_for_good(table, id))
+        let out = take_out(table, id, is_same);
+        (out.unwrap_or_default(), no_longer_for_good(table, id))
     });
+    // Before C's other uses of these end.
+    out.left_to_c.into_iter().for_each(left_to_c);
     for_good.into_iter().for_each(no_longer_kept);
     note_kept(id);
-    release_parents(&[], touched.unwrap_or_default(), false);
+    release_parents(&[], out.touched, false);
 }
 
-/// Makes the handle ours. Returns the parents whose release may have waited for it.
-fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<BTreeSet<Id>> {
+/// The consequences for others when C gives out a handle.
+#[derive(Default)]
+struct GivenOut {
+    /// The parents whose release may have waited for the handle.
+    touched: BTreeSet<Id>,
+    /// The counted objects whose owners C may have moved to where nobody knows when they end.
+    left_to_c: BTreeSet<Id>,
+}
+
+/// Makes the handle ours.
+fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
     let entry = table.get_mut(&id)?;
     entry.parents.inherit();
     (entry.is_transferred, entry.transfer, entry.is_unknown) = (false, None, false);
-    let (kept, former) = (entry.keeps.clone(), entry.ends.clone());
-    let touched: BTreeSet<Id> = entry.parents.iter().collect();
+    let (kept, owned) = (entry.keeps.clone(), entry.owned.clone());
+    let (former, touched) = (entry.ends.clone(), entry.parents.iter().collect());
+    let mut out = GivenOut {
+        touched,
+        left_to_c: BTreeSet::new(),
+    };
     let is_later = |end: &&End| !is_same && !matches!(end, End::Now(_));
     for end in former.iter().filter(is_later) {
         for kept in kept.iter().filter(|kept| !is_kept_by(end, **kept)) {
             add_end(table, *kept, *end);
         }
+        match end {
+            End::With(keeper) if keeper.kind.is_counted() => {}
+            End::With(keeper) => table.entry(*keeper).or_default().owned.extend(&owned),
+            End::Now(_) | End::Never => out.left_to_c.extend(&owned),
+        }
     }
     take_ends(table, id);
-    Some(touched)
+    Some(out)
 }
 
 /// Takes C's uses, for good, of what the handle lives in, and what C keeps in it: those of handles that C no longer has until
@@ -229,15 +253,21 @@ impl TransferRecord {
             // C owns the keeper, or has owners of it.
             _ => End::Never,
         };
-        self.ends_with(keepers.iter().map(end_of).collect());
+        self.ends_with(keepers.iter().map(end_of).collect(), report_leak);
     }
 
     /// C keeps the handle as long as it likes: nobody hears when that ends.
     pub(crate) fn never_ends(self) {
-        self.ends_with(vec![End::Never]);
+        self.ends_with(vec![End::Never], report_leak);
     }
 
-    fn ends_with(self, ends: Vec<End>) {
+    /// Nobody knows whether C has the handle. The caller reports that.
+    pub(crate) fn may_be_c_s(self) {
+        self.ends_with(vec![End::Never], |_| ());
+    }
+
+    /// Notes the ends of the handle. Calls `report` where that leaks others.
+    fn ends_with(self, ends: Vec<End>, report: fn(Id)) {
         let transfer = ManuallyDrop::new(self);
         let never = ends.contains(&End::Never);
         let (touched, is_alone) = with_table(|table| {
@@ -253,15 +283,20 @@ impl TransferRecord {
             (entry.parents.iter().collect(), Some(is_alone))
         });
         if never && is_alone == Some(false) {
-            report(Error::Value(format!(
-                "nobody knows when C releases a {0} that it was given: what it lives in, and what C keeps in it, is leaked, unless \
-                 C gives the {0} back",
-                transfer.id.kind.name()
-            )));
+            report(transfer.id);
         }
         note_kept(transfer.id);
         release_parents(&[], touched, false);
     }
+}
+
+#[cold]
+fn report_leak(given: Id) {
+    report(Error::Value(format!(
+        "nobody knows when C releases a {0} that it was given: what it lives in, and what C keeps in it, is leaked, unless C \
+         gives the {0} back",
+        given.kind.name()
+    )));
 }
 
 impl Drop for TransferRecord {

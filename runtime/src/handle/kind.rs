@@ -36,8 +36,8 @@ pub struct HandleKind {
     pub(super) owner: Option<Owner>,
     /// Returns the kind of the first parent of a resource, or of the owner of a part.
     pub(super) parent: fn() -> Option<&'static HandleKind>,
-    /// 2 if callbacks give its handles to C, 1 if they do not, 0 until somebody asked.
-    pub(super) given_by_callbacks: AtomicU8,
+    /// 2 if C may get its handles until nobody knows when, 1 if it does not, 0 until somebody asked.
+    pub(super) left_to_c: AtomicU8,
     /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
@@ -75,6 +75,28 @@ pub struct LentToCallbacks {
 }
 
 inventory::collect!(LentToCallbacks);
+
+/// A method that gives C a handle, which C keeps in another one.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Keeping {
+    /// Set if calls on the other one then use handles that others use, too.
+    pub reaches_others: bool,
+    /// The kind of the handle that C is given.
+    pub given: fn() -> &'static HandleKind,
+    /// The kind of the other one.
+    pub keeper: fn() -> &'static HandleKind,
+}
+
+inventory::collect!(Keeping);
+
+impl Keeping {
+    /// Returns whether nobody may know when the other handle ends: C lends it to callbacks, or it is a part of another one.
+    fn may_be_unknown(&self) -> bool {
+        let keeper = (self.keeper)();
+        keeper.is_view() || keeper.is_lent_to_callbacks()
+    }
+}
 
 /// A kind of which callbacks give handles to C by their results.
 #[doc(hidden)]
@@ -213,22 +235,25 @@ impl HandleKind {
         is_lent
     }
 
-    /// Returns whether callbacks give its handles to C.
+    /// Returns whether C may get its handles until nobody knows when: callbacks give them to C, or calls do so for C to keep
+    /// them in a handle whose end may be unknown. Then the table of `uses::owners` counts their owners.
     #[inline]
-    pub(crate) fn is_given_by_callbacks(&'static self) -> bool {
-        match self.given_by_callbacks.load(Ordering::Relaxed) {
-            0 => self.find_given_by_callbacks(),
+    pub(crate) fn may_be_left_to_c(&'static self) -> bool {
+        match self.left_to_c.load(Ordering::Relaxed) {
+            0 => self.find_left_to_c(),
             answer => answer == 2,
         }
     }
 
     #[cold]
-    fn find_given_by_callbacks(&'static self) -> bool {
-        let mut all = inventory::iter::<GivenByCallbacks>.into_iter();
-        let is_given = all.any(|given| ptr::eq((given.0)(), self));
-        let answer = 1 + u8::from(is_given);
-        self.given_by_callbacks.store(answer, Ordering::Relaxed);
-        is_given
+    fn find_left_to_c(&'static self) -> bool {
+        let mut given = inventory::iter::<GivenByCallbacks>.into_iter();
+        let mut keeping = inventory::iter::<Keeping>.into_iter();
+        let may_be_left = given.any(|given| ptr::eq((given.0)(), self))
+            || keeping.any(|keeping| ptr::eq((keeping.given)(), self) && keeping.may_be_unknown());
+        let answer = 1 + u8::from(may_be_left);
+        self.left_to_c.store(answer, Ordering::Relaxed);
+        may_be_left
     }
 
     /// Returns whether its handles are numbers.

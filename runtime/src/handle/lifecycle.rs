@@ -57,7 +57,7 @@ impl HandleKind {
             return false;
         }
         self.live.fetch_add(1, Ordering::Relaxed);
-        if self.ref_counted && self.is_given_by_callbacks() {
+        if self.ref_counted && self.may_be_left_to_c() {
             owners::owned(Id::new(self, raw));
         }
         uses::forget_former(Id::new(self, raw));
@@ -81,7 +81,7 @@ impl HandleKind {
     /// Notes one owner less of the counted object at `raw`.
     #[inline]
     fn disown(&'static self, raw: *mut ()) {
-        if self.ref_counted && self.is_given_by_callbacks() {
+        if self.ref_counted && self.may_be_left_to_c() {
             owners::disowned(Id::new(self, raw));
         }
     }
@@ -89,7 +89,7 @@ impl HandleKind {
     /// Notes that the object at `raw`, which C lends, is about to get one owner more.
     #[inline]
     pub(crate) fn before_retain(&'static self, raw: *mut ()) {
-        if self.is_given_by_callbacks() {
+        if self.may_be_left_to_c() {
             owners::retained(Id::new(self, raw));
         }
     }

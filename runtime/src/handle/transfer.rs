@@ -80,11 +80,18 @@ impl<'p, T: Handle> Transfer<'p, T> {
     }
 
     /// Leaks the handle, because it is unknown whether C has it. The handle is neither used nor released again, and its
-    /// values stay.
+    /// values stay. If C has it, C may use what it lives in, and the object of a counted one, by any call.
     pub(crate) fn leak(self) {
-        std::mem::forget(self);
+        let mut handle = ManuallyDrop::new(self);
+        if const { T::SPEC.sharing.counted } {
+            owners::left_to_c(Id::new(T::kind(), handle.raw.as_ptr().cast()));
+        }
+        if let Some(record) = handle.record.take() {
+            record.may_be_c_s();
+        }
         report(Error::Value(format!(
-            "nobody knows whether C has a {}, because what should have told panicked: it is leaked",
+            "nobody knows whether C has a {}, because what should have told panicked: it is leaked, and so is what it lives \
+             in",
             T::NAME
         )));
     }

@@ -452,8 +452,8 @@ fn kept_for_good(name: &str) -> Error {
 #[cold]
 fn owned_by_c(name: &str) -> Error {
     Error::Value(format!(
-        "a {name} cannot be changed any more, because a callback gave C an owner of it, and nobody knows until when C uses it: \
-         give C a copy, or one that nothing else owns"
+        "a {name} cannot be changed any more, because C has an owner of it, and nobody knows until when: give C a copy, or one \
+         that nothing else owns, where a callback gives it to C, or in a handle that C lends to the callback"
     ))
 }
 

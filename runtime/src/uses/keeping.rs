@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use super::depth::Depth;
-use super::strays::Keeping;
 use super::table::{By, Claim, table};
 use super::watching;
-use crate::handle::kind::Id;
+use crate::handle::kind::{Id, Keeping};
 use crate::quiet::never_keeps;
 
 /// Returns whether C may get a handle to keep in another one that a call uses: the methods that are linked in say so. True

@@ -30,12 +30,12 @@ mod transfer;
 mod waiting;
 pub(crate) mod watching;
 
+pub use crate::handle::kind::Keeping;
 pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
 pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};
 pub(crate) use release::{AtEnd, begin_release};
-pub use strays::Keeping;
 pub(crate) use transfer::transferring;
 pub use transfer::{transferred, transferred_in};

@@ -1,5 +1,6 @@
-//! Counted objects that a callback gives C an owner of: C may use such an object by any call, and nobody knows for how long.
-//! So nothing of ours that still owns the object uses it exclusively any more.
+//! Counted objects of which C has an owner until nobody knows when: a callback gave it to C, C keeps it in a handle of its
+//! own, or nobody knows whether C has it. C may use such an object by any call. So nothing of ours that still owns the object
+//! uses it exclusively any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,12 +10,12 @@ use super::table::{By, Claim, table};
 use crate::fork::Lock;
 use crate::handle::kind::Id;
 
-/// The owners of an object, of a type that a callback gives to C.
+/// The owners of an object.
 #[derive(Debug, Default)]
 struct Owners {
-    /// The number of guards and Python objects that own it.
+    /// The number of guards and Python objects that own it, for a kind that may be left to C.
     ours: usize,
-    /// Set once a callback gave C an owner.
+    /// Set once C has an owner.
     has_c: bool,
     /// The number of C's use, which lasts as long as something of ours owns the object.
     number: Option<u64>,
@@ -63,13 +64,13 @@ pub(crate) fn disowned(id: Id) {
     }
 }
 
-/// Notes that a callback gave C an owner, which is none of ours any more.
+/// Notes that C has an owner until nobody knows when. C's use lasts for good where nobody counts ours.
 pub(crate) fn left_to_c(id: Id) {
     let is_shared = {
         let mut all = owners();
         let owners = all.entry(id).or_default();
         owners.has_c = true;
-        owners.ours != 0
+        owners.ours != 0 || !id.kind().may_be_left_to_c()
     };
     if is_shared {
         begin(id);

@@ -7,21 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 use std::sync::OnceLock;
 
-use crate::handle::kind::{HandleKind, LentToCallbacks, Listed};
-
-/// A method that gives C a handle, which C keeps in another one.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Keeping {
-    /// Set if calls on the other one then use handles that others use, too.
-    pub reaches_others: bool,
-    /// The kind of the handle that C is given.
-    pub given: fn() -> &'static HandleKind,
-    /// The kind of the other one.
-    pub keeper: fn() -> &'static HandleKind,
-}
-
-inventory::collect!(Keeping);
+use crate::handle::kind::{HandleKind, Keeping, LentToCallbacks, Listed};
 
 /// The kinds of the handles that C may have in handles of a kind, by the addresses of the kinds.
 type Held = BTreeMap<usize, BTreeSet<usize>>;

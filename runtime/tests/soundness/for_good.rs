@@ -3,6 +3,7 @@
 use leakproof::prelude::*;
 
 use crate::native::Native;
+use crate::panic_of;
 
 #[allow(
     non_camel_case_types,
@@ -73,6 +74,10 @@ mod ffi {
         )
     }
 
+    pub unsafe extern "C" fn barrow_level(barrow: *const cart) -> c_int {
+        unsafe { (*(*(*barrow).cask).vat).level }
+    }
+
     pub unsafe extern "C" fn cart_ref(cart: *mut cart) {
         unsafe { (*cart).owners += 1 };
     }
@@ -135,6 +140,12 @@ impl Barrow {
 
     #[calls(ffi::cart_load)]
     fn load(&self, cask: Owned<Cask>);
+
+    #[calls(ffi::cart_load, fails = when(|_ret| panic!("a test")), consumes = on_success)]
+    fn try_load(&self, cask: Owned<Cask>) -> Result<()>;
+
+    #[calls(ffi::barrow_level)]
+    fn level(&self) -> i32;
 }
 
 #[methods(unsafe, rust_only)]
@@ -164,4 +175,17 @@ fn handle_is_not_changed_that_c_may_use_by_a_counted_handle() {
     assert_eq!(vat.level(), 1);
     drop(cart);
     assert!(vat.stir().is_err());
+}
+
+#[test]
+fn parent_of_what_c_may_or_may_not_have_is_neither_changed_nor_released() {
+    let mut native = Native::start();
+    native.loses("Vat");
+    native.counts("Vat");
+    native.counts("Cask");
+    let (mut vat, barrow) = (Vat::new().unwrap(), Barrow::new().unwrap());
+    assert_eq!(panic_of(|| barrow.try_load(vat.cask().unwrap())), "a test");
+    assert_eq!(vat.stir().unwrap_err().to_string(), REFUSED);
+    vat.close().unwrap();
+    assert_eq!(barrow.level(), 1);
 }

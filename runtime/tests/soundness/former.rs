@@ -197,7 +197,8 @@ mod ffi {
     /// Makes a list of C's own, and shows it.
     pub unsafe extern "C" fn show_own_list(see: see, data: *mut c_void) {
         OWN.set(unsafe { list_new() });
-        see.into_iter().for_each(|see| unsafe { see(OWN.get(), data) });
+        see.into_iter()
+            .for_each(|see| unsafe { see(OWN.get(), data) });
     }
 
     pub unsafe extern "C" fn free_own_list() {
@@ -456,7 +457,8 @@ fn with_freed_list() -> Owned<'static, List> {
 }
 
 #[test]
-fn what_a_callback_puts_in_what_c_lends_it_does_not_end_with_what_kept_another_one_at_its_address() {
+fn what_a_callback_puts_in_what_c_lends_it_does_not_end_with_what_kept_another_one_at_its_address()
+{
     let in_callbacks: [fn(&List); 3] = [
         add_item,
         // A call in the callback has the list from there.

@@ -194,8 +194,9 @@ impl Bed {
     fn take(&self, seed: Owned<Seed>);
 }
 
-const REFUSED: &str = "a Seed cannot be changed any more, because a callback gave C an owner of it, and nobody knows until \
-                       when C uses it: give C a copy, or one that nothing else owns";
+const REFUSED: &str = "a Seed cannot be changed any more, because C has an owner of it, and nobody knows until when: give C a \
+                       copy, or one that nothing else owns, where a callback gives it to C, or in a handle that C lends to the \
+                       callback";
 
 fn grow(seed: &mut Seed) -> Result<(), String> {
     seed.grow(&Sower).map_err(|error| error.to_string())
