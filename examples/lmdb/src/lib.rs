@@ -375,18 +375,17 @@ impl Transaction {
     #[calls(
         ffi::mdb_cursor_open,
         args = (self, database, out),
-        keep_alive = (database),
         fails = nonzero,
         on_failure = null
     )]
     fn cursor(&mut self, database: &Database) -> Result<Owned<Cursor>>;
 }
 
-/// A cursor over the items of a database. The cursor lives in a transaction and in a database.
+/// A cursor over the items of a database. The cursor lives in a transaction, which lives in the environment of the database.
 #[handle(
     raw = ffi::MDB_cursor,
     release = ffi::mdb_cursor_close,
-    parent = (Transaction, Database),
+    parent = Transaction,
     mut_parent,
     errors = LmdbErrors
 )]

@@ -21,6 +21,6 @@ pub use release_error::ReleaseError;
 pub use spec::{HandleSpec, Home, Sharing};
 pub use traits::{
     Handle, HasAttachments, HasOwnerField, Lender, LendsNothing, Opaque, Parent, Part, PerThread,
-    PointerHandle, RefCounted, Resource, free_in_place,
+    PointerHandle, RefCounted, Resource, free_in_place, parent_kind,
 };
 pub use transfer::{Keeper, Transfer, TransferredData, check_transferable};

@@ -261,9 +261,10 @@ pub unsafe trait HasOwnerField: Part {
 
 /// A type that `parent = …` can name: a handle, or `()` for none.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a parent: it is not a handle",
-    label = "a type made by `#[handle(…)]` is expected here",
-    note = "annotate `{Self}` with `#[handle(…)]`, or leave `parent` away"
+    message = "`{Self}` cannot be a parent: it is not a handle with a release",
+    label = "a type made by `#[handle(…, release = …)]` is expected here",
+    note = "a `part_of` type ends with its owner: name the owner as the parent, and make the handle by a method of the owner",
+    note = "a `callback_only` type ends with the callback, so nothing that lives in it may be kept: copy what the handle needs"
 )]
 pub trait Parent: sealed::Parent {
     /// The parent's spec, if there is a parent.
@@ -297,6 +298,12 @@ impl<T: Resource> Parent for T {
     fn kind() -> Option<&'static HandleKind> {
         Some(T::kind())
     }
+}
+
+/// Returns the kind of a parent besides the first one. Only what has a release can be waited for.
+#[doc(hidden)]
+pub fn parent_kind<T: Parent + Handle>() -> &'static HandleKind {
+    <T as Handle>::kind()
 }
 
 /// The facts of a type that may lend handles, or be lent.

@@ -80,7 +80,7 @@ fn expand_resource(handle: &Handle) -> TokenStream {
     let kinds = (!extra_parents.is_empty()).then(|| {
         quote! {
             const EXTRA_PARENTS: &'static [fn() -> &'static #runtime::__private::kind::HandleKind] =
-                &[#(<#extra_parents as #runtime::__private::handle::Handle>::kind),*];
+                &[#(#runtime::__private::handle::parent_kind::<#extra_parents>),*];
         }
     });
     let made = expand_from_out_param(handle, *caller_allocates);
