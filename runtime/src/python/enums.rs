@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt};
 
 use super::call::CallContext;
+use super::exceptions::made;
 use super::extract::wrong_type;
 use super::module::Export;
 use super::py_box::no_memory;
@@ -119,7 +120,8 @@ pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
         false => class::<E>(object.py())?.call1((object,))?.extract()?,
     };
     E::of_number(number).ok_or_else(|| {
-        PyOverflowError::new_err(format!("{number} does not fit C's type of {}", E::NAME))
+        let message = format!("{number} does not fit C's type of {}", E::NAME);
+        made::<PyOverflowError>(object.py(), message)
     })
 }
 
@@ -134,7 +136,7 @@ fn flags<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
             "{number} is not a valid {}: no flag is {unlisted:#x}",
             E::NAME
         );
-        return Err(PyValueError::new_err(message));
+        return Err(made::<PyValueError>(object.py(), message));
     }
     Ok(if number < 0 { listed & number } else { number })
 }

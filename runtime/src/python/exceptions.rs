@@ -11,7 +11,7 @@ use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use pyo3::{Borrowed, PyClass, PyClassInitializer};
+use pyo3::{Borrowed, PyClass, PyClassInitializer, PyTypeInfo};
 
 use crate::error::Error as RustError;
 
@@ -140,6 +140,16 @@ fn raised(exception: Bound<'_, PyAny>) -> PyErr {
     PyErr::from_type(exception.get_type(), exception.unbind())
 }
 
+/// Makes an exception at once. That of `new_err` is made when Python gets it, where PyO3 ends the process if there is no memory
+/// for the message.
+#[cold]
+pub(crate) fn made<E: PyTypeInfo>(py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+    match py.get_type::<E>().call1((message.as_ref(),)) {
+        Ok(exception) => raised(exception),
+        Err(error) => error,
+    }
+}
+
 /// Converts `error` to a Python exception. An exception that Python code raised passes unchanged: its `__str__` does
 /// not run.
 #[cold]
@@ -167,12 +177,12 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
             of_class(BusyError::class(py))
         }
         RustError::Owner(..) => of_class(AffinityError::class(py)),
-        RustError::Exported(_) => PyBufferError::new_err(message),
-        RustError::Value(_) => PyValueError::new_err(message),
-        RustError::Overflow(_) => PyOverflowError::new_err(message),
-        RustError::OwnedTwice(..) => PySystemError::new_err(message),
-        RustError::OutOfMemory(_) => PyMemoryError::new_err(message),
-        RustError::Panic(_) => pyo3::panic::PanicException::new_err((message,)),
+        RustError::Exported(_) => made::<PyBufferError>(py, message),
+        RustError::Value(_) => made::<PyValueError>(py, message),
+        RustError::Overflow(_) => made::<PyOverflowError>(py, message),
+        RustError::OwnedTwice(..) => made::<PySystemError>(py, message),
+        RustError::OutOfMemory(_) => made::<PyMemoryError>(py, message),
+        RustError::Panic(_) => made::<pyo3::panic::PanicException>(py, message),
         _ => of_class(Ok(&py.get_type::<Error>())),
     }
 }
@@ -188,7 +198,7 @@ pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyEr
     }
     let name = error.get_type(py).name();
     let name = name.map_or_else(|_| "StopIteration".into(), |name| name.to_string());
-    let instead = PyRuntimeError::new_err(format!("{place} raised {name}"));
+    let instead = made::<PyRuntimeError>(py, format!("{place} raised {name}"));
     instead.set_cause(py, Some(error));
     instead
 }
@@ -330,9 +340,9 @@ pub fn field<'py, T>(
         Some(value) => Ok(FieldOf(value, PhantomData)),
         None => {
             let class = exception.get_type().qualname()?;
-            Err(PyAttributeError::new_err(format!(
-                "'{class}' object has no attribute '{name}': its __init__ was not called"
-            )))
+            let message =
+                format!("'{class}' object has no attribute '{name}': its __init__ was not called");
+            Err(made::<PyAttributeError>(exception.py(), message))
         }
     }
 }
@@ -362,9 +372,10 @@ impl<'py, T: IntoPyObject<'py>> FieldArgument<'py, T> {
             Some(value) => fields.set_item(name, value),
             None => match default() {
                 Some(value) => fields.set_item(name, value),
-                None => Err(PyTypeError::new_err(format!(
-                    "missing a required argument: '{name}'"
-                ))),
+                None => Err(made::<PyTypeError>(
+                    fields.py(),
+                    format!("missing a required argument: '{name}'"),
+                )),
             },
         }
     }

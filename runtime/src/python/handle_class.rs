@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::exceptions::to_pyerr;
+use super::exceptions::{made, to_pyerr};
 use super::state::HandleState;
 use crate::error::Error;
 
@@ -118,9 +118,10 @@ impl HandleClass {
     /// Raises TypeError: a handle cannot be pickled or copied.
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().fully_qualified_name()?;
-        Err(PyTypeError::new_err(format!(
+        let message = format!(
             "cannot pickle or copy a {class}: it owns a native resource of this process. Pass on what it was made from"
-        )))
+        );
+        Err(made::<PyTypeError>(slf.py(), message))
     }
 
     fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
