@@ -1019,7 +1019,7 @@ KEEPING = [
     mutant(SIDE_TABLE, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
     mutant(SIDE_TABLE, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
     mutant(SIDE_TABLE, "the collector does not see what a handle keeps", ("        let _traversing = begin_traversing();\n        for entry in values {\n", "        let _traversing = begin_traversing();\n        for entry in values.iter().take(0) {\n")),
-    mutant(SIDE_TABLE, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.clear());", "entry.value.as_ref() });")),
+    mutant(SIDE_TABLE, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.clear(&mut taken));", "entry.value.as_ref() });")),
     mutant(CHILDREN_RELEASE, "the release gets another parent", ("RestoreGuard::set(&PARENT, parent)", "RestoreGuard::set(&PARENT, PARENT.get())")),
     mutant(CHILDREN_RELEASE, "a parent is released before a forgotten child", ("        waits_for(table, id).next()?;\n", "        waits_for(table, id).next().filter(|_| false)?;\n")),
     mutant(CHILDREN_RELEASE, "the parent of a forgotten child is not reported", ("        let ours = waits_for(table, id).find(is_ours);", "        let ours = waits_for(table, id).find(is_ours).filter(|_| false);")),

@@ -38,8 +38,9 @@ pub unsafe trait Traverse {
     /// What `visit` returns, at once.
     fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
 
-    /// Drops every Python object in it: the handle can no longer be reached.
-    fn clear(&self);
+    /// Moves every Python object in it to `taken`: the handle can no longer be reached. Drops none, which may run anything: the
+    /// value may be in a `Mutex` that is locked meanwhile.
+    fn clear(&self, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>);
 }
 
 /// The functions of a type that implements [`Traverse`], or none.
@@ -48,7 +49,7 @@ pub unsafe trait Traverse {
 #[derive(Debug)]
 pub struct Traversal<S: ?Sized> {
     traverse: fn(&S, &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>,
-    clear: fn(&S),
+    clear: fn(&S, &mut Vec<pyo3::Py<pyo3::PyAny>>),
 }
 
 #[cfg(feature = "python")]
@@ -57,7 +58,7 @@ impl<S: ?Sized> Traversal<S> {
     pub const fn nothing() -> Self {
         Traversal {
             traverse: |_, _| Ok(()),
-            clear: |_| {},
+            clear: |_, _| {},
         }
     }
 
@@ -87,11 +88,11 @@ pub fn traverse<T: Attachment>(
     (T::TRAVERSAL.traverse)(value, visit)
 }
 
-/// Drops the Python objects in `value`.
+/// Moves the Python objects in `value` to `taken`.
 #[cfg(feature = "python")]
 #[doc(hidden)]
-pub fn clear<T: Attachment>(value: &T) {
-    (T::TRAVERSAL.clear)(value);
+pub fn clear<T: Attachment>(value: &T, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>) {
+    (T::TRAVERSAL.clear)(value, taken);
 }
 
 macro_rules! impl_no_py_objects {
@@ -114,8 +115,8 @@ macro_rules! impl_for_each_field {
                 $each.try_for_each(|inside| traverse(inside, visit))
             }
 
-            fn clear(&$self) {
-                $each.for_each(clear);
+            fn clear(&$self, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>) {
+                $each.for_each(|inside| clear(inside, taken));
             }
         }
     )+};
@@ -149,7 +150,7 @@ unsafe impl<K: Send + Sync + 'static, T: Attachment> Traverse for BTreeMap<K, T>
         self.values().try_for_each(|inside| traverse(inside, visit))
     }
 
-    fn clear(&self) {
-        self.values().for_each(clear);
+    fn clear(&self, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>) {
+        self.values().for_each(|inside| clear(inside, taken));
     }
 }

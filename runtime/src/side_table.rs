@@ -53,9 +53,9 @@ pub(crate) trait ErasedAttachment {
     #[cfg(feature = "python")]
     fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
 
-    /// Drops the Python objects in the value.
+    /// Moves the Python objects in the value to `taken`.
     #[cfg(feature = "python")]
-    fn clear(&self);
+    fn clear(&self, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>);
 
     /// Returns the value, for callers that know its type.
     fn value(&self) -> &dyn Any;
@@ -404,11 +404,16 @@ impl SideData {
             }
             values.clone()
         });
+        let mut taken = Vec::new();
         for entry in values {
             // SAFETY: guarantee 8: the box is held since `add_holder` above.
-            caught.run(|| unsafe { entry.value.as_ref() }.clear());
+            caught.run(|| unsafe { entry.value.as_ref() }.clear(&mut taken));
             // SAFETY: guarantee 8: this ends the hold from above.
             caught.run(|| unsafe { remove_holder(entry.value) });
+        }
+        // Under no lock of a value: the drop of an object runs anything, also a callback that asks for that lock.
+        for object in taken {
+            caught.run(|| drop(object));
         }
     }
 }

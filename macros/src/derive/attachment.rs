@@ -75,7 +75,7 @@ pub(crate) fn expand(
         &|bound| quote!(#traversal::traverse(#bound, visit)?;),
         quote!(::core::result::Result::Ok(())),
     );
-    let clear = arms(&|bound| quote!(#traversal::clear(#bound);), quote!());
+    let clear = arms(&|bound| quote!(#traversal::clear(#bound, taken);), quote!());
     let (generics, arguments, bounds) = item.generics.split_for_impl();
     quote! {
         impl #generics #trait_ for #name #arguments #bounds {
@@ -94,7 +94,7 @@ pub(crate) fn expand(
                     #traverse
                 }
 
-                fn clear(&self) {
+                fn clear(&self, taken: &mut ::std::vec::Vec<#runtime::pyo3::Py<#runtime::pyo3::PyAny>>) {
                     #clear
                 }
             }

@@ -52,8 +52,8 @@ impl<S: Attachment> ErasedAttachment for StoredValue<S> {
     }
 
     #[cfg(feature = "python")]
-    fn clear(&self) {
-        crate::attachment::clear(&self.value);
+    fn clear(&self, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>) {
+        crate::attachment::clear(&self.value, taken);
     }
 
     fn value(&self) -> &dyn Any {

@@ -9,10 +9,11 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use pyo3::{Borrowed, PyTraverseError, PyVisit};
+use pyo3::{Borrowed, IntoPyObjectExt, PyTraverseError, PyVisit};
 
 use crate::attachment::{Attachment, Traversal, Traverse};
 use crate::error::{Error, Result};
+use crate::python::exceptions::made;
 
 /// A Python callable, in a value that a handle keeps. `#[callbacks]` call it on the thread on which C calls them. As an
 /// argument it accepts any object that can be called, and refuses others with a `TypeError`.
@@ -67,7 +68,7 @@ impl Callable {
         R: for<'py> FromPyObjectOwned<'py>,
     {
         self.call_any(
-            |callable| callable.call1(PyTuple::new(callable.py(), arguments)?),
+            |callable| callable.call1(tuple_of(callable.py(), arguments)?),
             |result| result.extract().map_err(Into::into),
         )
     }
@@ -105,10 +106,20 @@ impl Callable {
         A: for<'py> IntoPyObject<'py>,
     {
         self.call_any(
-            |callable| callable.call1(PyTuple::new(callable.py(), arguments)?),
+            |callable| callable.call1(tuple_of(callable.py(), arguments)?),
             |_| Ok(()),
         )
     }
+}
+
+/// Makes the tuple when all items are made: the garbage collector shows a new tuple to Python code, and what has no items yet
+/// must not be seen.
+fn tuple_of<'py, A: IntoPyObject<'py>>(
+    py: Python<'py>,
+    items: Vec<A>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let made = items.into_iter().map(|item| item.into_bound_py_any(py));
+    PyTuple::new(py, made.collect::<PyResult<Vec<_>>>()?)
 }
 
 impl From<Bound<'_, PyAny>> for Callable {
@@ -137,10 +148,8 @@ unsafe impl Traverse for Callable {
         }
     }
 
-    fn clear(&self) {
-        let callable = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Not under the lock: it may run anything.
-        drop(callable);
+    fn clear(&self, taken: &mut Vec<Py<PyAny>>) {
+        taken.extend(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -165,9 +174,8 @@ impl<'py> FromPyObject<'_, 'py> for Callable {
             return Ok(Callable::from(object.to_owned()));
         }
         let class = object.get_type().qualname()?;
-        Err(PyTypeError::new_err(format!(
-            "a callable is expected, not {class}"
-        )))
+        let message = format!("a callable is expected, not {class}");
+        Err(made::<PyTypeError>(object.py(), message))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Feeds, which keep Python callables, and a value that disturbs the garbage collector.
 
 use std::ffi::c_int;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 
 use leakproof::__private::attachment::{Traversal, Traverse};
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyStopIteration;
-use leakproof::pyo3::{PyTraverseError, PyVisit, Python};
+use leakproof::pyo3::{Py, PyAny, PyTraverseError, PyVisit, Python};
 
 use crate::ffi;
 
@@ -53,13 +53,40 @@ unsafe impl Traverse for Meddler {
         Ok(())
     }
 
-    fn clear(&self) {}
+    fn clear(&self, _: &mut Vec<Py<PyAny>>) {}
 }
 
 /// Returns how many times a meddling value was asked for its Python objects, and how many times it could run Python code.
 #[leakproof::function]
 pub(crate) fn meddled() -> (usize, usize) {
     (ASKED.load(Ordering::Relaxed), RAN.load(Ordering::Relaxed))
+}
+
+/// The number of `Watcher`s that were dropped while the lock that they watch was held.
+static LOCKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Callables behind a lock.
+#[derive(Attachment)]
+struct Locked(Arc<Mutex<Vec<Callable>>>);
+
+/// A value that asks for a lock when it is dropped.
+struct Watcher(Weak<Mutex<Vec<Callable>>>);
+
+impl Attachment for Watcher {}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let watched = self.0.upgrade();
+        if watched.is_some_and(|watched| watched.try_lock().is_err()) {
+            LOCKED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Returns how many feeds were dropped while the lock that they watch was held.
+#[leakproof::function]
+pub(crate) fn dropped_locked() -> usize {
+    LOCKED.load(Ordering::Relaxed)
 }
 
 #[methods(unsafe)]
@@ -119,6 +146,13 @@ impl Feed {
         let shared = Arc::new(callable);
         attach(self, shared.clone());
         attach(other, shared);
+    }
+
+    /// Keeps two callables behind a lock, for which `watcher` asks when it is dropped.
+    fn lock(&self, watcher: &Feed, first: Callable, second: Callable) {
+        let locked = Arc::new(Mutex::new(vec![first, second]));
+        attach(watcher, Watcher(Arc::downgrade(&locked)));
+        attach(self, Locked(locked));
     }
 
     /// Keeps a value that runs Python code while garbage is collected.

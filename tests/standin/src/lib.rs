@@ -62,7 +62,7 @@ mod standin_safe {
     use super::attached::Gauge;
 
     #[pymodule_export]
-    use super::feeds::{Feed, meddled};
+    use super::feeds::{Feed, dropped_locked, meddled};
 
     #[pymodule_export]
     use super::folders::{Clip, Folder, Paper};

@@ -5,7 +5,7 @@ import sys
 import sysconfig
 
 import pytest
-from standin_safe import Feed, Folder, live_handles, meddled
+from standin_safe import Feed, Folder, dropped_locked, live_handles, meddled
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -43,6 +43,19 @@ def test_value_cannot_run_python_code_while_garbage_is_collected():
     assert ran == 0
     meddling.close()
     assert live_handles() == NONE
+
+
+def test_callables_behind_a_lock_are_dropped_when_it_is_free():
+    def make():
+        locked, watcher = feed(), feed()
+        # The first callable alone refers to the watcher. The second one closes the cycle.
+        locked.lock(watcher, watcher.number, lambda: locked)
+
+    before = dropped_locked()
+    make()
+    gc.collect()
+    assert live_handles() == NONE
+    assert dropped_locked() == before
 
 
 def test_only_objects_that_may_be_in_a_cycle_are_tracked():
