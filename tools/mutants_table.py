@@ -36,6 +36,7 @@ QUIET = "runtime/src/quiet.rs"
 CLASS = "runtime/src/python/object.rs"
 ALLOCATION = "runtime/src/python/allocation.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
+NEW_EXCEPTION = "runtime/src/interpreter/exception.rs"
 HANG = "runtime/src/interpreter/thread_exit.rs"
 INTERPRETER = "runtime/src/interpreter/attach.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
@@ -441,6 +442,8 @@ INTERPRETERS = [
             "        RustError::Python(error) => { let _ = error.to_string(); error }\n        RustError::Library",
         ),
     ),
+    mutant(NEW_EXCEPTION, "an exception is made when Python gets it", ("    made.map_or_else(|error| error, raised)\n", "    made.map_or_else(|error| error, |_| PyErr::from_type(class.clone(), message.to_owned()))\n")),
+    mutant(NEW_EXCEPTION, "a message without memory is a panic", ("new_text(class.py(), message).and_then(|message| class.call1((message,)))", "class.call1((message,))")),
     mutant(EXCEPTIONS, "a copied exception has no arguments", ('        state.set_item("args", slf.getattr("args")?)?;\n', "")),
     mutant(EXCEPTIONS, "a raised exception has no fields", ("        exception.fill(&fields_of(&object)?)?;\n", "")),
 ]
@@ -1150,6 +1153,13 @@ KEEPING = [
     mutant(THREADS, "a thread that ends releases nothing", ("        if !waiting.is_empty() {\n", "        if !waiting.is_empty() && false {\n")),
     mutant(THREADS, "a thread does not look for what waits for it", ("    if is_release_waiting() {\n", "    if is_release_waiting() && false {\n")),
     mutant(THREADS, "what belongs to a thread that has ended is left to nobody", ("        None => Err(resource),\n", "        None => {\n            drop(resource);\n            Ok(())\n        }\n")),
+    mutant(CALLABLE, "the collector drops a callable under a lock", ("        taken.extend(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());\n", "        let _ = taken;\n        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());\n")),
+    mutant(
+        CALLABLE,
+        "the collector sees a tuple without items",
+        ("    let made = items.into_iter().map(|item| item.into_bound_py_any(py));\n", ""),
+        ("    PyTuple::new(py, made.collect::<PyResult<Vec<_>>>()?)\n", "    PyTuple::new(py, items)\n"),
+    ),
     mutant(CALLABLE, "the collector does not see a callable", ("            Ok(callable) => visit.call(&*callable),\n", "            Ok(_) => Ok(()),\n")),
 ]
 

@@ -121,6 +121,29 @@ fn the_core_does_not_import_the_python_half() {
     }
 }
 
+/// An exception that PyO3 makes later has no memory for its message then, which ends the process.
+#[test]
+fn the_runtime_makes_its_exceptions_at_once() {
+    let mut report = Vec::new();
+    for folder in ["runtime/src", "macros/src"] {
+        for (path, text) in sources(&root().join(folder)) {
+            for (index, line) in text.lines().enumerate() {
+                let code = line.split("//").next().unwrap();
+                // Without a message nothing is made.
+                let is_lazy = code.contains("new_err(") && !code.contains("new_err(())");
+                if is_lazy || code.contains("PyErr::new") {
+                    report.push(format!("{}:{}: {code}", path.display(), index + 1));
+                }
+            }
+        }
+    }
+    assert!(
+        report.is_empty(),
+        "make exceptions by `interpreter::new_exception`:\n{}",
+        report.join("\n")
+    );
+}
+
 /// Beginnings of words that only British English spells so.
 const BRITISH: &[&str] = &[
     "colour",

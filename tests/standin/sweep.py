@@ -277,6 +277,7 @@ OPERATIONS = [
     Operation("feeds that share", lambda: MODULE.Feed(dict).share(MODULE.Feed(dict), dict)),
     Operation("feed behind a lock", lambda: MODULE.Feed(dict).lock(MODULE.Feed(dict), dict, dict)),
     Operation("dropped under a lock", lambda: MODULE.dropped_locked()),
+    Operation("feed that spreads", lambda: MODULE.Feed(dict).spread(lambda *pairs: None, 3)),
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
     Operation("paper", lambda: MODULE.Folder(1).paper().number),
     Operation("paper of another folder", lambda: MODULE.Folder(1).clip(2).paper(), raises=ValueError),

@@ -11,6 +11,8 @@ use crate::convert::lifetime::NotKept;
 use crate::convert::plain::Plain;
 use crate::error::{Error, Result};
 use crate::handle::{Keeper, Owned, PointerHandle, Resource, Transfer};
+#[cfg(feature = "python")]
+use crate::interpreter::new_exception;
 use crate::uses::{self, Uses};
 
 /// A Rust value that can be passed where C takes a `C`.
@@ -390,9 +392,10 @@ impl TryFrom<pyo3::buffer::PyBuffer<u8>> for Buffer<'_> {
     /// Fails with a `BufferError` if the bytes do not lie one after the other, as those of `memoryview(b"abc")[::-1]`.
     fn try_from(buffer: pyo3::buffer::PyBuffer<u8>) -> pyo3::PyResult<Self> {
         if !buffer.is_c_contiguous() {
-            return Err(pyo3::exceptions::PyBufferError::new_err(
-                "a contiguous buffer is needed: pass a copy, such as bytes(buffer)",
-            ));
+            let message = "a contiguous buffer is needed: pass a copy, such as bytes(buffer)";
+            return Err(pyo3::Python::attach(|py| {
+                new_exception::<pyo3::exceptions::PyBufferError>(py, message)
+            }));
         }
         Ok(Buffer {
             start: buffer.buf_ptr().cast(),

@@ -6,6 +6,7 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::exception::new_exception;
 use crate::quiet::Section;
 use crate::restore_guard::RestoreGuard;
 
@@ -77,10 +78,11 @@ pub(crate) fn refuse_subinterpreter(module: &Bound<'_, PyModule>) -> PyResult<()
         return Ok(());
     }
     let name = module.name()?;
-    Err(PyImportError::new_err(format!(
+    let message = format!(
         "{name} cannot be imported in a sub-interpreter, as its handles belong to the main interpreter: import it there, \
          or use processes"
-    )))
+    );
+    Err(new_exception::<PyImportError>(module.py(), message))
 }
 
 thread_local! {

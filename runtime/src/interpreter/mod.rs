@@ -6,6 +6,8 @@
 #[cfg(feature = "python")]
 mod attach;
 #[cfg(feature = "python")]
+mod exception;
+#[cfg(feature = "python")]
 mod gil;
 #[cfg(feature = "python")]
 mod reentrancy;
@@ -23,6 +25,8 @@ pub(crate) use attach::{
     attach_if_running, begin_traversing, detach, is_attached, is_ending, is_traversing,
     refuse_subinterpreter,
 };
+#[cfg(feature = "python")]
+pub(crate) use exception::{new_exception, new_exception_of, new_text, raised};
 #[cfg(feature = "python")]
 pub(crate) use gil::Attached;
 #[cfg(feature = "python")]

@@ -13,10 +13,13 @@ use pyo3::{Borrowed, IntoPyObjectExt, PyTraverseError, PyVisit};
 
 use crate::attachment::{Attachment, Traversal, Traverse};
 use crate::error::{Error, Result};
-use crate::python::exceptions::made;
+use crate::interpreter::new_exception;
 
 /// A Python callable, in a value that a handle keeps. `#[callbacks]` call it on the thread on which C calls them. As an
 /// argument it accepts any object that can be called, and refuses others with a `TypeError`.
+///
+/// PyO3 converts the arguments. A list that PyO3 makes of a `Vec` has no items at first, and Python code can see the list then:
+/// a function in `gc.callbacks` by `gc.get_objects()`. Make the items before the list, as a `Vec<Py<PyAny>>`.
 pub struct Callable(Mutex<Option<Py<PyAny>>>);
 
 impl Callable {
@@ -175,7 +178,7 @@ impl<'py> FromPyObject<'_, 'py> for Callable {
         }
         let class = object.get_type().qualname()?;
         let message = format!("a callable is expected, not {class}");
-        Err(made::<PyTypeError>(object.py(), message))
+        Err(new_exception::<PyTypeError>(object.py(), message))
     }
 }
 

@@ -10,11 +10,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt};
 
 use super::call::CallContext;
-use super::exceptions::made;
 use super::extract::wrong_type;
 use super::module::Export;
 use super::py_box::no_memory;
 use crate::failpoint::FailPoint;
+use crate::interpreter::new_exception;
 
 /// The cell that keeps the Python class of one enumeration.
 #[doc(hidden)]
@@ -121,7 +121,7 @@ pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     };
     E::of_number(number).ok_or_else(|| {
         let message = format!("{number} does not fit C's type of {}", E::NAME);
-        made::<PyOverflowError>(object.py(), message)
+        new_exception::<PyOverflowError>(object.py(), message)
     })
 }
 
@@ -136,7 +136,7 @@ fn flags<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
             "{number} is not a valid {}: no flag is {unlisted:#x}",
             E::NAME
         );
-        return Err(made::<PyValueError>(object.py(), message));
+        return Err(new_exception::<PyValueError>(object.py(), message));
     }
     Ok(if number < 0 { listed & number } else { number })
 }

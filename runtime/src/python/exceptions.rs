@@ -11,9 +11,10 @@ use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use pyo3::{Borrowed, PyClass, PyClassInitializer, PyTypeInfo};
+use pyo3::{Borrowed, PyClass, PyClassInitializer};
 
 use crate::error::Error as RustError;
+use crate::interpreter::{new_exception, new_exception_of, new_text, raised};
 
 /// The base of all exceptions of this package.
 #[pyclass(extends = PyException, subclass, frozen, name = "Error")]
@@ -134,22 +135,6 @@ impl AffinityError {
         "A handle was used by a thread, or in a forked process, that it does not belong to.";
 }
 
-/// Converts an exception object to a `PyErr`, so that Python chains it to the exception that is being handled
-/// (`PyErr_SetObject`).
-fn raised(exception: Bound<'_, PyAny>) -> PyErr {
-    PyErr::from_type(exception.get_type(), exception.unbind())
-}
-
-/// Makes an exception at once. That of `new_err` is made when Python gets it, where PyO3 ends the process if there is no memory
-/// for the message.
-#[cold]
-pub(crate) fn made<E: PyTypeInfo>(py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-    match py.get_type::<E>().call1((message.as_ref(),)) {
-        Ok(exception) => raised(exception),
-        Err(error) => error,
-    }
-}
-
 /// Converts `error` to a Python exception. An exception that Python code raised passes unchanged: its `__str__` does
 /// not run.
 #[cold]
@@ -165,11 +150,8 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
 
 fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
     let message = error.to_string();
-    let of_class = |class: PyResult<&Bound<'_, PyType>>| match class
-        .and_then(|class| class.call1((message.as_str(),)))
-    {
-        Ok(exception) => raised(exception),
-        Err(error) => error,
+    let of_class = |class: PyResult<&Bound<'_, PyType>>| {
+        class.map_or_else(|error| error, |class| new_exception_of(class, &message))
     };
     match error {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
@@ -177,12 +159,12 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
             of_class(BusyError::class(py))
         }
         RustError::Owner(..) => of_class(AffinityError::class(py)),
-        RustError::Exported(_) => made::<PyBufferError>(py, message),
-        RustError::Value(_) => made::<PyValueError>(py, message),
-        RustError::Overflow(_) => made::<PyOverflowError>(py, message),
-        RustError::OwnedTwice(..) => made::<PySystemError>(py, message),
-        RustError::OutOfMemory(_) => made::<PyMemoryError>(py, message),
-        RustError::Panic(_) => made::<pyo3::panic::PanicException>(py, message),
+        RustError::Exported(_) => new_exception::<PyBufferError>(py, message),
+        RustError::Value(_) => new_exception::<PyValueError>(py, message),
+        RustError::Overflow(_) => new_exception::<PyOverflowError>(py, message),
+        RustError::OwnedTwice(..) => new_exception::<PySystemError>(py, message),
+        RustError::OutOfMemory(_) => new_exception::<PyMemoryError>(py, message),
+        RustError::Panic(_) => new_exception::<pyo3::panic::PanicException>(py, message),
         _ => of_class(Ok(&py.get_type::<Error>())),
     }
 }
@@ -198,7 +180,7 @@ pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyEr
     }
     let name = error.get_type(py).name();
     let name = name.map_or_else(|_| "StopIteration".into(), |name| name.to_string());
-    let instead = made::<PyRuntimeError>(py, format!("{place} raised {name}"));
+    let instead = new_exception::<PyRuntimeError>(py, format!("{place} raised {name}"));
     instead.set_cause(py, Some(error));
     instead
 }
@@ -286,9 +268,9 @@ pub trait Exception: std::fmt::Display {
 #[doc(hidden)]
 pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
     let make = || {
-        let message = exception.to_string();
+        let message = new_text(py, &exception.to_string())?;
         let object = Bound::new(py, T::initializer())?.into_any();
-        object.setattr("args", (message,))?;
+        object.setattr(new_text(py, "args")?, (message,))?;
         exception.fill(&fields_of(&object)?)?;
         PyResult::Ok(object)
     };
@@ -297,7 +279,8 @@ pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
 
 /// Returns the `__dict__` of an exception, which holds its fields.
 fn fields_of<'py>(exception: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-    Ok(exception.getattr("__dict__")?.cast_into()?)
+    let name = new_text(exception.py(), "__dict__")?;
+    Ok(exception.getattr(name)?.cast_into()?)
 }
 
 /// Puts one field into the `__dict__` of an exception.
@@ -307,7 +290,7 @@ pub fn set_field<'py, T: IntoPyObject<'py>>(
     name: &'static str,
     value: T,
 ) -> PyResult<()> {
-    fields.set_item(name, value)
+    fields.set_item(new_text(fields.py(), name)?, value)
 }
 
 /// A field's value, with the type that the stubs give it.
@@ -342,7 +325,7 @@ pub fn field<'py, T>(
             let class = exception.get_type().qualname()?;
             let message =
                 format!("'{class}' object has no attribute '{name}': its __init__ was not called");
-            Err(made::<PyAttributeError>(exception.py(), message))
+            Err(new_exception::<PyAttributeError>(exception.py(), message))
         }
     }
 }
@@ -372,7 +355,7 @@ impl<'py, T: IntoPyObject<'py>> FieldArgument<'py, T> {
             Some(value) => fields.set_item(name, value),
             None => match default() {
                 Some(value) => fields.set_item(name, value),
-                None => Err(made::<PyTypeError>(
+                None => Err(new_exception::<PyTypeError>(
                     fields.py(),
                     format!("missing a required argument: '{name}'"),
                 )),

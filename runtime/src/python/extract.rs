@@ -15,13 +15,13 @@ use pyo3::types::{PyBytes, PyString};
 use pyo3::{PyTypeCheck, PyTypeInfo};
 
 use super::call::{BorrowRequest, BorrowTarget, CallContext, Mode};
-use super::exceptions::{made, to_pyerr};
+use super::exceptions::to_pyerr;
 use super::into_py::union;
 use super::object::PyHandle;
 use super::state::ResourceState;
 use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::{Handle, Owned, PointerHandle, Resource, Transfer};
-use crate::interpreter::Hang;
+use crate::interpreter::{Hang, new_exception};
 
 /// A type that methods can take by reference.
 #[diagnostic::on_unimplemented(
@@ -270,7 +270,7 @@ pub(super) fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyE
         .get_type()
         .qualname()
         .map_or_else(|_| "?".into(), |name| name.to_string());
-    made::<PyTypeError>(object.py(), format!("{expected} expected, not {actual}"))
+    new_exception::<PyTypeError>(object.py(), format!("{expected} expected, not {actual}"))
 }
 
 impl PyArgument for str {
@@ -308,7 +308,7 @@ impl PyArgument for CStr {
         let with_end =
             unsafe { std::slice::from_raw_parts(start.cast(), count.cast_unsigned() + 1) };
         CStr::from_bytes_with_nul(with_end)
-            .map_err(|_| made::<PyValueError>(object.py(), "embedded null character"))
+            .map_err(|_| new_exception::<PyValueError>(object.py(), "embedded null character"))
     }
 
     fn get<'h>(held: &'h &CStr, _: &'h CallContext<'_, '_>) -> &'h CStr {
@@ -355,7 +355,8 @@ impl PyArgument for FsPath {
         let _hang = Hang::begin();
         let encode = object.py().import("os")?.getattr("fsencode")?;
         let bytes: Vec<u8> = encode.call1((object,))?.extract()?;
-        CString::new(bytes).map_err(|_| made::<PyValueError>(object.py(), "embedded null byte"))
+        CString::new(bytes)
+            .map_err(|_| new_exception::<PyValueError>(object.py(), "embedded null byte"))
     }
 
     fn get<'h>(held: &'h CString, _: &'h CallContext<'_, '_>) -> &'h FsPath {

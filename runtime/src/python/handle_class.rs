@@ -10,9 +10,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::exceptions::{made, to_pyerr};
+use super::exceptions::to_pyerr;
 use super::state::HandleState;
 use crate::error::Error;
+use crate::interpreter::new_exception;
 
 /// A native resource. Closing the handle, closing its parent or dropping the last reference releases the resource.
 ///
@@ -121,7 +122,7 @@ impl HandleClass {
         let message = format!(
             "cannot pickle or copy a {class}: it owns a native resource of this process. Pass on what it was made from"
         );
-        Err(made::<PyTypeError>(slf.py(), message))
+        Err(new_exception::<PyTypeError>(slf.py(), message))
     }
 
     fn __eq__(&self, other: &Bound<'_, Self>) -> bool {

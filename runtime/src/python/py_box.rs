@@ -35,7 +35,7 @@ impl<T> PyBox<T> {
     }
 }
 
-/// Returns the `MemoryError` for an object that cannot be made.
+/// Returns the `MemoryError` for an object that cannot be made. It has no message, so nothing is allocated for it.
 #[cold]
 pub(super) fn no_memory() -> PyErr {
     PyMemoryError::new_err(())

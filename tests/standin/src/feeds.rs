@@ -155,6 +155,11 @@ impl Feed {
         attach(self, Locked(locked));
     }
 
+    /// Calls `callable` with `count` pairs, each of them an argument.
+    fn spread(&self, callable: Callable, count: c_int) -> Result<()> {
+        callable.call_unit_varargs((0..count).map(|number| (number, number)).collect())
+    }
+
     /// Keeps a value that runs Python code while garbage is collected.
     fn meddle(&self) {
         attach(self, Meddler);

@@ -6,6 +6,8 @@ import gc
 import inspect
 import multiprocessing.pool
 import pickle
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -266,3 +268,34 @@ def test_handles_are_neither_copied_nor_pickled():
                 refused(store)
         assert live_handles()["Store"] == 1
     assert live_handles() == NONE
+
+
+def test_memory_error_takes_the_place_of_an_exception():
+    program = """
+import _testcapi
+from standin_safe import Folder, List
+
+folder = Folder(1)
+clip = folder.clip(2)
+one, other = List(), List()
+for each in (one, other):
+    each.push(1)
+for call in [clip.paper, lambda: clip.clip(3), lambda: one.meet(other.first)]:
+    kinds = set()
+    for n in range(40):
+        try:
+            try:
+                _testcapi.set_nomemory(n, n + 1)
+                call()
+            finally:
+                _testcapi.remove_mem_hooks()
+        except BaseException as error:
+            kinds.add(type(error))
+        else:
+            kinds.add(None)
+    assert kinds == {MemoryError, ValueError}, kinds
+print("done")
+"""
+    pytest.importorskip("_testcapi")
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")

@@ -58,6 +58,26 @@ def test_callables_behind_a_lock_are_dropped_when_it_is_free():
     assert dropped_locked() == before
 
 
+def test_collector_sees_no_tuple_of_arguments_without_items():
+    given, incomplete = [], []
+
+    def look(phase, _):
+        tuples = [found for found in gc.get_objects() if type(found) is tuple]
+        # The garbage collector passes over items that are not there yet.
+        incomplete.extend(len(found) for found in tuples if len(gc.get_referents(found)) < len(found))
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(look)
+    gc.set_threshold(50)
+    try:
+        feed().spread(lambda *pairs: given.extend(pairs), 500)
+    finally:
+        gc.callbacks.remove(look)
+        gc.set_threshold(*threshold)
+    assert given == [(number, number) for number in range(500)]
+    assert incomplete == []
+
+
 def test_only_objects_that_may_be_in_a_cycle_are_tracked():
     assert gc.is_tracked(feed())
     folder = Folder(1)
