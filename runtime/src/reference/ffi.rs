@@ -111,10 +111,13 @@ pub fn one<T>(_: *const T) -> usize {
 // Values whose owners are counted.
 pub struct value(c_int);
 pub struct list(c_int);
+pub struct jar(c_int);
 c! {
     fn value_new(number: c_double) -> *mut value;
     fn value_ref(it: *mut value) -> *mut value;
     fn value_unref(it: *mut value);
+    fn jar_free(it: *mut jar);
+    fn shim_jar_put(it: *mut jar, content: *mut value);
     fn list_new() -> *mut list;
     fn list_ref(it: *mut list) -> *mut list;
     fn list_unref(it: *mut list);
