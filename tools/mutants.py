@@ -153,7 +153,7 @@ def cargo(*arguments: str) -> list[str]:
     return ["cargo", *arguments, "--quiet", "--target-dir", str(WORK / "build")]
 
 
-CORE_TESTS = ["core", "kept", "word", "soundness", "quiet", "window", "late"]
+CORE_TESTS = ["core", "kept", "word", "soundness", "quiet", "window", "lent", "late"]
 CORE = ["-p", "leakproof", "--no-default-features", *(option for name in CORE_TESTS for option in ("--test", name))]
 EXAMPLES = ["expat", "sqlite", "lmdb"]
 

@@ -33,6 +33,7 @@ POINTER = "runtime/src/convert/pointer.rs"
 ORIGIN = "runtime/src/handle/origin.rs"
 REPORTS = "runtime/src/reports.rs"
 QUIET = "runtime/src/quiet.rs"
+EXPECTED = "runtime/src/callback/expected.rs"
 CLASS = "runtime/src/python/object.rs"
 ALLOCATION = "runtime/src/python/allocation.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
@@ -1485,7 +1486,7 @@ DIRECT_ENTRIES = [
     mutant(PYTHON_STATE_DEFERRED, "what C refused to release is lost with its parent", ("                orphans.extend(self.take_deferred());\n", "                orphans.extend(self.children().take_orphans());\n")),
     mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend();", "id.kind().meets_counted();")),
     mutant(USES_KEEPING, "a call that runs does not use what its handle gets to keep", ("    table.extend(&keepers, &reached);\n", "    let _ = (&mut table, keepers, reached);\n")),
-    mutant(QUIET, "calls are quiet until C keeps something", ("AtomicUsize::new(LENDING | KEEPING);", "AtomicUsize::new(LENDING);")),
+    mutant(QUIET, "calls are quiet until C keeps something", ("AtomicUsize::new(LENDING | KEEPING | WRITING);", "AtomicUsize::new(LENDING | WRITING);")),
     mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),
     mutant(USES_TABLE, "a call in a callback hides that the callback has the handle from C", ("entry.by == By::Call && depths(entry) < outermost", "entry.by == By::Call")),
     mutant(USES_TABLE, "a call does not speak for the handle that it calls back with", ("    !of_thread.into_iter().any(is_outside)", "    !of_thread.into_iter().any(|entry| is_outside(entry) && false)")),
@@ -1494,6 +1495,9 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_TRANSFER, "a counted object is changed that C keeps in what it lends to a callback", ("        _ => return left_to_c(owned),", "        _ => return,")),
     mutant(HANDLE_TRANSFER, "the parent of what C may or may not have is changed", ("            record.may_be_c_s();\n", "            std::mem::forget(record);\n")),
     mutant(HANDLE_TRANSFER, "a counted object that C may or may not have is changed", ("        if const { T::SPEC.sharing.counted } {\n            owners::left_to_c(Id", "        if const { T::SPEC.sharing.counted } && false {\n            owners::left_to_c(Id")),
+    mutant(USES_TABLE, "an object is changed that a callback has by another type", ("            (false, true) if self.claim.may_be_lent_of(claim) => true,\n", "")),
+    mutant(USES, "a callback writes the object of a shared call by another type", ("        || !exclusive && expected::may_write() && kind.is_written_by_callbacks()\n", "")),
+    mutant(EXPECTED, "a shared call is quiet until the first callback that may write its object", ("let is_written = all.any(|lent| lent.is_written);", "let is_written = all.any(|lent| lent.is_written && false);")),
     mutant(CHILDREN_TRANSFER, "a handle does not use the counted object that C keeps an owner of in it", ("table.entry(keeper).or_default().owned.insert(owned));", "table.entry(keeper).or_default().owned.remove(&owned));")),
     mutant(USES, "a handle gets one owner of an object only", ("        !is_same && !children::lives_in(other.id, self.id)\n", "        false && !is_same && !children::lives_in(other.id, self.id)\n")),
     mutant(USES, "an owner is given by a call that has the object by another argument", ("        !is_same && !children::lives_in(other.id, self.id)\n", "        true || !is_same && !children::lives_in(other.id, self.id)\n")),

@@ -127,6 +127,7 @@ impl<T, E: ErrorSink> Collector<T, E> {
     pub const LENT: LentToCallbacks = LentToCallbacks {
         kind: <E::Record as Handle>::kind,
         is_lent: true,
+        is_written: false,
         lenders: &[],
     };
 }
@@ -142,6 +143,7 @@ impl<T: Handle, E> CollectsNothing for Collector<T, E> {
     const LENT: LentToCallbacks = LentToCallbacks {
         kind: T::kind,
         is_lent: false,
+        is_written: false,
         lenders: &[],
     };
 }

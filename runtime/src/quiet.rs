@@ -2,7 +2,7 @@
 //!
 //! A quiet call looks at this one word, calls C and converts the result. A call is not quiet once C may call back
 //! (`uses`), and while any thread runs a section without the GIL (`interpreter`). Where C may pass handles to callbacks, a
-//! call that uses a handle exclusively is never quiet.
+//! call that uses a handle exclusively is never quiet. Where C may pass handles to callbacks that these write, no call is.
 
 #[cfg(feature = "python")]
 use std::cell::Cell;
@@ -12,15 +12,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::fork::{InChild, watch_forks};
 
 /// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. Bit 2: calls do,
-/// because C may keep handles in those that they use. The other bits: the number of sections without the GIL that run. Bits 1
-/// and 2 are set until somebody asked which callbacks and methods are linked in.
-static BARS: AtomicUsize = AtomicUsize::new(LENDING | KEEPING);
+/// because C may keep handles in those that they use. Bit 3: calls do, because callbacks may write handles that C passes to
+/// them. The other bits: the number of sections without the GIL that run. Bits 1 to 3 are set until somebody asked which
+/// callbacks and methods are linked in.
+static BARS: AtomicUsize = AtomicUsize::new(LENDING | KEEPING | WRITING);
 
 const WATCHING: usize = 1;
 const LENDING: usize = 2;
 const KEEPING: usize = 4;
+const WRITING: usize = 8;
 #[cfg(feature = "python")]
-const ONE_SECTION: usize = 8;
+const ONE_SECTION: usize = 16;
 
 /// Returns whether calls may be quiet now: those that use a handle exclusively, or all others.
 #[inline(always)]
@@ -42,6 +44,11 @@ pub(crate) fn never_keeps() {
     BARS.fetch_and(!KEEPING, Ordering::Relaxed);
 }
 
+/// Lets calls be quiet: no callback that is linked in writes a handle that C passes to it.
+pub(crate) fn never_writes() {
+    BARS.fetch_and(!WRITING, Ordering::Relaxed);
+}
+
 /// Returns whether nothing is ever noted in the table of uses but counted handles.
 #[inline(always)]
 pub(crate) fn notes_nothing() -> bool {
@@ -56,10 +63,16 @@ pub(crate) fn watch() {
     }
 }
 
-/// Returns whether calls look at the table of uses.
+/// Returns whether releases look at the table of uses.
 #[inline(always)]
 pub(crate) fn is_watching() -> bool {
     BARS.load(Ordering::Relaxed) & (WATCHING | KEEPING) != 0
+}
+
+/// Returns whether shared calls look at the table of uses.
+#[inline(always)]
+pub(crate) fn notes_shared() -> bool {
+    BARS.load(Ordering::Relaxed) & (WATCHING | KEEPING | WRITING) != 0
 }
 
 /// A section without the GIL, until this is dropped.
@@ -89,7 +102,7 @@ inventory::submit! { InChild(forget_other_threads) }
 /// Forgets the sections of threads that a forked child has not.
 #[cfg(feature = "python")]
 fn forget_other_threads() {
-    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING | KEEPING);
+    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING | KEEPING | WRITING);
     let own = SECTIONS.try_with(Cell::get).unwrap_or(0);
     BARS.store(bits + ONE_SECTION * own, Ordering::Relaxed);
 }
@@ -106,11 +119,12 @@ impl Drop for Section {
 mod tests {
     use std::sync::mpsc::channel;
 
-    use super::{Section, may_be_quiet, never_keeps};
+    use super::{Section, may_be_quiet, never_keeps, never_writes};
 
     #[test]
     fn forked_child_counts_its_own_sections_alone() {
         never_keeps();
+        never_writes();
         let ((begins, has_begun), (end, ends)) = (channel(), channel::<()>());
         let other = std::thread::spawn(move || {
             let _section = Section::begin();

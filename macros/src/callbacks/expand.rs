@@ -349,13 +349,16 @@ fn expand_owner_checks(state: &Type, method: &ImplItemFn, runtime: &TokenStream)
 
 /// Lists the handle types that C lends to the callback.
 fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let written: Vec<&Type> = exclusive_parameters(method).map(|(_, ty)| ty).collect();
     let lent = lent_handles(method).map(|handle| {
+        let is_written = written.iter().any(|written| std::ptr::eq(*written, handle));
         let handle = erase_lifetimes(handle, state);
         quote! {
             #runtime::__private::inventory::submit! {
                 #runtime::__private::kind::LentToCallbacks {
                     kind: <#handle as #runtime::__private::handle::Handle>::kind,
                     is_lent: true,
+                    is_written: #is_written,
                     lenders: &[],
                 }
             }

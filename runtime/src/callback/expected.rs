@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::handle::kind::LentToCallbacks;
-use crate::quiet::never_lends;
+use crate::quiet::{never_lends, never_writes};
 use crate::uses::watching;
 
 /// Set once C can call back: a handle that can keep callbacks was made, or a call passed a callback to C. Both come before
@@ -49,4 +49,28 @@ fn find_lent() -> bool {
     }
     LENDS.store(1 + u8::from(is_lent), Ordering::Relaxed);
     is_lent
+}
+
+/// Returns whether C may pass a handle to a callback that writes it: the callbacks that are linked in say so. True from the
+/// first call of the process on, since a call may last until after the first callback.
+#[inline]
+pub(crate) fn may_write() -> bool {
+    match WRITES.load(Ordering::Relaxed) {
+        0 => find_written(),
+        answer => answer == 2,
+    }
+}
+
+/// 2 if C may pass handles to callbacks that write them, 1 if it does not, 0 until somebody asked.
+static WRITES: AtomicU8 = AtomicU8::new(0);
+
+#[cold]
+fn find_written() -> bool {
+    let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+    let is_written = all.any(|lent| lent.is_written);
+    if !is_written {
+        never_writes();
+    }
+    WRITES.store(1 + u8::from(is_written), Ordering::Relaxed);
+    is_written
 }

@@ -36,6 +36,8 @@ pub struct HandleKind {
     pub(super) owner: Option<Owner>,
     /// Returns the kind of the first parent of a resource, or of the owner of a part.
     pub(super) parent: fn() -> Option<&'static HandleKind>,
+    /// 2 if callbacks may write its objects by another type, 1 if they do not, 0 until somebody asked.
+    pub(super) written_by_callbacks: AtomicU8,
     /// 2 if C may get its handles until nobody knows when, 1 if it does not, 0 until somebody asked.
     pub(super) left_to_c: AtomicU8,
     /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
@@ -70,6 +72,8 @@ pub struct LentToCallbacks {
     pub kind: fn() -> &'static HandleKind,
     /// Set if C does so, which depends on another type.
     pub is_lent: bool,
+    /// Set if a callback has the handle by `&mut`.
+    pub is_written: bool,
     /// The kinds of handles that lend them, in a call; `None` for an argument that is no handle.
     pub lenders: &'static [Option<fn() -> &'static HandleKind>],
 }
@@ -233,6 +237,27 @@ impl HandleKind {
         let answer = 1 + u8::from(is_lent);
         self.lent_to_callbacks.store(answer, Ordering::Relaxed);
         is_lent
+    }
+
+    /// Returns whether C may pass the objects of its handles to callbacks that write them by another type. A callback has its own
+    /// use of what C lends to callbacks alone.
+    #[inline]
+    pub(crate) fn is_written_by_callbacks(&'static self) -> bool {
+        match self.written_by_callbacks.load(Ordering::Relaxed) {
+            0 => self.find_written_by_callbacks(),
+            answer => answer == 2,
+        }
+    }
+
+    #[cold]
+    fn find_written_by_callbacks(&'static self) -> bool {
+        let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+        let is_this = |lent: &LentToCallbacks| (lent.kind)().c_type() == self.c_type();
+        let is_written = all.any(|lent| lent.is_written && is_this(lent));
+        let is_written = is_written && !self.is_callback_only() && !self.is_integer();
+        let answer = 1 + u8::from(is_written);
+        self.written_by_callbacks.store(answer, Ordering::Relaxed);
+        is_written
     }
 
     /// Returns whether C may get its handles until nobody knows when: callbacks give them to C, or calls do so for C to keep

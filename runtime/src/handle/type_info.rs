@@ -57,6 +57,7 @@ impl HandleKind {
             retain: None,
             owner: None,
             parent: || None,
+            written_by_callbacks: AtomicU8::new(0),
             left_to_c: AtomicU8::new(0),
             lent_to_callbacks: AtomicU8::new(0),
             has_relatives: AtomicBool::new(false),

@@ -19,7 +19,7 @@ use crate::fork::{InChild, watch_forks};
 use crate::handle::Handle;
 use crate::handle::kind::HandleKind;
 use crate::interpreter::is_attached;
-use crate::quiet::is_watching;
+use crate::quiet::notes_shared;
 use crate::restore_guard::RestoreGuard;
 
 inventory::submit! { InChild(forget_other_threads) }
@@ -80,7 +80,7 @@ impl<'a> Use<'a> {
     #[inline]
     pub(super) fn of(id: Id, is_counted: bool, exclusive: bool) -> Option<Self> {
         let is_of_interest =
-            is_counted || (exclusive || is_watching()) && is_of_interest(id.kind(), exclusive);
+            is_counted || (exclusive || notes_shared()) && is_of_interest(id.kind(), exclusive);
         is_of_interest.then_some(Use::noted(id, exclusive))
     }
 
@@ -183,8 +183,9 @@ impl<'a> Use<'a> {
 
 /// Returns whether a use of a handle without counted owners can meet another one that the borrow checker does not see.
 #[inline(never)]
-fn is_of_interest(kind: &HandleKind, exclusive: bool) -> bool {
+fn is_of_interest(kind: &'static HandleKind, exclusive: bool) -> bool {
     exclusive && (expected::is_expected() || expected::may_lend())
+        || !exclusive && expected::may_write() && kind.is_written_by_callbacks()
         || is_any_exclusive() && is_inside()
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
@@ -271,6 +272,7 @@ pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>>
 #[inline]
 pub(crate) fn begin_none() -> Result<Option<Uses>> {
     may_keep();
+    expected::may_write();
     Ok(None)
 }
 

@@ -14,7 +14,8 @@
 //! returns, its thread releases nothing, and no handle is used exclusively in which C may have that one.
 //!
 //! A call looks at the table only where there can be something in it: once C can call back, for handles with counted
-//! owners, for handles that live in others without a borrow of these, and where C may keep such handles.
+//! owners, for handles that live in others without a borrow of these, where C may keep such handles, and where a callback may write
+//! the handle by another type.
 
 mod argument;
 mod call;

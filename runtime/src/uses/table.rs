@@ -208,8 +208,9 @@ impl UseEntry {
         let meets = || match (self.claim.exclusive, claim.exclusive) {
             // The callback writes by what C lends it.
             (true, _) if self.claim.may_be_lent_of(claim) => true,
-            // The call that has the object alone lets the callback use it.
+            // The call that has the object alone lets the callback use it. What begins later is not that call.
             (false, true) if claim.may_be_lent_of(&self.claim) => true,
+            (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
             _ => self.meets(claim),
         };

@@ -96,6 +96,7 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
                 #runtime::__private::kind::LentToCallbacks {
                     kind: <#handle as #runtime::__private::handle::Handle>::kind,
                     is_lent: false #(|| #probes::IS_CALLBACK_ONLY)*,
+                    is_written: false,
                     lenders: &[#(#probes::KIND),*],
                 }
             }

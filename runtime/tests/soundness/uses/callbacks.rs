@@ -95,3 +95,39 @@ fn handle_of_an_outer_callback_is_refused_to_an_inner_one_of_another_type() {
     Pool::last_changed(&Change(LentToChange::rebuild));
     assert_eq!(pool.peek(), 2);
 }
+
+#[test]
+fn object_that_a_callback_has_by_another_type_is_not_changed() {
+    let _native = Native::start();
+    POOL.set(Some(Pool::new().unwrap()));
+    Pool::last_lent(&LookLent(|_| {
+        POOL.with_borrow_mut(|pool| is_busy(pool.as_mut().unwrap().rebuild()));
+        POOL.with_borrow(|pool| note(format!("peek {}", pool.as_ref().unwrap().peek())));
+        // What C lends to an inner callback to be changed is the object, too.
+        Pool::last_changed(&Change(LentToChange::rebuild));
+    }));
+    POOL.with_borrow_mut(|pool| pool.as_mut().unwrap().rebuild().unwrap());
+    assert_eq!(POOL.take().unwrap().peek(), 2);
+    assert_eq!(log(), ["busy", "peek 1", "release Pool"]);
+}
+
+#[test]
+fn object_that_a_callback_has_by_another_type_is_not_given_to_c() {
+    let _native = Native::start();
+    SHARED.set(Some(Shared::new().unwrap()));
+    Pool::last_lent(&LookLent(|_| {
+        is_busy(Shared::finish(SHARED.take().unwrap()))
+    }));
+    assert_eq!(log(), ["busy", "release Pool"]);
+}
+
+#[test]
+fn call_that_changes_an_object_lets_its_callback_have_that_by_another_type() {
+    let _native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    pool.rebuild_with(&Run(|| {
+        Pool::last_lent(&LookLent(|_| note("looked")));
+    }));
+    assert_eq!(log(), ["looked"]);
+    drop(pool);
+}
