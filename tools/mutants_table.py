@@ -833,7 +833,7 @@ ENTERING = [
         "a conversion may wait for what its own call holds",
         ("let _python = (!R::PLAIN).then(ReentrancyGuard::begin);", "let _python = (!R::PLAIN && false).then(ReentrancyGuard::begin);"),
     ),
-    mutant(DEPTH, "a thread that ran Python in a call never waits again", ("        DEPTH.set(DEPTH.get() - 1);\n", "")),
+    mutant(DEPTH, "a thread that ran Python in a call never waits again", ("        calls.set(calls.get() - 1);\n", "")),
     mutant(
         ENTER,
         "the nearest ancestor is the receiver itself",
@@ -1050,6 +1050,9 @@ KEEPING = [
     mutant(USES_FIELD, "the field of an object is read when the use has ended", ("        let uses = begin([Argument(handle).in_use(exclusive)])?;\n", "        let uses = begin([Argument(handle).in_use(exclusive)])?.filter(|_| false);\n")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", "")),
     mutant(USES_TABLE, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
+    mutant(USES_RELEASE, "a release that waited for a callback on a thread of C's is left behind", ("        if LEFT.get() && !is_inside() {\n", "        if false && LEFT.get() && !is_inside() {\n")),
+    mutant(CALLBACKS_ENTER, "a callback on a thread of C's does not look at the releases that wait", ("frame.is_none().then(|| AtCallbackEnd)", "frame.is_some().then(|| AtCallbackEnd)")),
+    mutant(DEPTH, "each package counts its own calls", ("    SHARED.get_or_init(|| function);\n", "    let _ = function;\n")),
     mutant(USES_RELEASE, "a handle is released while a callback has it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => false,")),
     mutant(USES_RELEASE, "a release waits for a callback that C waits for in it", ("By::Callback => entry.depth.thread == depth.thread,", "By::Callback => true,")),
     mutant(DEFERRED, "a thread that ends leaves deferred releases behind", ("            attach_if_running(|| left.into_iter().for_each(|(id, _)| release(id)));\n", "            drop(left);\n")),

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::failpoint::FailPoint;
 use crate::interpreter::{ReentrancyGuard, callback_error};
 use crate::side_table::CallbackValues;
+use crate::uses::AtCallbackEnd;
 use crate::uses::depth::Inside;
 
 /// Runs the callback `K`, which C calls.
@@ -19,10 +20,11 @@ use crate::uses::depth::Inside;
 ///
 /// C passed the arguments.
 pub(super) unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
-    let _inside = Inside::begin();
     let outer = enter_frame(ptr::null());
     // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `framed` takes it away when that ends.
     let frame = unsafe { outer.previous().as_ref() };
+    let _at_end = frame.is_none().then(|| AtCallbackEnd);
+    let _inside = Inside::begin();
     if !K::EVEN_AFTER_ERROR && frame.is_some_and(|frame| frame.has_raised.get()) {
         // SAFETY: the caller's promise.
         unsafe { release_arguments::<K>(arguments, frame) };

@@ -13,6 +13,7 @@ use crate::handle::HasAttachments;
 use crate::outcome::Outcome;
 use crate::panics::Caught;
 use crate::side_table::{AttachmentSlot, ErasedAttachment, Scope, SideData, entry_of};
+use crate::uses::AtCallbackEnd;
 use crate::uses::depth::Inside;
 
 /// The destroy function that C gets with a callback that C keeps.
@@ -20,8 +21,9 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
     let Some(stored) = NonNull::new(data.cast::<StoredValue<S>>()) else {
         return;
     };
-    let _inside = Inside::begin();
     let outer = enter_frame(ptr::null());
+    let _at_end = outer.previous().is_null().then(|| AtCallbackEnd);
+    let _inside = Inside::begin();
     let _paused = crate::thread_locals::pause();
     let caught = Caught::new();
     caught.run(|| {

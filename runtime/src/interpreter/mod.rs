@@ -30,7 +30,7 @@ pub(crate) use exception::{new_exception, new_exception_of, new_text, raised};
 #[cfg(feature = "python")]
 pub(crate) use gil::Attached;
 #[cfg(feature = "python")]
-pub(crate) use reentrancy::{ReentrancyGuard, inside_python, may_wait};
+pub(crate) use reentrancy::{ReentrancyGuard, count_with_other_packages, inside_python, may_wait};
 #[cfg(feature = "python")]
 pub(crate) use signals::{check_signals, handles_signals, note_main_thread, run_signal_handlers};
 #[cfg(feature = "python")]

@@ -14,7 +14,7 @@ use super::memoryview;
 use super::package::{PACKAGE, package_name};
 use super::trace;
 use crate::fork::watch_forks;
-use crate::interpreter::{note_main_thread, refuse_subinterpreter};
+use crate::interpreter::{count_with_other_packages, note_main_thread, refuse_subinterpreter};
 
 /// Returns the number of live handles of each type: a dict of type name to count.
 #[pyfunction]
@@ -178,6 +178,7 @@ impl Register {
     pub const _PYO3_DEF: Export = Export(|module| {
         refuse_subinterpreter(module)?;
         let py = module.py();
+        count_with_other_packages(py)?;
         PACKAGE.get_or_init(|| package(module).unwrap_or_default());
         for class in [
             py.get_type::<HandleClass>(),

@@ -37,6 +37,6 @@ pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};
-pub(crate) use release::{AtEnd, begin_release};
+pub(crate) use release::{AtCallbackEnd, AtEnd, begin_release};
 pub(crate) use transfer::transferring;
 pub use transfer::{transferred, transferred_in};

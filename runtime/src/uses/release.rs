@@ -3,6 +3,8 @@
 //! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle lives
 //! in, while another child holds that, and while a callback of the thread has a handle that may live in any other one. It runs when that use has ended ([`deferred`](crate::deferred)).
 
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::call::{Use, Uses};
@@ -13,7 +15,8 @@ use super::watching::is_watching;
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
 use crate::deferred;
-use crate::fork::watch_forks;
+use crate::fork::{InChild, watch_forks};
+use crate::interpreter::{ReentrancyGuard, attach_if_running};
 
 /// Begins the uses by the release of a handle, or defers the release if a use is in its way: who has the handle leaves its
 /// release to this module. Returns `None` if the release was deferred.
@@ -120,12 +123,55 @@ pub(crate) fn release_put_off() {
 fn release_waiting() {
     let here = thread::current().id();
     for (id, thread) in deferred::take_all() {
+        let is_anyones = !id.kind().is_thread_bound();
         // Another thread takes it over between its calls: C may wait for the end of a callback of that thread.
-        let is_ours = thread == here || !id.kind().is_thread_bound() && !is_inside();
-        match is_ours {
+        match thread == here || is_anyones && !is_inside() {
             true => deferred::release(id),
-            false => deferred::defer_again((id, thread)),
+            false => {
+                LEFT.set(LEFT.get() || is_anyones);
+                deferred::defer_again((id, thread));
+            }
         }
+    }
+}
+
+thread_local! {
+    /// Set if a call in a callback of this thread left releases that any thread may run.
+    static LEFT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Set while a thread is being started that looks at the releases that were left.
+static STARTING: AtomicBool = AtomicBool::new(false);
+
+inventory::submit! { InChild(|| STARTING.store(false, Ordering::Release)) }
+
+/// The end of a callback outside of calls, as on a thread of C's own: no call of the thread runs the releases that waited for
+/// the calls of the callback. When this is dropped, a thread of its own runs them, since C may wait for the end of this one.
+pub(crate) struct AtCallbackEnd;
+
+impl Drop for AtCallbackEnd {
+    #[inline]
+    fn drop(&mut self) {
+        if LEFT.get() && !is_inside() {
+            start_releases();
+        }
+    }
+}
+
+#[cold]
+fn start_releases() {
+    LEFT.set(false);
+    if STARTING.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let started = thread::Builder::new().spawn(|| {
+        STARTING.store(false, Ordering::Release);
+        let _python = ReentrancyGuard::begin();
+        attach_if_running(release_put_off);
+    });
+    if started.is_err() {
+        // The next call of another thread runs them.
+        STARTING.store(false, Ordering::Release);
     }
 }
 

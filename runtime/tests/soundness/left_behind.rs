@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use leakproof::live_handles;
 use leakproof::prelude::*;
@@ -15,6 +16,7 @@ use crate::native::Native;
     reason = "as C"
 )]
 mod ffi {
+    use std::ffi::c_void;
     use std::sync::atomic::{AtomicI32, Ordering};
     use std::sync::mpsc::{Receiver, Sender};
     use std::sync::{Mutex, OnceLock};
@@ -77,8 +79,38 @@ mod ffi {
         Box::into_raw(Box::new(sack { _mill: mill }))
     }
 
+    /// Gets a message for each sack that is released.
+    pub static FREED: Mutex<Option<Sender<()>>> = Mutex::new(None);
+
     pub unsafe extern "C" fn sack_free(sack: *mut sack) {
         drop(unsafe { Box::from_raw(sack) });
+        if let Some(freed) = &*FREED.lock().unwrap() {
+            freed.send(()).unwrap();
+        }
+    }
+
+    pub struct crew {
+        worker: Option<std::thread::JoinHandle<()>>,
+    }
+    pub type job = Option<unsafe extern "C" fn(*mut c_void)>;
+
+    pub unsafe extern "C" fn crew_new() -> *mut crew {
+        Box::into_raw(Box::new(crew { worker: None }))
+    }
+
+    /// Has a thread of the library's own call back.
+    pub unsafe extern "C" fn crew_send(crew: *mut crew, job: job, data: *mut c_void) {
+        let data = data.expose_provenance();
+        let work = move || unsafe { job.unwrap()(std::ptr::with_exposed_provenance_mut(data)) };
+        unsafe { (*crew).worker = Some(std::thread::spawn(work)) };
+    }
+
+    /// Waits for the thread.
+    pub unsafe extern "C" fn crew_free(crew: *mut crew) {
+        let crew = unsafe { Box::from_raw(crew) };
+        crew.worker
+            .into_iter()
+            .for_each(|worker| worker.join().unwrap());
     }
 
     pub struct tray {
@@ -156,6 +188,29 @@ impl FlourSack {
     fn grain(&self) -> Result<Owned<FlourGrain>>;
 }
 
+#[handle(raw = ffi::crew, release = ffi::crew_free, attachments, fork_safe)]
+struct Crew;
+
+#[derive(Attachment)]
+struct Grinds;
+
+#[callbacks(unsafe)]
+impl Grinds {
+    #[callback(ffi::job, args = (data))]
+    fn job(&self) -> Result<()> {
+        Mill::shared()?.grind()
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Crew {
+    #[calls(ffi::crew_new, fails = null)]
+    fn new() -> Result<Owned<Crew>>;
+
+    #[calls(ffi::crew_send, args = (self, grinds.job, grinds.data), scope = handle)]
+    fn send(&mut self, grinds: Grinds);
+}
+
 #[methods(unsafe, rust_only)]
 impl Mill {
     #[calls(ffi::mill_default, fails = null, retain)]
@@ -192,6 +247,28 @@ fn parent_of_a_handle_whose_release_is_deferred_is_closed_without_an_error() {
     stop.send(()).unwrap();
     ground.join().unwrap().unwrap();
     assert_eq!(living(), (0, 0));
+}
+
+#[test]
+fn release_that_waited_for_a_callback_on_a_thread_of_c_runs_when_the_callback_has_ended() {
+    let _native = Native::start();
+    let mill = Mill::shared().unwrap();
+    let sack = mill.sack().unwrap();
+    let mut crew = Crew::new().unwrap();
+    let ((begun, has_begun), (stop, may_stop)) = (channel(), channel());
+    *ffi::STOP.lock().unwrap() = Some((begun, may_stop));
+    let (freed, is_freed) = channel();
+    *ffi::FREED.lock().unwrap() = Some(freed);
+    crew.send(Grinds);
+    has_begun.recv().unwrap();
+    sack.close().unwrap();
+    assert_eq!(living(), (1, 0));
+    stop.send(()).unwrap();
+    // This thread calls nothing meanwhile.
+    let released = is_freed.recv_timeout(Duration::from_secs(60));
+    *ffi::FREED.lock().unwrap() = None;
+    released.expect("the release was left behind");
+    drop(crew);
 }
 
 #[test]
