@@ -110,7 +110,9 @@ pub fn one<T>(_: *const T) -> usize {
 
 // Values whose owners are counted.
 pub struct value(c_int);
-pub struct list(c_int);
+pub struct list {
+    pub first: *mut value,
+}
 pub struct jar(c_int);
 c! {
     fn value_new(number: c_double) -> *mut value;
