@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use leakproof::prelude::*;
 use leakproof::{IdleHandles, Reusable, idle_handles, live_handles};
 
+use crate::forked::in_forked_child;
 use crate::native::{Native, log};
 use crate::panic_of;
 
@@ -111,6 +112,30 @@ impl Reusable for Pan {
             return Err(Error::Value("the pan is too hot".into()));
         }
         self.heat(-heat).map(drop)
+    }
+}
+
+/// A kitchen that is bound to its process.
+#[handle(raw = ffi::kitchen, release = ffi::kitchen_free, attachments)]
+struct Galley;
+
+#[handle(raw = ffi::pan, release = ffi::pan_free, parent = Galley)]
+struct Pot;
+
+#[methods(unsafe, rust_only)]
+impl Galley {
+    #[calls(ffi::kitchen_new, fails = null)]
+    fn new() -> Result<Owned<Galley>>;
+
+    #[calls(ffi::kitchen_pan, fails = null)]
+    fn pot(&self) -> Result<Owned<Pot>>;
+}
+
+impl Reusable for Pot {
+    const AT_MOST: usize = 2;
+
+    fn reset(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -245,4 +270,54 @@ fn handle_of_a_call_that_panics_is_released() {
     });
     assert_eq!(log(), ["release Pan"]);
     assert!(IdleHandles::of(&*kitchen).take::<Pan>(b"").is_none());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn idle_handle_of_the_parent_process_is_not_used_in_a_forked_child() {
+    let _native = Native::start();
+    let kitchen = Kitchen::new().unwrap();
+    let idle = IdleHandles::of(&*kitchen);
+    idle.keep(b"", kitchen.pan().unwrap());
+    in_forked_child(|| {
+        // It is the copy of a handle that the other process has: it goes with the memory that it is in.
+        let is_new = idle.take::<Pan>(b"").is_none() && log() == ["release Pan"];
+        idle.keep(b"", kitchen.pan().unwrap());
+        is_new && idle.take::<Pan>(b"").is_some() && pans() == (0, 0)
+    });
+    assert_eq!(log(), [""; 0]);
+    assert!(idle.take::<Pan>(b"").is_some());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn idle_handle_that_is_bound_to_the_parent_process_is_not_released_in_a_forked_child() {
+    let _native = Native::start();
+    let mut galley = Some(Galley::new().unwrap());
+    let keep = |galley: &Galley| IdleHandles::of(galley).keep(b"", galley.pot().unwrap());
+    keep(galley.as_ref().unwrap());
+    let pots = || (live_handles()["Pot"], idle_handles()["Pot"]);
+    assert_eq!(pots(), (0, 1));
+    in_forked_child(|| {
+        let is_taken = IdleHandles::of(&**galley.as_ref().unwrap())
+            .take::<Pot>(b"")
+            .is_some();
+        let is_left = !is_taken && pots() == (0, 0) && log().is_empty();
+        drop(galley.take());
+        is_left && log().is_empty()
+    });
+    in_forked_child(|| {
+        drop(galley.take());
+        let is_left = pots() == (0, 0) && log().is_empty();
+        // What the child makes is its own.
+        let own = Galley::new().unwrap();
+        keep(&own);
+        is_left && own.close().is_ok() && log() == ["release Pan", "release Kitchen"]
+    });
+    let galley = galley.unwrap();
+    assert!(IdleHandles::of(&*galley).take::<Pot>(b"").is_some());
+    assert_eq!(log(), ["release Pan"]);
+    keep(&galley);
+    galley.close().unwrap();
+    assert_eq!(log(), ["release Pan", "release Kitchen"]);
 }
