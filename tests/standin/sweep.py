@@ -163,6 +163,11 @@ def trawl(harbor: MODULE.Harbor) -> tuple[int, int]:
     return made.weight(), made.weigh()
 
 
+def seine(harbor: MODULE.Harbor) -> None:
+    made = harbor.boat().seine()
+    made.add(MODULE.Pond().fish())
+
+
 def gauges(gauge: MODULE.Gauge) -> object:
     return gauge.attached(), gauge.attached_or_failed(), gauge.detached(), gauge.in_body()
 
@@ -263,6 +268,7 @@ OPERATIONS = [
     Operation("net in a net", lambda net: (net.stow(MODULE.Net()), net.haul()), setup=MODULE.Net, once=True),
     Operation("weight", lambda net: (net.weight(), net.weigh(), net.weigh_at_gate()), setup=MODULE.Net),
     Operation("trawl", trawl, setup=MODULE.Harbor),
+    Operation("seine", seine, setup=MODULE.Harbor),
     Operation("number", lambda: MODULE.Numeral().value),
     Operation("another number", MODULE.Numeral.another),
     Operation("wait", wait),

@@ -80,7 +80,7 @@ mod standin_safe {
     use super::parcels::{Board, Label, Parcel, Ribbon, Tag};
 
     #[pymodule_export]
-    use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Trawl};
+    use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Seine, Trawl};
 
     #[pymodule_export]
     use super::search::{Finding, Search};

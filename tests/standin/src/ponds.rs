@@ -109,6 +109,21 @@ impl Boat {
     /// Makes a trawl.
     #[calls(ffi::boat_net, fails = null)]
     fn trawl(&self) -> Result<Owned<Trawl>>;
+
+    /// Casts a seine, which needs the whole boat.
+    #[calls(ffi::boat_net, fails = null)]
+    fn seine(&mut self) -> Result<Owned<Seine>>;
+}
+
+/// A net that has its boat alone.
+#[handle(raw = ffi::net, release = ffi::net_free, parent = &mut Boat)]
+pub struct Seine;
+
+#[methods(unsafe)]
+impl Seine {
+    /// Adds a fish.
+    #[calls(ffi::net_add, consumes = always)]
+    fn add(&mut self, fish: Owned<Fish>);
 }
 
 /// A net of a boat, whose calls hold the library's lock.

@@ -197,3 +197,37 @@ def test_blocks_of_handles_whose_release_is_deferred_end_without_an_error(at_the
             gate.enter_context(at_the_gate(pond.dredge))
         assert take_log() == []
     assert live_handles() == before
+
+
+@pytest.fixture
+def pond_boat_and_seine():
+    """The seine has the boat alone, and keeps a fish of the pond."""
+    pond, harbor = Pond(), Harbor()
+    boat = harbor.boat()
+    seine = boat.seine()
+    seine.add(pond.fish())
+    yield pond, boat, seine
+    harbor.close()
+    pond.close()
+
+
+def test_call_waits_until_a_closed_child_that_had_its_parent_alone_is_released(pond_boat_and_seine, at_the_gate):
+    pond, boat, seine = pond_boat_and_seine
+    with at_the_gate(pond.dredge) as results:
+        seine.close()
+        assert seine.closed and take_log() == []
+        with signaled(lambda *_: open_gate()):
+            trawl = boat.trawl()
+        # The seine was released when the pond had been dredged, and before the boat's call.
+        assert take_log() == ["fish_free"]
+        trawl.close()
+    assert results == [0]
+
+
+def test_call_that_must_not_wait_for_the_release_of_a_closed_child_raises_busy(pond_boat_and_seine):
+    pond, boat, seine = pond_boat_and_seine
+    refused = beside_a_signal_handler(pond, lambda: (seine.close(), boat.trawl()))
+    assert isinstance(refused, BusyError)
+    assert str(refused).startswith("Boat cannot be used until a Seine that uses it is released: the Seine was closed")
+    assert take_log() == ["fish_free"]
+    boat.trawl().close()
