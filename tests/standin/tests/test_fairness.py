@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -48,11 +49,14 @@ class Call(threading.Thread):
 def waiting(call, barred):
     """Start a call that has to wait; return once it does, as `barred`, which would not have to, waits behind it."""
     waits = Call(call)
-    while True:
+    # The bound is for calls that wait for nobody: they would come by for ever.
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
         behind = Call(barred)
         behind.join(0.2)
         if behind.is_alive():
             return waits, behind
+    raise AssertionError("nothing waits behind the call")
 
 
 @contextmanager

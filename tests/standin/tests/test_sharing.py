@@ -167,7 +167,9 @@ def test_child_that_borrows_its_parent_exclusively_is_kept_in_a_sibling_that_doe
 @pytest.mark.parametrize("keep", ["keep", "keep_beside"])
 def test_keeping_a_child_that_changes_its_parent_ends_the_views_of_the_parent(keep):
     made = list_of(1)
-    first, editor = made.first, made.editor()
+    editor = made.editor()
+    first = made.first
+    assert first.number == 1
     getattr(made, keep)(editor)
     with pytest.raises(ClosedError):
         first.number
