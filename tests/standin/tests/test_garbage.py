@@ -49,8 +49,8 @@ def test_value_cannot_run_python_code_while_garbage_is_collected():
 def test_callables_behind_a_lock_are_dropped_when_it_is_free():
     def make():
         locked, watcher = feed(), feed()
-        # The first callable alone refers to the watcher. The second one closes the cycle. It is younger than the feed, which the
-        # collector therefore clears first.
+        # The first callable alone refers to the watcher. The second one closes the cycle. The feed is older, so the
+        # collector clears the feed first.
         locked.lock(watcher, watcher.number, functools.partial(id, locked))
 
     before = dropped_locked()
