@@ -1505,6 +1505,8 @@ DIRECT_ENTRIES = [
     mutant(USES_TABLE, "an object is changed that a callback has by another type", ("            (false, true) if self.claim.may_be_lent_of(claim) => true,\n", "")),
     mutant(USES, "a callback writes the object of a shared call by another type", ("        || !exclusive && expected::may_write() && kind.is_written_by_callbacks()\n", "")),
     mutant(EXPECTED, "a shared call is quiet until the first callback that may write its object", ("let is_written = all.any(|lent| lent.is_written);", "let is_written = all.any(|lent| lent.is_written && false);")),
+    mutant(USES, "a use that is refused without the GIL is a panic", ("    match is_attached() || is_detached() {", "    match is_attached() || false && is_detached() {")),
+    mutant(USES, "a use that is refused with the GIL is a panic", ("    match is_attached() || is_detached() {", "    match is_attached() && is_detached() {")),
     mutant(CHILDREN_TRANSFER, "a handle does not use the counted object that C keeps an owner of in it", ("table.entry(keeper).or_default().owned.insert(owned));", "table.entry(keeper).or_default().owned.remove(&owned));")),
     mutant(USES, "a handle gets one owner of an object only", ("        !is_same && !children::lives_in(other.id, self.id)\n", "        false && !is_same && !children::lives_in(other.id, self.id)\n")),
     mutant(USES, "an owner is given by a call that has the object by another argument", ("        !is_same && !children::lives_in(other.id, self.id)\n", "        true || !is_same && !children::lives_in(other.id, self.id)\n")),

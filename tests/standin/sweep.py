@@ -227,6 +227,10 @@ OPERATIONS = [
     Operation("shape work", lambda shape: shape.work(), setup=MODULE.Shape),
     Operation("shape work beside", lambda shape: shape.work_beside(), setup=MODULE.Shape),
     Operation("meet", lambda shape: shape.meet(MODULE.Shape()), setup=MODULE.Shape),
+    Operation("meet in a body", MODULE.Gauge.meet_in_body, raises=MODULE.BusyError),
+    Operation(
+        "meet in a callback", lambda gauge: gauge.meet_in_callback(), setup=MODULE.Gauge, raises=MODULE.BusyError
+    ),
     Operation("meet itself", meet_itself, setup=MODULE.Shape, raises=MODULE.BusyError),
     Operation("session", MODULE.Session),
     Operation("session that fails", lambda: MODULE.Session(-1), raises=MODULE.SessionError),

@@ -130,7 +130,7 @@ thread_local! {
 
 /// Returns whether this thread runs a section that gave up the GIL, and does not have it again.
 #[inline]
-pub(super) fn is_detached() -> bool {
+pub(crate) fn is_detached() -> bool {
     DETACHED.get()
 }
 

@@ -22,8 +22,8 @@ mod without;
 
 #[cfg(feature = "python")]
 pub(crate) use attach::{
-    attach_if_running, begin_traversing, detach, is_attached, is_ending, is_traversing,
-    refuse_subinterpreter,
+    attach_if_running, begin_traversing, detach, is_attached, is_detached, is_ending,
+    is_traversing, refuse_subinterpreter,
 };
 #[cfg(feature = "python")]
 pub(crate) use exception::{new_exception, new_exception_of, new_text, raised};
@@ -42,7 +42,8 @@ pub(crate) use unraisable::{
 #[cfg(not(feature = "python"))]
 pub(crate) use without::{
     Attached, ReentrancyGuard, attach_if_running, callback_error, check_signals, detach,
-    exclude_others, handles_signals, include_others, is_attached, may_wait, run_signal_handlers,
+    exclude_others, handles_signals, include_others, is_attached, is_detached, may_wait,
+    run_signal_handlers,
 };
 
 use crate::error::Error;

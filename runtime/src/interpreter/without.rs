@@ -33,6 +33,12 @@ pub(crate) fn is_attached() -> bool {
     false
 }
 
+/// Returns false.
+#[inline]
+pub(crate) fn is_detached() -> bool {
+    false
+}
+
 /// Returns false: only calls from Python wait for others.
 #[inline]
 pub(crate) fn may_wait() -> bool {

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::fork::{InChild, watch_forks};
 use crate::handle::Handle;
 use crate::handle::kind::HandleKind;
-use crate::interpreter::is_attached;
+use crate::interpreter::{is_attached, is_detached};
 use crate::quiet::notes_shared;
 use crate::restore_guard::RestoreGuard;
 
@@ -404,8 +404,8 @@ pub(super) fn begin_claims(
 ///
 /// # Panics
 ///
-/// Where [`begin`] failed. On a thread that is attached to Python the panic carries the error, so that the call from Python
-/// raises that.
+/// Where [`begin`] failed. On a thread that is attached to Python, or gave that up for a section, the panic carries the error, so
+/// that the call from Python raises that.
 #[inline]
 pub fn granted<R>(uses: Result<R>) -> R {
     match uses {
@@ -416,7 +416,7 @@ pub fn granted<R>(uses: Result<R>) -> R {
 
 #[cold]
 fn refuse(error: Error) -> ! {
-    match is_attached() {
+    match is_attached() || is_detached() {
         true => resume_unwind(Box::new(error)),
         false => panic!("{error}"),
     }

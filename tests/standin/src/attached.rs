@@ -76,6 +76,8 @@ mod ffi {
         (&raw const SHARED).cast_mut()
     }
 
+    pub unsafe extern "C" fn shared_meet(_: *mut gauge, _: *const gauge) {}
+
     pub unsafe extern "C" fn shared_count(_: *mut gauge) {
         COUNTED.store(attached(), Ordering::Relaxed);
     }
@@ -99,6 +101,12 @@ impl Reader {
     #[callback(ffi::read_t, args = (gauge, data), on_error = -1)]
     fn read_asked(&self, gauge: &Asked) -> c_int {
         gauge.attached()
+    }
+
+    #[callback(ffi::read_t, args = (gauge, data), on_error = -1)]
+    fn meet(&self, gauge: &Gauge) -> Result<c_int> {
+        Shared::meet_itself()?;
+        Ok(gauge.attached())
     }
 }
 
@@ -132,6 +140,10 @@ impl Gauge {
     #[rust_only]
     #[calls(ffi::gauge_read_aside, args = (self, reader.read_asked, reader.data), fails = negative, detach)]
     fn read_asked_aside(&self, reader: &Reader) -> Result<c_int>;
+
+    #[rust_only]
+    #[calls(ffi::gauge_read, args = (self, reader.meet, reader.data), fails = negative, detach)]
+    fn read_beside(&self, reader: &Reader) -> Result<c_int>;
 
     /// Ask all of them without the GIL, twice.
     #[detach]
@@ -192,6 +204,18 @@ impl Gauge {
         Ok(counted)
     }
 
+    /// Changes an object beside itself, without the GIL.
+    #[detach]
+    #[staticmethod]
+    fn meet_in_body() -> Result<()> {
+        Shared::meet_itself()
+    }
+
+    /// Changes an object beside itself, in a callback without the GIL.
+    fn meet_in_callback(&self) -> Result<c_int> {
+        self.read_beside(&Reader)
+    }
+
     /// Returns whether the last release or retain had the GIL.
     #[staticmethod]
     #[calls(ffi::counted)]
@@ -216,6 +240,17 @@ pub struct Shared;
 impl Shared {
     #[calls(ffi::shared_new, fails = null)]
     fn new() -> Result<Owned<Shared>>;
+
+    /// Cannot fail.
+    #[calls(ffi::shared_meet, detach)]
+    fn meet(&mut self, other: &Shared);
+
+    fn meet_itself() -> Result<()> {
+        let mut one = Shared::new()?;
+        let other = one.clone();
+        one.meet(&other);
+        Ok(())
+    }
 }
 
 /// A gauge that knows what went wrong.

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from standin_safe import Gauge
+from standin_safe import BusyError, Gauge
 
 
 def test_call_in_a_detached_body_has_the_gil() -> None:
@@ -54,3 +54,10 @@ def test_detached_bodies_of_several_threads_end(threads: int) -> None:
     for thread in all_threads:
         thread.join()
     assert found == [[1, 0, 1, 0]] * 200 * threads
+
+
+def test_use_that_is_refused_without_the_gil_raises_busy_error() -> None:
+    with pytest.raises(BusyError, match="^Shared is in use"):
+        Gauge.meet_in_body()
+    with pytest.raises(BusyError, match="^Shared is in use"):
+        Gauge().meet_in_callback()
