@@ -12,7 +12,7 @@ use crate::xpath::{XPathContext, XPathValue, evaluate_at};
 /// A parsed XML document. Closing the document also closes its XPath contexts, and its nodes can no longer be used.
 #[handle(
     raw = ffi::xmlDoc,
-    release = ffi::xmlFreeDoc,
+    release(ffi::xmlFreeDoc, detach),
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
     attachments,
     fork_safe
