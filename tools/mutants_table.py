@@ -291,9 +291,24 @@ CALLS = [
         ("collector.record_format(unsafe { CStr::from_ptr(format) })", "drop((collector, unsafe { CStr::from_ptr(format) }))"),
     ),
     mutant(
-        ENTER,
+        EXCEPTIONS,
         "a copy that found no memory is a panic in Python",
-        ("true => Err(no_memory()),", "true => resume_unwind(panic),"),
+        ("if payload.is::<OutOfMemory>() ||", "if"),
+    ),
+    mutant(
+        EXCEPTIONS,
+        "an object that PyO3 finds no memory for is a panic in Python",
+        ("payload.downcast_ref::<&str>() == Some(&PYO3)", "false"),
+    ),
+    mutant(
+        "runtime/src/python/borrow_request.rs",
+        "an argument that could not be converted is used",
+        ("match self.0.error() {", "match None::<&PyErr> {"),
+    ),
+    mutant(
+        "runtime/src/python/handle_class.rs",
+        "PyO3 makes an exception for a comparison with another type",
+        ("Err(_) => py.NotImplemented().into_bound(py),", "Err(_) => PyBool::new(py, true).to_owned().into_any(),"),
     ),
     mutant(CONVERT_POINTER, "a string that is ours is not freed", ("free(self.pointer.cast());", "let _ = free;")),
     mutant(

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::ancestors::{Borrow, Refused};
 use super::handle_class::HandleClass;
 use super::state::{HandleState, ResourceState};
+use crate::interpreter::new_text;
 
 /// The kind of borrow by which a call uses a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -257,9 +258,46 @@ impl<'a> BorrowRequest<'a> {
     }
 }
 
-/// An argument that may be a handle.
+/// An argument that a method takes by reference: it may be a handle, and it may be the error of its conversion.
 pub trait BorrowTarget {
     /// Returns the request for the handle; `None` if the argument is no handle.
     #[doc(hidden)]
     fn borrow_request(&self) -> Option<BorrowRequest<'_>>;
+
+    /// Returns the error of the conversion.
+    #[doc(hidden)]
+    fn error(&self) -> Option<&PyErr>;
+}
+
+/// An argument and its name.
+#[derive(Clone, Copy)]
+pub struct NamedArgument<'a>(pub &'a dyn BorrowTarget, pub &'static str);
+
+impl<'a> NamedArgument<'a> {
+    /// Returns the request for the handle, if the argument is one.
+    ///
+    /// # Errors
+    ///
+    /// The error of the conversion, with the note that PyO3 adds to the errors of other arguments.
+    pub(super) fn borrow_request(self, py: Python<'_>) -> PyResult<Option<BorrowRequest<'a>>> {
+        match self.0.error() {
+            None => Ok(self.0.borrow_request()),
+            Some(error) => Err(with_note(py, error, self.1)),
+        }
+    }
+}
+
+/// Returns the error with a note that names the argument. Without memory for a note, and on Python before 3.11, there is
+/// none.
+#[cold]
+fn with_note(py: Python<'_>, error: &PyErr, name: &str) -> PyErr {
+    let error = error.clone_ref(py);
+    let note = || {
+        let method = new_text(py, "add_note")?;
+        let text = new_text(py, &format!("while processing '{name}'"))?;
+        error.value(py).call_method1(&method, (text,))
+    };
+    // An error without a note is still the error.
+    drop(note());
+    error
 }

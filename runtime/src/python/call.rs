@@ -9,18 +9,17 @@
 //! never bar each other. A thread that must not wait passes the queue.
 
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
 
 use super::ancestors::Refused;
-pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode};
-use super::exceptions::to_pyerr;
+pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode, NamedArgument};
+use super::exceptions::{of_panic, to_pyerr};
 use super::handle_class::HandleClass;
 use super::object::PyHandle;
 use super::one_step::one_step;
-use super::py_box::no_memory;
 use super::same_ancestor;
 use super::state::ResourceState;
 use super::thread_bound;
@@ -28,7 +27,6 @@ use super::waiting::Place;
 use crate::children;
 use crate::error::Error;
 use crate::failpoint::{CallSite, FailPoint};
-use crate::fallible_copy::OutOfMemory;
 use crate::handle::kind::{HandleKind, Id};
 use crate::interpreter::ReentrancyGuard;
 
@@ -347,7 +345,7 @@ fn try_enter<'a>(
 pub fn call_method<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
     entry: &'static MethodInfo,
-    arguments: &[&dyn BorrowTarget],
+    arguments: &[NamedArgument<'_>],
     call: impl for<'r> FnOnce(&'r T, &CallContext<'r, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     let receiver = slf.as_super();
@@ -370,7 +368,7 @@ pub fn call_method<'py, T: PyHandle, R>(
 pub fn call_method_mut<'py, T: PyHandle, R>(
     slf: &Bound<'py, T::Class>,
     entry: &'static MethodInfo,
-    arguments: &[&dyn BorrowTarget],
+    arguments: &[NamedArgument<'_>],
     call: impl for<'r> FnOnce(&'r mut T, &CallContext<'r, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     let receiver = slf.as_super();
@@ -393,7 +391,7 @@ pub fn call_method_mut<'py, T: PyHandle, R>(
 pub fn call_static<'py, R>(
     py: Python<'py>,
     entry: &'static MethodInfo,
-    arguments: &[&dyn BorrowTarget],
+    arguments: &[NamedArgument<'_>],
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     with_held(py, None, entry, arguments, call)
@@ -416,7 +414,7 @@ fn with_held<'py, R>(
     py: Python<'py>,
     receiver: Option<(&Bound<'py, HandleClass>, Mode)>,
     entry: &'static MethodInfo,
-    arguments: &[&dyn BorrowTarget],
+    arguments: &[NamedArgument<'_>],
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
     const AT_MOST: usize = 9;
@@ -433,7 +431,7 @@ fn with_held<'py, R>(
     let mut holds = [None; AT_MOST];
     holds[0] = first;
     for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
-        *slot = argument.borrow_request();
+        *slot = argument.borrow_request(py)?;
     }
     let holds = &mut holds[..=arguments.len()];
     join_groups(holds);
@@ -522,12 +520,10 @@ fn run<'a, 'py, R>(
     };
     // What was acquired is released on the way to here, as with any other panic.
     let call = || one_step(py, holds, || call(&context));
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| match panic.is::<OutOfMemory>() {
-        true => Err(no_memory()),
-        // A use that was refused in a call that cannot fail.
-        false => match panic.downcast::<Error>() {
-            Ok(error) => Err(to_pyerr(py, *error)),
-            Err(panic) => resume_unwind(panic),
-        },
+    // PyO3 would need memory for the exception of a panic, and end the process without.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        // Making an exception may run the garbage collector.
+        let _python = ReentrancyGuard::begin();
+        Err(of_panic(py, payload))
     })
 }

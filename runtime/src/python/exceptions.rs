@@ -1,6 +1,8 @@
 //! The exceptions of a package. Each package has its own classes.
 
+use std::any::Any;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::exceptions::{
     PyAttributeError, PyBufferError, PyException, PyMemoryError, PyOverflowError, PyRuntimeError,
@@ -13,8 +15,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use pyo3::{Borrowed, PyClass, PyClassInitializer};
 
+use super::py_box::no_memory;
 use crate::error::Error as RustError;
+use crate::fallible_copy::OutOfMemory;
 use crate::interpreter::{new_exception, new_exception_of, new_text, raised};
+use crate::panics::Payload;
 
 /// The base of all exceptions of this package.
 #[pyclass(extends = PyException, subclass, frozen, name = "Error")]
@@ -274,7 +279,28 @@ pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
         exception.fill(&fields_of(&object)?)?;
         PyResult::Ok(object)
     };
-    make().map_or_else(|error| error, raised)
+    // Fields of authors' types are converted by PyO3.
+    without_panic(py, make).map_or_else(|error| error, raised)
+}
+
+/// Returns the exception of a panic: `MemoryError` for an allocation that failed, the error of a use that was refused in
+/// a call that cannot fail, and else a `PanicException`.
+#[cold]
+pub(crate) fn of_panic(py: Python<'_>, payload: Payload) -> PyErr {
+    // PyO3 panics with this text where it finds no memory for an object.
+    const PYO3: &str = "PyObject pointer is null";
+    if payload.is::<OutOfMemory>() || payload.downcast_ref::<&str>() == Some(&PYO3) {
+        return no_memory();
+    }
+    match payload.downcast::<RustError>() {
+        Ok(error) => to_pyerr(py, *error),
+        Err(payload) => to_pyerr(py, RustError::panic(payload)),
+    }
+}
+
+/// Runs `make`, and returns the exception of its panic: PyO3 panics where it finds no memory for an object.
+pub(super) fn without_panic<R>(py: Python<'_>, make: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|payload| Err(of_panic(py, payload)))
 }
 
 /// Returns the `__dict__` of an exception, which holds its fields.
@@ -285,12 +311,39 @@ fn fields_of<'py>(exception: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>>
 
 /// Puts one field into the `__dict__` of an exception.
 #[doc(hidden)]
-pub fn set_field<'py, T: IntoPyObject<'py>>(
+pub fn set_field<'py, T: IntoPyObject<'py> + 'static>(
     fields: &Bound<'py, PyDict>,
     name: &'static str,
     value: T,
 ) -> PyResult<()> {
-    fields.set_item(new_text(fields.py(), name)?, value)
+    let py = fields.py();
+    let name = new_text(py, name)?;
+    match without_pyo3(py, &value) {
+        Some(object) => fields.set_item(name, object?),
+        None => fields.set_item(name, value),
+    }
+}
+
+/// Converts a text or a number. Returns `None` for a value of another type: PyO3 converts it, and panics where it finds no
+/// memory.
+fn without_pyo3<'py>(py: Python<'py>, value: &dyn Any) -> Option<PyResult<Bound<'py, PyAny>>> {
+    macro_rules! numbers {
+        ($($type:ty)+) => {$(
+            let number = value.downcast_ref::<$type>().copied();
+            if let Some(number) = number.or_else(|| *value.downcast_ref::<Option<$type>>()?) {
+                // SAFETY: CPython: this thread is attached, as the token shows. The function returns a new object, or null
+                // with an exception.
+                return Some(unsafe {
+                    let number = ffi::PyLong_FromLongLong(number.into());
+                    Bound::from_owned_ptr_or_err(py, number)
+                });
+            }
+        )+};
+    }
+    numbers! { i32 u32 i64 }
+    let text = value.downcast_ref::<String>();
+    let text = text.or_else(|| value.downcast_ref::<Option<String>>()?.as_ref())?;
+    Some(new_text(py, text).map(Bound::into_any))
 }
 
 /// A field's value, with the type that the stubs give it.

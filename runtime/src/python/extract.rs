@@ -5,10 +5,11 @@
 
 use std::ffi::{CStr, CString};
 use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -18,6 +19,7 @@ use super::call::{BorrowRequest, BorrowTarget, CallContext, Mode};
 use super::exceptions::to_pyerr;
 use super::into_py::union;
 use super::object::PyHandle;
+use super::py_box::no_memory;
 use super::state::ResourceState;
 use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::{Handle, Owned, PointerHandle, Resource, Transfer};
@@ -54,8 +56,9 @@ pub trait PyArgument {
     fn get<'h>(held: &'h Self::Holder<'_, '_>, context: &'h CallContext<'_, '_>) -> &'h Self;
 }
 
-/// A `&T` argument from Python.
-pub struct RefArg<'a, 'py, T: PyArgument + ?Sized + 'a>(T::Holder<'a, 'py>);
+/// A `&T` argument from Python; or the error of its conversion, which the call raises. PyO3 would add a note to it, and
+/// panic where that finds no memory.
+pub struct RefArg<'a, 'py, T: PyArgument + ?Sized + 'a>(PyResult<T::Holder<'a, 'py>>);
 
 impl<'a, 'py, T: PyArgument + ?Sized> FromPyObject<'a, 'py> for RefArg<'a, 'py, T> {
     type Error = PyErr;
@@ -63,13 +66,23 @@ impl<'a, 'py, T: PyArgument + ?Sized> FromPyObject<'a, 'py> for RefArg<'a, 'py, 
     const INPUT_TYPE: PyStaticExpr = T::INPUT_TYPE;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        T::extract(object).map(RefArg)
+        Ok(RefArg(T::extract(object)))
     }
 }
 
 impl<T: PyArgument + ?Sized> BorrowTarget for RefArg<'_, '_, T> {
     fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
-        T::borrow_request(&self.0, Mode::Shared)
+        T::borrow_request(self.0.as_ref().ok()?, Mode::Shared)
+    }
+
+    fn error(&self) -> Option<&PyErr> {
+        self.0.as_ref().err()
+    }
+}
+
+impl<'a, 'py, T: PyArgument + ?Sized> RefArg<'a, 'py, T> {
+    fn holder(&self) -> &T::Holder<'a, 'py> {
+        converted(&self.0)
     }
 }
 
@@ -77,7 +90,7 @@ impl<'a, T: PyArgument + ?Sized> RefArg<'a, '_, T> {
     /// Returns the value, during the call.
     #[doc(hidden)]
     pub fn get<'h>(&'h self, context: &'h CallContext<'_, '_>) -> &'h T {
-        T::get(&self.0, context)
+        T::get(self.holder(), context)
     }
 }
 
@@ -85,15 +98,24 @@ impl<T: PyHandle> RefArg<'_, '_, T> {
     /// Returns the handle for as long as the receiver is borrowed: a result that is made of both lives in both.
     #[doc(hidden)]
     pub fn get_in<'c>(&self, context: &CallContext<'c, '_>) -> &'c T {
-        let raw = context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Shared));
+        let object = self.holder().as_super().get();
+        let raw = context.borrowed_ptr(BorrowRequest::new(object, Mode::Shared));
         // SAFETY: guarantee 3: the call holds all its handles for the same time, this one among them (`entered`).
         // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw(raw.cast()) }
     }
 }
 
+/// Returns the holder of an argument whose call has begun.
+fn converted<H>(argument: &PyResult<H>) -> &H {
+    match argument {
+        Ok(holder) => holder,
+        Err(_) => unreachable!("the call raises the errors of its arguments before it begins"),
+    }
+}
+
 /// A `&mut T` argument from Python: a handle that the call borrows exclusively.
-pub struct MutArg<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
+pub struct MutArg<'a, 'py, T: PyHandle>(PyResult<Borrowed<'a, 'py, T::Class>>);
 
 impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for MutArg<'a, 'py, T> {
     type Error = PyErr;
@@ -101,13 +123,17 @@ impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for MutArg<'a, 'py, T> {
     const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        <T as PyArgument>::extract(object).map(MutArg)
+        Ok(MutArg(<T as PyArgument>::extract(object)))
     }
 }
 
 impl<T: PyHandle> BorrowTarget for MutArg<'_, '_, T> {
     fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
-        T::borrow_request(&self.0, Mode::Exclusive)
+        T::borrow_request(self.0.as_ref().ok()?, Mode::Exclusive)
+    }
+
+    fn error(&self) -> Option<&PyErr> {
+        self.0.as_ref().err()
     }
 }
 
@@ -123,8 +149,8 @@ impl<T: PyHandle> MutArg<'_, '_, T> {
         reason = "the handle is entered exclusively, not this borrowed"
     )]
     pub unsafe fn get<'h>(&'h self, context: &'h CallContext<'_, '_>) -> &'h mut T {
-        let raw =
-            context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
+        let object = converted(&self.0).as_super().get();
+        let raw = context.borrowed_ptr(BorrowRequest::new(object, Mode::Exclusive));
         // SAFETY: guarantee 4: the call holds the handle exclusively (`entered`). the caller's promise: this is the
         // only reference. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw_mut(raw.cast()) }
@@ -132,7 +158,7 @@ impl<T: PyHandle> MutArg<'_, '_, T> {
 }
 
 /// An `Owned<T>` argument from Python: a handle whose resource the call takes.
-pub struct OwnedArg<'a, 'py, T: PyHandle>(Borrowed<'a, 'py, T::Class>);
+pub struct OwnedArg<'a, 'py, T: PyHandle>(PyResult<Borrowed<'a, 'py, T::Class>>);
 
 impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for OwnedArg<'a, 'py, T> {
     type Error = PyErr;
@@ -140,7 +166,7 @@ impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for OwnedArg<'a, 'py, T> {
     const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        <T as PyArgument>::extract(object).map(OwnedArg)
+        Ok(OwnedArg(<T as PyArgument>::extract(object)))
     }
 }
 
@@ -148,13 +174,17 @@ impl<'a, 'py, T: PyHandle> OwnedArg<'a, 'py, T> {
     /// Returns the argument for the object that a method was called on.
     #[doc(hidden)]
     pub fn of(object: &'a Bound<'py, T::Class>) -> Self {
-        OwnedArg(object.as_borrowed())
+        OwnedArg(Ok(object.as_borrowed()))
     }
 }
 
 impl<T: PyHandle> BorrowTarget for OwnedArg<'_, '_, T> {
     fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
-        T::borrow_request(&self.0, Mode::Exclusive).map(BorrowRequest::giving)
+        T::borrow_request(self.0.as_ref().ok()?, Mode::Exclusive).map(BorrowRequest::giving)
+    }
+
+    fn error(&self) -> Option<&PyErr> {
+        self.0.as_ref().err()
     }
 }
 
@@ -173,8 +203,9 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
         &'h self,
         context: &'h CallContext<'_, '_>,
     ) -> PyResult<OwnedArgGuard<'h, T>> {
-        let state = self.0.as_super().get().state().resource();
-        context.borrowed_ptr(BorrowRequest::new(self.0.as_super().get(), Mode::Exclusive));
+        let object = converted(&self.0).as_super().get();
+        let state = object.state().resource();
+        context.borrowed_ptr(BorrowRequest::new(object, Mode::Exclusive));
         let raw = state.begin_transfer();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
         Ok(OwnedArgGuard {
@@ -238,6 +269,10 @@ impl<T: Resource> Drop for OwnedArgGuard<'_, T> {
 impl<T: BorrowTarget> BorrowTarget for Option<T> {
     fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
         self.as_ref().and_then(BorrowTarget::borrow_request)
+    }
+
+    fn error(&self) -> Option<&PyErr> {
+        self.as_ref().and_then(BorrowTarget::error)
     }
 }
 
@@ -353,9 +388,19 @@ impl PyArgument for FsPath {
     fn extract<'a, 'py>(object: Borrowed<'a, 'py, PyAny>) -> PyResult<CString> {
         // `__fspath__` is Python code.
         let _hang = Hang::begin();
-        let encode = object.py().import("os")?.getattr("fsencode")?;
-        let bytes: Vec<u8> = encode.call1((object,))?.extract()?;
-        CString::new(bytes)
+        let mut encoded: *mut ffi::PyObject = ptr::null_mut();
+        // SAFETY: CPython: the function stores a new `bytes` object without NULs and returns 1, or raises and returns 0.
+        let encoded = unsafe {
+            if ffi::PyUnicode_FSConverter(object.as_ptr(), (&raw mut encoded).cast()) == 0 {
+                return Err(PyErr::fetch(object.py()));
+            }
+            Bound::from_owned_ptr(object.py(), encoded).cast_into_unchecked::<PyBytes>()
+        };
+        let mut path = Vec::new();
+        path.try_reserve_exact(encoded.as_bytes().len() + 1)
+            .map_err(|_| no_memory())?;
+        path.extend_from_slice(encoded.as_bytes());
+        CString::new(path)
             .map_err(|_| new_exception::<PyValueError>(object.py(), "embedded null byte"))
     }
 

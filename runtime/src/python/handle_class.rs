@@ -7,13 +7,13 @@ use std::ptr;
 use pyo3::exceptions::{PyBaseException, PyException, PyTypeError};
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
-use pyo3::{PyTraverseError, PyVisit};
+use pyo3::types::{PyBool, PyString, PyType};
+use pyo3::{PyTraverseError, PyTypeInfo, PyVisit};
 
-use super::exceptions::to_pyerr;
+use super::exceptions::{to_pyerr, without_panic};
 use super::state::HandleState;
 use crate::error::Error;
-use crate::interpreter::new_exception;
+use crate::interpreter::{new_exception, new_text};
 
 /// A native resource. Closing the handle, closing its parent or dropping the last reference releases the resource.
 ///
@@ -33,6 +33,15 @@ impl HandleClass {
 
     pub(super) fn state_mut(&mut self) -> &mut HandleState {
         &mut self.0
+    }
+
+    /// Returns whether both are handles of one native object.
+    fn is_same(&self, other: &Self) -> bool {
+        ptr::eq(self, other)
+            || (self.0.kind().is_view() || self.0.kind().is_counted())
+                && ptr::eq(self.0.kind(), other.0.kind())
+                && self.0.identity() == other.0.identity()
+                && self.owner_address() == other.owner_address()
     }
 
     /// Returns the address of the state that the handles of one native object share. An object that C makes later at
@@ -103,17 +112,19 @@ impl HandleClass {
         }
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let class = slf.get_type().fully_qualified_name()?;
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyString>> {
+        let class = slf.get_type();
+        let class = without_panic(slf.py(), || class.fully_qualified_name())?;
         let state = &slf.get().0;
-        Ok(if state.is_closed() {
+        let text = if state.is_closed() {
             format!("<{class} (closed)>")
         } else {
             match state.kind().number(state.raw()) {
                 Some(number) => format!("<{class} {number}>"),
                 None => format!("<{class} at {:p}>", state.raw()),
             }
-        })
+        };
+        new_text(slf.py(), &text)
     }
 
     /// Raises TypeError: a handle cannot be pickled or copied.
@@ -125,13 +136,15 @@ impl HandleClass {
         Err(new_exception::<PyTypeError>(slf.py(), message))
     }
 
-    fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
-        let other = other.get();
-        ptr::eq(self, other)
-            || (self.0.kind().is_view() || self.0.kind().is_counted())
-                && ptr::eq(self.0.kind(), other.0.kind())
-                && self.0.identity() == other.0.identity()
-                && self.owner_address() == other.owner_address()
+    fn __eq__<'py>(&self, other: &Bound<'py, PyAny>) -> Equality<'py> {
+        let py = other.py();
+        // Not the class as the type of the parameter: PyO3 would make an exception for any other object.
+        Equality(match other.cast::<Self>() {
+            Ok(other) => PyBool::new(py, self.is_same(other.get()))
+                .to_owned()
+                .into_any(),
+            Err(_) => py.NotImplemented().into_bound(py),
+        })
     }
 
     fn __hash__(&self) -> u64 {
@@ -139,6 +152,21 @@ impl HandleClass {
         self.owner_address().hash(&mut hasher);
         self.0.identity().hash(&mut hasher);
         hasher.finish()
+    }
+}
+
+/// The result of `==`: a `bool`, or `NotImplemented` for what is no handle.
+struct Equality<'py>(Bound<'py, PyAny>);
+
+impl<'py> IntoPyObject<'py> for Equality<'py> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = <PyBool as PyTypeInfo>::TYPE_HINT;
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
     }
 }
 

@@ -32,7 +32,9 @@ mod thread_bound;
 mod trace;
 mod waiting;
 
-pub use call::{CallContext, MethodInfo, Mode, call_method, call_method_mut, call_static};
+pub use call::{
+    CallContext, MethodInfo, Mode, NamedArgument, call_method, call_method_mut, call_static,
+};
 pub use callable::Callable;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
 pub use extract::{MutArg, OwnedArg, RefArg};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use pyo3::ffi;
+use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType, PyTypeMethods};
+use pyo3::types::{PyDict, PyString, PyType, PyTypeMethods};
 
 use super::exceptions::{AffinityError, BusyError, ClosedError, Error};
 use super::handle_class::HandleClass;
@@ -14,12 +15,41 @@ use super::memoryview;
 use super::package::{PACKAGE, package_name};
 use super::trace;
 use crate::fork::watch_forks;
-use crate::interpreter::{count_with_other_packages, note_main_thread, refuse_subinterpreter};
+use crate::interpreter::{
+    count_with_other_packages, new_text, note_main_thread, refuse_subinterpreter,
+};
 
 /// Returns the number of live handles of each type: a dict of type name to count.
 #[pyfunction]
-pub fn live_handles() -> BTreeMap<&'static str, isize> {
-    crate::handle::kind::live_handles()
+pub fn live_handles() -> LiveHandles {
+    LiveHandles(crate::handle::kind::live_handles())
+}
+
+/// The number of live handles of each type, by the type's name.
+#[derive(Debug)]
+pub struct LiveHandles(BTreeMap<&'static str, isize>);
+
+impl<'py> IntoPyObject<'py> for LiveHandles {
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    const OUTPUT_TYPE: PyStaticExpr = <BTreeMap<&str, isize> as IntoPyObject<'static>>::OUTPUT_TYPE;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        // PyO3's conversions of names and numbers panic where they find no memory.
+        // SAFETY: CPython: this thread is attached, as the token shows. The functions return new objects, or null with an
+        // exception.
+        unsafe {
+            let dict =
+                Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into::<PyDict>()?;
+            for (name, count) in self.0 {
+                let count = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSsize_t(count))?;
+                dict.set_item(new_text(py, name)?, count)?;
+            }
+            Ok(dict)
+        }
+    }
 }
 
 /// The handles of a package made with leakproof: how many are alive, and where they were made.
@@ -61,8 +91,8 @@ impl Registry {
 
     /// Returns the number of live handles of each type: a dict of type name to count.
     #[staticmethod]
-    fn live_handles() -> BTreeMap<&'static str, isize> {
-        crate::handle::kind::live_handles()
+    fn live_handles() -> LiveHandles {
+        live_handles()
     }
 
     /// Returns whether tracing is on: new handles record the Python code that makes them.

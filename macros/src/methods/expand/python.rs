@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Type, Visibility};
 
@@ -145,7 +146,10 @@ pub(crate) fn expand_wrapper(
             .iter()
             .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
                 ParamKind::Python | ParamKind::Value => None,
-                _ => Some(quote!(&#name)),
+                _ => {
+                    let text = name.unraw().to_string();
+                    Some(quote!(#python::NamedArgument(&#name, #text)))
+                }
             });
     let borrowed = quote!(&[#(#borrowed),*]);
     let place = match handle {

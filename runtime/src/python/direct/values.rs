@@ -8,14 +8,12 @@ use pyo3::prelude::*;
 
 use super::method::{Argument, Receiver};
 use crate::error::Error;
-use crate::fallible_copy::OutOfMemory;
 use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
 use crate::interpreter::ReentrancyGuard;
 use crate::panics::Payload;
 use crate::python::call::no_ancestor;
-use crate::python::exceptions::to_pyerr;
+use crate::python::exceptions::{of_panic, to_pyerr};
 use crate::python::object::{PyHandle, check_owner, new_owned, new_view};
-use crate::python::py_box::no_memory;
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
 pub trait PlainArgument<'a>: Sized {
@@ -218,13 +216,7 @@ fn raise(_: Python<'_>, error: Error) -> *mut ffi::PyObject {
 /// Sets the exception of a panic. Returns null.
 #[cold]
 pub(super) fn raise_panic(py: Python<'_>, payload: Payload) -> *mut ffi::PyObject {
-    if payload.is::<OutOfMemory>() {
-        Python::attach(|py| no_memory().restore(py));
-        return ptr::null_mut();
-    }
-    // A use that was refused in a call that cannot fail is an error, as in a call through PyO3's function.
-    match payload.downcast::<Error>() {
-        Ok(error) => raise(py, *error),
-        Err(payload) => raise(py, Error::panic(payload)),
-    }
+    // Making an exception may run the garbage collector, while the call borrows the handle.
+    let _python = ReentrancyGuard::begin();
+    restore(of_panic(py, payload))
 }
