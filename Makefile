@@ -138,6 +138,13 @@ test-plugin: setup ## run the tests of the pytest plugin and of the fault-inject
 faults: setup $(STAMPS)/readme ## run the fault-injection sweep: each C call fails once in each way
 	@echo "== the fault-injection sweep"
 	@for folder in $(SWEPT); do tools/fault-sweep.sh $$folder; done
+	@$(MAKE) --no-print-directory out-of-memory DENSITY=3 ONLY=python
+
+# The packages whose allocations fail.
+WITHOUT_MEMORY := xml-safe examples/sqlite
+.PHONY: out-of-memory
+out-of-memory: setup ## run the operations of two packages with failing allocations, after make faults
+	@for folder in $(WITHOUT_MEMORY); do tools/out-of-memory.sh $$folder $(or $(DENSITY),30) $(ONLY); done
 
 # Checks lint rules, format and types of the Python files that need no built package.
 .PHONY: check-python

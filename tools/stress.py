@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the fault-injection sweep, the tests under sanitizers, and random operations. usage: tools/stress.py [SECONDS]
+"""Runs the fault-injection sweep, failing allocations, the tests under sanitizers, and random operations.
+
+usage: tools/stress.py [SECONDS]
 
 The seconds are for the random operations, by default half an hour, so that all of it takes less than an hour on two
 processors. Ends with one table: what was run, and what was lost, crashed, hung or wrong.
@@ -19,14 +21,14 @@ HEADER = re.compile(r"\s*" + r"\s+".join(NUMBERS))
 NUMBERS_OF = re.compile(r"(?P<name>\S+)" + "".join(rf"\s+(?P<{name}>\d+)" for name in NUMBERS))
 
 
-def sweep() -> list[Row]:
-    [(command, status)] = run([("", ["make", "--no-print-directory", "faults"])], HANG)
+def sweep(target: str) -> list[Row]:
+    [(command, status)] = run([("", ["make", "--no-print-directory", target])], HANG)
     lines = command.lines
     tables = [below for above, below in pairwise(lines) if HEADER.fullmatch(above)]
     rows = [row_of_sweep(found) for line in tables if (found := NUMBERS_OF.fullmatch(line.strip()))]
     if rows and (not status or any(row.problems for row in rows)):
         return rows
-    return [*rows, failed("fault-injection sweep", command)]
+    return [*rows, failed(f"make {target}", command)]
 
 
 def row_of_sweep(found: re.Match[str]) -> Row:
@@ -58,7 +60,8 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1800
     start = time.monotonic()
     parts: dict[str, Callable[[], list[Row]]] = {
-        "the fault-injection sweep": sweep,
+        "the fault-injection sweep": lambda: sweep("faults"),
+        "failing allocations": lambda: sweep("out-of-memory"),
         "the tests under sanitizers": sanitize,
         f"random operations for {seconds:g} seconds": lambda: random_operations(seconds, None),
     }

@@ -320,3 +320,15 @@ OPERATIONS = [
     *closing(),
     *together(),
 ]
+
+# Allocations fail only where leakproof and this package answer for the outcome.
+BY_PYTHON = "CPython looks for __fspath__, and takes a failed allocation for an object without it"
+BY_PYO3 = "PyO3 makes the exception of an argument that it converts by value, and panics without memory"
+BY_LIBXML2 = "not judged: some of its points crash, but only in a process that has met many others before"
+WITHOUT_MEMORY = {
+    "library: *: for long": BY_LIBXML2,
+    "python: parse_file*": BY_PYTHON,
+    "python: parse: *, by a resolver": BY_PYTHON,
+    "python: parse: *, by a folder": BY_PYO3,
+    "python: parse: a number": BY_PYO3,
+}

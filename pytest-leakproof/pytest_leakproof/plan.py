@@ -59,13 +59,15 @@ class Plan:
     """A package and its operations.
 
     `blocks` returns the number of blocks that the C library has allocated; without it, the bytes of the process are
-    counted. `unreachable` maps call sites that no operation can reach to the reason.
+    counted. `unreachable` maps call sites that no operation can reach to the reason. `without_memory` maps
+    operations that are left out while allocations fail to the reason; a key is the allocator and the name, with `*`.
     """
 
     module: ModuleType
     operations: Sequence[Operation]
     blocks: Callable[[], int] | None = None
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    without_memory: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fault_injection(self) -> FaultInjection:
@@ -77,7 +79,9 @@ class Plan:
 
 
 def load(path: str | Path) -> Plan:
-    """Loads the plan that a file defines: `MODULE`, `OPERATIONS`, and optionally `blocks` and `UNREACHABLE`."""
+    """Loads the plan that a file defines: `MODULE`, `OPERATIONS`, and optionally `blocks`, `UNREACHABLE` and
+    `WITHOUT_MEMORY`.
+    """
     names = vars(_execute(Path(path)))
     for name in ("MODULE", "OPERATIONS"):
         if name not in names:
@@ -86,7 +90,8 @@ def load(path: str | Path) -> Plan:
     if isinstance(module, str):
         module = importlib.import_module(module)
     operations: Iterable[Operation] = names["OPERATIONS"]
-    return Plan(module, list(operations), names.get("blocks"), names.get("UNREACHABLE", {}))
+    optional = names.get("blocks"), names.get("UNREACHABLE", {}), names.get("WITHOUT_MEMORY", {})
+    return Plan(module, list(operations), *optional)
 
 
 def _execute(path: Path) -> ModuleType:

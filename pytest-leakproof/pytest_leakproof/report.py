@@ -37,6 +37,9 @@ class SweepListener(Protocol):
     def on_problem(self, kind: ProblemKind, text: str) -> None:
         """The package did something wrong."""
 
+    def on_excused(self, text: str) -> None:
+        """The C library itself did something wrong after a failed allocation."""
+
     def on_operation_done(self, operation: int) -> None:
         """An operation ran with a fault at each of its fail points."""
 
@@ -56,6 +59,7 @@ class SweepReport:
         self.operations: Sequence[str] = []
         self.injected: Counter[str] = Counter()
         self.problems: dict[ProblemKind, list[str]] = {kind: [] for kind in PROBLEM_KINDS}
+        self.excused: list[str] = []
         self.position: Position | None = None
         self.finished = False
         self._progress = progress or (lambda line: None)
@@ -91,8 +95,13 @@ class SweepReport:
         if self.injected:
             lines.append("injected: " + ", ".join(f"{kind} {number}" for kind, number in sorted(self.injected.items())))
         lines += [f"unreachable: {site}: {reason}" for site, reason in self._unreachable.items()]
+        lines += [f"excused: {text}" for text in self.excused]
         lines += [f"{kind}: {text}" for kind, texts in self.problems.items() for text in texts]
         return lines
+
+    def show(self, line: str) -> None:
+        """Shows a line while the sweep runs."""
+        self._progress(line)
 
     # ---- SweepListener
 
@@ -114,6 +123,10 @@ class SweepReport:
         if text not in self.problems[kind]:
             self.problems[kind].append(text)
             self._progress(f"{kind}: {text}")
+
+    def on_excused(self, text: str) -> None:
+        if text not in self.excused:
+            self.excused.append(text)
 
     def on_operation_done(self, operation: int) -> None:
         injected = self.injected.total() - self._injected_before

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import gc
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from .faults import Fault, Faults
 from .memory import malloc_counter
 from .plan import START, Operation, Plan, Position, site_name
-from .report import SweepListener
+from .report import ProblemKind, SweepListener
 
-__all__ = ["SweepRunner"]
+__all__ = ["SpoiledError", "SweepRunner"]
 
 MAX_FAIL_POINTS = 10_000
 REPETITIONS = 3
 # Python allocates memory of its own, so only bytes that stay behind in every repetition are a leak.
 REPETITIONS_FOR_BYTES = 10
 BYTES = "bytes of the C library"
-
-# The method, the C function and the kind of the fail point at which a fault was injected.
-Fault = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,33 @@ class Outcome:
 
     raised: type[BaseException] | None = None
     message: str = ""
+    # The checksum of the result's shape.
+    result: int = 0
 
     @classmethod
     def of(cls, call: Callable[[], object]) -> Outcome:
+        return cls.under(call, None, 0)[0]
+
+    @classmethod
+    def under(cls, call: Callable[[], object], faults: Faults | None, fail_point: int) -> tuple[Outcome, Fault | None]:
+        """Calls with a fault at a fail point. The outcome is looked at when nothing fails any more."""
+        raised: BaseException | None = None
+        result = fault = None
+        if faults:
+            faults.arm(fail_point)
         try:
-            call()
-        except KeyboardInterrupt:
-            raise
+            result = call()
         except BaseException as error:
-            return cls(type(error), str(error))
-        return cls()
+            raised = error
+        if faults:
+            fault = faults.disarm()
+        if isinstance(raised, KeyboardInterrupt):
+            raise raised
+        try:
+            return (cls(type(raised), str(raised)) if raised else cls(result=zlib.crc32(shape(result).encode()))), fault
+        finally:
+            # The traceback holds this frame.
+            del raised, result
 
     def matches(self, operation: Operation) -> bool:
         """Returns whether this is the operation's outcome without a fault."""
@@ -100,9 +116,10 @@ class Run:
 class SweepRunner:
     """Runs each operation of a plan once for each of its fail points, and reports to a listener."""
 
-    def __init__(self, plan: Plan, listener: SweepListener) -> None:
+    def __init__(self, plan: Plan, listener: SweepListener, faults: Faults) -> None:
         self._plan = plan
-        self._faults = plan.fault_injection
+        self._injection = plan.fault_injection
+        self._faults = faults
         # Where the plan can't count the library's blocks, the bytes of the process are counted.
         self._bytes = malloc_counter() if plan.blocks is None else None
         self._listener = listener
@@ -110,7 +127,7 @@ class SweepRunner:
     def run(self, start: Position = START) -> None:
         """Runs the operations from `start` on."""
         operations = self._plan.operations
-        sites = [site_name(method, function) for method, function, _ in self._faults.call_sites()]
+        sites = [site_name(method, function) for method, function, _ in self._injection.call_sites()]
         names = [operation.name for operation in operations]
         self._listener.on_plan(self._plan.module.__name__, names, sites, dict(self._plan.unreachable))
         for index in range(start.operation, len(operations)):
@@ -121,7 +138,9 @@ class SweepRunner:
         self._listener.on_position(Position(index, 0))
         try:
             # The run without a fault also initializes what the library sets up on first use.
-            works = self._check_plain(operation, self._run(operation, 0))
+            plain = self._run(operation, 0)
+            works = self._check_plain(operation, plain)
+            self._result = plain.outcome.result
             self._report_reached()
             if works:
                 self._run_fail_points(index, operation, first)
@@ -138,10 +157,12 @@ class SweepRunner:
                 self._check_plain(operation, run)
                 return
             self._check_injected(operation, fail_point, run.fault, run)
+            if self._faults.is_excused():
+                raise SpoiledError
         self._wrong(f"{operation.name}: more than {MAX_FAIL_POINTS} fail points")
 
     def _report_reached(self) -> None:
-        sites = self._faults.call_sites()
+        sites = self._injection.call_sites()
         self._listener.on_sites_reached([index for index, (_, _, reached) in enumerate(sites) if reached])
 
     # ---- running
@@ -176,9 +197,7 @@ class SweepRunner:
         call = set_up(operation)
         if not fail_point:
             return Outcome.of(call), None, None
-        self._faults.arm_fault(fail_point)
-        outcome = Outcome.of(call)
-        fault = self._faults.disarm_fault()
+        outcome, fault = Outcome.under(call, self._faults, fail_point)
         if fault is None:
             return outcome, None, None
         if operation.once:
@@ -189,7 +208,7 @@ class SweepRunner:
         blocks = self._plan.blocks
         count = self._bytes
         return Snapshot(
-            self._faults.live_handles(),
+            self._injection.live_handles(),
             None if blocks is None else blocks(),
             open_files(),
             None if count is None else count(),
@@ -208,17 +227,30 @@ class SweepRunner:
         method, function, kind = fault
         self._listener.on_fault_injected(kind)
         where = f"{operation.name}, fail point {fail_point} ({site_name(method, function)}: {kind})"
-        swallowed = operation.swallows and run.outcome.matches(operation)
-        if not swallowed and not self._is_expected(run.outcome, kind):
-            self._wrong(f"{where}: {run.outcome}")
+        if kind.startswith("allocation"):
+            accepted = self._copes(operation, run.outcome)
+        else:
+            swallowed = operation.swallows and run.outcome.matches(operation)
+            accepted = swallowed or self._is_expected(run.outcome, kind)
+        excused = self._faults.is_excused() or (kind == "allocation: python" and lost_by_python(run.outcome))
+        if not accepted:
+            self._problem("wrong", f"{where}: {run.outcome}", excused)
         if run.again is not None and not run.again.matches(operation):
-            self._wrong(f"{where}: afterwards, without a fault: {run.again}")
-        self._check_changes(where, run)
+            self._problem("wrong", f"{where}: afterwards, without a fault: {run.again}", excused)
+        self._check_changes(where, run, excused)
 
-    def _check_changes(self, where: str, run: Run) -> None:
+    def _check_changes(self, where: str, run: Run, excused: bool = False) -> None:
         if run.changes:
             changes = ", ".join(f"{change:+d} {name}" for name, change in run.changes.items())
-            self._listener.on_problem("leaked", f"{where}: {changes}")
+            # Handles are counted by leakproof, and no library is an excuse for them.
+            excused = excused and not any(name.endswith("handles") for name in run.changes)
+            self._problem("leaked", f"{where}: {changes}", excused)
+
+    def _problem(self, kind: ProblemKind, text: str, excused: bool) -> None:
+        if excused:
+            self._listener.on_excused(f"{kind}: {text}")
+        else:
+            self._listener.on_problem(kind, text)
 
     def _wrong(self, text: str) -> None:
         self._listener.on_problem("wrong", text)
@@ -230,6 +262,16 @@ class SweepRunner:
         if kind == "panic":
             return outcome.raised.__name__ == "PanicException"
         return issubclass(outcome.raised, self._expected_exceptions(kind))
+
+    def _copes(self, operation: Operation, outcome: Outcome) -> bool:
+        """Returns whether an operation may end like this where an allocation failed: as without it, or by an exception
+        that says so.
+        """
+        if outcome.matches(operation):
+            return outcome.raised is not None or outcome.result == self._result
+        return outcome.raised is not None and issubclass(
+            outcome.raised, (MemoryError, self._exception("Error"), OSError)
+        )
 
     def _expected_exceptions(self, kind: str) -> tuple[type[BaseException], ...]:
         match kind:
@@ -249,6 +291,40 @@ class SweepRunner:
 
     def _exception(self, name: str) -> type[BaseException]:
         return cast(type[BaseException], getattr(self._plan.module, name))
+
+
+def lost_by_python(outcome: Outcome) -> bool:
+    """Returns whether CPython has lost an exception: it does where it finds no memory for a frame of the traceback, and
+    also loses those of Python functions.
+    """
+    return outcome.raised is not None and outcome.message.endswith(
+        (
+            "error return without exception set",
+            "returned NULL without setting an exception",
+            # PyO3's words, in a debug build, where a callback has lost its exception.
+            "attempted to fetch exception but none was set",
+        )
+    )
+
+
+def shape(result: object) -> str:
+    """Returns a description of a result that is the same for each run: values, and types of what is no plain value."""
+    match result:
+        case None | bool() | int() | float():
+            return repr(result)
+        case str() | bytes():
+            data = result.encode(errors="surrogatepass") if isinstance(result, str) else result
+            return f"{type(result).__name__} {len(data)} {zlib.crc32(data)}"
+        case list() | tuple():
+            return f"{type(result).__name__}({', '.join(map(shape, result))})"
+        case dict():
+            return f"dict({', '.join(f'{key!r}: {shape(value)}' for key, value in result.items())})"
+        case _:
+            return type(result).__qualname__
+
+
+class SpoiledError(Exception):
+    """The C library misbehaves after the fault that was injected last, so nothing can be said about this process."""
 
 
 class SetupError(Exception):

@@ -7,6 +7,11 @@ define `blocks`, a function that returns how many blocks the C library has alloc
 call sites that no operation can reach to the reason. The package has to be built with leakproof's feature `fault-
 injection`.
 
+With `--allocations`, allocations fail instead of C calls: each once, and each together with all later ones. An
+operation has to end as without a failure, or with `MemoryError`, `OSError` or the module's own error. `WITHOUT_MEMORY`
+is a dict from operations that are left out to the reason. A key is the allocator and the name, with `*`, as in
+`"python: open*"`.
+
 Each operation runs once for each of its fail points, with a fault there. Each time, an exception of the right type has
 to be raised; the numbers of live handles, blocks and open files have to be as before; and the operation has to work
 again. Every call site has to be reached by some operation.
@@ -18,17 +23,29 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import os
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from .faults import (
+    ALLOCATORS,
+    PLACE_VARIABLE,
+    Allocator,
+    build_shim,
+    excused_places,
+    faults_of,
+    place_of,
+    with_shim,
+)
 from .plan import START, Operation, Plan, Position, SweepError, load
 from .report import SweepListener, SweepReport
 from .runner import SweepRunner
-from .worker import Failure, run_worker, worker_main
+from .worker import SPOILED, Failure, run_worker, worker_main
 
 __all__ = ["Operation", "Plan", "SweepError", "SweepListener", "SweepReport", "load", "main", "sweep", "sweep_file"]
 
@@ -45,7 +62,8 @@ def sweep(
 ) -> SweepReport:
     """Runs a sweep in this process, which a crash ends."""
     report = SweepReport(progress)
-    SweepRunner(Plan(module, list(operations), blocks, unreachable or {}), report).run()
+    plan = Plan(module, list(operations), blocks, unreachable or {})
+    SweepRunner(plan, report, faults_of(plan)).run()
     return report
 
 
@@ -54,20 +72,78 @@ def sweep_file(
     timeout: float = 30,
     only: str | None = None,
     progress: Callable[[str], None] | None = None,
+    allocator: Allocator | None = None,
+    density: int = 0,
+    c_program: str | None = None,
 ) -> SweepReport:
-    """Runs the sweep of a file in a process of its own. `timeout` seconds without progress are a hang."""
-    report = SweepReport(progress, partial=only is not None)
+    """Runs the sweep of a file in a process of its own. `timeout` seconds without progress are a hang.
+
+    With an `allocator`, its allocations fail instead of C calls: all, or fewer of the later ones with a `density`.
+    `c_program` makes the same calls as the package, and prints where the C library itself misbehaves: that is excused.
+    """
+    arguments = [str(path), *(["--only", only] if only else [])]
+    report = SweepReport(progress, partial=only is not None or allocator is not None)
+    if allocator:
+        sweep_allocations(arguments, report, timeout, allocator, density, c_program)
+    else:
+        run_workers(arguments, report, timeout)
+    return report
+
+
+def sweep_allocations(
+    arguments: list[str],
+    report: SweepReport,
+    timeout: float,
+    allocator: Allocator,
+    density: int,
+    c_program: str | None,
+) -> None:
+    """Runs the sweep with failing allocations, in processes of its own."""
+    arguments += ["--allocations", allocator, "--density", str(density)]
+    if allocator == "python":
+        run_workers(arguments, report, timeout)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        build_shim(folder)
+        excused: Set[str] = frozenset()
+        if c_program:
+            excused = excused_places(c_program, with_shim(os.environ, folder))
+            report.show(f"{len(excused)} places at which the library itself misbehaves are excused")
+        (folder / "excused").write_text("\n".join(sorted(excused)))
+        run_workers([*arguments, "--excused", str(folder / "excused")], report, timeout, folder, excused)
+
+
+def run_workers(
+    arguments: Sequence[str],
+    report: SweepReport,
+    timeout: float,
+    shim: Path | None = None,
+    excused: Set[str] = frozenset(),
+) -> None:
+    """Runs processes until the sweep is done. Each continues where the one before it has crashed."""
     crashes: Counter[int] = Counter()
     start: Position | None = START
     while start:
         report.position = None
-        failure = run_worker([str(path), *(["--only", only] if only else [])], start, report, timeout)
+        failure = run_worker(arguments, start, report, timeout, shim)
         if failure is None:
             break
+        if shim and report.position and is_excused(report.position, shim, excused):
+            operation, fail_point = report.position
+            where = f"{report.operations[operation]}, fail point {fail_point}"
+            if failure.text != SPOILED:
+                report.on_excused(f"{failure.kind}: {where}: {failure.text}")
+            start = Position(operation, fail_point + 1)
+            continue
         start = next_position(failure, report, crashes)
-        if progress:
-            progress("\n".join(f"    {line}" for line in failure.output))
-    return report
+        report.show("\n".join(f"    {line}" for line in failure.output))
+
+
+def is_excused(position: Position, folder: Path, excused: Set[str]) -> bool:
+    """Returns whether the C library itself misbehaves where an allocation failed in a process that has ended."""
+    file = with_shim({}, folder)[PLACE_VARIABLE]
+    return position.fail_point > 0 and place_of(file, position.fail_point) in excused
 
 
 def next_position(failure: Failure, report: SweepReport, crashes: Counter[int]) -> Position | None:
@@ -93,10 +169,13 @@ def next_position(failure: Failure, report: SweepReport, crashes: Counter[int]) 
 # ---- the command line
 
 
-def select_operations(plan: Plan, only: str | None) -> Plan:
-    if only is None:
-        return plan
-    operations = [operation for operation in plan.operations if fnmatch.fnmatch(operation.name, only)]
+def select_operations(plan: Plan, only: str | None, allocator: Allocator | None) -> Plan:
+    operations = [
+        operation
+        for operation in plan.operations
+        if fnmatch.fnmatch(operation.name, only or "*")
+        and not any(fnmatch.fnmatch(f"{allocator}: {operation.name}", pattern) for pattern in plan.without_memory)
+    ]
     return replace(plan, operations=operations)
 
 
@@ -117,6 +196,25 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--in-process", action="store_true", help="run in this process, for a debugger: a crash ends it"
     )
+    parser.add_argument(
+        "--allocations",
+        choices=ALLOCATORS,
+        help="let allocations fail instead of C calls: Python's, those of the C "
+        "libraries, or those of the extension module's own code",
+    )
+    parser.add_argument(
+        "--density",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --allocations: from the N-th allocation on not each one fails, but about 2.3 N of ten times as many",
+    )
+    parser.add_argument(
+        "--c-program",
+        metavar="FILE",
+        help="with --allocations library: a C program that prints the places at which the C library itself misbehaves",
+    )
+    parser.add_argument("--excused", help=argparse.SUPPRESS)
     parser.add_argument("--worker", type=int, nargs=3, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -127,13 +225,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.worker:
             sender, operation, fail_point = options.worker
-            worker_main(select_operations(load(options.file), options.only), sender, Position(operation, fail_point))
+            plan = select_operations(load(options.file), options.only, options.allocations)
+            excused = set(Path(options.excused).read_text().splitlines()) if options.excused else set()
+            faults = faults_of(plan, options.allocations, options.density, excused)
+            worker_main(plan, sender, Position(operation, fail_point), faults)
             return 0
         if options.in_process:
-            report = SweepReport(print_line, partial=options.only is not None)
-            SweepRunner(select_operations(load(options.file), options.only), report).run()
+            plan = select_operations(load(options.file), options.only, options.allocations)
+            report = SweepReport(print_line, partial=bool(options.only or options.allocations))
+            SweepRunner(plan, report, faults_of(plan, options.allocations, options.density)).run()
         else:
-            report = sweep_file(options.file, options.timeout, options.only, print_line)
+            report = sweep_file(
+                options.file,
+                options.timeout,
+                options.only,
+                print_line,
+                options.allocations,
+                options.density,
+                options.c_program,
+            )
     except SweepError as error:
         print(f"sweep: {error}", file=sys.stderr)
         return 2

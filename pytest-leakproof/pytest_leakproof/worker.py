@@ -10,18 +10,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
+from .faults import Faults, with_shim
 from .plan import Plan, Position
 from .report import ProblemKind, SweepListener, SweepReport
-from .runner import SweepRunner
+from .runner import SpoiledError, SweepRunner
 
-__all__ = ["Failure", "run_worker", "worker_main"]
+__all__ = ["SPOILED", "Failure", "run_worker", "worker_main"]
 
 # How many seconds the start of the process may take. It may take longer than one fail point.
 START_TIMEOUT = 60
 TAIL_LINES = 25
+SPOILED = "the process ended with status 0"
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,13 @@ class Failure:
     output: Sequence[str]
 
 
-def run_worker(arguments: Sequence[str], start: Position, report: SweepReport, timeout: float) -> Failure | None:
-    """Runs the sweep from `start` on in a new process. Returns `None` if it finished."""
+def run_worker(
+    arguments: Sequence[str], start: Position, report: SweepReport, timeout: float, shim: Path | None = None
+) -> Failure | None:
+    """Runs the sweep from `start` on in a new process, with the library of the folder `shim` preloaded.
+    Returns `None` if it finished.
+    """
+    environment = without_malloc_cache(os.environ)
     receiver, sender = os.pipe()
     command = [sys.executable, "-X", "faulthandler", "-m", "pytest_leakproof.sweep", *arguments]
     with tempfile.TemporaryFile() as output:
@@ -44,7 +53,7 @@ def run_worker(arguments: Sequence[str], start: Position, report: SweepReport, t
             stdout=output,
             stderr=output,
             pass_fds=[sender],
-            env=without_malloc_cache(os.environ),
+            env=environment if shim is None else with_shim(environment, shim),
         )
         os.close(sender)
         try:
@@ -63,11 +72,12 @@ def run_worker(arguments: Sequence[str], start: Position, report: SweepReport, t
         return Failure("crashed", describe(status), tail(output)) if status or not report.finished else None
 
 
-def worker_main(plan: Plan, sender: int, start: Position) -> None:
+def worker_main(plan: Plan, sender: int, start: Position, faults: Faults) -> None:
     """Runs the sweep in this process, and writes its events to the pipe."""
     os.set_inheritable(sender, False)
-    with os.fdopen(sender, "w", buffering=1) as output:
-        SweepRunner(plan, EventWriter(output)).run(start)
+    # The sweep of a spoiled process continues in another one.
+    with os.fdopen(sender, "w", buffering=1) as output, suppress(SpoiledError):
+        SweepRunner(plan, EventWriter(output), faults).run(start)
 
 
 class EventWriter:
@@ -96,6 +106,9 @@ class EventWriter:
     def on_problem(self, kind: ProblemKind, text: str) -> None:
         self._write("problem", kind, text)
 
+    def on_excused(self, text: str) -> None:
+        self._write("excused", text)
+
     def on_operation_done(self, operation: int) -> None:
         self._write("operation done", operation)
 
@@ -116,6 +129,8 @@ def forward(message: Sequence[Any], listener: SweepListener) -> None:
             listener.on_sites_reached(sites)
         case ["problem", kind, text]:
             listener.on_problem(kind, text)
+        case ["excused", text]:
+            listener.on_excused(text)
         case ["operation done", operation]:
             listener.on_operation_done(operation)
         case ["finished"]:
