@@ -138,7 +138,7 @@ test-plugin: setup ## run the tests of the pytest plugin and of the fault-inject
 faults: setup $(STAMPS)/readme ## run the fault-injection sweep: each C call fails once in each way
 	@echo "== the fault-injection sweep"
 	@for folder in $(SWEPT); do tools/fault-sweep.sh $$folder; done
-	@$(MAKE) --no-print-directory out-of-memory DENSITY=3 ONLY=python
+	@$(MAKE) --no-print-directory out-of-memory ONLY=python
 
 # The packages whose allocations fail.
 WITHOUT_MEMORY := xml-safe examples/sqlite
