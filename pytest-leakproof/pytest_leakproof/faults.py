@@ -6,7 +6,6 @@ import ctypes
 import importlib
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Literal, Protocol, get_args
@@ -169,10 +168,8 @@ class NativeAllocations(AllocationFaults):
 
 
 def is_extension(file: Path) -> bool:
-    """Returns whether a file is an extension module, rather than a library."""
-    return ".so" in file.suffixes and (
-        f".cpython-{sys.version_info[0]}{sys.version_info[1]}" in file.name or file.suffixes[0] in (".so", ".abi3")
-    )
+    """Returns whether a file of a package is an extension module, and no library that the package brings along."""
+    return file.suffix == ".so" and not file.name.startswith("lib")
 
 
 def is_library(file: Path, shim: Path) -> bool:

@@ -140,23 +140,22 @@ class SweepRunner:
             # The run without a fault also initializes what the library sets up on first use.
             plain = self._run(operation, 0)
             works = self._check_plain(operation, plain)
-            self._result = plain.outcome.result
             self._report_reached()
             if works:
-                self._run_fail_points(index, operation, first)
+                self._run_fail_points(index, operation, first, plain.outcome)
         except SetupError as error:
             self._wrong(f"{operation.name}: setup failed: {error}")
         self._report_reached()
         self._listener.on_operation_done(index)
 
-    def _run_fail_points(self, index: int, operation: Operation, first: int) -> None:
+    def _run_fail_points(self, index: int, operation: Operation, first: int, plain: Outcome) -> None:
         for fail_point in range(first, MAX_FAIL_POINTS):
             self._listener.on_position(Position(index, fail_point))
             run = self._run(operation, fail_point)
             if run.fault is None:
                 self._check_plain(operation, run)
                 return
-            self._check_injected(operation, fail_point, run.fault, run)
+            self._check_injected(operation, fail_point, run.fault, run, plain)
             if self._faults.is_excused():
                 raise SpoiledError
         self._wrong(f"{operation.name}: more than {MAX_FAIL_POINTS} fail points")
@@ -223,12 +222,12 @@ class SweepRunner:
         self._check_changes(operation.name, run)
         return works
 
-    def _check_injected(self, operation: Operation, fail_point: int, fault: Fault, run: Run) -> None:
+    def _check_injected(self, operation: Operation, fail_point: int, fault: Fault, run: Run, plain: Outcome) -> None:
         method, function, kind = fault
         self._listener.on_fault_injected(kind)
         where = f"{operation.name}, fail point {fail_point} ({site_name(method, function)}: {kind})"
         if kind.startswith("allocation"):
-            accepted = self._copes(operation, run.outcome)
+            accepted = self._copes(operation, run.outcome, plain)
         else:
             swallowed = operation.swallows and run.outcome.matches(operation)
             accepted = swallowed or self._is_expected(run.outcome, kind)
@@ -263,12 +262,12 @@ class SweepRunner:
             return outcome.raised.__name__ == "PanicException"
         return issubclass(outcome.raised, self._expected_exceptions(kind))
 
-    def _copes(self, operation: Operation, outcome: Outcome) -> bool:
-        """Returns whether an operation may end like this where an allocation failed: as without it, or by an exception
-        that says so.
+    def _copes(self, operation: Operation, outcome: Outcome, plain: Outcome) -> bool:
+        """Returns whether an operation may end like this where an allocation failed: as without it (`plain`), or by an
+        exception that says so.
         """
         if outcome.matches(operation):
-            return outcome.raised is not None or outcome.result == self._result
+            return outcome.raised is not None or outcome.result == plain.result
         return outcome.raised is not None and issubclass(
             outcome.raised, (MemoryError, self._exception("Error"), OSError)
         )

@@ -57,8 +57,9 @@ static void ignore_report(void *data, xmlErrorPtr error)
 
 static void ignore_message(void *data, const char *format, ...)
 {
-    (void)data, (void)format;
-    failures++;
+    (void)data;
+    // The counting allocator says so of each failure, whatever libxml2 does about that. Other allocators do not.
+    failures += !strstr(format, "Out of free space");
 }
 
 static void *noted(void *result)
