@@ -289,6 +289,7 @@ OPERATIONS = [
     Operation("dropped under a lock", lambda: MODULE.dropped_locked()),
     Operation("feed that spreads", lambda: MODULE.Feed(dict).spread(lambda *pairs: None, 3)),
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
+    Operation("binder", lambda: MODULE.Binder(number=1)),
     Operation("paper", lambda: MODULE.Folder(1).paper().number),
     Operation("paper of another folder", lambda: MODULE.Folder(1).clip(2).paper(), raises=ValueError),
     Operation("clip on another folder", lambda: MODULE.Folder(1).clip(2).clip(3), raises=ValueError),

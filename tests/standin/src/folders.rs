@@ -64,3 +64,16 @@ impl Clip {
         Successors::new(self.paper(), |_| None)
     }
 }
+
+/// A folder whose number is passed by name.
+#[handle(raw = ffi::folder, release = ffi::folder_free, fork_safe)]
+pub struct Binder;
+
+#[methods(unsafe)]
+impl Binder {
+    /// Makes a folder with a paper of that number.
+    #[new]
+    #[calls(ffi::folder_new, fails = null)]
+    #[pyo3(signature = (*, number))]
+    fn new(number: c_int) -> Result<Owned<Binder>>;
+}

@@ -65,7 +65,7 @@ mod standin_safe {
     use super::feeds::{Feed, dropped_locked, meddled};
 
     #[pymodule_export]
-    use super::folders::{Clip, Folder, Paper};
+    use super::folders::{Binder, Clip, Folder, Paper};
 
     #[pymodule_export]
     use super::letters::Letter;
