@@ -1,10 +1,12 @@
 """Runs that are interrupted and go on."""
 
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import mutants
 import pytest
-from mutants import Ended, Verdict, decided, examine, write_down
+from mutants import Ended, Killer, Suite, Verdict, decided, examine, killers, write_down, write_killers
 from mutants_table import MUTANTS, Mutant
 
 
@@ -34,10 +36,58 @@ def test_nothing_is_decided_before_the_first_run(table: list[Mutant]) -> None:
     assert decided() == {}
 
 
-def test_mutant_that_the_core_tests_kill_is_not_built_further(
+@dataclass
+class Suites:
+    """Suites whose tests fail as told. `ran` lists what was built and run."""
+
+    failing: dict[str, str]
+    ran: list[str] = field(default_factory=list)
+
+    def build(self, name: str) -> Ended:
+        self.ran.append(f"build {name}")
+        return Ended(0, "", False)
+
+    def run(self, name: str, test: str) -> Ended:
+        self.ran.append(f"{name} {test}".strip())
+        failing = self.failing.get(name, "")
+        if not failing or test not in ("", failing):
+            return Ended(0, "", False)
+        return Ended(101, f"test {failing} ... FAILED", False)
+
+
+def with_suites(monkeypatch: pytest.MonkeyPatch, **failing: str) -> Suites:
+    fake = Suites(failing)
+    names = ["core", "kept"]
+    made = [Suite(name, partial(fake.build, name), partial(fake.run, name)) for name in names]
+    monkeypatch.setattr(mutants, "suites", lambda mutant: made)
+    return fake
+
+
+def test_mutant_that_the_first_suite_kills_is_not_built_further(
     table: list[Mutant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mutants, "build_core", lambda: Ended(0, "", False))
-    monkeypatch.setattr(mutants, "test_core", lambda: Ended(101, "test ends ... FAILED", False))
-    monkeypatch.setattr(mutants, "build_packages", lambda names: pytest.fail("built"))
+    fake = with_suites(monkeypatch, core="ends")
     assert examine(table[0]) == ("killed", "core: ends")
+    assert fake.ran == ["build core", "core"]
+
+
+def test_known_killer_runs_alone_and_first(table: list[Mutant], monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_suites(monkeypatch, kept="forks")
+    assert examine(table[0], Killer("kept", "forks")) == ("killed", "kept: forks")
+    assert fake.ran == ["build kept", "kept forks"]
+
+
+def test_all_suites_run_where_the_known_killer_passes(table: list[Mutant], monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = with_suites(monkeypatch, kept="other")
+    assert examine(table[0], Killer("kept", "forks")) == ("killed", "kept: other")
+    assert fake.ran == ["build kept", "kept forks", "build core", "core", "build kept", "kept"]
+
+
+def test_killers_are_written_and_read(table: list[Mutant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "KILLERS", tmp_path / "killers.tsv")
+    write_down(Verdict(table[0], "killed", "core: a", 1))
+    write_down(Verdict(table[1], "killed", "stand-in: (hangs)", 1))
+    write_killers()
+    write_down(Verdict(table[0], "killed", "kept: b", 1))
+    write_killers()
+    assert list(killers().values()) == [Killer("kept", "b"), Killer("stand-in", "")]
