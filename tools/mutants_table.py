@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 LEDGER = "runtime/src/handle/kind.rs"
 CALL_ARGUMENTS = "runtime/src/call/arguments.rs"
+CALL_DETAILS = "runtime/src/call/details.rs"
 CALL_GIL = "runtime/src/call/gil.rs"
 CALL_LOCK = "runtime/src/call/lock.rs"
 CALL_RELEASE = "runtime/src/call/release.rs"
@@ -74,6 +75,7 @@ HANDLE_EXPAND_MACRO = "macros/src/handle/expand/mod.rs"
 METHODS_EXPAND_RESULT_MACRO = "macros/src/methods/expand/result.rs"
 METHODS_EXPAND_OUTCOME_MACRO = "macros/src/methods/expand/outcome.rs"
 TYPES_LIFETIMES_MACRO = "macros/src/types/lifetimes.rs"
+METHODS_EXPAND_DETAILS_MACRO = "macros/src/methods/expand/details.rs"
 METHODS_EXPAND_DIRECT_MACRO = "macros/src/methods/expand/direct.rs"
 METHODS_EXPAND_PYTHON_MACRO = "macros/src/methods/expand/python.rs"
 HANDLE_EXPAND_OWNERSHIP_MACRO = "macros/src/handle/expand/ownership.rs"
@@ -1530,6 +1532,10 @@ DIRECT_ENTRIES = [
     mutant(USES_TABLE, "C lends a handle in use to be written by another type", ("            (false, true) if claim.may_be_lent_of(&self.claim) => true,\n", "")),
     mutant(CHILDREN_TRANSFER, "a handle is changed that C may use for good", ("    if is_for_good {\n", "    if is_for_good && false {\n")),
     mutant(USES_RELEASE, "a release is deferred when the use in its way has ended", ("        uses.end();\n        release_put_off();\n", "        uses.end();\n")),
+    mutant(CALL_DETAILS, "the details of a failure are not read", ("            _ => (self.0)(),", "            _ => None,")),
+    mutant(CALL_SEQUENCE, "the details of a failure are read only if the call failed", ("let written = details.read(outcome);", "let written = (outcome == Outcome::Failed).then(|| details.read(outcome)).flatten();")),
+    mutant(CALL_SEQUENCE, "the errors are told no details", ("                D::tell(written, &mut errors);\n", "                let _ = written;\n")),
+    mutant(METHODS_EXPAND_DETAILS_MACRO, "the details of a failure live as long as they like", ("Life::of(&#here)", "Life::any()"), seen_by_compiler=True),
     mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !is_silent && !is_quiet::<T, P>(site, &self.handles)", "if false && !is_silent && !is_quiet::<T, P>(site, &self.handles)")),
 ]
 

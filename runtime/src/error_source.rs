@@ -97,6 +97,19 @@ pub trait ErrorSource<T: Handle>: Default + 'static {
     }
 }
 
+/// Takes what C writes about a failure through a parameter: `#[calls(…, details = D)]`.
+///
+/// `details` runs before [`ErrorSource::into_error`], and only if the call failed and C wrote something.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` takes no `{D}` about a failure",
+    label = "C writes a `{D}` about a failure",
+    note = "implement `FailureDetails<{D}>` for `{Self}`"
+)]
+pub trait FailureDetails<D>: 'static {
+    /// Takes what C wrote about the call that failed.
+    fn details(&mut self, details: D);
+}
+
 /// Collects the records that C passes to a callback while a call runs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` collects nothing",

@@ -168,9 +168,10 @@ pub use attachment::Attachment;
 pub use call::{check_signals, detach, handles_signals, locked};
 pub use callback::user_data::{attach, attached};
 pub use convert::memory::Bytes;
+pub use convert::out_param::TextBuffer;
 pub use convert::to_c::{Buffer, FsPath};
 pub use error::{Error, LibraryError, Owner, Result};
-pub use error_source::{CallInfo, Errno, ErrorSink, ErrorSource, NoErrors};
+pub use error_source::{CallInfo, Errno, ErrorSink, ErrorSource, FailureDetails, NoErrors};
 pub use handle::kind::{HandleKind, live_handles};
 pub use handle::{
     Borrowed, Handle, HasAttachments, HasOwnerField, IntegerHandle, Owned, Part, PointerHandle,
@@ -226,9 +227,9 @@ pub mod prelude {
     #[cfg(feature = "python")]
     pub use crate::Callable;
     pub use crate::{
-        Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource, FsPath,
-        IntoPython, Owned, Result, Successors, attach, attached, callbacks, exception, function,
-        handle, int_enum, int_flag, methods, record,
+        Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource,
+        FailureDetails, FsPath, IntoPython, Owned, Result, Successors, TextBuffer, attach,
+        attached, callbacks, exception, function, handle, int_enum, int_flag, methods, record,
     };
 }
 

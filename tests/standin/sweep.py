@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import standin_safe as MODULE
@@ -16,6 +17,10 @@ def closed(make: Callable[[], H]) -> H:
     handle = make()
     handle.close()
     return handle
+
+
+def load(name: str, number: int, loader: MODULE.Loader) -> None:
+    getattr(loader, name)(number)
 
 
 def close_of_busy(session: MODULE.Session) -> None:
@@ -289,6 +294,13 @@ OPERATIONS = [
     Operation("dropped under a lock", lambda: MODULE.dropped_locked()),
     Operation("feed that spreads", lambda: MODULE.Feed(dict).spread(lambda *pairs: None, 3)),
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
+    Operation("loader", lambda: MODULE.Loader(1)),
+    Operation("loader that fails", lambda: MODULE.Loader(-1), raises=MODULE.LoadError),
+    *(
+        Operation(f"load {name} {number}", partial(load, name, number), setup=lambda: MODULE.Loader(1), raises=raises)
+        for name in ("place", "text", "failure", "buffer")
+        for number, raises in ((0, None), (1, None), (-1, MODULE.LoadError))
+    ),
     Operation("binder", lambda: MODULE.Binder(number=1)),
     Operation("paper", lambda: MODULE.Folder(1).paper().number),
     Operation("paper of another folder", lambda: MODULE.Folder(1).clip(2).paper(), raises=ValueError),

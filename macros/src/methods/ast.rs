@@ -113,6 +113,30 @@ pub(crate) struct Calls {
     pub(crate) retain: Option<Ident>,
     /// `gives_back`: the result is what C had before the call, with all that C keeps in it.
     pub(crate) gives_back: Option<Ident>,
+    /// `details = …`: what C writes about a failure.
+    pub(crate) details: Option<Details>,
+}
+
+/// `details = T` or `details(T, free = f)`
+pub(crate) struct Details {
+    pub(crate) keyword: Ident,
+    /// The type: a tuple for several parameters.
+    pub(crate) ty: Type,
+    /// The function that frees text that C allocates.
+    pub(crate) free: Option<Expr>,
+}
+
+impl Details {
+    /// The types in the order of the parameters, which are `count`. `None` if their number differs.
+    pub(crate) fn types(&self, count: usize) -> Option<Vec<&Type>> {
+        match (&self.ty, count) {
+            (ty, 1) => Some(vec![ty]),
+            (Type::Tuple(tuple), _) if tuple.elems.len() == count => {
+                Some(tuple.elems.iter().collect())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `on_failure = …`

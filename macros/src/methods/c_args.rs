@@ -28,6 +28,8 @@ pub(crate) enum CArg<'a> {
     Function(&'a Parameter, &'a Ident, Span),
     /// `len`: the out-parameter for the length of the returned memory.
     OutLength(Span),
+    /// `details`: the parameter with this index in which C explains a failure.
+    Details(usize, Span),
     /// Any other expression.
     Constant(&'a Expr),
 }
@@ -37,7 +39,7 @@ impl Method {
     pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<CArg<'a>> {
         match &calls.arguments {
             Some(arguments) => {
-                let mut out_params = 0..;
+                let (mut out_params, mut details) = (0.., 0..);
                 let mut read = |argument: &'a Expr| match argument {
                     Expr::Path(path)
                         if path.path.is_ident("out") && self.parameter_named("out").is_none() =>
@@ -48,6 +50,12 @@ impl Method {
                         if path.path.is_ident("len") && self.parameter_named("len").is_none() =>
                     {
                         CArg::OutLength(argument.span())
+                    }
+                    Expr::Path(path)
+                        if path.path.is_ident("details")
+                            && self.parameter_named("details").is_none() =>
+                    {
+                        CArg::Details(details.next().unwrap_or_default(), argument.span())
                     }
                     _ => self.argument(argument),
                 };
@@ -181,6 +189,15 @@ impl Method {
         })
     }
 
+    /// The number of parameters in which C explains a failure.
+    pub(crate) fn details_count(&self, calls: &Calls) -> usize {
+        let arguments = self.c_arguments(calls);
+        arguments
+            .iter()
+            .filter(|argument| matches!(argument, CArg::Details(..)))
+            .count()
+    }
+
     pub(crate) fn out_count(&self, calls: &Calls) -> usize {
         let arguments = self.c_arguments(calls);
         arguments
@@ -212,7 +229,8 @@ pub(crate) fn span_of(argument: &CArg<'_>) -> Span {
         | CArg::Data(_, span)
         | CArg::Destroy(_, span)
         | CArg::Function(_, _, span)
-        | CArg::OutLength(span) => *span,
+        | CArg::OutLength(span)
+        | CArg::Details(_, span) => *span,
         CArg::Constant(constant) => constant.span(),
     }
 }

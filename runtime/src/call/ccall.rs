@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::details::{NoDetails, WrittenDetails};
 use super::status::{AlwaysSucceeds, KeepsNothing, StatusExpressions};
 use crate::error::Result;
 use crate::helper_thread::{Aside, ThisThread};
@@ -11,12 +12,13 @@ use crate::uses::{Uses, UsesToBegin, begin_none};
 
 /// A call of C, with the settings of its annotations.
 #[derive(Debug)]
-pub struct CCall<C, F, J, S, P = ThisThread, U = NoHandles> {
+pub struct CCall<C, F, J, S, P = ThisThread, U = NoHandles, D = NoDetails> {
     pub(super) c: F,
     pub(super) handles: U,
     pub(super) runner: P,
     pub(super) check: J,
     pub(super) on_outcome: S,
+    pub(super) details: D,
     pub(super) returned: PhantomData<fn() -> C>,
 }
 
@@ -32,7 +34,27 @@ pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
         runner: ThisThread,
         check: AlwaysSucceeds,
         on_outcome: KeepsNothing,
+        details: NoDetails,
         returned: PhantomData,
+    }
+}
+
+impl<C: Copy, F, J, S, P, U> CCall<C, F, J, S, P, U> {
+    /// Sets the closure that reads what C wrote about a failure, when C has returned.
+    #[inline]
+    pub fn with_details<V, D: FnOnce() -> Option<V>>(
+        self,
+        read: D,
+    ) -> CCall<C, F, J, S, P, U, WrittenDetails<D>> {
+        CCall {
+            c: self.c,
+            handles: self.handles,
+            runner: self.runner,
+            check: self.check,
+            on_outcome: self.on_outcome,
+            details: WrittenDetails(read),
+            returned: PhantomData,
+        }
     }
 }
 
@@ -46,6 +68,7 @@ impl<C: Copy, F, J, S, P> CCall<C, F, J, S, P> {
             runner: self.runner,
             check: self.check,
             on_outcome: self.on_outcome,
+            details: self.details,
             returned: PhantomData,
         }
     }
@@ -61,6 +84,7 @@ impl<C: Copy, F, J, S, U> CCall<C, F, J, S, ThisThread, U> {
             runner,
             check: self.check,
             on_outcome: self.on_outcome,
+            details: self.details,
             returned: PhantomData,
         }
     }
@@ -80,6 +104,7 @@ impl<C: Copy, F, S, P, U> CCall<C, F, AlwaysSucceeds, S, P, U> {
             runner: self.runner,
             check: StatusExpressions { none, fails },
             on_outcome: self.on_outcome,
+            details: self.details,
             returned: PhantomData,
         }
     }
@@ -95,6 +120,7 @@ impl<C: Copy, F, J, P, U> CCall<C, F, J, KeepsNothing, P, U> {
             runner: self.runner,
             check: self.check,
             on_outcome,
+            details: self.details,
             returned: PhantomData,
         }
     }

@@ -20,6 +20,7 @@
 
 mod arguments;
 mod ccall;
+mod details;
 
 mod gil;
 mod lock;
@@ -29,6 +30,7 @@ mod status;
 mod transfer;
 pub use self::arguments::{length, text};
 pub use self::ccall::{BeginUses, CCall, NoHandles, c_call};
+pub use self::details::{NoDetails, ReadDetails, WrittenDetails};
 pub use self::gil::{
     WithoutPython, assert_send, check_signals, detach, detach_unchecked, handles_signals,
 };

@@ -6,6 +6,7 @@ use std::panic::resume_unwind;
 use std::ptr;
 
 use super::ccall::{BeginUses, CCall, NoHandles};
+use super::details::{NoDetails, ReadDetails};
 use super::gil::attached;
 use super::lock::Locked;
 use super::status::{CheckStatus, ConvertAfter, OnOutcome, status_of};
@@ -40,15 +41,16 @@ struct EndedCall<C, R> {
 impl<C: 'static, R> EndedCall<C, R> {
     /// Returns the result, or the error that `errors` words.
     #[inline(always)]
-    fn finish<T: Handle>(
+    fn finish<T: Handle, D: ReadDetails<T::Errors>>(
         self,
         site: &'static CallSite,
-        errors: T::Errors,
+        (mut errors, details): (T::Errors, D),
         call: &CallInfo<'_, T>,
         caught: &Caught,
         made: impl FnOnce(&R) -> Option<&T>,
     ) -> Result<R> {
         let EndedCall { owned, outcome, .. } = self;
+        let written = details.read(outcome);
         let CallInfo {
             handle, arguments, ..
         } = *call;
@@ -71,6 +73,9 @@ impl<C: 'static, R> EndedCall<C, R> {
             || errors.failed_silently(&call)
             || site.should_fail(FailPoint::Failed)
         {
+            if let Some(written) = written {
+                D::tell(written, &mut errors);
+            }
             let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
             if !handle.is_some_and(is_held) {
                 // What a failing call left behind is released after its message was read.
@@ -138,7 +143,7 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
     }
 }
 
-impl<C, F, J, S, P, U> CCall<C, F, J, S, P, U>
+impl<C, F, J, S, P, U, D> CCall<C, F, J, S, P, U, D>
 where
     U: BeginUses,
     C: Copy + 'static,
@@ -146,18 +151,19 @@ where
     J: CheckStatus<C>,
     S: OnOutcome,
 {
-    /// Separates the uses of the handles from the call.
+    /// Separates the uses of the handles, and the details of a failure, from the call.
     #[inline(always)]
-    fn split(self) -> (U, CCall<C, F, J, S, P>) {
+    fn split(self) -> (U, D, CCall<C, F, J, S, P>) {
         let call = CCall {
             c: self.c,
             handles: NoHandles,
             runner: self.runner,
             check: self.check,
             on_outcome: self.on_outcome,
+            details: NoDetails,
             returned: PhantomData,
         };
-        (self.handles, call)
+        (self.handles, self.details, call)
     }
 
     /// Calls C, which may call back and report, and gives everything its owner.
@@ -252,6 +258,7 @@ where
     ) -> Result<R>
     where
         P: Runner,
+        D: ReadDetails<T::Errors>,
     {
         let call = CallInfo {
             handle,
@@ -279,6 +286,7 @@ where
     ) -> Result<R>
     where
         P: Runner,
+        D: ReadDetails<T::Errors>,
     {
         let locked = call.handle.and_then(Locked::enter);
         let errors = errors_of(call);
@@ -295,8 +303,9 @@ where
             return self.call_fallible_watched(call, site, convert_after, nothing, own, made);
         }
         let caught = Caught::new();
-        let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
-        ended.finish(site, errors, call, &caught, made)
+        let (_, details, this) = self.split();
+        let ended = this.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
+        ended.finish(site, (errors, details), call, &caught, made)
     }
 
     /// [`CCall::call_fallible`] where C may call back or report.
@@ -312,10 +321,11 @@ where
     ) -> Result<R>
     where
         P: Runner,
+        D: ReadDetails<T::Errors>,
     {
         let _at_end = AtEnd;
         let _attached = attached::<T>(site);
-        let (handles, this) = self.split();
+        let (handles, details, this) = self.split();
         let uses = handles.begin()?;
         let handle = call.handle;
         let _locked = handle.and_then(Locked::enter);
@@ -336,7 +346,7 @@ where
             nothing,
             own,
         );
-        ended.finish(site, errors, call, &caught, made)
+        ended.finish(site, (errors, details), call, &caught, made)
     }
 
     /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take that lock
@@ -416,7 +426,7 @@ where
     {
         let _at_end = AtEnd;
         let _attached = attached::<T>(site);
-        let (handles, this) = self.split();
+        let (handles, _, this) = self.split();
         let uses = uses::granted(handles.begin());
         // After the uses have begun: a call that has begun its uses may wait for the lock.
         let _locked = lock();

@@ -4,7 +4,8 @@
 //! [`OutParam`]: one calls C, the other gives the written value to its owner.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
+use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
 use std::ptr::NonNull;
@@ -113,6 +114,44 @@ impl<P> Drop for Boxed<P> {
     }
 }
 
+/// Text that C writes to memory of the caller, which has room for `N` bytes with the NUL: `char message[N]`.
+#[derive(Clone, Copy)]
+pub struct TextBuffer<const N: usize>([u8; N]);
+
+impl<const N: usize> TextBuffer<N> {
+    /// Returns the text up to the first NUL. Bytes that are not UTF-8 become U+FFFD.
+    pub fn text(&self) -> String {
+        let bytes = self.0.split(|byte| *byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+}
+
+impl<const N: usize> fmt::Debug for TextBuffer<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TextBuffer").field(&self.text()).finish()
+    }
+}
+
+// SAFETY: Rust: the array is the memory, and `N` bytes of it are text of C with its NUL.
+unsafe impl<const N: usize> Storage<c_char> for TextBuffer<N> {
+    fn zeroed() -> Self {
+        TextBuffer([0; N])
+    }
+
+    fn pointer(&mut self) -> *mut c_char {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+// SAFETY: Rust: nothing is owned or borrowed.
+unsafe impl<const N: usize> FromOut<'_, c_char> for TextBuffer<N> {
+    type Storage = Self;
+
+    unsafe fn from_out(storage: Self) -> Option<Self> {
+        Some(storage)
+    }
+}
+
 /// The memory of one out-parameter during a call.
 #[derive(Debug)]
 pub struct OutParam<R, P, S> {
@@ -151,6 +190,24 @@ pub fn constant_out_param<'o, R: FromOut<'o, P>, P: Constant>(
 ) -> OutParam<R, P, R::Storage> {
     out_param(life)
 }
+
+/// Returns memory for text that explains a failure and stays C's: C's pointer to the text is `const`.
+#[inline]
+pub fn constant_details<'o, R: FromOut<'o, P>, P: ConstantDetails>(
+    life: Life<'o>,
+) -> OutParam<R, P, R::Storage> {
+    out_param(life)
+}
+
+/// A pointer to text that explains a failure and stays C's, by C's own type.
+#[diagnostic::on_unimplemented(
+    message = "C writes `{Self}`, which is not `const`, and nothing says who frees it",
+    label = "nothing says who frees this text",
+    note = "if the caller frees it, write `details(String, free = ffi::the_function)`"
+)]
+pub trait ConstantDetails {}
+
+impl<T> ConstantDetails for *const T {}
 
 /// Returns memory for a value that is read later, such as the start of some memory or its length.
 #[inline]

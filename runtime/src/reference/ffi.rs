@@ -102,6 +102,15 @@ c! {
     fn library_init() -> c_int;
     fn thread_message() -> *const c_char;
     fn entry_is_text(it: *mut entry) -> c_int;
+    fn store_load(it: *mut store, path: *const c_char, error: *mut position) -> c_int;
+    fn store_import(it: *mut store, path: *const c_char, message: *mut *mut c_char) -> c_int;
+    fn store_compile(query: *const c_char, code: *mut c_int, offset: *mut usize) -> *mut store;
+    fn store_connect(it: *mut store, address: *const c_char, message: *mut c_char) -> c_int;
+}
+#[derive(Clone, Copy, Default)]
+pub struct position {
+    pub line: c_int,
+    pub column: c_int,
 }
 /// The length of the array that a pointer to one struct is.
 pub fn one<T>(_: *const T) -> usize {

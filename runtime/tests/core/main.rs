@@ -8,6 +8,7 @@
 
 mod arguments;
 mod callbacks;
+mod details;
 mod failing;
 mod functions;
 #[path = "../library/mod.rs"]

@@ -9,6 +9,7 @@ mod ffi;
 mod folders;
 mod letters;
 mod lists;
+mod loaders;
 mod numbers;
 mod parcels;
 mod ponds;
@@ -72,6 +73,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::lists::{Editor, List, Node, Place, SoleEditor};
+
+    #[pymodule_export]
+    use super::loaders::{Failure, LoadError, Loader, Origin};
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};

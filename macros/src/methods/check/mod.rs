@@ -17,7 +17,8 @@ use crate::methods::check::field::check_field;
 use crate::methods::check::interrupt::check_interrupt;
 use crate::methods::check::memory::{check_memory, check_owner};
 use crate::methods::check::result::{
-    check_borrow_of_consumed, check_gives_back, check_null, check_outs, check_parents, check_result,
+    check_borrow_of_consumed, check_details, check_gives_back, check_null, check_outs,
+    check_parents, check_result,
 };
 use crate::methods::check::signature::{
     check_detach, check_foreign, check_generics, check_lifetimes, check_receiver,
@@ -78,6 +79,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     check_result(method, calls, diagnostics);
     check_null(method, calls, diagnostics);
     check_outs(method, calls, diagnostics);
+    check_details(method, calls, diagnostics);
     check_borrow_of_consumed(method, diagnostics);
     check_memory(method, calls, diagnostics);
     check_owner(method, calls, diagnostics);

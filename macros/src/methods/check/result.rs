@@ -5,7 +5,7 @@ use syn::{ReturnType, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Calls, Method, Receiver};
-use crate::methods::c_args::can_fail;
+use crate::methods::c_args::{CArg, can_fail};
 use crate::status::StatusTest;
 use crate::types::inspect::{
     argument_of, borrowed_handles, borrowed_slice, is_named, is_slice_ref, owned_handles, type_name,
@@ -93,6 +93,60 @@ pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnosti
             owned,
             "specify what a failing call leaves in `out`: add `on_failure = owned` (an object that \
              has to be released), `null` (nothing) or `undefined` (an invalid value)",
+        );
+    }
+}
+
+/// Checks `details`.
+pub(crate) fn check_details(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let count = method.details_count(calls);
+    let Some(details) = &calls.details else {
+        let arguments = method.c_arguments(calls);
+        let first = arguments.iter().find_map(|argument| match argument {
+            CArg::Details(_, span) => Some(*span),
+            _ => None,
+        });
+        if let Some(span) = first {
+            diagnostics.add(syn::Error::new(
+                span,
+                "the type of what C writes here is missing: add `details = TheType`",
+            ));
+        }
+        return;
+    };
+    if !method.output.fallible {
+        diagnostics.at(
+            &details.keyword,
+            "`details` are for the error of a call that fails: return `Result<…>` and add `fails = …`, or pass `null`",
+        );
+    }
+    if count == 0 {
+        diagnostics.at(
+            &details.keyword,
+            "`details` is what C writes about a failure: name the place in `args = (…, details)`",
+        );
+    } else if details.types(count).is_none() {
+        diagnostics.at(
+            &details.ty,
+            format!("`args` has {count} times `details`: write a tuple of {count} types"),
+        );
+    }
+    let text = argument_of(&details.ty, "Option").unwrap_or(&details.ty);
+    let is_copied = ["String", "CString"]
+        .iter()
+        .any(|name| is_named(text, name));
+    if details.free.is_some() && (!is_copied || count > 1) {
+        diagnostics.at(
+            &details.ty,
+            "`free` is for text of one parameter: write `details(String, free = ffi::the_function)`; an object that has to be \
+             released is a handle, `details = Option<Owned<…>>`",
+        );
+    }
+    if let Some(handle) = borrowed_handles(&details.ty).first() {
+        diagnostics.at(
+            handle,
+            "the details of a failure live longer than the call: write `Option<Owned<…>>` for an object that the caller \
+             releases, or copy it as text or a record",
         );
     }
 }

@@ -9,9 +9,10 @@ use crate::callbacks::expand::function_constant;
 use crate::methods::ast::{Calls, Method, Parameter};
 use crate::methods::c_args::CArg;
 use crate::methods::expand::variables::{
-    c_value_variable, callback_variable, data_variable, destroy_variable, function_variable,
-    given_variable, here_variable, length_variable, memory_variable, out_length_variable,
-    out_variable, place_variable, site_variable, start_variable, text_variable,
+    c_value_variable, callback_variable, data_variable, destroy_variable, details_variable,
+    function_variable, given_variable, here_variable, length_variable, memory_variable,
+    out_length_variable, out_variable, place_variable, site_variable, start_variable,
+    text_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_text};
@@ -184,6 +185,10 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
         }
         CArg::OutLength(span) => {
             let slot = out_length_variable();
+            (quote!(#slot.pointer()), span)
+        }
+        CArg::Details(n, span) => {
+            let slot = details_variable(*n);
             (quote!(#slot.pointer()), span)
         }
         CArg::Null(span) => (quote!(#into_c(#runtime::__private::to_c::Null)), span),

@@ -16,6 +16,7 @@ use crate::methods::expand::checks::{
     expand_result_checks,
 };
 use crate::methods::expand::copies::{decoded, undecoded};
+use crate::methods::expand::details::expand_details;
 use crate::methods::expand::outcome::{
     constructs_receiver, expand_callback_holders, expand_result_policy, expand_settling,
     expand_status,
@@ -27,8 +28,9 @@ use crate::methods::expand::result::{expand_into_owner, expand_out_params};
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::site::expand_site;
 use crate::methods::expand::variables::{
-    callback_variable, free_variable, given_variable, here_variable, lifetime_variable,
-    passed_variable, place_variable, site_variable, transfer_variable, unplaced_variable,
+    callback_variable, free_details_variable, free_variable, given_variable, here_variable,
+    lifetime_variable, passed_variable, place_variable, site_variable, transfer_variable,
+    unplaced_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::is_call_data;
@@ -45,8 +47,18 @@ pub(crate) fn expand_calls(block: &MethodsBlock, method: &Method, calls: &Calls)
             let #variable = #value;
         }
     });
+    let free_details = calls.details.as_ref().and_then(|details| {
+        let (variable, value) = (
+            free_details_variable(),
+            expand_c_expr(details.free.as_ref()?),
+        );
+        Some(quote! {
+            #[allow(unused_unsafe, reason = "the expression may be safe")]
+            let #variable = #value;
+        })
+    });
     let body = expand_call(block, method, calls);
-    quote!({ #free #life #body })
+    quote!({ #free #free_details #life #body })
 }
 
 /// Declares the lifetime of the result: that of the receiver and the `keep_alive` parameters, or of
@@ -110,6 +122,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let here = method.consumed().next().map(|_| quote!(let #here = ();));
     let (uses, c, call, using) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
+    let (details_slots, details) = expand_details(method, calls, &site_name, runtime);
     let owned_arguments = method
         .consumed()
         .map(|parameter| expand_owned_argument(parameter, runtime));
@@ -187,13 +200,14 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #memory
         #(#prepared)*
         #slots
+        #details_slots
         #(#owned_arguments)*
         #here
         #(let mut #transfers = #runtime::__private::handle::TransferredData::nothing();)*
         #unplaced
         #uses
         #c
-        let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #finish;
+        let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #details #finish;
         #(::core::mem::drop(#stored_callbacks);)*
         #(::core::mem::drop(#transfers);)*
         #result

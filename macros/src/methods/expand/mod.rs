@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod call;
 pub(crate) mod checks;
 pub(crate) mod copies;
+pub(crate) mod details;
 pub(crate) mod direct;
 pub(crate) mod field;
 pub(crate) mod outcome;

@@ -8,7 +8,8 @@ use syn::spanned::Spanned;
 use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
 use crate::methods::expand::parents::result_keeps_arguments;
 use crate::methods::expand::variables::{
-    callback_variable, out_variable, place_variable, transfer_variable, unplaced_variable,
+    callback_variable, details_variable, out_variable, place_variable, transfer_variable,
+    unplaced_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_named, type_name};
@@ -71,7 +72,15 @@ pub(crate) fn expand_settling(
         let slot = out_variable(n);
         quote!(#slot.record_outcome(__outcome);)
     });
-    let recorded: Vec<TokenStream> = consumed.chain(stored).chain(out_params).collect();
+    let details = (0..method.details_count(calls)).map(|n| {
+        let slot = details_variable(n);
+        quote!(#slot.record_outcome(__outcome);)
+    });
+    let recorded: Vec<TokenStream> = consumed
+        .chain(stored)
+        .chain(out_params)
+        .chain(details)
+        .collect();
     (!recorded.is_empty()).then(|| quote!(.on_outcome(|__outcome| { #(#recorded)* })))
 }
 

@@ -53,6 +53,21 @@ pub(crate) fn out_length_variable() -> Ident {
     Ident::new("__out_length", Span::mixed_site())
 }
 
+/// The slot of the parameter `n` in which C explains a failure.
+pub(crate) fn details_variable(n: usize) -> Ident {
+    format_ident!("__details_{n}", span = Span::mixed_site())
+}
+
+/// A value on the stack of the generated body, which the details of a failure may borrow.
+pub(crate) fn details_life_variable() -> Ident {
+    Ident::new("__details_life", Span::mixed_site())
+}
+
+/// The function that frees the details of a failure.
+pub(crate) fn free_details_variable() -> Ident {
+    Ident::new("__free_details", Span::mixed_site())
+}
+
 /// The slot of the out-parameter `n`.
 pub(crate) fn out_variable(n: usize) -> Ident {
     format_ident!("__out_{n}", span = Span::mixed_site())

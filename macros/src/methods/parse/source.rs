@@ -4,12 +4,12 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Meta, Pat, Path, Token};
+use syn::{Attribute, Expr, Meta, Pat, Path, Token, Type, parse_quote};
 
 use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
 use crate::diagnostics::Diagnostics;
 use crate::field_path::FieldPath;
-use crate::methods::ast::{Calls, Consumes, FieldAccess, OnFailure};
+use crate::methods::ast::{Calls, Consumes, Details, FieldAccess, OnFailure};
 use crate::status::StatusTest;
 use crate::text::Utf8;
 
@@ -35,6 +35,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         interrupt: None,
         retain: None,
         gives_back: None,
+        details: None,
     };
     for arg in parse_args(
         parsed.args,
@@ -57,6 +58,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "interrupt",
             "retain",
             "gives_back",
+            "details",
         ],
         diagnostics,
     ) {
@@ -97,6 +99,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "owned" => calls.owned = named_flag(arg, diagnostics),
             "retain" => calls.retain = named_flag(arg, diagnostics),
             "gives_back" => calls.gives_back = named_flag(arg, diagnostics),
+            "details" => calls.details = Some(parse_details(arg, diagnostics)),
             "interrupt" => {
                 calls.interrupt = arg.value("interrupt = TheHandle::the_method", diagnostics);
             }
@@ -159,6 +162,37 @@ pub(crate) fn parse_fields(arg: Arg, diagnostics: &Diagnostics) -> Vec<(FieldPat
     let parsed = Punctuated::<Set, Token![,]>::parse_terminated.parse2(tokens);
     let set = diagnostics.ok(parsed).into_iter().flatten();
     set.map(|Set(place, value)| (place, value)).collect()
+}
+
+/// Parses `details`. Its type is `_` if it has a mistake.
+pub(crate) fn parse_details(arg: Arg, diagnostics: &Diagnostics) -> Details {
+    struct Freed(Type, Expr);
+    impl Parse for Freed {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let ty = input.parse()?;
+            input.parse::<Token![,]>()?;
+            let free: Ident = input.parse()?;
+            if free != "free" {
+                return Err(syn::Error::new(
+                    free.span(),
+                    "`details` takes a type, and the function that frees it: write `details(String, free = ffi::the_function)`",
+                ));
+            }
+            input.parse::<Token![=]>()?;
+            Ok(Freed(ty, input.parse()?))
+        }
+    }
+    let keyword = arg.name.clone();
+    let parsed = match arg.value {
+        ArgValue::List(tokens) => diagnostics
+            .ok(syn::parse2(tokens))
+            .map(|Freed(ty, free)| (ty, Some(free))),
+        _ => arg
+            .value("details = TheType", diagnostics)
+            .map(|ty| (ty, None)),
+    };
+    let (ty, free) = parsed.unwrap_or_else(|| (parse_quote!(_), None));
+    Details { keyword, ty, free }
 }
 
 impl Parse for Consumes {

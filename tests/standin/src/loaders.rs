@@ -1,0 +1,112 @@
+//! Loaders: calls that explain their failures through a parameter.
+
+use std::ffi::c_int;
+
+use leakproof::Handle;
+use leakproof::prelude::*;
+
+use crate::ffi;
+
+/// A loader. Each call fails for a negative number.
+#[handle(raw = ffi::loader, release = ffi::loader_free, errors = LoadErrors, fork_safe)]
+pub struct Loader;
+
+/// The failure that C makes.
+#[handle(raw = ffi::failure, release = ffi::failure_free, fork_safe)]
+pub struct Failure;
+
+#[methods(unsafe)]
+impl Failure {
+    /// The code.
+    #[field(code)]
+    #[getter]
+    fn code(&self) -> c_int;
+}
+
+/// A place in the input.
+#[record(ffi::place)]
+pub struct Origin {
+    line: c_int,
+    column: c_int,
+}
+
+#[methods(unsafe)]
+impl Loader {
+    /// Makes a loader.
+    #[new]
+    #[calls(ffi::load_numbers, args = (n, details, details), details = (c_int, usize), fails = null)]
+    fn new(n: c_int) -> Result<Owned<Loader>>;
+
+    /// Fails at a place.
+    #[calls(ffi::load_place, args = (self, n, details), details = Origin, fails = negative)]
+    fn place(&self, n: c_int) -> Result<()>;
+
+    /// Fails with a text that the caller frees.
+    #[calls(ffi::load_text, args = (self, n, details), details(String, free = ffi::message_free), fails = negative)]
+    fn text(&self, n: c_int) -> Result<()>;
+
+    /// Fails with an object that the caller releases.
+    #[calls(ffi::load_failure, args = (self, n, details), details = Owned<'_, Failure>, fails = negative, detach)]
+    fn failure(&self, n: c_int) -> Result<()>;
+
+    /// Fails with a text in the caller's memory.
+    #[calls(ffi::load_buffer, args = (self, n, details, 16), details = TextBuffer<16>, fails = negative)]
+    fn buffer(&self, n: c_int) -> Result<()>;
+}
+
+/// A call of a loader failed.
+#[exception]
+pub(crate) struct LoadError {
+    /// What was wrong.
+    pub message: String,
+    /// The line.
+    pub line: Option<c_int>,
+}
+
+/// What C wrote about a failure.
+#[derive(Debug, Default)]
+pub struct LoadErrors {
+    details: Option<String>,
+    line: Option<c_int>,
+}
+
+impl FailureDetails<(c_int, usize)> for LoadErrors {
+    fn details(&mut self, (code, offset): (c_int, usize)) {
+        self.details = Some(format!("code {code} at {offset}"));
+    }
+}
+
+impl FailureDetails<Origin> for LoadErrors {
+    fn details(&mut self, origin: Origin) {
+        self.line = Some(origin.line());
+    }
+}
+
+impl FailureDetails<String> for LoadErrors {
+    fn details(&mut self, text: String) {
+        self.details = Some(text);
+    }
+}
+
+impl FailureDetails<Owned<'static, Failure>> for LoadErrors {
+    fn details(&mut self, failure: Owned<'static, Failure>) {
+        self.details = Some(format!("failure {}", failure.code()));
+    }
+}
+
+impl FailureDetails<TextBuffer<16>> for LoadErrors {
+    fn details(&mut self, text: TextBuffer<16>) {
+        self.details = Some(text.text());
+    }
+}
+
+impl<T: Handle> ErrorSource<T> for LoadErrors {
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
+        let message = self.details.unwrap_or_else(|| call.function.to_owned());
+        LoadError {
+            message,
+            line: self.line,
+        }
+        .into()
+    }
+}

@@ -1,0 +1,49 @@
+"""What C writes about a failure through a parameter is in the exception, and is freed on every path."""
+
+import pytest
+from standin_safe import Loader, LoadError, live_handles, take_log
+
+NONE = dict.fromkeys(live_handles(), 0)
+
+
+def raised(call, *arguments):
+    with pytest.raises(LoadError) as caught:
+        call(*arguments)
+    return str(caught.value), caught.value.line
+
+
+def test_exception_has_what_c_wrote():
+    loader = Loader(1)
+    assert raised(loader.place, -4) == ("load_place", 4)
+    assert raised(loader.text, -1) == ("bad \ufffd thing", None)
+    assert raised(loader.failure, -3) == ("failure -3", None)
+    assert raised(loader.buffer, -1) == ("too long a mess", None)
+    assert raised(Loader, -5) == ("code -5 at 7", None)
+
+
+def test_exception_of_a_failure_that_c_does_not_explain():
+    loader = Loader(1)
+    assert raised(loader.text, -9) == ("load_text", None)
+    assert raised(loader.failure, -9) == ("load_failure", None)
+
+
+@pytest.mark.parametrize(("method", "made", "freed"), [("text",) * 2 + ("message",), ("failure",) * 3])
+@pytest.mark.parametrize("number", [-1, 1])
+def test_what_c_made_is_freed_once(method, made, freed, number):
+    loader = Loader(1)
+    take_log()
+    try:
+        getattr(loader, method)(number)
+        assert number > 0
+    except LoadError:
+        assert number < 0
+    assert take_log() == [f"load_{made}", f"{freed}_free"]
+    loader.close()
+    assert live_handles() == NONE
+
+
+def test_closed_loader_is_not_called():
+    loader = Loader(1)
+    loader.close()
+    with pytest.raises(ValueError, match="closed"):
+        loader.text(-1)
