@@ -1,4 +1,5 @@
-//! Calls on a handle that began before C kept another one in it, and still run then.
+//! Calls on a handle that began before C kept another one in it, and still run then. They have a process of their own,
+//! because methods that give C a handle to keep change all calls of a process.
 
 use std::sync::mpsc::channel;
 
