@@ -294,6 +294,7 @@ OPERATIONS = [
     Operation("dropped under a lock", lambda: MODULE.dropped_locked()),
     Operation("feed that spreads", lambda: MODULE.Feed(dict).spread(lambda *pairs: None, 3)),
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
+    Operation("keepsake", lambda: MODULE.Keepsake(2).weight),
     Operation("loader", lambda: MODULE.Loader(1)),
     Operation("loader that fails", lambda: MODULE.Loader(-1), raises=MODULE.LoadError),
     *(

@@ -81,7 +81,7 @@ mod standin_safe {
     use super::numbers::{Numeral, Tally};
 
     #[pymodule_export]
-    use super::parcels::{Board, Label, Parcel, Ribbon, Tag};
+    use super::parcels::{Board, Keepsake, Label, Parcel, Ribbon, Tag};
 
     #[pymodule_export]
     use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Seine, Trawl};

@@ -81,3 +81,20 @@ impl Ribbon {
     #[calls(ffi::ribbon_weight)]
     fn weight(&self) -> c_int;
 }
+
+/// A parcel that one thread keeps.
+#[handle(raw = ffi::parcel, release = ffi::parcel_free, fork_safe, thread_bound)]
+pub struct Keepsake;
+
+#[methods(unsafe)]
+impl Keepsake {
+    /// Makes a parcel of this weight.
+    #[new]
+    #[calls(ffi::parcel_new, fails = null)]
+    fn new(weight: c_int) -> Result<Owned<Keepsake>>;
+
+    /// The weight.
+    #[field(weight)]
+    #[getter]
+    fn weight(&self) -> c_int;
+}

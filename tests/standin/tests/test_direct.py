@@ -7,7 +7,18 @@ import sys
 import threading
 
 import pytest
-from standin_safe import AffinityError, BusyError, ClosedError, Letter, Parcel, Session, Store, StoreError, Tally
+from standin_safe import (
+    AffinityError,
+    BusyError,
+    ClosedError,
+    Keepsake,
+    Letter,
+    Parcel,
+    Session,
+    Store,
+    StoreError,
+    Tally,
+)
 
 
 class Indexed:
@@ -180,6 +191,25 @@ def test_handle_that_another_thread_uses_exclusively_is_waited_for():
     assert store.hooked is False
     working.join()
     assert store.hooked is False
+
+
+def test_other_thread_is_refused():
+    keepsake = Keepsake(3)
+    outcomes = []
+
+    def look():
+        # With fault injection, the first call of a direct entry is PyO3's.
+        for _ in range(2):
+            try:
+                outcomes.append(keepsake.weight)
+            except AffinityError:
+                outcomes.append(AffinityError)
+
+    other = threading.Thread(target=look)
+    other.start()
+    other.join()
+    look()
+    assert outcomes == [AffinityError, AffinityError, 3, 3]
 
 
 def test_forked_child_is_refused():
