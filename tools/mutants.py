@@ -141,7 +141,8 @@ def run(command: Sequence[str | Path], timeout: float, limit: Callable[[], None]
     process = subprocess.Popen(
         command,
         cwd=PLACE.tree,
-        env=ENVIRONMENT | more,
+        # The empty text removes a variable.
+        env={name: value for name, value in (ENVIRONMENT | more).items() if value},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
