@@ -19,7 +19,7 @@
 //!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::{env, fs, io};
@@ -34,6 +34,9 @@ pub struct Library {
     allowed: Vec<String>,
     opaque: Vec<String>,
     defined: Vec<String>,
+    linked: Vec<String>,
+    includes: Vec<PathBuf>,
+    trimmed: Trimmed,
     all_comments: bool,
 }
 
@@ -46,7 +49,8 @@ impl Library {
         }
     }
 
-    /// Returns the C library, and whatever else the compiler finds without `pkg-config`.
+    /// Returns the C library, and whatever else the compiler finds without `pkg-config`. A library that `pkg-config` does
+    /// not know is named by [`Library::link`].
     pub fn system() -> Self {
         Library {
             package: None,
@@ -56,6 +60,9 @@ impl Library {
             allowed: Vec::new(),
             opaque: Vec::new(),
             defined: Vec::new(),
+            linked: Vec::new(),
+            includes: Vec::new(),
+            trimmed: Trimmed::default(),
             all_comments: false,
         }
     }
@@ -75,6 +82,31 @@ impl Library {
     /// Defines a macro before the headers are read, as `#define name value` does.
     pub fn define(mut self, name: &str, value: &str) -> Self {
         self.defined.push(format!("-D{name}={value}"));
+        self
+    }
+
+    /// Links a library, as the compiler's option `-lname` does.
+    pub fn link(mut self, name: &str) -> Self {
+        self.linked.push(name.into());
+        self
+    }
+
+    /// Adds a folder in which headers are looked for, as the compiler's option `-I` does.
+    pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.includes.push(folder.into());
+        self
+    }
+
+    /// Removes `prefix` from the names of functions, types and constants. A name that would be empty, or begin with a digit,
+    /// stays as it is.
+    pub fn trim_prefix(mut self, prefix: &str) -> Self {
+        self.trimmed.prefixes.push(prefix.into());
+        self
+    }
+
+    /// Removes `suffix` from the names of functions, types and constants, such as `_8` of `pcre2_compile_8`.
+    pub fn trim_suffix(mut self, suffix: &str) -> Self {
+        self.trimmed.suffixes.push(suffix.into());
         self
     }
 
@@ -110,7 +142,11 @@ impl Library {
     /// If something is missing, prints what is missing, and ends the build.
     pub fn write(self, file: &str) -> Version {
         println!("cargo::rerun-if-changed=build.rs");
-        let (includes, version) = self.probe();
+        let (mut includes, version) = self.probe();
+        includes.splice(..0, self.includes.iter().cloned());
+        for name in &self.linked {
+            println!("cargo::rustc-link-lib={name}");
+        }
         let out = env::var_os("OUT_DIR")
             .map(PathBuf::from)
             .unwrap_or_default();
@@ -133,7 +169,7 @@ impl Library {
             }
             build.compile(&format!("{}_inline", file.replace(['.', '-'], "_")));
         }
-        let bindings = bindings.to_string();
+        let bindings = without_macros_of_enums(&bindings.to_string());
         let written = fs::write(out.join(file), &bindings)
             .and_then(|()| write_comments(&bindings, &out.join("leakproof-comments")));
         if let Err(error) = written {
@@ -152,8 +188,15 @@ impl Library {
         if std::panic::catch_unwind(bindgen::clang_version).is_err() {
             return Err("bindgen needs libclang (Debian: libclang-dev)".into());
         }
+        // A file, because clang evaluates macros with expressions beside the headers.
+        let folder = inline.parent().unwrap_or(Path::new("."));
+        let headers = inline.with_extension("headers.h");
+        fs::write(&headers, self.include_lines())
+            .map_err(|error| format!("cannot write {}: {error}", headers.display()))?;
         let mut builder = bindgen::builder()
-            .header_contents("headers.h", &self.include_lines())
+            .header(headers.display().to_string())
+            .clang_macro_fallback()
+            .clang_macro_fallback_build_dir(folder)
             .clang_args(includes.iter().map(|path| format!("-I{}", path.display())))
             .clang_arg("-fretain-comments-from-system-headers")
             .clang_args(&self.defined)
@@ -166,7 +209,10 @@ impl Library {
             .generate_comments(true)
             .wrap_static_fns(true)
             .wrap_static_fns_path(inline)
-            .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()));
+            .parse_callbacks(Box::new(
+                bindgen::CargoCallbacks::new().rerun_on_header_files(false),
+            ))
+            .parse_callbacks(Box::new(self.trimmed.clone()));
         for names in &self.allowed {
             builder = builder.allowlist_item(names);
         }
@@ -223,6 +269,60 @@ impl Library {
             }
         }
     }
+}
+
+/// Prefixes and suffixes that names lose.
+#[derive(Debug, Clone, Default)]
+struct Trimmed {
+    prefixes: Vec<String>,
+    suffixes: Vec<String>,
+}
+
+impl Trimmed {
+    fn trim<'n>(&self, name: &'n str) -> &'n str {
+        let prefixes = self.prefixes.iter();
+        let prefix = prefixes
+            .filter_map(|prefix| name.strip_prefix(&**prefix))
+            .min_by_key(|rest| rest.len());
+        let rest = prefix.unwrap_or(name);
+        let suffixes = self.suffixes.iter();
+        let suffix = suffixes
+            .filter_map(|suffix| rest.strip_suffix(&**suffix))
+            .min_by_key(|rest| rest.len());
+        let rest = suffix.unwrap_or(rest);
+        match rest.starts_with(|first: char| first.is_ascii_digit()) || rest.is_empty() {
+            true => name,
+            false => rest,
+        }
+    }
+}
+
+impl bindgen::callbacks::ParseCallbacks for Trimmed {
+    fn item_name(&self, item: bindgen::callbacks::ItemInfo<'_>) -> Option<String> {
+        let trimmed = self.trim(item.name);
+        (trimmed != item.name).then(|| trimmed.to_owned())
+    }
+}
+
+/// Returns the bindings without the constants of macros that an `enum` has, too: `#define READ READ`.
+fn without_macros_of_enums(bindings: &str) -> String {
+    let name = |line: &str| {
+        let (name, ty) = line.strip_prefix("pub const ")?.split_once(": ")?;
+        let is_number = ["u32 =", "i32 =", "u64 =", "i64 ="]
+            .iter()
+            .any(|number| ty.starts_with(number));
+        Some((name.to_owned(), is_number))
+    };
+    let members: BTreeSet<String> = bindings
+        .lines()
+        .filter_map(name)
+        .filter_map(|(name, is_number)| (!is_number).then_some(name))
+        .collect();
+    let lines = bindings.lines();
+    let kept = lines.filter(|line| {
+        name(line).is_none_or(|(name, is_number)| !is_number || !members.contains(&name))
+    });
+    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Writes the comment of each function and each type to a file of its name. Annotations without a doc comment of their
@@ -349,7 +449,6 @@ fn fail(message: &str) -> ! {
 #[cfg(test)]
 mod tests {
     use super::{Library, comments};
-    use std::path::Path;
 
     #[test]
     fn commands_of_doxygen_become_plain_words() {
@@ -389,27 +488,29 @@ mod tests {
         assert!(comments("no Rust at all").is_empty());
     }
 
-    /// The bindings of a library of one header, which asks the program for a macro, as `fuse.h` does.
-    fn generated(name: &str, library: Library) -> Result<String, String> {
+    /// The bindings of a library of one header.
+    fn bindings_of(name: &str, header: &str, library: Library) -> Result<String, String> {
         let folder = std::env::temp_dir().join(format!("leakproof-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let header =
-            "#ifndef API\n#error define API before this header\n#endif\nint opened(int mode);\n";
-        std::fs::write(folder.join("asking.h"), header).unwrap();
-        let library = library.headers(&["asking.h"]);
-        let bindings = library.generate(std::slice::from_ref(&folder), Path::new("inline.c"));
+        std::fs::write(folder.join("it.h"), header).unwrap();
+        let library = library.headers(&["it.h"]);
+        let bindings = library.generate(std::slice::from_ref(&folder), &folder.join("inline.c"));
         std::fs::remove_dir_all(&folder).unwrap();
         bindings.map(|bindings| bindings.to_string())
     }
 
+    /// A header that asks the program for a macro, as `fuse.h` does.
+    const ASKING: &str =
+        "#ifndef API\n#error define API before this header\n#endif\nint opened(int mode);\n";
+
     #[test]
     fn header_without_its_macro_is_refused_with_the_compilers_reason() {
-        let message = generated("refused", Library::system()).unwrap_err();
+        let message = bindings_of("refused", ASKING, Library::system()).unwrap_err();
         assert!(
             message.contains("define API before this header"),
             "{message}"
         );
-        assert!(message.contains("`asking.h`"), "{message}");
+        assert!(message.contains("`it.h`"), "{message}");
         assert!(
             message.contains("`define(\"NAME\", \"value\")`"),
             "{message}"
@@ -419,7 +520,61 @@ mod tests {
 
     #[test]
     fn defined_macro_is_seen_by_the_header() {
-        let bindings = generated("defined", Library::system().define("API", "2")).unwrap();
+        let library = Library::system().define("API", "2");
+        let bindings = bindings_of("defined", ASKING, library).unwrap();
         assert!(bindings.contains("fn opened"), "{bindings}");
+    }
+
+    #[test]
+    fn macro_with_an_expression_is_a_constant() {
+        let header = "#define ONE 1\n#define BOTH (ONE | (unsigned) 4)\n#define LAST (-(long) ONE)\n#define ALL (~(unsigned long) 0)\n";
+        let bindings = bindings_of("expressions", header, Library::system()).unwrap();
+        assert!(bindings.contains("pub const BOTH: u32 = 5;"), "{bindings}");
+        assert!(bindings.contains("pub const LAST: i32 = -1;"), "{bindings}");
+        assert!(bindings.contains("pub const ALL: i32 = -1;"), "{bindings}");
+    }
+
+    #[test]
+    fn macro_of_an_enum_s_name_is_the_enum_s_member() {
+        let header = "enum mode { READ = 2 };\n#define READ READ\n#define OTHER 1\n";
+        let bindings = bindings_of("members", header, Library::system()).unwrap();
+        let bindings = super::without_macros_of_enums(&bindings);
+        assert!(bindings.contains("pub const READ: mode = 2;"), "{bindings}");
+        assert_eq!(bindings.matches("pub const READ:").count(), 1, "{bindings}");
+        assert!(bindings.contains("pub const OTHER: u32 = 1;"), "{bindings}");
+    }
+
+    #[test]
+    fn names_lose_what_is_trimmed_and_link_as_before() {
+        let header = "typedef struct re_code_8 re_code_8;\nre_code_8 *re_compile_8(int);\n#define RE_FLAG 4\n#define RE_8 8\nint other(void);\n";
+        let library = Library::system()
+            .trim_prefix("re_")
+            .trim_prefix("RE_")
+            .trim_suffix("_8");
+        let bindings = bindings_of("trimmed", header, library).unwrap();
+        assert!(
+            bindings.contains("pub fn compile(arg1: ::std::os::raw::c_int) -> *mut code"),
+            "{bindings}"
+        );
+        assert!(bindings.contains("re_compile_8\"]"), "{bindings}");
+        assert!(bindings.contains("pub const FLAG: u32 = 4;"), "{bindings}");
+        assert!(bindings.contains("pub fn other()"), "{bindings}");
+    }
+
+    #[test]
+    fn names_that_nothing_would_be_left_of_are_whole() {
+        let trimmed = super::Trimmed {
+            prefixes: vec!["re_".into(), "re_long_".into()],
+            suffixes: vec!["_8".into()],
+        };
+        for (name, left) in [
+            ("re_match_8", "match"),
+            ("re_long_name", "name"),
+            ("re_8", "re_8"),
+            ("re_", "re_"),
+            ("free", "free"),
+        ] {
+            assert_eq!(trimmed.trim(name), left);
+        }
     }
 }
