@@ -1532,6 +1532,7 @@ DIRECT_ENTRIES = [
     mutant(USES_TABLE, "C lends a handle in use to be written by another type", ("            (false, true) if claim.may_be_lent_of(&self.claim) => true,\n", "")),
     mutant(CHILDREN_TRANSFER, "a handle is changed that C may use for good", ("    if is_for_good {\n", "    if is_for_good && false {\n")),
     mutant(USES_RELEASE, "a release is deferred when the use in its way has ended", ("        uses.end();\n        release_put_off();\n", "        uses.end();\n")),
+    mutant(EXCEPTIONS, "an exception loses its bases the second time", ("    if bases.len() > 1 {\n        return Ok(());\n    }\n", "")),
     mutant(CALL_DETAILS, "the details of a failure are not read", ("            _ => (self.0)(),", "            _ => None,")),
     mutant(CALL_SEQUENCE, "the details of a failure are read only if the call failed", ("let written = details.read(outcome);", "let written = (outcome == Outcome::Failed).then(|| details.read(outcome)).flatten();")),
     mutant(CALL_SEQUENCE, "the errors are told no details", ("                D::tell(written, &mut errors);\n", "                let _ = written;\n")),

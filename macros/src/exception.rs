@@ -3,22 +3,37 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Field, Fields, ItemStruct, Path};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Field, Fields, ItemStruct, Path, Token};
 
 use crate::attr::{CommonArgs, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::docs::doc_attributes;
-use crate::pyo3::{class_path, crate_path, export_class};
+use crate::pyo3::{class_path, crate_path, export_class, export_exception};
 
 pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
     let allowed = ["extends", "module", "crate"];
     let (common, args) = CommonArgs::parse(args, &allowed, &diagnostics);
-    let mut base: Option<Path> = None;
+    let mut extends = Extends::default();
     for arg in args {
-        base = arg.value("extends = OtherException", &diagnostics);
+        let form = "extends = OtherException";
+        extends = arg.value(form, &diagnostics).unwrap_or_default();
     }
-    let base = base.filter(|base| check_base(base, &diagnostics));
+    let Extends { mut paths } = extends;
+    let python_bases: Vec<Path> = paths.extract_if(.., |path| is_of_pyo3(path)).collect();
+    for base in &python_bases {
+        check_python_base(base, &diagnostics);
+    }
+    let mut paths = paths.into_iter();
+    let base = paths.next();
+    if let Some(second) = paths.next() {
+        diagnostics.at(
+            second,
+            "an exception extends one other `#[exception]`: remove this one",
+        );
+    }
     let form =
         "an exception is a struct with named fields: write `struct Name { message: String, … }`";
     let Some(item) = parse_item::<ItemStruct>(item, form, &diagnostics) else {
@@ -28,6 +43,7 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     let exception = Exception {
         item,
         base,
+        python_bases,
         module: common.module(),
         runtime: common.runtime(),
         has_message,
@@ -37,23 +53,74 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
     tokens
 }
 
-/// Refuses PyO3's types as the exception that is extended. Returns `true` for all other types.
-fn check_base(base: &Path, diagnostics: &Diagnostics) -> bool {
-    let is_pyo3 = base.segments.iter().any(|segment| segment.ident == "pyo3")
-        || base
+/// The value of `extends`: one path, or several in parentheses.
+#[derive(Default)]
+struct Extends {
+    paths: Vec<Path>,
+}
+
+impl Parse for Extends {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(syn::token::Paren) {
+            return Ok(Extends {
+                paths: vec![input.parse()?],
+            });
+        }
+        let content;
+        syn::parenthesized!(content in input);
+        let paths = Punctuated::<Path, Token![,]>::parse_terminated(&content)?;
+        Ok(Extends {
+            paths: paths.into_iter().collect(),
+        })
+    }
+}
+
+/// The built-in exceptions whose objects have nothing but what each exception has, so that a class can have them as a
+/// second base.
+const PYTHON_BASES: [&str; 15] = [
+    "PyArithmeticError",
+    "PyAssertionError",
+    "PyBufferError",
+    "PyEOFError",
+    "PyFloatingPointError",
+    "PyIndexError",
+    "PyKeyError",
+    "PyLookupError",
+    "PyNotImplementedError",
+    "PyOverflowError",
+    "PyReferenceError",
+    "PyRuntimeError",
+    "PyTypeError",
+    "PyValueError",
+    "PyZeroDivisionError",
+];
+
+/// Returns `true` for the name of a type of PyO3.
+fn is_of_pyo3(path: &Path) -> bool {
+    path.segments.iter().any(|segment| segment.ident == "pyo3")
+        || path
             .segments
             .last()
-            .is_some_and(|last| last.ident.to_string().starts_with("Py"));
-    if is_pyo3 {
+            .is_some_and(|last| last.ident.to_string().starts_with("Py"))
+}
+
+/// Refuses built-in exceptions that cannot be a second base.
+fn check_python_base(base: &Path, diagnostics: &Diagnostics) {
+    let name = base
+        .segments
+        .last()
+        .map(|last| last.ident.to_string())
+        .unwrap_or_default();
+    if !PYTHON_BASES.contains(&name.as_str()) {
+        let known = PYTHON_BASES.map(|name| format!("`{name}`")).join(", ");
         diagnostics.at(
             base,
             format!(
-                "`extends` names another `#[exception]`, and `{}` is an exception class of Python: remove `extends`",
-                quote!(#base).to_string().replace(' ', "")
+                "`{name}` cannot be a second base, because its objects hold more than a message: write one of {known}; raise an \
+                 `OSError` by `Error::Os`"
             ),
         );
     }
-    !is_pyo3
 }
 
 /// Checks that the exception has its message: the field `message`, or the field `base` with the
@@ -86,6 +153,8 @@ fn check_message(item: &ItemStruct, base: Option<&Path>, diagnostics: &Diagnosti
 struct Exception {
     item: ItemStruct,
     base: Option<Path>,
+    /// Built-in exceptions, by the names of their types in PyO3.
+    python_bases: Vec<Path>,
     module: String,
     runtime: TokenStream,
     has_message: bool,
@@ -191,7 +260,20 @@ impl Exception {
             ),
         };
         let pyo3 = crate_path(runtime);
-        let export = export_class(runtime, ident, &class);
+        let export = match self.python_bases.is_empty() {
+            true => export_class(runtime, ident, &class),
+            false => export_exception(runtime, ident, &class),
+        };
+        let python_bases = (!self.python_bases.is_empty()).then(|| {
+            let bases = &self.python_bases;
+            quote! {
+                fn python_bases<'py>(
+                    py: #runtime::pyo3::Python<'py>,
+                ) -> ::std::vec::Vec<#runtime::pyo3::Bound<'py, #runtime::pyo3::types::PyType>> {
+                    ::std::vec![#(py.get_type::<#bases>()),*]
+                }
+            }
+        });
         quote! {
             #runtime::__either! {
                 {
@@ -225,6 +307,8 @@ impl Exception {
 
                     impl #runtime::__private::python::exceptions::Exception for #ident {
                         type Class = #class;
+
+                        #python_bases
 
                         fn initializer() -> #runtime::pyo3::PyClassInitializer<#class> {
                             #initializer.add_subclass(#class {})

@@ -45,6 +45,16 @@ pub(crate) fn export_class(runtime: &TokenStream, ident: &Ident, class: &Ident) 
     )
 }
 
+/// Like [`export_class`], for an exception that is also a built-in one.
+pub(crate) fn export_exception(runtime: &TokenStream, ident: &Ident, class: &Ident) -> TokenStream {
+    export(
+        ident,
+        &quote!(#runtime::__private::python::module::Export),
+        &quote!(#runtime::__private::python::module::export_exception::<#ident>()),
+        &quote!(#class::_PYO3_INTROSPECTION_ID),
+    )
+}
+
 /// Like [`export_class`], for the class of a handle, which may have direct entries.
 pub(crate) fn export_handle_class(
     runtime: &TokenStream,

@@ -259,6 +259,11 @@ impl From<RustError> for PyErr {
 pub trait Exception: std::fmt::Display {
     /// Returns the class.
     type Class: PyClass;
+    /// Returns the built-in exceptions that the class is, too.
+    fn python_bases(py: Python<'_>) -> Vec<Bound<'_, PyType>> {
+        let _ = py;
+        Vec::new()
+    }
     /// Returns the initializer of a new object, without fields.
     fn initializer() -> PyClassInitializer<Self::Class>;
     /// Puts the fields into the object's `__dict__`.
@@ -269,10 +274,27 @@ pub trait Exception: std::fmt::Display {
     fn fill(self, fields: &Bound<'_, PyDict>) -> PyResult<()>;
 }
 
+/// Adds the built-in bases to the class, which PyO3 cannot declare. Does nothing the second time.
+pub(super) fn add_python_bases<T: Exception>(py: Python<'_>) -> PyResult<()> {
+    let others = T::python_bases(py);
+    if others.is_empty() {
+        return Ok(());
+    }
+    let class = py.get_type::<T::Class>();
+    let name = new_text(py, "__bases__")?;
+    let bases = class.getattr(&name)?.cast_into::<PyTuple>()?;
+    if bases.len() > 1 {
+        return Ok(());
+    }
+    let all = bases.iter().chain(others.into_iter().map(Bound::into_any));
+    class.setattr(name, PyTuple::new(py, all.collect::<Vec<_>>())?)
+}
+
 /// Makes the exception object of a library's error. Code that `#[exception]` generates calls this.
 #[doc(hidden)]
 pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
     let make = || {
+        add_python_bases::<T>(py)?;
         let message = new_text(py, &exception.to_string())?;
         let object = Bound::new(py, T::initializer())?.into_any();
         object.setattr(new_text(py, "args")?, (message,))?;

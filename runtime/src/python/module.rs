@@ -8,7 +8,9 @@ use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType, PyTypeMethods};
 
-use super::exceptions::{AffinityError, BusyError, ClosedError, Error};
+use super::exceptions::{
+    AffinityError, BusyError, ClosedError, Error, Exception, add_python_bases,
+};
 use super::handle_class::HandleClass;
 use super::iterator::PartIterator;
 use super::memoryview;
@@ -163,6 +165,14 @@ impl Export {
         note_main_thread(module.py())?;
         (self.0)(module)
     }
+}
+
+/// Returns the export of an exception that is also a built-in one.
+pub const fn export_exception<T: Exception>() -> Export {
+    Export::new(|module| {
+        add_python_bases::<T>(module.py())?;
+        module.add_class::<T::Class>()
+    })
 }
 
 /// Returns the package that a module belongs to: `xml_safe` for `xml_safe._native`, and `counter` for the

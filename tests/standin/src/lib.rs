@@ -75,7 +75,7 @@ mod standin_safe {
     use super::lists::{Editor, List, Node, Place, SoleEditor};
 
     #[pymodule_export]
-    use super::loaders::{Failure, LoadError, Loader, Origin};
+    use super::loaders::{Failure, LoadError, Loader, NotMadeError, Origin};
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};

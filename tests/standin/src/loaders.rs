@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use leakproof::Handle;
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyKeyError;
 
 use crate::ffi;
 
@@ -55,7 +56,7 @@ impl Loader {
 }
 
 /// A call of a loader failed.
-#[exception]
+#[exception(extends = PyKeyError)]
 pub(crate) struct LoadError {
     /// What was wrong.
     pub message: String,
@@ -63,16 +64,26 @@ pub(crate) struct LoadError {
     pub line: Option<c_int>,
 }
 
+/// A loader was not made.
+#[exception(extends = (LoadError, leakproof::pyo3::exceptions::PyValueError))]
+pub(crate) struct NotMadeError {
+    base: LoadError,
+    /// The code.
+    pub code: c_int,
+}
+
 /// What C wrote about a failure.
 #[derive(Debug, Default)]
 pub struct LoadErrors {
     details: Option<String>,
     line: Option<c_int>,
+    code: Option<c_int>,
 }
 
 impl FailureDetails<(c_int, usize)> for LoadErrors {
     fn details(&mut self, (code, offset): (c_int, usize)) {
         self.details = Some(format!("code {code} at {offset}"));
+        self.code = Some(code);
     }
 }
 
@@ -103,10 +114,13 @@ impl FailureDetails<TextBuffer<16>> for LoadErrors {
 impl<T: Handle> ErrorSource<T> for LoadErrors {
     fn into_error(self, call: &CallInfo<'_, T>) -> Error {
         let message = self.details.unwrap_or_else(|| call.function.to_owned());
-        LoadError {
+        let base = LoadError {
             message,
             line: self.line,
+        };
+        match self.code {
+            Some(code) => NotMadeError { base, code }.into(),
+            None => base.into(),
         }
-        .into()
     }
 }

@@ -1,7 +1,9 @@
 """What C writes about a failure through a parameter is in the exception, and is freed on every path."""
 
+import pickle
+
 import pytest
-from standin_safe import Loader, LoadError, live_handles, take_log
+from standin_safe import Error, Loader, LoadError, NotMadeError, live_handles, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -9,7 +11,8 @@ NONE = dict.fromkeys(live_handles(), 0)
 def raised(call, *arguments):
     with pytest.raises(LoadError) as caught:
         call(*arguments)
-    return str(caught.value), caught.value.line
+    (message,) = caught.value.args
+    return message, caught.value.line
 
 
 def test_exception_has_what_c_wrote():
@@ -19,6 +22,31 @@ def test_exception_has_what_c_wrote():
     assert raised(loader.failure, -3) == ("failure -3", None)
     assert raised(loader.buffer, -1) == ("too long a mess", None)
     assert raised(Loader, -5) == ("code -5 at 7", None)
+
+
+def test_exception_is_a_built_in_one_too():
+    loader = Loader(1)
+    with pytest.raises(KeyError) as missing:
+        loader.place(-4)
+    assert LoadError.__bases__ == (Error, KeyError)
+    assert (type(missing.value), missing.value.args) == (LoadError, ("load_place",))
+    with pytest.raises(ValueError, match="code -5 at 7") as wrong:
+        Loader(-5)
+    assert NotMadeError.__bases__ == (LoadError, ValueError)
+    assert isinstance(wrong.value, KeyError)
+    copied = pickle.loads(pickle.dumps(wrong.value))
+    assert (type(copied), copied.code, copied.args) == (NotMadeError, -5, wrong.value.args)
+
+
+def test_exception_with_a_built_in_base_is_made_and_subclassed_in_python():
+    class Own(NotMadeError):
+        pass
+
+    own = Own("text", code=3)
+    assert (own.code, own.line, own.args) == (3, None, ("text",))
+    assert isinstance(own, ValueError)
+    with pytest.raises(LookupError):
+        raise own
 
 
 def test_exception_of_a_failure_that_c_does_not_explain():

@@ -1,10 +1,31 @@
-//! `extends` names an exception of the package, not one of PyO3.
+//! An exception has built-in ones as bases that hold nothing but a message, and extends one other exception.
 
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::{PyConnectionError, PyKeyError};
 
-#[exception(extends = leakproof::pyo3::exceptions::PyValueError)]
-pub struct Special {
+#[exception(extends = PyKeyError)]
+pub struct Missing {
     pub message: String,
+}
+
+#[exception(extends = (Missing, leakproof::pyo3::exceptions::PyValueError))]
+pub struct Wrong {
+    pub base: Missing,
+}
+
+#[exception(extends = leakproof::pyo3::exceptions::PyOSError)]
+pub struct Lost {
+    pub message: String,
+}
+
+#[exception(extends = (Missing, PyConnectionError))]
+pub struct Cut {
+    pub base: Missing,
+}
+
+#[exception(extends = (Missing, Wrong))]
+pub struct Both {
+    pub base: Missing,
 }
 
 fn main() {}
