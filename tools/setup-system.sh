@@ -31,6 +31,7 @@ need zlib1g-dev pkg-config --exists zlib
 need libsqlite3-dev pkg-config --exists sqlite3
 need libexpat1-dev pkg-config --exists expat
 need liblmdb-dev pkg-config --exists lmdb
+need libjansson-dev pkg-config --exists jansson
 need libclang-dev has_libclang
 need python3 command -v python3
 need python3-venv python3 -c 'import ensurepip, venv'

@@ -108,7 +108,7 @@
 //!   `build`.
 //! - [Errors and exceptions](reference::failing), [waiting](reference::waiting),
 //!   [signals](reference::signals), [interpreters](reference::interpreters).
-//! - The README has a whole package with its build files. The folder `examples` wraps seven C
+//! - The README has a whole package with its build files. The folder `examples` wraps eight C
 //!   libraries.
 //!
 //! # Features

@@ -13,6 +13,7 @@ PACKAGES = [
     "cairo_safe",
     "expat_safe",
     "inotify_safe",
+    "jansson_safe",
     "lmdb_safe",
     "magic_safe",
     "sqlite_safe",
