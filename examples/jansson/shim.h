@@ -3,15 +3,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* As json_loadb, with the result behind a pointer: what went wrong is a second result. */
-static inline void shim_loadb(const char *text, size_t size, size_t flags, json_t **value, json_error_t *error) {
-    *value = json_loadb(text, size, flags, error);
-}
-
-static inline void shim_load_file(const char *path, size_t flags, json_t **value, json_error_t *error) {
-    *value = json_load_file(path, flags, error);
-}
-
 /* json_boolean is a macro. */
 static inline json_t *shim_boolean(bool value) {
     return json_boolean(value);

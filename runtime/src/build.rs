@@ -156,12 +156,8 @@ impl Library {
         let bindings = self
             .generate(&includes, &inline)
             .unwrap_or_else(|message| fail(&message));
-        // There is such a file where there are such functions; it knows nothing of the headers.
-        if let Ok(functions) = fs::read_to_string(&inline) {
-            let text = format!("{}{functions}", self.include_lines());
-            if let Err(error) = fs::write(&inline, text) {
-                fail(&format!("cannot write {}: {error}", inline.display()));
-            }
+        // There is such a file where there are such functions.
+        if inline.is_file() {
             let mut build = cc::Build::new();
             build.file(&inline).includes(&includes).warnings(false);
             for defined in &self.defined {

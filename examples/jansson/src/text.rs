@@ -21,7 +21,8 @@ pub(crate) struct Failure {
 }
 
 /// A text is no JSON, or cannot be read.
-#[exception]
+#[derive(Clone)]
+#[exception(extends = PyValueError)]
 pub(crate) struct JSONDecodeError {
     /// The message, in Jansson's words.
     pub message: String,
@@ -43,19 +44,18 @@ fn until_nul(bytes: &[u8]) -> String {
     String::from_utf8_lossy(text.unwrap_or_default()).into_owned()
 }
 
-impl Failure {
-    fn error(&self, source: String) -> Error {
-        let text = self.text();
+impl From<Failure> for JSONDecodeError {
+    fn from(failure: Failure) -> Self {
+        let text = failure.text();
         JSONDecodeError {
             message: until_nul(&text),
             // Jansson hides the code in the last byte.
             code: text[159],
-            line: self.line(),
-            column: self.column(),
-            position: self.position(),
-            source,
+            line: failure.line(),
+            column: failure.column(),
+            position: failure.position(),
+            source: until_nul(&failure.source()),
         }
-        .into()
     }
 }
 
@@ -126,12 +126,12 @@ fn load_flags(reject_duplicates: bool, int_as_real: bool) -> usize {
 #[methods(unsafe)]
 impl crate::value::Value {
     #[rust_only]
-    #[calls(ffi::shim_loadb, args = (text.ptr, text.len, flags, out, out), fails = when(|()| false), on_failure = null, detach)]
-    fn load_bytes(text: &[u8], flags: usize) -> Result<(Option<Owned<Value>>, Failure)>;
+    #[calls(ffi::json_loadb, args = (text.ptr, text.len, flags, details), details = Failure, fails = null, detach)]
+    fn load_bytes(text: &[u8], flags: usize) -> Result<Owned<Value>>;
 
     #[rust_only]
-    #[calls(ffi::shim_load_file, args = (path, flags, out, out), detach)]
-    fn load_path(path: &FsPath, flags: usize) -> (Option<Owned<Value>>, Failure);
+    #[calls(ffi::json_load_file, args = (path, flags, details), details = Failure, fails = null, detach)]
+    fn load_path(path: &FsPath, flags: usize) -> Result<Owned<Value>>;
 
     #[rust_only]
     #[calls(ffi::json_dumps, fails = null, free = ffi::free, utf8 = lossy, detach)]
@@ -200,8 +200,7 @@ pub(crate) fn loads(
         Text::Text(text) => text.as_bytes(),
         Text::Bytes(bytes) => bytes,
     };
-    let (value, failure) = Value::load_bytes(text, load_flags(reject_duplicates, int_as_real))?;
-    value.ok_or_else(|| failure.error(until_nul(&failure.source())))
+    Value::load_bytes(text, load_flags(reject_duplicates, int_as_real))
 }
 
 /// Returns the value of the JSON text in a file.
@@ -212,7 +211,13 @@ pub(crate) fn load_file(
     reject_duplicates: bool,
     int_as_real: bool,
 ) -> Result<Owned<Value>> {
-    let (value, failure) = Value::load_path(path, load_flags(reject_duplicates, int_as_real));
+    let loaded = Value::load_path(path, load_flags(reject_duplicates, int_as_real));
     // Jansson's own source is "<stream>", unless the file cannot be opened.
-    value.ok_or_else(|| failure.error(path.as_path().display().to_string()))
+    loaded.map_err(|error| match error.library::<JSONDecodeError>().cloned() {
+        None => error,
+        Some(mut error) => {
+            error.source = path.as_path().display().to_string();
+            error.into()
+        }
+    })
 }

@@ -12,6 +12,7 @@ use leakproof::pyo3::types::{PyAnyMethods, PyIterator, PyString};
 use leakproof::pyo3::{Bound, FromPyObject, Py, PyAny, PyErr, PyResult, PyTypeInfo, Python};
 use leakproof::{CallContext, Errno, NoErrors};
 
+use crate::text::{Failure, JSONDecodeError};
 use crate::{convert, ffi};
 
 /// Values are nested so deep at most where Jansson recurses: its parser's own limit.
@@ -86,9 +87,18 @@ impl IntoPython for Snapshot {
     }
 }
 
-/// Jansson says only that a function failed, and `errno` what was wrong with a file.
+/// Jansson explains in a struct why a text was not loaded, and in `errno` why a file was not written. Of other functions it
+/// says only that they failed.
 #[derive(Debug, Default)]
-pub struct Failures;
+pub struct Failures {
+    failure: Option<Failure>,
+}
+
+impl FailureDetails<Failure> for Failures {
+    fn details(&mut self, failure: Failure) {
+        self.failure = Some(failure);
+    }
+}
 
 impl ErrorSource<Value> for Failures {
     fn before_call(&mut self, call: &CallInfo<'_, Value>) {
@@ -96,10 +106,11 @@ impl ErrorSource<Value> for Failures {
     }
 
     fn into_error(self, call: &CallInfo<'_, Value>) -> Error {
-        if call.function == "json_dump_file" {
-            return Errno.into_error(call);
+        match self.failure {
+            Some(failure) => JSONDecodeError::from(failure).into(),
+            None if call.function == "json_dump_file" => Errno.into_error(call),
+            None => NoErrors.into_error(call),
         }
-        NoErrors.into_error(call)
     }
 }
 

@@ -448,7 +448,8 @@ def test_a_text_that_is_no_json_raises(text, message, line, column, position, co
 
 
 def test_duplicates_are_rejected_if_asked():
-    with pytest.raises(JSONDecodeError, match="duplicate object key"):
+    assert JSONDecodeError.__bases__ == (Error, ValueError)
+    with pytest.raises(ValueError, match="duplicate object key"):
         loads('{"a": 1, "a": 2}', reject_duplicates=True)
 
 
