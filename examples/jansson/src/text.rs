@@ -10,7 +10,7 @@ use leakproof::pyo3::{FromPyObject, PyAny, PyErr, PyResult};
 use crate::ffi;
 use crate::value::Value;
 
-/// What Jansson fills in when a text cannot be loaded (json_error_t).
+/// The struct that Jansson fills in when a text cannot be loaded (json_error_t).
 #[record(ffi::json_error_t)]
 pub(crate) struct Failure {
     line: i32,

@@ -64,7 +64,7 @@ fn text(name: CString) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// What is in an object or in an array.
+/// The contents of an object or of an array.
 #[derive(IntoPython)]
 pub(crate) enum Item {
     /// The name of a member.
@@ -73,7 +73,7 @@ pub(crate) enum Item {
     Element(Owned<'static, Value>),
 }
 
-/// What was in a value when its iteration began. Python gets an iterator.
+/// The contents of a value when its iteration began. Python gets an iterator.
 pub(crate) struct Snapshot(Vec<Item>);
 
 impl IntoPython for Snapshot {
@@ -226,7 +226,7 @@ impl Value {
     #[calls(ffi::json_equal)]
     fn equal(&self, other: &Value) -> bool;
 
-    /// What is in an object or in an array; the names of an object's members.
+    /// Returns the contents of an object or of an array: the names of an object's members.
     pub(crate) fn contents(&self) -> Vec<(Option<CString>, Owned<'static, Value>)> {
         let mut contents = Vec::with_capacity(self.size());
         contents.extend(
@@ -245,7 +245,7 @@ impl Value {
         self.array_size() + self.object_size()
     }
 
-    /// Whether `other` is this value or somewhere in it.
+    /// Returns whether `other` is this value or somewhere in it.
     fn reaches(&self, other: &Value) -> bool {
         let mut seen = HashSet::new();
         let mut todo = vec![Borrowed::from(self).retain()];
@@ -494,7 +494,7 @@ impl Value {
         self.deep()
     }
 
-    /// Whether two values are of the same kind, with equal contents. `==` tells whether they are the same value.
+    /// Returns whether two values are of the same kind, with equal contents. `==` tells whether they are the same value.
     fn equals(&self, other: &Value) -> Result<bool> {
         if self.address() == other.address() {
             return Ok(true);

@@ -1,10 +1,11 @@
 //! The call site of a generated method.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use crate::methods::ast::{Method, MethodsBlock};
 use crate::methods::expand::variables::site_variable;
+use crate::types::inspect::type_name;
 
 /// Expands to the statement that makes the call site of a method, with its fail points.
 pub(crate) fn expand_site(
@@ -14,11 +15,10 @@ pub(crate) fn expand_site(
     (calls_back, is_detached): (bool, bool),
 ) -> TokenStream {
     let runtime = &block.runtime;
-    let method = format!(
-        "{}.{}",
-        block.handle.to_token_stream(),
-        method.signature.ident
-    );
+    let handle = type_name(&block.handle);
+    // The type may be named by its path.
+    let handle = handle.rsplit("::").next().unwrap_or(&handle);
+    let method = format!("{handle}.{}", method.signature.ident);
     let calling_back = calls_back.then(|| quote!(, calling_back));
     let detached = is_detached.then(|| quote!(, detached));
     let site = site_variable();
