@@ -63,6 +63,17 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     found
 }
 
+/// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the handle, or
+/// in the ancestors that are used so.
+pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
+    let handles = home(id).into_iter().chain(parents.iter().copied());
+    with_table(|table| {
+        let within = handles.flat_map(|handle| all_within(table, handle));
+        let entries = within.filter_map(|kept| table.get(&kept));
+        entries.flat_map(|entry| entry.owned.clone()).collect()
+    })
+}
+
 /// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or borrows it by
 /// `&mut`.
 pub(crate) fn borrows_parent_of(keeper: Id, given: Id) -> bool {
@@ -122,20 +133,31 @@ fn is_borrowed_as_one(one: Id, other: Id) -> bool {
         || group.is_some_and(|group| other.kind.group().is_some_and(|it| ptr::eq(group, it)))
 }
 
-/// Returns the number of children that borrow the handle, or one that is borrowed with it, exclusively for their life.
+/// Returns whether a child that holds `held` has `id` with it: the two are borrowed as one, or C has an owner of such an object
+/// in `held`.
+fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
+    let is_kept = || {
+        let within = all_within(table, held);
+        let mut entries = within.iter().filter_map(|kept| table.get(kept));
+        entries.any(|entry| entry.owned.iter().any(|it| is_borrowed_as_one(id, *it)))
+    };
+    is_borrowed_as_one(id, held) || id.kind.is_counted() && is_kept()
+}
+
+/// Returns the number of children that borrow the handle exclusively for their life, or another one that they have the handle
+/// with.
 fn holders(table: &Table, id: Id) -> usize {
     let one = || table.get(&id).map_or(0, |entry| entry.holders);
-    let entries = table
-        .iter()
-        .filter(|(other, _)| is_borrowed_as_one(id, **other));
-    match id.kind.group() {
-        None => one(),
-        Some(_) => entries.map(|(_, entry)| entry.holders).sum(),
+    let held = table.iter().filter(|(_, entry)| entry.holders != 0);
+    let entries = held.filter(|(held, _)| is_held_with(table, id, **held));
+    match id.kind.is_counted() {
+        false => one(),
+        true => entries.map(|(_, entry)| entry.holders).sum(),
     }
 }
 
-/// Returns whether a child borrows the handle, one that it lives in, or one that is borrowed with these, exclusively, and the
-/// handle neither is the child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
+/// Returns whether a child borrows the handle, one that it lives in or that C keeps in it, or one that is borrowed with these,
+/// exclusively, and the handle neither is the child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
 /// was forgotten, C refused its release, or C keeps the child.
 pub(crate) fn is_held(id: Id) -> bool {
     holder(id, &[]).is_some()
@@ -150,8 +172,9 @@ pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
         while let Some((here, _)) = reached.pop() {
             let holds = |id: &Id| {
                 let held = table.get(id).map_or(&[][..], |entry| &entry.parents.held);
-                let held = held.iter().filter(|held| is_borrowed_as_one(here, **held));
-                held.count()
+                let held = held.iter();
+                held.filter(|held| is_held_with(table, here, **held))
+                    .count()
             };
             let holders = holders(table, here);
             if holders != 0 {
@@ -166,18 +189,18 @@ pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
                     return any_holder(table, here, &own);
                 }
             }
-            let Some(entry) = table.get(&here) else {
-                continue;
-            };
-            let parents = entry.parents.iter().map(|parent| (parent, here));
             // The handle uses what C keeps in it.
-            let kept = all_within(table, here)
-                .into_iter()
-                .filter(|kept| *kept != here)
-                .filter_map(|kept| Some((kept, table.get(&kept)?)));
-            let theirs = kept
-                .flat_map(|(kept, entry)| entry.parents.iter().map(move |parent| (parent, kept)));
-            reached.extend(parents.chain(theirs).filter(|step| seen.insert(*step)));
+            let within = all_within(table, here).into_iter();
+            let within = within.filter_map(|kept| Some((kept, table.get(&kept)?)));
+            let steps = within.flat_map(|(kept, entry)| {
+                let owned = entry.owned.iter().copied();
+                entry
+                    .parents
+                    .iter()
+                    .chain(owned)
+                    .map(move |one| (one, kept))
+            });
+            reached.extend(steps.filter(|step| seen.insert(*step)));
         }
         None
     })
@@ -188,7 +211,7 @@ pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
 fn any_holder(table: &Table, of: Id, own: &BTreeSet<Id>) -> Option<Id> {
     let holds = |entry: &HandleEntry| {
         let mut held = entry.parents.held.iter();
-        held.any(|held| is_borrowed_as_one(of, *held))
+        held.any(|held| is_held_with(table, of, *held))
     };
     let mut all = table.iter();
     let found = all.find(|(id, entry)| holds(entry) && !own.contains(id));

@@ -17,6 +17,7 @@ use crate::handle::ReleaseError;
 use crate::handle::kind::Id;
 use crate::interpreter::report;
 use crate::restore_guard::RestoreGuard;
+use crate::uses::owners;
 
 /// A function that runs when children that held their parents have gone.
 pub(crate) struct HoldersGone(pub(crate) fn());
@@ -153,21 +154,22 @@ impl ReleaseRecord {
 impl Drop for ReleaseRecord {
     fn drop(&mut self) {
         let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
-        let (mut all, touched) =
+        let (mut all, touched, owned) =
             with_table(|table| take_ended(table, keeps, End::Now(self.number)));
         all.push(parents);
         release_parents(&all, touched, self.is_from_parent_process);
+        owners::no_longer_kept(mem::take(&mut self.owned).into_iter().chain(owned));
     }
 }
 
 /// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that end
-/// with fewer others from now on.
+/// with fewer others from now on, and the counted objects that C had owners of in those that end.
 pub(super) fn take_ended(
     table: &mut Table,
     kept: BTreeSet<Id>,
     end: End,
-) -> (Vec<Parents>, BTreeSet<Id>) {
-    let (mut all, mut touched) = (Vec::new(), BTreeSet::new());
+) -> (Vec<Parents>, BTreeSet<Id>, BTreeSet<Id>) {
+    let (mut all, mut touched, mut owned) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let mut ending: Vec<(Id, End)> = kept.into_iter().map(|kept| (kept, end)).collect();
     while let Some((id, end)) = ending.pop() {
         let Some(entry) = table.get_mut(&id) else {
@@ -186,10 +188,10 @@ pub(super) fn take_ended(
         all.push(mem::take(&mut entry.parents));
         ending.extend(keeps.into_iter().map(|kept| (kept, End::With(id))));
         entry.is_transferred = false;
-        entry.owned.clear();
+        owned.append(&mut entry.owned);
         remove_if_over(table, id);
     }
-    (all, touched)
+    (all, touched, owned)
 }
 
 /// Returns the parents of a handle that C has, and of all that C keeps in it.

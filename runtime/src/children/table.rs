@@ -217,6 +217,11 @@ pub(super) fn all_within(table: &Table, id: Id) -> BTreeSet<Id> {
     found
 }
 
+/// Returns whether C has an owner of the counted object in a handle that is known.
+pub(crate) fn is_kept_owner(owned: Id) -> bool {
+    with_table(|table| table.values().any(|entry| entry.owned.contains(&owned)))
+}
+
 /// The number of children that borrow their parent exclusively for their life.
 pub(super) static HELD: AtomicUsize = AtomicUsize::new(0);
 

@@ -16,7 +16,7 @@ use crate::handle::kind::Id;
 use crate::interpreter::report;
 use crate::restore_guard::RestoreGuard;
 use crate::uses::keeping::{kept_for_good, no_longer_kept, now_kept};
-use crate::uses::owners::left_to_c;
+use crate::uses::owners::{self, left_to_c};
 use crate::uses::table::is_lent_here;
 use crate::uses::watching::watch_hidden;
 
@@ -308,8 +308,9 @@ impl Drop for TransferRecord {
                 take_ended(table, BTreeSet::from([self.id]), end)
             })
         });
-        if let Some((all, touched)) = ended {
+        if let Some((all, touched, owned)) = ended {
             release_parents(&all, touched, false);
+            owners::no_longer_kept(owned);
         }
     }
 }

@@ -157,15 +157,22 @@ impl<'a> Use<'a> {
             true => children::exclusive_parents(self.id),
             false => Vec::new(),
         };
-        let ancestors = children::ancestors(self.id).into_iter();
-        claims.extend(ancestors.map(|id| Claim::of(id, alone.contains(&id))));
+        let ancestors = children::ancestors(self.id);
+        let owned = match self.exclusive && ancestors.iter().any(|id| id.kind().is_counted()) {
+            true => children::exclusive_owned(self.id, &alone),
+            false => Vec::new(),
+        };
+        claims.extend(ancestors.into_iter().map(|id| match alone.contains(&id) {
+            false if owned.contains(&id) => Claim::of(id, true).within(),
+            exclusive => Claim::of(id, exclusive),
+        }));
     }
 
     /// Returns whether both uses, with their claims, are of one object with counted owners, which one of them has alone.
     fn meets(&self, claims: &[Claim], other: &Use<'_>, others: &[Claim]) -> bool {
         let meet = |claim: &Claim, theirs: &Claim| {
             claim.object == theirs.object
-                && (claim.exclusive || theirs.exclusive)
+                && (claim.is_of_argument() || theirs.is_of_argument())
                 && !(claim.leaves && self.is_one_owner_more_for(other))
                 && !(theirs.leaves && other.is_one_owner_more_for(self))
         };

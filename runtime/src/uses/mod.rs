@@ -4,7 +4,8 @@
 //! or on one of C's own; that two guards own one reference-counted object; nor that C keeps a handle in another one. So one
 //! table has an entry for each use that the borrow checker may miss, for as long as the use lasts: the handles of a call
 //! until its result has its owner, the parameters of a callback until it returns, and what C reports until the report was
-//! taken. A use of a handle is a shared use of all that the handle lives in.
+//! taken. A use of a handle is a shared use of all that the handle lives in. It is a use of the counted objects that C keeps in
+//! the handle, and an exclusive use is an exclusive one.
 //!
 //! Both sides ask. A shared use is refused where an outer call, an outer callback or another thread uses the handle
 //! exclusively. An exclusive use is refused where anything else uses the handle. A release is put off while something uses

@@ -1,12 +1,13 @@
 //! Counted objects of which C has an owner until nobody knows when: a callback gave it to C, C keeps it in a handle of its
 //! own, or nobody knows whether C has it. C may use such an object by any call. So nothing of ours that still owns the object
-//! uses it exclusively any more.
+//! uses it exclusively any more, nor does a handle of ours in which C has another owner.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::depth::Depth;
 use super::table::{By, Claim, table};
+use crate::children::table::is_kept_owner;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
 
@@ -17,7 +18,7 @@ struct Owners {
     ours: usize,
     /// Set once C has an owner.
     has_c: bool,
-    /// The number of C's use, which lasts as long as something of ours owns the object.
+    /// The number of C's use, which lasts as long as something of ours owns the object, or C has an owner of it in a handle.
     number: Option<u64>,
 }
 
@@ -53,12 +54,31 @@ pub(crate) fn disowned(id: Id) {
         return;
     };
     owners.ours = owners.ours.saturating_sub(1);
-    let is_last = owners.ours == 0;
-    let number = owners.number.take_if(|_| is_last);
-    if is_last && !owners.has_c {
+    let is_used = owners.number.is_some();
+    if owners.ours == 0 && !owners.has_c {
         all.remove(&id);
     }
     drop(all);
+    if is_used {
+        end_if_unreached(id);
+    }
+}
+
+/// Notes that handles have ended in which C had owners of these objects.
+pub(crate) fn no_longer_kept(ids: impl IntoIterator<Item = Id>) {
+    ids.into_iter().for_each(end_if_unreached);
+}
+
+/// Ends C's use of an object that nothing of ours reaches any more.
+fn end_if_unreached(id: Id) {
+    if is_kept_owner(id) {
+        return;
+    }
+    let number = {
+        let mut all = owners();
+        let owners = all.get_mut(&id).filter(|owners| owners.ours == 0);
+        owners.and_then(|owners| owners.number.take())
+    };
     if let Some(number) = number {
         table().end(number);
     }
@@ -66,11 +86,12 @@ pub(crate) fn disowned(id: Id) {
 
 /// Notes that C has an owner until nobody knows when. C's use lasts for good where nobody counts ours.
 pub(crate) fn left_to_c(id: Id) {
+    let is_kept = is_kept_owner(id);
     let is_shared = {
         let mut all = owners();
         let owners = all.entry(id).or_default();
         owners.has_c = true;
-        owners.ours != 0 || !id.kind().may_be_left_to_c()
+        owners.ours != 0 || is_kept || !id.kind().may_be_left_to_c()
     };
     if is_shared {
         begin(id);

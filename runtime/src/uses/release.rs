@@ -83,7 +83,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let first = usize::from(kind.is_counted());
     // The other objects of a group go on.
     let claims = claims.into_iter().skip(first).map(Claim::without_group);
-    let claims: Vec<Claim> = claims.collect();
+    let claims: Vec<Claim> = claims.map(Claim::releasing).collect();
     watch_forks();
     let depth = Depth::here();
     let uses = |entry: &UseEntry| {

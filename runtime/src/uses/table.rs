@@ -86,6 +86,8 @@ pub(super) struct Claim {
     kind: usize,
     /// Set if a callback gives C an owner of the object: C may have others.
     joins: bool,
+    /// Set if the use is exclusive because C has an owner of the object in a handle that is used so.
+    within: bool,
     /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that keeps
     /// or lends such handles.
     stray: bool,
@@ -104,6 +106,7 @@ impl Claim {
             name: id.kind().name(),
             kind: ptr::from_ref(id.kind()).addr(),
             joins: false,
+            within: false,
             stray: false,
         }
     }
@@ -112,6 +115,27 @@ impl Claim {
     pub(super) fn joining(self) -> Self {
         Claim {
             joins: true,
+            ..self
+        }
+    }
+
+    /// Makes it the use of an object that C has an owner of in a handle that is used exclusively.
+    pub(super) fn within(self) -> Self {
+        Claim {
+            within: true,
+            ..self
+        }
+    }
+
+    /// Returns whether an argument of the call is used exclusively, and not what C keeps in one: the other arguments may be that.
+    pub(super) fn is_of_argument(&self) -> bool {
+        self.exclusive && !self.within
+    }
+
+    /// Makes it the use by a release, which releases the owners that C has in the handle.
+    pub(super) fn releasing(self) -> Self {
+        Claim {
+            exclusive: self.is_of_argument(),
             ..self
         }
     }

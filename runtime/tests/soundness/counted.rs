@@ -85,6 +85,36 @@ mod ffi {
         native::release(this);
     }
 
+    pub(super) struct bowl {
+        value: *mut value,
+    }
+
+    pub(super) unsafe extern "C" fn bowl_new() -> *mut bowl {
+        let value = std::ptr::null_mut();
+        native::acquire("Bowl", bowl { value })
+    }
+
+    pub(super) unsafe extern "C" fn bowl_put(this: *mut bowl, value: *mut value) {
+        // SAFETY: the test passes a live bowl.
+        unsafe { (*this).value = value };
+    }
+
+    pub(super) unsafe extern "C" fn bowl_count(this: *mut bowl) -> c_int {
+        // SAFETY: the test passes a live bowl, with a value.
+        unsafe { value_count((*this).value) }
+    }
+
+    pub(super) unsafe extern "C" fn bowl_walk(this: *mut bowl) -> *mut walk {
+        // SAFETY: the test passes a live bowl, with a value.
+        unsafe { value_walk((*this).value) }
+    }
+
+    pub(super) unsafe extern "C" fn bowl_free(this: *mut bowl) {
+        // SAFETY: the test passes a live bowl, with a value.
+        unsafe { value_unref((*this).value) };
+        native::release(this);
+    }
+
     pub(super) unsafe extern "C" fn walk_visit(
         this: *mut walk,
         visit: visit_t,
@@ -363,4 +393,54 @@ fn object_is_refused_while_a_child_holds_another_one_of_its_group() {
     drop(tour);
     other.try_count().unwrap();
     drop(third.tour().unwrap());
+}
+
+/// Has an owner of a value.
+#[handle(raw = ffi::bowl, release = ffi::bowl_free, fork_safe)]
+struct Bowl;
+
+#[methods(unsafe, rust_only)]
+impl Bowl {
+    #[calls(ffi::bowl_new, fails = null)]
+    fn new() -> Result<Owned<Bowl>>;
+
+    #[calls(ffi::bowl_put)]
+    fn put(&self, value: Owned<Value>);
+
+    #[calls(ffi::bowl_count, fails = negative)]
+    fn count(&self) -> Result<i32>;
+
+    #[calls(ffi::bowl_walk, fails = null)]
+    fn tour(&mut self) -> Result<Owned<BowlTour>>;
+}
+
+/// Holds a bowl.
+#[handle(raw = ffi::walk, release = ffi::walk_free, parent = &mut Bowl, fork_safe)]
+struct BowlTour;
+
+#[test]
+fn keeper_is_refused_while_a_child_holds_another_object_of_the_group() {
+    let _native = Native::start();
+    let (mut value, other) = (Value::new().unwrap(), Value::new().unwrap());
+    let bowl = Bowl::new().unwrap();
+    bowl.put(other);
+    let tour = value.tour().unwrap();
+    assert!(matches!(bowl.count(), Err(Error::Held("Bowl", "Tour"))));
+    drop(tour);
+    assert_eq!(bowl.count().unwrap(), 0);
+}
+
+#[test]
+fn object_is_refused_while_a_child_holds_what_c_keeps_another_one_of_the_group_in() {
+    let _native = Native::start();
+    let (value, other) = (Value::new().unwrap(), Value::new().unwrap());
+    let mut bowl = Bowl::new().unwrap();
+    bowl.put(other);
+    let tour = bowl.tour().unwrap();
+    assert!(matches!(
+        value.try_count(),
+        Err(Error::Held("Value", "BowlTour"))
+    ));
+    drop(tour);
+    value.try_count().unwrap();
 }

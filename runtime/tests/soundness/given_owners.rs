@@ -111,6 +111,52 @@ mod ffi {
         unsafe { seed_unref(seed) };
     }
 
+    /// A pot, with a seed or another pot.
+    pub struct pot {
+        seed: *mut seed,
+        inner: *mut pot,
+    }
+
+    pub unsafe extern "C" fn pot_new() -> *mut pot {
+        let (seed, inner) = (null_mut(), null_mut());
+        acquire("Pot", pot { seed, inner })
+    }
+
+    pub unsafe extern "C" fn pot_put(pot: *mut pot, seed: *mut seed) {
+        touch(pot);
+        unsafe { (*pot).seed = seed };
+    }
+
+    pub unsafe extern "C" fn pot_nest(pot: *mut pot, inner: *mut pot) {
+        touch(pot);
+        unsafe { (*pot).inner = inner };
+    }
+
+    pub unsafe extern "C" fn pot_take(pot: *mut pot) -> *mut seed {
+        touch(pot);
+        unsafe { std::mem::replace(&mut (*pot).seed, null_mut()) }
+    }
+
+    pub unsafe extern "C" fn pot_grow(pot: *mut pot, look: look, data: *mut c_void) -> c_int {
+        touch(pot);
+        let inner = unsafe { (*pot).inner };
+        match inner.is_null() {
+            true => unsafe { seed_grow((*pot).seed, look, data) },
+            false => unsafe { pot_grow(inner, look, data) },
+        }
+    }
+
+    pub unsafe extern "C" fn pot_free(pot: *mut pot) {
+        let (seed, inner) = unsafe { ((*pot).seed, (*pot).inner) };
+        if !seed.is_null() {
+            unsafe { seed_unref(seed) };
+        }
+        if !inner.is_null() {
+            unsafe { pot_free(inner) };
+        }
+        release(pot);
+    }
+
     pub unsafe extern "C" fn bed_free(bed: *mut bed) {
         for seed in unsafe { &(*bed).seeds } {
             unsafe { seed_unref(*seed) };
@@ -124,6 +170,9 @@ struct Seed;
 
 #[handle(raw = ffi::bed, release = ffi::bed_free, fork_safe)]
 struct Bed;
+
+#[handle(raw = ffi::pot, release = ffi::pot_free, fork_safe)]
+struct Pot;
 
 thread_local! {
     static SEED: RefCell<Option<Owned<'static, Seed>>> = const { RefCell::new(None) };
@@ -194,6 +243,24 @@ impl Bed {
     fn take(&self, seed: Owned<Seed>);
 }
 
+#[methods(unsafe, rust_only)]
+impl Pot {
+    #[calls(ffi::pot_new, fails = null)]
+    fn new() -> Result<Owned<Pot>>;
+
+    #[calls(ffi::pot_put)]
+    fn put(&mut self, seed: Owned<Seed>);
+
+    #[calls(ffi::pot_nest)]
+    fn nest(&mut self, inner: Owned<Pot>);
+
+    #[calls(ffi::pot_take, fails = null)]
+    fn take(&self) -> Result<Owned<Seed>>;
+
+    #[calls(ffi::pot_grow, args = (self, sower.look, sower.data), fails = nonzero)]
+    fn grow(&mut self, sower: &Sower) -> Result<()>;
+}
+
 const REFUSED: &str = "a Seed cannot be changed any more, because C has an owner of it, and nobody knows until when: give C a \
                        copy, or one that nothing else owns, where a callback gives it to C, or in a handle that C lends to the \
                        callback";
@@ -243,4 +310,73 @@ fn object_that_only_c_owned_is_changed_when_it_is_a_new_one() {
     grow(&mut seed).unwrap();
     drop(seed.clone());
     grow(&mut seed).unwrap();
+}
+
+fn pot_with(seed: Owned<'static, Seed>) -> Owned<'static, Pot> {
+    let mut pot = Pot::new().unwrap();
+    pot.put(seed);
+    pot
+}
+
+fn pot_within(seed: Owned<'static, Seed>) -> Owned<'static, Pot> {
+    let mut pot = Pot::new().unwrap();
+    pot.nest(pot_with(seed));
+    pot
+}
+
+#[test]
+fn handle_is_not_changed_that_keeps_an_object_of_which_a_callback_gave_c_our_last_owner() {
+    for keep in [pot_with, pot_within] {
+        let _native = Native::start();
+        let (seed, bed) = (Seed::new().unwrap(), Bed::new().unwrap());
+        let mut pot = keep(seed.clone());
+        pot.grow(&Sower).unwrap();
+        SEED.set(Some(seed));
+        bed.sow_last(&Sower);
+        BED.set(Some(bed));
+        let refused = pot.grow(&Sower).map_err(|error| error.to_string());
+        assert_eq!(refused, Err(REFUSED.into()));
+        drop(BED.take());
+    }
+}
+
+#[test]
+fn handle_is_not_changed_that_keeps_an_object_of_which_we_dropped_our_last_owner() {
+    let _native = Native::start();
+    let (seed, bed) = (Seed::new().unwrap(), Bed::new().unwrap());
+    let mut pot = pot_with(seed.clone());
+    SEED.set(Some(seed));
+    bed.sow(&Sower);
+    drop(SEED.take());
+    BED.set(Some(bed));
+    let refused = pot.grow(&Sower).map_err(|error| error.to_string());
+    assert_eq!(refused, Err(REFUSED.into()));
+    drop(BED.take());
+}
+
+#[test]
+fn object_is_not_changed_that_a_callback_gave_c_an_owner_of_and_that_a_handle_gave_out() {
+    let _native = Native::start();
+    let (seed, bed) = (Seed::new().unwrap(), Bed::new().unwrap());
+    let pot = pot_with(seed.clone());
+    SEED.set(Some(seed));
+    bed.sow_last(&Sower);
+    let mut seed = pot.take().unwrap();
+    drop(pot);
+    assert_eq!(grow(&mut seed), Err(REFUSED.into()));
+}
+
+#[test]
+fn new_object_is_changed_at_the_address_of_one_that_a_released_handle_kept() {
+    for keep in [pot_with, pot_within] {
+        let _native = Native::start();
+        let (seed, bed) = (Seed::new().unwrap(), Bed::new().unwrap());
+        let pot = keep(seed.clone());
+        SEED.set(Some(seed));
+        bed.sow_last(&Sower);
+        drop(pot);
+        bed.wither();
+        let mut seed = bed.seed().unwrap();
+        grow(&mut seed).unwrap();
+    }
 }
