@@ -456,9 +456,10 @@ def killers() -> dict[str, Killer]:
 def write_killers() -> None:
     """Adds what the runs of this checkout found, in the order of the table."""
     found = killers()
+    names = {suite.name for suite in suites(None)}
     for name, verdict in decided().items():
-        suite, test = verdict.by.split(": ", 1)
-        if verdict.verdict == "killed" and suite in {each.name for each in suites(None)}:
+        suite, _, test = verdict.by.partition(": ")
+        if verdict.verdict == "killed" and suite in names:
             found[name] = Killer(suite, "" if test.startswith("(") else test)
     rows = [f"{key(each)}\t{found[key(each)].suite}\t{found[key(each)].test}" for each in MUTANTS if key(each) in found]
     KILLERS.write_text("".join(f"{row}\n" for row in rows))

@@ -87,6 +87,7 @@ def test_killers_are_written_and_read(table: list[Mutant], tmp_path: Path, monke
     monkeypatch.setattr(mutants, "KILLERS", tmp_path / "killers.tsv")
     write_down(Verdict(table[0], "killed", "core: a", 1))
     write_down(Verdict(table[1], "killed", "stand-in: (hangs)", 1))
+    write_down(Verdict(table[2], "equivalent", "nobody can tell", 1))
     write_killers()
     write_down(Verdict(table[0], "killed", "kept: b", 1))
     write_killers()
