@@ -1472,6 +1472,8 @@ DIRECT_ENTRIES = [
     mutant(USES_STRAYS, "C has no handles in those that lend them", ("            add(lender(), (lent.kind)());", "            let _ = (lender, lent.kind);")),
     mutant(USES_STRAYS, "C has no handles in their parents", ("            add(parent, kind);", "            let _ = (parent, kind);")),
     mutant(USES_STRAYS, "C has handles only in what keeps them itself", ("        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)));", "        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)).take(0));")),
+    mutant(CALLBACKS_EXPAND_MACRO, "an alias hides the handle that a callback gives to C", ("    let checks = passed.chain(returned).map(|ty| {", "    let checks = passed.chain(returned.filter(|_| false)).map(|ty| {")),
+    mutant(CALLBACKS_EXPAND_MACRO, "an alias hides the handle that a callback takes", ("    let checks = passed.chain(returned).map(|ty| {", "    let checks = passed.filter(|_| false).chain(returned).map(|ty| {")),
     mutant(USES_PASSED, "values of what keeps the handle of a callback are dropped", ("            if kind.calls_back() || kind.is_view() || kind.has_relatives() {", "            if kind.calls_back() {")),
     mutant(CHILDREN_RELEASE, "a closed child that holds its parent is to be closed", ("        entry if entry.is_deferred => Some(Closed::Deferred),\n", "")),
     mutant(USES_OWNERS, "an object is changed that a callback gave C an owner of", ("    if is_shared {\n        begin(id);", "    if is_shared && false {\n        begin(id);")),

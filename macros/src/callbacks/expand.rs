@@ -12,7 +12,7 @@ use crate::methods::expand::variables::site_variable;
 use crate::span::respanned;
 use crate::text::{decode, with_undecoded_text};
 use crate::types::inspect::{
-    argument_of, borrowed_handles, is_slice_ref, is_unit, owned_handles, type_name,
+    argument_of, borrowed_handles, form, is_slice_ref, is_unit, owned_handles, type_name,
 };
 use crate::types::lifetimes::erase_lifetimes;
 
@@ -64,6 +64,7 @@ pub(crate) fn expand(
         ),
     };
     let returned = expand_returned(state, callback, (&this, &before_name), runtime);
+    let forms = expand_form_checks(method, runtime);
     let parents = expand_owned_child_checks(state, method, runtime);
     let exclusive_use = expand_exclusive_checks(state, method, runtime);
     let lent = expand_lent_handles(state, method, runtime);
@@ -124,6 +125,7 @@ pub(crate) fn expand(
                         let #site = <__Callback as #runtime::__private::callback::Callback>::site();
                         let #here = 0_u8;
                         let #life = #runtime::__private::lifetime::Life::of(&#here);
+                        #forms
                         #(#adopted)*
                         #(#converted)*
                         ::core::result::Result::Ok(#returned)
@@ -226,6 +228,27 @@ fn expand_returned(
     }
 }
 
+/// Refuses types with names that hide handles or memory, because all other checks go by names, and so does what the runtime is
+/// told of the callback.
+fn expand_form_checks(method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
+    let is_handle = |ty: &Type| matches!(ty, Type::Reference(_)) && !is_slice_ref(ty);
+    let passed = parameters(method).map(|(_, ty)| ty);
+    let passed = passed.filter(|ty| !is_handle(ty));
+    let returned = match &method.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(argument_of(ty, "Result").unwrap_or(ty)),
+    };
+    let returned = returned.filter(|ty| !is_unit(ty));
+    let checks = passed.chain(returned).map(|ty| {
+        let form = form(ty, runtime);
+        respanned(
+            quote!(#runtime::__private::shape::check::<#ty, #form>();),
+            ty.span(),
+        )
+    });
+    checks.collect()
+}
+
 /// The constants with the function pointer: one for the author, one for `args` of `#[calls]`.
 fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStream) -> TokenStream {
     let CallbackMethod {
@@ -260,7 +283,6 @@ fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStre
 }
 
 /// Refuses owned handles with a parent among the parameters and the result, and those with `attachments` in the result.
-/// Handles behind an alias are refused by `uses::Handles` and by `IntoC`.
 pub(crate) fn expand_owned_child_checks(
     state: &Type,
     method: &ImplItemFn,
@@ -325,7 +347,6 @@ fn lent_handles(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
 }
 
 /// Refuses parts that do not know their owner: a running call may have the owner exclusively, and other code may release it.
-/// Parts behind an alias are refused by `uses::Handles`.
 fn expand_owner_checks(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
     let checks = lent_handles(method).map(|handle| {
         let handle = erase_lifetimes(handle, state);

@@ -1,8 +1,8 @@
 //! Checks that the type names in a generated signature stand for the types of these names.
 //!
 //! The macros read ownership from names: `Owned`, `Borrowed`, `String`, `CString`, `Bytes`, `&[u8]`, `&T`, within
-//! `Option`, `Vec` and tuples. An alias could hide one of these types, and with it a rule. Each generated method
-//! therefore states what the macro read, and rustc compares that with the types.
+//! `Option`, `Vec` and tuples. An alias could hide one of these types, and with it a rule. Each generated method and each
+//! callback therefore states what the macro read, and rustc compares that with the types.
 
 use std::ffi::CString;
 use std::marker::PhantomData;
@@ -32,7 +32,7 @@ pub struct Maybe<F>(PhantomData<F>);
 #[derive(Debug)]
 pub struct Many<F>(PhantomData<F>);
 
-/// A result type of a generated method that is of the form `F`.
+/// A result type of a generated method, or a parameter or result type of a callback, that is of the form `F`.
 ///
 /// # Safety
 ///
@@ -41,7 +41,7 @@ pub struct Many<F>(PhantomData<F>);
     message = "the name of this type hides what it stands for",
     label = "written by another name than its own",
     note = "write `Owned<…>`, `Borrowed<…>`, `String`, `CString`, `Bytes`, `&[u8]`, `Option<…>`, `Vec<…>` and tuples out in \
-            `#[calls]` and `#[field]`: the rules for results go by these names"
+            `#[calls]`, `#[field]` and `#[callback]`: the rules for handles and memory go by these names"
 )]
 pub unsafe trait Form<F> {}
 
@@ -53,6 +53,9 @@ macro_rules! values {
 }
 
 values! { () bool i8 u8 i16 u16 i32 u32 i64 u64 i128 u128 isize usize f32 f64 }
+
+// SAFETY: Rust: the type holds no reference and no handle.
+unsafe impl<const N: usize> Form<Value> for [u8; N] {}
 
 macro_rules! copied {
     ($($type:ty)+) => {$(

@@ -15,16 +15,14 @@ pub struct Record;
 #[derive(Attachment)]
 pub struct State;
 
-type Bytes = &'static [u8];
-type Kept = Borrowed<'static, Record>;
+mod kept {
+    pub type Borrowed<T> = leakproof::Borrowed<'static, T>;
+}
 
 #[callbacks(unsafe)]
 impl State {
-    #[callback(ffi::VisitFn, args = (_, bytes.ptr, bytes.len, data))]
-    fn bytes(&self, bytes: Bytes) {}
-
     #[callback(ffi::VisitFn, args = (record, _, _, data))]
-    fn record(&self, record: Kept) {}
+    fn record(&self, record: kept::Borrowed<Record>) {}
 }
 
 fn main() {}
