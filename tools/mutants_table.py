@@ -54,6 +54,7 @@ CHILDREN_TRANSFER = "runtime/src/children/transfer.rs"
 USES = "runtime/src/uses/call.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
 USES_OWNERS = "runtime/src/uses/owners.rs"
+USES_HELD_BACK = "runtime/src/uses/held_back.rs"
 USES_PASSED = "runtime/src/uses/passed.rs"
 USES_STRAYS = "runtime/src/uses/strays.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
@@ -1469,6 +1470,10 @@ DIRECT_ENTRIES = [
     mutant(USES_RELEASE, "a handle is released that a callback's handle may live in", (" || table.has_stray(depth);", ";")),
     mutant(CHILDREN_ANCESTORS, "each handle that a callback has may live in any other one", ("    (!is_ours).then_some(home)", "    (!is_ours || true).then_some(home)")),
     mutant(USES_TABLE, "a callback's handle is in the way of nothing that may keep it", ("        self.stray\n            && other.exclusive", "        false && self.stray\n            && other.exclusive")),
+    mutant(USES_RELEASE, "a child is released after C freed its parent", ("    if may_not_wait(id) {", "    if may_not_wait(id) && false {")),
+    mutant(USES_HELD_BACK, "another thread runs a release that a callback holds back", ("    if holds_back {\n        with", "    let holds_back = false;\n    if holds_back {\n        with")),
+    mutant(USES_HELD_BACK, "a child is leaked although an outer callback has its parent", ("        ended.retain(|stray|", "        ended.retain(|stray| true ||")),
+    mutant(CHILDREN_RELEASE, "what waits for a leaked handle is leaked without a report", ("            for parent in parents.filter(waits) {", "            for parent in parents.filter(waits).take(0) {")),
     mutant(USES_STRAYS, "C has no handles in those that lend them", ("            add(lender(), (lent.kind)());", "            let _ = (lender, lent.kind);")),
     mutant(USES_STRAYS, "C has no handles in their parents", ("            add(parent, kind);", "            let _ = (parent, kind);")),
     mutant(USES_STRAYS, "C has handles only in what keeps them itself", ("        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)));", "        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)).take(0));")),

@@ -35,7 +35,9 @@ pub(crate) use ancestors::{
 };
 pub(crate) use born::{born, keep_values, lent};
 pub use release::parent_of_released;
-pub(crate) use release::{Closed, HoldersGone, ReleaseRecord, closed, end, note_deferred, put_off};
+pub(crate) use release::{
+    Closed, HoldersGone, ReleaseRecord, closed, end, note_deferred, note_leaked, put_off,
+};
 pub(crate) use table::is_any_held;
 pub use transfer::Unplaced;
 pub(crate) use transfer::{

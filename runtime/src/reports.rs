@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use crate::error_source::{ErrorSink, ReportFn, report};
 use crate::handle::{Borrowed, Handle};
-use crate::uses::Passed;
+use crate::uses::{HoldingBack, Passed};
 
 // SAFETY: Rust: `report_mut` takes what the type says; guarantee 12: it catches panics.
 unsafe impl<E: ErrorSink> ReportFn<E>
@@ -49,6 +49,7 @@ unsafe extern "C" fn report_mut<E: ErrorSink>(
     report::<E>(|collector| {
         // SAFETY: annotation `errors`: C lends the record for the length of the callback.
         let record = Borrowed::from(unsafe { E::Record::from_raw(record) });
+        let _releases = HoldingBack::begin();
         // What a running call has by `&mut` is shown to nobody.
         if let Ok(_used) = Passed(&record).begin(false) {
             collector.record(record.get());

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::failpoint::FailPoint;
 use crate::interpreter::{ReentrancyGuard, callback_error};
 use crate::side_table::CallbackValues;
-use crate::uses::AtCallbackEnd;
 use crate::uses::depth::Inside;
+use crate::uses::{AtCallbackEnd, HoldingBack};
 
 /// Runs the callback `K`, which C calls.
 ///
@@ -97,6 +97,7 @@ unsafe fn call<K: Callback>(
     let before = unsafe { K::before(arguments) };
     let _paused = crate::thread_locals::pause();
     let _values = CallbackValues::begin();
+    let _releases = HoldingBack::begin();
     *is_run = true;
     // SAFETY: guarantee 8: the state is on the stack of the call, or in the box, which is held. the caller's promise:
     // C passed the arguments.

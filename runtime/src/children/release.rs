@@ -333,6 +333,28 @@ pub(crate) fn note_deferred(id: Id) {
     });
 }
 
+/// Notes that the handle is never released. Returns the handles that it lives in whose release waits for it.
+pub(crate) fn note_leaked(id: Id) -> Vec<Id> {
+    with_table(|table| {
+        if let Some(entry) = table.get_mut(&id) {
+            entry.is_deferred = false;
+        }
+        let (mut found, mut reached) = (Vec::new(), vec![id]);
+        while let Some(here) = reached.pop() {
+            let parents = table.get(&here).into_iter();
+            let parents = parents.flat_map(|entry| entry.parents.waiting());
+            let waits = |id: &Id| table.get(id).is_some_and(|entry| entry.put_off.is_some());
+            for parent in parents.filter(waits) {
+                if !found.contains(&parent) {
+                    found.push(parent);
+                    reached.push(parent);
+                }
+            }
+        }
+        found
+    })
+}
+
 /// Returns the handle that waits for this one, if this one waits for it, too.
 fn find_cycle(table: &Table, id: Id) -> Option<Id> {
     let (mut seen, mut reached) = (BTreeSet::new(), vec![id]);
@@ -367,7 +389,7 @@ fn in_cycle(id: Id, other: Id) -> Error {
 fn still_needed(id: Id, child: Id) -> Error {
     let (name, child) = (id.kind.name(), child.kind.name());
     Error::Value(format!(
-        "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, or C \
-         refused to release it"
+        "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, C \
+         refused to release it, or it was leaked"
     ))
 }

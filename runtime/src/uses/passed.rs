@@ -1,6 +1,7 @@
 //! The uses of handles by callbacks, which C passed the handles to.
 
 use super::call::{Refused, Use, Uses, begin_claims};
+use super::held_back::note_strays;
 use super::keeping::kept_so_far;
 use super::table::{By, Claim};
 use crate::children::{self, Id};
@@ -76,10 +77,11 @@ impl<T: Handles> Passed<'_, T> {
 
     fn begin_noted(&self, exclusive: bool) -> Result<Passing, Refused> {
         let kept = kept_so_far();
-        let (mut claims, mut lent, mut counted) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut claims, mut strays) = (Vec::new(), Vec::new());
+        let (mut lent, mut counted) = (Vec::new(), Vec::new());
         self.0.each(&mut |id| {
             Use::noted(id, exclusive).claim(&mut claims);
-            claims.extend(children::stray(id).map(|home| Claim::of(home, false).stray()));
+            strays.extend(children::stray(id));
             counted.extend(children::home(id).filter(|home| home.kind().is_counted()));
             // What keeps the handle, and its other parents, may have values, too.
             let kind = id.kind();
@@ -88,8 +90,11 @@ impl<T: Handles> Passed<'_, T> {
                 lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
             }
         });
+        claims.extend(strays.iter().map(|home| Claim::of(*home, false).stray()));
+        let uses = begin_claims(&claims, By::Callback, kept, &mut None)?;
+        note_strays(strays);
         Ok(Passing {
-            _uses: begin_claims(&claims, By::Callback, kept, &mut None)?,
+            _uses: uses,
             _lent: lent,
             _owned: counted.into_iter().map(OneOwnerMore::of).collect(),
         })

@@ -1,7 +1,8 @@
 //! Releases, and the uses that are in their way.
 //!
 //! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle lives
-//! in, while another child holds that, and while a callback of the thread has a handle that may live in any other one. It runs when that use has ended ([`deferred`](crate::deferred)).
+//! in, and while another child holds that. It runs when that use has ended ([`deferred`](crate::deferred)). While a callback of
+//! the thread has a handle that may live in any other one, a release is held back (`held_back`).
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use std::thread;
 
 use super::call::{Use, Uses};
 use super::depth::{Depth, is_inside};
+use super::held_back::{hold_back, leak, may_not_wait};
 use super::keeping::{kept_so_far, may_keep};
 use super::table::{By, Claim, UseEntry, table};
 use super::watching::is_watching;
@@ -40,7 +42,14 @@ fn begin_if_unused(id: Id) -> Option<Released> {
     if let Some(uses) = begin_if_free(id) {
         return Some(Released { _uses: Some(uses) });
     }
+    if may_not_wait(id) {
+        leak(id);
+        return None;
+    }
     children::note_deferred(id);
+    if hold_back(id) {
+        return None;
+    }
     deferred::defer(id);
     // What was in the way may have ended before the release was in the list, where the end looks for it.
     if let Some(uses) = begin_if_free(id) {

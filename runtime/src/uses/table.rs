@@ -446,6 +446,14 @@ impl Table {
         self.strays != 0 && self.entries.iter().any(is_here)
     }
 
+    /// Returns whether a callback of this thread has the object as a stray handle.
+    pub(super) fn is_stray(&self, object: Key, depth: Depth) -> bool {
+        let is_it = |entry: &UseEntry| {
+            entry.claim.stray && entry.depth.thread == depth.thread && entry.claim.object == object
+        };
+        self.entries.iter().any(is_it)
+    }
+
     /// Returns false if no entry meets the claim. `shared` says that shared entries count, too.
     pub(super) fn may_hold(&self, claim: &Claim, shared: bool) -> bool {
         let counts = match shared {

@@ -35,6 +35,7 @@ mod given_owners;
 mod kept_nodes;
 mod kept_owners;
 mod left_behind;
+mod lent_parents;
 mod lent_values;
 mod lent_views;
 mod owners;
