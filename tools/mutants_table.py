@@ -58,6 +58,7 @@ USES_HELD_BACK = "runtime/src/uses/held_back.rs"
 USES_PASSED = "runtime/src/uses/passed.rs"
 USES_STRAYS = "runtime/src/uses/strays.rs"
 USES_TABLE = "runtime/src/uses/table.rs"
+USES_VIEWS = "runtime/src/uses/views.rs"
 USES_WAITING = "runtime/src/uses/waiting.rs"
 FORKS = "runtime/src/fork.rs"
 THREAD_LOCALS = "runtime/src/thread_locals.rs"
@@ -1078,7 +1079,7 @@ KEEPING = [
     mutant(DEFERRED, "a thread that ends leaves deferred releases behind", ("            attach_if_running(|| left.into_iter().for_each(|(id, _)| release(id)));\n", "            drop(left);\n")),
     mutant(DEFERRED, "a release is left to a thread that has ended", ("match list.threads.contains(&thread) {", "match list.threads.contains(&thread) || true {")),
     mutant(DEFERRED, "a thread that ends takes releases until its last instruction", ("        list.threads.retain(|thread| *thread != self.0);\n", "")),
-    mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.meets(claim))", "                && false && ancestors.iter().any(|claim| entry.meets(claim))")),
+    mutant(USES_RELEASE, "a child is released while its parent is changed", ("                && ancestors.iter().any(|claim| entry.meets(claim) || is_lent_of(claim))", "                && false && ancestors.iter().any(|claim| entry.meets(claim) || is_lent_of(claim))")),
     mutant(USES_RELEASE, "a child is released while another one holds its parent", ("!id.kind().is_counted() && children::is_held(id)", "false && !id.kind().is_counted() && children::is_held(id)")),
     mutant(TO_C, "a callback gives C what something else uses", ("        uses::begin([uses::transferring(self)])\n", "        uses::begin([uses::transferring(self).filter(|_| false)])\n")),
     mutant(CALLBACKS_EXPAND_MACRO, "a callback cannot give C what it has itself", ("                #(#guards.end();)*\n", "                #(let _ = &#guards;)*\n")),
@@ -1474,6 +1475,19 @@ DIRECT_ENTRIES = [
     mutant(USES_HELD_BACK, "another thread runs a release that a callback holds back", ("    if holds_back {\n        with", "    let holds_back = false;\n    if holds_back {\n        with")),
     mutant(USES_HELD_BACK, "a child is leaked although an outer callback has its parent", ("        ended.retain(|stray|", "        ended.retain(|stray| true ||")),
     mutant(CHILDREN_RELEASE, "what waits for a leaked handle is leaked without a report", ("            for parent in parents.filter(waits) {", "            for parent in parents.filter(waits).take(0) {")),
+    mutant(USES_RELEASE, "a child is released while a callback changes its counted parent by another type", ("entry.meets(claim) || is_lent_of(claim))", "entry.meets(claim))")),
+    mutant(USES_RELEASE, "the last owner of what a callback has by another type is released", ("claim.counted && is_lent_of(claim))", "false && claim.counted && is_lent_of(claim))")),
+    mutant(USES_TABLE, "a call that has an object alone does not lend it by another type", ("            && !(claim.viewed && self", "            && !(false && claim.viewed && self")),
+    mutant(USES_VIEWS, "a group is used while a callback has one of its objects by another type", ("        found.extend(same.map(", "        found.extend(same.take(0).map(")),
+    mutant(USES_VIEWS, "what C keeps an object in goes while a callback has that by another type", ("        found.extend(children::at_address(", "        found.extend(Vec::<Id>::new()); drop(children::at_address(")),
+    mutant(USES_VIEWS, "a held object is lent by another type", ("    if !children::is_any_held() {", "    if true || !children::is_any_held() {")),
+    mutant(USES_VIEWS, "the calls of a holder do not lend the held object by another type", ("            && !is_in_call_on(holder)", "            && (true || !is_in_call_on(holder))")),
+    mutant(USES_VIEWS, "a callback changes what lends memory by another type", ("    kind.lends() ||", "    (kind.lends() && false) ||")),
+    mutant(USES_VIEWS, "a callback changes what has parts by another type", ("&& is_unseen((lent.kind)())", "&& is_unseen((lent.kind)()) && false")),
+    mutant(USES_VIEWS, "a callback changes the parent of what lends memory by another type", ("children.iter().chain([id])", "children.iter().take(0).chain([id])")),
+    mutant(USES_VIEWS, "a call that has a lender alone does not lend it by another type", (".filter(|_| !is_alone(*id))", ".filter(|_| true || !is_alone(*id))")),
+    mutant(LEDGER, "the table does not know an object that callbacks have by another type alone", ("() if any(&|kind| is_same(kind)) &&", "() if any(&|kind| is_same(kind)) && false &&")),
+    mutant(LEDGER, "a shared call is not in the table whose parent callbacks write by another type", ("                reached.extend(here.parents());", "                reached.extend(here.parents().take(0));")),
     mutant(USES_STRAYS, "C has no handles in those that lend them", ("            add(lender(), (lent.kind)());", "            let _ = (lender, lent.kind);")),
     mutant(USES_STRAYS, "C has no handles in their parents", ("            add(parent, kind);", "            let _ = (parent, kind);")),
     mutant(USES_STRAYS, "C has handles only in what keeps them itself", ("        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)));", "        reached.extend(inside.into_iter().flatten().filter(|kind| seen.insert(**kind)).take(0));")),

@@ -30,8 +30,8 @@ mod transfer;
     allow(unused_imports, reason = "only Python's objects keep parents")
 )]
 pub(crate) use ancestors::{
-    ancestors, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home, is_held,
-    is_made_beside, is_made_in, is_only_in, lives_in, stray,
+    ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
+    is_held, is_made_beside, is_made_in, is_only_in, lives_in, living_in, stray,
 };
 pub(crate) use born::{born, keep_values, lent};
 pub use release::parent_of_released;

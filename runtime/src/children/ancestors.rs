@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ptr;
 
-use crate::children::table::{HandleEntry, Table, all_kept, all_within, with_table};
+use crate::children::table::{HandleEntry, Table, all_kept, all_within, waits_for, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
@@ -101,6 +101,27 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
         found.retain(|ancestor| *ancestor != id);
     }
     found
+}
+
+/// Returns the handles that live in this one, as children.
+pub(crate) fn living_in(id: Id) -> Vec<Id> {
+    with_table(|table| waits_for(table, id).map(|(child, _)| child).collect())
+}
+
+/// Returns the handles of the table at this address that C lends not only to callbacks.
+pub(crate) fn at_address(raw: *mut ()) -> Vec<Id> {
+    with_table(|table| {
+        let (Some((first, _)), true) = (table.first_key_value(), !raw.is_null()) else {
+            return Vec::new();
+        };
+        // The order goes by address, and then by kind.
+        let before = Id::new(first.kind, raw.wrapping_byte_sub(1));
+        let near = table.range(before..).map(|(id, _)| *id);
+        let near = near.take_while(|id| id.raw <= raw);
+        let is_object =
+            |id: &Id| id.raw == raw && !id.kind.is_integer() && !id.kind.is_callback_only();
+        near.filter(is_object).collect()
+    })
 }
 
 fn add_ancestors_in(table: &Table, mut reached: Vec<Id>, found: &mut Vec<Id>) {

@@ -125,7 +125,7 @@ impl ReleaseRecord {
             let entry = table.entry(id).or_default();
             entry.parents = parents;
             entry.owned = mem::take(&mut self.owned);
-            entry.is_ours = id.kind.is_lent_to_callbacks();
+            entry.is_ours = id.kind.is_seen_by_callbacks();
             for (kept, held) in inside {
                 if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_c_s()) {
                     kept.parents.others.push(id);

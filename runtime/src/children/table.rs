@@ -79,7 +79,7 @@ pub(super) struct HandleEntry {
     pub(super) is_deferred: bool,
     /// The ends of a handle that C has: it is gone when all of them have come. Empty for a handle of ours.
     pub(super) ends: Vec<End>,
-    /// Set if the handle is known to be ours: of those that C lends to callbacks.
+    /// Set if the handle is known to be ours: of those that C lends to callbacks, also by a type of their own.
     pub(super) is_ours: bool,
     /// Set if C was given the handle; otherwise C lends it.
     pub(super) is_transferred: bool,

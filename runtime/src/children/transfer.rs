@@ -224,7 +224,7 @@ impl TransferRecord {
         with_table(|table| {
             if transfer.take(table) {
                 table.entry(transfer.id).or_default().is_ours =
-                    transfer.id.kind.is_lent_to_callbacks();
+                    transfer.id.kind.is_seen_by_callbacks();
                 // C may have lent it meanwhile.
                 take_ends(table, transfer.id);
             }

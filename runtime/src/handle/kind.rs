@@ -5,7 +5,7 @@
 
 use std::any::TypeId;
 use std::cmp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU8, Ordering};
 
@@ -40,7 +40,8 @@ pub struct HandleKind {
     pub(super) written_by_callbacks: AtomicU8,
     /// 2 if C may get its handles until nobody knows when, 1 if it does not, 0 until somebody asked.
     pub(super) left_to_c: AtomicU8,
-    /// 2 if C lends its handles to callbacks, 1 if it does not, 0 until somebody asked.
+    /// 3 if C lends its handles to callbacks, 2 if it does so by a type of its own alone (`callback_only`), 1 if it does not, 0
+    /// until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
     pub(super) has_relatives: AtomicBool,
@@ -189,6 +190,16 @@ impl HandleKind {
         self.spec.is_callback_only()
     }
 
+    /// Returns whether the handles lend memory.
+    pub(crate) fn lends(&self) -> bool {
+        self.spec.sharing.lends
+    }
+
+    /// Returns whether nothing leads from the handles to those that they are part of.
+    pub(crate) fn hides_owner(&self) -> bool {
+        self.spec.hides_owner()
+    }
+
     /// Records that some handles of the kind live in others, or others in them.
     #[inline]
     pub(crate) fn note_relatives(&self) {
@@ -219,28 +230,47 @@ impl HandleKind {
         (self.parent)().into_iter().chain(others)
     }
 
-    /// Returns whether C lends its handles, or parts of them, to callbacks: then the table of [`children`] knows which are
-    /// ours.
+    /// Returns whether C lends its handles, or parts of them, to callbacks as such.
     #[inline]
     pub(crate) fn is_lent_to_callbacks(&'static self) -> bool {
+        self.lent_to_callbacks() == 3
+    }
+
+    /// Returns whether C lends its handles, or parts of them, to callbacks, also by a type of their own: then the table of
+    /// [`children`] knows which are ours, and what C keeps them in.
+    #[inline]
+    pub(crate) fn is_seen_by_callbacks(&'static self) -> bool {
+        self.lent_to_callbacks() != 1
+    }
+
+    #[inline]
+    fn lent_to_callbacks(&'static self) -> u8 {
         match self.lent_to_callbacks.load(Ordering::Relaxed) {
             0 => self.find_lent_to_callbacks(),
-            answer => answer == 2,
+            answer => answer,
         }
     }
 
     #[cold]
-    fn find_lent_to_callbacks(&'static self) -> bool {
-        let mut all = inventory::iter::<LentToCallbacks>.into_iter();
-        let is_lent = all.any(|lent| lent.is_lent && ptr::eq((lent.kind)().home(), self));
-        let is_lent = is_lent && !self.ref_counted && !self.is_view();
-        let answer = 1 + u8::from(is_lent);
+    fn find_lent_to_callbacks(&'static self) -> u8 {
+        let any = |is_it: &dyn Fn(&'static HandleKind) -> bool| {
+            let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+            !self.ref_counted
+                && !self.is_view()
+                && all.any(|lent| lent.is_lent && is_it((lent.kind)()))
+        };
+        let is_same = |kind: &HandleKind| kind.is_callback_only() && kind.c_type() == self.c_type();
+        let answer = match () {
+            () if any(&|kind| ptr::eq(kind.home(), self)) => 3,
+            () if any(&|kind| is_same(kind)) && !self.is_integer() => 2,
+            () => 1,
+        };
         self.lent_to_callbacks.store(answer, Ordering::Relaxed);
-        is_lent
+        answer
     }
 
-    /// Returns whether C may pass the objects of its handles to callbacks that write them by another type. A callback has its own
-    /// use of what C lends to callbacks alone.
+    /// Returns whether C may pass the objects of its handles, or those that they live in, to callbacks that write them by another
+    /// type. A callback has its own use of what C lends to callbacks alone.
     #[inline]
     pub(crate) fn is_written_by_callbacks(&'static self) -> bool {
         match self.written_by_callbacks.load(Ordering::Relaxed) {
@@ -251,10 +281,20 @@ impl HandleKind {
 
     #[cold]
     fn find_written_by_callbacks(&'static self) -> bool {
-        let mut all = inventory::iter::<LentToCallbacks>.into_iter();
-        let is_this = |lent: &LentToCallbacks| (lent.kind)().c_type() == self.c_type();
-        let is_written = all.any(|lent| lent.is_written && is_this(lent));
-        let is_written = is_written && !self.is_callback_only() && !self.is_integer();
+        let all = || inventory::iter::<LentToCallbacks>.into_iter();
+        let is_this = |kind: &HandleKind, lent: &LentToCallbacks| {
+            lent.is_written && !kind.is_integer() && (lent.kind)().c_type() == kind.c_type()
+        };
+        // A use of a handle is a use of all that it lives in.
+        let (mut seen, mut reached) = (BTreeSet::new(), vec![self]);
+        let mut is_written = false;
+        while let Some(here) = reached.pop() {
+            if seen.insert(ptr::from_ref(here)) {
+                is_written = is_written || all().any(|lent| is_this(here, lent));
+                reached.extend(here.parents());
+            }
+        }
+        let is_written = is_written && !self.is_callback_only();
         let answer = 1 + u8::from(is_written);
         self.written_by_callbacks.store(answer, Ordering::Relaxed);
         is_written

@@ -64,7 +64,7 @@ impl HandleKind {
         if children::is_any_transferred() {
             children::given_out(Id::new(self, raw));
         }
-        if self.is_lent_to_callbacks() {
+        if self.is_seen_by_callbacks() {
             self.note_relatives();
             children::own(Id::new(self, raw));
         }

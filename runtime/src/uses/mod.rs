@@ -30,6 +30,7 @@ mod release;
 mod strays;
 pub(crate) mod table;
 mod transfer;
+mod views;
 mod waiting;
 pub(crate) mod watching;
 

@@ -4,6 +4,7 @@ use super::call::{Refused, Use, Uses, begin_claims};
 use super::held_back::note_strays;
 use super::keeping::kept_so_far;
 use super::table::{By, Claim};
+use super::views::{check_borrowed, check_held, claim_viewed, viewed};
 use crate::children::{self, Id};
 use crate::error::Result;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
@@ -63,7 +64,7 @@ impl<T: Handles> Passed<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if another use excludes this one.
+    /// [`Busy`](crate::Error::Busy) if another use excludes this one, [`Held`](crate::Error::Held) if a child holds the handle that C lends by another type.
     pub fn begin(self, exclusive: bool) -> Result<Passing> {
         loop {
             match self.begin_noted(exclusive) {
@@ -77,11 +78,12 @@ impl<T: Handles> Passed<'_, T> {
 
     fn begin_noted(&self, exclusive: bool) -> Result<Passing, Refused> {
         let kept = kept_so_far();
-        let (mut claims, mut strays) = (Vec::new(), Vec::new());
+        let (mut claims, mut strays, mut others) = (Vec::new(), Vec::new(), Vec::new());
         let (mut lent, mut counted) = (Vec::new(), Vec::new());
         self.0.each(&mut |id| {
             Use::noted(id, exclusive).claim(&mut claims);
             strays.extend(children::stray(id));
+            others.extend(viewed(id));
             counted.extend(children::home(id).filter(|home| home.kind().is_counted()));
             // What keeps the handle, and its other parents, may have values, too.
             let kind = id.kind();
@@ -90,8 +92,16 @@ impl<T: Handles> Passed<'_, T> {
                 lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
             }
         });
+        for other in &others {
+            claim_viewed(*other, exclusive, &mut claims);
+        }
         claims.extend(strays.iter().map(|home| Claim::of(*home, false).stray()));
         let uses = begin_claims(&claims, By::Callback, kept, &mut None)?;
+        // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+        check_held(&others).map_err(Refused::For)?;
+        if exclusive {
+            check_borrowed(&others).map_err(Refused::For)?;
+        }
         note_strays(strays);
         Ok(Passing {
             _uses: uses,

@@ -103,17 +103,23 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
             By::Callback => entry.depth.thread == depth.thread,
             By::Release | By::Keeping | By::Owning => false,
         };
-        (entry.is_of_object(&own) || entry.claim.may_be_lent_of(&own)) && is_in_way
+        let is_lent_of = |claim: &Claim| entry.claim.may_be_lent_of(claim);
+        let is_callback_s = entry.by == By::Callback && entry.depth.thread == depth.thread;
+        (entry.is_of_object(&own) || is_lent_of(&own)) && is_in_way
             || entry.claim.exclusive
                 && entry.depth.is_left_by(depth)
-                && ancestors.iter().any(|claim| entry.meets(claim))
+                && ancestors.iter().any(|claim| entry.meets(claim) || is_lent_of(claim))
+            // With the handle goes an owner of a counted object, which may be the last.
+            || is_callback_s && ancestors.iter().any(|claim| claim.counted && is_lent_of(claim))
     };
     let mut table = table();
     if kept != kept_so_far() {
         return None;
     }
-    let may_be_used =
-        table.may_hold(&own, true) || ancestors.iter().any(|claim| table.may_hold(claim, false));
+    let may_be_used = table.may_hold(&own, true)
+        || ancestors
+            .iter()
+            .any(|claim| table.may_hold(claim, claim.counted));
     let is_used = may_be_used && table.entries().iter().any(uses) || table.has_stray(depth);
     Some((!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth))))
 }

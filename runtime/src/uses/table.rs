@@ -88,6 +88,8 @@ pub(super) struct Claim {
     joins: bool,
     /// Set if the use is exclusive because C has an owner of the object in a handle that is used so.
     within: bool,
+    /// Set for a handle that a callback has by another type, which C lends to callbacks only.
+    viewed: bool,
     /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that keeps
     /// or lends such handles.
     stray: bool,
@@ -107,6 +109,7 @@ impl Claim {
             kind: ptr::from_ref(id.kind()).addr(),
             joins: false,
             within: false,
+            viewed: false,
             stray: false,
         }
     }
@@ -136,6 +139,14 @@ impl Claim {
     pub(super) fn releasing(self) -> Self {
         Claim {
             exclusive: self.is_of_argument(),
+            ..self
+        }
+    }
+
+    /// Makes it the use of a handle that a callback has by another type, which C lends to callbacks only.
+    pub(super) fn viewed(self) -> Self {
+        Claim {
+            viewed: true,
             ..self
         }
     }
@@ -240,6 +251,7 @@ impl UseEntry {
         };
         meets()
             && !(claim.joins && self.by == By::Owning)
+            && !(claim.viewed && self.claim.exclusive && matches!(self.by, By::Call | By::Release))
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
                 true => by == By::Callback || self.depth.is_left_by(depth),

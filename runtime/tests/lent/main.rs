@@ -68,6 +68,23 @@ mod ffi {
         unsafe { (*fire).heat = heat };
     }
 
+    pub struct flue {
+        kiln: *mut kiln,
+    }
+
+    pub unsafe extern "C" fn flue_new(kiln: *mut kiln) -> *mut flue {
+        Box::into_raw(Box::new(flue { kiln }))
+    }
+
+    pub unsafe extern "C" fn flue_free(flue: *mut flue) {
+        drop(unsafe { Box::from_raw(flue) });
+    }
+
+    /// Reads the heat of the kiln twice.
+    pub unsafe extern "C" fn flue_watch(flue: *const flue) -> c_int {
+        unsafe { kiln_watch((*flue).kiln) }
+    }
+
     /// Reads the kiln, and calls back.
     pub unsafe extern "C" fn kiln_tell(kiln: *mut kiln, tend: tend, data: *mut c_void) -> c_int {
         tend.into_iter()
@@ -95,6 +112,9 @@ mod ffi {
 
 #[handle(raw = ffi::kiln, release = ffi::kiln_free)]
 struct Kiln;
+
+#[handle(raw = ffi::flue, release = ffi::flue_free, parent = Kiln)]
+struct Flue;
 
 /// A kiln that C lends to callbacks only.
 #[handle(raw = ffi::kiln, callback_only)]
@@ -133,7 +153,16 @@ impl Fire {
 }
 
 #[methods(unsafe, rust_only)]
+impl Flue {
+    #[calls(ffi::flue_watch)]
+    fn watch(&self) -> i32;
+}
+
+#[methods(unsafe, rust_only)]
 impl Kiln {
+    #[calls(ffi::flue_new, fails = null)]
+    fn flue(&self) -> Result<Owned<Flue>>;
+
     #[calls(ffi::kiln_new, fails = null)]
     fn new() -> Result<Owned<Kiln>>;
 
@@ -160,12 +189,12 @@ fn is_refused(told: Result<()>) {
     assert!(matches!(told, Err(Error::Busy("Kiln"))), "{told:?}");
 }
 
-/// The object of a call on another thread, which began before the first callback of the process or later.
-fn beside_a_shared_call_of_another_thread() {
+/// The object of a call of another thread, which began before the first callback of the process or later.
+fn beside_a_shared_call_of_another_thread(watch: fn(&Kiln) -> i32) {
     let ((begun, has_begun), (ends, may_end)) = (channel(), channel());
     *ffi::SLOW.lock().unwrap() = Some((begun, may_end));
     std::thread::scope(|scope| {
-        let watching = scope.spawn(|| Kiln::new().unwrap().watch());
+        let watching = scope.spawn(|| watch(&Kiln::new().unwrap()));
         has_begun.recv().unwrap();
         let told = Kiln::newest(&Heat(2));
         ends.send(()).unwrap();
@@ -177,8 +206,9 @@ fn beside_a_shared_call_of_another_thread() {
 /// One test: each process has one first callback.
 #[test]
 fn object_of_a_shared_call_is_not_lent_to_be_changed_by_another_type() {
-    beside_a_shared_call_of_another_thread();
-    beside_a_shared_call_of_another_thread();
+    beside_a_shared_call_of_another_thread(|kiln| kiln.flue().unwrap().watch());
+    beside_a_shared_call_of_another_thread(Kiln::watch);
+    beside_a_shared_call_of_another_thread(Kiln::watch);
     let mut kiln = Kiln::new().unwrap();
     is_refused(kiln.tell(&Heat(2)));
     is_refused(kiln.tell_fire(&Heat(2)));

@@ -18,6 +18,7 @@ mod native;
 mod forked;
 
 mod aliasing;
+mod borrowed_views;
 mod bound;
 mod callbacks;
 mod children;
@@ -48,6 +49,7 @@ mod scope;
 mod shared;
 mod strays;
 mod uses;
+mod viewed;
 mod waits;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

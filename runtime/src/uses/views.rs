@@ -1,0 +1,129 @@
+//! The objects of handles that C lends to callbacks only (`callback_only`): such an object may also be a handle of another
+//! type, which the callback then uses.
+//!
+//! A call that has the object by `&mut`, or what it lives in, and that began before the callback, lets the callback use the
+//! object. All other uses of the handle exclude the callback, and the callback excludes them: those by calls on what lives in
+//! the handle, on what C keeps it in, and on the objects that are borrowed with it. A child that holds the handle excludes the
+//! callback, unless the callback runs in a call on the child.
+//!
+//! Memory and parts that Rust code has borrowed are in no table. So by `&mut` a callback gets what can be borrowed from only in
+//! a call that has that by `&mut`: then the borrow checker has seen that nothing is borrowed.
+
+use std::ptr;
+use std::sync::OnceLock;
+
+use super::call::Use;
+use super::depth::this_thread;
+use super::table::{By, Claim, Key, UseEntry, table};
+use crate::children::{self, Id};
+use crate::error::{Error, Result};
+use crate::handle::kind::{HandleKind, LentToCallbacks, Listed};
+
+/// Returns the handles of other types that `id` may be, or lives in: those in the table of `children`, and those of its C type
+/// that are borrowed with others (`borrowed_with`).
+pub(super) fn viewed(id: Id) -> Vec<Id> {
+    let lent = children::ancestors(id).into_iter().chain([id]);
+    let mut found = Vec::new();
+    for lent in lent.filter(|id| id.kind().is_callback_only()) {
+        found.extend(children::at_address(lent.raw()));
+        let c_type = lent.kind().c_type();
+        let same = grouped().iter().filter(|kind| kind.c_type() == c_type);
+        found.extend(same.map(|kind| Id::new(kind, lent.raw())));
+    }
+    found
+}
+
+/// The kinds of handles that are borrowed with others.
+fn grouped() -> &'static [&'static HandleKind] {
+    static GROUPED: OnceLock<Vec<&'static HandleKind>> = OnceLock::new();
+    GROUPED.get_or_init(|| {
+        let all = inventory::iter::<Listed>.into_iter().map(|listed| listed.0);
+        all.filter(|kind| kind.group().is_some()).collect()
+    })
+}
+
+/// Adds the uses of the handle, and of all that it lives in, by a callback that has it by another type.
+pub(super) fn claim_viewed(id: Id, exclusive: bool, claims: &mut Vec<Claim>) {
+    let first = claims.len();
+    Use::noted(id, exclusive).claim(claims);
+    for claim in &mut claims[first..] {
+        *claim = claim.viewed();
+    }
+}
+
+/// Refuses the callback if a child holds one of the handles, unless the callback runs in a call on the child.
+///
+/// # Errors
+///
+/// [`Error::Held`]
+pub(super) fn check_held(viewed: &[Id]) -> Result<()> {
+    if !children::is_any_held() {
+        return Ok(());
+    }
+    for id in viewed {
+        if let Some(holder) = children::holder(*id, &[])
+            && !is_in_call_on(holder)
+        {
+            return Err(Error::Held(id.kind().name(), holder.kind().name()));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a callback that has the handles by `&mut` if the author's code may have borrowed from one of them, or from a child.
+///
+/// # Errors
+///
+/// [`Error::Value`]
+pub(super) fn check_borrowed(viewed: &[Id]) -> Result<()> {
+    for id in viewed {
+        let children = children::living_in(*id);
+        let borrowed = children.iter().chain([id]).find(|id| is_lender(id.kind()));
+        if let Some(borrowed) = borrowed.filter(|_| !is_alone(*id)) {
+            return Err(may_be_borrowed(id.kind().name(), borrowed.kind().name()));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether the handles lend memory, or parts whose uses the table does not have, or that end with the next use by
+/// `&mut`.
+fn is_lender(kind: &'static HandleKind) -> bool {
+    let is_unseen =
+        |part: &HandleKind| part.is_view() && (part.hides_owner() || part.is_until_mut());
+    let lends = |lent: &&LentToCallbacks| {
+        let mut lenders = lent.lenders.iter().flatten();
+        lenders.any(|lender| ptr::eq(lender().home(), kind)) && is_unseen((lent.kind)())
+    };
+    kind.lends()
+        || inventory::iter::<LentToCallbacks>
+            .into_iter()
+            .any(|lent| lends(&lent))
+}
+
+/// Returns whether a call has the handle, or one that it lives in, by `&mut`.
+fn is_alone(id: Id) -> bool {
+    let within = children::ancestors(id).into_iter().chain([id]);
+    let objects: Vec<Key> = within.map(Key::object).collect();
+    let is_it = |entry: &UseEntry| {
+        entry.by == By::Call && entry.claim.exclusive && objects.contains(&entry.claim.object)
+    };
+    table().entries().iter().any(is_it)
+}
+
+#[cold]
+fn may_be_borrowed(object: &str, lender: &str) -> Error {
+    Error::Value(format!(
+        "a callback cannot change a {object} while memory or a part of a {lender} may be borrowed: let a method with `&mut self` \
+         of the {object} make the call that calls back"
+    ))
+}
+
+/// Returns whether this thread runs a call on the handle, or on what lives in it.
+fn is_in_call_on(id: Id) -> bool {
+    let (object, here) = (Key::object(id), this_thread());
+    let is_it = |entry: &UseEntry| {
+        entry.by == By::Call && entry.depth.thread == here && entry.claim.object == object
+    };
+    table().entries().iter().any(is_it)
+}
