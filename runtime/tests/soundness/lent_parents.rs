@@ -94,8 +94,9 @@ struct Tag;
 #[handle(raw = ffi::locker, release = ffi::locker_free, fork_safe)]
 struct Locker;
 
-#[derive(Attachment)]
 struct Visit(fn(&Room));
+
+impl Attachment for Visit {}
 
 #[callbacks(unsafe)]
 impl Visit {

@@ -50,6 +50,7 @@ mod shared;
 mod strays;
 mod uses;
 mod viewed;
+mod viewed_elsewhere;
 mod waits;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

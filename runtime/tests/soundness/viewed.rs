@@ -212,8 +212,9 @@ struct Farm;
 #[handle(raw = ffi::plot, callback_only)]
 struct PlotView;
 
-#[derive(Attachment)]
 struct Look(fn(&PlotView));
+
+impl Attachment for Look {}
 
 #[callbacks(unsafe)]
 impl Look {
@@ -226,8 +227,9 @@ impl Look {
     }
 }
 
-#[derive(Attachment)]
 struct Change(fn(&mut PlotView));
+
+impl Attachment for Change {}
 
 #[callbacks(unsafe)]
 impl Change {
@@ -239,8 +241,9 @@ impl Change {
     }
 }
 
-#[derive(Attachment)]
 struct Then(fn());
+
+impl Attachment for Then {}
 
 #[callbacks(unsafe)]
 impl Then {
