@@ -70,8 +70,13 @@ pub(crate) fn expand(
     let lent = expand_lent_handles(state, method, runtime);
     let owners = expand_owner_checks(state, method, runtime);
     let place = format!("{}.{name}", state.to_token_stream());
+    let cfgs = method
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"));
     let constants = expand_constants(state, callback, runtime);
     quote! {
+        #(#cfgs)*
         const _: () = {
             struct __Callback;
 

@@ -26,6 +26,12 @@ mod ffi {
         total(sum) + total(a) + total(b)
     }
 
+    pub(super) unsafe extern "C" fn sum_text(_: *mut Sum, len: *mut usize) -> *const u8 {
+        // SAFETY: the caller's variable.
+        unsafe { len.write(2) };
+        c"ab".as_ptr().cast()
+    }
+
     pub(super) unsafe extern "C" fn sum_free(sum: *mut Sum) {
         // SAFETY: what `sum_new` gave, once.
         drop(unsafe { Box::from_raw(sum) });
@@ -134,12 +140,26 @@ macro_rules! joined {
 
 joined!(Totals, &Sum, i32);
 
+/// A type of a copy that a macro of the author's passes on.
+macro_rules! copied {
+    ($result:ty) => {
+        #[methods(unsafe, rust_only)]
+        impl Sum {
+            #[calls(ffi::sum_text, args = (self, len))]
+            fn text(&self) -> $result;
+        }
+    };
+}
+
+copied!(Option<Bytes>);
+
 #[test]
 fn types_of_a_macro_are_types() {
     let _library = crate::wrapper::Library::start();
     let (one, other) = (Sum::new(1).unwrap(), Sum::new(2).unwrap());
     assert_eq!(one.join_both(&other, Some(&one)), 4);
     assert_eq!(Totals.total(&other), 2);
+    assert_eq!(one.text().unwrap().0, b"ab");
 }
 
 #[methods(unsafe, rust_only)]
@@ -152,6 +172,32 @@ impl Sum {
     #[cfg(not(target_os = "none"))]
     #[calls(ffi::sum_add)]
     fn add_these(&self, one: i32, two: i32, three: i32) -> i32;
+}
+
+#[derive(Attachment)]
+struct Twice;
+
+#[callbacks(unsafe)]
+impl Twice {
+    /// A callback that is not there.
+    #[cfg(target_os = "none")]
+    #[callback(unsafe extern "C" fn(*mut ffi::Sum, *mut std::ffi::c_void) -> i32, args = (sum, data))]
+    fn total(&self, sum: &Nothing) -> i32 {
+        sum.add(0, 0, 0)
+    }
+
+    #[cfg(not(target_os = "none"))]
+    #[callback(unsafe extern "C" fn(*mut ffi::Sum, *mut std::ffi::c_void) -> i32, args = (sum, data))]
+    fn total(&self, sum: &Sum) -> i32 {
+        sum.add(0, 0, 1)
+    }
+}
+
+#[test]
+fn callback_that_cfg_removes_is_not_there() {
+    let _library = crate::wrapper::Library::start();
+    assert_eq!(Twice.total(&Sum::new(1).unwrap()), 2);
+    let _ = Twice::TOTAL;
 }
 
 #[test]

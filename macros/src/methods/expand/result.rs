@@ -195,9 +195,10 @@ pub(crate) fn expand_memory(
     } else {
         quote!(#returns::length_of_text(memory.start()))
     };
-    let copy = quote_spanned! {value.span()=>
+    let copy = quote! {
         <#value as #returns::FromMemory<_>>::from_memory_within(memory.start(), count, #life)
     };
+    let copy = respanned(copy, value.span());
     let returned = match &calls.length {
         Some(_) => quote!((ret, length)),
         None if method.out_count(calls) > 0 => quote!(_),
