@@ -295,6 +295,7 @@ OPERATIONS = [
     Operation("feed that spreads", lambda: MODULE.Feed(dict).spread(lambda *pairs: None, 3)),
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
     Operation("keepsake", lambda: MODULE.Keepsake(2).weight),
+    Operation("failure", lambda: MODULE.Failure(3).code),
     Operation("loader", lambda: MODULE.Loader(1)),
     Operation("loader that fails", lambda: MODULE.Loader(-1), raises=MODULE.LoadError),
     *(

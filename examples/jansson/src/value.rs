@@ -77,7 +77,10 @@ pub(crate) enum Item {
 pub(crate) struct Snapshot(Vec<Item>);
 
 impl IntoPython for Snapshot {
-    const TYPE: PyStaticExpr = PyIterator::TYPE_HINT;
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+        value: &PyIterator::TYPE_HINT,
+        slice: &<Item as IntoPython>::TYPE,
+    };
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

@@ -93,6 +93,10 @@ pub unsafe extern "C" fn load_failure(
     n.min(0)
 }
 
+pub unsafe extern "C" fn failure_new(code: c_int) -> *mut failure {
+    acquire("failure_new", failure { code })
+}
+
 pub unsafe extern "C" fn failure_free(it: *mut failure) {
     release("failure_free", it);
 }

@@ -18,6 +18,11 @@ pub struct Failure;
 
 #[methods(unsafe)]
 impl Failure {
+    /// Makes a failure.
+    #[new]
+    #[calls(ffi::failure_new, fails = null)]
+    fn new(code: c_int) -> Result<Owned<Failure>>;
+
     /// The code.
     #[field(code)]
     #[getter]
