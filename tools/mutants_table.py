@@ -154,6 +154,7 @@ GUARDS = [
         CALLBACKS_EXPAND_MACRO,
         "what C passes to a callback may be kept",
         ("let #life = #runtime::__private::lifetime::Life::of(&#here);", "let #life = #runtime::__private::lifetime::Life::any(); let _ = #here;"),
+        seen_by_compiler=True,
     ),
     mutant(
         HANDLE_EXPAND_MACRO,
