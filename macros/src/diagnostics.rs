@@ -28,8 +28,8 @@ impl Diagnostics {
         }
     }
 
-    /// Looks at a method with these `cfg` attributes, which decide whether its mistakes are reported. Returns also whether
-    /// there are any.
+    /// Looks at a method with these `cfg` attributes, which decide whether its mistakes are reported. Returns also
+    /// whether there are any.
     pub(crate) fn within<R>(&self, cfgs: TokenStream, look: impl FnOnce() -> R) -> (R, bool) {
         let count = || self.mistakes.borrow().as_ref().map_or(0, Vec::len);
         let before = count();

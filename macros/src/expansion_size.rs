@@ -34,8 +34,8 @@ fn items(tokens: TokenStream) -> Vec<Item> {
     found
 }
 
-/// The number of lines of an item after formatting, without comments. The prefix that all paths of the runtime share is left
-/// out: its length says nothing about the code.
+/// The number of lines of an item after formatting, without comments. The prefix that all paths of the runtime share is
+/// left out: its length says nothing about the code.
 fn lines(item: Item) -> usize {
     let file = syn::File {
         shebang: None,
@@ -51,8 +51,8 @@ fn lines(item: Item) -> usize {
         .count()
 }
 
-/// Adds the number of lines of each method in `tokens` to `sizes`, by name. A method that is generic over the copy of its
-/// result counts as the method that calls it.
+/// Adds the number of lines of each method in `tokens` to `sizes`, by name. A method that is generic over the copy of
+/// its result counts as the method that calls it.
 fn methods(tokens: TokenStream, sizes: &mut BTreeMap<String, usize>) {
     for item in items(tokens) {
         let Item::Impl(mut block) = item else {

@@ -294,8 +294,8 @@ impl Record<'_> {
         }
     }
 
-    /// Refuses a C struct with pointers. The record implements `Send` and `Sync` by hand, so that rustc does not report the
-    /// same mistake once more, about PyO3's class.
+    /// Refuses a C struct with pointers. The record implements `Send` and `Sync` by hand, so that rustc does not report
+    /// the same mistake once more, about PyO3's class.
     fn expand_pointer_check(&self) -> TokenStream {
         let Record {
             item, raw, runtime, ..

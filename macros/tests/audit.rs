@@ -1,8 +1,8 @@
-//! Every `unsafe` block, `unsafe impl` and `unsafe extern` of the runtime and of the macros says what makes it sound, in a
-//! form that can be checked: the rules of SAFETY.md that it relies on, by number, or who else answers for it.
+//! Every `unsafe` block, `unsafe impl` and `unsafe extern` of the runtime and of the macros says what makes it sound,
+//! in a form that can be checked: the rules of SAFETY.md that it relies on, by number, or who else answers for it.
 //!
-//! `docs/unsafe.md` holds the table of all of them, below the tests of each rule. After a change, write the table anew and
-//! read what changed: `make audit`.
+//! `docs/unsafe.md` holds the table of all of them, below the tests of each rule. After a change, write the table anew
+//! and read what changed: `make audit`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

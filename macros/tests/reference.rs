@@ -1,5 +1,6 @@
-//! The reference in runtime/src/reference has a heading for each annotation word that the macros accept, and for no other.
-//! SAFETY.md says of each word what it asserts, or that it asserts nothing. docs/architecture.md names all source files.
+//! The reference in runtime/src/reference has a heading for each annotation word that the macros accept, and for no
+//! other. SAFETY.md says of each word what it asserts, or that it asserts nothing. docs/architecture.md names all
+//! source files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

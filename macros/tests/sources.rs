@@ -4,7 +4,7 @@
 mod files;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use files::{files, root, sources};
 
@@ -59,8 +59,8 @@ fn openings_are_found_and_judged() {
     assert!(!is_headless("Returns it.") && !is_headless("However, no."));
 }
 
-#[test]
-fn doc_comments_begin_with_a_noun_or_a_verb() {
+/// Returns the folders with Rust sources.
+fn folders() -> Vec<PathBuf> {
     let mut folders = vec![
         "runtime/src".into(),
         "macros/src".into(),
@@ -74,8 +74,37 @@ fn doc_comments_begin_with_a_noun_or_a_verb() {
         let folder = example.unwrap().path().join("src");
         folders.extend(folder.is_dir().then_some(folder));
     }
+    folders
+}
+
+/// The columns that a comment may have, unless it is a row of a table.
+const COLUMNS: usize = 120;
+
+#[test]
+fn comments_wrap() {
+    let mut long = Vec::new();
+    for folder in folders() {
+        for (path, text) in sources(&root().join(folder)) {
+            let is_long = |line: &str| {
+                let text = line.trim_start();
+                let is_row = text.trim_start_matches(['/', '!', ' ']).starts_with('|');
+                text.starts_with("//") && !is_row && line.chars().count() > COLUMNS
+            };
+            let lines = text.lines().enumerate().filter(|(_, line)| is_long(line));
+            long.extend(lines.map(|(index, _)| format!("{}:{}", path.display(), index + 1)));
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "comments have at most {COLUMNS} columns, and these have more:\n{}",
+        long.join("\n")
+    );
+}
+
+#[test]
+fn doc_comments_begin_with_a_noun_or_a_verb() {
     let mut report = Vec::new();
-    for folder in folders {
+    for folder in folders() {
         let (mut all, mut headless) = (0, Vec::new());
         for (path, text) in sources(&root().join(folder)) {
             for (line, opening) in openings(&text) {

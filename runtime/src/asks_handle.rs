@@ -8,12 +8,13 @@
 //!
 //! Other calls are kept away in one of two ways:
 //!
-//! - A call that is not marked `detach` holds the GIL, and is one step with its question: in a section without the GIL, and
-//!   in a callback on a thread of C's, the call takes the GIL (`call`). On free-threaded Python a critical section of the
-//!   outermost handle takes the place of the GIL (`python::one_step`).
-//! - A call that is detached runs beside others, unless it has the handle, and each asked handle that it lives in, by `&mut`,
-//!   or the library's own lock is held until the errors have asked (`lock(…)`). Any other detached call is refused while
-//!   compiling, also one that cannot fail, or that takes an asked handle as an argument: it changes what others ask for.
+//! - A call that is not marked `detach` holds the GIL, and is one step with its question: in a section without the GIL,
+//!   and in a callback on a thread of C's, the call takes the GIL (`call`). On free-threaded Python a critical section
+//!   of the outermost handle takes the place of the GIL (`python::one_step`).
+//! - A call that is detached runs beside others, unless it has the handle, and each asked handle that it lives in, by
+//!   `&mut`, or the library's own lock is held until the errors have asked (`lock(…)`). Any other detached call is
+//!   refused while compiling, also one that cannot fail, or that takes an asked handle as an argument: it changes what
+//!   others ask for.
 //!
 //! Two alternatives were rejected. A word at each call could be forgotten. A `CallInfo` without its handle where asking
 //! would race would lose messages silently.
@@ -36,14 +37,15 @@ use crate::handle::{Handle, HandleSpec};
 pub unsafe trait AsksHandle: Handle {}
 
 impl HandleSpec {
-    /// Returns whether no other thread's call changes the answer of an asked handle while a detached call on this one runs, and
-    /// until its errors have asked.
+    /// Returns whether no other thread's call changes the answer of an asked handle while a detached call on this one
+    /// runs, and until its errors have asked.
     pub const fn call_is_one_step(&self, exclusive: bool, reads_parent: bool) -> bool {
         let asks = self.asks && !self.locks;
         self.is_left_alone(asks, exclusive, reads_parent)
     }
 
-    /// Returns whether a detached call that takes this handle as an argument leaves the answers of other threads' calls alone.
+    /// Returns whether a detached call that takes this handle as an argument leaves the answers of other threads' calls
+    /// alone.
     pub const fn argument_is_one_step(&self, exclusive: bool) -> bool {
         self.is_left_alone(false, exclusive, false)
     }
@@ -54,8 +56,8 @@ impl HandleSpec {
         self.is_left_alone(self.asks && fallible, true, true)
     }
 
-    /// Returns whether each asked handle of this spec is borrowed exclusively, unless its own calls hold the library's lock.
-    /// `asks` says that the errors of this very call ask without the lock.
+    /// Returns whether each asked handle of this spec is borrowed exclusively, unless its own calls hold the library's
+    /// lock. `asks` says that the errors of this very call ask without the lock.
     const fn is_left_alone(&self, asks: bool, exclusive: bool, reads_parent: bool) -> bool {
         if self.asks && !exclusive && (asks || !self.locks) {
             return false;
@@ -76,7 +78,8 @@ impl HandleSpec {
         }
     }
 
-    /// Returns whether the errors of calls on this handle, or on one that it lives in, ask without a lock of the library.
+    /// Returns whether the errors of calls on this handle, or on one that it lives in, ask without a lock of the
+    /// library.
     pub const fn is_asked(&self) -> bool {
         !self.is_left_alone(false, false, false)
     }

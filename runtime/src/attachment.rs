@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
             struct of yours with `impl Attachment for Name {{}}`"
 )]
 pub trait Attachment: Send + Sync + Sized + 'static {
-    /// The way in which the garbage collector finds the Python objects in the value. By default there are none. The derive
-    /// writes another one, by an `unsafe impl` of [`Traverse`].
+    /// The way in which the garbage collector finds the Python objects in the value. By default there are none. The
+    /// derive writes another one, by an `unsafe impl` of [`Traverse`].
     #[cfg(feature = "python")]
     #[doc(hidden)]
     const TRAVERSAL: Traversal<Self> = Traversal::nothing();
@@ -38,8 +38,8 @@ pub unsafe trait Traverse {
     /// What `visit` returns, at once.
     fn traverse(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError>;
 
-    /// Moves every Python object in it to `taken`: the handle can no longer be reached. Drops none, which may run anything: the
-    /// value may be in a `Mutex` that is locked meanwhile.
+    /// Moves every Python object in it to `taken`: the handle can no longer be reached. Drops none, which may run
+    /// anything: the value may be in a `Mutex` that is locked meanwhile.
     fn clear(&self, taken: &mut Vec<pyo3::Py<pyo3::PyAny>>);
 }
 

@@ -152,8 +152,8 @@ impl<const ATOMIC: bool> BorrowState<ATOMIC> {
         granted
     }
 
-    /// Releases a borrow if nothing but shared borrows is noted in the word besides. Returns false if `release_borrow` or
-    /// `release_borrow_mut` has to do it.
+    /// Releases a borrow if nothing but shared borrows is noted in the word besides. Returns false if `release_borrow`
+    /// or `release_borrow_mut` has to do it.
     #[inline(always)]
     pub fn release_quick(&self, exclusive: bool) -> bool {
         let word = self.0.load(Ordering::Relaxed);

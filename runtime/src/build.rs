@@ -14,8 +14,8 @@
 //!
 //! Functions that a header defines as `static inline` are compiled, so that they can be called like others.
 //!
-//! Where an annotated method, handle or record has no doc comment, it takes that of the C function or type in the headers,
-//! with doxygen's commands in plain words.
+//! Where an annotated method, handle or record has no doc comment, it takes that of the C function or type in the
+//! headers, with doxygen's commands in plain words.
 //!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
@@ -49,8 +49,8 @@ impl Library {
         }
     }
 
-    /// Returns the C library, and whatever else the compiler finds without `pkg-config`. A library that `pkg-config` does
-    /// not know is named by [`Library::link`].
+    /// Returns the C library, and whatever else the compiler finds without `pkg-config`. A library that `pkg-config`
+    /// does not know is named by [`Library::link`].
     pub fn system() -> Self {
         Library {
             package: None,
@@ -97,8 +97,8 @@ impl Library {
         self
     }
 
-    /// Removes `prefix` from the names of functions, types and constants. A name that would be empty, or begin with a digit,
-    /// stays as it is.
+    /// Removes `prefix` from the names of functions, types and constants. A name that would be empty, or begin with a
+    /// digit, stays as it is.
     pub fn trim_prefix(mut self, prefix: &str) -> Self {
         self.trimmed.prefixes.push(prefix.into());
         self

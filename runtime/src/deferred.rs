@@ -1,8 +1,8 @@
 //! The list of deferred releases, and the threads that see to their own.
 //!
-//! A release of a handle that is bound to its thread runs at the next call of that thread, or when the thread ends. If the
-//! thread has ended before, or something is still in the way then, the handle is leaked, and that is reported. Any thread
-//! runs the other releases.
+//! A release of a handle that is bound to its thread runs at the next call of that thread, or when the thread ends. If
+//! the thread has ended before, or something is still in the way then, the handle is leaked, and that is reported. Any
+//! thread runs the other releases.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -107,8 +107,8 @@ pub(crate) fn defer_again((id, thread): Waiting) {
     }
 }
 
-/// Leaves the release to the thread that the handle is bound to. If the thread has ended, the handle is leaked, and that is
-/// reported.
+/// Leaves the release to the thread that the handle is bound to. If the thread has ended, the handle is leaked, and
+/// that is reported.
 pub(crate) fn defer_to(thread: ThreadId, id: Id) {
     let mut list = deferred();
     match list.threads.contains(&thread) {
@@ -133,8 +133,8 @@ pub(crate) fn take_all() -> Vec<Waiting> {
 
 /// Releases a handle that the list gave out.
 pub(crate) fn release(id: Id) {
-    // SAFETY: guarantee 2: who had the handle left its only release to this list (`defer`, `defer_to`), which gives it out
-    // once. Where a use is still in the way it comes back to the list.
+    // SAFETY: guarantee 2: who had the handle left its only release to this list (`defer`, `defer_to`), which gives it
+    // out once. Where a use is still in the way it comes back to the list.
     if let Err(unreleased) = unsafe { id.kind().release_once(id.raw()) } {
         report(unreleased.error);
     }

@@ -27,13 +27,13 @@ pub enum Error {
     /// A child, named second, borrows the handle exclusively until the child is closed: `parent = &mut …`. Python:
     /// `BusyError`.
     Held(&'static str, &'static str),
-    /// A child, named second, that borrows the handle exclusively was closed, and its release waits for what uses the child.
-    /// Python: `BusyError`.
+    /// A child, named second, that borrows the handle exclusively was closed, and its release waits for what uses the
+    /// child. Python: `BusyError`.
     Releasing(&'static str, &'static str),
     /// The handle is in use by a memoryview of its memory. Python: `BufferError`.
     Exported(&'static str),
-    /// The handle belongs to another thread, or to the process that this one was forked from. Python: `AffinityError`, also a
-    /// `RuntimeError`.
+    /// The handle belongs to another thread, or to the process that this one was forked from. Python: `AffinityError`,
+    /// also a `RuntimeError`.
     Owner(&'static str, Owner),
     /// An argument has a value that C cannot take. Python: `ValueError`.
     Value(String),

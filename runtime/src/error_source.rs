@@ -2,8 +2,8 @@
 //!
 //! Each handle type names one [`ErrorSource`] type. Each call that can fail creates a value of that type, prepares it
 //! before C runs, and converts it to an [`Error`] if the call fails. If C reports through a callback, the annotation
-//! names the field of the C struct for the callback (`errors(…, callback = field)`). The runtime installs its own callback
-//! in the field for the length of the call.
+//! names the field of the C struct for the callback (`errors(…, callback = field)`). The runtime installs its own
+//! callback in the field for the length of the call.
 //!
 //! An error source may also ask the handle after the call, if C keeps the last error in the handle:
 //! `errors(E, asks_handle)` and [`CallInfo::handle`]. A call does not compile if a concurrent call could change the
@@ -244,8 +244,8 @@ impl ReportPlace {
 /// One call's use of the runtime's callback in the struct of a handle. Dropping the last hook of a place restores the
 /// callback that was there before.
 ///
-/// The call may move the place, or put another function there. So the place is found once more at the end, and a function
-/// is restored only where the runtime's own function is found.
+/// The call may move the place, or put another function there. So the place is found once more at the end, and a
+/// function is restored only where the runtime's own function is found.
 pub(crate) struct Hook<'h, T: Handle> {
     handle: &'h T,
     number: u64,
@@ -296,8 +296,8 @@ impl InstalledHooks {
     unsafe fn install(&mut self, place: ReportPlace) -> u64 {
         // SAFETY: the caller's promise.
         let before = unsafe { place.place.read() };
-        // The innermost one: within a callback another kind of handle may look at the same place. A hook whose place C has
-        // moved meanwhile is not this place's.
+        // The innermost one: within a callback another kind of handle may look at the same place. A hook whose place C
+        // has moved meanwhile is not this place's.
         let mut hooks = self.all.iter_mut().rev();
         let found = hooks.find(|hook| hook.place.place == place.place);
         if let Some(found) = found
@@ -438,7 +438,8 @@ impl<'h, T: Handle> Hook<'h, T> {
 
 impl<T: Handle> Drop for Hook<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: guarantee 3: the handle is still borrowed, so it is valid. annotation `errors`: the place is valid then.
+        // SAFETY: guarantee 3: the handle is still borrowed, so it is valid. annotation `errors`: the place is valid
+        // then.
         unsafe {
             let now = T::report_place(self.handle.as_raw());
             installed_hooks().remove(self.number, now);

@@ -76,8 +76,8 @@ pub(crate) fn watch_forks() {
         return;
     }
     // SAFETY: C: the function may be called at any time. The handlers take and free locks that are held for a few
-    // instructions, none within another one, take entries out of lists, and add to a number. Where there is no memory to remember them, forks go
-    // unnoticed.
+    // instructions, none within another one, take entries out of lists, and add to a number. Where there is no memory
+    // to remember them, forks go unnoticed.
     let _ = unsafe { pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
 }
 

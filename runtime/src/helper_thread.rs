@@ -1,17 +1,17 @@
 //! Calls that signals interrupt: `#[calls(…, interrupt = Handle::method)]`.
 //!
 //! Python runs the handlers of signals on its main thread alone, between two steps of Python code, so a C function that
-//! works for long on that thread keeps them waiting. A call with `interrupt` is made on Python's main thread as follows: C
-//! runs on a helper thread; the main thread waits without the GIL and runs the handlers of the signals that come; when
-//! a handler raises, the main thread calls the author's method, again and again, until C has returned. Then the call
-//! goes on where it was made: what C gave gets its owner, and the exception is raised. On every other thread, and where no
-//! helper thread can be started, C runs on the thread of the call.
+//! works for long on that thread keeps them waiting. A call with `interrupt` is made on Python's main thread as
+//! follows: C runs on a helper thread; the main thread waits without the GIL and runs the handlers of the signals that
+//! come; when a handler raises, the main thread calls the author's method, again and again, until C has returned. Then
+//! the call goes on where it was made: what C gave gets its owner, and the exception is raised. On every other thread,
+//! and where no helper thread can be started, C runs on the thread of the call.
 //!
-//! All that a call sets for its thread (collector, thread-local variables of C, frame) is set on the helper thread, since
-//! the whole of [`hooked`](crate::call) runs there. The main thread touches nothing of the call meanwhile.
+//! All that a call sets for its thread (collector, thread-local variables of C, frame) is set on the helper thread,
+//! since the whole of [`hooked`](crate::call) runs there. The main thread touches nothing of the call meanwhile.
 //!
-//! A forked child has no helper thread. Where a signal handler forks, the calls in which the handler runs are interrupted
-//! first and have ended when both processes go on: they end as C says.
+//! A forked child has no helper thread. Where a signal handler forks, the calls in which the handler runs are
+//! interrupted first and have ended when both processes go on: they end as C says.
 
 use std::marker::PhantomData;
 
@@ -55,9 +55,10 @@ impl<I: Fn()> Aside<I> {
     ///
     /// # Safety
     ///
-    /// The C function may run on another thread than that of the call, calls back nothing of the author's but `ErrorSource`,
-    /// and may be interrupted by `interrupt` from the thread of the call at any time, also before it begins. The call
-    /// holds no value that belongs to its thread: the errors of its handle are `Send` ([`errors_are_sent`]).
+    /// The C function may run on another thread than that of the call, calls back nothing of the author's but
+    /// `ErrorSource`, and may be interrupted by `interrupt` from the thread of the call at any time, also before it
+    /// begins. The call holds no value that belongs to its thread: the errors of its handle are `Send`
+    /// ([`errors_are_sent`]).
     #[inline]
     pub const unsafe fn interrupted_by(interrupt: I) -> Self {
         Aside { interrupt }
@@ -156,8 +157,9 @@ mod helper {
     /// A value that goes to the helper thread and back.
     struct Sent<T>(T);
 
-    // SAFETY: the caller's promise: the call that `Aside::interrupted_by` was made for may run on another thread, and its
-    // errors are `Send`. Guarantee 22: the thread of the call leaves all of it alone until the helper thread has ended.
+    // SAFETY: the caller's promise: the call that `Aside::interrupted_by` was made for may run on another thread, and
+    // its errors are `Send`. Guarantee 22: the thread of the call leaves all of it alone until the helper thread has
+    // ended.
     unsafe impl<T> Send for Sent<T> {}
 
     impl<T> Sent<T> {

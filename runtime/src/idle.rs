@@ -22,8 +22,8 @@ impl IdleList {
         }
     }
 
-    /// Adds an idle handle. Returns one that has to be dropped: the oldest one of its kind, if there are more than `at_most`, or
-    /// the handle itself.
+    /// Adds an idle handle. Returns one that has to be dropped: the oldest one of its kind, if there are more than
+    /// `at_most`, or the handle itself.
     pub(crate) fn add(&self, idle: IdleHandle, at_most: usize) -> Option<IdleHandle> {
         let Some(mut all) = self.lock() else {
             return Some(idle);

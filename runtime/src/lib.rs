@@ -202,7 +202,8 @@ pub use leakproof_macros::int_enum;
 /// `#[int_flag(ffi::t)] enum Name { … }`, with its arguments in [`reference::int_flag`].
 #[doc(inline)]
 pub use leakproof_macros::int_flag;
-/// `#[methods(unsafe)] impl Name { … }`, with its arguments in [`reference::methods`], [`reference::calls`], [`reference::field`].
+/// `#[methods(unsafe)] impl Name { … }`, with its arguments in [`reference::methods`], [`reference::calls`],
+/// [`reference::field`].
 #[doc(inline)]
 pub use leakproof_macros::methods;
 /// `#[module] mod name { … }`, with its arguments in [`reference::module`].
@@ -219,8 +220,9 @@ pub use reuse::{IdleHandles, Reusable, idle_handles};
 
 /// The names that a wrapper's source files use.
 ///
-/// PyO3's prelude has a [`Borrowed`], too. In signatures below `#[methods]`, `#[callbacks]` and `#[function]` the name is
-/// always this crate's, so both preludes can be imported; elsewhere say which one is meant: `use leakproof::Borrowed;`.
+/// PyO3's prelude has a [`Borrowed`], too. In signatures below `#[methods]`, `#[callbacks]` and `#[function]` the name
+/// is always this crate's, so both preludes can be imported; elsewhere say which one is meant: `use
+/// leakproof::Borrowed;`.
 pub mod prelude {
     pub use std::ffi::{CStr, CString};
 
@@ -376,8 +378,8 @@ macro_rules! byte_slice {
                 }
             }
 
-            // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at; guarantee 14: the bytes
-            // are lent within `'o`.
+            // SAFETY: annotation `byte_slice!`: the length is that of what the pointer points at; guarantee 14: the
+            // bytes are lent within `'o`.
             unsafe impl<'o: 'a, 'a> $crate::__private::from_c::FromC<'o, $raw> for &'a [u8] {
                 unsafe fn from_c(c: $raw) -> ::core::option::Option<Self> {
                     let count = $crate::__private::from_c::Count::count(c.$len);

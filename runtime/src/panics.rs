@@ -80,7 +80,8 @@ impl Drop for Caught {
     }
 }
 
-/// Drops the value of a panic that ends here. The value is of any type, so its own `Drop` may panic, with another value.
+/// Drops the value of a panic that ends here. The value is of any type, so its own `Drop` may panic, with another
+/// value.
 #[cold]
 pub(crate) fn discard(mut payload: Payload) {
     for _ in 0..16 {

@@ -1,8 +1,10 @@
-//! The word that says whether a call of C may be quiet: nobody watches it, and this thread need not take the GIL for it.
+//! The word that says whether a call of C may be quiet: nobody watches it, and this thread need not take the GIL for
+//! it.
 //!
 //! A quiet call looks at this one word, calls C and converts the result. A call is not quiet once C may call back
-//! (`uses`), and while any thread runs a section without the GIL (`interpreter`). Where C may pass handles to callbacks, a
-//! call that uses a handle exclusively is never quiet. Where C may pass handles to callbacks that these write, no call is.
+//! (`uses`), and while any thread runs a section without the GIL (`interpreter`). Where C may pass handles to
+//! callbacks, a call that uses a handle exclusively is never quiet. Where C may pass handles to callbacks that these
+//! write, no call is.
 
 #[cfg(feature = "python")]
 use std::cell::Cell;
@@ -11,10 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(feature = "python")]
 use crate::fork::{InChild, watch_forks};
 
-/// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. Bit 2: calls do,
-/// because C may keep handles in those that they use. Bit 3: calls do, because callbacks may write handles that C passes to
-/// them. The other bits: the number of sections without the GIL that run. Bits 1 to 3 are set until somebody asked which
-/// callbacks and methods are linked in.
+/// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. Bit 2:
+/// calls do, because C may keep handles in those that they use. Bit 3: calls do, because callbacks may write handles
+/// that C passes to them. The other bits: the number of sections without the GIL that run. Bits 1 to 3 are set until
+/// somebody asked which callbacks and methods are linked in.
 static BARS: AtomicUsize = AtomicUsize::new(LENDING | KEEPING | WRITING);
 
 const WATCHING: usize = 1;

@@ -1,8 +1,8 @@
 //! Reference-counted objects in Rust: what C lends of them is retained at once.
 //!
-//! Two guards may own one object, and objects may contain each other, so the borrow checker does not see that two borrows
-//! meet. The generated calls see it ([`uses`](crate::uses)). Memory that such an object lends could be ended by another owner
-//! at any time, so it is copied or retained.
+//! Two guards may own one object, and objects may contain each other, so the borrow checker does not see that two
+//! borrows meet. The generated calls see it ([`uses`](crate::uses)). Memory that such an object lends could be ended by
+//! another owner at any time, so it is copied or retained.
 
 use crate::handle::{Borrowed, Owned, RefCounted};
 

@@ -77,8 +77,8 @@ impl<'p, P: HasAttachments> IdleHandles<'p, P> {
         let taken = all.remove(index);
         drop(all);
         let is_ours = taken.forks == forks();
-        // SAFETY: guarantee 2: the entry was the only owner, and was just taken out of the list; it is of `T`'s kind. guarantee
-        // 21: the handle lives in the parent, which is borrowed for `'p`.
+        // SAFETY: guarantee 2: the entry was the only owner, and was just taken out of the list; it is of `T`'s kind.
+        // guarantee 21: the handle lives in the parent, which is borrowed for `'p`.
         let taken = unsafe { Owned::from_raw_again(taken.leave().cast()) };
         // What a forked child got from its parent process is left behind, as a guard does.
         is_ours.then_some(taken)
@@ -86,8 +86,8 @@ impl<'p, P: HasAttachments> IdleHandles<'p, P> {
 
     /// Resets the handle, and keeps it for the next [`take`](IdleHandles::take) with this `key`.
     ///
-    /// The handle is released instead if it cannot be reset, if it was made in another parent, or if a handle that lives in
-    /// it was forgotten.
+    /// The handle is released instead if it cannot be reset, if it was made in another parent, or if a handle that
+    /// lives in it was forgotten.
     pub fn keep<T: Reusable<Parent = P>>(&self, key: &[u8], mut handle: Owned<'_, T>) {
         const { check::<T>() }
         let Some(side_data) = &self.side_data else {
@@ -99,7 +99,8 @@ impl<'p, P: HasAttachments> IdleHandles<'p, P> {
         let Some(key) = copy_of_key(key) else {
             return;
         };
-        // SAFETY: guarantee 2: `into_raw` takes the handle from its only owner. annotation `thread_bound`: `check` refuses it.
+        // SAFETY: guarantee 2: `into_raw` takes the handle from its only owner. annotation `thread_bound`: `check`
+        // refuses it.
         let idle = unsafe { IdleHandle::new(T::kind(), handle.into_raw().cast(), key) };
         let left = side_data.idle.add(idle, T::AT_MOST);
         drop(left);

@@ -196,8 +196,8 @@ pub(crate) fn release_idle(parent: Id) {
     }
 }
 
-/// The values of a handle that a callback has: none of them is dropped until the callback has ended. C may lend a callback on
-/// one thread what its owner releases on another.
+/// The values of a handle that a callback has: none of them is dropped until the callback has ended. C may lend a
+/// callback on one thread what its owner releases on another.
 pub(crate) struct LentValues(Arc<SideData>);
 
 impl fmt::Debug for LentValues {
@@ -238,8 +238,8 @@ fn replace_lent_here(by: Option<Vec<LentValues>>) -> Option<Vec<LentValues>> {
     replaced.ok().flatten()
 }
 
-/// Holds the values until the running callback of this thread returns. Where none runs, or the thread ends, they are held for
-/// good.
+/// Holds the values until the running callback of this thread returns. Where none runs, or the thread ends, they are
+/// held for good.
 pub(crate) fn hold_in_callback(values: LentValues) {
     let mut values = Some(values);
     let _ = LENT_HERE.try_with(|lent| {
@@ -310,8 +310,8 @@ impl DetachedSideData {
     }
 
     /// Drops every value after the release, even if the `Drop` of another one panics. A callback that C has not
-    /// destroyed stays until C destroys it, because C may keep the callback elsewhere, such as in a queue. What a callback
-    /// may have borrowed from the handle (`attached`) stays until that callback has ended.
+    /// destroyed stays until C destroys it, because C may keep the callback elsewhere, such as in a queue. What a
+    /// callback may have borrowed from the handle (`attached`) stays until that callback has ended.
     pub(crate) fn finish(self, caught: &Caught) {
         let is_lent = self.0.lent.fetch_or(GONE, Ordering::AcqRel) != 0;
         let is_left =

@@ -1,7 +1,7 @@
 //! Programs that must not compile, with the whole output of the compiler pinned beside each.
 //!
-//! Every mistake in an annotation has a message of leakproof, at the annotation, with the fix. A mistake that only rustc
-//! can see is reported at the annotation too.
+//! Every mistake in an annotation has a message of leakproof, at the annotation, with the fix. A mistake that only
+//! rustc can see is reported at the annotation too.
 //!
 //! `ui/` has a folder for each macro and subject. `ui/ffi/` holds the C declarations that cases share; it has no cases.
 //! One case or one folder: `cargo test -p leakproof --test ui -- ui trybuild=handle/release`.

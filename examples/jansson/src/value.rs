@@ -90,8 +90,8 @@ impl IntoPython for Snapshot {
     }
 }
 
-/// Jansson explains in a struct why a text was not loaded, and in `errno` why a file was not written. Of other functions it
-/// says only that they failed.
+/// Jansson explains in a struct why a text was not loaded, and in `errno` why a file was not written. Of other
+/// functions it says only that they failed.
 #[derive(Debug, Default)]
 pub struct Failures {
     failure: Option<Failure>,
@@ -497,7 +497,8 @@ impl Value {
         self.deep()
     }
 
-    /// Returns whether two values are of the same kind, with equal contents. `==` tells whether they are the same value.
+    /// Returns whether two values are of the same kind, with equal contents. `==` tells whether they are the same
+    /// value.
     fn equals(&self, other: &Value) -> Result<bool> {
         if self.address() == other.address() {
             return Ok(true);

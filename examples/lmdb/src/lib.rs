@@ -381,7 +381,8 @@ impl Transaction {
     fn cursor(&mut self, database: &Database) -> Result<Owned<Cursor>>;
 }
 
-/// A cursor over the items of a database. The cursor lives in a transaction, which lives in the environment of the database.
+/// A cursor over the items of a database. The cursor lives in a transaction, which lives in the environment of the
+/// database.
 #[handle(
     raw = ffi::MDB_cursor,
     release = ffi::mdb_cursor_close,

@@ -233,8 +233,8 @@ fn expand_returned(
     }
 }
 
-/// Refuses types with names that hide handles or memory, because all other checks go by names, and so does what the runtime is
-/// told of the callback.
+/// Refuses types with names that hide handles or memory, because all other checks go by names, and so does what the
+/// runtime is told of the callback.
 fn expand_form_checks(method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
     let is_handle = |ty: &Type| matches!(ty, Type::Reference(_)) && !is_slice_ref(ty);
     let passed = parameters(method).map(|(_, ty)| ty);
@@ -351,7 +351,8 @@ fn lent_handles(method: &ImplItemFn) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// Refuses parts that do not know their owner: a running call may have the owner exclusively, and other code may release it.
+/// Refuses parts that do not know their owner: a running call may have the owner exclusively, and other code may
+/// release it.
 fn expand_owner_checks(state: &Type, method: &ImplItemFn, runtime: &TokenStream) -> TokenStream {
     let checks = lent_handles(method).map(|handle| {
         let handle = erase_lifetimes(handle, state);

@@ -1,8 +1,8 @@
 //! The place of a library's own lock, `lock(of = …)`: a C function of the handle, C functions one after the other, or
 //! a field of the handle's struct.
 //!
-//! `#[handle(…)]` has no word `unsafe`, so the place can only be reached from the handle's pointer: no other pointer can be
-//! written there.
+//! `#[handle(…)]` has no word `unsafe`, so the place can only be reached from the handle's pointer: no other pointer
+//! can be written there.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -53,8 +53,8 @@ impl LockPlace {
     pub(crate) fn expand(&self, raw: &TokenStream) -> TokenStream {
         match self {
             LockPlace::Function(function) => quote! {
-                // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function returns the handle's
-                // lock.
+                // SAFETY: the caller's promise: the pointer is valid. annotation `lock`: the function returns the
+                // handle's lock.
                 unsafe { #function(#raw) }
             },
             LockPlace::Steps(steps) => value(steps, raw),
@@ -79,8 +79,8 @@ fn value(step: &Expr, raw: &TokenStream) -> TokenStream {
             let pointer = crate::c_expr::argument(0);
             quote! {
                 match (#(#arguments)*) {
-                    // SAFETY: annotation `lock`: the function gets a pointer that was found from the handle, which is valid
-                    // by the caller's promise.
+                    // SAFETY: annotation `lock`: the function gets a pointer that was found from the handle, which is
+                    // valid by the caller's promise.
                     #pointer => unsafe { #function(#pointer) },
                 }
             }

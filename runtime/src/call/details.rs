@@ -1,7 +1,7 @@
 //! What C writes about a failure, through a parameter.
 //!
-//! The parameter is read whether the call failed or not: what C allocated for it is freed on every path. It is read once
-//! everything else has its owner.
+//! The parameter is read whether the call failed or not: what C allocated for it is freed on every path. It is read
+//! once everything else has its owner.
 
 use crate::error_source::FailureDetails;
 use crate::outcome::Outcome;

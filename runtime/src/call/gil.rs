@@ -7,8 +7,8 @@ use crate::interpreter::{self, Attached};
 use crate::uses::depth::is_inside;
 
 /// Takes the GIL for a call that is not marked `detach`, where this thread gave it up: in a `#[detach]` body, or in a
-/// callback of a detached call. So at most one thread is in such calls. A call whose error is asked of the handle takes the
-/// GIL on C's own threads, too. Calls on what C lends to a callback run as the call that called back.
+/// callback of a detached call. So at most one thread is in such calls. A call whose error is asked of the handle takes
+/// the GIL on C's own threads, too. Calls on what C lends to a callback run as the call that called back.
 #[inline]
 pub(super) fn attached<T: Handle>(site: &'static CallSite) -> Option<Attached> {
     if site.is_detached || const { T::SPEC.is_callback_only() } {

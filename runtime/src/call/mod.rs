@@ -10,8 +10,8 @@
 //!
 //! No other code of the author's runs between C and the owners.
 //!
-//! A call that is not marked `detach` runs with the GIL from step 1 to the end: where its thread gave the GIL up, the call
-//! takes it.
+//! A call that is not marked `detach` runs with the GIL from step 1 to the end: where its thread gave the GIL up, the
+//! call takes it.
 //!
 //! If the handle names the library's own lock, the call enters the lock before step 1 and leaves it at the end. A
 //! message and a count are then those of this call, whatever other threads do with the same handle. A thread waits for

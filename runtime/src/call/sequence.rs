@@ -349,8 +349,8 @@ where
         ended.finish(site, (errors, details), call, &caught, made)
     }
 
-    /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take that lock
-    /// themselves.
+    /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take
+    /// that lock themselves.
     #[inline]
     pub fn call_infallible_locked<T: Handle, R>(
         self,

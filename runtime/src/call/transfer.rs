@@ -19,7 +19,8 @@ pub unsafe fn handle_in<'a, T: Handle>(place: &mut Option<Transfer<'_, T>>) -> &
     }
 }
 
-/// Returns the handle for an expression of the author's: for no longer than `here`, which is on the stack of the method.
+/// Returns the handle for an expression of the author's: for no longer than `here`, which is on the stack of the
+/// method.
 #[inline]
 pub fn limit_to<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
     let () = here;
@@ -49,8 +50,8 @@ impl<'g, 'p, T: Handle> TransferSlot<'g, 'p, T> {
     ///
     /// # Safety
     ///
-    /// C got the handle by the call that has ended, and has it from then on, unless `commit_transfer` is told that the call
-    /// left the handle.
+    /// C got the handle by the call that has ended, and has it from then on, unless `commit_transfer` is told that the
+    /// call left the handle.
     #[inline]
     pub unsafe fn after_call(place: &'g mut Option<Transfer<'p, T>>) -> Self {
         TransferSlot(place)

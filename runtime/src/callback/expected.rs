@@ -6,8 +6,8 @@ use crate::handle::kind::LentToCallbacks;
 use crate::quiet::{never_lends, never_writes};
 use crate::uses::watching;
 
-/// Set once C can call back: a handle that can keep callbacks was made, or a call passed a callback to C. Both come before
-/// every call in which C can call the callback.
+/// Set once C can call back: a handle that can keep callbacks was made, or a call passed a callback to C. Both come
+/// before every call in which C can call the callback.
 static EXPECTED: AtomicBool = AtomicBool::new(false);
 
 /// Notes that C can call back from now on.
@@ -26,8 +26,8 @@ pub(crate) fn is_expected() -> bool {
     EXPECTED.load(Ordering::Relaxed)
 }
 
-/// Returns whether C may pass a handle to a callback that another call uses: the callbacks that are linked in say so. True
-/// from the first call of the process on, since a call may last until after the first callback.
+/// Returns whether C may pass a handle to a callback that another call uses: the callbacks that are linked in say so.
+/// True from the first call of the process on, since a call may last until after the first callback.
 #[inline]
 pub(crate) fn may_lend() -> bool {
     match LENDS.load(Ordering::Relaxed) {
@@ -51,8 +51,8 @@ fn find_lent() -> bool {
     is_lent
 }
 
-/// Returns whether C may pass a handle to a callback that writes it: the callbacks that are linked in say so. True from the
-/// first call of the process on, since a call may last until after the first callback.
+/// Returns whether C may pass a handle to a callback that writes it: the callbacks that are linked in say so. True from
+/// the first call of the process on, since a call may last until after the first callback.
 #[inline]
 pub(crate) fn may_write() -> bool {
     match WRITES.load(Ordering::Relaxed) {

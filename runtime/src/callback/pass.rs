@@ -35,7 +35,8 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
         }
     });
     if let Some(panic) = caught.take() {
-        // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `framed` takes it away when that ends.
+        // SAFETY: Rust: null, or on the stack of the C call that this thread runs: `framed` takes it away when that
+        // ends.
         let frame = unsafe { outer.previous().as_ref() };
         raise(frame, CallbackFailure::Panic(panic));
     }
@@ -90,8 +91,8 @@ enum OnSuccess {
 ///
 /// # Safety
 ///
-/// C gets the callback by one call and keeps it as `scope` says. [`PendingCallback::record_outcome`] is told how that call
-/// ended: the callbacks that were in the same place before may be dropped then.
+/// C gets the callback by one call and keeps it as `scope` says. [`PendingCallback::record_outcome`] is told how that
+/// call ended: the callbacks that were in the same place before may be dropped then.
 #[doc(hidden)]
 pub unsafe fn store<T: HasAttachments, V: IntoState>(
     handle: &T,

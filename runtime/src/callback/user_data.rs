@@ -90,8 +90,8 @@ impl<S: Attachment> UserDataRef<S> {
     ///
     /// # Safety
     ///
-    /// `data` is the whole of a lent [`BoxedUserData`], or the start of a [`StoredValue`] that somebody holds; what it points at is
-    /// there as long as this hold.
+    /// `data` is the whole of a lent [`BoxedUserData`], or the start of a [`StoredValue`] that somebody holds; what it
+    /// points at is there as long as this hold.
     #[inline]
     pub(crate) unsafe fn of(data: NonNull<BoxedUserData<S>>) -> Self {
         // SAFETY: the caller's promise.
@@ -135,14 +135,14 @@ pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
 
 /// Returns the newest value of type `V` that [`attach`] added to the handle.
 ///
-/// A handle that C lends may be released by its owner meanwhile, where C keeps it. Its values then stay until the handle that
-/// C lent it by has ended, or until the callback has returned that C lent that one to.
+/// A handle that C lends may be released by its owner meanwhile, where C keeps it. Its values then stay until the
+/// handle that C lent it by has ended, or until the callback has returned that C lent that one to.
 pub fn attached<V: Attachment, T: HasAttachments>(handle: &T) -> Option<&V> {
     let found = side_table::get(T::kind(), handle.as_raw().cast())?.change(|values| {
         let mut newest = values.iter().rev();
         newest.find_map(|entry| {
-            // What may go before the handle is not lent for as long: also a callback that C is just being given, and may
-            // refuse.
+            // What may go before the handle is not lent for as long: also a callback that C is just being given, and
+            // may refuse.
             // SAFETY: guarantee 8: the list holds the box of each entry.
             let value = unsafe { entry.value.as_ref() }.value();
             value

@@ -27,8 +27,8 @@ pub(crate) fn home(id: Id) -> Option<Id> {
     Some(here)
 }
 
-/// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives in.
-/// Counted objects never are.
+/// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives
+/// in. Counted objects never are.
 pub(crate) fn stray(id: Id) -> Option<Id> {
     let home = home(id).filter(|home| home.kind.is_lent_to_callbacks())?;
     let is_ours = with_table(|table| table.get(&home).is_some_and(|entry| entry.is_ours));
@@ -63,8 +63,8 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
     found
 }
 
-/// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the handle, or
-/// in the ancestors that are used so.
+/// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the
+/// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     let handles = home(id).into_iter().chain(parents.iter().copied());
     with_table(|table| {
@@ -74,8 +74,8 @@ pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     })
 }
 
-/// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or borrows it by
-/// `&mut`.
+/// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or
+/// borrows it by `&mut`.
 pub(crate) fn borrows_parent_of(keeper: Id, given: Id) -> bool {
     let (Some(parent), Some(home)) = (above(given), home(keeper)) else {
         return false;
@@ -133,8 +133,8 @@ fn add_ancestors_in(table: &Table, mut reached: Vec<Id>, found: &mut Vec<Id>) {
     }
 }
 
-/// Adds the handles that C keeps the handle in, its parents, those of the handles that C keeps in it, and the counted objects
-/// that C has owners of there.
+/// Adds the handles that C keeps the handle in, its parents, those of the handles that C keeps in it, and the counted
+/// objects that C has owners of there.
 fn add_reached_from(table: &Table, id: Id, reached: &mut Vec<Id>) {
     let Some(entry) = table.get(&id) else {
         return;
@@ -154,8 +154,8 @@ fn is_borrowed_as_one(one: Id, other: Id) -> bool {
         || group.is_some_and(|group| other.kind.group().is_some_and(|it| ptr::eq(group, it)))
 }
 
-/// Returns whether a child that holds `held` has `id` with it: the two are borrowed as one, or C has an owner of such an object
-/// in `held`.
+/// Returns whether a child that holds `held` has `id` with it: the two are borrowed as one, or C has an owner of such
+/// an object in `held`.
 fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     let is_kept = || {
         let within = all_within(table, held);
@@ -165,8 +165,8 @@ fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     is_borrowed_as_one(id, held) || id.kind.is_counted() && is_kept()
 }
 
-/// Returns the number of children that borrow the handle exclusively for their life, or another one that they have the handle
-/// with.
+/// Returns the number of children that borrow the handle exclusively for their life, or another one that they have the
+/// handle with.
 fn holders(table: &Table, id: Id) -> usize {
     let one = || table.get(&id).map_or(0, |entry| entry.holders);
     let held = table.iter().filter(|(_, entry)| entry.holders != 0);
@@ -177,9 +177,9 @@ fn holders(table: &Table, id: Id) -> usize {
     }
 }
 
-/// Returns whether a child borrows the handle, one that it lives in or that C keeps in it, or one that is borrowed with these,
-/// exclusively, and the handle neither is the child nor lives in the child. The borrow checker ensures that no such child exists, unless the guard of the child
-/// was forgotten, C refused its release, or C keeps the child.
+/// Returns whether a child borrows the handle, one that it lives in or that C keeps in it, or one that is borrowed with
+/// these, exclusively, and the handle neither is the child nor lives in the child. The borrow checker ensures that no
+/// such child exists, unless the guard of the child was forgotten, C refused its release, or C keeps the child.
 pub(crate) fn is_held(id: Id) -> bool {
     holder(id, &[]).is_some()
 }
@@ -199,7 +199,8 @@ pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
             };
             let holders = holders(table, here);
             if holders != 0 {
-                // What the use comes from uses the handle by right, and what C keeps in the handle itself leaves it to that.
+                // What the use comes from uses the handle by right, and what C keeps in the handle itself leaves it to
+                // that.
                 let mut own: BTreeSet<Id> = seen.iter().map(|(_, from)| *from).collect();
                 own.extend(
                     all_kept(table, here)
@@ -227,8 +228,8 @@ pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
     })
 }
 
-/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. The handle itself stands for one
-/// that nobody finds.
+/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. The handle itself
+/// stands for one that nobody finds.
 fn any_holder(table: &Table, of: Id, own: &BTreeSet<Id>) -> Option<Id> {
     let holds = |entry: &HandleEntry| {
         let mut held = entry.parents.held.iter();

@@ -37,8 +37,8 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
     }
 }
 
-/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes with
-/// the lenders.
+/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes
+/// with the lenders.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let lenders: Vec<Id> = lenders.collect();
     // One that a lender is or lives in was known before.
@@ -80,8 +80,8 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     }
 }
 
-/// Keeps the values of `lent`, and of all that it lives in, as long as the borrow of `lent` may last: until the lender has ended,
-/// or the callback that C lends the lender to. Where that is unknown, for good.
+/// Keeps the values of `lent`, and of all that it lives in, as long as the borrow of `lent` may last: until the lender
+/// has ended, or the callback that C lends the lender to. Where that is unknown, for good.
 pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
     let home = lender.and_then(home);
     let is_callback_s = home.map_or(lender.is_some(), |home| stray(home).is_some());

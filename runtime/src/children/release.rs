@@ -36,8 +36,8 @@ pub fn parent_of_released() -> NonNull<()> {
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is dropped
-/// the handle is gone; when it is forgotten nobody knows whether the handle is.
+/// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is
+/// dropped the handle is gone; when it is forgotten nobody knows whether the handle is.
 #[derive(Debug)]
 pub(crate) struct ReleaseRecord {
     parents: Parents,
@@ -111,8 +111,8 @@ impl ReleaseRecord {
         release()
     }
 
-    /// Ends the record, and releases no owners of counted parents: these and the handle belong to the process that this one was
-    /// forked from.
+    /// Ends the record, and releases no owners of counted parents: these and the handle belong to the process that this
+    /// one was forked from.
     pub(crate) fn end_in_forked_child(mut self) {
         self.is_from_parent_process = true;
     }
@@ -162,8 +162,8 @@ impl Drop for ReleaseRecord {
     }
 }
 
-/// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that end
-/// with fewer others from now on, and the counted objects that C had owners of in those that end.
+/// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that
+/// end with fewer others from now on, and the counted objects that C had owners of in those that end.
 pub(super) fn take_ended(
     table: &mut Table,
     kept: BTreeSet<Id>,
@@ -300,7 +300,8 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     })
 }
 
-/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or for such handles alone.
+/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or for such handles
+/// alone.
 fn ends_by_itself(table: &Table, id: Id, entry: &HandleEntry) -> bool {
     let waits_only = || waits_for(table, id).all(|(id, entry)| ends_by_itself(table, id, entry));
     entry.is_c_s() || entry.is_deferred || entry.put_off.is_some() && waits_only()

@@ -54,9 +54,9 @@ pub(super) fn note_kept(id: Id) {
     }
 }
 
-/// Notes that C got an owner of a counted object to keep in `keeper`: calls on that one use the object. Where C counts the
-/// owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one. Where nobody
-/// knows when the keeper ends, or what it is a part of, C may use the object by any call.
+/// Notes that C got an owner of a counted object to keep in `keeper`: calls on that one use the object. Where C counts
+/// the owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one. Where
+/// nobody knows when the keeper ends, or what it is a part of, C may use the object by any call.
 pub(crate) fn keep_owner(owned: Id, keeper: Id) {
     let keeper = match home(keeper) {
         Some(keeper) if keeper.kind.is_counted() => return,
@@ -79,9 +79,9 @@ pub(crate) fn giving_back() -> RestoreGuard<bool> {
     RestoreGuard::set(&GIVES_BACK, true)
 }
 
-/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of a new
-/// one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too. A call with
-/// `gives_back` gives out the one that C had.
+/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of
+/// a new one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too. A
+/// call with `gives_back` gives out the one that C had.
 #[cold]
 pub(crate) fn given_out(id: Id) {
     // What is released at the end is nothing that the call gave back.
@@ -134,8 +134,8 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
     Some(out)
 }
 
-/// Takes C's uses, for good, of what the handle lives in, and what C keeps in it: those of handles that C no longer has until
-/// nobody knows when.
+/// Takes C's uses, for good, of what the handle lives in, and what C keeps in it: those of handles that C no longer has
+/// until nobody knows when.
 fn no_longer_for_good(table: &mut Table, id: Id) -> Vec<u64> {
     let is_over = |id: &Id| {
         let mut all = all_within(table, *id).into_iter();
@@ -194,8 +194,8 @@ fn add_other_type(table: &mut Table, id: Id) {
     }
 }
 
-/// A handle that a call gives to C, from the look at what lives in it until it is known who has it. When it is dropped C is
-/// done with the handle; when it is forgotten nobody knows.
+/// A handle that a call gives to C, from the look at what lives in it until it is known who has it. When it is dropped
+/// C is done with the handle; when it is forgotten nobody knows.
 #[derive(Debug)]
 pub(crate) struct TransferRecord {
     id: Id,
@@ -367,8 +367,8 @@ fn is_lost(id: Id) -> bool {
     is_lost || given.into_iter().any(is_lent_here)
 }
 
-/// Returns the handle that this one lives in and that ends nobody knows when. `lent` gets those of which that depends on the
-/// callbacks that run.
+/// Returns the handle that this one lives in and that ends nobody knows when. `lent` gets those of which that depends
+/// on the callbacks that run.
 fn find_unknown(table: &Table, id: Id, lent: &mut Vec<Id>) -> Option<Id> {
     let parents = |id: Id| {
         let entry = table.get(&id).into_iter();

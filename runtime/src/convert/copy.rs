@@ -1,7 +1,7 @@
 //! Copies of C's text and bytes, as Rust values or as Python objects.
 //!
-//! A generated method that returns text or bytes is generic over the value that the copy becomes ([`CopyOfC`]): for Rust
-//! a `String`, a `CString` or `Bytes`, for Python the object itself, with no Rust value between.
+//! A generated method that returns text or bytes is generic over the value that the copy becomes ([`CopyOfC`]): for
+//! Rust a `String`, a `CString` or `Bytes`, for Python the object itself, with no Rust value between.
 
 use std::ffi::CString;
 

@@ -11,8 +11,8 @@ use crate::handle::{Borrowed, Handle, Owned, PointerHandle, Resource};
 ///
 /// # Safety
 ///
-/// `from_c` takes ownership of everything in `C` that the type owns, before it does anything that can fail. What the value
-/// borrows it borrows for no longer than `'o`.
+/// `from_c` takes ownership of everything in `C` that the type owns, before it does anything that can fail. What the
+/// value borrows it borrows for no longer than `'o`.
 #[diagnostic::on_unimplemented(
     message = "C's `{C}` cannot be returned as `{Self}`",
     label = "C gives `{C}`",
@@ -65,7 +65,8 @@ where
 {
     #[inline]
     unsafe fn from_c(c: C) -> Option<Self> {
-        // SAFETY: the caller's promise: the pointer is null, or a handle that was just acquired, as `from_raw` asks for.
+        // SAFETY: the caller's promise: the pointer is null, or a handle that was just acquired, as `from_raw` asks
+        // for.
         unsafe { Owned::from_raw(T::pointer(c)) }
     }
 }

@@ -152,8 +152,8 @@ where
     const IS_FOUND: bool = !matches!(R::SPEC.home, Home::Unknown) && <R::Up>::IS_FOUND;
 }
 
-/// Refuses, while compiling, a `T` from a call on `R`, an [`In`] or [`Nowhere`], that cannot make one. Returns whether the
-/// runtime finds the parent of a `T`, if it has one, from the receiver.
+/// Refuses, while compiling, a `T` from a call on `R`, an [`In`] or [`Nowhere`], that cannot make one. Returns whether
+/// the runtime finds the parent of a `T`, if it has one, from the receiver.
 pub const fn check_place<R, T, Index>() -> bool
 where
     T: MadeBy<R>,

@@ -1,8 +1,8 @@
 //! Checks that the type names in a generated signature stand for the types of these names.
 //!
 //! The macros read ownership from names: `Owned`, `Borrowed`, `String`, `CString`, `Bytes`, `&[u8]`, `&T`, within
-//! `Option`, `Vec` and tuples. An alias could hide one of these types, and with it a rule. Each generated method and each
-//! callback therefore states what the macro read, and rustc compares that with the types.
+//! `Option`, `Vec` and tuples. An alias could hide one of these types, and with it a rule. Each generated method and
+//! each callback therefore states what the macro read, and rustc compares that with the types.
 
 use std::ffi::CString;
 use std::marker::PhantomData;

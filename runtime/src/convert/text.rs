@@ -37,8 +37,8 @@ macro_rules! string_from_c {
         unsafe impl<T: CopyOfC<Of: Text>> FromC<'_, $from> for Undecoded<T> {
             #[inline]
             unsafe fn from_c(c: $from) -> Option<Self> {
-                // SAFETY: the caller's promise: `c` is null or a C string, and the generated function that names `T` has
-                // its proof.
+                // SAFETY: the caller's promise: `c` is null or a C string, and the generated function that names `T`
+                // has its proof.
                 unsafe { c_str(c as *const c_char).and_then(|text| Undecoded::copy(text.to_bytes())) }
             }
         }

@@ -19,9 +19,9 @@ use crate::uses::{self, Uses};
 ///
 /// # Safety
 ///
-/// What `into_c` returns is as valid for C as the value was for Rust, for as long as what the value borrows: a pointer that
-/// C follows is null or points at what its type says. Generated code passes it to C unseen. `IS_HANDLE` is true for a value
-/// that is or holds a handle.
+/// What `into_c` returns is as valid for C as the value was for Rust, for as long as what the value borrows: a pointer
+/// that C follows is null or points at what its type says. Generated code passes it to C unseen. `IS_HANDLE` is true
+/// for a value that is or holds a handle.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be passed where C takes `{C}`",
     label = "C takes `{C}` here",
@@ -48,8 +48,8 @@ pub unsafe trait IntoC<C> {
 
     /// The value for C of a parameter whose type's name says that it is no handle.
     ///
-    /// The name of an alias can hide a handle from the rules for borrows, however deep: such a program is not built. `Option`
-    /// of an `Option` of a handle is one:
+    /// The name of an alias can hide a handle from the rules for borrows, however deep: such a program is not built.
+    /// `Option` of an `Option` of a handle is one:
     ///
     /// ```compile_fail
     /// # mod ffi {

@@ -200,8 +200,8 @@ impl<'o, T: Part + IntegerHandle> Borrowed<'o, T> {
             "{}",
             Error::Busy(id.kind().name())
         );
-        // SAFETY: trait `IntegerHandle`: nothing follows the number. annotation `part_of`: the part is the owner's for as
-        // long as that lives.
+        // SAFETY: trait `IntegerHandle`: nothing follows the number. annotation `part_of`: the part is the owner's for
+        // as long as that lives.
         unsafe { Borrowed::from_raw(number_to_raw::<T>(number)) }
     }
 }
@@ -219,8 +219,8 @@ impl<T: HasOwnerField> Borrowed<'_, T> {
     ///
     /// A part that was found through a short-lived handle thus outlives that handle.
     pub fn with_owner<'d>(self, owner: &'d T::Owner) -> Option<Borrowed<'d, T>> {
-        // SAFETY: the caller's promise, given to `from_raw`: the pointer is valid now, which is all that `owner_of` asks
-        // for.
+        // SAFETY: the caller's promise, given to `from_raw`: the pointer is valid now, which is all that `owner_of`
+        // asks for.
         let actual = unsafe { T::owner_of(self.raw.as_ptr()) };
         // SAFETY: trait `HasOwnerField`: it is a part of `owner`. trait `Part`: so it is valid as long as that.
         (actual == owner.as_raw()).then(|| unsafe { Borrowed::from_raw(self.raw.as_ptr()) })?

@@ -40,8 +40,8 @@ pub struct HandleKind {
     pub(super) written_by_callbacks: AtomicU8,
     /// 2 if C may get its handles until nobody knows when, 1 if it does not, 0 until somebody asked.
     pub(super) left_to_c: AtomicU8,
-    /// 3 if C lends its handles to callbacks, 2 if it does so by a type of its own alone (`callback_only`), 1 if it does not, 0
-    /// until somebody asked.
+    /// 3 if C lends its handles to callbacks, 2 if it does so by a type of its own alone (`callback_only`), 1 if it
+    /// does not, 0 until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
     pub(super) has_relatives: AtomicBool,
@@ -96,7 +96,8 @@ pub struct Keeping {
 inventory::collect!(Keeping);
 
 impl Keeping {
-    /// Returns whether nobody may know when the other handle ends: C lends it to callbacks, or it is a part of another one.
+    /// Returns whether nobody may know when the other handle ends: C lends it to callbacks, or it is a part of another
+    /// one.
     fn may_be_unknown(&self) -> bool {
         let keeper = (self.keeper)();
         keeper.is_view() || keeper.is_lent_to_callbacks()
@@ -236,8 +237,8 @@ impl HandleKind {
         self.lent_to_callbacks() == 3
     }
 
-    /// Returns whether C lends its handles, or parts of them, to callbacks, also by a type of their own: then the table of
-    /// [`children`] knows which are ours, and what C keeps them in.
+    /// Returns whether C lends its handles, or parts of them, to callbacks, also by a type of their own: then the table
+    /// of [`children`] knows which are ours, and what C keeps them in.
     #[inline]
     pub(crate) fn is_seen_by_callbacks(&'static self) -> bool {
         self.lent_to_callbacks() != 1
@@ -269,8 +270,8 @@ impl HandleKind {
         answer
     }
 
-    /// Returns whether C may pass the objects of its handles, or those that they live in, to callbacks that write them by another
-    /// type. A callback has its own use of what C lends to callbacks alone.
+    /// Returns whether C may pass the objects of its handles, or those that they live in, to callbacks that write them
+    /// by another type. A callback has its own use of what C lends to callbacks alone.
     #[inline]
     pub(crate) fn is_written_by_callbacks(&'static self) -> bool {
         match self.written_by_callbacks.load(Ordering::Relaxed) {
@@ -300,8 +301,8 @@ impl HandleKind {
         is_written
     }
 
-    /// Returns whether C may get its handles until nobody knows when: callbacks give them to C, or calls do so for C to keep
-    /// them in a handle whose end may be unknown. Then the table of `uses::owners` counts their owners.
+    /// Returns whether C may get its handles until nobody knows when: callbacks give them to C, or calls do so for C to
+    /// keep them in a handle whose end may be unknown. Then the table of `uses::owners` counts their owners.
     #[inline]
     pub(crate) fn may_be_left_to_c(&'static self) -> bool {
         match self.left_to_c.load(Ordering::Relaxed) {
@@ -420,7 +421,8 @@ pub struct Id {
     pub(crate) raw: *mut (),
 }
 
-// SAFETY: Rust: the pointer is only compared. Who follows it vouches for the handle: `HandleKind::release_once`, `HandleKind::retain`.
+// SAFETY: Rust: the pointer is only compared. Who follows it vouches for the handle: `HandleKind::release_once`,
+// `HandleKind::retain`.
 unsafe impl Send for Id {}
 // SAFETY: Rust: as for `Send`, the pointer is only compared.
 unsafe impl Sync for Id {}

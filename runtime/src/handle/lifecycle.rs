@@ -100,8 +100,8 @@ impl HandleKind {
         self.attachments.then(|| side_table::remove(self, raw))?
     }
 
-    /// Restores the owner of the handle at `raw` after [`HandleKind::remove_side_data`]: C did not release the handle, or did not
-    /// take it over.
+    /// Restores the owner of the handle at `raw` after [`HandleKind::remove_side_data`]: C did not release the handle,
+    /// or did not take it over.
     pub(crate) fn restore_owner(&'static self, raw: *mut (), ended: Option<DetachedSideData>) {
         if !self.ref_counted {
             single_owner::own_again(self.key(raw));
@@ -222,8 +222,8 @@ impl HandleKind {
         self.finish(id, released, ended, record, &caught)
     }
 
-    /// Returns whether no table knows the handles: they keep nothing, live in nothing, and no call and no process has to
-    /// be asked before their release.
+    /// Returns whether no table knows the handles: they keep nothing, live in nothing, and no call and no process has
+    /// to be asked before their release.
     #[inline]
     fn is_unknown_elsewhere(&self) -> bool {
         let is_plain = !self.process_bound && !self.attachments && !self.has_relatives();

@@ -171,8 +171,8 @@ pub unsafe fn record_lender<T: Handle, R: RecordParents>(receiver: &T, lent: R) 
 ///
 /// # Safety
 ///
-/// Each handle that `own` makes the caller the owner of is the one that C had at its address before the call, whole. What
-/// C keeps in it C keeps nowhere else.
+/// Each handle that `own` makes the caller the owner of is the one that C had at its address before the call, whole.
+/// What C keeps in it C keeps nowhere else.
 #[inline]
 pub unsafe fn then_give_back<C, R>(own: impl FnOnce(C) -> R) -> impl FnOnce(C) -> R {
     move |raw| {

@@ -166,8 +166,8 @@ impl HandleSpec {
         }
     }
 
-    /// Returns whether C may keep it in a handle `keeper`, or in what that is part of: calls on that one use it, so they borrow
-    /// its parent by `&mut` where its own calls do.
+    /// Returns whether C may keep it in a handle `keeper`, or in what that is part of: calls on that one use it, so
+    /// they borrow its parent by `&mut` where its own calls do.
     pub const fn may_be_kept_in(&self, keeper: &HandleSpec) -> bool {
         let mut home = keeper;
         while let Some(parent) = home.parent
@@ -178,8 +178,8 @@ impl HandleSpec {
         !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent
     }
 
-    /// Returns whether calls on `keeper`, in which C keeps it, use handles that others use, too: it lives in others, or it has
-    /// other owners and the keeper has none.
+    /// Returns whether calls on `keeper`, in which C keeps it, use handles that others use, too: it lives in others, or
+    /// it has other owners and the keeper has none.
     pub const fn is_reached_by_keeper(&self, keeper: &HandleSpec) -> bool {
         self.parent.is_some() || self.sharing.counted && !keeper.sharing.counted
     }
@@ -197,8 +197,8 @@ impl HandleSpec {
         is_lost && !here.is_callback_only()
     }
 
-    /// Returns whether nothing leads from the handle to one that it is part of: the handle is a part, or a part of a part,
-    /// that does not know its owner.
+    /// Returns whether nothing leads from the handle to one that it is part of: the handle is a part, or a part of a
+    /// part, that does not know its owner.
     pub const fn hides_owner(&self) -> bool {
         let mut here = self;
         while let Some(parent) = here.parent
@@ -228,8 +228,8 @@ impl HandleSpec {
         matches!(self.home, Home::Itself) && !self.sharing.counted
     }
 
-    /// Returns whether a call may return a new handle of this type. A handle that borrows its parent by `&mut`, for a call
-    /// or for its life, is made by a method with `&mut self`. The check that `self` is the parent is
+    /// Returns whether a call may return a new handle of this type. A handle that borrows its parent by `&mut`, for a
+    /// call or for its life, is made by a method with `&mut self`. The check that `self` is the parent is
     /// [`MadeBy`](crate::convert::lifetime::MadeBy).
     pub const fn may_borrow_parent(&self, exclusive: bool) -> bool {
         exclusive || !(self.sharing.holds_parent || self.sharing.mut_parent)

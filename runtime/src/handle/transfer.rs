@@ -32,8 +32,8 @@ impl<'p, T: Handle> Transfer<'p, T> {
     ///
     /// # Panics
     ///
-    /// If other handles live in it: their guards were forgotten, or C keeps them. If it lives in a handle that C may release
-    /// at any time.
+    /// If other handles live in it: their guards were forgotten, or C keeps them. If it lives in a handle that C may
+    /// release at any time.
     pub fn new(owned: Owned<'p, T>) -> Self
     where
         T: Resource + PointerHandle,

@@ -90,8 +90,8 @@ thread_local! {
     static TRAVERSING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns whether this thread shows the values of a handle to the garbage collector. The author's `traverse` runs then,
-/// which must neither change the values nor let other threads run Python code.
+/// Returns whether this thread shows the values of a handle to the garbage collector. The author's `traverse` runs
+/// then, which must neither change the values nor let other threads run Python code.
 pub(crate) fn is_traversing() -> bool {
     TRAVERSING.get()
 }

@@ -1,7 +1,7 @@
 //! Exceptions of the runtime, which are made at once.
 //!
-//! PyO3 makes the message of a `new_err` where Python gets the exception, and ends the process if there is no memory for the
-//! message. PyO3's own strings panic then. Here the exception becomes a `MemoryError`.
+//! PyO3 makes the message of a `new_err` where Python gets the exception, and ends the process if there is no memory
+//! for the message. PyO3's own strings panic then. Here the exception becomes a `MemoryError`.
 
 use pyo3::types::{PyString, PyType};
 use pyo3::{PyTypeInfo, ffi, prelude::*};
@@ -19,8 +19,8 @@ pub(crate) fn raised(exception: Bound<'_, PyAny>) -> PyErr {
 /// `MemoryError`.
 pub(crate) fn new_text<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
     let (start, count) = (text.as_ptr().cast(), text.len().cast_signed());
-    // SAFETY: CPython: this thread is attached, as the token shows. The function copies so many bytes, and returns a new string,
-    // or null with an exception.
+    // SAFETY: CPython: this thread is attached, as the token shows. The function copies so many bytes, and returns a
+    // new string, or null with an exception.
     let object =
         unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_FromStringAndSize(start, count)) };
     Ok(object?.cast_into()?)

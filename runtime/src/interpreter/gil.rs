@@ -15,7 +15,8 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
-    /// Takes the GIL if this thread runs a section that gave it up: a `#[detach]` body, or a callback of a detached call.
+    /// Takes the GIL if this thread runs a section that gave it up: a `#[detach]` body, or a callback of a detached
+    /// call.
     #[inline]
     pub(crate) fn reattach() -> Option<Self> {
         match is_detached() {
@@ -24,8 +25,8 @@ impl Attached {
         }
     }
 
-    /// Takes the GIL if this thread does not have it. Returns `None` where there is none to take: the interpreter ends, or
-    /// the garbage collector runs.
+    /// Takes the GIL if this thread does not have it. Returns `None` where there is none to take: the interpreter ends,
+    /// or the garbage collector runs.
     #[cold]
     #[inline(never)]
     pub(crate) fn begin() -> Option<Self> {
@@ -46,8 +47,8 @@ impl Attached {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        // SAFETY: CPython: `begin` got the state on this thread, since a guard with a raw handle of the thread stays there,
-        // and guards are dropped in the opposite order.
+        // SAFETY: CPython: `begin` got the state on this thread, since a guard with a raw handle of the thread stays
+        // there, and guards are dropped in the opposite order.
         unsafe { ffi::PyGILState_Release(self.state) };
     }
 }

@@ -1,8 +1,8 @@
-//! Calls of this thread that may run Python code. A thread inside of one never waits for a handle: the call that it would
-//! wait for might wait for it.
+//! Calls of this thread that may run Python code. A thread inside of one never waits for a handle: the call that it
+//! would wait for might wait for it.
 //!
-//! The packages of a process count together, although each links its own copy of this crate: a callback of one package must
-//! not wait for a handle of another one. The first package that is imported counts for all of them.
+//! The packages of a process count together, although each links its own copy of this crate: a callback of one package
+//! must not wait for a handle of another one. The first package that is imported counts for all of them.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
@@ -16,7 +16,8 @@ use pyo3::prelude::*;
 use super::attach::{is_attached, is_ending};
 use super::thread_exit::Hang;
 
-/// The name of the function in the interpreter's dictionary. The number changes with the type or the meaning of the function.
+/// The name of the function in the interpreter's dictionary. The number changes with the type or the meaning of the
+/// function.
 const NAME: &CStr = c"leakproof.calls_of_this_thread.1";
 
 /// The calls of one thread that may run Python code.
@@ -62,8 +63,9 @@ fn find_depth() -> Depth {
 ///
 /// `MemoryError`.
 pub(crate) fn count_with_other_packages(py: Python<'_>) -> PyResult<()> {
-    // SAFETY: CPython: this thread is attached, as the token shows. The dictionary is borrowed from the interpreter, or null
-    // without memory for it. The name of the capsule is static, and `of_this_thread` stays: CPython unloads no module.
+    // SAFETY: CPython: this thread is attached, as the token shows. The dictionary is borrowed from the interpreter, or
+    // null without memory for it. The name of the capsule is static, and `of_this_thread` stays: CPython unloads no
+    // module.
     let (packages, own) = unsafe {
         let packages = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Get());
         let function = of_this_thread as OfThisThread as *mut c_void;

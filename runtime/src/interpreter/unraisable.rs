@@ -64,7 +64,8 @@ pub(crate) fn callback_error(error: Error) -> Error {
 /// `None`: the handle has no Python object, or is in use.
 pub(crate) fn exclude_others(state: &AtomicPtr<()>, running: &AtomicU32) -> Option<()> {
     let excluded = with_state(state, |hooks, state| {
-        // SAFETY: CPython: no other thread is attached meanwhile, so none drops the object; a call of this thread holds it.
+        // SAFETY: CPython: no other thread is attached meanwhile, so none drops the object; a call of this thread holds
+        // it.
         if running.load(Ordering::Acquire) == 0 && !unsafe { (hooks.exclude)(state) } {
             return false;
         }
@@ -77,13 +78,15 @@ pub(crate) fn exclude_others(state: &AtomicPtr<()>, running: &AtomicU32) -> Opti
 /// Reverts [`exclude_others`].
 pub(crate) fn include_others(state: &AtomicPtr<()>, running: &AtomicU32) {
     if running.fetch_sub(1, Ordering::AcqRel) == 1 {
-        // SAFETY: CPython: no other thread is attached meanwhile, so none drops the object; a call of this thread holds it.
+        // SAFETY: CPython: no other thread is attached meanwhile, so none drops the object; a call of this thread holds
+        // it.
         with_state(state, |hooks, state| unsafe { (hooks.include)(state) });
     }
 }
 
-/// Calls `f` with the state of the handle's Python object, while there is one. C may call back on a thread of its own, so
-/// this thread attaches first: the object, which takes its pointer away before it goes, goes on a thread that is attached.
+/// Calls `f` with the state of the handle's Python object, while there is one. C may call back on a thread of its own,
+/// so this thread attaches first: the object, which takes its pointer away before it goes, goes on a thread that is
+/// attached.
 fn with_state<R>(state: &AtomicPtr<()>, f: impl FnOnce(&Hooks, *mut ()) -> R) -> Option<R> {
     if state.load(Ordering::Acquire).is_null() {
         return None;

@@ -82,8 +82,8 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
 ) -> PyResult<Bound<'_, C>> {
     const { assert!(size_of::<C>() == 0, "the class of a handle has no data") };
     let type_object = C::type_object_raw(py);
-    // SAFETY: the caller's promise: this is the class of a handle. CPython: the new object is written whole before anybody
-    // sees it. It is of the class.
+    // SAFETY: the caller's promise: this is the class of a handle. CPython: the new object is written whole before
+    // anybody sees it. It is of the class.
     unsafe {
         if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !has_layout(type_object) {
             return new_object_by_pyo3(py, class, state, may_be_in_cycle);
@@ -199,7 +199,8 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     }
 }
 
-/// Drops an object through PyO3, on a thread that PyO3 knows: the state keeps Python objects besides the owner of a view.
+/// Drops an object through PyO3, on a thread that PyO3 knows: the state keeps Python objects besides the owner of a
+/// view.
 ///
 /// # Safety
 ///

@@ -80,8 +80,8 @@ impl<'a> BorrowRequest<'a> {
         }
     }
 
-    /// Returns the parent that the handle borrows exclusively (`mut_parent`, `parent = &mut P`), if the call gives the handle
-    /// to C.
+    /// Returns the parent that the handle borrows exclusively (`mut_parent`, `parent = &mut P`), if the call gives the
+    /// handle to C.
     pub(super) fn parent_of_given(&self) -> Option<&'a ResourceState> {
         let state = self.state.resource();
         let sharing = state.kind().sharing();
@@ -89,8 +89,8 @@ impl<'a> BorrowRequest<'a> {
         state.parent().filter(|_| self.given && is_exclusive)
     }
 
-    /// Borrows `parent` for `given` too, if this request borrows `parent` exclusively, or borrows the handle `parent` itself,
-    /// which is then borrowed exclusively. Returns whether this request does.
+    /// Borrows `parent` for `given` too, if this request borrows `parent` exclusively, or borrows the handle `parent`
+    /// itself, which is then borrowed exclusively. Returns whether this request does.
     pub(super) fn borrow_parent_for(
         &mut self,
         parent: &ResourceState,
@@ -162,7 +162,8 @@ impl<'a> BorrowRequest<'a> {
     /// Borrows the handle shared, if that takes no more than a glance. `enter` does what this refuses.
     #[inline]
     pub(super) fn enter_quick(&self) -> bool {
-        // As `release` ends it: a handle that is borrowed shared may be borrowed exclusively for another one of the call.
+        // As `release` ends it: a handle that is borrowed shared may be borrowed exclusively for another one of the
+        // call.
         let borrow = match self.group_mode {
             Mode::Shared if !self.joined => self.state.enter_quick::<false>(),
             _ => None,
@@ -287,8 +288,8 @@ impl<'a> NamedArgument<'a> {
     }
 }
 
-/// Returns the error with a note that names the argument. Without memory for a note, and on Python before 3.11, there is
-/// none.
+/// Returns the error with a note that names the argument. Without memory for a note, and on Python before 3.11, there
+/// is none.
 #[cold]
 fn with_note(py: Python<'_>, error: &PyErr, name: &str) -> PyErr {
     let error = error.clone_ref(py);

@@ -157,7 +157,8 @@ impl<'a, 'py> CallContext<'a, 'py> {
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
-    /// Returns, for each of `kinds`, the handle argument that `id` was made in: never the receiver, and no argument twice.
+    /// Returns, for each of `kinds`, the handle argument that `id` was made in: never the receiver, and no argument
+    /// twice.
     pub(super) fn arguments(
         &self,
         id: Id,
@@ -442,8 +443,8 @@ fn with_held<'py, R>(
     run(py, receiver, holds, entry, call)
 }
 
-/// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C keeps such
-/// a handle in the parent, or in another handle that borrows the parent exclusively.
+/// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C
+/// keeps such a handle in the parent, or in another handle that borrows the parent exclusively.
 fn join_parents(holds: &mut [Option<BorrowRequest<'_>>]) {
     for index in 0..holds.len() {
         let given =

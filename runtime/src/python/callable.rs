@@ -18,8 +18,9 @@ use crate::interpreter::new_exception;
 /// A Python callable, in a value that a handle keeps. `#[callbacks]` call it on the thread on which C calls them. As an
 /// argument it accepts any object that can be called, and refuses others with a `TypeError`.
 ///
-/// PyO3 converts the arguments. A list that PyO3 makes of a `Vec` has no items at first, and Python code can see the list then:
-/// a function in `gc.callbacks` by `gc.get_objects()`. Make the items before the list, as a `Vec<Py<PyAny>>`.
+/// PyO3 converts the arguments. A list that PyO3 makes of a `Vec` has no items at first, and Python code can see the
+/// list then: a function in `gc.callbacks` by `gc.get_objects()`. Make the items before the list, as a
+/// `Vec<Py<PyAny>>`.
 pub struct Callable(Mutex<Option<Py<PyAny>>>);
 
 impl Callable {
@@ -115,8 +116,8 @@ impl Callable {
     }
 }
 
-/// Makes the tuple when all items are made: the garbage collector shows a new tuple to Python code, and what has no items yet
-/// must not be seen.
+/// Makes the tuple when all items are made: the garbage collector shows a new tuple to Python code, and what has no
+/// items yet must not be seen.
 fn tuple_of<'py, A: IntoPyObject<'py>>(
     py: Python<'py>,
     items: Vec<A>,

@@ -305,8 +305,8 @@ pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
     without_panic(py, make).map_or_else(|error| error, raised)
 }
 
-/// Returns the exception of a panic: `MemoryError` for an allocation that failed, the error of a use that was refused in
-/// a call that cannot fail, and else a `PanicException`.
+/// Returns the exception of a panic: `MemoryError` for an allocation that failed, the error of a use that was refused
+/// in a call that cannot fail, and else a `PanicException`.
 #[cold]
 pub(crate) fn of_panic(py: Python<'_>, payload: Payload) -> PyErr {
     // PyO3 panics with this text where it finds no memory for an object.
@@ -346,15 +346,15 @@ pub fn set_field<'py, T: IntoPyObject<'py> + 'static>(
     }
 }
 
-/// Converts a text or a number. Returns `None` for a value of another type: PyO3 converts it, and panics where it finds no
-/// memory.
+/// Converts a text or a number. Returns `None` for a value of another type: PyO3 converts it, and panics where it finds
+/// no memory.
 fn without_pyo3<'py>(py: Python<'py>, value: &dyn Any) -> Option<PyResult<Bound<'py, PyAny>>> {
     macro_rules! numbers {
         ($($type:ty)+) => {$(
             let number = value.downcast_ref::<$type>().copied();
             if let Some(number) = number.or_else(|| *value.downcast_ref::<Option<$type>>()?) {
-                // SAFETY: CPython: this thread is attached, as the token shows. The function returns a new object, or null
-                // with an exception.
+                // SAFETY: CPython: this thread is attached, as the token shows. The function returns a new object, or
+                // null with an exception.
                 return Some(unsafe {
                     let number = ffi::PyLong_FromLongLong(number.into());
                     Bound::from_owned_ptr_or_err(py, number)

@@ -209,8 +209,8 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
         let raw = state.begin_transfer();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
         Ok(OwnedArgGuard {
-            // SAFETY: guarantee 7: the object just gave its pointer up (`begin_transfer`), and the call holds its parent.
-            // trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
+            // SAFETY: guarantee 7: the object just gave its pointer up (`begin_transfer`), and the call holds its
+            // parent. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
             place: Some(Transfer::new(unsafe {
                 Owned::<T>::from_raw_again(raw.cast())
             })),
@@ -338,8 +338,8 @@ impl PyArgument for CStr {
         if start.is_null() {
             return Err(PyErr::fetch(object.py()));
         }
-        // SAFETY: CPython: the UTF-8 form of a `str` ends with a NUL that its length does not count, and stays as long as the
-        // object, which outlives `'a`.
+        // SAFETY: CPython: the UTF-8 form of a `str` ends with a NUL that its length does not count, and stays as long
+        // as the object, which outlives `'a`.
         let with_end =
             unsafe { std::slice::from_raw_parts(start.cast(), count.cast_unsigned() + 1) };
         CStr::from_bytes_with_nul(with_end)
@@ -389,7 +389,8 @@ impl PyArgument for FsPath {
         // `__fspath__` is Python code.
         let _hang = Hang::begin();
         let mut encoded: *mut ffi::PyObject = ptr::null_mut();
-        // SAFETY: CPython: the function stores a new `bytes` object without NULs and returns 1, or raises and returns 0.
+        // SAFETY: CPython: the function stores a new `bytes` object without NULs and returns 1, or raises and returns
+        // 0.
         let encoded = unsafe {
             if ffi::PyUnicode_FSConverter(object.as_ptr(), (&raw mut encoded).cast()) == 0 {
                 return Err(PyErr::fetch(object.py()));

@@ -219,8 +219,8 @@ impl<T: IntoPython> IntoPython for Vec<T> {
         Self: 'a,
     {
         let count = self.len().cast_signed();
-        // SAFETY: CPython: `PyList_New` returns a new list, or null with an exception. Until the list is full, the garbage
-        // collector shows it to nobody.
+        // SAFETY: CPython: `PyList_New` returns a new list, or null with an exception. Until the list is full, the
+        // garbage collector shows it to nobody.
         let list = unsafe {
             let list = Bound::from_owned_ptr_or_err(context.py(), ffi::PyList_New(count))?;
             ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
@@ -229,8 +229,8 @@ impl<T: IntoPython> IntoPython for Vec<T> {
         for (index, item) in (0..count).zip(self) {
             context.check()?;
             let item = item.into_python(context)?.into_ptr();
-            // SAFETY: CPython: the list is new and has a place for each item, which is empty. A list with empty places may
-            // be dropped.
+            // SAFETY: CPython: the list is new and has a place for each item, which is empty. A list with empty places
+            // may be dropped.
             unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), index, item) };
         }
         // SAFETY: CPython: the list is not tracked, and is whole.

@@ -1,8 +1,8 @@
 //! The Python half: one class per handle type, over one base class that holds everything.
 //!
-//! A Python handle is a [`Handle`](handle_class::HandleClass) object with a [`HandleState`](state::HandleState): the native
-//! pointer, the borrow state, the parent. The class that a macro makes for a type adds methods and no data. A call borrows the handles that
-//! it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
+//! A Python handle is a [`Handle`](handle_class::HandleClass) object with a [`HandleState`](state::HandleState): the
+//! native pointer, the borrow state, the parent. The class that a macro makes for a type adds methods and no data. A
+//! call borrows the handles that it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
 
 mod allocation;
 mod ancestors;

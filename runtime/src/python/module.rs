@@ -40,8 +40,8 @@ impl<'py> IntoPyObject<'py> for LiveHandles {
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
         // PyO3's conversions of names and numbers panic where they find no memory.
-        // SAFETY: CPython: this thread is attached, as the token shows. The functions return new objects, or null with an
-        // exception.
+        // SAFETY: CPython: this thread is attached, as the token shows. The functions return new objects, or null with
+        // an exception.
         unsafe {
             let dict =
                 Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into::<PyDict>()?;
@@ -56,17 +56,18 @@ impl<'py> IntoPyObject<'py> for LiveHandles {
 
 /// The handles of a package made with leakproof: how many are alive, and where they were made.
 ///
-/// Each such package has its own attribute `__leakproof__`; packages share nothing. Tools find the packages of a process
-/// by this attribute.
+/// Each such package has its own attribute `__leakproof__`; packages share nothing. Tools find the packages of a
+/// process by this attribute.
 ///
-/// `live_handles()` counts the native handles that were acquired and not yet released. Views, such as nodes of a document,
-/// own nothing and are not counted.
+/// `live_handles()` counts the native handles that were acquired and not yet released. Views, such as nodes of a
+/// document, own nothing and are not counted.
 ///
-/// To find out where a handle was made, set `LEAKPROOF_TRACE=1`, or call `trace(True)`: from then on, each handle remembers
-/// the Python stack that made it, and `live_report()` returns these stacks. A stack costs tens of microseconds.
+/// To find out where a handle was made, set `LEAKPROOF_TRACE=1`, or call `trace(True)`: from then on, each handle
+/// remembers the Python stack that made it, and `live_report()` returns these stacks. A stack costs tens of
+/// microseconds.
 ///
-/// With `LEAKPROOF_TRACE=1`, or under `python -X dev`, the handles that are still alive when the interpreter has ended are
-/// reported on stderr. Something held them that Python could not drop:
+/// With `LEAKPROOF_TRACE=1`, or under `python -X dev`, the handles that are still alive when the interpreter has ended
+/// are reported on stderr. Something held them that Python could not drop:
 ///
 /// - a daemon thread that still had a reference;
 /// - an object of another extension module that was leaked, or a reference that C code never gave back;

@@ -1,7 +1,7 @@
 //! Text and bytes of C that become Python objects with no Rust value between.
 //!
-//! The object is made while C's memory is borrowed, or while its owner stands. That runs no Python code: text is checked
-//! here, so that CPython's decoder, which may call an error handler, gets valid UTF-8 only.
+//! The object is made while C's memory is borrowed, or while its owner stands. That runs no Python code: text is
+//! checked here, so that CPython's decoder, which may call an error handler, gets valid UTF-8 only.
 
 use std::ffi::CString;
 use std::fmt;
@@ -281,8 +281,8 @@ unsafe fn decoded(text: &str) -> *mut ffi::PyObject {
 ///
 /// This thread is attached to the interpreter.
 pub(super) unsafe fn new_fs_string(bytes: &[u8]) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise: the thread is attached. CPython: the decoder reads so many bytes, and does the work of
-    // this error handler itself.
+    // SAFETY: the caller's promise: the thread is attached. CPython: the decoder reads so many bytes, and does the work
+    // of this error handler itself.
     unsafe {
         ffi::PyUnicode_DecodeUTF8(
             bytes.as_ptr().cast(),

@@ -113,8 +113,8 @@ pub(super) fn new_owned<'py, T: PyHandle + Resource>(
     Ok(object.into_any())
 }
 
-/// Refuses a handle that lives in another parent than its Python object would keep: a method with a body may return a handle that
-/// it made in another one than the receiver.
+/// Refuses a handle that lives in another parent than its Python object would keep: a method with a body may return a
+/// handle that it made in another one than the receiver.
 fn check_parent(id: Id, parent: Option<&Py<HandleClass>>) -> Result<(), Error> {
     let Some(parent) = parent.filter(|_| !id.kind().is_counted()) else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Critical section of a call and its error, on free-threaded Python. No other call that needs the GIL elsewhere may run on
-//! the same handles meanwhile, nor come between a failed call and the question to C what went wrong.
+//! Critical section of a call and its error, on free-threaded Python. No other call that needs the GIL elsewhere may
+//! run on the same handles meanwhile, nor come between a failed call and the question to C what went wrong.
 //!
 //! With a GIL, no other call with the GIL comes between, and a detached call is refused at compile time
 //! (`asks_handle`). Without a GIL, a critical section of the outermost handle excludes other calls on handles that live
@@ -21,8 +21,8 @@ pub(super) fn one_step<R>(
     call()
 }
 
-/// Runs `call`, which uses the handles of `holds`. Meanwhile no other call runs on handles with the same outermost handles,
-/// unless one of the two is detached.
+/// Runs `call`, which uses the handles of `holds`. Meanwhile no other call runs on handles with the same outermost
+/// handles, unless one of the two is detached.
 #[cfg(Py_GIL_DISABLED)]
 pub(super) fn one_step<R>(
     py: Python<'_>,
@@ -35,7 +35,8 @@ pub(super) fn one_step<R>(
     let Some(first) = roots.next() else {
         return call();
     };
-    // Handles of one call have their common ancestors in common, so a second root is rare, and a third is not looked for.
+    // Handles of one call have their common ancestors in common, so a second root is rare, and a third is not looked
+    // for.
     match roots.find(|root| !root.is(&first)) {
         None => with_critical_section(&first, call),
         Some(second) => with_critical_section2(&first, &second, call),

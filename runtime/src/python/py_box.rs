@@ -61,8 +61,8 @@ impl<T> DerefMut for PyBox<T> {
 
 impl<T> Drop for PyBox<T> {
     fn drop(&mut self) {
-        // SAFETY: Rust: the value is dropped once. CPython: a box is part of a Python object, which is dropped by a thread
-        // that is attached; `new` has allocated the memory.
+        // SAFETY: Rust: the value is dropped once. CPython: a box is part of a Python object, which is dropped by a
+        // thread that is attached; `new` has allocated the memory.
         unsafe {
             self.0.drop_in_place();
             ffi::PyMem_Free(self.0.as_ptr().cast());

@@ -1,5 +1,5 @@
-// The C library of the examples in this reference, as bindgen would declare it. The examples are compiled and not run, so
-// each function only has a body for the linker.
+// The C library of the examples in this reference, as bindgen would declare it. The examples are compiled and not run,
+// so each function only has a body for the linker.
 
 use std::ffi::{c_char, c_double, c_int, c_long, c_uint, c_void};
 

@@ -32,7 +32,8 @@ macro_rules! __uses {
     }};
 }
 
-/// [`__uses!`] for a call that gives handles to C: the uses begin at once, because the call changes the places of the handles.
+/// [`__uses!`] for a call that gives handles to C: the uses begin at once, because the call changes the places of the
+/// handles.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __uses_with_transfer {

@@ -24,9 +24,9 @@ use crate::restore_guard::RestoreGuard;
 
 inventory::submit! { InChild(forget_other_threads) }
 
-/// Forgets the uses of an object that C has freed: C gave out a new one at its address. The call that gave the former object
-/// to C, or released it, may still be on its way back. All other uses are of an object that is still there: the new one may be
-/// a part of that.
+/// Forgets the uses of an object that C has freed: C gave out a new one at its address. The call that gave the former
+/// object to C, or released it, may still be on its way back. All other uses are of an object that is still there: the
+/// new one may be a part of that.
 #[inline]
 pub(crate) fn forget_former(id: Id) {
     if is_any_exclusive() && !id.kind().is_counted() {
@@ -70,7 +70,8 @@ pub struct Use<'a> {
     leaves: bool,
     /// Set where a callback gives C an owner of the object.
     joins: bool,
-    /// The handle that C would keep this one in, if calls on that one do not borrow the parent of this one (`mut_parent`).
+    /// The handle that C would keep this one in, if calls on that one do not borrow the parent of this one
+    /// (`mut_parent`).
     misplaced_in: Option<Id>,
     handle: PhantomData<&'a ()>,
 }
@@ -113,7 +114,8 @@ impl<'a> Use<'a> {
         }
     }
 
-    /// Makes it the use by a call that would give the object to `keeper`, whose calls do not borrow the object's parent.
+    /// Makes it the use by a call that would give the object to `keeper`, whose calls do not borrow the object's
+    /// parent.
     pub(super) fn misplaced_in(self, keeper: Id) -> Self {
         Use {
             misplaced_in: Some(keeper),
@@ -168,7 +170,8 @@ impl<'a> Use<'a> {
         }));
     }
 
-    /// Returns whether both uses, with their claims, are of one object with counted owners, which one of them has alone.
+    /// Returns whether both uses, with their claims, are of one object with counted owners, which one of them has
+    /// alone.
     fn meets(&self, claims: &[Claim], other: &Use<'_>, others: &[Claim]) -> bool {
         let meet = |claim: &Claim, theirs: &Claim| {
             claim.object == theirs.object
@@ -180,8 +183,8 @@ impl<'a> Use<'a> {
         counted.any(|claim| others.iter().any(|theirs| meet(claim, theirs)))
     }
 
-    /// Returns whether this object, which is given to C, is neither the handle of the other use nor one that it lives in: that
-    /// handle uses the object only because C keeps owners of the object in it.
+    /// Returns whether this object, which is given to C, is neither the handle of the other use nor one that it lives
+    /// in: that handle uses the object only because C keeps owners of the object in it.
     fn is_one_owner_more_for(&self, other: &Use<'_>) -> bool {
         let is_same = Claim::of(self.id, true).object == Claim::of(other.id, true).object;
         !is_same && !children::lives_in(other.id, self.id)
@@ -205,8 +208,8 @@ thread_local! {
     static NOTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The time of a call that passes a callback to C: the call notes its shared uses, too, because C may lend the callback one of
-/// the handles to be written, by another type.
+/// The time of a call that passes a callback to C: the call notes its shared uses, too, because C may lend the callback
+/// one of the handles to be written, by another type.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Noting {
@@ -244,8 +247,8 @@ impl Uses {
         }
     }
 
-    /// Ends the uses of a call whose result has its owner: what went wrong may be asked of the same handles. Releases that
-    /// waited run when the call has ended (`AtEnd`).
+    /// Ends the uses of a call whose result has its owner: what went wrong may be asked of the same handles. Releases
+    /// that waited run when the call has ended (`AtEnd`).
     pub(crate) fn end(mut self) {
         self.quiet = true;
     }
@@ -265,8 +268,8 @@ impl Drop for Uses {
 ///
 /// # Errors
 ///
-/// [`Error::Busy`] if another use excludes one of them, if two arguments are one object, of which one is exclusive, or if a
-/// child holds one of them (`children`).
+/// [`Error::Busy`] if another use excludes one of them, if two arguments are one object, of which one is exclusive, or
+/// if a child holds one of them (`children`).
 #[inline]
 pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
     match uses.iter().all(Option::is_none) {
@@ -291,7 +294,8 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
     }
     let mut was_held = false;
     loop {
-        // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+        // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
+        // known.
         let begun = begin_in_turn(uses)?;
         let Some((held, holder)) = find_held(uses) else {
             return Ok(begun);
@@ -411,8 +415,8 @@ pub(super) fn begin_claims(
 ///
 /// # Panics
 ///
-/// Where [`begin`] failed. On a thread that is attached to Python, or gave that up for a section, the panic carries the error, so
-/// that the call from Python raises that.
+/// Where [`begin`] failed. On a thread that is attached to Python, or gave that up for a section, the panic carries the
+/// error, so that the call from Python raises that.
 #[inline]
 pub fn granted<R>(uses: Result<R>) -> R {
     match uses {

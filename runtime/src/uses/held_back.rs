@@ -1,10 +1,10 @@
 //! Releases that a thread holds back while one of its callbacks has a stray handle.
 //!
-//! They run at the end of the callback after which the thread has no stray handle any more. No other thread runs them: what
-//! they free may be what the stray handle lives in.
+//! They run at the end of the callback after which the thread has no stray handle any more. No other thread runs them:
+//! what they free may be what the stray handle lives in.
 //!
-//! C may free a stray handle as soon as the callback returns that C passed it to. So what lives in the handle is released
-//! before that, or never: if a release cannot run then, the handle is leaked, and that is reported.
+//! C may free a stray handle as soon as the callback returns that C passed it to. So what lives in the handle is
+//! released before that, or never: if a release cannot run then, the handle is leaked, and that is reported.
 
 use std::cell::RefCell;
 use std::mem::{self, ManuallyDrop};

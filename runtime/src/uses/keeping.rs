@@ -1,4 +1,5 @@
-//! Handles that C keeps in others: a call that uses one of these, from before on, uses what the kept handle lives in, too.
+//! Handles that C keeps in others: a call that uses one of these, from before on, uses what the kept handle lives in,
+//! too.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -8,8 +9,8 @@ use super::watching;
 use crate::handle::kind::{Id, Keeping};
 use crate::quiet::never_keeps;
 
-/// Returns whether C may get a handle to keep in another one that a call uses: the methods that are linked in say so. True
-/// from the first call of the process on, since a call may last until C has the handle.
+/// Returns whether C may get a handle to keep in another one that a call uses: the methods that are linked in say so.
+/// True from the first call of the process on, since a call may last until C has the handle.
 #[inline]
 pub(crate) fn may_keep() -> bool {
     match KEEPS.load(Ordering::Relaxed) {
@@ -41,8 +42,8 @@ pub(super) fn kept_so_far() -> u64 {
     KEPT.load(Ordering::Acquire)
 }
 
-/// Lets all that uses one of `keepers` use `reached`, too: what a handle lives in that C keeps there from now on. The table
-/// of `children` knows it already.
+/// Lets all that uses one of `keepers` use `reached`, too: what a handle lives in that C keeps there from now on. The
+/// table of `children` knows it already.
 pub(crate) fn now_kept(keepers: impl Iterator<Item = Id>, reached: impl Iterator<Item = Id>) {
     let claim = |id| Claim::of(id, false);
     let keepers: Vec<Claim> = keepers.map(claim).collect();
@@ -52,7 +53,8 @@ pub(crate) fn now_kept(keepers: impl Iterator<Item = Id>, reached: impl Iterator
     table.extend(&keepers, &reached);
 }
 
-/// Lets C use `reached` for good: what a handle lives in that C keeps until nobody knows when. Returns the number of the uses.
+/// Lets C use `reached` for good: what a handle lives in that C keeps until nobody knows when. Returns the number of
+/// the uses.
 pub(crate) fn kept_for_good(reached: impl Iterator<Item = Id>) -> u64 {
     let reached: Vec<Claim> = reached.map(|id| Claim::of(id, false)).collect();
     watching::watch_hidden();

@@ -1,6 +1,6 @@
-//! Counted objects of which C has an owner until nobody knows when: a callback gave it to C, C keeps it in a handle of its
-//! own, or nobody knows whether C has it. C may use such an object by any call. So nothing of ours that still owns the object
-//! uses it exclusively any more, nor does a handle of ours in which C has another owner.
+//! Counted objects of which C has an owner until nobody knows when: a callback gave it to C, C keeps it in a handle of
+//! its own, or nobody knows whether C has it. C may use such an object by any call. So nothing of ours that still owns
+//! the object uses it exclusively any more, nor does a handle of ours in which C has another owner.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,8 @@ struct Owners {
     ours: usize,
     /// Set once C has an owner.
     has_c: bool,
-    /// The number of C's use, which lasts as long as something of ours owns the object, or C has an owner of it in a handle.
+    /// The number of C's use, which lasts as long as something of ours owns the object, or C has an owner of it in a
+    /// handle.
     number: Option<u64>,
 }
 

@@ -64,7 +64,8 @@ impl<T: Handles> Passed<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Busy`](crate::Error::Busy) if another use excludes this one, [`Held`](crate::Error::Held) if a child holds the handle that C lends by another type.
+    /// [`Busy`](crate::Error::Busy) if another use excludes this one, [`Held`](crate::Error::Held) if a child holds the
+    /// handle that C lends by another type.
     pub fn begin(self, exclusive: bool) -> Result<Passing> {
         loop {
             match self.begin_noted(exclusive) {
@@ -97,7 +98,8 @@ impl<T: Handles> Passed<'_, T> {
         }
         claims.extend(strays.iter().map(|home| Claim::of(*home, false).stray()));
         let uses = begin_claims(&claims, By::Callback, kept, &mut None)?;
-        // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
+        // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
+        // known.
         check_held(&others).map_err(Refused::For)?;
         if exclusive {
             check_borrowed(&others).map_err(Refused::For)?;
@@ -111,7 +113,8 @@ impl<T: Handles> Passed<'_, T> {
     }
 }
 
-/// An owner of a counted object, for as long as a callback has the object: what C has the object in may be released meanwhile.
+/// An owner of a counted object, for as long as a callback has the object: what C has the object in may be released
+/// meanwhile.
 #[derive(Debug)]
 struct OneOwnerMore(Id);
 

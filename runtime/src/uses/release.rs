@@ -1,8 +1,8 @@
 //! Releases, and the uses that are in their way.
 //!
-//! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle lives
-//! in, and while another child holds that. It runs when that use has ended ([`deferred`](crate::deferred)). While a callback of
-//! the thread has a handle that may live in any other one, a release is held back (`held_back`).
+//! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle
+//! lives in, and while another child holds that. It runs when that use has ended ([`deferred`](crate::deferred)). While
+//! a callback of the thread has a handle that may live in any other one, a release is held back (`held_back`).
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,8 +20,8 @@ use crate::deferred;
 use crate::fork::{InChild, watch_forks};
 use crate::interpreter::{ReentrancyGuard, attach_if_running};
 
-/// Begins the uses by the release of a handle, or defers the release if a use is in its way: who has the handle leaves its
-/// release to this module. Returns `None` if the release was deferred.
+/// Begins the uses by the release of a handle, or defers the release if a use is in its way: who has the handle leaves
+/// its release to this module. Returns `None` if the release was deferred.
 #[inline]
 pub(crate) fn begin_release(id: Id) -> Option<Released> {
     let is_of_interest =
@@ -78,9 +78,9 @@ fn begin_if_free(id: Id) -> Option<Uses> {
     }
 }
 
-/// Begins the uses by the release of a handle, unless something uses the handle, or uses exclusively what the handle lives in.
-/// The release of one owner of a counted object is no use of the object, which the other owners have: it uses what the object
-/// lives in.
+/// Begins the uses by the release of a handle, unless something uses the handle, or uses exclusively what the handle
+/// lives in. The release of one owner of a counted object is no use of the object, which the other owners have: it uses
+/// what the object lives in.
 ///
 /// Returns `None` if C got a handle to keep since it had got `kept` of them: `id` may live in others by now.
 fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
@@ -160,8 +160,9 @@ static STARTING: AtomicBool = AtomicBool::new(false);
 
 inventory::submit! { InChild(|| STARTING.store(false, Ordering::Release)) }
 
-/// The end of a callback outside of calls, as on a thread of C's own: no call of the thread runs the releases that waited for
-/// the calls of the callback. When this is dropped, a thread of its own runs them, since C may wait for the end of this one.
+/// The end of a callback outside of calls, as on a thread of C's own: no call of the thread runs the releases that
+/// waited for the calls of the callback. When this is dropped, a thread of its own runs them, since C may wait for the
+/// end of this one.
 pub(crate) struct AtCallbackEnd;
 
 impl Drop for AtCallbackEnd {

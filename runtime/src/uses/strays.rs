@@ -1,7 +1,7 @@
 //! Stray handles: those that C passes to a callback and that are none of ours. Nobody knows what they live in.
 //!
-//! While a callback has one, its thread releases nothing, and no call changes a handle of a kind in which C may have it: one
-//! whose methods give C such handles to keep, or lend them, or make them as children.
+//! While a callback has one, its thread releases nothing, and no call changes a handle of a kind in which C may have
+//! it: one whose methods give C such handles to keep, or lend them, or make them as children.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
@@ -12,8 +12,8 @@ use crate::handle::kind::{HandleKind, Keeping, LentToCallbacks, Listed};
 /// The kinds of the handles that C may have in handles of a kind, by the addresses of the kinds.
 type Held = BTreeMap<usize, BTreeSet<usize>>;
 
-/// Returns whether C may have handles of the kind `held` in those of the kind `keeper`, directly or not: the methods that are
-/// linked in say so. The kinds are given by their addresses.
+/// Returns whether C may have handles of the kind `held` in those of the kind `keeper`, directly or not: the methods
+/// that are linked in say so. The kinds are given by their addresses.
 #[cold]
 pub(super) fn may_hold(keeper: usize, held: usize) -> bool {
     static HELD: OnceLock<Held> = OnceLock::new();

@@ -1,8 +1,8 @@
 //! The table of uses: entries, and counts that spare nearly every use a look at the entries.
 //!
-//! A use begins and ends in a time that does not depend on the number of entries: the counts say that no entry can be of the
-//! same object, and the entries that end are the newest ones. The entries are looked at where the counts cannot tell, and
-//! where uses end in another order than they began, as on several threads.
+//! A use begins and ends in a time that does not depend on the number of entries: the counts say that no entry can be
+//! of the same object, and the entries that end are the newest ones. The entries are looked at where the counts cannot
+//! tell, and where uses end in another order than they began, as on several threads.
 
 use std::any::TypeId;
 use std::ptr;
@@ -90,8 +90,8 @@ pub(super) struct Claim {
     within: bool,
     /// Set for a handle that a callback has by another type, which C lends to callbacks only.
     viewed: bool,
-    /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that keeps
-    /// or lends such handles.
+    /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that
+    /// keeps or lends such handles.
     stray: bool,
 }
 
@@ -130,7 +130,8 @@ impl Claim {
         }
     }
 
-    /// Returns whether an argument of the call is used exclusively, and not what C keeps in one: the other arguments may be that.
+    /// Returns whether an argument of the call is used exclusively, and not what C keeps in one: the other arguments
+    /// may be that.
     pub(super) fn is_of_argument(&self) -> bool {
         self.exclusive && !self.within
     }
@@ -315,8 +316,8 @@ pub(super) fn is_any_exclusive() -> bool {
     EXCLUSIVE.load(Ordering::Acquire) != 0
 }
 
-/// Returns whether C passed the handle, which is none of ours, to a callback that this thread runs, and no call has the handle
-/// that the callback runs in: calls in the callback have the handle from there.
+/// Returns whether C passed the handle, which is none of ours, to a callback that this thread runs, and no call has the
+/// handle that the callback runs in: calls in the callback have the handle from there.
 #[cold]
 pub(crate) fn is_lent_here(id: Id) -> bool {
     let (object, here) = (Key::object(id), this_thread());
@@ -396,8 +397,8 @@ impl Table {
         }
     }
 
-    /// Forgets the uses of an object that left, as C gave out one at its address: `claim` is of that. Of another kind it may
-    /// also be a part of the object, which is still there.
+    /// Forgets the uses of an object that left, as C gave out one at its address: `claim` is of that. Of another kind
+    /// it may also be a part of the object, which is still there.
     pub(super) fn forget_former(&mut self, claim: &Claim) {
         let is_former = |entry: &UseEntry| entry.claim.leaves && entry.claim.object == claim.object;
         self.remove_where(|entry| is_former(entry) && entry.claim.kind == claim.kind);

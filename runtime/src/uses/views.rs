@@ -1,13 +1,13 @@
-//! The objects of handles that C lends to callbacks only (`callback_only`): such an object may also be a handle of another
-//! type, which the callback then uses.
+//! The objects of handles that C lends to callbacks only (`callback_only`): such an object may also be a handle of
+//! another type, which the callback then uses.
 //!
-//! A call that has the object by `&mut`, or what it lives in, and that began before the callback, lets the callback use the
-//! object. All other uses of the handle exclude the callback, and the callback excludes them: those by calls on what lives in
-//! the handle, on what C keeps it in, and on the objects that are borrowed with it. A child that holds the handle excludes the
-//! callback, unless the callback runs in a call on the child.
+//! A call that has the object by `&mut`, or what it lives in, and that began before the callback, lets the callback use
+//! the object. All other uses of the handle exclude the callback, and the callback excludes them: those by calls on
+//! what lives in the handle, on what C keeps it in, and on the objects that are borrowed with it. A child that holds
+//! the handle excludes the callback, unless the callback runs in a call on the child.
 //!
-//! Memory and parts that Rust code has borrowed are in no table. So by `&mut` a callback gets what can be borrowed from only in
-//! a call that has that by `&mut`: then the borrow checker has seen that nothing is borrowed.
+//! Memory and parts that Rust code has borrowed are in no table. So by `&mut` a callback gets what can be borrowed from
+//! only in a call that has that by `&mut`: then the borrow checker has seen that nothing is borrowed.
 
 use std::ptr;
 use std::sync::OnceLock;
@@ -19,8 +19,8 @@ use crate::children::{self, Id};
 use crate::error::{Error, Result};
 use crate::handle::kind::{HandleKind, LentToCallbacks, Listed};
 
-/// Returns the handles of other types that `id` may be, or lives in: those in the table of `children`, and those of its C type
-/// that are borrowed with others (`borrowed_with`).
+/// Returns the handles of other types that `id` may be, or lives in: those in the table of `children`, and those of its
+/// C type that are borrowed with others (`borrowed_with`).
 pub(super) fn viewed(id: Id) -> Vec<Id> {
     let lent = children::ancestors(id).into_iter().chain([id]);
     let mut found = Vec::new();
@@ -70,7 +70,8 @@ pub(super) fn check_held(viewed: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a callback that has the handles by `&mut` if the author's code may have borrowed from one of them, or from a child.
+/// Refuses a callback that has the handles by `&mut` if the author's code may have borrowed from one of them, or from a
+/// child.
 ///
 /// # Errors
 ///
@@ -86,8 +87,8 @@ pub(super) fn check_borrowed(viewed: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// Returns whether the handles lend memory, or parts whose uses the table does not have, or that end with the next use by
-/// `&mut`.
+/// Returns whether the handles lend memory, or parts whose uses the table does not have, or that end with the next use
+/// by `&mut`.
 fn is_lender(kind: &'static HandleKind) -> bool {
     let is_unseen =
         |part: &HandleKind| part.is_view() && (part.hides_owner() || part.is_until_mut());

@@ -1,4 +1,5 @@
-//! Waiting for the end of another thread's use: a call from Python waits for that as it waits for the borrow of a handle.
+//! Waiting for the end of another thread's use: a call from Python waits for that as it waits for the borrow of a
+//! handle.
 //!
 //! A thread that waits holds no entry of the table and runs no callback, so nothing waits for it in turn.
 
@@ -11,8 +12,8 @@ use super::table::{By, Claim, ENDED, Table, WAITING, Waiting, table};
 use crate::error::Result;
 use crate::interpreter::{detach, handles_signals, may_wait, run_signal_handlers};
 
-/// The turn of a call that waits, until this is dropped. Calls that wait for one object take turns: those that came later
-/// wait for those that came before.
+/// The turn of a call that waits, until this is dropped. Calls that wait for one object take turns: those that came
+/// later wait for those that came before.
 pub(super) struct Turn(u64);
 
 impl Turn {
@@ -44,8 +45,8 @@ impl Drop for Turn {
     }
 }
 
-/// Returns whether a call has to wait for those that wait already. A thread that must not wait passes them, and so does one
-/// that waits already and runs a signal handler meanwhile: others may wait for it.
+/// Returns whether a call has to wait for those that wait already. A thread that must not wait passes them, and so does
+/// one that waits already and runs a signal handler meanwhile: others may wait for it.
 #[cold]
 pub(super) fn comes_later(
     table: &Table,
@@ -69,8 +70,8 @@ pub(super) fn comes_later(
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
-/// Returns whether this thread may wait for the uses that exclude the claim: only calls of other threads are in the way, and
-/// nobody waits for this one.
+/// Returns whether this thread may wait for the uses that exclude the claim: only calls of other threads are in the
+/// way, and nobody waits for this one.
 #[cold]
 pub(super) fn may_wait_for(table: &Table, claim: &Claim, depth: Depth) -> bool {
     let all = table.entries().iter();
@@ -103,7 +104,8 @@ pub(super) fn wait_for_any() -> Result<()> {
     wait(ends)
 }
 
-/// Waits for a short time, at most until a use ends. `ends` is the number of uses that had ended when one was in the way.
+/// Waits for a short time, at most until a use ends. `ends` is the number of uses that had ended when one was in the
+/// way.
 ///
 /// # Errors
 ///

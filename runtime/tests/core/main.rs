@@ -1,7 +1,7 @@
 //! The ownership core as a Rust user meets it, on a C library written in Rust. No test here needs Python.
 //!
-//! It passes with and without the feature `python`. `tools/sanitize.sh rust` runs it without that under AddressSanitizer and
-//! Miri, which see every use of what was freed.
+//! It passes with and without the feature `python`. `tools/sanitize.sh rust` runs it without that under
+//! AddressSanitizer and Miri, which see every use of what was freed.
 //!
 //! Provenance is permissive because a `&Handle` is zero-sized: its pointer is exposed when the reference is made and
 //! taken back from there.

@@ -1,4 +1,5 @@
-//! A library that keeps defaults and an error handler for each thread, and whose own handlers of events can be replaced.
+//! A library that keeps defaults and an error handler for each thread, and whose own handlers of events can be
+//! replaced.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};

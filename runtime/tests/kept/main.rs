@@ -1,4 +1,5 @@
-//! The things that a handle keeps besides its pointer: callbacks of every scope, other values, the parent that its release needs.
+//! The things that a handle keeps besides its pointer: callbacks of every scope, other values, the parent that its
+//! release needs.
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,5 @@
-//! A call whose errors let C call back for the first time in the process, before the call: C then calls back in that call.
+//! A call whose errors let C call back for the first time in the process, before the call: C then calls back in that
+//! call.
 
 use leakproof::prelude::*;
 

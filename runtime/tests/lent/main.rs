@@ -1,5 +1,5 @@
-//! Handles that C lends callbacks to be changed, as another type, in a process in which C never keeps a handle in another one:
-//! a shared call is in the table of uses for nothing else.
+//! Handles that C lends callbacks to be changed, as another type, in a process in which C never keeps a handle in
+//! another one: a shared call is in the table of uses for nothing else.
 
 use std::sync::mpsc::channel;
 

@@ -1,4 +1,5 @@
-//! The side of the library that C callers do not see: the outcome of the next calls, the log, live objects, and the gate.
+//! The side of the library that C callers do not see: the outcome of the next calls, the log, live objects, and the
+//! gate.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

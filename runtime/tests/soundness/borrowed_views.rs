@@ -1,5 +1,5 @@
-//! Objects that C lends to callbacks to be changed by a type of their own (`callback_only`), and from which Rust code may have
-//! borrowed memory or parts.
+//! Objects that C lends to callbacks to be changed by a type of their own (`callback_only`), and from which Rust code
+//! may have borrowed memory or parts.
 
 use leakproof::prelude::*;
 

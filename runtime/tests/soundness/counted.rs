@@ -1,5 +1,5 @@
-//! Objects whose owners C counts, and that hold each other: one object has several guards, so the borrow checker does not
-//! see that they meet.
+//! Objects whose owners C counts, and that hold each other: one object has several guards, so the borrow checker does
+//! not see that they meet.
 
 use std::cell::RefCell;
 

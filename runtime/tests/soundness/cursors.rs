@@ -1,5 +1,5 @@
-//! Children whose exclusive calls change what their parent lends (`mut_parent`), and that C keeps in other handles: calls on
-//! those change it, too.
+//! Children whose exclusive calls change what their parent lends (`mut_parent`), and that C keeps in other handles:
+//! calls on those change it, too.
 
 use leakproof::prelude::*;
 

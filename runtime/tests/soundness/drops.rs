@@ -1,5 +1,5 @@
-//! Authors' code that panics while something is released or dropped: `Drop` of what a handle keeps, `ErrorSource`, `fails` of a
-//! release. Every release runs once, and every value is dropped.
+//! Authors' code that panics while something is released or dropped: `Drop` of what a handle keeps, `ErrorSource`,
+//! `fails` of a release. Every release runs once, and every value is dropped.
 
 use std::ffi::{c_int, c_void};
 

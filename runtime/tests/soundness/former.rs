@@ -1,4 +1,5 @@
-//! Objects that C frees early, and others at their addresses: what was known of the former one does not hold for the new one.
+//! Objects that C frees early, and others at their addresses: what was known of the former one does not hold for the
+//! new one.
 
 use std::cell::{Cell, RefCell};
 

@@ -348,9 +348,9 @@ impl Drop for Last<'_> {
     }
 }
 
-/// A use ends on another thread while the handle is closed. A third thread makes the moments last in which the close may miss that:
-/// each tooth of the wheel asks for holders in the whole table of children, because a scoop holds its tray. It is no call, which
-/// would run the release.
+/// A use ends on another thread while the handle is closed. A third thread makes the moments last in which the close
+/// may miss that: each tooth of the wheel asks for holders in the whole table of children, because a scoop holds its
+/// tray. It is no call, which would run the release.
 #[test]
 #[cfg_attr(miri, ignore = "Miri takes too long")]
 fn release_runs_whenever_the_use_in_its_way_ends() {

@@ -1,5 +1,5 @@
-//! Handles that C lends to callbacks alone, and that are the object of another handle: what a callback has by `&mut T` is
-//! used by nothing else.
+//! Handles that C lends to callbacks alone, and that are the object of another handle: what a callback has by `&mut T`
+//! is used by nothing else.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

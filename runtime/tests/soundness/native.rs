@@ -1,9 +1,9 @@
 //! The accounts of the C libraries: each object that a library makes is acquired here, used while it is live, and
 //! released once.
 //!
-//! An object's memory is only freed when the test ends, and that of an object which is live then is not, so no address is
-//! given out twice, and a use after the release is seen without a sanitizer. A fault is written down where it happens, since a panic cannot cross C, and fails the
-//! test at its end.
+//! An object's memory is only freed when the test ends, and that of an object which is live then is not, so no address
+//! is given out twice, and a use after the release is seen without a sanitizer. A fault is written down where it
+//! happens, since a panic cannot cross C, and fails the test at its end.
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -1,5 +1,5 @@
-//! Authors' expressions see the parameters of the method, and nothing of the expansion. A handle that C gets to keep is a
-//! reference there, which cannot end it.
+//! Authors' expressions see the parameters of the method, and nothing of the expansion. A handle that C gets to keep is
+//! a reference there, which cannot end it.
 
 use std::ffi::c_int;
 

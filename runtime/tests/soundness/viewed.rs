@@ -1,5 +1,5 @@
-//! Objects that C lends to callbacks by a type of their own (`callback_only`), and what else uses the same objects: those that
-//! are borrowed with them, their children, and the handles that C keeps them in.
+//! Objects that C lends to callbacks by a type of their own (`callback_only`), and what else uses the same objects:
+//! those that are borrowed with them, their children, and the handles that C keeps them in.
 
 use std::cell::RefCell;
 

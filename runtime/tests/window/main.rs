@@ -1,5 +1,5 @@
-//! Calls and releases that began before the first callback of the process, and still run then. One test: each process has
-//! one first callback. No method here gives C a handle to keep: then no call would be quiet.
+//! Calls and releases that began before the first callback of the process, and still run then. One test: each process
+//! has one first callback. No method here gives C a handle to keep: then no call would be quiet.
 
 use std::sync::mpsc::channel;
 

@@ -1,8 +1,8 @@
 //! Short threads in every order of their steps.
 //!
-//! Each operation on the word is one atomic step, and so is each one on the queue, which has a lock: to run the steps in
-//! every order is to see all that can happen. To wait is to join the queue, ask to be woken, look again and sleep; the
-//! waker changes the word or the queue before it wakes those who sleep. Who closes does not join the queue.
+//! Each operation on the word is one atomic step, and so is each one on the queue, which has a lock: to run the steps
+//! in every order is to see all that can happen. To wait is to join the queue, ask to be woken, look again and sleep;
+//! the waker changes the word or the queue before it wakes those who sleep. Who closes does not join the queue.
 
 use std::collections::HashSet;
 
@@ -108,8 +108,8 @@ impl Truth {
         self.queue.iter().any(|(queued, _)| *queued == index)
     }
 
-    /// Returns whether an exclusive use is waited for by a thread that came before this one, or one of any kind if this one
-    /// wants it alone.
+    /// Returns whether an exclusive use is waited for by a thread that came before this one, or one of any kind if this
+    /// one wants it alone.
     fn is_behind(&self, index: usize, exclusive: bool) -> bool {
         let mut ahead = self.queue.iter().take_while(|(queued, _)| *queued != index);
         ahead.any(|(_, other)| exclusive || *other)

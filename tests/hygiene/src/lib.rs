@@ -1,8 +1,8 @@
-//! The expansion of the macros compiles where the crate has another name, where every name of the prelude means something
-//! else, where all has to be documented, and where `unsafe` is not allowed.
+//! The expansion of the macros compiles where the crate has another name, where every name of the prelude means
+//! something else, where all has to be documented, and where `unsafe` is not allowed.
 //!
-//! `unsafe_code` may be forbidden because rustc looks for `unsafe` where it is written, which is in the macros. The author
-//! writes none but the word in `#[methods(unsafe)]`; the C functions are declared in another crate.
+//! `unsafe_code` may be forbidden because rustc looks for `unsafe` where it is written, which is in the macros. The
+//! author writes none but the word in `#[methods(unsafe)]`; the C functions are declared in another crate.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

@@ -32,7 +32,8 @@ impl Source {
 #[handle(raw = ffi::feed, release = ffi::feed_free, attachments)]
 pub struct Feed;
 
-/// The number of times that a `Meddler` was asked for its Python objects, and of those in which it could run Python code.
+/// The number of times that a `Meddler` was asked for its Python objects, and of those in which it could run Python
+/// code.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static RAN: AtomicUsize = AtomicUsize::new(0);
 
@@ -56,7 +57,8 @@ unsafe impl Traverse for Meddler {
     fn clear(&self, _: &mut Vec<Py<PyAny>>) {}
 }
 
-/// Returns how many times a meddling value was asked for its Python objects, and how many times it could run Python code.
+/// Returns how many times a meddling value was asked for its Python objects, and how many times it could run Python
+/// code.
 #[leakproof::function]
 pub(crate) fn meddled() -> (usize, usize) {
     (ASKED.load(Ordering::Relaxed), RAN.load(Ordering::Relaxed))

@@ -50,8 +50,8 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
     quote!(#(#checks)* #names #lost #lending #reading)
 }
 
-/// Refuses to lend a handle with a release through a part that does not know its owner: what is made in that handle would not
-/// keep the owner.
+/// Refuses to lend a handle with a release through a part that does not know its owner: what is made in that handle
+/// would not keep the owner.
 fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {

@@ -1,5 +1,5 @@
-//! Methods that return a copy of C's text or bytes. Each is generic over the value that the copy becomes, so that Python
-//! gets an object that was made from C's memory.
+//! Methods that return a copy of C's text or bytes. Each is generic over the value that the copy becomes, so that
+//! Python gets an object that was made from C's memory.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -11,8 +11,8 @@ use crate::span::respanned;
 use crate::text::{contains_string, decode, is_string, with_argument, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_named};
 
-/// The type of the copy: `String`, `CString` or `Bytes`. `None` if the method returns anything else, or if Python gets the
-/// result in another way.
+/// The type of the copy: `String`, `CString` or `Bytes`. `None` if the method returns anything else, or if Python gets
+/// the result in another way.
 pub(crate) fn copied(method: &Method) -> Option<&Type> {
     let written = &method.output.value;
     let value = argument_of(written, "Option").unwrap_or(written);
@@ -106,8 +106,8 @@ pub(crate) fn expand_generic(
     (generic, quote!({ #callee::<#ty>((), #(#arguments),*) }))
 }
 
-/// The method that Python's wrapper calls: the generic one, with the object as the copy, or the method itself. The generic
-/// one takes the token of the interpreter first.
+/// The method that Python's wrapper calls: the generic one, with the object as the copy, or the method itself. The
+/// generic one takes the token of the interpreter first.
 pub(crate) fn expand_python_name(method: &Method, runtime: &TokenStream) -> TokenStream {
     match copied(method) {
         None => method.signature.ident.to_token_stream(),

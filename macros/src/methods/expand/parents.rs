@@ -94,8 +94,8 @@ pub(crate) fn expand_gives_back(
     }
 }
 
-/// The identities of the parameters that a borrowed result of a method without receiver lives in: `None` for an optional one
-/// that is not there.
+/// The identities of the parameters that a borrowed result of a method without receiver lives in: `None` for an
+/// optional one that is not there.
 fn lenders(method: &Method, calls: &Calls, runtime: &TokenStream) -> Vec<TokenStream> {
     if borrowed_handles(&method.output.value).is_empty() {
         return Vec::new();

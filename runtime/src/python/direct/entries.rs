@@ -153,7 +153,8 @@ impl DirectEntry {
     ///
     /// # Safety
     ///
-    /// As in [`DirectEntry::install`]; `table` is null, or a table of PyO3's. The function has the convention of the flags.
+    /// As in [`DirectEntry::install`]; `table` is null, or a table of PyO3's. The function has the convention of the
+    /// flags.
     unsafe fn install_method(
         &self,
         table: *mut ffi::PyMethodDef,
@@ -211,8 +212,8 @@ unsafe fn method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodDef {
 ///
 /// As for [`method_table`]. This thread is attached.
 unsafe fn static_method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodDef {
-    // SAFETY: the caller's promise; CPython: a static method has its function as an attribute, and keeps it. The type of
-    // that says how it is laid out.
+    // SAFETY: the caller's promise; CPython: a static method has its function as an attribute, and keeps it. The type
+    // of that says how it is laid out.
     unsafe {
         if ffi::Py_IS_TYPE(object, &raw mut ffi::PyStaticMethod_Type) == 0 {
             return ptr::null_mut();
@@ -235,8 +236,8 @@ unsafe fn static_method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodD
 ///
 /// # Safety
 ///
-/// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with [`DirectMethod::ARGUMENTS`] objects at
-/// `arguments`.
+/// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with [`DirectMethod::ARGUMENTS`] objects
+/// at `arguments`.
 #[inline(always)]
 unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
     receiver: *mut ffi::PyObject,
@@ -336,8 +337,8 @@ unsafe fn construct_by_pyo3(
     count: ffi::Py_ssize_t,
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise. CPython: `tp_call` of a type takes a tuple, and a dict or null. The new references to
-    // the arguments are the tuple's; a tuple with empty places may be dropped.
+    // SAFETY: the caller's promise. CPython: `tp_call` of a type takes a tuple, and a dict or null. The new references
+    // to the arguments are the tuple's; a tuple with empty places may be dropped.
     unsafe {
         let Some(type_call) = ffi::PyType_Type.tp_call else {
             unreachable!("`type` can be called")

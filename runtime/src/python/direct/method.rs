@@ -163,8 +163,8 @@ impl<T: PyHandle> DirectBorrow<'_, T, false> {
     /// The handle.
     #[inline(always)]
     pub fn get(&mut self) -> &T {
-        // SAFETY: guarantee 3: `enter_quick` has borrowed the handle. trait `DirectMethod`: CPython checks that the receiver is
-        // an object of `T`'s class. trait `PyHandle`: such an object holds a pointer to a `T`.
+        // SAFETY: guarantee 3: `enter_quick` has borrowed the handle. trait `DirectMethod`: CPython checks that the
+        // receiver is an object of `T`'s class. trait `PyHandle`: such an object holds a pointer to a `T`.
         unsafe { T::from_raw(self.0.raw().cast()) }
     }
 }
@@ -173,8 +173,8 @@ impl<T: PyHandle> DirectBorrow<'_, T, true> {
     /// The handle.
     #[inline(always)]
     pub fn get(&mut self) -> &mut T {
-        // SAFETY: guarantee 4: `enter_quick` has borrowed the handle exclusively. trait `DirectMethod`: CPython checks that the receiver is
-        // an object of `T`'s class. trait `PyHandle`: such an object holds a pointer to a `T`.
+        // SAFETY: guarantee 4: `enter_quick` has borrowed the handle exclusively. trait `DirectMethod`: CPython checks
+        // that the receiver is an object of `T`'s class. trait `PyHandle`: such an object holds a pointer to a `T`.
         unsafe { T::from_raw_mut(self.0.raw().cast()) }
     }
 }

@@ -7,10 +7,9 @@
 //! classes, their stubs and their docs do not change.
 //!
 //! An entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class when the
-//! module is initialized. The methods whose arguments and results are plain values have one, static methods too; a view that
-//! the garbage collector does not track is a plain result: see
-//! [`PlainArgument`] and [`PlainResult`]. Free-threaded Python always calls PyO3's function, as does a thread with an
-//! armed failpoint.
+//! module is initialized. The methods whose arguments and results are plain values have one, static methods too; a view
+//! that the garbage collector does not track is a plain result: see [`PlainArgument`] and [`PlainResult`].
+//! Free-threaded Python always calls PyO3's function, as does a thread with an armed failpoint.
 
 mod entries;
 mod method;

@@ -88,9 +88,9 @@ impl<'a> PlainArgument<'a> for &'a str {
 #[inline(always)]
 fn utf8_with_end<'a>(Argument(object, _): Argument<'a>) -> Option<&'a [u8]> {
     let mut count = 0;
-    // SAFETY: CPython: the object is a `str`, as is asked first. Its UTF-8 form ends with a NUL that the length does not
-    // count, and stays as long as the object, which the caller holds during the call. For text that has no UTF-8 form the
-    // result is null, with an exception, which PyO3's function will raise again.
+    // SAFETY: CPython: the object is a `str`, as is asked first. Its UTF-8 form ends with a NUL that the length does
+    // not count, and stays as long as the object, which the caller holds during the call. For text that has no UTF-8
+    // form the result is null, with an exception, which PyO3's function will raise again.
     unsafe {
         if ffi::PyUnicode_CheckExact(object) == 0 {
             return None;

@@ -154,8 +154,8 @@ impl HandleState {
         }
     }
 
-    /// Returns the address that the native object had when the handle was made. `==` and `hash()` compare it, also after
-    /// `close()`.
+    /// Returns the address that the native object had when the handle was made. `==` and `hash()` compare it, also
+    /// after `close()`.
     pub(super) fn identity(&self) -> usize {
         match self.as_view() {
             Some(view) => view.raw.addr(),
@@ -229,8 +229,8 @@ impl HandleState {
         })
     }
 
-    /// Closes the handle. Returns when the native resource is released. A view releases nothing, but the handles that live
-    /// in it and in another handle are closed.
+    /// Closes the handle. Returns when the native resource is released. A view releases nothing, but the handles that
+    /// live in it and in another handle are closed.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         thread_bound::run_deferred();
         match self.as_view() {
@@ -266,7 +266,8 @@ pub(super) fn never_queued(_: &ResourceState) -> bool {
     true
 }
 
-/// Waits until `ready` returns `true`. The thread that changes the answer calls [`notify_waiters`](super::waiting::notify_waiters).
+/// Waits until `ready` returns `true`. The thread that changes the answer calls
+/// [`notify_waiters`](super::waiting::notify_waiters).
 fn wait_until(py: Python<'_>, ready: impl Fn() -> bool + Sync) -> PyResult<()> {
     while !ready() {
         wait_for(py, &ready)?;

@@ -42,8 +42,8 @@ pub(crate) struct ResourceState {
     /// Set if [`enter_quick`](super::HandleState::enter_quick) borrows the handle: any thread may use it, and it has no
     /// parents.
     pub(super) is_quick: bool,
-    /// The fork count of the process when the handle was made. As wide as [`gate`](crate::fork::gate), which is compared
-    /// to it.
+    /// The fork count of the process when the handle was made. As wide as [`gate`](crate::fork::gate), which is
+    /// compared to it.
     pub(super) forks: u64,
     /// The data that few handles have.
     pub(super) special: Option<Box<Special>>,

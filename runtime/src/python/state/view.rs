@@ -23,11 +23,11 @@ pub(super) struct View {
     pub(super) raw: *mut (),
 }
 
-// SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `thread_bound`: without the word
-// C allows use on any thread.
+// SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `thread_bound`: without the
+// word C allows use on any thread.
 unsafe impl Send for View {}
-// SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `&self`: without exclusive use
-// C allows calls on several threads.
+// SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `&self`: without exclusive
+// use C allows calls on several threads.
 unsafe impl Sync for View {}
 
 impl View {

@@ -1,4 +1,5 @@
-//! Handles that C was given: what they live in, and what C keeps in them, stays as long as C keeps them, wherever that is.
+//! Handles that C was given: what they live in, and what C keeps in them, stays as long as C keeps them, wherever that
+//! is.
 
 mod given_out;
 mod kept;

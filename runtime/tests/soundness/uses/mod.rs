@@ -1,5 +1,5 @@
-//! Uses of one object that the borrow checker does not see: through a callback, through another owner, and through what C
-//! keeps.
+//! Uses of one object that the borrow checker does not see: through a callback, through another owner, and through what
+//! C keeps.
 //!
 //! While the library changes an object, that one is not whole: whatever uses it then is a fault.
 
