@@ -9,10 +9,10 @@
     tools/mutants.py --check             check that the text of each is in its file once; takes a second
     tools/mutants.py --mend              write the new file of each text that moved into mutants_table.py
 
-Each mutant is built in a copy of the tree and has to fail one of: the Rust tests of the core, the Python tests and the
-fault-injection sweep of the stand-in library, the Python tests of expat, sqlite and lmdb, and the Python tests and the
-sweep of xml-safe. The first failure, crash or hang kills it. The unchanged tree has to pass first. The exit status is 1
-if a mutant survives that is not known to be equivalent.
+Each mutant is built in a copy of the tree and has to fail one of: the Rust tests of the core, the unit tests of the
+runtime, the Python tests and the fault-injection sweep of the stand-in library, the Python tests of expat, sqlite and
+lmdb, and the Python tests and the sweep of xml-safe. The first failure, crash or hang kills it. The unchanged tree has
+to pass first. The exit status is 1 if a mutant survives that is not known to be equivalent.
 
 A whole run takes hours. Each verdict is written to target/mutants/verdicts.tsv when it is known, and `--continue` goes
 on where a run was interrupted. Delete that file when the tree has changed so much that the old verdicts say nothing.

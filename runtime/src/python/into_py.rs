@@ -30,7 +30,7 @@ use crate::iter::{Dict, Successors};
     message = "`{Self}` cannot be given to Python",
     label = "not a type that a method can return to Python",
     note = "return a handle, a number, `bool`, `String`, `CString`, `Vec`, a tuple of up to 12 or `Option` of these, implement \
-            `leakproof::python::IntoPython`, or mark the method `#[rust_only]`"
+            `leakproof::IntoPython`, or mark the method `#[rust_only]`"
 )]
 pub trait IntoPython {
     /// The Python type, for the stubs.
