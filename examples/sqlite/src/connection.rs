@@ -34,6 +34,8 @@ pub(crate) enum OpenFlag {
 
 const UTF8: c_int = ffi::SQLITE_UTF8.cast_signed();
 const DETERMINISTIC: c_int = ffi::SQLITE_DETERMINISTIC.cast_signed();
+const FOREIGN_KEYS: c_int = ffi::SQLITE_DBCONFIG_ENABLE_FKEY.cast_signed();
+const DEFENSIVE: c_int = ffi::SQLITE_DBCONFIG_DEFENSIVE.cast_signed();
 const MAIN: &CStr = c"main";
 
 const EXTENDED_CODES: OpenFlag = OpenFlag(ffi::SQLITE_OPEN_EXRESCODE.cast_signed());
@@ -169,6 +171,33 @@ impl Connection {
     /// `close()` alone waits for the other threads.
     #[calls(ffi::sqlite3_interrupt)]
     fn interrupt(&self);
+
+    /// Enforcement of foreign keys, as `PRAGMA foreign_keys` has it (sqlite3_db_config, SQLITE_DBCONFIG_ENABLE_FKEY).
+    #[getter]
+    #[calls(ffi::sqlite3_db_config, args = (self, FOREIGN_KEYS, ..., -1 as c_int, out as *mut c_int), fails = nonzero)]
+    fn foreign_keys(&self) -> Result<bool>;
+
+    #[setter]
+    #[calls(
+        ffi::sqlite3_db_config,
+        args = (self, FOREIGN_KEYS, ..., on as c_int, null as *mut c_int),
+        fails = nonzero
+    )]
+    fn set_foreign_keys(&self, on: bool) -> Result<()>;
+
+    /// Protection from SQL that corrupts the database file or changes the schema by hand (sqlite3_db_config,
+    /// SQLITE_DBCONFIG_DEFENSIVE). Set it before SQL from outside runs.
+    #[getter]
+    #[calls(ffi::sqlite3_db_config, args = (self, DEFENSIVE, ..., -1 as c_int, out as *mut c_int), fails = nonzero)]
+    fn defensive(&self) -> Result<bool>;
+
+    #[setter]
+    #[calls(
+        ffi::sqlite3_db_config,
+        args = (self, DEFENSIVE, ..., on as c_int, null as *mut c_int),
+        fails = nonzero
+    )]
+    fn set_defensive(&self, on: bool) -> Result<()>;
 
     /// Run a statement to its end. Return the number of rows that it inserted, updated or deleted (sqlite3_changes), or
     /// 0 if it changes no rows.

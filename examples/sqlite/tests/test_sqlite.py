@@ -191,6 +191,24 @@ def test_no_database(tmp_path):
 # ---- statements
 
 
+def test_settings_of_a_connection(db):
+    db.run("CREATE TABLE a (id INTEGER PRIMARY KEY)")
+    db.run("CREATE TABLE b (a REFERENCES a)")
+    assert db.foreign_keys is False
+    db.run("INSERT INTO b VALUES (1)")
+    db.foreign_keys = True
+    assert db.foreign_keys is True
+    assert list(db.query("PRAGMA foreign_keys")) == [[1]]
+    with pytest.raises(IntegrityError):
+        db.run("INSERT INTO b VALUES (2)")
+    assert db.defensive is False
+    db.defensive = True
+    assert db.defensive is True
+    db.run("PRAGMA writable_schema = ON")
+    with pytest.raises(SqliteError, match="may not be modified"):
+        db.run("DELETE FROM sqlite_master")
+
+
 def test_bad_sql(db):
     with pytest.raises(SqliteError, match='near "FORM"') as caught:
         db.prepare("SELECT * FORM t")

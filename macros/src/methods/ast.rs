@@ -80,7 +80,7 @@ pub(crate) enum Source {
 pub(crate) struct Calls {
     pub(crate) function: Path,
     /// `args = (…)`. By default the receiver and all parameters in their order.
-    pub(crate) arguments: Option<Vec<Expr>>,
+    pub(crate) arguments: Option<Vec<WrittenArg>>,
     /// `fields(field = value)`: fields of the receiver's struct that are set during the call.
     pub(crate) fields: Vec<(FieldPath, Expr)>,
     pub(crate) fails: Option<StatusTest>,
@@ -115,6 +115,36 @@ pub(crate) struct Calls {
     pub(crate) gives_back: Option<Ident>,
     /// `details = …`: what C writes about a failure.
     pub(crate) details: Option<Details>,
+}
+
+/// An argument in `args = (…)`.
+pub(crate) struct WrittenArg {
+    pub(crate) value: Expr,
+    /// Set if it stands behind `...`: C's declaration has no type for it.
+    pub(crate) is_variable: bool,
+}
+
+impl WrittenArg {
+    /// The value without its `as`.
+    pub(crate) fn uncast(&self) -> &Expr {
+        match &self.value {
+            Expr::Cast(cast) => &cast.expr,
+            value => value,
+        }
+    }
+
+    /// The C type in `value as T`.
+    pub(crate) fn c_type(&self) -> Option<&Type> {
+        match &self.value {
+            Expr::Cast(cast) => Some(&cast.ty),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` for a pointer to what C's declaration has another pointer for, such as a `void *`.
+    pub(crate) fn is_behind_void(&self) -> bool {
+        !self.is_variable && matches!(self.c_type(), Some(Type::Ptr(_)))
+    }
 }
 
 /// `details = T` or `details(T, free = f)`

@@ -5,7 +5,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprField, Member, Type};
 
 use crate::field_path::FieldPath;
-use crate::methods::ast::{Calls, Method, Parameter, Receiver};
+use crate::methods::ast::{Calls, Method, Parameter, Receiver, WrittenArg};
 use crate::types::inspect::{argument_of, is_text};
 use crate::types::param_kind::ParamKind;
 
@@ -40,24 +40,30 @@ impl Method {
         match &calls.arguments {
             Some(arguments) => {
                 let (mut out_params, mut details) = (0.., 0..);
-                let mut read = |argument: &'a Expr| match argument {
-                    Expr::Path(path)
-                        if path.path.is_ident("out") && self.parameter_named("out").is_none() =>
-                    {
-                        CArg::Out(out_params.next().unwrap_or_default(), argument.span())
+                let mut read = |argument: &'a WrittenArg| {
+                    let written = argument.uncast();
+                    let is_word = |word: &str| {
+                        matches!(written, Expr::Path(path) if path.path.is_ident(word))
+                            && self.parameter_named(word).is_none()
+                    };
+                    if is_word("out") {
+                        return CArg::Out(out_params.next().unwrap_or_default(), written.span());
                     }
-                    Expr::Path(path)
-                        if path.path.is_ident("len") && self.parameter_named("len").is_none() =>
-                    {
-                        CArg::OutLength(argument.span())
+                    if is_word("len") {
+                        return CArg::OutLength(written.span());
                     }
-                    Expr::Path(path)
-                        if path.path.is_ident("details")
-                            && self.parameter_named("details").is_none() =>
-                    {
-                        CArg::Details(details.next().unwrap_or_default(), argument.span())
+                    if is_word("details") {
+                        return CArg::Details(details.next().unwrap_or_default(), written.span());
                     }
-                    _ => self.argument(argument),
+                    match self.argument(written) {
+                        CArg::Constant(_) => CArg::Constant(&argument.value),
+                        CArg::Parameter(Parameter { ty, .. }, _)
+                            if is_cast_number(ty, argument.c_type()) =>
+                        {
+                            CArg::Constant(&argument.value)
+                        }
+                        argument => argument,
+                    }
                 };
                 arguments.iter().map(&mut read).collect()
             }
@@ -205,6 +211,12 @@ impl Method {
             .filter(|argument| matches!(argument, CArg::Out(..)))
             .count()
     }
+}
+
+/// Returns `true` for a number that the author casts, as anywhere in Rust.
+fn is_cast_number(ty: &Type, c_type: Option<&Type>) -> bool {
+    let is_value = matches!(ParamKind::of(ty), ParamKind::Value | ParamKind::Python);
+    c_type.is_some_and(|c_type| !matches!(c_type, Type::Ptr(_))) && is_value && !is_text(ty)
 }
 
 /// Returns `true` if the conversion of this argument can fail, so that the method has to return a

@@ -25,7 +25,8 @@ use crate::outcome::Outcome;
 /// As for [`FromC`]: what is owned goes into its owner first, and what is borrowed is borrowed for no longer than `'o`.
 #[diagnostic::on_unimplemented(
     message = "what C writes to `out` is a `{P}`, which cannot be returned as `{Self}`",
-    label = "C writes a `{P}`"
+    label = "C writes a `{P}`",
+    note = "where C's parameter is a `void *`, write what it points to, such as `out as *mut c_int`"
 )]
 pub unsafe trait FromOut<'o, P>: Sized {
     /// The memory that C writes to.

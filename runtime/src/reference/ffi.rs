@@ -11,6 +11,8 @@ macro_rules! c {
 
 pub type c_status = c_int;
 pub const OK: c_int = 0;
+pub const LABEL: c_int = 1;
+pub const LIMIT: c_int = 2;
 pub const END: c_int = -1;
 
 // A key-value store, its entries, and cursors over them.
@@ -83,6 +85,17 @@ c! {
     fn copy_begin(to: *mut store, from: *mut store) -> *mut copy;
     fn copy_step(it: *mut copy) -> c_int;
     fn copy_end(it: *mut copy);
+}
+
+// Options behind `void *` and variable arguments.
+// SAFETY: Rust: nothing calls it, and nobody defines it, because Rust has no functions with variable arguments of its
+// own.
+unsafe extern "C" {
+    pub fn store_set(it: *mut store, option: c_int, ...) -> c_int;
+}
+c! {
+    fn store_info(it: *mut store, option: c_int, value: *mut c_void) -> c_int;
+    fn store_configure(it: *mut store, option: c_int, value: *const c_void) -> c_int;
 }
 
 // Text in a struct that the caller frees, names of entries, and the state of the library.

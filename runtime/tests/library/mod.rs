@@ -16,6 +16,7 @@
 )]
 
 mod bells;
+mod configs;
 mod control;
 mod cursors;
 mod feeds;
@@ -35,6 +36,7 @@ mod stores;
 mod tallies;
 
 pub(crate) use bells::*;
+pub(crate) use configs::*;
 pub(crate) use control::*;
 pub(crate) use cursors::*;
 pub(crate) use feeds::*;

@@ -1,5 +1,6 @@
 //! Rules for the arguments of a C call.
 
+use quote::ToTokens;
 use syn::visit::Visit;
 
 use crate::diagnostics::Diagnostics;
@@ -18,6 +19,7 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
         );
     }
     arguments.extend(fields.into_iter().map(|(_, argument)| argument));
+    check_variable_arguments(calls, &arguments, diagnostics);
     let mut misspelled = false;
     let mut mentioned = Vec::new();
     for argument in &arguments {
@@ -74,21 +76,46 @@ pub(crate) fn check_arguments(method: &Method, calls: &Calls, diagnostics: &Diag
     }
 }
 
+/// Checks that each argument behind `...` has a C type. Functions of callbacks and their data have one of their own.
+fn check_variable_arguments(calls: &Calls, arguments: &[CArg<'_>], diagnostics: &Diagnostics) {
+    let written = calls.arguments.iter().flatten();
+    for (written, argument) in written.zip(arguments) {
+        let is_typed = written.c_type().is_some()
+            || matches!(
+                argument,
+                CArg::Function(..) | CArg::Data(..) | CArg::Destroy(..)
+            );
+        if written.is_variable && !is_typed {
+            let value = written.value.to_token_stream().to_string().replace(' ', "");
+            diagnostics.at(
+                &written.value,
+                format!(
+                    "C's declaration has no type for an argument behind `...`: write `{value} as T`, where `T` is the C \
+                     type that the function reads there, such as `c_long` or `*const c_char`"
+                ),
+            );
+        }
+    }
+}
+
 /// Reports a lower-case name that is no parameter. Returns `true` if `constant` is one.
 pub(crate) fn report_misspelled(
     method: &Method,
     constant: &syn::Expr,
     diagnostics: &Diagnostics,
 ) -> bool {
+    let constant = match constant {
+        syn::Expr::Cast(cast) => &cast.expr,
+        constant => constant,
+    };
     let syn::Expr::Path(path) = constant else {
         return false;
     };
     let Some(name) = path.path.get_ident() else {
         return false;
     };
-    let misspelled = name
-        .to_string()
-        .starts_with(|first: char| first.is_lowercase());
+    let is_lowercase = name.to_string().starts_with(char::is_lowercase);
+    let misspelled = is_lowercase && method.parameter(name).is_none();
     if misspelled {
         let known = method
             .parameters

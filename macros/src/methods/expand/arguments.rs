@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, Type};
+use syn::{Expr, Lit, Type};
 
 use crate::callbacks::expand::function_constant;
 use crate::methods::ast::{Calls, Method, Parameter};
@@ -192,9 +192,24 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
             (quote!(#slot.pointer()), span)
         }
         CArg::Null(span) => (quote!(#into_c(#runtime::__private::to_c::Null)), span),
-        CArg::Constant(constant) => return expand_constant(method, constant, runtime),
+        CArg::Constant(constant) => match c_text(constant) {
+            Some(text) => (quote!(#into_c(#text)), &constant.span()),
+            None => return expand_constant(method, constant, runtime),
+        },
     };
     respanned(passed, *span)
+}
+
+/// The text, for a C string literal, perhaps with its C type.
+fn c_text(constant: &Expr) -> Option<&Lit> {
+    let constant = match constant {
+        Expr::Cast(cast) => &cast.expr,
+        constant => constant,
+    };
+    match constant {
+        Expr::Lit(literal) if matches!(literal.lit, Lit::CStr(_)) => Some(&literal.lit),
+        _ => None,
+    }
 }
 
 /// Declares the value that C gets for an `Owned` parameter.

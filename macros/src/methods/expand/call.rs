@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use crate::c_expr::expand_c_expr;
 use crate::field_path::FieldPath;
-use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
+use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, WrittenArg};
 use crate::methods::c_args::{CArg, span_of};
 use crate::methods::expand::arguments::{
     expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
@@ -235,6 +235,23 @@ pub(crate) fn expand_c_closure(
         .collect();
     let (passed, set) = variables.split_at(arguments.len());
     let function = &calls.function;
+    let written = calls.arguments.as_deref().unwrap_or_default();
+    let c_types = written.iter().map(WrittenArg::c_type);
+    let c_types = c_types.chain(std::iter::repeat(None));
+    let declared = variables
+        .iter()
+        .zip(c_types)
+        .map(|(variable, ty)| match ty {
+            Some(ty) => quote!(#variable: #ty),
+            None => quote!(#variable),
+        });
+    let declared: Vec<TokenStream> = declared.collect();
+    let passed = passed.iter().enumerate();
+    let passed = passed.map(|(n, variable)| match written.get(n) {
+        Some(argument) if argument.is_behind_void() => quote!(#variable.cast()),
+        _ => variable.to_token_stream(),
+    });
+    let passed: Vec<TokenStream> = passed.collect();
     let caught = Ident::new("__caught", Span::mixed_site());
     let call = quote_spanned!(function.span()=> #function(#(#passed),*));
     let given = method
@@ -271,7 +288,7 @@ pub(crate) fn expand_c_closure(
     let call = expand_with_fields(fields, set, call, runtime);
     let c = Ident::new("__c", Span::mixed_site());
     let closure = quote! {
-        let #c = |#caught: &#runtime::__private::call::Caught, #(#variables),*| #call;
+        let #c = |#caught: &#runtime::__private::call::Caught, #(#declared),*| #call;
     };
     // The author's expressions are evaluated on the calling thread; the helper thread of
     // `interrupt` gets their values.

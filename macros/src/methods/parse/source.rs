@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, Meta, Pat, Path, Token, Type, parse_quote};
 use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
 use crate::diagnostics::Diagnostics;
 use crate::field_path::FieldPath;
-use crate::methods::ast::{Calls, Consumes, Details, FieldAccess, OnFailure};
+use crate::methods::ast::{Calls, Consumes, Details, FieldAccess, OnFailure, WrittenArg};
 use crate::status::StatusTest;
 use crate::text::Utf8;
 
@@ -109,8 +109,8 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
     Some(calls)
 }
 
-pub(crate) fn parse_arguments(arg: Arg, diagnostics: &Diagnostics) -> Option<Vec<Expr>> {
-    struct Arguments(Punctuated<Expr, Token![,]>);
+pub(crate) fn parse_arguments(arg: Arg, diagnostics: &Diagnostics) -> Option<Vec<WrittenArg>> {
+    struct Arguments(Vec<WrittenArg>);
     impl Parse for Arguments {
         fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
             if !input.peek(syn::token::Paren) {
@@ -121,11 +121,30 @@ pub(crate) fn parse_arguments(arg: Arg, diagnostics: &Diagnostics) -> Option<Vec
             }
             let content;
             syn::parenthesized!(content in input);
-            Ok(Arguments(Punctuated::parse_terminated(&content)?))
+            let (mut arguments, mut is_variable) = (Vec::new(), false);
+            while !content.is_empty() {
+                if content.peek(Token![...]) {
+                    let dots: Token![...] = content.parse()?;
+                    if is_variable {
+                        return Err(syn::Error::new_spanned(
+                            dots,
+                            "all arguments after the first `...` are variable ones: remove this one",
+                        ));
+                    }
+                    is_variable = true;
+                } else {
+                    let value = content.parse()?;
+                    arguments.push(WrittenArg { value, is_variable });
+                }
+                if !content.is_empty() {
+                    content.parse::<Token![,]>()?;
+                }
+            }
+            Ok(Arguments(arguments))
         }
     }
     let arguments: Arguments = arg.value("args = (self, …)", diagnostics)?;
-    Some(arguments.0.into_iter().collect())
+    Some(arguments.0)
 }
 
 pub(crate) fn parse_keep_alive(arg: Arg, diagnostics: &Diagnostics) -> Vec<Ident> {
