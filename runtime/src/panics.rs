@@ -5,7 +5,8 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::mem::forget;
+use std::mem::{ManuallyDrop, forget, needs_drop};
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// The value of a panic.
@@ -76,6 +77,60 @@ impl Drop for Caught {
     fn drop(&mut self) {
         if let Some(payload) = self.take() {
             discard(payload);
+        }
+    }
+}
+
+/// A value of the author's type, whose `Drop` may panic. While the thread unwinds already, a second panic would abort the
+/// process: the panic hook has told about it, and it ends here.
+pub(crate) struct Contained<T>(ManuallyDrop<T>);
+
+impl<T> Contained<T> {
+    #[inline(always)]
+    pub(crate) const fn new(value: T) -> Self {
+        Contained(ManuallyDrop::new(value))
+    }
+
+    /// Returns the value.
+    #[inline(always)]
+    pub(crate) fn into_inner(self) -> T {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: Rust: `this` is not used or dropped afterwards.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl<T> Deref for Contained<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Contained<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> Drop for Contained<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !const { needs_drop::<T>() } {
+            return;
+        }
+        // SAFETY: Rust: `self` is not used afterwards.
+        let value = unsafe { ManuallyDrop::take(&mut self.0) };
+        match std::thread::panicking() {
+            false => drop(value),
+            true => {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+                    discard(panic);
+                }
+            }
         }
     }
 }

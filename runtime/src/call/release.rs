@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::error_source::{CallInfo, ErrorSource, Listening};
 use crate::handle::{Handle, ReleaseError};
 use crate::outcome::Outcome;
-use crate::panics::Caught;
+use crate::panics::{Caught, Contained};
 use crate::thread_locals::PerThread;
 
 impl<C, F, J, S, P, U> CCall<C, F, J, S, P, U>
@@ -43,7 +43,7 @@ where
         let caught = Caught::new();
         // The handle is released whatever the author's code does.
         let mut errors = caught.run(|| {
-            let mut errors = T::Errors::default();
+            let mut errors = Contained::new(T::Errors::default());
             errors.before_call(&call);
             errors
         });
@@ -60,7 +60,7 @@ where
         }
         let listening = match &mut errors {
             // SAFETY: Rust: both are on this stack, and the errors are left alone until C has returned.
-            Some(errors) => unsafe { Listening::begin(ptr::from_mut(errors), &caught) },
+            Some(errors) => unsafe { Listening::begin(ptr::from_mut(&mut **errors), &caught) },
             None => Listening::to_nobody(),
         };
         let c = self.c;
@@ -88,7 +88,7 @@ where
         let error = caught.run(|| {
             errors
                 .filter(|_| failed)
-                .map(|errors| errors.into_error(&call))
+                .map(|errors| errors.into_inner().into_error(&call))
         });
         let panic = caught.take().map(Error::panic);
         match panic.or(error.flatten()) {

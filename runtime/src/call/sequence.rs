@@ -21,7 +21,7 @@ use crate::handle::Handle;
 use crate::helper_thread::{RaisedBySignal, Runner};
 use crate::interpreter::report;
 use crate::outcome::Outcome;
-use crate::panics::Caught;
+use crate::panics::{Caught, Contained};
 use crate::quiet::may_be_quiet;
 use crate::single_owner::{self, OwnedTwice};
 use crate::thread_locals::PerThread;
@@ -44,7 +44,7 @@ impl<C: 'static, R> EndedCall<C, R> {
     fn finish<T: Handle, D: ReadDetails<T::Errors>>(
         self,
         site: &'static CallSite,
-        (mut errors, details): (T::Errors, D),
+        (mut errors, details): (Contained<T::Errors>, D),
         call: &CallInfo<'_, T>,
         caught: &Caught,
         made: impl FnOnce(&R) -> Option<&T>,
@@ -79,12 +79,12 @@ impl<C: 'static, R> EndedCall<C, R> {
             let is_held = |handle: &T| children::is_any_held() && children::is_held(Id::of(handle));
             if !handle.is_some_and(is_held) {
                 // What a failing call left behind is released after its message was read.
-                return Err(errors.into_error(&call));
+                return Err(errors.into_inner().into_error(&call));
             }
             // A child that holds the handle would be in the way of the question.
             drop(owned);
             let function = site.function;
-            return Err(errors.into_error(&CallInfo {
+            return Err(errors.into_inner().into_error(&CallInfo {
                 handle,
                 function,
                 status,
@@ -94,7 +94,7 @@ impl<C: 'static, R> EndedCall<C, R> {
         }
         assert!(!site.should_fail(FailPoint::Panic), "a panic was asked for");
         // While the result is still a variable: a panic in here releases it.
-        errors.succeeded(&call);
+        errors.into_inner().succeeded(&call);
         Ok(expect_some(owned))
     }
 }
@@ -293,7 +293,7 @@ where
         if site.should_fail(FailPoint::NotCalled) {
             // The borrows of the call end here: `errors` may ask the handles.
             drop(self);
-            return Err(errors.into_error(call));
+            return Err(errors.into_inner().into_error(call));
         }
         // The author's code ran, and may have passed a callback to C.
         let is_silent = const { <T::Errors as ErrorSource<T>>::IS_SILENT };
@@ -333,7 +333,7 @@ where
         if site.should_fail(FailPoint::NotCalled) {
             // The borrows of the call end here: `errors` may ask the handles.
             drop((this, uses));
-            return Err(errors.into_error(call));
+            return Err(errors.into_inner().into_error(call));
         }
         let caught = Caught::new();
         let ended = this.call_and_own(
@@ -431,7 +431,7 @@ where
         // After the uses have begun: a call that has begun its uses may wait for the lock.
         let _locked = lock();
         let caught = Caught::new();
-        let mut errors = T::Errors::default();
+        let mut errors = Contained::new(T::Errors::default());
         let ended = this.call_and_own(
             site,
             handle,
@@ -457,8 +457,8 @@ where
 
 /// Returns the errors of a call that is about to begin.
 #[inline(always)]
-fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> T::Errors {
-    let mut errors = T::Errors::default();
+fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> Contained<T::Errors> {
+    let mut errors = Contained::new(T::Errors::default());
     errors.before_call(call);
     errors
 }

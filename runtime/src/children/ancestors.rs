@@ -27,6 +27,33 @@ pub(crate) fn home(id: Id) -> Option<Id> {
     Some(here)
 }
 
+/// Returns the handles with a release that `id` may be, or may be part of. A part that does not know its owner may be
+/// part of any handle of the owner's kind: of these the ones that C keeps, and that C keeps something in. The borrow
+/// checker sees what the others live in.
+fn homes(table: &Table, id: Id) -> Vec<Id> {
+    let mut here = id;
+    while here.kind.is_view() {
+        match above(here) {
+            Some(owner) => here = owner,
+            None => return possible_homes(table, here.kind.home()),
+        }
+    }
+    vec![here]
+}
+
+#[cold]
+fn possible_homes(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
+    if !kind.has_relatives() {
+        return Vec::new();
+    }
+    let is_linked = |entry: &HandleEntry| {
+        !entry.keeps.is_empty() || !entry.owned.is_empty() || entry.keepers().next().is_some()
+    };
+    let of_kind = table.iter().filter(|(id, _)| ptr::eq(id.kind, kind));
+    let linked = of_kind.filter(|(_, entry)| is_linked(entry));
+    linked.map(|(id, _)| *id).collect()
+}
+
 /// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives
 /// in. Counted objects never are.
 pub(crate) fn stray(id: Id) -> Option<Id> {
@@ -66,8 +93,8 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
 /// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
-    let handles = home(id).into_iter().chain(parents.iter().copied());
     with_table(|table| {
+        let handles = homes(table, id).into_iter().chain(parents.iter().copied());
         let within = handles.flat_map(|handle| all_within(table, handle));
         let entries = within.filter_map(|kept| table.get(&kept));
         entries.flat_map(|entry| entry.owned.clone()).collect()
@@ -92,10 +119,12 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
         found.push(owner);
         here = owner;
     }
-    if here.kind.has_relatives() {
+    if here.kind.home().has_relatives() {
         with_table(|table| {
             let mut reached = Vec::new();
-            add_reached_from(table, here, &mut reached);
+            for home in homes(table, here) {
+                add_reached_from(table, home, &mut reached);
+            }
             add_ancestors_in(table, reached, &mut found);
         });
         found.retain(|ancestor| *ancestor != id);
@@ -187,45 +216,53 @@ pub(crate) fn is_held(id: Id) -> bool {
 /// Returns the child that holds the handle ([`is_held`]) and is none of `given`.
 #[cold]
 pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
-    let id = home(id)?;
     with_table(|table| {
-        let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
-        while let Some((here, _)) = reached.pop() {
-            let holds = |id: &Id| {
-                let held = table.get(id).map_or(&[][..], |entry| &entry.parents.held);
-                let held = held.iter();
-                held.filter(|held| is_held_with(table, here, **held))
-                    .count()
-            };
-            let holders = holders(table, here);
-            if holders != 0 {
-                // What the use comes from uses the handle by right, and what C keeps in the handle itself leaves it to
-                // that.
-                let mut own: BTreeSet<Id> = seen.iter().map(|(_, from)| *from).collect();
-                own.extend(
-                    all_kept(table, here)
-                        .into_iter()
-                        .chain(given.iter().copied()),
-                );
-                if holders > own.iter().map(holds).sum() {
-                    return any_holder(table, here, &own);
-                }
-            }
-            // The handle uses what C keeps in it.
-            let within = all_within(table, here).into_iter();
-            let within = within.filter_map(|kept| Some((kept, table.get(&kept)?)));
-            let steps = within.flat_map(|(kept, entry)| {
-                let owned = entry.owned.iter().copied();
-                entry
-                    .parents
-                    .iter()
-                    .chain(owned)
-                    .map(move |one| (one, kept))
-            });
-            reached.extend(steps.filter(|step| seen.insert(*step)));
-        }
-        None
+        let homes = homes(table, id).into_iter();
+        homes
+            .filter_map(|home| holder_in(table, home, given))
+            .next()
     })
+}
+
+fn holder_in(table: &Table, id: Id, given: &[Id]) -> Option<Id> {
+    let (mut seen, mut reached) = (BTreeSet::from([(id, id)]), vec![(id, id)]);
+    while let Some((here, _)) = reached.pop() {
+        let holds = |id: &Id| {
+            let held = table.get(id).map_or(&[][..], |entry| &entry.parents.held);
+            let held = held.iter();
+            held.filter(|held| is_held_with(table, here, **held))
+                .count()
+        };
+        let holders = holders(table, here);
+        if holders != 0 {
+            // What the use comes from uses the handle by right, and what C keeps in the handle itself leaves it to
+            // that.
+            let mut own: BTreeSet<Id> = seen.iter().map(|(_, from)| *from).collect();
+            own.extend(
+                all_kept(table, here)
+                    .into_iter()
+                    .chain(given.iter().copied()),
+            );
+            if holders > own.iter().map(holds).sum() {
+                return any_holder(table, here, &own);
+            }
+        }
+        // The handle uses what C keeps in it, and what C keeps the handle in.
+        let within = all_within(table, here).into_iter();
+        let within = within.filter_map(|kept| Some((kept, table.get(&kept)?)));
+        let steps = within.flat_map(|(kept, entry)| {
+            let owned = entry.owned.iter().copied();
+            entry
+                .parents
+                .iter()
+                .chain(owned)
+                .map(move |one| (one, kept))
+        });
+        let keepers = table.get(&here).into_iter().flat_map(HandleEntry::keepers);
+        let steps = steps.chain(keepers.map(|keeper| (keeper, here)));
+        reached.extend(steps.filter(|step| seen.insert(*step)));
+    }
+    None
 }
 
 /// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. The handle itself

@@ -8,6 +8,7 @@ use crate::children::transfer;
 use crate::fork::watch_forks;
 use crate::handle::kind::{HandleKind, Id};
 use crate::side_table::{add_once, hold_in_callback, lend_values};
+use crate::uses::note_lent;
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
 /// child lives in that handle and in `extra_parents`.
@@ -53,15 +54,19 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let homes = lenders.into_iter().filter_map(home).map(End::With);
     let ends: Vec<End> = homes.chain(for_ever).collect();
     if ends.is_empty() {
-        // Here may have been one that C was given, and has freed.
-        with_table(|table| {
-            let former = table
-                .get_mut(&lent)
-                .filter(|entry| !entry.is_ours && entry.is_c_s());
+        let is_ours = with_table(|table| {
+            let entry = table.get_mut(&lent);
+            let is_ours = entry.as_ref().is_some_and(|entry| entry.is_ours);
+            // Here may have been one that C was given, and has freed.
+            let former = entry.filter(|entry| !entry.is_ours && entry.is_c_s());
             former
                 .into_iter()
                 .for_each(|former| former.is_unknown = true);
+            is_ours
         });
+        if !is_ours {
+            note_lent(lent);
+        }
         return;
     }
     lent.kind.note_relatives();

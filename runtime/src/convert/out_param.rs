@@ -192,6 +192,13 @@ pub fn constant_out_param<'o, R: FromOut<'o, P>, P: Constant>(
     out_param(life)
 }
 
+/// Returns memory for what explains a failure. It is told after the call, to errors that may keep it: so it neither
+/// lives in a handle nor borrows from one, and is `'static`.
+#[inline]
+pub fn details<'o, R: FromOut<'o, P> + 'static, P>(life: Life<'o>) -> OutParam<R, P, R::Storage> {
+    out_param(life)
+}
+
 /// Returns memory for text that explains a failure and stays C's: C's pointer to the text is `const`.
 #[inline]
 pub fn constant_details<'o, R: FromOut<'o, P>, P: ConstantDetails>(

@@ -47,6 +47,20 @@ pub(super) fn note_strays(strays: Vec<Id>) {
     with(|lists| lists.strays.extend(strays));
 }
 
+/// Notes that C lent a handle by one that it lends to the running callback alone: as those, it may be freed when the
+/// callback returns.
+#[cold]
+pub(crate) fn note_lent(lent: Id) {
+    // Without a stray handle of an outer callback no release waits longer.
+    if table().has_stray(Depth::here()) {
+        with(|lists| {
+            if !lists.strays.contains(&lent) {
+                lists.strays.push(lent);
+            }
+        });
+    }
+}
+
 /// Holds a release back if a callback of this thread has a stray handle. Returns false for any other release.
 pub(super) fn hold_back(id: Id) -> bool {
     let holds_back = table().has_stray(Depth::here());

@@ -37,6 +37,10 @@ mod ffi {
         release(room);
     }
 
+    pub unsafe extern "C" fn room_new() -> *mut room {
+        acquire("Room", room { visitors: 0 })
+    }
+
     pub unsafe extern "C" fn room_free(room: *mut room) {
         release(room);
     }
@@ -94,6 +98,28 @@ struct Tag;
 #[handle(raw = ffi::locker, release = ffi::locker_free, fork_safe)]
 struct Locker;
 
+/// A room that C lends to callbacks only.
+#[handle(raw = ffi::room, callback_only)]
+struct LentRoom;
+
+struct VisitLent(fn(&Room));
+
+impl Attachment for VisitLent {}
+
+#[callbacks(unsafe)]
+impl VisitLent {
+    #[callback(ffi::visit, args = (room, data))]
+    fn room(&self, room: &LentRoom) {
+        (self.0)(&room.room().unwrap());
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl LentRoom {
+    #[field(self)]
+    fn room(&self) -> Option<Borrowed<Room>>;
+}
+
 struct Visit(fn(&Room));
 
 impl Attachment for Visit {}
@@ -111,8 +137,17 @@ impl Room {
     #[calls(ffi::room_open, args = (visit.room, visit.data))]
     fn open(visit: &Visit);
 
+    #[calls(ffi::room_open, args = (visit.room, visit.data))]
+    fn open_lent(visit: &VisitLent);
+
     #[calls(ffi::room_visit, args = (self, visit.room, visit.data))]
     fn visit(&self, visit: &Visit);
+
+    #[calls(ffi::room_visit, args = (self, visit.room, visit.data))]
+    fn visit_lent(&self, visit: &VisitLent);
+
+    #[calls(ffi::room_new, fails = null)]
+    fn new() -> Result<Owned<Room>>;
 
     #[calls(ffi::room_key, fails = null)]
     fn key(&self) -> Result<Owned<Key>>;
@@ -188,6 +223,36 @@ fn child_is_leaked_where_an_outer_callback_has_another_handle_of_c_s_own() {
     assert_eq!(log(), ["release Room", "release Room"]);
     native.loses("Key");
     native.counts("Key");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn child_of_what_a_lent_handle_lends_is_leaked_where_an_outer_callback_has_another_handle() {
+    let name =
+        "child_of_what_a_lent_handle_lends_is_leaked_where_an_outer_callback_has_another_handle";
+    if let Some(reports) = reports_of(name) {
+        assert_eq!(reports, ["Key"]);
+        return;
+    }
+    let mut native = Native::start();
+    Room::open(&Visit(|_| {
+        Room::open_lent(&VisitLent(|room| drop(room.key().unwrap())));
+    }));
+    assert_eq!(log(), ["release Room", "release Room"]);
+    native.loses("Key");
+    native.counts("Key");
+}
+
+#[test]
+fn child_of_a_handle_of_ours_that_a_lent_handle_lends_is_released() {
+    let _native = Native::start();
+    Room::open(&Visit(|_| {
+        let room = Room::new().unwrap();
+        room.visit_lent(&VisitLent(|room| drop(room.key().unwrap())));
+        assert_eq!(log(), [""; 0]);
+    }));
+    assert_eq!(log().len(), 3);
+    assert_eq!(live("Key"), 0);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) fn expand_details(
         let new = match (&details.free, is_copied_text(written)) {
             (Some(_), _) => quote!(#out_param::raw()),
             (None, true) => quote!(#out_param::constant_details::<#ty, _>(#life)),
-            (None, false) => quote!(#out_param::out_param::<#ty, _>(#life)),
+            (None, false) => quote!(#out_param::details::<#ty, _>(#life)),
         };
         let new = respanned(new, written.span());
         quote!(let #slot = #new;)

@@ -4,7 +4,7 @@ use super::*;
 
 /// Holds a clock.
 #[handle(raw = ffi::repair, release = ffi::repair_free, parent = &mut Clock, fork_safe)]
-struct Repair;
+pub(super) struct Repair;
 
 /// Holds a tower.
 #[handle(raw = ffi::repair, release = ffi::repair_free, parent = &mut Tower, fork_safe)]
@@ -36,7 +36,7 @@ impl Clock {
     fn show(&self, then: &Then) -> i32;
 
     #[calls(ffi::clock_repair, fails = null)]
-    fn repair(&mut self) -> Result<Owned<Repair>>;
+    pub(super) fn repair(&mut self) -> Result<Owned<Repair>>;
 }
 
 #[methods(unsafe, rust_only)]

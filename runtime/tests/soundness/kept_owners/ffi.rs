@@ -20,9 +20,15 @@ pub struct clock {
     pub owners: c_int,
     pub hour: c_int,
 }
+#[repr(C)]
 pub struct tower {
+    dial: dial,
     clocks: Vec<*mut clock>,
     inner: *mut tower,
+}
+/// The first field of a tower.
+pub struct dial {
+    pub shown: c_int,
 }
 pub struct crane {
     tower: *mut tower,
@@ -66,8 +72,12 @@ pub unsafe extern "C" fn clock_wind(clock: *mut clock, step: step, data: *mut c_
 pub unsafe extern "C" fn tower_new() -> *mut tower {
     let freed = FREED.replace(ptr::null_mut());
     if freed.is_null() {
-        let (clocks, inner) = (Vec::new(), ptr::null_mut());
-        return acquire("Tower", tower { clocks, inner });
+        let tower = tower {
+            dial: dial { shown: 0 },
+            clocks: Vec::new(),
+            inner: ptr::null_mut(),
+        };
+        return acquire("Tower", tower);
     }
     revive(freed);
     freed
@@ -166,6 +176,18 @@ pub unsafe extern "C" fn clock_show(clock: *const clock, step: step, data: *mut 
 unsafe fn tower_clock(tower: *const tower) -> *mut clock {
     let inner = || unsafe { tower_clock((*tower).inner) };
     unsafe { (*tower).clocks.last() }.map_or_else(inner, |clock| *clock)
+}
+
+pub unsafe extern "C" fn tower_dial(tower: *mut tower) -> *mut dial {
+    tower.cast()
+}
+
+pub unsafe extern "C" fn dial_hour(dial: *const dial) -> c_int {
+    unsafe { tower_hour(dial.cast()) }
+}
+
+pub unsafe extern "C" fn tower_inner(tower: *const tower) -> *mut tower {
+    unsafe { (*tower).inner }
 }
 
 /// Winds the clock of the tower.

@@ -2,6 +2,7 @@
 
 mod alone;
 mod ffi;
+mod parts;
 
 use std::cell::RefCell;
 
