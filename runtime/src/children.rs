@@ -31,9 +31,9 @@ mod transfer;
 )]
 pub(crate) use ancestors::{
     ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
-    is_held, is_made_beside, is_made_in, is_only_in, lives_in, living_in, stray,
+    is_held, is_made_beside, is_made_in, is_only_in, lives_in, reached_from_any, stray,
 };
-pub(crate) use born::{born, keep_values, lent};
+pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use release::parent_of_released;
 pub(crate) use release::{
     Closed, HoldersGone, ReleaseRecord, closed, end, note_deferred, note_leaked, put_off,

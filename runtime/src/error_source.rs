@@ -142,6 +142,7 @@ impl<T, E: ErrorSink> Collector<T, E> {
         is_lent: true,
         is_written: false,
         lenders: &[],
+        state: None,
     };
 }
 
@@ -158,6 +159,7 @@ impl<T: Handle, E> CollectsNothing for Collector<T, E> {
         is_lent: false,
         is_written: false,
         lenders: &[],
+        state: None,
     };
 }
 

@@ -81,8 +81,8 @@ impl Drop for Caught {
     }
 }
 
-/// A value of the author's type, whose `Drop` may panic. While the thread unwinds already, a second panic would abort the
-/// process: the panic hook has told about it, and it ends here.
+/// A value of the author's type, whose `Drop` may panic. While the thread unwinds already, a second panic would abort
+/// the process: the panic hook has told about it, and it ends here.
 pub(crate) struct Contained<T>(ManuallyDrop<T>);
 
 impl<T> Contained<T> {

@@ -387,6 +387,7 @@ fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream)
                     is_lent: true,
                     is_written: #is_written,
                     lenders: &[],
+                    state: ::core::option::Option::Some(::core::any::TypeId::of::<#state>),
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ptr;
 
-use crate::children::table::{HandleEntry, Table, all_kept, all_within, waits_for, with_table};
+use crate::children::table::{HandleEntry, Table, all_kept, all_within, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
@@ -43,15 +43,34 @@ fn homes(table: &Table, id: Id) -> Vec<Id> {
 
 #[cold]
 fn possible_homes(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
-    if !kind.has_relatives() {
-        return Vec::new();
+    match kind.has_relatives() {
+        true => linked(table, |other| ptr::eq(other, kind)),
+        false => Vec::new(),
     }
+}
+
+/// Returns the handles of these kinds that C keeps, or that C keeps something in.
+fn linked(table: &Table, is_kind: impl Fn(&'static HandleKind) -> bool) -> Vec<Id> {
     let is_linked = |entry: &HandleEntry| {
         !entry.keeps.is_empty() || !entry.owned.is_empty() || entry.keepers().next().is_some()
     };
-    let of_kind = table.iter().filter(|(id, _)| ptr::eq(id.kind, kind));
-    let linked = of_kind.filter(|(_, entry)| is_linked(entry));
-    linked.map(|(id, _)| *id).collect()
+    let found = table.iter().filter(|(_, entry)| is_linked(entry));
+    let found = found.map(|(id, _)| *id);
+    found.filter(|id| is_kind(id.kind)).collect()
+}
+
+/// Returns what a call on some handle of these kinds may reach that the borrow checker does not see.
+#[cold]
+pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) -> Vec<Id> {
+    let mut found = Vec::new();
+    with_table(|table| {
+        let mut reached = Vec::new();
+        for id in linked(table, is_kind) {
+            add_reached_from(table, id, &mut reached);
+        }
+        add_ancestors_in(table, reached, &mut found);
+    });
+    found
 }
 
 /// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives
@@ -132,25 +151,25 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
     found
 }
 
-/// Returns the handles that live in this one, as children.
-pub(crate) fn living_in(id: Id) -> Vec<Id> {
-    with_table(|table| waits_for(table, id).map(|(child, _)| child).collect())
-}
-
 /// Returns the handles of the table at this address that C lends not only to callbacks.
 pub(crate) fn at_address(raw: *mut ()) -> Vec<Id> {
+    let is_object = |id: &Id| !id.kind.is_integer() && !id.kind.is_callback_only();
     with_table(|table| {
-        let (Some((first, _)), true) = (table.first_key_value(), !raw.is_null()) else {
-            return Vec::new();
-        };
-        // The order goes by address, and then by kind.
-        let before = Id::new(first.kind, raw.wrapping_byte_sub(1));
-        let near = table.range(before..).map(|(id, _)| *id);
-        let near = near.take_while(|id| id.raw <= raw);
-        let is_object =
-            |id: &Id| id.raw == raw && !id.kind.is_integer() && !id.kind.is_callback_only();
-        near.filter(is_object).collect()
+        at(table, raw)
+            .map(|(id, _)| *id)
+            .filter(is_object)
+            .collect()
     })
+}
+
+/// The entries at this address.
+fn at(table: &Table, raw: *mut ()) -> impl Iterator<Item = (&Id, &HandleEntry)> {
+    let first = table.first_key_value().filter(|_| !raw.is_null());
+    // The order goes by address, and then by kind.
+    let before = first.map(|(first, _)| Id::new(first.kind, raw.wrapping_byte_sub(1)));
+    let near = before.into_iter().flat_map(|before| table.range(before..));
+    let near = near.take_while(move |(id, _)| id.raw <= raw);
+    near.filter(move |(id, _)| id.raw == raw)
 }
 
 fn add_ancestors_in(table: &Table, mut reached: Vec<Id>, found: &mut Vec<Id>) {
@@ -176,10 +195,13 @@ fn add_reached_from(table: &Table, id: Id, reached: &mut Vec<Id>) {
     reached.extend(entry.keepers());
 }
 
-/// Returns whether two handles are one object, or are borrowed as one (`borrowed_with`).
+/// Returns whether two handles are one object, perhaps by several types, or are borrowed as one (`borrowed_with`).
 fn is_borrowed_as_one(one: Id, other: Id) -> bool {
     let group = one.kind.group();
+    let is_native = |id: Id| !id.kind.is_integer() && !id.kind.is_callback_only();
+    let is_one_object = one.raw == other.raw && is_native(one) && is_native(other);
     one == other
+        || is_one_object
         || group.is_some_and(|group| other.kind.group().is_some_and(|it| ptr::eq(group, it)))
 }
 
@@ -197,12 +219,19 @@ fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
 /// Returns the number of children that borrow the handle exclusively for their life, or another one that they have the
 /// handle with.
 fn holders(table: &Table, id: Id) -> usize {
-    let one = || table.get(&id).map_or(0, |entry| entry.holders);
-    let held = table.iter().filter(|(_, entry)| entry.holders != 0);
-    let entries = held.filter(|(held, _)| is_held_with(table, id, **held));
+    let of = |(_, entry): (&Id, &HandleEntry)| entry.holders;
     match id.kind.is_counted() {
-        false => one(),
-        true => entries.map(|(_, entry)| entry.holders).sum(),
+        // One object may have several types.
+        false => at(table, id.raw)
+            .filter(|(held, _)| is_borrowed_as_one(id, **held))
+            .map(of)
+            .sum(),
+        true => {
+            let held = table.iter().filter(|(_, entry)| entry.holders != 0);
+            held.filter(|(held, _)| is_held_with(table, id, **held))
+                .map(of)
+                .sum()
+        }
     }
 }
 

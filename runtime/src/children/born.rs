@@ -8,7 +8,6 @@ use crate::children::transfer;
 use crate::fork::watch_forks;
 use crate::handle::kind::{HandleKind, Id};
 use crate::side_table::{add_once, hold_in_callback, lend_values};
-use crate::uses::note_lent;
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
 /// child lives in that handle and in `extra_parents`.
@@ -38,6 +37,11 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
     }
 }
 
+/// A function that is told of a handle of C's own that C lends by one that it lends to the running callback alone.
+pub(crate) struct LentInCallback(pub(crate) fn(Id));
+
+inventory::collect!(LentInCallback);
+
 /// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes
 /// with the lenders.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
@@ -65,7 +69,9 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
             is_ours
         });
         if !is_ours {
-            note_lent(lent);
+            for hook in inventory::iter::<LentInCallback> {
+                (hook.0)(lent);
+            }
         }
         return;
     }

@@ -219,7 +219,9 @@ pub(super) fn all_within(table: &Table, id: Id) -> BTreeSet<Id> {
 
 /// Returns whether C has an owner of the counted object in a handle that is known.
 pub(crate) fn is_kept_owner(owned: Id) -> bool {
-    with_table(|table| table.values().any(|entry| entry.owned.contains(&owned)))
+    // It may be there by another type.
+    let is_it = |entry: &HandleEntry| entry.owned.iter().any(|other| other.raw == owned.raw);
+    with_table(|table| table.values().any(is_it))
 }
 
 /// The number of children that borrow their parent exclusively for their life.

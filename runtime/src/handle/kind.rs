@@ -77,9 +77,23 @@ pub struct LentToCallbacks {
     pub is_written: bool,
     /// The kinds of handles that lend them, in a call; `None` for an argument that is no handle.
     pub lenders: &'static [Option<fn() -> &'static HandleKind>],
+    /// The type of the callback's state, for a callback's parameter.
+    pub state: Option<fn() -> TypeId>,
 }
 
 inventory::collect!(LentToCallbacks);
+
+/// A method that passes a callback to C.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct PassesCallback {
+    /// The kind of its receiver.
+    pub lender: Option<fn() -> &'static HandleKind>,
+    /// The type of the callback's state.
+    pub state: fn() -> TypeId,
+}
+
+inventory::collect!(PassesCallback);
 
 /// A method that gives C a handle, which C keeps in another one.
 #[doc(hidden)]
@@ -189,16 +203,6 @@ impl HandleKind {
     /// Returns whether C lends the handles to callbacks alone.
     pub(crate) fn is_callback_only(&self) -> bool {
         self.spec.is_callback_only()
-    }
-
-    /// Returns whether the handles lend memory.
-    pub(crate) fn lends(&self) -> bool {
-        self.spec.sharing.lends
-    }
-
-    /// Returns whether nothing leads from the handles to those that they are part of.
-    pub(crate) fn hides_owner(&self) -> bool {
-        self.spec.hides_owner()
     }
 
     /// Records that some handles of the kind live in others, or others in them.
@@ -315,8 +319,12 @@ impl HandleKind {
     fn find_left_to_c(&'static self) -> bool {
         let mut given = inventory::iter::<GivenByCallbacks>.into_iter();
         let mut keeping = inventory::iter::<Keeping>.into_iter();
-        let may_be_left = given.any(|given| ptr::eq((given.0)(), self))
-            || keeping.any(|keeping| ptr::eq((keeping.given)(), self) && keeping.may_be_unknown());
+        // A counted object may have several types.
+        let is_it = |kind: &'static HandleKind| {
+            ptr::eq(kind, self) || kind.is_counted() && self.is_counted()
+        };
+        let may_be_left = given.any(|given| is_it((given.0)()))
+            || keeping.any(|keeping| is_it((keeping.given)()) && keeping.may_be_unknown());
         let answer = 1 + u8::from(may_be_left);
         self.left_to_c.store(answer, Ordering::Relaxed);
         may_be_left

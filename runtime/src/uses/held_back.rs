@@ -11,7 +11,7 @@ use std::mem::{self, ManuallyDrop};
 
 use super::depth::Depth;
 use super::table::{Key, table};
-use crate::children::{self, Id};
+use crate::children::{self, Id, LentInCallback};
 use crate::deferred;
 use crate::error::Error;
 use crate::interpreter::report;
@@ -50,7 +50,7 @@ pub(super) fn note_strays(strays: Vec<Id>) {
 /// Notes that C lent a handle by one that it lends to the running callback alone: as those, it may be freed when the
 /// callback returns.
 #[cold]
-pub(crate) fn note_lent(lent: Id) {
+fn note_lent(lent: Id) {
     // Without a stray handle of an outer callback no release waits longer.
     if table().has_stray(Depth::here()) {
         with(|lists| {
@@ -60,6 +60,8 @@ pub(crate) fn note_lent(lent: Id) {
         });
     }
 }
+
+inventory::submit! { LentInCallback(note_lent) }
 
 /// Holds a release back if a callback of this thread has a stray handle. Returns false for any other release.
 pub(super) fn hold_back(id: Id) -> bool {

@@ -39,7 +39,7 @@ pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
 pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};
-pub(crate) use held_back::{HoldingBack, note_lent};
+pub(crate) use held_back::HoldingBack;
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};
 pub(crate) use release::{AtCallbackEnd, AtEnd, begin_release};
 pub(crate) use transfer::transferring;

@@ -1,5 +1,5 @@
 //! Counted objects of which C has an owner until nobody knows when: a callback gave it to C, C keeps it in a handle of
-//! its own, or nobody knows whether C has it. C may use such an object by any call. So nothing of ours that still owns
+//! its own, or nobody knows whether C has it. C may read such an object by any call. So nothing of ours that still owns
 //! the object uses it exclusively any more, nor does a handle of ours in which C has another owner.
 
 use std::collections::BTreeMap;
@@ -23,26 +23,28 @@ struct Owners {
     number: Option<u64>,
 }
 
-/// Locked for a few instructions.
-static OWNERS: Mutex<BTreeMap<Id, Owners>> = Mutex::new(BTreeMap::new());
+/// The objects by their addresses, since an object may have several types. Locked for a few instructions.
+static OWNERS: Mutex<BTreeMap<usize, Owners>> = Mutex::new(BTreeMap::new());
 
 inventory::submit! { Lock(|| Box::new(owners())) }
 
-fn owners() -> MutexGuard<'static, BTreeMap<Id, Owners>> {
+fn owners() -> MutexGuard<'static, BTreeMap<usize, Owners>> {
     OWNERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Notes one owner more. Where there was none, C made the object, or gave up one of its own.
 pub(crate) fn owned(id: Id) {
     let mut all = owners();
-    let owners = all.entry(id).or_default();
+    let owners = all.entry(id.address()).or_default();
     owners.has_c &= owners.number.is_some();
     owners.ours += 1;
 }
 
 /// Notes that an object is about to get one owner more, which C lends: it is the one that C was given.
 pub(crate) fn retained(id: Id) {
-    let has_c = owners().get(&id).is_some_and(|owners| owners.has_c);
+    let has_c = owners()
+        .get(&id.address())
+        .is_some_and(|owners| owners.has_c);
     if has_c {
         begin(id);
     }
@@ -51,13 +53,13 @@ pub(crate) fn retained(id: Id) {
 /// Notes one owner less.
 pub(crate) fn disowned(id: Id) {
     let mut all = owners();
-    let Some(owners) = all.get_mut(&id) else {
+    let Some(owners) = all.get_mut(&id.address()) else {
         return;
     };
     owners.ours = owners.ours.saturating_sub(1);
     let is_used = owners.number.is_some();
     if owners.ours == 0 && !owners.has_c {
-        all.remove(&id);
+        all.remove(&id.address());
     }
     drop(all);
     if is_used {
@@ -77,12 +79,10 @@ fn end_if_unreached(id: Id) {
     }
     let number = {
         let mut all = owners();
-        let owners = all.get_mut(&id).filter(|owners| owners.ours == 0);
+        let owners = all.get_mut(&id.address()).filter(|owners| owners.ours == 0);
         owners.and_then(|owners| owners.number.take())
     };
-    if let Some(number) = number {
-        table().end(number);
-    }
+    end(number);
 }
 
 /// Notes that C has an owner until nobody knows when. C's use lasts for good where nobody counts ours.
@@ -90,7 +90,7 @@ pub(crate) fn left_to_c(id: Id) {
     let is_kept = is_kept_owner(id);
     let is_shared = {
         let mut all = owners();
-        let owners = all.entry(id).or_default();
+        let owners = all.entry(id.address()).or_default();
         owners.has_c = true;
         owners.ours != 0 || is_kept || !id.kind().may_be_left_to_c()
     };
@@ -102,8 +102,15 @@ pub(crate) fn left_to_c(id: Id) {
 /// Begins C's use, unless it has begun.
 fn begin(id: Id) {
     let number = table().begin(&[Claim::of(id, false)], By::Owning, Depth::NOWHERE);
-    let former = owners().entry(id).or_default().number.replace(number);
-    if let Some(former) = former {
-        table().end(former);
+    let mut all = owners();
+    let former = all.entry(id.address()).or_default().number.replace(number);
+    drop(all);
+    end(former);
+}
+
+/// Ends C's use.
+fn end(number: Option<u64>) {
+    if let Some(number) = number {
+        table().end(number);
     }
 }

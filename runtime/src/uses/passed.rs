@@ -1,10 +1,13 @@
 //! The uses of handles by callbacks, which C passed the handles to.
 
+use std::ptr;
+
 use super::call::{Refused, Use, Uses, begin_claims};
 use super::held_back::note_strays;
 use super::keeping::kept_so_far;
+use super::strays::may_hold;
 use super::table::{By, Claim};
-use super::views::{check_borrowed, check_held, claim_viewed, viewed};
+use super::views::{check_alone, check_held, claim_viewed, viewed};
 use crate::children::{self, Id};
 use crate::error::Result;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
@@ -97,12 +100,24 @@ impl<T: Handles> Passed<'_, T> {
             claim_viewed(*other, exclusive, &mut claims);
         }
         claims.extend(strays.iter().map(|home| Claim::of(*home, false).stray()));
+        let mut held = others.clone();
+        for stray in &strays {
+            // It may be in any handle of these kinds, with what C keeps there.
+            let reached = children::reached_from_any(|kind| {
+                may_hold(
+                    ptr::from_ref(kind).addr(),
+                    ptr::from_ref(stray.kind()).addr(),
+                )
+            });
+            claims.extend(reached.iter().map(|id| Claim::of(*id, false)));
+            held.extend(reached);
+        }
         let uses = begin_claims(&claims, By::Callback, kept, &mut None)?;
         // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
         // known.
-        check_held(&others).map_err(Refused::For)?;
+        check_held(&held).map_err(Refused::For)?;
         if exclusive {
-            check_borrowed(&others).map_err(Refused::For)?;
+            check_alone(&others).map_err(Refused::For)?;
         }
         note_strays(strays);
         Ok(Passing {

@@ -107,7 +107,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
         let is_callback_s = entry.by == By::Callback && entry.depth.thread == depth.thread;
         (entry.is_of_object(&own) || is_lent_of(&own)) && is_in_way
             || entry.claim.exclusive
-                && entry.depth.is_left_by(depth)
+                && (entry.claim.viewed || entry.depth.is_left_by(depth))
                 && ancestors.iter().any(|claim| entry.meets(claim) || is_lent_of(claim))
             // With the handle goes an owner of a counted object, which may be the last.
             || is_callback_s && ancestors.iter().any(|claim| claim.counted && is_lent_of(claim))

@@ -1,13 +1,13 @@
 //! Stray handles: those that C passes to a callback and that are none of ours. Nobody knows what they live in.
 //!
 //! While a callback has one, its thread releases nothing, and no call changes a handle of a kind in which C may have
-//! it: one whose methods give C such handles to keep, or lend them, or make them as children.
+//! it: one whose methods give C such handles to keep, return them, or lend them to callbacks, or that they live in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 use std::sync::OnceLock;
 
-use crate::handle::kind::{HandleKind, Keeping, LentToCallbacks, Listed};
+use crate::handle::kind::{HandleKind, Keeping, LentToCallbacks, Listed, PassesCallback};
 
 /// The kinds of the handles that C may have in handles of a kind, by the addresses of the kinds.
 type Held = BTreeMap<usize, BTreeSet<usize>>;
@@ -48,6 +48,19 @@ fn find_held() -> Held {
     for lent in inventory::iter::<LentToCallbacks> {
         for lender in lent.lenders.iter().flatten() {
             add(lender(), (lent.kind)());
+        }
+    }
+    for passes in inventory::iter::<PassesCallback> {
+        let state = (passes.state)();
+        let is_its = |lent: &&LentToCallbacks| lent.state.is_some_and(|it| it() == state);
+        let Some(lender) = passes.lender else {
+            continue;
+        };
+        for shown in inventory::iter::<LentToCallbacks>
+            .into_iter()
+            .filter(is_its)
+        {
+            add(lender(), (shown.kind)());
         }
     }
     for Listed(kind) in inventory::iter::<Listed> {

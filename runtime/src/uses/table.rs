@@ -89,7 +89,7 @@ pub(super) struct Claim {
     /// Set if the use is exclusive because C has an owner of the object in a handle that is used so.
     within: bool,
     /// Set for a handle that a callback has by another type, which C lends to callbacks only.
-    viewed: bool,
+    pub(super) viewed: bool,
     /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that
     /// keeps or lends such handles.
     stray: bool,
@@ -254,8 +254,9 @@ impl UseEntry {
             && !(claim.joins && self.by == By::Owning)
             && !(claim.viewed && self.claim.exclusive && matches!(self.by, By::Call | By::Release))
             && match self.claim.exclusive {
-                // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread.
-                true => by == By::Callback || self.depth.is_left_by(depth),
+                // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread. What a
+                // callback has by another type it does not use by this one.
+                true => by == By::Callback || self.claim.viewed || self.depth.is_left_by(depth),
                 false => claim.exclusive,
             }
     }

@@ -9,7 +9,6 @@
 //! Memory and parts that Rust code has borrowed are in no table. So by `&mut` a callback gets what can be borrowed from
 //! only in a call that has that by `&mut`: then the borrow checker has seen that nothing is borrowed.
 
-use std::ptr;
 use std::sync::OnceLock;
 
 use super::call::Use;
@@ -17,7 +16,7 @@ use super::depth::this_thread;
 use super::table::{By, Claim, Key, UseEntry, table};
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
-use crate::handle::kind::{HandleKind, LentToCallbacks, Listed};
+use crate::handle::kind::{HandleKind, Listed};
 
 /// Returns the handles of other types that `id` may be, or lives in: those in the table of `children`, and those of its
 /// C type that are borrowed with others (`borrowed_with`).
@@ -42,11 +41,16 @@ fn grouped() -> &'static [&'static HandleKind] {
     })
 }
 
-/// Adds the uses of the handle, and of all that it lives in, by a callback that has it by another type.
+/// Adds the uses of the handle, of all that it lives in, and of what C keeps in these, by a callback that has it by
+/// another type. A call that has the handle by `&mut`, or what it lives in, lets the callback use these.
 pub(super) fn claim_viewed(id: Id, exclusive: bool, claims: &mut Vec<Claim>) {
     let first = claims.len();
     Use::noted(id, exclusive).claim(claims);
-    for claim in &mut claims[first..] {
+    let ancestors = children::ancestors(id).into_iter();
+    let lives_in = ancestors.filter(|ancestor| children::lives_in(id, *ancestor));
+    let within: Vec<Key> = lives_in.chain([id]).map(Key::object).collect();
+    let own = claims[first..].iter_mut();
+    for claim in own.filter(|claim| within.contains(&claim.object)) {
         *claim = claim.viewed();
     }
 }
@@ -70,36 +74,18 @@ pub(super) fn check_held(viewed: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a callback that has the handles by `&mut` if the author's code may have borrowed from one of them, or from a
-/// child.
+/// Refuses a callback that has the handles by `&mut` outside of a call that has them so, as far as the table of
+/// `children` knows them: Rust code may have borrowed from them, or from their children. Counted objects lend nothing.
 ///
 /// # Errors
 ///
 /// [`Error::Value`]
-pub(super) fn check_borrowed(viewed: &[Id]) -> Result<()> {
-    for id in viewed {
-        let children = children::living_in(*id);
-        let borrowed = children.iter().chain([id]).find(|id| is_lender(id.kind()));
-        if let Some(borrowed) = borrowed.filter(|_| !is_alone(*id)) {
-            return Err(may_be_borrowed(id.kind().name(), borrowed.kind().name()));
-        }
+pub(super) fn check_alone(viewed: &[Id]) -> Result<()> {
+    let known = viewed.iter().filter(|id| !id.kind().is_counted());
+    match known.copied().find(|id| !is_alone(*id)) {
+        Some(id) => Err(not_alone(id.kind().name())),
+        None => Ok(()),
     }
-    Ok(())
-}
-
-/// Returns whether the handles lend memory, or parts whose uses the table does not have, or that end with the next use
-/// by `&mut`.
-fn is_lender(kind: &'static HandleKind) -> bool {
-    let is_unseen =
-        |part: &HandleKind| part.is_view() && (part.hides_owner() || part.is_until_mut());
-    let lends = |lent: &&LentToCallbacks| {
-        let mut lenders = lent.lenders.iter().flatten();
-        lenders.any(|lender| ptr::eq(lender().home(), kind)) && is_unseen((lent.kind)())
-    };
-    kind.lends()
-        || inventory::iter::<LentToCallbacks>
-            .into_iter()
-            .any(|lent| lends(&lent))
 }
 
 /// Returns whether a call has the handle, or one that it lives in, by `&mut`.
@@ -113,10 +99,10 @@ fn is_alone(id: Id) -> bool {
 }
 
 #[cold]
-fn may_be_borrowed(object: &str, lender: &str) -> Error {
+fn not_alone(object: &str) -> Error {
     Error::Value(format!(
-        "a callback cannot change a {object} while memory or a part of a {lender} may be borrowed: let a method with `&mut self` \
-         of the {object} make the call that calls back"
+        "a callback cannot change a {object} that other code may use or borrow from: let a method with `&mut self` of the \
+         {object} make the call that calls back"
     ))
 }
 

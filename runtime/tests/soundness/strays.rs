@@ -58,6 +58,11 @@ mod ffi {
         unsafe { (*yard).hens.first() }.map_or(null_mut(), |hen| *hen)
     }
 
+    pub unsafe extern "C" fn yard_hatch(yard: *mut yard) -> *mut hen {
+        touch(yard);
+        unsafe { hen_new() }
+    }
+
     pub unsafe extern "C" fn yard_count(yard: *mut yard) -> c_int {
         touch(yard);
         unsafe { (*yard).hens.len() as c_int }
@@ -177,6 +182,14 @@ struct Gate;
 /// A yard that keeps no hens, as far as its methods say.
 #[handle(raw = ffi::yard, release = ffi::yard_free, fork_safe)]
 struct Lawn;
+
+/// A yard that makes hens.
+#[handle(raw = ffi::yard, release = ffi::yard_free, fork_safe)]
+struct Hatchery;
+
+/// A yard that shows its hens to callbacks.
+#[handle(raw = ffi::yard, release = ffi::yard_free, fork_safe)]
+struct Show;
 
 #[handle(raw = ffi::farm, release = ffi::farm_free, fork_safe)]
 struct Farm;
@@ -325,6 +338,30 @@ impl Lawn {
 }
 
 #[methods(unsafe, rust_only)]
+impl Hatchery {
+    #[calls(ffi::yard_new, fails = null)]
+    fn new() -> Result<Owned<Hatchery>>;
+
+    #[calls(ffi::yard_hatch)]
+    fn hatch(&self) -> Option<Owned<Hen>>;
+
+    #[calls(ffi::yard_clear, fails = nonzero)]
+    fn clear(&mut self) -> Result<()>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Show {
+    #[calls(ffi::yard_new, fails = null)]
+    fn new() -> Result<Owned<Show>>;
+
+    #[calls(ffi::yard_each, args = (self, see.hen, see.data), fails = nonzero)]
+    fn each(&self, see: &See) -> Result<()>;
+
+    #[calls(ffi::yard_clear, fails = nonzero)]
+    fn clear(&mut self) -> Result<()>;
+}
+
+#[methods(unsafe, rust_only)]
 impl Farm {
     #[calls(ffi::farm_new, fails = null)]
     fn new() -> Result<Owned<Farm>>;
@@ -382,7 +419,13 @@ fn no_handle_that_may_keep_it_is_changed_while_a_callback_has_one_of_c_s_own() {
     let _native = Native::start();
     let (mut lawn, mut run) = (Lawn::new().unwrap(), Run::new().unwrap());
     let (mut farm, mut yard) = (Farm::new().unwrap(), Yard::new().unwrap());
+    let (mut hatchery, mut show) = (Hatchery::new().unwrap(), Show::new().unwrap());
+    drop(hatchery.hatch());
+    hook(|| {});
+    show.each(&See).unwrap();
     hook(move || {
+        assert_busy(hatchery.clear());
+        assert_busy(show.clear());
         assert_busy(yard.clear());
         assert_busy(run.clear());
         lawn.clear().unwrap();

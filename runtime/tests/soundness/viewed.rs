@@ -398,24 +398,6 @@ fn callback_gets_one_of_a_group_by_another_type_from_a_call_that_has_the_group_a
 }
 
 #[test]
-fn child_is_released_when_a_callback_no_longer_changes_its_parent_by_another_type() {
-    let _native = Native::start();
-    let plot: &'static Owned<'static, Plot> = Box::leak(Box::new(Plot::new().unwrap()));
-    ROW.set(Some(plot.row().unwrap()));
-    let told = Plot::change_first(&Change(|view| {
-        view.till(&Then(|| {
-            drop(ROW.take());
-            assert_eq!(live("Row"), 1);
-        }));
-    }));
-    told.unwrap();
-    assert_eq!(live("Row"), 0);
-    assert_eq!(log(), ["release Soil", "tilled", "release Row"]);
-    // SAFETY: the reference came from the box above, and nothing else has it.
-    drop(unsafe { Box::from_raw(std::ptr::from_ref(plot).cast_mut()) });
-}
-
-#[test]
 fn child_of_a_counted_object_is_released_when_no_callback_changes_that_by_another_type() {
     let _native = Native::start();
     let plot: &'static Owned<'static, SharedPlot> = Box::leak(Box::new(SharedPlot::new().unwrap()));

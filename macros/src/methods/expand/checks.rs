@@ -6,13 +6,13 @@ use quote::quote;
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver};
+use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::methods::expand::sharing::{
     expand_lending_checks, expand_reads_parent_check, expand_sharing_checks,
 };
 use crate::span::respanned;
 use crate::types::inspect::{
-    borrowed_handles, form, is_call_data, owned_handles, returned_handles, type_name,
+    argument_of, borrowed_handles, form, is_call_data, owned_handles, returned_handles, type_name,
 };
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
@@ -45,9 +45,73 @@ pub(crate) fn expand_result_checks(block: &MethodsBlock, method: &Method) -> Tok
     });
     let lost = expand_lender_checks(block, method, &output);
     let lending = expand_lending_checks(block, method);
+    let made = expand_made_handles(block, method);
     let reading = expand_reads_parent_check(block, method);
     let names = expand_form_checks(method, &output, runtime);
-    quote!(#(#checks)* #names #lost #lending #reading)
+    quote!(#(#checks)* #names #lost #lending #reading #made)
+}
+
+/// The handle types of the result and of the details of a failure.
+fn made_handles(block: &MethodsBlock, method: &Method) -> Vec<Type> {
+    let mut types = vec![&method.output.value];
+    if let Source::Calls(calls) = &method.source {
+        types.extend(calls.details.as_ref().map(|details| &details.ty));
+    }
+    let types = types
+        .into_iter()
+        .map(|ty| erase_lifetimes(ty, &block.handle));
+    let handles = |ty: Type| -> Vec<Type> { returned_handles(&ty).into_iter().cloned().collect() };
+    types.flat_map(handles).collect()
+}
+
+/// Lists the handle types that the method makes, or lends to callbacks: C may have such handles in the receiver.
+fn expand_made_handles(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let Source::Calls(calls) = &method.source else {
+        return TokenStream::new();
+    };
+    if method.receiver == Receiver::None {
+        return TokenStream::new();
+    }
+    let lender = quote!(#runtime::__private::handle::Lender::<#receiver>::KIND);
+    let made = made_handles(block, method).into_iter().map(|made| {
+        quote! {
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::kind::LentToCallbacks {
+                    kind: <#made as #runtime::__private::handle::Handle>::kind,
+                    is_lent: false,
+                    is_written: false,
+                    lenders: &[#lender],
+                    state: ::core::option::Option::None,
+                }
+            }
+        }
+    });
+    let callbacks = method.callbacks(calls).into_iter().map(|callback| {
+        let state = erase_lifetimes(state_of(&callback.ty), receiver);
+        quote! {
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::kind::PassesCallback {
+                    lender: #lender,
+                    state: ::core::any::TypeId::of::<#state>,
+                }
+            }
+        }
+    });
+    quote! {
+        const _: () = {
+            #(#made)*
+            #(#callbacks)*
+        };
+    }
+}
+
+/// The type of the state of a callback parameter.
+fn state_of(ty: &Type) -> &Type {
+    match ty {
+        Type::Reference(reference) => &reference.elem,
+        ty => argument_of(ty, "Option").unwrap_or(ty),
+    }
 }
 
 /// Refuses to lend a handle with a release through a part that does not know its owner: what is made in that handle
@@ -98,6 +162,7 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
                     is_lent: false #(|| #probes::IS_CALLBACK_ONLY)*,
                     is_written: false,
                     lenders: &[#(#probes::KIND),*],
+                    state: ::core::option::Option::None,
                 }
             }
         }
@@ -224,22 +289,32 @@ pub(crate) fn expand_helper_thread_checks(
                 ParamKind::Python | ParamKind::Value => None,
             });
     let used = std::iter::once(receiver.clone()).chain(passed);
-    let checks = used.map(|handle| {
-        let name = type_name(&handle);
-        let probe = quote!(#runtime::__private::helper_thread::Probe::<#handle>);
-        let bound = format!(
+    let bound = |handle: &Type| {
+        let name = type_name(handle);
+        let message = format!(
             "a `{name}` is bound to its thread, and `interrupt` runs C on a helper thread: remove \
              `interrupt`"
         );
+        quote! {
+            ::core::assert!(!#runtime::__private::helper_thread::Probe::<#handle>::IS_THREAD_BOUND, #message);
+        }
+    };
+    let made = made_handles(block, method);
+    let made = made.iter().map(&bound);
+    let checks = used.map(|handle| {
+        let name = type_name(&handle);
+        let bound = bound(&handle);
+        let probe = quote!(#runtime::__private::helper_thread::Probe::<#handle>);
         let counted = format!(
             "the borrow of a reference-counted `{name}` belongs to the thread of the call, and `interrupt` runs C on a \
              helper thread: remove `interrupt`"
         );
         quote! {
-            ::core::assert!(!#probe::IS_THREAD_BOUND, #bound);
+            #bound
             ::core::assert!(!#probe::IS_COUNTED, #counted);
         }
     });
+    let checks = checks.chain(made);
     let locks = "the calling thread holds the library's lock of this handle, so the helper thread \
      of `interrupt` would wait for it forever: remove `interrupt`";
     let checks = quote! {

@@ -15,14 +15,14 @@ struct Renovation;
 struct Crane;
 
 /// Runs a test's code.
-struct Then(fn());
+pub(super) struct Then(pub(super) fn());
 
 impl Attachment for Then {}
 
 #[callbacks(unsafe)]
 impl Then {
     #[callback(ffi::step, args = (data))]
-    fn step(&self) {
+    pub(super) fn step(&self) {
         (self.0)();
     }
 }

@@ -178,6 +178,26 @@ unsafe fn tower_clock(tower: *const tower) -> *mut clock {
     unsafe { (*tower).clocks.last() }.map_or_else(inner, |clock| *clock)
 }
 
+/// The clock, which the caller has to count.
+pub unsafe extern "C" fn clock_timer(clock: *mut clock) -> *mut clock {
+    clock
+}
+
+/// Puts the clock into the town's own tower.
+pub unsafe extern "C" fn town_keep(town: *mut town, clock: *mut clock) {
+    unsafe { tower_put((*town).tower, clock) };
+}
+
+pub unsafe extern "C" fn town_tower(town: *const town) -> *mut tower {
+    unsafe { (*town).tower }
+}
+
+/// Shows a tower.
+pub unsafe extern "C" fn tower_show(tower: *mut tower, see: see, data: *mut c_void) -> c_int {
+    unsafe { see.unwrap()(tower, data) };
+    0
+}
+
 pub unsafe extern "C" fn tower_dial(tower: *mut tower) -> *mut dial {
     tower.cast()
 }

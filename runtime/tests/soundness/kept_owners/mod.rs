@@ -3,6 +3,7 @@
 mod alone;
 mod ffi;
 mod parts;
+mod types;
 
 use std::cell::RefCell;
 
@@ -99,6 +100,12 @@ impl Town {
 
     #[calls(ffi::town_hour)]
     fn hour(&self) -> i32;
+
+    #[calls(ffi::town_keep)]
+    fn keep(&self, clock: Owned<Clock>);
+
+    #[calls(ffi::town_tower)]
+    fn tower(&self) -> Option<Borrowed<Tower>>;
 
     #[calls(ffi::show_tower, args = (to.see, to.data))]
     fn show(to: &To);

@@ -51,12 +51,12 @@ fn handle_of_a_callback_is_not_changed_by_its_owner() {
 #[test]
 fn handle_of_an_outer_callback_is_refused_to_an_inner_one_that_changes_it() {
     let _native = Native::start();
-    let pool = Pool::new().unwrap();
-    Pool::last_lent(&LookLent(|_| {
+    let mut pool = Pool::new().unwrap();
+    pool.lend(&LookLent(|_| {
         Pool::last_edited(&EditLent(Lent::rebuild));
     }));
     assert_eq!(pool.peek(), 1, "the inner callback was refused");
-    Pool::last_edited(&EditLent(Lent::rebuild));
+    pool.edit(&EditLent(Lent::rebuild));
     assert_eq!(pool.peek(), 2);
 }
 
@@ -87,12 +87,12 @@ fn handle_that_a_call_changes_is_not_reported() {
 #[test]
 fn handle_of_an_outer_callback_is_refused_to_an_inner_one_of_another_type() {
     let _native = Native::start();
-    let pool = Pool::new().unwrap();
-    Pool::last_lent(&LookLent(|_| {
+    let mut pool = Pool::new().unwrap();
+    pool.lend(&LookLent(|_| {
         Pool::last_changed(&Change(LentToChange::rebuild));
     }));
     assert_eq!(pool.peek(), 1, "the inner callback was refused");
-    Pool::last_changed(&Change(LentToChange::rebuild));
+    pool.change(&Change(LentToChange::rebuild));
     assert_eq!(pool.peek(), 2);
 }
 

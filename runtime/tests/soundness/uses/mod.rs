@@ -185,6 +185,12 @@ impl Pool {
     fn last_changed(change: &Change);
     #[calls(ffi::last, args = (edit.told, edit.data))]
     fn last_edited(edit: &EditLent);
+    #[calls(ffi::last, args = (look.told, look.data))]
+    fn lend(&mut self, look: &LookLent);
+    #[calls(ffi::last, args = (change.told, change.data))]
+    fn change(&mut self, change: &Change);
+    #[calls(ffi::last, args = (edit.told, edit.data))]
+    fn edit(&mut self, edit: &EditLent);
     #[calls(ffi::item_new, fails = null)]
     fn item(&self) -> Result<Owned<Item>>;
     #[calls(ffi::item_beside, fails = null, keep_alive = (shared))]
