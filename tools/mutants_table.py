@@ -1494,6 +1494,7 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_BORN, "a handle of ours that a lent one lends ends with the callback", ("        if !is_ours {\n            for hook", "        if true || !is_ours {\n            for hook")),
     mutant(USES_PASSED, "a callback does not use what C may keep in a handle of its own", ("claims.extend(reached.iter().map(", "claims.extend(reached.iter().take(0).map(")),
     mutant(USES_PASSED, "a callback gets a handle of C's own that may keep what a child holds", ("            held.extend(reached);", "            let _ = reached;")),
+    mutant(USES_OWNERS, "an object of another type is the one that C had at its address", ("owners.has_c && (owners.ours != 0 ||", "owners.has_c && (true || owners.ours != 0 ||")),
     mutant(USES_STRAYS, "C has no handles in those that show them to callbacks", ("            add(lender(), (shown.kind)());", "            let _ = (lender, shown.kind);")),
     mutant(LEDGER, "the table does not know an object that callbacks have by another type alone", ("() if any(&|kind| is_same(kind)) &&", "() if any(&|kind| is_same(kind)) && false &&")),
     mutant(LEDGER, "a shared call is not in the table whose parent callbacks write by another type", ("                reached.extend(here.parents());", "                reached.extend(here.parents().take(0));")),

@@ -2,6 +2,7 @@
 //! its own, or nobody knows whether C has it. C may read such an object by any call. So nothing of ours that still owns
 //! the object uses it exclusively any more, nor does a handle of ours in which C has another owner.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +19,8 @@ struct Owners {
     ours: usize,
     /// Set once C has an owner.
     has_c: bool,
+    /// The C type by which C got it.
+    c_type: Option<TypeId>,
     /// The number of C's use, which lasts as long as something of ours owns the object, or C has an owner of it in a
     /// handle.
     number: Option<u64>,
@@ -40,11 +43,12 @@ pub(crate) fn owned(id: Id) {
     owners.ours += 1;
 }
 
-/// Notes that an object is about to get one owner more, which C lends: it is the one that C was given.
+/// Notes that an object is about to get one owner more, which C lends: it is the one that C was given. Of another C
+/// type it may be a new object, if nothing of ours owns the former one any more: C may have freed that.
 pub(crate) fn retained(id: Id) {
-    let has_c = owners()
-        .get(&id.address())
-        .is_some_and(|owners| owners.has_c);
+    let c_type = Some(id.kind().c_type());
+    let is_it = |owners: &Owners| owners.has_c && (owners.ours != 0 || owners.c_type == c_type);
+    let has_c = owners().get(&id.address()).is_some_and(is_it);
     if has_c {
         begin(id);
     }
@@ -92,6 +96,7 @@ pub(crate) fn left_to_c(id: Id) {
         let mut all = owners();
         let owners = all.entry(id.address()).or_default();
         owners.has_c = true;
+        owners.c_type = Some(id.kind().c_type());
         owners.ours != 0 || is_kept || !id.kind().may_be_left_to_c()
     };
     if is_shared {

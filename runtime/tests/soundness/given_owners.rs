@@ -26,6 +26,9 @@ mod ffi {
         owners: c_int,
         is_whole: bool,
     }
+    pub struct stone {
+        _owners: c_int,
+    }
     pub struct bed {
         seeds: Vec<*mut seed>,
         withered: *mut seed,
@@ -103,6 +106,25 @@ mod ffi {
         revive(seed);
         unsafe { (*seed).owners = 1 };
         seed
+    }
+
+    /// Makes a stone where the seed was, and lends it.
+    pub unsafe extern "C" fn bed_stone(bed: *mut bed) -> *mut stone {
+        let seed = unsafe { (*bed).withered };
+        revive(seed);
+        seed.cast()
+    }
+
+    pub unsafe extern "C" fn stone_ref(stone: *mut stone) {
+        unsafe { seed_ref(stone.cast()) };
+    }
+
+    pub unsafe extern "C" fn stone_unref(stone: *mut stone) {
+        unsafe { seed_unref(stone.cast()) };
+    }
+
+    pub unsafe extern "C" fn stone_turn(_: *mut stone) -> c_int {
+        0
     }
 
     /// Takes a seed over, and releases it.
@@ -239,8 +261,20 @@ impl Bed {
     #[calls(ffi::bed_seed, fails = null)]
     fn seed(&self) -> Result<Owned<Seed>>;
 
+    #[calls(ffi::bed_stone, retain)]
+    fn stone(&self) -> Option<Owned<Stone>>;
+
     #[calls(ffi::bed_take)]
     fn take(&self, seed: Owned<Seed>);
+}
+
+#[handle(raw = ffi::stone, release = ffi::stone_unref, retain = ffi::stone_ref, independent, fork_safe)]
+struct Stone;
+
+#[methods(unsafe, rust_only)]
+impl Stone {
+    #[calls(ffi::stone_turn, fails = nonzero)]
+    fn turn(&mut self) -> Result<()>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -310,6 +344,18 @@ fn object_that_only_c_owned_is_changed_when_it_is_a_new_one() {
     grow(&mut seed).unwrap();
     drop(seed.clone());
     grow(&mut seed).unwrap();
+}
+
+#[test]
+fn object_of_another_type_is_changed_at_the_address_of_one_that_a_callback_gave_c() {
+    let _native = Native::start();
+    let bed = Bed::new().unwrap();
+    SEED.set(Some(Seed::new().unwrap()));
+    bed.sow_last(&Sower);
+    bed.wither();
+    let mut stone = bed.stone().unwrap();
+    stone.turn().unwrap();
+    drop(stone);
 }
 
 fn pot_with(seed: Owned<'static, Seed>) -> Owned<'static, Pot> {
