@@ -18,6 +18,7 @@ DIRECT_ENTRY = "runtime/src/python/direct/entries.rs"
 DIRECT_VALUES = "runtime/src/python/direct/values.rs"
 CALLBACKS_ENTER = "runtime/src/callback/enter.rs"
 CALLBACKS_FRAME = "runtime/src/callback/frame.rs"
+CALLBACKS_OUT_BUFFER = "runtime/src/callback/out_buffer.rs"
 CALLBACKS_PASS = "runtime/src/callback/pass.rs"
 ERRORS = "runtime/src/error_source.rs"
 STATE = "runtime/src/borrow_state.rs"
@@ -72,6 +73,8 @@ SHAPE = "runtime/src/convert/shape.rs"
 ENUMS_MACRO = "macros/src/enums.rs"
 FAILS = "runtime/src/convert/status.rs"
 METHODS_EXPAND_CALL_MACRO = "macros/src/methods/expand/call.rs"
+CALLBACKS_MEMORY_MACRO = "macros/src/callbacks/memory.rs"
+CALLBACKS_CHECK_MACRO = "macros/src/callbacks/check.rs"
 CALLBACKS_EXPAND_MACRO = "macros/src/callbacks/expand.rs"
 HANDLE_EXPAND_MACRO = "macros/src/handle/expand/mod.rs"
 METHODS_EXPAND_RESULT_MACRO = "macros/src/methods/expand/result.rs"
@@ -1584,4 +1587,27 @@ DIRECT_ENTRIES = [
     mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !is_silent && !is_quiet::<T, P>(site, &self.handles)", "if false && !is_silent && !is_quiet::<T, P>(site, &self.handles)")),
 ]
 
-MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS]
+MEMORY_TO_FILL = [
+    mutant(CALLBACKS_OUT_BUFFER, "a callback writes more than C asked for", ("        if count <= remaining {\n", "        if count <= remaining || true {\n")),
+    mutant(CALLBACKS_OUT_BUFFER, "what was written is written over", ("memory.start.add(memory.written), count) };", "memory.start, count) };")),
+    mutant(CALLBACKS_OUT_BUFFER, "C is not told of what was written", ("        memory.written += count;\n", "")),
+    mutant(CALLBACKS_OUT_BUFFER, "the rest of the memory is not initialized", ("        memory.initialize(memory.capacity);\n", "")),
+    mutant(CALLBACKS_OUT_BUFFER, "what is written behind the count is lost", ("memory.initialized = memory.initialized.max(memory.written);", "memory.initialized = memory.written;")),
+    mutant(CALLBACKS_OUT_BUFFER, "bytes are counted that nobody wrote", ("        self.0.initialize(self.0.written + count);\n", "")),
+    mutant(CALLBACKS_OUT_BUFFER, "more is counted than C asked for", ("        self.check_room(count)?;\n        self.0.initialize(", "        self.0.initialize(")),
+    mutant(CALLBACKS_OUT_BUFFER, "the rest is what was written and not counted", ("        self.initialized = self.written;\n        self.initialize(self.capacity);", "        self.initialize(self.capacity);")),
+    mutant(CALLBACKS_OUT_BUFFER, "a callback without a result leaves the rest as it is", ("        if !R::IS_NUMBER {\n", "        if false && !R::IS_NUMBER {\n")),
+    mutant(CALLBACKS_OUT_BUFFER, "C asks for more than its result can say", ("        match R::of(self.capacity) {\n", "        match R::of(self.written) {\n")),
+    mutant(CALLBACKS_OUT_BUFFER, "NULL is memory", ("            None | Some(0) => Some(OutBuffer(self)),\n", "            _ if true => Some(OutBuffer(self)),\n            None => None,\n")),
+    mutant(CALLBACKS_OUT_BUFFER, "NULL is an error where C asks for nothing", ("            None | Some(0) => Some(OutBuffer(self)),\n", "            None => Some(OutBuffer(self)),\n")),
+    mutant(CALLBACKS_OUT_BUFFER, "NULL is no `None`", ("            None => Some(OutBuffer(self)),\n", "            _ if true => Some(OutBuffer(self)),\n            None => None,\n")),
+    mutant(CALLBACKS_OUT_BUFFER, "a length may be more than any memory has", ("length.filter(|length| isize::try_from(*length).is_ok());", "length.filter(|length| isize::try_from(*length).is_ok() || true);")),
+    mutant(CONVERT_MEMORY, "a negative length is 0", ("                usize::try_from(self).ok()\n", "                Some(usize::try_from(self).unwrap_or(0))\n")),
+    mutant(CALLBACKS_EXPAND_MACRO, "a status leaves the rest of the memory as it is", ("                #rest\n", "")),
+    mutant(CALLBACKS_MEMORY_MACRO, "C gets 0 in place of the number of bytes", ("            quote!(#written(#memory))", "            quote!({ let _ = (#written, #memory); ::core::default::Default::default() })")),
+    mutant(CALLBACKS_CHECK_MACRO, "`len` is the length of several", ("    for (name, ty) in unmeasured {\n", "    for (name, ty) in unmeasured.take(0) {\n"), seen_by_compiler=True),
+    mutant(CALLBACKS_CHECK_MACRO, "a callback fills two memories", ("callback.filled().skip(1) {", "callback.filled().skip(2) {"), seen_by_compiler=True),
+    mutant(CALLBACKS_CHECK_MACRO, "C's own function and the method fill one memory", ("        if callback.before.is_some() {\n", "        if callback.before.is_some() && false {\n"), seen_by_compiler=True),
+]
+
+MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS, *MEMORY_TO_FILL]

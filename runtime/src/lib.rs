@@ -166,6 +166,7 @@ mod uses;
 
 pub use attachment::Attachment;
 pub use call::{check_signals, detach, handles_signals, locked};
+pub use callback::OutBuffer;
 pub use callback::user_data::{attach, attached};
 pub use convert::memory::Bytes;
 pub use convert::out_param::TextBuffer;
@@ -230,8 +231,9 @@ pub mod prelude {
     pub use crate::Callable;
     pub use crate::{
         Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource,
-        FailureDetails, FsPath, IntoPython, Owned, Result, Successors, TextBuffer, attach,
-        attached, callbacks, exception, function, handle, int_enum, int_flag, methods, record,
+        FailureDetails, FsPath, IntoPython, OutBuffer, Owned, Result, Successors, TextBuffer,
+        attach, attached, callbacks, exception, function, handle, int_enum, int_flag, methods,
+        record,
     };
 }
 

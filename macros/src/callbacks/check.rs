@@ -1,14 +1,15 @@
 //! The rules of a callback, one small function each.
 
-use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
-use syn::{GenericParam, ItemImpl, ReceiverKind, ReturnType, Safety, Token, Type};
+use syn::{GenericParam, ItemImpl, ReceiverKind, Safety, Token, Type};
 
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::diagnostics::Diagnostics;
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{argument_of, is_named, is_unit, named_lifetime, type_name};
+use crate::types::inspect::{
+    contains_out_buffer, is_named, is_out_buffer, named_lifetime, type_name,
+};
 use crate::types::param_kind::ParamKind;
 
 /// Checks the `impl` block itself.
@@ -32,7 +33,8 @@ pub(crate) fn check(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     check_form(callback, diagnostics);
     check_receiver(callback, diagnostics);
     check_parameters(callback, diagnostics);
-    check_slices(callback, diagnostics);
+    check_lengths(callback, diagnostics);
+    check_filled(callback, diagnostics);
     check_before(callback, diagnostics);
     check_text(callback, diagnostics);
     check_user_data(callback, diagnostics);
@@ -113,6 +115,9 @@ fn check_parameters(callback: &CallbackMethod, diagnostics: &Diagnostics) {
                 "the arguments of a callback are valid until it returns: remove the lifetime, and copy what is needed later",
             );
         }
+        if contains_out_buffer(ty) {
+            continue;
+        }
         check_reference(ty, diagnostics);
         let passed = callback.arguments.iter().any(|argument| match argument {
             CallbackCArg::Named(other) | CallbackCArg::Start(other, _) => other == name,
@@ -158,46 +163,85 @@ fn check_reference(ty: &Type, diagnostics: &Diagnostics) {
     }
 }
 
-fn check_slices(callback: &CallbackMethod, diagnostics: &Diagnostics) {
-    let has = |wanted: &dyn Fn(&CallbackCArg) -> Option<&Ident>, name: &Ident| {
-        callback
-            .arguments
-            .iter()
-            .filter_map(wanted)
-            .any(|other| other == name)
+/// Refuses memory without a length, and a length without memory.
+fn check_lengths(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let Some(length) = &callback.length else {
+        for (name, ty) in callback.unmeasured() {
+            if !callback.until_null && !contains_out_buffer(ty) {
+                diagnostics.at(
+                    ty,
+                    format!(
+                        "a slice needs a length: pass `{name}.len` in `args`, or add `len = …` or `until = null`"
+                    ),
+                );
+            }
+        }
+        return;
     };
+    if callback.until_null {
+        diagnostics.at(
+            length,
+            "the end of an array is its first NULL or 0, or it has a length: remove `until = null`, or `len`",
+        );
+    }
+    let mut unmeasured = callback.unmeasured();
+    if unmeasured.next().is_none() {
+        diagnostics.at(
+            length,
+            "`len` is the length of memory whose length C does not pass as such: pass the memory as `name.ptr` in `args`, \
+             without `name.len`, or remove `len`",
+        );
+    }
+    for (name, ty) in unmeasured {
+        diagnostics.at(
+            ty,
+            format!("`len` is the length of one memory: pass `{name}.len` in `args`"),
+        );
+    }
+}
+
+/// The rules for memory that C asks to be filled.
+fn check_filled(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     for (name, ty) in parameters(&callback.method) {
-        let started = has(
-            &|argument| match argument {
-                CallbackCArg::Start(name, _) => Some(name),
-                _ => None,
-            },
-            name,
-        );
-        let measured = has(
-            &|argument| match argument {
-                CallbackCArg::Length(name, _) => Some(name),
-                _ => None,
-            },
-            name,
-        );
-        if started && !measured && !callback.until_null {
+        if contains_out_buffer(ty) && !is_out_buffer(ty) {
             diagnostics.at(
                 ty,
                 format!(
-                    "a slice needs a length: pass `{name}.len` in `args`, or add `until = null`"
+                    "memory that C asks a callback to fill is taken by value: write `mut {name}: OutBuffer<'_>`, or \
+                     `Option<OutBuffer<'_>>` if C may pass NULL"
                 ),
             );
         }
     }
+    for (name, ty) in callback.filled() {
+        if !callback.has_start(name) || !callback.has_length(name) && callback.length.is_none() {
+            diagnostics.at(
+                ty,
+                format!(
+                    "an `OutBuffer` is a pointer and a length: pass `{name}.ptr` and `{name}.len` in `args`, or add `len = …`"
+                ),
+            );
+        }
+        if callback.before.is_some() {
+            diagnostics.at(
+                ty,
+                "C's own function fills the memory, and C gets its return value: remove `before`, or take a copy, such as \
+                 `Bytes`",
+            );
+        }
+    }
+    for (_, ty) in callback.filled().skip(1) {
+        diagnostics.at(
+            ty,
+            "a callback has one `OutBuffer`, because C gets one number of bytes: remove this one",
+        );
+    }
 }
 
 fn check_before(callback: &CallbackMethod, diagnostics: &Diagnostics) {
-    let ReturnType::Type(_, ty) = &callback.method.sig.output else {
-        return;
-    };
-    let value = argument_of(ty, "Result").unwrap_or(ty);
-    if callback.before.is_some() && !is_unit(value) {
+    if callback.before.is_some()
+        && let Some(value) = callback.value()
+    {
         diagnostics.at(
             value,
             "C gets the return value of the `before` function: return `()` or `Result<()>`, or remove `before`",

@@ -8,11 +8,15 @@ use syn::{ImplItemFn, ReturnType, Type};
 
 use crate::c_expr::expand_c_expr;
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
+use crate::callbacks::memory::{
+    expand_count, expand_filled, expand_length, expand_read, expand_rest,
+};
 use crate::methods::expand::variables::site_variable;
 use crate::span::respanned;
 use crate::text::{decode, with_undecoded_text};
 use crate::types::inspect::{
-    argument_of, borrowed_handles, form, is_slice_ref, is_unit, owned_handles, type_name,
+    argument_of, borrowed_handles, form, is_out_buffer, is_slice_ref, is_unit, owned_handles,
+    type_name,
 };
 use crate::types::lifetimes::erase_lifetimes;
 
@@ -54,6 +58,7 @@ pub(crate) fn expand(
             }
         }
     });
+    let (keep_arguments, length) = expand_length(callback, (&pattern, &variables), runtime);
     let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
     let before_name = Ident::new("__before", Span::mixed_site());
     let (before_type, before) = match &callback.before {
@@ -131,7 +136,9 @@ pub(crate) fn expand(
                         let #here = 0_u8;
                         let #life = #runtime::__private::lifetime::Life::of(&#here);
                         #forms
+                        #keep_arguments
                         #(#adopted)*
+                        #length
                         #(#converted)*
                         ::core::result::Result::Ok(#returned)
                     }
@@ -208,24 +215,23 @@ fn expand_returned(
         Some(_) => quote!(#outcome?),
         None => outcome,
     };
-    let nothing = match fallible.or(value) {
-        None => true,
-        Some(ty) => is_unit(ty),
-    };
-    match (nothing, &callback.before) {
+    match (callback.value(), &callback.before) {
         (_, Some(_)) => quote!({ #outcome; #before_name }),
-        (true, None) => quote!({ #outcome; ::core::default::Default::default() }),
-        (false, None) => {
-            let span = fallible
-                .or(value)
-                .map_or_else(Span::call_site, Spanned::span);
+        (None, None) => {
+            let count = expand_count(callback);
+            quote!({ #outcome; #count })
+        }
+        (Some(value), None) => {
+            let span = value.span();
             let returned = quote!(#runtime::__private::callback::returned::<_, #runtime::__private::callback::Return<__Callback>>);
             let returned = respanned(returned, span);
             // What the callback had is in no use any more: C may be given the same object.
             let value = Ident::new("value", Span::mixed_site());
             let guards = parameters(method).map(|(name, _)| guard_variable(name));
+            let rest = expand_rest(callback);
             quote!({
                 let #value = #outcome;
+                #rest
                 #(#guards.end();)*
                 #returned(#value)?
             })
@@ -474,8 +480,7 @@ pub(crate) fn expand_adoption(
 
 /// Returns `true` for a parameter by which C gives a handle.
 fn is_owned_parameter(callback: &CallbackMethod, name: &Ident, ty: &Type) -> bool {
-    let is_start = |argument: &CallbackCArg| matches!(argument, CallbackCArg::Start(other, _) if other == name);
-    !owned_handles(ty).is_empty() && !callback.arguments.iter().any(is_start)
+    !owned_handles(ty).is_empty() && !callback.has_start(name)
 }
 
 pub(crate) fn expand_parameter_conversion(
@@ -485,39 +490,28 @@ pub(crate) fn expand_parameter_conversion(
     ty: &Type,
     runtime: &TokenStream,
 ) -> TokenStream {
+    if is_out_buffer(ty) {
+        let filled = expand_filled(callback, variables, (name, ty), runtime);
+        let guard = guard_variable(name);
+        return quote! {
+            #filled
+            let #guard = #runtime::__private::uses::NoUse;
+        };
+    }
     let (text, written) = (name.to_string(), ty);
     let mapped = with_undecoded_text(ty, runtime);
     let ty = mapped.as_ref().unwrap_or(ty);
-    let at = |wanted: &dyn Fn(&CallbackCArg) -> bool| {
-        let index = callback.arguments.iter().position(wanted)?;
-        variables.get(index)
-    };
-    let start = at(&|argument| matches!(argument, CallbackCArg::Start(other, _) if other == name));
-    let length =
-        at(&|argument| matches!(argument, CallbackCArg::Length(other, _) if other == name));
-    let returns = quote!(#runtime::__private::from_c);
-    let life = Ident::new("life", Span::mixed_site());
-    let value = match (start, length) {
-        (Some(start), length) => {
-            let count = match length {
-                Some(length) => quote!(#returns::Count::count(#length)),
-                None => quote!(#returns::until_null(#returns::Start::start(#start))),
-            };
-            quote! {
-                <#ty as #returns::FromMemory<_>>::from_memory_within(#returns::Start::start(#start), #count, #life)
+    let value = expand_read(callback, variables, (name, ty), runtime).unwrap_or_else(|| {
+        let target = match ty {
+            Type::Reference(reference) if !is_slice_ref(ty) => {
+                let target = &reference.elem;
+                quote!(#runtime::Borrowed<'_, #target>)
             }
-        }
-        (None, _) => {
-            let target = match ty {
-                Type::Reference(reference) if !is_slice_ref(ty) => {
-                    let target = &reference.elem;
-                    quote!(#runtime::Borrowed<'_, #target>)
-                }
-                ty => quote!(#ty),
-            };
-            quote!(<#target as #returns::FromC<_>>::from_c_within(#name, #life))
-        }
-    };
+            ty => quote!(#ty),
+        };
+        let life = Ident::new("life", Span::mixed_site());
+        quote!(<#target as #runtime::__private::from_c::FromC<_>>::from_c_within(#name, #life))
+    });
     let value = respanned(value, ty.span());
     let value = match is_owned_parameter(callback, name, ty) {
         true => quote!(#name),

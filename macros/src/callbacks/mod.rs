@@ -3,6 +3,7 @@
 pub(crate) mod ast;
 pub(crate) mod check;
 pub(crate) mod expand;
+pub(crate) mod memory;
 pub(crate) mod parse;
 
 use proc_macro2::TokenStream;

@@ -33,6 +33,7 @@ pub(crate) fn parse(
         function: parsed.target,
         arguments: Vec::new(),
         data: None,
+        length: None,
         before: None,
         on_error: None,
         until_null: false,
@@ -44,6 +45,7 @@ pub(crate) fn parse(
         "args",
         "before",
         "data",
+        "len",
         "on_error",
         "until",
         "utf8",
@@ -58,6 +60,7 @@ pub(crate) fn parse(
                 callback.arguments = parse_arguments(arg, diagnostics);
             }
             "data" => callback.data = arg.value("data = ffi::user_data(context)", diagnostics),
+            "len" => callback.length = arg.value("len = size * count", diagnostics),
             "before" => callback.before = arg.value("before = ffi::default_of_it", diagnostics),
             "on_error" => callback.on_error = arg.value("on_error = 1", diagnostics),
             "until" => {

@@ -61,6 +61,25 @@ pub(crate) fn named_lifetime<'a>(ty: &'a Type, allowed: Option<&Lifetime>) -> Op
     find.0
 }
 
+/// Returns `true` for `OutBuffer<'_>` and `Option<OutBuffer<'_>>`.
+pub(crate) fn is_out_buffer(ty: &Type) -> bool {
+    is_named(argument_of(ty, "Option").unwrap_or(ty), "OutBuffer")
+}
+
+/// Returns `true` if `OutBuffer` stands anywhere in `ty`.
+pub(crate) fn contains_out_buffer(ty: &Type) -> bool {
+    struct Find(bool);
+    impl<'a> Visit<'a> for Find {
+        fn visit_type(&mut self, ty: &'a Type) {
+            self.0 |= is_named(ty, "OutBuffer");
+            visit::visit_type(self, ty);
+        }
+    }
+    let mut find = Find(false);
+    find.visit_type(ty);
+    find.0
+}
+
 /// Returns `true` if the last segment of the path `ty` is `name`.
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
@@ -156,6 +175,8 @@ pub(crate) fn form(ty: &Type, runtime: &TokenStream) -> TokenStream {
         .any(|name| is_named(ty, name))
     {
         quote!(#forms::Copied)
+    } else if is_named(ty, "OutBuffer") {
+        quote!(#forms::Fills)
     } else {
         quote!(#forms::Value)
     }

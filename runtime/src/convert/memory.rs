@@ -220,15 +220,17 @@ unsafe impl<T> Start for *mut T {
 ///
 /// # Safety
 ///
-/// `count` is not more than the number says.
+/// Neither is more than the number says.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`len` counts the elements, and the field is `{Self}`",
+    message = "`len` is a number of elements, and this is `{Self}`",
     label = "not an integer"
 )]
 pub unsafe trait Count {
     /// Returns the number of elements; 0 for a negative number.
     fn count(self) -> usize;
+    /// Returns the number of elements; `None` for a number that is negative, or more than a `usize` holds.
+    fn try_count(self) -> Option<usize>;
 }
 
 macro_rules! count {
@@ -247,6 +249,11 @@ macro_rules! count {
             #[inline]
             fn count(self) -> usize {
                 usize::try_from(self).unwrap_or(0)
+            }
+
+            #[inline]
+            fn try_count(self) -> Option<usize> {
+                usize::try_from(self).ok()
             }
         }
     )+};

@@ -25,6 +25,9 @@ pub enum Copied {}
 /// `&[u8]`
 #[derive(Debug)]
 pub enum Memory {}
+/// [`OutBuffer`](crate::OutBuffer): memory that C asks a callback to fill.
+#[derive(Debug)]
+pub enum Fills {}
 /// `Option`, of a type of the form `F`.
 #[derive(Debug)]
 pub struct Maybe<F>(PhantomData<F>);
@@ -36,12 +39,13 @@ pub struct Many<F>(PhantomData<F>);
 ///
 /// # Safety
 ///
-/// `F` has every [`Owned`], [`Borrowed`] and `&[u8]` in the type: the rules for these are looked up in `F`.
+/// `F` has every [`Owned`], [`Borrowed`], `&[u8]` and `OutBuffer` in the type: the rules for these are looked up in
+/// `F`.
 #[diagnostic::on_unimplemented(
     message = "the name of this type hides what it stands for",
     label = "written by another name than its own",
-    note = "write `Owned<…>`, `Borrowed<…>`, `String`, `CString`, `Bytes`, `&[u8]`, `Option<…>`, `Vec<…>` and tuples out in \
-            `#[calls]`, `#[field]` and `#[callback]`: the rules for handles and memory go by these names"
+    note = "write `Owned<…>`, `Borrowed<…>`, `String`, `CString`, `Bytes`, `&[u8]`, `OutBuffer<'_>`, `Option<…>`, `Vec<…>` \
+            and tuples out in `#[calls]`, `#[field]` and `#[callback]`: the rules for handles and memory go by these names"
 )]
 pub unsafe trait Form<F> {}
 

@@ -255,7 +255,8 @@ unsafe impl<F> IntoC<Option<F>> for Null {
 /// As long as the value is borrowed, `count` bytes at `start` may be read, and written where C writes to them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no pointer and no length to pass",
-    note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these"
+    note = "`name.ptr` and `name.len` are for `&[u8]`, `&str`, `Buffer` and `Option` of these",
+    note = "`OutBuffer` is for memory that C asks a callback to fill"
 )]
 pub unsafe trait Memory {
     /// Returns the pointer to the bytes; null for a missing argument. C may write to memory that is borrowed

@@ -194,12 +194,16 @@ pub type text_t = Option<unsafe extern "C" fn(*mut c_void, *const c_char, c_int)
 pub type start_t = Option<unsafe extern "C" fn(*mut c_void, *const c_char, *mut *const c_char)>;
 pub type open_t = Option<unsafe extern "C" fn(*mut parser, *const c_char) -> c_int>;
 pub type event_t = Option<unsafe extern "C" fn(*mut c_void, *mut record) -> c_int>;
+pub type read_t = Option<unsafe extern "C" fn(*mut c_char, usize, usize, *mut c_void) -> usize>;
+pub type write_t = Option<unsafe extern "C" fn(*mut c_char, usize, usize, *mut c_void) -> usize>;
+pub type fill_t = Option<unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> c_int>;
 pub type destroy_t = Option<unsafe extern "C" fn(*mut c_void)>;
 c! {
     fn store_each(it: *mut store, visit: visit_t, data: *mut c_void) -> c_int;
     fn store_on_change(it: *mut store, visit: visit_t, data: *mut c_void);
     fn store_on_close(it: *mut store, visit: visit_t, data: *mut c_void);
     fn store_define(it: *mut store, visit: visit_t, data: *mut c_void, destroy: destroy_t) -> c_int;
+    fn store_load_from(it: *mut store, read: read_t, data: *mut c_void) -> c_int;
     fn store_set_report(it: *mut store, report: report_t, data: *mut c_void);
     fn report_address() -> *mut report_t;
     fn print_address() -> *mut print_t;

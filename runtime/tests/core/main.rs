@@ -11,6 +11,7 @@ mod c_types;
 mod callbacks;
 mod details;
 mod failing;
+mod filling;
 mod functions;
 #[path = "../library/mod.rs"]
 mod library;

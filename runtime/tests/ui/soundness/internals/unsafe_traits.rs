@@ -2,6 +2,7 @@
 
 #![allow(non_camel_case_types, unused)]
 
+use leakproof::__private::callback::{OutStart, WrittenCount};
 use leakproof::__private::handle::{PointerHandle, HasAttachments, IntegerHandle};
 use leakproof::__private::to_c::{IntoC, Memory};
 use leakproof::__private::out_param::{ByValue, Storage};
@@ -70,6 +71,19 @@ impl Start for Liar {
 impl Count for Liar {
     fn count(self) -> usize {
         99
+    }
+    fn try_count(self) -> Option<usize> {
+        Some(99)
+    }
+}
+impl OutStart for Liar {
+    fn start(self) -> *mut u8 {
+        std::ptr::without_provenance_mut(16)
+    }
+}
+impl WrittenCount for Liar {
+    fn of(_: usize) -> Option<Self> {
+        Some(Liar)
     }
 }
 impl EndsArray for Liar {
