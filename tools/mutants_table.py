@@ -45,6 +45,7 @@ INTERPRETER = "runtime/src/interpreter/attach.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
 GIVE = "runtime/src/python/into_py.rs"
 TAKE = "runtime/src/python/extract.rs"
+FILLING = "runtime/src/python/filling.rs"
 EXPORT = "runtime/src/python/memoryview.rs"
 DEPTH = "runtime/src/interpreter/reentrancy.rs"
 WAIT = "runtime/src/python/waiting.rs"
@@ -1608,6 +1609,12 @@ MEMORY_TO_FILL = [
     mutant(CALLBACKS_CHECK_MACRO, "`len` is the length of several", ("    for (name, ty) in unmeasured {\n", "    for (name, ty) in unmeasured.take(0) {\n"), seen_by_compiler=True),
     mutant(CALLBACKS_CHECK_MACRO, "a callback fills two memories", ("callback.filled().skip(1) {", "callback.filled().skip(2) {"), seen_by_compiler=True),
     mutant(CALLBACKS_CHECK_MACRO, "C's own function and the method fill one memory", ("        if callback.before.is_some() {\n", "        if callback.before.is_some() && false {\n"), seen_by_compiler=True),
+    mutant(FILLING, "the count of `readinto` is not checked", ("written.filter(|written| *written <= room);", "written.filter(|written| *written <= room || true);")),
+    mutant(FILLING, "`readinto` is asked for all that C asks for", ("buffer.remaining().min(MOST_AT_ONCE);", "buffer.remaining().max(MOST_AT_ONCE.min(0));")),
+    mutant(FILLING, "the memoryview is not released", ("            let _ = view.call_method0(\"release\");\n", "")),
+    mutant(FILLING, "the `bytearray` is made shorter", ("            let bytes = bytes_of(&zeros)?;\n            let view = PyMemoryView::from(&zeros)?;\n            let returned = callable.call1((&view,));\n", "            let view = PyMemoryView::from(&zeros)?;\n            let returned = callable.call1((&view,));\n            let bytes = bytes_of(&zeros)?;\n")),
+    mutant(FILLING, "scattered bytes are read as if they were not", ("    match bytes.is_c_contiguous() {\n", "    match bytes.is_c_contiguous() || true {\n")),
+    mutant(FILLING, "an integer that is too large is another error", ("error.is_instance_of::<PyOverflowError>(returned.py()) => None", "false && error.is_instance_of::<PyOverflowError>(returned.py()) => None")),
 ]
 
 MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS, *MEMORY_TO_FILL]

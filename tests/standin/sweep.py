@@ -1,5 +1,6 @@
 """The operations of the fault-injection sweep: every kind of handle, each function succeeding and failing."""
 
+import io
 import signal
 import threading
 from collections.abc import Callable
@@ -17,6 +18,15 @@ def closed(make: Callable[[], H]) -> H:
     handle = make()
     handle.close()
     return handle
+
+
+def intake() -> MODULE.Intake:
+    return MODULE.Intake(4)
+
+
+def load_whole(intake: MODULE.Intake) -> bytes | None:
+    intake.load(io.BytesIO(b"abcdef").read)
+    return intake.taken
 
 
 def load(name: str, number: int, loader: MODULE.Loader) -> None:
@@ -295,6 +305,14 @@ OPERATIONS = [
     Operation("feed that spreads", lambda: MODULE.Feed(dict).spread(lambda *pairs: None, 3)),
     Operation("feed that meddles", lambda: MODULE.Feed(dict).meddle()),
     Operation("keepsake", lambda: MODULE.Keepsake(2).weight),
+    Operation("load", lambda: load_whole(MODULE.Intake(4))),
+    Operation("load too much", lambda intake: intake.load(lambda _: b"12345"), setup=intake, raises=ValueError),
+    Operation("load text", lambda intake: intake.load(lambda _: "text"), setup=intake, raises=TypeError),
+    Operation("input", lambda intake: intake.input(io.BytesIO(b"abcdef").readinto), setup=intake),
+    Operation("input of a wrong count", lambda intake: intake.input(lambda _: -1), setup=intake, raises=ValueError),
+    Operation("items", lambda intake: intake.items(2, 2, io.BytesIO(b"ab").read1), setup=intake, raises=TypeError),
+    Operation("items of nothing", lambda intake: intake.items(2, 2, lambda *_: b""), setup=intake),
+    Operation("fill at", lambda intake: intake.at(7, io.BytesIO(b"abc").readinto), setup=intake),
     Operation("failure", lambda: MODULE.Failure(3).code),
     Operation("loader", lambda: MODULE.Loader(1)),
     Operation("loader that fails", lambda: MODULE.Loader(-1), raises=MODULE.LoadError),

@@ -29,10 +29,10 @@ impl Callable {
         callable.as_ref().map(|callable| callable.clone_ref(py))
     }
 
-    fn call_any<R>(
+    /// Runs `call` with the callable, attached to the interpreter.
+    pub(super) fn with<R>(
         &self,
-        call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
-        finish: impl for<'py> FnOnce(Bound<'py, PyAny>) -> PyResult<R>,
+        call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> Result<R>,
     ) -> Result<R> {
         let called = Python::try_attach(|py| {
             let Some(callable) = self.get(py) else {
@@ -40,10 +40,17 @@ impl Callable {
                     "this callback was collected with its handle".into(),
                 ));
             };
-            let result = call(callable.bind(py))?;
-            Ok(finish(result)?)
+            call(callable.bind(py))
         });
         called.unwrap_or_else(|| Err(Error::Value("there is no interpreter any more".into())))
+    }
+
+    fn call_any<R>(
+        &self,
+        call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
+        finish: impl for<'py> FnOnce(Bound<'py, PyAny>) -> PyResult<R>,
+    ) -> Result<R> {
+        self.with(|callable| Ok(finish(call(callable)?)?))
     }
 
     /// Calls the callable with a tuple of arguments, and extracts its result.

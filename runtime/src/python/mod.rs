@@ -13,6 +13,7 @@ pub mod direct;
 pub mod enums;
 pub mod exceptions;
 pub mod extract;
+mod filling;
 mod handle_class;
 pub mod into_py;
 pub mod iterator;

@@ -7,6 +7,7 @@ mod feeds;
 #[path = "../../../runtime/tests/library/mod.rs"]
 mod ffi;
 mod folders;
+mod intakes;
 mod letters;
 mod lists;
 mod loaders;
@@ -67,6 +68,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::folders::{Binder, Clip, Folder, Paper};
+
+    #[pymodule_export]
+    use super::intakes::Intake;
 
     #[pymodule_export]
     use super::letters::Letter;
