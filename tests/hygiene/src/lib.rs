@@ -155,6 +155,21 @@ pub mod shadowed {
 
     #[::lp::callbacks(unsafe, crate = ::lp)]
     impl Order {
+        /// Fills C's memory.
+        #[callback(
+            unsafe extern "C" fn(*mut ::libc::c_void, ::libc::size_t, ::libc::size_t, *mut ::libc::c_void) -> ::libc::size_t,
+            args = (buffer.ptr, size, count, data),
+            len = size.saturating_mul(count)
+        )]
+        pub fn fill(
+            &self,
+            mut buffer: ::lp::OutBuffer<'_>,
+            size: ::libc::size_t,
+        ) -> ::lp::Result<()> {
+            let _ = size;
+            buffer.put("bytes")
+        }
+
         /// Compare them.
         #[callback(
             unsafe extern "C" fn(::libc::c_int, ::libc::c_int, *mut ::libc::c_void) -> ::libc::c_int,
