@@ -11,8 +11,9 @@ thread_local! {
 }
 
 /// Looks at a dial.
-#[derive(Attachment)]
 struct Glance(fn(&Dial) -> i32);
+
+impl Attachment for Glance {}
 
 #[callbacks(unsafe)]
 impl Glance {
