@@ -153,6 +153,7 @@ GUARDS = [
         METHODS_EXPAND_CALL_MACRO,
         "the result of a method without a receiver outlives its arguments where an alias hides them",
         ("                    false => quote!(.limited_by(&#name)),", "                    false => quote!(),"),
+        equivalent="a type that hides a handle does not compile, and what the signature shows limits the result by itself",
     ),
     mutant(
         CALLBACKS_EXPAND_MACRO,
@@ -164,6 +165,7 @@ GUARDS = [
         HANDLE_EXPAND_MACRO,
         "a handle whose release needs its parent can be made by anything",
         ("            unsafe impl #runtime::__private::lifetime::MadeBy<#parent_place> for #ident {}", "            unsafe impl<R> #runtime::__private::lifetime::MadeBy<R> for #ident {}"),
+        seen_by_compiler=True,
     ),
     mutant(HANDLE_GUARD, "what is acquired is not counted", ("        let is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "        let is_first = true;\n")),
     mutant(
@@ -396,6 +398,7 @@ WORD = [
         WAIT,
         "who leaves the queue last leaves newcomers barred",
         ("            self.state.borrow_state.clear_queued();\n", ""),
+        equivalent="a newcomer then takes a place in the empty queue, and it is its turn: that costs time alone",
     ),
     mutant(
         ENTER,
@@ -644,13 +647,13 @@ CLOSING = [
         "the end of an exclusive use forgets what died meanwhile (orphans)",
         (
             "            drop(children);\n            self.release_orphans();\n",
-            "            drop(children);\n            self.children().orphans.clear();\n",
+            "            drop(children);\n            std::mem::forget(self.children().take_orphans());\n",
         ),
     ),
     mutant(
         PYTHON_STATE_DEFERRED,
         "a close that is given up forgets what died meanwhile (orphans)",
-        ("            self.release_orphans();\n            self.release_with_ancestors();\n", "            self.children().orphans.clear();\n            self.release_with_ancestors();\n"),
+        ("            self.release_orphans();\n            self.release_with_ancestors();\n", "            std::mem::forget(self.children().take_orphans());\n            self.release_with_ancestors();\n"),
     ),
     mutant(
         PYTHON_STATE_DEFERRED,
@@ -681,7 +684,7 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "closing does not hold the ancestors",
-        ("            match self.borrow_ancestors(Mode::Shared, never_queued) {\n                Ok(()) => match self.borrow_state.try_finish_close() {", "            match Ok::<(), (&HandleState, Refused)>(()) {\n                Ok(()) => match self.borrow_state.try_finish_close() {"),
+        ("            match self.borrow_ancestors(Mode::Shared, never_queued) {\n                Ok(()) => match self.borrow_state.try_finish_close() {", "            match Ok::<(), (&ResourceState, Refused)>(()) {\n                Ok(()) => match self.borrow_state.try_finish_close() {"),
         ("                        }\n                        self.release_ancestors(Mode::Shared);\n                        if refusal", "                        }\n                        if refusal"),
         ("                        self.release_ancestors(Mode::Shared);\n                        return released", "                        return released"),
     ),
@@ -745,6 +748,7 @@ CLOSING = [
         ANCESTORS,
         "a child's own use is left after its ancestors' (lock)",
         ("        self.release_borrow();\n        self.release_ancestors(Mode::Shared);\n", "        self.release_ancestors(Mode::Shared);\n        self.release_borrow();\n"),
+        equivalent="an ancestor is closed only when none of its descendants is in use either",
     ),
     mutant(
         PYTHON_STATE_DEFERRED,

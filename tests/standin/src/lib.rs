@@ -3,6 +3,7 @@
 use leakproof::prelude::*;
 
 mod attached;
+mod configs;
 mod feeds;
 #[path = "../../../runtime/tests/library/mod.rs"]
 mod ffi;
@@ -62,6 +63,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::attached::Gauge;
+
+    #[pymodule_export]
+    use super::configs::Config;
 
     #[pymodule_export]
     use super::feeds::{Feed, dropped_locked, meddled};

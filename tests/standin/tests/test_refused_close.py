@@ -137,6 +137,20 @@ def test_a_dropped_child_that_c_keeps_is_released_with_its_parent(unraisable):
     assert live_handles() == NONE
 
 
+def test_a_dropped_child_that_c_keeps_is_released_with_its_dropped_parent(unraisable):
+    session = Session()
+    cursor = session.cursor()
+    cursor.busy = 5
+    del cursor
+    gc.collect()
+    assert live_handles()["Cursor"] == 1
+    take_log()
+    del session
+    gc.collect()
+    assert take_log() == ["query_close", "session_close"]
+    assert live_handles() == NONE
+
+
 LOST = """
 import sys, standin_safe
 sys.unraisablehook = lambda args: print(args.exc_value.busy)

@@ -124,6 +124,24 @@ pub unsafe extern "C" fn observe(visit: visit, data: *mut c_void) {
     OBSERVER.set(outer);
 }
 
+pub struct basin {
+    _value: c_int,
+}
+
+/// Returns the beginning of the last pool.
+pub unsafe extern "C" fn last_basin() -> *mut basin {
+    LAST.get().cast()
+}
+
+pub unsafe extern "C" fn basin_free(_: *mut basin) {
+    crate::native::note("release Basin");
+}
+
+pub unsafe extern "C" fn basin_fill(basin: *mut basin) -> c_int {
+    look(basin.cast());
+    0
+}
+
 /// Calls back with the last pool.
 pub unsafe extern "C" fn last(visit: visit, data: *mut c_void) {
     unsafe { visit.unwrap()(LAST.get(), data) };

@@ -49,3 +49,25 @@ fn new_object_at_the_address_of_a_freed_one_is_in_no_use() {
     assert!(SHIFTED.get());
     assert_eq!(leakproof::live_handles()["Seat"], 0);
 }
+
+/// The beginning of a pool, with a release of its own.
+#[handle(raw = ffi::basin, release = ffi::basin_free, fork_safe)]
+struct Basin;
+
+#[methods(unsafe, rust_only)]
+impl Basin {
+    #[calls(ffi::last_basin, fails = null)]
+    fn last() -> Result<Owned<Basin>>;
+
+    #[calls(ffi::basin_fill, fails = nonzero)]
+    fn fill(&mut self) -> Result<()>;
+}
+
+#[test]
+fn new_object_at_the_beginning_of_one_that_a_call_changes_is_not_changed() {
+    let _native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    pool.rebuild_with(&Run(|| is_busy(Basin::last().unwrap().fill())));
+    Basin::last().unwrap().fill().unwrap();
+    assert_eq!(log(), ["busy", "release Basin", "release Basin"]);
+}
