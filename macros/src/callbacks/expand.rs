@@ -9,7 +9,7 @@ use syn::{ImplItemFn, ReturnType, Type};
 use crate::c_expr::expand_c_expr;
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::callbacks::memory::{
-    expand_count, expand_filled, expand_length, expand_read, expand_rest,
+    expand_count, expand_filled, expand_length, expand_read, expand_rest, expand_zeros,
 };
 use crate::methods::expand::variables::site_variable;
 use crate::span::respanned;
@@ -58,7 +58,8 @@ pub(crate) fn expand(
             }
         }
     });
-    let (keep_arguments, length) = expand_length(callback, (&pattern, &variables), runtime);
+    let (find_length, keep_arguments, length) =
+        expand_length(callback, (&pattern, &variables), runtime);
     let (find, run, on_error_fn) = (own("__data"), own("__call"), own("__on_error"));
     let before_name = Ident::new("__before", Span::mixed_site());
     let (before_type, before) = match &callback.before {
@@ -69,6 +70,7 @@ pub(crate) fn expand(
         ),
     };
     let returned = expand_returned(state, callback, (&this, &before_name), runtime);
+    let zeros = expand_zeros(callback, &variables, runtime);
     let forms = expand_form_checks(method, runtime);
     let parents = expand_owned_child_checks(state, method, runtime);
     let exclusive_use = expand_exclusive_checks(state, method, runtime);
@@ -85,6 +87,7 @@ pub(crate) fn expand(
         const _: () = {
             struct __Callback;
 
+            #find_length
             #parents
             #exclusive_use
             #owners
@@ -153,6 +156,7 @@ pub(crate) fn expand(
                     fn #on_error_fn(
                         #pattern: #runtime::__private::callback::Arguments<__Callback>,
                     ) -> #runtime::__private::callback::Return<__Callback> {
+                        #zeros
                         #on_error
                     }
                     #on_error_fn(arguments)

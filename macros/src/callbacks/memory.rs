@@ -10,30 +10,35 @@ use crate::callbacks::ast::{CallbackCArg, CallbackMethod};
 use crate::span::respanned;
 use crate::types::inspect::argument_of;
 
-/// Expands to two statements: one that keeps the arguments before anything has their names, and one that evaluates
-/// `len` with them.
+/// Expands to the function that evaluates `len`, and two statements: one that keeps the arguments before anything has
+/// their names, and one that calls the function with them.
 pub(crate) fn expand_length(
     callback: &CallbackMethod,
     (pattern, variables): (&TokenStream, &[Ident]),
     runtime: &TokenStream,
-) -> (TokenStream, TokenStream) {
+) -> (TokenStream, TokenStream, TokenStream) {
     let (Some(length), Some((name, _))) = (&callback.length, callback.unmeasured().next()) else {
-        return (quote!(), quote!());
+        return (quote!(), quote!(), quote!());
     };
-    let (kept, find, variable) = (own("__arguments"), own("__find_length"), length_variable());
+    let (kept, find, variable) = (own("__arguments"), find_length(), length_variable());
     let text = name.to_string();
     let checked = respanned(quote!(#runtime::__private::callback::length), length.span());
-    let keep = quote! {
-        let #kept: #runtime::__private::callback::Arguments<__Callback> = (#(#variables,)*);
-    };
-    let evaluate = quote! {
+    let function = quote! {
         // A function, so that the author's expression sees nothing but the arguments.
+        #[allow(unused_variables, non_snake_case, reason = "the length need not depend on all arguments")]
         fn #find(#pattern: #runtime::__private::callback::Arguments<__Callback>) -> #runtime::Result<::core::primitive::usize> {
             #checked(#length, #text)
         }
-        let #variable = #find(#kept)?;
     };
-    (keep, evaluate)
+    let keep = quote! {
+        let #kept: #runtime::__private::callback::Arguments<__Callback> = (#(#variables,)*);
+    };
+    (function, keep, quote!(let #variable = #find(#kept)?;))
+}
+
+/// The function that evaluates `len`.
+fn find_length() -> Ident {
+    own("__find_length")
 }
 
 /// A name that the author cannot write.
@@ -151,4 +156,29 @@ pub(crate) fn expand_rest(callback: &CallbackMethod) -> Option<TokenStream> {
     let (name, _) = callback.filled().next()?;
     let memory = memory_variable(name);
     Some(quote!(#memory.zero_rest();))
+}
+
+/// Expands to the statement before C is told of an error: C may read its memory all the same, above all where it gets
+/// no value that could stop it.
+pub(crate) fn expand_zeros(
+    callback: &CallbackMethod,
+    variables: &[Ident],
+    runtime: &TokenStream,
+) -> Option<TokenStream> {
+    let (name, ty) = callback.filled().next()?;
+    let (start, length) = place(callback, variables, name);
+    let text = name.to_string();
+    let callbacks = quote!(#runtime::__private::callback);
+    let length = match length {
+        Some(length) => quote!(#callbacks::length(#length, #text)),
+        None => {
+            let find = find_length();
+            quote!(#find((#(#variables,)*)))
+        }
+    };
+    let start = respanned(quote!(#callbacks::OutStart::start(#start)), ty.span());
+    Some(quote! {
+        // SAFETY: annotation `callback`: C passed it, and asks to fill so many bytes there until the callback returns.
+        unsafe { #callbacks::OutMemory::zero(#start, #callbacks::zeros(|| #length)) };
+    })
 }

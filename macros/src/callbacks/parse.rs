@@ -60,7 +60,7 @@ pub(crate) fn parse(
                 callback.arguments = parse_arguments(arg, diagnostics);
             }
             "data" => callback.data = arg.value("data = ffi::user_data(context)", diagnostics),
-            "len" => callback.length = arg.value("len = size * count", diagnostics),
+            "len" => callback.length = arg.value("len = size.saturating_mul(count)", diagnostics),
             "before" => callback.before = arg.value("before = ffi::default_of_it", diagnostics),
             "on_error" => callback.on_error = arg.value("on_error = 1", diagnostics),
             "until" => {

@@ -6,7 +6,7 @@ use syn::{Expr, ExprField, Member, Type};
 
 use crate::field_path::FieldPath;
 use crate::methods::ast::{Calls, Method, Parameter, Receiver, WrittenArg};
-use crate::types::inspect::{argument_of, is_text};
+use crate::types::inspect::{argument_of, is_named, is_text, type_name};
 use crate::types::param_kind::ParamKind;
 
 /// An argument of the C function.
@@ -213,10 +213,15 @@ impl Method {
     }
 }
 
-/// Returns `true` for a number that the author casts, as anywhere in Rust.
+/// Returns `true` for a number that the author casts to a number, as anywhere in Rust. Enums of numbers are converted.
 fn is_cast_number(ty: &Type, c_type: Option<&Type>) -> bool {
-    let is_value = matches!(ParamKind::of(ty), ParamKind::Value | ParamKind::Python);
-    c_type.is_some_and(|c_type| !matches!(c_type, Type::Ptr(_))) && is_value && !is_text(ty)
+    const NUMBERS: &[&str] = &[
+        "bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "i128", "u128", "isize",
+        "usize", "f32", "f64",
+    ];
+    let is_number =
+        NUMBERS.iter().any(|number| is_named(ty, number)) || type_name(ty).starts_with("c_");
+    c_type.is_some_and(|c_type| !matches!(c_type, Type::Ptr(_))) && is_number
 }
 
 /// Returns `true` if the conversion of this argument can fail, so that the method has to return a

@@ -12,6 +12,7 @@ use std::ptr;
 use crate::convert::memory::Count;
 use crate::convert::shape::{Fills, Form};
 use crate::error::{Error, Result};
+use crate::panics::Caught;
 
 /// Memory that C asks a callback to fill. A method of [`#[callbacks]`](crate::reference::callbacks) takes it by value;
 /// see [Memory that C asks for](crate::reference::callback#memory-that-c-asks-for).
@@ -219,6 +220,16 @@ impl OutMemory {
         self.initialize(self.capacity);
     }
 
+    /// Zeros the memory that C passed to a callback which failed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`OutMemory::new`].
+    pub unsafe fn zero(start: *mut u8, capacity: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { OutMemory::new(start, capacity) }.zero_rest();
+    }
+
     /// Zeros what is not initialized, up to `end`.
     fn initialize(&mut self, end: usize) {
         let Some(count) = end.checked_sub(self.initialized) else {
@@ -228,6 +239,15 @@ impl OutMemory {
         unsafe { ptr::write_bytes(self.start.add(self.initialized), 0, count) };
         self.initialized = end;
     }
+}
+
+/// Returns the number of bytes to zero after a callback failed: none where `length` fails, which was told already.
+#[doc(hidden)]
+#[cold]
+pub fn zeros(length: impl FnOnce() -> Result<usize>) -> usize {
+    let caught = Caught::new();
+    let length = caught.run(length);
+    length.and_then(Result::ok).unwrap_or_default()
 }
 
 /// The length that C passed, in whatever number. No memory has more bytes than `isize` can say.

@@ -267,6 +267,8 @@ fn holder_in(table: &Table, id: Id, given: &[Id]) -> Option<Id> {
             // What the use comes from uses the handle by right, and what C keeps in the handle itself leaves it to
             // that.
             let mut own: BTreeSet<Id> = seen.iter().map(|(_, from)| *from).collect();
+            // Its parent may have its address.
+            own.insert(here);
             own.extend(
                 all_kept(table, here)
                     .into_iter()
@@ -345,10 +347,14 @@ pub(crate) fn is_only_in(id: Id, parent: Id) -> bool {
 /// Returns whether `id` is the handle `to`, or lives in it.
 pub(crate) fn lives_in(id: Id, to: Id) -> bool {
     let mut reached: Vec<Id> = home(id).into_iter().collect();
+    let mut seen = BTreeSet::new();
     with_table(|table| {
         while let Some(here) = reached.pop() {
             if here == to {
                 return true;
+            }
+            if !seen.insert(here) {
+                continue;
             }
             if let Some(entry) = table.get(&here) {
                 reached.extend(entry.parents.iter().chain(entry.keepers()));

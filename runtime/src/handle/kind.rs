@@ -87,13 +87,53 @@ inventory::collect!(LentToCallbacks);
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct PassesCallback {
-    /// The kind of its receiver.
-    pub lender: Option<fn() -> &'static HandleKind>,
+    /// The kinds of the handles that the method uses; `None` for an argument that is no handle.
+    pub lenders: &'static [Option<fn() -> &'static HandleKind>],
     /// The type of the callback's state.
     pub state: fn() -> TypeId,
 }
 
 inventory::collect!(PassesCallback);
+
+/// Lists a handle type that a method makes: C may have such handles in those that the method uses.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __makes {
+    ([$($lender:ty),*] $made:ty) => {
+        const _: () = {
+            #[allow(unused_imports, reason = "for parameters that are no handles")]
+            use $crate::__private::handle::LendsNothing as _;
+            $crate::__private::inventory::submit! {
+                $crate::__private::kind::LentToCallbacks {
+                    kind: <$made as $crate::__private::handle::Handle>::kind,
+                    is_lent: false,
+                    is_written: false,
+                    lenders: &[$($crate::__private::handle::Lender::<$lender>::KIND),*],
+                    state: ::core::option::Option::None,
+                }
+            }
+        };
+    };
+}
+
+/// Lists the state of a callback that a method passes to C: C may have in the handles that the method uses what it
+/// lends to the callback.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __passes {
+    ([$($lender:ty),*] $state:ty) => {
+        const _: () = {
+            #[allow(unused_imports, reason = "for parameters that are no handles")]
+            use $crate::__private::handle::LendsNothing as _;
+            $crate::__private::inventory::submit! {
+                $crate::__private::kind::PassesCallback {
+                    lenders: &[$($crate::__private::handle::Lender::<$lender>::KIND),*],
+                    state: ::core::any::TypeId::of::<$state>,
+                }
+            }
+        };
+    };
+}
 
 /// A method that gives C a handle, which C keeps in another one.
 #[doc(hidden)]

@@ -53,14 +53,13 @@ fn find_held() -> Held {
     for passes in inventory::iter::<PassesCallback> {
         let state = (passes.state)();
         let is_its = |lent: &&LentToCallbacks| lent.state.is_some_and(|it| it() == state);
-        let Some(lender) = passes.lender else {
-            continue;
-        };
         for shown in inventory::iter::<LentToCallbacks>
             .into_iter()
             .filter(is_its)
         {
-            add(lender(), (shown.kind)());
+            for lender in passes.lenders.iter().flatten() {
+                add(lender(), (shown.kind)());
+            }
         }
     }
     for Listed(kind) in inventory::iter::<Listed> {

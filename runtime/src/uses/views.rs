@@ -46,13 +46,18 @@ fn grouped() -> &'static [&'static HandleKind] {
 pub(super) fn claim_viewed(id: Id, exclusive: bool, claims: &mut Vec<Claim>) {
     let first = claims.len();
     Use::noted(id, exclusive).claim(claims);
-    let ancestors = children::ancestors(id).into_iter();
-    let lives_in = ancestors.filter(|ancestor| children::lives_in(id, *ancestor));
-    let within: Vec<Key> = lives_in.chain([id]).map(Key::object).collect();
+    let within = lived_in(id);
     let own = claims[first..].iter_mut();
     for claim in own.filter(|claim| within.contains(&claim.object)) {
         *claim = claim.viewed();
     }
+}
+
+/// Returns the handle, and those that it lives in.
+fn lived_in(id: Id) -> Vec<Key> {
+    let ancestors = children::ancestors(id).into_iter();
+    let lives_in = ancestors.filter(|ancestor| children::lives_in(id, *ancestor));
+    lives_in.chain([id]).map(Key::object).collect()
 }
 
 /// Refuses the callback if a child holds one of the handles, unless the callback runs in a call on the child.
@@ -90,8 +95,7 @@ pub(super) fn check_alone(viewed: &[Id]) -> Result<()> {
 
 /// Returns whether a call has the handle, or one that it lives in, by `&mut`.
 fn is_alone(id: Id) -> bool {
-    let within = children::ancestors(id).into_iter().chain([id]);
-    let objects: Vec<Key> = within.map(Key::object).collect();
+    let objects = lived_in(id);
     let is_it = |entry: &UseEntry| {
         entry.by == By::Call && entry.claim.exclusive && objects.contains(&entry.claim.object)
     };

@@ -310,6 +310,13 @@ fn callback_without_a_result_leaves_no_byte_unwritten() {
     let mut intake = Intake::new(4).unwrap();
     intake.seed(&Source::of([put(b"ab")]));
     assert_eq!(taken(&intake), b"ab\0\0");
+    let fails: Step = Box::new(|buffer| {
+        buffer.put(b"cd")?;
+        Err(Error::Value("a test".into()))
+    });
+    let message = panic_of(|| intake.seed(&Source::of([fails])));
+    assert!(message.contains("a test"), "{message}");
+    assert_eq!(taken(&intake), b"ab\0\0\0\0\0\0");
 }
 
 #[derive(Attachment)]

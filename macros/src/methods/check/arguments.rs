@@ -1,6 +1,7 @@
 //! Rules for the arguments of a C call.
 
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use crate::diagnostics::Diagnostics;
@@ -86,7 +87,8 @@ fn check_variable_arguments(calls: &Calls, arguments: &[CArg<'_>], diagnostics: 
                 CArg::Function(..) | CArg::Data(..) | CArg::Destroy(..)
             );
         if written.is_variable && !is_typed {
-            let value = written.value.to_token_stream().to_string().replace(' ', "");
+            let value = written.value.span().source_text();
+            let value = value.unwrap_or_else(|| written.value.to_token_stream().to_string());
             diagnostics.at(
                 &written.value,
                 format!(

@@ -70,40 +70,40 @@ fn expand_made_handles(block: &MethodsBlock, method: &Method) -> TokenStream {
     let Source::Calls(calls) = &method.source else {
         return TokenStream::new();
     };
-    if method.receiver == Receiver::None {
-        return TokenStream::new();
-    }
-    let lender = quote!(#runtime::__private::handle::Lender::<#receiver>::KIND);
-    let made = made_handles(block, method).into_iter().map(|made| {
-        quote! {
-            #runtime::__private::inventory::submit! {
-                #runtime::__private::kind::LentToCallbacks {
-                    kind: <#made as #runtime::__private::handle::Handle>::kind,
-                    is_lent: false,
-                    is_written: false,
-                    lenders: &[#lender],
-                    state: ::core::option::Option::None,
+    let arguments =
+        method
+            .parameters
+            .iter()
+            .filter_map(|Parameter { ty, .. }| match ParamKind::of(ty) {
+                ParamKind::Ref(target)
+                | ParamKind::Mut(target)
+                | ParamKind::OptionRef(target)
+                | ParamKind::OptionMut(target)
+                    if !is_call_data(ty) && !is_callback(method, calls, ty) =>
+                {
+                    Some(erase_lifetimes(&target, receiver))
                 }
-            }
-        }
-    });
+                _ => None,
+            });
+    let receivers = (method.receiver != Receiver::None).then(|| receiver.clone());
+    let lenders: Vec<Type> = receivers.into_iter().chain(arguments).collect();
+    let made = made_handles(block, method);
+    let made = made
+        .iter()
+        .map(|made| quote!(#runtime::__makes!([#(#lenders),*] #made);));
     let callbacks = method.callbacks(calls).into_iter().map(|callback| {
         let state = erase_lifetimes(state_of(&callback.ty), receiver);
-        quote! {
-            #runtime::__private::inventory::submit! {
-                #runtime::__private::kind::PassesCallback {
-                    lender: #lender,
-                    state: ::core::any::TypeId::of::<#state>,
-                }
-            }
-        }
+        quote!(#runtime::__passes!([#(#lenders),*] #state);)
     });
-    quote! {
-        const _: () = {
-            #(#made)*
-            #(#callbacks)*
-        };
-    }
+    quote!(#(#made)* #(#callbacks)*)
+}
+
+/// Returns `true` for the type of a callback parameter.
+fn is_callback(method: &Method, calls: &Calls, ty: &Type) -> bool {
+    let callbacks = method.callbacks(calls);
+    callbacks
+        .iter()
+        .any(|callback| std::ptr::eq(&callback.ty, ty))
 }
 
 /// The type of the state of a callback parameter.

@@ -137,6 +137,23 @@ pub unsafe extern "C" fn basin_free(_: *mut basin) {
     crate::native::note("release Basin");
 }
 
+pub struct hose {
+    basin: *mut basin,
+}
+
+pub unsafe extern "C" fn basin_hose(basin: *mut basin) -> *mut hose {
+    acquire("Hose", hose { basin })
+}
+
+pub unsafe extern "C" fn hose_run(hose: *mut hose) -> c_int {
+    touch(hose);
+    unsafe { basin_fill((*hose).basin) }
+}
+
+pub unsafe extern "C" fn hose_free(hose: *mut hose) {
+    release(hose);
+}
+
 pub unsafe extern "C" fn basin_fill(basin: *mut basin) -> c_int {
     look(basin.cast());
     0

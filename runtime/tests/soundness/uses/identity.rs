@@ -71,3 +71,40 @@ fn new_object_at_the_beginning_of_one_that_a_call_changes_is_not_changed() {
     Basin::last().unwrap().fill().unwrap();
     assert_eq!(log(), ["busy", "release Basin", "release Basin"]);
 }
+
+/// Holds a pool, at the beginning of that.
+#[handle(raw = ffi::basin, release = ffi::basin_free, parent = &mut Pool, fork_safe)]
+struct Cover;
+
+#[handle(raw = ffi::hose, release = ffi::hose_free, parent = Cover, fork_safe)]
+struct Hose;
+
+#[methods(unsafe, rust_only)]
+impl Pool {
+    #[calls(ffi::last_basin, args = (), fails = null)]
+    fn cover(&mut self) -> Result<Owned<Cover>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Cover {
+    #[calls(ffi::basin_hose, fails = null)]
+    fn hose(&self) -> Result<Owned<Hose>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Hose {
+    #[calls(ffi::hose_run, fails = nonzero)]
+    fn run(&self) -> Result<()>;
+}
+
+#[test]
+fn child_that_holds_its_parent_at_the_same_address_is_used_by_its_own_children() {
+    let _native = Native::start();
+    let mut pool = Pool::new().unwrap();
+    let cover = pool.cover().unwrap();
+    let hose = cover.hose().unwrap();
+    hose.run().unwrap();
+    drop(hose);
+    drop(cover);
+    assert_eq!(pool.peek(), 1);
+}
