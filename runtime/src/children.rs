@@ -31,7 +31,8 @@ mod transfer;
 )]
 pub(crate) use ancestors::{
     ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
-    is_held, is_made_beside, is_made_in, is_only_in, lives_in, reached_from_any, stray,
+    is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in, reached_from_any,
+    stray,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use release::parent_of_released;

@@ -162,6 +162,14 @@ pub(crate) fn at_address(raw: *mut ()) -> Vec<Id> {
     })
 }
 
+/// Returns whether C has the handle, and keeps it in no handle that is known: no code of ours reaches it.
+pub(crate) fn is_out_of_reach(id: Id) -> bool {
+    with_table(|table| {
+        let entry = table.get(&id);
+        entry.is_some_and(|entry| !entry.ends.is_empty() && entry.keepers().next().is_none())
+    })
+}
+
 /// The entries at this address.
 fn at(table: &Table, raw: *mut ()) -> impl Iterator<Item = (&Id, &HandleEntry)> {
     let first = table.first_key_value().filter(|_| !raw.is_null());

@@ -80,13 +80,15 @@ pub(super) fn check_held(viewed: &[Id]) -> Result<()> {
 }
 
 /// Refuses a callback that has the handles by `&mut` outside of a call that has them so, as far as the table of
-/// `children` knows them: Rust code may have borrowed from them, or from their children. Counted objects lend nothing.
+/// `children` knows them: Rust code may have borrowed from them, or from their children. Counted objects lend nothing,
+/// and what C was given for good is not borrowed any more.
 ///
 /// # Errors
 ///
 /// [`Error::Value`]
 pub(super) fn check_alone(viewed: &[Id]) -> Result<()> {
     let known = viewed.iter().filter(|id| !id.kind().is_counted());
+    let known = known.filter(|id| !children::is_out_of_reach(**id));
     match known.copied().find(|id| !is_alone(*id)) {
         Some(id) => Err(not_alone(id.kind().name())),
         None => Ok(()),
