@@ -17,8 +17,8 @@ use crate::panics::Caught;
 /// Memory that C asks a callback to fill. A method of [`#[callbacks]`](crate::reference::callbacks) takes it by value;
 /// see [Memory that C asks for](crate::reference::callback#memory-that-c-asks-for).
 ///
-/// [`put`](OutBuffer::put), [`advance`](OutBuffer::advance) and [`io::Write`] write behind what was written before. Less
-/// than the capacity is fine: C learns how much was written, or finds zeros in the rest.
+/// [`put`](OutBuffer::put), [`advance`](OutBuffer::advance) and [`io::Write`] write behind what was written before.
+/// Less than the capacity is fine: C learns how much was written, or finds zeros in the rest.
 pub struct OutBuffer<'a>(&'a mut OutMemory);
 
 impl OutBuffer<'_> {
