@@ -20,6 +20,7 @@ CALLBACKS_ENTER = "runtime/src/callback/enter.rs"
 CALLBACKS_FRAME = "runtime/src/callback/frame.rs"
 CALLBACKS_OUT_BUFFER = "runtime/src/callback/out_buffer.rs"
 CALLBACKS_PASS = "runtime/src/callback/pass.rs"
+KEPT_HANDLE = "runtime/src/kept_handle.rs"
 ERRORS = "runtime/src/error_source.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
@@ -1600,6 +1601,8 @@ MEMORY_TO_FILL = [
     mutant(CALLBACKS_OUT_BUFFER, "what is written behind the count is lost", ("memory.initialized = memory.initialized.max(memory.written);", "memory.initialized = memory.written;")),
     mutant(CALLBACKS_OUT_BUFFER, "bytes are counted that nobody wrote", ("        self.0.initialize(self.0.written + count);\n", "")),
     mutant(CALLBACKS_OUT_BUFFER, "more is counted than C asked for", ("        self.check_room(count)?;\n        self.0.initialize(", "        self.0.initialize(")),
+    mutant(KEPT_HANDLE, "a handle in which others live is kept by C", ("        if let Err(error) = children::check_transferable(id) {\n            panic!(\"{error}\");\n        }\n", "")),
+    mutant(KEPT_HANDLE, "calls on the keeper do not use the handle that C keeps in it", ("            children::keep_ours(Id::new(T::kind(), raw.as_ptr().cast()), self.keeper);\n", "")),
     mutant(CALLBACKS_OUT_BUFFER, "the rest is what was written and not counted", ("        self.initialized = self.written;\n        self.initialize(self.capacity);", "        self.initialize(self.capacity);")),
     mutant(CALLBACKS_OUT_BUFFER, "a callback without a result leaves the rest as it is", ("        if !R::IS_NUMBER {\n", "        if false && !R::IS_NUMBER {\n")),
     mutant(CALLBACKS_OUT_BUFFER, "C asks for more than its result can say", ("        match R::of(self.capacity) {\n", "        match R::of(self.written) {\n")),

@@ -43,7 +43,7 @@ pub(crate) use table::is_any_held;
 pub use transfer::Unplaced;
 pub(crate) use transfer::{
     TransferRecord, check_childless, check_transferable, given_out, giving_back,
-    is_any_transferred, keep_owner, own,
+    is_any_transferred, keep_ours, keep_owner, own, take_back,
 };
 
 pub use crate::handle::kind::Id;

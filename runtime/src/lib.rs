@@ -149,6 +149,7 @@ mod helper_thread;
 mod idle;
 mod interpreter;
 mod iter;
+mod kept_handle;
 mod outcome;
 mod panics;
 #[cfg(feature = "python")]
@@ -289,6 +290,9 @@ pub mod __private {
     }
     pub mod iter {
         pub use crate::iter::*;
+    }
+    pub mod kept_handle {
+        pub use crate::kept_handle::*;
     }
     pub mod kind {
         pub use crate::handle::kind::*;

@@ -24,6 +24,15 @@ def intake() -> MODULE.Intake:
     return MODULE.Intake(4)
 
 
+def play_tunes(player):
+    player.set_tune(MODULE.Tune(3))
+    player.set_tune(MODULE.Tune(4))
+    player.set_encore(MODULE.Tune(5))
+    player.repeat(MODULE.Tune(6))
+    player.set_tune(None)
+    player.play()
+
+
 def load_whole(intake: MODULE.Intake) -> bytes | None:
     intake.load(io.BytesIO(b"abcdef").read)
     return intake.taken
@@ -312,6 +321,9 @@ OPERATIONS = [
     Operation("duplicate", lambda config: config.duplicate().close(), setup=MODULE.Config),
     Operation("no setting", lambda config: config.missing(), setup=MODULE.Config, raises=MODULE.Error),
     Operation("no memory for numbers", lambda config: config.numbers(), setup=MODULE.Config, raises=MemoryError),
+    Operation("tune", lambda: MODULE.Tune(3).notes),
+    Operation("play a tune", lambda player: (player.set_tune(MODULE.Tune(3)), player.play()), setup=MODULE.Player),
+    Operation("play tunes", play_tunes, setup=MODULE.Player),
     Operation("load", lambda: load_whole(MODULE.Intake(4))),
     Operation("load too much", lambda intake: intake.load(lambda _: b"12345"), setup=intake, raises=ValueError),
     Operation("load text", lambda intake: intake.load(lambda _: "text"), setup=intake, raises=TypeError),

@@ -208,10 +208,22 @@ impl Method {
         self.utf8 == Utf8::Strict && contains_string(&self.output.value)
     }
 
-    /// The parameters that are passed to C as `Owned`.
+    /// The parameters that are passed to C as `Owned`, and that C releases.
     pub(crate) fn consumed(&self) -> impl Iterator<Item = &Parameter> {
+        let is_owned = |ty: &Type| matches!(ParamKind::of(ty), ParamKind::Owned(_));
         let parameters = self.parameters.iter();
-        parameters.filter(|parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Owned(_)))
+        parameters.filter(move |parameter| is_owned(&parameter.ty) && !self.is_kept(parameter))
+    }
+
+    /// Returns `true` for a handle that C keeps as long as `scope` says, and that the caller releases.
+    pub(crate) fn is_kept(&self, parameter: &Parameter) -> bool {
+        match &self.source {
+            Source::Calls(calls) => {
+                let mut kept = self.kept_handles(calls).into_iter();
+                kept.any(|kept| kept.name == parameter.name)
+            }
+            _ => false,
+        }
     }
 
     /// The `keep_alive` parameters with their handle types.

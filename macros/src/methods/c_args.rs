@@ -151,6 +151,34 @@ impl Method {
         callbacks
     }
 
+    /// The handles that C keeps as long as `scope` says, and that the caller releases: there is no callback that
+    /// `scope` is about.
+    pub(crate) fn kept_handles<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
+        if calls.scope.is_none()
+            || self.receiver == Receiver::None
+            || !self.stored_callbacks(calls).is_empty()
+        {
+            return Vec::new();
+        }
+        let is_owned = |ty: &Type| {
+            matches!(
+                ParamKind::of(ty),
+                ParamKind::Owned(_) | ParamKind::OptionOwned(_)
+            )
+        };
+        let parameters = self.parameters.iter();
+        parameters
+            .filter(|parameter| is_owned(&parameter.ty))
+            .collect()
+    }
+
+    /// The callbacks and handles that C keeps after the call.
+    pub(crate) fn stored<'a>(&'a self, calls: &'a Calls) -> Vec<&'a Parameter> {
+        let mut stored = self.stored_callbacks(calls);
+        stored.extend(self.kept_handles(calls));
+        stored
+    }
+
     pub(crate) fn parameter(&self, name: &Ident) -> Option<&Parameter> {
         self.parameters
             .iter()

@@ -67,7 +67,7 @@ pub(crate) fn bind_param_lifetimes(signature: &mut Signature, lifetime: &Lifetim
             && !is_call_data(&typed.ty)
             && !matches!(
                 ParamKind::of(&typed.ty),
-                ParamKind::Owned(_) | ParamKind::Python
+                ParamKind::Owned(_) | ParamKind::OptionOwned(_) | ParamKind::Python
             )
         {
             bind.visit_type_mut(&mut typed.ty);

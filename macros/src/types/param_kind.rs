@@ -16,6 +16,8 @@ pub(crate) enum ParamKind {
     OptionMut(Type),
     /// `Owned<T>`
     Owned(Type),
+    /// `Option<Owned<T>>`
+    OptionOwned(Type),
     /// `Python<'_>`, the token of the interpreter.
     Python,
     /// Any other type: a value that PyO3 extracts.
@@ -42,6 +44,10 @@ impl ParamKind {
         }
         if let Some(target) = argument_of(ty, "Owned") {
             return ParamKind::Owned(target.clone());
+        }
+        let optional = argument_of(ty, "Option");
+        if let Some(target) = optional.and_then(|owned| argument_of(owned, "Owned")) {
+            return ParamKind::OptionOwned(target.clone());
         }
         match ty {
             Type::Path(path)

@@ -76,7 +76,7 @@ unsafe fn call<K: Callback>(
     let Some(data) = NonNull::new(data.cast_mut().cast::<BoxedUserData<K::State>>()) else {
         return Ok(None);
     };
-    // SAFETY: annotation `scope`: C passes user data that `BorrowedCallback` or `PendingCallback` gave out, and has not
+    // SAFETY: annotation `scope`: C passes user data that `BorrowedCallback` or `PendingValue` gave out, and has not
     // destroyed; guarantee 8: so somebody holds it.
     let _held = unsafe { UserDataRef::of(data) };
     // SAFETY: guarantee 8: the user data is there as long as `_held`.

@@ -25,7 +25,8 @@ pub(crate) mod user_data;
 pub(crate) use self::frame::{CallbackFailure, framed, report_raised};
 pub use self::function::{Function, Trampoline};
 pub use self::out_buffer::{OutBuffer, OutMemory, OutStart, WrittenCount, length, zeros};
-pub use self::pass::{BorrowedCallback, IntoState, PendingCallback, borrow, store};
+pub(crate) use self::pass::store_value;
+pub use self::pass::{BorrowedCallback, IntoState, PendingValue, borrow, store};
 pub use self::traits::{
     Arguments, Callback, Fallback, FunctionPointer, HasCallbacks, NoFallback, Return, UserData,
 };

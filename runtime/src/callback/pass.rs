@@ -1,5 +1,6 @@
-//! The callbacks that a call passes to C.
+//! The callbacks that a call passes to C, and other values that C keeps.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -67,21 +68,22 @@ impl<S: HasCallbacks> BorrowedCallback<S> {
     }
 }
 
-/// A callback that is passed to C, which may keep it. Dropping it after the call ends the hold on the callbacks that C
-/// does not have.
+/// A value that is passed to C, which may keep it: a callback, or the owner of a handle. Dropping it after the call
+/// ends the hold on the values that C does not have.
 #[doc(hidden)]
-pub struct PendingCallback<S: Attachment> {
+pub struct PendingValue<S: Attachment> {
     attached: Arc<SideData>,
     stored: Option<NonNull<StoredValue<S>>>,
     scope: Scope,
-    goes: OnSuccess,
+    goes: Cell<OnSuccess>,
 }
 
-/// The callbacks that are dropped after the call.
+/// The values that are dropped after the call.
+#[derive(Clone, Copy)]
 enum OnSuccess {
-    /// This callback, which C did not take.
+    /// This value, which C did not take.
     This,
-    /// The callbacks that were in the same place before.
+    /// The values that were in the same place before.
     Replaced,
     /// None.
     Nothing,
@@ -91,16 +93,29 @@ enum OnSuccess {
 ///
 /// # Safety
 ///
-/// C gets the callback by one call and keeps it as `scope` says. [`PendingCallback::record_outcome`] is told how that
-/// call ended: the callbacks that were in the same place before may be dropped then.
+/// As for [`store_value`].
 #[doc(hidden)]
 pub unsafe fn store<T: HasAttachments, V: IntoState>(
     handle: &T,
     scope: Scope,
     value: V,
-) -> PendingCallback<V::State> {
-    let attached = entry_of(handle);
-    let stored = value.into_state().map(|value| {
+) -> PendingValue<V::State> {
+    // SAFETY: the caller's promise.
+    unsafe { store_value(entry_of(handle), scope, value.into_state()) }
+}
+
+/// Stores a value for as long as C has it.
+///
+/// # Safety
+///
+/// C gets the value by one call and keeps it as `scope` says. [`PendingValue::record_outcome`] is told how that call
+/// ended: the values that were in the same place before may be dropped then.
+pub(crate) unsafe fn store_value<S: Attachment>(
+    attached: Arc<SideData>,
+    scope: Scope,
+    value: Option<S>,
+) -> PendingValue<S> {
+    let stored = value.map(|value| {
         let value = user_data::store(attached.clone(), value);
         attached.change(|values| {
             values.push(AttachmentSlot {
@@ -111,15 +126,15 @@ pub unsafe fn store<T: HasAttachments, V: IntoState>(
         });
         value
     });
-    PendingCallback {
+    PendingValue {
         attached,
         stored,
         scope,
-        goes: OnSuccess::This,
+        goes: Cell::new(OnSuccess::This),
     }
 }
 
-impl<S: Attachment> PendingCallback<S> {
+impl<S: Attachment> PendingValue<S> {
     /// Returns the user data; null for no callback.
     pub fn data(&self) -> *mut c_void {
         self.stored
@@ -136,22 +151,22 @@ impl<S: Attachment> PendingCallback<S> {
         self.stored.map(|_| destroy::<S> as _)
     }
 
-    /// Records how the call ended; `left` says that a failing call leaves the callback to the runtime. If it is unknown
-    /// whether C has the callback, both this one and those that were in the same place before stay.
+    /// Records how the call ended; `left` says that a failing call leaves the value to the runtime. If it is unknown
+    /// whether C has the value, both this one and those that were in the same place before stay.
     #[inline]
-    pub fn record_outcome(&mut self, outcome: Outcome, left: bool) {
-        self.goes = match (outcome.takes(left), self.scope) {
+    pub fn record_outcome(&self, outcome: Outcome, left: bool) {
+        self.goes.set(match (outcome.takes(left), self.scope) {
             (Some(true), Scope::UntilReplaced(_)) => OnSuccess::Replaced,
             (Some(false), _) => OnSuccess::This,
             _ => OnSuccess::Nothing,
-        };
+        });
     }
 }
 
-impl<S: Attachment> Drop for PendingCallback<S> {
+impl<S: Attachment> Drop for PendingValue<S> {
     fn drop(&mut self) {
         let caught = Caught::new();
-        match (&self.goes, self.stored) {
+        match (self.goes.get(), self.stored) {
             (OnSuccess::This, Some(stored)) => self.attached.remove(stored, &caught),
             (OnSuccess::Replaced, stored) => {
                 let newest = stored.map(|stored| stored as NonNull<dyn ErasedAttachment>);

@@ -69,6 +69,24 @@ pub(crate) fn keep_owner(owned: Id, keeper: Id) {
     note_kept(keeper);
 }
 
+/// Notes that C keeps a handle of ours in `keeper`, where its owner leaves it: calls on that one use the handle.
+pub(crate) fn keep_ours(id: Id, keeper: Id) {
+    let is_known = |table: &mut Table| table.contains_key(&id);
+    if id.kind.has_relatives() && with_table(is_known) {
+        expect();
+        with_table(|table| add_end(table, id, End::With(keeper)));
+        note_kept(id);
+    }
+}
+
+/// Notes that C no longer keeps a handle of ours: the end of [`keep_ours`].
+pub(crate) fn take_back(id: Id) {
+    if id.kind.has_relatives() {
+        let _same = giving_back();
+        given_out(id);
+    }
+}
+
 thread_local! {
     /// Set while the results of a call get their owners that C had before the call: `gives_back`.
     static GIVES_BACK: Cell<bool> = const { Cell::new(false) };

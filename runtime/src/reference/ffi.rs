@@ -157,6 +157,7 @@ c! {
     fn queue_free(it: *mut queue);
     fn queue_push(it: *mut queue, item: *mut r#box);
     fn queue_pop(it: *mut queue) -> *mut r#box;
+    fn queue_set_spare(it: *mut queue, item: *mut r#box);
 }
 
 // A struct in the caller's memory, as zlib's.

@@ -13,6 +13,7 @@ mod details;
 mod failing;
 mod filling;
 mod functions;
+mod kept_handles;
 #[path = "../library/mod.rs"]
 mod library;
 mod locks;

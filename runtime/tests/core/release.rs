@@ -128,8 +128,28 @@ fn live_handles_are_counted_at_each_step() {
 fn only_what_is_released_is_listed() {
     let names: Vec<_> = live_handles().into_keys().collect();
     let mut expected = vec![
-        "Config", "Cursor", "Door", "Failure", "Hatch", "Intake", "Journal", "Loader", "Meter",
-        "Page", "Probe", "R", "Safe", "Session", "Shape", "Store", "Sum", "T", "Tally",
+        "Config",
+        "Cursor",
+        "Door",
+        "Failure",
+        "Hatch",
+        "Intake",
+        "Journal",
+        "Loader",
+        "Meter",
+        "Page",
+        "Player",
+        "Probe",
+        "R",
+        "Safe",
+        "Session",
+        "Shape",
+        "Store",
+        "Sum",
+        "T",
+        "Tally",
+        "Tune",
+        "Variation",
     ];
     if cfg!(feature = "python") {
         // Of the test that imports PyO3's prelude.

@@ -14,6 +14,7 @@ mod lists;
 mod loaders;
 mod numbers;
 mod parcels;
+mod players;
 mod ponds;
 mod search;
 mod sessions;
@@ -90,6 +91,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::parcels::{Board, Keepsake, Label, Parcel, Ribbon, Tag};
+
+    #[pymodule_export]
+    use super::players::{Player, Tune};
 
     #[pymodule_export]
     use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Seine, Trawl};

@@ -151,7 +151,7 @@ pub(crate) fn names_in(expression: &syn::Expr) -> Vec<syn::Ident> {
 /// Checks that a call with `Owned` arguments says whether it consumes them if it fails.
 pub(crate) fn check_consumed(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     let consumed = method.consumed().next();
-    if consumed.is_none() && !method.stored_callbacks(calls).is_empty() {
+    if consumed.is_none() && !method.stored(calls).is_empty() {
         return;
     }
     match (consumed, calls.consumes, &calls.fails) {

@@ -17,9 +17,11 @@ pub(crate) fn check_callbacks(method: &Method, calls: &Calls, diagnostics: &Diag
         check_parameter(method, calls, parameter, diagnostics);
     }
     check_fields(method, calls, diagnostics);
-    match method.stored_callbacks(calls).first() {
-        Some(first) => check_stored(method, calls, first, diagnostics),
-        None => check_borrowed(method, calls, diagnostics),
+    let kept = method.kept_handles(calls);
+    match (method.stored_callbacks(calls).first(), kept.first()) {
+        (Some(first), _) => check_stored(method, calls, first, diagnostics),
+        (None, Some(first)) => check_kept(method, calls, first, diagnostics),
+        (None, None) => check_borrowed(method, calls, diagnostics),
     }
 }
 
@@ -78,7 +80,8 @@ fn check_borrowed(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
     if let Some(scope) = &calls.scope {
         diagnostics.at(
             scope,
-            "`scope` is for a callback that C keeps, which is taken by value: remove `scope`",
+            "`scope` is for a callback that C keeps, which is taken by value, or for a handle that the receiver keeps, \
+             `Owned<…>`: remove `scope`",
         );
     }
     if let Some((_, span)) = destroyed(method, calls) {
@@ -123,6 +126,37 @@ fn check_stored(method: &Method, calls: &Calls, first: &Parameter, diagnostics: 
         }
         _ if report_renamed("scope", scope, diagnostics) => {}
         _ => diagnostics.at(scope, format!("unknown scope: expected one of {SCOPES}")),
+    }
+}
+
+/// Checks a call that has C keep handles that the caller releases, of which `first` is one.
+fn check_kept(method: &Method, calls: &Calls, first: &Parameter, diagnostics: &Diagnostics) {
+    let Some(scope) = &calls.scope else {
+        return;
+    };
+    if calls.consumes.is_some() {
+        diagnostics.at(
+            &first.ty,
+            "with `scope` the caller releases the handle, with `consumes` C does: remove one of the two",
+        );
+    }
+    match scope.to_string().as_str() {
+        "until_replaced" if method.receiver == Receiver::Shared => diagnostics.at(
+            &first.ty,
+            "the handle that is replaced may be in use: take `&mut self`",
+        ),
+        "until_replaced" | "handle" => {}
+        "notified" => diagnostics.at(
+            scope,
+            "C does not tell when it no longer needs a handle: write `until_replaced` or `handle`; if C releases the handle, \
+             write `consumes = …` in place of `scope`",
+        ),
+        _ if report_renamed("scope", scope, diagnostics) => {}
+        _ => diagnostics.at(
+            scope,
+            "unknown scope: expected `until_replaced` (until this method is called again) or `handle` (as long as the \
+             receiver)",
+        ),
     }
 }
 

@@ -6,7 +6,7 @@ use syn::{ReceiverKind, Safety, Signature, Type};
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{argument_of, borrowed_slice, is_named, named_lifetime};
+use crate::types::inspect::{argument_of, borrowed_slice, named_lifetime};
 use crate::types::param_kind::ParamKind;
 
 /// Python's keywords that may be names in Rust.
@@ -50,12 +50,13 @@ pub(crate) fn check_signature(method: &Method, diagnostics: &Diagnostics) {
         }
     }
     for parameter in &method.parameters {
-        if let Some(owned) = argument_of(&parameter.ty, "Option")
-            && is_named(owned, "Owned")
+        if matches!(ParamKind::of(&parameter.ty), ParamKind::OptionOwned(_))
+            && matches!(method.source, Source::Calls(_))
+            && !method.is_kept(parameter)
         {
             diagnostics.at(
                 &parameter.ty,
-                "an `Owned` parameter cannot be optional: take `Owned<…>`, and write another \
+                "a handle that C takes over cannot be optional: take `Owned<…>`, and write another \
                  method without it",
             );
         }

@@ -122,6 +122,20 @@ fn expand_constant(method: &Method, constant: &Expr, runtime: &TokenStream) -> T
             quote!(let #name = #runtime::__private::call::limit_to(&#here, #lent);)
         })
         .collect();
+    let kept = method.parameters.iter().filter(|parameter| {
+        method.is_kept(parameter) && is_mentioned(&parameter.name, constant.to_token_stream())
+    });
+    let kept = kept.map(|Parameter { name, ty }| {
+        let (state, is_optional) = (
+            callback_variable(name),
+            matches!(ParamKind::of(ty), ParamKind::OptionOwned(_)),
+        );
+        match is_optional {
+            true => quote!(let #name = #state.optional();),
+            false => quote!(let #name = #state.required();),
+        }
+    });
+    let shown: Vec<TokenStream> = shown.into_iter().chain(kept).collect();
     match shown.is_empty() {
         true => constant.to_token_stream(),
         false => quote!({ #(#shown)* #constant }),
@@ -147,14 +161,18 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
             (quote!(#into_c(#variable.as_deref())), span)
         }
         // References are reborrowed, because the errors of the call may still use them.
-        CArg::Parameter(Parameter { name, ty }, span) => match ParamKind::of(ty) {
+        CArg::Parameter(parameter @ Parameter { name, ty }, span) => match ParamKind::of(ty) {
             ParamKind::Ref(_) | ParamKind::Mut(_) => (quote!(#into_c(&*#name)), span),
+            ParamKind::Owned(_) | ParamKind::OptionOwned(_) if method.is_kept(parameter) => {
+                let state = callback_variable(name);
+                (quote!(#into_c(#state.optional())), span)
+            }
             ParamKind::Owned(_) => {
                 let lent = c_value_variable(name);
                 (quote!(#into_c(#lent)), span)
             }
             ParamKind::OptionMut(_) => (quote!(#into_c(#name.as_deref())), span),
-            ParamKind::Value | ParamKind::Python => {
+            ParamKind::Value | ParamKind::Python | ParamKind::OptionOwned(_) => {
                 let by_value = quote!(#runtime::__private::to_c::IntoC::by_value);
                 (quote!(#by_value(#name)), span)
             }
@@ -233,7 +251,8 @@ pub(crate) fn expand_owned_argument(parameter: &Parameter, runtime: &TokenStream
 
 /// The arguments that an error message shows, by their names.
 pub(crate) fn expand_arguments_for_message(method: &Method, calls: &Calls) -> Vec<TokenStream> {
-    let callbacks = method.callbacks(calls);
+    let mut callbacks = method.callbacks(calls);
+    callbacks.extend(method.kept_handles(calls));
     let shown = method
         .parameters
         .iter()

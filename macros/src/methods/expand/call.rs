@@ -13,7 +13,7 @@ use crate::methods::expand::arguments::{
 };
 use crate::methods::expand::checks::{
     expand_gives_back_check, expand_helper_thread_checks, expand_keep_alive_check,
-    expand_result_checks,
+    expand_kept_checks, expand_result_checks,
 };
 use crate::methods::expand::copies::{decoded, undecoded};
 use crate::methods::expand::details::expand_details;
@@ -141,6 +141,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let result_checks = expand_result_checks(block, method);
     let keep_alive_check = expand_keep_alive_check(block, method, calls);
     let gives_back_check = expand_gives_back_check(block, method, calls);
+    let kept_checks = expand_kept_checks(block, method, calls);
     let detach_checks = calls
         .detach
         .then(|| expand_detach_checks(&block.handle, method, function.span(), runtime));
@@ -178,8 +179,8 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     };
     // Values with a `Drop` of the author are dropped last: if it panics, the result is a variable
     // and is released.
-    let stored_callbacks = method
-        .stored_callbacks(calls)
+    let stored = method
+        .stored(calls)
         .into_iter()
         .map(|Parameter { name, .. }| callback_variable(name));
     let transfers = method
@@ -194,6 +195,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #result_checks
         #keep_alive_check
         #gives_back_check
+        #kept_checks
         #helper_checks
         #detach_checks
         #callback_holders
@@ -208,7 +210,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #uses
         #c
         let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #details #finish;
-        #(::core::mem::drop(#stored_callbacks);)*
+        #(::core::mem::drop(#stored);)*
         #(::core::mem::drop(#transfers);)*
         #result
     }
@@ -413,6 +415,8 @@ pub(crate) fn expand_uses(
         .is_some()
         .then(|| quote!(, reads_parent));
     let receiver = receiver.map(|(handle, exclusive)| quote!(#handle, #exclusive #reads_parent));
+    let kept_handles = method.kept_handles(calls);
+    let kept = |name: &Ident| kept_handles.iter().any(|kept| kept.name == *name);
     let parameters = method
         .parameters
         .iter()
@@ -422,6 +426,10 @@ pub(crate) fn expand_uses(
                 ParamKind::Mut(_) => (false, true),
                 ParamKind::OptionRef(_) => (true, false),
                 ParamKind::OptionMut(_) => (true, true),
+                ParamKind::Owned(_) | ParamKind::OptionOwned(_) if kept(name) => {
+                    let state = callback_variable(name);
+                    return Some(quote!(#state.optional(), true, optional));
+                }
                 ParamKind::Owned(_) => {
                     let place = place_variable(name);
                     let keeper = method.receiver != Receiver::None;

@@ -124,7 +124,10 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
             | ParamKind::Mut(target)
             | ParamKind::OptionRef(target)
             | ParamKind::OptionMut(target) => target,
-            ParamKind::Owned(_) | ParamKind::Python | ParamKind::Value => return None,
+            ParamKind::Owned(_)
+            | ParamKind::OptionOwned(_)
+            | ParamKind::Python
+            | ParamKind::Value => return None,
         };
         (!is_call_data(ty)).then(|| erase_lifetimes(&target, receiver))
     });
@@ -285,7 +288,8 @@ pub(crate) fn expand_helper_thread_checks(
                 | ParamKind::Mut(target)
                 | ParamKind::OptionRef(target)
                 | ParamKind::OptionMut(target)
-                | ParamKind::Owned(target) => Some(erase_lifetimes(&target, receiver)),
+                | ParamKind::Owned(target)
+                | ParamKind::OptionOwned(target) => Some(erase_lifetimes(&target, receiver)),
                 ParamKind::Python | ParamKind::Value => None,
             });
     let used = std::iter::once(receiver.clone()).chain(passed);
@@ -327,4 +331,54 @@ pub(crate) fn expand_helper_thread_checks(
         };
     };
     respanned(checks, path.span())
+}
+
+/// Refuses to have C keep a handle that ends with others, that others use, or that Python has to see into.
+pub(crate) fn expand_kept_checks(
+    block: &MethodsBlock,
+    method: &Method,
+    calls: &Calls,
+) -> TokenStream {
+    let (runtime, receiver) = (&block.runtime, &block.handle);
+    let spec = |handle: &Type| quote!(<#handle as #runtime::__private::handle::Handle>::SPEC);
+    let kept = method.kept_handles(calls).into_iter();
+    let checks = kept.filter_map(|Parameter { ty, .. }| {
+        let (ParamKind::Owned(target) | ParamKind::OptionOwned(target)) = ParamKind::of(ty) else {
+            return None;
+        };
+        let target = erase_lifetimes(&target, receiver);
+        let (name, keeper) = (type_name(&target), type_name(receiver));
+        let (kept, keeping) = (spec(&target), spec(receiver));
+        let child = format!(
+            "a `{name}` has a parent, and it is not known that this outlives the `{keeper}`: remove `scope`, and have the C \
+             function take over the `{name}` (`consumes = …`)"
+        );
+        let counted = format!(
+            "C counts the owners of a `{name}`, so others may change it while this `{keeper}` uses it: remove `scope`, and \
+             pass an owner that C takes over (`consumes = …`)"
+        );
+        let attachments = format!(
+            "a `{name}` has `attachments`, which the garbage collector would not find in this `{keeper}`: pass a handle \
+             without `attachments`"
+        );
+        let thread = format!(
+            "a `{name}` is bound to its thread, and this `{keeper}` may be released on another one: remove \
+             `thread_bound`, or pass the `{name}` by reference to each call"
+        );
+        let process = format!(
+            "a `{name}` is bound to its process, and a forked child may use this `{keeper}`: add `fork_safe` to `{name}`, or \
+             remove it from `{keeper}`"
+        );
+        let check = quote! {
+            const _: () = {
+                ::core::assert!(#kept.parent.is_none() && #kept.extra_parents.is_empty(), #child);
+                ::core::assert!(!#kept.sharing.counted, #counted);
+                ::core::assert!(!#kept.attachments, #attachments);
+                ::core::assert!(!#kept.thread_bound, #thread);
+                ::core::assert!(!#kept.is_process_bound() || #keeping.is_process_bound(), #process);
+            };
+        };
+        Some(respanned(check, target.span()))
+    });
+    checks.collect()
 }

@@ -62,7 +62,7 @@ pub(crate) fn expand_settling(
     });
     let left = method.output.fallible && calls.consumes != Some(Consumes::Always);
     let stored = method
-        .stored_callbacks(calls)
+        .stored(calls)
         .into_iter()
         .map(|Parameter { name, .. }| {
             let state = callback_variable(name);
@@ -100,7 +100,7 @@ pub(crate) fn expand_result_policy(
     quote!(#runtime::__private::call::ConvertAfter::of(#failed, #unknown))
 }
 
-/// Declares the holder of each callback: for the call, or for as long as `scope` says.
+/// Declares the holder of each callback, for the call or for as long as `scope` says, and of each handle that C keeps.
 pub(crate) fn expand_callback_holders(
     method: &Method,
     calls: &Calls,
@@ -112,27 +112,54 @@ pub(crate) fn expand_callback_holders(
         let keep = match ParamKind::of(ty) {
             ParamKind::Ref(_) => quote!(let #state = #runtime::__private::callback::borrow(#name);),
             _ => {
-                let scope = calls.scope.as_ref().map(ToString::to_string);
-                let place = format!("{}.{name}", method.signature.ident);
-                let scope = match scope.as_deref() {
-                    Some("notified") => quote!(Notified),
-                    Some("until_replaced") => quote!(UntilReplaced(#place)),
-                    _ => quote!(Forever),
-                };
+                let scope = expand_scope(method, calls, name, runtime);
                 let store = quote! {
-                    #runtime::__private::callback::store(&*self, #runtime::__private::attachment::Scope::#scope, #name)
+                    #runtime::__private::callback::store(&*self, #scope, #name)
                 };
                 let store = respanned(store, ty.span());
                 quote! {
                     // SAFETY: annotation `scope`: C keeps the callback for as long, and the call
                     // tells how it ended.
-                    let mut #state = unsafe { #store };
+                    let #state = unsafe { #store };
                 }
             }
         };
         respanned(keep, ty.span())
     });
-    states.collect()
+    let kept = method.kept_handles(calls);
+    let kept = kept.into_iter().map(|Parameter { name, ty }| {
+        let state = callback_variable(name);
+        let scope = expand_scope(method, calls, name, runtime);
+        let handle = match ParamKind::of(ty) {
+            ParamKind::Owned(_) => quote!(::core::option::Option::Some(#name)),
+            _ => quote!(#name),
+        };
+        let keep = quote!(#runtime::__private::kept_handle::keep(&*self, #scope, #handle));
+        let keep = respanned(keep, ty.span());
+        quote! {
+            // SAFETY: annotation `scope`: C keeps the handle for as long, and the call tells how it ended. The checks
+            // of the method refuse types that cannot be kept.
+            let #state = unsafe { #keep };
+        }
+    });
+    states.chain(kept).collect()
+}
+
+/// Expands the time for which C keeps the parameter.
+fn expand_scope(
+    method: &Method,
+    calls: &Calls,
+    name: &Ident,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let place = format!("{}.{name}", method.signature.ident);
+    let written = calls.scope.as_ref().map(ToString::to_string);
+    let scope = match written.as_deref() {
+        Some("notified") => quote!(Notified),
+        Some("until_replaced") => quote!(UntilReplaced(#place)),
+        _ => quote!(Forever),
+    };
+    quote!(#runtime::__private::attachment::Scope::#scope)
 }
 
 /// Returns `Some` if a constructor returns `Owned<Self>`, with `true` if in an `Option`.

@@ -111,7 +111,9 @@ fn lenders(method: &Method, calls: &Calls, runtime: &TokenStream) -> Vec<TokenSt
         ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote! {
             #name.as_deref().map(#runtime::__private::children::Id::of)
         }),
-        ParamKind::Owned(_) | ParamKind::Python | ParamKind::Value => None,
+        ParamKind::Owned(_) | ParamKind::OptionOwned(_) | ParamKind::Python | ParamKind::Value => {
+            None
+        }
     });
     ids.collect()
 }

@@ -168,7 +168,7 @@ pub(crate) fn expand_wrapper(
                 let name = &parameter.name;
                 respanned(quote!(#name.get_in(#context)), name.span())
             }
-            _ => expand_argument(parameter, &context, body),
+            _ => expand_argument(parameter, &context, body || method.is_kept(parameter)),
         });
     let count = method.parameters.len() - usize::from(consumed_receiver.is_some());
     let info = expand_method_info(method, count, body, &python);
@@ -371,6 +371,12 @@ pub(crate) fn expand_parameter(
             let target = detach(target);
             python_type(quote!(#runtime::__private::python::OwnedArg<'_, 'py, #target>))
         }
+        ParamKind::OptionOwned(target) => {
+            let target = detach(target);
+            python_type(
+                quote!(::core::option::Option<#runtime::__private::python::OwnedArg<'_, 'py, #target>>),
+            )
+        }
         ParamKind::Python => quote!(#name: #runtime::pyo3::Python<'py>),
         ParamKind::Value => quote!(#name: #ty),
     }
@@ -379,7 +385,7 @@ pub(crate) fn expand_parameter(
 pub(crate) fn expand_argument(
     Parameter { name, ty }: &Parameter,
     context: &Ident,
-    body: bool,
+    keeps: bool,
 ) -> TokenStream {
     let python_type = match ParamKind::of(ty) {
         ParamKind::Ref(_) => quote!(#name.get(#context)),
@@ -395,9 +401,16 @@ pub(crate) fn expand_argument(
             #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
         // A body keeps the handle; a C call may leave it.
-        ParamKind::Owned(_) if body => quote! {
+        ParamKind::Owned(_) if keeps => quote! {
             // SAFETY: guarantee 7: the handle goes to the method of this call alone.
             unsafe { #name.take(#context) }?.into_owned()
+        },
+        ParamKind::OptionOwned(_) => quote! {
+            match &#name {
+                // SAFETY: guarantee 7: the handle goes to the method of this call alone.
+                ::core::option::Option::Some(it) => ::core::option::Option::Some(unsafe { it.take(#context) }?.into_owned()),
+                ::core::option::Option::None => ::core::option::Option::None,
+            }
         },
         ParamKind::Owned(_) => quote! {
             // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in

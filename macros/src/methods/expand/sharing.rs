@@ -103,9 +103,10 @@ pub(crate) fn expand_detach_checks(
     let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
         let (target, mode) = match ParamKind::of(ty) {
             ParamKind::Ref(target) | ParamKind::OptionRef(target) => (target, quote!(SHARED)),
-            ParamKind::Mut(target) | ParamKind::OptionMut(target) | ParamKind::Owned(target) => {
-                (target, quote!(EXCLUSIVE))
-            }
+            ParamKind::Mut(target)
+            | ParamKind::OptionMut(target)
+            | ParamKind::Owned(target)
+            | ParamKind::OptionOwned(target) => (target, quote!(EXCLUSIVE)),
             ParamKind::Python | ParamKind::Value => return None,
         };
         let target = erase_lifetimes(&target, handle);
@@ -174,7 +175,9 @@ fn lenders(block: &MethodsBlock, method: &Method) -> Vec<Type> {
         | ParamKind::Mut(target)
         | ParamKind::OptionRef(target)
         | ParamKind::OptionMut(target) => Some(erase_lifetimes(&target, &block.handle)),
-        ParamKind::Owned(_) | ParamKind::Python | ParamKind::Value => None,
+        ParamKind::Owned(_) | ParamKind::OptionOwned(_) | ParamKind::Python | ParamKind::Value => {
+            None
+        }
     });
     receiver.into_iter().chain(parameters).collect()
 }

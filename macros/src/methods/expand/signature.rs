@@ -37,12 +37,20 @@ pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signatur
         };
     }
     for input in &mut signature.inputs {
-        if let FnArg::Typed(typed) = input
-            && let ParamKind::Owned(target) = ParamKind::of(&typed.ty)
-        {
-            let owned = respanned(quote!(#runtime::Owned<'_, #target>), target.span());
-            *typed.ty = Type::Verbatim(owned);
-        }
+        let FnArg::Typed(typed) = input else {
+            continue;
+        };
+        let (target, is_optional) = match ParamKind::of(&typed.ty) {
+            ParamKind::Owned(target) => (target, false),
+            ParamKind::OptionOwned(target) => (target, true),
+            _ => continue,
+        };
+        let owned = quote!(#runtime::Owned<'_, #target>);
+        let owned = match is_optional {
+            true => quote!(::core::option::Option<#owned>),
+            false => owned,
+        };
+        *typed.ty = Type::Verbatim(respanned(owned, target.span()));
     }
     signature
 }
