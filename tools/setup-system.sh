@@ -32,6 +32,7 @@ need libsqlite3-dev pkg-config --exists sqlite3
 need libexpat1-dev pkg-config --exists expat
 need liblmdb-dev pkg-config --exists lmdb
 need libjansson-dev pkg-config --exists jansson
+need libcurl4-openssl-dev pkg-config --exists libcurl
 need libclang-dev has_libclang
 need python3 command -v python3
 need python3-venv python3 -c 'import ensurepip, venv'

@@ -1,7 +1,6 @@
 //! Rules for the arguments of a C call.
 
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use crate::diagnostics::Diagnostics;
@@ -87,8 +86,8 @@ fn check_variable_arguments(calls: &Calls, arguments: &[CArg<'_>], diagnostics: 
                 CArg::Function(..) | CArg::Data(..) | CArg::Destroy(..)
             );
         if written.is_variable && !is_typed {
-            let value = written.value.span().source_text();
-            let value = value.unwrap_or_else(|| written.value.to_token_stream().to_string());
+            let value = written.value.to_token_stream().to_string();
+            let value = value.replace(" :: ", "::").replace(" . ", ".");
             diagnostics.at(
                 &written.value,
                 format!(

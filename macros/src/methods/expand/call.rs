@@ -240,16 +240,24 @@ pub(crate) fn expand_c_closure(
     let written = calls.arguments.as_deref().unwrap_or_default();
     let c_types = written.iter().map(WrittenArg::c_type);
     let c_types = c_types.chain(std::iter::repeat(None));
-    let declared = variables
-        .iter()
-        .zip(c_types)
-        .map(|(variable, ty)| match ty {
-            Some(ty) => quote!(#variable: #ty),
-            None => quote!(#variable),
-        });
+    // No declaration of C's tells the type of these as parameters of the closure.
+    let is_captured = |n: usize| {
+        let is_callback = matches!(
+            all[n],
+            CArg::Function(..) | CArg::Data(..) | CArg::Destroy(..)
+        );
+        is_callback && written.get(n).is_some_and(|argument| argument.is_variable)
+    };
+    let declared = variables.iter().zip(c_types).enumerate();
+    let declared = declared.filter(|(n, _)| !is_captured(*n));
+    let declared = declared.map(|(_, (variable, ty))| match ty {
+        Some(ty) => quote!(#variable: #ty),
+        None => quote!(#variable),
+    });
     let declared: Vec<TokenStream> = declared.collect();
     let passed = passed.iter().enumerate();
     let passed = passed.map(|(n, variable)| match written.get(n) {
+        _ if is_captured(n) => values[n].clone(),
         Some(argument) if argument.is_behind_void() => quote!(#variable.cast()),
         _ => variable.to_token_stream(),
     });
@@ -301,7 +309,10 @@ pub(crate) fn expand_c_closure(
             variables.iter().map(ToTokens::to_token_stream).collect(),
         ),
     };
-    let mut called = quote!(#c(#caught, #(#values),*));
+    let given = values.iter().enumerate();
+    let given = given.filter(|(n, _)| !is_captured(*n));
+    let given = given.map(|(_, value)| value);
+    let mut called = quote!(#c(#caught, #(#given),*));
     if calls.detach {
         called = quote! {
             // SAFETY: annotation `detach`: the C function uses no Python.
