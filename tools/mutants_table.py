@@ -1601,6 +1601,8 @@ MEMORY_TO_FILL = [
     mutant(CALLBACKS_OUT_BUFFER, "what is written behind the count is lost", ("memory.initialized = memory.initialized.max(memory.written);", "memory.initialized = memory.written;")),
     mutant(CALLBACKS_OUT_BUFFER, "bytes are counted that nobody wrote", ("        self.0.initialize(self.0.written + count);\n", "")),
     mutant(CALLBACKS_OUT_BUFFER, "more is counted than C asked for", ("        self.check_room(count)?;\n        self.0.initialize(", "        self.0.initialize(")),
+    mutant(USES_FIELD, "a field is read beside an exclusive use", ("may_read_quietly(is_written) && !is_any_exclusive()", "may_read_quietly(is_written)")),
+    mutant(CHILDREN_TABLE, "a field is read while a child holds its handle", ("            watching::watch_related();\n", "            watching::watch();\n")),
     mutant(KEPT_HANDLE, "a handle in which others live is kept by C", ("        if let Err(error) = children::check_transferable(id) {\n            panic!(\"{error}\");\n        }\n", "")),
     mutant(KEPT_HANDLE, "calls on the keeper do not use the handle that C keeps in it", ("            children::keep_ours(Id::new(T::kind(), raw.as_ptr().cast()), self.keeper);\n", "")),
     mutant(CALLBACKS_OUT_BUFFER, "the rest is what was written and not counted", ("        self.initialized = self.written;\n        self.initialize(self.capacity);", "        self.initialize(self.capacity);")),

@@ -15,16 +15,18 @@ use crate::fork::{InChild, watch_forks};
 
 /// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. Bit 2:
 /// calls do, because C may keep handles in those that they use. Bit 3: calls do, because callbacks may write handles
-/// that C passes to them. The other bits: the number of sections without the GIL that run. Bits 1 to 3 are set until
-/// somebody asked which callbacks and methods are linked in.
+/// that C passes to them. Bit 4: reads of fields do, because handles live in others that they do not borrow, or hold
+/// them. The other bits: the number of sections without the GIL that run. Bits 1 to 3 are set until somebody asked
+/// which callbacks and methods are linked in.
 static BARS: AtomicUsize = AtomicUsize::new(LENDING | KEEPING | WRITING);
 
 const WATCHING: usize = 1;
 const LENDING: usize = 2;
 const KEEPING: usize = 4;
 const WRITING: usize = 8;
+const RELATED: usize = 16;
 #[cfg(feature = "python")]
-const ONE_SECTION: usize = 16;
+const ONE_SECTION: usize = 32;
 
 /// Returns whether calls may be quiet now: those that use a handle exclusively, or all others.
 #[inline(always)]
@@ -34,6 +36,14 @@ pub(crate) fn may_be_quiet(exclusive: bool) -> bool {
         true => bars == 0,
         false => bars & !LENDING == 0,
     }
+}
+
+/// Returns whether reads of fields may be quiet now, unless something is used exclusively: those of handles that no
+/// callback writes by another type, or all. C may call back, but a read does not let it.
+#[inline(always)]
+pub(crate) fn may_read_quietly(is_written: impl FnOnce() -> bool) -> bool {
+    let bars = BARS.load(Ordering::Relaxed) & !(WATCHING | LENDING);
+    bars == 0 || bars == WRITING && !is_written()
 }
 
 /// Lets exclusive calls be quiet: no callback that is linked in gets a handle.
@@ -62,6 +72,13 @@ pub(crate) fn watch() {
     // Written once: what all calls read stays in every processor's cache.
     if BARS.load(Ordering::Relaxed) & WATCHING == 0 {
         BARS.fetch_or(WATCHING, Ordering::Relaxed);
+    }
+}
+
+/// Lets calls and reads of fields look at the table of uses from now on.
+pub(crate) fn watch_related() {
+    if BARS.load(Ordering::Relaxed) & RELATED == 0 {
+        BARS.fetch_or(WATCHING | RELATED, Ordering::Relaxed);
     }
 }
 
@@ -104,7 +121,7 @@ inventory::submit! { InChild(forget_other_threads) }
 /// Forgets the sections of threads that a forked child has not.
 #[cfg(feature = "python")]
 fn forget_other_threads() {
-    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING | KEEPING | WRITING);
+    let bits = BARS.load(Ordering::Relaxed) & (WATCHING | LENDING | KEEPING | WRITING | RELATED);
     let own = SECTIONS.try_with(Cell::get).unwrap_or(0);
     BARS.store(bits + ONE_SECTION * own, Ordering::Relaxed);
 }

@@ -164,7 +164,7 @@ pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<
         } else {
             table.entry(*parent).or_default().holders += 1;
             HELD.fetch_add(1, Relaxed);
-            watching::watch();
+            watching::watch_related();
         }
     }
     parents.inherited = before.inherited;

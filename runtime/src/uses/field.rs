@@ -2,10 +2,11 @@
 
 use super::argument::{Argument, OfHandle};
 use super::call::{Uses, begin};
+use super::table::is_any_exclusive;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::interpreter::Attached;
-use crate::quiet::may_be_quiet;
+use crate::quiet::{may_be_quiet, may_read_quietly};
 
 /// The use of a handle whose field is read or written, until the value was copied. One word, which is null for a quiet
 /// access.
@@ -66,7 +67,14 @@ fn field_by<T: Handle>(
     exclusive: bool,
     attaches: bool,
 ) -> Result<(*mut T::Raw, FieldUse)> {
-    let used = match may_be_quiet(exclusive) && const { !T::SPEC.meets_counted() } {
+    let is_quiet = match exclusive {
+        true => may_be_quiet(true),
+        false => {
+            let is_written = || T::kind().is_written_by_callbacks();
+            may_read_quietly(is_written) && !is_any_exclusive()
+        }
+    };
+    let used = match is_quiet && const { !T::SPEC.meets_counted() } {
         true => FieldUse { _watched: None },
         false => FieldUse::watched(handle, exclusive, attaches)?,
     };
