@@ -102,6 +102,7 @@ SIDE_TABLE = "runtime/src/side_table.rs"
 CHILDREN_RELEASE = "runtime/src/children/release.rs"
 CHILDREN_TABLE = "runtime/src/children/table.rs"
 CHILDREN_BORN = "runtime/src/children/born.rs"
+METHODS_EXPAND_CHECKS_MACRO = "macros/src/methods/expand/checks.rs"
 CHILDREN_ANCESTORS = "runtime/src/children/ancestors.rs"
 CONVERT_COPY = "runtime/src/convert/copy.rs"
 NEW_COPY = "runtime/src/python/new_copy.rs"
@@ -225,7 +226,7 @@ CALLS = [
             "        let status = status.and_then(|returned| status_of(returned));",
             "        let status = status.and_then(|returned| status_of(returned)).and(None);",
         )),
-    mutant(CALL_SEQUENCE, "what a failing call leaves undefined is owned", ("if !self.convert_after.failed => None", "if !convert_after.failed && false => None")),
+    mutant(CALL_SEQUENCE, "what a failing call leaves undefined is owned", ("if !self.convert_after.failed => None", "if !self.convert_after.failed && false => None")),
     mutant(CALL_RELEASE, "a release that fails is not looked at", (
             "        let failed = outcome == Outcome::Failed;",
             "        let failed = outcome == Outcome::Failed && false;",
@@ -347,7 +348,7 @@ CALLS = [
         "what a failing call wrote is looked at",
         ("        None => method.out_count(calls) == 0,", "        None => true,"),
     ),
-    mutant(CALL_SEQUENCE, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(ended.errno & 0);")),
+    mutant(CALL_SEQUENCE, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(self.errno & 0);")),
     mutant(CALL_SEQUENCE, "what is none is looked at", (
             "            (Outcome::Nothing, _) => nothing(),\n",
             "            (Outcome::Nothing, _) if false => nothing(),\n",
@@ -360,7 +361,7 @@ CALLS = [
             "        Some(false) => TransferredData::nothing(),\n        Some(true) => match place",
             "        Some(_) => match place",
         )),
-    mutant(CALL_TRANSFER, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match None {")),
+    mutant(CALL_TRANSFER, "what C took over is kept here", ("        Some(true) => match place.take() {", "        Some(true) => match place.take().filter(|_| false) {")),
     mutant(HANDLE_LIFECYCLE, "what C took over still counts", (
             "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.disown(raw);\n        self.live.fetch_sub(1, Ordering::Relaxed);\n",
             "    pub(crate) fn on_transfer(&'static self, raw: *mut ()) {\n        self.disown(raw);\n",
@@ -842,7 +843,7 @@ ENTERING = [
         "a call that could wait is refused",
         (
             "        at.queue(py, &mut place, exclusive)?;",
-            "        if refusal == BorrowError::Busy {\n"
+            "        if refusal == Refused::Busy {\n"
             "            return Err(to_pyerr(py, Error::Busy(at.kind().name())));\n        }\n"
             "        at.queue(py, &mut place, exclusive)?;",
         ),
@@ -958,7 +959,6 @@ FAILING = [
         FAILS,
         "null is success",
         ("impl<T> Null for *mut T {\n    #[inline]\n    fn failed(self) -> bool {\n        self.is_null()", "impl<T> Null for *mut T {\n    #[inline]\n    fn failed(self) -> bool {\n        self.is_null() && false"),
-        equivalent="what is owned or freed is never made of null, and no value is a failure too",
     ),
 ]
 
@@ -1054,15 +1054,15 @@ KEEPING = [
     mutant(SIDE_TABLE, "what replaces goes with what is replaced", ("newest.map(NonNull::addr) != Some(entry.value.addr())", "(true || newest.map(NonNull::addr) != Some(entry.value.addr()))")),
     mutant(SIDE_TABLE, "what was let go stays in the list", ("            Some(values.remove(index))\n", "            Some(values[index])\n")),
     mutant(SIDE_TABLE, "the collector does not see what a handle keeps", ("        let _traversing = begin_traversing();\n        for entry in values {\n", "        let _traversing = begin_traversing();\n        for entry in values.iter().take(0) {\n")),
-    mutant(SIDE_TABLE, "the collector cannot clear what a handle keeps", ("entry.value.as_ref() }.clear(&mut taken));", "entry.value.as_ref() });")),
+    mutant(SIDE_TABLE, "the collector cannot clear what a handle keeps", ("            caught.run(|| unsafe { entry.value.as_ref() }.clear(&mut taken));", "            caught.run(|| -> &mut Vec<pyo3::Py<pyo3::PyAny>> { &mut taken });")),
     mutant(CHILDREN_RELEASE, "the release gets another parent", ("RestoreGuard::set(&PARENT, parent)", "RestoreGuard::set(&PARENT, PARENT.get())")),
     mutant(CHILDREN_RELEASE, "a parent is released before a forgotten child", ("        waits_for(table, id).next()?;\n", "        waits_for(table, id).next().filter(|_| false)?;\n")),
     mutant(CHILDREN_RELEASE, "the parent of a forgotten child is not reported", ("        let ours = waits_for(table, id).find(is_ours);", "        let ours = waits_for(table, id).find(is_ours).filter(|_| false);")),
     mutant(CHILDREN_RELEASE, "a release that was put off never runs", ("    due.into_iter().for_each(release_put_off);", "    due.into_iter().for_each(drop);")),
-    mutant(CHILDREN_TRANSFER, "what C keeps does not keep its parent", ("            Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),", "            Some(_) => return,\n            Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),")),
+    mutant(CHILDREN_TRANSFER, "what C keeps does not keep its parent", ("            Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),", "            Some(_) => End::Now(u64::MAX),\n            Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),")),
     mutant(CHILDREN_TABLE, "a handle that went back keeps its parent", ("children.filter(move |(child, _)| !kept.contains(child));", "children.filter(move |(child, _)| !kept.contains(child) || true);")),
     mutant(CHILDREN_BORN, "a counted parent has no owner more", ("        unsafe { parent.kind.retain(parent.raw) };", "        let _ = parent;")),
-    mutant(CHILDREN_BORN, "the other parents do not wait", ("        others: extra_parents.to_vec(),", "        others: extra_parents[..0].to_vec(),")),
+    mutant(CHILDREN_BORN, "the other parents do not wait", ("        others: extra_parents.iter().copied().chain", "        others: extra_parents[..0].iter().copied().chain")),
     mutant(CHILDREN_BORN, "who lent a handle does not wait for its children", ("        parents.others.extend(all_keepers(table, parents.iter()));", "        parents.others.extend(all_keepers(table, parents.iter().take(0)));")),
     mutant(CHILDREN_ANCESTORS, "a parent that a forgotten child holds is free", ("            if holders != 0 {\n", "            if holders != 0 && false {\n")),
     mutant(CHILDREN_TRANSFER, "a handle that C gave out is still the lender's", ("map(|entry| mem::take(&mut entry.ends));\n", "map(|entry| entry.ends.clone());\n")),
@@ -1072,7 +1072,7 @@ KEEPING = [
     mutant(CHILDREN_TRANSFER, "a child of what C lends to a callback is given to C", ("                is_lent && entry.ends.is_empty()", "                false && is_lent")),
     mutant(CHILDREN_TRANSFER, "a child of what is on its way to C is given to C", ("            Some(entry) if entry.transfer.is_some() || entry.is_unknown => true,\n", "            Some(entry) if entry.is_unknown => true,\n")),
     mutant(CHILDREN_RELEASE, "handles that wait for each other are not reported", ("        if here != id && keepers.contains(&id) {", "        if false && keepers.contains(&id) {")),
-    mutant(CALL_RELEASE, "a child that is made before a release is forgotten", ("children::check_childless(id).is_err() {", "children::check_childless(id).is_err() && false {")),
+    mutant(CALL_RELEASE, "a child that is made before a release is forgotten", ("children::check_unchanged(id).is_err() {", "children::check_unchanged(id).is_err() && false {")),
     mutant(CLASS, "a child is linked to another parent than its own", ("    match children::is_made_in(", "    match true || children::is_made_in(")),
     mutant(USES, "a callback uses what the running call has alone", ("is_any_exclusive() && is_inside()", "false && is_any_exclusive() && is_inside()")),
     mutant(USES, "the parent of what changes it is free in a callback", ("            true => children::exclusive_parents(self.id),", "            true => Vec::new(),")),
@@ -1094,17 +1094,17 @@ KEEPING = [
     mutant(TO_C, "a callback gives C what something else uses", ("        uses::begin([uses::transferring(self)])\n", "        uses::begin([uses::transferring(self).filter(|_| false)])\n")),
     mutant(CALLBACKS_EXPAND_MACRO, "a callback cannot give C what it has itself", ("                #(#guards.end();)*\n", "                #(let _ = &#guards;)*\n")),
     mutant(CHILDREN_ANCESTORS, "C keeps a handle with mut_parent in what lives in another parent", ("    parent == home || exclusive_parents(home).contains(&parent)\n", "    parent == home || exclusive_parents(home).contains(&parent) || true\n")),
-    mutant(HANDLE_SPEC, "a part says nothing of what it is part of to what C keeps in it", ("        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent\n", "        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent || keeper.sharing.part\n")),
+    mutant(HANDLE_SPEC, "a part says nothing of what it is part of to what C keeps in it", ("        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent\n", "        !self.sharing.mut_parent || home.sharing.mut_parent || home.sharing.holds_parent || keeper.sharing.part\n"), seen_by_compiler=True),
     mutant(SIDE_TABLE, "a value is dropped while a callback on another thread has it", ("entry.scope != Scope::Notified && !(entry.stays && is_lent)", "entry.scope != Scope::Notified && !(entry.stays && is_lent && false)")),
     mutant(SIDE_TABLE, "a value that a callback had is never dropped", ("!= ONE_CALLBACK + GONE {", "!= ONE_CALLBACK + GONE || true {")),
     mutant(CHILDREN_TRANSFER, "the end of what C keeps in a handle of a callback is said to be known", ("!keeper.kind.is_counted() && !is_lost(keeper) =>", "!keeper.kind.is_counted() && !(is_lost(keeper) && false) =>")),
     mutant(CHILDREN_RELEASE, "a parent waits for itself", ("        if here != id && keepers.contains(&id) {\n", "        if keepers.contains(&id) {\n")),
     mutant(CHILDREN_RELEASE, "a parent is not asked when one of the ends of its child comes", ("            touched.extend(parents_of_all_in(table, id));\n", "            touched.extend(entry.parents.iter());\n")),
     mutant(DIAGNOSTICS_MACRO, "a mistake in a method that cfg removes is reported", ("            errors.map(move |error| quote!(#cfgs #error))\n", "            errors.map(move |error| { let _ = &cfgs; quote!(#error) })\n"), seen_by_compiler=True),
-    mutant(TYPES_INSPECT_MACRO, "a type that a macro passes on is an alias", ("            while let Type::Group(group) = ty\n", "            while false && let Type::Group(group) = ty\n")),
+    mutant(TYPES_INSPECT_MACRO, "a type that a macro passes on is an alias", ("            while let Type::Group(group) = ty\n", "            while false && let Type::Group(group) = ty\n"), seen_by_compiler=True),
     mutant(USES_RELEASE, "a release is not in the table where C never calls back", ("is_watching() || id.kind().meets_counted() || expected::may_lend();", "is_watching();")),
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("    is_borrowed_as_one(id, held) || id.kind", "    id == held || id.kind")),
-    mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {")),
+    mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {"), seen_by_compiler=True),
     mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("entry.parents.iter().chain(entry.owned.iter().copied())", "entry.parents.iter().filter(|_| false).chain(entry.owned.iter().copied())")),
     mutant(USES, "a forked child waits for calls of threads that it has not", ("entry.depth.thread != here && !entry.by.is_c());", "entry.depth.thread != here && !entry.by.is_c() && false);")),
     mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
@@ -1143,7 +1143,7 @@ KEEPING = [
     mutant(CALLBACKS_ENTER, "other callbacks run after one has raised", ("    if !K::EVEN_AFTER_ERROR && frame", "    if false && !K::EVEN_AFTER_ERROR && frame")),
     mutant(CALLBACKS_ENTER, "what always runs does not run after an error", ("    if !K::EVEN_AFTER_ERROR && frame", "    if frame")),
     mutant(CALLBACKS_FRAME, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
-    mutant(CALLBACKS_ENTER, "a running callback does not hold its state", ("    let _held = unsafe { UserDataRef::of(data) };\n", "    let _held = BorrowRequest::<K::State>::of;\n")),
+    mutant(CALLBACKS_ENTER, "a running callback does not hold its state", ("    let _held = Contained::new(unsafe { UserDataRef::of(data) });\n", "    let _held = UserDataRef::<K::State>::of;\n")),
     mutant(CALLBACKS_ENTER, "a callback may wait for its own call", (
             "    let _python = ReentrancyGuard::begin();\n    let _exclusive",
             "    let _exclusive",
@@ -1601,6 +1601,24 @@ MEMORY_TO_FILL = [
     mutant(CALLBACKS_OUT_BUFFER, "what is written behind the count is lost", ("memory.initialized = memory.initialized.max(memory.written);", "memory.initialized = memory.written;")),
     mutant(CALLBACKS_OUT_BUFFER, "bytes are counted that nobody wrote", ("        self.0.initialize(self.0.written + count);\n", "")),
     mutant(CALLBACKS_OUT_BUFFER, "more is counted than C asked for", ("        self.check_room(count)?;\n        self.0.initialize(", "        self.0.initialize(")),
+    mutant(USES_TABLE, "a callback with a handle of C's own does not use what C gets to keep meanwhile", ("self.owner == Some(keeper.kind) || self.stray && strays::may_hold(keeper.kind, self.kind)", "self.owner == Some(keeper.kind)")),
+    mutant(USES_TABLE, "a call on a part does not use what C gets to keep meanwhile", ("self.owner == Some(keeper.kind) || self.stray", "self.stray")),
+    mutant(USES_TABLE, "the author's code of a call uses its handles exclusively", ("                        || claim.exclusive && runs_author_code()\n", "                        || claim.exclusive && runs_author_code() && false\n")),
+    mutant(USES_TABLE, "what C lends to a callback only may free what an outer callback has", ("            && strays::may_hold(other.kind, self.kind)", "            && !matches!(other.object.among, Among::CallbackOnly(_))\n            && strays::may_hold(other.kind, self.kind)")),
+    mutant(USES, "a call changes what its other argument reaches", ("            && reached.any(|claim| claim.object == object)", "            && reached.any(|claim| claim.object == object && false)")),
+    mutant(HANDLE_LIFECYCLE, "after a refused release nobody knows that the handle is ours", ("        if self.is_noted_as_ours() {\n            children::own(Id::new(self, raw));\n        }\n        if let Some(ended)", "        if let Some(ended)")),
+    mutant(CHILDREN_RELEASE, "a refused release forgets what C got to keep meanwhile", ("            entry.owned.append(&mut self.owned);\n", "            entry.owned = mem::take(&mut self.owned);\n")),
+    mutant(LEDGER, "nobody knows which handles are ours that C lends to calls", ("self.is_seen_by_callbacks() || self.is_lent_to_calls()", "self.is_seen_by_callbacks()")),
+    mutant(CHILDREN_BORN, "what C lends by another type is none of ours", ("ours_by_other_type(table, lent).map(End::With);", "ours_by_other_type(table, lent).map(End::With).filter(|_| false);")),
+    mutant(CHILDREN_BORN, "a child that C makes by a handle of its own lives in nothing", ("        None => stray(maker),\n", "        None => stray(maker).filter(|_| false),\n")),
+    mutant(CHILDREN_BORN, "what C was given for good is out of reach although C lends it", ("        entry.is_lent = true;\n", "")),
+    mutant(CHILDREN_TRANSFER, "a transfer does not know what C got to keep while it was prepared", ("            entry.transfer.is_none() && !(entry.keeps.is_empty() && entry.owned.is_empty())\n", "            entry.transfer.is_none() && !(entry.keeps.is_empty() && entry.owned.is_empty()) && false\n")),
+    mutant(CHILDREN_ANCESTORS, "one of several lenders stands for all", ("is_known && entry.keepers().all(", "is_known && entry.keepers().any(")),
+    mutant(USES_VIEWS, "a callback changes what an outer one may have borrowed from", ("    match all.find(|id| is_lent_in_callback(*id)) {\n", "    match all.find(|id| is_lent_in_callback(*id) && false) {\n")),
+    mutant(METHODS_EXPAND_CHECKS_MACRO, "a method without a receiver is none of its type's", ("let with_receiver = || std::iter::once(receiver).chain(&lenders);", "let with_receiver = || std::iter::once(receiver).filter(|_| method.receiver != Receiver::None).chain(&lenders);")),
+    mutant(METHODS_EXPAND_CHECKS_MACRO, "a callback that is passed by its constant is not noted", ("is_type.then(|| syn::parse_quote!(#path))", "is_type.then(|| syn::parse_quote!(#path)).filter(|_| false)")),
+    mutant(ERRORS, "what errors report is in no handle", ("        lenders: &[Some(T::kind)],\n", "        lenders: &[],\n")),
+    mutant(CALLBACKS_ENTER, "a callback that C destroys while it runs panics twice", ("let _held = Contained::new(unsafe { UserDataRef::of(data) });", "let _held = unsafe { UserDataRef::of(data) };")),
     mutant(USES_FIELD, "a field is read beside an exclusive use", ("may_read_quietly(is_written) && !is_any_exclusive()", "may_read_quietly(is_written)")),
     mutant(CHILDREN_TABLE, "a field is read while a child holds its handle", ("            watching::watch_related();\n", "            watching::watch();\n")),
     mutant(KEPT_HANDLE, "a handle in which others live is kept by C", ("        if let Err(error) = children::check_transferable(id) {\n            panic!(\"{error}\");\n        }\n", "")),

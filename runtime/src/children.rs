@@ -31,8 +31,8 @@ mod transfer;
 )]
 pub(crate) use ancestors::{
     ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
-    is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in, reached_from_any,
-    stray,
+    is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in,
+    reached_from_any, stray,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use release::parent_of_released;
@@ -42,7 +42,7 @@ pub(crate) use release::{
 pub(crate) use table::is_any_held;
 pub use transfer::Unplaced;
 pub(crate) use transfer::{
-    TransferRecord, check_childless, check_transferable, given_out, giving_back,
+    TransferRecord, check_transferable, check_unchanged, given_out, giving_back,
     is_any_transferred, keep_ours, keep_owner, own, take_back,
 };
 

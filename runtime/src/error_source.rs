@@ -76,7 +76,7 @@ pub trait ErrorSource<T: Handle>: Default + 'static {
     #[doc(hidden)]
     const IS_SILENT: bool = false;
 
-    /// Prepares for the call. Runs just before C.
+    /// Prepares for the call. Runs just before C, and uses the handles of the call by `&` only.
     fn before_call(&mut self, call: &CallInfo<'_, T>) {
         let _ = call;
     }
@@ -135,13 +135,14 @@ pub trait ErrorSink: 'static {
 #[derive(Debug)]
 pub struct Collector<T, E>(PhantomData<(T, E)>);
 
-impl<T, E: ErrorSink> Collector<T, E> {
-    /// C lends the records to a callback.
+impl<T: Handle, E: ErrorSink> Collector<T, E> {
+    /// C lends the records to a callback, in calls on handles of the type.
     pub const LENT: LentToCallbacks = LentToCallbacks {
         kind: <E::Record as Handle>::kind,
         is_lent: true,
+        is_lent_by_call: false,
         is_written: false,
-        lenders: &[],
+        lenders: &[Some(T::kind)],
         state: None,
     };
 }
@@ -157,6 +158,7 @@ impl<T: Handle, E> CollectsNothing for Collector<T, E> {
     const LENT: LentToCallbacks = LentToCallbacks {
         kind: T::kind,
         is_lent: false,
+        is_lent_by_call: false,
         is_written: false,
         lenders: &[],
         state: None,

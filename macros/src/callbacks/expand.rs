@@ -322,6 +322,17 @@ pub(crate) fn expand_owned_child_checks(
             #runtime::__private::inventory::submit! {
                 #runtime::__private::kind::GivenByCallbacks(<#handle as #runtime::__private::handle::Handle>::kind)
             }
+            // C may have it in the handles whose methods pass the callback.
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::kind::LentToCallbacks {
+                    kind: <#handle as #runtime::__private::handle::Handle>::kind,
+                    is_lent: false,
+                    is_lent_by_call: false,
+                    is_written: false,
+                    lenders: &[],
+                    state: ::core::option::Option::Some(::core::any::TypeId::of::<#state>),
+                }
+            }
         };
         respanned(check, handle.span())
     });
@@ -395,6 +406,7 @@ fn expand_lent_handles(state: &Type, method: &ImplItemFn, runtime: &TokenStream)
                 #runtime::__private::kind::LentToCallbacks {
                     kind: <#handle as #runtime::__private::handle::Handle>::kind,
                     is_lent: true,
+                    is_lent_by_call: false,
                     is_written: #is_written,
                     lenders: &[],
                     state: ::core::option::Option::Some(::core::any::TypeId::of::<#state>),

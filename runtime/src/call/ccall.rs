@@ -102,11 +102,27 @@ impl<C: Copy, F, S, P, U> CCall<C, F, AlwaysSucceeds, S, P, U> {
             c: self.c,
             handles: self.handles,
             runner: self.runner,
-            check: StatusExpressions { none, fails },
+            check: StatusExpressions {
+                none,
+                fails,
+                are_the_authors: false,
+            },
             on_outcome: self.on_outcome,
             details: self.details,
             returned: PhantomData,
         }
+    }
+
+    /// Sets the expressions, of which the author wrote one: `when(…)`.
+    #[inline]
+    pub fn with_conditions<N: FnOnce(C) -> bool, G: FnOnce(C) -> bool>(
+        self,
+        none: N,
+        fails: G,
+    ) -> CCall<C, F, StatusExpressions<N, G>, S, P, U> {
+        let mut call = self.with_status(none, fails);
+        call.check.are_the_authors = true;
+        call
     }
 }
 

@@ -11,6 +11,7 @@ use crate::handle::{Handle, ReleaseError};
 use crate::outcome::Outcome;
 use crate::panics::{Caught, Contained};
 use crate::thread_locals::PerThread;
+use crate::uses::AuthorCode;
 
 impl<C, F, J, S, P, U> CCall<C, F, J, S, P, U>
 where
@@ -43,17 +44,18 @@ where
         let caught = Caught::new();
         // The handle is released whatever the author's code does.
         let mut errors = caught.run(|| {
+            let _code = AuthorCode::begin();
             let mut errors = Contained::new(T::Errors::default());
             errors.before_call(&call);
             errors
         });
         // The author's code may have made a child of it.
         let id = Id::new(T::kind(), raw.as_ptr().cast());
-        if !T::kind().is_counted() && children::check_childless(id).is_err() {
+        if !T::kind().is_counted() && children::check_unchanged(id).is_err() {
             return Err(ReleaseError {
                 kept: true,
                 ..ReleaseError::gone(Error::Value(format!(
-                    "a {} is not released: a handle was made in it by its own `errors`",
+                    "a {} is not released: its own `errors` made a handle in it, or gave C something to keep there",
                     T::NAME
                 )))
             });

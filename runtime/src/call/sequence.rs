@@ -25,6 +25,7 @@ use crate::panics::{Caught, Contained};
 use crate::quiet::may_be_quiet;
 use crate::single_owner::{self, OwnedTwice};
 use crate::thread_locals::PerThread;
+use crate::uses::AuthorCode;
 use crate::uses::{self, AtEnd, Uses};
 
 /// A call that has ended. Everything has its owner.
@@ -431,7 +432,7 @@ where
         // After the uses have begun: a call that has begun its uses may wait for the lock.
         let _locked = lock();
         let caught = Caught::new();
-        let mut errors = Contained::new(T::Errors::default());
+        let mut errors = default_errors::<T>();
         let ended = this.call_and_own(
             site,
             handle,
@@ -455,9 +456,17 @@ where
     }
 }
 
+/// Returns the errors of a call that cannot fail.
+#[inline(always)]
+fn default_errors<T: Handle>() -> Contained<T::Errors> {
+    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT }.then(AuthorCode::begin);
+    Contained::new(T::Errors::default())
+}
+
 /// Returns the errors of a call that is about to begin.
 #[inline(always)]
 fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> Contained<T::Errors> {
+    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT }.then(AuthorCode::begin);
     let mut errors = Contained::new(T::Errors::default());
     errors.before_call(call);
     errors

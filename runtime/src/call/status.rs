@@ -4,6 +4,7 @@ use std::any::Any;
 
 use crate::outcome::Outcome;
 use crate::panics::Caught;
+use crate::uses::AuthorCode;
 
 /// Judges how a call ended, by the value that C returned.
 pub trait CheckStatus<C> {
@@ -27,6 +28,8 @@ impl<C> CheckStatus<C> for AlwaysSucceeds {
 pub struct StatusExpressions<N, F> {
     pub(super) none: N,
     pub(super) fails: F,
+    /// Set if the author wrote one of them.
+    pub(super) are_the_authors: bool,
 }
 
 impl<C: Copy, N: FnOnce(C) -> bool, F: FnOnce(C) -> bool> CheckStatus<C>
@@ -34,6 +37,7 @@ impl<C: Copy, N: FnOnce(C) -> bool, F: FnOnce(C) -> bool> CheckStatus<C>
 {
     #[inline]
     fn check_status(self, returned: C, caught: &Caught) -> Outcome {
+        let _code = self.are_the_authors.then(AuthorCode::begin);
         let outcome = caught.run(|| match () {
             () if (self.none)(returned) => Outcome::Nothing,
             () if (self.fails)(returned) => Outcome::Failed,

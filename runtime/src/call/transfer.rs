@@ -31,11 +31,11 @@ pub fn limit_to<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
 ///
 /// # Panics
 ///
-/// If others live in it.
+/// If others live in it, or C got something to keep in it.
 #[inline]
 pub fn check_childless(given: Id) {
     if given.kind().has_relatives()
-        && let Err(error) = children::check_childless(given)
+        && let Err(error) = children::check_unchanged(given)
     {
         panic!("{error}");
     }

@@ -10,6 +10,7 @@ use super::user_data::{BoxedUserData, UserDataRef};
 use crate::error::{Error, Result};
 use crate::failpoint::FailPoint;
 use crate::interpreter::{ReentrancyGuard, callback_error};
+use crate::panics::Contained;
 use crate::side_table::CallbackValues;
 use crate::uses::depth::Inside;
 use crate::uses::{AtCallbackEnd, HoldingBack};
@@ -78,7 +79,7 @@ unsafe fn call<K: Callback>(
     };
     // SAFETY: annotation `scope`: C passes user data that `BorrowedCallback` or `PendingValue` gave out, and has not
     // destroyed; guarantee 8: so somebody holds it.
-    let _held = unsafe { UserDataRef::of(data) };
+    let _held = Contained::new(unsafe { UserDataRef::of(data) });
     // SAFETY: guarantee 8: the user data is there as long as `_held`.
     let (state, attached) = unsafe { ((*data.as_ptr()).state, &(*data.as_ptr()).attached) };
     let _python = ReentrancyGuard::begin();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ptr;
 
-use crate::children::table::{HandleEntry, Table, all_kept, all_within, with_table};
+use crate::children::table::{End, HandleEntry, Table, all_kept, all_within, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
@@ -162,12 +162,66 @@ pub(crate) fn at_address(raw: *mut ()) -> Vec<Id> {
     })
 }
 
-/// Returns whether C has the handle, and keeps it in no handle that is known: no code of ours reaches it.
+/// Returns whether C was given the handle, keeps it in no handle that is known, and has not lent it since: no code of
+/// ours reaches it.
 pub(crate) fn is_out_of_reach(id: Id) -> bool {
     with_table(|table| {
         let entry = table.get(&id);
-        entry.is_some_and(|entry| !entry.ends.is_empty() && entry.keepers().next().is_none())
+        entry.is_some_and(|entry| {
+            entry.is_transferred && !entry.is_lent && entry.keepers().next().is_none()
+        })
     })
+}
+
+/// Returns the handle of ours that this one is by another type.
+pub(super) fn ours_by_other_type(table: &Table, id: Id) -> Option<Id> {
+    let is_same = |other: &Id| {
+        *other != id
+            && !id.kind.is_integer()
+            && !other.kind.is_integer()
+            && other.kind.c_type() == id.kind.c_type()
+    };
+    let mut same = at(table, id.raw).filter(|(other, entry)| entry.is_ours && is_same(other));
+    same.next().map(|(other, _)| *other)
+}
+
+/// Returns whether each way on which our code gets at the handle leads through one for which `is_used` holds: the
+/// handle itself, one of the parents that it was made in, or all that C keeps it in or lends it by.
+pub(crate) fn is_covered(id: Id, is_used: &impl Fn(Id) -> bool) -> bool {
+    let mut here = id;
+    while here.kind.is_view() {
+        if is_used(here) {
+            return true;
+        }
+        match above(here) {
+            Some(owner) => here = owner,
+            None => return false,
+        }
+    }
+    with_table(|table| is_covered_in(table, here, is_used, &mut BTreeSet::new()))
+}
+
+fn is_covered_in(
+    table: &Table,
+    id: Id,
+    is_used: &impl Fn(Id) -> bool,
+    seen: &mut BTreeSet<Id>,
+) -> bool {
+    if is_used(id) {
+        return true;
+    }
+    let Some(entry) = table.get(&id).filter(|_| seen.insert(id)) else {
+        return false;
+    };
+    let mut parents = entry.parents.iter();
+    if parents.any(|parent| is_covered_in(table, parent, is_used, seen)) {
+        return true;
+    }
+    let is_known = !entry.ends.contains(&End::Never) && entry.keepers().next().is_some();
+    is_known
+        && entry
+            .keepers()
+            .all(|keeper| is_covered_in(table, keeper, is_used, seen))
 }
 
 /// The entries at this address.

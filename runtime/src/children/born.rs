@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::children::ancestors::{ancestor, ancestors, home, lives_in, stray};
+use crate::children::ancestors::{ancestor, ancestors, home, lives_in, ours_by_other_type, stray};
 use crate::children::table::{End, Parents, add_end, all_keepers, record, with_table};
 use crate::children::transfer;
 use crate::fork::watch_forks;
@@ -14,9 +14,14 @@ use crate::side_table::{add_once, hold_in_callback, lend_values};
 pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_parents: &[Id]) {
     // Of a handle that C lends to a callback nobody knows what it lives in. C may release it at any time.
     let first = ancestor(maker, parent);
+    // Then the handle itself stands for what it lives in: the child ends before it.
+    let in_its_place = match first {
+        Some(_) => None,
+        None => stray(maker),
+    };
     let mut parents = Parents {
         first,
-        others: extra_parents.to_vec(),
+        others: extra_parents.iter().copied().chain(in_its_place).collect(),
         inherited: Vec::new(),
         held: first
             .filter(|_| child.kind.sharing().holds_parent)
@@ -78,11 +83,18 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     lent.kind.note_relatives();
     transfer::expect();
     let is_new = with_table(|table| {
+        // By another type it may be a handle of ours.
+        let ours = ours_by_other_type(table, lent).map(End::With);
+        let ends = match ours {
+            Some(end) => vec![end],
+            None => ends,
+        };
         let entry = table.entry(lent).or_default();
         if entry.is_ours || entry.parents.first.is_some() && !entry.is_c_s() {
             // It is not C's own. One that C was given it may have freed, and then this is another one.
             return false;
         }
+        entry.is_lent = true;
         let is_new = ends.into_iter().map(|end| add_end(table, lent, end));
         is_new.filter(|is_new| *is_new).count() != 0
     });

@@ -123,9 +123,13 @@ impl ReleaseRecord {
         let inside = mem::take(&mut self.inside);
         with_table(|table| {
             let entry = table.entry(id).or_default();
-            entry.parents = parents;
-            entry.owned = mem::take(&mut self.owned);
-            entry.is_ours = id.kind.is_seen_by_callbacks();
+            // The author's code may have added to these since.
+            let since = mem::replace(&mut entry.parents, parents);
+            entry.parents.inherited.extend(since.iter());
+            entry.parents.held.extend(since.held);
+            entry.parents.values.extend(since.values);
+            entry.owned.append(&mut self.owned);
+            entry.is_ours = id.kind.is_noted_as_ours();
             for (kept, held) in inside {
                 if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_c_s()) {
                     kept.parents.others.push(id);

@@ -83,6 +83,8 @@ pub(super) struct HandleEntry {
     pub(super) is_ours: bool,
     /// Set if C was given the handle; otherwise C lends it.
     pub(super) is_transferred: bool,
+    /// Set if C lent the handle, also after it was given it.
+    pub(super) is_lent: bool,
     /// Set if C lends a handle at this address by what it lends to a callback: perhaps one of its own.
     pub(super) is_unknown: bool,
     /// Set while a call gives the handle to C: the number of that transfer.

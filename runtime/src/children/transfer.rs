@@ -131,6 +131,7 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
     let entry = table.get_mut(&id)?;
     entry.parents.inherit();
     (entry.is_transferred, entry.transfer, entry.is_unknown) = (false, None, false);
+    entry.is_lent = false;
     let (kept, owned) = (entry.keeps.clone(), entry.owned.clone());
     let (former, touched) = (entry.ends.clone(), entry.parents.iter().collect());
     let mut out = GivenOut {
@@ -241,8 +242,7 @@ impl TransferRecord {
         let transfer = ManuallyDrop::new(self);
         with_table(|table| {
             if transfer.take(table) {
-                table.entry(transfer.id).or_default().is_ours =
-                    transfer.id.kind.is_seen_by_callbacks();
+                table.entry(transfer.id).or_default().is_ours = transfer.id.kind.is_noted_as_ours();
                 // C may have lent it meanwhile.
                 take_ends(table, transfer.id);
             }
@@ -412,12 +412,35 @@ fn find_unknown(table: &Table, id: Id, lent: &mut Vec<Id>) -> Option<Id> {
     None
 }
 
+/// Refuses to give the handle to C, or to release it, after the author's code ran: if others live in it, or if C keeps
+/// something in it that the transfer or the release does not know of.
+///
+/// # Errors
+///
+/// [`Error::Value`], which names it.
+pub(crate) fn check_unchanged(id: Id) -> Result<(), Error> {
+    check_childless(id)?;
+    let keeps_more = with_table(|table| {
+        let entry = table.get(&id);
+        entry.is_some_and(|entry| {
+            entry.transfer.is_none() && !(entry.keeps.is_empty() && entry.owned.is_empty())
+        })
+    });
+    match keeps_more {
+        false => Ok(()),
+        true => Err(Error::Value(format!(
+            "a {} is not given to C, because C got something to keep in it while the call was prepared",
+            id.kind().name()
+        ))),
+    }
+}
+
 /// Refuses to give the handle to C while others live in it.
 ///
 /// # Errors
 ///
 /// [`Error::Value`], which names it.
-pub(crate) fn check_childless(id: Id) -> Result<(), Error> {
+fn check_childless(id: Id) -> Result<(), Error> {
     let is_childless = with_table(|table| waits_for(table, id).next().is_none());
     match is_childless {
         true => Ok(()),

@@ -43,6 +43,8 @@ pub struct HandleKind {
     /// 3 if C lends its handles to callbacks, 2 if it does so by a type of its own alone (`callback_only`), 1 if it
     /// does not, 0 until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
+    /// 2 if C lends its handles to calls, 1 if it does not, 0 until somebody asked.
+    pub(super) lent_to_calls: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
     pub(super) has_relatives: AtomicBool,
     pub(super) thread_bound: bool,
@@ -73,6 +75,8 @@ pub struct LentToCallbacks {
     pub kind: fn() -> &'static HandleKind,
     /// Set if C does so, which depends on another type.
     pub is_lent: bool,
+    /// Set if a method returns it as `Borrowed`.
+    pub is_lent_by_call: bool,
     /// Set if a callback has the handle by `&mut`.
     pub is_written: bool,
     /// The kinds of handles that lend them, in a call; `None` for an argument that is no handle.
@@ -107,6 +111,7 @@ macro_rules! __makes {
                 $crate::__private::kind::LentToCallbacks {
                     kind: <$made as $crate::__private::handle::Handle>::kind,
                     is_lent: false,
+                    is_lent_by_call: false,
                     is_written: false,
                     lenders: &[$($crate::__private::handle::Lender::<$lender>::KIND),*],
                     state: ::core::option::Option::None,
@@ -269,6 +274,11 @@ impl HandleKind {
         here
     }
 
+    /// Returns the kind of the handles that these are part of, if they do not know which.
+    pub(crate) fn hidden_home(&'static self) -> Option<&'static HandleKind> {
+        self.spec.hides_owner().then(|| self.home())
+    }
+
     /// Returns the kinds of the handles that these live in.
     pub(crate) fn parents(&self) -> impl Iterator<Item = &'static HandleKind> {
         let others = self.extra_parents.iter().map(|kind| kind());
@@ -286,6 +296,35 @@ impl HandleKind {
     #[inline]
     pub(crate) fn is_seen_by_callbacks(&'static self) -> bool {
         self.lent_to_callbacks() != 1
+    }
+
+    /// Returns whether the table of [`children`] knows which of its handles are ours: those that C lends to callbacks,
+    /// or to calls.
+    #[inline]
+    pub(crate) fn is_noted_as_ours(&'static self) -> bool {
+        self.is_seen_by_callbacks() || self.is_lent_to_calls()
+    }
+
+    #[inline]
+    fn is_lent_to_calls(&'static self) -> bool {
+        match self.lent_to_calls.load(Ordering::Relaxed) {
+            0 => self.find_lent_to_calls(),
+            answer => answer == 2,
+        }
+    }
+
+    #[cold]
+    fn find_lent_to_calls(&'static self) -> bool {
+        let is_same = |kind: &'static HandleKind| {
+            kind.c_type() == self.c_type() && kind.is_integer() == self.is_integer()
+        };
+        let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+        let is_lent = !self.ref_counted
+            && !self.is_view()
+            && all.any(|lent| lent.is_lent_by_call && is_same((lent.kind)()));
+        let answer = 1 + u8::from(is_lent);
+        self.lent_to_calls.store(answer, Ordering::Relaxed);
+        is_lent
     }
 
     #[inline]

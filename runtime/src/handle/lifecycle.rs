@@ -64,7 +64,7 @@ impl HandleKind {
         if children::is_any_transferred() {
             children::given_out(Id::new(self, raw));
         }
-        if self.is_seen_by_callbacks() {
+        if self.is_noted_as_ours() {
             self.note_relatives();
             children::own(Id::new(self, raw));
         }
@@ -105,6 +105,9 @@ impl HandleKind {
     pub(crate) fn restore_owner(&'static self, raw: *mut (), ended: Option<DetachedSideData>) {
         if !self.ref_counted {
             single_owner::own_again(self.key(raw));
+        }
+        if self.is_noted_as_ours() {
+            children::own(Id::new(self, raw));
         }
         if let Some(ended) = ended {
             ended.put_back(raw);

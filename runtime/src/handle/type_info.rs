@@ -60,6 +60,7 @@ impl HandleKind {
             written_by_callbacks: AtomicU8::new(0),
             left_to_c: AtomicU8::new(0),
             lent_to_callbacks: AtomicU8::new(0),
+            lent_to_calls: AtomicU8::new(0),
             has_relatives: AtomicBool::new(false),
             thread_bound: spec.is_thread_bound(),
             process_bound: spec.is_process_bound(),

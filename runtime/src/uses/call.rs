@@ -170,8 +170,20 @@ impl<'a> Use<'a> {
         }));
     }
 
-    /// Returns whether both uses, with their claims, are of one object with counted owners, which one of them has
-    /// alone.
+    /// Returns whether the other use, with its claims, reaches the object, which this one has alone, through what C
+    /// keeps somewhere. The borrow checker sees what lives in the object. A handle that is given to C may be given to
+    /// what it lives in.
+    fn is_reached_by(&self, other: &Use<'_>, others: &[Claim]) -> bool {
+        let object = Claim::of(self.id, true).object;
+        let mut reached = others.iter().skip(1);
+        self.exclusive
+            && !other.leaves
+            && reached.any(|claim| claim.object == object)
+            && !children::lives_in(other.id, self.id)
+    }
+
+    /// Returns whether both uses, with their claims, are of one object, which one of them has alone: an object with
+    /// counted owners, or one that the other reaches through what C keeps somewhere.
     fn meets(&self, claims: &[Claim], other: &Use<'_>, others: &[Claim]) -> bool {
         let meet = |claim: &Claim, theirs: &Claim| {
             claim.object == theirs.object
@@ -181,6 +193,8 @@ impl<'a> Use<'a> {
         };
         let mut counted = claims.iter().filter(|claim| claim.counted);
         counted.any(|claim| others.iter().any(|theirs| meet(claim, theirs)))
+            || !self.id.kind().is_counted() && self.is_reached_by(other, others)
+            || !other.id.kind().is_counted() && other.is_reached_by(self, claims)
     }
 
     /// Returns whether this object, which is given to C, is neither the handle of the other use nor one that it lives

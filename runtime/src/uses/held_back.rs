@@ -11,6 +11,7 @@ use std::mem::{self, ManuallyDrop};
 
 use super::depth::Depth;
 use super::table::{Key, table};
+use crate::callback::expected;
 use crate::children::{self, Id, LentInCallback};
 use crate::deferred;
 use crate::error::Error;
@@ -25,6 +26,8 @@ struct HeldBack {
     strays: Vec<Id>,
     /// The stray handles of a callback that is about to return, while the releases run that may not run later.
     ending: Vec<Id>,
+    /// The handles of C's own that C lent by one that it lends to a running callback alone.
+    lent: Vec<Id>,
 }
 
 thread_local! {
@@ -34,6 +37,7 @@ thread_local! {
             releases: Vec::new(),
             strays: Vec::new(),
             ending: Vec::new(),
+            lent: Vec::new(),
         }))
     };
 }
@@ -51,6 +55,13 @@ pub(super) fn note_strays(strays: Vec<Id>) {
 /// callback returns.
 #[cold]
 fn note_lent(lent: Id) {
+    if expected::may_write() {
+        with(|lists| {
+            if !lists.lent.contains(&lent) {
+                lists.lent.push(lent);
+            }
+        });
+    }
     // Without a stray handle of an outer callback no release waits longer.
     if table().has_stray(Depth::here()) {
         with(|lists| {
@@ -70,6 +81,12 @@ pub(super) fn hold_back(id: Id) -> bool {
         with(|lists| lists.releases.push(id));
     }
     holds_back
+}
+
+/// Returns whether C lent the handle in a callback of this thread that runs: our code may have borrowed from it.
+pub(super) fn is_lent_in_callback(id: Id) -> bool {
+    let is_it = |lent: &Id| lent.raw() == id.raw() && lent.kind().c_type() == id.kind().c_type();
+    with(|lists| lists.lent.iter().any(is_it))
 }
 
 /// Returns whether the handle lives in a stray one whose callback is about to return.
@@ -100,12 +117,15 @@ pub(super) fn leak(id: Id) {
 pub(crate) struct HoldingBack {
     /// The stray handles of the outer callback.
     outer: Vec<Id>,
+    /// The number of handles that C lent in outer callbacks.
+    lent: usize,
 }
 
 impl HoldingBack {
     pub(crate) fn begin() -> Self {
         HoldingBack {
             outer: with(|lists| mem::take(&mut lists.strays)),
+            lent: with(|lists| lists.lent.len()),
         }
     }
 }
@@ -114,7 +134,14 @@ impl Drop for HoldingBack {
     #[inline]
     fn drop(&mut self) {
         let outer = mem::take(&mut self.outer);
-        let ended = with(|lists| mem::replace(&mut lists.strays, outer));
+        let ended = with(|lists| {
+            lists.lent.truncate(self.lent);
+            if lists.lent.is_empty() {
+                // All lists of a thread that ends are without memory.
+                lists.lent = Vec::new();
+            }
+            mem::replace(&mut lists.strays, outer)
+        });
         if !ended.is_empty() {
             release_held_back(ended);
         }

@@ -19,6 +19,7 @@
 //! callback may write the handle by another type.
 
 mod argument;
+mod author_code;
 mod call;
 pub(crate) mod depth;
 mod field;
@@ -36,6 +37,7 @@ pub(crate) mod watching;
 
 pub use crate::handle::kind::Keeping;
 pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
+pub use author_code::AuthorCode;
 pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};

@@ -7,7 +7,7 @@ use super::held_back::note_strays;
 use super::keeping::kept_so_far;
 use super::strays::may_hold;
 use super::table::{By, Claim};
-use super::views::{check_alone, check_held, claim_viewed, viewed};
+use super::views::{check_alone, check_held, check_not_lent, claim_viewed, viewed};
 use crate::children::{self, Id};
 use crate::error::Result;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
@@ -83,8 +83,9 @@ impl<T: Handles> Passed<'_, T> {
     fn begin_noted(&self, exclusive: bool) -> Result<Passing, Refused> {
         let kept = kept_so_far();
         let (mut claims, mut strays, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut lent, mut counted) = (Vec::new(), Vec::new());
+        let (mut lent, mut counted, mut all) = (Vec::new(), Vec::new(), Vec::new());
         self.0.each(&mut |id| {
+            all.push(id);
             Use::noted(id, exclusive).claim(&mut claims);
             strays.extend(children::stray(id));
             others.extend(viewed(id));
@@ -118,6 +119,8 @@ impl<T: Handles> Passed<'_, T> {
         check_held(&held).map_err(Refused::For)?;
         if exclusive {
             check_alone(&others).map_err(Refused::For)?;
+            let mut all = all.into_iter();
+            all.try_for_each(check_not_lent).map_err(Refused::For)?;
         }
         note_strays(strays);
         Ok(Passing {

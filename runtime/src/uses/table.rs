@@ -9,6 +9,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::author_code::runs_author_code;
 use super::depth::{Depth, this_thread};
 use super::strays;
 use crate::fork::Lock;
@@ -84,6 +85,8 @@ pub(super) struct Claim {
     pub(super) name: &'static str,
     /// The address of the object's kind.
     kind: usize,
+    /// For a part that does not know its owner: the address of the owner's kind.
+    owner: Option<usize>,
     /// Set if a callback gives C an owner of the object: C may have others.
     joins: bool,
     /// Set if the use is exclusive because C has an owner of the object in a handle that is used so.
@@ -107,6 +110,10 @@ impl Claim {
             leaves: false,
             name: id.kind().name(),
             kind: ptr::from_ref(id.kind()).addr(),
+            owner: id
+                .kind()
+                .hidden_home()
+                .map(|home| ptr::from_ref(home).addr()),
             joins: false,
             within: false,
             viewed: false,
@@ -162,10 +169,12 @@ impl Claim {
 
     /// Returns whether `other` changes a handle that this stray one may live in.
     fn may_live_in(&self, other: &Claim) -> bool {
-        self.stray
-            && other.exclusive
-            && !matches!(other.object.among, Among::CallbackOnly(_))
-            && strays::may_hold(other.kind, self.kind)
+        self.stray && other.exclusive && strays::may_hold(other.kind, self.kind)
+    }
+
+    /// Returns whether the object may be in `keeper`, with all that C keeps there: nobody knows what it lives in.
+    fn may_be_in(&self, keeper: &Claim) -> bool {
+        self.owner == Some(keeper.kind) || self.stray && strays::may_hold(keeper.kind, self.kind)
     }
 
     /// Makes it the use by a call that gives the object to C, or releases it.
@@ -256,7 +265,12 @@ impl UseEntry {
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread. What a
                 // callback has by another type it does not use by this one.
-                true => by == By::Callback || self.claim.viewed || self.depth.is_left_by(depth),
+                true => {
+                    by == By::Callback
+                        || self.claim.viewed
+                        || self.depth.is_left_by(depth)
+                        || claim.exclusive && runs_author_code()
+                }
                 false => claim.exclusive,
             }
     }
@@ -358,10 +372,14 @@ impl Table {
         number
     }
 
-    /// Adds `claims` to each call, callback and release that uses one of `objects`.
-    pub(super) fn extend(&mut self, objects: &[Claim], claims: &[Claim]) {
+    /// Adds `claims` to each call, callback and release that uses one of `keepers`, or that may have something of them.
+    pub(super) fn extend(&mut self, keepers: &[Claim], claims: &[Claim]) {
         let mut all = std::mem::take(&mut self.entries);
-        let uses = |entry: &UseEntry| objects.iter().any(|object| entry.is_of_object(object));
+        let uses = |entry: &UseEntry| {
+            let reaches =
+                |keeper: &Claim| entry.is_of_object(keeper) || entry.claim.may_be_in(keeper);
+            keepers.iter().any(reaches)
+        };
         let mut added: Vec<UseEntry> = Vec::new();
         for entry in all.iter().filter(|entry| uses(entry)) {
             if added.last().is_some_and(|last| last.number == entry.number) {

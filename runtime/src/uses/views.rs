@@ -13,31 +13,33 @@ use std::sync::OnceLock;
 
 use super::call::Use;
 use super::depth::this_thread;
+use super::held_back::is_lent_in_callback;
 use super::table::{By, Claim, Key, UseEntry, table};
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
 use crate::handle::kind::{HandleKind, Listed};
 
 /// Returns the handles of other types that `id` may be, or lives in: those in the table of `children`, and those of its
-/// C type that are borrowed with others (`borrowed_with`).
+/// C type whose owners C counts, or that are borrowed with others (`borrowed_with`).
 pub(super) fn viewed(id: Id) -> Vec<Id> {
     let lent = children::ancestors(id).into_iter().chain([id]);
     let mut found = Vec::new();
     for lent in lent.filter(|id| id.kind().is_callback_only()) {
         found.extend(children::at_address(lent.raw()));
         let c_type = lent.kind().c_type();
-        let same = grouped().iter().filter(|kind| kind.c_type() == c_type);
+        let same = shared().iter().filter(|kind| kind.c_type() == c_type);
         found.extend(same.map(|kind| Id::new(kind, lent.raw())));
     }
     found
 }
 
-/// The kinds of handles that are borrowed with others.
-fn grouped() -> &'static [&'static HandleKind] {
-    static GROUPED: OnceLock<Vec<&'static HandleKind>> = OnceLock::new();
-    GROUPED.get_or_init(|| {
+/// The kinds of handles that have several owners, or are borrowed with others.
+fn shared() -> &'static [&'static HandleKind] {
+    static SHARED: OnceLock<Vec<&'static HandleKind>> = OnceLock::new();
+    SHARED.get_or_init(|| {
         let all = inventory::iter::<Listed>.into_iter().map(|listed| listed.0);
-        all.filter(|kind| kind.group().is_some()).collect()
+        let is_shared = |kind: &&HandleKind| kind.is_counted() || kind.group().is_some();
+        all.filter(is_shared).collect()
     })
 }
 
@@ -95,13 +97,30 @@ pub(super) fn check_alone(viewed: &[Id]) -> Result<()> {
     }
 }
 
-/// Returns whether a call has the handle, or one that it lives in, by `&mut`.
+/// Refuses a callback that has the handle by `&mut` where C lent the same object, by another type, by what an outer
+/// callback has: our code there may have borrowed from it.
+///
+/// # Errors
+///
+/// [`Error::Value`]
+pub(super) fn check_not_lent(id: Id) -> Result<()> {
+    let mut all = children::ancestors(id).into_iter().chain([id]);
+    match all.find(|id| is_lent_in_callback(*id)) {
+        Some(id) => Err(not_alone(id.kind().name())),
+        None => Ok(()),
+    }
+}
+
+/// Returns whether a call has the handle by `&mut`, or what it lives in: all of it, where C lends the handle by
+/// several.
 fn is_alone(id: Id) -> bool {
-    let objects = lived_in(id);
-    let is_it = |entry: &UseEntry| {
-        entry.by == By::Call && entry.claim.exclusive && objects.contains(&entry.claim.object)
+    let is_it = |entry: &&UseEntry| entry.by == By::Call && entry.claim.exclusive;
+    let used: Vec<Key> = {
+        let table = table();
+        let entries = table.entries().iter().filter(is_it);
+        entries.map(|entry| entry.claim.object).collect()
     };
-    table().entries().iter().any(is_it)
+    children::is_covered(id, &|id| used.contains(&Key::object(id)))
 }
 
 #[cold]

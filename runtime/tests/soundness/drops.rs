@@ -236,6 +236,9 @@ impl Door {
     #[calls(ffi::door_listen, args = (self, ring.ring, ring.data, ring.destroy), scope = notified)]
     fn listen(&self, ring: Bomb);
 
+    #[calls(ffi::door_listen, args = (self, leaver.ring, leaver.data, leaver.destroy), scope = notified)]
+    fn listen_until(&self, leaver: Leaver);
+
     #[calls(ffi::door_clear)]
     fn clear(&self);
 
@@ -253,6 +256,30 @@ impl Gate {
 
     #[calls(ffi::door_set_status)]
     fn set_status(&self, status: c_int);
+}
+
+thread_local! {
+    static DOOR: std::cell::RefCell<Option<Owned<'static, Door>>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Has C destroy the callback while it runs, and panics. Its `Drop` panics, too.
+#[derive(Attachment)]
+struct Leaver;
+
+#[callbacks(unsafe)]
+impl Leaver {
+    #[callback(unsafe extern "C" fn(c_int, *mut c_void) -> c_int, args = (_, data))]
+    fn ring(&self) -> c_int {
+        DOOR.with_borrow(|door| door.as_ref().unwrap().clear());
+        panic!("in the callback");
+    }
+}
+
+impl Drop for Leaver {
+    fn drop(&mut self) {
+        note("drop");
+        panic!("in the drop");
+    }
 }
 
 fn door() -> Owned<'static, Door> {
@@ -322,6 +349,18 @@ fn panic_of_a_drop_does_not_abort_what_unwinds_already() {
     assert!(log.contains(&"drop bomb".into()), "{log:?}");
     assert!(log.contains(&"drop bomb too".into()), "{log:?}");
     assert_eq!(live("Door"), 0);
+}
+
+#[test]
+fn panic_of_a_drop_does_not_abort_a_callback_that_panics_and_that_c_destroyed() {
+    let _native = Native::start();
+    let door = door();
+    door.listen_until(Leaver);
+    DOOR.set(Some(door));
+    let message = panic_of(|| DOOR.with_borrow(|door| door.as_ref().unwrap().ring()));
+    assert_eq!(message, "in the callback");
+    assert_eq!(log(), ["drop"]);
+    drop(DOOR.take());
 }
 
 #[test]

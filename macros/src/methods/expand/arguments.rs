@@ -218,6 +218,23 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
     respanned(passed, *span)
 }
 
+/// Returns `true` for an expression of the author's that may run code: all but literals, constants and casts of them.
+pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
+    fn runs(expression: &Expr) -> bool {
+        match expression {
+            Expr::Lit(_) | Expr::Path(_) => false,
+            Expr::Cast(cast) => runs(&cast.expr),
+            Expr::Group(group) => runs(&group.expr),
+            Expr::Paren(paren) => runs(&paren.expr),
+            Expr::Reference(reference) => runs(&reference.expr),
+            Expr::Field(field) => runs(&field.base),
+            Expr::Unary(unary) => !matches!(unary.op, syn::UnOp::Neg(_)) || runs(&unary.expr),
+            _ => true,
+        }
+    }
+    matches!(argument, CArg::Constant(constant) if runs(constant))
+}
+
 /// The text, for a C string literal, perhaps with its C type.
 fn c_text(constant: &Expr) -> Option<&Lit> {
     let constant = match constant {

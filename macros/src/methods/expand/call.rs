@@ -10,6 +10,7 @@ use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, Writ
 use crate::methods::c_args::{CArg, span_of};
 use crate::methods::expand::arguments::{
     expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
+    runs_code,
 };
 use crate::methods::expand::checks::{
     expand_gives_back_check, expand_helper_thread_checks, expand_keep_alive_check,
@@ -297,8 +298,21 @@ pub(crate) fn expand_c_closure(
     };
     let call = expand_with_fields(fields, set, call, runtime);
     let c = Ident::new("__c", Span::mixed_site());
+    // Between the begin of the uses and C, the author's expressions run.
+    let runs_code = all.iter().any(|argument| runs_code(argument));
+    let code = runs_code.then(|| quote!(#runtime::__private::uses::AuthorCode::begin(),));
+    let (code_parameter, code_ends) = match runs_code {
+        true => {
+            let code = Ident::new("__code", Span::mixed_site());
+            (
+                Some(quote!(#code: #runtime::__private::uses::AuthorCode,)),
+                Some(quote!(::core::mem::drop(#code);)),
+            )
+        }
+        false => (None, None),
+    };
     let closure = quote! {
-        let #c = |#caught: &#runtime::__private::call::Caught, #(#declared),*| #call;
+        let #c = |#code_parameter #caught: &#runtime::__private::call::Caught, #(#declared),*| { #code_ends #call };
     };
     // The author's expressions are evaluated on the calling thread; the helper thread of
     // `interrupt` gets their values.
@@ -312,7 +326,7 @@ pub(crate) fn expand_c_closure(
     let given = values.iter().enumerate();
     let given = given.filter(|(n, _)| !is_captured(*n));
     let given = given.map(|(_, value)| value);
-    let mut called = quote!(#c(#caught, #(#given),*));
+    let mut called = quote!(#c(#code #caught, #(#given),*));
     if calls.detach {
         called = quote! {
             // SAFETY: annotation `detach`: the C function uses no Python.

@@ -3,10 +3,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Expr, Type};
 
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, Source};
+use crate::methods::c_args::CArg;
 use crate::methods::expand::sharing::{
     expand_lending_checks, expand_reads_parent_check, expand_sharing_checks,
 };
@@ -85,17 +86,48 @@ fn expand_made_handles(block: &MethodsBlock, method: &Method) -> TokenStream {
                 }
                 _ => None,
             });
-    let receivers = (method.receiver != Receiver::None).then(|| receiver.clone());
-    let lenders: Vec<Type> = receivers.into_iter().chain(arguments).collect();
+    // A method without a receiver is one of the type, too, but for what makes the type's own handles.
+    let lenders: Vec<Type> = arguments.collect();
+    let with_receiver = || std::iter::once(receiver).chain(&lenders);
     let made = made_handles(block, method);
-    let made = made
-        .iter()
-        .map(|made| quote!(#runtime::__makes!([#(#lenders),*] #made);));
-    let callbacks = method.callbacks(calls).into_iter().map(|callback| {
-        let state = erase_lifetimes(state_of(&callback.ty), receiver);
-        quote!(#runtime::__passes!([#(#lenders),*] #state);)
+    let made = made.iter().map(|made| {
+        let makes_own = method.receiver == Receiver::None && type_name(made) == type_name(receiver);
+        let lenders: Vec<&Type> = match makes_own {
+            true => lenders.iter().collect(),
+            false => with_receiver().collect(),
+        };
+        quote!(#runtime::__makes!([#(#lenders),*] #made);)
     });
+    let lenders: Vec<&Type> = with_receiver().collect();
+    let states = method.callbacks(calls).into_iter();
+    let states = states.map(|callback| erase_lifetimes(state_of(&callback.ty), receiver));
+    let callbacks = states.chain(named_states(method, calls));
+    let callbacks = callbacks.map(|state| quote!(#runtime::__passes!([#(#lenders),*] #state);));
     quote!(#(#made)* #(#callbacks)*)
+}
+
+/// The types of the functions of callbacks that are passed by their constants: `State` of `State::VISIT`.
+fn named_states(method: &Method, calls: &Calls) -> Vec<Type> {
+    let arguments = method.c_arguments(calls).into_iter();
+    let states = arguments.filter_map(|argument| {
+        let CArg::Constant(mut constant) = argument else {
+            return None;
+        };
+        if let Expr::Cast(cast) = constant {
+            constant = &cast.expr;
+        }
+        let Expr::Path(path) = constant else {
+            return None;
+        };
+        let mut path = path.path.clone();
+        path.segments.pop()?;
+        path.segments.pop_punct();
+        // A module, such as `ffi`, has a small letter.
+        let name = path.segments.last()?.ident.to_string();
+        let is_type = name.starts_with(char::is_uppercase);
+        is_type.then(|| syn::parse_quote!(#path))
+    });
+    states.collect()
 }
 
 /// Returns `true` for the type of a callback parameter.
@@ -163,6 +195,7 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
                 #runtime::__private::kind::LentToCallbacks {
                     kind: <#handle as #runtime::__private::handle::Handle>::kind,
                     is_lent: false #(|| #probes::IS_CALLBACK_ONLY)*,
+                    is_lent_by_call: true,
                     is_written: false,
                     lenders: &[#(#probes::KIND),*],
                     state: ::core::option::Option::None,
@@ -170,7 +203,7 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
             }
         }
     });
-    if checks.is_empty() {
+    if lent.is_empty() {
         return TokenStream::new();
     }
     quote! {

@@ -12,6 +12,7 @@ use crate::methods::expand::variables::{
     unplaced_variable,
 };
 use crate::span::respanned;
+use crate::status::StatusTest;
 use crate::types::inspect::{argument_of, is_named, type_name};
 use crate::types::param_kind::ParamKind;
 
@@ -33,7 +34,12 @@ pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<Toke
             }
         }
     });
-    Some(quote!(.with_status(#none, #fails)))
+    let is_authors = |says: &Option<StatusTest>| matches!(says, Some(StatusTest::When(_)));
+    let with = match is_authors(&calls.none) || is_authors(&calls.fails) {
+        true => quote!(with_conditions),
+        false => quote!(with_status),
+    };
+    Some(quote!(.#with(#none, #fails)))
 }
 
 /// Expands the closure that runs once the status is known: it decides who owns the consumed

@@ -90,8 +90,8 @@ fn child_of_the_record_of_a_report_is_not_given_to_c() {
 #[test]
 fn optional_lender_waits_for_a_child_of_what_it_lends() {
     let ways: [fn(&mut Shop) -> Owned<'_, Line>; 2] = [
-        |shop| Bag::note_in(Some(shop)).unwrap().get().line().unwrap(),
-        |shop| Bag::note_of(Some(shop)).unwrap().get().line().unwrap(),
+        |shop| Shop::note_in(Some(shop)).unwrap().get().line().unwrap(),
+        |shop| Shop::note_of(Some(shop)).unwrap().get().line().unwrap(),
     ];
     for way in ways {
         let _native = Native::start();
@@ -103,5 +103,5 @@ fn optional_lender_waits_for_a_child_of_what_it_lends() {
         drop(bag);
         assert_eq!(live("Shop"), 0);
     }
-    assert_eq!(Bag::note_in(None), None);
+    assert_eq!(Shop::note_in(None), None);
 }

@@ -202,12 +202,6 @@ impl Bag {
     #[calls(ffi::bag_add_line, consumes = always)]
     fn add_line(&mut self, line: Owned<Line>);
 
-    #[calls(ffi::shop_note_of)]
-    fn note_in(shop: Option<&Shop>) -> Option<Borrowed<Note>>;
-
-    #[calls(ffi::shop_note_of)]
-    fn note_of(shop: Option<&mut Shop>) -> Option<Borrowed<Note>>;
-
     #[calls(ffi::desk_note)]
     fn note_on(desk: Option<&Desk>) -> Option<Borrowed<Slip>>;
 
@@ -280,6 +274,12 @@ impl Sheet {
 
 #[methods(unsafe, rust_only)]
 impl Shop {
+    #[calls(ffi::shop_note_of)]
+    fn note_in(shop: Option<&Shop>) -> Option<Borrowed<Note>>;
+
+    #[calls(ffi::shop_note_of)]
+    fn note_of(shop: Option<&mut Shop>) -> Option<Borrowed<Note>>;
+
     #[calls(ffi::shop_new, fails = null)]
     fn new() -> Result<Owned<Shop>>;
 

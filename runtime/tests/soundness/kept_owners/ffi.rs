@@ -14,6 +14,7 @@ use std::ptr;
 use crate::native::{acquire, fault, release, revive};
 
 pub type step = Option<unsafe extern "C" fn(*mut c_void)>;
+pub type see_clock = Option<unsafe extern "C" fn(*mut clock, *mut c_void)>;
 pub type see = Option<unsafe extern "C" fn(*mut tower, *mut c_void)>;
 
 pub struct clock {
@@ -113,6 +114,20 @@ pub unsafe extern "C" fn town_new() -> *mut town {
 /// Shows the tower of the newest town.
 pub unsafe extern "C" fn show_tower(see: see, data: *mut c_void) {
     unsafe { see.unwrap()(OWN.get(), data) };
+}
+
+/// Shows the tower at this address.
+pub unsafe extern "C" fn show_tower_at(address: usize, see: see, data: *mut c_void) {
+    unsafe { see.unwrap()(ptr::with_exposed_provenance_mut(address), data) };
+}
+
+/// Shows the clock at this address.
+pub unsafe extern "C" fn show_clock_at(address: usize, see: see_clock, data: *mut c_void) {
+    unsafe { see.unwrap()(ptr::with_exposed_provenance_mut(address), data) };
+}
+
+pub unsafe extern "C" fn clock_set(clock: *mut clock, hour: c_int) {
+    unsafe { (*clock).hour = hour };
 }
 
 pub unsafe extern "C" fn town_hour(town: *const town) -> c_int {

@@ -1,5 +1,9 @@
 //! Objects that have several types, and handles of C's own that may have counted objects.
 
+use std::cell::Cell;
+
+use leakproof::Handle;
+
 use super::alone::{Repair, Then};
 use super::*;
 
@@ -38,6 +42,83 @@ impl Tower {
 impl LentTower {
     #[calls(ffi::tower_hour)]
     fn hour(&self) -> i32;
+}
+
+/// A clock that C lends to callbacks only.
+#[handle(raw = ffi::clock, callback_only)]
+struct LentClock;
+
+/// Runs a test's code with the clock.
+struct ToClock(fn(&mut LentClock));
+
+impl Attachment for ToClock {}
+
+#[callbacks(unsafe)]
+impl ToClock {
+    #[callback(ffi::see_clock, args = (clock, data))]
+    fn see(&self, clock: &mut LentClock) {
+        (self.0)(clock);
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl LentClock {
+    #[calls(ffi::clock_set)]
+    fn set(&mut self, hour: i32);
+}
+
+#[methods(unsafe, rust_only)]
+impl Town {
+    #[calls(ffi::show_tower_at, args = (address, to.see, to.data), fails = when(|_| false))]
+    fn show_at(address: usize, to: &ToLent) -> Result<()>;
+
+    #[calls(ffi::show_clock_at, args = (address, to.see, to.data), fails = when(|_| false))]
+    fn show_clock_at(address: usize, to: &ToClock) -> Result<()>;
+}
+
+thread_local! {
+    static ADDRESS: Cell<usize> = const { Cell::new(0) };
+}
+
+#[test]
+fn keeper_is_not_shown_by_another_type_while_a_call_changes_what_c_keeps_in_it() {
+    let _native = Native::start();
+    let (mut clock, tower) = (Clock::new().unwrap(), Tower::new().unwrap());
+    tower.put(clock.clone());
+    ADDRESS.set(tower.as_raw().expose_provenance());
+    let look = || {
+        Town::show_at(
+            ADDRESS.get(),
+            &ToLent(|tower| native::note(format!("hour {}", tower.hour()))),
+        )
+    };
+    look().unwrap();
+    assert_eq!(native::log(), ["hour 1"]);
+    clock.wind_then(&Then(|| {
+        let shown = Town::show_at(ADDRESS.get(), &ToLent(|_| native::note("seen")));
+        assert_eq!(shown.unwrap_err().to_string(), IN_USE);
+    }));
+    look().unwrap();
+    assert_eq!(native::log(), ["hour 2"]);
+}
+
+#[test]
+fn callback_does_not_use_by_its_own_type_what_it_changes() {
+    let _native = Native::start();
+    let clock = Clock::new().unwrap();
+    ADDRESS.set(clock.as_raw().expose_provenance());
+    let tower = Tower::new().unwrap();
+    tower.put(clock.clone());
+    TOWER.set(Some(tower));
+    let change = ToClock(|clock| {
+        clock.set(7);
+        let hour = || TOWER.with_borrow(|tower| tower.as_ref().unwrap().hour());
+        // The clock has two types of its own.
+        assert!(panic_of(hour).ends_with("is in use by a call that cannot be waited for"));
+    });
+    Town::show_clock_at(ADDRESS.get(), &change).unwrap();
+    assert_eq!(TOWER.take().unwrap().hour(), 7);
+    drop(clock);
 }
 
 #[test]

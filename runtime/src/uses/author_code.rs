@@ -1,0 +1,37 @@
+//! The author's code that runs while a call uses its handles: expressions in `args` and `when(…)`, and what
+//! `ErrorSource` does before C is called.
+//!
+//! Such code may use what the call uses, by `&`: it sees the same handles. It does not use them exclusively, by another
+//! owner of a counted object or a handle that C lends, because C is about to use them, or has just lent what lies in
+//! them.
+
+use std::cell::Cell;
+
+use crate::restore_guard::RestoreGuard;
+
+thread_local! {
+    /// Set while this thread runs such code.
+    static RUNS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The time in which this thread runs such code.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AuthorCode {
+    _outer: RestoreGuard<bool>,
+}
+
+impl AuthorCode {
+    /// Begins the time.
+    #[must_use = "it ends when this is dropped"]
+    pub fn begin() -> Self {
+        AuthorCode {
+            _outer: RestoreGuard::set(&RUNS, true),
+        }
+    }
+}
+
+/// Returns whether this thread runs such code.
+pub(super) fn runs_author_code() -> bool {
+    RUNS.get()
+}

@@ -1,0 +1,157 @@
+//! What C makes in the parent of a handle of its own that a callback has. Nobody knows that parent, so the handle
+//! stands for it: what was made ends before the callback does.
+
+use leakproof::prelude::*;
+
+use crate::native::{Native, log};
+use crate::panic_of;
+
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    clippy::undocumented_unsafe_blocks,
+    reason = "as C"
+)]
+mod ffi {
+    use std::ffi::c_void;
+
+    use crate::native::{acquire, release, touch};
+
+    pub type see = Option<unsafe extern "C" fn(*mut query, *mut c_void)>;
+
+    pub struct base {
+        _rows: usize,
+    }
+    pub struct query {
+        base: *mut base,
+    }
+    pub struct row {
+        base: *mut base,
+    }
+    pub struct shelf {
+        row: *mut row,
+    }
+
+    pub unsafe extern "C" fn base_free(base: *mut base) {
+        release(base);
+    }
+
+    pub unsafe extern "C" fn query_free(query: *mut query) {
+        release(query);
+    }
+
+    pub unsafe extern "C" fn query_row(query: *mut query) -> *mut row {
+        touch(query);
+        let base = unsafe { (*query).base };
+        acquire("Row", row { base })
+    }
+
+    pub unsafe extern "C" fn row_free(row: *mut row) {
+        touch(unsafe { (*row).base });
+        release(row);
+    }
+
+    pub unsafe extern "C" fn shelfnew() -> *mut shelf {
+        let row = std::ptr::null_mut();
+        acquire("Shelf", shelf { row })
+    }
+
+    pub unsafe extern "C" fn shelfput(it: *mut shelf, row: *mut row) {
+        unsafe { (*it).row = row };
+    }
+
+    pub unsafe extern "C" fn shelffree(it: *mut shelf) {
+        let row = unsafe { (*it).row };
+        if !row.is_null() {
+            unsafe { row_free(row) };
+        }
+        release(it);
+    }
+
+    /// Shows a query of C's own.
+    pub unsafe extern "C" fn run(see: see, data: *mut c_void) {
+        let base = acquire("Base", base { _rows: 0 });
+        let query = acquire("Query", query { base });
+        unsafe { see.unwrap()(query, data) };
+        release(query);
+        release(base);
+    }
+}
+
+#[handle(raw = ffi::base, release = ffi::base_free, fork_safe)]
+struct Base;
+
+#[handle(raw = ffi::query, release = ffi::query_free, parent = Base, fork_safe)]
+struct Query;
+
+#[handle(raw = ffi::row, release = ffi::row_free, parent = Base, fork_safe)]
+struct Row;
+
+#[handle(raw = ffi::shelf, release = ffi::shelffree, fork_safe)]
+struct Shelf;
+
+/// Runs a test's code with the query.
+#[derive(Attachment)]
+struct Look;
+
+type Action = fn(&Query);
+
+thread_local! {
+    static ACTION: std::cell::Cell<Action> = const { std::cell::Cell::new(|_| ()) };
+}
+
+#[callbacks(unsafe)]
+impl Look {
+    #[callback(ffi::see, args = (query, data))]
+    fn see(&self, query: &Query) {
+        ACTION.get()(query);
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Query {
+    #[calls(ffi::query_row, fails = null)]
+    fn row(&self) -> Result<Owned<Row>>;
+
+    #[calls(ffi::run, args = (look.see, look.data))]
+    fn run(look: &Look);
+}
+
+#[methods(unsafe, rust_only)]
+impl Shelf {
+    #[calls(ffi::shelfnew, fails = null)]
+    fn new() -> Result<Owned<Shelf>>;
+
+    #[calls(ffi::shelfput)]
+    fn put(&mut self, row: Owned<Row>);
+}
+
+fn run(action: Action) {
+    ACTION.set(action);
+    Query::run(&Look);
+}
+
+#[test]
+fn what_c_made_by_a_handle_of_its_own_is_released_in_the_callback() {
+    let _native = Native::start();
+    run(|query| drop(query.row().unwrap()));
+    assert_eq!(log(), ["release Row", "release Query", "release Base"]);
+}
+
+#[test]
+fn what_c_made_by_a_handle_of_its_own_is_not_given_to_c() {
+    let _native = Native::start();
+    run(|query| {
+        let mut shelf = Shelf::new().unwrap();
+        let row = query.row().unwrap();
+        let message = panic_of(|| shelf.put(row));
+        assert!(message.contains("lives in a Query"), "{message}");
+    });
+    let released = [
+        "release Row",
+        "release Shelf",
+        "release Query",
+        "release Base",
+    ];
+    assert_eq!(log(), released);
+}
