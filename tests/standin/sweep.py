@@ -24,7 +24,7 @@ def intake() -> MODULE.Intake:
     return MODULE.Intake(4)
 
 
-def play_tunes(player):
+def play_tunes(player: MODULE.Player) -> None:
     player.set_tune(MODULE.Tune(3))
     player.set_tune(MODULE.Tune(4))
     player.set_encore(MODULE.Tune(5))

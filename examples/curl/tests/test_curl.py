@@ -304,6 +304,8 @@ def test_threads_transfer_beside_each_other(server):
 
 
 def test_ctrl_c_ends_a_transfer(server):
+    # A shell that starts Python in the background has it ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     easy = Easy(f"{server.url}/silence")
     timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
     timer.start()
@@ -312,6 +314,7 @@ def test_ctrl_c_ends_a_transfer(server):
         easy.perform()
     assert time.monotonic() - begin < 10
     timer.join()
+    signal.signal(signal.SIGINT, before)
 
 
 def test_errors_are_of_the_package():
