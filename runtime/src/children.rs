@@ -39,7 +39,7 @@ pub use release::parent_of_released;
 pub(crate) use release::{
     Closed, HoldersGone, ReleaseRecord, closed, end, note_deferred, note_leaked, put_off,
 };
-pub(crate) use table::is_any_held;
+pub(crate) use table::{held, is_any_held};
 pub use transfer::Unplaced;
 pub(crate) use transfer::{
     TransferRecord, check_transferable, check_unchanged, given_out, giving_back,

@@ -120,6 +120,15 @@ pub(crate) fn defer_to(thread: ThreadId, id: Id) {
     }
 }
 
+/// Takes a release out of the list that was just put there. Returns false if another thread has taken it.
+pub(crate) fn take_back(id: Id) -> bool {
+    let mut list = deferred();
+    let index = list.releases.iter().position(|release| release.0 == id);
+    let taken = index.map(|index| list.releases.remove(index));
+    WAITING.store(list.releases.len(), Ordering::Release);
+    taken.is_some()
+}
+
 /// Returns whether releases wait.
 #[inline]
 pub(crate) fn is_any_waiting() -> bool {

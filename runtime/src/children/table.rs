@@ -232,7 +232,13 @@ pub(super) static HELD: AtomicUsize = AtomicUsize::new(0);
 /// Returns whether there are children that borrow their parent exclusively for their life.
 #[inline]
 pub(crate) fn is_any_held() -> bool {
-    HELD.load(Relaxed) != 0
+    held() != 0
+}
+
+/// Returns the number of these children.
+#[inline]
+pub(crate) fn held() -> usize {
+    HELD.load(Relaxed)
 }
 
 /// Adds an end to those of a handle that C has. Returns whether it is a new one.

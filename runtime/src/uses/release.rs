@@ -39,8 +39,9 @@ pub(crate) struct Released {
 }
 
 fn begin_if_unused(id: Id) -> Option<Released> {
-    if let Some(uses) = begin_if_free(id) {
-        return Some(Released { _uses: Some(uses) });
+    let released = |uses| Some(Released { _uses: Some(uses) });
+    if let Ok(uses) = begin_if_free(id) {
+        return released(uses);
     }
     if may_not_wait(id) {
         leak(id);
@@ -50,31 +51,46 @@ fn begin_if_unused(id: Id) -> Option<Released> {
     if hold_back(id) {
         return None;
     }
-    deferred::defer(id);
-    // What was in the way may have ended before the release was in the list, where the end looks for it.
-    if let Some(uses) = begin_if_free(id) {
-        uses.end();
-        release_put_off();
+    loop {
+        // Who ends a use looks at the list afterwards. So what is in the way now may end before the release is there.
+        let (ends, held) = ended_so_far();
+        let own_ends = match begin_if_free(id) {
+            Ok(uses) => return released(uses),
+            Err(own_ends) => own_ends,
+        };
+        deferred::defer(id);
+        // From here on the release may be another thread's, and the handle may be gone.
+        if ended_so_far() == (ends + own_ends, held) || !deferred::take_back(id) {
+            return None;
+        }
     }
-    None
+}
+
+/// Returns numbers of which one changes when something ends that a release may wait for.
+fn ended_so_far() -> (u64, usize) {
+    (table().ends(), children::held())
 }
 
 /// Begins the uses by the release of a handle, unless something is in its way.
-fn begin_if_free(id: Id) -> Option<Uses> {
+///
+/// # Errors
+///
+/// The number of uses that ended with this look.
+fn begin_if_free(id: Id) -> Result<Uses, u64> {
     // The claims before the look at the holders: a call that makes a holder is in the table until the holder is known.
     let uses = loop {
         let kept = kept_so_far();
         if let Some(uses) = begin_unless_used(id, kept) {
-            break uses?;
+            break uses.ok_or(0_u64)?;
         }
     };
     let is_held = children::is_any_held() && !id.kind().is_counted() && children::is_held(id);
     match is_held {
         true => {
             uses.end();
-            None
+            Err(1)
         }
-        false => Some(uses),
+        false => Ok(uses),
     }
 }
 
