@@ -181,7 +181,7 @@ def test_cookies(server):
 
 
 def test_failure_has_the_message_of_the_transfer(server):
-    with pytest.raises(CurlError, match="Failed to connect to 127.0.0.1 port 1|Connection refused") as caught:
+    with pytest.raises(CurlError, match="Failed to connect to 127.0.0.1|Connection refused") as caught:
         Easy("http://127.0.0.1:1/").perform()
     assert caught.value.code == CURLE_COULDNT_CONNECT
     easy = Easy(f"{server.url}/broken")
