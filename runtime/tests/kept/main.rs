@@ -479,6 +479,43 @@ fn a_forked_child_releases_only_what_it_made() {
     assert_eq!(log(), ["free", "freed", "drop before"]);
 }
 
+/// A tune, which belongs to its process.
+#[handle(raw = ffi::tune, release = ffi::tune_free)]
+struct Tune;
+
+#[methods(unsafe, rust_only)]
+impl Tune {
+    #[calls(ffi::tune_new, fails = null)]
+    fn new(notes: c_int) -> Result<Owned<Tune>>;
+}
+
+#[handle(raw = ffi::player, release = ffi::player_free, attachments)]
+struct Player;
+
+#[methods(unsafe, rust_only)]
+impl Player {
+    #[calls(ffi::player_new, fails = null)]
+    fn new() -> Result<Owned<Player>>;
+
+    #[calls(ffi::player_set_tune, fails = negative, scope = until_replaced)]
+    fn set_tune(&mut self, tune: Owned<Tune>) -> Result<()>;
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri has no processes")]
+fn forked_child_does_not_release_a_handle_that_c_keeps() {
+    let mut player = Player::new().unwrap();
+    player.set_tune(Tune::new(3).unwrap()).unwrap();
+    let mut player = Some(player);
+    log();
+    in_forked_child(|| {
+        drop(player.take());
+        log().is_empty()
+    });
+    drop(player);
+    assert_eq!(log(), ["player_free 3", "tune_free 3"]);
+}
+
 #[test]
 #[cfg_attr(miri, ignore = "Miri has no processes")]
 fn a_forked_child_of_a_forked_child_releases_only_what_it_made() {
