@@ -224,10 +224,12 @@ impl Easy {
     /// Upload what `read(size)` returns, at most `size` bytes each time, until it returns none (CURLOPT_UPLOAD,
     /// CURLOPT_READFUNCTION). The size of the whole is `size`, if it is known.
     #[pyo3(signature = (read, size = None))]
-    fn upload(&mut self, read: Callable, size: Option<u32>) -> Result<()> {
+    fn upload(&mut self, read: Callable, size: Option<u64>) -> Result<()> {
+        let size = size.map_or(Ok(-1), i64::try_from);
+        let size = size.map_err(|_| Error::Overflow("the size is too large for libcurl".into()))?;
         self.set_reader(Some(read))?;
         self.set_upload(1)?;
-        self.set_upload_size(size.map_or(-1, i64::from))
+        self.set_upload_size(size)
     }
 
     #[rust_only]

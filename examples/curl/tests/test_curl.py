@@ -163,6 +163,15 @@ def test_upload_of_something_else_than_bytes(server, result):
         easy.perform()
 
 
+@pytest.mark.parametrize("size", [-1, 1 << 63, 1 << 64])
+def test_size_of_an_upload_that_libcurl_does_not_know(server, size):
+    easy = Easy(f"{server.url}/size/3")
+    with pytest.raises(OverflowError):
+        easy.upload(lambda size: b"", size)
+    # The transfer is still none.
+    assert get(easy) == b"xxx"
+
+
 def test_upload_of_more_than_was_asked_for(server):
     easy = Easy(server.url)
     easy.upload(lambda size: bytes(size + 1))

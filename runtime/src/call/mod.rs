@@ -39,7 +39,7 @@ pub use self::release::{Releasing, release_infallible};
 pub use self::status::{
     AlwaysSucceeds, CheckStatus, ConvertAfter, KeepsNothing, OnOutcome, StatusExpressions,
 };
-pub use self::transfer::{TransferSlot, check_childless, commit_transfer, handle_in, limit_to};
+pub use self::transfer::{TransferSlot, check_unchanged, commit_transfer, handle_in, limit_to};
 pub use crate::convert::from_c::expect_some;
 pub use crate::handle::origin::{
     CallOrigin, record_lender, then_give_back, then_record_parents, then_record_parents_in,

@@ -33,7 +33,7 @@ pub fn limit_to<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
 ///
 /// If others live in it, or C got something to keep in it.
 #[inline]
-pub fn check_childless(given: Id) {
+pub fn check_unchanged(given: Id) {
     if given.kind().has_relatives()
         && let Err(error) = children::check_unchanged(given)
     {

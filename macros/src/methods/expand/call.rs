@@ -268,17 +268,17 @@ pub(crate) fn expand_c_closure(
     let given = method
         .consumed()
         .map(|Parameter { name, .. }| given_variable(name));
-    let still_childless: Vec<_> = given
-        .map(|given| quote!(#runtime::__private::call::check_childless(#given);))
+    let still_unchanged: Vec<_> = given
+        .map(|given| quote!(#runtime::__private::call::check_unchanged(#given);))
         .collect();
     let call = quote! {
         // SAFETY: annotation `calls`: the call is right as long as each handle in it is valid;
         // guarantee 3: each is borrowed until C has returned.
         unsafe { #call }
     };
-    let call = match still_childless.is_empty() {
+    let call = match still_unchanged.is_empty() {
         true => quote!(#caught.run(|| #call)),
-        false => quote!(#caught.run(|| { #(#still_childless)* #call })),
+        false => quote!(#caught.run(|| { #(#still_unchanged)* #call })),
     };
     let call = match &calls.length {
         None => call,
