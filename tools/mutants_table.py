@@ -1176,7 +1176,6 @@ KEEPING = [
     mutant(PYTHON_STATE_TREE, "what another thread has to release is taken from it", ("        if let Some(name) = self.descendant_on_wrong_thread() {\n            return Err(self.abort_close(", "        if let Some(name) = self.descendant_on_wrong_thread().filter(|_| false) {\n            return Err(self.abort_close(")),
     mutant(PYTHON_STATE_TREE, "a closed child of another thread is in the way", ("            if open && child.is_on_wrong_thread()", "            if (open || true) && child.is_on_wrong_thread()")),
     mutant(PYTHON_STATE_CLOSE, "another parent is closed before its children", ("            self.close_dependents(py)?;\n        }\n        loop {", "        }\n        loop {")),
-    mutant(HEADER, "a view is closed before what lives in it", ("                self.resource().close_dependents_where(py, is_due)?;\n", "                let _ = is_due;\n")),
     mutant(PYTHON_STATE_CLOSE, "what cannot be closed closes some of what lives in it", ("            self.check_dependents_first(py)?;\n", "")),
     mutant(PYTHON_STATE_TREE, "another parent does not know its children", ("        self.dependents.fetch_add(1, Ordering::Relaxed);\n", "        self.dependents.fetch_add(0, Ordering::Relaxed);\n")),
     mutant(PYTHON_STATE_TREE, "what is released still needs its other parents", ("        self.dependents.fetch_sub(1, Ordering::Relaxed);\n", "        self.dependents.fetch_sub(0, Ordering::Relaxed);\n")),

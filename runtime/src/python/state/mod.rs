@@ -214,29 +214,12 @@ impl HandleState {
         }
     }
 
-    /// Returns whether a parent besides the first one is `view`, or is a view that is part of it.
-    fn has_extra_parent_in(&self, view: &HandleState) -> bool {
-        let parents = self.resource().extra_parents().iter();
-        let mut parents = parents.map(|parent| parent.get().state());
-        parents.any(|mut parent| {
-            while !ptr::eq(parent, view) {
-                match parent.as_view() {
-                    Some(part) => parent = part.owner.get().state(),
-                    None => return false,
-                }
-            }
-            true
-        })
-    }
-
-    /// Closes the handle. Returns when the native resource is released. A view releases nothing, but the handles that
-    /// live in it and in another handle are closed.
+    /// Closes the handle. Returns when the native resource is released. A view releases nothing, and no other handle
+    /// lives in a view.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         thread_bound::run_deferred();
         match self.as_view() {
             Some(view) => {
-                let is_due = |other: &HandleState| other.has_extra_parent_in(self);
-                self.resource().close_dependents_where(py, is_due)?;
                 view.close();
                 Ok(())
             }

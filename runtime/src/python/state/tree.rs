@@ -15,7 +15,6 @@ use crate::python::pending_release::{ParentLease, PendingRelease};
 use crate::python::ref_counted;
 use crate::python::waiting::notify_waiters;
 
-use super::HandleState;
 use super::resource::{Children, Links, ResourceState};
 
 impl ResourceState {
@@ -242,15 +241,6 @@ impl ResourceState {
 
     /// Closes the handles that live in this one or in a descendant, and also in another handle.
     pub(super) fn close_dependents(&self, py: Python<'_>) -> PyResult<()> {
-        self.close_dependents_where(py, |_| true)
-    }
-
-    /// Closes those handles of [`ResourceState::close_dependents`] for whose states `is_due` returns `true`.
-    pub(super) fn close_dependents_where(
-        &self,
-        py: Python<'_>,
-        is_due: impl Fn(&HandleState) -> bool,
-    ) -> PyResult<()> {
         // The newest first, as among children.
         let mut below = u64::MAX;
         while self.dependents.load(Ordering::Relaxed) > 0 {
@@ -265,7 +255,6 @@ impl ResourceState {
             let Some((number, weak)) = found else { break };
             if let Some(object) = weak.bind(py).upgrade()
                 && let Ok(handle) = object.cast::<HandleClass>()
-                && is_due(handle.get().state())
             {
                 handle.get().state().close(py)?;
             }
