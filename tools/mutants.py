@@ -212,7 +212,8 @@ class Suite:
 
 
 def cargo(*arguments: str) -> list[str]:
-    return ["cargo", *arguments, "--target-dir", str(PLACE.build)]
+    # Before the arguments of the test program.
+    return ["cargo", arguments[0], "--target-dir", str(PLACE.build), *arguments[1:]]
 
 
 # Those that take the longest come last.
@@ -280,8 +281,9 @@ def run_unit(test: str) -> Ended:
     return run(linked("--lib", *one), 120, limits_of_tests, PYO3_BUILD_EXTENSION_MODULE="")
 
 
-def run_messages(test: str) -> Ended:
-    return run(linked("--test", "ui"), 900, PYO3_BUILD_EXTENSION_MODULE="")
+def run_messages(case: str) -> Ended:
+    one = ["--", "ui", f"trybuild={case}"] if case else []
+    return run(linked("--test", "ui", *one), 900, PYO3_BUILD_EXTENSION_MODULE="")
 
 
 def run_pytest(paths: Sequence[str], timeout: float, test: str) -> Ended:
@@ -323,7 +325,10 @@ def suites(mutant: Mutant | None) -> list[Suite]:
     return found
 
 
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 NOTICED = [
+    # A compile-fail case; the test that runs the case is named behind the cases.
+    re.compile(r"^test (tests/ui/\S+) \.\.\. (?!ok)", re.MULTILINE),
     re.compile(r"^test (\S+) \.\.\. FAILED", re.MULTILINE),
     re.compile(r"^---- (\S+) stdout ----", re.MULTILINE),
     re.compile(r"^(?:FAILED|ERROR) (\S+::\S+)", re.MULTILINE),
@@ -337,7 +342,8 @@ def test_that_failed(ended: Ended) -> str:
     """The name of the first test that failed, or `""` where the output names none."""
     if ended.hung:
         return ""
-    return next((match[1] for pattern in NOTICED if (match := pattern.search(ended.output))), "")
+    output = COLOR.sub("", ended.output)
+    return next((match[1] for pattern in NOTICED if (match := pattern.search(output))), "")
 
 
 def what_noticed(ended: Ended) -> str:
@@ -349,10 +355,12 @@ def what_noticed(ended: Ended) -> str:
     return crash[0] if crash else f"status {ended.status}"
 
 
-def not_built(mutant: Mutant | None, ended: Ended) -> tuple[str, str]:
+def not_built(mutant: Mutant | None, suite: Suite, ended: Ended) -> tuple[str, str]:
     errors = re.findall(r"^error.*$", ended.output, re.MULTILINE)
-    seen = mutant is not None and mutant.seen_by_compiler
-    return "killed" if seen else "invalid", f"compiler: {errors[0] if errors else 'it does not build'}"
+    error = errors[0] if errors else "it does not build"
+    if mutant is not None and mutant.seen_by_compiler:
+        return "killed", f"{suite.name}: ({error})"
+    return "invalid", f"compiler: {error}"
 
 
 def examine(mutant: Mutant | None, killer: Killer | None = None) -> tuple[str, str]:
@@ -362,7 +370,7 @@ def examine(mutant: Mutant | None, killer: Killer | None = None) -> tuple[str, s
         if killer and suite.name == killer.suite:
             ended = suite.build()
             if ended.failed:
-                return not_built(mutant, ended)
+                return not_built(mutant, suite, ended)
             ended = suite.run(killer.test)
             if ended.failed and ended.status not in NOT_FOUND:
                 return "killed", f"{suite.name}: {killer.test or f'({what_noticed(ended)})'}"
@@ -371,7 +379,7 @@ def examine(mutant: Mutant | None, killer: Killer | None = None) -> tuple[str, s
         if ended.failed:
             if mutant is None:
                 print(ended.output)
-            return not_built(mutant, ended)
+            return not_built(mutant, suite, ended)
         ended = suite.run("")
         if ended.failed:
             if mutant is None:
