@@ -400,7 +400,6 @@ WORD = [
         WAIT,
         "who leaves the queue last leaves newcomers barred",
         ("            self.state.borrow_state.clear_queued();\n", ""),
-        equivalent="a newcomer then takes a place in the empty queue, and it is its turn: that costs time alone",
     ),
     mutant(
         ENTER,
@@ -1359,7 +1358,7 @@ OWNERS_OF_HANDLES = [
     mutant(
         CLASS,
         "a part of another owner is given to Python",
-        ("    match actual.is_none_or(|actual| actual == here) {", "    match actual.is_none_or(|actual| actual == here || !owner.header().is_closed()) {"),
+        ("    match actual.is_none_or(|actual| actual == here) {", "    match actual.is_none_or(|actual| actual == here || !owner.state().is_closed()) {"),
     ),
 ]
 

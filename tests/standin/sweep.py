@@ -203,6 +203,8 @@ def in_callbacks(gauge: MODULE.Gauge) -> object:
 def released_gauges() -> int:
     MODULE.Gauge.release_in_body()
     MODULE.Gauge.release_detached_in_body()
+    MODULE.Gauge.release_detached_at_the_gate()
+    MODULE.Gauge.open_gate_until_release()
     return MODULE.Gauge.retain_in_body() + MODULE.Gauge.counted()
 
 
@@ -277,6 +279,8 @@ OPERATIONS = [
     Operation("label", lambda: MODULE.Parcel(3).label.weight),
     Operation("board", MODULE.Board),
     Operation("pin", lambda board: board.pin(MODULE.Parcel(3).tag()), setup=MODULE.Board, once=True),
+    Operation("bow", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).bow.weight(), setup=MODULE.Board),
+    Operation("memory of a keepsake", lambda: bytes(MODULE.Keepsake(3).memory)),
     Operation("ribbon", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).weight(), setup=MODULE.Board),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("reweigh", lambda: MODULE.Parcel(3).reweigh(4)),
@@ -360,6 +364,7 @@ OPERATIONS = [
     Operation("container", lambda inner: MODULE.Container(inner).child.owners, setup=MODULE.Container),
     Operation("container work", lambda box: [box.work(), box.work_beside()], setup=MODULE.Container),
     Operation("containers meet", lambda box: box.meet(MODULE.Container()), setup=MODULE.Container),
+    Operation("owners of both", lambda box: box.owners_of_both(MODULE.Container()), setup=MODULE.Container),
     Operation("container tells", lambda box: box.tell(dict), setup=MODULE.Container),
     Operation(
         "change within a group",

@@ -1,6 +1,6 @@
 //! Parcels, the tags of a parcel, boards that take a tag over, and ribbons between a board and a parcel.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 
 use super::control::{note, pass_gate};
 
@@ -27,6 +27,16 @@ pub unsafe extern "C" fn parcel_reweigh(parcel: *mut parcel, weight: c_int) -> c
     // SAFETY: a valid parcel.
     unsafe { (*parcel).weight = weight };
     0
+}
+
+/// The bytes of the weight.
+pub unsafe extern "C" fn parcel_memory(parcel: *const parcel) -> *const c_void {
+    // SAFETY: a valid parcel.
+    unsafe { (&raw const (*parcel).weight).cast() }
+}
+
+pub unsafe extern "C" fn parcel_memory_size(_parcel: *const parcel) -> usize {
+    size_of::<c_int>()
 }
 
 pub unsafe extern "C" fn parcel_free(parcel: *mut parcel) {
@@ -114,6 +124,7 @@ pub unsafe extern "C" fn board_ribbon(
 }
 
 pub unsafe extern "C" fn ribbon_weight(ribbon: *const ribbon) -> c_int {
+    pass_gate();
     // SAFETY: a valid ribbon, whose parcel is still there.
     unsafe { (*(*ribbon).parcel).weight }
 }

@@ -14,6 +14,7 @@ use leakproof::prelude::*;
 mod ffi {
     use std::ffi::{c_int, c_void};
     use std::sync::atomic::{AtomicI32, Ordering};
+    use std::time::Duration;
 
     use leakproof::pyo3::ffi::{PyGILState_GetThisThreadState, compat::PyThreadState_GetUnchecked};
 
@@ -46,6 +47,14 @@ mod ffi {
 
     pub unsafe extern "C" fn counted() -> c_int {
         COUNTED.swap(-1, Ordering::Relaxed)
+    }
+
+    /// Returns whether a release, or a retain, comes within ten seconds.
+    pub fn waits_for_count() -> bool {
+        (0..10_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            COUNTED.load(Ordering::Relaxed) != -1
+        })
     }
 
     pub unsafe extern "C" fn gauge_read(
@@ -191,6 +200,23 @@ impl Gauge {
     #[staticmethod]
     fn release_detached_in_body() -> Result<()> {
         Valve::new().map(drop)
+    }
+
+    /// Releases one without the GIL, which is marked so, once the gate is open.
+    #[detach]
+    #[staticmethod]
+    fn release_detached_at_the_gate() -> Result<()> {
+        let valve = Valve::new()?;
+        crate::ffi::pass_gate();
+        drop(valve);
+        Ok(())
+    }
+
+    /// Opens the gate, and waits with the GIL for a release on another thread. Returns whether one came.
+    #[staticmethod]
+    fn open_gate_until_release() -> bool {
+        crate::ffi::set_gate(false);
+        ffi::waits_for_count()
     }
 
     /// Retain one without the GIL. Return whether C had the GIL.

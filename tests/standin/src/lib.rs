@@ -90,7 +90,7 @@ mod standin_safe {
     use super::numbers::{Numeral, Tally};
 
     #[pymodule_export]
-    use super::parcels::{Board, Keepsake, Label, Parcel, Ribbon, Tag};
+    use super::parcels::{Board, Bow, Keepsake, Label, Parcel, Ribbon, Tag};
 
     #[pymodule_export]
     use super::players::{Player, Tune};

@@ -72,18 +72,34 @@ impl Board {
 }
 
 /// A ribbon from a board to a parcel.
-#[handle(raw = ffi::ribbon, release = ffi::ribbon_free, parent = (Board, Parcel))]
+#[handle(raw = ffi::ribbon, release = ffi::ribbon_free, parent = (Board, Parcel), lends)]
 pub struct Ribbon;
 
 #[methods(unsafe)]
 impl Ribbon {
+    /// Returns the weight of the parcel, once the gate is open.
+    #[calls(ffi::ribbon_weight, detach)]
+    fn weight(&self) -> c_int;
+
+    /// The bow, which is tied anew when the parcel changes.
+    #[getter]
+    #[field(self)]
+    fn bow(&self) -> Option<Borrowed<Bow>>;
+}
+
+/// The bow of a ribbon.
+#[handle(raw = ffi::ribbon, part_of = Ribbon, until_mut)]
+pub struct Bow;
+
+#[methods(unsafe)]
+impl Bow {
     /// Returns the weight of the parcel.
     #[calls(ffi::ribbon_weight)]
     fn weight(&self) -> c_int;
 }
 
 /// A parcel that one thread keeps.
-#[handle(raw = ffi::parcel, release = ffi::parcel_free, fork_safe, thread_bound)]
+#[handle(raw = ffi::parcel, release = ffi::parcel_free, fork_safe, thread_bound, lends)]
 pub struct Keepsake;
 
 #[methods(unsafe)]
@@ -97,4 +113,9 @@ impl Keepsake {
     #[field(weight)]
     #[getter]
     fn weight(&self) -> c_int;
+
+    /// The bytes of the weight.
+    #[getter]
+    #[calls(ffi::parcel_memory, len = ffi::parcel_memory_size)]
+    fn memory(&self) -> Option<&[u8]>;
 }

@@ -76,6 +76,11 @@ impl Container {
     #[calls(ffi::shape_meet)]
     fn meet(&mut self, other: &Container);
 
+    /// Returns the owners of both, in a body that has this one exclusively.
+    fn owners_of_both(&mut self, other: &Container) -> c_int {
+        self.owners() + other.owners()
+    }
+
     /// Calls `call` with a shared borrow, as an iteration with a callback does.
     fn tell(&self, py: Python<'_>, call: Py<PyAny>) -> Result<Py<PyAny>> {
         Ok(call.call0(py)?)

@@ -40,6 +40,13 @@ def test_detached_release_in_a_detached_body_takes_no_gil() -> None:
     assert Gauge.counted() == 0
 
 
+def test_detached_release_in_a_detached_body_does_not_wait_for_the_gil(at_the_gate) -> None:
+    Gauge.counted()
+    with at_the_gate(Gauge.release_detached_at_the_gate):
+        assert Gauge.open_gate_until_release()
+    assert Gauge.counted() == 0
+
+
 @pytest.mark.parametrize("threads", [4])
 def test_detached_bodies_of_several_threads_end(threads: int) -> None:
     gauge, found = Gauge(), []

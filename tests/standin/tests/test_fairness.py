@@ -191,6 +191,17 @@ def test_an_interrupted_exclusive_call_bars_nobody_any_more(at_the_gate):
         assert work.result is None and hooked.result is not None
 
 
+def test_call_on_two_handles_passes_queues_that_all_others_have_left(at_the_gate):
+    one, two = Shape(), Shape()
+    for shape in (one, two):
+        with at_the_gate(shape.work_beside):
+            with interrupted_after(0.05), pytest.raises(Interrupted):
+                shape.work()
+    # The call would leave one queue for the other again and again.
+    with interrupted_after(20):
+        one.meet(two)
+
+
 def test_interrupted_exclusive_call_lets_the_queue_go_on(at_the_gate):
     with Store() as store:
         with at_the_gate(store.work_beside):

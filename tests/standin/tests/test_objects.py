@@ -1,6 +1,7 @@
 """How the Python objects of handles are made and dropped."""
 
 import gc
+import subprocess
 import sys
 import sysconfig
 import weakref
@@ -125,6 +126,30 @@ def test_memory_error_of_a_new_handle_releases_the_resource():
 
 def number_of(folder):
     return folder.paper().number
+
+
+LEFT_BY_ITS_THREAD = """
+import sys, threading, time
+from standin_safe import Keepsake, live_handles
+reported, views = [], []
+sys.unraisablehook = lambda raised: reported.append(raised.exc_value)
+thread = threading.Thread(target=lambda: views.append(Keepsake(3).memory))
+thread.start()
+thread.join()
+while not reported:
+    time.sleep(0.001)
+views.clear()
+print(*map(repr, reported), live_handles()["Keepsake"], sep="\\n")
+"""
+
+
+def test_handle_that_memory_kept_open_beyond_its_thread_is_lost_and_reported():
+    ended = subprocess.run([sys.executable, "-c", LEFT_BY_ITS_THREAD], capture_output=True, text=True, timeout=60)
+    assert ended.stderr == ""
+    refused, lost, live = ended.stdout.splitlines()
+    assert refused.startswith("BufferError")
+    assert lost.startswith("AffinityError") and "only the thread that made it could release it" in lost
+    assert live == "1"
 
 
 def test_constructor_takes_arguments_by_position_and_by_name():

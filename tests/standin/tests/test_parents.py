@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from standin_safe import Board, ClosedError, Parcel, live_handles, take_log
+from standin_safe import Board, BusyError, ClosedError, Feed, Parcel, live_handles, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -43,3 +43,31 @@ def test_ribbon_keeps_the_named_parcel_alone():
     log = take_log()
     assert log[0] == "ribbon_free" and "parcel_free" in log
     assert live_handles() == NONE
+
+
+def test_call_on_a_ribbon_borrows_both_parents(at_the_gate):
+    board, parcel = Board(), Parcel(4)
+    ribbon = board.ribbon(Parcel(3), parcel)
+
+    def reweigh(_):
+        parcel.reweigh(5)
+        return 0
+
+    feed = Feed(lambda: 0)
+    with at_the_gate(ribbon.weight) as weights:
+        # A callable does not wait for the other thread.
+        with pytest.raises(BusyError, match="Parcel is in use"):
+            feed.tell(reweigh)
+    assert weights == [4]
+    feed.tell(reweigh)
+    assert ribbon.weight() == 5
+
+
+def test_view_ends_when_a_second_parent_is_used_exclusively():
+    board, beside, parcel = Board(), Parcel(3), Parcel(4)
+    bow = board.ribbon(beside, parcel).bow
+    beside.reweigh(5)
+    assert bow.weight() == 4
+    parcel.reweigh(6)
+    with pytest.raises(ClosedError, match="Bow is no longer valid"):
+        bow.weight()

@@ -337,9 +337,13 @@ def test_two_objects_of_one_group_in_one_call():
     one, other = Container(), Container()
     one.meet(other)
     outer = Container(one)
-    with pytest.raises(BusyError):
-        one.meet(outer.child)
+    for call in (one.meet, one.owners_of_both):
+        with pytest.raises(BusyError):
+            call(one)
+        with pytest.raises(BusyError):
+            call(outer.child)
     one.meet(outer)
+    assert one.owners_of_both(outer) == 3
 
 
 def test_handle_dropped_while_its_group_is_in_use_is_released_afterwards(at_the_gate):
