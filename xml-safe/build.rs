@@ -22,13 +22,15 @@ fn main() {
         ])
         .allowlist_item(
             "xml(Init|New|Free|Ctxt|XPath|Doc|Node|Get|Has|Buffer|Save|SAX2).*|xml[A-Z][A-Za-z]*|__xml.*|XML_.*|XPATH_.*|\
-             inputPop|[a-zA-Z]+SAX2?Func",
+             inputPop|valuePop|valuePush|[a-zA-Z]+SAX2?Func",
         )
         .write("libxml2.rs");
     // From here on the parser itself can leave external entities alone (XML_PARSE_NO_XXE).
     version.cfg_since("has_no_xxe", Version(2, 13));
     // From here on libxml2 marks an entity while it expands it.
     version.cfg_since("marks_entities", Version(2, 13));
+    // From here on libxml2 frees a value that it can't push.
+    version.cfg_since("frees_unpushed", Version(2, 11));
     // From here on libxml2 takes an external entity's text from the declaration, and its parser has no state "in the value
     // of an attribute" that a handler could see.
     version.cfg_since("has_external_text", Version(2, 14));
@@ -41,6 +43,7 @@ fn main() {
         .map_or("", |(fields, _)| fields);
     cfg("has_entity_of_input", input.contains("pub entity:"));
     cfg("has_pop_input", bindings.contains("fn xmlCtxtPopInput("));
+    cfg("has_value_push", bindings.contains("fn xmlXPathValuePush("));
     cfg(
         "has_max_amplification",
         bindings.contains("fn xmlCtxtSetMaxAmplification("),

@@ -24,7 +24,18 @@ def install_counting_allocator() -> ctypes.CDLL:
 libxml2 = install_counting_allocator()
 
 import xml_safe as MODULE
-from xml_safe import ClosedError, Document, Node, ParseError, XPathContext, XPathError, parse, parse_file
+from xml_safe import (
+    ClosedError,
+    Document,
+    Node,
+    ParseError,
+    XPath,
+    XPathContext,
+    XPathError,
+    XPathLimitError,
+    parse,
+    parse_file,
+)
 
 
 def blocks() -> int:
@@ -221,6 +232,108 @@ def evaluating() -> Iterable[Operation]:
         )
 
 
+def values(owner: Document) -> dict[str, Any]:
+    """Returns variables of every type."""
+    return {"text": "x", "number": 1, "truth": True, "node": root_of(owner), "nodes": list(root_of(owner)), "none": []}
+
+
+ALL_VALUES = "concat($text, $number, $truth, $node, $nodes, $none)"
+
+
+def with_options() -> Iterable[Operation]:
+    """Evaluations with namespaces, variables, functions and limits."""
+
+    def function(*arguments: object) -> object:
+        return arguments[0] if arguments else 1
+
+    def failing(*_: object) -> object:
+        raise KeyError
+
+    def evaluating_with(
+        expression: str, options: dict[str, Any] | Callable[[Document], dict[str, Any]]
+    ) -> Callable[[Document], object]:
+        def evaluate(owner: Document) -> object:
+            return owner.xpathEval(expression, **(options(owner) if callable(options) else options))
+
+        return evaluate
+
+    def one_operation(
+        name: str,
+        expression: str,
+        options: dict[str, Any] | Callable[[Document], dict[str, Any]],
+        raises: type[BaseException] | None = None,
+    ) -> Operation:
+        return Operation(f"xpathEval with {name}", evaluating_with(expression, options), raises, setup=document)
+
+    namespaces = {"q": "urn:p"}
+    yield one_operation("namespaces", "//q:c", {"namespaces": namespaces})
+    yield one_operation("namespaces: no prefix", "1", {"namespaces": {"": "urn:p"}}, ValueError)
+    yield one_operation("variables", ALL_VALUES, lambda owner: {"variables": values(owner)})
+    yield one_operation("variables: the document", "$v", lambda owner: {"variables": {"v": owner}})
+    yield one_operation("variables: a namespace", "$q:v", {"namespaces": namespaces, "variables": {"q:v": 1}})
+    yield one_operation("variables: a wrong type", "1", {"variables": {"v": None}}, TypeError)
+    yield one_operation("variables: another document", "1", lambda _: {"variables": {"v": node()}}, ValueError)
+    yield one_operation("variables: unknown", "$v", {"variables": {"w": 1}}, XPathError)
+    yield one_operation("functions", "f(//b, 'x', 1, true())", {"functions": {"f": function}})
+    yield one_operation("functions: no arguments", "f()", {"functions": {"f": function}})
+    yield one_operation(
+        "functions: a namespace", "q:f(//b)", {"namespaces": namespaces, "functions": {"q:f": function}}
+    )
+    yield one_operation("functions: failing", "//b[f(.)]", {"functions": {"f": failing}}, KeyError)
+    yield one_operation("functions: a wrong result", "f()", {"functions": {"f": object}}, TypeError)
+    yield one_operation("functions: unknown", "g()", {"functions": {"f": function}}, XPathError)
+    yield one_operation("functions: not callable", "1", {"functions": {"f": 1}}, TypeError)
+    yield one_operation("a limit of operations", "//b", {"max_operations": 1000})
+    yield one_operation("a limit of operations: exceeded", "//b", {"max_operations": 1}, XPathLimitError)
+    yield one_operation("a limit of depth", "(1)", {"max_depth": 1})
+    yield one_operation("a limit of depth: exceeded", "((1))", {"max_depth": 1}, XPathLimitError)
+    yield Operation(
+        "Node.xpathEval with everything",
+        lambda element: element.xpathEval(
+            "f($v)[1]/../q:c",
+            namespaces=namespaces,
+            variables={"v": list(element)},
+            functions={"f": function},
+            max_operations=1000,
+            max_depth=10,
+        ),
+        setup=node,
+    )
+
+
+def compiled() -> Iterable[Operation]:
+    def function(argument: object) -> object:
+        return argument
+
+    def with_document(expression: str, **options: Any) -> Callable[[], tuple[XPath, Document]]:
+        return lambda: (XPath(expression, **options), document())
+
+    def evaluate(pair: tuple[XPath, Document]) -> object:
+        return pair[0](pair[1], variables={"v": "x"}), pair[0](root_of(pair[1]), variables={"v": root_of(pair[1])})
+
+    def closed(make: Callable[[], XPath]) -> Callable[[], XPath]:
+        def made() -> XPath:
+            xpath = make()
+            xpath.close()
+            return xpath
+
+        return made
+
+    options: dict[str, Any] = {"namespaces": {"q": "urn:p"}, "functions": {"q:f": function, "f": function}}
+    yield Operation("XPath", lambda: XPath("//q:b[q:f(.)]", **options))
+    yield Operation("XPath: malformed", lambda: XPath("//b["), XPathError)
+    yield Operation("XPath: a limit of depth", lambda: XPath("((1))", max_depth=1), XPathLimitError)
+    yield Operation("XPath: a number", lambda: XPath(1), TypeError)
+    yield Operation("XPath.__call__", evaluate, setup=with_document("//b"))
+    yield Operation("XPath.__call__: a variable", evaluate, setup=with_document("$v"))
+    yield Operation("XPath.__call__: functions", evaluate, setup=with_document("q:f($v) = f(//b)", **options))
+    yield Operation("XPath.__call__: limited", evaluate, setup=with_document("//b", max_operations=1000))
+    yield Operation("XPath.__call__: failing", evaluate, XPathError, setup=with_document("g()"))
+    yield Operation("XPath.__call__: a number", calling("__call__", 1), TypeError, setup=lambda: XPath("1"))
+    yield Operation("XPath.expression", reading("expression"), setup=lambda: XPath("1"))
+    yield Operation("XPath: closed", reading("expression"), ClosedError, setup=closed(lambda: XPath("1")))
+
+
 def properties() -> Iterable[Operation]:
     for name in ["attributes", "children", "document", "line", "name", "parent", "path", "text", "type"]:
         yield Operation(f"Node.{name}", reading(name), setup=node)
@@ -260,6 +373,29 @@ def contexts() -> Iterable[Operation]:
     yield Operation("XPathContext.register_ns: a number", calling("register_ns", "q", 1), TypeError, setup=context)
     yield Operation("XPathContext.register_ns: closed", register, ClosedError, setup=closed_context)
     yield Operation("XPathContext.eval: a prefix", calling("eval", "//p:c"), setup=context)
+
+    def with_variables() -> tuple[XPathContext, dict[str, Any]]:
+        owner = document()
+        return owner.xpath_new_context(), values(owner)
+
+    def register_variables(pair: tuple[XPathContext, dict[str, Any]]) -> object:
+        for name, value in pair[1].items():
+            pair[0].register_variable(name, value)
+        return pair[0].eval(ALL_VALUES, max_operations=1000, max_depth=10)
+
+    def register_variable(name: object, value: object) -> Callable[[object], object]:
+        return calling("register_variable", name, value)
+
+    yield Operation("XPathContext.register_variable", register_variables, setup=with_variables)
+    yield Operation("XPathContext.register_variable: a prefix", register_variable("p:v", 1), setup=context)
+    yield Operation("XPathContext.register_variable: a number", register_variable(1, 1), TypeError, setup=context)
+    yield Operation("XPathContext.register_variable: None", register_variable("v", None), TypeError, setup=context)
+    yield Operation(
+        "XPathContext.register_variable: closed", register_variable("v", 1), ClosedError, setup=closed_context
+    )
+    yield Operation(
+        "XPathContext.eval: limited", lambda it: it.eval("//b", max_operations=1), XPathLimitError, setup=context
+    )
 
     def beside_own_node() -> tuple[XPathContext, Node]:
         owner = document()
@@ -314,6 +450,8 @@ def together() -> Iterable[Operation]:
 OPERATIONS = [
     *parsing(),
     *evaluating(),
+    *with_options(),
+    *compiled(),
     *properties(),
     *methods(),
     *contexts(),

@@ -1,13 +1,17 @@
 //! Documents.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_ulong};
 
 use leakproof::prelude::*;
+use leakproof::pyo3::prelude::{Bound, Py, PyAny};
 
 use crate::errors::{Report, Reports, TreeErrors};
 use crate::ffi;
 use crate::node::{Dtd, Entity, Node};
-use crate::xpath::{XPathContext, XPathValue, evaluate_at};
+use crate::xpath::compiled::XPath;
+use crate::xpath::context::XPathContext;
+use crate::xpath::evaluate::{Answer, Arguments, Expr, Passed, Request};
+use crate::xpath::values::XPathValue;
 
 /// A parsed XML document. Closing the document also closes its XPath contexts, and its nodes can no longer be used.
 #[handle(
@@ -93,12 +97,78 @@ impl Document {
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// Raises XPathError if the expression is malformed or can't be evaluated.
-    #[pyo3(name = "xpathEval")]
-    fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
+    /// `namespaces` maps prefixes to URIs. `variables` maps names to values: a str, a number, a bool, a node or a list
+    /// of nodes of this document. `functions` maps names to callables, which get the arguments as results are given,
+    /// and return a value as variables have them. A name in a namespace is written "prefix:name", "{uri}name", or as a
+    /// tuple of URI and name. Nothing of it is known to the next evaluation.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated. Raises XPathLimitError if the evaluation
+    /// takes more than `max_operations` of libxml2's operations, or if parentheses and brackets are nested deeper than
+    /// `max_depth`.
+    #[pyo3(
+        name = "xpathEval",
+        signature = (
+            expr,
+            *,
+            namespaces: "abc.Mapping[str, str] | None" = None,
+            variables: "abc.Mapping[Any, str | float | Document | Node | abc.Sequence[Node]] | None" = None,
+            functions: "abc.Mapping[Any, abc.Callable[..., object]] | None" = None,
+            max_operations = None,
+            max_depth = None
+        )
+    )]
+    fn xpath_eval(
+        &self,
+        expr: &CStr,
+        namespaces: Option<Py<PyAny>>,
+        variables: Option<Py<PyAny>>,
+        functions: Option<Py<PyAny>>,
+        max_operations: Option<c_ulong>,
+        max_depth: Option<usize>,
+    ) -> Result<Answer<'_>> {
+        let arguments = Arguments {
+            namespaces,
+            variables,
+            functions,
+            max_operations,
+            max_depth,
+        };
         match self.as_node() {
-            Some(node) => evaluate_at(self, &node, expr),
+            Some(node) => arguments.evaluate(self, node, expr),
             None => Err(Error::Value("the document has no node".into())),
+        }
+    }
+
+    /// Evaluate an expression with functions. `owner` is this document's Python object.
+    fn _evaluate(
+        &self,
+        owner: Bound<'_, PyAny>,
+        node: &Node,
+        expr: &CStr,
+        arguments: Passed,
+    ) -> Result<XPathValue<'_>> {
+        let arguments = Arguments::from(arguments);
+        arguments.evaluate_with(owner.py(), Some(&owner), self, node, expr)
+    }
+
+    /// Evaluate a compiled expression. `owner` is this document's Python object.
+    fn _call(
+        &self,
+        owner: Bound<'_, PyAny>,
+        node: Option<&Node>,
+        xpath: &XPath,
+        variables: Option<Bound<'_, PyAny>>,
+    ) -> Result<XPathValue<'_>> {
+        let request = Request {
+            expr: Expr::Compiled(xpath),
+            options: xpath.options()?,
+            variables: variables.as_ref(),
+            owner: Some(&owner),
+        };
+        match (node, self.as_node()) {
+            (Some(node), _) => request.evaluate(self, node),
+            (None, Some(node)) => request.evaluate(self, &node),
+            (None, None) => Err(Error::Value("the document has no node".into())),
         }
     }
 }

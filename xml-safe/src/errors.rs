@@ -17,6 +17,7 @@ use leakproof::pyo3::{pyclass, pymethods};
 use leakproof::{CallContext, IntoPython};
 
 use crate::ffi;
+use crate::xpath::names::Name;
 
 /// One `xmlError`, as libxml2 lends it to an error handler.
 #[handle(raw = ffi::xmlError, callback_only)]
@@ -286,35 +287,148 @@ pub(crate) struct XPathError {
     pub(crate) message: String,
     /// libxml2's error code (xmlParserErrors, from 1200).
     pub(crate) code: c_int,
-    /// The expression, if libxml2 names it.
+    /// The expression, if there is one.
     pub(crate) expression: Option<String>,
-    /// The position in the expression at which libxml2 stopped, in bytes.
-    pub(crate) position: c_int,
+    /// The number of characters in the expression before the place at which libxml2 stopped, or before the name; None
+    /// if libxml2 does not know the place.
+    pub(crate) position: Option<usize>,
+    /// The variable, the function or the prefix that was not found; None if it may be one of several.
+    pub(crate) name: Option<String>,
+}
+
+/// An evaluation that takes more operations, or an expression that is nested deeper, than a limit allows: that of the
+/// caller, or libxml2's own one.
+#[exception(extends = XPathError)]
+pub(crate) struct XPathLimitError {
+    /// The fields of every XPath error.
+    pub(crate) base: XPathError,
 }
 
 impl XPathError {
-    /// Returns `true` if an evaluation exceeded its operation limit.
-    pub(crate) fn is_of_operations(error: &Error) -> bool {
-        let error = error.library::<XPathError>();
-        error.is_some_and(|error| error.code.cast_unsigned() == OPERATION_LIMIT)
-    }
-
-    /// Adds the expression to an error that names none: libxml2 does not know the text of a compiled expression.
-    pub(crate) fn about(error: Error, expression: &CStr) -> Error {
-        match error.library::<XPathError>() {
-            Some(
-                unnamed @ XPathError {
-                    expression: None, ..
-                },
-            ) => XPathError {
-                message: unnamed.message.clone(),
-                expression: Some(expression.to_string_lossy().into_owned()),
-                ..*unnamed
-            }
-            .into(),
-            _ => error,
+    fn of_code(code: u32) -> Self {
+        XPathError {
+            message: describe(code),
+            code: code.cast_signed(),
+            expression: None,
+            position: None,
+            name: None,
         }
     }
+
+    /// Returns the error with the exception for its code. The message ends with the expression.
+    fn typed(mut self) -> Error {
+        if let Some(expression) = &self.expression {
+            let excerpt = excerpt(expression, self.position.unwrap_or_default());
+            let at = self
+                .position
+                .map_or_else(String::new, |position| format!(" at {position}"));
+            self.message = format!("{}{at} in {excerpt:?}", self.message);
+        }
+        match LIMITS.contains(&self.code.cast_unsigned()) {
+            true => XPathLimitError { base: self }.into(),
+            false => self.into(),
+        }
+    }
+
+    fn of(error: &Error) -> Option<&XPathError> {
+        let limit = error.library::<XPathLimitError>();
+        error
+            .library::<XPathError>()
+            .or(limit.map(|limit| &limit.base))
+    }
+
+    /// Returns libxml2's code of an error.
+    pub(crate) fn code_of(error: &Error) -> Option<u32> {
+        XPathError::of(error).map(|error| error.code.cast_unsigned())
+    }
+
+    /// Returns `true` if an evaluation exceeded its operation limit.
+    pub(crate) fn is_of_operations(error: &Error) -> bool {
+        XPathError::code_of(error) == Some(OPERATION_LIMIT)
+    }
+
+    /// Names the expression of the caller in an error about another form of it.
+    pub(crate) fn in_expression(error: Error, expression: &str) -> Error {
+        match XPathError::code_of(&error) {
+            Some(code) => XPathError {
+                expression: Some(expression.to_owned()),
+                ..XPathError::of_code(code)
+            }
+            .typed(),
+            None => error,
+        }
+    }
+
+    /// Makes the error of an expression that is nested deeper than `most`, after `at` bytes.
+    pub(crate) fn too_deep(expression: &str, at: usize, most: usize) -> Error {
+        XPathError {
+            message: format!("The expression is nested deeper than {most}"),
+            expression: Some(expression.to_owned()),
+            position: characters(expression, at),
+            ..XPathError::of_code(RECURSION_LIMIT)
+        }
+        .typed()
+    }
+
+    /// Adds the expression to an error that names none, because libxml2 does not know the text of a compiled
+    /// expression. `unknown` are the names that may be the cause. Of a prefix, the name is the prefix.
+    pub(crate) fn about(
+        error: Error,
+        expression: &str,
+        unknown: &[Name<'_>],
+        of_prefix: bool,
+    ) -> Error {
+        let Some(unnamed) = XPathError::of(&error).filter(|error| error.expression.is_none())
+        else {
+            return error;
+        };
+        let written = |name: &Name<'_>| match (name.prefix, of_prefix) {
+            (Some(prefix), true) => prefix.to_owned(),
+            (Some(prefix), false) => format!("{prefix}:{}", name.local),
+            (None, _) => name.local.to_owned(),
+        };
+        let mut causes: Vec<String> = unknown.iter().map(written).collect();
+        causes.dedup();
+        let sole = (causes.iter().all(|cause| *cause == causes[0]))
+            .then(|| causes.first().cloned())
+            .flatten();
+        let message = match causes.is_empty() {
+            true => unnamed.message.clone(),
+            false => format!(
+                "{}: {}",
+                describe(unnamed.code.cast_unsigned()),
+                sole.clone().unwrap_or_else(|| causes.join(" or "))
+            ),
+        };
+        let at = unknown.first().filter(|_| sole.is_some());
+        XPathError {
+            message,
+            expression: Some(expression.to_owned()),
+            position: at.and_then(|name| characters(expression, name.at)),
+            name: sole,
+            ..*unnamed
+        }
+        .typed()
+    }
+}
+
+/// Returns the part of an expression around a position, for a message.
+fn excerpt(expression: &str, position: usize) -> String {
+    const SHOWN: usize = 80;
+    let count = expression.chars().count();
+    if count <= SHOWN {
+        return expression.to_owned();
+    }
+    let first = position.saturating_sub(SHOWN / 2).min(count - SHOWN);
+    let part: String = expression.chars().skip(first).take(SHOWN).collect();
+    let before = if first > 0 { "…" } else { "" };
+    let after = if first + SHOWN < count { "…" } else { "" };
+    format!("{before}{part}{after}")
+}
+
+/// Returns the number of characters in the first bytes of a text.
+fn characters(text: &str, bytes: usize) -> Option<usize> {
+    text.get(..bytes).map(|before| before.chars().count())
 }
 
 /// Collects the reports of an XPath call. The first report is the cause.
@@ -323,17 +437,6 @@ pub(crate) struct XPathErrors {
     first: Option<XPathError>,
     /// Set if an allocation failed in libxml2: its results are then truncated.
     no_memory: bool,
-}
-
-impl XPathErrors {
-    fn of_code(code: u32) -> XPathError {
-        XPathError {
-            message: describe(code),
-            code: code.cast_signed(),
-            expression: None,
-            position: 0,
-        }
-    }
 }
 
 impl XPathErrors {
@@ -349,11 +452,9 @@ impl XPathErrors {
         }
         let nothing = || XPathError {
             message: format!("{function} failed and reported nothing"),
-            code: 0,
-            expression: None,
-            position: 0,
+            ..XPathError::of_code(0)
         };
-        self.first.unwrap_or_else(nothing).into()
+        self.first.unwrap_or_else(nothing).typed()
     }
 }
 
@@ -365,15 +466,18 @@ impl ErrorSink for XPathErrors {
         self.first.get_or_insert_with(|| {
             let code = record.code().cast_unsigned();
             let message = trimmed(record.message());
-            let of_code = XPathErrors::of_code(code);
+            let of_code = XPathError::of_code(code);
+            let expression = record.subject();
+            let at = usize::try_from(record.position()).ok();
+            let position = expression.as_deref().zip(at);
             XPathError {
                 message: if message.is_empty() {
                     of_code.message
                 } else {
                     message
                 },
-                expression: record.subject(),
-                position: record.position(),
+                position: position.and_then(|(text, at)| characters(text, at)),
+                expression,
                 ..of_code
             }
         });
@@ -388,7 +492,7 @@ impl ErrorSink for XPathErrors {
             () if says("operation limit") => OPERATION_LIMIT,
             () => return,
         };
-        self.first.get_or_insert_with(|| XPathErrors::of_code(code));
+        self.first.get_or_insert_with(|| XPathError::of_code(code));
     }
 }
 
@@ -425,6 +529,12 @@ impl<T: Handle> ErrorSource<T> for TreeErrors {
 /// The code of XPATH_OP_LIMIT_EXCEEDED, which has no name in `xmlParserErrors`.
 const OPERATION_LIMIT: u32 = 1225;
 
+/// The code of XPATH_RECURSION_LIMIT_EXCEEDED, which has no name either.
+const RECURSION_LIMIT: u32 = 1226;
+
+/// The codes of limits.
+const LIMITS: [u32; 2] = [OPERATION_LIMIT, RECURSION_LIMIT];
+
 /// Returns the meaning of an XPath error code: libxml2 passes no message to the handler of a context.
 fn describe(code: u32) -> String {
     let meaning = match code {
@@ -447,7 +557,7 @@ fn describe(code: u32) -> String {
         ffi::XML_XPATH_ENCODING_ERROR => "Encoding error",
         ffi::XML_XPATH_INVALID_CHAR_ERROR => "A character that is not allowed in XML",
         OPERATION_LIMIT => "The limit of operations is exceeded",
-        1226 => "The limit of recursion is exceeded",
+        RECURSION_LIMIT => "The limit of recursion is exceeded",
         _ => return format!("XPath error {code}"),
     };
     meaning.into()

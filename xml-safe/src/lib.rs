@@ -11,9 +11,16 @@ mod external_entities;
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));
 
-    // Newer versions of libxml2 have another name for the function.
+    // Newer versions of libxml2 have other names for these functions.
     #[cfg(has_pop_input)]
     pub use xmlCtxtPopInput as inputPop;
+    #[cfg(has_value_push)]
+    pub use {xmlXPathValuePop as valuePop, xmlXPathValuePush as valuePush};
+
+    /// Returns a compiled expression unchanged, for its use as another type of handle.
+    pub fn as_code(expression: *mut xmlXPathCompExpr) -> *mut xmlXPathCompExpr {
+        expression
+    }
 
     /// Stands in for a variable that newer versions of libxml2 lack.
     #[cfg(not(has_debug_entities))]
@@ -40,11 +47,15 @@ mod _native {
     #[pymodule_export]
     use crate::document::Document;
     #[pymodule_export]
-    use crate::errors::{ParseError, Report, XPathError};
+    use crate::errors::{ParseError, Report, XPathError, XPathLimitError};
     #[pymodule_export]
     use crate::node::Node;
     #[pymodule_export]
     use crate::parsing::{parse, parse_file};
     #[pymodule_export]
-    use crate::xpath::XPathContext;
+    use crate::xpath::compiled::XPath;
+    #[pymodule_export]
+    use crate::xpath::context::XPathContext;
+    #[pymodule_export]
+    use crate::xpath::values::{NodeSet, XPathObject};
 }

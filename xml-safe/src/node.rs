@@ -3,14 +3,14 @@
 //! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
 //! only if the node's type has them.
 
-use std::ffi::c_long;
+use std::ffi::{c_long, c_ulong};
 
 use leakproof::prelude::*;
 
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
-use crate::xpath::{XPathValue, evaluate_at};
+use crate::xpath::evaluate::{Answer, Arguments};
 use crate::{serialize, text};
 
 /// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
@@ -363,15 +363,41 @@ impl Node {
         }
     }
 
-    /// Evaluate an XPath expression with this node as context node.
+    /// Evaluate an XPath expression with this node as context node. The arguments are those of `Document.xpathEval`.
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// Raises XPathError if the expression is malformed or can't be evaluated.
-    #[pyo3(name = "xpathEval")]
-    fn xpath_eval(&self, expr: &CStr) -> Result<XPathValue<'_>> {
+    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
+    #[pyo3(
+        name = "xpathEval",
+        signature = (
+            expr,
+            *,
+            namespaces: "abc.Mapping[str, str] | None" = None,
+            variables: "abc.Mapping[Any, str | float | Document | Node | abc.Sequence[Node]] | None" = None,
+            functions: "abc.Mapping[Any, abc.Callable[..., object]] | None" = None,
+            max_operations = None,
+            max_depth = None
+        )
+    )]
+    fn xpath_eval(
+        &self,
+        expr: &CStr,
+        namespaces: Option<Object>,
+        variables: Option<Object>,
+        functions: Option<Object>,
+        max_operations: Option<c_ulong>,
+        max_depth: Option<usize>,
+    ) -> Result<Answer<'_>> {
+        let arguments = Arguments {
+            namespaces,
+            variables,
+            functions,
+            max_operations,
+            max_depth,
+        };
         let document = self.document()?;
-        evaluate_at(document.get(), self, expr)
+        arguments.evaluate(document.get(), Borrowed::from(self), expr)
     }
 }
 

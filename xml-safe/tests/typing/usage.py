@@ -12,8 +12,10 @@ from xml_safe import (
     Handle,
     Node,
     ParseError,
+    XPath,
     XPathContext,
     XPathError,
+    XPathLimitError,
     live_handles,
     parse,
     parse_file,
@@ -79,6 +81,10 @@ def evaluating(document: Document, node: Node) -> None:
         assert_type(context.set_node(node), None)
         context.set_node("b")  # type: ignore[arg-type]
         context.register_ns("p")  # type: ignore[call-arg]
+        assert_type(context.register_variable("v", [node]), None)
+        context.register_variable(("urn:p", "v"), 1)
+        context.register_variable("v", None)  # type: ignore[arg-type]
+        context.eval("b", max_operations=1, max_depth=None)
         context.eval(b"//b")  # type: ignore[arg-type]
         for result in (document.xpathEval("//b"), node.xpathEval("b"), context.eval("b")):
             if isinstance(result, list):
@@ -94,6 +100,22 @@ def evaluating(document: Document, node: Node) -> None:
             else:
                 number: float | bool = result
                 print(number)
+    prefixes = {"p": "urn:p"}
+    variables = {"v": 1}
+    for evaluate in (document.xpathEval, node.xpathEval):
+        evaluate("//p:b[$v]", namespaces=prefixes, variables=variables, max_operations=1000, max_depth=10)
+        evaluate("$v", variables={"v": "x", ("urn:p", "w"): [node], "x": node, "y": document, "z": True})
+        evaluate("f($v)", functions={"f": len, ("urn:p", "g"): lambda nodes: nodes[0]})
+        evaluate("$v", variables={"v": None})  # type: ignore[dict-item]
+        evaluate("f()", functions={"f": 1})  # type: ignore[dict-item]
+        evaluate("p:b", namespaces={"p": 1})  # type: ignore[dict-item]
+        evaluate("b", prefixes)  # type: ignore[call-arg]
+    find = XPath("//p:b[f($v)]", namespaces=prefixes, functions={"f": len}, max_operations=1000, max_depth=10)
+    assert_type(find.expression, str)
+    find(document, variables=variables)
+    find(node)
+    find("b")  # type: ignore[arg-type]
+    XPath(1)  # type: ignore[arg-type]
     document.xpathEval(1)  # type: ignore[arg-type]
     document.xpathEval()  # type: ignore[call-arg]
 
@@ -117,10 +139,13 @@ def errors() -> None:
     except XPathError as failure:
         assert_type(failure.message, str)
         assert_type(failure.code, int)
+        assert_type(failure.name, str | None)
+        assert_type(failure.position, int | None)
+    limit: type[XPathError] = XPathLimitError
     wide: type[Error] = ClosedError
     value: type[ValueError] = ClosedError
     busy: type[Error] = BusyError
-    print(wide, value, busy)
+    print(limit, wide, value, busy)
 
 
 def counting() -> None:

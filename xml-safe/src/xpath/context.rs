@@ -1,0 +1,236 @@
+//! Contexts: the state of evaluations.
+
+use std::ffi::{c_int, c_ulong};
+
+use leakproof::prelude::*;
+use leakproof::pyo3::prelude::{Bound, PyAny};
+use leakproof::{Reusable, handles_signals};
+
+use crate::document::Document;
+use crate::errors::{XPathError, XPathErrors};
+use crate::ffi;
+use crate::node::Node;
+use crate::xpath::compiled::{Code, Compiled};
+use crate::xpath::evaluate::eval_in;
+use crate::xpath::functions::Calls;
+use crate::xpath::options::{Limits, key_of};
+use crate::xpath::values::{XPathObject, XPathValue};
+
+/// The state of XPath evaluations: a context node, namespace prefixes and variables.
+///
+/// The context keeps its document alive, and can't be used after the document was closed.
+#[handle(
+    raw = ffi::xmlXPathContext,
+    release = ffi::xmlXPathFreeContext,
+    parent = Document,
+    errors(
+        XPathErrors,
+        callback = error,
+        thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError
+    )
+)]
+pub(crate) struct XPathContext;
+
+#[methods(unsafe, rust_only)]
+impl XPathContext {
+    #[field(doc)]
+    pub(crate) fn document(&self) -> Option<Borrowed<Document>>;
+
+    #[calls(ffi::xmlXPathSetContextNode, args = (node, self), fails = nonzero)]
+    pub(crate) fn set_context_node(&mut self, node: &Node) -> Result<()>;
+
+    #[calls(ffi::xmlXPathCtxtCompile, fails = null)]
+    pub(crate) fn compile(&self, expr: &CStr) -> Result<Owned<Compiled>>;
+
+    #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach)]
+    fn evaluate(&self, code: &Code) -> Result<Owned<XPathObject>>;
+
+    /// Evaluates while signal handlers run. A handler that raises ends the evaluation.
+    #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach, interrupt = XPathContext::stop)]
+    fn evaluate_beside_signals(&self, code: &Code) -> Result<Owned<XPathObject>>;
+
+    /// Evaluates with functions of Python code.
+    #[calls(
+        ffi::xmlXPathCompiledEval,
+        args = (code, self),
+        fields(funcLookupData = calls.data),
+        fails = null,
+        detach
+    )]
+    pub(crate) fn evaluate_calling(
+        &mut self,
+        code: &Code,
+        calls: &Calls,
+    ) -> Result<Owned<XPathObject>>;
+
+    /// Sets the maximum number of operations of an evaluation; 0 removes the limit. libxml2 reads the limit at each
+    /// operation.
+    #[field(opLimit, atomic)]
+    pub(crate) fn limit_operations(&self, most: c_ulong);
+
+    /// Sets the number of operations counted so far. libxml2 continues from this number, over several evaluations.
+    #[field(opCount, atomic)]
+    pub(crate) fn count_operations(&self, taken: c_ulong);
+
+    /// The number of operations counted so far; after an exceeded limit, that limit.
+    #[field(opCount, atomic)]
+    fn operations(&self) -> c_ulong;
+
+    /// Ends the running evaluation at its next operation.
+    fn stop(&self) {
+        self.limit_operations(1);
+    }
+
+    #[calls(ffi::xmlXPathRegisterNs, fails = nonzero)]
+    pub(crate) fn bind_prefix(&mut self, prefix: &CStr, uri: &CStr) -> Result<()>;
+
+    #[calls(ffi::xmlXPathNsLookup, utf8 = lossy)]
+    pub(crate) fn namespace(&self, prefix: &CStr) -> Option<String>;
+
+    #[calls(ffi::xmlXPathRegisteredNsCleanup)]
+    pub(crate) fn forget_namespaces(&mut self);
+
+    /// A copy of a variable's value.
+    #[calls(ffi::xmlXPathVariableLookupNS)]
+    pub(crate) fn variable(&self, name: &CStr, uri: Option<&CStr>) -> Option<Owned<XPathObject>>;
+
+    /// Makes libxml2 call the functions of an evaluation by this name.
+    #[calls(ffi::xmlXPathRegisterFuncNS, args = (self, name, uri, Calls::CALL), fails = nonzero)]
+    pub(crate) fn bind_function(&mut self, name: &CStr, uri: Option<&CStr>) -> Result<()>;
+
+    #[calls(ffi::xmlXPathFunctionLookupNS)]
+    pub(crate) fn has_function(&self, name: &CStr, uri: Option<&CStr>) -> bool;
+
+    /// Returns zero for a name without a colon that XML allows.
+    #[calls(ffi::xmlValidateNCName, args = (name, 0))]
+    pub(crate) fn check_name(name: &CStr) -> c_int;
+
+    /// Evaluates a compiled expression, and lets waiting signal handlers run meanwhile.
+    ///
+    /// Most evaluations end within [`SHORT`] operations, so that no signal waits for long. An evaluation that takes
+    /// more starts again beside the signal handlers: libxml2 can't continue it, and an evaluation changes nothing.
+    pub(crate) fn evaluate_interruptibly<'c>(
+        &'c self,
+        code: &Code,
+        most: c_ulong,
+    ) -> Result<Owned<'c, XPathObject>> {
+        if !handles_signals() {
+            self.limit_operations(most);
+            self.count_operations(0);
+            return on_enough_stack(|| self.evaluate(code));
+        }
+        let is_short = most != 0 && most <= SHORT;
+        self.limit_operations(if is_short { most } else { SHORT });
+        self.count_operations(0);
+        let mut result = on_enough_stack(|| self.evaluate(code));
+        if is_short {
+            return result;
+        }
+        // An error about another limit than `most` means that the first evaluation was too long, or that a fork ended
+        // the second one: it starts again in both processes.
+        while result.as_ref().is_err_and(XPathError::is_of_operations) && self.is_below(most) {
+            self.limit_operations(most);
+            self.count_operations(0);
+            result = on_enough_stack(|| self.evaluate_beside_signals(code));
+        }
+        result
+    }
+
+    /// Returns `true` if an evaluation ended before `most` operations.
+    fn is_below(&self, most: c_ulong) -> bool {
+        most == 0 || self.operations() < most
+    }
+}
+
+#[methods(unsafe)]
+impl XPathContext {
+    /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
+    fn register_ns(&mut self, prefix: &CStr, uri: &CStr) -> Result<()> {
+        self.bind_prefix(prefix, uri)
+    }
+
+    /// Make `$name` stand for a value in all later evaluations of this context (xmlXPathRegisterVariableNS).
+    ///
+    /// The value is a str, a number, a bool, a node or a list of nodes. A name in a namespace is written "{uri}name",
+    /// "prefix:name" with a registered prefix, or as a tuple of URI and name.
+    ///
+    /// Raises ValueError for a node of another document.
+    #[pyo3(signature = (
+        name: "str | tuple[str | None, str]",
+        value: "str | float | Document | Node | abc.Sequence[Node]"
+    ))]
+    fn register_variable(&mut self, name: Bound<'_, PyAny>, value: Bound<'_, PyAny>) -> Result<()> {
+        let key = key_of(&name, "variable", |prefix| self.namespace(prefix))?;
+        let Some(document) = self.document() else {
+            return Err(Error::Value("the context has no document".into()));
+        };
+        self.bind_variable(document.get(), &key, &value)
+    }
+
+    /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode).
+    ///
+    /// Raises ValueError if `node` belongs to another document.
+    pub(crate) fn set_node(&mut self, node: &Node) -> Result<()> {
+        if self.document() != node.owner() {
+            return Err(Error::Value(
+                "the node belongs to another document than the context".into(),
+            ));
+        }
+        self.set_context_node(node)
+    }
+
+    /// Evaluate an XPath expression in this context.
+    ///
+    /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated.
+    #[pyo3(signature = (expr, *, max_operations = None, max_depth = None))]
+    fn eval(
+        &mut self,
+        expr: &CStr,
+        max_operations: Option<c_ulong>,
+        max_depth: Option<usize>,
+    ) -> Result<XPathValue<'_>> {
+        let limits = Limits::new(max_operations, max_depth)?;
+        let context = &*self;
+        match context.document() {
+            Some(document) => eval_in(context, document.get(), expr, limits),
+            None => Err(Error::Value("the context has no document".into())),
+        }
+    }
+}
+
+/// The number of operations evaluated before signal handlers run beside the evaluation: some tens of milliseconds,
+/// unless single operations take long.
+const SHORT: c_ulong = 200_000;
+
+/// The stack in bytes that libxml2's limit on the depth of expressions needs, with a margin for other builds of
+/// libxml2.
+const STACK: usize = 2 << 20;
+
+/// Calls libxml2 with enough stack for its limit on depth: on a new stack if this thread's stack has less left.
+pub(crate) fn on_enough_stack<R>(call: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(STACK, 2 * STACK, call)
+}
+
+impl Reusable for XPathContext {
+    /// One for each of two threads: a context takes 13 KB.
+    const AT_MOST: usize = 2;
+
+    /// Leaves the context node: each evaluation sets it before. An evaluation with
+    /// variables or functions leaves its context to nobody.
+    fn reset(&mut self) -> Result<()> {
+        self.forget_namespaces();
+        Ok(())
+    }
+}
+
+impl ErrorSource<XPathContext> for XPathErrors {
+    fn failed_silently(&self, _: &CallInfo<'_, XPathContext>) -> bool {
+        self.has_no_memory()
+    }
+
+    fn into_error(self, call: &CallInfo<'_, XPathContext>) -> Error {
+        self.into_xpath_error(call.function)
+    }
+}

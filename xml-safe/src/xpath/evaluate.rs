@@ -1,0 +1,391 @@
+//! The steps of an evaluation.
+
+use std::ffi::c_ulong;
+
+use leakproof::prelude::*;
+use leakproof::pyo3::Python;
+use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult};
+use leakproof::{CallContext, IdleHandles};
+
+use crate::document::Document;
+use crate::errors::XPathError;
+use crate::ffi;
+use crate::node::Node;
+use crate::xpath::compiled::{Code, XPath, compile};
+use crate::xpath::context::{XPathContext, on_enough_stack};
+use crate::xpath::functions::Calls;
+use crate::xpath::names::{self, Kind, Name};
+use crate::xpath::options::{Key, Limits, Options, items, key_of, uri_of};
+use crate::xpath::values::XPathValue;
+
+/// Evaluates an expression with `node` as context node, in a context that the document keeps for that, and without
+/// registered namespaces. The context and the compiled expression are used again, unless the evaluation failed.
+pub(crate) fn evaluate_at<'d>(
+    document: &'d Document,
+    node: &Node,
+    expr: &CStr,
+) -> Result<XPathValue<'d>> {
+    let idle = IdleHandles::of(document);
+    let mut context = context_of(document)?;
+    context.set_context_node(node)?;
+    let compiled = match idle.take(expr.to_bytes()) {
+        Some(compiled) => compiled,
+        None => on_enough_stack(|| context.compile(expr))?,
+    };
+    let value = value_of(&context, document, compiled.code(), expr, 0)?;
+    idle.keep(expr.to_bytes(), compiled);
+    idle.keep(b"", context);
+    Ok(value)
+}
+
+/// Returns an idle context of the document, or a new one.
+fn context_of(document: &Document) -> Result<Owned<'_, XPathContext>> {
+    match IdleHandles::of(document).take(b"") {
+        Some(context) => Ok(context),
+        None => document.new_context(),
+    }
+}
+
+/// Evaluates an expression in a context that the user made.
+pub(crate) fn eval_in<'d>(
+    context: &XPathContext,
+    document: &'d Document,
+    expr: &CStr,
+    limits: Limits,
+) -> Result<XPathValue<'d>> {
+    limits.check_depth(expr)?;
+    let mut compiled = on_enough_stack(|| context.compile(expr))?;
+    if let Some(counted) = limits.counted(expr) {
+        compiled = on_enough_stack(|| context.compile(&counted))
+            .map_err(|error| XPathError::in_expression(error, &expr.to_string_lossy()))?;
+    }
+    value_of(context, document, compiled.code(), expr, limits.operations)
+}
+
+/// Evaluates a compiled expression, without functions of Python code.
+fn value_of<'d>(
+    context: &XPathContext,
+    document: &'d Document,
+    code: Option<Borrowed<'_, Code>>,
+    expr: &CStr,
+    most: c_ulong,
+) -> Result<XPathValue<'d>> {
+    #[cfg(marks_entities)]
+    let turn = crate::turn::wait(document)?;
+    let result = match code {
+        Some(code) => context.evaluate_interruptibly(&code, most),
+        None => Err(no_code()),
+    };
+    #[cfg(marks_entities)]
+    drop(turn);
+    match result {
+        Ok(result) => result.value_in(document),
+        Err(error) => Err(explained(error, context, expr)),
+    }
+}
+
+fn no_code() -> Error {
+    Error::Value("the expression is not compiled".into())
+}
+
+/// The expression of an evaluation.
+#[derive(Clone, Copy)]
+pub(crate) enum Expr<'e> {
+    Text(&'e CStr),
+    Compiled(&'e XPath),
+}
+
+/// An evaluation with options.
+pub(crate) struct Request<'r, 'py> {
+    pub(crate) expr: Expr<'r>,
+    pub(crate) options: &'r Options,
+    pub(crate) variables: Option<&'r Bound<'py, PyAny>>,
+    /// The Python object of the document. Evaluations with functions need it.
+    pub(crate) owner: Option<&'r Bound<'py, PyAny>>,
+}
+
+impl Request<'_, '_> {
+    /// Evaluates with `node` as context node.
+    ///
+    /// The context is used again, unless the evaluation failed, or had variables or functions.
+    pub(crate) fn evaluate<'d>(
+        &self,
+        document: &'d Document,
+        node: &Node,
+    ) -> Result<XPathValue<'d>> {
+        let mut context = context_of(document)?;
+        context.set_context_node(node)?;
+        for (prefix, uri) in &self.options.namespaces {
+            context.bind_prefix(prefix, uri)?;
+        }
+        self.bind_variables(&context, document)?;
+        let value = match self.expr {
+            Expr::Text(text) => self.evaluate_text(&mut context, document, text)?,
+            Expr::Compiled(xpath) => {
+                let expression = xpath.expression()?;
+                let code = expression.code();
+                let value = self.evaluate_code(&mut context, document, code, xpath.text()?)?;
+                xpath.keep(expression)?;
+                value
+            }
+        };
+        if self.options.functions.is_empty() && self.variables.is_none() {
+            IdleHandles::of(document).keep(b"", context);
+        }
+        Ok(value)
+    }
+
+    fn bind_variables(&self, context: &XPathContext, document: &Document) -> Result<()> {
+        let Some(variables) = self.variables else {
+            return Ok(());
+        };
+        for (name, value) in items(variables, "variables")? {
+            let namespaces = &self.options.namespaces;
+            let key = key_of(&name, "variable", |prefix| uri_of(namespaces, prefix))?;
+            context.bind_variable(document, &key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn evaluate_text<'d>(
+        &self,
+        context: &mut XPathContext,
+        document: &'d Document,
+        text: &CStr,
+    ) -> Result<XPathValue<'d>> {
+        let Options {
+            functions, limits, ..
+        } = self.options;
+        limits.check_depth(text)?;
+        if !functions.is_empty() {
+            // A compiled expression remembers the functions that it called.
+            let compiled = compile(text, *limits)?;
+            return self.evaluate_code(context, document, compiled.code(), text);
+        }
+        if limits.operations != 0 {
+            return eval_in(context, document, text, *limits);
+        }
+        let compiled = match IdleHandles::of(document).take(text.to_bytes()) {
+            Some(compiled) => compiled,
+            None => on_enough_stack(|| context.compile(text))?,
+        };
+        let value = value_of(context, document, compiled.code(), text, 0)?;
+        IdleHandles::of(document).keep(text.to_bytes(), compiled);
+        Ok(value)
+    }
+
+    fn evaluate_code<'d>(
+        &self,
+        context: &mut XPathContext,
+        document: &'d Document,
+        code: Option<Borrowed<'_, Code>>,
+        text: &CStr,
+    ) -> Result<XPathValue<'d>> {
+        let Options {
+            functions, limits, ..
+        } = self.options;
+        let (Some(owner), false) = (self.owner, functions.is_empty()) else {
+            return value_of(context, document, code, text, limits.operations);
+        };
+        let code = code.ok_or_else(no_code)?;
+        for Key { uri, local } in functions.names() {
+            context.bind_function(local, uri.as_deref())?;
+        }
+        context.limit_operations(limits.operations);
+        context.count_operations(0);
+        let calls = Calls::new(functions, owner)?;
+        #[cfg(marks_entities)]
+        let turn = crate::turn::wait(document)?;
+        let calling = &mut *context;
+        let result = on_enough_stack(move || calling.evaluate_calling(&code, &calls))
+            .map(|result| result.value_in(document));
+        #[cfg(marks_entities)]
+        drop(turn);
+        result.unwrap_or_else(|error| Err(explained(error, context, text)))
+    }
+}
+
+/// Adds the expression to an error, and the name that was not found.
+fn explained(error: Error, context: &XPathContext, expr: &CStr) -> Error {
+    let Some(code) = XPathError::code_of(&error) else {
+        return error;
+    };
+    let text = expr.to_string_lossy();
+    let is_unknown = |name: &Name<'_>| match code {
+        ffi::XML_XPATH_UNDEF_VARIABLE_ERROR => {
+            name.kind == Kind::Variable && !is_variable(context, name)
+        }
+        ffi::XML_XPATH_UNKNOWN_FUNC_ERROR => {
+            name.kind == Kind::Function && !is_function(context, name)
+        }
+        ffi::XML_XPATH_UNDEF_PREFIX_ERROR => uri_in(context, name).is_none(),
+        _ => false,
+    };
+    let unknown: Vec<_> = names::names(&text).filter(is_unknown).collect();
+    let of_prefix = code == ffi::XML_XPATH_UNDEF_PREFIX_ERROR;
+    XPathError::about(error, &text, &unknown, of_prefix)
+}
+
+/// Returns the namespace of a name, which is empty without a prefix; `None` for an unknown prefix.
+fn uri_in(context: &XPathContext, name: &Name<'_>) -> Option<Option<CString>> {
+    let Some(prefix) = name.prefix else {
+        return Some(None);
+    };
+    let prefix = CString::new(prefix).ok()?;
+    let uri = context.namespace(&prefix)?;
+    CString::new(uri).ok().map(Some)
+}
+
+fn is_variable(context: &XPathContext, name: &Name<'_>) -> bool {
+    is_known(context, name, |local, uri| {
+        context.variable(local, uri).is_some()
+    })
+}
+
+fn is_function(context: &XPathContext, name: &Name<'_>) -> bool {
+    is_known(context, name, |local, uri| context.has_function(local, uri))
+}
+
+/// Returns `true` also for a name with an unknown prefix: that is another error.
+fn is_known(
+    context: &XPathContext,
+    name: &Name<'_>,
+    is_there: impl Fn(&CStr, Option<&CStr>) -> bool,
+) -> bool {
+    let Some(uri) = uri_in(context, name) else {
+        return true;
+    };
+    CString::new(name.local).is_ok_and(|local| is_there(&local, uri.as_deref()))
+}
+
+/// The answer of `xpathEval`.
+pub(crate) enum Answer<'d> {
+    Value(XPathValue<'d>),
+    /// An evaluation that needs the Python object of the document.
+    Later(Later<'d>),
+}
+
+/// An evaluation that begins when the Python object of the document is known: functions of Python code get nodes.
+pub(crate) struct Later<'d> {
+    document: &'d Document,
+    node: Borrowed<'d, Node>,
+    expr: CString,
+    arguments: Arguments,
+}
+
+/// The options of `xpathEval`, as Python passed them.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) namespaces: Object,
+    pub(crate) variables: Object,
+    pub(crate) functions: Object,
+    pub(crate) max_operations: Option<c_ulong>,
+    pub(crate) max_depth: Option<usize>,
+}
+
+type Object = Option<Py<PyAny>>;
+
+impl IntoPython for Answer<'_> {
+    const TYPE: PyStaticExpr = <XPathValue<'static> as IntoPython>::TYPE;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        let later = match self {
+            Answer::Value(value) => return value.into_python(context),
+            Answer::Later(later) => later,
+        };
+        let owner = Borrowed::from(later.document).into_python(context)?;
+        let node = later.node.into_python(context)?;
+        let expr = later.expr.into_python(context)?;
+        let arguments = (&owner, node, expr, Passed::from(later.arguments));
+        owner.call_method1("_evaluate", arguments)
+    }
+}
+
+/// The same options, on their way through Python.
+pub(crate) type Passed = (Object, Object, Object, Option<c_ulong>, Option<usize>);
+
+impl From<Passed> for Arguments {
+    fn from(passed: Passed) -> Self {
+        let (namespaces, variables, functions, max_operations, max_depth) = passed;
+        Arguments {
+            namespaces,
+            variables,
+            functions,
+            max_operations,
+            max_depth,
+        }
+    }
+}
+
+impl From<Arguments> for Passed {
+    fn from(arguments: Arguments) -> Self {
+        (
+            arguments.namespaces,
+            arguments.variables,
+            arguments.functions,
+            arguments.max_operations,
+            arguments.max_depth,
+        )
+    }
+}
+
+impl Arguments {
+    fn is_empty(&self) -> bool {
+        self.namespaces.is_none()
+            && self.variables.is_none()
+            && self.functions.is_none()
+            && self.max_operations.is_none()
+            && self.max_depth.is_none()
+    }
+
+    /// Evaluates an expression, or puts that off.
+    pub(crate) fn evaluate<'d>(
+        self,
+        document: &'d Document,
+        node: Borrowed<'d, Node>,
+        expr: &CStr,
+    ) -> Result<Answer<'d>> {
+        if self.is_empty() {
+            return evaluate_at(document, &node, expr).map(Answer::Value);
+        }
+        if self.functions.is_some() {
+            return Ok(Answer::Later(Later {
+                document,
+                node,
+                expr: expr.to_owned(),
+                arguments: self,
+            }));
+        }
+        Python::attach(|py| self.evaluate_with(py, None, document, &node, expr)).map(Answer::Value)
+    }
+
+    pub(crate) fn evaluate_with<'d>(
+        &self,
+        py: Python<'_>,
+        owner: Option<&Bound<'_, PyAny>>,
+        document: &'d Document,
+        node: &Node,
+        expr: &CStr,
+    ) -> Result<XPathValue<'d>> {
+        fn bound<'o, 'py>(object: &'o Object, py: Python<'py>) -> Option<&'o Bound<'py, PyAny>> {
+            object.as_ref().map(|object| object.bind(py))
+        }
+        let options = Options::new(
+            bound(&self.namespaces, py),
+            bound(&self.functions, py),
+            self.max_operations,
+            self.max_depth,
+        )?;
+        let request = Request {
+            expr: Expr::Text(expr),
+            options: &options,
+            variables: bound(&self.variables, py),
+            owner,
+        };
+        request.evaluate(document, node)
+    }
+}
