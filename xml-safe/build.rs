@@ -10,18 +10,20 @@ fn main() {
         .atleast_version("2.9.14")
         .debian("libxml2-dev")
         .headers(&[
+            "libxml/c14n.h",
             "libxml/parser.h",
             "libxml/parserInternals.h",
             "libxml/SAX2.h",
             "libxml/hash.h",
             "libxml/tree.h",
             "libxml/uri.h",
+            "libxml/xmlIO.h",
             "libxml/xmlsave.h",
             "libxml/xpath.h",
             "libxml/xpathInternals.h",
         ])
         .allowlist_item(
-            "xml(Init|New|Free|Ctxt|XPath|Doc|Node|Get|Has|Buffer|Save|SAX2).*|xml[A-Z][A-Za-z]*|__xml.*|XML_.*|XPATH_.*|\
+            "xml(Init|New|Free|Ctxt|XPath|Doc|Node|Get|Has|Buffer|Save|SAX2).*|xml[A-Z][A-Za-z]*|xmlC14N.*|__xml.*|XML_.*|XPATH_.*|\
              inputPop|valuePop|valuePush|[a-zA-Z]+SAX2?Func",
         )
         .write("libxml2.rs");

@@ -5,6 +5,8 @@ libxml2's own counting allocator is installed before xml_safe is imported, so th
 
 import ctypes
 import ctypes.util
+import io
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -344,7 +346,6 @@ def properties() -> Iterable[Operation]:
     yield Operation("Document.root", reading("root"), setup=document)
     yield Operation("Document.errors", reading("errors"), setup=document)
     yield Operation("Document.errors: closed", reading("errors"), ClosedError, setup=closed_document)
-    yield Operation("Node.to_string: the document", calling("to_string"), setup=find("/"))
     yield Operation("Node.line: far down", reading("line"), setup=lambda: first(parse(LONG), "//b"))
     yield Operation("Document.root: closed", reading("root"), ClosedError, setup=closed_document)
 
@@ -363,6 +364,84 @@ def methods() -> Iterable[Operation]:
     new_context = calling("xpath_new_context")
     yield Operation("Document.xpath_new_context", new_context, setup=document)
     yield Operation("Document.xpath_new_context: closed", new_context, ClosedError, setup=closed_document)
+
+
+WRITTEN: dict[str, dict[str, Any]] = {
+    "XML": {},
+    "XML, indented": {"indent": True, "standalone": True},
+    "HTML": {"method": "html"},
+    "XHTML": {"method": "xhtml", "indent": True},
+}
+ENCODED = {"UTF-16": "utf-16", "references": "ascii"}
+CANONICAL: dict[str, dict[str, Any]] = {
+    "1.0": {"comments": True},
+    "1.1": {"version": "1.1"},
+    "exclusive": {"exclusive": True, "inclusive_prefixes": ["p", "#default"]},
+}
+PLAIN = """<r xmlns:p="urn:p" a="é"><b k="v">one é<p:c/></b><!--comment--><?do it?><script>a</script><br/></r>"""
+
+
+def plain() -> Document:
+    """Returns a document that all methods can write, and that libxml2 takes for one without an encoding."""
+    return parse(PLAIN.encode())
+
+
+def written_file() -> str:
+    return os.path.join(folder.name, "written.xml")
+
+
+def writing() -> Iterable[Operation]:
+    for place, make in (("Document", plain), ("Node", lambda: root_of(plain()))):
+        for name, options in WRITTEN.items():
+            if place == "Node":
+                options = {key: value for key, value in options.items() if key != "standalone"}
+            yield Operation(f"{place}.to_string: {name}", lambda it, o=options: it.to_string(**o), setup=make)
+            yield Operation(f"{place}.to_bytes: {name}", lambda it, o=options: it.to_bytes(**o), setup=make)
+        for name, encoding in ENCODED.items():
+            yield Operation(f"{place}.to_bytes: {name}", lambda it, e=encoding: it.to_bytes(encoding=e), setup=make)
+        for name, options in CANONICAL.items():
+            yield Operation(f"{place}.to_c14n: {name}", lambda it, o=options: it.to_c14n(**o), setup=make)
+        for name in ("write", "write_c14n"):
+            yield Operation(f"{place}.{name}: a path", lambda it, n=name: getattr(it, n)(written_file()), setup=make)
+            yield Operation(f"{place}.{name}: a file", lambda it, n=name: getattr(it, n)(io.BytesIO()), setup=make)
+            yield Operation(f"{place}.{name}: a full disk", calling(name, "/dev/full"), OSError, setup=make)
+            yield Operation(f"{place}.{name}: a number", calling(name, 1.5), TypeError, setup=make)
+            yield Operation(f"{place}.{name}: text", calling(name, io.StringIO()), TypeError, setup=make)
+    yield Operation("Node.to_string: XML with a DTD", calling("to_string"), setup=find("/"))
+    yield Operation("Node.to_bytes: a DTD and references", lambda it: it.to_bytes(encoding="ascii"), setup=document)
+    yield Operation("Node.to_string: a DTD, XHTML", lambda it: it.to_string(method="xhtml"), setup=document)
+    yield Operation("Document.to_bytes: closed", calling("to_bytes"), ClosedError, setup=closed_document)
+    yield Operation("Document.to_string: closed", calling("to_string"), ClosedError, setup=closed_document)
+    yield Operation("Document.to_c14n: closed", calling("to_c14n"), ClosedError, setup=closed_document)
+    yield Operation("Document.write: closed", calling("write", written_file()), ClosedError, setup=closed_document)
+    failing: dict[str, tuple[dict[str, Any], type[Exception]]] = {
+        "an unknown encoding": ({"encoding": "nope"}, LookupError),
+        "an unknown method": ({"method": "nope"}, ValueError),
+        "a contradiction": ({"standalone": True, "declaration": False}, ValueError),
+        "entities in HTML": ({"method": "html"}, ValueError),
+    }
+    for name, (options, raises) in failing.items():
+        yield Operation(f"Document.to_bytes: {name}", lambda it, o=options: it.to_bytes(**o), raises, setup=document)
+    yield Operation(
+        "Document.to_bytes: a comment that the encoding can't express",
+        lambda it: it.to_bytes(encoding="ascii"),
+        UnicodeEncodeError,
+        setup=lambda: parse("<a><!--é--></a>"),
+    )
+    yield Operation("Document.to_c14n: an entity", calling("to_c14n"), ValueError, setup=document)
+    deep = "<a>" * 3000 + "</a>" * 3000
+    yield Operation("Document.to_c14n: deep", calling("to_c14n"), setup=lambda: parse(deep, huge=True))
+    yield Operation(
+        "Document.write: a file that raises",
+        lambda it: it.write(Raising()),
+        KeyError,
+        setup=lambda: parse("<a>" + "<b/>" * 20_000 + "</a>"),
+    )
+
+
+class Raising:
+    def write(self, part: bytes) -> int:
+        raise KeyError(len(part))
 
 
 def contexts() -> Iterable[Operation]:
@@ -454,6 +533,7 @@ OPERATIONS = [
     *compiled(),
     *properties(),
     *methods(),
+    *writing(),
     *contexts(),
     *closing(),
     *together(),

@@ -46,7 +46,6 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
         &[
             "document",
             "node",
-            "serialize",
             "text",
             "turn",
             "xpath::compiled",

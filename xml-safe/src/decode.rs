@@ -15,7 +15,7 @@ use crate::errors::{ParseError, Report};
 use crate::ffi;
 
 /// Python's encodings that are not encodings of documents.
-const NOT_FOR_DOCUMENTS: &[&str] = &[
+pub(crate) const NOT_FOR_DOCUMENTS: &[&str] = &[
     "idna",
     "mbcs",
     "oem",

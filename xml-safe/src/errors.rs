@@ -26,7 +26,7 @@ pub(crate) struct Record;
 #[methods(unsafe, rust_only, utf8 = lossy)]
 impl Record {
     #[field(code)]
-    fn code(&self) -> c_int;
+    pub(crate) fn code(&self) -> c_int;
 
     #[field(level)]
     fn level(&self) -> u32;
@@ -516,10 +516,7 @@ impl<T: Handle> ErrorSource<T> for TreeErrors {
     }
 
     fn into_error(self, call: &CallInfo<'_, T>) -> Error {
-        // Writing UTF-8 to memory fails only for lack of memory, and newer versions of libxml2 do not report it.
-        let not_written =
-            call.function == "xmlSaveFlush" && call.status.is_some_and(|status| status < 0);
-        match self.no_memory || not_written {
+        match self.no_memory {
             true => Error::OutOfMemory(call.function),
             false => Error::Failed(call.function),
         }

@@ -10,8 +10,8 @@ use leakproof::prelude::*;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
+use crate::text;
 use crate::xpath::evaluate::{Answer, Arguments};
-use crate::{serialize, text};
 
 /// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
 /// closed.
@@ -46,16 +46,16 @@ pub(crate) struct Attribute;
 #[methods(unsafe, rust_only, utf8 = lossy)]
 impl Attribute {
     #[field(name)]
-    fn name(&self) -> Option<String>;
+    pub(crate) fn name(&self) -> Option<String>;
 
     #[field(ns)]
-    fn namespace(&self) -> Option<Borrowed<Namespace>>;
+    pub(crate) fn namespace(&self) -> Option<Borrowed<Namespace>>;
 
     #[field(next)]
-    fn next(&self) -> Option<Borrowed<Attribute>>;
+    pub(crate) fn next(&self) -> Option<Borrowed<Attribute>>;
 
     #[field(self)]
-    fn as_node(&self) -> Option<Borrowed<Node>>;
+    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
     fn value(&self) -> Result<String> {
         self.as_node()
@@ -227,10 +227,7 @@ impl Node {
     #[getter]
     fn text(&self) -> Result<String> {
         // For a document, libxml2 2.13 and newer also read the entities that the DTD declares.
-        if matches!(
-            self.type_number(),
-            ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE
-        ) {
+        if self.is_document() {
             let elements = self.members().into_iter().filter(|node| node.is_element());
             return elements.map(|node| node.content()).collect();
         }
@@ -313,6 +310,14 @@ impl Node {
         self.type_number() == ffi::XML_ELEMENT_NODE
     }
 
+    #[rust_only]
+    pub(crate) fn is_document(&self) -> bool {
+        matches!(
+            self.type_number(),
+            ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE
+        )
+    }
+
     fn __iter__(&self) -> Successors<'_, Node> {
         let first =
             Successors::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
@@ -321,7 +326,7 @@ impl Node {
 
     #[rust_only]
     #[field(properties, when(type_, ffi::XML_ELEMENT_NODE))]
-    fn first_attribute(&self) -> Option<Borrowed<Attribute>>;
+    pub(crate) fn first_attribute(&self) -> Option<Borrowed<Attribute>>;
 
     /// The attributes: a dict of values by name. An attribute in a namespace has the name "{uri}name". Empty for a node
     /// that is not an element.
@@ -349,17 +354,6 @@ impl Node {
         match found {
             Some(found) => found.value().map(Either::Value),
             None => Ok(Either::Default(default)),
-        }
-    }
-
-    /// Return the node as XML, in UTF-8 (xmlSaveTree). A document is returned whole, with an XML declaration.
-    #[pyo3(name = "to_string")]
-    fn serialize(&self) -> Result<String> {
-        match self.type_number() {
-            ffi::XML_DOCUMENT_NODE | ffi::XML_HTML_DOCUMENT_NODE => {
-                serialize::document(self.document()?.get(), self)
-            }
-            _ => serialize::node(self),
         }
     }
 

@@ -42,10 +42,11 @@ def test_bases():
     assert issubclass(xml_safe.XPathContext, xml_safe.Handle)
 
 
+WRITING = ["to_string", "to_bytes", "write", "to_c14n", "write_c14n"]
 METHODS = {
-    "Document": ["root", "xpathEval", "xpath_new_context", "close", "closed"],
+    "Document": ["root", "xpathEval", "xpath_new_context", "close", "closed", *WRITING],
     "XPathContext": ["register_ns", "set_node", "eval", "close", "closed"],
-    "Node": "name text get attributes path line parent children type document xpathEval to_string".split(),
+    "Node": [*"name text get attributes path line parent children type document xpathEval".split(), *WRITING],
 }
 
 
@@ -62,6 +63,10 @@ def test_everything_is_documented(cls, name):
         (xml_safe.Document.xpathEval, ["self", "expr"]),
         (xml_safe.Node.xpathEval, ["self", "expr"]),
         (xml_safe.Node.get, ["self", "name|attr|attribute", "default"]),
+        (xml_safe.Document.to_bytes, ["self"]),
+        (xml_safe.Document.write, ["self", "target"]),
+        (xml_safe.Node.to_string, ["self"]),
+        (xml_safe.Node.write_c14n, ["self", "target"]),
         (xml_safe.XPathContext.eval, ["self", "expr"]),
         (xml_safe.XPathContext.register_ns, ["self", "prefix", "uri"]),
         (xml_safe.XPathContext.set_node, ["self", "node"]),

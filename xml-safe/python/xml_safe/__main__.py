@@ -71,7 +71,7 @@ def render(result: Sequence[Item] | str | float | bool) -> Iterable[str]:
         return [result]
     if isinstance(result, float):
         return [number(result)]
-    return (namespace(*item) if isinstance(item, tuple) else item.to_string() for item in result)
+    return (namespace(*item) if isinstance(item, tuple) else item.to_bytes().decode() for item in result)
 
 
 def number(value: float) -> str:

@@ -1,0 +1,327 @@
+//! The methods of documents and nodes that write them.
+
+use leakproof::prelude::*;
+
+use super::encode::{Encoder, Encoding, Place};
+use super::options::{Canonical, Method, Options, Version, Written};
+use super::output::Sink;
+use super::target::{Destination, Target};
+use super::{c14n, markup, xml};
+use crate::node::Node;
+
+/// Writes `node` to `encoder`, and returns what the encoder has written to.
+fn write(node: &Node, written: &Written, encoder: Encoder) -> Result<Destination> {
+    let sink = Sink::new(encoder, xml::lacks_encoding(node));
+    if let Some(declaration) = written.declaration(node) {
+        sink.verbatim(&declaration, Place::Declaration)?;
+    }
+    match written.method {
+        Method::Xml => xml::write(node, written.indent, &sink)?,
+        method => markup::write(node, method, written.indent, &sink)?,
+    }
+    Ok(sink.finish()?.into_destination())
+}
+
+fn text(node: &Node, options: Options) -> Result<String> {
+    let written = options.check(node, None)?;
+    let encoder = Encoder::new(Destination::memory(), Encoding::utf8());
+    let bytes = write(node, &written, encoder)?.into_bytes();
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+fn bytes(node: &Node, encoding: Encoding, options: Options) -> Result<Bytes> {
+    let written = options.check(node, Some(&encoding))?;
+    let encoder = Encoder::new(Destination::memory(), encoding);
+    Ok(Bytes(write(node, &written, encoder)?.into_bytes()))
+}
+
+fn file(node: &Node, target: &Target, encoding: Encoding, options: Options) -> Result<()> {
+    let written = options.check(node, Some(&encoding))?;
+    target.write(|destination| {
+        let encoder = Encoder::new(destination, encoding);
+        write(node, &written, encoder).map(drop)
+    })
+}
+
+fn canonical_bytes(node: &Node, canonical: Canonical) -> Result<Bytes> {
+    let written = c14n::write(node, canonical, Destination::memory())?;
+    Ok(Bytes(written.into_bytes()))
+}
+
+fn canonical_file(node: &Node, target: &Target, canonical: Canonical) -> Result<()> {
+    target.write(|destination| c14n::write(node, canonical, destination).map(drop))
+}
+
+#[methods]
+impl crate::node::Node {
+    /// Return the node as text: XML, HTML or XHTML, by `method`.
+    ///
+    /// A document is written whole. The text has no XML declaration, unless `declaration` or `standalone` asks for one
+    /// or the document is XML 1.1, and never names an encoding. The other options are those of `to_bytes`.
+    ///
+    /// Raises ValueError for options that contradict each other and for content that HTML can't express.
+    #[pyo3(
+        signature = (*, method = Method::Xml, declaration = None, indent = false, standalone = None),
+        text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
+    )]
+    fn to_string(
+        &self,
+        method: Method,
+        declaration: Option<bool>,
+        indent: bool,
+        standalone: Option<bool>,
+    ) -> Result<String> {
+        let options = Options {
+            method,
+            declaration,
+            indent,
+            standalone,
+        };
+        text(self, options)
+    }
+
+    /// Return the node as bytes, in an encoding of Python.
+    ///
+    /// In text and in values of attributes, character references stand for characters that the encoding does not have.
+    /// `method` is "xml", "html" or "xhtml"; a document type declaration makes no difference. `declaration` adds or
+    /// leaves out the XML declaration. By default a document has one, and an element in another encoding than UTF-8 and
+    /// ASCII. `indent` puts elements on lines of their own where no text is beside them. `standalone` is said in the
+    /// declaration; by default as the document says.
+    ///
+    /// Raises LookupError for an unknown encoding, UnicodeEncodeError if the encoding does not have a character of a
+    /// name, a comment or a processing instruction, and ValueError as `to_string` does.
+    #[pyo3(
+        signature = (*, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        text_signature = "($self, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
+    )]
+    fn to_bytes(
+        &self,
+        encoding: Encoding,
+        method: Method,
+        declaration: Option<bool>,
+        indent: bool,
+        standalone: Option<bool>,
+    ) -> Result<Bytes> {
+        let options = Options {
+            method,
+            declaration,
+            indent,
+            standalone,
+        };
+        bytes(self, encoding, options)
+    }
+
+    /// Write the node to a file: a path, the number of a descriptor, or an object whose method `write` takes bytes.
+    ///
+    /// The document is written in parts, never in memory as a whole. A path is created or truncated; a descriptor and a
+    /// file object stay open. The options are those of `to_bytes`, and are checked before the file is opened.
+    ///
+    /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
+    /// a file that is open for text, and the exceptions of `to_bytes`. After an exception the file is incomplete.
+    #[pyo3(
+        signature = (target, *, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
+    )]
+    fn write(
+        &self,
+        target: Target,
+        encoding: Encoding,
+        method: Method,
+        declaration: Option<bool>,
+        indent: bool,
+        standalone: Option<bool>,
+    ) -> Result<()> {
+        let options = Options {
+            method,
+            declaration,
+            indent,
+            standalone,
+        };
+        file(self, &target, encoding, options)
+    }
+
+    /// Return the canonical form of a document or an element (xmlC14NExecute).
+    ///
+    /// `version` is "1.0" or "1.1". With `exclusive`, only the namespaces that are used are written, and those whose
+    /// prefixes are in `inclusive_prefixes`; "#default" is the default namespace. Comments are left out unless
+    /// `comments` is true.
+    ///
+    /// Raises ValueError for options that contradict each other, for a relative namespace URI, and for an entity
+    /// reference: parse the document with `resolve_entities`.
+    #[pyo3(
+        signature = (*, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        text_signature = "($self, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
+    )]
+    fn to_c14n(
+        &self,
+        version: Version,
+        exclusive: bool,
+        inclusive_prefixes: Option<Vec<String>>,
+        comments: bool,
+    ) -> Result<Bytes> {
+        let canonical = Canonical::new(self, version, exclusive, inclusive_prefixes, comments)?;
+        canonical_bytes(self, canonical)
+    }
+
+    /// Write the canonical form of a document or an element to a file.
+    ///
+    /// The file and its errors are as for `write`, the options and their errors as for `to_c14n`.
+    #[pyo3(
+        signature = (target, *, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        text_signature = "($self, target, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
+    )]
+    fn write_c14n(
+        &self,
+        target: Target,
+        version: Version,
+        exclusive: bool,
+        inclusive_prefixes: Option<Vec<String>>,
+        comments: bool,
+    ) -> Result<()> {
+        let canonical = Canonical::new(self, version, exclusive, inclusive_prefixes, comments)?;
+        canonical_file(self, &target, canonical)
+    }
+}
+
+#[methods]
+impl crate::document::Document {
+    /// Returns the document as a node.
+    #[rust_only]
+    fn whole(&self) -> Result<Borrowed<'_, Node>> {
+        self.as_node()
+            .ok_or_else(|| Error::Value("the document has no node".into()))
+    }
+
+    /// Return the document as text: XML, HTML or XHTML, by `method`.
+    ///
+    /// The text has no XML declaration, unless `declaration` or `standalone` asks for one or the document is XML 1.1,
+    /// and never names an encoding. The other options are those of `to_bytes`.
+    ///
+    /// Raises ValueError for options that contradict each other and for content that HTML can't express.
+    #[pyo3(
+        signature = (*, method = Method::Xml, declaration = None, indent = false, standalone = None),
+        text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
+    )]
+    fn to_string(
+        &self,
+        method: Method,
+        declaration: Option<bool>,
+        indent: bool,
+        standalone: Option<bool>,
+    ) -> Result<String> {
+        let options = Options {
+            method,
+            declaration,
+            indent,
+            standalone,
+        };
+        text(self.whole()?.get(), options)
+    }
+
+    /// Return the document as bytes, in an encoding of Python.
+    ///
+    /// In text and in values of attributes, character references stand for characters that the encoding does not have.
+    /// `method` is "xml", "html" or "xhtml"; a document type declaration makes no difference. `declaration` adds or
+    /// leaves out the XML declaration. By default there is one, except in HTML. `indent` puts elements on lines of
+    /// their own where no text is beside them. `standalone` is said in the declaration; by default as the document
+    /// says.
+    ///
+    /// Raises LookupError for an unknown encoding, UnicodeEncodeError if the encoding does not have a character of a
+    /// name, a comment or a processing instruction, and ValueError as `to_string` does.
+    #[pyo3(
+        signature = (*, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        text_signature = "($self, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
+    )]
+    fn to_bytes(
+        &self,
+        encoding: Encoding,
+        method: Method,
+        declaration: Option<bool>,
+        indent: bool,
+        standalone: Option<bool>,
+    ) -> Result<Bytes> {
+        let options = Options {
+            method,
+            declaration,
+            indent,
+            standalone,
+        };
+        bytes(self.whole()?.get(), encoding, options)
+    }
+
+    /// Write the document to a file: a path, the number of a descriptor, or an object whose method `write` takes bytes.
+    ///
+    /// The document is written in parts, never in memory as a whole. A path is created or truncated; a descriptor and a
+    /// file object stay open. The options are those of `to_bytes`, and are checked before the file is opened.
+    ///
+    /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
+    /// a file that is open for text, and the exceptions of `to_bytes`. After an exception the file is incomplete.
+    #[pyo3(
+        signature = (target, *, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
+    )]
+    fn write(
+        &self,
+        target: Target,
+        encoding: Encoding,
+        method: Method,
+        declaration: Option<bool>,
+        indent: bool,
+        standalone: Option<bool>,
+    ) -> Result<()> {
+        let options = Options {
+            method,
+            declaration,
+            indent,
+            standalone,
+        };
+        file(self.whole()?.get(), &target, encoding, options)
+    }
+
+    /// Return the canonical form of the document (xmlC14NExecute).
+    ///
+    /// `version` is "1.0" or "1.1". With `exclusive`, only the namespaces that are used are written, and those whose
+    /// prefixes are in `inclusive_prefixes`; "#default" is the default namespace. Comments are left out unless
+    /// `comments` is true.
+    ///
+    /// Raises ValueError for options that contradict each other, for a relative namespace URI, and for an entity
+    /// reference: parse the document with `resolve_entities`.
+    #[pyo3(
+        signature = (*, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        text_signature = "($self, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
+    )]
+    fn to_c14n(
+        &self,
+        version: Version,
+        exclusive: bool,
+        inclusive_prefixes: Option<Vec<String>>,
+        comments: bool,
+    ) -> Result<Bytes> {
+        let node = self.whole()?;
+        let node = node.get();
+        let canonical = Canonical::new(node, version, exclusive, inclusive_prefixes, comments)?;
+        canonical_bytes(node, canonical)
+    }
+
+    /// Write the canonical form of the document to a file.
+    ///
+    /// The file and its errors are as for `write`, the options and their errors as for `to_c14n`.
+    #[pyo3(
+        signature = (target, *, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        text_signature = "($self, target, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
+    )]
+    fn write_c14n(
+        &self,
+        target: Target,
+        version: Version,
+        exclusive: bool,
+        inclusive_prefixes: Option<Vec<String>>,
+        comments: bool,
+    ) -> Result<()> {
+        let node = self.whole()?;
+        let node = node.get();
+        let canonical = Canonical::new(node, version, exclusive, inclusive_prefixes, comments)?;
+        canonical_file(node, &target, canonical)
+    }
+}

@@ -1,0 +1,249 @@
+//! The parts of the XML that libxml2 writes: text and values, in which a character reference stands for a character,
+//! and the rest, in which it does not.
+
+use leakproof::prelude::*;
+
+use super::encode::{Encoder, Place};
+
+/// Follows the XML, and passes its parts to the encoder.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    pub(super) encoder: Encoder,
+    state: State,
+    /// Set while the XML is inside the DTD.
+    in_dtd: bool,
+    /// The beginning of a character whose other bytes come with the next part.
+    incomplete: Vec<u8>,
+    /// The text of the markup declaration before its literals.
+    declaration: String,
+    /// Set if references to characters beyond ASCII become these characters.
+    expand: bool,
+    /// The beginning of a reference.
+    reference: Option<Vec<u8>>,
+}
+
+/// The place that the scanner has reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Text,
+    /// After `<`.
+    Opening,
+    /// After `<!`.
+    Exclamation,
+    /// After `<!-`.
+    OpeningComment,
+    /// In a comment, after this number of hyphens.
+    Comment(u8),
+    /// In a CDATA section, after this number of closing brackets.
+    Cdata(u8),
+    /// In a processing instruction; `true` after a question mark.
+    Instruction(bool),
+    Tag,
+    /// In a value, up to this quote.
+    Value(u8),
+    /// In the document type declaration, outside its brackets.
+    Doctype,
+    /// Between the declarations of the DTD.
+    Subset,
+    /// In a declaration of the DTD.
+    Declaration,
+    /// In a literal that can have character references.
+    Literal(u8),
+    /// In an identifier, which can't.
+    Identifier(u8),
+    /// In an identifier of the document type declaration.
+    DoctypeIdentifier(u8),
+}
+
+impl Scanner {
+    pub(super) fn new(encoder: Encoder, expand: bool) -> Self {
+        Scanner {
+            encoder,
+            state: State::Text,
+            in_dtd: false,
+            incomplete: Vec::new(),
+            declaration: String::new(),
+            expand,
+            reference: None,
+        }
+    }
+
+    /// Writes a part of the XML, in UTF-8.
+    pub(super) fn xml(&mut self, bytes: &[u8]) -> Result<()> {
+        if !self.expand && self.encoder.takes_utf8() {
+            return self.encoder.utf8(bytes);
+        }
+        let joined;
+        let mut bytes = bytes;
+        if !self.incomplete.is_empty() {
+            joined = [&*std::mem::take(&mut self.incomplete), bytes].concat();
+            bytes = &joined;
+        }
+        loop {
+            match std::str::from_utf8(bytes) {
+                Ok(text) => return self.text(text),
+                Err(error) => {
+                    let (valid, rest) = bytes.split_at(error.valid_up_to());
+                    self.text(&String::from_utf8_lossy(valid))?;
+                    let Some(length) = error.error_len() else {
+                        self.incomplete = rest.to_vec();
+                        return Ok(());
+                    };
+                    self.text("\u{fffd}")?;
+                    bytes = &rest[length..];
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if let Some(rest) = self.reference.take() {
+            self.encoder.content(&String::from_utf8_lossy(&rest))?;
+        }
+        self.encoder.finish()
+    }
+
+    /// Writes text up to each change of the state.
+    fn text(&mut self, text: &str) -> Result<()> {
+        let mut start = 0;
+        for (place, byte) in text.bytes().enumerate() {
+            if self.reference.is_some() || (byte == b'&' && self.expands()) {
+                if start < place {
+                    self.part(&text[start..place])?;
+                }
+                start = place + 1;
+                self.refer(byte)?;
+                continue;
+            }
+            let next = self.next(byte);
+            if next != self.state {
+                let end = match byte.is_ascii() {
+                    true => place + 1,
+                    false => place,
+                };
+                self.part(&text[start..end])?;
+                start = end;
+                self.state = next;
+            }
+        }
+        self.part(&text[start..])
+    }
+
+    fn expands(&self) -> bool {
+        self.expand && matches!(self.state, State::Value(_))
+    }
+
+    /// Takes one byte of a reference.
+    fn refer(&mut self, byte: u8) -> Result<()> {
+        let reference = self.reference.get_or_insert_default();
+        reference.push(byte);
+        if byte != b';' {
+            return Ok(());
+        }
+        let reference = String::from_utf8_lossy(reference).into_owned();
+        self.reference = None;
+        let digits = reference
+            .strip_prefix("&#x")
+            .and_then(|rest| rest.strip_suffix(';'));
+        let character = digits
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .and_then(char::from_u32)
+            .filter(|character| *character >= '\u{a0}');
+        match character {
+            Some(character) => self.encoder.content(character.encode_utf8(&mut [0; 4])),
+            None => self.encoder.content(&reference),
+        }
+    }
+
+    /// Writes a part that belongs to one state.
+    fn part(&mut self, text: &str) -> Result<()> {
+        match self.state {
+            State::Text | State::Value(_) | State::Literal(_) => self.encoder.content(text),
+            State::Cdata(_) => self.encoder.cdata(text),
+            State::Comment(_) => self.encoder.verbatim(text, Place::Comment),
+            State::Instruction(_) => self.encoder.verbatim(text, Place::Instruction),
+            State::Doctype
+            | State::DoctypeIdentifier(_)
+            | State::Subset
+            | State::Declaration
+            | State::Identifier(_) => self.encoder.verbatim(text, Place::Dtd),
+            State::Opening | State::Exclamation | State::OpeningComment | State::Tag => {
+                self.encoder.verbatim(text, Place::Name)
+            }
+        }
+    }
+
+    /// Returns the state after `byte`.
+    fn next(&mut self, byte: u8) -> State {
+        match (self.state, byte) {
+            (State::Text, b'<') => State::Opening,
+            (State::Subset, b'<') => State::Opening,
+            (State::Opening, b'!') => State::Exclamation,
+            (State::Opening, b'?') => State::Instruction(false),
+            (State::Opening, b'/') => State::Tag,
+            (State::Opening, _) => State::Tag,
+            (State::Exclamation, b'-') => State::OpeningComment,
+            (State::Exclamation, b'[') => State::Cdata(0),
+            (State::Exclamation, _) if self.in_dtd => {
+                self.declaration.clear();
+                self.declaration.push(char::from(byte));
+                State::Declaration
+            }
+            (State::Exclamation, _) => State::Doctype,
+            (State::OpeningComment, _) => State::Comment(0),
+            (State::Comment(2..), b'>') | (State::Instruction(true), b'>') => self.outside(),
+            (State::Comment(hyphens), b'-') => State::Comment(hyphens.saturating_add(1).min(2)),
+            (State::Comment(_), _) => State::Comment(0),
+            (State::Instruction(_), _) => State::Instruction(byte == b'?'),
+            (State::Cdata(2..), b'>') => State::Text,
+            (State::Cdata(brackets), b']') => State::Cdata(brackets.saturating_add(1).min(2)),
+            (State::Cdata(_), _) => State::Cdata(0),
+            (State::Tag, b'"' | b'\'') => State::Value(byte),
+            (State::Tag, b'>') => State::Text,
+            (State::Value(quote), _) if byte == quote => State::Tag,
+            (State::Doctype, b'"' | b'\'') => State::DoctypeIdentifier(byte),
+            (State::DoctypeIdentifier(quote), _) if byte == quote => State::Doctype,
+            (State::Doctype, b'[') => {
+                self.in_dtd = true;
+                State::Subset
+            }
+            (State::Subset, b']') => {
+                self.in_dtd = false;
+                State::Doctype
+            }
+            (State::Doctype, b'>') => State::Text,
+            (State::Declaration, b'"' | b'\'') if self.has_value() => State::Literal(byte),
+            (State::Declaration, b'"' | b'\'') => State::Identifier(byte),
+            (State::Literal(quote) | State::Identifier(quote), _) if byte == quote => {
+                State::Declaration
+            }
+            (State::Declaration, b'>') => State::Subset,
+            (State::Declaration, _) => {
+                self.declaration.push(char::from(byte));
+                State::Declaration
+            }
+            (state, _) => state,
+        }
+    }
+
+    /// Returns the state around a comment or an instruction.
+    fn outside(&self) -> State {
+        match self.in_dtd {
+            true => State::Subset,
+            false => State::Text,
+        }
+    }
+
+    /// Returns `true` if the literals of the declaration are values: of an internal entity, or of attributes.
+    fn has_value(&self) -> bool {
+        let mut words = self.declaration.split_ascii_whitespace();
+        match words.next() {
+            Some("ENTITY") => {
+                let mut after_name = words.skip_while(|word| *word == "%").skip(1);
+                !after_name.any(|word| matches!(word, "SYSTEM" | "PUBLIC"))
+            }
+            Some("ATTLIST") => true,
+            _ => false,
+        }
+    }
+}
