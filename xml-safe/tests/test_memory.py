@@ -55,6 +55,7 @@ import xml_safe
 doc = xml_safe.parse("<a>" + "<b k='v'>text</b>" * 100_000 + "</a>")
 right = doc.root.to_string()
 assert right.endswith("</a>")
+ascii, utf16 = right.encode(), right.encode("utf-16")
 # A long evaluation would leave memory behind that glibc keeps for the next helper thread.
 count = 100_000.0
 soft = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
@@ -64,6 +65,10 @@ for megabytes in range(0, 30, 2):
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     for call, value in (
         (lambda: doc.root.to_string(), right),
+        (lambda: doc.root.to_bytes(encoding="utf-16", declaration=False), utf16),
+        (lambda: doc.root.to_bytes(encoding="ascii"), ascii),
+        (lambda: doc.root.to_string(method="html"), right),
+        (lambda: doc.to_c14n(), ascii),
         (lambda: doc.root.text, "text" * 100_000),
         (lambda: doc.xpathEval("count(//b)"), count),
         (lambda: len(doc.xpathEval("/a/b/text()")), 100_000),
@@ -75,7 +80,7 @@ for megabytes in range(0, 30, 2):
         except MemoryError:
             seen.add("MemoryError")
         else:
-            assert result == value, (megabytes, len(result) if isinstance(result, str) else result)
+            assert result == value, (megabytes, len(result) if isinstance(result, (str, bytes)) else result)
             seen.add("result")
         result = None
 print(*sorted(seen))
@@ -96,7 +101,19 @@ def test_python_that_has_no_memory_for_a_result(run_python):
     program = """
 import _testcapi, xml_safe
 doc = xml_safe.parse("<a k='v'>text<b/></a>")
+class File:
+    def write(self, part):
+        pass
+file = File()
 calls = [
+    lambda: doc.to_string(),
+    lambda: doc.to_bytes(encoding="utf-16"),
+    lambda: doc.to_bytes(encoding="ascii", standalone=True),
+    lambda: doc.to_string(method="html"),
+    lambda: doc.write(file),
+    lambda: doc.write("/dev/null"),
+    lambda: doc.to_c14n(),
+    lambda: doc.root.write_c14n(file, exclusive=True, inclusive_prefixes=["a"]),
     lambda: doc.root.text,
     lambda: doc.root.attributes,
     lambda: doc.root.children,
@@ -106,7 +123,8 @@ calls = [
     lambda: doc.xpathEval("string(/a)"),
 ]
 for call in calls:
-    for n in range(1, 30):
+    call()
+    for n in range(1, 60):
         try:
             _testcapi.set_nomemory(n, n + 1)
             call()

@@ -43,6 +43,18 @@ def results(folder):
         len(parse("<a> <b/> </a>", no_blanks=True).root.children),
         parse("<!DOCTYPE a [<!ELEMENT a EMPTY>]><a><b/></a>").root.to_string(),
         [report.message for report in parse("<a xmlns='relative'/>").errors],
+        written(blanks),
+        written(parse("<html><p><b/></p><br/><a k='é'>é</a></html>".encode())),
+    ]
+
+
+def written(document):
+    """The document in each way of writing it."""
+    return [
+        *(document.to_string(method=method, indent=True) for method in ("xml", "html", "xhtml")),
+        *(document.to_bytes(encoding=encoding) for encoding in ("UTF-8", "UTF-16", "ISO-8859-1", "ascii")),
+        *(document.to_c14n(version=version) for version in ("1.0", "1.1")),
+        document.root.to_c14n(exclusive=True),
     ]
 
 
@@ -77,6 +89,47 @@ def test_defaults_of_new_threads_change_nothing(lib, tmp_path):
     assert seen == [before]
 
 
+def test_the_indentation_of_the_thread_changes_nothing(lib):
+    function = getattr(lib, "__xmlTreeIndentString")
+    function.restype = ctypes.POINTER(ctypes.c_char_p)
+    place, document = function(), parse("<a><b><c/></b></a>")
+    before, old, place[0] = written(document), place[0], b"\t\t\t"
+    try:
+        assert written(document) == before
+        assert document.root.to_string(indent=True) == "<a>\n  <b>\n    <c/>\n  </b>\n</a>"
+        assert place[0] == b"\t\t\t"
+    finally:
+        place[0] = old
+
+
+def test_encodings_of_other_users_change_nothing(lib):
+    document = parse("<a k='é'>é€</a>")
+    before = written(document)
+    aliases = [(b"ISO-8859-1", name) for name in (b"UTF-8", b"UTF-16", b"ASCII")]
+    for name, alias in aliases:
+        assert lib.xmlAddEncodingAlias(name, alias) == 0
+    try:
+        assert written(document) == before
+    finally:
+        lib.xmlCleanupEncodingAliases()
+
+
+def test_callbacks_for_files_of_other_users_are_not_called(lib, tmp_path):
+    seen = []
+    match = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)(lambda name: seen.append(name) or 1)
+    opened = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)(lambda name: None)
+    if lib.xmlRegisterOutputCallbacks(match, opened, None, None) < 0:
+        pytest.skip("this libxml2 registers no callbacks")
+    try:
+        document = parse("<a/>")
+        document.write(tmp_path / "a.xml")
+        document.write_c14n(tmp_path / "b.xml")
+    finally:
+        assert lib.xmlPopOutputCallbacks() >= 0
+    assert seen == []
+    assert (tmp_path / "b.xml").read_bytes() == b"<a></a>"
+
+
 REPORTS = {
     "bytes that the encoding has not": lambda: parse(b"<?xml version='1.0' encoding='windows-1252'?><a>caf\x81</a>"),
     "the same, recovered": lambda: parse(b"<?xml version='1.0' encoding='windows-1252'?><a>caf\x81</a>", recover=True),
@@ -88,7 +141,26 @@ REPORTS = {
     "malformed": lambda: parse("<a><b></a>"),
     "a namespace that is not declared": lambda: parse("<p:a/>"),
     "text": lambda: parse("<a>" + "x" * 100 + "</a>").root.text,
+    "a relative namespace in canonical XML": lambda: canonical("<a xmlns='relative'/>"),
+    "an entity in canonical XML": lambda: canonical("<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"),
+    "a file that raises": lambda: write_to_nobody(parse("<a>" + "<b/>" * 50_000 + "</a>")),
+    "a comment that the encoding has not": lambda: encode(parse("<a><!--é--></a>")),
 }
+
+
+def canonical(xml):
+    with pytest.raises(ValueError):
+        parse(xml).to_c14n()
+
+
+def encode(document):
+    with pytest.raises(UnicodeEncodeError):
+        document.to_bytes(encoding="ascii")
+
+
+def write_to_nobody(document):
+    with pytest.raises(OSError):
+        document.write("/dev/full")
 
 
 @pytest.mark.parametrize("call", REPORTS.values(), ids=REPORTS)
@@ -179,7 +251,7 @@ def test_xhtml_is_not_changed():
     )
     doc = parse(xml)
     assert doc.root.to_string() == body
-    assert doc.xpathEval("/")[0].to_string() == f'<?xml version="1.0" encoding="UTF-8"?>\n{xml}\n'
+    assert doc.xpathEval("/")[0].to_string() == f"{xml}\n"
 
 
 def test_entities_expand_up_to_a_limit():

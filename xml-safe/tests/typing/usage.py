@@ -1,6 +1,9 @@
 """Checked by `mypy --strict`, never run: the types that a user of the package sees."""
 
+import gzip
+import io
 import os
+import sys
 from pathlib import Path
 
 from typing_extensions import assert_type
@@ -61,6 +64,8 @@ def nodes(node: Node) -> None:
     assert_type(node.children, list[Node])
     assert_type(node.document, Document)
     assert_type(node.to_string(), str)
+    assert_type(node.to_string(method="html", declaration=None, indent=True, standalone=None), str)
+    assert_type(node.to_bytes(), bytes)
     assert_type(node == node, bool)
     assert_type(hash(node), int)
     for child in node:
@@ -72,6 +77,33 @@ def nodes(node: Node) -> None:
     node.get(1)  # type: ignore[arg-type]
     node.get(b"k")  # type: ignore[arg-type]
     node.name = "b"  # type: ignore[misc]
+
+
+def writing(document: Document, node: Node, descriptor: int) -> None:
+    for each in (document, node):
+        assert_type(each.to_string(method="xhtml", indent=True), str)
+        assert_type(each.to_bytes(encoding="UTF-16", method="xml", declaration=True, standalone=False), bytes)
+        assert_type(each.to_c14n(), bytes)
+        assert_type(each.to_c14n(version="1.1", comments=True), bytes)
+        assert_type(each.to_c14n(version="1.0", exclusive=True, inclusive_prefixes=["p"]), bytes)
+        assert_type(each.write("a.xml"), None)
+        assert_type(each.write(b"a.xml", encoding="UTF-8"), None)
+        assert_type(each.write_c14n(Path("a.xml"), exclusive=True), None)
+        each.write(descriptor)
+        each.write(io.BytesIO())
+        each.write(gzip.open("a.gz", "wb"))
+        each.write(sys.stdout.buffer)
+        with open("a.xml", "wb") as file:
+            each.write(file, indent=True)
+            each.write_c14n(file)
+        each.to_string("xml")  # type: ignore[call-arg, misc, unused-ignore]
+        each.to_string(method="XML")  # type: ignore[arg-type]
+        each.to_string(encoding="UTF-8")  # type: ignore[call-arg]
+        each.to_bytes(encoding=None)  # type: ignore[arg-type]
+        each.to_c14n(version="2.0")  # type: ignore[arg-type]
+        each.write(sys.stdout)  # type: ignore[arg-type]
+        each.write(None)  # type: ignore[arg-type]
+        each.write()  # type: ignore[call-arg]
 
 
 def evaluating(document: Document, node: Node) -> None:
