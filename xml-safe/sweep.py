@@ -549,4 +549,8 @@ WITHOUT_MEMORY = {
     "python: parse: *, by a resolver": BY_PYTHON,
     "python: parse: *, by a folder": BY_PYO3,
     "python: parse: a number": BY_PYO3,
+    "python: *: a wrong *": BY_PYO3,
+    "python: *: not callable": BY_PYO3,
+    "python: XPath*: a number": BY_PYO3,
+    "python: XPathContext.register_variable: None": BY_PYO3,
 }

@@ -199,6 +199,65 @@ static void evaluate_with_prefix(xmlDocPtr document, xmlNodePtr node, const char
     xmlXPathFreeContext(context);
 }
 
+/* Gives the context a copy of a value. */
+static void bind(xmlXPathContextPtr context, const char *name, xmlXPathObjectPtr value)
+{
+    xmlXPathObjectPtr copy = noted(value) ? noted(xmlXPathObjectCopy(value)) : NULL;
+    if (copy && xmlXPathRegisterVariableNS(context, (const xmlChar *)name, NULL, copy) != 0) {
+        failures += 1;
+        xmlXPathFreeObject(copy);
+    }
+    xmlXPathFreeObject(value);
+}
+
+/* Returns its first argument, or a number. */
+static void call(xmlXPathParserContextPtr evaluation, int count)
+{
+    xmlXPathObjectPtr result = count ? NULL : noted(xmlXPathNewFloat(1));
+    for (; count; count--) {
+        xmlXPathFreeObject(result);
+        result = valuePop(evaluation);
+    }
+    xmlXPathObjectPtr copy = result ? noted(xmlXPathObjectCopy(result)) : NULL;
+    xmlXPathFreeObject(result);
+    if (copy && valuePush(evaluation, copy) < 0)
+        xmlXPathFreeObject(copy);
+    else if (!copy)
+        xmlXPathErr(evaluation, XPATH_EXPR_ERROR);
+}
+
+static void evaluate_with_values(xmlDocPtr document, xmlNodePtr node, const char *expression)
+{
+    xmlXPathContextPtr context = noted(xmlXPathNewContext(document));
+    if (!context)
+        return;
+    context->error = ignore_report;
+    xmlXPathSetContextNode(node, context);
+    failures += xmlXPathRegisterNs(context, (const xmlChar *)"q", (const xmlChar *)"urn:p") != 0;
+    xmlXPathObjectPtr nodes = noted(xmlXPathNewNodeSet(NULL));
+    for (xmlNodePtr child = node->children; nodes && nodes->nodesetval && child; child = child->next)
+        if (child->type == XML_ELEMENT_NODE)
+            failures += xmlXPathNodeSetAddUnique(nodes->nodesetval, child) != 0;
+    if (nodes && nodes->nodesetval)
+        xmlXPathNodeSetSort(nodes->nodesetval);
+    bind(context, "text", xmlXPathNewString((const xmlChar *)"x"));
+    bind(context, "number", xmlXPathNewFloat(1));
+    bind(context, "truth", xmlXPathNewBoolean(1));
+    bind(context, "nodes", nodes);
+    bind(context, "none", xmlXPathNewNodeSet(NULL));
+    failures += xmlXPathRegisterFuncNS(context, (const xmlChar *)"f", NULL, call) != 0;
+    failures += xmlXPathRegisterFuncNS(context, (const xmlChar *)"f", (const xmlChar *)"urn:p", call) != 0;
+    xmlXPathCompExprPtr compiled = xmlXPathCtxtCompile(context, (const xmlChar *)expression);
+    if (noted(compiled)) {
+        xmlXPathObjectPtr result = noted(xmlXPathCompiledEval(compiled, context));
+        if (result)
+            note_value(result);
+        xmlXPathFreeObject(result);
+    }
+    xmlXPathFreeCompExpr(compiled);
+    xmlXPathFreeContext(context);
+}
+
 static void read_one(xmlNodePtr node)
 {
     xmlChar *content = xmlNodeGetContent(node), *path = xmlGetNodePath(node);
@@ -299,6 +358,15 @@ static const struct operation OPERATIONS[] = {
     EVALUATES("//*"),
     EVALUATES("1"),
     EVALUATES("/"),
+    WORKS(XML, evaluate_with_values, "concat($text, $number, $truth, $nodes, $nodes, $none)"),
+    WORKS(XML, evaluate_with_values, "f(//b, 'x', 1, true())"),
+    WORKS(XML, evaluate_with_values, "q:f($nodes) = f(//b)"),
+    WORKS(XML, evaluate_with_values, "f($nodes)[1]/../q:c"),
+    WORKS(XML, evaluate_with_values, "f()"),
+    WORKS(XML, evaluate_with_values, "//b[f(.)]"),
+    WORKS(XML, evaluate_with_values, "$nodes"),
+    WORKS(XML, evaluate_with_values, "g()"),
+    WORKS(XML, evaluate_with_values, "(//b)"),
     {MANY, 0, "UTF-8", 0, 0, evaluate, "count(//b[count(//b) > 0])"},
     WORKS(XML, read_all, NULL),
     WORKS(PLAIN, read_all, NULL),

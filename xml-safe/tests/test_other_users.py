@@ -4,7 +4,7 @@ import ctypes
 import threading
 
 import pytest
-from xml_safe import Error, ParseError, parse
+from xml_safe import Error, ParseError, XPath, parse
 
 NUMBERS = {
     "xmlKeepBlanksDefaultValue": 0,
@@ -56,6 +56,27 @@ def written(document):
         *(document.to_c14n(version=version) for version in ("1.0", "1.1")),
         document.root.to_c14n(exclusive=True),
     ]
+
+
+def test_switched_off_optimizer_of_xpath_changes_nothing(lib):
+    """The switch is one variable of the process."""
+    try:
+        switch = ctypes.c_int.in_dll(lib, "xmlXPathDisableOptimizer")
+    except ValueError:
+        pytest.skip("this libxml2 has no such switch")
+
+    def evaluate():
+        document = parse("<a><b><c/></b><c/></a>")
+        limited = [document.xpathEval(text, max_operations=1000) for text in ("count(//c)", "count(//b//c[1])")]
+        called = document.xpathEval("f(//c[f(.) > 0])", functions={"f": len}, variables={"v": document.root})
+        return limited, called, XPath("count(//c[last()])")(document)
+
+    before = evaluate()
+    switch.value = 1
+    try:
+        assert evaluate() == before
+    finally:
+        switch.value = 0
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -145,7 +166,19 @@ REPORTS = {
     "an entity in canonical XML": lambda: canonical("<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"),
     "a file that raises": lambda: write_to_nobody(parse("<a>" + "<b/>" * 50_000 + "</a>")),
     "a comment that the encoding has not": lambda: encode(parse("<a><!--é--></a>")),
+    "a malformed expression": lambda: XPath("//b["),
+    "an unknown function": lambda: parse("<a/>").xpathEval("f()"),
+    "an unknown function beside others": lambda: parse("<a/>").xpathEval("g()", functions={"f": len}),
+    "an unknown variable": lambda: parse("<a/>").xpathEval("$v", variables={"w": 1}),
+    "an unknown prefix": lambda: XPath("q:f() | $q:v | q:a")(parse("<a/>")),
+    "a function that fails": lambda: parse("<a/>").xpathEval("f()", functions={"f": raising}),
+    "a limit": lambda: parse("<a/>").xpathEval("//a", max_operations=1),
+    "a function without a result": lambda: parse("<a/>").xpathEval("count(f())", functions={"f": lambda: 1}),
 }
+
+
+def raising():
+    raise Error("mine")
 
 
 def canonical(xml):

@@ -1,6 +1,7 @@
 """Functions of Python code in expressions."""
 
 import gc
+import signal
 import threading
 import weakref
 
@@ -366,6 +367,47 @@ def test_nothing_is_left_of_functions():
     assert live_handles() == {**before, "Document": before["Document"] + 1}
     document.close()
     assert live_handles() == before
+
+
+def test_memory_stays_the_same(native_bytes):
+    document = parse(XML)
+    context = document.xpath_new_context()
+    compiled = XPath("f($v)[1]/..", functions={"f": lambda nodes: nodes})
+    limited = {"max_operations": 5, "functions": {"f": lambda nodes: nodes}}
+
+    def evaluate():
+        compiled(document, variables={"v": list(document.root)})
+        document.xpathEval("f(//b, $v)", functions={"f": lambda *_: "x" * 100}, variables={"v": "y" * 100})
+        document.xpathEval("//q:b", namespaces={"q": "urn:p"})
+        context.register_variable("v", list(document.root))
+        context.eval("$v")
+        for expression, options in (("f(//b)", {}), ("f($v)", limited), ("$w", {"variables": {"v": "x" * 100}})):
+            with pytest.raises(XPathError):
+                document.xpathEval(expression, **options)
+        with pytest.raises(ZeroDivisionError):
+            document.xpathEval("f(//b, 'x')", functions={"f": lambda *_: 1 / 0})
+        with pytest.raises(TypeError):
+            document.xpathEval("f(//b, 'x')", functions={"f": lambda *_: None})
+
+    for _ in range(50):
+        evaluate()
+    before = native_bytes()
+    for _ in range(300):
+        evaluate()
+    assert abs(native_bytes() - before) < 20_000
+
+
+def test_signal_handler_that_raises_in_a_function_ends_the_evaluation(document):
+    def on_alarm(*_):
+        raise Mine
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    try:
+        with pytest.raises(Mine):
+            document.xpathEval("//b[f()]", functions={"f": lambda: signal.raise_signal(signal.SIGALRM)})
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert document.xpathEval("count(//b)") == 2
 
 
 def test_private_methods_take_any_values(document):

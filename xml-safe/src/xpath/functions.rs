@@ -15,7 +15,7 @@ use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyTypeMethods};
 
 use crate::document::Document;
 use crate::ffi;
-use crate::xpath::options::{Key, Namespaces, invalid, items, key_of, uri_of};
+use crate::xpath::options::{Key, Namespaces, items, key_of, uri_of};
 use crate::xpath::values::{XPathObject, object_into_python};
 
 /// The state of an evaluation, as passed to a function.
@@ -98,7 +98,7 @@ impl Functions {
                     .any(|core| key.local.to_bytes() == core.as_bytes())
             {
                 let message = format!("{key}() is a function of XPath itself: choose another name");
-                return Err(invalid(message));
+                return Err(Error::Value(message));
             }
             functions.insert(key, Callable::from(function));
         }

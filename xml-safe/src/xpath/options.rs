@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::{PyTypeError, PyValueError};
+use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyErr, PyTypeMethods};
 use leakproof::pyo3::types::PyString;
 
@@ -69,7 +69,7 @@ pub(crate) fn key_of(
         .and_then(|prefix| namespace(&prefix));
     match bound {
         Some(uri) => key(Some(&uri), local, kind),
-        None => Err(invalid(format!(
+        None => Err(Error::Value(format!(
             "the {kind} {text:?} has the prefix {prefix:?}, which stands for no namespace"
         ))),
     }
@@ -82,7 +82,7 @@ fn text_of(text: &Bound<'_, PyString>, kind: &str) -> Result<String> {
 
 fn key(uri: Option<&str>, local: &str, kind: &str) -> Result<Key> {
     let text = |text: &str| {
-        CString::new(text).map_err(|_| invalid(format!("the name of a {kind} contains a NUL")))
+        CString::new(text).map_err(|_| Error::Value(format!("the name of a {kind} contains a NUL")))
     };
     let key = Key {
         uri: uri.filter(|uri| !uri.is_empty()).map(text).transpose()?,
@@ -90,12 +90,8 @@ fn key(uri: Option<&str>, local: &str, kind: &str) -> Result<Key> {
     };
     match XPathContext::check_name(&key.local) {
         0 => Ok(key),
-        _ => Err(invalid(format!("{local:?} is no name of a {kind}"))),
+        _ => Err(Error::Value(format!("{local:?} is no name of a {kind}"))),
     }
-}
-
-pub(crate) fn invalid(message: String) -> Error {
-    Error::Python(PyValueError::new_err(message))
 }
 
 /// Returns the items of a mapping.
@@ -132,20 +128,20 @@ pub(crate) fn namespaces_of(mapping: Option<&Bound<'_, PyAny>>) -> Result<Namesp
         let is_empty = prefix.is_none() || prefix.extract::<&str>().is_ok_and(str::is_empty);
         if is_empty {
             let message = "XPath has no default namespace: give the namespace a prefix";
-            return Err(invalid(message.into()));
+            return Err(Error::Value(message.into()));
         }
         let (prefix, uri) = (text(&prefix, "a prefix")?, text(&uri, "a namespace")?);
         let name = prefix.to_string_lossy();
         if XPathContext::check_name(&prefix) != 0 {
-            return Err(invalid(format!("{name:?} is no prefix")));
+            return Err(Error::Value(format!("{name:?} is no prefix")));
         }
         if uri.is_empty() {
-            return Err(invalid(format!(
+            return Err(Error::Value(format!(
                 "the prefix {name:?} has an empty namespace"
             )));
         }
         if *name == *"xml" && uri.to_bytes() != XML.as_bytes() {
-            return Err(invalid(format!(
+            return Err(Error::Value(format!(
                 "the prefix \"xml\" always stands for {XML}"
             )));
         }
@@ -192,7 +188,9 @@ impl Limits {
             } else {
                 "max_operations"
             };
-            return Err(invalid(format!("{name} is at least 1; None is no limit")));
+            return Err(Error::Value(format!(
+                "{name} is at least 1; None is no limit"
+            )));
         }
         Ok(Limits {
             operations: operations.unwrap_or_default(),

@@ -336,7 +336,7 @@ pub(crate) fn c_string(text: &Bound<'_, PyString>, what: impl Fn() -> String) ->
     let text = text.to_cow()?;
     CString::new(&*text).map_err(|_| {
         let what = what();
-        PyValueError::new_err(format!("{what} contains a NUL")).into()
+        Error::Value(format!("{what} contains a NUL"))
     })
 }
 
@@ -367,7 +367,7 @@ fn node_set_of<'d>(
         .get_type(first.py())
         .is(first.py().get_type::<PyValueError>())
     {
-        true => another_document(&what).into(),
+        true => another_document(&what),
         false => Error::from(error),
     };
     let mut failed = Vec::new();
@@ -387,7 +387,7 @@ fn node_set_of<'d>(
         }
         // The value is in another document.
         if !owner.call_method1("_take", (key,))?.is_none() {
-            return Err(another_document(&what).into());
+            return Err(another_document(&what));
         }
         failed.try_reserve(1)?;
         failed.push(owner.call_method0("_new_nodes")?);
@@ -395,7 +395,7 @@ fn node_set_of<'d>(
     Err(Error::OutOfMemory("a value of Python"))
 }
 
-fn another_document(what: impl Fn() -> String) -> PyErr {
+fn another_document(what: impl Fn() -> String) -> Error {
     let what = what();
-    PyValueError::new_err(format!("{what} is or contains a node of another document"))
+    Error::Value(format!("{what} is or contains a node of another document"))
 }
