@@ -22,6 +22,13 @@ CALLBACKS_OUT_BUFFER = "runtime/src/callback/out_buffer.rs"
 CALLBACKS_PASS = "runtime/src/callback/pass.rs"
 KEPT_HANDLE = "runtime/src/kept_handle.rs"
 ERRORS = "runtime/src/error_source.rs"
+TREE_EDITING = "runtime/src/tree/editing.rs"
+TREE_KEPT = "runtime/src/tree/kept.rs"
+TREE_MOVED = "runtime/src/tree/moved.rs"
+TREE_OPS = "runtime/src/handle/tree_ops.rs"
+TREE_UNLINKED = "runtime/src/tree/unlinked.rs"
+PARTS = "runtime/src/python/parts.rs"
+VIEW = "runtime/src/python/state/view.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
 STEPS = "runtime/src/iter.rs"
@@ -906,7 +913,7 @@ OBJECTS = [
     mutant(
         PYTHON_STATE_VIEW,
         "a view does not keep its owner",
-        ("        const { assert!(align_of::<HandleKind>() > CLOSED) };\n", "        unsafe { pyo3::ffi::Py_DecRef(owner.as_ptr()) };\n"),
+        ("        const { assert!(align_of::<HandleKind>() > BITS) };\n", "        unsafe { pyo3::ffi::Py_DecRef(owner.as_ptr()) };\n"),
     ),
     mutant(
         CLASS,
@@ -940,7 +947,7 @@ OBJECTS = [
     mutant(
         ITERATOR,
         "an iterator loses its place when a step fails",
-        ("                    self.swap(Position(Some(current)));\n                    Err(error)", "                    Err(error)"),
+        ("                    self.swap(current);\n                    Err(error)", "                    Err(error)"),
     ),
     mutant(TRACE, "stacks are never remembered", ("if kind.is_view() || !ON.load(Ordering::Relaxed) {", "if kind.is_view() || !ON.load(Ordering::Relaxed) || true {")),
     mutant(TRACE, "nothing is reported at exit", ("    if left.is_empty() {\n", "    if left.is_empty() || true {\n")),
@@ -1017,7 +1024,7 @@ EXPANSION = [
     mutant(
         HANDLE_EXPAND_MACRO,
         "a type is not listed with the live ones",
-        ("let listed = handle.is_resource().then(|| {", "let listed = (!handle.is_resource()).then(|| {"),
+        ("let listed = is_listed.then(|| {", "let listed = (!is_listed).then(|| {"),
     ),
     mutant(
         HANDLE_EXPAND_MACRO,
@@ -1281,7 +1288,7 @@ SHARING = [
     mutant(
         ENTER,
         "two objects of a group exclude each other in one call",
-        ("        hold.joined = true;\n", "        hold.joined = false;\n"),
+        ("            continue;\n        }\n        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n/// Merges the requests for the parts", "            continue;\n        }\n        hold.joined = false;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n/// Merges the requests for the parts"),
     ),
     mutant(
         ENTER,
@@ -1642,4 +1649,33 @@ MEMORY_TO_FILL = [
     mutant(FILLING, "an integer that is too large is another error", ("error.is_instance_of::<PyOverflowError>(returned.py()) => None", "false && error.is_instance_of::<PyOverflowError>(returned.py()) => None")),
 ]
 
-MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS, *MEMORY_TO_FILL]
+TREES = [
+    mutant(TREE_MOVED, "a part that a call unlinked is not noted", ("        unlinked::insert(self.kind, self.raw, owner);\n", "        let _ = owner;\n")),
+    mutant(TREE_MOVED, "a part that a call made is not noted", ("        unlinked::insert(kind, raw, owner);\n", "")),
+    mutant(TREE_MOVED, "a part that a call linked is released all the same", ("                unlinked::remove(self.raw);\n", "")),
+    mutant(TREE_MOVED, "the witness leaves its subtree unseen", ("            unlinked::unsettle(unsafe { ops.topmost(self.parent, owner.raw()) });\n", "            let _ = unsafe { ops.topmost(self.parent, owner.raw()) };\n")),
+    mutant(TREE_OPS, "the root of an owner is unlinked", (" && !(self.is_root)(raw, owner)", " && !((self.is_root)(raw, owner) && false)")),
+    mutant(TREE_OPS, "objects below other lists than the first are not found", ("            for list in list..self.lists {\n", "            for list in list..self.lists.min(1) {\n")),
+    mutant(TREE_OPS, "objects of siblings are not found", ("                if !next.is_null() {\n                    return Some(next);\n", "                if !next.is_null() && false {\n                    return Some(next);\n")),
+    mutant(TREE_OPS, "after the end of a list the search goes on with the first one", ("self.list_that_ends_with(parent, here) + 1", "self.lists.min(self.list_that_ends_with(parent, here) + 2)")),
+    mutant(TREE_UNLINKED, "a held subtree is released", ("            if !object.is_null() || is_kept(here) {\n", "            if (!object.is_null() || is_kept(here)) && here == top && start != top {\n")),
+    mutant(TREE_UNLINKED, "a free subtree is not released", ("                    table().remove(raw);\n                    release(ops, raw);\n", "                    let _ = (ops, raw);\n")),
+    mutant(TREE_UNLINKED, "the owner is released before its unlinked parts", ("        let newest = table().take_newest(owner);\n        let Some((kind, raw)) = newest else { return };\n", "        let newest = table().take_newest(owner).filter(|_| false);\n        let Some((kind, raw)) = newest else { return };\n")),
+    mutant(TREE_UNLINKED, "a witness that is dropped during a call is forgotten", ("        if !has_witness {\n", "        if !has_witness && false {\n")),
+    mutant(TREE_UNLINKED, "what C keeps is released", ("    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n    KEPT.fetch_add(1, Ordering::Relaxed);\n", "    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n")),
+    mutant(TREE_UNLINKED, "what C kept is never released", ("    table.settle_later(owner);\n}\n\n/// Returns whether C keeps", "    let _ = owner;\n}\n\n/// Returns whether C keeps")),
+    mutant(TREE_EDITING, "a part of another owner is edited", ("        if owner != self.owner.as_ptr() {\n", "        if owner != self.owner.as_ptr() && false {\n")),
+    mutant(PARTS, "a part has several objects", ("    match ptr::eq(object.get().state().kind(), kind) {\n", "    let _ = object.get();\n    return Ok(None);\n    #[allow(unreachable_code)]\n    match ptr::eq(object.get().state().kind(), kind) {\n")),
+    mutant(VIEW, "the field of a part refers to a dropped object", ("            *field = ptr::null_mut();\n", "")),
+    mutant(VIEW, "a witness that is dropped is not missed", ("            if is_witness {\n", "            if is_witness && false {\n")),
+    mutant(VIEW, "a part of a closed part is open", ("addr() & CLOSED != 0 || self.is_owner_closed()", "addr() & CLOSED != 0 || self.is_owner_closed() && false")),
+    mutant(PYTHON_STATE_CLOSE, "a subtree is released while others read the tree", ("        if !self.borrow_for_release() {\n            tree::settle_later(id);", "        if !self.borrow_for_release() && self.borrow_state.try_exclude_new().is_err() {\n            tree::settle_later(id);")),
+    mutant(PYTHON_STATE_CLOSE, "what dies during a shared borrow is released by nobody", ("                self.settle_parts_if_free();\n", "")),
+    mutant(PYTHON_STATE_CLOSE, "an exclusive call leaves what it unlinked", ("        self.settle_parts();\n        loop {", "        loop {")),
+    mutant(QUICK, "a quick exclusive call leaves what it unlinked", ("        if is_unsettled || !self.counted", "        if is_unsettled && false || !self.counted")),
+    mutant(ENTER, "parts of one tree exclude each other in one call", ("    join_parts(holds);\n", "")),
+    mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n#[inline]\nfn run", "        hold.joined = true;\n    }\n}\n\n#[inline]\nfn run")),
+    mutant(ITERATOR, "an iterator does not keep the part that it has come to", ("        if !const { T::SPEC.is_tree_part() } {\n", "        if !const { T::SPEC.is_tree_part() } || true {\n")),
+]
+
+MUTANTS = [*DIRECT_ENTRIES, *GUARDS, *CALLS, *FAILING, *WORD, *INTERPRETERS, *CLOSING, *ENTERING, *OBJECTS, *EXPANSION, *KEEPING, *THREADS_VARIABLES, *VALUES, *SHARING, *ASKED, *OWNERS_OF_HANDLES, *SIGNALS, *MEMORY_TO_FILL, *TREES]

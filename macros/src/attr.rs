@@ -6,9 +6,10 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitStr, Path, Token};
+use syn::{Attribute, LitStr, Pat, Path, Token};
 
 use crate::diagnostics::Diagnostics;
+use crate::field_path::FieldPath;
 use crate::renamed::{RENAMED, replacement};
 
 /// One attribute argument: a name, alone or with a value.
@@ -68,6 +69,17 @@ pub(crate) fn parse_args(
     known: &[&str],
     diagnostics: &Diagnostics,
 ) -> Vec<Arg> {
+    parse_repeatable_args(tokens, known, &[], diagnostics)
+}
+
+/// [`parse_args`], where some arguments may be given several times.
+pub(crate) fn parse_repeatable_args(
+    tokens: TokenStream,
+    known: &[&str],
+    repeatable: &[&str],
+    diagnostics: &Diagnostics,
+) -> Vec<Arg> {
+    let is_repeatable = |name: &Ident| repeatable.iter().any(|other| name == other);
     let parsed = Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens);
     let mut args: Vec<Arg> = Vec::new();
     for arg in diagnostics.ok(parsed).unwrap_or_default() {
@@ -87,7 +99,7 @@ pub(crate) fn parse_args(
                 &arg.name,
                 format!("unknown argument `{}`: expected one of {known}", arg.name),
             );
-        } else if args.iter().any(|other| other.name == arg.name) {
+        } else if args.iter().any(|other| other.name == arg.name) && !is_repeatable(&arg.name) {
             diagnostics.at(
                 &arg.name,
                 format!("`{}` is given twice: keep one of them", arg.name),
@@ -123,6 +135,30 @@ impl Arg {
             );
         }
         true
+    }
+}
+
+/// Parses `when(tag, values)`: the tag of a union, and its values for which a field is valid.
+pub(crate) fn parse_when(arg: Arg, diagnostics: &Diagnostics) -> Option<(FieldPath, Pat)> {
+    struct When(FieldPath, Pat);
+    impl Parse for When {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            let tag = input.parse()?;
+            input.parse::<Token![,]>()?;
+            Ok(When(tag, Pat::parse_multi(input)?))
+        }
+    }
+    match arg.value {
+        ArgValue::List(tokens) => diagnostics
+            .ok(syn::parse2::<When>(tokens))
+            .map(|when| (when.0, when.1)),
+        _ => {
+            diagnostics.at(
+                &arg.name,
+                "`when` needs the tag and its values: write `when(tag, ffi::A | ffi::B)`",
+            );
+            None
+        }
     }
 }
 

@@ -31,6 +31,8 @@ const NESTED: &[(&str, &str, &str, &str)] = &[
     ("handle", "release", "handle/parse.rs", "parse_release"),
     ("handle", "lock", "handle/parse.rs", "parse_lock"),
     ("handle", "errors", "handle/parse.rs", "parse_errors"),
+    ("handle", "tree", "handle/parse.rs", "parse_tree"),
+    ("handle", "tree", "handle/parse.rs", "parse_child_list"),
 ];
 
 /// The attributes of methods that are no pages of their own.
@@ -354,6 +356,7 @@ fn all_lists_of_words_are_known_here() {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 parsers += text.matches("in parse_args(").count();
+                parsers += text.matches("in parse_repeatable_args(").count();
                 parsers += text.matches("= CommonArgs::parse(").count();
             }
         }

@@ -163,6 +163,7 @@ mod reuse;
 mod side_table;
 mod single_owner;
 mod thread_locals;
+mod tree;
 mod uses;
 
 pub use attachment::Attachment;
@@ -219,6 +220,7 @@ pub use pyo3;
 #[cfg(feature = "python")]
 pub use python::{CallContext, Callable, IntoPython};
 pub use reuse::{IdleHandles, Reusable, idle_handles};
+pub use tree::{Editing, KeptPart, Tree, TreeOwner, TreePart};
 
 /// The names that a wrapper's source files use.
 ///
@@ -232,7 +234,7 @@ pub mod prelude {
     pub use crate::Callable;
     pub use crate::{
         Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource,
-        FailureDetails, FsPath, IntoPython, OutBuffer, Owned, Result, Successors, TextBuffer,
+        FailureDetails, FsPath, IntoPython, OutBuffer, Owned, Result, Successors, TextBuffer, Tree,
         attach, attached, callbacks, exception, function, handle, int_enum, int_flag, methods,
         record,
     };
@@ -321,6 +323,9 @@ pub mod __private {
     }
     pub mod to_c {
         pub use crate::convert::to_c::*;
+    }
+    pub mod tree {
+        pub use crate::tree::*;
     }
     pub mod uses {
         pub use crate::uses::*;

@@ -170,6 +170,60 @@ def use_held(them: MODULE.List) -> None:
         them.push(4)
 
 
+def outline() -> MODULE.Outline:
+    made = MODULE.Outline()
+    made.root.append(1)
+    return made
+
+
+def grow(made: MODULE.Outline) -> object:
+    one = made.root.first
+    one.append(2)
+    one.add(made.note(3))
+    return [topic.number for topic in made.root], one.first.up.number, one.first_note.number, len(one.topics), one.next
+
+
+def prune(made: MODULE.Outline) -> None:
+    one = made.root.first
+    one.append(2)
+    one.unlink()
+    one.clear()
+    made.root.add(one)
+    made.root.clear()
+
+
+def replant(made: MODULE.Outline) -> int:
+    former = made.set_root(made.topic(5))
+    made.set_root(None)
+    return former.number + made.released
+
+
+def add_foreign(made: MODULE.Outline) -> None:
+    made.root.add(outline().root.first)
+
+
+def use_closed_topic(made: MODULE.Outline) -> None:
+    topic = made.root.first
+    made.close()
+    topic.unlink()
+
+
+def mark(made: MODULE.Outline) -> int:
+    bookmark = made.bookmark()
+    bookmark.set(made.root.first)
+    made.root.clear()
+    bookmark.set(made.root)
+    made.root.clear()
+    return bookmark.number()
+
+
+def during(made: MODULE.Outline) -> object:
+    topics = [made.root.first]
+    topics[0].unlink()
+    made.during(topics.clear)
+    return made.during_mut(int)
+
+
 def search(end: int) -> Callable[[], MODULE.Search]:
     """Returns a function that makes a search with this end."""
 
@@ -420,4 +474,13 @@ OPERATIONS = [
     Operation("closed", lambda store: store.work(), setup=lambda: closed(MODULE.Store), raises=MODULE.ClosedError),
     Operation("functions", lambda: [MODULE.open_gate(), MODULE.at_gate(), MODULE.take_log()]),
     Operation("gate", lambda: [MODULE.close_gate(), MODULE.open_gate()]),
+    Operation("Outline: grow", lambda: grow(outline())),
+    Operation("Outline: prune", lambda: prune(outline())),
+    Operation("Outline: replant", lambda: replant(outline())),
+    Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
+    Operation("Outline: closed", lambda: use_closed_topic(outline()), MODULE.ClosedError),
+    Operation("Outline: in vain", lambda: outline().topic_in_vain(1), ValueError),
+    Operation("Outline: during", lambda: during(outline())),
+    Operation("Outline: mark", lambda: mark(outline())),
+    Operation("Topic.wait", lambda made: made.root.wait(), setup=outline),
 ]

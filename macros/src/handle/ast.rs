@@ -1,7 +1,7 @@
 //! The arguments of `#[handle(…)]` as they are written.
 
 use proc_macro2::Ident;
-use syn::{Expr, Path, Type};
+use syn::{Expr, Pat, Path, Type};
 
 use crate::attr::CommonArgs;
 use crate::field_path::FieldPath;
@@ -29,6 +29,7 @@ pub(crate) struct HandleArgs {
     pub(crate) part_of: Option<(Ident, Option<Type>)>,
     pub(crate) owner_field: Option<(Ident, Option<FieldPath>)>,
     pub(crate) until_mut: Option<Ident>,
+    pub(crate) tree: Option<(Ident, Option<TreeArg>)>,
     pub(crate) callback_only: Option<Ident>,
     pub(crate) attachments: Option<Ident>,
     pub(crate) thread_bound: Option<Ident>,
@@ -91,6 +92,29 @@ pub(crate) struct ErrorsArg {
     /// The function that returns the address of the thread-local variable with a function that
     /// prints.
     pub(crate) thread_messages: Option<Path>,
+}
+
+/// `tree(parent = …, children = …, next = …, object = …, release = …)`
+pub(crate) struct TreeArg {
+    /// The field that points to the part above.
+    pub(crate) parent: FieldPath,
+    /// The fields that point to the first part of a list of children.
+    pub(crate) children: Vec<ChildList>,
+    /// The field that points to the next part of a list.
+    pub(crate) next: FieldPath,
+    /// The field that C reserves for the application.
+    pub(crate) object: FieldPath,
+    /// The function that releases an unlinked part with all parts below it.
+    pub(crate) release: Path,
+    /// The field of the owner that points to the part without a parent.
+    pub(crate) root: Option<FieldPath>,
+}
+
+/// `children = field` or `children(field, when(tag, values))`
+pub(crate) struct ChildList {
+    pub(crate) first: FieldPath,
+    /// The tag of the part, and its values for which there is such a list.
+    pub(crate) when: Option<(FieldPath, Pat)>,
 }
 
 /// `lock(of = …, enter = …, leave = …)`

@@ -22,6 +22,7 @@ pub(crate) fn check(args: &HandleArgs, item: &ItemStruct, diagnostics: &Diagnost
     check_attachments(args, diagnostics);
     check_ref_counted(args, diagnostics);
     check_part(args, diagnostics);
+    check_tree(args, diagnostics);
 }
 
 /// The name of an argument that is there.
@@ -368,6 +369,32 @@ fn check_part(args: &HandleArgs, diagnostics: &Diagnostics) {
             owner_field,
             "`owner_field` names the C field that points to the owner of a part: add `part_of = Owner`, or remove \
              `owner_field`",
+        );
+    }
+}
+
+/// Checks `tree(…)`.
+fn check_tree(args: &HandleArgs, diagnostics: &Diagnostics) {
+    let Some(tree) = name_of(&args.tree) else {
+        return;
+    };
+    if args.part_of.is_none() || args.owner_field.is_none() {
+        diagnostics.at(
+            tree,
+            "`tree` is for parts that move within their owner, which each part has to know: add `part_of = Owner` and \
+             `owner_field = field`",
+        );
+    }
+    if let Some(until_mut) = &args.until_mut {
+        diagnostics.at(
+            until_mut,
+            "a part with `tree` stays valid when the tree changes: remove `until_mut`",
+        );
+    }
+    if let Some(lends) = &args.sharing.lends {
+        diagnostics.at(
+            lends,
+            "a part with `tree` lends no memory, because a change of the tree may free it: remove `lends`, and return copies",
         );
     }
 }

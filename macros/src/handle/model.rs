@@ -8,7 +8,7 @@ use syn::{Expr, ItemStruct, Path, Type};
 use crate::diagnostics::Diagnostics;
 use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
-use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, Sharing, ThreadLocal};
+use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, Sharing, ThreadLocal, TreeArg};
 use crate::span::respanned;
 
 /// A handle type.
@@ -55,6 +55,8 @@ pub(crate) enum Ownership {
         owner_field: Option<FieldPath>,
         /// Set if the part ends with the next `&mut` use of its owner.
         until_mut: bool,
+        /// Set for a part that moves.
+        tree: Option<Box<TreeArg>>,
     },
     /// A handle that C lends to a callback.
     CallbackOnly,
@@ -111,6 +113,11 @@ pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostic
                 owner,
                 owner_field: args.owner_field.and_then(|(_, field)| field),
                 until_mut: args.until_mut.is_some(),
+                tree: args
+                    .tree
+                    .and_then(|(_, tree)| tree)
+                    .filter(|_| diagnostics.is_empty())
+                    .map(Box::new),
             },
             (Some((_, Some(_))), _) | (_, Some(_)) => Ownership::CallbackOnly,
             _ => Ownership::Resource {
@@ -204,6 +211,25 @@ impl Handle {
                 owner_field: Some(_),
                 ..
             }
+        )
+    }
+
+    /// The ways between the parts, if the handle is a part that moves.
+    pub(crate) fn tree(&self) -> Option<&TreeArg> {
+        match &self.ownership {
+            Ownership::Part { tree, .. } => tree.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` if the handle may still be there after a failed release.
+    pub(crate) fn may_be_kept(&self) -> bool {
+        matches!(
+            &self.ownership,
+            Ownership::Resource {
+                release: Some(release),
+                ..
+            } if release.kept_on_failure
         )
     }
 

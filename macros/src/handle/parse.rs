@@ -6,9 +6,14 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Path, Token, Type};
 
-use crate::attr::{Arg, ArgValue, CommonArgs, TargetAndArgs, parse_args};
+use crate::attr::{
+    Arg, ArgValue, CommonArgs, TargetAndArgs, parse_args, parse_repeatable_args, parse_when,
+};
 use crate::diagnostics::Diagnostics;
-use crate::handle::ast::{ErrorsArg, HandleArgs, LockArg, Release, ReleaseCArgs, ThreadLocal};
+use crate::field_path::FieldPath;
+use crate::handle::ast::{
+    ChildList, ErrorsArg, HandleArgs, LockArg, Release, ReleaseCArgs, ThreadLocal, TreeArg,
+};
 use crate::status::StatusTest;
 
 /// The arguments that name the C type, one of which is required.
@@ -38,6 +43,7 @@ const ALLOWED: &[&str] = &[
     "part_of",
     "until_mut",
     "owner_field",
+    "tree",
     "callback_only",
     "warn_unclosed",
     "name",
@@ -91,6 +97,7 @@ pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> HandleArg
                 args.owner_field = Some((name, arg.value("owner_field = field", diagnostics)))
             }
             "until_mut" => args.until_mut = arg.flag(diagnostics).then_some(name),
+            "tree" => args.tree = Some((name, parse_tree(arg, diagnostics))),
             "callback_only" => args.callback_only = arg.flag(diagnostics).then_some(name),
             "warn_unclosed" => args.warn_unclosed = arg.flag(diagnostics).then_some(name),
             "attachments" => args.attachments = arg.flag(diagnostics).then_some(name),
@@ -172,6 +179,72 @@ impl Parse for ReleaseCArgs {
         }
         Ok(ReleaseCArgs(names))
     }
+}
+
+/// The form of `tree(…)`, for messages.
+const TREE: &str = "tree(parent = field, children = field, next = field, object = field, release = ffi::the_function)";
+
+fn parse_tree(arg: Arg, diagnostics: &Diagnostics) -> Option<TreeArg> {
+    let name = arg.name.clone();
+    let ArgValue::List(tokens) = arg.value else {
+        diagnostics.at(
+            &name,
+            format!("`tree` says how the parts are linked: write `{TREE}`"),
+        );
+        return None;
+    };
+    let (mut parent, mut next, mut object, mut release, mut root) = (None, None, None, None, None);
+    let mut children = Vec::new();
+    let known = ["parent", "children", "next", "object", "release", "root"];
+    for arg in parse_repeatable_args(tokens, &known, &["children"], diagnostics) {
+        match arg.name.to_string().as_str() {
+            "parent" => parent = arg.value("parent = field", diagnostics),
+            "children" => children.extend(parse_child_list(arg, diagnostics)),
+            "next" => next = arg.value("next = field", diagnostics),
+            "object" => object = arg.value("object = field", diagnostics),
+            "release" => release = arg.value("release = ffi::the_function", diagnostics),
+            _ => root = arg.value("root = field_of_the_owner", diagnostics),
+        }
+    }
+    if let (Some(parent), Some(next), Some(object), Some(release), [_, ..]) =
+        (parent, next, object, release, &children[..])
+    {
+        return Some(TreeArg {
+            parent,
+            children,
+            next,
+            object,
+            release,
+            root,
+        });
+    }
+    if diagnostics.is_empty() {
+        diagnostics.at(
+            &name,
+            format!(
+                "`tree` needs the field of the parent, of the first child and of the next sibling, the field that C \
+                 reserves for the application, and the release function: write `{TREE}`"
+            ),
+        );
+    }
+    None
+}
+
+fn parse_child_list(arg: Arg, diagnostics: &Diagnostics) -> Option<ChildList> {
+    let ArgValue::List(tokens) = arg.value else {
+        let first = arg.value("children = field", diagnostics)?;
+        return Some(ChildList { first, when: None });
+    };
+    let form = "children(field, when(tag, ffi::A | ffi::B))";
+    let parsed: TargetAndArgs<FieldPath> = TargetAndArgs::of(tokens, form, diagnostics)?;
+    let mut list = ChildList {
+        first: parsed.target,
+        when: None,
+    };
+    for arg in parse_args(parsed.args, &["when"], diagnostics) {
+        list.when = parse_when(arg, diagnostics);
+    }
+    Some(list)
 }
 
 pub(crate) fn parse_lock(arg: Arg, diagnostics: &Diagnostics) -> Option<LockArg> {

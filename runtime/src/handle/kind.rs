@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU8, Ordering};
 use crate::failpoint::CallSite;
 use crate::handle::release_error::ReleaseError;
 use crate::handle::spec::{HandleSpec, Sharing};
+use crate::handle::tree_ops::TreeOps;
 use crate::interpreter::Attached;
 
 /// The facts and the count of one handle type.
@@ -34,6 +35,8 @@ pub struct HandleKind {
     pub(super) attachments: bool,
     pub(super) retain: Option<Retain>,
     pub(super) owner: Option<Owner>,
+    /// Set for parts that move: `tree(…)`.
+    pub(super) tree: Option<TreeOps>,
     /// Returns the kind of the first parent of a resource, or of the owner of a part.
     pub(super) parent: fn() -> Option<&'static HandleKind>,
     /// 2 if callbacks may write its objects by another type, 1 if they do not, 0 until somebody asked.
@@ -469,6 +472,17 @@ impl HandleKind {
     )]
     pub(crate) fn extra_parents(&self) -> &'static [fn() -> &'static HandleKind] {
         self.extra_parents
+    }
+
+    /// Returns the ways between the parts, if they move.
+    #[inline(always)]
+    pub(crate) fn tree(&self) -> Option<&TreeOps> {
+        self.tree.as_ref()
+    }
+
+    /// Counts an unlinked subtree more, or one less.
+    pub(crate) fn count_unlinked(&self, change: isize) {
+        self.live.fetch_add(change, Ordering::Relaxed);
     }
 
     /// Counts a handle as idle in place of live, or as live again.

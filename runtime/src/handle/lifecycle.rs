@@ -16,6 +16,7 @@ use crate::panics::Caught;
 use crate::quiet::notes_nothing;
 use crate::side_table::{self, DetachedSideData, release_idle};
 use crate::single_owner;
+use crate::tree;
 use crate::uses::{self, owners};
 
 impl HandleKind {
@@ -116,6 +117,7 @@ impl HandleKind {
 
     /// Forgets the handle at `raw`, which belongs to the process that this one was forked from, without a release.
     pub(crate) fn abandon(&'static self, raw: *mut ()) {
+        tree::forget_all(Id::new(self, raw));
         self.disown(raw);
         self.live.fetch_sub(1, Ordering::Relaxed);
         self.remove_parents(raw)
@@ -172,6 +174,8 @@ impl HandleKind {
         let id = Id::new(self, raw);
         let caught = Caught::new();
         let release = || {
+            // SAFETY: the caller's promise: nobody uses the handle any more, and it is valid until `release` below.
+            unsafe { tree::release_all(id) };
             self.disown(raw);
             // SAFETY: guarantee 2: this is the only release of the handle, which is of the type that `release` was made
             // for. the caller's promise: nobody uses the handle any more.

@@ -12,6 +12,7 @@ mod release_error;
 mod spec;
 mod traits;
 mod transfer;
+mod tree_ops;
 mod type_info;
 
 pub use guard::{Borrowed, Owned};
@@ -24,3 +25,4 @@ pub use traits::{
     PointerHandle, RefCounted, Resource, free_in_place, parent_kind,
 };
 pub use transfer::{Keeper, Transfer, TransferredData, check_transferable};
+pub use tree_ops::TreeOps;

@@ -20,6 +20,8 @@ pub struct HandleSpec {
     pub asks: bool,
     /// Set if the library's own lock is held until the errors have asked: `lock(…)`.
     pub locks: bool,
+    /// Set if the handle may still be there after a failed release: `on_failure = kept`.
+    pub may_be_kept: bool,
     /// The state that the handle shares with its parent.
     pub sharing: Sharing,
 }
@@ -54,6 +56,8 @@ pub struct Sharing {
     pub counted: bool,
     /// `until_mut`: the part ends with the next exclusive borrow of its owner.
     pub until_mut: bool,
+    /// `tree(…)`: the part moves.
+    pub tree: bool,
 }
 
 impl Sharing {
@@ -66,6 +70,7 @@ impl Sharing {
         part: false,
         counted: false,
         until_mut: false,
+        tree: false,
     };
 }
 
@@ -258,6 +263,16 @@ impl HandleSpec {
             here = spec.parent;
         }
         false
+    }
+
+    /// Returns whether the handle is a part that moves.
+    pub const fn is_tree_part(&self) -> bool {
+        self.sharing.tree
+    }
+
+    /// Returns whether the handle may own a tree: it has one owner, lends no memory, and is gone after each release.
+    pub const fn may_own_tree(&self) -> bool {
+        self.is_released() && !self.lends_memory() && !self.may_be_kept
     }
 
     /// Returns whether the owners of the handle, or of a handle that it lives in, are counted.

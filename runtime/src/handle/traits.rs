@@ -318,6 +318,8 @@ impl<T: Handle> Lender<T> {
     pub const LOSES_HOME: bool = T::SPEC.loses_home();
     /// Set for what C lends to callbacks alone, and for its parts.
     pub const IS_CALLBACK_ONLY: bool = T::SPEC.is_within_callback();
+    /// Set for parts that move.
+    pub const IS_TREE_PART: bool = T::SPEC.is_tree_part();
     /// The kind.
     pub const KIND: Option<fn() -> &'static HandleKind> = Some(T::kind);
 }
@@ -331,6 +333,10 @@ pub trait LendsNothing {
     const LOSES_HOME: bool = false;
     /// False: the type is no handle.
     const IS_CALLBACK_ONLY: bool = false;
+    /// False: the type is part of no handle.
+    const IS_TREE_PART: bool = false;
+    /// False: the type owns no tree.
+    const IS_TREE_OWNER: bool = false;
     /// None: the type is no handle.
     const KIND: Option<fn() -> &'static HandleKind> = None;
 }

@@ -8,6 +8,7 @@ use crate::handle::integer::{IntegerHandle, Number, raw_to_number};
 use crate::handle::kind::{HandleKind, Id, Interrupt};
 use crate::handle::release_error::ReleaseError;
 use crate::handle::traits::{Handle, HasOwnerField, Parent, Part, RefCounted, Resource};
+use crate::tree::{TreePart, ops_of};
 
 unsafe fn retain_erased<T: RefCounted>(raw: *mut ()) {
     // SAFETY: the caller's promise: a valid pointer of the kind's own type (`HandleKind::retain`).
@@ -56,6 +57,7 @@ impl HandleKind {
             attachments: false,
             retain: None,
             owner: None,
+            tree: None,
             parent: || None,
             written_by_callbacks: AtomicU8::new(0),
             left_to_c: AtomicU8::new(0),
@@ -109,6 +111,12 @@ impl HandleKind {
     /// Makes the kind one whose handles know their owner.
     pub const fn with_owner_field<T: HasOwnerField>(mut self) -> Self {
         self.owner = Some(owner_erased::<T>);
+        self
+    }
+
+    /// Makes the kind one of parts that move.
+    pub const fn with_tree<T: TreePart>(mut self) -> Self {
+        self.tree = Some(ops_of::<T>());
         self
     }
 

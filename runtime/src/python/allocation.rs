@@ -176,7 +176,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
             return dealloc_by_pyo3(object);
         }
         ffi::PyObject_GC_UnTrack(object.cast());
-        let owner = (*state).state().view_owner();
+        let owner = (*state).state().take_view_owner();
         if owner.is_none() {
             // A panic that gets here was reported by the panic hook.
             Caught::new().run(|| state.drop_in_place());

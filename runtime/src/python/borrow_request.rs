@@ -178,13 +178,26 @@ impl<'a> BorrowRequest<'a> {
         base: &'a ResourceState,
         passes: impl Fn(&ResourceState) -> bool + Copy,
     ) -> Borrow<'a> {
-        let shared = base.borrow_state.try_borrow(passes(base));
-        shared.map_err(|refusal| (base, refusal.into()))?;
+        // Parts of a tree have no borrow of their own.
+        if !ptr::eq(base.lock_owner(), base) {
+            let shared = base.borrow_state.try_borrow(passes(base));
+            shared.map_err(|refusal| (base, refusal.into()))?;
+        }
         if self.state.raw().is_null() {
             self.release();
             return Err((base, Refused::Closed));
         }
         Ok(())
+    }
+
+    /// Returns whether the handle is a part that moves.
+    pub(super) fn is_tree_part(&self) -> bool {
+        self.is_view() && self.state.kind().tree().is_some()
+    }
+
+    /// Returns whether the handle is a part of another one.
+    pub(super) fn is_view(&self) -> bool {
+        self.state.as_view().is_some()
     }
 
     #[inline]

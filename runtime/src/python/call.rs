@@ -436,6 +436,7 @@ fn with_held<'py, R>(
     }
     let holds = &mut holds[..=arguments.len()];
     join_groups(holds);
+    join_parts(holds);
     // A body could use both by safe Rust.
     if !entry.body {
         join_parents(holds);
@@ -484,6 +485,38 @@ fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
         let core = |state: &ResourceState| state.parent().map(ptr::from_ref);
         let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
         if exclusive && core(first.state.resource()) == core(object) {
+            continue;
+        }
+        hold.joined = true;
+        if hold.mode != Mode::Shared {
+            first.group_mode = Mode::Exclusive;
+        }
+    }
+}
+
+/// Merges the requests for the parts of one tree, and for its owner, if one of them is exclusive: a call that changes a
+/// tree may have several parts of it.
+fn join_parts(holds: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 1..holds.len() {
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(Some(hold)) = rest.first_mut() else {
+            continue;
+        };
+        let owner = hold.state.resource();
+        let same_tree = |other: &&mut BorrowRequest<'_>| {
+            !other.joined
+                && ptr::eq(other.state.resource(), owner)
+                && match (other.is_tree_part(), hold.is_tree_part()) {
+                    (true, true) => true,
+                    (true, false) => !hold.is_view(),
+                    (false, true) => !other.is_view(),
+                    (false, false) => false,
+                }
+        };
+        let Some(first) = before.iter_mut().flatten().find(same_tree) else {
+            continue;
+        };
+        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {
             continue;
         }
         hold.joined = true;

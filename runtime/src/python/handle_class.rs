@@ -38,7 +38,9 @@ impl HandleClass {
     /// Returns whether both are handles of one native object.
     fn is_same(&self, other: &Self) -> bool {
         ptr::eq(self, other)
-            || (self.0.kind().is_view() || self.0.kind().is_counted())
+            // A part that moves has one object, and another part may come to its address.
+            || self.0.kind().tree().is_none()
+                && (self.0.kind().is_view() || self.0.kind().is_counted())
                 && ptr::eq(self.0.kind(), other.0.kind())
                 && self.0.identity() == other.0.identity()
                 && self.owner_address() == other.owner_address()

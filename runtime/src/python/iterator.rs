@@ -1,6 +1,6 @@
 //! The Python iterator over the parts of a handle.
 
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::call::{CallContext, MethodInfo, call_beside};
 use super::exceptions::to_pyerr;
-use super::object::{HandleClass, PyHandle, check_owner, view};
+use super::object::{HandleClass, PyHandle, check_owner, new_view, view};
 use super::py_box::no_memory;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
@@ -20,18 +20,42 @@ use crate::iter::{Next, Successors};
 /// all types.
 type Advance = dyn for<'py> Fn(
         &CallContext<'_, 'py>,
-        NonNull<()>,
+        &Position,
         Bound<'py, HandleClass>,
     ) -> PyResult<(Bound<'py, PyAny>, Position)>
     + Send
     + Sync;
 
-/// The position of an iterator: its current part, or `None` at the end.
-#[derive(Clone, Copy)]
-struct Position(Option<NonNull<()>>);
+/// The position of an iterator: its current part.
+enum Position {
+    End,
+    /// A part that is valid as long as its owner.
+    Part(NonNull<()>),
+    /// A part that moves, which its object keeps.
+    Object(Py<HandleClass>),
+}
 
 // SAFETY: guarantee 3: the pointer is followed by calls that have entered the owner.
 unsafe impl Send for Position {}
+
+impl Position {
+    /// Returns the position at `part`.
+    fn at<'py, T: PyHandle + Part>(
+        part: Option<Borrowed<'_, T>>,
+        owner: &Bound<'py, HandleClass>,
+    ) -> PyResult<Self> {
+        let Some(part) = part else {
+            return Ok(Position::End);
+        };
+        if !const { T::SPEC.is_tree_part() } {
+            return Ok(Position::Part(part.raw().cast()));
+        }
+        let object = new_view(owner.py(), part, owner.clone())?;
+        // SAFETY: trait `PyHandle`: the class of a handle has this base class.
+        let object = unsafe { object.cast_into_unchecked::<HandleClass>() };
+        Ok(Position::Object(object.unbind()))
+    }
+}
 
 /// Iterates over the parts of a handle, and keeps the handle alive. `next()` raises ClosedError if the handle is
 /// closed.
@@ -58,6 +82,12 @@ const NEXT: &MethodInfo = &MethodInfo::new(&SITE, 0, true);
 #[pymethods]
 impl PartIterator {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // The collector runs while no other thread does, so the lock is free, or this thread is moving the position.
+        if let Ok(position) = self.position.try_lock()
+            && let Position::Object(object) = &*position
+        {
+            visit.call(object)?;
+        }
         visit.call(&self.owner)
     }
 
@@ -74,16 +104,17 @@ impl PartIterator {
                 return Err(to_pyerr(py, Error::Stale(kind.name())));
             }
             // The lock is not held while Python objects are made: that may run anything, this iterator included.
-            let Position(Some(current)) = self.swap(Position(None)) else {
+            let current = self.swap(Position::End);
+            if matches!(current, Position::End) {
                 return Ok(None);
-            };
-            match (self.advance)(context, current, owner.clone()) {
+            }
+            match (self.advance)(context, &current, owner.clone()) {
                 Ok((object, next)) => {
                     self.swap(next);
                     Ok(Some(object))
                 }
                 Err(error) => {
-                    self.swap(Position(Some(current)));
+                    self.swap(current);
                     Err(error)
                 }
             }
@@ -102,12 +133,13 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     let check = |part: Borrowed<'_, T>| check_owner(part, owner.get());
     let checked = steps.current.map_or(Ok(()), check);
     checked.map_err(|error| to_pyerr(context.py(), error))?;
+    let position = Position::at(steps.current, &owner)?;
     let kind = T::kind();
     let generation = owner.get().state().generation_with_ancestors();
     let iterator = PartIterator {
         owner: owner.unbind(),
         until_mut: kind.is_until_mut().then_some((generation, kind)),
-        position: Mutex::new(Position(steps.current.map(|part| part.raw().cast()))),
+        position: Mutex::new(position),
         advance: Box::new(move |context, current, owner| {
             advance(context, current, owner, steps.next)
         }),
@@ -117,18 +149,23 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
 
 fn advance<'py, T: PyHandle + Part>(
     context: &CallContext<'_, 'py>,
-    current: NonNull<()>,
+    current: &Position,
     owner: Bound<'py, HandleClass>,
     step: Next<T>,
 ) -> PyResult<(Bound<'py, PyAny>, Position)> {
+    let raw = match current {
+        Position::End => ptr::null_mut(),
+        Position::Part(part) => part.as_ptr(),
+        Position::Object(object) => object.get().state().raw(),
+    };
     // SAFETY: guarantee 3: the call has entered the owner, of which `give` or the step before took the part. trait
-    // `Part`: so the part is valid.
-    let Some(part) = (unsafe { Borrowed::<T>::from_raw(current.cast::<T::Raw>().as_ptr()) }) else {
-        unreachable!("a position is never null")
+    // `Part`: so the part is valid. guarantee 26: so is a part that moves, as its object is open.
+    let Some(part) = (unsafe { Borrowed::<T>::from_raw(raw.cast()) }) else {
+        return Err(to_pyerr(context.py(), Error::Closed(T::NAME)));
     };
     let next = step(part.get());
     let checked = next.map_or(Ok(()), |next| check_owner(next, owner.get()));
     checked.map_err(|error| to_pyerr(context.py(), error))?;
-    let next = next.map(|next| next.raw().cast());
-    Ok((view(context, part, owner)?, Position(next)))
+    let next = Position::at(next, &owner)?;
+    Ok((view(context, part, owner)?, next))
 }

@@ -23,6 +23,7 @@ mod new_copy;
 pub mod object;
 mod one_step;
 mod package;
+mod parts;
 mod pending_release;
 mod py_box;
 pub mod records;

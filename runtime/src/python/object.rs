@@ -8,6 +8,7 @@ use super::allocation;
 use super::call::CallContext;
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
+use super::parts;
 use super::py_box::no_memory;
 use super::state::{HandleState, Special};
 use super::trace::trace;
@@ -164,8 +165,37 @@ pub(super) fn new_view<'py, T: PyHandle + Part>(
     owner: Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let raw = part.raw().as_ptr().cast();
+    if const { T::SPEC.is_tree_part() } {
+        return new_tree_part::<T>(py, raw, owner);
+    }
     let state = HandleState::view(py, T::kind(), raw, owner.unbind())?;
     Ok(new_object_of::<T>(py, state)?.into_any())
+}
+
+/// Returns the Python object of a part that moves: the one that there is, or a new one.
+fn new_tree_part<'py, T: PyHandle>(
+    py: Python<'py>,
+    raw: *mut (),
+    owner: Bound<'py, HandleClass>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let kind = T::kind();
+    let Some(ops) = kind.tree() else {
+        unreachable!("`SPEC` and `kind` are of one type")
+    };
+    let to_pyerr = |error| {
+        // Making an exception may run the garbage collector.
+        let _python = ReentrancyGuard::begin();
+        to_pyerr(py, error)
+    };
+    // SAFETY: guarantee 3: the call has borrowed the owner of the part.
+    if let Some(object) = unsafe { parts::find(py, kind, ops, raw) }.map_err(to_pyerr)? {
+        return Ok(object.into_any());
+    }
+    let state = HandleState::view(py, kind, raw, owner.unbind())?;
+    let object = new_object_of::<T>(py, state)?.into_super();
+    // SAFETY: guarantee 3: the call has borrowed the owner of the part.
+    let object = unsafe { parts::register(object, kind, ops, raw) };
+    Ok(object.map_err(to_pyerr)?.into_any())
 }
 
 /// Refuses a part whose owner is another handle than `owner`, which the part's view would keep. A part that does not

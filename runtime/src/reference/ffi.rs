@@ -235,3 +235,26 @@ c! {
     fn store_access(it: *mut store) -> access;
     fn store_extents(it: *mut store, result: *mut extents);
 }
+
+// Outlines: trees of topics that move.
+pub struct outline(c_int);
+pub struct topic {
+    pub number: c_int,
+    pub outline: *mut outline,
+    pub up: *mut topic,
+    pub first: *mut topic,
+    pub next: *mut topic,
+    pub user: *mut c_void,
+}
+pub struct bookmark(c_int);
+c! {
+    fn outline_new() -> *mut outline;
+    fn outline_free(it: *mut outline);
+    fn outline_root(it: *mut outline) -> *mut topic;
+    fn topic_new(it: *mut outline, number: c_int) -> *mut topic;
+    fn topic_add(it: *mut topic, child: *mut topic) -> c_int;
+    fn topic_unlink(it: *mut topic);
+    fn topic_free(it: *mut topic);
+    fn bookmark_free(it: *mut bookmark);
+    fn bookmark_set(it: *mut bookmark, topic: *mut topic);
+}

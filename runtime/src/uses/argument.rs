@@ -2,7 +2,9 @@
 
 use super::call::Use;
 use crate::children::Id;
+use crate::error::Result;
 use crate::handle::Handle;
+use crate::tree::Moving;
 
 /// The uses of a call that is about to begin.
 #[doc(hidden)]
@@ -96,6 +98,35 @@ macro_rules! __use {
     };
 }
 
+/// Watches the parts among the arguments that a call has by `&mut`: `(&argument)` or `(option, optional)`. Returns an
+/// error from the method where there is no memory for that.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __moving {
+    ($(($argument:expr $(, $optional:ident)?)),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        ($($crate::__moving_one!($argument $(, $optional)?),)*)
+    }};
+}
+
+/// One argument of [`__moving!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __moving_one {
+    ($argument:expr) => {
+        (&$crate::__private::uses::Argument($argument)).moving()?
+    };
+    ($argument:expr, optional) => {
+        match $argument {
+            ::core::option::Option::Some(handle) => {
+                (&$crate::__private::uses::Argument(handle)).moving()?
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    };
+}
+
 /// An argument of a call, which may be a handle.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -109,6 +140,13 @@ pub trait OfHandle {
 
     /// The use, if the table has to know it.
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
+
+    /// Watches a part that the call may move.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error).
+    fn moving(&self) -> Result<Option<Moving>>;
 }
 
 impl<T: Handle> OfHandle for Argument<'_, T> {
@@ -121,6 +159,11 @@ impl<T: Handle> OfHandle for Argument<'_, T> {
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>> {
         Use::of(Id::of(self.0), const { T::SPEC.meets_counted() }, exclusive)
     }
+
+    #[inline(always)]
+    fn moving(&self) -> Result<Option<Moving>> {
+        Moving::watch(self.0)
+    }
 }
 
 /// The answer for any other [`Argument`]. The compiler prefers [`OfHandle`], which needs one reference less.
@@ -131,6 +174,13 @@ pub trait OfOther {
 
     /// Nothing is used.
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
+
+    /// Nothing moves.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn moving(&self) -> Result<Option<Moving>>;
 }
 
 impl<T: ?Sized> OfOther for &Argument<'_, T> {
@@ -142,5 +192,10 @@ impl<T: ?Sized> OfOther for &Argument<'_, T> {
     #[inline]
     fn in_use(&self, _: bool) -> Option<Use<'static>> {
         None
+    }
+
+    #[inline(always)]
+    fn moving(&self) -> Result<Option<Moving>> {
+        Ok(None)
     }
 }

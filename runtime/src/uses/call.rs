@@ -191,6 +191,10 @@ impl<'a> Use<'a> {
                 && !(claim.leaves && self.is_one_owner_more_for(other))
                 && !(theirs.leaves && other.is_one_owner_more_for(self))
         };
+        // A call that changes a tree may have several parts of it, one of which may be the owner by another type.
+        if self.id.kind().tree().is_some() && other.id.kind().tree().is_some() {
+            return false;
+        }
         let mut counted = claims.iter().filter(|claim| claim.counted);
         counted.any(|claim| others.iter().any(|theirs| meet(claim, theirs)))
             || !self.id.kind().is_counted() && self.is_reached_by(other, others)

@@ -25,6 +25,7 @@ mod release;
 mod results;
 mod text;
 mod thread_callbacks;
+mod trees;
 mod views;
 mod wrapper;
 

@@ -128,6 +128,7 @@ fn live_handles_are_counted_at_each_step() {
 fn only_what_is_released_is_listed() {
     let names: Vec<_> = live_handles().into_keys().collect();
     let mut expected = vec![
+        "Bookmark",
         "Config",
         "Cursor",
         "Door",
@@ -137,6 +138,7 @@ fn only_what_is_released_is_listed() {
         "Journal",
         "Loader",
         "Meter",
+        "Outline",
         "Page",
         "Player",
         "Probe",
@@ -148,6 +150,7 @@ fn only_what_is_released_is_listed() {
         "Sum",
         "T",
         "Tally",
+        "Topic",
         "Tune",
         "Variation",
     ];

@@ -13,6 +13,7 @@ mod letters;
 mod lists;
 mod loaders;
 mod numbers;
+mod outlines;
 mod parcels;
 mod players;
 mod ponds;
@@ -88,6 +89,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};
+
+    #[pymodule_export]
+    use super::outlines::{Bookmark, Outline, Topic};
 
     #[pymodule_export]
     use super::parcels::{Board, Bow, Keepsake, Label, Parcel, Ribbon, Tag};

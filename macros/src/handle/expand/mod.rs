@@ -6,6 +6,7 @@ pub(crate) mod checks;
 pub(crate) mod class;
 pub(crate) mod conversions;
 pub(crate) mod ownership;
+pub(crate) mod tree;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -20,6 +21,7 @@ use crate::handle::expand::checks::{
 use crate::handle::expand::class::expand_class;
 use crate::handle::expand::conversions::{expand_integer_conversions, expand_pointer_conversions};
 use crate::handle::expand::ownership::{expand_close_failpoint, expand_ownership};
+use crate::handle::expand::tree::expand_tree;
 use crate::handle::model::{Handle, Ownership};
 use crate::span::respanned;
 
@@ -48,6 +50,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let asking = expand_asks_handle(handle);
     let parents = expand_parents(handle, &parent_place);
     let ownership = expand_ownership(handle);
+    let tree = expand_tree(handle);
     let conversions = match &handle.integer {
         Some((ty, invalid)) => expand_integer_conversions(handle, ty, invalid),
         None => expand_pointer_conversions(handle),
@@ -89,6 +92,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
             #asking
             #parents
             #ownership
+            #tree
             #conversions
             #interrupt
 
@@ -130,19 +134,21 @@ fn expand_kind(
     let owned = handle
         .knows_owner()
         .then(|| quote!(.with_owner_field::<#ident>()));
+    let tree = handle.tree().map(|_| quote!(.with_tree::<#ident>()));
     let number = handle
         .integer
         .as_ref()
         .map(|_| quote!(.integer::<#ident>()));
     let detached = handle.releases_detached();
     let detached = detached.then(|| quote!(.detached_release()));
-    let listed = handle.is_resource().then(|| {
+    let is_listed = handle.is_resource() || handle.tree().is_some();
+    let listed = is_listed.then(|| {
         quote! {
             #runtime::__private::inventory::submit! { #runtime::__private::kind::Listed(&KIND) }
         }
     });
     quote! {
-        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #part #owned #refusable #detached #number #interruptible;
+        static KIND: #runtime::__private::kind::HandleKind = #runtime::__private::kind::HandleKind::#kind::<#ident>() #warning #counted #part #owned #tree #refusable #detached #number #interruptible;
         #listed
     }
 }
@@ -172,6 +178,7 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
     let fork_safe =
         handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::CallbackOnly);
     let (asks, locks) = (handle.asks_for_errors(), handle.lock.is_some());
+    let may_be_kept = handle.may_be_kept();
     let sharing = expand_sharing(handle);
     quote! {
         #runtime::__private::handle::HandleSpec {
@@ -183,6 +190,7 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
             home: #home,
             asks: #asks,
             locks: #locks,
+            may_be_kept: #may_be_kept,
             sharing: #sharing,
         }
     }
@@ -242,6 +250,7 @@ pub(crate) fn expand_sharing(handle: &Handle) -> TokenStream {
             ..
         }
     );
+    let tree = handle.tree().is_some();
     quote! {
         #runtime::__private::handle::Sharing {
             holds_parent: #holds_parent,
@@ -251,6 +260,7 @@ pub(crate) fn expand_sharing(handle: &Handle) -> TokenStream {
             part: #part,
             counted: #counted,
             until_mut: #until_mut,
+            tree: #tree,
         }
     }
 }

@@ -104,15 +104,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
 }
 
 pub(crate) fn check_reserved_names(block: &MethodsBlock, diagnostics: &Diagnostics) {
-    const TAKEN: &[&str] = &[
-        "close",
-        "closed",
-        "__enter__",
-        "__exit__",
-        "__repr__",
-        "__eq__",
-        "__hash__",
-    ];
+    const TAKEN: &[&str] = &["close", "closed", "__enter__", "__exit__"];
     for method in block.methods.iter().filter(|method| !method.rust_only) {
         let name = method.signature.ident.to_string();
         if TAKEN.contains(&name.as_str()) {

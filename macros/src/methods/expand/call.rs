@@ -18,6 +18,7 @@ use crate::methods::expand::checks::{
 };
 use crate::methods::expand::copies::{decoded, undecoded};
 use crate::methods::expand::details::expand_details;
+use crate::methods::expand::moving::expand_moving;
 use crate::methods::expand::outcome::{
     constructs_receiver, expand_callback_holders, expand_result_policy, expand_settling,
     expand_status,
@@ -188,6 +189,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .consumed()
         .map(|Parameter { name, .. }| transfer_variable(name));
     let transfers: Vec<_> = transfers.collect();
+    let (watched, moved) = expand_moving(block, method).unzip();
     let unplaced = unplaced_variable();
     let unplaced = result_keeps_arguments(method)
         .then(|| quote!(let #unplaced = #runtime::__private::children::Unplaced::default();));
@@ -208,9 +210,11 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #here
         #(let mut #transfers = #runtime::__private::handle::TransferredData::nothing();)*
         #unplaced
+        #watched
         #uses
         #c
         let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #details #finish;
+        #moved
         #(::core::mem::drop(#stored);)*
         #(::core::mem::drop(#transfers);)*
         #result

@@ -7,6 +7,7 @@ pub(crate) mod copies;
 pub(crate) mod details;
 pub(crate) mod direct;
 pub(crate) mod field;
+pub(crate) mod moving;
 pub(crate) mod outcome;
 pub(crate) mod parents;
 pub(crate) mod python;

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 
 use crate::methods::ast::{Calls, Method};
 use crate::methods::expand::copies::undecoded;
+use crate::methods::expand::moving::made_part;
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{
     free_variable, lifetime_variable, out_length_variable, out_variable,
@@ -131,6 +132,10 @@ pub(crate) fn expand_into_owner(
             );
             quote!(#converted.map(#retain))
         }
+        None => converted,
+    };
+    let converted = match made_part(method) {
+        Some(_) => quote!(#converted.map(#runtime::__private::tree::Made::made)),
         None => converted,
     };
     quote!(|ret| #converted)

@@ -4,9 +4,9 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Meta, Pat, Path, Token, Type, parse_quote};
+use syn::{Attribute, Expr, Meta, Path, Token, Type, parse_quote};
 
-use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args};
+use crate::attr::{Arg, ArgValue, TargetAndArgs, parse_args, parse_when};
 use crate::diagnostics::Diagnostics;
 use crate::field_path::FieldPath;
 use crate::methods::ast::{Calls, Consumes, Details, FieldAccess, OnFailure, WrittenArg};
@@ -298,29 +298,6 @@ pub(crate) fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         }
     }
     Some(field)
-}
-
-pub(crate) fn parse_when(arg: Arg, diagnostics: &Diagnostics) -> Option<(FieldPath, Pat)> {
-    struct When(FieldPath, Pat);
-    impl Parse for When {
-        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-            let tag = input.parse()?;
-            input.parse::<Token![,]>()?;
-            Ok(When(tag, Pat::parse_multi(input)?))
-        }
-    }
-    match arg.value {
-        ArgValue::List(tokens) => diagnostics
-            .ok(syn::parse2::<When>(tokens))
-            .map(|when| (when.0, when.1)),
-        _ => {
-            diagnostics.at(
-                &arg.name,
-                "`when` needs the tag and its values: write `when(tag, ffi::A | ffi::B)`",
-            );
-            None
-        }
-    }
 }
 
 pub(crate) fn parse_target<T: Parse>(

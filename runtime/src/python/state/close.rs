@@ -11,6 +11,7 @@ use crate::children::{self, Id};
 use crate::error::Error;
 use crate::fork::forks;
 use crate::handle::ReleaseError;
+use crate::handle::TreeOps;
 use crate::interpreter::is_ending;
 use crate::interpreter::{ReentrancyGuard, inside_python};
 use crate::python::ancestors::Refused;
@@ -21,8 +22,10 @@ use crate::python::ref_counted;
 use crate::python::thread_bound;
 use crate::python::waiting::{Place, notify_waiters, wait_for};
 use crate::side_table;
+use crate::tree;
 
 use super::resource::ResourceState;
+use super::view::set_witness;
 use super::{never_queued, wait_until};
 
 impl ResourceState {
@@ -32,6 +35,7 @@ impl ResourceState {
 
     /// Ends an exclusive borrow of this handle, after running the releases that were deferred to it.
     pub(in crate::python) fn release_borrow_mut(&self) {
+        self.settle_parts();
         loop {
             let children = self.children();
             let waiting = children.waiting.as_ref();
@@ -61,7 +65,63 @@ impl ResourceState {
     pub(in crate::python) fn release_borrow(&self) {
         if self.borrow_state.release_borrow() {
             notify_waiters();
+            if tree::is_any_unsettled() {
+                self.settle_parts_if_free();
+            }
         }
+    }
+
+    /// Releases the unlinked parts without Python objects. This thread borrows the handle exclusively.
+    #[inline]
+    fn settle_parts(&self) {
+        if tree::is_any_unsettled() && !self.raw().is_null() {
+            let id = Id::new(self.kind, self.raw());
+            // SAFETY: guarantee 4: the handle is open, and this thread borrows it exclusively. guarantee 26: the field
+            // of a part refers to an object that was not dropped.
+            unsafe { tree::settle(id, |object| set_witness(object)) };
+        }
+    }
+
+    /// Releases the unlinked parts without Python objects, unless somebody uses the handle.
+    #[cold]
+    fn settle_parts_if_free(&self) {
+        if self.borrow_for_release() {
+            self.release_borrow_mut();
+            self.release_ancestors(Mode::Shared);
+        }
+    }
+
+    /// Borrows the handle exclusively and its ancestors shared, if nobody is in the way.
+    fn borrow_for_release(&self) -> bool {
+        if self.raw().is_null()
+            || self.other_owner().is_some()
+            || self.borrow_ancestors(Mode::Shared, never_queued).is_err()
+        {
+            return false;
+        }
+        if self.borrow_state.try_borrow_mut(true).is_ok() {
+            return true;
+        }
+        self.release_ancestors(Mode::Shared);
+        false
+    }
+
+    /// Finds another witness for the unlinked subtree whose witness, the object of the part at `raw`, is gone, or
+    /// releases the subtree. If somebody uses the handle, that happens when the use ends.
+    pub(super) fn lose_witness(&self, ops: &TreeOps, raw: *mut ()) {
+        let id = Id::new(self.kind, self.raw());
+        if !self.borrow_for_release() {
+            tree::settle_later(id);
+            self.borrow_state.register_waiter();
+            return;
+        }
+        // SAFETY: guarantee 4: the handle is open, and this thread borrows it exclusively. guarantee 26: nobody has
+        // released the part, and the field of a part refers to an object that was not dropped.
+        unsafe {
+            tree::settle_around(ops, raw, id, |object| set_witness(object));
+        }
+        self.release_borrow_mut();
+        self.release_ancestors(Mode::Shared);
     }
 
     /// Closes this handle and its descendants. Returns when the native resource is released.

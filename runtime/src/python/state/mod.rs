@@ -22,6 +22,7 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 pub(super) use self::resource::{ResourceState, Special};
+pub(super) use self::view::lock_fields;
 use self::view::{View, WatchedView};
 use super::handle_class::HandleClass;
 use super::py_box::PyBox;
@@ -89,7 +90,7 @@ impl HandleState {
 
     /// Returns the view's state, if the handle is a view.
     #[inline]
-    fn as_view(&self) -> Option<&View> {
+    pub(super) fn as_view(&self) -> Option<&View> {
         match &self.0 {
             State::View(view) => Some(view),
             State::Boxed(Boxed::Watched(watched)) => Some(&watched.view),
@@ -97,11 +98,14 @@ impl HandleState {
         }
     }
 
-    /// Returns the owner of a view that is not watched.
+    /// Returns the owner of a view that is not watched, of which nothing else is to be dropped.
     #[inline(always)]
-    pub(super) fn view_owner(&self) -> Option<*mut pyo3::ffi::PyObject> {
+    pub(super) fn take_view_owner(&self) -> Option<*mut pyo3::ffi::PyObject> {
         match &self.0 {
-            State::View(view) => Some(view.owner.as_ptr()),
+            State::View(view) => {
+                view.unregister();
+                Some(view.owner.as_ptr())
+            }
             State::Boxed(_) => None,
         }
     }

@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use super::{Boxed, HandleState, ResourceState, State};
 use crate::fork::gate;
 use crate::interpreter::apart_from_pending;
+use crate::tree;
 
 /// A quick borrow, until this is dropped.
 pub(crate) struct QuickBorrow<'a, const EXCLUSIVE: bool> {
@@ -27,7 +28,9 @@ impl<const EXCLUSIVE: bool> QuickBorrow<'_, EXCLUSIVE> {
 impl<const EXCLUSIVE: bool> Drop for QuickBorrow<'_, EXCLUSIVE> {
     #[inline(always)]
     fn drop(&mut self) {
-        if !self.counted.borrow_state.release_quick(EXCLUSIVE) {
+        // The call may have unlinked parts.
+        let is_unsettled = EXCLUSIVE && tree::is_any_unsettled();
+        if is_unsettled || !self.counted.borrow_state.release_quick(EXCLUSIVE) {
             self.counted.release_slow(EXCLUSIVE);
         }
     }

@@ -1,26 +1,34 @@
 //! The state of a view: a handle that is part of another handle's resource.
 
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::prelude::*;
 
+use super::HandleState;
+use crate::handle::TreeOps;
 use crate::handle::kind::HandleKind;
 use crate::python::handle_class::HandleClass;
 
 /// The bit of [`View::kind`] that says that the view is closed.
 const CLOSED: usize = 1;
+/// The bit of a part that moves which says that the field of the part refers to this object.
+const REGISTERED: usize = 2;
+/// The bit that says that the object is the witness of an unlinked subtree.
+const WITNESS: usize = 4;
+const BITS: usize = CLOSED | REGISTERED | WITNESS;
 
 /// The state of a view: the pointer, the owner, and whether the view is closed. It has no fields besides, because
 /// programs hold many views.
-pub(super) struct View {
+pub(crate) struct View {
     /// The owner: a resource, or the view that this one is part of.
     pub(super) owner: Py<HandleClass>,
-    /// The kind, with [`CLOSED`].
+    /// The kind, with the bits.
     kind: AtomicPtr<HandleKind>,
     /// The native pointer, which stays also when the view is closed: a running call may use it, because the call has
     /// borrowed the owner.
-    pub(super) raw: *mut (),
+    pub(crate) raw: *mut (),
 }
 
 // SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `thread_bound`: without the
@@ -32,7 +40,7 @@ unsafe impl Sync for View {}
 
 impl View {
     pub(super) fn new(kind: &'static HandleKind, raw: *mut (), owner: Py<HandleClass>) -> Self {
-        const { assert!(align_of::<HandleKind>() > CLOSED) };
+        const { assert!(align_of::<HandleKind>() > BITS) };
         View {
             owner,
             kind: AtomicPtr::new(ptr::from_ref(kind).cast_mut()),
@@ -43,20 +51,99 @@ impl View {
     #[inline]
     pub(super) fn kind(&self) -> &'static HandleKind {
         let kind = self.kind.load(Ordering::Relaxed);
-        // SAFETY: Rust: without the bit it is the pointer that `new` made of a static reference.
-        unsafe { &*kind.map_addr(|address| address & !CLOSED) }
+        // SAFETY: Rust: without the bits it is the pointer that `new` made of a static reference.
+        unsafe { &*kind.map_addr(|address| address & !BITS) }
     }
 
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
-        self.kind.load(Ordering::Relaxed).addr() & CLOSED != 0
+        self.kind.load(Ordering::Relaxed).addr() & CLOSED != 0 || self.is_owner_closed()
     }
 
+    /// Returns whether the view is part of a part that moves, and that is closed: it may have been released since.
+    #[inline(always)]
+    fn is_owner_closed(&self) -> bool {
+        let owner = self.owner.get().state().as_view();
+        owner.is_some_and(|owner| owner.kind().tree().is_some() && owner.is_closed())
+    }
+
+    /// Closes the view. Python gets another object of a part that moves from then on.
     pub(super) fn close(&self) {
-        let kind = self.kind.load(Ordering::Relaxed);
-        // Whoever closes the view at the same time stores the same.
-        let closed = kind.map_addr(|address| address | CLOSED);
-        self.kind.store(closed, Ordering::Relaxed);
+        self.unregister();
+        self.set(CLOSED);
+    }
+
+    fn set(&self, bits: usize) {
+        self.change(|address| address | bits);
+    }
+
+    /// Clears the bits. Returns whether one of them was set.
+    fn take(&self, bits: usize) -> bool {
+        let is_set = self.kind.load(Ordering::Relaxed).addr() & bits != 0;
+        if is_set {
+            self.change(|address| address & !bits);
+        }
+        is_set
+    }
+
+    fn change(&self, change: impl Fn(usize) -> usize) {
+        let change = |kind: *mut HandleKind| Some(kind.map_addr(&change));
+        match cfg!(Py_GIL_DISABLED) {
+            true => {
+                let _ = self
+                    .kind
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+            }
+            // Under the GIL.
+            false => {
+                let kind = self.kind.load(Ordering::Relaxed);
+                self.kind
+                    .store(change(kind).unwrap_or(kind), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Notes that the field of the part refers to this object.
+    pub(crate) fn set_registered(&self) {
+        self.set(REGISTERED);
+    }
+
+    /// Makes the object the witness of an unlinked subtree.
+    pub(crate) fn set_witness(&self) {
+        self.set(WITNESS);
+    }
+
+    /// Clears the field of the part, if that refers to this object. If the object was the witness of an unlinked
+    /// subtree, another one becomes that, or the subtree is released.
+    #[inline(always)]
+    pub(super) fn unregister(&self) {
+        if self.kind.load(Ordering::Relaxed).addr() & REGISTERED != 0 {
+            self.unregister_part();
+        }
+    }
+
+    #[inline(never)]
+    fn unregister_part(&self) {
+        let owner = self.owner.get().state().resource();
+        let is_witness = self.take(WITNESS);
+        // The last use of the part: it may be released from here on.
+        if !self.take(REGISTERED) || owner.raw().is_null() {
+            return;
+        }
+        if let Some(ops) = self.kind().tree() {
+            // SAFETY: guarantee 26: the owner is open, and a part with an object is not released.
+            unsafe { clear_field(ops, self) };
+            if is_witness {
+                owner.lose_witness(ops, self.raw);
+            }
+        }
+    }
+}
+
+/// PyO3 drops an object that [`allocation`](crate::python::allocation) does not drop.
+impl Drop for View {
+    fn drop(&mut self) {
+        self.unregister();
     }
 }
 
@@ -65,4 +152,76 @@ pub(super) struct WatchedView {
     pub(super) view: View,
     /// The owner's `generation_with_ancestors` when the view was made.
     pub(super) generation: u64,
+}
+
+#[cfg(Py_GIL_DISABLED)]
+static FIELDS: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[cfg(Py_GIL_DISABLED)]
+inventory::submit! { crate::fork::Lock(|| Box::new(lock_fields())) }
+
+/// Locks the fields of all parts that refer to their objects.
+#[cfg(Py_GIL_DISABLED)]
+pub(crate) fn lock_fields() -> std::sync::MutexGuard<'static, ()> {
+    FIELDS
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// With a GIL nobody else looks at the fields meanwhile.
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) struct FieldsLock;
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub(crate) fn lock_fields() -> FieldsLock {
+    FieldsLock
+}
+
+/// Clears the field of the part, if that refers to the object of `view`.
+///
+/// # Safety
+///
+/// The part is valid.
+unsafe fn clear_field(ops: &TreeOps, view: &View) {
+    let _fields = lock_fields();
+    // SAFETY: the caller's promise. The field refers to an object whose memory is there: it is this one, which may have
+    // no owners any more and gets none here, or a newer one.
+    unsafe {
+        let field = ops.object(view.raw);
+        if view_of(*field).is_some_and(|registered| ptr::eq(registered, view)) {
+            *field = ptr::null_mut();
+        }
+    }
+}
+
+/// Returns the state of the object of a part. Does not count an owner of the object.
+///
+/// # Safety
+///
+/// `object` is null, or the object of a part, of which the memory is there for as long as the result is used.
+unsafe fn view_of<'a>(object: *mut c_void) -> Option<&'a View> {
+    if object.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise: the thread is attached to the interpreter, as objects of parts are used.
+    unsafe {
+        let py = Python::assume_attached();
+        let object = pyo3::Borrowed::from_ptr(py, object.cast());
+        let object = object.cast_unchecked::<HandleClass>();
+        let state: *const HandleState = object.get().state();
+        (*state).as_view()
+    }
+}
+
+/// Makes an object the witness of an unlinked subtree.
+///
+/// # Safety
+///
+/// As for [`view_of`].
+pub(super) unsafe fn set_witness(object: *mut c_void) {
+    // SAFETY: the caller's promise.
+    if let Some(view) = unsafe { view_of(object) } {
+        view.set_witness();
+    }
 }

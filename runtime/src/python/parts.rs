@@ -1,0 +1,100 @@
+//! The Python objects of parts that move: at most one of each part, which a field of the part refers to.
+//!
+//! The field does not own the object. A call that makes an object has borrowed the owner of the part, so nobody
+//! releases the part meanwhile. With a GIL, nobody else looks at the field meanwhile either. On free-threaded Python a
+//! lock protects all such fields, and an object that is being dropped is not given out again.
+
+use std::ptr;
+
+use pyo3::prelude::*;
+
+use super::handle_class::HandleClass;
+use super::state::lock_fields;
+use crate::error::Error;
+use crate::handle::TreeOps;
+use crate::handle::kind::HandleKind;
+
+/// Returns the object that the field of a part refers to, if there is one.
+///
+/// # Errors
+///
+/// [`Error::Value`] if the object is of another class.
+///
+/// # Safety
+///
+/// The part is valid, of this kind, and its owner is borrowed.
+#[inline]
+pub(super) unsafe fn find<'py>(
+    py: Python<'py>,
+    kind: &'static HandleKind,
+    ops: &TreeOps,
+    raw: *mut (),
+) -> Result<Option<Bound<'py, HandleClass>>, Error> {
+    let _fields = lock_fields();
+    // SAFETY: the caller's promise. CPython: the field refers to an object that was not dropped (`View::unregister`).
+    let object = unsafe {
+        let object = *ops.object(raw);
+        let Some(object) = existing(py, object.cast()) else {
+            return Ok(None);
+        };
+        object.cast_into_unchecked::<HandleClass>()
+    };
+    match ptr::eq(object.get().state().kind(), kind) {
+        true => Ok(Some(object)),
+        false => Err(Error::Value(format!(
+            "this {} has a Python object of another class",
+            kind.name()
+        ))),
+    }
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+unsafe fn existing(py: Python<'_>, object: *mut pyo3::ffi::PyObject) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: the caller's promise: null, or an object.
+    unsafe { Bound::from_borrowed_ptr_or_opt(py, object) }
+}
+
+#[cfg(Py_GIL_DISABLED)]
+unsafe fn existing(py: Python<'_>, object: *mut pyo3::ffi::PyObject) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: the caller's promise: null, or an object whose memory is there until `View::unregister` took the lock.
+    // CPython: `register` has prepared the object.
+    unsafe {
+        let is_alive = !object.is_null() && pyo3::ffi::PyUnstable_TryIncRef(object) != 0;
+        is_alive.then(|| Bound::from_owned_ptr(py, object))
+    }
+}
+
+/// Makes the field of the part refer to the new object, and returns the object; or the one that came first.
+///
+/// # Errors
+///
+/// As for [`find`].
+///
+/// # Safety
+///
+/// As for [`find`]; `object` is of the part.
+pub(super) unsafe fn register<'py>(
+    object: Bound<'py, HandleClass>,
+    kind: &'static HandleKind,
+    ops: &TreeOps,
+    raw: *mut (),
+) -> Result<Bound<'py, HandleClass>, Error> {
+    // Making the object may have run Python code.
+    // SAFETY: the caller's promise.
+    if let Some(first) = unsafe { find(object.py(), kind, ops, raw) }? {
+        return Ok(first);
+    }
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: CPython: the object is new, and only this thread knows it.
+    unsafe {
+        pyo3::ffi::PyUnstable_EnableTryIncRef(object.as_ptr());
+    }
+    let _fields = lock_fields();
+    if let Some(view) = object.get().state().as_view() {
+        view.set_registered();
+        // SAFETY: the caller's promise.
+        unsafe { *ops.object(raw) = object.as_ptr().cast() };
+    }
+    Ok(object)
+}

@@ -1,0 +1,192 @@
+//! The exclusive use of a tree, in which each part can be changed.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+use crate::error::{Error, Result};
+use crate::handle::kind::Id;
+use crate::handle::{Borrowed, Handle, HasOwnerField, Owned, Part, Resource};
+use crate::tree::{TreeOwner, unlinked};
+
+/// The exclusive use of a tree: any part of it can be changed, while others are looked at.
+///
+/// A method with `&mut self`, of the owner or of a part, has the whole tree for itself. `&mut self` alone leads to one
+/// part; a `Tree` leads to all. Parts that are found through the tree stay valid as long as it, also if they are
+/// unlinked.
+///
+/// ```
+/// # use leakproof::prelude::*;
+/// # mod ffi { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/ffi.rs")); }
+/// #[handle(raw = ffi::outline, release = ffi::outline_free)]
+/// pub struct Outline;
+///
+/// #[handle(raw = ffi::topic, part_of = Outline, owner_field = outline, tree(
+///     parent = up, children = first, next = next, object = user, release = ffi::topic_free,
+/// ))]
+/// pub struct Topic;
+///
+/// #[methods(unsafe)]
+/// impl Topic {
+///     #[field(first)]
+///     fn first(&self) -> Option<Borrowed<Topic>>;
+///
+///     #[rust_only]
+///     #[calls(ffi::topic_unlink, fails = when(|_| false))]
+///     fn unlink(&mut self) -> Result<()>;
+///
+///     /// Unlink all topics below this one.
+///     fn clear(&mut self) -> Result<()> {
+///         let (tree, this) = Tree::around(self)?;
+///         while let Some(first) = this.first() {
+///             tree.edit(first)?.unlink()?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+pub struct Tree<'t, O: TreeOwner> {
+    owner: NonNull<O::Raw>,
+    _exclusive: PhantomData<&'t mut O>,
+}
+
+impl<'t, O: TreeOwner> Tree<'t, O> {
+    /// Returns the tree of `owner`.
+    pub fn of(owner: &'t mut O) -> Self {
+        Tree {
+            owner: Borrowed::from(&*owner).raw(),
+            _exclusive: PhantomData,
+        }
+    }
+
+    /// Returns the tree that `part` belongs to, and the part in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Value`] if the part belongs to no owner.
+    pub fn around<N>(part: &'t mut N) -> Result<(Self, Borrowed<'t, N>)>
+    where
+        N: HasOwnerField + Part<Owner = O>,
+        O: TreeOwner<Node = N>,
+    {
+        let part = Borrowed::from(&*part).raw();
+        // SAFETY: guarantee 3: the part is borrowed, and so it is valid.
+        let owner = unsafe { O::Node::owner_of(part.as_ptr()) };
+        let owner = NonNull::new(owner).ok_or_else(|| {
+            Error::Value(format!("this {} belongs to no {}", O::Node::NAME, O::NAME))
+        })?;
+        let tree = Tree {
+            owner,
+            _exclusive: PhantomData,
+        };
+        // SAFETY: guarantee 3: the part is borrowed for `'t`, during which no part of the tree is released.
+        let part = unsafe { Borrowed::from_raw(part.as_ptr()) };
+        let part = part.unwrap_or_else(|| unreachable!("a reference is not null"));
+        Ok((tree, part))
+    }
+
+    /// Returns the tree that `part` belongs to, as a part of a part of the tree, which `owner` returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Value`] if there is no such part, or it belongs to no owner.
+    pub fn around_owner_of<P, N>(
+        part: &'t mut P,
+        // For any lifetime: so it is found through the part, and is not a part of another tree.
+        owner: impl for<'p> FnOnce(&'p P) -> Option<Borrowed<'p, N>>,
+    ) -> Result<(Self, Borrowed<'t, N>)>
+    where
+        P: Part<Owner = N>,
+        N: HasOwnerField + Part<Owner = O>,
+        O: TreeOwner<Node = N>,
+    {
+        let found = owner(part).map(Borrowed::raw);
+        let found = found
+            .ok_or_else(|| Error::Value(format!("this {} belongs to no {}", P::NAME, N::NAME)))?;
+        // SAFETY: guarantee 3: the part is borrowed exclusively for `'t`, and so is the owner, with all its parts.
+        Self::around(unsafe { N::from_raw_mut(found) })
+    }
+
+    /// Returns the owner of the tree.
+    pub fn owner(&self) -> &'t O {
+        // SAFETY: guarantee 3: the owner, or a part of it, is borrowed for `'t`.
+        unsafe { O::from_raw(self.owner) }
+    }
+
+    /// Returns the owner, to call its methods with `&mut self`.
+    pub fn edit_owner(&self) -> Editing<'_, O> {
+        Editing {
+            raw: self.owner,
+            _tree: PhantomData,
+        }
+    }
+
+    /// Returns a part, to call its methods with `&mut self`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Value`] if the part belongs to another owner.
+    pub fn edit(&self, part: Borrowed<'_, O::Node>) -> Result<Editing<'_, O::Node>> {
+        // SAFETY: guarantee 3: the part is borrowed, and so it is valid.
+        let owner = unsafe { O::Node::owner_of(part.raw().as_ptr()) };
+        if owner != self.owner.as_ptr() {
+            return Err(Error::Value(format!(
+                "this {} belongs to another {}",
+                O::Node::NAME,
+                O::NAME
+            )));
+        }
+        Ok(Editing {
+            raw: part.raw(),
+            _tree: PhantomData,
+        })
+    }
+}
+
+impl<O: TreeOwner> fmt::Debug for Tree<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tree<{}>({:p})", O::NAME, self.owner)
+    }
+}
+
+/// A part of a [`Tree`], or its owner, that can be changed.
+pub struct Editing<'e, T: Handle> {
+    raw: NonNull<T::Raw>,
+    _tree: PhantomData<&'e T>,
+}
+
+impl<T: Handle> Deref for Editing<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: guarantee 3: the tree is borrowed, and no part of it is released meanwhile.
+        unsafe { T::from_raw(self.raw) }
+    }
+}
+
+impl<T: Handle> DerefMut for Editing<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: guarantee 26: the thread has the tree exclusively, and what others have of it stays valid.
+        unsafe { T::from_raw_mut(self.raw) }
+    }
+}
+
+impl<T: Handle> fmt::Debug for Editing<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Editing<{}>({:p})", T::NAME, self.raw)
+    }
+}
+
+impl<O: TreeOwner + Resource> Owned<'_, O> {
+    /// Releases all parts that are unlinked, except those that C keeps ([`KeptPart`](crate::KeptPart)). Python does so
+    /// by itself when the last object of such a part is gone; in Rust they stay until this is called, or the owner is
+    /// released.
+    pub fn release_unlinked(&mut self) {
+        let owner = Id::of(&**self);
+        // SAFETY: guarantee 26: the only owner is borrowed exclusively, so nobody uses a part. Python does not know the
+        // owner, so it has no objects of the parts.
+        unsafe { unlinked::settle_all(owner) };
+    }
+}

@@ -1,0 +1,147 @@
+//! Calls that may move parts: what is unlinked after a call, and what C made in it.
+
+use std::ptr;
+
+use crate::error::Result;
+use crate::handle::kind::{HandleKind, Id};
+use crate::handle::{Borrowed, Handle};
+use crate::tree::unlinked;
+
+/// Room for one unlinked subtree more.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Room(());
+
+impl Room {
+    /// Makes room for what a call may return or unlink.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error).
+    pub fn for_one() -> Result<Self> {
+        unlinked::reserve()?;
+        Ok(Room(()))
+    }
+}
+
+impl Room {
+    /// Makes room for a result of the type `T`, if that is a part that moves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error).
+    #[inline(always)]
+    pub fn for_result<T: Handle>() -> Result<Option<Self>> {
+        match const { T::SPEC.is_tree_part() } {
+            true => Self::for_one().map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        unlinked::unreserve();
+    }
+}
+
+/// A part that a call has by `&mut`. After the call, the drop looks whether the part is linked.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Moving {
+    kind: &'static HandleKind,
+    raw: *mut (),
+    /// The parent before the call; null for none.
+    parent: *mut (),
+    _room: Room,
+}
+
+impl Moving {
+    /// Watches a part during a call; `None` for any other handle.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error).
+    #[inline(always)]
+    pub(crate) fn watch<T: Handle>(handle: &T) -> Result<Option<Self>> {
+        match const { T::SPEC.is_tree_part() } {
+            true => Self::watch_part(Id::of(handle)).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    #[inline(never)]
+    fn watch_part(part: Id) -> Result<Self> {
+        let room = Room::for_one()?;
+        let parent = part.kind().tree().map_or(ptr::null_mut(), |ops| {
+            // SAFETY: guarantee 3: the call has borrowed the part.
+            unsafe { ops.parent(part.raw()) }
+        });
+        Ok(Moving {
+            kind: part.kind(),
+            raw: part.raw(),
+            parent,
+            _room: room,
+        })
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        // SAFETY: guarantee 3: the call has borrowed the part; annotation `tree`: C released no part.
+        let owner = unsafe { self.kind.owner(self.raw) };
+        let (Some(ops), Some(owner)) = (self.kind.tree(), owner) else {
+            return;
+        };
+        // SAFETY: guarantee 3: the call has borrowed the part, and so its owner.
+        if !unsafe { ops.is_unlinked(self.raw, owner.raw()) } {
+            if unlinked::is_any() {
+                unlinked::remove(self.raw);
+            }
+            return;
+        }
+        if !self.parent.is_null() && unlinked::is_any() {
+            // The subtree that the part was in may have lost its witness.
+            // SAFETY: annotation `tree`: C released no part, so the former parent is valid.
+            unlinked::unsettle(unsafe { ops.topmost(self.parent, owner.raw()) });
+        }
+        unlinked::insert(self.kind, self.raw, owner);
+    }
+}
+
+/// The result of a call that may make a part.
+#[doc(hidden)]
+pub trait Made: Sized {
+    /// Gives a part that is in no tree to the runtime.
+    fn made(self) -> Self;
+}
+
+impl<T: Handle> Made for Borrowed<'_, T> {
+    #[inline(always)]
+    fn made(self) -> Self {
+        if const { T::SPEC.is_tree_part() } {
+            made_part(T::kind(), self.raw().as_ptr().cast());
+        }
+        self
+    }
+}
+
+impl<T: Made> Made for Option<T> {
+    #[inline(always)]
+    fn made(self) -> Self {
+        self.map(Made::made)
+    }
+}
+
+#[inline(never)]
+fn made_part(kind: &'static HandleKind, raw: *mut ()) {
+    // SAFETY: guarantee 14: C has just returned the part, which is valid as long as its owner.
+    let owner = unsafe { kind.owner(raw) };
+    if let (Some(ops), Some(owner)) = (kind.tree(), owner)
+        // SAFETY: guarantee 3: the call has borrowed the owner.
+        && unsafe { ops.is_unlinked(raw, owner.raw()) }
+        && !unlinked::contains(raw)
+    {
+        unlinked::insert(kind, raw, owner);
+    }
+}

@@ -1,0 +1,485 @@
+//! The table of unlinked subtrees, by their topmost parts, and their releases.
+//!
+//! Each owner has a list of its subtrees, and a queue of those of which nobody knows whether Python has an object in
+//! them: *unsettled* ones. Both are chains through the entries, so that no step but [`reserve`] needs memory.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::c_void;
+use std::hash::BuildHasherDefault;
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::fork::Lock;
+use crate::handle::TreeOps;
+use crate::handle::kind::{HandleKind, Id};
+use crate::interpreter::Attached;
+
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+/// The addresses of the kind and of the handle.
+type OwnerKey = (usize, usize);
+
+/// The topmost part of an unlinked subtree.
+struct Root {
+    kind: &'static HandleKind,
+    raw: *mut (),
+    owner: Id,
+    newer: *mut (),
+    older: *mut (),
+    /// A part below this one, or this one, that has a Python object; null for none that is known.
+    witness: *mut (),
+    /// Set if the root is in the queue of its owner.
+    queued: bool,
+    /// The next one in the queue.
+    next_queued: *mut (),
+}
+
+/// The subtrees of one owner.
+struct Owner {
+    newest: *mut (),
+    queue: *mut (),
+    /// Set if the witness of a subtree was dropped, and nobody has looked which subtree that is.
+    recheck: bool,
+}
+
+struct Table {
+    roots: Map<usize, Root>,
+    owners: Map<OwnerKey, Owner>,
+    /// The parts that C keeps somewhere, with the number of places.
+    kept: Map<usize, usize>,
+    /// The number of entries for which there is room.
+    reserved: usize,
+}
+
+// SAFETY: Rust: the pointers are keys. Who follows them vouches for the parts: `settle`, `release_all`.
+unsafe impl Send for Table {}
+
+static TABLE: Mutex<Table> = Mutex::new(Table {
+    roots: HashMap::with_hasher(BuildHasherDefault::new()),
+    owners: HashMap::with_hasher(BuildHasherDefault::new()),
+    kept: HashMap::with_hasher(BuildHasherDefault::new()),
+    reserved: 0,
+});
+/// The number of subtrees.
+static ROOTS: AtomicUsize = AtomicUsize::new(0);
+/// The number of parts that C keeps somewhere.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+/// The number of unsettled subtrees, and of owners that have to be looked at.
+static UNSETTLED: AtomicUsize = AtomicUsize::new(0);
+
+inventory::submit! { Lock(|| Box::new(table())) }
+
+fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether any subtree is unlinked.
+#[inline]
+pub(super) fn is_any() -> bool {
+    ROOTS.load(Ordering::Relaxed) > 0
+}
+
+/// Returns whether any subtree is unsettled.
+#[cfg(feature = "python")]
+#[inline(always)]
+pub(crate) fn is_any_unsettled() -> bool {
+    UNSETTLED.load(Ordering::Relaxed) > 0
+}
+
+fn key(owner: Id) -> OwnerKey {
+    owner.kind().key(owner.raw())
+}
+
+/// Makes room for one subtree more, until [`unreserve`].
+///
+/// # Errors
+///
+/// [`Error::OutOfMemory`](crate::Error).
+pub(super) fn reserve() -> Result<()> {
+    let mut table = table();
+    let wanted = table.reserved + 1;
+    let no_memory = |_| Error::OutOfMemory("the list of unlinked parts");
+    table.roots.try_reserve(wanted).map_err(no_memory)?;
+    table.owners.try_reserve(wanted).map_err(no_memory)?;
+    table.reserved = wanted;
+    Ok(())
+}
+
+/// Ends [`reserve`].
+pub(super) fn unreserve() {
+    table().reserved -= 1;
+}
+
+impl Table {
+    /// Adds a subtree, or takes note that the subtree has changed.
+    fn insert(&mut self, kind: &'static HandleKind, raw: *mut (), owner: Id) {
+        if !self.roots.contains_key(&raw.addr()) {
+            let entry = self.owners.entry(key(owner)).or_insert(Owner {
+                newest: ptr::null_mut(),
+                queue: ptr::null_mut(),
+                recheck: false,
+            });
+            let older = std::mem::replace(&mut entry.newest, raw);
+            if let Some(older) = self.roots.get_mut(&older.addr()) {
+                older.newer = raw;
+            }
+            let root = Root {
+                kind,
+                raw,
+                owner,
+                newer: ptr::null_mut(),
+                older,
+                witness: ptr::null_mut(),
+                queued: false,
+                next_queued: ptr::null_mut(),
+            };
+            self.roots.insert(raw.addr(), root);
+            ROOTS.fetch_add(1, Ordering::Relaxed);
+            kind.count_unlinked(1);
+        }
+        self.queue(raw);
+    }
+
+    /// Puts a subtree into the queue of its owner.
+    fn queue(&mut self, raw: *mut ()) {
+        let Some(root) = self.roots.get_mut(&raw.addr()) else {
+            return;
+        };
+        root.witness = ptr::null_mut();
+        if let (false, Some(owner)) = (root.queued, self.owners.get_mut(&key(root.owner))) {
+            root.queued = true;
+            root.next_queued = std::mem::replace(&mut owner.queue, raw);
+            UNSETTLED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the subtree that came last out of the queue of `owner`.
+    fn take_queued(&mut self, owner: Id) -> Option<(&'static HandleKind, *mut ())> {
+        let entry = self.owners.get_mut(&key(owner))?;
+        let root = self.roots.get_mut(&entry.queue.addr())?;
+        entry.queue = std::mem::replace(&mut root.next_queued, ptr::null_mut());
+        root.queued = false;
+        UNSETTLED.fetch_sub(1, Ordering::Relaxed);
+        Some((root.kind, root.raw))
+    }
+
+    /// Removes a subtree, if it is there.
+    fn remove(&mut self, raw: *mut ()) {
+        let Some(root) = self.roots.get(&raw.addr()) else {
+            return;
+        };
+        if root.queued {
+            self.take_out_of_queue(root.owner, raw);
+        }
+        let Some(root) = self.roots.remove(&raw.addr()) else {
+            return;
+        };
+        match self.roots.get_mut(&root.newer.addr()) {
+            Some(newer) => newer.older = root.older,
+            None => {
+                if let Some(owner) = self.owners.get_mut(&key(root.owner)) {
+                    owner.newest = root.older;
+                }
+            }
+        }
+        if let Some(older) = self.roots.get_mut(&root.older.addr()) {
+            older.newer = root.newer;
+        }
+        let owner = key(root.owner);
+        if let Some(entry) = self.owners.get(&owner)
+            && entry.newest.is_null()
+        {
+            if entry.recheck {
+                UNSETTLED.fetch_sub(1, Ordering::Relaxed);
+            }
+            self.owners.remove(&owner);
+        }
+        ROOTS.fetch_sub(1, Ordering::Relaxed);
+        root.kind.count_unlinked(-1);
+    }
+
+    fn take_out_of_queue(&mut self, owner: Id, raw: *mut ()) {
+        let Some(entry) = self.owners.get_mut(&key(owner)) else {
+            return;
+        };
+        // It is nearly always the first one: what is made is linked next.
+        let mut before: *mut () = ptr::null_mut();
+        let mut here = entry.queue;
+        while here != raw {
+            let Some(root) = self.roots.get(&here.addr()) else {
+                return;
+            };
+            (before, here) = (here, root.next_queued);
+        }
+        let Some(root) = self.roots.get_mut(&raw.addr()) else {
+            return;
+        };
+        let next = std::mem::replace(&mut root.next_queued, ptr::null_mut());
+        root.queued = false;
+        match self.roots.get_mut(&before.addr()) {
+            Some(before) => before.next_queued = next,
+            None => entry.queue = next,
+        }
+        UNSETTLED.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a subtree of `owner` may have lost its witness.
+    fn settle_later(&mut self, owner: Id) {
+        if let Some(entry) = self.owners.get_mut(&key(owner))
+            && !std::mem::replace(&mut entry.recheck, true)
+        {
+            UNSETTLED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the newest subtree of an owner.
+    fn take_newest(&mut self, owner: Id) -> Option<(&'static HandleKind, *mut ())> {
+        let newest = self.owners.get(&key(owner))?.newest;
+        let root = self.roots.get(&newest.addr())?;
+        let (kind, raw) = (root.kind, root.raw);
+        self.remove(raw);
+        Some((kind, raw))
+    }
+}
+
+/// Notes that the part is the topmost one of an unlinked subtree. There is room for it ([`reserve`]).
+pub(super) fn insert(kind: &'static HandleKind, raw: *mut (), owner: Id) {
+    table().insert(kind, raw, owner);
+}
+
+/// Notes that the part is linked.
+pub(super) fn remove(raw: *mut ()) {
+    table().remove(raw);
+}
+
+/// Notes that a part of the subtree was unlinked, which may be the witness.
+pub(super) fn unsettle(raw: *mut ()) {
+    table().queue(raw);
+}
+
+/// Returns whether the part is the topmost one of an unlinked subtree.
+pub(super) fn contains(raw: *mut ()) -> bool {
+    table().roots.contains_key(&raw.addr())
+}
+
+/// Notes that C keeps the part somewhere, until [`end_keeping`].
+///
+/// # Errors
+///
+/// [`Error::OutOfMemory`](crate::Error).
+pub(super) fn keep(raw: *mut ()) -> Result<()> {
+    let mut table = table();
+    let no_memory = |_| Error::OutOfMemory("the list of parts that C keeps");
+    table.kept.try_reserve(1).map_err(no_memory)?;
+    *table.kept.entry(raw.addr()).or_insert(0) += 1;
+    KEPT.fetch_add(1, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Ends [`keep`]. The part is released when the next use of `owner` ends, if nothing else keeps it.
+pub(super) fn end_keeping(raw: *mut (), owner: Id) {
+    let mut table = table();
+    KEPT.fetch_sub(1, Ordering::Relaxed);
+    if let Some(places) = table.kept.get_mut(&raw.addr()) {
+        *places -= 1;
+        if *places == 0 {
+            table.kept.remove(&raw.addr());
+        }
+    }
+    table.settle_later(owner);
+}
+
+/// Returns whether C keeps the part somewhere.
+fn is_kept(raw: *mut ()) -> bool {
+    KEPT.load(Ordering::Relaxed) > 0 && table().kept.contains_key(&raw.addr())
+}
+
+/// Looks for a Python object in each unsettled subtree of `owner`. Releases the subtrees without one. `mark` is called
+/// with the objects that become witnesses.
+///
+/// # Safety
+///
+/// `owner` is valid, and nobody else uses it, or a part of it.
+pub(crate) unsafe fn settle(owner: Id, mut mark: impl FnMut(*mut c_void)) {
+    // SAFETY: the caller's promise.
+    unsafe { recheck(owner) };
+    loop {
+        let queued = table().take_queued(owner);
+        let Some((kind, raw)) = queued else {
+            return;
+        };
+        let Some(ops) = kind.tree() else { continue };
+        // SAFETY: the caller's promise; the parts of an unlinked subtree are valid until it is released.
+        unsafe {
+            match find_witness(ops, raw, raw) {
+                Some((witness, object)) => {
+                    if let Some(root) = table().roots.get_mut(&raw.addr()) {
+                        root.witness = witness;
+                    }
+                    if !object.is_null() {
+                        mark(object);
+                    }
+                }
+                None => {
+                    table().remove(raw);
+                    release(ops, raw);
+                }
+            }
+        }
+    }
+}
+
+/// Looks at all subtrees of `owner`, as [`settle`] does.
+///
+/// # Safety
+///
+/// As for [`settle`]; no part has a Python object.
+pub(super) unsafe fn settle_all(owner: Id) {
+    table().settle_later(owner);
+    // SAFETY: the caller's promise.
+    unsafe { settle(owner, |_| ()) };
+}
+
+/// Looks for a Python object in the subtree of `top`, from `start` on.
+///
+/// # Safety
+///
+/// The parts are valid, and `start` is in the subtree.
+unsafe fn find_witness(
+    ops: &TreeOps,
+    top: *mut (),
+    start: *mut (),
+) -> Option<(*mut (), *mut c_void)> {
+    let mut next = Some(start);
+    while let Some(here) = next {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let object = *ops.object(here);
+            if !object.is_null() || is_kept(here) {
+                return Some((here, object));
+            }
+            next = ops.next_within(top, here);
+        }
+    }
+    None
+}
+
+/// Releases a subtree that was taken out of the table.
+///
+/// # Safety
+///
+/// As for [`TreePart::release`](super::TreePart).
+unsafe fn release(ops: &TreeOps, raw: *mut ()) {
+    let _attached = Attached::reattach();
+    // SAFETY: the caller's promise; it is in the table no longer, so nobody else releases it.
+    unsafe { ops.release(raw) };
+}
+
+/// Puts into the queue each subtree of `owner` whose witness is gone, if one was dropped while somebody used the owner.
+///
+/// # Safety
+///
+/// As for [`settle`].
+unsafe fn recheck(owner: Id) {
+    let mut here = {
+        let mut table = table();
+        let Some(entry) = table.owners.get_mut(&key(owner)) else {
+            return;
+        };
+        if !std::mem::take(&mut entry.recheck) {
+            return;
+        }
+        UNSETTLED.fetch_sub(1, Ordering::Relaxed);
+        entry.newest
+    };
+    loop {
+        let root = |root: &Root| (root.kind, root.raw, root.older, root.witness);
+        let root = table().roots.get(&here.addr()).map(root);
+        let Some((kind, raw, older, witness)) = root else {
+            return;
+        };
+        let has_witness = !witness.is_null()
+            && kind.tree().is_some_and(|ops| {
+                // SAFETY: the caller's promise: the subtree was not released, and no part of it was unlinked since it
+                // was settled: `Moving` unsettles it then.
+                unsafe {
+                    (!(*ops.object(witness)).is_null() || is_kept(witness))
+                        && ops.topmost(witness, owner.raw()) == raw
+                }
+            });
+        if !has_witness {
+            table().queue(raw);
+        }
+        here = older;
+    }
+}
+
+/// Settles the subtree that has lost its witness, the object of the part at `raw`.
+///
+/// # Safety
+///
+/// `owner` and the part are valid, and nobody else uses them.
+#[cfg(feature = "python")]
+pub(crate) unsafe fn settle_around(
+    ops: &TreeOps,
+    raw: *mut (),
+    owner: Id,
+    mut mark: impl FnMut(*mut c_void),
+) {
+    // SAFETY: the caller's promise.
+    let top = unsafe { ops.topmost(raw, owner.raw()) };
+    let is_witness =
+        |table: &Table| table.roots.get(&top.addr()).map(|root| root.witness) == Some(raw);
+    if !is_witness(&table()) {
+        // The part was linked since, or another one is the witness.
+        return;
+    }
+    // The search goes on where the last one ended: objects die most often in the order of the tree.
+    // SAFETY: the caller's promise.
+    match unsafe { find_witness(ops, top, raw) } {
+        Some((witness, object)) => {
+            if let Some(root) = table().roots.get_mut(&top.addr()) {
+                root.witness = witness;
+            }
+            if !object.is_null() {
+                mark(object);
+            }
+        }
+        None => {
+            table().queue(top);
+            // SAFETY: the caller's promise.
+            unsafe { settle(owner, mark) };
+        }
+    }
+}
+
+/// Notes that a witness was dropped while somebody used `owner`.
+#[cfg(feature = "python")]
+pub(crate) fn settle_later(owner: Id) {
+    table().settle_later(owner);
+}
+
+/// Releases all unlinked subtrees of `owner`, newest first.
+///
+/// # Safety
+///
+/// `owner` is valid, and nobody uses it any more, or a part of it.
+pub(crate) unsafe fn release_all(owner: Id) {
+    if !is_any() {
+        return;
+    }
+    loop {
+        let newest = table().take_newest(owner);
+        let Some((kind, raw)) = newest else { return };
+        let Some(ops) = kind.tree() else { continue };
+        // SAFETY: the caller's promise.
+        unsafe { release(ops, raw) };
+    }
+}
+
+/// Forgets all unlinked subtrees of `owner`, which belongs to the process that this one was forked from.
+pub(crate) fn forget_all(owner: Id) {
+    while is_any() && table().take_newest(owner).is_some() {}
+}

@@ -1,0 +1,328 @@
+//! Parts that move: which subtrees are unlinked, and when they are released.
+
+use std::ffi::c_int;
+use std::sync::Mutex;
+
+use leakproof::prelude::*;
+use leakproof::{KeptPart, live_handles};
+
+use crate::wrapper::ffi::Next::Fail;
+use crate::wrapper::ffi::{log, next};
+use crate::wrapper::{Library, ffi};
+
+#[handle(raw = ffi::outline, release = ffi::outline_free)]
+struct Outline;
+
+#[methods(unsafe, rust_only)]
+impl Outline {
+    #[calls(ffi::outline_new, fails = null)]
+    fn new() -> Result<Owned<Outline>>;
+
+    #[field(root)]
+    fn root(&self) -> Option<Borrowed<Topic>>;
+
+    #[calls(ffi::topic_new, fails = null)]
+    fn topic(&mut self, number: c_int) -> Result<Borrowed<Topic>>;
+
+    #[calls(ffi::note_new, fails = null)]
+    fn note(&mut self, number: c_int) -> Result<Borrowed<Topic>>;
+
+    #[calls(ffi::outline_set_root, fails = when(|_| false))]
+    fn set_root(&mut self, root: Option<&mut Topic>) -> Result<Option<Borrowed<Topic>>>;
+
+    #[calls(ffi::outline_released)]
+    fn released(&self) -> c_int;
+
+    #[calls(ffi::bookmark_new, fails = null)]
+    fn bookmark(&self) -> Result<Owned<Bookmark>>;
+}
+
+#[handle(raw = ffi::topic, part_of = Outline, owner_field = outline, tree(
+    parent = up,
+    children = first,
+    children(notes, when(kind, ffi::TOPIC)),
+    next = next,
+    object = user,
+    release = ffi::topic_free,
+    root = root,
+))]
+struct Topic;
+
+#[methods(unsafe, rust_only)]
+impl Topic {
+    #[field(number)]
+    fn number(&self) -> c_int;
+
+    #[field(first)]
+    fn first(&self) -> Option<Borrowed<Topic>>;
+
+    #[field(next)]
+    fn next(&self) -> Option<Borrowed<Topic>>;
+
+    #[field(up)]
+    fn parent(&self) -> Option<Borrowed<Topic>>;
+
+    #[calls(ffi::topic_unlink, fails = when(|_| false))]
+    fn unlink(&mut self) -> Result<()>;
+
+    #[calls(ffi::topic_add, fails = negative)]
+    fn add(&mut self, child: &mut Topic) -> Result<()>;
+
+    /// Unlinks all topics below this one.
+    fn clear(&mut self) -> Result<()> {
+        let (tree, this) = Tree::around(self)?;
+        while let Some(first) = this.first() {
+            tree.edit(first)?.unlink()?;
+        }
+        Ok(())
+    }
+}
+
+/// A place in an outline. C keeps a pointer to the topic.
+#[handle(raw = ffi::bookmark, release = ffi::bookmark_free, parent = Outline, attachments)]
+struct Bookmark;
+
+/// The topic of a bookmark.
+#[derive(Attachment)]
+struct Marked(Mutex<Option<KeptPart>>);
+
+#[methods(unsafe, rust_only)]
+impl Bookmark {
+    #[calls(ffi::bookmark_set)]
+    fn keep(&mut self, topic: &Topic);
+
+    #[calls(ffi::bookmark_number)]
+    fn number(&self) -> c_int;
+
+    /// Moves the bookmark to a topic.
+    fn set(&mut self, topic: &Topic) -> Result<()> {
+        let kept = KeptPart::of(topic)?;
+        self.keep(topic);
+        match attached::<Marked, _>(self) {
+            Some(Marked(place)) => *place.lock().unwrap() = Some(kept),
+            None => attach(self, Marked(Mutex::new(Some(kept)))),
+        }
+        Ok(())
+    }
+}
+
+fn new() -> Owned<'static, Outline> {
+    let outline = Outline::new().unwrap();
+    log();
+    outline
+}
+
+/// Makes a topic.
+fn topic<'t>(tree: &Tree<'t, Outline>, number: c_int) -> Borrowed<'t, Topic> {
+    let mut owner = tree.edit_owner();
+    let made = owner.topic(number).unwrap();
+    made.with_owner(tree.owner()).unwrap()
+}
+
+fn add<'t>(tree: &Tree<'t, Outline>, parent: Borrowed<'t, Topic>, child: Borrowed<'t, Topic>) {
+    let mut child = tree.edit(child).unwrap();
+    tree.edit(parent).unwrap().add(&mut child).unwrap();
+}
+
+fn unlink<'t>(tree: &Tree<'t, Outline>, topic: Borrowed<'t, Topic>) {
+    tree.edit(topic).unwrap().unlink().unwrap();
+}
+
+fn unlinked() -> isize {
+    live_handles()["Topic"]
+}
+
+#[test]
+fn a_part_that_is_never_linked_is_released_before_its_owner() {
+    let _library = Library::start();
+    let mut outline = new();
+    let before = unlinked();
+    outline.topic(1).unwrap();
+    assert_eq!(unlinked() - before, 1);
+    drop(outline);
+    assert_eq!(log(), ["topic_new 1", "topic_free 1", "outline_free 2"]);
+    assert_eq!(unlinked(), before);
+}
+
+#[test]
+fn a_part_that_is_linked_is_released_by_its_owner() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let root = tree.owner().root().unwrap();
+    let made = topic(&tree, 1);
+    add(&tree, root, made);
+    assert_eq!((root.first(), made.parent()), (Some(made), Some(root)));
+    drop(outline);
+    assert_eq!(log(), ["topic_new 1", "outline_free 2"]);
+}
+
+#[test]
+fn an_unlinked_part_is_valid_as_long_as_the_tree() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let root = tree.owner().root().unwrap();
+    let (one, two) = (topic(&tree, 1), topic(&tree, 2));
+    add(&tree, root, one);
+    add(&tree, one, two);
+    log();
+    unlink(&tree, one);
+    assert_eq!((root.first(), one.parent()), (None, None));
+    assert_eq!((one.number(), one.first(), two.number()), (1, Some(two), 2));
+    assert!(log().is_empty());
+    outline.release_unlinked();
+    assert_eq!(
+        (outline.released(), log()),
+        (2, vec!["topic_free 1".to_owned()])
+    );
+    drop(outline);
+    assert_eq!(log(), ["outline_free 3"]);
+}
+
+#[test]
+fn a_part_that_is_linked_again_is_not_released() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let root = tree.owner().root().unwrap();
+    let (one, two) = (topic(&tree, 1), topic(&tree, 2));
+    add(&tree, root, one);
+    add(&tree, root, two);
+    unlink(&tree, two);
+    add(&tree, one, two);
+    log();
+    outline.release_unlinked();
+    assert_eq!(outline.released(), 0);
+    drop(outline);
+    assert_eq!(log(), ["outline_free 3"]);
+}
+
+#[test]
+fn a_part_below_an_unlinked_one_becomes_a_subtree_of_its_own() {
+    let _library = Library::start();
+    let mut outline = new();
+    let before = unlinked();
+    let tree = Tree::of(&mut *outline);
+    let (one, two) = (topic(&tree, 1), topic(&tree, 2));
+    add(&tree, one, two);
+    assert_eq!(unlinked() - before, 1);
+    unlink(&tree, two);
+    assert_eq!(unlinked() - before, 2);
+    log();
+    drop(outline);
+    assert_eq!(log(), ["topic_free 2", "topic_free 1", "outline_free 3"]);
+    assert_eq!(unlinked(), before);
+}
+
+#[test]
+fn a_part_that_c_could_not_link_is_unlinked() {
+    let _library = Library::start();
+    let mut outline = new();
+    let before = unlinked();
+    let tree = Tree::of(&mut *outline);
+    let root = tree.owner().root().unwrap();
+    let one = topic(&tree, 1);
+    add(&tree, root, one);
+    assert_eq!(unlinked() - before, 0);
+    next([Fail]);
+    tree.edit(root)
+        .unwrap()
+        .add(&mut tree.edit(one).unwrap())
+        .unwrap_err();
+    assert_eq!(unlinked() - before, 1);
+    log();
+    drop(outline);
+    assert_eq!(log(), ["topic_free 1", "outline_free 2"]);
+}
+
+#[test]
+fn a_part_that_could_not_be_made_leaves_nothing() {
+    let _library = Library::start();
+    let mut outline = new();
+    let before = unlinked();
+    next([Fail]);
+    outline.topic(1).unwrap_err();
+    assert_eq!(unlinked(), before);
+    drop(outline);
+    assert_eq!(log(), ["outline_free 1"]);
+}
+
+#[test]
+fn a_topmost_part_without_a_parent_is_linked() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let root = tree.owner().root().unwrap();
+    let one = topic(&tree, 1);
+    add(&tree, root, one);
+    log();
+    // The former root is returned, and unlinked.
+    let mut owner = tree.edit_owner();
+    let former = owner.set_root(Some(&mut tree.edit(one).unwrap())).unwrap();
+    assert_eq!(former, Some(root));
+    assert_eq!(tree.owner().root(), Some(one));
+    drop(outline);
+    assert_eq!(log(), ["topic_free 0", "outline_free 2"]);
+}
+
+#[test]
+fn a_body_unlinks_what_it_finds() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let root = tree.owner().root().unwrap();
+    for number in 1..=3 {
+        add(&tree, root, topic(&tree, number));
+    }
+    log();
+    tree.edit(root).unwrap().clear().unwrap();
+    assert_eq!(root.first(), None);
+    outline.release_unlinked();
+    assert_eq!(log(), ["topic_free 3", "topic_free 2", "topic_free 1"]);
+}
+
+#[test]
+fn a_part_of_another_owner_is_not_edited() {
+    let _library = Library::start();
+    let (mut outline, mut other) = (new(), new());
+    let foreign = other.topic(1).unwrap();
+    let tree = Tree::of(&mut *outline);
+    let error = tree.edit(foreign).unwrap_err();
+    assert_eq!(error.to_string(), "this Topic belongs to another Outline");
+}
+
+#[test]
+fn a_deep_subtree_is_released_without_recursion() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let mut here = topic(&tree, 0);
+    for number in 1..10_000 {
+        let below = topic(&tree, number);
+        add(&tree, here, below);
+        here = below;
+    }
+    log();
+    outline.release_unlinked();
+    assert_eq!(outline.released(), 10_000);
+}
+
+#[test]
+fn a_part_that_c_keeps_no_longer_is_released() {
+    let _library = Library::start();
+    let mut outline = new();
+    let before = unlinked();
+    let tree = Tree::of(&mut *outline);
+    let (one, two) = (topic(&tree, 1), topic(&tree, 2));
+    let mut bookmark = tree.owner().bookmark().unwrap();
+    bookmark.set(one.get()).unwrap();
+    bookmark.set(two.get()).unwrap();
+    assert_eq!(bookmark.number(), 2);
+    log();
+    drop(bookmark);
+    assert_eq!(log(), ["bookmark_free 2"]);
+    outline.release_unlinked();
+    assert_eq!(log(), ["topic_free 2", "topic_free 1"]);
+    assert_eq!(unlinked(), before);
+}

@@ -1,0 +1,23 @@
+//! Outlines: trees of topics.
+
+use std::ffi::{c_int, c_void};
+
+pub struct Outline {
+    pub root: *mut Topic,
+}
+pub struct Topic {
+    pub kind: c_int,
+    pub outline: *mut Outline,
+    pub up: *mut Topic,
+    pub first: *mut Topic,
+    pub next: *mut Topic,
+    pub user: *mut c_void,
+}
+
+pub unsafe extern "C" fn outline_free(_: *mut Outline) {}
+pub unsafe extern "C" fn outline_retain(_: *mut Outline) {}
+pub unsafe extern "C" fn outline_close(_: *mut Outline) -> c_int {
+    0
+}
+pub unsafe extern "C" fn topic_free(_: *mut Topic) {}
+pub unsafe extern "C" fn topic_unlink(_: *mut Topic) {}

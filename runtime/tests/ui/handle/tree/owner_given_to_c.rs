@@ -1,0 +1,21 @@
+//! The owner of parts with `tree` is not transferred to C.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/outline.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Outline, release = ffi::outline_free)]
+pub struct Outline;
+
+#[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = up, children = first, next = next, object = user, release = ffi::topic_free))]
+pub struct Topic;
+
+#[methods(unsafe)]
+impl Topic {
+    #[rust_only]
+    #[calls(ffi::outline_free, consumes = always)]
+    fn give(outline: Owned<Outline>);
+}
+
+fn main() {}

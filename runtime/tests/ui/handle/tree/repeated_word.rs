@@ -1,0 +1,14 @@
+//! `children` alone is given several times.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/outline.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Outline, release = ffi::outline_free)]
+pub struct Outline;
+
+#[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = up, parent = up, children = first, children = next, next = next, object = user, release = ffi::topic_free))]
+pub struct Topic;
+
+fn main() {}

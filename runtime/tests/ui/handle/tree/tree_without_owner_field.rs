@@ -1,0 +1,14 @@
+//! `tree` requires `owner_field`.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/outline.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Outline, release = ffi::outline_free)]
+pub struct Outline;
+
+#[handle(raw = ffi::Topic, part_of = Outline, tree(parent = up, children = first, next = next, object = user, release = ffi::topic_free))]
+pub struct Topic;
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! An owner has one type of parts with `tree`.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/outline.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Outline, release = ffi::outline_free)]
+pub struct Outline;
+
+#[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = up, children = first, next = next, object = user, release = ffi::topic_free))]
+pub struct Topic;
+
+#[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = up, children = first, next = next, object = user, release = ffi::topic_free))]
+pub struct Other;
+
+fn main() {}

@@ -1,0 +1,452 @@
+"""Trees whose parts move: one object of each part, and the release of what is unlinked."""
+
+import gc
+import threading
+import time
+import weakref
+
+import pytest
+from standin_safe import BusyError, ClosedError, Outline, at_gate, close_gate, live_handles, open_gate, take_log
+
+NONE = dict.fromkeys(live_handles(), 0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    gc.collect()
+    take_log()
+    yield
+    gc.collect()
+    assert live_handles() == NONE
+
+
+def unlinked() -> int:
+    return live_handles()["Topic"]
+
+
+def tree(*numbers: int) -> Outline:
+    """An outline with topics below the topmost one."""
+    outline = Outline()
+    for number in numbers:
+        outline.root.append(number)
+    take_log()
+    return outline
+
+
+def numbers(topic) -> list[int]:
+    return [below.number for below in topic.topics]
+
+
+def test_a_part_has_one_object():
+    outline = tree(1)
+    one = outline.root.first
+    assert one is outline.root.first is outline.root.topics[0] is next(iter(outline.root))
+    assert one.up is outline.root
+    assert {one: 1}[outline.root.first] == 1
+    assert one != outline.root
+
+
+def test_an_object_that_nobody_keeps_is_dropped():
+    outline = tree(1)
+    weak = weakref.ref(outline.root.first)
+    assert weak() is None
+    assert outline.root.first.number == 1
+
+
+def test_a_new_part_is_released_with_its_object():
+    outline = tree()
+    part = outline.topic(1)
+    assert (unlinked(), outline.released) == (1, 0)
+    del part
+    assert take_log() == ["topic_new 1", "topic_free 1"]
+    assert (unlinked(), outline.released) == (0, 1)
+
+
+def test_a_part_that_nobody_gets_is_released_at_once():
+    outline = tree()
+    with pytest.raises(ValueError, match="in vain"):
+        outline.topic_in_vain(1)
+    assert take_log() == ["topic_new 1", "topic_free 1"]
+
+
+def test_a_part_that_is_linked_belongs_to_its_outline():
+    outline = tree()
+    part = outline.topic(1)
+    outline.root.add(part)
+    assert unlinked() == 0
+    assert outline.root.first is part
+    del part
+    assert outline.released == 0
+    assert numbers(outline.root) == [1]
+
+
+def test_an_unlinked_part_without_an_object_is_released_at_once():
+    outline = tree(1, 2)
+    outline.root.clear()
+    assert outline.root.first is None
+    assert outline.released == 2
+    assert unlinked() == 0
+
+
+def test_an_unlinked_part_lives_as_long_as_its_object():
+    outline = tree(1, 2)
+    one = outline.root.first
+    outline.root.clear()
+    assert (outline.released, unlinked()) == (1, 1)
+    assert (one.number, one.up, one.next) == (1, None, None)
+    del one
+    assert (outline.released, unlinked()) == (2, 0)
+
+
+@pytest.mark.parametrize("kept", ["one", "two", "note"])
+def test_an_object_anywhere_in_a_subtree_keeps_it(kept):
+    outline = tree(1)
+    one = outline.root.first
+    two, note = one.append(2), outline.note(3)
+    two.add(note)
+    one.append(4)
+    kept = {"one": one, "two": two, "note": note}[kept]
+    one.unlink()
+    del one, two, note
+    assert (outline.released, unlinked()) == (0, 1)
+    top = kept
+    while top.up is not None:
+        top = top.up
+    assert numbers(top) == [2, 4]
+    assert top.first.first_note.number == 3
+    assert (outline.released, unlinked()) == (0, 1)
+    del top, kept
+    assert (outline.released, unlinked()) == (4, 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_objects_of_a_subtree_that_are_dropped_one_by_one(order):
+    outline = tree(1)
+    one = outline.root.first
+    kept = [one, *(one.append(number) for number in range(100))]
+    one.unlink()
+    del one
+    for _ in range(100):
+        kept.pop(0 if order == 1 else -1)
+        assert unlinked() == 1
+    del kept[:]
+    assert (outline.released, unlinked()) == (101, 0)
+
+
+def test_parts_of_an_unlinked_subtree_get_objects():
+    outline = tree(1)
+    one = outline.root.first
+    two = one.append(2)
+    one.append(3)
+    one.unlink()
+    del one
+    three = two.next
+    del two
+    assert outline.released == 0
+    assert numbers(three.up) == [2, 3]
+    del three
+    assert (outline.released, unlinked()) == (3, 0)
+
+
+def test_a_part_of_an_unlinked_subtree_is_unlinked():
+    outline = tree(1)
+    one = outline.root.first
+    two = one.append(2)
+    one.unlink()
+    two.unlink()
+    assert unlinked() == 2
+    del one
+    assert (outline.released, unlinked()) == (1, 1)
+    assert two.up is None
+    del two
+    assert (outline.released, unlinked()) == (2, 0)
+
+
+def test_the_witness_of_a_subtree_is_unlinked_from_it():
+    outline = tree(1)
+    one = outline.root.first
+    two = one.append(2)
+    one.unlink()
+    del one
+    # `two` is the only object of the subtree.
+    two.unlink()
+    assert (outline.released, unlinked()) == (1, 1)
+    del two
+    assert (outline.released, unlinked()) == (2, 0)
+
+
+def test_a_subtree_is_linked_again():
+    outline = tree(1, 2)
+    one, two = outline.root.topics
+    one.unlink()
+    two.add(one)
+    assert unlinked() == 0
+    del one
+    assert (numbers(outline.root), numbers(two), outline.released) == ([2], [1], 0)
+
+
+def test_a_subtree_is_linked_below_an_unlinked_one():
+    outline = tree(1, 2)
+    one, two = outline.root.topics
+    one.unlink()
+    two.unlink()
+    two.add(one)
+    assert unlinked() == 1
+    del two
+    assert numbers(one.up) == [1]
+    assert outline.released == 0
+    del one
+    assert (outline.released, unlinked()) == (2, 0)
+
+
+def test_a_wrong_argument_changes_nothing():
+    outline = tree(1)
+    one = outline.root.first
+    with pytest.raises(TypeError):
+        outline.root.add(None)
+    assert outline.root.first is one
+
+
+def test_closing_the_owner_releases_what_is_unlinked_first():
+    outline = tree(1)
+    one, new = outline.root.first, outline.topic(2)
+    one.unlink()
+    take_log()
+    outline.close()
+    assert take_log() == ["topic_free 1", "topic_free 2", "outline_free 3"]
+    assert unlinked() == 0
+    for part in (one, new):
+        assert part.closed
+        with pytest.raises(ClosedError):
+            part.number
+
+
+def test_an_unlinked_part_keeps_the_owner():
+    outline = tree(1)
+    one = outline.root.first
+    one.unlink()
+    weak = weakref.ref(outline)
+    del outline
+    gc.collect()
+    assert weak() is not None
+    assert one.number == 1
+    take_log()
+    del one
+    gc.collect()
+    assert weak() is None
+    assert sorted(take_log()) == ["outline_free 2", "topic_free 1"]
+
+
+def test_the_topmost_part_is_replaced():
+    outline = tree(1)
+    root, new = outline.root, outline.topic(5)
+    assert outline.set_root(new) is root
+    assert outline.root is new
+    assert unlinked() == 1
+    assert numbers(root) == [1]
+    del root
+    assert outline.released == 2
+    assert outline.set_root(None) is new
+    assert outline.root is None
+    del new
+    assert (outline.released, unlinked()) == (3, 0)
+
+
+def test_parts_are_unlinked_while_they_are_iterated():
+    outline = tree(1, 2, 3, 4)
+    seen = []
+    for topic in outline.root:
+        seen.append(topic.number)
+        topic.unlink()
+    assert seen == [1, 2, 3, 4]
+    del topic
+    assert outline.released == 4
+
+
+def test_the_next_part_of_an_iterator_is_unlinked():
+    outline = tree(1, 2, 3)
+    steps = iter(outline.root)
+    assert next(steps).number == 1
+    outline.root.clear()
+    # As a list's iterator: what it has come to is given, and nothing follows.
+    assert next(steps).number == 2
+    assert list(steps) == []
+    del steps
+    assert (outline.released, unlinked()) == (3, 0)
+
+
+def test_an_iterator_over_a_closed_part_raises():
+    outline = tree(1, 2)
+    steps = iter(outline.root)
+    outline.root.first.close()
+    with pytest.raises(ClosedError):
+        next(steps)
+
+
+def test_a_closed_object_is_not_given_again():
+    outline = tree(1)
+    one = outline.root.first
+    one.close()
+    again = outline.root.first
+    assert again is not one
+    assert again != one
+    assert (one.closed, again.closed) == (True, False)
+    again.unlink()
+    del one
+    assert again.number == 1
+    again.close()
+    assert (outline.released, unlinked()) == (1, 0)
+    with pytest.raises(ClosedError):
+        again.number
+
+
+def test_a_part_that_dies_during_a_call_is_released_after_it():
+    outline = tree(1)
+    parts = [outline.root.first]
+    parts[0].unlink()
+    seen = []
+
+    def drop():
+        parts.clear()
+        seen.append((outline.released, unlinked()))
+
+    outline.during(drop)
+    assert seen == [(0, 1)]
+    assert (outline.released, unlinked()) == (1, 0)
+
+
+def test_a_part_that_dies_during_an_exclusive_call_is_released_after_it():
+    outline = tree(1)
+    parts = [outline.root.first]
+    parts[0].unlink()
+    seen = []
+
+    def drop():
+        parts.clear()
+        seen.append(unlinked())
+
+    outline.during_mut(drop)
+    assert seen == [1]
+    assert (outline.released, unlinked()) == (1, 0)
+
+
+def test_a_part_that_dies_while_another_thread_reads_is_released_after_that():
+    outline = tree(1, 2)
+    one, two = outline.root.topics
+    one.unlink()
+    close_gate()
+    try:
+        reader = threading.Thread(target=two.wait)
+        reader.start()
+        while not at_gate():
+            time.sleep(0.001)
+        del one
+        assert (outline.released, unlinked()) == (0, 1)
+    finally:
+        open_gate()
+        reader.join()
+    assert (outline.released, unlinked()) == (1, 0)
+
+
+def test_a_tree_is_not_changed_while_it_is_read():
+    outline = tree(1, 2)
+    one, two = outline.root.topics
+    with pytest.raises(BusyError):
+        outline.during(one.unlink)
+    assert numbers(outline.root) == [1, 2]
+    close_gate()
+    try:
+        reader = threading.Thread(target=two.wait)
+        reader.start()
+        while not at_gate():
+            time.sleep(0.001)
+        writer = threading.Thread(target=two.unlink)
+        writer.start()
+        time.sleep(0.05)
+        # Nobody can look at the tree: a call would wait behind the writer.
+        assert writer.is_alive()
+    finally:
+        open_gate()
+        reader.join()
+        writer.join()
+    assert numbers(outline.root) == [1]
+
+
+def test_parts_of_another_owner_are_refused():
+    outline, other = tree(1), tree(2)
+    foreign = other.root.first
+    with pytest.raises(ValueError, match="another Outline|other Outline|different"):
+        outline.root.add(foreign)
+    assert numbers(other.root) == [2]
+    assert numbers(outline.root) == [1]
+
+
+def test_a_call_gets_one_part_twice():
+    outline = tree(1)
+    root = outline.root
+    assert outline.set_root(root) is None
+    assert outline.root is root
+    assert numbers(root) == [1]
+    with pytest.raises(ClosedError):
+        closed = root.first
+        closed.close()
+        root.add(closed)
+
+
+def test_a_deep_tree_is_built_and_dropped():
+    outline = tree()
+    here = top = outline.topic(0)
+    for number in range(1, 20_000):
+        here = here.append(number)
+    del here
+    assert unlinked() == 1
+    del top
+    assert (outline.released, unlinked()) == (20_000, 0)
+
+
+def test_many_moves_leave_nothing():
+    outline = tree(*range(10))
+    for round in range(200):
+        first = outline.root.first
+        first.unlink()
+        if round % 2:
+            outline.root.add(first)
+        else:
+            outline.root.append(round)
+    assert len(outline.root.topics) == 10
+    del first
+    assert unlinked() == 0
+    assert outline.released == 100
+
+
+def test_a_part_that_c_keeps_is_not_released():
+    outline = tree(1, 2)
+    bookmark = outline.bookmark()
+    bookmark.set(outline.root.first)
+    outline.root.clear()
+    assert (outline.released, unlinked(), bookmark.number()) == (1, 1, 1)
+    bookmark.set(outline.root)
+    # The next call that has the tree alone releases it.
+    outline.root.clear()
+    assert (outline.released, unlinked(), bookmark.number()) == (2, 0, 0)
+
+
+def test_a_part_that_a_closed_handle_kept_is_released():
+    outline = tree(1)
+    with outline.bookmark() as bookmark:
+        bookmark.set(outline.root.first)
+        outline.root.clear()
+        assert unlinked() == 1
+    outline.root.clear()
+    assert (outline.released, unlinked()) == (1, 0)
+
+
+def test_closing_the_owner_of_a_part_that_c_keeps():
+    outline = tree(1)
+    bookmark = outline.bookmark()
+    bookmark.set(outline.root.first)
+    outline.root.clear()
+    take_log()
+    outline.close()
+    assert take_log() == ["bookmark_free 1", "topic_free 1", "outline_free 2"]
+    assert bookmark.closed
