@@ -9,6 +9,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -509,6 +510,101 @@ def in_itself(handle: Any) -> object:
     return repr(handle), hash(handle), handle == handle, handle == 1, handle.closed
 
 
+def changing() -> Iterable[Operation]:
+    def build() -> object:
+        made = Document()
+        root = made.create_element("{urn:r}r", prefix="r")
+        whole(made).append(root)
+        for child in (
+            made.create_element("a"),
+            made.create_text("t"),
+            made.create_text("u"),
+            made.create_cdata("c"),
+            made.create_comment("c"),
+            made.create_pi("p", "i"),
+            made.create_entity_ref("e"),
+        ):
+            root.append(child)
+        return root.to_string()
+
+    def move(owner: Document) -> object:
+        root = root_of(owner)
+        inner, moved = root.children[0], owner.create_element("{urn:p}m", prefix="p")
+        inner.before(moved)
+        inner.after(moved)
+        inner.prepend(moved)
+        moved.replace_with(owner.create_text("x"))
+        fragment = owner.create_fragment()
+        fragment.append(moved)
+        root.append(fragment)
+        inner.before(owner.create_text("y"))
+        return root.to_string()
+
+    def remove(owner: Document) -> object:
+        root = root_of(owner)
+        prefixed = root.children[2]
+        kept = root.children[0]
+        prefixed.remove()
+        kept.remove()
+        root.clear()
+        return kept.text
+
+    def rename(owner: Document) -> object:
+        root = root_of(owner)
+        inner = root.children[0]
+        inner.name = "d"
+        inner.text = "new"
+        inner.children[0].text = "newer"
+        inner.text = ""
+        return root.to_string()
+
+    def attributes(owner: Document) -> object:
+        mapping = root_of(owner).attributes
+        mapping["a"] = "one"
+        mapping["c"] = "three"
+        mapping["{urn:q}d"] = "four"
+        mapping["{http://www.w3.org/XML/1998/namespace}id"] = "x"
+        mapping["{http://www.w3.org/XML/1998/namespace}id"] = "y"
+        del mapping["a"]
+        found = len(mapping), "c" in mapping, mapping.get("c"), mapping == {}, list(mapping)
+        rest = (
+            mapping.keys(),
+            mapping.values(),
+            mapping.items(),
+            mapping.pop("c"),
+            mapping.pop("c", None),
+            mapping["{urn:p}b"],
+        )
+        mapping.clear()
+        return found, rest
+
+    def below_itself(owner: Document) -> None:
+        root = root_of(owner)
+        root.children[0].append(root)
+
+    def foreign(owner: Document) -> None:
+        root_of(owner).append(node())
+
+    for name, change in (("move", move), ("remove", remove), ("rename", rename), ("attributes", attributes)):
+        yield Operation(f"changing: {name}", partial(on_a_document, change))
+    yield Operation("changing: build", build)
+    yield Operation("changing: below itself", below_itself, ValueError, setup=document)
+    yield Operation("changing: another's", foreign, ValueError, setup=document)
+    yield Operation("changing: a bad name", calling("create_element", "a b"), ValueError, setup=document)
+    yield Operation("changing: closed", calling("remove"), ClosedError, setup=closed_node)
+
+
+def on_a_document(change: Callable[[Document], object]) -> object:
+    # A change that a fault ended is not begun again.
+    return change(document())
+
+
+def whole(owner: Document) -> Node:
+    found = first(owner, "/")
+    assert isinstance(found, Node)
+    return found
+
+
 def together() -> Iterable[Operation]:
     """Several handles of one document at once, as programs have them."""
 
@@ -536,6 +632,7 @@ OPERATIONS = [
     *writing(),
     *contexts(),
     *closing(),
+    *changing(),
     *together(),
 ]
 

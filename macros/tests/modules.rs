@@ -44,6 +44,9 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
     (
         "xml-safe/src",
         &[
+            "attributes",
+            "change",
+            "create",
             "document",
             "node",
             "text",

@@ -3,6 +3,9 @@
 //! No `unsafe` block is needed. The assertions about libxml2 are in the annotations, one `#[methods(unsafe)]` per
 //! handle.
 
+mod attributes;
+mod change;
+mod create;
 mod decode;
 mod document;
 mod errors;
@@ -39,11 +42,14 @@ mod serialize;
 mod text;
 #[cfg(marks_entities)]
 mod turn;
+mod valid;
 mod xpath;
 
 /// The native half of xml_safe.
 #[leakproof::module]
 mod _native {
+    #[pymodule_export]
+    use crate::attributes::Attributes;
     #[pymodule_export]
     use crate::document::Document;
     #[pymodule_export]

@@ -7,6 +7,7 @@ use std::ffi::{c_long, c_ulong};
 
 use leakproof::prelude::*;
 
+use crate::attributes::Attributes;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
@@ -21,6 +22,15 @@ use crate::xpath::evaluate::{Answer, Arguments};
     raw = ffi::xmlNode,
     part_of = Document,
     owner_field = doc,
+    tree(
+        parent = parent,
+        children(children, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE | ffi::XML_DOCUMENT_FRAG_NODE
+            | ffi::XML_DTD_NODE | ffi::XML_ENTITY_DECL)),
+        children(properties, when(type_, ffi::XML_ELEMENT_NODE)),
+        next = next,
+        object = _private,
+        release = ffi::xmlFreeNode
+    ),
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
 )]
 pub(crate) struct Node;
@@ -37,6 +47,15 @@ impl Namespace {
 
     #[field(href)]
     pub(crate) fn href(&self) -> Option<String>;
+
+    #[field(prefix)]
+    pub(crate) fn prefix_bytes(&self) -> Option<CString>;
+
+    #[field(href)]
+    pub(crate) fn uri_bytes(&self) -> Option<CString>;
+
+    #[field(next)]
+    pub(crate) fn next(&self) -> Option<Borrowed<Namespace>>;
 }
 
 /// An attribute, as a struct of its own.
@@ -57,13 +76,13 @@ impl Attribute {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    fn value(&self) -> Result<String> {
+    pub(crate) fn value(&self) -> Result<String> {
         self.as_node()
             .map_or_else(|| Ok(String::new()), |node| node.content())
     }
 
     /// The name as `{uri}local`, or `local` alone.
-    fn qualified_name(&self) -> String {
+    pub(crate) fn qualified_name(&self) -> String {
         let name = self.name().unwrap_or_default();
         match self.namespace().and_then(|namespace| namespace.href()) {
             Some(uri) => format!("{{{uri}}}{name}"),
@@ -161,7 +180,7 @@ impl Node {
     /// The type: "element", "attribute", "text", "cdata", "entity_ref", "pi", "comment", "document", "dtd" …
     #[getter]
     #[pyo3(name = "type")]
-    fn type_name(&self) -> &'static str {
+    pub(crate) fn type_name(&self) -> &'static str {
         match self.type_number() {
             ffi::XML_ELEMENT_NODE => "element",
             ffi::XML_ATTRIBUTE_NODE => "attribute",
@@ -328,17 +347,11 @@ impl Node {
     #[field(properties, when(type_, ffi::XML_ELEMENT_NODE))]
     pub(crate) fn first_attribute(&self) -> Option<Borrowed<Attribute>>;
 
-    /// The attributes: a dict of values by name. An attribute in a namespace has the name "{uri}name". Empty for a node
-    /// that is not an element.
-    ///
-    /// Raises OverflowError as `text` does.
+    /// The attributes: a mapping of values by name. Empty for a node that is not an element.
     #[getter]
-    fn attributes(&self) -> Result<Dict<String, String>> {
-        let attributes = Successors::new(self.first_attribute(), Attribute::next);
-        attributes
-            .map(|attribute| Ok((attribute.qualified_name(), attribute.value()?)))
-            .collect::<Result<_>>()
-            .map(Dict)
+    fn attributes(&self) -> Result<Borrowed<'_, Attributes>> {
+        self.as_attributes()
+            .ok_or_else(|| Error::Value("the node has no attributes".into()))
     }
 
     /// Return the value of an attribute, or `default`. An attribute in a namespace has the name "{uri}name".
@@ -348,10 +361,7 @@ impl Node {
     /// Raises OverflowError as `text` does.
     #[pyo3(signature = (attribute, default = None))]
     fn get(&self, attribute: &CStr, default: Option<Object>) -> Result<Either> {
-        let mut attributes = Successors::new(self.first_attribute(), Attribute::next);
-        let found = attributes
-            .find(|candidate| candidate.qualified_name().as_bytes() == attribute.to_bytes());
-        match found {
+        match self.attribute(attribute) {
             Some(found) => found.value().map(Either::Value),
             None => Ok(Either::Default(default)),
         }

@@ -27,7 +27,8 @@ XML_PREFIX = ("xml", "http://www.w3.org/XML/1998/namespace")
 def document_of(value):
     """The document that a handle or an iterator keeps, as the collector sees it."""
     while not isinstance(value, xml_safe.Document):
-        (value,) = (kept for kept in gc.get_referents(value) if isinstance(kept, xml_safe.Handle))
+        # An iterator also keeps the node at its place, which keeps the document, too.
+        value = next(kept for kept in gc.get_referents(value) if isinstance(kept, xml_safe.Handle))
     return value
 
 
@@ -94,6 +95,15 @@ class Tree:
         self.contexts = 0
         self.document = None
         self.reference = None
+        # The last object of each node.
+        self.objects = {}
+
+    def object_of(self, path):
+        """The one object of a node, which may be there already."""
+        found = self.objects.get(path)
+        if found is None or found.gone or not found.left_open:
+            found = self.objects[path] = Kept("node", self, None, path)
+        return found
 
     def elements_in(self, path):
         return [child for child in self.nodes[path].children if self.nodes[child].type == "element"]
@@ -116,8 +126,11 @@ class Kept:
         self.left_open = True
         self.in_slots = 0
         self.in_cycles = 0
+        self.in_iterators = 0
         self.prefixes = {}
+        # Of an iterator: the paths from its place on, and the node at its place.
         self.remaining = []
+        self.place = None
 
     @property
     def open(self):
@@ -127,7 +140,7 @@ class Kept:
     def gone(self):
         if self.kind == "document":
             return self.tree.keepers == 0
-        return self.in_slots + self.in_cycles == 0
+        return self.in_slots + self.in_cycles + self.in_iterators == 0
 
 
 class Holder:
@@ -378,6 +391,7 @@ class World:
             return
         tree = kept.tree
         tree.keepers -= 1
+        self.place_iterator(kept, None)
         if kept.kind == "document":
             tree.document = None
         if kept.kind == "context" and kept.open:
@@ -407,8 +421,21 @@ class World:
                 return kept
         return None
 
+    def place_iterator(self, kept, place):
+        """Take note of the node that an iterator keeps."""
+        if kept.place is not None:
+            kept.place.in_iterators -= 1
+        if place is not None:
+            place.in_iterators += 1
+        kept.place = place
+
     def keep_node(self, index, tree, value, path):
-        self.keep(index, Kept("node", tree, value, path))
+        kept = tree.object_of(path)
+        assert kept.value is None or kept.value is value, "another object for the same node"
+        kept.value = value
+        if kept.in_slots + kept.in_cycles == 0:
+            tree.keepers += 1
+        self.put(index, kept)
 
     def keep_document(self, index, tree, value):
         """The document's one object, which may be in a slot already, or kept by a node alone."""
@@ -514,11 +541,16 @@ class World:
             if iterator is not None:
                 new = Kept("iterator", kept.tree, iterator)
                 new.remaining = kept.tree.elements_in(kept.path)
+                if new.remaining:
+                    self.place_iterator(new, kept.tree.object_of(new.remaining[0]))
                 self.keep(choice.b, new)
 
     def step(self, choice):
         if kept := self.kept(choice.a, "iterator"):
             end = object()
+            if kept.open and kept.place is not None and not kept.place.left_open:
+                self.expect(ClosedError, lambda: next(kept.value))
+                return
             node = self.use(kept, lambda: next(kept.value, end))
             if not kept.open:
                 return
@@ -527,7 +559,11 @@ class World:
                 return
             path = kept.remaining.pop(0)
             assert node.path == path
+            place = kept.tree.object_of(kept.remaining[0]) if kept.remaining else None
+            # The node is kept before the iterator forgets it.
             self.keep_node(choice.b, kept.tree, node, path)
+            if not kept.gone:
+                self.place_iterator(kept, place)
 
     # ---- operations: XPath
 
@@ -651,10 +687,8 @@ class World:
             return
         assert a.value.closed is not a.open
         assert ("closed" in repr(a.value)) is not a.open
-        same = a is b or (a.kind == b.kind == "node" and a.tree is b.tree and a.path == b.path)
-        assert (a.value == b.value) is same
-        if same:
-            assert hash(a.value) == hash(b.value)
+        assert (a.value == b.value) is (a is b)
+        assert hash(a.value) == hash(a.value)
 
     def drop(self, choice):
         self.put(choice.a, None)
@@ -716,7 +750,7 @@ class World:
             # The collector saw the document through what lives in it.
             kept.tree.reference = weakref.ref(document_of(value))
         self.weak = [entry for entry in self.weak if (entry[2].kind, entry[2].tree) != ("document", kept.tree)]
-        self.weak = [entry for entry in self.weak if entry[2] is not kept]
+        self.weak = [entry for entry in self.weak if entry[2] not in (kept, kept.place)]
 
     # ---- operations: several things at once
 

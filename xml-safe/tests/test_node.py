@@ -283,7 +283,7 @@ def test_every_property_of_all_that_can_be_reached(options):
         assert node.line is None or isinstance(node.line, int)
         assert node.parent is None or isinstance(node.parent, Node)
         assert isinstance(node.document, Document)
-        assert isinstance(node.attributes, dict)
+        assert dict(node.attributes) == node.attributes
         assert node.get("k") is None
         assert all(n.type == "element" for n in node)
         assert isinstance(node.to_string(), str)
@@ -356,10 +356,10 @@ def test_an_attribute_value_with_entities():
     assert root.get("k") == root.attributes["k"] == root.xpathEval("@k")[0].text == "1x2&"
 
 
-def test_the_dict_of_attributes_is_a_copy():
+def test_the_mapping_of_attributes_is_no_copy():
     root = parse("<a k='v'/>").root
     root.attributes["k"] = "changed"
-    assert root.get("k") == "v"
+    assert root.get("k") == "changed"
 
 
 @pytest.mark.parametrize("name", [None, 1, b"k", object()])
@@ -536,14 +536,14 @@ def test_a_cycle_through_python_is_collected():
     assert reference() is None
 
 
-@pytest.mark.parametrize("cls", [xml_safe.Handle, Document, xml_safe.XPathContext, Node])
+@pytest.mark.parametrize("cls", [xml_safe.Handle, xml_safe.XPathContext, Node])
 def test_nothing_is_made_from_nothing(cls):
     for make in (cls, lambda: cls.__new__(cls), lambda: object.__new__(cls)):
         with pytest.raises(TypeError):
             make()
 
 
-@pytest.mark.parametrize("cls", [Document, xml_safe.XPathContext, Node])
+@pytest.mark.parametrize("cls", [xml_safe.XPathContext, Node])
 def test_a_subclass_makes_nothing_from_nothing_either(cls):
     with pytest.raises(TypeError):
         type("Sub", (cls,), {})()

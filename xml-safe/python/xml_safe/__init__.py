@@ -11,6 +11,7 @@ release a document at once; using it or anything of it afterwards raises `Closed
 """
 
 from ._native import (
+    Attributes,
     BusyError,
     ClosedError,
     Document,
@@ -30,6 +31,7 @@ from ._native import (
 )
 
 __all__ = [
+    "Attributes",
     "BusyError",
     "ClosedError",
     "Document",
@@ -47,3 +49,7 @@ __all__ = [
     "parse",
     "parse_file",
 ]
+
+from collections.abc import Mapping as _Mapping
+
+_Mapping.register(Attributes)

@@ -56,12 +56,6 @@ impl crate::node::Node {
     fn as_attribute(&self) -> Option<Borrowed<Attribute>>;
 }
 
-#[methods(unsafe, rust_only)]
-impl crate::node::Namespace {
-    #[field(next)]
-    fn next(&self) -> Option<Borrowed<Namespace>>;
-}
-
 #[methods(unsafe, rust_only, utf8 = lossy)]
 impl crate::node::Dtd {
     #[field(name)]

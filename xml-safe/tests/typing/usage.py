@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typing_extensions import assert_type
 from xml_safe import (
+    Attributes,
     BusyError,
     ClosedError,
     Document,
@@ -58,7 +59,9 @@ def documents(document: Document) -> None:
 def nodes(node: Node) -> None:
     assert_type(node.name, str | None)
     assert_type(node.type, str)
-    assert_type(node.attributes, dict[str, str])
+    assert_type(node.attributes, Attributes)
+    assert_type(node.attributes.items(), list[tuple[str, str]])
+    assert_type(node.attributes["k"], str)
     assert_type(node.path, str | None)
     assert_type(node.parent, Node | None)
     assert_type(node.children, list[Node])

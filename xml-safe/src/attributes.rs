@@ -1,0 +1,303 @@
+//! The attributes of an element, as a mapping of values by name.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::types::{
+    PyAnyMethods, PyDict, PyDictMethods, PyIterator, PyList, PyMapping, PyTuple, PyTupleMethods,
+};
+use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
+
+use crate::change::{remove, replace_content};
+use crate::document::Document;
+use crate::ffi;
+use crate::node::{Attribute, Either, Namespace, Node, gather};
+use crate::valid::{self, QualifiedName};
+
+/// The attributes of an element: a mapping of values by name. A name in a namespace is written "{uri}name".
+///
+/// The mapping shows the attributes as they are at present, and changes them. Default values that a DTD declares are
+/// not included. Raises OverflowError as `Node.text` does.
+#[handle(raw = ffi::xmlNode, part_of = Node)]
+pub(crate) struct Attributes;
+
+#[methods(unsafe, rust_only)]
+impl Attributes {
+    #[field(self)]
+    fn node(&self) -> Option<Borrowed<Node>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Node {
+    #[field(self)]
+    pub(crate) fn as_attributes(&self) -> Option<Borrowed<Attributes>>;
+
+    /// Makes an attribute that is not there yet.
+    #[calls(ffi::xmlNewNsProp, fails = null)]
+    fn new_attribute(
+        &mut self,
+        namespace: Option<&Namespace>,
+        name: &CStr,
+        value: &CStr,
+    ) -> Result<()>;
+
+    #[calls(ffi::xmlSearchNs, args = (document, self, prefix))]
+    fn namespace_of_prefix(
+        &self,
+        document: &Document,
+        prefix: &CStr,
+    ) -> Option<Borrowed<Namespace>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Attribute {
+    #[field(atype)]
+    fn declared_type(&self) -> u32;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::document::Document {
+    #[calls(ffi::xmlRemoveID, fails = when(|_| false))]
+    fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
+
+    /// Makes the element of `attribute` the one with this ID, unless another one has the ID.
+    #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
+    fn add_id(&mut self, id: &CStr, attribute: &Attribute) -> Result<()>;
+}
+
+impl Node {
+    /// Iterates over the attributes.
+    pub(crate) fn attribute_list(&self) -> Successors<'_, Attribute> {
+        Successors::new(self.first_attribute(), Attribute::next)
+    }
+
+    /// Returns the attribute with this name, written as `{uri}local`.
+    pub(crate) fn attribute(&self, name: &CStr) -> Option<Borrowed<'_, Attribute>> {
+        let mut attributes = self.attribute_list();
+        attributes.find(|attribute| attribute.qualified_name().as_bytes() == name.to_bytes())
+    }
+}
+
+/// The namespace of `xml:lang` and its like, which needs no declaration.
+const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
+
+/// Sets the value of an attribute, which is made if it is not there.
+fn set<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    written: &CStr,
+    value: &CStr,
+) -> Result<()> {
+    valid::text(value, "the value of an attribute")?;
+    if let Some(attribute) = node.get().attribute(written) {
+        return replace_value(tree, attribute, value);
+    }
+    let name = QualifiedName::parse(written, "the name of an attribute")?;
+    let namespace = match &name.uri {
+        None if name.local.as_c_str() == c"xmlns" => {
+            return Err(Error::Value(
+                "\"xmlns\" declares a namespace, and is not an attribute".into(),
+            ));
+        }
+        None => None,
+        Some(uri) => Some(namespace_for(tree, node, uri)?),
+    };
+    let namespace = namespace.as_ref().map(|namespace| namespace.get());
+    tree.edit(node)?
+        .new_attribute(namespace, &name.local, value)
+}
+
+/// Replaces the value of an attribute. An ID is then found by the new value.
+fn replace_value<'t>(
+    tree: &Tree<'t, Document>,
+    attribute: Borrowed<'t, Attribute>,
+    value: &CStr,
+) -> Result<()> {
+    let Some(node) = attribute.get().as_node() else {
+        return Ok(());
+    };
+    let is_id = attribute.declared_type() == ffi::XML_ATTRIBUTE_ID;
+    if is_id {
+        tree.edit_owner().forget_id(attribute.get())?;
+    }
+    replace_content(tree, node, value)?;
+    match is_id {
+        true => tree.edit_owner().add_id(value, attribute.get()),
+        false => Ok(()),
+    }
+}
+
+/// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.
+fn namespace_for<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    uri: &CStr,
+) -> Result<Borrowed<'t, Namespace>> {
+    let missing = || Error::Value("the namespace cannot be declared".into());
+    if uri == XML {
+        return node
+            .get()
+            .namespace_of_prefix(tree.owner(), c"xml")
+            .ok_or_else(missing);
+    }
+    let mut prefixes: Vec<CString> = Vec::new();
+    let mut above = Some(node);
+    while let Some(element) = above {
+        for namespace in Successors::new(element.get().declared(), Namespace::next) {
+            let Some(prefix) = namespace.prefix_bytes() else {
+                continue;
+            };
+            // A declaration of the same prefix further down hides this one.
+            if prefixes.contains(&prefix) {
+                continue;
+            }
+            if namespace.uri_bytes().as_deref() == Some(uri) {
+                return Ok(namespace);
+            }
+            prefixes.try_reserve(1)?;
+            prefixes.push(prefix);
+        }
+        above = element.get().parent();
+    }
+    let names = (0..).filter_map(|n: c_int| CString::new(format!("ns{n}")).ok());
+    let mut free = names.filter(|prefix| !prefixes.contains(prefix));
+    let prefix = free.next().ok_or_else(missing)?;
+    tree.edit(node)?.declare(uri, Some(&prefix))?;
+    let declared = Successors::new(node.get().declared(), Namespace::next);
+    let mut declared =
+        declared.filter(|namespace| namespace.prefix_bytes().as_deref() == Some(&*prefix));
+    declared.next().ok_or_else(missing)
+}
+
+fn key_error(name: &CStr) -> Error {
+    PyKeyError::new_err(name.to_string_lossy().into_owned()).into()
+}
+
+#[methods(unsafe)]
+impl Attributes {
+    fn __len__(&self) -> usize {
+        self.list().count()
+    }
+
+    fn __contains__(&self, name: &CStr) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn __getitem__(&self, name: &CStr) -> Result<String> {
+        self.find(name).ok_or_else(|| key_error(name))?.value()
+    }
+
+    /// Raises ValueError for a name or a character that XML does not allow. A namespace that is not declared gets a
+    /// prefix such as "ns0".
+    fn __setitem__(&mut self, name: &CStr, value: &CStr) -> Result<()> {
+        let (tree, node) = Tree::around_owner_of(self, Attributes::node)?;
+        match node.is_element() {
+            true => set(&tree, node, name, value),
+            false => Err(Error::Value(format!(
+                "a node of the type {:?} has no attributes",
+                node.type_name()
+            ))),
+        }
+    }
+
+    fn __delitem__(&mut self, name: &CStr) -> Result<()> {
+        let (tree, node) = Tree::around_owner_of(self, Attributes::node)?;
+        let found = node.get().attribute(name);
+        match found.and_then(|attribute| attribute.get().as_node()) {
+            Some(attribute) => remove(&tree, attribute),
+            None => Err(key_error(name)),
+        }
+    }
+
+    /// Iterates over the names, as they are now.
+    fn __iter__(&self, py: Python<'_>) -> PyResult<Py<PyIterator>> {
+        Ok(PyList::new(py, self.keys())?.try_iter()?.unbind())
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: Bound<'_, PyAny>) -> PyResult<bool> {
+        let mine = PyDict::new(py);
+        for (name, value) in self.items()? {
+            mine.set_item(name, value)?;
+        }
+        match other.cast::<PyMapping>() {
+            Ok(other) => {
+                let theirs = PyDict::new(py);
+                theirs.update(other)?;
+                mine.eq(theirs)
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Return the names.
+    fn keys(&self) -> Vec<String> {
+        let names = self.list().map(|attribute| attribute.qualified_name());
+        names.collect()
+    }
+
+    /// Return the values.
+    fn values(&self) -> Result<Vec<String>> {
+        gather(self.list().map(|attribute| attribute.value()))
+    }
+
+    /// Return the names with their values.
+    fn items(&self) -> Result<Vec<(String, String)>> {
+        let items = self
+            .list()
+            .map(|attribute| Ok((attribute.qualified_name(), attribute.value()?)));
+        gather(items)
+    }
+
+    /// Return the value of an attribute, or `default`.
+    #[pyo3(signature = (name, default = None))]
+    fn get(&self, name: &CStr, default: Option<Py<PyAny>>) -> Result<Either> {
+        self.value_or(name, default)
+    }
+
+    /// Remove an attribute, and return its value, or `default` if there is none. Without a default, raises KeyError.
+    #[pyo3(signature = (name, *default))]
+    fn pop(&mut self, name: &CStr, default: Bound<'_, PyTuple>) -> Result<Either> {
+        let default = default.get_item(0).ok().map(Bound::unbind);
+        if self.find(name).is_none() {
+            return match default {
+                Some(default) => Ok(Either::Default(Some(default))),
+                None => Err(key_error(name)),
+            };
+        }
+        let value = self.value_or(name, None)?;
+        self.__delitem__(name)?;
+        Ok(value)
+    }
+
+    /// Remove all attributes.
+    fn clear(&mut self) -> Result<()> {
+        let (tree, node) = Tree::around_owner_of(self, Attributes::node)?;
+        while let Some(attribute) = node.get().first_attribute() {
+            let Some(attribute) = attribute.get().as_node() else {
+                break;
+            };
+            remove(&tree, attribute)?;
+        }
+        Ok(())
+    }
+
+    #[rust_only]
+    fn list(&self) -> Successors<'_, Attribute> {
+        let first = self.node().and_then(|node| node.get().first_attribute());
+        Successors::new(first, Attribute::next)
+    }
+
+    #[rust_only]
+    fn find(&self, name: &CStr) -> Option<Borrowed<'_, Attribute>> {
+        self.node()?.get().attribute(name)
+    }
+
+    #[rust_only]
+    fn value_or(&self, name: &CStr, default: Option<Py<PyAny>>) -> Result<Either> {
+        match self.find(name) {
+            Some(found) => found.value().map(Either::Value),
+            None => Ok(Either::Default(default)),
+        }
+    }
+}

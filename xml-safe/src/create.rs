@@ -1,0 +1,166 @@
+//! New nodes. A new node belongs to its document and is in no tree, until it is put somewhere.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::document::Document;
+use crate::ffi;
+use crate::node::{Namespace, Node};
+use crate::valid::{self, QualifiedName};
+
+#[methods(unsafe, rust_only)]
+impl crate::document::Document {
+    #[calls(ffi::xmlNewDoc, fails = null)]
+    fn with_version(version: &CStr) -> Result<Owned<Document>>;
+
+    #[calls(ffi::xmlNewDocRawNode, args = (self, null, name, null), fails = null)]
+    pub(crate) fn new_element(&mut self, name: &CStr) -> Result<Borrowed<Node>>;
+
+    #[calls(ffi::xmlNewDocText, fails = null)]
+    pub(crate) fn new_text(&mut self, text: &CStr) -> Result<Borrowed<Node>>;
+
+    #[calls(ffi::xmlNewCDataBlock, args = (self, text, length), fails = null)]
+    fn new_cdata(&mut self, text: &CStr, length: c_int) -> Result<Borrowed<Node>>;
+
+    #[calls(ffi::xmlNewDocComment, fails = null)]
+    pub(crate) fn new_comment(&mut self, text: &CStr) -> Result<Borrowed<Node>>;
+
+    #[calls(ffi::xmlNewDocPI, fails = null)]
+    fn new_instruction(&mut self, target: &CStr, text: Option<&CStr>) -> Result<Borrowed<Node>>;
+
+    #[calls(ffi::xmlNewReference, fails = null)]
+    fn new_reference(&mut self, name: &CStr) -> Result<Borrowed<Node>>;
+
+    #[calls(ffi::xmlNewDocFragment, fails = null)]
+    fn new_fragment(&mut self) -> Result<Borrowed<Node>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Node {
+    /// Declares a namespace at this element.
+    #[calls(ffi::xmlNewNs, fails = null)]
+    pub(crate) fn declare(
+        &mut self,
+        uri: &CStr,
+        prefix: Option<&CStr>,
+    ) -> Result<Borrowed<Namespace>>;
+
+    /// Sets the namespace of an element or attribute.
+    #[calls(ffi::xmlSetNs, fails = when(|_| false))]
+    pub(crate) fn set_ns(&mut self, namespace: Option<&Namespace>) -> Result<()>;
+
+    /// The first namespace that is declared at this element.
+    #[field(nsDef, when(type_, ffi::XML_ELEMENT_NODE))]
+    pub(crate) fn declared(&self) -> Option<Borrowed<Namespace>>;
+
+    /// The namespace of an element or attribute.
+    #[field(ns, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE))]
+    pub(crate) fn ns(&self) -> Option<Borrowed<Namespace>>;
+}
+
+#[methods(unsafe)]
+impl crate::document::Document {
+    /// Make a document without nodes (xmlNewDoc).
+    #[new]
+    fn new() -> Result<Owned<'static, Document>> {
+        Document::with_version(c"1.0")
+    }
+
+    /// Make an element (xmlNewDocRawNode), which is in no tree until it is put somewhere.
+    ///
+    /// A name in a namespace is written "{uri}name". `prefix` is the prefix that stands for the namespace; by default
+    /// it is the default namespace.
+    ///
+    /// Raises ValueError for a name that XML does not allow.
+    #[pyo3(signature = (name, *, prefix = None))]
+    fn create_element(&mut self, name: &CStr, prefix: Option<&CStr>) -> Result<Borrowed<'_, Node>> {
+        let name = QualifiedName::parse(name, "the name of an element")?;
+        let tree = Tree::of(self);
+        let mut owner = tree.edit_owner();
+        let element = owner.new_element(&name.local)?;
+        put_in_namespace(&tree, element, name.uri.as_deref(), prefix)?;
+        within(&tree, element)
+    }
+
+    /// Make a text node (xmlNewDocText).
+    ///
+    /// Raises ValueError for a character that XML does not allow.
+    fn create_text(&mut self, text: &CStr) -> Result<Borrowed<'_, Node>> {
+        valid::text(text, "a text")?;
+        self.new_text(text)
+    }
+
+    /// Make a CDATA section (xmlNewCDataBlock).
+    ///
+    /// Raises ValueError for "]]>", and for a character that XML does not allow.
+    fn create_cdata(&mut self, text: &CStr) -> Result<Borrowed<'_, Node>> {
+        valid::cdata(text)?;
+        let length = c_int::try_from(text.to_bytes().len())
+            .map_err(|_| Error::Value("a CDATA section can have 2 GB at most".into()))?;
+        self.new_cdata(text, length)
+    }
+
+    /// Make a comment (xmlNewDocComment).
+    ///
+    /// Raises ValueError for "--", "-" at the end, and a character that XML does not allow.
+    fn create_comment(&mut self, text: &CStr) -> Result<Borrowed<'_, Node>> {
+        valid::comment(text)?;
+        self.new_comment(text)
+    }
+
+    /// Make a processing instruction (xmlNewDocPI).
+    ///
+    /// Raises ValueError for a target that is no name, for "?>" in the text, and for a character that XML does not
+    /// allow.
+    #[pyo3(signature = (target, text = None))]
+    fn create_pi(&mut self, target: &CStr, text: Option<&CStr>) -> Result<Borrowed<'_, Node>> {
+        valid::target(target)?;
+        text.map_or(Ok(()), valid::instruction)?;
+        self.new_instruction(target, text)
+    }
+
+    /// Make a reference to the entity `name` (xmlNewReference).
+    ///
+    /// Raises ValueError for what is no name.
+    fn create_entity_ref(&mut self, name: &CStr) -> Result<Borrowed<'_, Node>> {
+        valid::name(name, "the name of an entity")?;
+        self.new_reference(name)
+    }
+
+    /// Make a document fragment: a list of nodes that are put somewhere together (xmlNewDocFragment).
+    fn create_fragment(&mut self) -> Result<Borrowed<'_, Node>> {
+        self.new_fragment()
+    }
+}
+
+/// Puts a new element into a namespace.
+fn put_in_namespace(
+    tree: &Tree<'_, Document>,
+    element: Borrowed<'_, Node>,
+    uri: Option<&CStr>,
+    prefix: Option<&CStr>,
+) -> Result<()> {
+    let Some(uri) = uri else {
+        return match prefix {
+            None => Ok(()),
+            Some(_) => Err(Error::Value(
+                "a prefix stands for a namespace: write the name as \"{uri}name\"".into(),
+            )),
+        };
+    };
+    prefix.map_or(Ok(""), |prefix| valid::name(prefix, "a prefix"))?;
+    tree.edit(element)?.declare(uri, prefix)?;
+    let namespace = element.declared();
+    tree.edit(element)?
+        .set_ns(namespace.as_ref().map(|namespace| namespace.get()))
+}
+
+/// Returns a node for as long as the tree.
+pub(crate) fn within<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'_, Node>,
+) -> Result<Borrowed<'t, Node>> {
+    node.with_owner(tree.owner())
+        .ok_or_else(|| Error::Value("the node belongs to another document".into()))
+}

@@ -1,0 +1,125 @@
+//! Names and text as XML allows them, so that a document that is written can be parsed again.
+
+use leakproof::prelude::*;
+
+/// Returns `true` for a character that XML 1.0 allows in documents.
+fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Checks the text of a node or of an attribute.
+pub(crate) fn text<'t>(text: &'t CStr, what: &str) -> Result<&'t str> {
+    let text = text
+        .to_str()
+        .map_err(|_| Error::Value(format!("{what} is not valid Unicode")))?;
+    match text.chars().find(|c| !is_char(*c)) {
+        None => Ok(text),
+        Some(c) => Err(Error::Value(format!(
+            "{what} cannot contain the character U+{:04X}, which XML does not allow",
+            u32::from(c)
+        ))),
+    }
+}
+
+/// Checks the text of a comment.
+pub(crate) fn comment(content: &CStr) -> Result<()> {
+    let content = text(content, "a comment")?;
+    match content.contains("--") || content.ends_with('-') {
+        true => Err(Error::Value(
+            "a comment cannot contain \"--\" or end with \"-\"".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Checks the text of a CDATA section.
+pub(crate) fn cdata(content: &CStr) -> Result<()> {
+    match text(content, "a CDATA section")?.contains("]]>") {
+        true => Err(Error::Value(
+            "a CDATA section cannot contain \"]]>\": write two sections, or a text node".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Checks the text of a processing instruction.
+pub(crate) fn instruction(content: &CStr) -> Result<()> {
+    match text(content, "a processing instruction")?.contains("?>") {
+        true => Err(Error::Value(
+            "a processing instruction cannot contain \"?>\"".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Checks the target of a processing instruction.
+pub(crate) fn target(target: &CStr) -> Result<()> {
+    let name = name(target, "the target of a processing instruction")?;
+    match name.eq_ignore_ascii_case("xml") {
+        true => Err(Error::Value(
+            "a processing instruction cannot have the target \"xml\", which is reserved for the XML declaration".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Returns `true` for a character that a name may begin with. Colons separate prefixes, and are not part of names here.
+fn is_name_start(c: char) -> bool {
+    matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
+        | '\u{10000}'..='\u{EFFFF}')
+}
+
+fn is_name_char(c: char) -> bool {
+    is_name_start(c)
+        || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// Checks a name without a prefix.
+pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
+    let text = name.to_str().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next().is_some_and(is_name_start) && chars.all(is_name_char) {
+        true => Ok(text),
+        false => Err(Error::Value(format!(
+            "{:?} cannot be {what}: a name begins with a letter or \"_\", and has no spaces and no colon",
+            name.to_string_lossy()
+        ))),
+    }
+}
+
+/// The parts of a name as `{uri}local`, or `local` alone.
+pub(crate) struct QualifiedName {
+    pub(crate) uri: Option<CString>,
+    pub(crate) local: CString,
+}
+
+impl QualifiedName {
+    /// Splits a name, and checks its parts.
+    pub(crate) fn parse(written: &CStr, what: &str) -> Result<Self> {
+        let bytes = written.to_bytes();
+        let (uri, local) = match bytes.strip_prefix(b"{") {
+            None => (None, bytes),
+            Some(rest) => match rest.iter().position(|byte| *byte == b'}') {
+                Some(end) => (Some(&rest[..end]), &rest[end + 1..]),
+                None => (None, bytes),
+            },
+        };
+        let local = copy(local)?;
+        name(&local, what)?;
+        let uri = match uri.filter(|uri| !uri.is_empty()).map(copy).transpose()? {
+            None => None,
+            Some(uri) => {
+                text(&uri, "the URI of a namespace")?;
+                Some(uri)
+            }
+        };
+        Ok(QualifiedName { uri, local })
+    }
+}
+
+/// Copies text without a NUL.
+fn copy(text: &[u8]) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::Value("a name cannot contain a NUL".into()))
+}

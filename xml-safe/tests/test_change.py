@@ -1,0 +1,561 @@
+"""Changes of a document: new nodes, moves, removals, attributes, and what happens to the objects that Python has."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+from xml_safe import ClosedError, Document, live_handles, parse
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    gc.collect()
+    before = live_handles()
+    yield
+    gc.collect()
+    assert live_handles() == before
+
+
+def unlinked() -> int:
+    return live_handles()["Node"]
+
+
+def texts(node) -> list[str]:
+    return [child.text for child in node.children]
+
+
+def names(node) -> list[str | None]:
+    return [child.name for child in node.children]
+
+
+def whole(doc: Document):
+    return doc.xpathEval("/")[0]
+
+
+# ---- new nodes
+
+
+def test_a_document_is_made_from_nothing():
+    doc = Document()
+    assert doc.root is None
+    root = doc.create_element("feed")
+    whole(doc).append(root)
+    assert doc.root is root
+    entry = doc.create_element("entry")
+    entry.text = "a < b & c"
+    root.append(entry)
+    root.append(doc.create_comment(" a comment "))
+    root.append(doc.create_cdata("<raw>"))
+    root.append(doc.create_pi("do", "it"))
+    root.append(doc.create_text("end"))
+    written = root.to_string()
+    assert written == ("<feed><entry>a &lt; b &amp; c</entry><!-- a comment --><![CDATA[<raw>]]><?do it?>end</feed>")
+    again = parse(written)
+    assert [child.type for child in again.root.children] == ["element", "comment", "cdata", "pi", "text"]
+    assert texts(again.root) == texts(root)
+
+
+def test_new_nodes_know_their_document_and_have_no_parent():
+    doc = Document()
+    nodes = [
+        doc.create_element("a"),
+        doc.create_text("t"),
+        doc.create_cdata("t"),
+        doc.create_comment("t"),
+        doc.create_pi("t"),
+        doc.create_entity_ref("e"),
+        doc.create_fragment(),
+    ]
+    assert all(node.document is doc and node.parent is None for node in nodes)
+    assert unlinked() == 7
+    del nodes
+    assert unlinked() == 0
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a:b", "-", "a\u00d7", "{urn:x}", "{urn:x}a b", "é\ud800"])
+def test_names_that_xml_does_not_allow(name):
+    doc = Document()
+    with pytest.raises(ValueError):
+        doc.create_element(name)
+    root = doc.create_element("a")
+    with pytest.raises(ValueError):
+        root.name = name
+    with pytest.raises(ValueError):
+        root.attributes[name] = "1"
+    assert root.to_string() == "<a/>"
+
+
+@pytest.mark.parametrize("name", ["a", "_", "é", "a-b.c1", "中文"])
+def test_names_that_xml_allows(name):
+    doc = Document()
+    root = doc.create_element(name)
+    root.attributes[name] = "1"
+    assert parse(root.to_string()).root.name == name
+
+
+@pytest.mark.parametrize("text", ["\0", "\x01", "\x1f", "\ufffe", "\uffff", "\ud800"])
+def test_characters_that_xml_does_not_allow(text):
+    doc = Document()
+    root = doc.create_element("a")
+    for make in (doc.create_text, doc.create_cdata, doc.create_comment, lambda text: doc.create_pi("t", text)):
+        with pytest.raises(ValueError):
+            make(text)
+    with pytest.raises(ValueError):
+        root.text = text
+    with pytest.raises(ValueError):
+        root.attributes["k"] = text
+    assert root.to_string() == "<a/>"
+
+
+def test_text_that_would_end_its_node():
+    doc = Document()
+    for make, text in (
+        (doc.create_cdata, "a]]>b"),
+        (doc.create_comment, "a--b"),
+        (doc.create_comment, "a-"),
+        (lambda text: doc.create_pi("t", text), "a?>b"),
+    ):
+        with pytest.raises(ValueError):
+            make(text)
+    for target in ("xml", "XML", "a b"):
+        with pytest.raises(ValueError):
+            doc.create_pi(target)
+    comment = doc.create_comment("fine")
+    with pytest.raises(ValueError):
+        comment.text = "not--fine"
+    assert comment.text == "fine"
+
+
+# ---- places
+
+
+def test_nodes_are_put_at_each_place():
+    doc = parse("<r><m/></r>")
+    root, middle = doc.root, doc.root.children[0]
+    for name, put in (("z", root.append), ("a", root.prepend), ("l", middle.before), ("n", middle.after)):
+        put(doc.create_element(name))
+    assert names(root) == ["a", "l", "m", "n", "z"]
+    middle.replace_with(doc.create_element("M"))
+    assert names(root) == ["a", "l", "M", "n", "z"]
+    assert (middle.parent, middle.to_string()) == (None, "<m/>")
+
+
+def test_a_node_is_moved_within_its_parent():
+    doc = parse("<r><a/><b/><c/></r>")
+    a, b, c = doc.root.children
+    doc.root.append(a)
+    assert names(doc.root) == ["b", "c", "a"]
+    doc.root.prepend(a)
+    a.after(c)
+    assert names(doc.root) == ["a", "c", "b"]
+    for put in (a.before, a.after, a.replace_with):
+        put(a)
+        assert names(doc.root) == ["a", "c", "b"]
+    assert doc.root.children == [a, c, b]
+    assert unlinked() == 0
+
+
+def test_fragments_put_their_nodes():
+    doc = parse("<r><m/></r>")
+    middle = doc.root.children[0]
+    fragment = doc.create_fragment()
+    for name in "abc":
+        fragment.append(doc.create_element(name))
+    first = fragment.children[0]
+    middle.before(fragment)
+    assert names(doc.root) == ["a", "b", "c", "m"]
+    assert doc.root.children[0] is first
+    assert fragment.children == []
+    doc.root.append(fragment)
+    assert names(doc.root) == ["a", "b", "c", "m"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_texts_beside_each_other_stay_nodes(order):
+    doc = Document()
+    root = doc.create_element("r")
+    one, two = doc.create_text("one"), doc.create_text("two")
+    put = root.append if order == 1 else root.prepend
+    put(one)
+    put(two)
+    assert root.children == [one, two][::order]
+    assert (one.text, two.text) == ("one", "two")
+    middle = doc.create_text("-")
+    root.children[0].after(middle)
+    assert root.children[1] is middle
+    assert root.to_string() == ("<r>one-two</r>" if order == 1 else "<r>two-one</r>")
+    middle.remove()
+    assert middle.text == "-"
+    assert unlinked() == 2
+
+
+def test_a_node_is_not_put_below_itself():
+    doc = parse("<r><a><b/></a></r>")
+    a = doc.root.children[0]
+    b = a.children[0]
+    for parent in (a, b):
+        with pytest.raises(ValueError, match="below itself"):
+            parent.append(a)
+    with pytest.raises(ValueError, match="below itself"):
+        b.before(a)
+    with pytest.raises(ValueError):
+        b.replace_with(a)
+    assert doc.root.to_string() == "<r><a><b/></a></r>"
+    assert unlinked() == 0
+
+
+def test_what_cannot_be_a_child():
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'x'>]><r k='1'>t<!--c--></r>")
+    text, comment = doc.root.children
+    attribute = doc.root.xpathEval("@k")[0]
+    document, dtd = whole(doc), whole(doc).children[0]
+    for node in (attribute, document, dtd, dtd.children[0]):
+        with pytest.raises(ValueError):
+            doc.root.append(node)
+    for parent in (text, comment, attribute, dtd):
+        with pytest.raises(ValueError):
+            parent.append(doc.create_text("x"))
+    for node in (document, dtd, dtd.children[0]):
+        with pytest.raises(ValueError):
+            node.remove()
+    assert doc.root.to_string() == '<r k="1">t<!--c--></r>'
+
+
+def test_a_document_has_one_root_and_no_text():
+    doc = parse("<r/>")
+    document = whole(doc)
+    with pytest.raises(ValueError, match="one root"):
+        document.append(doc.create_element("s"))
+    for node in (doc.create_text("t"), doc.create_cdata("t"), doc.create_entity_ref("e")):
+        with pytest.raises(ValueError, match="outside"):
+            document.append(node)
+    document.prepend(doc.create_comment("before"))
+    document.append(doc.create_pi("after"))
+    assert [child.type for child in document.children] == ["comment", "element", "pi"]
+    root = doc.root
+    new = doc.create_element("s")
+    root.replace_with(new)
+    assert doc.root is new
+    assert root.parent is None
+    new.remove()
+    assert doc.root is None
+    document.append(root)
+    assert doc.root is root
+
+
+def test_nodes_of_another_document_are_refused():
+    doc, other = parse("<r/>"), parse("<o><p/></o>")
+    foreign = other.root.children[0]
+    for put in (doc.root.append, doc.root.prepend, doc.root.before, doc.root.after, doc.root.replace_with):
+        with pytest.raises(ValueError, match="another Document"):
+            put(foreign)
+    assert (doc.root.to_string(), other.root.to_string()) == ("<r/>", "<o><p/></o>")
+
+
+def test_nothing_is_beside_a_node_without_a_parent():
+    doc = Document()
+    node = doc.create_element("a")
+    for put in (node.before, node.after, node.replace_with):
+        with pytest.raises(ValueError, match="no parent"):
+            put(doc.create_element("b"))
+    node.remove()
+    assert node.parent is None
+
+
+# ---- removal
+
+
+def test_a_removed_node_lives_as_long_as_python_has_a_node_of_it():
+    doc = parse("<r><a><b>text</b></a></r>")
+    a = doc.root.children[0]
+    b = a.children[0]
+    a.remove()
+    assert unlinked() == 1
+    del a
+    assert (b.text, b.parent.name, unlinked()) == ("text", "a", 1)
+    b.parent.append(doc.create_element("c"))
+    assert names(b.parent) == ["b", "c"]
+    del b
+    assert unlinked() == 0
+    assert doc.root.to_string() == "<r/>"
+
+
+def test_a_removed_node_nobody_has_is_gone_at_once():
+    doc = parse("<r><a/><b/></r>")
+    doc.root.clear()
+    assert unlinked() == 0
+    assert doc.root.children == []
+
+
+def test_a_removed_node_keeps_its_document():
+    doc = parse("<r><a/></r>")
+    a = doc.root.children[0]
+    a.remove()
+    weak = weakref.ref(doc)
+    del doc
+    gc.collect()
+    assert a.document is weak()
+    a.append(a.document.create_text("t"))
+    assert a.to_string() == "<a>t</a>"
+
+
+def test_closing_the_document_closes_removed_nodes():
+    doc = parse("<r><a><b/></a></r>")
+    a = doc.root.children[0]
+    b = a.children[0]
+    a.remove()
+    doc.close()
+    assert unlinked() == 0
+    for node in (a, b):
+        assert node.closed
+        with pytest.raises(ClosedError):
+            node.name
+
+
+def test_nodes_are_removed_while_they_are_iterated():
+    doc = parse("<r><a/><b/><c/><d/></r>")
+    for child in doc.root:
+        child.remove()
+    assert doc.root.children == []
+    assert unlinked() == 1
+    del child
+    assert unlinked() == 0
+
+
+def test_an_ancestor_of_a_node_is_removed():
+    doc = parse("<r><a><b><c/></b></a></r>")
+    c = doc.xpathEval("//c")[0]
+    doc.root.children[0].remove()
+    assert c.path is not None
+    assert [c.name, c.parent.name, c.parent.parent.name] == ["c", "b", "a"]
+    assert c.parent.parent.parent is None
+
+
+def test_results_of_xpath_are_removed():
+    doc = parse("<r><a/><a/><a/></r>")
+    found = doc.xpathEval("//a")
+    doc.root.clear()
+    assert [node.name for node in found] == ["a"] * 3
+    assert doc.xpathEval("//a") == []
+    assert found[0].xpathEval("name(.)") == "a"
+
+
+def test_content_is_set_over_nodes_that_python_has():
+    doc = parse("<r><a>one</a><b/></r>")
+    a, b = doc.root.children
+    text = a.children[0]
+    doc.root.text = "new"
+    assert doc.root.to_string() == "<r>new</r>"
+    assert (a.parent, b.parent, text.text, text.parent) == (None, None, "one", a)
+    doc.root.text = ""
+    assert doc.root.to_string() == "<r/>"
+
+
+def test_the_text_of_each_type_is_set():
+    doc = parse("<r k='1'>t<!--c--><?p i?><![CDATA[d]]></r>")
+    for node in (*doc.root.children, doc.root.xpathEval("@k")[0]):
+        node.text = "<&>"
+        assert node.text == "<&>"
+    assert doc.root.to_string() == '<r k="&lt;&amp;&gt;">&lt;&amp;&gt;<!--<&>--><?p <&>?><![CDATA[<&>]]></r>'
+
+
+def test_names_are_set():
+    doc = parse("<r xmlns:p='urn:p'><p:a k='1'/></r>")
+    a = doc.root.children[0]
+    a.name = "b"
+    a.xpathEval("@k")[0].name = "l"
+    assert doc.root.to_string() == '<r xmlns:p="urn:p"><p:b l="1"/></r>'
+    with pytest.raises(ValueError, match="no name"):
+        doc.create_text("t").name = "x"
+
+
+# ---- namespaces
+
+
+def test_a_removed_node_keeps_its_namespaces():
+    doc = parse('<r xmlns="urn:d" xmlns:p="urn:p"><p:a p:k="1" xml:lang="en"><b/></p:a></r>')
+    a = doc.root.children[0]
+    a.remove()
+    doc.root.replace_with(doc.create_element("gone"))
+    gc.collect()
+    written = a.to_string()
+    again = parse(written).root
+    assert again.xpathEval("namespace-uri(.)") == "urn:p"
+    assert again.get("{urn:p}k") == "1"
+    assert again.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+    assert again.children[0].xpathEval("namespace-uri(.)") == "urn:d"
+
+
+def test_a_moved_node_declares_no_namespace_twice():
+    doc = parse('<r xmlns:p="urn:p"><p:a/></r>')
+    a = doc.root.children[0]
+    a.remove()
+    assert a.to_string() == '<p:a xmlns:p="urn:p"/>'
+    doc.root.append(a)
+    assert doc.root.to_string() == '<r xmlns:p="urn:p"><p:a/></r>'
+
+
+def test_elements_are_made_in_namespaces():
+    doc = Document()
+    root = doc.create_element("{urn:r}r")
+    whole(doc).append(root)
+    root.append(doc.create_element("{urn:r}a"))
+    root.append(doc.create_element("{urn:p}b", prefix="p"))
+    root.append(doc.create_element("c"))
+    again = parse(root.to_string()).root
+    uris = [child.xpathEval("namespace-uri(.)") for child in again.children]
+    assert uris[:2] == ["urn:r", "urn:p"]
+    with pytest.raises(ValueError, match="prefix"):
+        doc.create_element("a", prefix="p")
+
+
+# ---- attributes
+
+
+def test_attributes_are_a_mapping():
+    doc = parse('<r xmlns:p="urn:p" a="1" p:b="2"/>')
+    attributes = doc.root.attributes
+    assert attributes == {"a": "1", "{urn:p}b": "2"}
+    assert dict(attributes) == {"a": "1", "{urn:p}b": "2"}
+    assert (len(attributes), "a" in attributes, "b" in attributes) == (2, True, False)
+    attributes["a"] = "one"
+    attributes["c"] = "<three>"
+    attributes["{urn:p}b"] = "two"
+    del attributes["a"]
+    assert list(attributes) == attributes.keys() == ["{urn:p}b", "c"]
+    assert attributes.items() == [("{urn:p}b", "two"), ("c", "<three>")]
+    assert attributes.values() == ["two", "<three>"]
+    assert doc.root.to_string() == '<r xmlns:p="urn:p" p:b="two" c="&lt;three&gt;"/>'
+    for wrong in ("a", "b", "{urn:q}b"):
+        with pytest.raises(KeyError):
+            attributes[wrong]
+        with pytest.raises(KeyError):
+            del attributes[wrong]
+    assert (attributes.get("c"), attributes.get("a"), attributes.get("a", 5)) == ("<three>", None, 5)
+    assert (attributes.pop("c"), attributes.pop("c", None)) == ("<three>", None)
+    with pytest.raises(KeyError):
+        attributes.pop("c")
+    attributes.clear()
+    assert attributes == {}
+    assert unlinked() == 0
+
+
+def test_attributes_in_namespaces_get_prefixes():
+    doc = parse('<r xmlns="urn:d" xmlns:ns0="urn:0"><a/></r>')
+    a = doc.root.children[0]
+    a.attributes["{urn:d}k"] = "1"
+    a.attributes["{urn:n}k"] = "2"
+    a.attributes["{urn:0}k"] = "3"
+    a.attributes["{http://www.w3.org/XML/1998/namespace}lang"] = "en"
+    again = parse(doc.root.to_string()).root.children[0]
+    assert again.attributes == {
+        "{urn:d}k": "1",
+        "{urn:n}k": "2",
+        "{urn:0}k": "3",
+        "{http://www.w3.org/XML/1998/namespace}lang": "en",
+    }
+
+
+def test_a_replaced_attribute_is_the_same_node():
+    doc = parse("<r k='1'/>")
+    attribute = doc.root.xpathEval("@k")[0]
+    text = attribute.children[0]
+    doc.root.attributes["k"] = "2"
+    assert attribute.text == "2"
+    assert doc.root.xpathEval("@k")[0] is attribute
+    assert (text.text, text.parent) == ("1", None)
+
+
+def test_a_removed_attribute_is_kept():
+    doc = parse("<r xmlns:p='urn:p' p:k='1'/>")
+    attribute = doc.root.xpathEval("@*")[0]
+    del doc.root.attributes["{urn:p}k"]
+    assert (attribute.text, attribute.name, attribute.parent) == ("1", "k", None)
+    assert unlinked() == 1
+    assert doc.root.attributes == {}
+
+
+def test_an_attribute_that_is_an_id_changes():
+    doc = parse('<r><a xml:id="one"/><b/></r>')
+    a, b = doc.root.children
+    key = "{http://www.w3.org/XML/1998/namespace}id"
+    a.attributes[key] = "two"
+    assert doc.xpathEval("id('one')") == []
+    assert doc.xpathEval("id('two')") == [a]
+    del a.attributes[key]
+    b.attributes[key] = "two"
+    assert doc.xpathEval("id('two')") == [b]
+    b.remove()
+    del b
+    assert doc.xpathEval("id('two')") == []
+
+
+def test_the_mapping_of_a_removed_element():
+    doc = parse("<r><a k='1'/></r>")
+    attributes = doc.root.children[0].attributes
+    doc.root.clear()
+    attributes["l"] = "2"
+    assert attributes == {"k": "1", "l": "2"}
+    doc.close()
+    with pytest.raises(ClosedError):
+        len(attributes)
+
+
+def test_the_mapping_of_a_closed_node_is_closed():
+    doc = parse("<r k='1'/>")
+    root = doc.root
+    attributes = root.attributes
+    root.close()
+    with pytest.raises(ClosedError):
+        attributes["k"]
+    assert doc.root.attributes["k"] == "1"
+
+
+def test_a_text_has_no_attributes():
+    doc = parse("<r>t</r>")
+    text = doc.root.children[0]
+    assert text.attributes == {}
+    with pytest.raises(ValueError, match="no attributes"):
+        text.attributes["k"] = "1"
+
+
+# ---- threads and signals
+
+
+def test_a_document_is_changed_by_several_threads():
+    doc = parse("<r/>")
+    root = doc.root
+
+    def change(name):
+        for _ in range(200):
+            made = doc.create_element(name)
+            root.append(made)
+            made.attributes["k"] = "v"
+            made.remove()
+            root.prepend(made)
+            root.children[-1].remove()
+
+    threads = [threading.Thread(target=change, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    del root
+    assert unlinked() == 0
+    assert all(child.attributes == {"k": "v"} for child in doc.root.children)
+
+
+def test_a_deep_tree_is_built_and_released():
+    doc = Document()
+    here = doc.create_element("a")
+    top = here
+    for _ in range(5000):
+        below = doc.create_element("a")
+        here.append(below)
+        here = below
+    assert unlinked() == 1
+    del here, below
+    top.remove()
+    del top
+    assert unlinked() == 0
