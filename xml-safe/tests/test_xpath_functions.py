@@ -113,6 +113,20 @@ def test_functions_of_xpath_are_not_replaced(document):
     assert document.xpathEval("p:count()", functions={"p:count": lambda: 7}, namespaces={"p": "urn:p"}) == 7
 
 
+def test_function_of_libxml2_reaches_no_evaluation_without_its_prefix(document):
+    uri = "http://www.w3.org/2002/08/xquery-functions"
+    expression = "q:escape-uri('a b', true())"
+    try:
+        assert document.xpathEval(expression, namespaces={"q": uri}) == "a%20b"
+    except XPathError:
+        pytest.skip("this libxml2 has no escape-uri()")
+    for namespaces in (None, {}, {"q": "urn:q"}):
+        with pytest.raises(XPathError):
+            document.xpathEval(expression, namespaces=namespaces)
+    with pytest.raises(ValueError, match="function of XPath itself"):
+        document.xpathEval("1", namespaces={"q": uri}, functions={"q:escape-uri": len})
+
+
 class Mine(Exception):
     pass
 

@@ -14,7 +14,7 @@ use crate::ffi;
 use crate::node::Node;
 use crate::xpath::compiled::{Code, XPath, compile};
 use crate::xpath::context::{XPathContext, on_enough_stack};
-use crate::xpath::functions::Calls;
+use crate::xpath::functions::{Calls, is_built_in};
 use crate::xpath::names::{self, Kind, Name};
 use crate::xpath::options::{Key, Limits, Options, items, key_of, uri_of};
 use crate::xpath::values::XPathValue;
@@ -155,7 +155,9 @@ impl Request<'_, '_> {
         text: &CStr,
     ) -> Result<XPathValue<'d>> {
         let Options {
-            functions, limits, ..
+            namespaces,
+            functions,
+            limits,
         } = self.options;
         limits.check_depth(text)?;
         if !functions.is_empty() {
@@ -163,7 +165,9 @@ impl Request<'_, '_> {
             let compiled = compile(text, *limits)?;
             return self.evaluate_code(context, document, compiled.code(), text);
         }
-        if limits.operations != 0 {
+        // The same holds for functions of libxml2's own, which a prefix of this evaluation may stand for.
+        let is_remembering = !namespaces.is_empty() && calls_by_prefix(&text.to_string_lossy());
+        if limits.operations != 0 || is_remembering {
             return eval_in(context, document, text, *limits);
         }
         let compiled = match IdleHandles::of(document).take(text.to_bytes()) {
@@ -189,7 +193,10 @@ impl Request<'_, '_> {
             return value_of(context, document, code, text, limits.operations);
         };
         let code = code.ok_or_else(no_code)?;
-        for Key { uri, local } in functions.names() {
+        for key @ Key { uri, local } in functions.names() {
+            if context.has_function(local, uri.as_deref()) {
+                return Err(is_built_in(key));
+            }
             context.bind_function(local, uri.as_deref())?;
         }
         context.limit_operations(limits.operations);
@@ -204,6 +211,11 @@ impl Request<'_, '_> {
         drop(turn);
         result.unwrap_or_else(|error| Err(explained(error, context, text)))
     }
+}
+
+/// Returns `true` if an expression calls a function by a name with a prefix.
+fn calls_by_prefix(expression: &str) -> bool {
+    names::names(expression).any(|name| name.kind == Kind::Function && name.prefix.is_some())
 }
 
 /// Adds the expression to an error, and the name that was not found.

@@ -74,6 +74,13 @@ const CORE: [&str; 27] = [
     "true",
 ];
 
+/// Returns the error of a function with the name of one that is there already.
+pub(crate) fn is_built_in(key: &Key) -> Error {
+    Error::Value(format!(
+        "{key}() is a function of XPath itself: choose another name"
+    ))
+}
+
 /// Functions by name.
 #[derive(Debug, Default, Attachment)]
 pub(crate) struct Functions(BTreeMap<Key, Callable>);
@@ -97,8 +104,7 @@ impl Functions {
                     .iter()
                     .any(|core| key.local.to_bytes() == core.as_bytes())
             {
-                let message = format!("{key}() is a function of XPath itself: choose another name");
-                return Err(Error::Value(message));
+                return Err(is_built_in(&key));
             }
             functions.insert(key, Callable::from(function));
         }
