@@ -127,6 +127,20 @@ def test_function_of_libxml2_reaches_no_evaluation_without_its_prefix(document):
         document.xpathEval("1", namespaces={"q": uri}, functions={"q:escape-uri": len})
 
 
+def test_context_is_used_again_without_what_it_had(document):
+    """The document keeps a context, which has the names of one evaluation at a time."""
+    every = {"namespaces": {"p": "urn:p"}, "variables": {"p:v": document.root}, "functions": {"f": len, "p:f": len}}
+    for _ in range(3):
+        assert document.xpathEval("count($p:v) + f($p:v) + p:f($p:v)", **every) == 3
+        for expression in ("$p:v", "f(.)", "p:f(.)", "p:b"):
+            with pytest.raises(XPathError):
+                document.xpathEval(expression)
+            with pytest.raises(XPathError):
+                document.xpathEval(expression, variables={"w": 1}, functions={"g": len})
+        assert document.xpathEval("f(.)", functions={"f": lambda _: "another"}) == "another"
+        assert document.xpathEval("count($v)", variables={"v": []}) == 0
+
+
 class Mine(Exception):
     pass
 

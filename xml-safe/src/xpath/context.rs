@@ -94,9 +94,15 @@ impl XPathContext {
     #[calls(ffi::xmlXPathVariableLookupNS)]
     pub(crate) fn variable(&self, name: &CStr, uri: Option<&CStr>) -> Option<Owned<XPathObject>>;
 
+    #[calls(ffi::xmlXPathRegisteredVariablesCleanup)]
+    pub(crate) fn forget_variables(&mut self);
+
     /// Makes libxml2 call the functions of an evaluation by this name.
     #[calls(ffi::xmlXPathRegisterFuncNS, args = (self, name, uri, Calls::CALL), fails = nonzero)]
     pub(crate) fn bind_function(&mut self, name: &CStr, uri: Option<&CStr>) -> Result<()>;
+
+    #[calls(ffi::xmlXPathRegisterFuncNS, args = (self, name, uri, null), fails = nonzero)]
+    pub(crate) fn forget_function(&mut self, name: &CStr, uri: Option<&CStr>) -> Result<()>;
 
     #[calls(ffi::xmlXPathFunctionLookupNS)]
     pub(crate) fn has_function(&self, name: &CStr, uri: Option<&CStr>) -> bool;
@@ -218,7 +224,7 @@ impl Reusable for XPathContext {
     const AT_MOST: usize = 2;
 
     /// Leaves the context node: each evaluation sets it before. An evaluation with
-    /// variables or functions leaves its context to nobody.
+    /// variables or functions makes the context forget them.
     fn reset(&mut self) -> Result<()> {
         self.forget_namespaces();
         Ok(())

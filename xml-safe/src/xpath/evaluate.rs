@@ -108,7 +108,7 @@ pub(crate) struct Request<'r, 'py> {
 impl Request<'_, '_> {
     /// Evaluates with `node` as context node.
     ///
-    /// The context is used again, unless the evaluation failed, or had variables or functions.
+    /// The context is used again, unless the evaluation failed.
     pub(crate) fn evaluate<'d>(
         &self,
         document: &'d Document,
@@ -130,9 +130,13 @@ impl Request<'_, '_> {
                 value
             }
         };
-        if self.options.functions.is_empty() && self.variables.is_none() {
-            IdleHandles::of(document).keep(b"", context);
+        if self.variables.is_some() {
+            context.forget_variables();
         }
+        for Key { uri, local } in self.options.functions.names() {
+            context.forget_function(local, uri.as_deref())?;
+        }
+        IdleHandles::of(document).keep(b"", context);
         Ok(value)
     }
 
