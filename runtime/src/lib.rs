@@ -218,7 +218,7 @@ pub use leakproof_macros::record;
 #[cfg(feature = "python")]
 pub use pyo3;
 #[cfg(feature = "python")]
-pub use python::{CallContext, Callable, IntoPython};
+pub use python::{CallContext, Callable, IntoPython, with_handle};
 pub use reuse::{IdleHandles, Reusable, idle_handles};
 pub use tree::{Editing, KeptPart, Tree, TreeOwner, TreePart};
 

@@ -86,14 +86,19 @@ impl<'p, P: HasAttachments> IdleHandles<'p, P> {
 
     /// Resets the handle, and keeps it for the next [`take`](IdleHandles::take) with this `key`.
     ///
-    /// The handle is released instead if it cannot be reset, if it was made in another parent, or if a handle that
-    /// lives in it was forgotten.
+    /// The handle is released instead if it cannot be reset, if it keeps values or callbacks, if it was made in another
+    /// parent, or if a handle that lives in it was forgotten.
     pub fn keep<T: Reusable<Parent = P>>(&self, key: &[u8], mut handle: Owned<'_, T>) {
         const { check::<T>() }
         let Some(side_data) = &self.side_data else {
             return;
         };
-        if handle.reset().is_err() || !children::is_only_in(Id::of(&*handle), Id::of(self.parent)) {
+        // The next user would get the callbacks of the last one.
+        let keeps_values = side_table::has_values(T::kind(), handle.as_raw().cast());
+        if keeps_values
+            || handle.reset().is_err()
+            || !children::is_only_in(Id::of(&*handle), Id::of(self.parent))
+        {
             return;
         }
         let Some(key) = copy_of_key(key) else {
@@ -109,10 +114,6 @@ impl<'p, P: HasAttachments> IdleHandles<'p, P> {
 
 /// Refuses types of which an idle handle would hold more than its own memory.
 const fn check<T: Reusable>() {
-    assert!(
-        !T::SPEC.attachments,
-        "a handle that keeps values cannot be reused: the next user would get the callbacks of the last one"
-    );
     assert!(
         !T::SPEC.is_thread_bound(),
         "a handle that is bound to a thread cannot be reused: another thread may take it"

@@ -206,6 +206,12 @@ impl fmt::Debug for LentValues {
     }
 }
 
+/// Returns whether the handle at `raw` keeps values.
+pub(crate) fn has_values(kind: &'static HandleKind, raw: *mut ()) -> bool {
+    kind.keeps_values()
+        && get(kind, raw).is_some_and(|side_data| side_data.change(|values| !values.is_empty()))
+}
+
 /// Holds the values of the handle at `raw`; `None` for a handle that C owns.
 pub(crate) fn lend_values(kind: &'static HandleKind, raw: *mut ()) -> Option<LentValues> {
     let table = table();

@@ -62,6 +62,4 @@ mod _native {
     use crate::xpath::compiled::XPath;
     #[pymodule_export]
     use crate::xpath::context::XPathContext;
-    #[pymodule_export]
-    use crate::xpath::values::{NodeSet, XPathObject};
 }

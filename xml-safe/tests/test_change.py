@@ -370,6 +370,45 @@ def test_names_are_set():
         doc.create_text("t").name = "x"
 
 
+def test_the_node_of_a_context_is_removed():
+    doc = parse("<r><a><b/></a></r>")
+    context = doc.xpath_new_context()
+    context.set_node(doc.root.children[0])
+    doc.root.clear()
+    gc.collect()
+    assert unlinked() == 1
+    assert [node.name for node in context.eval("b")] == ["b"]
+    context.set_node(doc.root)
+    doc.root.clear()
+    assert unlinked() == 0
+
+
+def test_the_nodes_of_a_variable_are_removed():
+    doc = parse("<r><a/><b/><c/></r>")
+    context = doc.xpath_new_context()
+    context.register_variable("v", doc.root.children[:2])
+    context.register_variable("w", doc.root.children[2])
+    doc.root.clear()
+    assert unlinked() == 3
+    assert [node.name for node in context.eval("$v | $w")] == ["a", "b", "c"]
+    context.register_variable("v", 1)
+    doc.root.clear()
+    assert unlinked() == 1
+    context.close()
+    doc.root.clear()
+    assert unlinked() == 0
+
+
+def test_a_closed_document_whose_context_keeps_a_removed_node():
+    doc = parse("<r><a/></r>")
+    context = doc.xpath_new_context()
+    context.register_variable("v", doc.root.children)
+    doc.root.clear()
+    doc.close()
+    assert context.closed
+    assert unlinked() == 0
+
+
 # ---- namespaces
 
 

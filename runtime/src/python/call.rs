@@ -145,6 +145,13 @@ impl<'a, 'py> CallContext<'a, 'py> {
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
+    /// Returns the native pointer of the one handle that the call has borrowed.
+    pub(super) fn entered_handle(&self) -> NonNull<()> {
+        let hold = self.holds.first().and_then(Option::as_ref);
+        hold.and_then(|hold| NonNull::new(hold.state.entered_raw()))
+            .unwrap_or_else(|| unreachable!("an entered handle is open"))
+    }
+
     /// Returns the native pointer of a requested handle. Panics if this call did not borrow the handle in that mode.
     pub(super) fn borrowed_ptr(&self, hold: BorrowRequest<'_>) -> NonNull<()> {
         let held = self

@@ -33,6 +33,7 @@ pub mod state;
 mod thread_bound;
 mod trace;
 mod waiting;
+mod with_handle;
 
 pub use call::{
     CallContext, MethodInfo, Mode, NamedArgument, call_method, call_method_mut, call_static,
@@ -45,6 +46,7 @@ pub use module::{Register, live_handles};
 #[doc(hidden)]
 pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
+pub use with_handle::with_handle;
 
 use crate::interpreter::Hooks;
 use state::ResourceState;

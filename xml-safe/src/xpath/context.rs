@@ -1,15 +1,18 @@
 //! Contexts: the state of evaluations.
 
+use std::collections::BTreeMap;
 use std::ffi::{c_int, c_ulong};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use leakproof::prelude::*;
-use leakproof::pyo3::prelude::{Bound, PyAny};
-use leakproof::{Reusable, handles_signals};
+use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods};
+use leakproof::pyo3::types::{PyList, PyListMethods, PyTuple};
+use leakproof::{KeptPart, Reusable, handles_signals, with_handle};
 
 use crate::document::Document;
 use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
-use crate::node::Node;
+use crate::node::{Node, NodeClass, gather};
 use crate::xpath::compiled::{Code, Compiled};
 use crate::xpath::evaluate::eval_in;
 use crate::xpath::functions::Calls;
@@ -23,6 +26,7 @@ use crate::xpath::values::{XPathObject, XPathValue};
     raw = ffi::xmlXPathContext,
     release = ffi::xmlXPathFreeContext,
     parent = Document,
+    attachments,
     errors(
         XPathErrors,
         callback = error,
@@ -30,6 +34,36 @@ use crate::xpath::values::{XPathObject, XPathValue};
     )
 )]
 pub(crate) struct XPathContext;
+
+/// The nodes that a context keeps pointers to: libxml2 looks at them also when the context is released.
+#[derive(Default, Attachment)]
+struct Nodes(Mutex<InUse>);
+
+#[derive(Default, Attachment)]
+struct InUse {
+    node: Option<KeptPart>,
+    variables: BTreeMap<(Option<CString>, CString), Vec<KeptPart>>,
+}
+
+/// Keeps the nodes of a value, which is a node or a list of nodes, or has none.
+fn nodes_of(value: &Bound<'_, PyAny>) -> Result<Vec<KeptPart>> {
+    let of = |node: &Bound<'_, PyAny>| -> Result<KeptPart> {
+        with_handle(node, |node: &Node| KeptPart::of(node))?
+    };
+    if value.is_instance_of::<NodeClass>() {
+        return gather(std::iter::once(of(value)));
+    }
+    if value.is_instance_of::<PyTuple>() {
+        let nodes = value.try_iter()?;
+        return gather(nodes.filter_map(|node| match node {
+            Ok(node) if node.is_instance_of::<NodeClass>() => Some(of(&node)),
+            // The conversion of the value says what is wrong.
+            Ok(_) => None,
+            Err(error) => Some(Err(error.into())),
+        }));
+    }
+    Ok(Vec::new())
+}
 
 #[methods(unsafe, rust_only)]
 impl XPathContext {
@@ -170,7 +204,17 @@ impl XPathContext {
         let Some(document) = self.document() else {
             return Err(Error::Value("the context has no document".into()));
         };
-        self.bind_variable(document.get(), &key, &value)
+        // A list may be changed meanwhile.
+        let value = match value.cast::<PyList>() {
+            Ok(list) => list.to_tuple().into_any(),
+            Err(_) => value,
+        };
+        let kept = nodes_of(&value)?;
+        self.bind_variable(document.get(), &key, &value)?;
+        self.in_use()
+            .variables
+            .insert((key.uri.clone(), key.local.clone()), kept);
+        Ok(())
     }
 
     /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode).
@@ -182,7 +226,22 @@ impl XPathContext {
                 "the node belongs to another document than the context".into(),
             ));
         }
-        self.set_context_node(node)
+        let kept = KeptPart::of(node)?;
+        self.set_context_node(node)?;
+        self.in_use().node = Some(kept);
+        Ok(())
+    }
+
+    /// The nodes that libxml2 keeps pointers to, from one call to the next.
+    #[rust_only]
+    fn in_use(&self) -> MutexGuard<'_, InUse> {
+        if attached::<Nodes, _>(self).is_none() {
+            attach(self, Nodes::default());
+        }
+        match attached::<Nodes, _>(self) {
+            Some(Nodes(nodes)) => nodes.lock().unwrap_or_else(PoisonError::into_inner),
+            None => unreachable!("it was attached"),
+        }
     }
 
     /// Evaluate an XPath expression in this context.

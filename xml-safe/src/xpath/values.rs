@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::{PyTypeError, PyValueError};
+use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::prelude::{
-    Bound, Py, PyAny, PyAnyMethods, PyDictMethods, PyErr, PyStringMethods, PyTypeMethods,
+    Bound, Py, PyAny, PyAnyMethods, PyDictMethods, PyStringMethods, PyTypeMethods,
 };
 use leakproof::pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use leakproof::{IdleHandles, Reusable};
+use leakproof::{IdleHandles, Reusable, with_handle};
 
 use crate::document::{Document, DocumentClass};
 use crate::errors::TreeErrors;
@@ -23,8 +23,7 @@ use crate::xpath::options::Key;
 #[handle(
     raw = ffi::xmlXPathObject,
     release = ffi::xmlXPathFreeObject,
-    parent = Document,
-    module = "xml_safe._native"
+    parent = Document
 )]
 pub(crate) struct XPathObject;
 
@@ -72,15 +71,6 @@ impl XPathObject {
     }
 }
 
-#[methods(unsafe)]
-impl XPathObject {
-    /// The node set, to which nodes are added one by one.
-    #[pyo3(name = "_set")]
-    fn set(&self) -> Option<Borrowed<'_, NodeSet>> {
-        self.node_set()
-    }
-}
-
 /// A value that C takes over: a variable's, or the result of a function.
 ///
 /// The nodes of the value belong to a document, which ends later than what C keeps the value in. The type has no parent
@@ -93,26 +83,23 @@ struct Given;
 #[handle(
     raw = ffi::xmlNodeSet,
     part_of = XPathObject,
-    module = "xml_safe._native",
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
 )]
 pub(crate) struct NodeSet;
 
-#[methods(unsafe)]
+#[methods(unsafe, rust_only)]
 impl NodeSet {
-    #[rust_only]
     #[field(nodeTab, len = nodeNr)]
     fn members(&self) -> Vec<Borrowed<Member>>;
 
-    /// Add a node that is not in the set.
-    #[pyo3(name = "_add")]
+    /// Adds a node that is not in the set. Takes `&NodeSet`, because the set is borrowed from its value: who calls this
+    /// has the value alone.
     #[calls(ffi::xmlXPathNodeSetAddUnique, fails = nonzero)]
-    fn add(&mut self, node: &Node) -> Result<()>;
+    fn add(set: &NodeSet, node: &Node) -> Result<()>;
 
-    /// Put the nodes into document order.
-    #[pyo3(name = "_sort")]
+    /// Puts the nodes into document order. Takes `&NodeSet` as `add` does.
     #[calls(ffi::xmlXPathNodeSetSort)]
-    fn sort(&mut self);
+    fn sort(set: &NodeSet);
 }
 
 /// A member of a node set: a node of the document, or a namespace that the value owns. The type distinguishes them.
@@ -236,16 +223,6 @@ impl crate::xpath::functions::Evaluation {
 /// Hands values over between this module and methods that Python calls: only these convert nodes.
 #[methods(unsafe)]
 impl crate::document::Document {
-    /// Make an empty node set.
-    fn _new_nodes(&self) -> Result<Owned<XPathObject>> {
-        self.new_node_set()
-    }
-
-    /// Keep a value until it is taken by the same key.
-    fn _keep(&self, value: Owned<XPathObject>, key: u64) {
-        IdleHandles::of(self).keep(&key.to_ne_bytes(), value);
-    }
-
     /// Return the value that was kept under this key.
     fn _take(&self, key: u64) -> Result<Option<XPathValue<'_>>> {
         let kept = IdleHandles::of(self).take::<XPathObject>(&key.to_ne_bytes());
@@ -361,38 +338,17 @@ fn node_set_of<'d>(
         }
         unique.set_item(node, ())?;
     }
-    // Values are made in the document of their nodes; all other nodes are refused.
-    let owner = first.getattr("document")?;
-    let elsewhere = |error: PyErr| match error
-        .get_type(first.py())
-        .is(first.py().get_type::<PyValueError>())
-    {
-        true => another_document(&what),
-        false => Error::from(error),
-    };
-    let mut failed = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let object = owner.call_method0("_new_nodes")?;
-        let set = object.call_method0("_set")?;
-        for node in unique.keys() {
-            set.call_method1("_add", (node,)).map_err(elsewhere)?;
-        }
-        if unique.len() > 1 {
-            set.call_method0("_sort")?;
-        }
-        let key = new_key();
-        owner.call_method1("_keep", (object, key))?;
-        if let Some(object) = IdleHandles::of(document).take(&key.to_ne_bytes()) {
-            return Ok(object);
-        }
-        // The value is in another document.
-        if !owner.call_method1("_take", (key,))?.is_none() {
-            return Err(another_document(&what));
-        }
-        failed.try_reserve(1)?;
-        failed.push(owner.call_method0("_new_nodes")?);
+    let value = document.new_node_set()?;
+    let set = value.node_set().ok_or_else(|| another_document(&what))?;
+    for node in unique.keys() {
+        let added = with_handle(&node, |node: &Node| match node.owner() {
+            Some(owner) if owner == Borrowed::from(document) => NodeSet::add(&set, node),
+            _ => Err(another_document(&what)),
+        });
+        added??;
     }
-    Err(Error::OutOfMemory("a value of Python"))
+    NodeSet::sort(&set);
+    Ok(value)
 }
 
 fn another_document(what: impl Fn() -> String) -> Error {
