@@ -578,6 +578,19 @@ def changing() -> Iterable[Operation]:
         mapping.clear()
         return found, rest
 
+    def copy(owner: Document) -> object:
+        root = root_of(owner)
+        copied = Document().import_node(root)
+        shallow = root.copy(deep=False)
+        root.append(root.copy())
+        return copied.text, shallow.attributes == {}
+
+    def walk(owner: Document) -> object:
+        root = root_of(owner)
+        found = root.descendants("{urn:p}c"), root.descendants(), root.ancestors
+        middle = root.children[1]
+        return found, middle.next, middle.previous, root.first_child, root.last_child
+
     def below_itself(owner: Document) -> None:
         root = root_of(owner)
         root.children[0].append(root)
@@ -585,9 +598,17 @@ def changing() -> Iterable[Operation]:
     def foreign(owner: Document) -> None:
         root_of(owner).append(node())
 
-    for name, change in (("move", move), ("remove", remove), ("rename", rename), ("attributes", attributes)):
+    for name, change in (
+        ("move", move),
+        ("remove", remove),
+        ("rename", rename),
+        ("attributes", attributes),
+        ("copy", copy),
+        ("walk", walk),
+    ):
         yield Operation(f"changing: {name}", partial(on_a_document, change))
     yield Operation("changing: build", build)
+    yield Operation("changing: a copy of an attribute", calling("copy"), ValueError, setup=find("//@k"))
     yield Operation("changing: below itself", below_itself, ValueError, setup=document)
     yield Operation("changing: another's", foreign, ValueError, setup=document)
     yield Operation("changing: a bad name", calling("create_element", "a b"), ValueError, setup=document)

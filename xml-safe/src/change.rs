@@ -55,12 +55,12 @@ impl crate::node::Node {
         self.type_number() == ffi::XML_TEXT_NODE
     }
 
-    fn is_fragment(&self) -> bool {
+    pub(crate) fn is_fragment(&self) -> bool {
         self.type_number() == ffi::XML_DOCUMENT_FRAG_NODE
     }
 
     /// Returns `true` for a node that can be a child of an element.
-    fn is_content(&self) -> bool {
+    pub(crate) fn is_content(&self) -> bool {
         matches!(
             self.type_number(),
             ffi::XML_ELEMENT_NODE

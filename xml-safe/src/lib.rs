@@ -5,6 +5,7 @@
 
 mod attributes;
 mod change;
+mod copy;
 mod create;
 mod decode;
 mod document;

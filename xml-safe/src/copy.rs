@@ -1,0 +1,176 @@
+//! Copies of nodes, and the ways through a tree.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::create::within;
+use crate::document::Document;
+use crate::ffi;
+use crate::node::{Node, gather};
+
+/// The modes of xmlDocCopyNode: with all nodes below, or with attributes and namespaces alone.
+const DEEP: c_int = 1;
+const SHALLOW: c_int = 2;
+
+/// The stack in bytes that a copy needs for each level of the tree, with a margin for other builds of libxml2.
+const STACK_PER_LEVEL: usize = 1 << 10;
+/// The stack in bytes that a copy of one node needs.
+const STACK: usize = 256 << 10;
+
+#[methods(unsafe, rust_only)]
+impl crate::document::Document {
+    #[calls(ffi::xmlDocCopyNode, args = (node, self, mode), fails = null)]
+    fn copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<Node>>;
+}
+
+impl Node {
+    /// Returns the number of levels of the tree at this node.
+    fn levels(&self) -> usize {
+        let top = Borrowed::from(self);
+        let (mut here, mut level, mut most) = (top, 1_usize, 1);
+        loop {
+            if let Some(child) = here.get().first_child() {
+                (here, level) = (child, level + 1);
+                most = most.max(level);
+                continue;
+            }
+            while here != top && here.get().next_sibling().is_none() {
+                match here.get().parent() {
+                    Some(parent) => (here, level) = (parent, level - 1),
+                    None => return most,
+                }
+            }
+            match here.get().next_sibling() {
+                Some(next) if here != top => here = next,
+                _ => return most,
+            }
+        }
+    }
+}
+
+/// Copies a node into the document of `tree`. libxml2 goes down the tree by recursion, so the copy has a stack that
+/// suffices.
+fn copy_into<'t>(tree: &Tree<'t, Document>, node: &Node, deep: bool) -> Result<Borrowed<'t, Node>> {
+    if !node.is_content() && !node.is_fragment() {
+        return Err(Error::Value(format!(
+            "a node of the type {:?} cannot be copied",
+            node.type_name()
+        )));
+    }
+    let (mode, levels) = match deep {
+        true => (DEEP, node.levels()),
+        false => (SHALLOW, 1),
+    };
+    let stack = levels.saturating_mul(STACK_PER_LEVEL).saturating_add(STACK);
+    let mut owner = tree.edit_owner();
+    let copy = stacker::maybe_grow(stack, stack, || owner.copy_node(node, mode))?;
+    within(tree, copy)
+}
+
+#[methods(unsafe)]
+impl crate::node::Node {
+    /// Make a copy of this node, which is in no tree until it is put somewhere (xmlDocCopyNode). Without `deep`, the copy
+    /// has the attributes and no children.
+    ///
+    /// Raises ValueError for a document, an attribute, and a DTD and what it declares.
+    #[pyo3(signature = (*, deep = true))]
+    fn copy(&mut self, deep: bool) -> Result<Borrowed<'_, Node>> {
+        let (tree, this) = Tree::around(self)?;
+        copy_into(&tree, this.get(), deep)
+    }
+
+    /// The next node with the same parent; for an attribute, the next attribute.
+    #[getter]
+    #[field(next)]
+    fn next(&self) -> Option<Borrowed<Node>>;
+
+    /// The node before this one with the same parent; for an attribute, the attribute before it.
+    #[getter]
+    fn previous(&self) -> Option<Borrowed<'_, Node>> {
+        match self.is_document() {
+            true => None,
+            false => self.previous_sibling(),
+        }
+    }
+
+    /// The first child. None for a reference to an entity, whose text is that of the entity.
+    #[getter(first_child)]
+    fn first_of_children(&self) -> Option<Borrowed<'_, Node>> {
+        self.first_child()
+    }
+
+    /// The last child, as `first_child`.
+    #[getter(last_child)]
+    fn last_of_children(&self) -> Option<Borrowed<'_, Node>> {
+        self.last_child()
+    }
+
+    /// The nodes above this one, from the parent to the document.
+    #[getter]
+    fn ancestors(&self) -> Result<Vec<Borrowed<'_, Node>>> {
+        gather(Successors::new(self.parent(), Node::parent).map(Ok))
+    }
+
+    /// Return the elements below this one in document order, all or those with this name. A name in a namespace is
+    /// written "{uri}name"; a name without a namespace is that of elements in none.
+    #[pyo3(signature = (name = None))]
+    fn descendants(&self, name: Option<&CStr>) -> Result<Vec<Borrowed<'_, Node>>> {
+        let top = Borrowed::from(self);
+        let mut found = Vec::new();
+        let mut next = following(top, top);
+        while let Some(node) = next {
+            if node.is_element() && name.is_none_or(|name| node.has_name(name)) {
+                found.try_reserve(1)?;
+                found.push(node);
+            }
+            next = following(node, top);
+        }
+        Ok(found)
+    }
+
+    #[rust_only]
+    fn has_name(&self, name: &CStr) -> bool {
+        let Some(local) = self.name() else {
+            return false;
+        };
+        let uri = self.ns().and_then(|namespace| namespace.href());
+        let name = name.to_bytes();
+        match uri.filter(|uri| !uri.is_empty()) {
+            None => name == local.as_bytes(),
+            Some(uri) => {
+                let rest = name.strip_prefix(b"{");
+                let rest = rest.and_then(|rest| rest.strip_prefix(uri.as_bytes()));
+                rest.and_then(|rest| rest.strip_prefix(b"}")) == Some(local.as_bytes())
+            }
+        }
+    }
+}
+
+/// Returns the node that follows `here` in the tree at `top`, in document order.
+fn following<'t>(here: Borrowed<'t, Node>, top: Borrowed<'t, Node>) -> Option<Borrowed<'t, Node>> {
+    if let Some(child) = here.get().first_child() {
+        return Some(child);
+    }
+    let mut here = here;
+    while here != top {
+        if let Some(next) = here.get().next_sibling() {
+            return Some(next);
+        }
+        here = here.get().parent()?;
+    }
+    None
+}
+
+#[methods(unsafe)]
+impl crate::document::Document {
+    /// Make a copy of a node of another document, which belongs to this document and is in no tree until it is put
+    /// somewhere. Without `deep`, the copy has the attributes and no children.
+    ///
+    /// Raises ValueError as `Node.copy` does.
+    #[foreign(node)]
+    #[pyo3(signature = (node, *, deep = true))]
+    fn import_node(&mut self, node: &Node, deep: bool) -> Result<Borrowed<'_, Node>> {
+        copy_into(&Tree::of(self), node, deep)
+    }
+}
