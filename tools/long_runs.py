@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = os.environ.get("LEAKPROOF_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
 RANDOM_OPERATIONS = ROOT / "xml-safe" / "tests" / "random_operations.py"
-MODELS = sorted(ROOT.glob("examples/*/tests/*_model.py"))
+CHANGES = ROOT / "xml-safe" / "tests" / "tree_model.py"
+MODELS = [CHANGES, *sorted(ROOT.glob("examples/*/tests/*_model.py"))]
 SUMMARY = re.compile(
     r"random operations: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) "
 )
@@ -98,7 +99,9 @@ def random_operations(seconds: float, slope: float | None) -> list[Row]:
 
 def runs_of(model: Path | None, seconds: float, slope: float | None) -> list[Row]:
     """Runs random operations on each processor, each from a seed of its own."""
-    name = "xml_safe" if model is None else model.stem.removesuffix("_model") + "_safe"
+    name = {None: "xml_safe", CHANGES: "xml_safe, changing"}.get(model)
+    if name is None and model is not None:
+        name = model.stem.removesuffix("_model") + "_safe"
     started = int(time.time()) % 1_000_000
     limit = [] if slope is None else ["--slope", str(slope)]
     options = ["--seconds", str(seconds), *limit, "--progress", "60"]

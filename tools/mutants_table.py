@@ -1654,6 +1654,7 @@ TREES = [
     mutant(TREE_MOVED, "a part that a call made is not noted", ("        unlinked::insert(kind, raw, owner);\n", "")),
     mutant(TREE_MOVED, "a part that a call linked is released all the same", ("                unlinked::remove(self.raw);\n", "")),
     mutant(TREE_MOVED, "the witness leaves its subtree unseen", ("            unlinked::unsettle(unsafe { ops.topmost(self.parent, owner.raw()) });\n", "            let _ = unsafe { ops.topmost(self.parent, owner.raw()) };\n")),
+    mutant(TREE_MOVED, "a witness that moves to another tree at once leaves its subtree unseen", ("        if self.parent != parent && !self.parent.is_null()", "        if parent.is_null() && !self.parent.is_null()")),
     mutant(TREE_OPS, "the root of an owner is unlinked", (" && !(self.is_root)(raw, owner)", " && !((self.is_root)(raw, owner) && false)")),
     mutant(TREE_OPS, "objects below other lists than the first are not found", ("            for list in list..self.lists {\n", "            for list in list..self.lists.min(1) {\n")),
     mutant(TREE_OPS, "objects of siblings are not found", ("                if !next.is_null() {\n                    return Some(next);\n", "                if !next.is_null() && false {\n                    return Some(next);\n")),

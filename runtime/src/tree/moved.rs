@@ -93,17 +93,19 @@ impl Drop for Moving {
         let (Some(ops), Some(owner)) = (self.kind.tree(), owner) else {
             return;
         };
+        // SAFETY: guarantee 3: the call has borrowed the part.
+        let parent = unsafe { ops.parent(self.raw) };
+        if self.parent != parent && !self.parent.is_null() && unlinked::is_any() {
+            // The subtree that the part was in may have lost its witness.
+            // SAFETY: annotation `tree`: C released no part, so the former parent is valid.
+            unlinked::unsettle(unsafe { ops.topmost(self.parent, owner.raw()) });
+        }
         // SAFETY: guarantee 3: the call has borrowed the part, and so its owner.
         if !unsafe { ops.is_unlinked(self.raw, owner.raw()) } {
             if unlinked::is_any() {
                 unlinked::remove(self.raw);
             }
             return;
-        }
-        if !self.parent.is_null() && unlinked::is_any() {
-            // The subtree that the part was in may have lost its witness.
-            // SAFETY: annotation `tree`: C released no part, so the former parent is valid.
-            unlinked::unsettle(unsafe { ops.topmost(self.parent, owner.raw()) });
         }
         unlinked::insert(self.kind, self.raw, owner);
     }

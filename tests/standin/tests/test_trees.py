@@ -175,6 +175,18 @@ def test_the_witness_of_a_subtree_is_unlinked_from_it():
     assert (outline.released, unlinked()) == (2, 0)
 
 
+def test_the_witness_of_a_subtree_moves_to_another_tree():
+    outline = tree(1, 3)
+    one, three = outline.root.topics
+    two = one.append(2)
+    one.unlink()
+    del one
+    # `two` is the only object of the subtree, which it leaves in one call.
+    three.add(two)
+    assert (outline.released, unlinked()) == (1, 0)
+    assert numbers(three) == [2]
+
+
 def test_a_subtree_is_linked_again():
     outline = tree(1, 2)
     one, two = outline.root.topics
