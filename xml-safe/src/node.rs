@@ -216,6 +216,12 @@ impl Node {
     #[calls(ffi::xmlNodeGetContent, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
     fn read_content(&self) -> Result<Option<String>>;
 
+    /// Returns `true` for a node whose content is never NULL in libxml2.
+    #[rust_only]
+    fn has_content(&self) -> bool {
+        self.is_element() || self.type_number() == ffi::XML_ATTRIBUTE_NODE
+    }
+
     /// The text of a text node, a comment or a processing instruction.
     #[rust_only]
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
@@ -234,7 +240,12 @@ impl Node {
             Some(document) if document.internal_subset().is_some() => {
                 text::of(self, document.get())
             }
-            _ => Ok(self.read_content()?.unwrap_or_default()),
+            _ => match self.read_content()? {
+                Some(text) => Ok(text),
+                // Newer versions of libxml2 report no failed allocation here.
+                None if self.has_content() => Err(Error::OutOfMemory("xmlNodeGetContent")),
+                None => Ok(String::new()),
+            },
         }
     }
 
