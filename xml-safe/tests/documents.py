@@ -1,5 +1,7 @@
 """Helpers of the tests that read documents."""
 
+import xml_safe
+
 
 def silent(capfd):
     """Asserts that nothing was printed."""
@@ -11,3 +13,11 @@ def walk(node):
     yield node
     for child in node.children:
         yield from walk(child)
+
+
+def deep(depth):
+    """A document of so many levels, or of as many as the parser takes, and their number."""
+    try:
+        return xml_safe.parse("<a>" * depth + "x" + "</a>" * depth, huge=True), depth
+    except xml_safe.ParseError:
+        return deep(2_000)

@@ -4,6 +4,7 @@ import io
 import threading
 
 import pytest
+from documents import deep
 from xml_safe import parse
 
 # The examples of the specification "Canonical XML 1.0", section 3, without default attributes.
@@ -239,15 +240,14 @@ def test_bad_options(tmp_path, options, error, message):
 
 
 def test_deep_trees():
-    depth, texts = 10_000, []
-    doc = parse("<a>" * depth + "x" + "</a>" * depth, huge=True)
+    (doc, depth), texts = deep(10_000), []
 
     def write():
         file = io.BytesIO()
         doc.write_c14n(file)
         texts.extend([doc.to_c14n(), doc.root.to_c14n(exclusive=True), file.getvalue()])
 
-    before = threading.stack_size(64 << 10)
+    before = threading.stack_size(256 << 10)
     try:
         thread = threading.Thread(target=write)
         thread.start()
@@ -259,6 +259,5 @@ def test_deep_trees():
 
 @pytest.mark.slow
 def test_very_deep_trees():
-    depth = 100_000
-    doc = parse("<a>" * depth + "x" + "</a>" * depth, huge=True)
+    doc, depth = deep(100_000)
     assert doc.to_c14n() == b"<a>" * depth + b"x" + b"</a>" * depth

@@ -55,7 +55,7 @@ import xml_safe
 doc = xml_safe.parse("<a>" + "<b k='v'>text</b>" * 100_000 + "</a>")
 right = doc.root.to_string()
 assert right.endswith("</a>")
-ascii, utf16 = right.encode(), right.encode("utf-16")
+ascii, utf16, texts = right.encode(), right.encode("utf-16"), "text" * 100_000
 # A long evaluation would leave memory behind that glibc keeps for the next helper thread.
 count = 100_000.0
 soft = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
@@ -69,10 +69,10 @@ for megabytes in range(0, 30, 2):
         (lambda: doc.root.to_bytes(encoding="ascii"), ascii),
         (lambda: doc.root.to_string(method="html"), right),
         (lambda: doc.to_c14n(), ascii),
-        (lambda: doc.root.text, "text" * 100_000),
+        (lambda: doc.root.text, texts),
         (lambda: doc.xpathEval("count(//b)"), count),
         (lambda: len(doc.xpathEval("/a/b/text()")), 100_000),
-        (lambda: doc.xpathEval("string(/a)"), "text" * 100_000),
+        (lambda: doc.xpathEval("string(/a)"), texts),
         (lambda: doc.xpathEval("/a/b = 'other'"), False),
     ):
         try:

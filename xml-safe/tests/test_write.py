@@ -1,9 +1,11 @@
 """Writing XML to text and bytes: declarations, encodings, indentation."""
 
 import codecs
+import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from programs import TESTS
 from xml_safe import parse
 
 TEXT = "<a k='é日&#10;&quot;'>é&lt;&amp;日<b/><!--c--><?p i?></a>"
@@ -286,17 +288,17 @@ def test_options_are_keywords():
 def test_deep_trees(run_python, method):
     program = f"""
 import threading
-from xml_safe import parse
-threading.stack_size(64 << 10)
-doc = parse("<a>" * 100_000 + "x" + "</a>" * 100_000, huge=True)
+from documents import deep
+threading.stack_size(256 << 10)
+doc, depth = deep(100_000)
 written = []
 thread = threading.Thread(target=lambda: written.extend(
     [doc.to_string(method={method!r}), doc.to_bytes(method={method!r}, indent=True, encoding="latin-1", declaration=False)]
 ))
 thread.start()
 thread.join()
-assert written[0] == "<a>" * 100_000 + "x" + "</a>" * 100_000 + "\\n"
+assert written[0] == "<a>" * depth + "x" + "</a>" * depth + "\\n"
 assert b"".join(written[1].split()) == written[0].strip().encode()
 """
-    ended = run_python("-c", program)
+    ended = run_python("-c", program, env={**os.environ, "PYTHONPATH": TESTS})
     assert (ended.returncode, ended.stderr) == (0, "")
