@@ -7,12 +7,13 @@ use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyLookupError, PyUnicodeEncodeError};
 use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::prelude::{
-    Bound, FromPyObject, Py, PyAny, PyAnyMethods, PyBytesMethods, PyErr, PyResult, PyStringMethods,
+    Bound, Py, PyAny, PyAnyMethods, PyBytesMethods, PyErr, PyResult, PyStringMethods,
 };
 use leakproof::pyo3::types::{PyBytes, PyString};
-use leakproof::pyo3::{self, PyTypeInfo, Python, intern};
+use leakproof::pyo3::{PyTypeInfo, Python};
 
-use super::python::{LOOKUP, exception, string};
+use super::argument::FromArgument;
+use super::python::{LOOKUP, exception, name, string};
 use super::target::Destination;
 use crate::decode::NOT_FOR_DOCUMENTS;
 
@@ -75,19 +76,19 @@ impl Encoding {
 
     /// Finds an encoding by one of its names in Python.
     fn find(object: &Bound<'_, PyString>) -> PyResult<Self> {
-        let (py, name) = (object.py(), object.to_str()?);
+        let (py, asked) = (object.py(), object.to_str()?);
         let info = LOOKUP.get(py)?.call1((object,))?;
-        let python: String = info.getattr(intern!(py, "name"))?.extract()?;
-        let is_text: bool = match info.getattr_opt(intern!(py, "_is_text_encoding"))? {
+        let python: String = info.getattr(&name(py, "name")?)?.extract()?;
+        let is_text: bool = match info.getattr_opt(&name(py, "_is_text_encoding")?)? {
             Some(is_text) => is_text.extract()?,
             None => true,
         };
-        let make = info.getattr(intern!(py, "incrementalencoder"))?;
+        let make = info.getattr(&name(py, "incrementalencoder")?)?;
         if !is_text || make.is_none() || NOT_FOR_DOCUMENTS.contains(&&*python.replace('_', "-")) {
-            let message = format!("{name:?} is no encoding of documents");
+            let message = format!("{asked:?} is no encoding of documents");
             return Err(exception::<PyLookupError>(py, &message));
         }
-        let declared = declared_name(name, &python);
+        let declared = declared_name(asked, &python);
         if python == "utf-8" {
             return Ok(Encoding {
                 name: declared,
@@ -96,9 +97,9 @@ impl Encoding {
         }
         let ascii: String = ('\t'..='~').filter(|c| !c.is_control()).collect();
         let ascii = PyString::from_bytes(py, ascii.as_bytes())?;
-        let strict = intern!(py, "strict");
+        let strict = &name(py, "strict")?;
         let tried = make.call1((strict,))?;
-        let tried = tried.call_method1(intern!(py, "encode"), (ascii, true));
+        let tried = tried.call_method1(&name(py, "encode")?, (ascii, true));
         let has_ascii = match tried {
             Ok(_) => true,
             Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(py) => false,
@@ -109,7 +110,7 @@ impl Encoding {
         Ok(Encoding {
             name: declared,
             codec: Some(Codec {
-                encode: encoder.getattr(intern!(py, "encode"))?.into(),
+                encode: encoder.getattr(&name(py, "encode")?)?.into(),
                 encoder: encoder.unbind(),
                 is_unicode,
                 has_ascii,
@@ -123,13 +124,15 @@ impl Encoding {
     }
 }
 
-impl<'py> FromPyObject<'_, 'py> for Encoding {
-    type Error = PyErr;
+impl FromArgument for Encoding {
+    const TYPE: PyStaticExpr = PyString::TYPE_HINT;
 
-    const INPUT_TYPE: PyStaticExpr = PyString::TYPE_HINT;
+    fn omitted() -> Self {
+        Encoding::utf8()
+    }
 
-    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        Encoding::find(&string(object)?.to_owned())
+    fn from_argument(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Encoding::find(string("encoding", object)?)
     }
 }
 
@@ -247,8 +250,8 @@ impl Encoder {
         Python::attach(|py| {
             let make = codec.encoder.bind(py).get_type();
             let character = PyString::from_bytes(py, character.as_bytes())?;
-            let tried = make.call1((intern!(py, "strict"),))?;
-            let tried = tried.call_method1(intern!(py, "encode"), (character, true));
+            let tried = make.call1((&name(py, "strict")?,))?;
+            let tried = tried.call_method1(&name(py, "encode")?, (character, true));
             match tried {
                 Ok(_) => Ok(true),
                 Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(py) => Ok(false),
@@ -285,11 +288,11 @@ impl Encoder {
         let (text, place) = (&*self.pending, self.place);
         let encoded = Python::attach(|py| -> Result<Py<PyBytes>> {
             let errors = match place {
-                None => intern!(py, "xmlcharrefreplace"),
-                Some(_) => intern!(py, "strict"),
+                None => &name(py, "xmlcharrefreplace")?,
+                Some(_) => &name(py, "strict")?,
             };
             let encoder = codec.encoder.bind(py);
-            encoder.setattr(intern!(py, "errors"), errors)?;
+            encoder.setattr(&name(py, "errors")?, errors)?;
             let text = PyString::from_bytes(py, text.as_bytes())?;
             codec
                 .encode
@@ -329,9 +332,9 @@ fn explained(py: Python<'_>, error: Error, place: Option<Place>) -> Error {
 
 fn with_reason(raised: &PyErr, py: Python<'_>, place: Place) -> PyResult<()> {
     let value: &Bound<'_, _> = raised.value(py);
-    let reason = value.getattr(intern!(py, "reason"))?;
+    let reason = value.getattr(&name(py, "reason")?)?;
     let place = place.describe();
     let reason = format!("{reason}; {place} can have no character references");
     let reason = PyString::from_bytes(py, reason.as_bytes())?;
-    value.setattr(intern!(py, "reason"), reason)
+    value.setattr(&name(py, "reason")?, reason)
 }

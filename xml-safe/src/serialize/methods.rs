@@ -2,8 +2,9 @@
 
 use leakproof::prelude::*;
 
+use super::argument::Argument;
 use super::encode::{Encoder, Encoding, Place};
-use super::options::{Canonical, Method, Options, Version, Written};
+use super::options::{Canonical, Inclusive, Method, Options, Version, Written};
 use super::output::Sink;
 use super::target::{Destination, Target};
 use super::{c14n, markup, xml};
@@ -62,18 +63,18 @@ impl crate::node::Node {
     ///
     /// Raises ValueError for options that contradict each other and for content that HTML can't express.
     #[pyo3(
-        signature = (*, method = Method::Xml, declaration = None, indent = false, standalone = None),
+        signature = (*, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
     )]
     fn to_string(
         &self,
-        method: Method,
+        method: Argument<Method>,
         declaration: Option<bool>,
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<String> {
         let options = Options {
-            method,
+            method: method.get()?,
             declaration,
             indent,
             standalone,
@@ -92,24 +93,24 @@ impl crate::node::Node {
     /// Raises LookupError for an unknown encoding, UnicodeEncodeError if the encoding does not have a character of a
     /// name, a comment or a processing instruction, and ValueError as `to_string` does.
     #[pyo3(
-        signature = (*, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        signature = (*, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
     )]
     fn to_bytes(
         &self,
-        encoding: Encoding,
-        method: Method,
+        encoding: Argument<Encoding>,
+        method: Argument<Method>,
         declaration: Option<bool>,
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<Bytes> {
         let options = Options {
-            method,
+            method: method.get()?,
             declaration,
             indent,
             standalone,
         };
-        bytes(self, encoding, options)
+        bytes(self, encoding.get()?, options)
     }
 
     /// Write the node to a file: a path, the number of a descriptor, or an object whose method `write` takes bytes.
@@ -120,25 +121,25 @@ impl crate::node::Node {
     /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
     /// a file that is open for text, and the exceptions of `to_bytes`. After an exception the file is incomplete.
     #[pyo3(
-        signature = (target, *, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        signature = (target, *, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
     )]
     fn write(
         &self,
-        target: Target,
-        encoding: Encoding,
-        method: Method,
+        target: Argument<Target>,
+        encoding: Argument<Encoding>,
+        method: Argument<Method>,
         declaration: Option<bool>,
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<()> {
         let options = Options {
-            method,
+            method: method.get()?,
             declaration,
             indent,
             standalone,
         };
-        file(self, &target, encoding, options)
+        file(self, &target.get()?, encoding.get()?, options)
     }
 
     /// Return the canonical form of a document or an element (xmlC14NExecute).
@@ -150,17 +151,23 @@ impl crate::node::Node {
     /// Raises ValueError for options that contradict each other, for a relative namespace URI, and for an entity
     /// reference: parse the document with `resolve_entities`.
     #[pyo3(
-        signature = (*, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        signature = (*, version = Argument::OMITTED, exclusive = false, inclusive_prefixes = Argument::OMITTED, comments = false),
         text_signature = "($self, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
     )]
     fn to_c14n(
         &self,
-        version: Version,
+        version: Argument<Version>,
         exclusive: bool,
-        inclusive_prefixes: Option<Vec<String>>,
+        inclusive_prefixes: Argument<Inclusive>,
         comments: bool,
     ) -> Result<Bytes> {
-        let canonical = Canonical::new(self, version, exclusive, inclusive_prefixes, comments)?;
+        let canonical = Canonical::new(
+            self,
+            version.get()?,
+            exclusive,
+            inclusive_prefixes.get()?,
+            comments,
+        )?;
         canonical_bytes(self, canonical)
     }
 
@@ -168,19 +175,25 @@ impl crate::node::Node {
     ///
     /// The file and its errors are as for `write`, the options and their errors as for `to_c14n`.
     #[pyo3(
-        signature = (target, *, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        signature = (target, *, version = Argument::OMITTED, exclusive = false, inclusive_prefixes = Argument::OMITTED, comments = false),
         text_signature = "($self, target, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
     )]
     fn write_c14n(
         &self,
-        target: Target,
-        version: Version,
+        target: Argument<Target>,
+        version: Argument<Version>,
         exclusive: bool,
-        inclusive_prefixes: Option<Vec<String>>,
+        inclusive_prefixes: Argument<Inclusive>,
         comments: bool,
     ) -> Result<()> {
-        let canonical = Canonical::new(self, version, exclusive, inclusive_prefixes, comments)?;
-        canonical_file(self, &target, canonical)
+        let canonical = Canonical::new(
+            self,
+            version.get()?,
+            exclusive,
+            inclusive_prefixes.get()?,
+            comments,
+        )?;
+        canonical_file(self, &target.get()?, canonical)
     }
 }
 
@@ -200,18 +213,18 @@ impl crate::document::Document {
     ///
     /// Raises ValueError for options that contradict each other and for content that HTML can't express.
     #[pyo3(
-        signature = (*, method = Method::Xml, declaration = None, indent = false, standalone = None),
+        signature = (*, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
     )]
     fn to_string(
         &self,
-        method: Method,
+        method: Argument<Method>,
         declaration: Option<bool>,
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<String> {
         let options = Options {
-            method,
+            method: method.get()?,
             declaration,
             indent,
             standalone,
@@ -230,24 +243,24 @@ impl crate::document::Document {
     /// Raises LookupError for an unknown encoding, UnicodeEncodeError if the encoding does not have a character of a
     /// name, a comment or a processing instruction, and ValueError as `to_string` does.
     #[pyo3(
-        signature = (*, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        signature = (*, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
     )]
     fn to_bytes(
         &self,
-        encoding: Encoding,
-        method: Method,
+        encoding: Argument<Encoding>,
+        method: Argument<Method>,
         declaration: Option<bool>,
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<Bytes> {
         let options = Options {
-            method,
+            method: method.get()?,
             declaration,
             indent,
             standalone,
         };
-        bytes(self.whole()?.get(), encoding, options)
+        bytes(self.whole()?.get(), encoding.get()?, options)
     }
 
     /// Write the document to a file: a path, the number of a descriptor, or an object whose method `write` takes bytes.
@@ -258,25 +271,30 @@ impl crate::document::Document {
     /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
     /// a file that is open for text, and the exceptions of `to_bytes`. After an exception the file is incomplete.
     #[pyo3(
-        signature = (target, *, encoding = Encoding::utf8(), method = Method::Xml, declaration = None, indent = false, standalone = None),
+        signature = (target, *, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
     )]
     fn write(
         &self,
-        target: Target,
-        encoding: Encoding,
-        method: Method,
+        target: Argument<Target>,
+        encoding: Argument<Encoding>,
+        method: Argument<Method>,
         declaration: Option<bool>,
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<()> {
         let options = Options {
-            method,
+            method: method.get()?,
             declaration,
             indent,
             standalone,
         };
-        file(self.whole()?.get(), &target, encoding, options)
+        file(
+            self.whole()?.get(),
+            &target.get()?,
+            encoding.get()?,
+            options,
+        )
     }
 
     /// Return the canonical form of the document (xmlC14NExecute).
@@ -288,19 +306,25 @@ impl crate::document::Document {
     /// Raises ValueError for options that contradict each other, for a relative namespace URI, and for an entity
     /// reference: parse the document with `resolve_entities`.
     #[pyo3(
-        signature = (*, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        signature = (*, version = Argument::OMITTED, exclusive = false, inclusive_prefixes = Argument::OMITTED, comments = false),
         text_signature = "($self, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
     )]
     fn to_c14n(
         &self,
-        version: Version,
+        version: Argument<Version>,
         exclusive: bool,
-        inclusive_prefixes: Option<Vec<String>>,
+        inclusive_prefixes: Argument<Inclusive>,
         comments: bool,
     ) -> Result<Bytes> {
         let node = self.whole()?;
         let node = node.get();
-        let canonical = Canonical::new(node, version, exclusive, inclusive_prefixes, comments)?;
+        let canonical = Canonical::new(
+            node,
+            version.get()?,
+            exclusive,
+            inclusive_prefixes.get()?,
+            comments,
+        )?;
         canonical_bytes(node, canonical)
     }
 
@@ -308,20 +332,26 @@ impl crate::document::Document {
     ///
     /// The file and its errors are as for `write`, the options and their errors as for `to_c14n`.
     #[pyo3(
-        signature = (target, *, version = Version::First, exclusive = false, inclusive_prefixes = None, comments = false),
+        signature = (target, *, version = Argument::OMITTED, exclusive = false, inclusive_prefixes = Argument::OMITTED, comments = false),
         text_signature = "($self, target, *, version='1.0', exclusive=False, inclusive_prefixes=None, comments=False)"
     )]
     fn write_c14n(
         &self,
-        target: Target,
-        version: Version,
+        target: Argument<Target>,
+        version: Argument<Version>,
         exclusive: bool,
-        inclusive_prefixes: Option<Vec<String>>,
+        inclusive_prefixes: Argument<Inclusive>,
         comments: bool,
     ) -> Result<()> {
         let node = self.whole()?;
         let node = node.get();
-        let canonical = Canonical::new(node, version, exclusive, inclusive_prefixes, comments)?;
-        canonical_file(node, &target, canonical)
+        let canonical = Canonical::new(
+            node,
+            version.get()?,
+            exclusive,
+            inclusive_prefixes.get()?,
+            comments,
+        )?;
+        canonical_file(node, &target.get()?, canonical)
     }
 }

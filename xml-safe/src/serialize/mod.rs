@@ -10,6 +10,7 @@
 //! Encodings are Python's, as for parsing. libxml2's own table of encodings is process-wide, and its converters put
 //! character references into comments and names.
 
+mod argument;
 mod c14n;
 mod encode;
 mod markup;

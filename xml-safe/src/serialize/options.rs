@@ -1,11 +1,13 @@
 //! The options of writing, and which of them go together.
 
 use leakproof::prelude::*;
-use leakproof::pyo3;
-use leakproof::pyo3::exceptions::PyValueError;
-use leakproof::pyo3::inspect::PyStaticExpr;
-use leakproof::pyo3::prelude::{FromPyObject, PyAny, PyErr, PyResult, PyStringMethods};
+use leakproof::pyo3::exceptions::{PyTypeError, PyValueError};
+use leakproof::pyo3::inspect::{PyStaticConstant, PyStaticExpr};
+use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyResult, PyStringMethods};
+use leakproof::pyo3::types::PyString;
+use leakproof::pyo3::{PyTypeInfo, type_hint_union};
 
+use super::argument::FromArgument;
 use super::encode::Encoding;
 use super::python::{LITERAL, exception, string, word};
 use crate::ffi;
@@ -19,17 +21,19 @@ pub(super) enum Method {
     Xhtml,
 }
 
-impl<'py> FromPyObject<'_, 'py> for Method {
-    type Error = PyErr;
-
-    const INPUT_TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+impl FromArgument for Method {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
         value: &LITERAL,
         slice: &PyStaticExpr::Tuple {
             elts: &[word("xml"), word("html"), word("xhtml")],
         },
     };
 
-    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+    fn omitted() -> Self {
+        Method::Xml
+    }
+
+    fn from_argument(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let methods = [
             ("xml", Method::Xml),
             ("html", Method::Html),
@@ -46,30 +50,77 @@ pub(super) enum Version {
     Second,
 }
 
-impl<'py> FromPyObject<'_, 'py> for Version {
-    type Error = PyErr;
-
-    const INPUT_TYPE: PyStaticExpr = PyStaticExpr::Subscript {
+impl FromArgument for Version {
+    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
         value: &LITERAL,
         slice: &PyStaticExpr::Tuple {
             elts: &[word("1.0"), word("1.1")],
         },
     };
 
-    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+    fn omitted() -> Self {
+        Version::First
+    }
+
+    fn from_argument(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let versions = [("1.0", Version::First), ("1.1", Version::Second)];
         chosen("version", object, &versions)
     }
 }
 
+/// The prefixes of namespaces that exclusive canonical XML writes as the inclusive one does.
+#[derive(Debug)]
+pub(super) struct Inclusive(Option<Vec<CString>>);
+
+impl FromArgument for Inclusive {
+    const TYPE: PyStaticExpr = type_hint_union!(
+        PyStaticExpr::Subscript {
+            value: &PyStaticExpr::Attribute {
+                value: &PyStaticExpr::Attribute {
+                    value: &PyStaticExpr::Name { id: "collections" },
+                    attr: "abc",
+                },
+                attr: "Iterable",
+            },
+            slice: &PyString::TYPE_HINT,
+        },
+        PyStaticExpr::Constant {
+            value: PyStaticConstant::None,
+        }
+    );
+
+    fn omitted() -> Self {
+        Inclusive(None)
+    }
+
+    fn from_argument(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        if object.is_none() {
+            return Ok(Inclusive(None));
+        }
+        if object.is_instance_of::<PyString>() {
+            let message = "inclusive_prefixes is a list of prefixes, not a str";
+            return Err(exception::<PyTypeError>(py, message));
+        }
+        let mut prefixes = Vec::new();
+        for prefix in object.try_iter()? {
+            let prefix = prefix?;
+            let prefix = match string("each of inclusive_prefixes", &prefix)?.to_str()? {
+                "" => "#default",
+                prefix => prefix,
+            };
+            let prefix = CString::new(prefix)
+                .map_err(|_| exception::<PyValueError>(py, "a NUL in a prefix"))?;
+            prefixes.push(prefix);
+        }
+        Ok(Inclusive(Some(prefixes)))
+    }
+}
+
 /// Returns the choice that the user named.
-fn chosen<T: Copy>(
-    option: &str,
-    object: pyo3::Borrowed<'_, '_, PyAny>,
-    choices: &[(&str, T)],
-) -> PyResult<T> {
+fn chosen<T: Copy>(option: &str, object: &Bound<'_, PyAny>, choices: &[(&str, T)]) -> PyResult<T> {
     let py = object.py();
-    let name = string(object)?;
+    let name = string(option, object)?;
     let name = name.to_str()?;
     if let Some((_, choice)) = choices.iter().find(|(known, _)| *known == name) {
         return Ok(*choice);
@@ -189,7 +240,7 @@ impl Canonical {
         node: &Node,
         version: Version,
         exclusive: bool,
-        inclusive_prefixes: Option<Vec<String>>,
+        inclusive: Inclusive,
         comments: bool,
     ) -> Result<Self> {
         let refused = |message: String| Err(Error::Value(message));
@@ -201,21 +252,16 @@ impl Canonical {
                 return refused("exclusive canonical XML has the version \"1.0\" only".into());
             }
         };
-        if inclusive_prefixes.is_some() && !exclusive {
+        if inclusive.0.is_some() && !exclusive {
             return refused("inclusive_prefixes needs exclusive=True".into());
         }
         if !node.is_document() && !node.is_element() {
             return refused("only a document or an element has a canonical form".into());
         }
-        let prefixes = inclusive_prefixes.unwrap_or_default().into_iter();
-        let prefixes = prefixes.map(|prefix| match &*prefix {
-            "" => Ok(c"#default".to_owned()),
-            _ => CString::new(prefix).map_err(|_| Error::Value("a NUL in a prefix".into())),
-        });
         Ok(Canonical {
             mode,
             comments,
-            prefixes: prefixes.collect::<Result<_>>()?,
+            prefixes: inclusive.0.unwrap_or_default(),
         })
     }
 }

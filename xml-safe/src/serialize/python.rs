@@ -1,12 +1,12 @@
-//! Python objects that writing needs. They are found once, so that a later call fails with `MemoryError` where memory
-//! lacks: PyO3 panics if it can't make the string of a name.
+//! Python objects that writing needs. They are made by functions that report a failed allocation: PyO3 panics if it
+//! can't make the string of a name, and ends the process if it can't make the exception for that.
 
 use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::inspect::{PyStaticConstant, PyStaticExpr};
-use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyErr, PyResult, PyTypeMethods};
+use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyErr, PyResult};
 use leakproof::pyo3::sync::PyOnceLock;
 use leakproof::pyo3::types::PyString;
-use leakproof::pyo3::{self, PyTypeInfo, Python};
+use leakproof::pyo3::{PyTypeInfo, Python};
 
 /// An attribute of a module of the standard library.
 pub(super) struct Library {
@@ -34,8 +34,18 @@ impl Library {
     }
 
     pub(super) fn get<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
-        self.found.import(py, self.module, self.name)
+        let found = self.found.get_or_try_init(py, || {
+            let module = py.import(name(py, self.module)?)?;
+            let found = module.getattr(name(py, self.name)?)?;
+            PyResult::Ok(found.unbind())
+        });
+        found.map(|found| found.bind(py))
     }
+}
+
+/// Makes the string of a name.
+pub(super) fn name<'py>(py: Python<'py>, text: &'static str) -> PyResult<Bound<'py, PyString>> {
+    PyString::from_bytes(py, text.as_bytes())
 }
 
 /// Makes an exception, or the `MemoryError` for it.
@@ -45,15 +55,22 @@ pub(super) fn exception<E: PyTypeInfo>(py: Python<'_>, message: &str) -> PyErr {
     made.map_or_else(|error| error, PyErr::from_value)
 }
 
-/// Returns the argument as a str.
+/// Returns the argument `what` as a str.
 pub(super) fn string<'a, 'py>(
-    object: pyo3::Borrowed<'a, 'py, PyAny>,
-) -> PyResult<pyo3::Borrowed<'a, 'py, PyString>> {
-    object.cast::<PyString>().map_err(|_| {
-        let class = object.get_type().name().map(|name| name.to_string());
-        let message = format!("a str expected, not {}", class.unwrap_or_default());
-        exception::<PyTypeError>(object.py(), &message)
-    })
+    what: &str,
+    object: &'a Bound<'py, PyAny>,
+) -> PyResult<&'a Bound<'py, PyString>> {
+    if let Ok(string) = object.cast::<PyString>() {
+        return Ok(string);
+    }
+    let message = format!("{what} must be a str, not {}", class_name(object)?);
+    Err(exception::<PyTypeError>(object.py(), &message))
+}
+
+/// Returns the name of an object's class.
+pub(super) fn class_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let class = object.get_type();
+    class.getattr(name(object.py(), "__name__")?)?.extract()
 }
 
 /// The generic type of literals, for the stubs.

@@ -3,13 +3,12 @@
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyBlockingIOError, PyOSError, PyTypeError};
 use leakproof::pyo3::inspect::PyStaticExpr;
-use leakproof::pyo3::prelude::{
-    Bound, FromPyObject, Py, PyAny, PyAnyMethods, PyErr, PyResult, PyTypeMethods,
-};
+use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyErr, PyResult};
 use leakproof::pyo3::types::{PyBool, PyBytes, PyInt, PyString};
-use leakproof::pyo3::{self, PyTypeInfo, Python, intern, type_hint_union};
+use leakproof::pyo3::{PyTypeInfo, Python, type_hint_union};
 
-use super::python::{FILE, RAW, TEXT, exception};
+use super::argument::FromArgument;
+use super::python::{FILE, RAW, TEXT, class_name, exception, name};
 
 /// The number of bytes that are written at once.
 const PART: usize = 64 << 10;
@@ -24,10 +23,8 @@ pub(super) enum Target {
     File(Py<PyAny>),
 }
 
-impl<'py> FromPyObject<'_, 'py> for Target {
-    type Error = PyErr;
-
-    const INPUT_TYPE: PyStaticExpr = type_hint_union!(
+impl FromArgument for Target {
+    const TYPE: PyStaticExpr = type_hint_union!(
         PyString::TYPE_HINT,
         PyBytes::TYPE_HINT,
         PyStaticExpr::Subscript {
@@ -47,26 +44,30 @@ impl<'py> FromPyObject<'_, 'py> for Target {
         }
     );
 
-    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+    fn omitted() -> Self {
+        unreachable!("the argument is required")
+    }
+
+    fn from_argument(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
-        let owned = || object.to_owned().unbind();
+        let owned = || object.clone().unbind();
         if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
             return Ok(Target::Path(owned()));
         }
         if object.is_instance_of::<PyInt>() && !object.is_instance_of::<PyBool>() {
             return Ok(Target::Descriptor(owned()));
         }
-        if object.hasattr(intern!(py, "write"))? {
+        if object.hasattr(&name(py, "write")?)? {
             if object.is_instance(TEXT.get(py)?)? {
                 let message = "the file is open for text: open it in binary mode";
                 return Err(exception::<PyTypeError>(py, message));
             }
             return Ok(Target::File(owned()));
         }
-        if object.hasattr(intern!(py, "__fspath__"))? {
+        if object.hasattr(&name(py, "__fspath__")?)? {
             return Ok(Target::Path(owned()));
         }
-        let class = object.get_type().name()?;
+        let class = class_name(object)?;
         let message = format!(
             "a path, a file descriptor or a file object that is open for writing bytes expected, not {class}"
         );
@@ -84,7 +85,7 @@ impl Target {
         };
         // Of two errors, the first one tells more.
         let closed = Python::attach(|py| {
-            let closed = opened.bind(py).call_method0(intern!(py, "close"));
+            let closed = opened.bind(py).call_method0(&name(py, "close")?);
             closed.map(drop)
         });
         let ended = written.and(closed.map_err(Error::from));
@@ -93,7 +94,7 @@ impl Target {
 
     /// Returns the file to write to, and the object to close.
     fn open(&self, py: Python<'_>) -> PyResult<(File, Option<Py<PyAny>>)> {
-        let (class, mode) = (FILE.get(py)?, intern!(py, "w"));
+        let (class, mode) = (FILE.get(py)?, &name(py, "w")?);
         let opened = match self {
             Target::Path(path) => Some(class.call1((path, mode))?),
             Target::Descriptor(number) => Some(class.call1((number, mode, false))?),
@@ -106,7 +107,7 @@ impl Target {
             }
         };
         let writer = File {
-            write: Callable::from(file.getattr(intern!(py, "write"))?),
+            write: Callable::from(file.getattr(&name(py, "write")?)?),
             is_raw: file.is_instance(RAW.get(py)?)?,
             pending: Vec::new(),
         };
@@ -121,9 +122,9 @@ impl Target {
         let added = Python::attach(|py| {
             let value = raised.value(py);
             match raised.is_instance_of::<PyOSError>(py)
-                && value.getattr(intern!(py, "filename"))?.is_none()
+                && value.getattr(&name(py, "filename")?)?.is_none()
             {
-                true => value.setattr(intern!(py, "filename"), path),
+                true => value.setattr(&name(py, "filename")?, path),
                 false => Ok(()),
             }
         });
@@ -217,7 +218,7 @@ impl File {
             }
             let count = taken.extract::<i64>().ok();
             let Some(count) = count.filter(|_| !taken.is_instance_of::<PyBool>()) else {
-                let class = taken.get_type().name()?;
+                let class = class_name(taken)?;
                 let message = format!("write() returned {class}, not a number of bytes");
                 return Err(exception::<PyTypeError>(py, &message).into());
             };
@@ -235,8 +236,8 @@ impl File {
 
 /// Makes the error of a descriptor that would block.
 fn would_block(py: Python<'_>) -> PyErr {
-    let message = intern!(py, "write could not complete without blocking");
+    let message = name(py, "write could not complete without blocking");
     let class = py.get_type::<PyBlockingIOError>();
-    let made = class.call1((WOULD_BLOCK, message, 0));
+    let made = message.and_then(|message| class.call1((WOULD_BLOCK, message, 0)));
     made.map_or_else(|error| error, PyErr::from_value)
 }
