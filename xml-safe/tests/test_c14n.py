@@ -218,7 +218,7 @@ def test_errors():
 
 BAD = [
     ({"version": "2.0"}, ValueError, 'version must be one of "1.0", "1.1", not "2.0"'),
-    ({"version": 1.0}, TypeError, "a str expected, not float"),
+    ({"version": 1.0}, TypeError, "must be a str, not float"),
     ({"version": "1.1", "exclusive": True}, ValueError, 'the version "1.0" only'),
     ({"inclusive_prefixes": ["a"]}, ValueError, "needs exclusive=True"),
     ({"inclusive_prefixes": "ab", "exclusive": True}, TypeError, "inclusive_prefixes"),

@@ -1,6 +1,7 @@
 """Closed means closed: every use afterwards raises, nothing is released twice, nothing is forgotten."""
 
 import gc
+import os
 import weakref
 
 import pytest
@@ -26,6 +27,10 @@ NODE_USES = {
     "type": lambda node: node.type,
     "xpathEval": lambda node: node.xpathEval("b"),
     "to_string": lambda node: node.to_string(),
+    "to_bytes": lambda node: node.to_bytes(encoding="UTF-16", method="html"),
+    "write": lambda node: node.write(os.devnull),
+    "to_c14n": lambda node: node.to_c14n(exclusive=True),
+    "write_c14n": lambda node: node.write_c14n(os.devnull),
 }
 CONTEXT_USES = {
     "eval": lambda context: context.eval("//b"),

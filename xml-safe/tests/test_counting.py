@@ -37,9 +37,9 @@ EXPRESSIONS = {
 }
 
 
-def swallow(call, *arguments):
+def swallow(call, *arguments, **options):
     try:
-        call(*arguments)
+        call(*arguments, **options)
     except (Error, TypeError, ValueError, OSError):
         pass
 
@@ -127,6 +127,11 @@ def read_every_property(doc):
     for node in (*doc.xpathEval("//node()|//@*|/"), doc.root):
         node.name, node.text, node.path, node.line, node.type, node.attributes, node.children, node.parent
         node.get("k"), node.get("zz"), list(node), node.to_string(), node.document, repr(node), hash(node)
+        swallow(node.to_bytes, encoding="ascii")
+        swallow(node.to_bytes, method="html")
+        swallow(node.to_c14n)
+        swallow(node.write, "/dev/full")
+        swallow(node.write, None)
         swallow(node.get, 1)
         swallow(node.get, "k\0")
 

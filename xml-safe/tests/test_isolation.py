@@ -91,7 +91,8 @@ def use_everything(folder):
                 except Error:
                     pass
     for node in doc.xpathEval("//node()|//@*|/"):
-        node.text, node.path, node.to_string(), node.attributes
+        node.text, node.path, node.to_string(), node.to_bytes(method="xhtml", encoding="UTF-16"), node.attributes
+    doc.to_c14n(), doc.root.to_c14n(exclusive=True, inclusive_prefixes=["p"]), doc.write(os.devnull)
     doc.close()
 
 

@@ -41,6 +41,8 @@ USES = {
     "root": lambda doc, root, context: len(list(doc.root)) * 1.0,
     "properties": lambda doc, root, context: walk(root) / 5,
     "string": lambda doc, root, context: root.to_string().count("<b") * 1.0,
+    "bytes": lambda doc, root, context: doc.to_bytes(method="html").count(b"<b") * 1.0,
+    "canonical": lambda doc, root, context: root.to_c14n().count(b"<b") * 1.0,
 }
 
 

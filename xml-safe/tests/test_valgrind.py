@@ -77,6 +77,10 @@ for i in range(200):
             swallow(getattr, node, name)
         swallow(node.get, "k")
         swallow(node.to_string)
+        swallow(node.to_bytes, encoding="ascii", indent=True)
+        swallow(node.to_bytes, encoding="utf-16", method="xhtml")
+        swallow(node.to_c14n, exclusive=True, inclusive_prefixes=["p"])
+        swallow(node.write, "/dev/full")
         swallow(node.xpathEval, "ancestor::*")
         hash(node), repr(node), node == nodes[0]
     for context in contexts:

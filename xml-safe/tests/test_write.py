@@ -217,8 +217,8 @@ def test_indentation_changes_no_text():
 BAD = [
     ({"method": "XML"}, ValueError, 'method must be one of "xml", "html", "xhtml", not "XML"'),
     ({"method": ""}, ValueError, "method must be"),
-    ({"method": None}, TypeError, "a str expected, not NoneType"),
-    ({"method": b"xml"}, TypeError, "a str expected, not bytes"),
+    ({"method": None}, TypeError, "must be a str, not NoneType"),
+    ({"method": b"xml"}, TypeError, "must be a str, not bytes"),
     ({"declaration": 1}, TypeError, "declaration"),
     ({"indent": "  "}, TypeError, "indent"),
     ({"standalone": "yes"}, TypeError, "standalone"),
@@ -235,8 +235,8 @@ BAD_ENCODINGS = [
     ("idna", LookupError, "no encoding of documents"),
     ("UTF\0-8", (ValueError, LookupError), None),
     ("\ud800", (UnicodeEncodeError, LookupError), None),
-    (None, TypeError, "a str expected, not NoneType"),
-    (str, TypeError, "a str expected, not type"),
+    (None, TypeError, "must be a str, not NoneType"),
+    (str, TypeError, "must be a str, not type"),
 ]
 
 
