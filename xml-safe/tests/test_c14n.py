@@ -257,6 +257,19 @@ def test_deep_trees():
     assert texts == [b"<a>" * depth + b"x" + b"</a>" * depth] * 3
 
 
+def test_an_element_that_is_in_no_tree():
+    doc = parse("<a><b><c/></b></a>")
+    part, made = next(iter(doc.root)), doc.create_element("d")
+    part.remove()
+    for element in (part, next(iter(part)), made):
+        with pytest.raises(ValueError, match="not in the tree of its document"):
+            element.to_c14n()
+    doc.root.append(part)
+    part.append(made)
+    assert part.to_c14n() == b"<b><c></c><d></d></b>"
+    assert doc.to_c14n() == b"<a><b><c></c><d></d></b></a>"
+
+
 @pytest.mark.slow
 def test_very_deep_trees():
     doc, depth = deep(100_000)

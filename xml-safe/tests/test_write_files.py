@@ -415,6 +415,25 @@ def test_a_file_that_uses_the_document(writer, xml):
     assert b"".join(parts) == expected
 
 
+@every_writer
+@every_size
+def test_a_file_that_changes_the_document(writer, xml):
+    doc = parse(xml)
+    write, whole = writer(doc)
+    expected, root, parts = whole(), doc.root, []
+
+    def change(part):
+        parts.append(part)
+        for call in (root.clear, root.remove, lambda: root.append(doc.create_text("x")), lambda: doc.create_text("x")):
+            with pytest.raises(BusyError):
+                call()
+
+    write(File(change))
+    assert b"".join(parts) == expected == whole()
+    root.clear()
+    assert whole() != expected
+
+
 def test_a_document_that_is_dropped_meanwhile():
     live = xml_safe.live_handles()["Document"]
     parts = []

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from xml_safe import parse
+from xml_safe import Document, parse
 
 XHTML = "http://www.w3.org/1999/xhtml"
 DOCTYPES = {
@@ -176,3 +176,18 @@ def test_round_trip_of_xhtml(encoding):
     data = doc.to_bytes(method="xhtml", encoding=encoding)
     again = parse(data)
     assert again.to_string() == doc.to_string()
+
+
+def test_nodes_that_were_made():
+    doc = Document()
+    fragment = doc.create_fragment()
+    for node in (doc.create_element("br"), doc.create_text("<&>"), doc.create_element("p"), doc.create_comment("c")):
+        fragment.append(node)
+    assert fragment.to_string() == "<br/>&lt;&amp;&gt;<p/><!--c-->"
+    assert fragment.to_string(method="html") == "<br>&lt;&amp;&gt;<p></p><!--c-->"
+    assert fragment.to_string(method="xhtml") == "<br />&lt;&amp;&gt;<p></p><!--c-->"
+    script = doc.create_element("script")
+    script.append(doc.create_cdata("a < b"))
+    assert script.to_string(method="html") == "<script>a < b</script>"
+    with pytest.raises(ValueError, match="in HTML"):
+        doc.create_comment(">x").to_string(method="html")

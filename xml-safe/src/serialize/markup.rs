@@ -122,12 +122,15 @@ pub(super) fn write(node: &Node, method: Method, indent: bool, sink: &Sink) -> R
         is_html: method == Method::Html,
         indent,
     };
-    if !node.is_document() {
+    let is_document = node.is_document();
+    if !is_document && node.type_number() != ffi::XML_DOCUMENT_FRAG_NODE {
         return writer.tree(node);
     }
     for child in node.steps() {
         writer.tree(child.get())?;
-        sink.verbatim("\n", Place::Markup)?;
+        if is_document {
+            sink.verbatim("\n", Place::Markup)?;
+        }
     }
     Ok(())
 }

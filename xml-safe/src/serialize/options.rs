@@ -258,6 +258,10 @@ impl Canonical {
         if !node.is_document() && !node.is_element() {
             return refused("only a document or an element has a canonical form".into());
         }
+        let mut above = Successors::new(node.parent(), Node::parent);
+        if !node.is_document() && !above.any(|above| above.is_document()) {
+            return refused("the element is not in the tree of its document: add it first".into());
+        }
         Ok(Canonical {
             mode,
             comments,
