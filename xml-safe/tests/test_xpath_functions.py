@@ -441,3 +441,91 @@ def test_signal_handler_that_raises_in_a_function_ends_the_evaluation(document):
 def test_a_private_method_takes_any_number(document):
     """What the module's own code calls does no harm when others call it."""
     assert document._take(2**63) is None
+
+
+def test_private_methods_take_any_owner(document):
+    with pytest.raises(TypeError):
+        document._evaluate(document, document, "1", (None, None, None, None, None))
+    assert document._evaluate(None, document.root, "1", (None, None, None, None, None)) == 1
+    with pytest.raises(AttributeError):
+        document._evaluate(None, document.root, "f()", (None, None, {"f": len}, None, None))
+    other = parse(XML)
+    with pytest.raises(MemoryError):
+        document._evaluate(other, document.root, "f(.)", (None, None, {"f": len}, None, None))
+    document.root.remove()
+    gc.collect()
+    document.close()
+    other.close()
+
+
+# Functions that change the tree
+
+CHANGES = {
+    "remove": lambda document, nodes: nodes[0].remove(),
+    "remove the root": lambda document, nodes: document.root.remove(),
+    "clear": lambda document, nodes: document.root.clear(),
+    "append": lambda document, nodes: document.root.append(nodes[0]),
+    "move": lambda document, nodes: nodes[1].before(nodes[0]),
+    "replace": lambda document, nodes: nodes[1].replace_with(nodes[0]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_function_that_changes_the_tree_is_refused(document, change):
+    before = document.root.to_string()
+    for expression in ("f(//b)", "//b[f(//b)]", "count(//b[f(//b)]/@k)"):
+        with pytest.raises(BusyError):
+            document.xpathEval(expression, functions={"f": lambda nodes: bool(change(document, nodes))})
+    assert document.root.to_string() == before
+    change(document, document.xpathEval("//b"))
+
+
+def test_function_that_changes_another_tree(document):
+    other = parse(XML)
+
+    def function(nodes):
+        other.root.clear()
+        return nodes
+
+    assert len(document.xpathEval("f(//b)", functions={"f": function})) == 2
+    assert other.root.children == []
+
+
+def test_unlinked_nodes_are_values(document):
+    b = document.xpathEval("//b")[0]
+    b.remove()
+    assert document.xpathEval("string($v)", variables={"v": b}) == "one"
+    assert document.xpathEval("count($v/ancestor::*)", variables={"v": b}) == 0
+    assert document.xpathEval("count($v | //b)", variables={"v": b}) == 2
+    assert document.xpathEval("f(//b)", functions={"f": lambda nodes: [*nodes, b]}) == [*document.xpathEval("//b"), b]
+    assert b.xpathEval("string(@k)") == "v"
+    kept = []
+    assert b.xpathEval("f(.)", functions={"f": lambda nodes: kept.extend(nodes) or "x"}) == "x"
+    assert kept[0] is b
+
+
+def test_removed_nodes_of_a_context_stay(document):
+    context = document.xpath_new_context()
+    context.set_node(document.root.children[0])
+    context.register_variable("v", list(document.root))
+    for node in document.root.children:
+        node.remove()
+    del node
+    gc.collect()
+    strings = [parse(f"<a>{number}</a>") for number in range(50)]
+    assert context.eval("string(.)") == "one"
+    assert [node.text for node in context.eval("$v")][:2] == ["one", "two"]
+    context.register_variable("v", 1)
+    context.set_node(document.root)
+    gc.collect()
+    assert context.eval("count(*) + $v") == 1
+    assert len(strings) == 50
+    context.close()
+
+
+def test_nodes_that_an_evaluation_found_may_be_removed(document):
+    for node in document.xpathEval("//b[f(.)]", functions={"f": lambda nodes: True}):
+        node.remove()
+    del node
+    assert document.xpathEval("count(//b)") == 0
+    document.close()

@@ -261,7 +261,12 @@ pub(crate) fn object_into_python(
     for _ in 0..ATTEMPTS {
         let key = new_key();
         idle.keep(&key.to_ne_bytes(), document.copy_of(value)?);
-        if let Some(found) = take.call((key,))? {
+        let found = take.call((key,));
+        if !matches!(found, Ok(Some(_))) {
+            // The value refers to nodes, which may leave the tree after this evaluation.
+            drop(idle.take::<XPathObject>(&key.to_ne_bytes()));
+        }
+        if let Some(found) = found? {
             return Ok(found);
         }
         failed.try_reserve(1)?;
