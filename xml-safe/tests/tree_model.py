@@ -226,7 +226,7 @@ class World:
             or moved.twin.document is not here.twin.document
             or found[0] in moved.twin.all()
         )
-        call = lambda: put(here.node)(moved.node)  # noqa: E731
+        call = lambda: put(here.node)(moved.node)
         if not here.twin.document.open or not moved.twin.document.open:
             try:
                 call()
