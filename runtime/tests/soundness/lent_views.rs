@@ -1,6 +1,7 @@
 //! Handles that C lends to callbacks alone, and that are the object of another handle: what a callback has by `&mut T`
 //! is used by nothing else.
 
+use std::cell::RefCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +16,9 @@ use crate::native::Native;
     reason = "as C"
 )]
 mod ffi {
+    use std::cell::Cell;
     use std::ffi::{c_int, c_void};
+    use std::ptr::null_mut;
 
     use crate::native::{acquire, release};
 
@@ -42,7 +45,17 @@ mod ffi {
                 base: base { text: *b"b" },
             },
         );
-        acquire("Page", page { base, event })
+        LAST.set(acquire("Page", page { base, event }));
+        LAST.get()
+    }
+
+    thread_local! {
+        /// The page that was made last.
+        static LAST: Cell<*mut page> = const { Cell::new(null_mut()) };
+    }
+
+    pub unsafe extern "C" fn show_last(write: write, data: *mut c_void) -> c_int {
+        unsafe { write.unwrap()(LAST.get().cast(), data) }
     }
 
     pub unsafe extern "C" fn page_free(page: *mut page) {
@@ -52,6 +65,11 @@ mod ffi {
     pub unsafe extern "C" fn page_text(page: *const page, len: *mut usize) -> *const u8 {
         unsafe { len.write(1) };
         unsafe { (&raw const (*page).base.text).cast() }
+    }
+
+    pub unsafe extern "C" fn page_write(page: *mut page) -> c_int {
+        unsafe { (*page).base.text = *b"d" };
+        0
     }
 
     pub unsafe extern "C" fn page_parse(page: *mut page, write: write, data: *mut c_void) -> c_int {
@@ -84,6 +102,24 @@ struct Base;
 
 #[handle(raw = ffi::event, callback_only)]
 struct Event;
+
+thread_local! {
+    static PAGE: RefCell<Option<Owned<'static, Page>>> = const { RefCell::new(None) };
+}
+
+/// Runs a function with the base.
+struct Look(fn(&Base));
+
+impl Attachment for Look {}
+
+#[callbacks(unsafe)]
+impl Look {
+    #[callback(ffi::write, args = (base, data), on_error = -1)]
+    fn look(&self, base: &Base) -> i32 {
+        (self.0)(base);
+        0
+    }
+}
 
 #[derive(Default)]
 struct Writer {
@@ -123,6 +159,12 @@ impl Reader {
 impl Page {
     #[calls(ffi::page_new, fails = null)]
     fn new() -> Result<Owned<Page>>;
+
+    #[calls(ffi::show_last, args = (look.look, look.data), fails = nonzero)]
+    fn look_at_last(look: &Look) -> Result<()>;
+
+    #[calls(ffi::page_write, fails = nonzero)]
+    fn write(&mut self) -> Result<()>;
 
     #[calls(ffi::page_text, args = (self, len))]
     fn text(&self) -> Option<&[u8]>;
@@ -175,4 +217,16 @@ fn view_that_a_callback_has_is_not_lent_to_be_written_as_its_first_field() {
     page.show(&reader).unwrap();
     let refused = reader.changed.lock().unwrap().take().unwrap();
     assert!(matches!(refused, Err(Error::Busy("Event"))), "{refused:?}");
+}
+
+#[test]
+fn handle_that_a_callback_has_as_its_first_field_is_not_changed() {
+    let _native = Native::start();
+    PAGE.set(Some(Page::new().unwrap()));
+    let told = Page::look_at_last(&Look(|_| {
+        let refused = PAGE.with_borrow_mut(|page| page.as_mut().unwrap().write());
+        assert!(matches!(refused, Err(Error::Busy("Base"))), "{refused:?}");
+    }));
+    told.unwrap();
+    PAGE.set(None);
 }
