@@ -591,6 +591,14 @@ def changing() -> Iterable[Operation]:
         middle = root.children[1]
         return found, middle.next, middle.previous, root.first_child, root.last_child
 
+    def identify(owner: Document) -> object:
+        root = root_of(owner)
+        inner = root.children[0]
+        inner.attributes["{http://www.w3.org/XML/1998/namespace}id"] = "x"
+        inner.remove()
+        root.append(inner)
+        return owner.xpathEval("id('x')"), inner.attributes.clear()
+
     def below_itself(owner: Document) -> None:
         root = root_of(owner)
         root.children[0].append(root)
@@ -605,6 +613,7 @@ def changing() -> Iterable[Operation]:
         ("attributes", attributes),
         ("copy", copy),
         ("walk", walk),
+        ("identify", identify),
     ):
         yield Operation(f"changing: {name}", partial(on_a_document, change))
     yield Operation("changing: build", build)

@@ -46,8 +46,10 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
         &[
             "attributes",
             "change",
+            "copy",
             "create",
             "document",
+            "ids",
             "node",
             "text",
             "turn",

@@ -3,13 +3,14 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::exceptions::{PyKeyError, PyTypeError};
 use leakproof::pyo3::types::{
     PyAnyMethods, PyDict, PyDictMethods, PyIterator, PyList, PyMapping, PyTuple, PyTupleMethods,
 };
 use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
 
 use crate::change::{remove, replace_content};
+use crate::create::XML;
 use crate::document::Document;
 use crate::ffi;
 use crate::node::{Attribute, Either, Namespace, Node, gather};
@@ -50,22 +51,6 @@ impl crate::node::Node {
     ) -> Option<Borrowed<Namespace>>;
 }
 
-#[methods(unsafe, rust_only)]
-impl crate::node::Attribute {
-    #[field(atype)]
-    fn declared_type(&self) -> u32;
-}
-
-#[methods(unsafe, rust_only)]
-impl crate::document::Document {
-    #[calls(ffi::xmlRemoveID, fails = when(|_| false))]
-    fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
-
-    /// Makes the element of `attribute` the one with this ID, unless another one has the ID.
-    #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
-    fn add_id(&mut self, id: &CStr, attribute: &Attribute) -> Result<()>;
-}
-
 impl Node {
     /// Iterates over the attributes.
     pub(crate) fn attribute_list(&self) -> Successors<'_, Attribute> {
@@ -79,9 +64,6 @@ impl Node {
     }
 }
 
-/// The namespace of `xml:lang` and its like, which needs no declaration.
-const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
-
 /// Sets the value of an attribute, which is made if it is not there.
 fn set<'t>(
     tree: &Tree<'t, Document>,
@@ -90,8 +72,9 @@ fn set<'t>(
     value: &CStr,
 ) -> Result<()> {
     valid::text(value, "the value of an attribute")?;
-    if let Some(attribute) = node.get().attribute(written) {
-        return replace_value(tree, attribute, value);
+    let found = node.get().attribute(written);
+    if let Some(attribute) = found.and_then(|attribute| attribute.get().as_node()) {
+        return replace_content(tree, attribute, value);
     }
     let name = QualifiedName::parse(written, "the name of an attribute")?;
     let namespace = match &name.uri {
@@ -106,26 +89,6 @@ fn set<'t>(
     let namespace = namespace.as_ref().map(|namespace| namespace.get());
     tree.edit(node)?
         .new_attribute(namespace, &name.local, value)
-}
-
-/// Replaces the value of an attribute. An ID is then found by the new value.
-fn replace_value<'t>(
-    tree: &Tree<'t, Document>,
-    attribute: Borrowed<'t, Attribute>,
-    value: &CStr,
-) -> Result<()> {
-    let Some(node) = attribute.get().as_node() else {
-        return Ok(());
-    };
-    let is_id = attribute.declared_type() == ffi::XML_ATTRIBUTE_ID;
-    if is_id {
-        tree.edit_owner().forget_id(attribute.get())?;
-    }
-    replace_content(tree, node, value)?;
-    match is_id {
-        true => tree.edit_owner().add_id(value, attribute.get()),
-        false => Ok(()),
-    }
 }
 
 /// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.
@@ -258,6 +221,9 @@ impl Attributes {
     /// Remove an attribute, and return its value, or `default` if there is none. Without a default, raises KeyError.
     #[pyo3(signature = (name, *default))]
     fn pop(&mut self, name: &CStr, default: Bound<'_, PyTuple>) -> Result<Either> {
+        if default.len() > 1 {
+            return Err(PyTypeError::new_err("pop takes one default").into());
+        }
         let default = default.get_item(0).ok().map(Bound::unbind);
         if self.find(name).is_none() {
             return match default {

@@ -11,10 +11,12 @@ use std::ffi::c_int;
 
 use leakproof::prelude::*;
 
+use crate::copy::following;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
-use crate::node::{Node, gather};
+use crate::ids;
+use crate::node::{Namespace, Node, gather};
 use crate::valid;
 
 #[methods(unsafe, rust_only)]
@@ -55,6 +57,15 @@ impl crate::node::Node {
         self.type_number() == ffi::XML_TEXT_NODE
     }
 
+    /// Returns `true` for a comment or a processing instruction.
+    fn is_misc(&self) -> bool {
+        matches!(self.type_number(), ffi::XML_PI_NODE | ffi::XML_COMMENT_NODE)
+    }
+
+    pub(crate) fn is_attribute(&self) -> bool {
+        self.type_number() == ffi::XML_ATTRIBUTE_NODE
+    }
+
     pub(crate) fn is_fragment(&self) -> bool {
         self.type_number() == ffi::XML_DOCUMENT_FRAG_NODE
     }
@@ -81,9 +92,13 @@ struct Place<'t> {
 }
 
 impl<'t> Place<'t> {
-    /// Returns the present place of a node, or `None` if it is in no tree.
+    /// Returns the present place of a node among the children of its parent; `None` for a node without a parent, and for
+    /// an attribute.
     fn of(node: Borrowed<'t, Node>) -> Option<Self> {
         let node = node.get();
+        if node.is_attribute() {
+            return None;
+        }
         let (parent, next) = (node.parent()?, node.next_sibling());
         Some(Place { parent, next })
     }
@@ -112,36 +127,47 @@ impl<'t> Place<'t> {
                 node.type_name()
             )));
         }
-        let mut above = Some(self.parent);
+        // Nothing is below a node without children.
+        let mut above = node.first_child().map(|_| self.parent);
         while let Some(ancestor) = above {
             if ancestor == node {
                 return Err(Error::Value("a node cannot be put below itself".into()));
             }
             above = ancestor.get().parent();
         }
-        match parent.is_document() {
-            true => self.check_in_document(node),
-            false => Ok(()),
+        if self.parent == node {
+            return Err(Error::Value("a node cannot be put below itself".into()));
         }
+        if !parent.is_document() || node.is_element() || node.is_misc() {
+            return Ok(());
+        }
+        Err(Error::Value(format!(
+            "a node of the type {:?} cannot be outside of the root element",
+            node.type_name()
+        )))
     }
 
-    /// Refuses a node that cannot be a child of a document.
-    fn check_in_document(&self, node: Borrowed<'_, Node>) -> Result<()> {
-        match node.type_number() {
-            ffi::XML_PI_NODE | ffi::XML_COMMENT_NODE => Ok(()),
-            ffi::XML_ELEMENT_NODE => {
-                let mut others = self.parent.get().steps().filter(|other| other.is_element());
-                match others.all(|other| other == node) {
-                    true => Ok(()),
-                    false => Err(Error::Value(
-                        "a document has one root element: replace that".into(),
-                    )),
-                }
-            }
-            _ => Err(Error::Value(format!(
-                "a node of the type {:?} cannot be outside of the root element",
-                node.type_name()
-            ))),
+    /// Refuses nodes that cannot be here. `leaving` is a node that will have left.
+    fn check_all(
+        &self,
+        nodes: &[Borrowed<'_, Node>],
+        leaving: Option<Borrowed<'_, Node>>,
+    ) -> Result<()> {
+        for node in nodes {
+            self.check(*node)?;
+        }
+        if !self.parent.is_document() {
+            return Ok(());
+        }
+        let others = self.parent.get().steps();
+        let others = others.filter(|other| !nodes.contains(other) && leaving != Some(*other));
+        let elements = others.filter(|other| other.is_element()).count();
+        let elements = elements + nodes.iter().filter(|node| node.is_element()).count();
+        match elements {
+            0 | 1 => Ok(()),
+            _ => Err(Error::Value(
+                "a document has one root element: replace that".into(),
+            )),
         }
     }
 }
@@ -152,9 +178,7 @@ fn put<'t>(
     nodes: &[Borrowed<'t, Node>],
     mut place: Place<'t>,
 ) -> Result<()> {
-    for node in nodes {
-        place.check(*node)?;
-    }
+    place.check_all(nodes, None)?;
     // The place is before a node that stays where it is.
     while let Some(next) = place.next
         && nodes.contains(&next)
@@ -174,7 +198,12 @@ fn move_to<'t>(
     place: Place<'t>,
 ) -> Result<()> {
     let former = Place::of(node);
+    if former.is_none() || former.is_some_and(|former| former.parent.is_attribute()) {
+        // A new node, or the text of an attribute, which may be an ID.
+        take_out(tree, node)?;
+    }
     link(tree, node, place)?;
+    ids::add_all(tree, node)?;
     reconcile(tree, node).inspect_err(|_| {
         // Linking needs no memory, unless texts are in the way: then the node is left unlinked, and nothing is lost.
         let _ = match former {
@@ -224,18 +253,53 @@ const REMOVE_REDUNDANT: c_int = 1;
 
 /// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now
 /// (xmlDOMWrapReconcileNamespaces). Declarations that are missing are added, and those that repeat one are removed.
-fn reconcile(tree: &Tree<'_, Document>, node: Borrowed<'_, Node>) -> Result<()> {
-    match node.is_element() {
-        true => tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT),
-        false => Ok(()),
+fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    if !node.is_element() {
+        return Ok(());
     }
+    // First, so that a declaration of the same namespace further down is none that repeats one.
+    undeclare_default(tree, node)?;
+    tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)
+}
+
+/// Lets the elements without a namespace that came below a default namespace declare that they have none.
+fn undeclare_default<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    let above = top.get().parent().filter(|parent| parent.is_element());
+    if !above.is_some_and(has_default_namespace) {
+        return Ok(());
+    }
+    let mut here = Some(top);
+    while let Some(node) = here {
+        if node.is_element() && node.ns().is_none() && has_default_namespace(node) {
+            tree.edit(node)?.declare(c"", None)?;
+        }
+        here = following(node, top);
+    }
+    Ok(())
+}
+
+/// Returns whether a name without a prefix is in a namespace at this element.
+fn has_default_namespace(element: Borrowed<'_, Node>) -> bool {
+    let mut here = Some(element);
+    while let Some(element) = here {
+        let mut declared = Successors::new(element.get().declared(), Namespace::next);
+        if let Some(default) = declared.find(|namespace| namespace.get().prefix_bytes().is_none()) {
+            let uri = default.get().uri_bytes();
+            return uri.is_some_and(|uri| !uri.is_empty());
+        }
+        here = element.get().parent();
+    }
+    false
 }
 
 /// Takes a node out of its tree. It then declares the namespaces that it uses.
 fn take_out<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
     let former = Place::of(node);
+    let attribute = ids::Changing::of(tree, node)?;
+    ids::forget_all(tree, node)?;
     tree.edit(node)?.unlink()?;
-    if node.type_number() == ffi::XML_ATTRIBUTE_NODE {
+    attribute.end(tree)?;
+    if node.is_attribute() {
         // The declaration of its namespace is at an element that may go before it.
         return tree.edit(node)?.set_ns(None);
     }
@@ -322,6 +386,7 @@ impl crate::node::Node {
             return Ok(());
         }
         let nodes = list_of(node)?;
+        place.check_all(&nodes, Some(this))?;
         let former = Place::of(this);
         take_out(&tree, this)?;
         put(&tree, &nodes, place).inspect_err(|_| {
@@ -364,7 +429,10 @@ impl crate::node::Node {
                 return replace_content(&tree, this, text);
             }
         }
-        self.write_content(text)
+        let (tree, this) = Tree::around(self)?;
+        let attribute = ids::Changing::of(&tree, this)?;
+        tree.edit(this)?.write_content(text)?;
+        attribute.end(&tree)
     }
 
     /// Replaces the local name of an element or attribute, or the target of a processing instruction.
@@ -372,7 +440,7 @@ impl crate::node::Node {
     fn set_name(&mut self, name: &CStr) -> Result<()> {
         match self.type_number() {
             ffi::XML_ELEMENT_NODE => valid::name(name, "the name of an element").map(drop)?,
-            ffi::XML_ATTRIBUTE_NODE => valid::name(name, "the name of an attribute").map(drop)?,
+            ffi::XML_ATTRIBUTE_NODE => check_attribute_name(self, name)?,
             ffi::XML_PI_NODE => valid::target(name)?,
             _ => {
                 return Err(Error::Value(format!(
@@ -395,18 +463,37 @@ pub(crate) fn replace_content<'t>(
     let mut owner = tree.edit_owner();
     let made = owner.new_text(text)?;
     let made = within(tree, made)?;
+    let attribute = ids::Changing::of(tree, node)?;
     clear(tree, node)?;
-    match text.is_empty() {
-        true => Ok(()),
-        false => link_alone(
-            tree,
-            made,
-            Place {
-                parent: node,
-                next: None,
-            },
-        ),
+    if !text.is_empty() {
+        let (parent, next) = (node, None);
+        link_alone(tree, made, Place { parent, next })?;
     }
+    attribute.end(tree)
+}
+
+/// Refuses a name that the element has for another attribute, or that declares a namespace.
+fn check_attribute_name(attribute: &Node, name: &CStr) -> Result<()> {
+    let local = valid::name(name, "the name of an attribute")?;
+    let uri = |node: &Node| node.ns().and_then(|namespace| namespace.href());
+    let Some(element) = attribute.parent() else {
+        return Ok(());
+    };
+    let mut others = element.get().attribute_list();
+    let is_taken = others.any(|other| {
+        let other = other.get().as_node();
+        other.is_some_and(|other| {
+            other != Borrowed::from(attribute)
+                && other.name().as_deref() == Some(local)
+                && uri(other.get()) == uri(attribute)
+        })
+    });
+    if is_taken || local == "xmlns" && uri(attribute).is_none() {
+        return Err(Error::Value(format!(
+            "the element cannot have another attribute {local:?}"
+        )));
+    }
+    Ok(())
 }
 
 fn no_place() -> Error {
@@ -415,7 +502,7 @@ fn no_place() -> Error {
 
 /// Refuses a node that stays where it is.
 fn check_removable(node: Borrowed<'_, Node>) -> Result<()> {
-    let is_attribute = node.type_number() == ffi::XML_ATTRIBUTE_NODE;
+    let is_attribute = node.is_attribute();
     match node.is_content() || is_attribute || node.is_fragment() {
         true => Ok(()),
         false => Err(Error::Value(format!(
@@ -427,7 +514,7 @@ fn check_removable(node: Borrowed<'_, Node>) -> Result<()> {
 
 /// Refuses a node without children that can be replaced.
 fn check_content(node: Borrowed<'_, Node>) -> Result<()> {
-    let is_attribute = node.type_number() == ffi::XML_ATTRIBUTE_NODE;
+    let is_attribute = node.is_attribute();
     match node.is_element() || is_attribute || node.is_fragment() {
         true => Ok(()),
         false => Err(Error::Value(format!(

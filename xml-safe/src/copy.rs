@@ -70,8 +70,8 @@ fn copy_into<'t>(tree: &Tree<'t, Document>, node: &Node, deep: bool) -> Result<B
 
 #[methods(unsafe)]
 impl crate::node::Node {
-    /// Make a copy of this node, which is in no tree until it is put somewhere (xmlDocCopyNode). Without `deep`, the copy
-    /// has the attributes and no children.
+    /// Make a copy of this node, which is in no tree until it is put somewhere (xmlDocCopyNode). Without `deep`, the
+    /// copy has the attributes and no children.
     ///
     /// Raises ValueError for a document, an attribute, and a DTD and what it declares.
     #[pyo3(signature = (*, deep = true))]
@@ -97,7 +97,7 @@ impl crate::node::Node {
     /// The first child. None for a reference to an entity, whose text is that of the entity.
     #[getter(first_child)]
     fn first_of_children(&self) -> Option<Borrowed<'_, Node>> {
-        self.first_child()
+        self.first_shown()
     }
 
     /// The last child, as `first_child`.
@@ -148,8 +148,11 @@ impl crate::node::Node {
 }
 
 /// Returns the node that follows `here` in the tree at `top`, in document order.
-fn following<'t>(here: Borrowed<'t, Node>, top: Borrowed<'t, Node>) -> Option<Borrowed<'t, Node>> {
-    if let Some(child) = here.get().first_child() {
+pub(crate) fn following<'t>(
+    here: Borrowed<'t, Node>,
+    top: Borrowed<'t, Node>,
+) -> Option<Borrowed<'t, Node>> {
+    if let Some(child) = here.get().first_shown() {
         return Some(child);
     }
     let mut here = here;

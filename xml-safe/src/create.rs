@@ -134,6 +134,10 @@ impl crate::document::Document {
     }
 }
 
+/// The namespaces of `xml:lang` and its like, and of declarations, which have prefixes of their own.
+pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
+const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
+
 /// Puts a new element into a namespace.
 fn put_in_namespace(
     tree: &Tree<'_, Document>,
@@ -149,7 +153,18 @@ fn put_in_namespace(
             )),
         };
     };
-    prefix.map_or(Ok(""), |prefix| valid::name(prefix, "a prefix"))?;
+    let name = prefix.map_or(Ok(""), |prefix| valid::name(prefix, "a prefix"))?;
+    let is_xml = uri.to_bytes() == XML.to_bytes();
+    if name == "xmlns" || uri.to_bytes() == XMLNS.to_bytes() || (name == "xml") != is_xml {
+        return Err(Error::Value(
+            "the prefixes \"xml\" and \"xmlns\" stand for their own namespaces alone".into(),
+        ));
+    }
+    if is_xml {
+        return Err(Error::Value(
+            "no element is in the namespace of \"xml\"".into(),
+        ));
+    }
     tree.edit(element)?.declare(uri, prefix)?;
     let namespace = element.declared();
     tree.edit(element)?

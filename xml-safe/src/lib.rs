@@ -35,6 +35,7 @@ mod ffi {
         NOTHING.with(std::cell::Cell::as_ptr)
     }
 }
+mod ids;
 mod node;
 mod parser;
 mod parsing;

@@ -322,7 +322,16 @@ impl Node {
     /// The children of this node, in document order, without attributes.
     #[getter]
     fn children(&self) -> Result<Vec<Borrowed<'_, Node>>> {
-        gather(Successors::new(self.first_child(), Node::next_sibling).map(Ok))
+        gather(Successors::new(self.first_shown(), Node::next_sibling).map(Ok))
+    }
+
+    /// The first child that Python may have. The content of an entity's declaration stays as the parser read it.
+    #[rust_only]
+    pub(crate) fn first_shown(&self) -> Option<Borrowed<'_, Node>> {
+        match self.type_number() {
+            ffi::XML_ENTITY_DECL => None,
+            _ => self.first_child(),
+        }
     }
 
     #[rust_only]
@@ -350,7 +359,7 @@ impl Node {
 
     fn __iter__(&self) -> Successors<'_, Node> {
         let first =
-            Successors::new(self.first_child(), Node::next_sibling).find(|node| node.is_element());
+            Successors::new(self.first_shown(), Node::next_sibling).find(|node| node.is_element());
         Successors::new(first, Node::next_element)
     }
 

@@ -1,0 +1,123 @@
+//! IDs: libxml2 keeps a table of them, by the text that an attribute has when it enters the table.
+
+use leakproof::prelude::*;
+
+use crate::document::Document;
+use crate::ffi;
+use crate::node::{Attribute, Node};
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Node {
+    #[field(self, when(type_, ffi::XML_ATTRIBUTE_NODE))]
+    fn as_id(&self) -> Option<Borrowed<Attribute>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Attribute {
+    #[field(atype)]
+    fn declared_type(&self) -> u32;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::document::Document {
+    /// The address of the table; 0 if the document has had no IDs.
+    #[field(ids)]
+    fn table_of_ids(&self) -> usize;
+
+    #[calls(ffi::xmlRemoveID, fails = when(|_| false))]
+    fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
+
+    /// Makes the element of `attribute` the one with this ID, unless another one has the ID.
+    #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
+    fn add_id(&mut self, id: &CStr, attribute: &Attribute) -> Result<()>;
+
+    /// 1 for an attribute that is an ID by its name, or by a DTD.
+    #[calls(ffi::xmlIsID, args = (self, element, attribute))]
+    fn is_id(&self, element: &Node, attribute: &Attribute) -> i32;
+}
+
+/// An attribute whose text is about to change. It leaves the table of IDs, and enters that again by its new text.
+pub(crate) struct Changing<'t>(Option<Borrowed<'t, Attribute>>);
+
+impl<'t> Changing<'t> {
+    /// Looks whether `node` is an attribute, or a text of one.
+    pub(crate) fn of(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<Self> {
+        let parent = || node.get().parent().and_then(|parent| parent.get().as_id());
+        let attribute = node.get().as_id().or_else(parent);
+        let attribute = attribute.filter(|attribute| is_in_table(*attribute));
+        if let Some(attribute) = attribute {
+            tree.edit_owner().forget_id(attribute.get())?;
+        }
+        Ok(Changing(attribute))
+    }
+
+    /// Ends the change.
+    pub(crate) fn end(self, tree: &Tree<'t, Document>) -> Result<()> {
+        match self.0 {
+            Some(attribute) => add(tree, attribute),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_in_table(attribute: Borrowed<'_, Attribute>) -> bool {
+    attribute.declared_type() == ffi::XML_ATTRIBUTE_ID
+}
+
+fn add<'t>(tree: &Tree<'t, Document>, attribute: Borrowed<'t, Attribute>) -> Result<()> {
+    // An attribute without an element is no ID.
+    let node = attribute.get().as_node();
+    if node.is_none_or(|node| node.get().parent().is_none()) {
+        return Ok(());
+    }
+    let id = CString::new(attribute.get().value()?);
+    match id {
+        Ok(id) if !id.is_empty() => tree.edit_owner().add_id(&id, attribute.get()),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the IDs of a node, and of all below it, out of the table.
+pub(crate) fn forget_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    if let Some(attribute) = node
+        .get()
+        .as_id()
+        .filter(|attribute| is_in_table(*attribute))
+    {
+        return tree.edit_owner().forget_id(attribute.get());
+    }
+    each_attribute(tree, node, |_, attribute| match is_in_table(attribute) {
+        true => tree.edit_owner().forget_id(attribute.get()),
+        false => Ok(()),
+    })
+}
+
+/// Puts the IDs of a node, and of all below it, into the table.
+pub(crate) fn add_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    each_attribute(tree, node, |element, attribute| {
+        let is_new = !is_in_table(attribute);
+        match is_new && tree.owner().is_id(element.get(), attribute.get()) == 1 {
+            true => add(tree, attribute),
+            false => Ok(()),
+        }
+    })
+}
+
+/// Looks at each attribute of a node, and of all below it, if the document has had IDs.
+fn each_attribute<'t>(
+    tree: &Tree<'t, Document>,
+    top: Borrowed<'t, Node>,
+    mut look: impl FnMut(Borrowed<'t, Node>, Borrowed<'t, Attribute>) -> Result<()>,
+) -> Result<()> {
+    if tree.owner().table_of_ids() == 0 {
+        return Ok(());
+    }
+    let mut here = Some(top);
+    while let Some(node) = here {
+        for attribute in node.get().attribute_list() {
+            look(node, attribute)?;
+        }
+        here = crate::copy::following(node, top);
+    }
+    Ok(())
+}
