@@ -92,8 +92,8 @@ struct Place<'t> {
 }
 
 impl<'t> Place<'t> {
-    /// Returns the present place of a node among the children of its parent; `None` for a node without a parent, and for
-    /// an attribute.
+    /// Returns the present place of a node among the children of its parent; `None` for a node without a parent, and
+    /// for an attribute.
     fn of(node: Borrowed<'t, Node>) -> Option<Self> {
         let node = node.get();
         if node.is_attribute() {
