@@ -1662,7 +1662,7 @@ TREES = [
     mutant(TREE_UNLINKED, "a held subtree is released", ("            if !object.is_null() || is_kept(here) {\n", "            if (!object.is_null() || is_kept(here)) && here == top && start != top {\n")),
     mutant(TREE_UNLINKED, "a free subtree is not released", ("                    table().remove(raw);\n                    release(ops, raw);\n", "                    let _ = (ops, raw);\n")),
     mutant(TREE_UNLINKED, "the owner is released before its unlinked parts", ("        let newest = table().take_newest(owner);\n        let Some((kind, raw)) = newest else { return };\n", "        let newest = table().take_newest(owner).filter(|_| false);\n        let Some((kind, raw)) = newest else { return };\n")),
-    mutant(TREE_UNLINKED, "a witness that is dropped during a call is forgotten", ("        if !has_witness {\n", "        if !has_witness && false {\n")),
+    mutant(TREE_UNLINKED, "a witness that is dropped during a call is forgotten", ("        table().queue(raw);\n        here = older;\n", "        let _ = raw;\n        here = older;\n")),
     mutant(TREE_UNLINKED, "what C keeps is released", ("    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n    KEPT.fetch_add(1, Ordering::Relaxed);\n", "    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n")),
     mutant(TREE_UNLINKED, "what C kept is never released", ("    table.settle_later(owner);\n}\n\n/// Returns whether C keeps", "    let _ = owner;\n}\n\n/// Returns whether C keeps")),
     mutant(TREE_EDITING, "a part of another owner is edited", ("        if owner != self.owner.as_ptr() {\n", "        if owner != self.owner.as_ptr() && false {\n")),

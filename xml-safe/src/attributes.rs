@@ -20,7 +20,7 @@ use crate::valid::{self, QualifiedName};
 ///
 /// The mapping shows the attributes as they are at present, and changes them. Default values that a DTD declares are
 /// not included. Raises OverflowError as `Node.text` does.
-#[handle(raw = ffi::xmlNode, part_of = Node)]
+#[handle(raw = ffi::xmlNode, part_of = Node, owner_field = self)]
 pub(crate) struct Attributes;
 
 #[methods(unsafe, rust_only)]
@@ -154,7 +154,7 @@ impl Attributes {
     /// Raises ValueError for a name or a character that XML does not allow. A namespace that is not declared gets a
     /// prefix such as "ns0".
     fn __setitem__(&mut self, name: &CStr, value: &CStr) -> Result<()> {
-        let (tree, node) = Tree::around_owner_of(self, Attributes::node)?;
+        let (tree, node) = Tree::around_owner_of(self)?;
         match node.is_element() {
             true => set(&tree, node, name, value),
             false => Err(Error::Value(format!(
@@ -165,7 +165,7 @@ impl Attributes {
     }
 
     fn __delitem__(&mut self, name: &CStr) -> Result<()> {
-        let (tree, node) = Tree::around_owner_of(self, Attributes::node)?;
+        let (tree, node) = Tree::around_owner_of(self)?;
         let found = node.get().attribute(name);
         match found.and_then(|attribute| attribute.get().as_node()) {
             Some(attribute) => remove(&tree, attribute),
@@ -238,7 +238,7 @@ impl Attributes {
 
     /// Remove all attributes.
     fn clear(&mut self) -> Result<()> {
-        let (tree, node) = Tree::around_owner_of(self, Attributes::node)?;
+        let (tree, node) = Tree::around_owner_of(self)?;
         while let Some(attribute) = node.get().first_attribute() {
             let Some(attribute) = attribute.get().as_node() else {
                 break;

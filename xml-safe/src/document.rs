@@ -19,7 +19,8 @@ use crate::xpath::values::XPathValue;
     release(ffi::xmlFreeDoc, detach),
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
     attachments,
-    fork_safe
+    fork_safe,
+    tree
 )]
 pub(crate) struct Document;
 

@@ -726,3 +726,35 @@ def test_an_element_without_a_namespace_below_a_default_namespace():
     uris = [node.xpathEval("namespace-uri(.)") for node in again.descendants()]
     assert [node.name for node in again.descendants()] == ["c", "e", "f", "g"]
     assert uris == ["", "urn:d", "", "urn:d"]
+
+
+def test_a_removed_attribute_has_no_place_in_xpath():
+    doc = parse("<r k='1'><a/></r>")
+    k = doc.root.xpathEval("@k")[0]
+    k.remove()
+    for evaluate in (
+        lambda: k.xpathEval(".|/r"),
+        lambda: k.xpathEval("preceding::node()"),
+        lambda: doc.xpathEval("$v", variables={"v": [k, doc.root]}),
+        lambda: doc.xpathEval("f()|/r", functions={"f": lambda: k}),
+        lambda: doc.xpath_new_context().set_node(k),
+        lambda: doc.xpath_new_context().register_variable("v", k),
+    ):
+        with pytest.raises(ValueError, match="taken out"):
+            evaluate()
+    assert (k.text, k.path is None or k.path) != ("", "")
+
+
+def test_an_attribute_that_a_context_has_is_removed():
+    doc = parse("<r k='1' l='2'/>")
+    context, other = doc.xpath_new_context(), doc.xpath_new_context()
+    context.set_node(doc.root.xpathEval("@k")[0])
+    other.register_variable("v", doc.root.xpathEval("@l"))
+    assert context.eval("string(.)") + other.eval("string($v)") == "12"
+    doc.root.attributes.clear()
+    for evaluate in (lambda: context.eval(".|/r"), lambda: other.eval("$v|/r")):
+        with pytest.raises(ValueError, match="taken out"):
+            evaluate()
+    context.set_node(doc.root)
+    other.register_variable("v", 1)
+    assert context.eval("name(.)") + str(other.eval("$v")) == "r1.0"

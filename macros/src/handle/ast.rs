@@ -29,6 +29,8 @@ pub(crate) struct HandleArgs {
     pub(crate) part_of: Option<(Ident, Option<Type>)>,
     pub(crate) owner_field: Option<(Ident, Option<FieldPath>)>,
     pub(crate) until_mut: Option<Ident>,
+    /// `tree` without values: the handle owns parts that move.
+    pub(crate) owns_tree: Option<Ident>,
     pub(crate) tree: Option<(Ident, Option<TreeArg>)>,
     pub(crate) callback_only: Option<Ident>,
     pub(crate) attachments: Option<Ident>,

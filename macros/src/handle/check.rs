@@ -375,6 +375,19 @@ fn check_part(args: &HandleArgs, diagnostics: &Diagnostics) {
 
 /// Checks `tree(…)`.
 fn check_tree(args: &HandleArgs, diagnostics: &Diagnostics) {
+    if let (Some(owns_tree), None, true) = (&args.owns_tree, &args.release, args.understood) {
+        diagnostics.at(
+            owns_tree,
+            "`tree` says how the parts are linked: write `tree(parent = field, children = field, next = field, object = \
+             field, release = ffi::the_function)`; `tree` alone is for the owner of such parts, which has a `release`",
+        );
+    }
+    if let (Some(_), Some(lends)) = (&args.owns_tree, &args.sharing.lends) {
+        diagnostics.at(
+            lends,
+            "the owner of a tree lends no memory, because a change of the tree may free it: remove `lends`, and return copies",
+        );
+    }
     let Some(tree) = name_of(&args.tree) else {
         return;
     };
@@ -389,12 +402,6 @@ fn check_tree(args: &HandleArgs, diagnostics: &Diagnostics) {
         diagnostics.at(
             until_mut,
             "a part with `tree` stays valid when the tree changes: remove `until_mut`",
-        );
-    }
-    if let Some(lends) = &args.sharing.lends {
-        diagnostics.at(
-            lends,
-            "a part with `tree` lends no memory, because a change of the tree may free it: remove `lends`, and return copies",
         );
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Handle {
     /// `fork_safe`: a forked child may use the handle.
     pub(crate) fork_safe: Option<Ident>,
     pub(crate) sharing: Sharing,
+    /// Set for a handle that owns parts that move.
+    pub(crate) owns_tree: bool,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsArg>,
     pub(crate) lock: Option<LockArg>,
@@ -102,6 +104,7 @@ pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostic
         attachments: args.attachments.is_some(),
         thread_bound: args.thread_bound.is_some(),
         fork_safe: args.fork_safe,
+        owns_tree: args.owns_tree.is_some(),
         sharing,
         integer,
         interrupt: args.interrupt.and_then(|(_, path)| path),

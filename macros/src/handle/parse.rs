@@ -97,6 +97,7 @@ pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> HandleArg
                 args.owner_field = Some((name, arg.value("owner_field = field", diagnostics)))
             }
             "until_mut" => args.until_mut = arg.flag(diagnostics).then_some(name),
+            "tree" if matches!(arg.value, ArgValue::None) => args.owns_tree = Some(name),
             "tree" => args.tree = Some((name, parse_tree(arg, diagnostics))),
             "callback_only" => args.callback_only = arg.flag(diagnostics).then_some(name),
             "warn_unclosed" => args.warn_unclosed = arg.flag(diagnostics).then_some(name),

@@ -22,6 +22,8 @@ pub struct HandleSpec {
     pub locks: bool,
     /// Set if the handle may still be there after a failed release: `on_failure = kept`.
     pub may_be_kept: bool,
+    /// Set if the handle owns parts that move: `tree`.
+    pub owns_tree: bool,
     /// The state that the handle shares with its parent.
     pub sharing: Sharing,
 }
@@ -268,6 +270,22 @@ impl HandleSpec {
     /// Returns whether the handle is a part that moves.
     pub const fn is_tree_part(&self) -> bool {
         self.sharing.tree
+    }
+
+    /// Returns whether the handle lives in the owner of a tree, at whatever level, or in a part of one.
+    pub const fn lives_in_tree_owner(&self) -> bool {
+        let mut index = 0;
+        while index < self.extra_parents.len() {
+            let parent = self.extra_parents[index];
+            if parent.owns_tree || parent.lives_in_tree_owner() {
+                return true;
+            }
+            index += 1;
+        }
+        match self.parent {
+            Some(parent) => parent.owns_tree || parent.lives_in_tree_owner(),
+            None => false,
+        }
     }
 
     /// Returns whether the handle may own a tree: it has one owner, lends no memory, and is gone after each release.

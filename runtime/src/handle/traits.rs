@@ -335,8 +335,6 @@ pub trait LendsNothing {
     const IS_CALLBACK_ONLY: bool = false;
     /// False: the type is part of no handle.
     const IS_TREE_PART: bool = false;
-    /// False: the type owns no tree.
-    const IS_TREE_OWNER: bool = false;
     /// None: the type is no handle.
     const KIND: Option<fn() -> &'static HandleKind> = None;
 }

@@ -19,7 +19,7 @@ use crate::tree::{TreeOwner, unlinked};
 /// ```
 /// # use leakproof::prelude::*;
 /// # mod ffi { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/ffi.rs")); }
-/// #[handle(raw = ffi::outline, release = ffi::outline_free)]
+/// #[handle(raw = ffi::outline, release = ffi::outline_free, tree)]
 /// pub struct Outline;
 ///
 /// #[handle(raw = ffi::topic, part_of = Outline, owner_field = outline, tree(
@@ -87,26 +87,24 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         Ok((tree, part))
     }
 
-    /// Returns the tree that `part` belongs to, as a part of a part of the tree, which `owner` returns.
+    /// Returns the tree that `part` belongs to, as a part of a part of the tree, and that part.
     ///
     /// # Errors
     ///
     /// [`Error::Value`] if there is no such part, or it belongs to no owner.
-    pub fn around_owner_of<P, N>(
-        part: &'t mut P,
-        // For any lifetime: so it is found through the part, and is not a part of another tree.
-        owner: impl for<'p> FnOnce(&'p P) -> Option<Borrowed<'p, N>>,
-    ) -> Result<(Self, Borrowed<'t, N>)>
+    pub fn around_owner_of<P, N>(part: &'t mut P) -> Result<(Self, Borrowed<'t, N>)>
     where
-        P: Part<Owner = N>,
+        P: HasOwnerField + Part<Owner = N>,
         N: HasOwnerField + Part<Owner = O>,
         O: TreeOwner<Node = N>,
     {
-        let found = owner(part).map(Borrowed::raw);
-        let found = found
+        let part = Borrowed::from(&*part).raw();
+        // SAFETY: guarantee 3: the part is borrowed, and so it is valid.
+        let owner = NonNull::new(unsafe { P::owner_of(part.as_ptr()) });
+        let owner = owner
             .ok_or_else(|| Error::Value(format!("this {} belongs to no {}", P::NAME, N::NAME)))?;
-        // SAFETY: guarantee 3: the part is borrowed exclusively for `'t`, and so is the owner, with all its parts.
-        Self::around(unsafe { N::from_raw_mut(found) })
+        // SAFETY: guarantee 3: the part is borrowed exclusively for `'t`, and so is its owner.
+        Self::around(unsafe { N::from_raw_mut(owner) })
     }
 
     /// Returns the owner of the tree.

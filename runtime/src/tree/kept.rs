@@ -18,7 +18,7 @@ use crate::tree::{TreePart, unlinked};
 ///
 /// use leakproof::KeptPart;
 ///
-/// # #[handle(raw = ffi::outline, release = ffi::outline_free)]
+/// # #[handle(raw = ffi::outline, release = ffi::outline_free, tree)]
 /// # pub struct Outline;
 /// #
 /// # #[handle(raw = ffi::topic, part_of = Outline, owner_field = outline, tree(
@@ -72,6 +72,11 @@ impl KeptPart {
             owner.ok_or_else(|| Error::Value(format!("this {} belongs to no owner", T::NAME)))?;
         unlinked::keep(part.raw())?;
         Ok(KeptPart { part, owner })
+    }
+
+    /// Returns whether the part is unlinked, and not below another part.
+    pub fn is_topmost_of_unlinked(&self) -> bool {
+        unlinked::contains(self.part.raw())
     }
 }
 

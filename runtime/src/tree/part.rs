@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use crate::handle::{Handle, HasOwnerField, Lender, Part, TreeOps};
+use crate::handle::{Handle, HasOwnerField, Part, TreeOps};
 
 /// A part that moves: `#[handle(raw = …, part_of = …, owner_field = …, tree(…))]`.
 ///
@@ -80,11 +80,6 @@ pub unsafe trait TreePart: HasOwnerField {
 pub unsafe trait TreeOwner: Handle {
     /// The type of the parts.
     type Node: TreePart + Part<Owner = Self>;
-}
-
-impl<T: TreeOwner> Lender<T> {
-    /// Set for the owners of trees whose parts move.
-    pub const IS_TREE_OWNER: bool = true;
 }
 
 unsafe fn parent_erased<T: TreePart>(raw: *mut ()) -> *mut () {

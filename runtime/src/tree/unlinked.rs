@@ -303,8 +303,7 @@ fn is_kept(raw: *mut ()) -> bool {
 ///
 /// `owner` is valid, and nobody else uses it, or a part of it.
 pub(crate) unsafe fn settle(owner: Id, mut mark: impl FnMut(*mut c_void)) {
-    // SAFETY: the caller's promise.
-    unsafe { recheck(owner) };
+    recheck(owner);
     loop {
         let queued = table().take_queued(owner);
         let Some((kind, raw)) = queued else {
@@ -377,12 +376,8 @@ unsafe fn release(ops: &TreeOps, raw: *mut ()) {
     unsafe { ops.release(raw) };
 }
 
-/// Puts into the queue each subtree of `owner` whose witness is gone, if one was dropped while somebody used the owner.
-///
-/// # Safety
-///
-/// As for [`settle`].
-unsafe fn recheck(owner: Id) {
+/// Puts all subtrees of `owner` into the queue, if a witness was dropped while somebody used the owner.
+fn recheck(owner: Id) {
     let mut here = {
         let mut table = table();
         let Some(entry) = table.owners.get_mut(&key(owner)) else {
@@ -395,23 +390,13 @@ unsafe fn recheck(owner: Id) {
         entry.newest
     };
     loop {
-        let root = |root: &Root| (root.kind, root.raw, root.older, root.witness);
+        let root = |root: &Root| (root.raw, root.older);
         let root = table().roots.get(&here.addr()).map(root);
-        let Some((kind, raw, older, witness)) = root else {
+        let Some((raw, older)) = root else {
             return;
         };
-        let has_witness = !witness.is_null()
-            && kind.tree().is_some_and(|ops| {
-                // SAFETY: the caller's promise: the subtree was not released, and no part of it was unlinked since it
-                // was settled: `Moving` unsettles it then.
-                unsafe {
-                    (!(*ops.object(witness)).is_null() || is_kept(witness))
-                        && ops.topmost(witness, owner.raw()) == raw
-                }
-            });
-        if !has_witness {
-            table().queue(raw);
-        }
+        // Another object of the part that the witness was of may be there by now, which is no witness.
+        table().queue(raw);
         here = older;
     }
 }

@@ -10,7 +10,7 @@ use crate::wrapper::ffi::Next::Fail;
 use crate::wrapper::ffi::{log, next};
 use crate::wrapper::{Library, ffi};
 
-#[handle(raw = ffi::outline, release = ffi::outline_free)]
+#[handle(raw = ffi::outline, release = ffi::outline_free, tree)]
 struct Outline;
 
 #[methods(unsafe, rust_only)]

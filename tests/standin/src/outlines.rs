@@ -10,7 +10,7 @@ use leakproof::pyo3::prelude::*;
 use crate::ffi;
 
 /// An outline, which has the topic 0 at first.
-#[handle(raw = ffi::outline, release = ffi::outline_free, fork_safe)]
+#[handle(raw = ffi::outline, release = ffi::outline_free, fork_safe, tree)]
 pub struct Outline;
 
 #[methods(unsafe)]

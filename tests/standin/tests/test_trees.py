@@ -462,3 +462,20 @@ def test_closing_the_owner_of_a_part_that_c_keeps():
     outline.close()
     assert take_log() == ["bookmark_free 1", "topic_free 1", "outline_free 2"]
     assert bookmark.closed
+
+
+def test_a_new_object_of_the_part_whose_object_kept_the_subtree():
+    outline = tree(1)
+    kept = [outline.root.first]
+    kept[0].unlink()
+    below = kept[0].append(2)
+
+    def exchange():
+        kept.clear()
+        kept.append(below.up)
+
+    outline.during(exchange)
+    assert unlinked() == 1
+    del below
+    kept.clear()
+    assert (outline.released, unlinked()) == (2, 0)

@@ -41,14 +41,56 @@ struct Nodes(Mutex<InUse>);
 
 #[derive(Default, Attachment)]
 struct InUse {
-    node: Option<KeptPart>,
-    variables: BTreeMap<(Option<CString>, CString), Vec<KeptPart>>,
+    node: Option<KeptNode>,
+    variables: BTreeMap<(Option<CString>, CString), Vec<KeptNode>>,
+}
+
+#[derive(Attachment)]
+struct KeptNode {
+    part: KeptPart,
+    is_attribute: bool,
+}
+
+impl KeptNode {
+    fn of(node: &Node) -> Result<Self> {
+        Ok(KeptNode {
+            part: KeptPart::of(node)?,
+            is_attribute: node.is_attribute(),
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.is_attribute && self.part.is_topmost_of_unlinked() {
+            true => Err(no_place()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl InUse {
+    /// Refuses attributes that were taken out of their elements since libxml2 got them.
+    fn check(&self) -> Result<()> {
+        let mut nodes = self.node.iter().chain(self.variables.values().flatten());
+        nodes.try_for_each(KeptNode::check)
+    }
+}
+
+fn no_place() -> Error {
+    Error::Value("an attribute that was taken out of its element has no place in XPath".into())
+}
+
+/// Refuses an attribute that was taken out of its element: libxml2 follows the pointer to the element.
+pub(crate) fn check_node(node: &Node) -> Result<()> {
+    match node.is_attribute() && node.parent().is_none() {
+        true => Err(no_place()),
+        false => Ok(()),
+    }
 }
 
 /// Keeps the nodes of a value, which is a node or a list of nodes, or has none.
-fn nodes_of(value: &Bound<'_, PyAny>) -> Result<Vec<KeptPart>> {
-    let of = |node: &Bound<'_, PyAny>| -> Result<KeptPart> {
-        with_handle(node, |node: &Node| KeptPart::of(node))?
+fn nodes_of(value: &Bound<'_, PyAny>) -> Result<Vec<KeptNode>> {
+    let of = |node: &Bound<'_, PyAny>| -> Result<KeptNode> {
+        with_handle(node, |node: &Node| KeptNode::of(node))?
     };
     if value.is_instance_of::<NodeClass>() {
         return gather(std::iter::once(of(value)));
@@ -71,7 +113,12 @@ impl XPathContext {
     pub(crate) fn document(&self) -> Option<Borrowed<Document>>;
 
     #[calls(ffi::xmlXPathSetContextNode, args = (node, self), fails = nonzero)]
-    pub(crate) fn set_context_node(&mut self, node: &Node) -> Result<()>;
+    fn put_context_node(&mut self, node: &Node) -> Result<()>;
+
+    pub(crate) fn set_context_node(&mut self, node: &Node) -> Result<()> {
+        check_node(node)?;
+        self.put_context_node(node)
+    }
 
     #[calls(ffi::xmlXPathCtxtCompile, fails = null)]
     pub(crate) fn compile(&self, expr: &CStr) -> Result<Owned<Compiled>>;
@@ -226,7 +273,7 @@ impl XPathContext {
                 "the node belongs to another document than the context".into(),
             ));
         }
-        let kept = KeptPart::of(node)?;
+        let kept = KeptNode::of(node)?;
         self.set_context_node(node)?;
         self.in_use().node = Some(kept);
         Ok(())
@@ -258,6 +305,9 @@ impl XPathContext {
     ) -> Result<XPathValue<'_>> {
         let limits = Limits::new(max_operations, max_depth)?;
         let context = &*self;
+        if attached::<Nodes, _>(context).is_some() {
+            context.in_use().check()?;
+        }
         match context.document() {
             Some(document) => eval_in(context, document.get(), expr, limits),
             None => Err(Error::Value("the context has no document".into())),

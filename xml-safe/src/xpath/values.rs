@@ -14,7 +14,7 @@ use crate::document::{Document, DocumentClass};
 use crate::errors::TreeErrors;
 use crate::ffi;
 use crate::node::{Namespace, Node, NodeClass, gather};
-use crate::xpath::context::XPathContext;
+use crate::xpath::context::{XPathContext, check_node};
 use crate::xpath::functions::Evaluation;
 use crate::xpath::options::Key;
 
@@ -347,7 +347,10 @@ fn node_set_of<'d>(
     let set = value.node_set().ok_or_else(|| another_document(&what))?;
     for node in unique.keys() {
         let added = with_handle(&node, |node: &Node| match node.owner() {
-            Some(owner) if owner == Borrowed::from(document) => NodeSet::add(&set, node),
+            Some(owner) if owner == Borrowed::from(document) => {
+                check_node(node)?;
+                NodeSet::add(&set, node)
+            }
             _ => Err(another_document(&what)),
         });
         added??;

@@ -94,3 +94,21 @@ pub(crate) fn expand_lending_owner_check(handle: &Handle) -> Option<TokenStream>
     };
     Some(respanned(check, owner.span()))
 }
+
+/// Refuses `lends` and `until_mut` of a handle that lives in the owner of a tree: what is lent is in use while the tree
+/// changes.
+pub(crate) fn expand_lending_in_tree_check(handle: &Handle) -> Option<TokenStream> {
+    let keyword = handle.sharing.lends.as_ref()?;
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let message = format!(
+        "a `{ident}` lives in the owner of a tree, which may change while memory of the `{ident}` is lent: remove `lends`, \
+         and return copies"
+    );
+    let check = quote! {
+        const _: () = ::core::assert!(
+            !<#ident as #runtime::__private::handle::Handle>::SPEC.lives_in_tree_owner(),
+            #message
+        );
+    };
+    Some(respanned(check, keyword.span()))
+}

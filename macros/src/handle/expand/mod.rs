@@ -16,7 +16,7 @@ use crate::handle::expand::call_setup::{
     expand_error_callback, expand_interrupt, expand_lent_record, expand_lock, expand_thread_locals,
 };
 use crate::handle::expand::checks::{
-    expand_asks_handle, expand_fork_check, expand_lending_owner_check,
+    expand_asks_handle, expand_fork_check, expand_lending_in_tree_check, expand_lending_owner_check,
 };
 use crate::handle::expand::class::expand_class;
 use crate::handle::expand::conversions::{expand_integer_conversions, expand_pointer_conversions};
@@ -37,6 +37,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
     let comment = handle.comment.for_rust();
     let (site, refusable) = expand_close_failpoint(handle);
     let lending = expand_lending_owner_check(handle);
+    let lending_in_tree = expand_lending_in_tree_check(handle);
     let (interrupt, interruptible) = expand_interrupt(handle);
     let kind = expand_kind(handle, refusable, interruptible);
     let errors = handle.errors_type();
@@ -67,6 +68,7 @@ pub(crate) fn expand(handle: &Handle) -> TokenStream {
         const _: () = {
             #site
             #lending
+            #lending_in_tree
             #kind
 
             // SAFETY: Rust: the type is a transparent wrapper of `Opaque`, which nobody can make:
@@ -178,7 +180,7 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
     let fork_safe =
         handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::CallbackOnly);
     let (asks, locks) = (handle.asks_for_errors(), handle.lock.is_some());
-    let may_be_kept = handle.may_be_kept();
+    let (may_be_kept, owns_tree) = (handle.may_be_kept(), handle.owns_tree);
     let sharing = expand_sharing(handle);
     quote! {
         #runtime::__private::handle::HandleSpec {
@@ -191,6 +193,7 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
             asks: #asks,
             locks: #locks,
             may_be_kept: #may_be_kept,
+            owns_tree: #owns_tree,
             sharing: #sharing,
         }
     }

@@ -119,8 +119,13 @@ fn expand_resource(handle: &Handle) -> TokenStream {
 fn expand_part(handle: &Handle, owner: &Type, owner_field: Option<&FieldPath>) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let knows = owner_field.map(|field| {
-        let place = respanned(field.within(&quote!((*raw))), field.span());
+        let place = match field.is_self() {
+            true => quote!(raw.cast()),
+            false => field.within(&quote!((*raw))),
+        };
+        let place = respanned(place, field.span());
         quote! {
+            #[allow(unused_unsafe, reason = "for `owner_field = self`")]
             // SAFETY: annotation `owner_field`: the field points at the owner, or is null.
             unsafe impl #runtime::__private::handle::HasOwnerField for #ident {
                 unsafe fn owner_of(

@@ -39,11 +39,16 @@ pub(crate) fn expand_tree(handle: &Handle) -> Option<TokenStream> {
          no `retain`, and no `lends`, as calls on the parts change what it would lend",
         owner = type_name(owner),
     );
+    let unsaid = format!(
+        "`{owner}` owns parts that move: add `tree` to the annotation of `{owner}`, so that nothing that lives in it lends \
+         memory",
+        owner = type_name(owner),
+    );
     let check = quote! {
-        const _: () = ::core::assert!(
-            <#owner as #runtime::__private::handle::Handle>::SPEC.may_own_tree(),
-            #message
-        );
+        const _: () = {
+            ::core::assert!(<#owner as #runtime::__private::handle::Handle>::SPEC.may_own_tree(), #message);
+            ::core::assert!(<#owner as #runtime::__private::handle::Handle>::SPEC.owns_tree, #unsaid);
+        };
     };
     let check = respanned(check, owner.span());
     Some(quote! {

@@ -84,15 +84,11 @@ pub(crate) fn expand_consuming(
                 );
             };
             let tree = quote! {
-                const _: () = {
-                    #[allow(unused_imports, reason = "for handles that own no tree")]
-                    use #runtime::__private::handle::LendsNothing as _;
-                    ::core::assert!(
-                        !#runtime::__private::handle::Lender::<#target>::IS_TREE_OWNER,
-                        "a handle that owns parts with `tree` cannot be transferred to C, because the parts refer to their \
-                         Python objects"
-                    );
-                };
+                const _: () = ::core::assert!(
+                    !<#target as #runtime::__private::handle::Handle>::SPEC.owns_tree,
+                    "a handle that owns parts with `tree` cannot be transferred to C, because the parts refer to their \
+                     Python objects"
+                );
             };
             respanned(quote!(#check #tree), written.span())
         }

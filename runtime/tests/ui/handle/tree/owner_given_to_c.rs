@@ -5,7 +5,7 @@ use leakproof::prelude::*;
 #[path = "../../ffi/outline.rs"]
 mod ffi;
 
-#[handle(raw = ffi::Outline, release = ffi::outline_free)]
+#[handle(raw = ffi::Outline, release = ffi::outline_free, tree)]
 pub struct Outline;
 
 #[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = up, children = first, next = next, object = user, release = ffi::topic_free))]

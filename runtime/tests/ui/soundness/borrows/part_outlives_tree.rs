@@ -5,15 +5,11 @@ use leakproof::prelude::*;
 #[path = "../../ffi/outline.rs"]
 mod ffi;
 
-#[handle(raw = ffi::Outline, release = ffi::outline_free)]
+#[handle(raw = ffi::Outline, release = ffi::outline_free, tree)]
 pub struct Outline;
 
 #[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = up, children = first, next = next, object = user, release = ffi::topic_free))]
 pub struct Topic;
-
-/// A part of a topic.
-#[handle(raw = ffi::Topic, part_of = Topic)]
-pub struct Labels;
 
 #[methods(unsafe, rust_only)]
 impl Outline {
@@ -42,10 +38,6 @@ fn edited_twice(mut outline: Owned<'static, Outline>) -> Option<i32> {
     Some(root.kind())
 }
 
-fn smuggled(labels: &mut Labels, other: Borrowed<'_, Topic>) {
-    let _ = Tree::around_owner_of(labels, |_| Some(other));
-}
-
 fn main() {
-    let _ = (released, edited_twice, smuggled);
+    let _ = (released, edited_twice);
 }
