@@ -375,8 +375,11 @@ def examine(mutant: Mutant | None, killer: Killer | None = None) -> tuple[str, s
             if ended.failed and ended.status not in NOT_FOUND:
                 return "killed", f"{suite.name}: {killer.test or f'({what_noticed(ended)})'}"
             # Some calls do more where another test of the process came before.
-            if killer.test and suite.run("").failed:
-                return "killed", f"{suite.name}: (beside other tests)"
+            ended = suite.run("") if killer.test else ended
+            if killer.test and ended.failed:
+                another = test_that_failed(ended)
+                is_known = another in ("", killer.test)
+                return "killed", f"{suite.name}: {'(beside other tests)' if is_known else another}"
     for suite in found:
         ended = suite.build()
         if ended.failed:

@@ -77,10 +77,20 @@ def test_known_killer_runs_alone_and_first(table: list[Mutant], monkeypatch: pyt
     assert fake.ran == ["build kept", "kept forks"]
 
 
-def test_all_suites_run_where_the_known_killer_passes(table: list[Mutant], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_whole_program_runs_next_where_the_known_killer_passes(
+    table: list[Mutant], monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake = with_suites(monkeypatch, kept="other")
     assert examine(table[0], Killer("kept", "forks")) == ("killed", "kept: other")
-    assert fake.ran == ["build kept", "kept forks", "build core", "core", "build kept", "kept"]
+    assert fake.ran == ["build kept", "kept forks", "kept"]
+
+
+def test_all_suites_run_where_the_program_of_the_known_killer_passes(
+    table: list[Mutant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = with_suites(monkeypatch, core="other")
+    assert examine(table[0], Killer("kept", "forks")) == ("killed", "core: other")
+    assert fake.ran == ["build kept", "kept forks", "kept", "build core", "core"]
 
 
 def test_killers_are_written_and_read(table: list[Mutant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
