@@ -14,7 +14,7 @@ ProblemKind = Literal["leaked", "crashed", "hung", "wrong"]
 PROBLEM_KINDS: tuple[ProblemKind, ...] = get_args(ProblemKind)
 
 # Every module has this site from leakproof itself, whether or not one of its methods leads there.
-OPTIONAL_SITES = {"PartIterator.__next__"}
+OPTIONAL_SITES = {"PartIterator.__next__", "with_handle"}
 
 
 class SweepListener(Protocol):

@@ -219,7 +219,7 @@ impl Attributes {
     }
 
     /// Remove an attribute, and return its value, or `default` if there is none. Without a default, raises KeyError.
-    #[pyo3(signature = (name, *default))]
+    #[pyo3(signature = (name: "str", *default: "object"))]
     fn pop(&mut self, name: &CStr, default: Bound<'_, PyTuple>) -> Result<Either> {
         if default.len() > 1 {
             return Err(PyTypeError::new_err("pop takes one default").into());

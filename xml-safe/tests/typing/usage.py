@@ -79,7 +79,9 @@ def nodes(node: Node) -> None:
     print(text, line, value, node.get("k", "default"), node.get("k", default=None))
     node.get(1)  # type: ignore[arg-type]
     node.get(b"k")  # type: ignore[arg-type]
-    node.name = "b"  # type: ignore[misc]
+    node.name = "b"
+    node.text = "c"
+    node.line = 1  # type: ignore[misc]
 
 
 def writing(document: Document, node: Node, descriptor: int) -> None:
