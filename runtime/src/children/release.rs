@@ -255,12 +255,18 @@ pub(super) fn release_parents(
     }
 }
 
-/// Returns the handle if its release was deferred and waits for nothing any more.
+/// Returns the handle if its release was deferred and waits for nothing any more. Removes the entry of one that is C's
+/// own: nobody tells of its end.
 fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
     let is_put_off = table.get(&id)?.put_off.is_some();
     let is_due = is_put_off && waits_for(table, id).next().is_none();
-    let due = is_due.then(|| table.get_mut(&id)?.put_off.take())?;
-    remove_if_over(table, id);
+    let due = match is_due {
+        true => table.get_mut(&id)?.put_off.take(),
+        false => None,
+    };
+    if is_due || id.kind.is_lent_to_callbacks() {
+        remove_if_over(table, id);
+    }
     due.map(|thread| (id, thread))
 }
 

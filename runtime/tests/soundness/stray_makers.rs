@@ -3,7 +3,7 @@
 
 use leakproof::prelude::*;
 
-use crate::native::{Native, log};
+use crate::native::{Native, log, note};
 use crate::panic_of;
 
 #[allow(
@@ -13,11 +13,19 @@ use crate::panic_of;
     reason = "as C"
 )]
 mod ffi {
+    use std::cell::Cell;
     use std::ffi::c_void;
+    use std::ptr::null_mut;
 
     use crate::native::{acquire, release, touch};
 
     pub type see = Option<unsafe extern "C" fn(*mut query, *mut c_void)>;
+    pub type turn = Option<unsafe extern "C" fn(*mut page, *mut c_void)>;
+
+    thread_local! {
+        /// The memory of the last query.
+        static LAST: Cell<*mut query> = const { Cell::new(null_mut()) };
+    }
 
     pub struct base {
         _rows: usize,
@@ -30,6 +38,9 @@ mod ffi {
     }
     pub struct shelf {
         row: *mut row,
+    }
+    pub struct page {
+        _lines: usize,
     }
 
     pub unsafe extern "C" fn base_free(base: *mut base) {
@@ -72,9 +83,15 @@ mod ffi {
     pub unsafe extern "C" fn run(see: see, data: *mut c_void) {
         let base = acquire("Base", base { _rows: 0 });
         let query = acquire("Query", query { base });
+        LAST.set(query);
         unsafe { see.unwrap()(query, data) };
         release(query);
         release(base);
+    }
+
+    /// Shows a page that is where the last query was.
+    pub unsafe extern "C" fn leaf(turn: turn, data: *mut c_void) {
+        unsafe { turn.unwrap()(LAST.get().cast(), data) };
     }
 }
 
@@ -89,6 +106,10 @@ struct Row;
 
 #[handle(raw = ffi::shelf, release = ffi::shelffree, fork_safe)]
 struct Shelf;
+
+/// A page, as C lends it to callbacks.
+#[handle(raw = ffi::page, callback_only)]
+struct Page;
 
 /// Runs a test's code with the query.
 #[derive(Attachment)]
@@ -106,6 +127,24 @@ impl Look {
     fn see(&self, query: &Query) {
         ACTION.get()(query);
     }
+}
+
+/// Notes that it got the page.
+#[derive(Attachment)]
+struct Turn;
+
+#[callbacks(unsafe)]
+impl Turn {
+    #[callback(ffi::turn, args = (_page, data))]
+    fn turn(&self, _page: &mut Page) {
+        note("turned");
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Page {
+    #[calls(ffi::leaf, args = (turn.turn, turn.data))]
+    fn leaf(turn: &Turn);
 }
 
 #[methods(unsafe, rust_only)]
@@ -154,4 +193,13 @@ fn what_c_made_by_a_handle_of_its_own_is_not_given_to_c() {
         "release Base",
     ];
     assert_eq!(log(), released);
+}
+
+#[test]
+fn another_object_is_changed_where_a_handle_of_c_that_made_one_was() {
+    let _native = Native::start();
+    run(|query| drop(query.row().unwrap()));
+    log();
+    Page::leaf(&Turn);
+    assert_eq!(log(), ["turned"]);
 }
