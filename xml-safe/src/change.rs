@@ -387,12 +387,9 @@ impl crate::node::Node {
         }
         let nodes = list_of(node)?;
         place.check_all(&nodes, Some(this))?;
-        let former = Place::of(this);
         take_out(&tree, this)?;
         put(&tree, &nodes, place).inspect_err(|_| {
-            if let Some(former) = former {
-                let _ = link(&tree, this, former);
-            }
+            let _ = link(&tree, this, place);
         })
     }
 
@@ -502,8 +499,7 @@ fn no_place() -> Error {
 
 /// Refuses a node that stays where it is.
 fn check_removable(node: Borrowed<'_, Node>) -> Result<()> {
-    let is_attribute = node.is_attribute();
-    match node.is_content() || is_attribute || node.is_fragment() {
+    match node.is_content() || node.is_attribute() || node.is_fragment() {
         true => Ok(()),
         false => Err(Error::Value(format!(
             "a node of the type {:?} cannot be taken out of its document",
@@ -514,8 +510,7 @@ fn check_removable(node: Borrowed<'_, Node>) -> Result<()> {
 
 /// Refuses a node without children that can be replaced.
 fn check_content(node: Borrowed<'_, Node>) -> Result<()> {
-    let is_attribute = node.is_attribute();
-    match node.is_element() || is_attribute || node.is_fragment() {
+    match node.is_element() || node.is_attribute() || node.is_fragment() {
         true => Ok(()),
         false => Err(Error::Value(format!(
             "a node of the type {:?} has no content that can be changed",

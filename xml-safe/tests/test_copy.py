@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+from documents import deep
 from xml_safe import ClosedError, Document, live_handles, parse
 
 XML = '<r xmlns="urn:d" xmlns:p="urn:p" k="1"><a p:k="2">one<b/></a><p:c><!--x--><b xmlns="">two</b></p:c></r>'
@@ -68,7 +69,7 @@ def test_a_node_is_copied_to_another_document():
 
 @pytest.mark.parametrize("levels", [1000, 100_000])
 def test_a_deep_tree_is_copied(levels):
-    doc = parse("<a>" * levels + "</a>" * levels, huge=True)
+    doc, levels = deep(levels)
     copy = doc.root.copy()
     assert len(copy.descendants()) == levels - 1
     del copy

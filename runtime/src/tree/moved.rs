@@ -22,9 +22,7 @@ impl Room {
         unlinked::reserve()?;
         Ok(Room(()))
     }
-}
 
-impl Room {
     /// Makes room for a result of the type `T`, if that is a part that moves.
     ///
     /// # Errors

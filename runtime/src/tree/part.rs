@@ -108,7 +108,7 @@ unsafe fn object_erased<T: TreePart>(raw: *mut ()) -> *mut *mut c_void {
 }
 
 unsafe fn release_erased<T: TreePart>(raw: *mut ()) {
-    // SAFETY: the caller's promise: `release_subtree`.
+    // SAFETY: the caller's promise: as for `TreePart::release`.
     unsafe { T::release(raw.cast()) };
 }
 

@@ -296,13 +296,13 @@ fn is_kept(raw: *mut ()) -> bool {
     KEPT.load(Ordering::Relaxed) > 0 && table().kept.contains_key(&raw.addr())
 }
 
-/// Looks for a Python object in each unsettled subtree of `owner`. Releases the subtrees without one. `mark` is called
-/// with the objects that become witnesses.
+/// Looks for a Python object in each unsettled subtree of `owner`. Releases the subtrees without one. `mark` gets the
+/// field of a part: it makes the object that the field refers to the witness, and returns false if there is none.
 ///
 /// # Safety
 ///
 /// `owner` is valid, and nobody else uses it, or a part of it.
-pub(crate) unsafe fn settle(owner: Id, mut mark: impl FnMut(*mut c_void)) {
+pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) {
     recheck(owner);
     loop {
         let queued = table().take_queued(owner);
@@ -312,13 +312,10 @@ pub(crate) unsafe fn settle(owner: Id, mut mark: impl FnMut(*mut c_void)) {
         let Some(ops) = kind.tree() else { continue };
         // SAFETY: the caller's promise; the parts of an unlinked subtree are valid until it is released.
         unsafe {
-            match find_witness(ops, raw, raw) {
-                Some((witness, object)) => {
+            match find_witness(ops, raw, raw, &mark) {
+                Some(witness) => {
                     if let Some(root) = table().roots.get_mut(&raw.addr()) {
                         root.witness = witness;
-                    }
-                    if !object.is_null() {
-                        mark(object);
                     }
                 }
                 None => {
@@ -338,10 +335,11 @@ pub(crate) unsafe fn settle(owner: Id, mut mark: impl FnMut(*mut c_void)) {
 pub(super) unsafe fn settle_all(owner: Id) {
     table().settle_later(owner);
     // SAFETY: the caller's promise.
-    unsafe { settle(owner, |_| ()) };
+    unsafe { settle(owner, |_| false) };
 }
 
-/// Looks for a Python object in the subtree of `top`, from `start` on.
+/// Looks for a Python object in the subtree of `top`, from `start` on, which becomes the witness ([`settle`]), or for a
+/// part that C keeps.
 ///
 /// # Safety
 ///
@@ -350,14 +348,14 @@ unsafe fn find_witness(
     ops: &TreeOps,
     top: *mut (),
     start: *mut (),
-) -> Option<(*mut (), *mut c_void)> {
+    mark: &impl Fn(*mut *mut c_void) -> bool,
+) -> Option<*mut ()> {
     let mut next = Some(start);
     while let Some(here) = next {
         // SAFETY: the caller's promise.
         unsafe {
-            let object = *ops.object(here);
-            if !object.is_null() || is_kept(here) {
-                return Some((here, object));
+            if mark(ops.object(here)) || is_kept(here) {
+                return Some(here);
             }
             next = ops.next_within(top, here);
         }
@@ -411,7 +409,7 @@ pub(crate) unsafe fn settle_around(
     ops: &TreeOps,
     raw: *mut (),
     owner: Id,
-    mut mark: impl FnMut(*mut c_void),
+    mark: impl Fn(*mut *mut c_void) -> bool,
 ) {
     // SAFETY: the caller's promise.
     let top = unsafe { ops.topmost(raw, owner.raw()) };
@@ -423,13 +421,10 @@ pub(crate) unsafe fn settle_around(
     }
     // The search goes on where the last one ended: objects die most often in the order of the tree.
     // SAFETY: the caller's promise.
-    match unsafe { find_witness(ops, top, raw) } {
-        Some((witness, object)) => {
+    match unsafe { find_witness(ops, top, raw, &mark) } {
+        Some(witness) => {
             if let Some(root) = table().roots.get_mut(&top.addr()) {
                 root.witness = witness;
-            }
-            if !object.is_null() {
-                mark(object);
             }
         }
         None => {

@@ -223,13 +223,9 @@ impl crate::document::Document {
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<String> {
-        let options = Options {
-            method: method.get()?,
-            declaration,
-            indent,
-            standalone,
-        };
-        text(self.whole()?.get(), options)
+        let node = self.whole()?;
+        node.get()
+            .to_string(method, declaration, indent, standalone)
     }
 
     /// Return the document as bytes, in an encoding of Python.
@@ -254,13 +250,9 @@ impl crate::document::Document {
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<Bytes> {
-        let options = Options {
-            method: method.get()?,
-            declaration,
-            indent,
-            standalone,
-        };
-        bytes(self.whole()?.get(), encoding.get()?, options)
+        let node = self.whole()?;
+        node.get()
+            .to_bytes(encoding, method, declaration, indent, standalone)
     }
 
     /// Write the document to a file: a path, the number of a descriptor, or an object whose method `write` takes bytes.
@@ -283,18 +275,9 @@ impl crate::document::Document {
         indent: bool,
         standalone: Option<bool>,
     ) -> Result<()> {
-        let options = Options {
-            method: method.get()?,
-            declaration,
-            indent,
-            standalone,
-        };
-        file(
-            self.whole()?.get(),
-            &target.get()?,
-            encoding.get()?,
-            options,
-        )
+        let node = self.whole()?;
+        node.get()
+            .write(target, encoding, method, declaration, indent, standalone)
     }
 
     /// Return the canonical form of the document (xmlC14NExecute).
@@ -317,15 +300,8 @@ impl crate::document::Document {
         comments: bool,
     ) -> Result<Bytes> {
         let node = self.whole()?;
-        let node = node.get();
-        let canonical = Canonical::new(
-            node,
-            version.get()?,
-            exclusive,
-            inclusive_prefixes.get()?,
-            comments,
-        )?;
-        canonical_bytes(node, canonical)
+        node.get()
+            .to_c14n(version, exclusive, inclusive_prefixes, comments)
     }
 
     /// Write the canonical form of the document to a file.
@@ -344,14 +320,7 @@ impl crate::document::Document {
         comments: bool,
     ) -> Result<()> {
         let node = self.whole()?;
-        let node = node.get();
-        let canonical = Canonical::new(
-            node,
-            version.get()?,
-            exclusive,
-            inclusive_prefixes.get()?,
-            comments,
-        )?;
-        canonical_file(node, &target.get()?, canonical)
+        node.get()
+            .write_c14n(target, version, exclusive, inclusive_prefixes, comments)
     }
 }

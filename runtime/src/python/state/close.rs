@@ -78,7 +78,7 @@ impl ResourceState {
             let id = Id::new(self.kind, self.raw());
             // SAFETY: guarantee 4: the handle is open, and this thread borrows it exclusively. guarantee 26: the field
             // of a part refers to an object that was not dropped.
-            unsafe { tree::settle(id, |object| set_witness(object)) };
+            unsafe { tree::settle(id, |field| set_witness(field)) };
         }
     }
 
@@ -86,13 +86,12 @@ impl ResourceState {
     #[cold]
     fn settle_parts_if_free(&self) {
         if self.borrow_for_release() {
-            self.release_borrow_mut();
-            self.release_ancestors(Mode::Shared);
+            self.end_borrow_for_release();
         }
     }
 
     /// Borrows the handle exclusively and its ancestors shared, if nobody is in the way.
-    fn borrow_for_release(&self) -> bool {
+    pub(super) fn borrow_for_release(&self) -> bool {
         if self.raw().is_null()
             || self.other_owner().is_some()
             || self.borrow_ancestors(Mode::Shared, never_queued).is_err()
@@ -106,22 +105,27 @@ impl ResourceState {
         false
     }
 
+    /// Ends [`borrow_for_release`](Self::borrow_for_release).
+    pub(super) fn end_borrow_for_release(&self) {
+        self.release_borrow_mut();
+        self.release_ancestors(Mode::Shared);
+    }
+
     /// Finds another witness for the unlinked subtree whose witness, the object of the part at `raw`, is gone, or
-    /// releases the subtree. If somebody uses the handle, that happens when the use ends.
+    /// releases the subtree. This thread borrows the handle exclusively.
     pub(super) fn lose_witness(&self, ops: &TreeOps, raw: *mut ()) {
         let id = Id::new(self.kind, self.raw());
-        if !self.borrow_for_release() {
-            tree::settle_later(id);
-            self.borrow_state.register_waiter();
-            return;
-        }
         // SAFETY: guarantee 4: the handle is open, and this thread borrows it exclusively. guarantee 26: nobody has
         // released the part, and the field of a part refers to an object that was not dropped.
         unsafe {
-            tree::settle_around(ops, raw, id, |object| set_witness(object));
+            tree::settle_around(ops, raw, id, |field| set_witness(field));
         }
-        self.release_borrow_mut();
-        self.release_ancestors(Mode::Shared);
+    }
+
+    /// Looks for new witnesses of the unlinked subtrees when the use of the handle that is in the way ends.
+    pub(super) fn settle_parts_later(&self) {
+        tree::settle_later(Id::new(self.kind, self.raw()));
+        self.borrow_state.register_waiter();
     }
 
     /// Closes this handle and its descendants. Returns when the native resource is released.

@@ -16,6 +16,7 @@ use crate::python::ref_counted;
 use crate::python::waiting::notify_waiters;
 
 use super::resource::{Children, Links, ResourceState};
+use super::view::lock_fields;
 
 impl ResourceState {
     /// Returns whether the handle has parents besides `up`.
@@ -147,6 +148,10 @@ impl ResourceState {
         let raw = self.raw.swap(ptr::null_mut(), Ordering::AcqRel);
         if raw.is_null() {
             return None;
+        }
+        // The objects of parts that are being dropped have seen the handle open and are done with it, or see it closed.
+        {
+            let _fields = lock_fields();
         }
         self.end_trace();
         if self.kind.is_counted() {

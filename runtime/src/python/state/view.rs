@@ -77,13 +77,12 @@ impl View {
         self.change(|address| address | bits);
     }
 
-    /// Clears the bits. Returns whether one of them was set.
-    fn take(&self, bits: usize) -> bool {
-        let is_set = self.kind.load(Ordering::Relaxed).addr() & bits != 0;
-        if is_set {
-            self.change(|address| address & !bits);
-        }
-        is_set
+    fn has(&self, bit: usize) -> bool {
+        self.kind.load(Ordering::Relaxed).addr() & bit != 0
+    }
+
+    fn clear(&self, bits: usize) {
+        self.change(|address| address & !bits);
     }
 
     fn change(&self, change: impl Fn(usize) -> usize) {
@@ -117,26 +116,60 @@ impl View {
     /// subtree, another one becomes that, or the subtree is released.
     #[inline(always)]
     pub(super) fn unregister(&self) {
-        if self.kind.load(Ordering::Relaxed).addr() & REGISTERED != 0 {
+        if self.has(REGISTERED) {
             self.unregister_part();
         }
     }
 
     #[inline(never)]
     fn unregister_part(&self) {
+        let Some(ops) = self.kind().tree() else {
+            return;
+        };
         let owner = self.owner.get().state().resource();
-        let is_witness = self.take(WITNESS);
-        // The last use of the part: it may be released from here on.
-        if !self.take(REGISTERED) || owner.raw().is_null() {
+        if !self.has(WITNESS) {
+            if self.clear_field(ops) {
+                // On free-threaded Python, another thread made it the witness meanwhile.
+                owner.settle_parts_later();
+            }
             return;
         }
-        if let Some(ops) = self.kind().tree() {
-            // SAFETY: guarantee 26: the owner is open, and a part with an object is not released.
-            unsafe { clear_field(ops, self) };
-            if is_witness {
-                owner.lose_witness(ops, self.raw);
+        // Before the field is cleared: without an object another thread may release the part.
+        let borrowed = owner.borrow_for_release();
+        let is_witness = self.clear_field(ops);
+        match (is_witness, borrowed) {
+            (true, true) => owner.lose_witness(ops, self.raw),
+            (true, false) => owner.settle_parts_later(),
+            (false, _) => {}
+        }
+        if borrowed {
+            owner.end_borrow_for_release();
+        }
+    }
+
+    /// Clears the field of the part, if that refers to this object and the owner is open. Returns whether the object
+    /// was the witness of an unlinked subtree. This is the last use of the part: it may be released from then on,
+    /// unless the owner is borrowed.
+    fn clear_field(&self, ops: &TreeOps) -> bool {
+        let _fields = lock_fields();
+        if !self.has(REGISTERED) {
+            return false;
+        }
+        let is_witness = self.has(WITNESS);
+        self.clear(REGISTERED | WITNESS);
+        if self.owner.get().state().resource().raw().is_null() {
+            return false;
+        }
+        // SAFETY: guarantee 26: the owner is open, and a part with an object is not released; who closes the owner waits
+        // for the lock before the release. The field refers to an object whose memory is there: it is this one, which
+        // may have no owners any more and gets none here, or a newer one.
+        unsafe {
+            let field = ops.object(self.raw);
+            if view_of(*field).is_some_and(|registered| ptr::eq(registered, self)) {
+                *field = ptr::null_mut();
             }
         }
+        is_witness
     }
 }
 
@@ -178,23 +211,6 @@ pub(crate) fn lock_fields() -> FieldsLock {
     FieldsLock
 }
 
-/// Clears the field of the part, if that refers to the object of `view`.
-///
-/// # Safety
-///
-/// The part is valid.
-unsafe fn clear_field(ops: &TreeOps, view: &View) {
-    let _fields = lock_fields();
-    // SAFETY: the caller's promise. The field refers to an object whose memory is there: it is this one, which may have
-    // no owners any more and gets none here, or a newer one.
-    unsafe {
-        let field = ops.object(view.raw);
-        if view_of(*field).is_some_and(|registered| ptr::eq(registered, view)) {
-            *field = ptr::null_mut();
-        }
-    }
-}
-
 /// Returns the state of the object of a part. Does not count an owner of the object.
 ///
 /// # Safety
@@ -214,14 +230,16 @@ unsafe fn view_of<'a>(object: *mut c_void) -> Option<&'a View> {
     }
 }
 
-/// Makes an object the witness of an unlinked subtree.
+/// Makes the object that the field of a part refers to the witness of an unlinked subtree. Returns false if there is no
+/// object.
 ///
 /// # Safety
 ///
-/// As for [`view_of`].
-pub(super) unsafe fn set_witness(object: *mut c_void) {
-    // SAFETY: the caller's promise.
-    if let Some(view) = unsafe { view_of(object) } {
-        view.set_witness();
-    }
+/// The part is valid, and its owner is borrowed.
+pub(super) unsafe fn set_witness(field: *mut *mut c_void) -> bool {
+    let _fields = lock_fields();
+    // SAFETY: the caller's promise. The field refers to an object whose memory is there until `View::clear_field` took
+    // the lock.
+    let view = unsafe { view_of(*field) };
+    view.inspect(|view| view.set_witness()).is_some()
 }
