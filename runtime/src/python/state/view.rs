@@ -160,9 +160,9 @@ impl View {
         if self.owner.get().state().resource().raw().is_null() {
             return false;
         }
-        // SAFETY: guarantee 26: the owner is open, and a part with an object is not released; who closes the owner waits
-        // for the lock before the release. The field refers to an object whose memory is there: it is this one, which
-        // may have no owners any more and gets none here, or a newer one.
+        // SAFETY: guarantee 26: the owner is open, and a part with an object is not released; who closes the owner
+        // waits for the lock before the release. The field refers to an object whose memory is there: it is this one,
+        // which may have no owners any more and gets none here, or a newer one.
         unsafe {
             let field = ops.object(self.raw);
             if view_of(*field).is_some_and(|registered| ptr::eq(registered, self)) {
