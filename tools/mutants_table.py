@@ -1667,7 +1667,7 @@ TREES = [
     mutant(TREE_UNLINKED, "what C kept is never released", ("    table.settle_later(owner);\n}\n\n/// Returns whether C keeps", "    let _ = owner;\n}\n\n/// Returns whether C keeps")),
     mutant(TREE_EDITING, "a part of another owner is edited", ("        if owner != self.owner.as_ptr() {\n", "        if owner != self.owner.as_ptr() && false {\n")),
     mutant(PARTS, "a part has several objects", ("    match ptr::eq(object.get().state().kind(), kind) {\n", "    let _ = object.get();\n    return Ok(None);\n    #[allow(unreachable_code)]\n    match ptr::eq(object.get().state().kind(), kind) {\n")),
-    mutant(VIEW, "the field of a part refers to a dropped object", ("            *field = ptr::null_mut();\n", "")),
+    mutant(VIEW, "the field of a part refers to a dropped object", ("        unsafe { *ops.object(self.raw) = ptr::null_mut() };\n", "")),
     mutant(VIEW, "a witness that is dropped is not missed", ("            (true, true) => owner.lose_witness(ops, self.raw),\n            (true, false) => owner.settle_parts_later(),\n", "            (true, _) => {}\n")),
     mutant(VIEW, "a part of a closed part is open", ("addr() & CLOSED != 0 || self.is_owner_closed()", "addr() & CLOSED != 0 || self.is_owner_closed() && false")),
     mutant(PYTHON_STATE_CLOSE, "a subtree is released while others read the tree", ("        if self.borrow_state.try_borrow_mut(true).is_ok() {\n            return true;\n        }\n        self.release_ancestors(Mode::Shared);\n        false\n", "        let _ = self.borrow_state.try_borrow_mut(true);\n        true\n")),

@@ -2,7 +2,11 @@
 //!
 //! The field does not own the object. A call that makes an object has borrowed the owner of the part, so nobody
 //! releases the part meanwhile. With a GIL, nobody else looks at the field meanwhile either. On free-threaded Python a
-//! lock protects all such fields, and an object that is being dropped is not given out again.
+//! lock protects all such fields.
+//!
+//! The field may refer to an object that nobody else refers to: one that another thread of free-threaded Python drops
+//! now, or one whose drop CPython 3.14 and newer puts off because the stack is nearly full. Such an object is not given
+//! out again. A new one takes its place.
 
 use std::ptr;
 
@@ -31,7 +35,23 @@ pub(super) unsafe fn find<'py>(
     raw: *mut (),
 ) -> Result<Option<Bound<'py, HandleClass>>, Error> {
     let _fields = lock_fields();
-    // SAFETY: the caller's promise. CPython: the field refers to an object that was not dropped (`View::unregister`).
+    // SAFETY: the caller's promise.
+    unsafe { find_locked(py, kind, ops, raw) }
+}
+
+/// Does what [`find`] does. The thread has the lock of the fields.
+///
+/// # Safety
+///
+/// As for [`find`].
+#[inline(always)]
+unsafe fn find_locked<'py>(
+    py: Python<'py>,
+    kind: &'static HandleKind,
+    ops: &TreeOps,
+    raw: *mut (),
+) -> Result<Option<Bound<'py, HandleClass>>, Error> {
+    // SAFETY: the caller's promise. CPython: the memory of the object is there (`View::unregister`).
     let object = unsafe {
         let object = *ops.object(raw);
         let Some(object) = existing(py, object.cast()) else {
@@ -51,8 +71,11 @@ pub(super) unsafe fn find<'py>(
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 unsafe fn existing(py: Python<'_>, object: *mut pyo3::ffi::PyObject) -> Option<Bound<'_, PyAny>> {
-    // SAFETY: the caller's promise: null, or an object.
-    unsafe { Bound::from_borrowed_ptr_or_opt(py, object) }
+    // SAFETY: the caller's promise: null, or an object whose memory is there.
+    unsafe {
+        let is_alive = !object.is_null() && pyo3::ffi::Py_REFCNT(object) > 0;
+        is_alive.then(|| Bound::from_borrowed_ptr(py, object))
+    }
 }
 
 #[cfg(Py_GIL_DISABLED)]
@@ -80,21 +103,24 @@ pub(super) unsafe fn register<'py>(
     ops: &TreeOps,
     raw: *mut (),
 ) -> Result<Bound<'py, HandleClass>, Error> {
-    // Making the object may have run Python code.
-    // SAFETY: the caller's promise.
-    if let Some(first) = unsafe { find(object.py(), kind, ops, raw) }? {
-        return Ok(first);
-    }
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: CPython: the object is new, and only this thread knows it.
     unsafe {
         pyo3::ffi::PyUnstable_EnableTryIncRef(object.as_ptr());
     }
     let _fields = lock_fields();
+    // Making the object may have run Python code.
+    // SAFETY: the caller's promise.
+    if let Some(first) = unsafe { find_locked(object.py(), kind, ops, raw) }? {
+        return Ok(first);
+    }
     if let Some(view) = object.get().state().as_view() {
-        view.set_registered();
-        // SAFETY: the caller's promise.
-        unsafe { *ops.object(raw) = object.as_ptr().cast() };
+        // SAFETY: the caller's promise. CPython: the memory of an object that the field refers to is there.
+        unsafe {
+            let field = ops.object(raw);
+            view.take_place_of(*field);
+            *field = object.as_ptr().cast();
+        }
     }
     Ok(object)
 }

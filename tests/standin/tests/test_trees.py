@@ -1,6 +1,7 @@
 """Trees whose parts move: one object of each part, and the release of what is unlinked."""
 
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -479,3 +480,35 @@ def test_a_new_object_of_the_part_whose_object_kept_the_subtree():
     del below
     kept.clear()
     assert (outline.released, unlinked()) == (2, 0)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="older versions drop an object at once")
+@pytest.mark.parametrize("linked", [True, False])
+def test_an_object_whose_drop_is_put_off_is_not_given_out_again(linked):
+    """CPython puts the drop of an object off where the stack is nearly full. Until then its part refers to it."""
+    outline = tree(1)
+    top = outline.root.first if linked else outline.topic(2)
+    top.append(3)
+    seen = set()
+
+    def deeper(_=None):
+        for _ in range(3):
+            seen.add(top.first.number)
+            seen.add(top.topics[0].number)
+        list(map(deeper, [None]))
+
+    def run():
+        with pytest.raises(RecursionError):
+            deeper()
+
+    size = threading.stack_size(256 << 10)
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert seen == {3}
+    assert top.first is top.topics[0]
+    del top
+    assert unlinked() == 0

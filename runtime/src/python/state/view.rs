@@ -102,13 +102,25 @@ impl View {
         }
     }
 
-    /// Notes that the field of the part refers to this object.
-    pub(crate) fn set_registered(&self) {
+    /// Makes this object the one of the part, in the place of `former`, which is being dropped, or null.
+    ///
+    /// # Safety
+    ///
+    /// As for [`view_of`]. The thread has the lock of the fields.
+    pub(crate) unsafe fn take_place_of(&self, former: *mut c_void) {
         self.set(REGISTERED);
+        // SAFETY: the caller's promise.
+        if let Some(former) = unsafe { view_of(former) } {
+            if former.has(WITNESS) {
+                self.set_witness();
+            }
+            // The part may be released before the former object is dropped.
+            former.clear(REGISTERED | WITNESS);
+        }
     }
 
     /// Makes the object the witness of an unlinked subtree.
-    pub(crate) fn set_witness(&self) {
+    fn set_witness(&self) {
         self.set(WITNESS);
     }
 
@@ -147,7 +159,7 @@ impl View {
         }
     }
 
-    /// Clears the field of the part, if that refers to this object and the owner is open. Returns whether the object
+    /// Clears the field of the part, if this object is registered and the owner is open. Returns whether the object
     /// was the witness of an unlinked subtree. This is the last use of the part: it may be released from then on,
     /// unless the owner is borrowed.
     fn clear_field(&self, ops: &TreeOps) -> bool {
@@ -161,14 +173,8 @@ impl View {
             return false;
         }
         // SAFETY: guarantee 26: the owner is open, and a part with an object is not released; who closes the owner
-        // waits for the lock before the release. The field refers to an object whose memory is there: it is this one,
-        // which may have no owners any more and gets none here, or a newer one.
-        unsafe {
-            let field = ops.object(self.raw);
-            if view_of(*field).is_some_and(|registered| ptr::eq(registered, self)) {
-                *field = ptr::null_mut();
-            }
-        }
+        // waits for the lock before the release.
+        unsafe { *ops.object(self.raw) = ptr::null_mut() };
         is_witness
     }
 }
