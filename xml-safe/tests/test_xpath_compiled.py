@@ -1,6 +1,7 @@
 """Compiled expressions as objects, and limits on evaluations."""
 
 import gc
+import sys
 import threading
 
 import pytest
@@ -186,7 +187,11 @@ def test_depth_is_limited(document):
 
 @pytest.mark.parametrize("size", [64, 256])
 def test_expression_that_would_exhaust_the_stack_is_a_limit_error(size):
-    """The same error on a thread with little stack."""
+    """The same error on a thread with little stack.
+
+    CPython 3.14 and newer keeps 32 KB of it for itself, and drops objects late, or never, where the stack never has 64
+    KB more.
+    """
     outcomes = []
     deep = ["(" * 100_000 + "1" + ")" * 100_000, "not(" * 3000 + "1" + ")" * 3000, "+".join("1" * 20_000)]
 
@@ -203,7 +208,8 @@ def test_expression_that_would_exhaust_the_stack_is_a_limit_error(size):
             except XPathLimitError as error:
                 outcomes.append(error.code)
 
-    old = threading.stack_size(size << 10)
+    reserved = 96 if sys.version_info >= (3, 14) else 0
+    old = threading.stack_size(size + reserved << 10)
     try:
         thread = threading.Thread(target=run)
         thread.start()
