@@ -36,6 +36,7 @@ mod ffi {
     }
 }
 mod ids;
+mod moves;
 mod node;
 mod parser;
 mod parsing;

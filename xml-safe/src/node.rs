@@ -56,6 +56,16 @@ impl Namespace {
 
     #[field(next)]
     pub(crate) fn next(&self) -> Option<Borrowed<Namespace>>;
+
+    /// Returns `true` for a declaration of the default namespace.
+    pub(crate) fn has_no_prefix(&self) -> bool {
+        self.prefix_bytes().is_none()
+    }
+
+    /// Returns `false` for the declaration that there is no default namespace.
+    pub(crate) fn has_uri(&self) -> bool {
+        self.uri_bytes().is_some_and(|uri| !uri.is_empty())
+    }
 }
 
 /// An attribute, as a struct of its own.

@@ -207,8 +207,9 @@ class World:
         expected = (twin.markup(), twin.content(), twin.kind, twin.attributes)
         assert written == expected, f"{written} instead of {expected}"
         assert (node.parent is None) is (twin.parent is None and twin is not twin.document.root)
-        for below, child in zip(twin.children, node.children, strict=True):
+        for index, (below, child) in enumerate(zip(twin.children, node.children, strict=True)):
             assert child.parent is node
+            assert node.index(child) == index
             for other in self.slots:
                 if other is not None and other.twin is below:
                     assert other.node is child
@@ -252,6 +253,14 @@ class World:
 
     def prepend(self, choice):
         self.place(choice, lambda node: node.prepend, lambda twin: (twin, 0))
+
+    def insert(self, choice):
+        index = choice.n % 7 - 3
+        self.place(
+            choice,
+            lambda node: lambda moved: node.insert(index, moved),
+            lambda twin: (twin, slice(index, None).indices(len(twin.children))[0]),
+        )
 
     def put_before(self, choice):
         if not self.is_at_root(choice):
@@ -348,6 +357,7 @@ OPERATIONS = {
     "look": 6,
     "append": 12,
     "prepend": 4,
+    "insert": 4,
     "put_before": 5,
     "put_after": 5,
     "remove": 8,

@@ -58,6 +58,10 @@ def documents(document: Document) -> None:
 
 def nodes(node: Node) -> None:
     assert_type(node.name, str | None)
+    assert_type(node.insert(0, node), None)
+    assert_type(node.index(node), int)
+    len(node)  # type: ignore[arg-type]
+    node[0]  # type: ignore[index]
     assert_type(node.type, str)
     assert_type(node.attributes, Attributes)
     assert_type(node.attributes.items(), list[tuple[str, str]])

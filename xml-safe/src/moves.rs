@@ -1,0 +1,362 @@
+//! Moves of nodes, from one place to another, and out of their trees.
+//!
+//! A text that is put beside another one is merged with it by libxml2, and freed. [`Change`] puts a comment there and
+//! replaces the comment, which merges nothing.
+//!
+//! A node refers to declarations of namespaces at its ancestors. After a move, it refers to those at the new place
+//! ([`reconcile`]).
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::copy::following;
+use crate::create::within;
+use crate::document::Document;
+use crate::ffi;
+use crate::ids;
+use crate::node::{Namespace, Node};
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Node {
+    #[calls(ffi::xmlUnlinkNode, fails = when(|_| false))]
+    fn unlink(&mut self) -> Result<()>;
+
+    /// Puts `node` behind the children.
+    #[calls(ffi::xmlAddChild, fails = null)]
+    fn link_last(&mut self, node: &mut Node) -> Result<()>;
+
+    /// Puts `node` before this one.
+    #[calls(ffi::xmlAddPrevSibling, fails = null)]
+    fn link_before(&mut self, node: &mut Node) -> Result<()>;
+
+    /// Puts `node` at the place of this one, which is unlinked.
+    #[calls(ffi::xmlReplaceNode, fails = null)]
+    fn link_instead(&mut self, node: &mut Node) -> Result<()>;
+
+    #[calls(ffi::xmlDOMWrapReconcileNamespaces, args = (null, self, options), fails = nonzero)]
+    fn reconcile_namespaces(&mut self, options: c_int) -> Result<()>;
+
+    #[field(prev)]
+    pub(crate) fn previous_sibling(&self) -> Option<Borrowed<Node>>;
+
+    #[field(last, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_ATTRIBUTE_NODE | ffi::XML_DOCUMENT_NODE
+        | ffi::XML_HTML_DOCUMENT_NODE | ffi::XML_DOCUMENT_FRAG_NODE))]
+    pub(crate) fn last_child(&self) -> Option<Borrowed<Node>>;
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.type_number() == ffi::XML_TEXT_NODE
+    }
+
+    /// Returns `true` for a comment or a processing instruction.
+    fn is_misc(&self) -> bool {
+        matches!(self.type_number(), ffi::XML_PI_NODE | ffi::XML_COMMENT_NODE)
+    }
+
+    pub(crate) fn is_attribute(&self) -> bool {
+        self.type_number() == ffi::XML_ATTRIBUTE_NODE
+    }
+
+    pub(crate) fn is_fragment(&self) -> bool {
+        self.type_number() == ffi::XML_DOCUMENT_FRAG_NODE
+    }
+
+    /// Returns `true` for a node that can be a child of an element.
+    pub(crate) fn is_content(&self) -> bool {
+        matches!(
+            self.type_number(),
+            ffi::XML_ELEMENT_NODE
+                | ffi::XML_TEXT_NODE
+                | ffi::XML_CDATA_SECTION_NODE
+                | ffi::XML_ENTITY_REF_NODE
+                | ffi::XML_PI_NODE
+                | ffi::XML_COMMENT_NODE
+        )
+    }
+}
+
+/// The place of a node: the last one below `parent`, or the one before `next`.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'t> {
+    pub(crate) parent: Borrowed<'t, Node>,
+    pub(crate) next: Option<Borrowed<'t, Node>>,
+}
+
+impl<'t> Place<'t> {
+    /// Returns the present place of a node among the children of its parent; `None` for a node without a parent, and
+    /// for an attribute.
+    pub(crate) fn of(node: Borrowed<'t, Node>) -> Option<Self> {
+        let node = node.get();
+        if node.is_attribute() {
+            return None;
+        }
+        let (parent, next) = (node.parent()?, node.next_sibling());
+        Some(Place { parent, next })
+    }
+
+    /// Returns the node that is or would be before this place.
+    fn previous(&self) -> Option<Borrowed<'t, Node>> {
+        match self.next {
+            Some(next) => next.get().previous_sibling(),
+            None => self.parent.get().last_child(),
+        }
+    }
+
+    /// Refuses a node that cannot be here.
+    fn check(&self, node: Borrowed<'_, Node>) -> Result<()> {
+        let parent = self.parent.get();
+        let is_parent = parent.is_element() || parent.is_fragment() || parent.is_document();
+        if !is_parent {
+            return Err(Error::Value(format!(
+                "a node of the type {:?} has no children that can be changed",
+                parent.type_name()
+            )));
+        }
+        if !node.is_content() {
+            return Err(Error::Value(format!(
+                "a node of the type {:?} cannot be a child",
+                node.type_name()
+            )));
+        }
+        // Nothing is below a node without children.
+        let mut above = node.first_child().map(|_| self.parent);
+        while let Some(ancestor) = above {
+            if ancestor == node {
+                return Err(Error::Value("a node cannot be put below itself".into()));
+            }
+            above = ancestor.get().parent();
+        }
+        if self.parent == node {
+            return Err(Error::Value("a node cannot be put below itself".into()));
+        }
+        if !parent.is_document() || node.is_element() || node.is_misc() {
+            return Ok(());
+        }
+        Err(Error::Value(format!(
+            "a node of the type {:?} cannot be outside of the root element",
+            node.type_name()
+        )))
+    }
+
+    /// Refuses nodes that cannot be here. `leaving` is a node that will have left.
+    pub(crate) fn check_all(
+        &self,
+        nodes: &[Borrowed<'_, Node>],
+        leaving: Option<Borrowed<'_, Node>>,
+    ) -> Result<()> {
+        for node in nodes {
+            self.check(*node)?;
+        }
+        let added = nodes.iter().filter(|node| node.is_element()).count();
+        if !self.parent.is_document() || added == 0 {
+            return Ok(());
+        }
+        let others = self.parent.get().steps();
+        let others = others.filter(|other| !nodes.contains(other) && leaving != Some(*other));
+        let elements = others.filter(|other| other.is_element()).count();
+        match elements + added {
+            1 => Ok(()),
+            _ => Err(Error::Value(
+                "a document has one root element: replace that".into(),
+            )),
+        }
+    }
+}
+
+/// A change of several steps. If a step fails, or panics, all are undone.
+pub(crate) struct Change<'c, 't> {
+    tree: &'c Tree<'t, Document>,
+    /// A comment that is linked where a text will be, so that libxml2 merges nothing. It is made first, so that undoing
+    /// needs no memory for it.
+    stand_in: Option<Borrowed<'t, Node>>,
+    /// The nodes that were moved, or are being moved, with their former places.
+    begun: Vec<(Borrowed<'t, Node>, Option<Place<'t>>)>,
+}
+
+impl<'c, 't> Change<'c, 't> {
+    /// Runs `steps`, which move these nodes and no others, each once.
+    pub(crate) fn run(
+        tree: &'c Tree<'t, Document>,
+        nodes: &[Borrowed<'t, Node>],
+        steps: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let mut begun = Vec::new();
+        begun.try_reserve(nodes.len())?;
+        let stand_in = match nodes.iter().any(|node| node.is_text()) {
+            true => {
+                let mut owner = tree.edit_owner();
+                Some(within(tree, owner.new_comment(c"")?)?)
+            }
+            false => None,
+        };
+        let mut change = Change {
+            tree,
+            stand_in,
+            begun,
+        };
+        steps(&mut change)?;
+        change.begun.clear();
+        Ok(())
+    }
+
+    /// Puts a node back. The error that is raised is the one before.
+    fn put_back(&self, node: Borrowed<'t, Node>, former: Option<Place<'t>>) -> Result<()> {
+        let tree = self.tree;
+        let Some(former) = former else {
+            return take_out_for_good(tree, node);
+        };
+        self.link(node, former)?;
+        // The text of an attribute may be an ID.
+        let element = former.parent.get().parent();
+        let top = element.filter(|_| former.parent.is_attribute());
+        ids::add_all(tree, top.unwrap_or(node))?;
+        reconcile(tree, node)
+    }
+
+    /// Moves a node.
+    pub(crate) fn move_to(&mut self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
+        let former = Place::of(node);
+        self.begun.push((node, former));
+        match former {
+            // The text of an attribute, which may be an ID.
+            Some(former) if former.parent.is_attribute() => take_out_for_good(self.tree, node)?,
+            Some(_) => {}
+            // A copy may be in the table of IDs.
+            None => ids::forget_all(self.tree, node)?,
+        }
+        self.link(node, place)?;
+        ids::add_all(self.tree, node)?;
+        reconcile(self.tree, node)
+    }
+
+    /// Takes a node out of its tree. An attribute is not put back: it has no place.
+    pub(crate) fn take_out(&mut self, node: Borrowed<'t, Node>) -> Result<()> {
+        if let Some(former) = Place::of(node) {
+            self.begun.push((node, Some(former)));
+        }
+        take_out_for_good(self.tree, node)
+    }
+
+    /// Links a node at a place. Texts stay nodes of their own.
+    fn link(&self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
+        let is_beside_text = node.is_text()
+            && [place.previous(), place.next]
+                .into_iter()
+                .flatten()
+                .any(|other| other.is_text());
+        let Some(stand_in) = self.stand_in.filter(|_| is_beside_text) else {
+            return self.link_alone(node, place);
+        };
+        self.link_alone(stand_in, place)?;
+        let tree = self.tree;
+        tree.edit(stand_in)?.link_instead(&mut *tree.edit(node)?)
+    }
+
+    /// Links a node at a place where libxml2 merges it with nothing.
+    fn link_alone(&self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
+        let tree = self.tree;
+        let mut node = tree.edit(node)?;
+        match place.next {
+            Some(next) => tree.edit(next)?.link_before(&mut node),
+            None => {
+                // Before version 2.13, libxml2 leaves it in the list that it is in, too.
+                node.unlink()?;
+                tree.edit(place.parent)?.link_last(&mut node)
+            }
+        }
+    }
+
+    /// Puts nodes at a place, in their order.
+    pub(crate) fn put(&mut self, nodes: &[Borrowed<'t, Node>], mut place: Place<'t>) -> Result<()> {
+        // The place is before a node that stays where it is.
+        while let Some(next) = place.next
+            && nodes.contains(&next)
+        {
+            place.next = next.get().next_sibling();
+        }
+        nodes.iter().try_for_each(|node| self.move_to(*node, place))
+    }
+}
+
+impl Drop for Change<'_, '_> {
+    fn drop(&mut self) {
+        if self.begun.is_empty() {
+            return;
+        }
+        if let Some(stand_in) = self.stand_in {
+            let _ = self.tree.edit(stand_in).and_then(|mut node| node.unlink());
+        }
+        while let Some((node, former)) = self.begun.pop() {
+            // The first error is the one that is raised.
+            let _ = self.put_back(node, former);
+        }
+    }
+}
+
+/// The option of xmlDOMWrapReconcileNamespaces by which it removes declarations that repeat one; the headers have no
+/// name for it.
+const REMOVE_REDUNDANT: c_int = 1;
+
+/// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now
+/// (xmlDOMWrapReconcileNamespaces). Declarations that are missing are added, and those that repeat one are removed.
+fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    if !node.is_element() {
+        return Ok(());
+    }
+    // First, so that a declaration of the same namespace further down is none that repeats one.
+    undeclare_default(tree, node)?;
+    tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)
+}
+
+/// Lets the elements without a namespace that came below a default namespace declare that they have none.
+fn undeclare_default<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    if !is_below_default_namespace(top) {
+        return Ok(());
+    }
+    let mut here = Some(top);
+    while let Some(node) = here {
+        let is_plain = node.is_element() && node.ns().is_none();
+        if is_plain && default_at(node).unwrap_or_else(|| is_below_default_namespace(node)) {
+            tree.edit(node)?.declare(c"", None)?;
+        }
+        here = following(node, top);
+    }
+    Ok(())
+}
+
+/// Returns whether a name without a prefix is in a namespace at the parent of `node`.
+///
+/// The search ends at the first element without a prefix, which is in the default namespace itself. So it takes no
+/// time by the depth of the tree, unless all elements have prefixes.
+fn is_below_default_namespace(node: Borrowed<'_, Node>) -> bool {
+    let above = Successors::new(node.get().parent(), Node::parent);
+    let mut elements = above.take_while(|above| above.is_element());
+    let answer = elements.find_map(|element| {
+        default_at(element).or_else(|| match element.ns() {
+            None => Some(false),
+            Some(namespace) => namespace.has_no_prefix().then(|| namespace.has_uri()),
+        })
+    });
+    answer.unwrap_or(false)
+}
+
+/// Returns whether a name without a prefix is in a namespace by a declaration at this element; `None` without one.
+fn default_at(element: Borrowed<'_, Node>) -> Option<bool> {
+    let mut declared = Successors::new(element.get().declared(), Namespace::next);
+    let default = declared.find(|namespace| namespace.has_no_prefix())?;
+    Some(default.has_uri())
+}
+
+/// Takes a node out of its tree. It then declares the namespaces that it uses.
+fn take_out_for_good<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    let attribute = ids::Changing::of(tree, node)?;
+    let unlinked = ids::forget_all(tree, node)
+        .and_then(|()| tree.edit(node))
+        .and_then(|mut node| node.unlink());
+    unlinked.and(attribute.end(tree))?;
+    if node.is_attribute() {
+        // The declaration of its namespace is at an element that may go before it.
+        return tree.edit(node)?.set_ns(None);
+    }
+    reconcile(tree, node)
+}
