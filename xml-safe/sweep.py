@@ -591,7 +591,8 @@ def changing() -> Iterable[Operation]:
         root = root_of(owner)
         found = root.descendants("{urn:p}c"), root.descendants(), root.ancestors
         middle = root.children[1]
-        return found, middle.next, middle.previous, root.first_child, root.last_child
+        walked = list(root.iter()), list(root.iter("{urn:p}c")), list(root.iter(type=("text", "node")))
+        return found, walked, middle.next, middle.previous, root.first_child, root.last_child
 
     def identify(owner: Document) -> object:
         root = root_of(owner)
@@ -665,6 +666,11 @@ def changing() -> Iterable[Operation]:
         yield Operation(f"changing in one step: {name}", partial(on_a_document, in_one_step(step)))
     yield Operation(
         "changing: a text", partial(on_a_document, lambda owner: rewrite(owner, root_of(owner).children[0]))
+    )
+    yield Operation("Node.iter: an unknown type", lambda it: it.iter(type="x"), ValueError, setup=node)
+    yield Operation("Node.iter: a number", lambda it: it.iter(type=1), TypeError, setup=node)
+    yield Operation(
+        "Node.iter: closed", next, ClosedError, setup=of_closed_document(lambda owner: root_of(owner).iter())
     )
     yield Operation("changing: an index of no child", calling("index", node()), ValueError, setup=node)
     for name, change in (

@@ -130,7 +130,7 @@ impl crate::node::Node {
     }
 
     #[rust_only]
-    fn has_name(&self, name: &CStr) -> bool {
+    pub(crate) fn has_name(&self, name: &CStr) -> bool {
         let Some(local) = self.name() else {
             return false;
         };

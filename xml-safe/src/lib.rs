@@ -46,6 +46,7 @@ mod text;
 #[cfg(marks_entities)]
 mod turn;
 mod valid;
+mod walk;
 mod xpath;
 
 /// The native half of xml_safe.

@@ -62,6 +62,9 @@ def nodes(node: Node) -> None:
     assert_type(node.index(node), int)
     len(node)  # type: ignore[arg-type]
     node[0]  # type: ignore[index]
+    assert_type(list(node.iter("a", type="element")), list[Node])
+    assert_type(next(node.iter(type=("text", "cdata"))), Node)
+    node.iter(1)  # type: ignore[arg-type]
     assert_type(node.type, str)
     assert_type(node.attributes, Attributes)
     assert_type(node.attributes.items(), list[tuple[str, str]])

@@ -1,0 +1,313 @@
+//! The iterator over a node and the nodes below it, in document order.
+//!
+//! The tree may change between two steps. The iterator has the node that it gave last, the nodes above that, and the
+//! node behind each of them. It goes on below the last node if that is where it was, then with the node that was behind
+//! it, then behind the node above. So it goes on where any of these nodes was taken out, and it needs memory by the
+//! depth of the tree alone. Nodes that are put right behind the last one are left out, so a loop that puts a node there
+//! each time ends.
+
+use std::sync::{Mutex, PoisonError};
+
+use leakproof::CallContext;
+use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::{PyTypeError, PyValueError};
+use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult, PyTypeMethods};
+use leakproof::pyo3::types::{PyList, PyListMethods, PyString, PyStringMethods};
+use leakproof::pyo3::{PyTraverseError, PyVisit, Python, intern, pyclass, pymethods};
+
+use crate::copy::following;
+use crate::ffi;
+use crate::node::Node;
+
+/// The types of nodes that an iterator can give: bits by the numbers of the types.
+const TYPES: [(&str, u32); 8] = [
+    ("node", u32::MAX),
+    ("element", 1 << ffi::XML_ELEMENT_NODE),
+    ("text", 1 << ffi::XML_TEXT_NODE),
+    ("cdata", 1 << ffi::XML_CDATA_SECTION_NODE),
+    ("comment", 1 << ffi::XML_COMMENT_NODE),
+    ("pi", 1 << ffi::XML_PI_NODE),
+    ("entity_ref", 1 << ffi::XML_ENTITY_REF_NODE),
+    ("dtd", 1 << ffi::XML_DTD_NODE),
+];
+
+/// Returns the bits of a type, or of several.
+fn types_of(types: &Bound<'_, PyAny>) -> PyResult<u32> {
+    let Ok(name) = types.cast::<PyString>() else {
+        let items = types.try_iter().map_err(|_| {
+            let class = types.get_type().qualname();
+            let class = class.map_or_else(|_| String::new(), |class| class.to_string());
+            PyTypeError::new_err(format!("type is a str or an iterable of them, not {class}"))
+        })?;
+        let mut bits = 0;
+        for item in items {
+            bits |= type_of(item?.cast::<PyString>()?)?;
+        }
+        return Ok(bits);
+    };
+    type_of(name)
+}
+
+fn type_of(name: &Bound<'_, PyString>) -> PyResult<u32> {
+    let name = name.to_cow()?;
+    let found = TYPES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, bits)| *bits).ok_or_else(|| {
+        let known = TYPES.map(|(name, _)| format!("{name:?}")).join(", ");
+        PyValueError::new_err(format!(
+            "no iterator gives nodes of the type {name:?}: choose from {known}"
+        ))
+    })
+}
+
+/// A node on the way down to the node that an iterator gave last, and the node behind it.
+type Step<O> = (O, Option<O>);
+
+#[methods(unsafe)]
+impl crate::node::Node {
+    /// Iterate over this node and all nodes below it, in document order. The nodes are looked for one after the other,
+    /// and no list is made.
+    ///
+    /// `name` is the name of elements, of references to entities, or the target of processing instructions. A name in a
+    /// namespace is written "{uri}name". `type` is "element", "text", "cdata", "comment", "pi", "entity_ref", "dtd",
+    /// several of these, or "node" for all. By default the iterator gives elements. It gives no attributes.
+    ///
+    /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is below
+    /// them. It gives nodes that are put somewhere further on, but not right behind the node that it gave last.
+    ///
+    /// Raises ValueError for an unknown type.
+    #[pyo3(signature = (
+        name = None,
+        *,
+        r#type: "str | abc.Iterable[str] | None" = None
+    ))]
+    fn iter(&self, name: Option<&CStr>, r#type: Option<Bound<'_, PyAny>>) -> Result<Walk<'_>> {
+        let types = match r#type {
+            Some(types) => types_of(&types)?,
+            None => 1 << ffi::XML_ELEMENT_NODE,
+        };
+        let top = Borrowed::from(self);
+        let name = name.map(CStr::to_owned);
+        Ok(Walk { top, name, types })
+    }
+
+    /// Return the way to the next node that an iterator gives, below `parent`: from this node, which is or was in
+    /// `parent`, and in which the iterator goes `down`, or from `ahead`, the node behind it. `parent` is this node itself
+    /// at the top.
+    #[pyo3(signature = (parent, ahead, down, name, types))]
+    fn _walk(
+        &self,
+        parent: &Node,
+        ahead: Option<&Node>,
+        down: bool,
+        name: Option<&CStr>,
+        types: u32,
+    ) -> Result<Option<Vec<Step<Borrowed<'_, Node>>>>> {
+        let here = Borrowed::from(self);
+        let Some(document) = self.owner() else {
+            return Ok(None);
+        };
+        let within = |node: &Node| Borrowed::from(node).with_owner(document.get());
+        let Some(parent) = within(parent) else {
+            return Ok(None);
+        };
+        let is_there = |node: &Borrowed<'_, Node>| node.get().parent() == Some(parent);
+        let find = |first, top| {
+            let mut nodes = std::iter::successors(first, |node| following(*node, top));
+            nodes.find(|node| node.is_wanted(name, types))
+        };
+        let is_here = here == parent || is_there(&here);
+        let below = following(here, here).filter(|_| down && is_here);
+        let found = find(below, here).or_else(|| {
+            let ahead = ahead.and_then(within)?;
+            let instead = || here.get().next_sibling().filter(|_| is_here);
+            find(Some(ahead).filter(is_there).or_else(instead), parent)
+        });
+        found.map(|node| path(node, parent)).transpose()
+    }
+
+    /// Returns `true` if an iterator gives this node.
+    fn _is_wanted(&self, name: Option<&CStr>, types: u32) -> bool {
+        self.is_wanted(name, types)
+    }
+
+    #[rust_only]
+    fn is_wanted(&self, name: Option<&CStr>, types: u32) -> bool {
+        const NAMED: u32 =
+            1 << ffi::XML_ELEMENT_NODE | 1 << ffi::XML_PI_NODE | 1 << ffi::XML_ENTITY_REF_NODE;
+        let bit = 1_u32.checked_shl(self.type_number()).unwrap_or(0);
+        types & bit != 0 && name.is_none_or(|name| bit & NAMED != 0 && self.has_name(name))
+    }
+}
+
+/// Returns the nodes from below `parent` down to `node`, each with the node behind it.
+fn path<'d>(
+    node: Borrowed<'d, Node>,
+    parent: Borrowed<'d, Node>,
+) -> Result<Vec<Step<Borrowed<'d, Node>>>> {
+    let mut path = Vec::new();
+    let upwards = Successors::new(Some(node), Node::parent).take_while(|node| *node != parent);
+    for node in upwards {
+        path.try_reserve(1)?;
+        path.push((node, node.get().next_sibling()));
+    }
+    path.reverse();
+    Ok(path)
+}
+
+/// The arguments of an iterator.
+pub(crate) struct Walk<'d> {
+    top: Borrowed<'d, Node>,
+    name: Option<CString>,
+    types: u32,
+}
+
+impl IntoPython for Walk<'_> {
+    const TYPE: PyStaticExpr = <Successors<'static, Node> as IntoPython>::TYPE;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        let top = self.top.into_python(context)?;
+        let name = self
+            .name
+            .map(|name| name.into_python(context))
+            .transpose()?;
+        let iterator = NodeIterator {
+            top: top.unbind(),
+            name: name.map(Bound::unbind),
+            types: self.types,
+            way: Mutex::new(Way::Before),
+        };
+        Ok(Bound::new(context.py(), iterator)?.into_any())
+    }
+}
+
+/// Iterates over a node and the nodes below it.
+#[pyclass(module = "xml_safe", frozen, crate = "leakproof::pyo3")]
+struct NodeIterator {
+    top: Py<PyAny>,
+    name: Option<Py<PyAny>>,
+    types: u32,
+    way: Mutex<Way>,
+}
+
+/// The place of an iterator.
+enum Way {
+    Before,
+    /// The way down from the top to the node that was given last. Empty at the top itself.
+    At(Vec<Step<Object>>),
+    End,
+    /// A thread is looking for the next node.
+    Taken,
+}
+
+type Object = Py<PyAny>;
+
+impl NodeIterator {
+    fn swap(&self, way: Way) -> Way {
+        let mut present = self.way.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut present, way)
+    }
+
+    /// Returns the next node.
+    fn step(&self, py: Python<'_>, way: &mut Way) -> PyResult<Option<Object>> {
+        if matches!(way, Way::Before) {
+            let arguments = (&self.name, self.types);
+            let is_wanted = self
+                .top
+                .call_method1(py, intern!(py, "_is_wanted"), arguments)?;
+            *way = Way::At(Vec::new());
+            if is_wanted.is_truthy(py)? {
+                return Ok(Some(self.top.clone_ref(py)));
+            }
+        }
+        let Way::At(steps) = way else { return Ok(None) };
+        let Some((kept, added)) = self.way_on(py, steps)? else {
+            *way = Way::End;
+            return Ok(None);
+        };
+        steps.try_reserve(added.len()).map_err(Error::from)?;
+        let node = added.last().map(|(node, _)| node.clone_ref(py));
+        steps.truncate(kept);
+        steps.extend(added);
+        Ok(node)
+    }
+
+    /// Returns the way to the next node: the number of steps that it has in common with the present one, and the others.
+    fn way_on(
+        &self,
+        py: Python<'_>,
+        steps: &[Step<Object>],
+    ) -> PyResult<Option<(usize, Vec<Step<Object>>)>> {
+        if steps.is_empty() {
+            let added = self.walk(py, &self.top, &self.top, None, true)?;
+            return Ok(added.map(|added| (0, added)));
+        }
+        for (level, (here, ahead)) in steps.iter().enumerate().rev() {
+            let parent = level
+                .checked_sub(1)
+                .map_or(&self.top, |above| &steps[above].0);
+            let down = level + 1 == steps.len();
+            if let Some(added) = self.walk(py, here, parent, ahead.as_ref(), down)? {
+                return Ok(Some((level, added)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn walk(
+        &self,
+        py: Python<'_>,
+        here: &Object,
+        parent: &Object,
+        ahead: Option<&Object>,
+        down: bool,
+    ) -> PyResult<Option<Vec<Step<Object>>>> {
+        let arguments = (parent, ahead, down, &self.name, self.types);
+        let found = here
+            .bind(py)
+            .call_method1(intern!(py, "_walk"), arguments)?;
+        if found.is_none() {
+            return Ok(None);
+        }
+        let found = found.cast::<PyList>()?;
+        let mut added = Vec::new();
+        added.try_reserve(found.len()).map_err(Error::from)?;
+        for step in found.iter() {
+            added.push(step.extract()?);
+        }
+        Ok(Some(added))
+    }
+}
+
+#[pymethods(crate = "leakproof::pyo3")]
+impl NodeIterator {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Object>> {
+        // The lock is not held while the tree is used: that may wait for other threads.
+        let mut way = self.swap(Way::Taken);
+        if matches!(way, Way::Taken) {
+            return Err(PyValueError::new_err("the iterator is in use already"));
+        }
+        let node = self.step(py, &mut way);
+        self.swap(way);
+        node
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(way) = self.way.try_lock()
+            && let Way::At(steps) = &*way
+        {
+            for (here, ahead) in steps {
+                visit.call(here)?;
+                visit.call(ahead)?;
+            }
+        }
+        visit.call(&self.top)
+    }
+}
