@@ -594,6 +594,15 @@ def changing() -> Iterable[Operation]:
         walked = list(root.iter()), list(root.iter("{urn:p}c")), list(root.iter(type=("text", "node")))
         return found, walked, middle.next, middle.previous, root.first_child, root.last_child
 
+    def tails(owner: Document) -> object:
+        root = root_of(owner)
+        inner = root.children[0]
+        inner.tail = "tail"
+        inner.head = "head"
+        found = inner.head, inner.tail
+        inner.head = ""
+        return found, root.to_string()
+
     def identify(owner: Document) -> object:
         root = root_of(owner)
         inner = root.children[0]
@@ -662,6 +671,8 @@ def changing() -> Iterable[Operation]:
         ("a removal", lambda owner, inner: inner.remove()),
         ("all children", clear),
         ("a new content", set_text),
+        ("a head", lambda owner, inner: setattr(inner, "head", "x")),
+        ("a tail", lambda owner, inner: setattr(inner, "tail", "x")),
     ):
         yield Operation(f"changing in one step: {name}", partial(on_a_document, in_one_step(step)))
     yield Operation(
@@ -672,6 +683,8 @@ def changing() -> Iterable[Operation]:
     yield Operation(
         "Node.iter: closed", next, ClosedError, setup=of_closed_document(lambda owner: root_of(owner).iter())
     )
+    yield Operation("Node.tail: no place", lambda it: setattr(it, "tail", "x"), ValueError, setup=node)
+    yield Operation("Node.head: of a text", lambda it: setattr(it, "head", "x"), ValueError, setup=find("//text()"))
     yield Operation("changing: an index of no child", calling("index", node()), ValueError, setup=node)
     for name, change in (
         ("move", move),
@@ -680,6 +693,7 @@ def changing() -> Iterable[Operation]:
         ("attributes", attributes),
         ("copy", copy),
         ("walk", walk),
+        ("tails", tails),
         ("identify", identify),
     ):
         yield Operation(f"changing: {name}", partial(on_a_document, change))

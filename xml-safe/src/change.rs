@@ -250,7 +250,7 @@ pub(crate) fn replace_content<'t>(
 }
 
 /// Replaces nodes that follow each other by a text, or by nothing. `place` is that behind them.
-fn replace_run<'t>(
+pub(crate) fn replace_run<'t>(
     tree: &Tree<'t, Document>,
     former: &[Borrowed<'t, Node>],
     place: Place<'t>,
@@ -296,7 +296,7 @@ fn check_attribute_name(attribute: &Node, name: &CStr) -> Result<()> {
     Ok(())
 }
 
-fn no_place() -> Error {
+pub(crate) fn no_place() -> Error {
     Error::Value("the node has no parent, so nothing can be beside it".into())
 }
 

@@ -42,6 +42,7 @@ mod parser;
 mod parsing;
 mod sax;
 mod serialize;
+mod tail;
 mod text;
 #[cfg(marks_entities)]
 mod turn;

@@ -62,6 +62,9 @@ def nodes(node: Node) -> None:
     assert_type(node.index(node), int)
     len(node)  # type: ignore[arg-type]
     node[0]  # type: ignore[index]
+    assert_type(node.head + node.tail, str)
+    node.head = node.tail = "text"
+    node.tail = None  # type: ignore[assignment]
     assert_type(list(node.iter("a", type="element")), list[Node])
     assert_type(next(node.iter(type=("text", "cdata"))), Node)
     node.iter(1)  # type: ignore[arg-type]
