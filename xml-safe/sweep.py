@@ -463,6 +463,21 @@ def contexts() -> Iterable[Operation]:
             pair[0].register_variable(name, value)
         return pair[0].eval(ALL_VALUES, max_operations=1000, max_depth=10)
 
+    def call_functions(pair: tuple[XPathContext, dict[str, Any]]) -> object:
+        pair[0].register_ns("q", "urn:p")
+        pair[0].register_variable("v", "x")
+        return pair[0].eval("q:f($v) = q:f(//q:c)", functions={"q:f": lambda value: value}, max_operations=1000)
+
+    functions: dict[str, Any] = {"functions": {"f": len}}
+    yield Operation("XPathContext.eval: functions", call_functions, setup=with_variables)
+    yield Operation("XPathContext.eval: no function", lambda it: it.eval("g()", **functions), XPathError, setup=context)
+    yield Operation(
+        "XPathContext.eval: closed, functions",
+        lambda it: it.eval("f()", **functions),
+        ClosedError,
+        setup=closed_context,
+    )
+
     def register_variable(name: object, value: object) -> Callable[[object], object]:
         return calling("register_variable", name, value)
 

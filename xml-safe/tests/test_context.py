@@ -4,7 +4,16 @@ import gc
 import weakref
 
 import pytest
-from xml_safe import ClosedError, Handle, XPathContext, XPathError, live_handles, parse
+from xml_safe import (
+    BusyError,
+    ClosedError,
+    Handle,
+    XPathContext,
+    XPathError,
+    XPathLimitError,
+    live_handles,
+    parse,
+)
 
 
 @pytest.fixture
@@ -244,3 +253,113 @@ def test_a_context_of_a_node_is_independent_of_the_node(doc):
     del b
     gc.collect()
     assert context.eval("name(.)") == "c"
+
+
+# Functions
+
+
+def test_functions_are_those_of_one_evaluation(doc, context):
+    assert context.eval("f('a', //b, 1, true())", functions={"f": lambda *given: len(given)}) == 4.0
+    assert context.eval("//b[f(.)]", functions={"f": lambda nodes: nodes[0].text == "two"}) == [list(doc.root)[1]]
+    with pytest.raises(XPathError, match="f"):
+        context.eval("f()")
+    with pytest.raises(XPathError):
+        context.eval("g()", functions={"f": len})
+    assert context.eval("1", functions={}) == 1.0
+    assert context.eval("1", functions=None) == 1.0
+
+
+def test_functions_see_what_the_context_was_given(doc, context):
+    b = doc.xpathEval("//b")
+    context.register_ns("p", "urn:p")
+    context.register_variable("v", 2)
+    context.register_variable("{urn:p}nodes", b)
+    context.set_node(b[1])
+    functions = {"p:f": lambda value: value, "{urn:p}g": lambda nodes: nodes}
+    assert context.eval("p:f($v) + p:f(3)", functions=functions) == 5.0
+    assert context.eval("p:g($p:nodes)", functions=functions) == b
+    assert context.eval("p:g(.)", functions=functions) == [b[1]]
+    assert context.eval("$v + count($p:nodes)") == 4.0
+    context.register_variable("v", 7)
+    assert context.eval("p:f($v)", functions=functions) == 7.0
+    with pytest.raises(ValueError, match="prefix"):
+        context.eval("1", functions={"q:f": len})
+
+
+def test_functions_leave_nothing_for_other_evaluations(doc, context):
+    context.register_ns("p", "urn:p")
+    context.register_variable("v", 2)
+    context.set_node(list(doc.root)[0])
+    assert context.eval("f($v)", functions={"f": lambda value: value}) == 2.0
+    for expression in ("$v", "f(1)", "//p:b"):
+        with pytest.raises(XPathError):
+            doc.xpathEval(expression)
+    assert doc.xpathEval("name(.)") == ""
+
+
+def test_functions_that_fail(doc, context):
+    def failing(*_):
+        raise KeyError("mine")
+
+    for _ in range(3):
+        with pytest.raises(KeyError, match="mine"):
+            context.eval("//b[f()]", functions={"f": failing})
+        assert context.eval("count(//b)") == 2.0
+    for functions, error in (
+        ({"f": 1}, TypeError),
+        ({1: len}, TypeError),
+        ([], TypeError),
+        ({"count": len}, ValueError),
+    ):
+        with pytest.raises(error):
+            context.eval("1", functions=functions)
+    with pytest.raises(TypeError):
+        context.eval("f()", functions={"f": object})
+    with pytest.raises(XPathLimitError):
+        context.eval("//b[f()]", functions={"f": lambda: 1}, max_operations=1)
+    with pytest.raises(XPathLimitError):
+        context.eval("((f()))", functions={"f": lambda: 1}, max_depth=1)
+    with pytest.raises(XPathError):
+        context.eval("f()[", functions={"f": len})
+
+
+def test_functions_use_the_document_but_not_the_context(doc, context):
+    assert context.eval("f()", functions={"f": lambda: doc.xpathEval("count(//b)")}) == 2.0
+    for use in (
+        lambda: context.eval("1"),
+        lambda: context.eval("f()", functions={"f": len}),
+        lambda: context.set_node(doc.root),
+        lambda: context.register_ns("p", "urn:p"),
+        lambda: doc.root.clear(),
+        context.close,
+        doc.close,
+    ):
+        with pytest.raises(BusyError):
+            context.eval("f()", functions={"f": use})
+    assert context.eval("count(//b)") == 2.0
+
+
+def test_functions_of_a_context_with_removed_nodes(doc, context):
+    b = doc.xpathEval("//b")[0]
+    context.set_node(b)
+    context.register_variable("v", b)
+    b.remove()
+    assert context.eval("f(.) | $v", functions={"f": lambda nodes: nodes}) == [b]
+    k = b.xpathEval("@k")[0]
+    context.set_node(k)
+    k.remove()
+    with pytest.raises(ValueError, match="taken out"):
+        context.eval("f()", functions={"f": len})
+
+
+def test_functions_are_released(doc, context):
+    class Function:
+        def __call__(self):
+            return 1
+
+    function = Function()
+    reference = weakref.ref(function)
+    assert context.eval("f()", functions={"f": function}) == 1.0
+    del function
+    gc.collect()
+    assert reference() is None

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_ulong};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leakproof::prelude::*;
-use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods};
+use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyResult};
 use leakproof::pyo3::types::{PyList, PyListMethods, PyTuple};
-use leakproof::{KeptPart, Reusable, handles_signals, with_handle};
+use leakproof::{CallContext, IdleHandles, KeptPart, Reusable, handles_signals, with_handle};
 
 use crate::document::Document;
 use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::{Node, NodeClass, gather};
-use crate::xpath::compiled::{Code, Compiled};
-use crate::xpath::evaluate::eval_in;
-use crate::xpath::functions::Calls;
-use crate::xpath::options::{Limits, key_of};
+use crate::xpath::compiled::{Code, Compiled, compile};
+use crate::xpath::evaluate::{Calling, context_of, eval_in};
+use crate::xpath::functions::{Calls, Functions};
+use crate::xpath::options::{Key, Limits, Namespaces, key_of};
 use crate::xpath::values::{XPathObject, XPathValue};
 
 /// The state of XPath evaluations: a context node, namespace prefixes and variables.
@@ -35,7 +36,8 @@ use crate::xpath::values::{XPathObject, XPathValue};
 )]
 pub(crate) struct XPathContext;
 
-/// The nodes that a context keeps pointers to: libxml2 looks at them also when the context is released.
+/// What a context was given. It keeps pointers to the nodes, and libxml2 looks at them also when the context is
+/// released.
 #[derive(Default, Attachment)]
 struct Nodes(Mutex<InUse>);
 
@@ -43,6 +45,7 @@ struct Nodes(Mutex<InUse>);
 struct InUse {
     node: Option<KeptNode>,
     variables: BTreeMap<(Option<CString>, CString), Vec<KeptNode>>,
+    prefixes: Namespaces,
 }
 
 #[derive(Attachment)]
@@ -192,6 +195,9 @@ impl XPathContext {
     #[calls(ffi::xmlValidateNCName, args = (name, 0))]
     pub(crate) fn check_name(name: &CStr) -> c_int;
 
+    #[field(node)]
+    fn node(&self) -> Option<Borrowed<Node>>;
+
     /// Evaluates a compiled expression, and lets waiting signal handlers run meanwhile.
     ///
     /// Most evaluations end within [`SHORT`] operations, so that no signal waits for long. An evaluation that takes
@@ -233,7 +239,10 @@ impl XPathContext {
 impl XPathContext {
     /// Make `prefix` stand for the namespace `uri` (xmlXPathRegisterNs).
     fn register_ns(&mut self, prefix: &CStr, uri: &CStr) -> Result<()> {
-        self.bind_prefix(prefix, uri)
+        self.bind_prefix(prefix, uri)?;
+        let (prefix, uri) = (prefix.to_owned(), uri.to_owned());
+        self.in_use().prefixes.insert(prefix, uri);
+        Ok(())
     }
 
     /// Make `$name` stand for a value in all later evaluations of this context (xmlXPathRegisterVariableNS).
@@ -295,23 +304,129 @@ impl XPathContext {
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// Raises XPathError if the expression is malformed or can't be evaluated.
-    #[pyo3(signature = (expr, *, max_operations = None, max_depth = None))]
+    /// `functions` maps names to callables, as in `Document.xpathEval`, for this evaluation alone. A name in a namespace
+    /// is written "prefix:name" with a registered prefix, "{uri}name", or as a tuple of URI and name. A function can't
+    /// use this context: that raises BusyError.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
+    #[pyo3(signature = (
+        expr,
+        *,
+        functions: "abc.Mapping[Any, abc.Callable[..., object]] | None" = None,
+        max_operations = None,
+        max_depth = None
+    ))]
     fn eval(
         &mut self,
         expr: &CStr,
+        functions: Option<Bound<'_, PyAny>>,
         max_operations: Option<c_ulong>,
         max_depth: Option<usize>,
-    ) -> Result<XPathValue<'_>> {
+    ) -> Result<Evaluated<'_>> {
         let limits = Limits::new(max_operations, max_depth)?;
+        let functions = Functions::of(functions.as_ref(), |prefix| self.namespace(prefix))?;
+        if attached::<Nodes, _>(&*self).is_some() {
+            self.in_use().check()?;
+        }
+        if !functions.is_empty() {
+            return Ok(Evaluated::Later(Later {
+                context: self,
+                expr: expr.to_owned(),
+                functions: Arc::new(functions),
+                limits,
+            }));
+        }
         let context = &*self;
-        if attached::<Nodes, _>(context).is_some() {
-            context.in_use().check()?;
-        }
         match context.document() {
-            Some(document) => eval_in(context, document.get(), expr, limits),
-            None => Err(Error::Value("the context has no document".into())),
+            Some(document) => eval_in(context, document.get(), expr, limits).map(Evaluated::Value),
+            None => Err(no_document()),
         }
+    }
+}
+
+fn no_document() -> Error {
+    Error::Value("the context has no document".into())
+}
+
+/// The answer of `eval`.
+pub(crate) enum Evaluated<'c> {
+    Value(XPathValue<'c>),
+    /// An evaluation that needs the Python object of the document.
+    Later(Later<'c>),
+}
+
+/// An evaluation with functions of Python code, which get nodes. It runs in another context that has the same node,
+/// prefixes and variables: this one lends the document.
+pub(crate) struct Later<'c> {
+    context: &'c XPathContext,
+    expr: CString,
+    functions: Arc<Functions>,
+    limits: Limits,
+}
+
+impl IntoPython for Evaluated<'_> {
+    const TYPE: PyStaticExpr = <XPathValue<'static> as IntoPython>::TYPE;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        match self {
+            Evaluated::Value(value) => value.into_python(context),
+            Evaluated::Later(later) => {
+                let document = later.context.document().ok_or_else(no_document)?;
+                let owner = document.into_python(context)?;
+                let value = later.evaluate(document.get(), &owner)?;
+                value.into_python(context)
+            }
+        }
+    }
+}
+
+impl Later<'_> {
+    fn evaluate<'d>(
+        &self,
+        document: &'d Document,
+        owner: &Bound<'_, PyAny>,
+    ) -> Result<XPathValue<'d>> {
+        self.limits.check_depth(&self.expr)?;
+        // A compiled expression remembers the functions that it called.
+        let compiled = compile(&self.expr, self.limits)?;
+        let mut context = context_of(document)?;
+        self.context.copy_to(&mut context, document)?;
+        let calling = Calling {
+            document,
+            functions: &self.functions,
+            limits: self.limits,
+            owner,
+        };
+        let code = compiled.code();
+        let value = calling.evaluate(&mut context, code, &self.expr, |value| {
+            value.value_in(document)
+        })?;
+        context.forget_variables();
+        for Key { uri, local } in self.functions.names() {
+            context.forget_function(local, uri.as_deref())?;
+        }
+        IdleHandles::of(document).keep(b"", context);
+        Ok(value)
+    }
+}
+
+impl XPathContext {
+    /// Gives another context the node, the prefixes and the variables of this one.
+    fn copy_to(&self, other: &mut XPathContext, document: &Document) -> Result<()> {
+        if let Some(node) = self.node() {
+            other.set_context_node(&node)?;
+        }
+        let in_use = self.in_use();
+        for (prefix, uri) in &in_use.prefixes {
+            other.bind_prefix(prefix, uri)?;
+        }
+        for (uri, local) in in_use.variables.keys() {
+            self.copy_variable(other, document, local, uri.as_deref())?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The steps of an evaluation.
 
 use std::ffi::c_ulong;
+use std::sync::Arc;
 
 use leakproof::prelude::*;
 use leakproof::pyo3::Python;
@@ -14,10 +15,10 @@ use crate::ffi;
 use crate::node::Node;
 use crate::xpath::compiled::{Code, XPath, compile};
 use crate::xpath::context::{XPathContext, on_enough_stack};
-use crate::xpath::functions::{Calls, is_built_in};
+use crate::xpath::functions::{Calls, Functions, is_built_in};
 use crate::xpath::names::{self, Kind, Name};
 use crate::xpath::options::{Key, Limits, Options, items, key_of, uri_of};
-use crate::xpath::values::XPathValue;
+use crate::xpath::values::{XPathObject, XPathValue};
 
 /// Evaluates an expression with `node` as context node, in a context that the document keeps for that, and without
 /// registered namespaces. The context and the compiled expression are used again, unless the evaluation failed.
@@ -40,7 +41,7 @@ pub(crate) fn evaluate_at<'d>(
 }
 
 /// Returns an idle context of the document, or a new one.
-fn context_of(document: &Document) -> Result<Owned<'_, XPathContext>> {
+pub(crate) fn context_of(document: &Document) -> Result<Owned<'_, XPathContext>> {
     match IdleHandles::of(document).take(b"") {
         Some(context) => Ok(context),
         None => document.new_context(),
@@ -196,21 +197,53 @@ impl Request<'_, '_> {
         let (Some(owner), false) = (self.owner, functions.is_empty()) else {
             return value_of(context, document, code, text, limits.operations);
         };
+        let calling = Calling {
+            document,
+            functions,
+            limits: *limits,
+            owner,
+        };
+        calling.evaluate(context, code, text, |result| result.value_in(document))
+    }
+}
+
+/// An evaluation with functions of Python code.
+pub(crate) struct Calling<'r, 'py> {
+    #[cfg_attr(
+        not(marks_entities),
+        expect(dead_code, reason = "only newer versions of libxml2 take turns")
+    )]
+    pub(crate) document: &'r Document,
+    pub(crate) functions: &'r Arc<Functions>,
+    pub(crate) limits: Limits,
+    /// The Python object of the document.
+    pub(crate) owner: &'r Bound<'py, PyAny>,
+}
+
+impl Calling<'_, '_> {
+    /// Evaluates, and reads the result. The context knows the functions until it forgets them.
+    pub(crate) fn evaluate<R>(
+        &self,
+        context: &mut XPathContext,
+        code: Option<Borrowed<'_, Code>>,
+        text: &CStr,
+        read: impl FnOnce(&XPathObject) -> Result<R>,
+    ) -> Result<R> {
         let code = code.ok_or_else(no_code)?;
-        for key @ Key { uri, local } in functions.names() {
+        for key @ Key { uri, local } in self.functions.names() {
             if context.has_function(local, uri.as_deref()) {
                 return Err(is_built_in(key));
             }
             context.bind_function(local, uri.as_deref())?;
         }
-        context.limit_operations(limits.operations);
+        context.limit_operations(self.limits.operations);
         context.count_operations(0);
-        let calls = Calls::new(functions, owner)?;
+        let calls = Calls::new(self.functions, self.owner)?;
         #[cfg(marks_entities)]
-        let turn = crate::turn::wait(document)?;
+        let turn = crate::turn::wait(self.document)?;
         let calling = &mut *context;
         let result = on_enough_stack(move || calling.evaluate_calling(&code, &calls))
-            .map(|result| result.value_in(document));
+            .map(|result| read(&result));
         #[cfg(marks_entities)]
         drop(turn);
         result.unwrap_or_else(|error| Err(explained(error, context, text)))

@@ -15,7 +15,7 @@ use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyTypeMethods};
 
 use crate::document::Document;
 use crate::ffi;
-use crate::xpath::options::{Key, Namespaces, items, key_of, uri_of};
+use crate::xpath::options::{Key, items, key_of};
 use crate::xpath::values::{XPathObject, object_into_python};
 
 /// The state of an evaluation, as passed to a function.
@@ -86,14 +86,17 @@ pub(crate) fn is_built_in(key: &Key) -> Error {
 pub(crate) struct Functions(BTreeMap<Key, Callable>);
 
 impl Functions {
-    /// Reads a mapping of names to callables.
-    pub(crate) fn of(mapping: Option<&Bound<'_, PyAny>>, namespaces: &Namespaces) -> Result<Self> {
+    /// Reads a mapping of names to callables. `namespace` returns the URI of a prefix.
+    pub(crate) fn of(
+        mapping: Option<&Bound<'_, PyAny>>,
+        namespace: impl Fn(&CStr) -> Option<String>,
+    ) -> Result<Self> {
         let mut functions = BTreeMap::new();
         let Some(mapping) = mapping else {
             return Ok(Functions(functions));
         };
         for (name, function) in items(mapping, "functions")? {
-            let key = key_of(&name, "function", |prefix| uri_of(namespaces, prefix))?;
+            let key = key_of(&name, "function", &namespace)?;
             if !function.is_callable() {
                 let class = function.get_type().qualname()?;
                 let message = format!("the function {key} is a callable, not {class}");

@@ -239,7 +239,9 @@ impl Options {
         max_depth: Option<usize>,
     ) -> Result<Self> {
         let namespaces = namespaces_of(namespaces)?;
-        let functions = Arc::new(Functions::of(functions, &namespaces)?);
+        let functions = Arc::new(Functions::of(functions, |prefix| {
+            uri_of(&namespaces, prefix)
+        })?);
         Ok(Options {
             namespaces,
             functions,

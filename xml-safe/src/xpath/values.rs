@@ -191,6 +191,21 @@ impl crate::xpath::context::XPathContext {
         let value = given_of(document, value, || format!("the variable {key}"))?;
         XPathContext::take_variable(self, &key.local, key.uri.as_deref(), value)
     }
+
+    /// Gives another context a variable of this one.
+    pub(crate) fn copy_variable(
+        &self,
+        other: &XPathContext,
+        document: &Document,
+        name: &CStr,
+        uri: Option<&CStr>,
+    ) -> Result<()> {
+        let Some(value) = self.variable(name, uri) else {
+            return Ok(());
+        };
+        let value = document.given_copy_of(&value)?;
+        XPathContext::take_variable(other, name, uri, value)
+    }
 }
 
 #[cfg(frees_unpushed)]
