@@ -283,13 +283,36 @@ impl Node {
     #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     fn big_line(&self) -> Option<usize>;
 
-    /// The line in the source at which the node starts; -1 or 0 if unknown (xmlGetLineNo).
+    /// The line in the source, from 1, at which the parser made the node (xmlGetLineNo): where the start tag of an element
+    /// ends, and where a text, a comment or a processing instruction ends. A node of another type has the line of the node
+    /// before it, or of its parent. 0 or -1 for a node that was not parsed.
+    ///
+    /// libxml2 records no column and no position in bytes.
     #[getter]
     fn line(&self) -> c_long {
-        let noted = self.big_line().filter(|line| *line > 0);
-        noted
-            .and_then(|line| c_long::try_from(line).ok())
-            .unwrap_or_else(|| self.short_line())
+        let mut here = Some(Borrowed::from(self));
+        while let Some(node) = here.filter(|node| !node.has_line()) {
+            let before = match node.is_document() {
+                true => None,
+                false => node.get().previous_sibling(),
+            };
+            let before =
+                Successors::new(before, Node::previous_sibling).find(|node| node.has_line());
+            here = before.or_else(|| node.get().parent().filter(|parent| parent.is_element()));
+        }
+        let noted = here.and_then(|node| node.big_line());
+        let noted = noted.and_then(|line| c_long::try_from(line).ok());
+        let noted = noted.filter(|line| *line > 0);
+        noted.unwrap_or_else(|| here.map_or(self.short_line(), |node| node.short_line()))
+    }
+
+    /// Returns `true` for a node that has a line of its own in libxml2.
+    #[rust_only]
+    fn has_line(&self) -> bool {
+        matches!(
+            self.type_number(),
+            ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE
+        )
     }
 
     /// An XPath expression that leads to this node (xmlGetNodePath). None for a node that XPath can't reach.

@@ -393,9 +393,46 @@ def test_lines():
     assert [n.line for n in root] == [2, 5] or [n.line for n in root] == [2, 4]
 
 
-def test_a_line_beyond_16_bits():
-    root = parse("<a>" + "\n" * 70_000 + "<b/>text\n</a>").root
-    assert next(iter(root)).line >= 65_535
+LINES = """<!DOCTYPE a [<!ENTITY e "x">]><a><b
+k='1'/>text
+<!--
+--><?p
+?><![CDATA[
+]]>&e;<c>
+<![CDATA[x]]></c>
+</a>"""
+
+
+@pytest.mark.parametrize("above", [0, 65_525, 65_531, 65_534, 65_535, 70_000, 140_000])
+def test_lines_beyond_16_bits(above):
+    """As those of a document that begins further up, for all types of nodes."""
+    doc = parse("\n" * above + LINES)
+    nodes = [*doc.root.iter(type="node"), *doc.xpathEval("//@*")]
+    lines = [(node.type, node.line - above) for node in nodes]
+    assert lines == [
+        ("element", 1),
+        ("element", 2),
+        ("text", 3),
+        ("comment", 4),
+        ("pi", 5),
+        ("cdata", 5),
+        ("entity_ref", 5),
+        ("element", 6),
+        ("text", 7),
+        ("cdata", 7),
+        ("text", 8),
+        ("attribute", 2),
+    ]
+
+
+def test_lines_of_nodes_that_were_not_parsed():
+    doc = parse("\n\n<a/>")
+    made = doc.create_element("b")
+    doc.root.append(made)
+    assert (doc.root.line, made.line) == (3, 0)
+    assert all(node.line in (0, -1, 3) for node in (*doc.xpathEval("/"), doc.create_cdata("x"), doc.create_text("x")))
+    with pytest.raises(AttributeError):
+        made.line = 5
 
 
 def test_names_do_not_hold_the_prefix():
