@@ -30,6 +30,7 @@ import xml_safe as MODULE
 from xml_safe import (
     ClosedError,
     Document,
+    Dtd,
     Node,
     ParseError,
     XPath,
@@ -349,6 +350,42 @@ def properties() -> Iterable[Operation]:
     yield Operation("Document.errors: closed", reading("errors"), ClosedError, setup=closed_document)
     yield Operation("Node.line: far down", reading("line"), setup=lambda: first(parse(LONG), "//b"))
     yield Operation("Document.root: closed", reading("root"), ClosedError, setup=closed_document)
+
+
+DECLARED = """<!DOCTYPE r PUBLIC "p" "s" [<!ELEMENT r ANY><!ATTLIST r k (a|b) "a"><!ENTITY e "x"><!ENTITY % p "">
+<!NOTATION n SYSTEM "n">]><r/>"""
+
+
+def document_types() -> Iterable[Operation]:
+    def dtd(owner: Document) -> Dtd:
+        found = owner.dtd
+        assert found is not None
+        return found
+
+    def made() -> Dtd:
+        return dtd(parse(DECLARED))
+
+    for name in (
+        "name",
+        "public_id",
+        "system_id",
+        "external",
+        "entities",
+        "parameter_entities",
+        "notations",
+        "elements",
+    ):
+        yield Operation(f"Dtd.{name}", reading(name), setup=made)
+    yield Operation("Dtd.attributes", reading("attributes"), setup=made)
+    yield Operation("Dtd.attributes: closed", reading("attributes"), ClosedError, setup=of_closed_document(dtd))
+    yield Operation("Document.dtd", reading("dtd"), setup=document)
+    yield Operation("Document.dtd: closed", reading("dtd"), ClosedError, setup=closed_document)
+    yield Operation(
+        "Dtd.external: read",
+        lambda: dtd(parse(WITH_DTD, load_dtd=True, external=folder.name)).external,
+        # A document that lacks something external is parsed again, however the first time ended.
+        swallows=True,
+    )
 
 
 def methods() -> Iterable[Operation]:
@@ -754,6 +791,7 @@ OPERATIONS = [
     *with_options(),
     *compiled(),
     *properties(),
+    *document_types(),
     *methods(),
     *writing(),
     *contexts(),

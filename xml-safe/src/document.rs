@@ -5,9 +5,10 @@ use std::ffi::{c_int, c_ulong};
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny};
 
+use crate::dtd::{Dtd, Entity};
 use crate::errors::{Report, Reports, TreeErrors};
 use crate::ffi;
-use crate::node::{Dtd, Entity, Node};
+use crate::node::Node;
 use crate::xpath::compiled::XPath;
 use crate::xpath::context::XPathContext;
 use crate::xpath::evaluate::{Answer, Arguments, Expr, Passed, Request};

@@ -9,6 +9,7 @@ mod copy;
 mod create;
 mod decode;
 mod document;
+mod dtd;
 mod errors;
 mod external_entities;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
@@ -57,6 +58,8 @@ mod _native {
     use crate::attributes::Attributes;
     #[pymodule_export]
     use crate::document::Document;
+    #[pymodule_export]
+    use crate::dtd::{AttributeValue, Dtd, EntityValue, NotationValue};
     #[pymodule_export]
     use crate::errors::{ParseError, Report, XPathError, XPathLimitError};
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! Nodes of all types, and the structs of elements: attributes, namespaces, DTDs and entities.
+//! Nodes of all types, and the structs of elements: attributes and namespaces.
 //!
 //! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
 //! only if the node's type has them.
@@ -97,86 +97,6 @@ impl Attribute {
         match self.namespace().and_then(|namespace| namespace.href()) {
             Some(uri) => format!("{{{uri}}}{name}"),
             None => name,
-        }
-    }
-}
-
-/// A DTD: the internal subset in the document, or the external subset.
-#[handle(raw = ffi::xmlDtd, part_of = Document)]
-pub(crate) struct Dtd;
-
-#[methods(unsafe, rust_only, utf8 = lossy)]
-impl Dtd {
-    #[field(self)]
-    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
-
-    #[field(entities)]
-    fn general(&self) -> Option<Borrowed<Table>>;
-
-    #[field(pentities)]
-    fn parameters(&self) -> Option<Borrowed<Table>>;
-
-    /// Marks the entities that have a system identifier as external: they were declared as internal ones with their
-    /// text.
-    pub(crate) fn mark_external_entities(&self) -> Result<()> {
-        let mut tables = [self.general(), self.parameters()].into_iter().flatten();
-        tables.try_for_each(|table| table.get().scan(&Marks))
-    }
-}
-
-/// The declaration of an entity.
-#[handle(raw = ffi::xmlEntity, part_of = Document)]
-pub(crate) struct Entity;
-
-#[methods(unsafe, rust_only)]
-impl Entity {
-    #[field(self)]
-    pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
-}
-
-/// The entities of a DTD by name.
-#[handle(raw = ffi::xmlHashTable, callback_only)]
-struct Table;
-
-#[methods(unsafe, rust_only)]
-impl Table {
-    #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data), fails = sticky)]
-    fn scan(&self, marks: &Marks) -> Result<()>;
-}
-
-/// An entity of a table.
-#[handle(raw = ffi::xmlEntity, callback_only)]
-struct Declared;
-
-#[methods(unsafe, rust_only)]
-impl Declared {
-    #[field(etype)]
-    fn kind(&self) -> u32;
-
-    #[field(etype)]
-    fn set_kind(&mut self, kind: u32);
-
-    #[field(SystemID)]
-    fn address(&self) -> Option<CString>;
-}
-
-/// Marks entities as external.
-#[derive(Debug)]
-struct Marks;
-
-impl Attachment for Marks {}
-
-#[callbacks(unsafe)]
-impl Marks {
-    #[callback(ffi::xmlHashScanner, args = (entity, data, _))]
-    fn mark(&self, entity: &mut Declared) {
-        let external = match entity.kind() {
-            ffi::XML_INTERNAL_GENERAL_ENTITY => ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY,
-            ffi::XML_INTERNAL_PARAMETER_ENTITY => ffi::XML_EXTERNAL_PARAMETER_ENTITY,
-            _ => return,
-        };
-        if entity.address().is_some() {
-            entity.set_kind(external);
         }
     }
 }

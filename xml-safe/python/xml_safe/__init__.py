@@ -11,13 +11,17 @@ release a document at once; using it or anything of it afterwards raises `Closed
 """
 
 from ._native import (
+    AttributeDeclaration,
     Attributes,
     BusyError,
     ClosedError,
     Document,
+    Dtd,
+    Entity,
     Error,
     Handle,
     Node,
+    Notation,
     ParseError,
     Report,
     XPath,
@@ -31,13 +35,17 @@ from ._native import (
 )
 
 __all__ = [
+    "AttributeDeclaration",
     "Attributes",
     "BusyError",
     "ClosedError",
     "Document",
+    "Dtd",
+    "Entity",
     "Error",
     "Handle",
     "Node",
+    "Notation",
     "ParseError",
     "Report",
     "XPath",

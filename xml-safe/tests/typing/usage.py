@@ -8,13 +8,17 @@ from pathlib import Path
 
 from typing_extensions import assert_type
 from xml_safe import (
+    AttributeDeclaration,
     Attributes,
     BusyError,
     ClosedError,
     Document,
+    Dtd,
+    Entity,
     Error,
     Handle,
     Node,
+    Notation,
     ParseError,
     XPath,
     XPathContext,
@@ -49,6 +53,14 @@ def documents(document: Document) -> None:
     with document as entered:
         assert_type(entered, Document)
     assert_type(document.root, Node | None)
+    assert_type(document.dtd, Dtd | None)
+    if document.dtd is not None:
+        assert_type(document.dtd.external, Dtd | None)
+        assert_type(document.dtd.entities, dict[str, Entity])
+        assert_type(document.dtd.notations, dict[str, Notation])
+        assert_type(document.dtd.elements, dict[str, str])
+        assert_type(document.dtd.attributes, list[AttributeDeclaration])
+        document.dtd.name = "x"  # type: ignore[misc]
     assert_type(document.xpath_new_context(), XPathContext)
     document.root.name  # type: ignore[union-attr]
     document.root = None  # type: ignore[misc, assignment, unused-ignore]
@@ -124,6 +136,7 @@ def writing(document: Document, node: Node, descriptor: int) -> None:
 def evaluating(document: Document, node: Node) -> None:
     with document.xpath_new_context() as context:
         assert_type(context, XPathContext)
+        context.eval("f()", functions={"f": len})
         assert_type(context.register_ns("p", "urn:p"), None)
         assert_type(context.set_node(node), None)
         context.set_node("b")  # type: ignore[arg-type]
