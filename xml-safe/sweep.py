@@ -716,6 +716,30 @@ def changing() -> Iterable[Operation]:
         inner.children[0].text = "three"
         return inner
 
+    def name_spaces(owner: Document) -> object:
+        root = root_of(owner)
+        inner = root.children[0]
+        found = inner.namespaces, inner.namespace, inner.prefix
+        inner.declare_namespace("q", "urn:q")
+        inner.namespace = "urn:q"
+        inner.append(owner.create_element("plain"))
+        inner.namespace = "urn:new"
+        inner.namespace = None
+        root.children[2].namespace = "urn:default"
+        inner.attributes["{urn:q}k"] = "v"
+        attribute = first(owner, "//b/@k")
+        assert isinstance(attribute, Node)
+        attribute.namespace = "urn:p"
+        attribute.namespace = None
+        return found, root.to_string()
+
+    def below_a_default(owner: Document) -> object:
+        root = root_of(owner)
+        other = parse("<a xmlns='urn:p'><b/></a>")
+        moved = other.import_node(root, deep=False)
+        root_of(other).append(moved)
+        return other.to_string()
+
     for name, step in (
         ("several nodes", put_several),
         ("a text", move_text),
@@ -735,6 +759,11 @@ def changing() -> Iterable[Operation]:
     yield Operation(
         "Node.iter: closed", next, ClosedError, setup=of_closed_document(lambda owner: root_of(owner).iter())
     )
+    yield Operation(
+        "Node.namespace: of a text", lambda it: setattr(it, "namespace", "u"), ValueError, setup=find("//text()")
+    )
+    yield Operation("Node.declare_namespace: in use", calling("declare_namespace", "p", "u"), ValueError, setup=node)
+    yield Operation("Node.namespaces: closed", reading("namespaces"), ClosedError, setup=closed_node)
     yield Operation("Node.tail: no place", lambda it: setattr(it, "tail", "x"), ValueError, setup=node)
     yield Operation("Node.head: of a text", lambda it: setattr(it, "head", "x"), ValueError, setup=find("//text()"))
     yield Operation("changing: an index of no child", calling("index", node()), ValueError, setup=node)
@@ -746,6 +775,8 @@ def changing() -> Iterable[Operation]:
         ("copy", copy),
         ("walk", walk),
         ("tails", tails),
+        ("namespaces", name_spaces),
+        ("below a default namespace", below_a_default),
         ("identify", identify),
     ):
         yield Operation(f"changing: {name}", partial(on_a_document, change))

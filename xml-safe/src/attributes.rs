@@ -10,7 +10,7 @@ use leakproof::pyo3::types::{
 use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
 
 use crate::change::{remove, replace_content};
-use crate::create::XML;
+use crate::create::{XML, XMLNS};
 use crate::document::Document;
 use crate::ffi;
 use crate::node::{Attribute, Either, Namespace, Node, gather};
@@ -92,12 +92,17 @@ fn set<'t>(
 }
 
 /// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.
-fn namespace_for<'t>(
+pub(crate) fn namespace_for<'t>(
     tree: &Tree<'t, Document>,
     node: Borrowed<'t, Node>,
     uri: &CStr,
 ) -> Result<Borrowed<'t, Namespace>> {
     let missing = || Error::Value("the namespace cannot be declared".into());
+    if uri == XMLNS {
+        return Err(Error::Value(
+            "the namespace of \"xmlns\" is that of declarations alone".into(),
+        ));
+    }
     if uri == XML {
         return node
             .get()

@@ -136,7 +136,7 @@ impl crate::document::Document {
 
 /// The namespaces of `xml:lang` and its like, and of declarations, which have prefixes of their own.
 pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
-const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
+pub(crate) const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
 
 /// Puts a new element into a namespace.
 fn put_in_namespace(

@@ -38,6 +38,7 @@ mod ffi {
 }
 mod ids;
 mod moves;
+mod namespaces;
 mod node;
 mod parser;
 mod parsing;

@@ -10,6 +10,7 @@ use std::ffi::c_int;
 
 use leakproof::prelude::*;
 
+use crate::attributes::namespace_for;
 use crate::copy::following;
 use crate::create::within;
 use crate::document::Document;
@@ -299,13 +300,47 @@ const REMOVE_REDUNDANT: c_int = 1;
 
 /// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now
 /// (xmlDOMWrapReconcileNamespaces). Declarations that are missing are added, and those that repeat one are removed.
-fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
     if !node.is_element() {
         return Ok(());
     }
     // First, so that a declaration of the same namespace further down is none that repeats one.
     undeclare_default(tree, node)?;
-    tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)
+    // A declaration that libxml2 adds at the node may hide one that it has used for a name before. That name gets another
+    // declaration the next time.
+    loop {
+        let before = last_declared(node);
+        tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)?;
+        let after = last_declared(node);
+        if after.is_none() || after == before {
+            return give_prefixes(tree, node);
+        }
+    }
+}
+
+/// Gives prefixes to the attributes that libxml2 has put into a default namespace, where it removed a declaration of the
+/// same namespace with a prefix. Default namespaces are for elements alone.
+fn give_prefixes<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    let mut here = Some(top);
+    while let Some(node) = here {
+        for attribute in node.get().attribute_list() {
+            let namespace = attribute.get().namespace();
+            let namespace = namespace.filter(|it| it.has_no_prefix() && it.has_uri());
+            let uri = namespace.and_then(|it| it.uri_bytes());
+            if let (Some(uri), Some(attribute)) = (uri, attribute.get().as_node()) {
+                let namespace = namespace_for(tree, node, &uri)?;
+                tree.edit(attribute)?.set_ns(Some(namespace.get()))?;
+            }
+        }
+        here = following(node, top);
+    }
+    Ok(())
+}
+
+/// Returns the prefix and the URI of the declaration that was added last.
+fn last_declared(element: Borrowed<'_, Node>) -> Option<(Option<CString>, Option<CString>)> {
+    let last = Successors::new(element.get().declared(), Namespace::next).last()?;
+    Some((last.prefix_bytes(), last.uri_bytes()))
 }
 
 /// Lets the elements without a namespace that came below a default namespace declare that they have none.

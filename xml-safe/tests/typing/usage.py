@@ -72,6 +72,12 @@ def nodes(node: Node) -> None:
     assert_type(node.name, str | None)
     assert_type(node.insert(0, node), None)
     assert_type(node.index(node), int)
+    assert_type(node.namespace, str | None)
+    assert_type(node.prefix, str | None)
+    assert_type(node.namespaces, dict[str | None, str])
+    node.namespace = "urn:x"
+    node.namespace = None
+    node.declare_namespace(None, "urn:x")
     len(node)  # type: ignore[arg-type]
     node[0]  # type: ignore[index]
     assert_type(node.head + node.tail, str)

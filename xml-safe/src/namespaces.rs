@@ -1,0 +1,260 @@
+//! Namespaces of elements and attributes, and the declarations that are in scope.
+
+use leakproof::Dict;
+use leakproof::prelude::*;
+
+use crate::attributes::namespace_for;
+use crate::copy::following;
+use crate::create::{XML, XMLNS};
+use crate::document::Document;
+use crate::ids;
+use crate::moves::reconcile;
+use crate::node::{Namespace, Node, gather};
+use crate::valid;
+
+/// Returns the declarations that are in scope at an element, the nearest first. The declaration that there is no default
+/// namespace is none.
+fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
+    let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
+    for above in Successors::new(Some(element), Node::parent) {
+        for namespace in Successors::new(above.get().declared(), Namespace::next) {
+            let prefix = namespace.prefix_bytes();
+            if !found.iter().any(|nearer| nearer.prefix_bytes() == prefix) {
+                found.try_reserve(1)?;
+                found.push(namespace);
+            }
+        }
+    }
+    found.retain(|namespace| namespace.has_uri());
+    Ok(found)
+}
+
+/// Returns the element at which the declarations are in scope for `node`.
+fn scope_of(node: &Node) -> Option<Borrowed<'_, Node>> {
+    let here = Some(Borrowed::from(node)).filter(|node| !node.is_document());
+    let mut upwards = Successors::new(here, Node::parent);
+    upwards.find(|node| node.is_element())
+}
+
+/// Returns the declaration of a prefix at this element.
+fn declaration<'t>(
+    element: Borrowed<'t, Node>,
+    prefix: Option<&CStr>,
+) -> Option<Borrowed<'t, Namespace>> {
+    let mut declared = Successors::new(element.get().declared(), Namespace::next);
+    declared.find(|namespace| namespace.prefix_bytes().as_deref() == prefix)
+}
+
+/// Returns the node that follows `here` and all nodes below it, in the tree at `top`.
+fn behind<'t>(here: Borrowed<'t, Node>, top: Borrowed<'t, Node>) -> Option<Borrowed<'t, Node>> {
+    let mut upwards = Successors::new(Some(here), Node::parent).take_while(|node| *node != top);
+    upwards.find_map(|node| node.get().next_sibling())
+}
+
+/// Returns `true` if a declaration at `top` would change the namespace of an element or attribute: one that uses the
+/// prefix in another sense, or, for the default namespace, an element in none. `with_top` includes the element at
+/// `top` itself.
+fn would_change(
+    top: Borrowed<'_, Node>,
+    prefix: Option<&CStr>,
+    uri: &CStr,
+    with_top: bool,
+) -> bool {
+    let is_other = |namespace: Borrowed<'_, Namespace>| {
+        namespace.prefix_bytes().as_deref() == prefix
+            && namespace.uri_bytes().as_deref() != Some(uri)
+    };
+    let mut here = Some(top);
+    while let Some(node) = here {
+        let is_top = node == top;
+        if !node.is_element() || (!is_top && declaration(node, prefix).is_some()) {
+            here = behind(node, top);
+            continue;
+        }
+        let is_changed = node.ns().map_or(prefix.is_none(), is_other);
+        let mut attributes = node.get().attribute_list();
+        if (is_changed && (with_top || !is_top))
+            || attributes.any(|attribute| attribute.namespace().is_some_and(is_other))
+        {
+            return true;
+        }
+        here = following(node, top);
+    }
+    false
+}
+
+/// Checks what the prefix and the namespace of a declaration are.
+fn check(prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
+    if let Some(prefix) = prefix {
+        valid::name(prefix, "a prefix")?;
+    }
+    valid::text(uri, "the URI of a namespace")?;
+    if uri.is_empty() {
+        return Err(Error::Value("the URI of a namespace is empty".into()));
+    }
+    let is_reserved = prefix.is_some_and(|prefix| prefix == c"xml" || prefix == c"xmlns");
+    if is_reserved || uri == XML || uri == XMLNS {
+        return Err(Error::Value(
+            "the prefixes \"xml\" and \"xmlns\" stand for their own namespaces alone".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Puts an element into a namespace: by the nearest declaration, or by a new one of the default namespace or, if that
+/// would change other elements, of a new prefix.
+fn put_element<'t>(
+    tree: &Tree<'t, Document>,
+    element: Borrowed<'t, Node>,
+    uri: &CStr,
+) -> Result<()> {
+    check(None, uri)?;
+    let is_it = |namespace: &Borrowed<'_, Namespace>| namespace.uri_bytes().as_deref() == Some(uri);
+    let namespace = match in_scope(element)?.into_iter().find(is_it) {
+        Some(namespace) => namespace,
+        None if declaration(element, None).is_none()
+            && !would_change(element, None, uri, false) =>
+        {
+            tree.edit(element)?.declare(uri, None)?;
+            declaration(element, None).ok_or(Error::Failed("xmlNewNs"))?
+        }
+        None => namespace_for(tree, element, uri)?,
+    };
+    tree.edit(element)?.set_ns(Some(namespace.get()))
+}
+
+/// Takes an element out of its namespace.
+fn take_element<'t>(tree: &Tree<'t, Document>, element: Borrowed<'t, Node>) -> Result<()> {
+    if declaration(element, None).is_some_and(|namespace| namespace.has_uri()) {
+        return Err(Error::Value(
+            "the element declares a default namespace, so it is in a namespace".into(),
+        ));
+    }
+    let former = element.ns();
+    tree.edit(element)?.set_ns(None)?;
+    reconcile(tree, element).inspect_err(|_| {
+        let former = former.as_ref().map(|namespace| namespace.get());
+        let _ = tree.edit(element).and_then(|mut it| it.set_ns(former));
+    })
+}
+
+/// Puts an attribute into a namespace, or into none.
+fn put_attribute<'t>(
+    tree: &Tree<'t, Document>,
+    attribute: Borrowed<'t, Node>,
+    uri: Option<&CStr>,
+) -> Result<()> {
+    let Some(element) = attribute.get().parent() else {
+        return Err(Error::Value(
+            "an attribute without an element has no namespace".into(),
+        ));
+    };
+    let uri_of = |namespace: Option<Borrowed<'_, Namespace>>| namespace?.uri_bytes();
+    let name = attribute.name();
+    let is_taken = element.get().attribute_list().any(|other| {
+        other.as_node() != Some(attribute)
+            && other.name() == name
+            && uri_of(other.namespace()).as_deref() == uri
+    });
+    if is_taken || (uri.is_none() && name.as_deref() == Some("xmlns")) {
+        return Err(Error::Value(format!(
+            "the element cannot have another attribute {:?}",
+            name.unwrap_or_default()
+        )));
+    }
+    let namespace = match uri {
+        Some(uri) => {
+            if uri != XML {
+                check(None, uri)?;
+            }
+            Some(namespace_for(tree, element, uri)?)
+        }
+        None => None,
+    };
+    // An ID is one by its name.
+    ids::forget_all(tree, attribute)?;
+    let namespace = namespace.as_ref().map(|namespace| namespace.get());
+    let put = tree
+        .edit(attribute)
+        .and_then(|mut attribute| attribute.set_ns(namespace));
+    put.and(ids::add_all(tree, element))
+}
+
+#[methods(unsafe)]
+impl crate::node::Node {
+    /// The URI of the namespace of an element or attribute. None if it is in no namespace, and for other nodes.
+    ///
+    /// A new value keeps the local name. The nearest declaration of the namespace is used, so `declare_namespace` chooses
+    /// the prefix. A namespace that is not in scope is declared: as the default namespace of an element, with a prefix
+    /// such as "ns0" where that would change other elements, and for an attribute.
+    ///
+    /// Raises ValueError for another node, for an element that declares a default namespace and shall be in none, and for
+    /// an attribute whose element has one of the new name.
+    #[getter]
+    fn namespace(&self) -> Option<String> {
+        self.ns()?.href().filter(|uri| !uri.is_empty())
+    }
+
+    #[setter]
+    fn set_namespace(&mut self, uri: Option<&CStr>) -> Result<()> {
+        let (tree, this) = Tree::around(self)?;
+        match (this.is_element(), uri) {
+            (true, Some(uri)) => put_element(&tree, this, uri),
+            (true, None) => take_element(&tree, this),
+            (false, uri) if this.is_attribute() => put_attribute(&tree, this, uri),
+            (false, _) => Err(Error::Value(format!(
+                "a node of the type {:?} has no namespace",
+                this.type_name()
+            ))),
+        }
+    }
+
+    /// The prefix of the name of an element or attribute. None if it has none, and for other nodes.
+    #[getter]
+    fn prefix(&self) -> Option<String> {
+        self.ns()?.prefix()
+    }
+
+    /// The namespaces that are in scope, by prefix; the default namespace has the prefix None. The prefix "xml", which
+    /// is always in scope, is left out. For a node that is no element, those of the element that it is in.
+    #[getter]
+    fn namespaces(&self) -> Result<Dict<Option<String>, String>> {
+        let Some(element) = scope_of(self) else {
+            return Ok(Dict(Vec::new()));
+        };
+        let declared = in_scope(element)?.into_iter();
+        gather(declared.map(|it| Ok((it.prefix(), it.href().unwrap_or_default())))).map(Dict)
+    }
+
+    /// Declare a namespace at this element (xmlNewNs). Without a prefix, that is the default namespace.
+    ///
+    /// Nothing happens if the element declares that already. The namespaces of elements and attributes stay as they are.
+    /// Raises ValueError where the declaration would change them: the element declares the prefix for another
+    /// namespace, or something here uses the prefix for another namespace, or, for the default namespace, an element here
+    /// is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and "xmlns",
+    /// and for a node that is no element.
+    fn declare_namespace(&mut self, prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
+        let (tree, this) = Tree::around(self)?;
+        if !this.is_element() {
+            return Err(Error::Value(format!(
+                "a node of the type {:?} cannot declare a namespace",
+                this.type_name()
+            )));
+        }
+        check(prefix, uri)?;
+        match declaration(this, prefix) {
+            Some(found) if found.uri_bytes().as_deref() == Some(uri) => return Ok(()),
+            None if !would_change(this, prefix, uri, true) => {}
+            _ => {
+                return Err(Error::Value(match prefix {
+                    Some(prefix) => format!(
+                        "the prefix {:?} stands for another namespace here",
+                        prefix.to_string_lossy()
+                    ),
+                    None => "another default namespace, or none, is in use here".into(),
+                }));
+            }
+        }
+        tree.edit(this)?.declare(uri, prefix).map(drop)
+    }
+}
