@@ -31,7 +31,7 @@ mod transfer;
 )]
 pub(crate) use ancestors::{
     ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
-    is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in,
+    is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in, owners,
     reached_from_any, stray,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};

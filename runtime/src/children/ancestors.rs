@@ -1,7 +1,7 @@
 //! The handles that a handle lives in, and what holds them.
 
 use std::collections::BTreeSet;
-use std::ptr;
+use std::{iter, ptr};
 
 use crate::children::table::{End, HandleEntry, Table, all_kept, all_within, with_table};
 use crate::handle::kind::{HandleKind, Id};
@@ -43,7 +43,7 @@ fn homes(table: &Table, id: Id) -> Vec<Id> {
 
 #[cold]
 fn possible_homes(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
-    match kind.has_relatives() {
+    match kind.reaches_others() {
         true => linked(table, |other| ptr::eq(other, kind)),
         false => Vec::new(),
     }
@@ -129,16 +129,20 @@ pub(crate) fn borrows_parent_of(keeper: Id, given: Id) -> bool {
     parent == home || exclusive_parents(home).contains(&parent)
 }
 
+/// The handles that a part is part of, from its owner on.
+pub(crate) fn owners(id: Id) -> impl Iterator<Item = Id> {
+    let owner = |id: Id| match id.kind.is_view() {
+        true => above(id),
+        false => None,
+    };
+    iter::successors(owner(id), move |here| owner(*here))
+}
+
 /// The handles that the handle lives in, all of which a call on it may reach.
 pub(crate) fn ancestors(id: Id) -> Vec<Id> {
-    let (mut here, mut found) = (id, Vec::new());
-    while here.kind.is_view()
-        && let Some(owner) = above(here)
-    {
-        found.push(owner);
-        here = owner;
-    }
-    if here.kind.home().has_relatives() {
+    let mut found: Vec<Id> = owners(id).collect();
+    let here = found.last().copied().unwrap_or(id);
+    if here.kind.home().reaches_others() {
         with_table(|table| {
             let mut reached = Vec::new();
             for home in homes(table, here) {

@@ -148,6 +148,9 @@ pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<
     let before = table.get_mut(&child);
     let mut before = before.map_or_else(Parents::default, |entry| mem::take(&mut entry.parents));
     before.inherit();
+    if !parents.is_empty() {
+        child.kind.note_reaching();
+    }
     let mut counted = Vec::new();
     for parent in parents.iter() {
         if let Some(index) = before.inherited.iter().position(|other| *other == parent) {
@@ -250,6 +253,8 @@ pub(super) fn add_end(table: &mut Table, kept: Id, end: End) -> bool {
     ends.push(end);
     if let End::With(keeper) = end {
         keeper.kind.note_relatives();
+        keeper.kind.note_reaching();
+        kept.kind.note_reaching();
         watching::watch_hidden();
         table.entry(keeper).or_default().keeps.insert(kept);
     }

@@ -50,6 +50,8 @@ pub struct HandleKind {
     pub(super) lent_to_calls: AtomicU8,
     /// Set once some of its handles are in the table of [`children`].
     pub(super) has_relatives: AtomicBool,
+    /// Set once some of its handles live in others there, or C keeps something in them, or them in others.
+    pub(super) reaches_others: AtomicBool,
     pub(super) thread_bound: bool,
     pub(super) process_bound: bool,
     pub(super) extra_parents: &'static [fn() -> &'static HandleKind],
@@ -264,6 +266,21 @@ impl HandleKind {
     /// Returns whether some of its handles live in others, or others in them.
     pub(crate) fn has_relatives(&self) -> bool {
         self.has_relatives.load(Ordering::Relaxed)
+    }
+
+    /// Records that some handles of the kind live in others, or that C keeps something in them, or them in others.
+    #[inline]
+    pub(crate) fn note_reaching(&self) {
+        if !self.reaches_others.load(Ordering::Relaxed) {
+            self.reaches_others.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether calls on some of its handles reach other handles. If not, the table of children knows no other
+    /// handle that a call on one of them uses.
+    #[inline]
+    pub(crate) fn reaches_others(&self) -> bool {
+        self.reaches_others.load(Ordering::Relaxed)
     }
 
     /// Returns the kind of the handles with a release that these handles are, or are part of.

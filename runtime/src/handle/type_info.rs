@@ -64,6 +64,7 @@ impl HandleKind {
             lent_to_callbacks: AtomicU8::new(0),
             lent_to_calls: AtomicU8::new(0),
             has_relatives: AtomicBool::new(false),
+            reaches_others: AtomicBool::new(false),
             thread_bound: spec.is_thread_bound(),
             process_bound: spec.is_process_bound(),
             extra_parents: &[],

@@ -4,12 +4,12 @@
 //! them: *unsettled* ones. Both are chains through the entries, so that no step but [`reserve`] needs memory.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
 use std::ffi::c_void;
-use std::hash::BuildHasherDefault;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxBuildHasher;
 
 use crate::error::{Error, Result};
 use crate::fork::Lock;
@@ -17,7 +17,8 @@ use crate::handle::TreeOps;
 use crate::handle::kind::{HandleKind, Id};
 use crate::interpreter::Attached;
 
-type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+/// A table by addresses, which nobody outside chooses.
+type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 /// The addresses of the kind and of the handle.
 type OwnerKey = (usize, usize);
 
@@ -57,9 +58,9 @@ struct Table {
 unsafe impl Send for Table {}
 
 static TABLE: Mutex<Table> = Mutex::new(Table {
-    roots: HashMap::with_hasher(BuildHasherDefault::new()),
-    owners: HashMap::with_hasher(BuildHasherDefault::new()),
-    kept: HashMap::with_hasher(BuildHasherDefault::new()),
+    roots: HashMap::with_hasher(FxBuildHasher),
+    owners: HashMap::with_hasher(FxBuildHasher),
+    kept: HashMap::with_hasher(FxBuildHasher),
     reserved: 0,
 });
 /// The number of subtrees.

@@ -148,7 +148,7 @@ impl<'a> Use<'a> {
     /// Returns the use of the object, if the object lives in nothing.
     fn claim_alone(&self) -> Option<Claim> {
         let kind = self.id.kind();
-        let is_alone = !kind.is_view() && !kind.has_relatives();
+        let is_alone = !kind.is_view() && !kind.reaches_others();
         is_alone.then(|| self.own_claim())
     }
 
@@ -159,6 +159,11 @@ impl<'a> Use<'a> {
             true => children::exclusive_parents(self.id),
             false => Vec::new(),
         };
+        if !self.id.kind().home().reaches_others() {
+            let owners = children::owners(self.id);
+            claims.extend(owners.map(|owner| Claim::of(owner, alone.contains(&owner))));
+            return;
+        }
         let ancestors = children::ancestors(self.id);
         let owned = match self.exclusive && ancestors.iter().any(|id| id.kind().is_counted()) {
             true => children::exclusive_owned(self.id, &alone),
@@ -374,8 +379,9 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
     {
         return begin_claims(&[claim], By::Call, kept, turn);
     }
-    let mut claims = Vec::new();
-    let mut before: Vec<(&Use<'_>, Range<usize>)> = Vec::new();
+    // Most handles live in one other.
+    let mut claims = Vec::with_capacity(2 * uses.len());
+    let mut before: Vec<(&Use<'_>, Range<usize>)> = Vec::with_capacity(uses.len());
     for one in uses.iter().flatten() {
         let first = claims.len();
         one.claim(&mut claims);
