@@ -22,11 +22,13 @@ CALLBACKS_OUT_BUFFER = "runtime/src/callback/out_buffer.rs"
 CALLBACKS_PASS = "runtime/src/callback/pass.rs"
 KEPT_HANDLE = "runtime/src/kept_handle.rs"
 ERRORS = "runtime/src/error_source.rs"
+TREE_COPIED = "runtime/src/tree/copied.rs"
 TREE_EDITING = "runtime/src/tree/editing.rs"
 TREE_KEPT = "runtime/src/tree/kept.rs"
 TREE_MOVED = "runtime/src/tree/moved.rs"
 TREE_OPS = "runtime/src/handle/tree_ops.rs"
 TREE_UNLINKED = "runtime/src/tree/unlinked.rs"
+MOVES = "runtime/src/python/moves.rs"
 PARTS = "runtime/src/python/parts.rs"
 VIEW = "runtime/src/python/state/view.rs"
 STATE = "runtime/src/borrow_state.rs"
@@ -795,7 +797,7 @@ CLOSING = [
         equivalent="a handle with side data makes every release ask the table of uses, from before it is made",
     ),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
-    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("!kind.is_until_mut() && !matches!(state.0, State::Boxed(Boxed::Watched(_)))", "!kind.is_until_mut()")),
+    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("            State::Watched(_) => true,\n            State::View(view) => moves", "            State::Watched(_) => false,\n            State::View(view) => moves")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != owner.get()", "                && made > owner.get()")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
@@ -942,7 +944,7 @@ OBJECTS = [
     mutant(
         ENTER,
         "an iterator's step does not hold its owner",
-        ("    run(py, None, &[Some(request)], entry, call)", "    run(py, None, &[Some(request)].map(|_| None), entry, call)"),
+        ("        let holds = [Some(BorrowRequest::of(handle, Mode::Shared))];\n", "        let holds = [Some(BorrowRequest::of(handle, Mode::Shared)).filter(|_| false)];\n"),
     ),
     mutant(
         ITERATOR,
@@ -1293,7 +1295,7 @@ SHARING = [
     mutant(
         ENTER,
         "one object is both shared and exclusive in one call",
-        ("        if exclusive && core(first.state.resource()) == core(object) {", "        if false && exclusive && core(first.state.resource()) == core(object) {"),
+        ("        if exclusive && core(first.resource) == core(object) {", "        if false && exclusive && core(first.resource) == core(object) {"),
     ),
     mutant(
         USES_TABLE,
@@ -1422,7 +1424,7 @@ DIRECT_ENTRIES = [
     mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),
     mutant(ALLOCATION, "weak references to a dropped object are not told", ("            ffi::PyObject_ClearWeakRefs(object);\n", "")),
     mutant(ALLOCATION, "the collector runs while a view is made", ("let was_enabled = ffi::PyGC_Disable();", "let was_enabled = 0;")),
-    mutant(QUICK, "a closed view is borrowed quickly", ("State::View(view) if !view.is_closed() =>", "State::View(view) =>")),
+    mutant(QUICK, "a closed view is borrowed quickly", ("                    _ if view.is_closed() => return None,\n", "")),
     mutant(
         PYTHON_STATE_RESOURCE,
         "a thread-bound handle is borrowed quickly",
@@ -1560,7 +1562,7 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),
     mutant(USES_TABLE, "a call in a callback hides that the callback has the handle from C", ("entry.by == By::Call && depths(entry) < outermost", "entry.by == By::Call")),
     mutant(USES_TABLE, "a call does not speak for the handle that it calls back with", ("    !of_thread.into_iter().any(is_outside)", "    !of_thread.into_iter().any(|entry| is_outside(entry) && false)")),
-    mutant(CHILDREN_TRANSFER, "calls on a handle do not use counted objects that C moved there", ("            End::With(keeper) => table.entry(*keeper).or_default().owned.extend(&owned),\n", "            End::With(_) => {}\n")),
+    mutant(CHILDREN_TRANSFER, "calls on a handle do not use counted objects that C moved there", ("                table.entry(*keeper).or_default().owned.extend(&owned);\n", "                let _ = &owned;\n")),
     mutant(CHILDREN_TRANSFER, "a counted object is changed that C moved to nobody knows where", ("out.left_to_c.extend(&owned),", "{}")),
     mutant(CHILDREN_TRANSFER, "a counted object is changed that C keeps in what it lends to a callback", ("        _ => return left_to_c(owned),", "        _ => return,")),
     mutant(HANDLE_TRANSFER, "the parent of what C may or may not have is changed", ("            record.may_be_c_s();\n", "            std::mem::forget(record);\n")),
@@ -1656,7 +1658,7 @@ TREES = [
     mutant(TREE_MOVED, "the witness leaves its subtree unseen", ("            unlinked::unsettle(unsafe { ops.topmost(self.parent, owner.raw()) });\n", "            let _ = unsafe { ops.topmost(self.parent, owner.raw()) };\n")),
     mutant(TREE_MOVED, "a witness that moves to another tree at once leaves its subtree unseen", ("        if self.parent != parent && !self.parent.is_null()", "        if parent.is_null() && !self.parent.is_null()")),
     mutant(TREE_OPS, "the root of an owner is unlinked", (" && !(self.is_root)(raw, owner)", " && !((self.is_root)(raw, owner) && false)")),
-    mutant(TREE_OPS, "objects below other lists than the first are not found", ("            for list in list..self.lists {\n", "            for list in list..self.lists.min(1) {\n")),
+    mutant(TREE_OPS, "objects below other lists than the first are not found", ("            for list in list..self.lists {\n                // SAFETY: the caller's promise.\n                let first = unsafe { (self.first)(here, list) };", "            for list in list..self.lists.min(1) {\n                // SAFETY: the caller's promise.\n                let first = unsafe { (self.first)(here, list) };")),
     mutant(TREE_OPS, "objects of siblings are not found", ("                if !next.is_null() {\n                    return Some(next);\n", "                if !next.is_null() && false {\n                    return Some(next);\n")),
     mutant(TREE_OPS, "after the end of a list the search goes on with the first one", ("self.list_that_ends_with(parent, here) + 1", "self.lists.min(self.list_that_ends_with(parent, here) + 2)")),
     mutant(TREE_UNLINKED, "a held subtree is released", ("            if mark(ops.object(here)) || is_kept(here) {\n", "            if (mark(ops.object(here)) || is_kept(here)) && here == top && start != top {\n")),
@@ -1665,10 +1667,10 @@ TREES = [
     mutant(TREE_UNLINKED, "a witness that is dropped during a call is forgotten", ("        table().queue(raw);\n        here = older;\n", "        let _ = raw;\n        here = older;\n")),
     mutant(TREE_UNLINKED, "what C keeps is released", ("    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n    KEPT.fetch_add(1, Ordering::Relaxed);\n", "    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n")),
     mutant(TREE_UNLINKED, "what C kept is never released", ("    table.settle_later(owner);\n}\n\n/// Returns whether C keeps", "    let _ = owner;\n}\n\n/// Returns whether C keeps")),
-    mutant(TREE_EDITING, "a part of another owner is edited", ("        if owner != self.owner.as_ptr() {\n", "        if owner != self.owner.as_ptr() && false {\n")),
+    mutant(TREE_EDITING, "a part of another owner is edited", ("        match owner == self.owner.as_ptr() {\n", "        match owner == self.owner.as_ptr() || true {\n")),
     mutant(PARTS, "a part has several objects", ("    match ptr::eq(object.get().state().kind(), kind) {\n", "    let _ = object.get();\n    return Ok(None);\n    #[allow(unreachable_code)]\n    match ptr::eq(object.get().state().kind(), kind) {\n")),
-    mutant(VIEW, "the field of a part refers to a dropped object", ("        unsafe { *ops.object(self.raw) = ptr::null_mut() };\n", "")),
-    mutant(VIEW, "a witness that is dropped is not missed", ("            (true, true) => owner.lose_witness(ops, self.raw),\n            (true, false) => owner.settle_parts_later(),\n", "            (true, _) => {}\n")),
+    mutant(VIEW, "the field of a part refers to a dropped object", ("        unsafe { *ops.object(self.raw.get()) = ptr::null_mut() };\n", "")),
+    mutant(VIEW, "a witness that is dropped is not missed", ("            (true, true) => owner.lose_witness(ops, self.raw.get()),\n            (true, false) => owner.settle_parts_later(),\n", "            (true, _) => {}\n")),
     mutant(VIEW, "a part of a closed part is open", ("addr() & CLOSED != 0 || self.is_owner_closed()", "addr() & CLOSED != 0 || self.is_owner_closed() && false")),
     mutant(PYTHON_STATE_CLOSE, "a subtree is released while others read the tree", ("        if self.borrow_state.try_borrow_mut(true).is_ok() {\n            return true;\n        }\n        self.release_ancestors(Mode::Shared);\n        false\n", "        let _ = self.borrow_state.try_borrow_mut(true);\n        true\n")),
     mutant(PYTHON_STATE_CLOSE, "what dies during a shared borrow is released by nobody", ("                self.settle_parts_if_free();\n", "")),
@@ -1676,6 +1678,16 @@ TREES = [
     mutant(QUICK, "a quick exclusive call leaves what it unlinked", ("        if is_unsettled || !self.counted", "        if is_unsettled && false || !self.counted")),
     mutant(ENTER, "parts of one tree exclude each other in one call", ("    join_parts(holds);\n", "")),
     mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n#[inline]\nfn run", "        hold.joined = true;\n    }\n}\n\n#[inline]\nfn run")),
+    mutant(TREE_OPS, "a copy with more lists of children has the shape", ("                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Some(first) = both(first)? {", "                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Ok(Some(first)) = both(first) {")),
+    mutant(TREE_OPS, "the shape of a copy ends where that of the original ends", ("                (false, false) => {}\n                _ => return Err(Unlike),", "                (false, false) => {}\n                _ => return Ok(None),")),
+    mutant(TREE_COPIED, "an original without objects is not released", ("                unlinked::unsettle(self.ops.topmost(self.tops.0, from.raw()));\n", "")),
+    mutant(TREE_COPIED, "a part moves within its owner", ("        if from == to {\n", "        if from == to && false {\n")),
+    mutant(MOVES, "a copy with an object gets another one", ("            match parts::is_registered(copied.ops, copy) {\n", "            match parts::is_registered(copied.ops, copy) && false {\n")),
+    mutant(VIEW, "a view at the address of a part stays behind", ("        match self.has(AT_OWNER) {\n            true => self.owner().get().state().entered_raw(),", "        match self.has(AT_OWNER) && false {\n            true => self.owner().get().state().entered_raw(),")),
+    mutant(VIEW, "a part of a part that has moved is open", ("        has_moved && self.moves", "        false && has_moved && self.moves")),
+    mutant(ENTER, "a call that waited uses what has moved meanwhile", ("        if holds.iter().flatten().any(BorrowRequest::has_moved) {", "        if holds.iter().flatten().any(BorrowRequest::has_moved) && false {")),
+    mutant(PYTHON_HANDLE_CLASS, "the hash of a part changes where it moves", ("        if let Some(part) = self.part_that_moves() {\n", "        if let Some(part) = self.part_that_moves().filter(|_| false) {\n")),
+    mutant(ITERATOR, "an iterator follows a part to another owner", ("            if !ptr::eq(part.resource(), owner.resource()) {\n", "            if !ptr::eq(part.resource(), owner.resource()) && false {\n")),
     mutant(ITERATOR, "an iterator does not keep the part that it has come to", ("        if !const { T::SPEC.is_tree_part() } {\n", "        if !const { T::SPEC.is_tree_part() } || true {\n")),
 ]
 

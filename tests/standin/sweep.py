@@ -202,6 +202,25 @@ def add_foreign(made: MODULE.Outline) -> None:
     made.root.add(outline().root.first)
 
 
+def adopt(made: MODULE.Outline) -> object:
+    there = outline()
+    one = there.root.first
+    badge, heading = one.badge, one.heading
+    kept = made.adopt(one) is one, heading.number, badge.closed, one.badge.number
+    here = made.adopt_alone(there.topic(6))
+    return kept, made.take(there.topic(7)).number, here.number
+
+
+def adopt_another_shape(made: MODULE.Outline) -> None:
+    one = outline().root.first
+    one.append(2)
+    made.adopt_alone(one)
+
+
+def exchange(made: MODULE.Outline) -> None:
+    made.exchange(outline().root, made.root)
+
+
 def use_closed_topic(made: MODULE.Outline) -> None:
     topic = made.root.first
     made.close()
@@ -478,6 +497,9 @@ OPERATIONS = [
     Operation("Outline: prune", lambda: prune(outline())),
     Operation("Outline: replant", lambda: replant(outline())),
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
+    Operation("Outline: adopt", lambda: adopt(outline())),
+    Operation("Outline: another shape", lambda: adopt_another_shape(outline()), ValueError),
+    Operation("Outline: exchange", lambda: exchange(outline()), ValueError),
     Operation("Outline: closed", lambda: use_closed_topic(outline()), MODULE.ClosedError),
     Operation("Outline: in vain", lambda: outline().topic_in_vain(1), ValueError),
     Operation("Outline: during", lambda: during(outline())),

@@ -15,8 +15,9 @@ use crate::handle::spec::{HandleSpec, Sharing};
 use crate::handle::tree_ops::TreeOps;
 use crate::interpreter::Attached;
 
-/// The facts and the count of one handle type.
+/// The facts and the count of one handle type. The state of a view has bits of its own in the address of its kind.
 #[derive(Debug)]
+#[repr(align(32))]
 pub struct HandleKind {
     pub(super) name: &'static str,
     pub(super) spec: &'static HandleSpec,

@@ -12,7 +12,7 @@ mod release_error;
 mod spec;
 mod traits;
 mod transfer;
-mod tree_ops;
+pub(crate) mod tree_ops;
 mod type_info;
 
 pub use guard::{Borrowed, Owned};

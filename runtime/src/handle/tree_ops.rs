@@ -2,6 +2,13 @@
 
 use std::ffi::c_void;
 
+/// Two parts of different trees.
+pub(crate) type Pair = (*mut (), *mut ());
+
+/// Two subtrees have not the same shape.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unlike;
+
 /// The functions of a type of parts that move (`TreePart`), without the type.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +102,57 @@ impl TreeOps {
                 let parent = (self.parent)(here);
                 list = self.list_that_ends_with(parent, here) + 1;
                 here = parent;
+            }
+        }
+    }
+
+    /// Returns the two parts that follow `here` in the subtrees of `tops`, as [`next_within`](Self::next_within) does:
+    /// both at the same place. `None` after the last ones.
+    ///
+    /// # Errors
+    ///
+    /// [`Unlike`] if only one of the subtrees has a part at that place.
+    ///
+    /// # Safety
+    ///
+    /// All parts are valid, and `here` are in the subtrees.
+    pub(crate) unsafe fn next_of_pair(
+        &self,
+        tops: Pair,
+        here: Pair,
+    ) -> Result<Option<Pair>, Unlike> {
+        fn both(pair: Pair) -> Result<Option<Pair>, Unlike> {
+            match (pair.0.is_null(), pair.1.is_null()) {
+                (true, true) => Ok(None),
+                (false, false) => Ok(Some(pair)),
+                _ => Err(Unlike),
+            }
+        }
+        let (mut here, mut list) = (here, 0);
+        loop {
+            for list in list..self.lists {
+                // SAFETY: the caller's promise.
+                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };
+                if let Some(first) = both(first)? {
+                    return Ok(Some(first));
+                }
+            }
+            match (here.0 == tops.0, here.1 == tops.1) {
+                (true, true) => return Ok(None),
+                (false, false) => {}
+                _ => return Err(Unlike),
+            }
+            // SAFETY: the caller's promise; parts beside and above a valid part are valid.
+            unsafe {
+                if let Some(next) = both(((self.next)(here.0), (self.next)(here.1)))? {
+                    return Ok(Some(next));
+                }
+                let parents = ((self.parent)(here.0), (self.parent)(here.1));
+                list = self.list_that_ends_with(parents.0, here.0);
+                if list != self.list_that_ends_with(parents.1, here.1) {
+                    return Err(Unlike);
+                }
+                (here, list) = (parents, list + 1);
             }
         }
     }

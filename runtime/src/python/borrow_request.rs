@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::ancestors::{Borrow, Refused};
 use super::handle_class::HandleClass;
-use super::state::{HandleState, ResourceState};
+use super::state::{HandleState, ResourceState, View};
 use crate::interpreter::new_text;
 
 /// The kind of borrow by which a call uses a handle.
@@ -24,6 +24,9 @@ pub enum Mode {
 #[derive(Clone, Copy)]
 pub struct BorrowRequest<'a> {
     pub(super) state: &'a HandleState,
+    /// The resource that the handle is, or is part of: the one that is borrowed. A part may be moved to another one
+    /// before it is borrowed ([`BorrowRequest::has_moved`]), or by the call.
+    pub(super) resource: &'a ResourceState,
     pub(super) mode: Mode,
     /// The Python object; null if the request does not know it.
     pub(super) object: *mut pyo3::ffi::PyObject,
@@ -44,6 +47,7 @@ impl<'a> BorrowRequest<'a> {
     pub(super) fn new(object: &'a HandleClass, mode: Mode) -> Self {
         BorrowRequest {
             state: object.state(),
+            resource: object.state().resource(),
             mode,
             object: ptr::null_mut(),
             child: None,
@@ -83,7 +87,7 @@ impl<'a> BorrowRequest<'a> {
     /// Returns the parent that the handle borrows exclusively (`mut_parent`, `parent = &mut P`), if the call gives the
     /// handle to C.
     pub(super) fn parent_of_given(&self) -> Option<&'a ResourceState> {
-        let state = self.state.resource();
+        let state = self.resource;
         let sharing = state.kind().sharing();
         let is_exclusive = sharing.mut_parent || sharing.holds_parent;
         state.parent().filter(|_| self.given && is_exclusive)
@@ -96,7 +100,7 @@ impl<'a> BorrowRequest<'a> {
         parent: &ResourceState,
         given: &'a ResourceState,
     ) -> bool {
-        if ptr::eq(self.state.resource(), parent) && !self.joined {
+        if ptr::eq(self.resource, parent) && !self.joined {
             (self.group_mode, self.child) = (Mode::Exclusive, Some(given));
             return true;
         }
@@ -113,7 +117,7 @@ impl<'a> BorrowRequest<'a> {
         fn reaches(state: &ResourceState, at: &ResourceState) -> bool {
             ptr::eq(state, at) || state.parents().any(|parent| reaches(parent, at))
         }
-        let state = self.state.resource();
+        let state = self.resource;
         let mut parents = state.parents().skip(usize::from(self.leaves_parent));
         ptr::eq(state, at) || parents.any(|parent| reaches(parent, at))
     }
@@ -122,7 +126,7 @@ impl<'a> BorrowRequest<'a> {
     /// returns whether the caller may pass the queue of a handle.
     #[inline]
     pub(super) fn enter(&self, passes: impl Fn(&ResourceState) -> bool + Copy) -> Borrow<'a> {
-        let base = self.state.resource();
+        let base = self.resource;
         let locked = base.lock_owner();
         // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
         if self.joined {
@@ -190,6 +194,25 @@ impl<'a> BorrowRequest<'a> {
         Ok(())
     }
 
+    /// Returns whether the handle is part of another resource than when the request was made.
+    pub(super) fn has_moved(&self) -> bool {
+        !ptr::eq(self.resource, self.state.resource())
+    }
+
+    /// Returns the Python object of the resource; `None` if the request does not know that.
+    pub(super) fn resource_object<'py>(&self, py: Python<'py>) -> Option<Bound<'py, HandleClass>> {
+        let mut object = self.state.as_view().map(View::owner);
+        while let Some(owner) = object {
+            match owner.get().state().as_view() {
+                Some(view) => object = Some(view.owner()),
+                None => return Some(owner.bind(py).clone()),
+            }
+        }
+        // SAFETY: CPython: null, or the object that the caller of this call holds.
+        let object = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.object) }?;
+        object.cast_into::<HandleClass>().ok()
+    }
+
     /// Returns whether the handle is a part that moves.
     pub(super) fn is_tree_part(&self) -> bool {
         self.is_view() && self.state.kind().tree().is_some()
@@ -220,7 +243,7 @@ impl<'a> BorrowRequest<'a> {
 
     #[inline]
     pub(super) fn release(&self) {
-        let base = self.state.resource();
+        let base = self.resource;
         let locked = base.lock_owner();
         if !ptr::eq(locked, base) {
             base.release_borrow();
@@ -233,7 +256,7 @@ impl<'a> BorrowRequest<'a> {
     /// Returns whether any thread of this process may use the handle. If `false`, `check_owner` decides.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        !self.state.resource().may_be_on_wrong_thread()
+        !self.resource.may_be_on_wrong_thread()
     }
 
     /// The handle.
@@ -257,8 +280,8 @@ impl<'a> BorrowRequest<'a> {
 
     /// Returns whether this request borrows `at` exclusively: as the handle itself, or as an ancestor by `mut_parent`.
     pub(super) fn wants_exclusively(&self, at: &ResourceState) -> bool {
-        let mut next = (self.group_mode != Mode::Shared && !self.joined)
-            .then(|| self.state.resource().lock_owner());
+        let mut next =
+            (self.group_mode != Mode::Shared && !self.joined).then(|| self.resource.lock_owner());
         while let Some(state) = next {
             if ptr::eq(state, at) {
                 return true;

@@ -18,6 +18,7 @@ use super::ancestors::Refused;
 pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode, NamedArgument};
 use super::exceptions::{of_panic, to_pyerr};
 use super::handle_class::HandleClass;
+use super::moves::{FormerOwners, RunningBody};
 use super::object::PyHandle;
 use super::one_step::one_step;
 use super::same_ancestor;
@@ -232,6 +233,9 @@ pub(super) fn no_ancestor(kind: &HandleKind) -> Error {
     ))
 }
 
+/// The number of handles that a call may have, with its receiver.
+const AT_MOST: usize = 9;
+
 /// Borrowed handles. The drop releases the borrows.
 struct BorrowGuards<'a>(&'a [Option<BorrowRequest<'a>>]);
 
@@ -250,16 +254,22 @@ impl Drop for BorrowGuards<'_> {
     }
 }
 
+/// Borrows all handles. Returns `None` if one of them was moved to another owner while the call waited: the requests no
+/// longer fit.
 #[inline]
-fn enter<'a>(py: Python<'_>, holds: &'a [Option<BorrowRequest<'a>>]) -> PyResult<BorrowGuards<'a>> {
+fn enter<'a>(
+    py: Python<'_>,
+    holds: &'a [Option<BorrowRequest<'a>>],
+) -> PyResult<Option<BorrowGuards<'a>>> {
     // Nearly every call has one handle, in nobody's way.
     match holds {
-        [None] => Ok(BorrowGuards(holds)),
-        [Some(hold)] if hold.enter_quick() => Ok(BorrowGuards(holds)),
-        [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => Ok(BorrowGuards(holds)),
-        [_, _, ..] if enter_all_quick(holds) => Ok(BorrowGuards(holds)),
-        _ => enter_all(py, holds),
+        [None] => {}
+        [Some(hold)] if hold.enter_quick() => {}
+        [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => {}
+        [_, _, ..] if enter_all_quick(holds) => {}
+        _ => return enter_all(py, holds),
     }
+    Ok(Some(BorrowGuards(holds)))
 }
 
 /// Borrows all handles, if each is borrowed shared and that takes no more than a glance.
@@ -279,12 +289,14 @@ fn enter_all_quick(holds: &[Option<BorrowRequest<'_>>]) -> bool {
 fn enter_all<'a>(
     py: Python<'_>,
     holds: &'a [Option<BorrowRequest<'a>>],
-) -> PyResult<BorrowGuards<'a>> {
+) -> PyResult<Option<BorrowGuards<'a>>> {
     for hold in holds.iter().flatten() {
         hold.state
             .check_owner()
             .map_err(|error| to_pyerr(py, error))?;
     }
+    // While this thread waits, another one may move a part, which then keeps another resource. They outlive the place.
+    let mut waited_for: [Option<Bound<'_, HandleClass>>; AT_MOST] = [const { None }; AT_MOST];
     let mut place: Option<Place<'_>> = None;
     loop {
         // A thread that must not wait may be inside of a call that those in the queue wait for.
@@ -292,9 +304,9 @@ fn enter_all<'a>(
             !state.may_wait() || place.as_ref().is_some_and(|place| place.passes(state))
         };
         let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
-            return Ok(BorrowGuards(holds));
+            return Ok(Some(BorrowGuards(holds)));
         };
-        if refusal == Refused::Closed || wanted.state.resource().borrow_state.is_closing() {
+        if refusal == Refused::Closed || wanted.resource.borrow_state.is_closing() {
             let error = match wanted.state {
                 stale if stale.is_stale() => Error::Stale(stale.kind().name()),
                 closed if closed.is_closed() => Error::Closed(closed.kind().name()),
@@ -312,7 +324,18 @@ fn enter_all<'a>(
         if exclusive && at.is_exported() {
             return Err(to_pyerr(py, Error::Exported(at.kind().name())));
         }
+        if place.is_none() {
+            let objects = holds.iter().flatten().filter(|hold| hold.is_view());
+            let objects = objects.map(|hold| hold.resource_object(py));
+            waited_for
+                .iter_mut()
+                .zip(objects)
+                .for_each(|(slot, object)| *slot = object);
+        }
         at.queue(py, &mut place, exclusive)?;
+        if holds.iter().flatten().any(BorrowRequest::has_moved) {
+            return Ok(None);
+        }
     }
 }
 
@@ -413,8 +436,15 @@ pub(super) fn call_beside<'py, R>(
     entry: &'static MethodInfo,
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
-    let request = BorrowRequest::of(handle, Mode::Shared);
-    run(py, None, &[Some(request)], entry, call)
+    thread_bound::run_deferred();
+    entry.check(py)?;
+    loop {
+        let holds = [Some(BorrowRequest::of(handle, Mode::Shared))];
+        let former = FormerOwners::default();
+        if let Some(entered) = enter(py, &holds)? {
+            return run(py, None, entered, &former, entry, call);
+        }
+    }
 }
 
 #[inline]
@@ -425,38 +455,47 @@ fn with_held<'py, R>(
     arguments: &[NamedArgument<'_>],
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
-    const AT_MOST: usize = 9;
-    let first = receiver.map(|(object, mode)| BorrowRequest::of(object, mode));
-    let receiver = receiver.map(|(object, _)| object);
-    if arguments.is_empty() {
-        return run(py, receiver, &[first], entry, call);
-    }
+    thread_bound::run_deferred();
+    entry.check(py)?;
     assert!(
         arguments.len() < AT_MOST,
         "a call takes at most {} handles",
         AT_MOST - 1
     );
-    let mut holds = [None; AT_MOST];
-    holds[0] = first;
-    for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
-        *slot = argument.borrow_request(py)?;
+    loop {
+        let first = receiver.map(|(object, mode)| BorrowRequest::of(object, mode));
+        let object = receiver.map(|(object, _)| object);
+        let former = FormerOwners::default();
+        if arguments.is_empty() {
+            match enter(py, &[first])? {
+                Some(entered) => return run(py, object, entered, &former, entry, call),
+                None => continue,
+            }
+        }
+        let mut holds = [None; AT_MOST];
+        holds[0] = first;
+        for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
+            *slot = argument.borrow_request(py)?;
+        }
+        let holds = &mut holds[..=arguments.len()];
+        join_groups(holds);
+        join_parts(holds);
+        // A body could use both by safe Rust.
+        if !entry.body {
+            join_parents(holds);
+        }
+        // Otherwise a part was moved meanwhile, and the requests no longer fit.
+        if let Some(entered) = enter(py, holds)? {
+            return run(py, object, entered, &former, entry, call);
+        }
     }
-    let holds = &mut holds[..=arguments.len()];
-    join_groups(holds);
-    join_parts(holds);
-    // A body could use both by safe Rust.
-    if !entry.body {
-        join_parents(holds);
-    }
-    run(py, receiver, holds, entry, call)
 }
 
 /// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C
 /// keeps such a handle in the parent, or in another handle that borrows the parent exclusively.
 fn join_parents(holds: &mut [Option<BorrowRequest<'_>>]) {
     for index in 0..holds.len() {
-        let given =
-            holds[index].and_then(|hold| Some((hold.parent_of_given()?, hold.state.resource())));
+        let given = holds[index].and_then(|hold| Some((hold.parent_of_given()?, hold.resource)));
         let Some((parent, given)) = given else {
             continue;
         };
@@ -479,19 +518,19 @@ fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
         let Some(Some(hold)) = rest.first_mut() else {
             continue;
         };
-        let object = hold.state.resource();
+        let object = hold.resource;
         if object.kind().group().is_none() {
             continue;
         }
         let same_group = |other: &&mut BorrowRequest<'_>| {
-            !other.joined && ptr::eq(other.state.resource().lock_owner(), object.lock_owner())
+            !other.joined && ptr::eq(other.resource.lock_owner(), object.lock_owner())
         };
         let Some(first) = before.iter_mut().flatten().find(same_group) else {
             continue;
         };
         let core = |state: &ResourceState| state.parent().map(ptr::from_ref);
         let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
-        if exclusive && core(first.state.resource()) == core(object) {
+        if exclusive && core(first.resource) == core(object) {
             continue;
         }
         hold.joined = true;
@@ -509,10 +548,10 @@ fn join_parts(holds: &mut [Option<BorrowRequest<'_>>]) {
         let Some(Some(hold)) = rest.first_mut() else {
             continue;
         };
-        let owner = hold.state.resource();
+        let owner = hold.resource;
         let same_tree = |other: &&mut BorrowRequest<'_>| {
             !other.joined
-                && ptr::eq(other.state.resource(), owner)
+                && ptr::eq(other.resource, owner)
                 && match (other.is_tree_part(), hold.is_tree_part()) {
                     (true, true) => true,
                     (true, false) => !hold.is_view(),
@@ -537,17 +576,17 @@ fn join_parts(holds: &mut [Option<BorrowRequest<'_>>]) {
 fn run<'a, 'py, R>(
     py: Python<'py>,
     receiver: Option<&'a Bound<'py, HandleClass>>,
-    holds: &'a [Option<BorrowRequest<'a>>],
+    entered: BorrowGuards<'a>,
+    former: &'a FormerOwners,
     entry: &'static MethodInfo,
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
-    thread_bound::run_deferred();
-    entry.check(py)?;
-    let _entered = enter(py, holds)?;
+    let holds = entered.0;
     if holds.iter().flatten().nth(1).is_some() {
         same_ancestor::check(holds, entry.foreign).map_err(|error| to_pyerr(py, error))?;
     }
     let _python = entry.body.then(ReentrancyGuard::begin);
+    let _running = entry.body.then(|| RunningBody::begin(holds, former));
     assert!(
         !(entry.body && entry.site.should_fail(FailPoint::Panic)),
         "a panic was asked for"

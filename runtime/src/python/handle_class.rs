@@ -46,6 +46,18 @@ impl HandleClass {
                 && self.owner_address() == other.owner_address()
     }
 
+    /// Returns the object of the part that moves which this is the object of, or is at the address of.
+    fn part_that_moves(&self) -> Option<&Self> {
+        let mut here = self;
+        while let Some(view) = here.0.as_view().filter(|view| view.moves()) {
+            if here.0.kind().tree().is_some() {
+                return Some(here);
+            }
+            here = view.owner().get();
+        }
+        None
+    }
+
     /// Returns the address of the state that the handles of one native object share. An object that C makes later at
     /// the address of a released one does not share the state.
     fn owner_address(&self) -> usize {
@@ -151,6 +163,11 @@ impl HandleClass {
 
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
+        if let Some(part) = self.part_that_moves() {
+            // It has one object, which may become that of another part.
+            ptr::from_ref(part).addr().hash(&mut hasher);
+            return hasher.finish();
+        }
         self.owner_address().hash(&mut hasher);
         self.0.identity().hash(&mut hasher);
         hasher.finish()

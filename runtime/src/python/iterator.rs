@@ -147,6 +147,14 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     Ok(Bound::new(context.py(), iterator)?.into_any())
 }
 
+fn moved<T: Part>() -> String {
+    format!(
+        "the {} that the iterator was at was moved to another {}",
+        T::NAME,
+        T::Owner::NAME
+    )
+}
+
 fn advance<'py, T: PyHandle + Part>(
     context: &CallContext<'_, 'py>,
     current: &Position,
@@ -156,7 +164,14 @@ fn advance<'py, T: PyHandle + Part>(
     let raw = match current {
         Position::End => ptr::null_mut(),
         Position::Part(part) => part.as_ptr(),
-        Position::Object(object) => object.get().state().raw(),
+        Position::Object(object) => {
+            let (part, owner) = (object.get().state(), owner.get().state());
+            // The call has borrowed the owner that the iterator keeps.
+            if !ptr::eq(part.resource(), owner.resource()) {
+                return Err(to_pyerr(context.py(), Error::Value(moved::<T>())));
+            }
+            part.raw()
+        }
     };
     // SAFETY: guarantee 3: the call has entered the owner, of which `give` or the step before took the part. trait
     // `Part`: so the part is valid. guarantee 26: so is a part that moves, as its object is open.

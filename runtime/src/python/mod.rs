@@ -19,6 +19,7 @@ pub mod into_py;
 pub mod iterator;
 mod memoryview;
 pub mod module;
+mod moves;
 mod new_copy;
 pub mod object;
 mod one_step;

@@ -13,7 +13,7 @@ use std::ptr;
 use pyo3::prelude::*;
 
 use super::handle_class::HandleClass;
-use super::state::lock_fields;
+use super::state::{lock_fields, view_of};
 use crate::error::Error;
 use crate::handle::TreeOps;
 use crate::handle::kind::HandleKind;
@@ -123,4 +123,44 @@ pub(super) unsafe fn register<'py>(
         }
     }
     Ok(object)
+}
+
+/// Returns whether the field of a part refers to an object.
+///
+/// # Safety
+///
+/// As for [`find`].
+pub(super) unsafe fn is_registered(ops: &TreeOps, raw: *mut ()) -> bool {
+    let _fields = lock_fields();
+    // SAFETY: the caller's promise.
+    unsafe { !(*ops.object(raw)).is_null() }
+}
+
+/// Makes the object of a part, if there is one, the object of the part at `to`, which belongs to `owner`.
+///
+/// # Safety
+///
+/// Both parts are valid, the call uses both owners exclusively, the part at `to` has no object, and something else owns
+/// the former owner's object until the call has ended.
+pub(super) unsafe fn move_object(
+    py: Python<'_>,
+    ops: &TreeOps,
+    from: *mut (),
+    to: *mut (),
+    owner: &Bound<'_, HandleClass>,
+) {
+    // SAFETY: the caller's promise. CPython: the memory of an object that the field refers to is there.
+    unsafe {
+        let field = ops.object(from);
+        let Some(view) = view_of(*field) else {
+            return;
+        };
+        if existing(py, (*field).cast()).is_none() {
+            // It is being dropped.
+            view.forget_part();
+            *field = ptr::null_mut();
+            return;
+        }
+        drop(view.move_to(ops, to, owner.clone().unbind()));
+    }
 }

@@ -1,7 +1,7 @@
 //! A box in memory of Python's allocator, which is faster than C's for small objects and says when there is no memory.
 
 use std::alloc::Layout;
-use std::ops::{Deref, DerefMut};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use pyo3::exceptions::PyMemoryError;
@@ -33,30 +33,28 @@ impl<T> PyBox<T> {
             None => Err(no_memory()),
         }
     }
+
+    /// Gives up the value, which is there until [`from_raw`](Self::from_raw).
+    #[inline(always)]
+    pub(super) fn into_raw(self) -> *mut T {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Takes the value back.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is that of [`into_raw`](Self::into_raw), and this is the only call for it.
+    pub(super) unsafe fn from_raw(raw: *mut T) -> Self {
+        // SAFETY: the caller's promise.
+        PyBox(unsafe { NonNull::new_unchecked(raw) })
+    }
 }
 
 /// Returns the `MemoryError` for an object that cannot be made. It has no message, so nothing is allocated for it.
 #[cold]
 pub(super) fn no_memory() -> PyErr {
     PyMemoryError::new_err(())
-}
-
-impl<T> Deref for PyBox<T> {
-    type Target = T;
-
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        // SAFETY: Rust: the value is there until the drop.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl<T> DerefMut for PyBox<T> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: Rust: the value is there until the drop, and the box is borrowed exclusively.
-        unsafe { self.0.as_mut() }
-    }
 }
 
 impl<T> Drop for PyBox<T> {
@@ -69,8 +67,3 @@ impl<T> Drop for PyBox<T> {
         }
     }
 }
-
-// SAFETY: Rust: a box is its value, as far as threads are concerned.
-unsafe impl<T: Send> Send for PyBox<T> {}
-// SAFETY: Rust: a box is its value, as far as threads are concerned.
-unsafe impl<T: Sync> Sync for PyBox<T> {}

@@ -254,6 +254,7 @@ c! {
     fn topic_new(it: *mut outline, number: c_int) -> *mut topic;
     fn topic_add(it: *mut topic, child: *mut topic) -> c_int;
     fn topic_unlink(it: *mut topic);
+    fn topic_copy(it: *const topic, outline: *mut outline) -> *mut topic;
     fn topic_free(it: *mut topic);
     fn bookmark_free(it: *mut bookmark);
     fn bookmark_set(it: *mut bookmark, topic: *mut topic);

@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use crate::error::{Error, Result};
 use crate::handle::kind::Id;
 use crate::handle::{Borrowed, Handle, HasOwnerField, Owned, Part, Resource};
+use crate::tree::copied::Copied;
 use crate::tree::{TreeOwner, unlinked};
 
 /// The exclusive use of a tree: any part of it can be changed, while others are looked at.
@@ -127,19 +128,103 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     ///
     /// [`Error::Value`] if the part belongs to another owner.
     pub fn edit(&self, part: Borrowed<'_, O::Node>) -> Result<Editing<'_, O::Node>> {
+        Ok(Editing {
+            raw: self.check_own(part)?,
+            _tree: PhantomData,
+        })
+    }
+
+    fn check_own(&self, part: Borrowed<'_, O::Node>) -> Result<NonNull<<O::Node as Handle>::Raw>> {
         // SAFETY: guarantee 3: the part is borrowed, and so it is valid.
         let owner = unsafe { O::Node::owner_of(part.raw().as_ptr()) };
-        if owner != self.owner.as_ptr() {
-            return Err(Error::Value(format!(
+        match owner == self.owner.as_ptr() {
+            true => Ok(part.raw()),
+            false => Err(Error::Value(format!(
                 "this {} belongs to another {}",
                 O::Node::NAME,
                 O::NAME
-            )));
+            ))),
         }
-        Ok(Editing {
-            raw: part.raw(),
-            _tree: PhantomData,
-        })
+    }
+
+    /// Makes the Python objects of `original`, and of all parts below it, those of `copy` and of the parts at the same
+    /// places below that. So a part moves to another owner: C copies it there, its objects become those of the copy,
+    /// and the original, which is then unlinked, is released.
+    ///
+    /// The objects keep the owner of the copy from then on. An iterator over the parts raises an error where it gets to
+    /// one that has moved, and a view that is part of one has ended, unless both are at one address.
+    ///
+    /// Without Python there are no objects, and only the errors remain.
+    ///
+    /// ```
+    /// # use leakproof::prelude::*;
+    /// # mod ffi { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/ffi.rs")); }
+    /// # #[handle(raw = ffi::outline, release = ffi::outline_free, tree)]
+    /// # pub struct Outline;
+    /// #
+    /// # #[handle(raw = ffi::topic, part_of = Outline, owner_field = outline, tree(
+    /// #     parent = up, children = first, next = next, object = user, release = ffi::topic_free,
+    /// # ))]
+    /// # pub struct Topic;
+    /// #
+    /// #[methods(unsafe)]
+    /// impl Topic {
+    ///     #[rust_only]
+    ///     #[calls(ffi::topic_unlink, fails = when(|_| false))]
+    ///     fn unlink(&mut self) -> Result<()>;
+    /// }
+    ///
+    /// #[methods(unsafe)]
+    /// impl Outline {
+    ///     /// Copy a topic, with all below it.
+    ///     #[rust_only]
+    ///     #[calls(ffi::topic_copy, args = (topic, self), fails = null)]
+    ///     fn copy(&mut self, topic: &Topic) -> Result<Borrowed<Topic>>;
+    ///
+    ///     /// Move a topic of another outline here.
+    ///     #[foreign(topic)]
+    ///     fn adopt(&mut self, topic: &mut Topic) -> Result<Borrowed<'_, Topic>> {
+    ///         let (there, original) = Tree::around(topic)?;
+    ///         let here = Tree::of(self);
+    ///         let mut outline = here.edit_owner();
+    ///         let copy = outline.copy(original.get())?;
+    ///         here.take_objects(&there, original, copy)?;
+    ///         there.edit(original)?.unlink()?;
+    ///         copy.with_owner(here.owner())
+    ///             .ok_or_else(|| Error::Value("a topic of another outline".into()))
+    ///     }
+    /// }
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Nothing has changed after an error: [`Error::Value`] if a part belongs to another tree than the method was told,
+    /// if both trees are one, if the copy has not the same places or has an object already, if an owner is no argument
+    /// of the call from Python, or on free-threaded Python if there is an object; [`Error::OutOfMemory`].
+    pub fn take_objects(
+        &self,
+        from: &Tree<'_, O>,
+        original: Borrowed<'_, O::Node>,
+        copy: Borrowed<'_, O::Node>,
+    ) -> Result<()> {
+        let (original, copy) = (from.check_own(original)?, self.check_own(copy)?);
+        let kind = O::Node::kind();
+        let Some(ops) = kind.tree() else {
+            unreachable!("a part of a tree has the functions of one")
+        };
+        let copied = Copied {
+            kind,
+            ops,
+            tops: (original.as_ptr().cast(), copy.as_ptr().cast()),
+            owners: (
+                Id::new(O::kind(), from.owner.as_ptr().cast()),
+                Id::new(O::kind(), self.owner.as_ptr().cast()),
+            ),
+        };
+        // SAFETY: guarantee 26: both trees are borrowed exclusively, so all their parts are valid, and nobody else uses
+        // them.
+        unsafe { copied.take_objects() }
     }
 }
 

@@ -19,12 +19,15 @@
 //! dropped, another object in the subtree becomes the witness. So making and dropping the objects of other parts costs
 //! nothing.
 
+mod copied;
 mod editing;
 mod kept;
 mod moved;
 mod part;
 mod unlinked;
 
+#[cfg(feature = "python")]
+pub(crate) use copied::{Copied, TakeObjects};
 pub use editing::{Editing, Tree};
 pub use kept::KeptPart;
 pub use moved::{Made, Moving, Room};

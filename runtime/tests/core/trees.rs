@@ -27,6 +27,9 @@ impl Outline {
     #[calls(ffi::note_new, fails = null)]
     fn note(&mut self, number: c_int) -> Result<Borrowed<Topic>>;
 
+    #[calls(ffi::topic_copy, args = (topic, self), fails = null)]
+    fn copy(&mut self, topic: &Topic) -> Result<Borrowed<Topic>>;
+
     #[calls(ffi::outline_set_root, fails = when(|_| false))]
     fn set_root(&mut self, root: Option<&mut Topic>) -> Result<Option<Borrowed<Topic>>>;
 
@@ -116,6 +119,20 @@ fn new() -> Owned<'static, Outline> {
 fn topic<'t>(tree: &Tree<'t, Outline>, number: c_int) -> Borrowed<'t, Topic> {
     let mut owner = tree.edit_owner();
     let made = owner.topic(number).unwrap();
+    made.with_owner(tree.owner()).unwrap()
+}
+
+/// Makes a note.
+fn note<'t>(tree: &Tree<'t, Outline>, number: c_int) -> Borrowed<'t, Topic> {
+    let mut owner = tree.edit_owner();
+    let made = owner.note(number).unwrap();
+    made.with_owner(tree.owner()).unwrap()
+}
+
+/// Makes a copy of a topic of another outline.
+fn copy_of<'t>(tree: &Tree<'t, Outline>, original: Borrowed<'_, Topic>) -> Borrowed<'t, Topic> {
+    let mut owner = tree.edit_owner();
+    let made = owner.copy(original.get()).unwrap();
     made.with_owner(tree.owner()).unwrap()
 }
 
@@ -325,4 +342,51 @@ fn a_part_that_c_keeps_no_longer_is_released() {
     outline.release_unlinked();
     assert_eq!(log(), ["topic_free 2", "topic_free 1"]);
     assert_eq!(unlinked(), before);
+}
+
+#[test]
+fn a_copy_of_another_shape_takes_no_objects() {
+    let _library = Library::start();
+    let (mut outline, mut other) = (new(), new());
+    let (here, there) = (Tree::of(&mut *outline), Tree::of(&mut *other));
+    let original = topic(&there, 1);
+    let take = |copy| here.take_objects(&there, original, copy);
+    let shape = "the copy of this Topic has another shape";
+    let alone = topic(&here, 1);
+    take(alone).unwrap();
+    // A topic below one of the two.
+    add(&there, original, topic(&there, 2));
+    assert_eq!(take(alone).unwrap_err().to_string(), shape);
+    let copy = copy_of(&here, original);
+    take(copy).unwrap();
+    // One more beside, and one more in another list.
+    add(&here, copy, topic(&here, 3));
+    assert_eq!(take(copy).unwrap_err().to_string(), shape);
+    add(&there, original, note(&there, 3));
+    assert_eq!(take(copy).unwrap_err().to_string(), shape);
+    add(&here, copy, note(&here, 3));
+    add(&there, original, topic(&there, 3));
+    take(copy).unwrap();
+    // The shape ends with the part, whatever is beside it.
+    let (original, copy) = (original.first().unwrap(), copy.first().unwrap());
+    add(&there, original, topic(&there, 4));
+    add(&here, copy, topic(&here, 4));
+    here.take_objects(&there, original, copy).unwrap();
+    assert!(original.next().is_some());
+}
+
+#[test]
+fn objects_are_taken_from_the_tree_that_the_call_names() {
+    let _library = Library::start();
+    let (mut outline, mut other) = (new(), new());
+    let (here, there) = (Tree::of(&mut *outline), Tree::of(&mut *other));
+    let (mine, yours) = (topic(&here, 1), topic(&there, 1));
+    let foreign = "this Topic belongs to another Outline";
+    for (original, copy) in [(mine, mine), (yours, yours), (mine, yours)] {
+        let error = here.take_objects(&there, original, copy).unwrap_err();
+        assert_eq!(error.to_string(), foreign);
+    }
+    let error = here.take_objects(&here, mine, mine).unwrap_err();
+    assert_eq!(error.to_string(), "both Topic belong to one Outline");
+    here.take_objects(&there, yours, mine).unwrap();
 }

@@ -26,6 +26,13 @@ pub struct topic {
     pub notes: *mut topic,
     /// For the application.
     pub user: *mut c_void,
+    /// Belongs to the topic.
+    pub badge: *mut badge,
+}
+
+#[repr(C)]
+pub struct badge {
+    pub number: c_int,
 }
 
 /// An outline with the topic 0.
@@ -64,6 +71,7 @@ unsafe fn new(outline: *mut outline, number: c_int, kind: c_int) -> *mut topic {
         first: ptr::null_mut(),
         notes: ptr::null_mut(),
         user: ptr::null_mut(),
+        badge: Box::into_raw(Box::new(badge { number })),
     }))
 }
 
@@ -100,6 +108,7 @@ unsafe fn free(it: *mut topic) {
             }
             let up = (*here).up;
             (*(*here).outline).released += 1;
+            drop(Box::from_raw((*here).badge));
             drop(Box::from_raw(here));
             if here == it {
                 return;
@@ -163,6 +172,36 @@ pub unsafe extern "C" fn topic_add(it: *mut topic, child: *mut topic) -> c_int {
         (*child).up = it;
     }
     0
+}
+
+/// Copies a topic with all below it into an outline, where it is not linked. NULL if that fails.
+pub unsafe extern "C" fn topic_copy(it: *const topic, outline: *mut outline) -> *mut topic {
+    // SAFETY: no report.
+    if unsafe { fails(ptr::null()) } {
+        return ptr::null_mut();
+    }
+    // SAFETY: a valid topic with valid topics below it, and a valid outline.
+    unsafe {
+        note(format!("topic_copy {}", (*it).number));
+        let copy = new(outline, (*it).number, (*it).kind);
+        let mut lists = vec![(it, copy)];
+        while let Some((from, to)) = lists.pop() {
+            let both = [
+                ((*from).first, &raw mut (*to).first),
+                ((*from).notes, &raw mut (*to).notes),
+            ];
+            for (mut child, mut place) in both {
+                while !child.is_null() {
+                    *place = new(outline, (*child).number, (*child).kind);
+                    (**place).up = to;
+                    lists.push((child, *place));
+                    place = &raw mut (**place).next;
+                    child = (*child).next;
+                }
+            }
+        }
+        copy
+    }
 }
 
 /// Makes an unlinked topic the topmost one. The former one is unlinked, and returned.

@@ -3,9 +3,9 @@
 use std::ffi::c_int;
 use std::sync::Mutex;
 
-use leakproof::KeptPart;
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::*;
+use leakproof::{Borrowed, KeptPart};
 
 use crate::ffi;
 
@@ -32,6 +32,62 @@ impl Outline {
     /// Makes a note that is not linked.
     #[calls(ffi::note_new, fails = null)]
     fn note(&mut self, number: c_int) -> Result<Borrowed<Topic>>;
+
+    #[rust_only]
+    #[calls(ffi::topic_copy, args = (topic, self), fails = null)]
+    fn copy(&mut self, topic: &Topic) -> Result<Borrowed<Topic>>;
+
+    /// Moves a topic of another outline here, with all below it. Calls `before` first.
+    #[foreign(topic)]
+    #[pyo3(signature = (topic, before = None))]
+    fn adopt(
+        &mut self,
+        py: Python<'_>,
+        topic: &mut Topic,
+        before: Option<Py<PyAny>>,
+    ) -> PyResult<Borrowed<'_, Topic>> {
+        if let Some(before) = before {
+            before.call0(py)?;
+        }
+        let (there, original) = Tree::around(topic)?;
+        let here = Tree::of(self);
+        let mut outline = here.edit_owner();
+        let copy = outline.copy(original.get())?;
+        here.take_objects(&there, original, copy)?;
+        there.edit(original)?.unlink()?;
+        Ok(within(copy, here.owner())?)
+    }
+
+    /// Copies a topic of another outline, gives the copy the objects, and leaves the topic where it is.
+    #[foreign(topic)]
+    fn take(&mut self, topic: &mut Topic) -> Result<Borrowed<'_, Topic>> {
+        let (there, original) = Tree::around(topic)?;
+        let here = Tree::of(self);
+        let mut outline = here.edit_owner();
+        let copy = outline.copy(original.get())?;
+        here.take_objects(&there, original, copy)?;
+        within(copy, here.owner())
+    }
+
+    /// Makes a topic without the topics below `topic`, and gives it the objects of `topic`.
+    #[foreign(topic)]
+    fn adopt_alone(&mut self, topic: &mut Topic) -> Result<Borrowed<'_, Topic>> {
+        let (there, original) = Tree::around(topic)?;
+        let here = Tree::of(self);
+        let mut outline = here.edit_owner();
+        let copy = outline.topic(original.number())?;
+        here.take_objects(&there, original, copy)?;
+        there.edit(original)?.unlink()?;
+        within(copy, here.owner())
+    }
+
+    /// Gives the objects of `topic` to `copy`, which is of another outline or not.
+    #[foreign(topic, copy)]
+    fn exchange(&mut self, topic: &mut Topic, copy: &mut Topic) -> Result<()> {
+        let (there, original) = Tree::around(topic)?;
+        let (here, copy) = Tree::around(copy)?;
+        here.take_objects(&there, original, copy)
+    }
 
     /// Makes `root` the topmost topic, and returns the former one.
     #[calls(ffi::outline_set_root, fails = when(|_| false))]
@@ -61,6 +117,12 @@ impl Outline {
     fn during_mut(&mut self, py: Python<'_>, callable: Py<PyAny>) -> PyResult<Py<PyAny>> {
         callable.call0(py)
     }
+}
+
+fn within<'t>(topic: Borrowed<'_, Topic>, outline: &'t Outline) -> Result<Borrowed<'t, Topic>> {
+    topic
+        .with_owner(outline)
+        .ok_or_else(|| Error::Value("a topic of another outline".into()))
 }
 
 /// A topic of an outline.
@@ -111,6 +173,16 @@ impl Topic {
     fn __iter__(&self) -> Successors<'_, Topic> {
         Successors::new(self.first(), Topic::next)
     }
+
+    /// The topic by another type.
+    #[getter]
+    #[field(self)]
+    fn heading(&self) -> Borrowed<Heading>;
+
+    /// The badge, which belongs to the topic.
+    #[getter]
+    #[field(badge)]
+    fn badge(&self) -> Option<Borrowed<Badge>>;
 
     /// Takes the topic out of the list that it is in.
     #[calls(ffi::topic_unlink, fails = when(|_| false))]
@@ -172,4 +244,28 @@ impl Bookmark {
         }
         Ok(())
     }
+}
+
+/// A topic by another type, at its address.
+#[handle(raw = ffi::topic, part_of = Topic, owner_field = self)]
+pub struct Heading;
+
+#[methods(unsafe)]
+impl Heading {
+    /// The number.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
+}
+
+/// A part of a topic, at another address.
+#[handle(raw = ffi::badge, part_of = Topic)]
+pub struct Badge;
+
+#[methods(unsafe)]
+impl Badge {
+    /// The number.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
 }

@@ -22,8 +22,8 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 pub(super) use self::resource::{ResourceState, Special};
-pub(super) use self::view::lock_fields;
-use self::view::{View, WatchedView};
+use self::view::{Boxed, WatchedView};
+pub(super) use self::view::{View, lock_fields, note_moves, view_of};
 use super::handle_class::HandleClass;
 use super::py_box::PyBox;
 use super::thread_bound;
@@ -31,19 +31,25 @@ use super::waiting::wait_for;
 use crate::error::Error;
 use crate::handle::kind::HandleKind;
 
-/// The data of a Python handle.
-pub struct HandleState(State);
+/// The data of a Python handle: three words, those of a view. A view without an owner is none, and has a box.
+pub struct HandleState(View);
 
-/// The state of a handle: three words for a view, a box for another.
-enum State {
-    View(View),
-    Boxed(Boxed),
+/// The state of a handle.
+enum State<'a> {
+    View(&'a View),
+    /// In a box.
+    Watched(&'a WatchedView),
+    /// In a box.
+    Resource(&'a ResourceState),
 }
 
-enum Boxed {
-    Watched(PyBox<WatchedView>),
-    Resource(PyBox<ResourceState>),
-}
+/// A handle is used on several threads, with what its box has.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<ResourceState>();
+    is_shared::<WatchedView>();
+    is_shared::<HandleState>();
+};
 
 // A program may hold a view for each node of a large tree.
 const _: () = assert!(size_of::<HandleState>() == 3 * size_of::<usize>());
@@ -62,8 +68,8 @@ impl HandleState {
         special: Option<Box<Special>>,
     ) -> PyResult<Self> {
         let state = ResourceState::new(kind, raw, parent, special);
-        let state = PyBox::new(py, state)?;
-        Ok(HandleState(State::Boxed(Boxed::Resource(state))))
+        let state = PyBox::new(py, state)?.into_raw();
+        Ok(HandleState(View::of_box(state.cast(), Boxed::Resource)))
     }
 
     /// Returns the state of a new view of `owner`.
@@ -79,44 +85,74 @@ impl HandleState {
         owner: Py<HandleClass>,
     ) -> PyResult<Self> {
         let state = owner.get().state();
-        if !kind.is_until_mut() && !matches!(state.0, State::Boxed(Boxed::Watched(_))) {
-            return Ok(HandleState(State::View(View::new(kind, raw, owner))));
+        let moves = state.as_view().is_some_and(View::moves);
+        let is_watched = match state.get() {
+            State::Watched(_) => true,
+            State::View(view) => moves && view.raw() != raw,
+            State::Resource(_) => false,
+        };
+        if !is_watched && !kind.is_until_mut() {
+            let view = View::new(kind, raw, owner);
+            let view = match moves {
+                true => view.at_owner(),
+                false => view,
+            };
+            return Ok(HandleState(view));
         }
-        let generation = state.generation_with_ancestors();
-        let view = View::new(kind, raw, owner);
-        let watched = PyBox::new(py, WatchedView { view, generation })?;
-        Ok(HandleState(State::Boxed(Boxed::Watched(watched))))
+        let ends_with_mut = match state.get() {
+            State::Watched(watched) => watched.generation().is_some(),
+            State::View(_) | State::Resource(_) => false,
+        };
+        let generation =
+            (kind.is_until_mut() || ends_with_mut).then(|| state.generation_with_ancestors());
+        let watched = WatchedView::new(View::new(kind, raw, owner), generation);
+        let watched = PyBox::new(py, watched)?.into_raw();
+        Ok(HandleState(View::of_box(watched.cast(), Boxed::Watched)))
+    }
+
+    #[inline(always)]
+    fn get(&self) -> State<'_> {
+        match self.0.boxed() {
+            None => State::View(&self.0),
+            // SAFETY: Rust: the box is there until this is dropped.
+            Some((state, Boxed::Resource)) => State::Resource(unsafe { &*state.cast() }),
+            // SAFETY: Rust: as above.
+            Some((state, Boxed::Watched)) => State::Watched(unsafe { &*state.cast() }),
+        }
     }
 
     /// Returns the view's state, if the handle is a view.
     #[inline]
     pub(super) fn as_view(&self) -> Option<&View> {
-        match &self.0 {
+        match self.get() {
             State::View(view) => Some(view),
-            State::Boxed(Boxed::Watched(watched)) => Some(&watched.view),
-            State::Boxed(Boxed::Resource(_)) => None,
+            State::Watched(watched) => Some(&watched.view),
+            State::Resource(_) => None,
         }
     }
 
     /// Returns the owner of a view that is not watched, of which nothing else is to be dropped.
     #[inline(always)]
     pub(super) fn take_view_owner(&self) -> Option<*mut pyo3::ffi::PyObject> {
-        match &self.0 {
+        match self.get() {
             State::View(view) => {
                 view.unregister();
-                Some(view.owner.as_ptr())
+                Some(view.owner().as_ptr())
             }
-            State::Boxed(_) => None,
+            State::Watched(_) | State::Resource(_) => None,
         }
     }
 
     /// Returns whether the drop of this state drops no Python object, except for the owner of a view.
     #[inline(always)]
     pub(super) fn is_dropped_alone(&mut self) -> bool {
-        match &mut self.0 {
-            State::View(_) => true,
-            State::Boxed(Boxed::Watched(_)) => false,
-            State::Boxed(Boxed::Resource(resource)) => resource.is_dropped_alone(),
+        match self.0.boxed() {
+            None => true,
+            Some((_, Boxed::Watched)) => false,
+            Some((state, Boxed::Resource)) => {
+                // SAFETY: Rust: the box is there until this is dropped, and this is borrowed exclusively.
+                unsafe { &mut *state.cast::<ResourceState>() }.is_dropped_alone()
+            }
         }
     }
 
@@ -125,10 +161,10 @@ impl HandleState {
     pub(super) fn resource(&self) -> &ResourceState {
         let mut state = self;
         loop {
-            state = match &state.0 {
-                State::View(view) => view.owner.get().state(),
-                State::Boxed(Boxed::Watched(watched)) => watched.view.owner.get().state(),
-                State::Boxed(Boxed::Resource(resource)) => return resource,
+            state = match state.get() {
+                State::View(view) => view.owner().get().state(),
+                State::Watched(watched) => watched.view.owner().get().state(),
+                State::Resource(resource) => return resource,
             };
         }
     }
@@ -153,7 +189,7 @@ impl HandleState {
     #[inline]
     pub(super) fn entered_raw(&self) -> *mut () {
         match self.as_view() {
-            Some(view) => view.raw,
+            Some(view) => view.raw(),
             None => self.resource().raw(),
         }
     }
@@ -162,7 +198,7 @@ impl HandleState {
     /// after `close()`.
     pub(super) fn identity(&self) -> usize {
         match self.as_view() {
-            Some(view) => view.raw.addr(),
+            Some(view) => view.raw().addr(),
             None => self.resource().identity(),
         }
     }
@@ -170,7 +206,7 @@ impl HandleState {
     /// Returns the object of the first parent: of a view its owner, of a reference-counted object its core.
     pub(super) fn parent_object(&self) -> Option<&Py<HandleClass>> {
         match self.as_view() {
-            Some(view) => Some(&view.owner),
+            Some(view) => Some(view.owner()),
             None => self.resource().parent_object(),
         }
     }
@@ -190,14 +226,12 @@ impl HandleState {
         self.resource().lock_owner().generation_with_ancestors()
     }
 
-    /// Returns whether this is an `until_mut` view whose owner, or an ancestor of the owner, was borrowed exclusively
-    /// since.
+    /// Returns whether this is a view that has ended before its owner, or part of such a view: an `until_mut` view
+    /// whose owner, or an ancestor of the owner, was borrowed exclusively since, or one of a part that has moved.
     pub(super) fn is_stale(&self) -> bool {
-        match &self.0 {
-            State::Boxed(Boxed::Watched(watched)) => {
-                watched.generation != self.generation_with_ancestors()
-            }
-            _ => false,
+        match self.get() {
+            State::Watched(watched) => watched.is_stale(),
+            State::View(_) | State::Resource(_) => false,
         }
     }
 
@@ -234,7 +268,7 @@ impl HandleState {
     /// Shows the parents, and the Python objects in the side data, to the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self.as_view() {
-            Some(view) => visit.call(&view.owner),
+            Some(view) => visit.call(view.owner()),
             None => self.resource().traverse(visit),
         }
     }
@@ -244,6 +278,23 @@ impl HandleState {
     pub(super) fn clear(&self) {
         if self.as_view().is_none() {
             self.resource().clear();
+        }
+    }
+}
+
+impl Drop for HandleState {
+    #[inline]
+    fn drop(&mut self) {
+        match self.0.boxed() {
+            None => {}
+            Some((state, Boxed::Resource)) => {
+                // SAFETY: Rust: `resource_at` gave the box up, and this is its only owner.
+                drop(unsafe { PyBox::from_raw(state.cast::<ResourceState>()) });
+            }
+            Some((state, Boxed::Watched)) => {
+                // SAFETY: Rust: `view` gave the box up, and this is its only owner.
+                drop(unsafe { PyBox::from_raw(state.cast::<WatchedView>()) });
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::ptr::NonNull;
 
-use super::{Boxed, HandleState, ResourceState, State};
+use super::{HandleState, ResourceState, State};
 use crate::fork::gate;
 use crate::interpreter::apart_from_pending;
 use crate::tree;
@@ -41,17 +41,17 @@ impl HandleState {
     /// ancestors, holder, thread or process have to be asked, or if a release waits for its thread.
     #[inline(always)]
     pub(crate) fn enter_quick<const EXCLUSIVE: bool>(&self) -> Option<QuickBorrow<'_, EXCLUSIVE>> {
-        let (counted, raw) = match &self.0 {
-            State::Boxed(Boxed::Resource(resource)) => (&**resource, resource.raw()),
-            State::View(view) if !view.is_closed() => {
-                let owner = view.owner.get().state();
-                let counted = match &owner.0 {
-                    State::Boxed(Boxed::Resource(resource)) => resource,
-                    _ => owner.resource(),
-                };
-                (counted, view.raw)
+        let (counted, raw) = match self.get() {
+            State::Resource(resource) => (resource, resource.raw()),
+            State::View(view) => {
+                let owner = view.owner().get().state();
+                match (owner.get(), view.plain_raw()) {
+                    (State::Resource(resource), Some(raw)) => (resource, raw),
+                    _ if view.is_closed() => return None,
+                    _ => (owner.resource(), view.raw()),
+                }
             }
-            _ => return None,
+            State::Watched(_) => return None,
         };
         let raw = NonNull::new(raw)?;
         // The word says whether the handle is closed, in use exclusively, or held by a child.

@@ -1,8 +1,9 @@
 //! The state of a view: a handle that is part of another handle's resource.
 
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::{mem, ptr};
 
 use pyo3::prelude::*;
 
@@ -17,34 +18,141 @@ const CLOSED: usize = 1;
 const REGISTERED: usize = 2;
 /// The bit that says that the object is the witness of an unlinked subtree.
 const WITNESS: usize = 4;
-const BITS: usize = CLOSED | REGISTERED | WITNESS;
+/// The bit of a view of a part that moves, or of a view of that, which says that both are at one address.
+const AT_OWNER: usize = 8;
+/// The bit of a part that moves which says that this was the object of another part before.
+const MOVED: usize = 16;
+/// In the place of a kind: what is no view has a box with a [`WatchedView`].
+const BOXED_VIEW: usize = 1;
+const BITS: usize = CLOSED | REGISTERED | WITNESS | AT_OWNER | MOVED;
+
+/// The type of what is in a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Boxed {
+    Watched,
+    Resource,
+}
 
 /// The state of a view: the pointer, the owner, and whether the view is closed. It has no fields besides, because
 /// programs hold many views.
 pub(crate) struct View {
-    /// The owner: a resource, or the view that this one is part of.
-    pub(super) owner: Py<HandleClass>,
+    /// The owner: a resource, or the view that this one is part of. It changes only in [`View::move_to`]. `None` for
+    /// what is no view, and has a box.
+    owner: UnsafeCell<Option<Py<HandleClass>>>,
     /// The kind, with the bits.
     kind: AtomicPtr<HandleKind>,
     /// The native pointer, which stays also when the view is closed: a running call may use it, because the call has
-    /// borrowed the owner.
-    pub(crate) raw: *mut (),
+    /// borrowed the owner. It changes only in [`View::move_to`].
+    raw: Cell<*mut ()>,
 }
 
 // SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `thread_bound`: without the
 // word C allows use on any thread.
 unsafe impl Send for View {}
 // SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `&self`: without exclusive
-// use C allows calls on several threads.
+// use C allows calls on several threads. guarantee 26: the fields change only under the GIL, in `move_to`.
 unsafe impl Sync for View {}
 
 impl View {
     pub(super) fn new(kind: &'static HandleKind, raw: *mut (), owner: Py<HandleClass>) -> Self {
         const { assert!(align_of::<HandleKind>() > BITS) };
         View {
-            owner,
+            owner: UnsafeCell::new(Some(owner)),
             kind: AtomicPtr::new(ptr::from_ref(kind).cast_mut()),
-            raw,
+            raw: Cell::new(raw),
+        }
+    }
+
+    /// Makes it the view of what is at the address of its owner, also when that has moved.
+    pub(super) fn at_owner(self) -> Self {
+        self.set(AT_OWNER);
+        self
+    }
+
+    /// Makes it no view, but a box of this type at `state`.
+    pub(super) fn of_box(state: *mut (), boxed: Boxed) -> Self {
+        let kind = match boxed {
+            Boxed::Resource => ptr::null_mut(),
+            Boxed::Watched => ptr::without_provenance_mut(BOXED_VIEW),
+        };
+        View {
+            owner: UnsafeCell::new(None),
+            kind: AtomicPtr::new(kind),
+            raw: Cell::new(state),
+        }
+    }
+
+    /// Returns the address and the type of the box; `None` for a view.
+    #[inline(always)]
+    pub(super) fn boxed(&self) -> Option<(*mut (), Boxed)> {
+        // No kind is at these addresses.
+        match self.kind.load(Ordering::Relaxed).addr() {
+            0 => Some((self.raw.get(), Boxed::Resource)),
+            BOXED_VIEW => Some((self.raw.get(), Boxed::Watched)),
+            _ => None,
+        }
+    }
+
+    /// The owner. Nobody keeps the reference over a call that moves parts.
+    #[inline(always)]
+    pub(crate) fn owner(&self) -> &Py<HandleClass> {
+        // SAFETY: guarantee 26: `move_to` runs while nobody has such a reference. Rust: what is no view is not given
+        // out as one (`HandleState::get`).
+        unsafe { (*self.owner.get()).as_ref().unwrap_unchecked() }
+    }
+
+    /// The native pointer of a view that is open, and not of what is at the address of its owner.
+    #[inline(always)]
+    pub(super) fn plain_raw(&self) -> Option<*mut ()> {
+        let is_plain = self.kind.load(Ordering::Relaxed).addr() & (CLOSED | AT_OWNER) == 0;
+        is_plain.then(|| self.raw.get())
+    }
+
+    /// The native pointer.
+    #[inline(always)]
+    pub(super) fn raw(&self) -> *mut () {
+        match self.has(AT_OWNER) {
+            true => self.owner().get().state().entered_raw(),
+            false => self.raw.get(),
+        }
+    }
+
+    /// Returns whether this is the view of a part that moves, or of what is at the address of one.
+    pub(crate) fn moves(&self) -> bool {
+        self.has(AT_OWNER) || self.kind().tree().is_some()
+    }
+
+    /// Returns whether the part that this view is of, or is at the address of, has been moved.
+    fn has_moved(&self) -> bool {
+        match self.has(AT_OWNER) {
+            true => {
+                let owner = self.owner().get().state().as_view();
+                owner.is_some_and(View::has_moved)
+            }
+            false => self.has(MOVED),
+        }
+    }
+
+    /// Makes this object, which is that of a part, the object of the part at `raw`, and returns the former owner.
+    ///
+    /// # Safety
+    ///
+    /// The object is registered. Both parts are valid, the call uses both owners exclusively, the part at `raw` has no
+    /// object, `owner` is the object of its owner, and nobody has a reference of [`View::owner`].
+    pub(crate) unsafe fn move_to(
+        &self,
+        ops: &TreeOps,
+        raw: *mut (),
+        owner: Py<HandleClass>,
+    ) -> Py<HandleClass> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let former = ops.object(self.raw.get());
+            *ops.object(raw) = mem::replace(&mut *former, ptr::null_mut());
+            self.raw.set(raw);
+            self.clear(WITNESS);
+            self.set(MOVED);
+            (*self.owner.get()).replace(owner).unwrap_unchecked()
         }
     }
 
@@ -63,7 +171,7 @@ impl View {
     /// Returns whether the view is part of a part that moves, and that is closed: it may have been released since.
     #[inline(always)]
     fn is_owner_closed(&self) -> bool {
-        let owner = self.owner.get().state().as_view();
+        let owner = self.owner().get().state().as_view();
         owner.is_some_and(|owner| owner.kind().tree().is_some() && owner.is_closed())
     }
 
@@ -114,9 +222,13 @@ impl View {
             if former.has(WITNESS) {
                 self.set_witness();
             }
-            // The part may be released before the former object is dropped.
-            former.clear(REGISTERED | WITNESS);
+            former.forget_part();
         }
+    }
+
+    /// Makes this object, which is being dropped, one that the part does not refer to: the part may be released before.
+    pub(crate) fn forget_part(&self) {
+        self.clear(REGISTERED | WITNESS);
     }
 
     /// Makes the object the witness of an unlinked subtree.
@@ -138,7 +250,7 @@ impl View {
         let Some(ops) = self.kind().tree() else {
             return;
         };
-        let owner = self.owner.get().state().resource();
+        let owner = self.owner().get().state().resource();
         if !self.has(WITNESS) {
             if self.clear_field(ops) {
                 // On free-threaded Python, another thread made it the witness meanwhile.
@@ -150,7 +262,7 @@ impl View {
         let borrowed = owner.borrow_for_release();
         let is_witness = self.clear_field(ops);
         match (is_witness, borrowed) {
-            (true, true) => owner.lose_witness(ops, self.raw),
+            (true, true) => owner.lose_witness(ops, self.raw.get()),
             (true, false) => owner.settle_parts_later(),
             (false, _) => {}
         }
@@ -169,12 +281,12 @@ impl View {
         }
         let is_witness = self.has(WITNESS);
         self.clear(REGISTERED | WITNESS);
-        if self.owner.get().state().resource().raw().is_null() {
+        if self.owner().get().state().resource().raw().is_null() {
             return false;
         }
         // SAFETY: guarantee 26: the owner is open, and a part with an object is not released; who closes the owner
         // waits for the lock before the release.
-        unsafe { *ops.object(self.raw) = ptr::null_mut() };
+        unsafe { *ops.object(self.raw.get()) = ptr::null_mut() };
         is_witness
     }
 }
@@ -186,11 +298,50 @@ impl Drop for View {
     }
 }
 
-/// The state of a view that ends with the next exclusive borrow of its owner, or of a view of such a view.
+/// The number of times that parts were moved.
+static MOVES: AtomicUsize = AtomicUsize::new(0);
+
+/// Notes that parts were moved.
+pub(crate) fn note_moves() {
+    MOVES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The state of a view that may end before its owner: with the next exclusive borrow of the owner (`until_mut`), when
+/// the part that moves which it is part of is moved, or with the view that it is part of.
 pub(super) struct WatchedView {
     pub(super) view: View,
-    /// The owner's `generation_with_ancestors` when the view was made.
-    pub(super) generation: u64,
+    /// The owner's `generation_with_ancestors` when the view was made; `None` for a view that is not `until_mut`, nor
+    /// part of such a view.
+    generation: Option<u64>,
+    /// The number of moves when the view was made.
+    moves: usize,
+}
+
+impl WatchedView {
+    pub(super) fn new(view: View, generation: Option<u64>) -> Self {
+        let moves = MOVES.load(Ordering::Relaxed);
+        WatchedView {
+            view,
+            generation,
+            moves,
+        }
+    }
+
+    /// Returns whether the view has ended. One that is part of a part that was moved before has also ended where any
+    /// other part was moved since.
+    pub(super) fn is_stale(&self) -> bool {
+        let owner = self.view.owner().get().state();
+        let has_moved = owner.as_view().is_some_and(View::has_moved);
+        has_moved && self.moves != MOVES.load(Ordering::Relaxed)
+            || self
+                .generation
+                .is_some_and(|made| made != owner.generation_with_ancestors())
+            || owner.is_stale()
+    }
+
+    pub(super) fn generation(&self) -> Option<u64> {
+        self.generation
+    }
 }
 
 #[cfg(Py_GIL_DISABLED)]
@@ -222,7 +373,7 @@ pub(crate) fn lock_fields() -> FieldsLock {
 /// # Safety
 ///
 /// `object` is null, or the object of a part, of which the memory is there for as long as the result is used.
-unsafe fn view_of<'a>(object: *mut c_void) -> Option<&'a View> {
+pub(crate) unsafe fn view_of<'a>(object: *mut c_void) -> Option<&'a View> {
     if object.is_null() {
         return None;
     }

@@ -1,0 +1,83 @@
+//! Parts of one tree, and their copies in another one, which get their Python objects.
+
+use crate::error::{Error, Result};
+use crate::handle::TreeOps;
+use crate::handle::kind::{HandleKind, Id};
+use crate::handle::tree_ops::{Pair, Unlike};
+use crate::tree::unlinked;
+
+/// A part and its copy in another tree.
+#[derive(Debug)]
+pub(crate) struct Copied {
+    pub(crate) kind: &'static HandleKind,
+    pub(crate) ops: &'static TreeOps,
+    /// The original and the copy.
+    pub(crate) tops: Pair,
+    /// Their owners.
+    pub(crate) owners: (Id, Id),
+}
+
+/// A function of the Python half that gives the Python objects of the originals to the copies. Without it there are no
+/// objects.
+pub(crate) struct TakeObjects(pub(crate) unsafe fn(&Copied) -> Result<()>);
+
+inventory::collect!(TakeObjects);
+
+impl Copied {
+    /// Calls `each` with each part and its copy, in the order of the tree.
+    ///
+    /// # Errors
+    ///
+    /// Those of `each`, and [`Error::Value`] if the copy has another shape.
+    ///
+    /// # Safety
+    ///
+    /// All parts are valid, and nobody changes the trees meanwhile.
+    pub(crate) unsafe fn each(&self, mut each: impl FnMut(Pair) -> Result<()>) -> Result<()> {
+        let mut next = Some(self.tops);
+        while let Some(here) = next {
+            each(here)?;
+            // SAFETY: the caller's promise.
+            next = unsafe { self.ops.next_of_pair(self.tops, here) }.map_err(|Unlike| {
+                Error::Value(format!(
+                    "the copy of this {} has another shape",
+                    self.kind.name()
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Gives the Python objects of the originals to the copies.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::take_objects`](crate::Tree::take_objects), except for those of owners.
+    ///
+    /// # Safety
+    ///
+    /// All parts are valid, and the thread uses both owners exclusively.
+    pub(super) unsafe fn take_objects(&self) -> Result<()> {
+        let (from, to) = self.owners;
+        if from == to {
+            return Err(Error::Value(format!(
+                "both {} belong to one {}",
+                self.kind.name(),
+                from.kind().name()
+            )));
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.each(|_| Ok(()))?;
+            for hook in inventory::iter::<TakeObjects> {
+                (hook.0)(self)?;
+            }
+            // The originals have no witness any more.
+            if unlinked::is_any() {
+                unlinked::unsettle(self.ops.topmost(self.tops.0, from.raw()));
+                unlinked::unsettle(self.ops.topmost(self.tops.1, to.raw()));
+            }
+        }
+        Ok(())
+    }
+}
