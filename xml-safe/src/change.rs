@@ -4,6 +4,7 @@
 
 use leakproof::prelude::*;
 
+use crate::adopt::Arrivals;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
@@ -28,14 +29,24 @@ impl crate::node::Node {
     fn raw_text(&self) -> Option<CString>;
 }
 
-/// Puts nodes at a place, in their order. All are checked before the first is moved.
+/// Puts a node, or those of a fragment, at a place. All are checked before the first is moved. `leaving` is taken out
+/// before.
 fn put<'t>(
     tree: &Tree<'t, Document>,
-    nodes: &[Borrowed<'t, Node>],
+    node: &mut Node,
     place: Place<'t>,
+    leaving: Option<Borrowed<'t, Node>>,
 ) -> Result<()> {
-    place.check_all(nodes, None)?;
-    Change::run(tree, nodes, |change| change.put(nodes, place))
+    let arrivals = Arrivals::of(tree, node, |nodes| place.check_all(nodes, leaving))?;
+    let nodes = arrivals.nodes();
+    let moved = gather(nodes.iter().copied().chain(leaving).map(Ok))?;
+    Change::run(tree, &moved, |change| {
+        if let Some(leaving) = leaving {
+            change.take_out(leaving)?;
+        }
+        change.put(nodes, place)?;
+        arrivals.leave(tree)
+    })
 }
 
 /// Takes a node out of its tree, if it is in one and may leave it.
@@ -70,45 +81,38 @@ fn child_before(parent: Borrowed<'_, Node>, index: isize) -> Option<Borrowed<'_,
     }
 }
 
-/// The nodes that `node` stands for: those of a fragment, or the node itself.
-fn list_of<'t>(node: Borrowed<'t, Node>) -> Result<Vec<Borrowed<'t, Node>>> {
-    match node.is_fragment() {
-        true => gather(node.get().steps().map(Ok)),
-        false => gather(std::iter::once(Ok(node))),
-    }
-}
-
 #[methods(unsafe)]
 impl crate::node::Node {
     /// Put `node` behind the last child of this element. A fragment puts its nodes there.
     ///
-    /// The node is moved from where it is. Texts that come beside each other stay nodes of their own.
+    /// The node is moved from where it is, also from another document (`Document.adopt_node`). Texts that come beside
+    /// each other stay nodes of their own.
     ///
-    /// Raises ValueError, and changes nothing, if the node cannot be there: it is an ancestor of this one, it belongs
-    /// to another document, or it has a type that is no child of an element.
+    /// Raises ValueError, and changes nothing, if the node cannot be there: it is an ancestor of this one, or it has a
+    /// type that is no child of an element.
+    #[foreign(node)]
     fn append(&mut self, node: &mut Node) -> Result<()> {
         let (tree, parent) = Tree::around(self)?;
-        let node = within(&tree, Borrowed::from(&*node))?;
-        put(&tree, &list_of(node)?, Place { parent, next: None })
+        put(&tree, node, Place { parent, next: None }, None)
     }
 
     /// Put `node` before the first child of this element, as `append` does.
+    #[foreign(node)]
     fn prepend(&mut self, node: &mut Node) -> Result<()> {
         let (tree, parent) = Tree::around(self)?;
-        let node = within(&tree, Borrowed::from(&*node))?;
         let next = parent.get().first_child();
-        put(&tree, &list_of(node)?, Place { parent, next })
+        put(&tree, node, Place { parent, next }, None)
     }
 
     /// Put `node` before the child at `index`, as `append` does.
     ///
     /// The index counts all children, as `children` has them before `node` is moved. As with `list.insert`, a negative
     /// index counts from the end, and an index beyond an end stands for that end.
+    #[foreign(node)]
     fn insert(&mut self, index: isize, node: &mut Node) -> Result<()> {
         let (tree, parent) = Tree::around(self)?;
-        let node = within(&tree, Borrowed::from(&*node))?;
         let next = child_before(parent, index);
-        put(&tree, &list_of(node)?, Place { parent, next })
+        put(&tree, node, Place { parent, next }, None)
     }
 
     /// Return the position of a child among all children: `node.children[node.index(child)]` is `child`.
@@ -126,41 +130,34 @@ impl crate::node::Node {
     }
 
     /// Put `node` before this one, as `append` does. Raises ValueError if this node has no parent.
+    #[foreign(node)]
     fn before(&mut self, node: &mut Node) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
-        let node = within(&tree, Borrowed::from(&*node))?;
         let place = Place::of(this).ok_or_else(no_place)?;
         let next = Some(this);
-        put(&tree, &list_of(node)?, Place { next, ..place })
+        put(&tree, node, Place { next, ..place }, None)
     }
 
     /// Put `node` behind this one, as `append` does. Raises ValueError if this node has no parent.
+    #[foreign(node)]
     fn after(&mut self, node: &mut Node) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
-        let node = within(&tree, Borrowed::from(&*node))?;
         let place = Place::of(this).ok_or_else(no_place)?;
-        put(&tree, &list_of(node)?, place)
+        put(&tree, node, place, None)
     }
 
     /// Put `node` at the place of this one, and take this one out of its tree.
     ///
     /// Raises ValueError as `append` does, and if this node has no parent.
+    #[foreign(node)]
     fn replace_with(&mut self, node: &mut Node) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
-        let node = within(&tree, Borrowed::from(&*node))?;
         let place = Place::of(this).ok_or_else(no_place)?;
         check_removable(this)?;
-        if node == this {
-            return Ok(());
+        match this == Borrowed::from(&*node) {
+            true => Ok(()),
+            false => put(&tree, node, place, Some(this)),
         }
-        let mut nodes = list_of(node)?;
-        place.check_all(&nodes, Some(this))?;
-        nodes.try_reserve(1)?;
-        nodes.push(this);
-        Change::run(&tree, &nodes, |change| {
-            change.take_out(this)?;
-            change.put(&nodes[..nodes.len() - 1], place)
-        })
     }
 
     /// Take this node out of its tree. It stays usable as long as Python refers to it, or to a node in it.

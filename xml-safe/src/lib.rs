@@ -3,6 +3,7 @@
 //! No `unsafe` block is needed. The assertions about libxml2 are in the annotations, one `#[methods(unsafe)]` per
 //! handle.
 
+mod adopt;
 mod attributes;
 mod change;
 mod copy;

@@ -7,6 +7,7 @@ as long as the world, so nothing may pile up in it.
 """
 
 import gc
+import sys
 from xml.sax.saxutils import escape
 
 import xml_safe
@@ -15,6 +16,8 @@ from xml_safe import ClosedError, Document, live_handles
 SLOTS = 12
 # An element with so many nodes below it is cleared.
 MANY = 200
+# Whether nodes move to other documents.
+MOVES = not hasattr(sys, "_is_gil_enabled") or sys._is_gil_enabled()
 NAMES = ["a", "b", "c", "d"]
 
 
@@ -65,6 +68,10 @@ class Twin:
         if self.parent is not None:
             self.parent.children.remove(self)
             self.parent = None
+
+    def belong_to(self, document):
+        for twin in self.all():
+            twin.document = document
 
     def copy(self):
         made = Twin(self.kind, self.document, self.name, self.text)
@@ -224,7 +231,7 @@ class World:
         wrong = (
             found is None
             or found[0].kind != "element"
-            or moved.twin.document is not here.twin.document
+            or (moved.twin.document is not here.twin.document and not MOVES)
             or found[0] in moved.twin.all()
         )
         call = lambda: put(here.node)(moved.node)
@@ -245,6 +252,7 @@ class World:
         if moved.twin in parent.children and parent.children.index(moved.twin) < index:
             index -= 1
         moved.twin.unlink()
+        moved.twin.belong_to(here.twin.document)
         parent.children.insert(index, moved.twin)
         moved.twin.parent = parent
 
@@ -279,6 +287,20 @@ class World:
         if twin.parent is None:
             return None
         return twin.parent, twin.parent.children.index(twin) + offset
+
+    def adopt(self, choice):
+        slot, tree = self.at(choice.a), self.trees[choice.n % 2]
+        if slot is None or slot.twin is slot.twin.document.root or not MOVES:
+            return
+        if not slot.twin.document.open:
+            try:
+                tree.value.adopt_node(slot.node)
+            except ClosedError:
+                return
+            raise AssertionError("a node of a closed document was used")
+        assert tree.value.adopt_node(slot.node) is slot.node
+        slot.twin.unlink()
+        slot.twin.belong_to(tree)
 
     def remove(self, choice):
         slot = self.at(choice.a)
@@ -360,6 +382,7 @@ OPERATIONS = {
     "insert": 4,
     "put_before": 5,
     "put_after": 5,
+    "adopt": 3,
     "remove": 8,
     "clear": 2,
     "change": 8,

@@ -1,0 +1,105 @@
+//! Nodes that move to another document.
+//!
+//! libxml2 can move a node from one document to another (xmlDOMWrapAdoptNode), but a node that it has half moved when
+//! memory runs out is of both. Here the node is copied there, and the copy gets the Python objects of the original
+//! ([`Tree::take_objects`]): nothing of the former document comes along, and a failure changes neither document.
+
+use leakproof::prelude::*;
+
+use crate::copy::copy_into;
+use crate::create::within;
+use crate::document::Document;
+use crate::moves::Change;
+use crate::node::{Node, gather};
+
+/// Nodes that are put into a tree: the node itself, or those of a fragment.
+pub(crate) struct Arrivals<'t, 'o> {
+    /// The nodes, or their copies, in the document of the tree.
+    nodes: Vec<Borrowed<'t, Node>>,
+    /// The originals of the copies, and their tree.
+    from: Option<(Tree<'o, Document>, Vec<Borrowed<'o, Node>>)>,
+}
+
+impl<'t, 'o> Arrivals<'t, 'o> {
+    /// Finds what `node` stands for, and copies it where it belongs to another document. `check` gets the nodes first.
+    pub(crate) fn of(
+        tree: &Tree<'t, Document>,
+        node: &'o mut Node,
+        check: impl FnOnce(&[Borrowed<'_, Node>]) -> Result<()>,
+    ) -> Result<Self> {
+        if let Ok(node) = within(tree, Borrowed::from(&*node)) {
+            let nodes = list_of(node)?;
+            check(&nodes)?;
+            return Ok(Arrivals { nodes, from: None });
+        }
+        let (there, node) = Tree::around(node)?;
+        let originals = list_of(node)?;
+        check(&originals)?;
+        let copies = originals
+            .iter()
+            .map(|original| copy_into(tree, original.get(), true));
+        Ok(Arrivals {
+            nodes: gather(copies)?,
+            from: Some((there, originals)),
+        })
+    }
+
+    /// The nodes in the document of the tree.
+    pub(crate) fn nodes(&self) -> &[Borrowed<'t, Node>] {
+        &self.nodes
+    }
+
+    /// Takes the originals out of their tree, and gives their Python objects to the copies. The last step of a change.
+    pub(crate) fn leave(&self, tree: &Tree<'t, Document>) -> Result<()> {
+        let Some((there, originals)) = &self.from else {
+            return Ok(());
+        };
+        Change::run(there, originals, |change| {
+            for original in originals
+                .iter()
+                .filter(|original| original.parent().is_some())
+            {
+                change.take_out(*original)?;
+            }
+            let pairs = originals.iter().zip(&self.nodes);
+            pairs
+                .into_iter()
+                .try_for_each(|(original, copy)| tree.take_objects(there, *original, *copy))
+        })
+    }
+}
+
+/// The nodes that `node` stands for: those of a fragment, or the node itself.
+fn list_of<'t>(node: Borrowed<'t, Node>) -> Result<Vec<Borrowed<'t, Node>>> {
+    match node.is_fragment() {
+        true => gather(node.get().steps().map(Ok)),
+        false => gather(std::iter::once(Ok(node))),
+    }
+}
+
+#[methods(unsafe)]
+impl crate::document::Document {
+    /// Move a node of another document to this document, with all nodes in it. Return the node, which is in no tree
+    /// until it is put somewhere. A node of this document is taken out of its tree.
+    ///
+    /// The Python objects of the nodes stay the same. What refers to nodes by other means, such as an XPathContext,
+    /// stays with what the nodes leave behind in their former document.
+    ///
+    /// Raises ValueError for a document, an attribute, and a DTD and what it declares, and on free-threaded Python.
+    #[foreign(node)]
+    fn adopt_node(&mut self, node: &mut Node) -> Result<Borrowed<'_, Node>> {
+        let tree = Tree::of(self);
+        if let Ok(node) = within(&tree, Borrowed::from(&*node)) {
+            crate::change::remove(&tree, node)?;
+            return Ok(node);
+        }
+        let (there, original) = Tree::around(node)?;
+        let copy = copy_into(&tree, original.get(), true)?;
+        let arrivals = Arrivals {
+            nodes: gather(std::iter::once(Ok(copy)))?,
+            from: Some((there, gather(std::iter::once(Ok(original)))?)),
+        };
+        arrivals.leave(&tree)?;
+        Ok(copy)
+    }
+}
