@@ -261,7 +261,9 @@ impl<'c, 't> Change<'c, 't> {
             Some(next) => tree.edit(next)?.link_before(&mut node),
             None => {
                 // Before version 2.13, libxml2 leaves it in the list that it is in, too.
-                node.unlink()?;
+                if node.parent().is_some() {
+                    node.unlink()?;
+                }
                 tree.edit(place.parent)?.link_last(&mut node)
             }
         }
@@ -306,6 +308,11 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
     }
     // First, so that a declaration of the same namespace further down is none that repeats one.
     undeclare_default(tree, node)?;
+    // Most new elements have nothing that could refer to a namespace.
+    let has_names = node.ns().is_some() || node.attribute_list().next().is_some();
+    if !has_names && node.declared().is_none() && node.first_child().is_none() {
+        return Ok(());
+    }
     // A declaration that libxml2 adds at the node may hide one that it has used for a name before. That name gets another
     // declaration the next time.
     loop {
