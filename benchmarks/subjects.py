@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 POINTER = 8
+# The elements of the tree that is built, and changed.
+BUILT = 10_000
 
 Action = Callable[[], object]
 
@@ -82,6 +84,45 @@ class Subject:
     def serialize(self) -> object:
         raise NotImplementedError
 
+    def build(self) -> Any:
+        """Returns a new document with many elements below its root."""
+        raise NotImplementedError
+
+    def set_attributes(self, elements: list[Any]) -> None:
+        for element in elements:
+            element.set("key", "value")
+
+    def set_texts(self, elements: list[Any]) -> None:
+        for element in elements:
+            element.text = "text"
+
+    def move(self, root: Any, elements: list[Any]) -> None:
+        """Takes each element out, and puts it at the end."""
+        for element in elements:
+            root.remove(element)
+            root.append(element)
+
+    def release(self, document: Any) -> None:
+        """Releases a document, where the last reference to it does not."""
+
+    def build_and_release(self) -> None:
+        self.release(self.build())
+
+    def edit(self, operation: str, count: int) -> float:
+        if operation == "build":
+            return timed(self.build_and_release, count) / BUILT
+        document = self.build()
+        root = self.root(document)
+        elements = list(self.children(root))
+        action = {
+            "set_attribute": partial(self.set_attributes, elements),
+            "set_text": partial(self.set_texts, elements),
+            "move": partial(self.move, root, elements),
+        }[operation]
+        seconds = timed(action, count) / BUILT
+        self.release(document)
+        return seconds
+
     def memory(self) -> float | None:
         """Returns the bytes that a node takes while Python refers to it, without the pointer to it."""
         root = self.root(self.flat)
@@ -109,6 +150,8 @@ class Subject:
             return timed(self.read_names, count) / len(self.elements)
         if operation == "serialize":
             return timed(self.serialize, count)
+        if operation in ("build", "set_attribute", "set_text", "move"):
+            return self.edit(operation, count)
         assert operation == "memory", operation
         return self.memory()
 
@@ -153,6 +196,24 @@ class XmlSafe(Subject):
     def serialize(self) -> object:
         return self.root(self.table).to_string()
 
+    def build(self) -> Any:
+        document = self.module.Document()
+        (whole,) = document.xpathEval("/")
+        root = document.create_element("root")
+        whole.append(root)
+        for _ in repeat(None, BUILT):
+            root.append(document.create_element("element"))
+        return document
+
+    def set_attributes(self, elements: list[Any]) -> None:
+        for element in elements:
+            element.attributes["key"] = "value"
+
+    def move(self, root: Any, elements: list[Any]) -> None:
+        for element in elements:
+            element.remove()
+            root.append(element)
+
 
 class ElementTree(Subject):
     module_name = "xml.etree.ElementTree"
@@ -177,6 +238,12 @@ class ElementTree(Subject):
 
     def serialize(self) -> object:
         return self.module.tostring(self.root(self.table), encoding="unicode")
+
+    def build(self) -> Any:
+        root = self.module.Element("root")
+        for _ in repeat(None, BUILT):
+            self.module.SubElement(root, "element")
+        return root
 
     def memory(self) -> float | None:
         # The nodes are the tree itself.
@@ -249,6 +316,29 @@ class Official(Subject):
 
     def serialize(self) -> object:
         return self.root(self.table).serialize()
+
+    def build(self) -> Any:
+        document = self.module.newDoc("1.0")
+        root = document.newChild(None, "root", None)
+        for _ in repeat(None, BUILT):
+            root.newChild(None, "element", None)
+        return document
+
+    def release(self, document: Any) -> None:
+        document.freeDoc()
+
+    def set_attributes(self, elements: list[Any]) -> None:
+        for element in elements:
+            element.setProp("key", "value")
+
+    def set_texts(self, elements: list[Any]) -> None:
+        for element in elements:
+            element.setContent("text")
+
+    def move(self, root: Any, elements: list[Any]) -> None:
+        for element in elements:
+            element.unlinkNode()
+            root.addChild(element)
 
 
 SUBJECTS: dict[str, type[Subject]] = {
