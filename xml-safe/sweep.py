@@ -3,6 +3,7 @@
 libxml2's own counting allocator is installed before xml_safe is imported, so that a block that is left shows.
 """
 
+import copy as copying
 import ctypes
 import ctypes.util
 import io
@@ -635,6 +636,41 @@ def whole(owner: Document) -> Node:
     return found
 
 
+def whole_documents() -> Iterable[Operation]:
+    """Features of documents as a whole."""
+
+    def with_subset() -> Document:
+        return parse(WITH_SUBSET, load_dtd=True, external=resolve_subset)
+
+    def with_errors() -> Document:
+        return parse(BAD, recover=True)
+
+    def rewritten(owner: Any) -> object:
+        return owner.copy().to_string()
+
+    for name, make in {
+        "a DTD": lambda: parse(WITH_DECLARATIONS),
+        "an external subset": with_subset,
+        "errors": with_errors,
+        "no nodes": Document,
+        "lines": lambda: parse(LONG),
+    }.items():
+        yield Operation(f"Document.copy: {name}", rewritten, setup=make)
+    yield Operation("Document.copy: closed", calling("copy"), ClosedError, setup=closed_document)
+    for name, how in {"copy": copying.copy, "deepcopy": copying.deepcopy}.items():
+        yield Operation(f"Document.copy: {name}", how, setup=document)
+        yield Operation(f"changing: {name} of a node", lambda h=how: h(node()))
+
+
+WITH_DECLARATIONS = """<!DOCTYPE r [<!ENTITY e "text<b/>"><?pi?><!--c--><!ENTITY f "&e;"><!NOTATION n SYSTEM "n">
+<!ATTLIST r id ID #IMPLIED><?last?>]><?pi?><r id="i" xml:id="x">&f;<a xmlns="urn:a">&e;</a></r>"""
+WITH_SUBSET = "<!DOCTYPE r SYSTEM 'x.dtd'><r id='i'>&e;</r>"
+
+
+def resolve_subset(system: str | None, public: str | None) -> str:
+    return "<!ENTITY e 'read'><!ATTLIST r id ID #IMPLIED>"
+
+
 def together() -> Iterable[Operation]:
     """Several handles of one document at once, as programs have them."""
 
@@ -663,6 +699,7 @@ OPERATIONS = [
     *contexts(),
     *closing(),
     *changing(),
+    *whole_documents(),
     *together(),
 ]
 

@@ -23,6 +23,14 @@ const STACK: usize = 256 << 10;
 impl crate::document::Document {
     #[calls(ffi::xmlDocCopyNode, args = (node, self, mode), fails = null)]
     fn copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<Node>>;
+
+    pub(crate) fn copy_deep(&mut self, node: &Node) -> Result<Borrowed<'_, Node>> {
+        self.copy_node(node, DEEP)
+    }
+
+    pub(crate) fn copy_shallow(&mut self, node: &Node) -> Result<Borrowed<'_, Node>> {
+        self.copy_node(node, SHALLOW)
+    }
 }
 
 #[methods(unsafe, rust_only)]
@@ -121,7 +129,7 @@ impl crate::node::Node {
     ///
     /// Raises ValueError for a document, an attribute, and a DTD and what it declares.
     #[pyo3(signature = (*, deep = true))]
-    fn copy(&mut self, deep: bool) -> Result<Borrowed<'_, Node>> {
+    pub(crate) fn copy(&mut self, deep: bool) -> Result<Borrowed<'_, Node>> {
         let (tree, this) = Tree::around(self)?;
         copy_into(&tree, this.get(), deep)
     }

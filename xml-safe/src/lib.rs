@@ -9,6 +9,7 @@ mod copy;
 mod create;
 mod decode;
 mod document;
+mod duplicate;
 mod errors;
 mod external_entities;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]

@@ -3,7 +3,7 @@
 //! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
 //! only if the node's type has them.
 
-use std::ffi::{c_long, c_ulong};
+use std::ffi::{c_int, c_long, c_ulong};
 
 use leakproof::prelude::*;
 
@@ -112,6 +112,14 @@ impl Dtd {
         let mut tables = [self.general(), self.parameters()].into_iter().flatten();
         tables.try_for_each(|table| table.get().scan(&Marks))
     }
+
+    /// Makes the general entities the owners of their content, so that libxml2 frees it with them.
+    pub(crate) fn let_entities_own_content(&self) -> Result<()> {
+        match self.general() {
+            Some(table) => table.get().scan_owners(&Owners),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The declaration of an entity.
@@ -124,14 +132,20 @@ impl Entity {
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 }
 
-/// The entities of a DTD by name.
+/// The entities, or the notations, of a DTD by name.
 #[handle(raw = ffi::xmlHashTable, callback_only)]
-struct Table;
+pub(crate) struct Table;
 
 #[methods(unsafe, rust_only)]
 impl Table {
+    #[calls(ffi::xmlHashSize)]
+    pub(crate) fn size(&self) -> c_int;
+
     #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data), fails = sticky)]
     fn scan(&self, marks: &Marks) -> Result<()>;
+
+    #[calls(ffi::xmlHashScan, args = (self, owners.own, owners.data), fails = sticky)]
+    fn scan_owners(&self, owners: &Owners) -> Result<()>;
 }
 
 /// An entity of a table.
@@ -148,6 +162,9 @@ impl Declared {
 
     #[field(SystemID)]
     fn address(&self) -> Option<CString>;
+
+    #[field(owner)]
+    fn set_owner(&mut self, owner: c_int);
 }
 
 /// Marks entities as external.
@@ -168,6 +185,20 @@ impl Marks {
         if entity.address().is_some() {
             entity.set_kind(external);
         }
+    }
+}
+
+/// Makes entities the owners of their content.
+#[derive(Debug)]
+struct Owners;
+
+impl Attachment for Owners {}
+
+#[callbacks(unsafe)]
+impl Owners {
+    #[callback(ffi::xmlHashScanner, args = (entity, data, _))]
+    fn own(&self, entity: &mut Declared) {
+        entity.set_owner(1);
     }
 }
 
@@ -271,7 +302,7 @@ impl Node {
     /// The line that the parser recorded because it is too large for `xmlNode.line`.
     #[rust_only]
     #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
-    fn big_line(&self) -> Option<usize>;
+    pub(crate) fn big_line(&self) -> Option<usize>;
 
     /// The line in the source at which the node starts; -1 or 0 if unknown (xmlGetLineNo).
     #[getter]
