@@ -8,6 +8,7 @@ import ctypes
 import ctypes.util
 import io
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -660,6 +661,29 @@ def whole_documents() -> Iterable[Operation]:
     for name, how in {"copy": copying.copy, "deepcopy": copying.deepcopy}.items():
         yield Operation(f"Document.copy: {name}", how, setup=document)
         yield Operation(f"changing: {name} of a node", lambda h=how: h(node()))
+    pickled: dict[str, Callable[[], Document]] = {
+        "a DTD": lambda: parse(WITH_DECLARATIONS),
+        "errors": with_errors,
+        "no nodes": Document,
+        "huge": lambda: parse("<r/>", huge=True),
+    }
+    for name, make in pickled.items():
+        yield Operation(f"pickle: {name}", pickle.dumps, setup=make)
+        yield Operation(f"unpickle: {name}", lambda data: pickle.loads(data).to_string(), setup=partial(dumped, make))
+    yield Operation("pickle: an external subset", pickle.dumps, ValueError, setup=with_subset)
+    yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
+    yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
+    yield Operation("pickle: a node", pickle.dumps, TypeError, setup=node)
+
+
+def dumped(make: Callable[[], Document]) -> bytes:
+    return pickle.dumps(make())
+
+
+def with_unknown_entity() -> Document:
+    owner = document()
+    root_of(owner).append(owner.create_entity_ref("unknown"))
+    return owner
 
 
 WITH_DECLARATIONS = """<!DOCTYPE r [<!ENTITY e "text<b/>"><?pi?><!--c--><!ENTITY f "&e;"><!NOTATION n SYSTEM "n">

@@ -140,6 +140,14 @@ impl crate::node::Node {
     #[field(psvi)]
     fn note_big_line(&mut self, line: usize);
 
+    /// Returns `true` for the declaration of an external entity whose text was read.
+    pub(crate) fn has_external_content(&self) -> bool {
+        let is_external = |entity: Borrowed<'_, Entity>| {
+            entity.get().kind() == ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY
+        };
+        self.as_entity().is_some_and(is_external) && self.first_child().is_some()
+    }
+
     fn is_dtd(&self) -> bool {
         self.type_number() == ffi::XML_DTD_NODE
     }

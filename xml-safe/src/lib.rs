@@ -40,6 +40,7 @@ mod ids;
 mod node;
 mod parser;
 mod parsing;
+mod pickling;
 mod sax;
 mod serialize;
 mod text;
@@ -61,6 +62,8 @@ mod _native {
     use crate::node::Node;
     #[pymodule_export]
     use crate::parsing::{parse, parse_file};
+    #[pymodule_export]
+    use crate::pickling::restored;
     #[pymodule_export]
     use crate::xpath::compiled::XPath;
     #[pymodule_export]

@@ -262,6 +262,23 @@ pub(crate) fn parse_file(
     parsed(utf8, Some(path.as_c_str()), options, external.as_ref())
 }
 
+/// Parses XML that this package wrote. Nothing external is read, and texts and depth have no limits.
+pub(crate) fn parse_again(xml: &[u8]) -> Result<Owned<'static, Document>> {
+    let options = Options {
+        recover: false,
+        huge: true,
+        no_blanks: false,
+        no_cdata: false,
+        resolve_entities: false,
+        load_dtd: false,
+    };
+    let decoder = Decoder {
+        recover: false,
+        file: None,
+    };
+    parsed(decoder.bytes(xml)?, None, options, None)
+}
+
 fn read(path: &FsPath, decompress: bool) -> std::io::Result<Vec<u8>> {
     let bytes = std::fs::read(path.as_path())?;
     if !decompress || !bytes.starts_with(&[0x1f, 0x8b]) {
