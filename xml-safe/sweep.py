@@ -670,10 +670,24 @@ def whole_documents() -> Iterable[Operation]:
     for name, make in pickled.items():
         yield Operation(f"pickle: {name}", pickle.dumps, setup=make)
         yield Operation(f"unpickle: {name}", lambda data: pickle.loads(data).to_string(), setup=partial(dumped, make))
+    for name in ("version", "encoding", "standalone", "url", "dtd"):
+        yield Operation(f"Document.{name}", reading(name), setup=document)
+        yield Operation(f"Document.{name}: closed", reading(name), ClosedError, setup=closed_document)
+    for name in ("name", "public_id", "system_id"):
+        yield Operation(f"Dtd.{name}", reading(name), setup=lambda: document().dtd)
+    yield Operation("Node.base", lambda: root_of(parse("<r xml:base='a'/>")).base)
+    yield Operation("Document.url: set", partial(set_url, "a b"), setup=document)
+    yield Operation("Document.url: set to None", partial(set_url, None), setup=document)
+    yield Operation("Document.url: set to no URI", partial(set_url, "http://["), ValueError, setup=document)
     yield Operation("pickle: an external subset", pickle.dumps, ValueError, setup=with_subset)
     yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
     yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
     yield Operation("pickle: a node", pickle.dumps, TypeError, setup=node)
+
+
+def set_url(url: str | None, owner: Document) -> object:
+    owner.url = url
+    return pickle.loads(pickle.dumps(owner)).url
 
 
 def dumped(make: Callable[[], Document]) -> bytes:

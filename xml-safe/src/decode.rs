@@ -30,6 +30,8 @@ pub(crate) struct Utf8<'d> {
     pub(crate) bytes: Cow<'d, [u8]>,
     /// Set if the encoding that the document declares no longer applies.
     pub(crate) ignore_declared: bool,
+    /// The encoding of the bytes; `None` for text.
+    pub(crate) encoding: Option<Cow<'static, str>>,
     /// The errors that were recovered from.
     pub(crate) reports: Vec<Report>,
 }
@@ -49,12 +51,24 @@ struct Detected<'d> {
     mark: usize,
 }
 
+impl Detected<'_> {
+    /// Returns the name for users: as the document declares it, or for a byte order mark.
+    fn shown(self) -> Cow<'static, str> {
+        match &*self.name {
+            "utf-16-be" | "utf-16-le" => Cow::Borrowed("UTF-16"),
+            "utf-32-be" | "utf-32-le" => Cow::Borrowed("UTF-32"),
+            name => Cow::Owned(name.to_owned()),
+        }
+    }
+}
+
 impl Decoder<'_> {
     /// Converts text, whose declared encoding no longer applies.
     pub(crate) fn text<'d>(self, text: &'d str) -> Result<Utf8<'d>> {
         let utf8 = Utf8 {
             bytes: Cow::Borrowed(text.as_bytes()),
             ignore_declared: true,
+            encoding: None,
             reports: Vec::new(),
         };
         self.without_nul(utf8)
@@ -68,7 +82,10 @@ impl Decoder<'_> {
             return self.utf8(data, detected.mark > 0);
         }
         let refused = match self.decoded(&data[detected.mark..], &normal) {
-            Ok(utf8) => return self.without_nul(utf8),
+            Ok(mut utf8) => {
+                utf8.encoding = Some(detected.shown());
+                return self.without_nul(utf8);
+            }
             Err(Undecodable::Error(error)) => return Err(error),
             Err(Undecodable::Report(report)) => *report,
         };
@@ -84,6 +101,7 @@ impl Decoder<'_> {
         let mut utf8 = Utf8 {
             bytes: Cow::Borrowed(data),
             ignore_declared,
+            encoding: Some(Cow::Borrowed("UTF-8")),
             reports: Vec::new(),
         };
         // Without `recover`, libxml2 reports the error.
@@ -151,6 +169,7 @@ impl Decoder<'_> {
             Ok(Utf8 {
                 bytes: Cow::Owned(text.to_cow()?.into_owned().into_bytes()),
                 ignore_declared: true,
+                encoding: None,
                 reports,
             })
         })

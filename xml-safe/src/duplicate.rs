@@ -15,6 +15,7 @@ use crate::document::Document;
 use crate::errors::Reports;
 use crate::ffi;
 use crate::ids;
+use crate::info::SourceEncoding;
 use crate::node::{Attribute, Dtd, Entity, Node, Table};
 
 #[methods(unsafe, rust_only)]
@@ -358,6 +359,9 @@ impl crate::document::Document {
         }
         #[cfg(marks_entities)]
         crate::turn::prepare(&copy);
+        if let Some(encoding) = attached::<SourceEncoding, _>(self) {
+            attach(&*copy, SourceEncoding(encoding.0.clone()));
+        }
         if let Some(reports) = attached::<Reports, _>(self) {
             attach(&*copy, Reports(reports.0.clone()));
         }

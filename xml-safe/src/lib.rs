@@ -37,6 +37,7 @@ mod ffi {
     }
 }
 mod ids;
+mod info;
 mod node;
 mod parser;
 mod parsing;
@@ -59,7 +60,7 @@ mod _native {
     #[pymodule_export]
     use crate::errors::{ParseError, Report, XPathError, XPathLimitError};
     #[pymodule_export]
-    use crate::node::Node;
+    use crate::node::{Dtd, Node};
     #[pymodule_export]
     use crate::parsing::{parse, parse_file};
     #[pymodule_export]

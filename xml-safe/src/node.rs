@@ -91,7 +91,7 @@ impl Attribute {
     }
 }
 
-/// A DTD: the internal subset in the document, or the external subset.
+/// The DOCTYPE of a document. It keeps its document alive, and can't be used after the document was closed.
 #[handle(raw = ffi::xmlDtd, part_of = Document)]
 pub(crate) struct Dtd;
 

@@ -1,5 +1,6 @@
 //! Parsing: one parser lives for one document, or for one attempt at it.
 
+use std::borrow::Cow;
 use std::ffi::c_int;
 #[cfg(has_max_amplification)]
 use std::ffi::c_uint;
@@ -20,6 +21,7 @@ use crate::document::Document;
 use crate::errors::{Report, Reports};
 use crate::external_entities::External;
 use crate::ffi;
+use crate::info::SourceEncoding;
 use crate::parser::Parser;
 use crate::sax::Handlers;
 
@@ -262,8 +264,12 @@ pub(crate) fn parse_file(
     parsed(utf8, Some(path.as_c_str()), options, external.as_ref())
 }
 
-/// Parses XML that this package wrote. Nothing external is read, and texts and depth have no limits.
-pub(crate) fn parse_again(xml: &[u8]) -> Result<Owned<'static, Document>> {
+/// Parses XML that this package wrote of a document in an encoding. Nothing external is read, and texts and depth have
+/// no limits.
+pub(crate) fn parse_again(
+    xml: &[u8],
+    encoding: Option<String>,
+) -> Result<Owned<'static, Document>> {
     let options = Options {
         recover: false,
         huge: true,
@@ -276,7 +282,9 @@ pub(crate) fn parse_again(xml: &[u8]) -> Result<Owned<'static, Document>> {
         recover: false,
         file: None,
     };
-    parsed(decoder.bytes(xml)?, None, options, None)
+    let mut utf8 = decoder.bytes(xml)?;
+    utf8.encoding = encoding.map(Cow::Owned);
+    parsed(utf8, None, options, None)
 }
 
 fn read(path: &FsPath, decompress: bool) -> std::io::Result<Vec<u8>> {
@@ -310,6 +318,9 @@ fn parsed(
     };
     #[cfg(marks_entities)]
     crate::turn::prepare(&document);
+    if let Some(encoding) = utf8.encoding {
+        attach(&*document, SourceEncoding(encoding));
+    }
     let mut reports = utf8.reports;
     reports.extend(reported);
     if !reports.is_empty() {

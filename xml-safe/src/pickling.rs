@@ -29,6 +29,8 @@ pub(crate) struct Pickled {
     xml: Bytes,
     has_root: bool,
     is_huge: bool,
+    encoding: Option<String>,
+    url: Option<String>,
     errors: Vec<Report>,
 }
 
@@ -54,7 +56,14 @@ impl IntoPython for Pickled {
         let make = PyModule::import(py, "xml_safe._native")?.getattr("_restored")?;
         let xml = self.xml.into_python(context)?;
         let errors = self.errors.into_python(context)?;
-        let arguments = (xml, self.has_root, self.is_huge, errors);
+        let arguments = (
+            xml,
+            self.has_root,
+            self.is_huge,
+            self.encoding,
+            self.url,
+            errors,
+        );
         Ok((make, arguments).into_pyobject(py)?.into_any())
     }
 }
@@ -97,7 +106,7 @@ impl crate::document::Document {
             xml.extend_from_slice(STAND_IN);
         }
         if refers || self.is_questionable(whole) {
-            parse_again(&xml).map_err(|error| match error {
+            parse_again(&xml, None).map_err(|error| match error {
                 memory @ Error::OutOfMemory(_) => memory,
                 error => refused(&format!("its XML cannot be parsed again. {error}")),
             })?;
@@ -108,6 +117,8 @@ impl crate::document::Document {
             xml: Bytes(xml),
             has_root,
             is_huge: self.is_huge(),
+            encoding: self.source_encoding(),
+            url: self.url(),
             errors,
         })
     }
@@ -152,14 +163,16 @@ impl crate::node::Node {
 
 /// Makes a document from a pickle.
 #[function]
-#[pyo3(name = "_restored", signature = (xml, has_root, is_huge, errors))]
+#[pyo3(name = "_restored", signature = (xml, has_root, is_huge, encoding, url, errors))]
 pub(crate) fn restored(
     xml: Bound<'_, PyBytes>,
     has_root: bool,
     is_huge: bool,
+    encoding: Option<String>,
+    url: Option<CString>,
     errors: Vec<Py<Report>>,
 ) -> Result<Owned<Document>> {
-    let mut document = parse_again(xml.as_bytes())?;
+    let mut document = parse_again(xml.as_bytes(), encoding)?;
     if !is_huge {
         let flags = document.flags().cast_unsigned() & !ffi::XML_PARSE_HUGE;
         document.set_flags(flags.cast_signed());
@@ -170,6 +183,9 @@ pub(crate) fn restored(
             remove(&tree, root)?;
         }
         document.release_unlinked();
+    }
+    if url.is_some() {
+        document.set_url(url.as_deref())?;
     }
     if !errors.is_empty() {
         let errors = errors.iter().map(|error| error.get().clone()).collect();

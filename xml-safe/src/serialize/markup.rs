@@ -56,18 +56,6 @@ impl crate::node::Node {
     fn as_attribute(&self) -> Option<Borrowed<Attribute>>;
 }
 
-#[methods(unsafe, rust_only, utf8 = lossy)]
-impl crate::node::Dtd {
-    #[field(name)]
-    fn name(&self) -> Option<String>;
-
-    #[field(ExternalID)]
-    fn public(&self) -> Option<String>;
-
-    #[field(SystemID)]
-    fn system(&self) -> Option<String>;
-}
-
 /// An element whose start tag is written.
 struct Element {
     /// The name with its prefix.
@@ -342,7 +330,7 @@ impl Writer<'_> {
             false => format!(" \"{text}\""),
         };
         let name = dtd.name().unwrap_or_default();
-        let identifiers = match (dtd.public(), dtd.system()) {
+        let identifiers = match (dtd.public_id(), dtd.system_id()) {
             (Some(public), Some(system)) if !system.is_empty() => {
                 format!(" PUBLIC{}{}", quoted(&public), quoted(&system))
             }
