@@ -679,6 +679,11 @@ def whole_documents() -> Iterable[Operation]:
     yield Operation("Document.url: set", partial(set_url, "a b"), setup=document)
     yield Operation("Document.url: set to None", partial(set_url, None), setup=document)
     yield Operation("Document.url: set to no URI", partial(set_url, "http://["), ValueError, setup=document)
+    compared: dict[str, Callable[[], Any]] = {"a document": document, "a node": node}
+    for name, create in compared.items():
+        yield Operation(f"equals: {name}", lambda one, m=create: one.equals(m(), comments=False), setup=create)
+    yield Operation("equals: closed", lambda one: one.equals(node()), ClosedError, setup=closed_node)
+    yield Operation("equals: a DTD", lambda dtd: dtd.equals(dtd), ValueError, setup=dtd_of_document)
     yield Operation("pickle: an external subset", pickle.dumps, ValueError, setup=with_subset)
     yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
     yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
@@ -688,6 +693,12 @@ def whole_documents() -> Iterable[Operation]:
 def set_url(url: str | None, owner: Document) -> object:
     owner.url = url
     return pickle.loads(pickle.dumps(owner)).url
+
+
+def dtd_of_document() -> Node:
+    dtd = whole(document()).first_child
+    assert dtd is not None
+    return dtd
 
 
 def dumped(make: Callable[[], Document]) -> bytes:

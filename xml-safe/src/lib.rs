@@ -10,6 +10,7 @@ mod create;
 mod decode;
 mod document;
 mod duplicate;
+mod equality;
 mod errors;
 mod external_entities;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
