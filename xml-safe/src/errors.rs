@@ -136,7 +136,21 @@ impl IntoPython for Report {
     }
 }
 
+/// The fields of a report, in order.
+pub(crate) type Fields = (String, c_int, c_int, c_int, String, Option<String>);
+
 impl Report {
+    pub(crate) fn fields(&self) -> Fields {
+        let (level, file) = (self.level.to_owned(), self.file.clone());
+        let message = self.message.clone();
+        (message, self.line, self.column, self.code, level, file)
+    }
+
+    pub(crate) fn from_fields(fields: Fields) -> Result<Self> {
+        let (message, line, column, code, level, file) = fields;
+        Ok(Report::new(message, line, column, code, &level, file)?)
+    }
+
     fn is_of_memory(&self) -> bool {
         // libxml2 uses this code also for a text that is too long.
         self.code.cast_unsigned() == ffi::XML_ERR_NO_MEMORY && !self.message.contains("huge")

@@ -1,22 +1,18 @@
 //! Pickled documents, which travel to other processes: the XML of the document, and what the XML does not say.
 
 use leakproof::prelude::*;
-use leakproof::pyo3::PyTypeInfo;
+use leakproof::pyo3::Python;
 use leakproof::pyo3::exceptions::PyTypeError;
-use leakproof::pyo3::inspect::{PyStaticConstant, PyStaticExpr};
-use leakproof::pyo3::prelude::{
-    Bound, IntoPyObject, Py, PyAny, PyAnyMethods, PyBytesMethods, PyModule, PyResult,
-};
-use leakproof::pyo3::types::{PyBytes, PyTuple};
-use leakproof::{CallContext, IntoPython};
+use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods};
 
 use crate::change::remove;
 use crate::copy::following;
 use crate::document::Document;
-use crate::errors::{Report, Reports};
+use crate::errors::{Fields, Report, Reports};
 use crate::ffi;
-use crate::node::{Attribute, Dtd, Node};
+use crate::node::{Attribute, Dtd, Node, gather};
 use crate::parsing::parse_again;
+use crate::serialize::python::{exception, name};
 
 /// The root element of the XML of a document without one.
 const STAND_IN: &[u8] = b"<r/>";
@@ -24,49 +20,17 @@ const STAND_IN: &[u8] = b"<r/>";
 /// The number of levels that every version of libxml2 parses, with `huge`.
 const LEVELS: usize = 2000;
 
-/// What a pickle has of a document, as `_restored` takes it.
-pub(crate) struct Pickled {
-    xml: Bytes,
-    has_root: bool,
-    is_huge: bool,
-    encoding: Option<String>,
-    url: Option<String>,
-    errors: Vec<Report>,
-}
-
-/// The result of `__reduce__`: the function that makes the object, and its arguments.
-impl IntoPython for Pickled {
-    const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
-        value: &PyTuple::TYPE_HINT,
-        slice: &PyStaticExpr::Tuple {
-            elts: &[
-                PyAny::TYPE_HINT,
-                PyStaticExpr::Constant {
-                    value: PyStaticConstant::Ellipsis,
-                },
-            ],
-        },
-    };
-
-    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
-    where
-        Self: 'a,
-    {
-        let py = context.py();
-        let make = PyModule::import(py, "xml_safe._native")?.getattr("_restored")?;
-        let xml = self.xml.into_python(context)?;
-        let errors = self.errors.into_python(context)?;
-        let arguments = (
-            xml,
-            self.has_root,
-            self.is_huge,
-            self.encoding,
-            self.url,
-            errors,
-        );
-        Ok((make, arguments).into_pyobject(py)?.into_any())
-    }
-}
+/// The function that makes a document from a pickle, and its arguments: the XML, whether that has the document's root
+/// element, whether the document is parsed without limits, its encoding, its address, and the errors of parsing.
+type Pickled = (Py<PyAny>, Arguments);
+type Arguments = (
+    Bytes,
+    bool,
+    bool,
+    Option<String>,
+    Option<String>,
+    Vec<Fields>,
+);
 
 fn refused(message: &str) -> Error {
     Error::Value(format!("cannot pickle the document: {message}"))
@@ -88,7 +52,9 @@ fn check_entities(dtd: &Dtd) -> Result<()> {
 impl crate::document::Document {
     /// The function that parses the document again, and its arguments. Raises ValueError for a document that can't be
     /// parsed again.
-    fn __reduce__(&self) -> Result<Pickled> {
+    fn __reduce__(&self, py: Python<'_>) -> Result<Pickled> {
+        let module = py.import(name(py, "xml_safe._native")?)?;
+        let make = module.getattr(name(py, "_restored")?)?.unbind();
         let whole = self.as_node().ok_or_else(|| refused("it has no node"))?;
         if self.external_subset().is_some() {
             return Err(refused(
@@ -111,16 +77,11 @@ impl crate::document::Document {
                 error => refused(&format!("its XML cannot be parsed again. {error}")),
             })?;
         }
-        let errors =
-            attached::<Reports, _>(self).map_or_else(Vec::new, |reports| reports.0.clone());
-        Ok(Pickled {
-            xml: Bytes(xml),
-            has_root,
-            is_huge: self.is_huge(),
-            encoding: self.source_encoding(),
-            url: self.url(),
-            errors,
-        })
+        let reports = attached::<Reports, _>(self).map_or(&[][..], |reports| &reports.0);
+        let errors = gather(reports.iter().map(|report| Ok(report.fields())))?;
+        let (encoding, url) = (self.source_encoding(), self.url());
+        let arguments = (Bytes(xml), has_root, self.is_huge(), encoding, url, errors);
+        Ok((make, arguments))
     }
 
     /// Returns `true` if the XML of the document may be malformed: a DTD is written by libxml2 from what the parser
@@ -152,27 +113,29 @@ fn refers_to_entities(whole: Borrowed<'_, Node>) -> bool {
 #[methods(unsafe)]
 impl crate::node::Node {
     /// Raises TypeError: a node is part of a document.
-    fn __reduce__(&self) -> Result<Py<PyAny>> {
-        Err(PyTypeError::new_err(
-            "cannot pickle a Node, which is part of a document: pickle the document and the node's path, or \
-             node.to_bytes()",
-        )
-        .into())
+    fn __reduce__(&self, py: Python<'_>) -> Result<Py<PyAny>> {
+        let message = "cannot pickle a Node, which is part of a document: pickle the document and the node's path, or \
+                       node.to_bytes()";
+        Err(exception::<PyTypeError>(py, message).into())
     }
 }
 
 /// Makes a document from a pickle.
 #[function]
-#[pyo3(name = "_restored", signature = (xml, has_root, is_huge, encoding, url, errors))]
+#[pyo3(name = "_restored", signature = (xml, has_root, is_huge, encoding, url, errors: "list[tuple[str, int, int, int, str, str | None]]"))]
 pub(crate) fn restored(
-    xml: Bound<'_, PyBytes>,
+    xml: &[u8],
     has_root: bool,
     is_huge: bool,
-    encoding: Option<String>,
-    url: Option<CString>,
-    errors: Vec<Py<Report>>,
+    encoding: Option<&CStr>,
+    url: Option<&CStr>,
+    errors: Bound<'_, PyAny>,
 ) -> Result<Owned<Document>> {
-    let mut document = parse_again(xml.as_bytes(), encoding)?;
+    // PyO3 ends the process if it finds no memory while it converts an argument to a list.
+    let errors: Vec<Fields> = errors.extract()?;
+    let errors = gather(errors.into_iter().map(Report::from_fields))?;
+    let encoding = encoding.map(|encoding| encoding.to_string_lossy().into_owned());
+    let mut document = parse_again(xml, encoding)?;
     if !is_huge {
         let flags = document.flags().cast_unsigned() & !ffi::XML_PARSE_HUGE;
         document.set_flags(flags.cast_signed());
@@ -185,10 +148,9 @@ pub(crate) fn restored(
         document.release_unlinked();
     }
     if url.is_some() {
-        document.set_url(url.as_deref())?;
+        document.set_url(url)?;
     }
     if !errors.is_empty() {
-        let errors = errors.iter().map(|error| error.get().clone()).collect();
         attach(&*document, Reports(errors));
     }
     Ok(document)
