@@ -34,6 +34,7 @@ from xml_safe import (
     Document,
     Node,
     ParseError,
+    XIncludeError,
     XPath,
     XPathContext,
     XPathError,
@@ -665,7 +666,7 @@ def whole_documents() -> Iterable[Operation]:
         "a DTD": lambda: parse(WITH_DECLARATIONS),
         "errors": with_errors,
         "no nodes": Document,
-        "huge": lambda: parse("<r/>", huge=True),
+        "huge": lambda: parse(b"<r/>", huge=True),
     }
     for name, make in pickled.items():
         yield Operation(f"pickle: {name}", pickle.dumps, setup=make)
@@ -692,13 +693,64 @@ def whole_documents() -> Iterable[Operation]:
 
 def set_url(url: str | None, owner: Document) -> object:
     owner.url = url
-    return pickle.loads(pickle.dumps(owner)).url
+    return owner.url
 
 
 def dtd_of_document() -> Node:
     dtd = whole(document()).first_child
     assert dtd is not None
     return dtd
+
+
+def including() -> Iterable[Operation]:
+    """Inclusions of XInclude."""
+
+    def resolve_included(system: str | None, public: str | None) -> str | None:
+        return {"b.xml": INCLUDED, "b.txt": "text", "bad.xml": BAD}.get(system or "")
+
+    def failing(system: str | None, public: str | None) -> str:
+        raise KeyError(system)
+
+    def include(elements: str, external: Any, **options: Any) -> Callable[[], object]:
+        def work() -> object:
+            # A change that a fault ended is not begun again.
+            owner = parse(WITH_INCLUSIONS.format(elements))
+            owner.url = None if external == folder.name else "a.xml"
+            owner.xinclude(external=external, **options)
+            return owner.to_string()
+
+        return work
+
+    Path(folder.name, "b.xml").write_text(INCLUDED)
+    Path(folder.name, "b.txt").write_text("text")
+    elements = {
+        "a document": "<xi:include href='b.xml'/>",
+        "a text": "<xi:include href='b.txt' parse='text' encoding='ascii'/>",
+        "a pointer": "<xi:include href='b.xml' xpointer='xmlns(p=urn:p)element(x/1)xpointer(//p:c)'/>",
+        "an ID": "<xi:include xpointer='y'/>",
+        "a fallback": "<xi:include href='nothing'><xi:fallback>x<xi:include href='b.xml'/></xi:fallback></xi:include>",
+    }
+    for name, element in elements.items():
+        for how, external in {"a folder": folder.name, "a resolver": resolve_included}.items():
+            yield Operation(f"xinclude: {name}, by {how}", include(element, external))
+    wrong: dict[str, tuple[str, type[Exception]]] = {
+        "nothing to read": ("<xi:include href='nothing'/>", XIncludeError),
+        "no target": ("<xi:include/>", XIncludeError),
+        "a loop": ("<xi:include href='a.xml'/>", XIncludeError),
+        "a malformed pointer": ("<xi:include href='b.xml' xpointer='xpointer(//b[)'/>", XIncludeError),
+        "a malformed document": ("<xi:include href='bad.xml'/>", ParseError),
+    }
+    for name, (element, raises) in wrong.items():
+        yield Operation(f"xinclude: {name}", include(element, resolve_included), raises)
+    yield Operation("xinclude: a failing resolver", include(elements["a document"], failing), KeyError)
+    yield Operation("xinclude: a wrong policy", include(elements["a document"], 1), TypeError)
+    limit = include(elements["a document"], resolve_included, max_inclusions=0)
+    yield Operation("xinclude: a limit", limit, XIncludeError)
+    yield Operation("xinclude: closed", calling("xinclude"), ClosedError, setup=closed_document)
+
+
+WITH_INCLUSIONS = "<r xmlns:xi='http://www.w3.org/2001/XInclude'><a xml:id='y'/>{}</r>"
+INCLUDED = "<b xml:id='x' xmlns:p='urn:p'><p:c>text</p:c></b>"
 
 
 def dumped(make: Callable[[], Document]) -> bytes:
@@ -749,21 +801,26 @@ OPERATIONS = [
     *closing(),
     *changing(),
     *whole_documents(),
+    *including(),
     *together(),
 ]
 
 # Allocations fail only where leakproof and this package answer for the outcome.
 BY_PYTHON = "CPython looks for __fspath__, and takes a failed allocation for an object without it"
 BY_PYO3 = "PyO3 makes the exception of an argument that it converts by value, and panics without memory"
+BY_PICKLE = "pickle takes a failed allocation for a module that can't be imported"
 BY_LIBXML2 = "not judged: some of its points crash, but only in a process that has met many others before"
 BY_NAMESPACES = "xmlDOMWrapReconcileNamespaces frees a namespace that it has put into the tree if memory fails then"
 WITHOUT_MEMORY = {
     "library: *: for long": BY_LIBXML2,
     "library: changing: *": BY_NAMESPACES,
+    "library: xinclude: *": BY_NAMESPACES,
     "python: parse_file*": BY_PYTHON,
     "python: parse: *, by a resolver": BY_PYTHON,
     "python: parse: *, by a folder": BY_PYO3,
     "python: parse: a number": BY_PYO3,
+    "python: pickle: *": BY_PICKLE,
+    "python: xinclude: *, by a folder": BY_PYO3,
     "python: *: a wrong *": BY_PYO3,
     "python: *: not callable": BY_PYO3,
     "python: XPath*: a number": BY_PYO3,

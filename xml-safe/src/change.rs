@@ -191,6 +191,35 @@ fn put<'t>(
     Ok(())
 }
 
+/// Puts nodes at the place of a node, which is taken out.
+pub(crate) fn replace<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    nodes: &[Borrowed<'t, Node>],
+) -> Result<()> {
+    let place = Place::of(node).ok_or_else(no_place)?;
+    place.check_all(nodes, Some(node))?;
+    take_out(tree, node)?;
+    put(tree, nodes, place).inspect_err(|_| {
+        let _ = link(tree, node, place);
+    })
+}
+
+/// Refuses nodes that cannot be at the place of a node. A root element is replaced by one.
+pub(crate) fn check_replacement(
+    node: Borrowed<'_, Node>,
+    nodes: &[Borrowed<'_, Node>],
+) -> Result<()> {
+    let place = Place::of(node).ok_or_else(no_place)?;
+    place.check_all(nodes, Some(node))?;
+    match place.parent.is_document() && !nodes.iter().any(|node| node.is_element()) {
+        true => Err(Error::Value(
+            "the document would have no root element".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Moves a node. If that fails, the node is back at its place.
 fn move_to<'t>(
     tree: &Tree<'t, Document>,
@@ -380,17 +409,11 @@ impl crate::node::Node {
     fn replace_with(&mut self, node: &mut Node) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
         let node = within(&tree, Borrowed::from(&*node))?;
-        let place = Place::of(this).ok_or_else(no_place)?;
         check_removable(this)?;
-        if node == this {
+        if node == this && Place::of(this).is_some() {
             return Ok(());
         }
-        let nodes = list_of(node)?;
-        place.check_all(&nodes, Some(this))?;
-        take_out(&tree, this)?;
-        put(&tree, &nodes, place).inspect_err(|_| {
-            let _ = link(&tree, this, place);
-        })
+        replace(&tree, this, &list_of(node)?)
     }
 
     /// Take this node out of its tree. It stays usable as long as Python refers to it, or to a node in it.

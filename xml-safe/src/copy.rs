@@ -98,7 +98,11 @@ impl Node {
 
 /// Copies a node into the document of `tree`. libxml2 goes down the tree by recursion, so the copy has a stack that
 /// suffices.
-fn copy_into<'t>(tree: &Tree<'t, Document>, node: &Node, deep: bool) -> Result<Borrowed<'t, Node>> {
+pub(crate) fn copy_into<'t>(
+    tree: &Tree<'t, Document>,
+    node: &Node,
+    deep: bool,
+) -> Result<Borrowed<'t, Node>> {
     if !node.is_content() && !node.is_fragment() {
         return Err(Error::Value(format!(
             "a node of the type {:?} cannot be copied",

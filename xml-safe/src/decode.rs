@@ -175,6 +175,31 @@ impl Decoder<'_> {
         })
     }
 
+    /// Decodes a text that is no XML: by its byte order mark, or from an encoding, which is UTF-8 by default.
+    pub(crate) fn plain(self, data: &[u8], encoding: Option<&str>) -> Result<String> {
+        let detected = detect(data);
+        let (name, data) = match (detected.mark, encoding) {
+            (0, encoding) => (encoding.unwrap_or("utf-8").to_owned(), data),
+            (mark, _) => (detected.name.into_owned(), &data[mark..]),
+        };
+        let normal = name.to_ascii_lowercase().replace('_', "-");
+        match self.decoded(data, &normal) {
+            Ok(utf8) => {
+                let text = String::from_utf8(utf8.bytes.into_owned());
+                let text = text.map_err(|_| Error::Value("the text is not UTF-8".into()))?;
+                Ok(match text.strip_prefix('\u{feff}') {
+                    Some(rest) => rest.to_owned(),
+                    None => text,
+                })
+            }
+            Err(Undecodable::Error(error)) => Err(error),
+            Err(Undecodable::Report(mut report)) => {
+                report.message = report.message.replace("the document", "the text");
+                Err(ParseError::of(*report).into())
+            }
+        }
+    }
+
     fn without_nul(self, mut utf8: Utf8<'_>) -> Result<Utf8<'_>> {
         if !utf8.bytes.contains(&0) {
             return Ok(utf8);

@@ -149,7 +149,7 @@ impl crate::node::Node {
         self.as_entity().is_some_and(is_external) && self.first_child().is_some()
     }
 
-    fn is_dtd(&self) -> bool {
+    pub(crate) fn is_dtd(&self) -> bool {
         self.type_number() == ffi::XML_DTD_NODE
     }
 }

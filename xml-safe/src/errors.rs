@@ -294,6 +294,19 @@ pub(crate) struct Reports(pub(crate) Vec<Report>);
 
 impl Attachment for Reports {}
 
+/// An element `xi:include` that can't be replaced.
+#[exception]
+pub(crate) struct XIncludeError {
+    /// The message, with the file and the line of the element.
+    pub(crate) message: String,
+    /// The attribute `href` of the element, if there is one.
+    pub(crate) href: Option<String>,
+    /// The line of the element, from 1; 0 if unknown.
+    pub(crate) line: c_int,
+    /// The address of the document that the element is in, if there is one.
+    pub(crate) file: Option<String>,
+}
+
 /// An XPath expression that libxml2 could not evaluate.
 #[exception]
 pub(crate) struct XPathError {

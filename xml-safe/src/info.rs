@@ -24,7 +24,7 @@ impl Uri {
 }
 
 /// Returns the text as a URI reference: characters that a URI can't have are escaped.
-fn escaped(text: &CStr) -> Result<CString> {
+pub(crate) fn escaped(text: &CStr) -> Result<CString> {
     let bytes = text.to_bytes();
     let mut uri = Vec::new();
     uri.try_reserve(bytes.len().saturating_mul(3))?;

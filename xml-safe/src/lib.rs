@@ -49,6 +49,7 @@ mod text;
 #[cfg(marks_entities)]
 mod turn;
 mod valid;
+mod xinclude;
 mod xpath;
 
 /// The native half of xml_safe.
@@ -59,7 +60,7 @@ mod _native {
     #[pymodule_export]
     use crate::document::Document;
     #[pymodule_export]
-    use crate::errors::{ParseError, Report, XPathError, XPathLimitError};
+    use crate::errors::{ParseError, Report, XIncludeError, XPathError, XPathLimitError};
     #[pymodule_export]
     use crate::node::{Dtd, Node};
     #[pymodule_export]

@@ -306,7 +306,7 @@ impl Node {
 
     /// The line in the source at which the node starts; -1 or 0 if unknown (xmlGetLineNo).
     #[getter]
-    fn line(&self) -> c_long {
+    pub(crate) fn line(&self) -> c_long {
         let noted = self.big_line().filter(|line| *line > 0);
         noted
             .and_then(|line| c_long::try_from(line).ok())
