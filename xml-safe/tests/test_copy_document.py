@@ -99,6 +99,17 @@ def test_ids_are_found_in_a_copy():
     assert again.xpathEval("id('other')") == [again.root]
 
 
+def test_of_two_elements_with_an_id_the_same_one_has_it():
+    """xmlCopyDoc gives an ID to the first element in the document."""
+    doc = parse("<r><a/><b xml:id='x'/></r>")
+    a, b = doc.root
+    a.attributes["{http://www.w3.org/XML/1998/namespace}id"] = "x"
+    for document in (doc, doc.copy(), doc.copy().copy()):
+        assert [found.name for found in document.xpathEval("id('x')")] == ["b"]
+    b.remove()
+    assert doc.xpathEval("id('x')") == doc.copy().xpathEval("id('x')") == []
+
+
 def test_namespaces_are_those_of_the_copy():
     doc = parse(FULL)
     again = doc.copy()
