@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use leakproof::prelude::*;
 
+use crate::errors::TreeErrors;
 use crate::ffi;
 use crate::node::Dtd;
 
@@ -13,14 +14,19 @@ pub(crate) struct SourceEncoding(pub(crate) Cow<'static, str>);
 impl Attachment for SourceEncoding {}
 
 /// A URI reference.
-#[handle(raw = ffi::xmlURI, release = ffi::xmlFreeURI, fork_safe)]
+#[handle(
+    raw = ffi::xmlURI,
+    release = ffi::xmlFreeURI,
+    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    fork_safe
+)]
 struct Uri;
 
 #[methods(unsafe, rust_only)]
 impl Uri {
     /// `None` for text that is no URI reference.
-    #[calls(ffi::xmlParseURI)]
-    fn parse(text: &CStr) -> Option<Owned<Uri>>;
+    #[calls(ffi::xmlParseURI, fails = sticky)]
+    fn parse(text: &CStr) -> Result<Option<Owned<Uri>>>;
 }
 
 /// Returns the text as a URI reference: characters that a URI can't have are escaped.
@@ -37,7 +43,7 @@ pub(crate) fn escaped(text: &CStr) -> Result<CString> {
     }
     let refused = || Error::Value(format!("{:?} is no URI", text.to_string_lossy()));
     let uri = CString::new(uri).map_err(|_| refused())?;
-    Uri::parse(&uri).map(drop).ok_or_else(refused)?;
+    Uri::parse(&uri)?.map(drop).ok_or_else(refused)?;
     Ok(uri)
 }
 

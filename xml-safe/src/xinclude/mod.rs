@@ -225,7 +225,10 @@ impl<'t> Process<'_, 't> {
             true => None,
             false => {
                 let href = CString::new(href).map_err(|_| include.error("href has a NUL"))?;
-                let href = escaped(&href).map_err(|_| include.error("href is no URI"))?;
+                let href = escaped(&href).map_err(|error| match error {
+                    Error::Value(_) => include.error("href is no URI"),
+                    other => other,
+                })?;
                 let base = base_of(include.0.get())?;
                 let address = resolved(&href, base.as_deref());
                 Some(address.ok_or_else(|| include.error("href can't be resolved"))?)
