@@ -3,10 +3,12 @@
 libxml2's own counting allocator is installed before xml_safe is imported, so that a block that is left shows.
 """
 
+import copy as copying
 import ctypes
 import ctypes.util
 import io
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -33,6 +35,7 @@ from xml_safe import (
     Dtd,
     Node,
     ParseError,
+    XIncludeError,
     XPath,
     XPathContext,
     XPathError,
@@ -825,6 +828,140 @@ def whole(owner: Document) -> Node:
     return found
 
 
+def whole_documents() -> Iterable[Operation]:
+    """Features of documents as a whole."""
+
+    def with_subset() -> Document:
+        return parse(WITH_SUBSET, load_dtd=True, external=resolve_subset)
+
+    def with_errors() -> Document:
+        return parse(BAD, recover=True)
+
+    def rewritten(owner: Any) -> object:
+        return owner.copy().to_string()
+
+    for name, make in {
+        "a DTD": lambda: parse(WITH_DECLARATIONS),
+        "an external subset": with_subset,
+        "errors": with_errors,
+        "no nodes": Document,
+        "lines": lambda: parse(LONG),
+    }.items():
+        yield Operation(f"Document.copy: {name}", rewritten, setup=make)
+    yield Operation("Document.copy: closed", calling("copy"), ClosedError, setup=closed_document)
+    for name, how in {"copy": copying.copy, "deepcopy": copying.deepcopy}.items():
+        yield Operation(f"Document.copy: {name}", how, setup=document)
+        yield Operation(f"changing: {name} of a node", lambda h=how: h(node()))
+    pickled: dict[str, Callable[[], Document]] = {
+        "a DTD": lambda: parse(WITH_DECLARATIONS),
+        "errors": with_errors,
+        "no nodes": Document,
+        "huge": lambda: parse(b"<r/>", huge=True),
+    }
+    for name, make in pickled.items():
+        yield Operation(f"pickle: {name}", pickle.dumps, setup=make)
+        yield Operation(f"unpickle: {name}", lambda data: pickle.loads(data).to_string(), setup=partial(dumped, make))
+    for name in ("version", "encoding", "standalone", "url", "dtd"):
+        yield Operation(f"Document.{name}", reading(name), setup=document)
+        yield Operation(f"Document.{name}: closed", reading(name), ClosedError, setup=closed_document)
+    for name in ("name", "public_id", "system_id"):
+        yield Operation(f"Dtd.{name}", reading(name), setup=lambda: document().dtd)
+    yield Operation("Node.base", lambda: root_of(parse("<r xml:base='a'/>")).base)
+    yield Operation("Document.url: set", partial(set_url, "a b"), setup=document)
+    yield Operation("Document.url: set to None", partial(set_url, None), setup=document)
+    yield Operation("Document.url: set to no URI", partial(set_url, "http://["), ValueError, setup=document)
+    compared: dict[str, Callable[[], Any]] = {"a document": document, "a node": node}
+    for name, create in compared.items():
+        yield Operation(f"equals: {name}", lambda one, m=create: one.equals(m(), comments=False), setup=create)
+    yield Operation("equals: closed", lambda one: one.equals(node()), ClosedError, setup=closed_node)
+    yield Operation("equals: a DTD", lambda dtd: dtd.equals(dtd), ValueError, setup=dtd_of_document)
+    yield Operation("pickle: an external subset", pickle.dumps, ValueError, setup=with_subset)
+    yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
+    yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
+    yield Operation("pickle: a node", pickle.dumps, TypeError, setup=node)
+
+
+def set_url(url: str | None, owner: Document) -> object:
+    owner.url = url
+    return owner.url
+
+
+def dtd_of_document() -> Node:
+    dtd = whole(document()).first_child
+    assert dtd is not None
+    return dtd
+
+
+def including() -> Iterable[Operation]:
+    """Inclusions of XInclude."""
+
+    def resolve_included(system: str | None, public: str | None) -> str | None:
+        return {"b.xml": INCLUDED, "b.txt": "text", "bad.xml": BAD}.get(system or "")
+
+    def failing(system: str | None, public: str | None) -> str:
+        raise KeyError(system)
+
+    def include(elements: str, external: Any, **options: Any) -> Callable[[], object]:
+        def work() -> object:
+            # A change that a fault ended is not begun again.
+            owner = parse(WITH_INCLUSIONS.format(elements))
+            owner.url = None if external == folder.name else "a.xml"
+            owner.xinclude(external=external, **options)
+            return owner.to_string()
+
+        return work
+
+    Path(folder.name, "b.xml").write_text(INCLUDED)
+    Path(folder.name, "b.txt").write_text("text")
+    elements = {
+        "a document": "<xi:include href='b.xml'/>",
+        "a text": "<xi:include href='b.txt' parse='text' encoding='ascii'/>",
+        "a pointer": "<xi:include href='b.xml' xpointer='xmlns(p=urn:p)element(x/1)xpointer(//p:c)'/>",
+        "an ID": "<xi:include xpointer='y'/>",
+        "a fallback": "<xi:include href='nothing'><xi:fallback>x<xi:include href='b.xml'/></xi:fallback></xi:include>",
+    }
+    for name, element in elements.items():
+        for how, external in {"a folder": folder.name, "a resolver": resolve_included}.items():
+            yield Operation(f"xinclude: {name}, by {how}", include(element, external))
+    wrong: dict[str, tuple[str, type[Exception]]] = {
+        "nothing to read": ("<xi:include href='nothing'/>", XIncludeError),
+        "no target": ("<xi:include/>", XIncludeError),
+        "a loop": ("<xi:include href='a.xml'/>", XIncludeError),
+        "a malformed pointer": ("<xi:include href='b.xml' xpointer='xpointer(//b[)'/>", XIncludeError),
+        "a malformed document": ("<xi:include href='bad.xml'/>", ParseError),
+    }
+    for name, (element, raises) in wrong.items():
+        yield Operation(f"xinclude: {name}", include(element, resolve_included), raises)
+    yield Operation("xinclude: a failing resolver", include(elements["a document"], failing), KeyError)
+    yield Operation("xinclude: a wrong policy", include(elements["a document"], 1), TypeError)
+    limit = include(elements["a document"], resolve_included, max_inclusions=0)
+    yield Operation("xinclude: a limit", limit, XIncludeError)
+    yield Operation("xinclude: closed", calling("xinclude"), ClosedError, setup=closed_document)
+
+
+WITH_INCLUSIONS = "<r xmlns:xi='http://www.w3.org/2001/XInclude'><a xml:id='y'/>{}</r>"
+INCLUDED = "<b xml:id='x' xmlns:p='urn:p'><p:c>text</p:c></b>"
+
+
+def dumped(make: Callable[[], Document]) -> bytes:
+    return pickle.dumps(make())
+
+
+def with_unknown_entity() -> Document:
+    owner = document()
+    root_of(owner).append(owner.create_entity_ref("unknown"))
+    return owner
+
+
+WITH_DECLARATIONS = """<!DOCTYPE r [<!ENTITY e "text<b/>"><?pi?><!--c--><!ENTITY f "&e;"><!NOTATION n SYSTEM "n">
+<!ATTLIST r id ID #IMPLIED><?last?>]><?pi?><r id="i" xml:id="x">&f;<a xmlns="urn:a">&e;</a></r>"""
+WITH_SUBSET = "<!DOCTYPE r SYSTEM 'x.dtd'><r id='i'>&e;</r>"
+
+
+def resolve_subset(system: str | None, public: str | None) -> str:
+    return "<!ENTITY e 'read'><!ATTLIST r id ID #IMPLIED>"
+
+
 def together() -> Iterable[Operation]:
     """Several handles of one document at once, as programs have them."""
 
@@ -854,21 +991,27 @@ OPERATIONS = [
     *contexts(),
     *closing(),
     *changing(),
+    *whole_documents(),
+    *including(),
     *together(),
 ]
 
 # Allocations fail only where leakproof and this package answer for the outcome.
 BY_PYTHON = "CPython looks for __fspath__, and takes a failed allocation for an object without it"
 BY_PYO3 = "PyO3 makes the exception of an argument that it converts by value, and panics without memory"
+BY_PICKLE = "pickle takes a failed allocation for a module that can't be imported"
 BY_LIBXML2 = "not judged: some of its points crash, but only in a process that has met many others before"
 BY_NAMESPACES = "xmlDOMWrapReconcileNamespaces frees a namespace that it has put into the tree if memory fails then"
 WITHOUT_MEMORY = {
     "library: *: for long": BY_LIBXML2,
     "library: changing*": BY_NAMESPACES,
+    "library: xinclude: *": BY_NAMESPACES,
     "python: parse_file*": BY_PYTHON,
     "python: parse: *, by a resolver": BY_PYTHON,
     "python: parse: *, by a folder": BY_PYO3,
     "python: parse: a number": BY_PYO3,
+    "python: pickle: *": BY_PICKLE,
+    "python: xinclude: *, by a folder": BY_PYO3,
     "python: *: a wrong *": BY_PYO3,
     "python: *: not callable": BY_PYO3,
     "python: XPath*: a number": BY_PYO3,

@@ -65,7 +65,7 @@ impl Node {
 }
 
 /// Sets the value of an attribute, which is made if it is not there.
-fn set<'t>(
+pub(crate) fn set<'t>(
     tree: &Tree<'t, Document>,
     node: Borrowed<'t, Node>,
     written: &CStr,

@@ -38,15 +38,53 @@ fn put<'t>(
     leaving: Option<Borrowed<'t, Node>>,
 ) -> Result<()> {
     let arrivals = Arrivals::of(tree, node, |nodes| place.check_all(nodes, leaving))?;
-    let nodes = arrivals.nodes();
+    put_all(tree, arrivals.nodes(), place, leaving, || {
+        arrivals.leave(tree)
+    })
+}
+
+/// Puts nodes at a place, in their order. `leaving` is taken out before, and `last` is the last step.
+fn put_all<'t>(
+    tree: &Tree<'t, Document>,
+    nodes: &[Borrowed<'t, Node>],
+    place: Place<'t>,
+    leaving: Option<Borrowed<'t, Node>>,
+    last: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let moved = gather(nodes.iter().copied().chain(leaving).map(Ok))?;
     Change::run(tree, &moved, |change| {
         if let Some(leaving) = leaving {
             change.take_out(leaving)?;
         }
         change.put(nodes, place)?;
-        arrivals.leave(tree)
+        last()
     })
+}
+
+/// Puts nodes of the same document at the place of `leaving`, which is taken out.
+pub(crate) fn replace<'t>(
+    tree: &Tree<'t, Document>,
+    leaving: Borrowed<'t, Node>,
+    nodes: &[Borrowed<'t, Node>],
+) -> Result<()> {
+    let place = Place::of(leaving).ok_or_else(no_place)?;
+    place.check_all(nodes, Some(leaving))?;
+    put_all(tree, nodes, place, Some(leaving), || Ok(()))
+}
+
+/// Refuses nodes that cannot be at the place of a node. A root element is replaced by one.
+pub(crate) fn check_replacement(
+    node: Borrowed<'_, Node>,
+    nodes: &[Borrowed<'_, Node>],
+) -> Result<()> {
+    let place = Place::of(node).ok_or_else(no_place)?;
+    place.check_all(nodes, Some(node))?;
+    match place.parent.is_document() && !nodes.iter().any(|node| node.is_element()) {
+        true => Err(Error::Value(
+            "the document would have no root element".into(),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Takes a node out of its tree, if it is in one and may leave it.

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use leakproof::__private::to_c::Null;
 use leakproof::prelude::*;
 
 use crate::create::within;
@@ -22,11 +23,57 @@ const STACK: usize = 256 << 10;
 impl crate::document::Document {
     #[calls(ffi::xmlDocCopyNode, args = (node, self, mode), fails = null)]
     fn copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<Node>>;
+
+    pub(crate) fn copy_deep(&mut self, node: &Node) -> Result<Borrowed<'_, Node>> {
+        self.copy_node(node, DEEP)
+    }
+
+    pub(crate) fn copy_shallow(&mut self, node: &Node) -> Result<Borrowed<'_, Node>> {
+        self.copy_node(node, SHALLOW)
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Node {
+    #[field(children)]
+    fn set_children(&mut self, children: Null);
+
+    #[field(last)]
+    fn set_last(&mut self, last: Null);
+
+    pub(crate) fn is_entity_ref(&self) -> bool {
+        self.type_number() == ffi::XML_ENTITY_REF_NODE
+    }
+}
+
+/// Clears the link from a new reference to the declaration of its entity, as the parser's handler does
+/// ([`Handlers`](crate::sax::Handlers)).
+pub(crate) fn clear_link(tree: &Tree<'_, Document>, reference: Borrowed<'_, Node>) -> Result<()> {
+    let mut reference = tree.edit(reference)?;
+    reference.set_children(Null);
+    reference.set_last(Null);
+    Ok(())
+}
+
+/// Clears the links of all references in a copy.
+pub(crate) fn clear_links<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    let document = tree.owner();
+    if document.internal_subset().is_none() && document.external_subset().is_none() {
+        return Ok(());
+    }
+    let mut here = Some(top);
+    while let Some(node) = here {
+        if node.is_entity_ref() {
+            clear_link(tree, node)?;
+        }
+        here = following(node, top);
+    }
+    Ok(())
 }
 
 impl Node {
     /// Returns the number of levels of the tree at this node.
-    fn levels(&self) -> usize {
+    pub(crate) fn levels(&self) -> usize {
         let top = Borrowed::from(self);
         let (mut here, mut level, mut most) = (top, 1_usize, 1);
         loop {
@@ -66,10 +113,17 @@ pub(crate) fn copy_into<'t>(
         true => (DEEP, node.levels()),
         false => (SHALLOW, 1),
     };
-    let stack = levels.saturating_mul(STACK_PER_LEVEL).saturating_add(STACK);
     let mut owner = tree.edit_owner();
-    let copy = stacker::maybe_grow(stack, stack, || owner.copy_node(node, mode))?;
-    within(tree, copy)
+    let copy = on_stack_for(levels, || owner.copy_node(node, mode))?;
+    let copy = within(tree, copy)?;
+    clear_links(tree, copy)?;
+    Ok(copy)
+}
+
+/// Calls libxml2 with enough stack to copy a tree of so many levels.
+pub(crate) fn on_stack_for<R>(levels: usize, call: impl FnOnce() -> R) -> R {
+    let stack = levels.saturating_mul(STACK_PER_LEVEL).saturating_add(STACK);
+    stacker::maybe_grow(stack, stack, call)
 }
 
 #[methods(unsafe)]
@@ -79,7 +133,7 @@ impl crate::node::Node {
     ///
     /// Raises ValueError for a document, an attribute, and a DTD and what it declares.
     #[pyo3(signature = (*, deep = true))]
-    fn copy(&mut self, deep: bool) -> Result<Borrowed<'_, Node>> {
+    pub(crate) fn copy(&mut self, deep: bool) -> Result<Borrowed<'_, Node>> {
         let (tree, this) = Tree::around(self)?;
         copy_into(&tree, this.get(), deep)
     }

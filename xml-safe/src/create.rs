@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use leakproof::prelude::*;
 
+use crate::copy::clear_link;
 use crate::document::Document;
 use crate::ffi;
 use crate::node::{Namespace, Node};
@@ -125,7 +126,11 @@ impl crate::document::Document {
     /// Raises ValueError for what is no name.
     fn create_entity_ref(&mut self, name: &CStr) -> Result<Borrowed<'_, Node>> {
         valid::name(name, "the name of an entity")?;
-        self.new_reference(name)
+        let tree = Tree::of(self);
+        let mut owner = tree.edit_owner();
+        let reference = within(&tree, owner.new_reference(name)?)?;
+        clear_link(&tree, reference)?;
+        Ok(reference)
     }
 
     /// Make a document fragment: a list of nodes that are put somewhere together (xmlNewDocFragment).

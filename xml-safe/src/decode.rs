@@ -30,6 +30,8 @@ pub(crate) struct Utf8<'d> {
     pub(crate) bytes: Cow<'d, [u8]>,
     /// Set if the encoding that the document declares no longer applies.
     pub(crate) ignore_declared: bool,
+    /// The encoding of the bytes; `None` for text.
+    pub(crate) encoding: Option<Cow<'static, str>>,
     /// The errors that were recovered from.
     pub(crate) reports: Vec<Report>,
 }
@@ -49,12 +51,24 @@ struct Detected<'d> {
     mark: usize,
 }
 
+impl Detected<'_> {
+    /// Returns the name for users: as the document declares it, or for a byte order mark.
+    fn shown(self) -> Cow<'static, str> {
+        match &*self.name {
+            "utf-16-be" | "utf-16-le" => Cow::Borrowed("UTF-16"),
+            "utf-32-be" | "utf-32-le" => Cow::Borrowed("UTF-32"),
+            name => Cow::Owned(name.to_owned()),
+        }
+    }
+}
+
 impl Decoder<'_> {
     /// Converts text, whose declared encoding no longer applies.
     pub(crate) fn text<'d>(self, text: &'d str) -> Result<Utf8<'d>> {
         let utf8 = Utf8 {
             bytes: Cow::Borrowed(text.as_bytes()),
             ignore_declared: true,
+            encoding: None,
             reports: Vec::new(),
         };
         self.without_nul(utf8)
@@ -68,7 +82,10 @@ impl Decoder<'_> {
             return self.utf8(data, detected.mark > 0);
         }
         let refused = match self.decoded(&data[detected.mark..], &normal) {
-            Ok(utf8) => return self.without_nul(utf8),
+            Ok(mut utf8) => {
+                utf8.encoding = Some(detected.shown());
+                return self.without_nul(utf8);
+            }
             Err(Undecodable::Error(error)) => return Err(error),
             Err(Undecodable::Report(report)) => *report,
         };
@@ -84,6 +101,7 @@ impl Decoder<'_> {
         let mut utf8 = Utf8 {
             bytes: Cow::Borrowed(data),
             ignore_declared,
+            encoding: Some(Cow::Borrowed("UTF-8")),
             reports: Vec::new(),
         };
         // Without `recover`, libxml2 reports the error.
@@ -151,9 +169,35 @@ impl Decoder<'_> {
             Ok(Utf8 {
                 bytes: Cow::Owned(text.to_cow()?.into_owned().into_bytes()),
                 ignore_declared: true,
+                encoding: None,
                 reports,
             })
         })
+    }
+
+    /// Decodes a text that is no XML: by its byte order mark, or from an encoding, which is UTF-8 by default.
+    pub(crate) fn plain(self, data: &[u8], encoding: Option<&str>) -> Result<String> {
+        let detected = detect(data);
+        let (name, data) = match (detected.mark, encoding) {
+            (0, encoding) => (encoding.unwrap_or("utf-8").to_owned(), data),
+            (mark, _) => (detected.name.into_owned(), &data[mark..]),
+        };
+        let normal = name.to_ascii_lowercase().replace('_', "-");
+        match self.decoded(data, &normal) {
+            Ok(utf8) => {
+                let text = String::from_utf8(utf8.bytes.into_owned());
+                let text = text.map_err(|_| Error::Value("the text is not UTF-8".into()))?;
+                Ok(match text.strip_prefix('\u{feff}') {
+                    Some(rest) => rest.to_owned(),
+                    None => text,
+                })
+            }
+            Err(Undecodable::Error(error)) => Err(error),
+            Err(Undecodable::Report(mut report)) => {
+                report.message = report.message.replace("the document", "the text");
+                Err(ParseError::of(*report).into())
+            }
+        }
     }
 
     fn without_nul(self, mut utf8: Utf8<'_>) -> Result<Utf8<'_>> {

@@ -60,7 +60,7 @@ impl Document {
 
     #[rust_only]
     #[field(parseFlags)]
-    fn flags(&self) -> c_int;
+    pub(crate) fn flags(&self) -> c_int;
 
     /// Returns `true` if the document was parsed without libxml2's limits.
     #[rust_only]

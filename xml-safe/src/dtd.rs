@@ -3,6 +3,7 @@
 //! The declarations of entities, elements and attributes are nodes in the DTD, in their order. Notations are in a table
 //! alone.
 
+use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};
 
 use leakproof::prelude::*;
@@ -35,13 +36,21 @@ impl Dtd {
     fn parameters(&self) -> Option<Borrowed<Table>>;
 
     #[field(notations)]
-    fn table_of_notations(&self) -> Option<Borrowed<Table>>;
+    pub(crate) fn table_of_notations(&self) -> Option<Borrowed<Table>>;
 
     /// Marks the entities that have a system identifier as external: they were declared as internal ones with their
     /// text.
     pub(crate) fn mark_external_entities(&self) -> Result<()> {
         let mut tables = [self.general(), self.parameters()].into_iter().flatten();
         tables.try_for_each(|table| table.get().scan(&Marks))
+    }
+
+    /// Makes the general entities the owners of their content, so that libxml2 frees it with them.
+    pub(crate) fn let_entities_own_content(&self) -> Result<()> {
+        match self.general() {
+            Some(table) => table.get().scan_owners(&Owners),
+            None => Ok(()),
+        }
     }
 
     /// The declarations, in document order.
@@ -144,13 +153,13 @@ impl crate::document::Document {
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
     #[field(self, when(type_, ffi::XML_ENTITY_DECL))]
-    fn as_entity(&self) -> Option<Borrowed<Entity>>;
+    pub(crate) fn as_entity(&self) -> Option<Borrowed<Entity>>;
 
     #[field(self, when(type_, ffi::XML_ELEMENT_DECL))]
     fn as_element_declaration(&self) -> Option<Borrowed<ElementDeclaration>>;
 
     #[field(self, when(type_, ffi::XML_ATTRIBUTE_DECL))]
-    fn as_attribute_declaration(&self) -> Option<Borrowed<AttributeDeclaration>>;
+    pub(crate) fn as_attribute_declaration(&self) -> Option<Borrowed<AttributeDeclaration>>;
 }
 
 /// Returns a name as it is written.
@@ -172,7 +181,7 @@ impl Entity {
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
     #[field(etype)]
-    fn kind(&self) -> u32;
+    pub(crate) fn kind(&self) -> u32;
 
     #[field(name)]
     fn name(&self) -> Option<String>;
@@ -248,7 +257,7 @@ impl ElementDeclaration {
 
 /// The declaration of an attribute.
 #[handle(raw = ffi::xmlAttribute, part_of = Document)]
-struct AttributeDeclaration;
+pub(crate) struct AttributeDeclaration;
 
 #[methods(unsafe, rust_only, utf8 = lossy)]
 impl AttributeDeclaration {
@@ -262,7 +271,7 @@ impl AttributeDeclaration {
     fn element(&self) -> Option<String>;
 
     #[field(atype)]
-    fn kind(&self) -> u32;
+    pub(crate) fn kind(&self) -> u32;
 
     #[field(def)]
     fn presence(&self) -> u32;
@@ -317,10 +326,16 @@ impl Choice {
 
 /// The entities, or the notations, of a DTD by name.
 #[handle(raw = ffi::xmlHashTable, callback_only)]
-struct Table;
+pub(crate) struct Table;
 
 #[methods(unsafe, rust_only)]
 impl Table {
+    #[calls(ffi::xmlHashSize)]
+    pub(crate) fn size(&self) -> c_int;
+
+    #[calls(ffi::xmlHashScan, args = (self, owners.own, owners.data), fails = sticky)]
+    fn scan_owners(&self, owners: &Owners) -> Result<()>;
+
     #[calls(ffi::xmlHashScan, args = (self, marks.mark, marks.data), fails = sticky)]
     fn scan(&self, marks: &Marks) -> Result<()>;
 
@@ -342,6 +357,9 @@ impl Declared {
 
     #[field(SystemID)]
     fn address(&self) -> Option<CString>;
+
+    #[field(owner)]
+    fn set_owner(&mut self, owner: c_int);
 }
 
 /// Marks entities as external.
@@ -362,6 +380,20 @@ impl Marks {
         if entity.address().is_some() {
             entity.set_kind(external);
         }
+    }
+}
+
+/// Makes entities the owners of their content.
+#[derive(Debug)]
+struct Owners;
+
+impl Attachment for Owners {}
+
+#[callbacks(unsafe)]
+impl Owners {
+    #[callback(ffi::xmlHashScanner, args = (entity, data, _))]
+    fn own(&self, entity: &mut Declared) {
+        entity.set_owner(1);
     }
 }
 

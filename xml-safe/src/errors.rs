@@ -136,7 +136,21 @@ impl IntoPython for Report {
     }
 }
 
+/// The fields of a report, in order.
+pub(crate) type Fields = (String, c_int, c_int, c_int, String, Option<String>);
+
 impl Report {
+    pub(crate) fn fields(&self) -> Fields {
+        let (level, file) = (self.level.to_owned(), self.file.clone());
+        let message = self.message.clone();
+        (message, self.line, self.column, self.code, level, file)
+    }
+
+    pub(crate) fn from_fields(fields: Fields) -> Result<Self> {
+        let (message, line, column, code, level, file) = fields;
+        Ok(Report::new(message, line, column, code, &level, file)?)
+    }
+
     fn is_of_memory(&self) -> bool {
         // libxml2 uses this code also for a text that is too long.
         self.code.cast_unsigned() == ffi::XML_ERR_NO_MEMORY && !self.message.contains("huge")
@@ -279,6 +293,19 @@ impl ParseErrors {
 pub(crate) struct Reports(pub(crate) Vec<Report>);
 
 impl Attachment for Reports {}
+
+/// An element `xi:include` that can't be replaced.
+#[exception]
+pub(crate) struct XIncludeError {
+    /// The message, with the file and the line of the element.
+    pub(crate) message: String,
+    /// The attribute `href` of the element, if there is one.
+    pub(crate) href: Option<String>,
+    /// The line of the element, from 1; 0 if unknown.
+    pub(crate) line: c_int,
+    /// The address of the document that the element is in, if there is one.
+    pub(crate) file: Option<String>,
+}
 
 /// An XPath expression that libxml2 could not evaluate.
 #[exception]

@@ -12,13 +12,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use leakproof::prelude::*;
-use leakproof::pyo3::prelude::FromPyObject;
-use leakproof::pyo3::prelude::{PyBytesMethods, PyStringMethods};
+use leakproof::pyo3::exceptions::PyTypeError;
+use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::prelude::{
+    FromPyObject, Py, PyAny, PyAnyMethods, PyBytesMethods, PyErr, PyResult, PyStringMethods,
+};
 use leakproof::pyo3::types::{PyBytes, PyString};
+use leakproof::pyo3::{self, type_hint_union};
 
 use crate::decode;
 use crate::errors::{ParseError, Report};
 use crate::ffi;
+use crate::serialize::python::exception;
 
 /// The maximum number of external entities that one document may refer to.
 const MOST: usize = 1000;
@@ -27,8 +32,6 @@ const MOST: usize = 1000;
 const NONBLOCK: i32 = 0o4000;
 
 /// The policy for external entities.
-#[derive(FromPyObject)]
-#[pyo3(crate = "leakproof::pyo3")]
 pub(crate) enum External {
     /// The folder whose files may be read, including those below it.
     Folder(PathBuf),
@@ -36,12 +39,44 @@ pub(crate) enum External {
     Resolver(Callable),
 }
 
+/// Implemented by hand, as is that of [`Resolved`]: the code that PyO3 derives makes an exception for each type that it
+/// tries, and ends the process if there is no memory for one.
+impl<'py> FromPyObject<'_, 'py> for External {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = type_hint_union!(PathBuf::INPUT_TYPE, Callable::INPUT_TYPE);
+
+    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match object.is_callable() {
+            true => Callable::extract(object).map(External::Resolver),
+            false => PathBuf::extract(object).map(External::Folder),
+        }
+    }
+}
+
 /// The result of a resolver.
-#[derive(FromPyObject)]
-#[pyo3(crate = "leakproof::pyo3")]
 enum Resolved {
-    Text(leakproof::pyo3::Py<PyString>),
-    Bytes(Option<leakproof::pyo3::Py<PyBytes>>),
+    Text(Py<PyString>),
+    Bytes(Py<PyBytes>),
+    Nothing,
+}
+
+impl<'py> FromPyObject<'_, 'py> for Resolved {
+    type Error = PyErr;
+
+    fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = object.cast::<PyString>() {
+            return Ok(Resolved::Text(text.to_owned().unbind()));
+        }
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Resolved::Bytes(bytes.to_owned().unbind()));
+        }
+        if object.is_none() {
+            return Ok(Resolved::Nothing);
+        }
+        let message = "`external` returned neither bytes nor a str nor None";
+        Err(exception::<PyTypeError>(object.py(), message))
+    }
 }
 
 /// The address of an external entity.
@@ -56,11 +91,12 @@ pub(crate) struct Address {
 pub(crate) type Loaded = BTreeMap<CString, CString>;
 
 impl External {
-    /// Reads the files at the addresses.
+    /// Reads the files at the addresses. `in_folder` says that relative addresses are below the folder.
     pub(crate) fn read_all(
         &self,
         wanted: Vec<Address>,
         document: Option<&CStr>,
+        in_folder: bool,
         loaded: &mut Loaded,
     ) -> Result<()> {
         for address in wanted {
@@ -71,42 +107,60 @@ impl External {
                 let message = format!("the document refers to more than {MOST} external entities");
                 return Err(refused(message, document));
             }
-            let text = self.read(&address, document)?;
+            let text = match self.content(&address, in_folder)? {
+                Ok(Content::Bytes(bytes)) => decode::entity(&bytes, &address.system)?,
+                Ok(Content::Text(text)) => decode::entity(text.as_bytes(), &address.system)?,
+                Err(why) => {
+                    let name = address.system.to_string_lossy();
+                    return Err(refused(format!("{name} is not read: {why}"), document));
+                }
+            };
             loaded.insert(address.system, text);
         }
         Ok(())
     }
 
-    fn read(&self, address: &Address, document: Option<&CStr>) -> Result<CString> {
-        let not_read = |why: &str| {
-            let name = address.system.to_string_lossy();
-            refused(format!("{name} is not read: {why}"), document)
-        };
+    /// Returns what is at an address, or why that is not read.
+    pub(crate) fn content(
+        &self,
+        address: &Address,
+        in_folder: bool,
+    ) -> Result<Result<Content, String>> {
         match self {
             External::Resolver(resolver) => {
                 let text = |text: &CStr| text.to_string_lossy().into_owned();
                 let public = address.public.as_deref().map(text);
                 let resolved = resolver.call::<Resolved>((text(&address.system), public))?;
                 leakproof::pyo3::Python::attach(|py| match resolved {
-                    Resolved::Bytes(Some(bytes)) => {
-                        decode::entity(bytes.bind(py).as_bytes(), &address.system)
+                    Resolved::Bytes(bytes) => {
+                        copied(bytes.bind(py).as_bytes()).map(|bytes| Ok(Content::Bytes(bytes)))
                     }
                     Resolved::Text(text) => {
                         let text = text.bind(py).to_cow()?;
-                        decode::entity(text.as_bytes(), &address.system)
+                        Ok(Ok(Content::Text(text.into_owned())))
                     }
-                    Resolved::Bytes(None) => Err(not_read("the resolver returned None")),
+                    Resolved::Nothing => Ok(Err("the resolver returned None".to_owned())),
                 })
             }
             External::Folder(folder) => {
-                let bytes = leakproof::detach(|| read_in(folder, &address.system, document));
-                match bytes {
-                    Ok(bytes) => decode::entity(&bytes, &address.system),
-                    Err(why) => Err(not_read(&why)),
-                }
+                let bytes = leakproof::detach(|| read_in(folder, &address.system, in_folder));
+                Ok(bytes.map(Content::Bytes))
             }
         }
     }
+}
+
+/// What is at an address.
+pub(crate) enum Content {
+    Bytes(Vec<u8>),
+    Text(String),
+}
+
+fn copied(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve(bytes.len())?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
 }
 
 /// Makes the error of a document that refers to a file that is not read.
@@ -119,11 +173,11 @@ pub(crate) fn refused(message: String, document: Option<&CStr>) -> Error {
 }
 
 /// Reads a regular file in `folder`.
-fn read_in(folder: &Path, system: &CStr, document: Option<&CStr>) -> Result<Vec<u8>, String> {
+fn read_in(folder: &Path, system: &CStr, in_folder: bool) -> Result<Vec<u8>, String> {
     let folder = folder
         .canonicalize()
         .map_err(|error| format!("the folder {}: {error}", folder.display()))?;
-    let mut file = candidates(&folder, system.to_bytes(), document.is_some())?
+    let mut file = candidates(&folder, system.to_bytes(), !in_folder)?
         .into_iter()
         .map(|path| open_in(&folder, &path))
         .reduce(Result::or)

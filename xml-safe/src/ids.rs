@@ -22,10 +22,10 @@ impl crate::node::Attribute {
 impl crate::document::Document {
     /// The address of the table; 0 if the document has had no IDs.
     #[field(ids)]
-    fn table_of_ids(&self) -> usize;
+    pub(crate) fn table_of_ids(&self) -> usize;
 
     #[calls(ffi::xmlRemoveID, fails = when(|_| false))]
-    fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
+    pub(crate) fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
 
     /// Makes the element of `attribute` the one with this ID, unless another one has the ID.
     #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
@@ -60,11 +60,11 @@ impl<'t> Changing<'t> {
     }
 }
 
-fn is_in_table(attribute: Borrowed<'_, Attribute>) -> bool {
+pub(crate) fn is_in_table(attribute: Borrowed<'_, Attribute>) -> bool {
     attribute.declared_type() == ffi::XML_ATTRIBUTE_ID
 }
 
-fn add<'t>(tree: &Tree<'t, Document>, attribute: Borrowed<'t, Attribute>) -> Result<()> {
+pub(crate) fn add<'t>(tree: &Tree<'t, Document>, attribute: Borrowed<'t, Attribute>) -> Result<()> {
     // An attribute without an element is no ID.
     let node = attribute.get().as_node();
     if node.is_none_or(|node| node.get().parent().is_none()) {

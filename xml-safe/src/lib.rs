@@ -11,6 +11,8 @@ mod create;
 mod decode;
 mod document;
 mod dtd;
+mod duplicate;
+mod equality;
 mod errors;
 mod external_entities;
 #[allow(warnings, clippy::all, reason = "generated from libxml2's headers")]
@@ -38,11 +40,13 @@ mod ffi {
     }
 }
 mod ids;
+mod info;
 mod moves;
 mod namespaces;
 mod node;
 mod parser;
 mod parsing;
+mod pickling;
 mod sax;
 mod serialize;
 mod tail;
@@ -51,6 +55,7 @@ mod text;
 mod turn;
 mod valid;
 mod walk;
+mod xinclude;
 mod xpath;
 
 /// The native half of xml_safe.
@@ -63,11 +68,13 @@ mod _native {
     #[pymodule_export]
     use crate::dtd::{AttributeValue, Dtd, EntityValue, NotationValue};
     #[pymodule_export]
-    use crate::errors::{ParseError, Report, XPathError, XPathLimitError};
+    use crate::errors::{ParseError, Report, XIncludeError, XPathError, XPathLimitError};
     #[pymodule_export]
     use crate::node::Node;
     #[pymodule_export]
     use crate::parsing::{parse, parse_file};
+    #[pymodule_export]
+    use crate::pickling::restored;
     #[pymodule_export]
     use crate::xpath::compiled::XPath;
     #[pymodule_export]

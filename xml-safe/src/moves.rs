@@ -25,11 +25,11 @@ impl crate::node::Node {
 
     /// Puts `node` behind the children.
     #[calls(ffi::xmlAddChild, fails = null)]
-    fn link_last(&mut self, node: &mut Node) -> Result<()>;
+    pub(crate) fn link_last(&mut self, node: &mut Node) -> Result<()>;
 
     /// Puts `node` before this one.
     #[calls(ffi::xmlAddPrevSibling, fails = null)]
-    fn link_before(&mut self, node: &mut Node) -> Result<()>;
+    pub(crate) fn link_before(&mut self, node: &mut Node) -> Result<()>;
 
     /// Puts `node` at the place of this one, which is unlinked.
     #[calls(ffi::xmlReplaceNode, fails = null)]

@@ -201,7 +201,7 @@ impl Node {
     /// The line that the parser recorded because it is too large for `xmlNode.line`.
     #[rust_only]
     #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
-    fn big_line(&self) -> Option<usize>;
+    pub(crate) fn big_line(&self) -> Option<usize>;
 
     /// The line in the source, from 1, at which the parser made the node (xmlGetLineNo): where the start tag of an element
     /// ends, and where a text, a comment or a processing instruction ends. A node of another type has the line of the node
@@ -209,7 +209,7 @@ impl Node {
     ///
     /// libxml2 records no column and no position in bytes.
     #[getter]
-    fn line(&self) -> c_long {
+    pub(crate) fn line(&self) -> c_long {
         let mut here = Some(Borrowed::from(self));
         while let Some(node) = here.filter(|node| !node.has_line()) {
             let before = match node.is_document() {

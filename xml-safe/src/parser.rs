@@ -57,6 +57,10 @@ impl Parser {
     #[calls(ffi::xmlBuildURI, free = ffi::xmlFree.expect("libxml2 always has one"))]
     pub(crate) fn build_uri(system: &CStr, base: &CStr) -> Option<CString>;
 
+    /// Returns an address relative to `base`.
+    #[calls(ffi::xmlBuildRelativeURI, free = ffi::xmlFree.expect("libxml2 always has one"))]
+    pub(crate) fn build_relative_uri(address: &CStr, base: &CStr) -> Option<CString>;
+
     /// Sets the maximum ratio of the entities' size to the document's size. Newer versions limit it in huge documents,
     /// too.
     #[cfg(has_max_amplification)]

@@ -1,5 +1,6 @@
 //! Parsing: one parser lives for one document, or for one attempt at it.
 
+use std::borrow::Cow;
 use std::ffi::c_int;
 #[cfg(has_max_amplification)]
 use std::ffi::c_uint;
@@ -18,8 +19,9 @@ use leakproof::pyo3::{self, PyTypeInfo, type_hint_union};
 use crate::decode::{Decoder, Utf8};
 use crate::document::Document;
 use crate::errors::{Report, Reports};
-use crate::external_entities::External;
+use crate::external_entities::{Content, External};
 use crate::ffi;
+use crate::info::SourceEncoding;
 use crate::parser::Parser;
 use crate::sax::Handlers;
 
@@ -214,11 +216,11 @@ pub(crate) fn parse(
     match data {
         Source::Bytes(bytes) => {
             let utf8 = decoder.bytes(bytes.as_bytes())?;
-            parsed(utf8, None, options, external.as_ref())
+            parsed(utf8, None, options, external.as_ref(), true)
         }
         Source::Text(text) => {
             let utf8 = decoder.text(text.to_str()?)?;
-            parsed(utf8, None, options, external.as_ref())
+            parsed(utf8, None, options, external.as_ref(), true)
         }
     }
 }
@@ -259,7 +261,36 @@ pub(crate) fn parse_file(
         file: Some(path.as_c_str()),
     };
     let utf8 = decoder.bytes(&bytes)?;
-    parsed(utf8, Some(path.as_c_str()), options, external.as_ref())
+    parsed(
+        utf8,
+        Some(path.as_c_str()),
+        options,
+        external.as_ref(),
+        false,
+    )
+}
+
+/// Parses XML that this package wrote of a document in an encoding. Nothing external is read, and texts and depth have
+/// no limits.
+pub(crate) fn parse_again(
+    xml: &[u8],
+    encoding: Option<String>,
+) -> Result<Owned<'static, Document>> {
+    let options = Options {
+        recover: false,
+        huge: true,
+        no_blanks: false,
+        no_cdata: false,
+        resolve_entities: false,
+        load_dtd: false,
+    };
+    let decoder = Decoder {
+        recover: false,
+        file: None,
+    };
+    let mut utf8 = decoder.bytes(xml)?;
+    utf8.encoding = encoding.map(Cow::Owned);
+    parsed(utf8, None, options, None, true)
 }
 
 fn read(path: &FsPath, decompress: bool) -> std::io::Result<Vec<u8>> {
@@ -272,12 +303,40 @@ fn read(path: &FsPath, decompress: bool) -> std::io::Result<Vec<u8>> {
     Ok(inflated)
 }
 
-/// Parses one document.
+/// Parses a document that another one includes. Entities are replaced by their texts, by the same policy.
+pub(crate) fn parse_included(
+    content: &Content,
+    url: &CStr,
+    external: Option<&External>,
+    in_folder: bool,
+    huge: bool,
+) -> Result<Owned<'static, Document>> {
+    let options = Options {
+        recover: false,
+        huge,
+        no_blanks: false,
+        no_cdata: false,
+        resolve_entities: true,
+        load_dtd: false,
+    };
+    let decoder = Decoder {
+        recover: false,
+        file: Some(url),
+    };
+    let utf8 = match content {
+        Content::Bytes(bytes) => decoder.bytes(bytes)?,
+        Content::Text(text) => decoder.text(text)?,
+    };
+    parsed(utf8, Some(url), options, external, in_folder)
+}
+
+/// Parses one document. `in_folder` says that relative addresses in it are below the folder of `external`.
 fn parsed(
     utf8: Utf8<'_>,
     url: Option<&CStr>,
     options: Options,
     external: Option<&External>,
+    in_folder: bool,
 ) -> Result<Owned<'static, Document>> {
     // libxml2 initializes itself on first use. The GIL is held here, so that only one thread does so.
     Parser::initialize();
@@ -285,6 +344,7 @@ fn parsed(
         data: &utf8.bytes,
         url,
         ignore_declared: utf8.ignore_declared,
+        in_folder,
         options,
     };
     let (document, reported) = match options.resolves() {
@@ -293,6 +353,9 @@ fn parsed(
     };
     #[cfg(marks_entities)]
     crate::turn::prepare(&document);
+    if let Some(encoding) = utf8.encoding {
+        attach(&*document, SourceEncoding(encoding));
+    }
     let mut reports = utf8.reports;
     reports.extend(reported);
     if !reports.is_empty() {
@@ -306,6 +369,7 @@ struct Reading<'d> {
     data: &'d [u8],
     url: Option<&'d CStr>,
     ignore_declared: bool,
+    in_folder: bool,
     options: Options,
 }
 
@@ -365,7 +429,7 @@ impl Reading<'_> {
             };
             drop(read);
             drop(parser);
-            external.read_all(wanted, url, &mut loaded)?;
+            external.read_all(wanted, url, self.in_folder, &mut loaded)?;
             handlers.restart(loaded);
         }
     }

@@ -37,6 +37,9 @@ enum { SECONDS = 10, MOST_ALLOCATIONS = 20000, SPARSE = 400, AGAIN = 3 };
 static const char XML[] =
     "<!DOCTYPE r [<!ENTITY e \"entity\"><!ENTITY unused SYSTEM \"nowhere\">]>\n"
     "<r xmlns:p=\"urn:p\" a=\"1\" p:b=\"2\"><b k=\"v\">one</b>two<p:c/><!--comment--><?do it?><![CDATA[data]]>&e;</r>";
+static const char DECLARATIONS[] =
+    "<!DOCTYPE r [<!ENTITY e \"text<b/>\"><?pi?><!--c--><!ENTITY f \"&e;\"><!NOTATION n SYSTEM \"n\">\n"
+    "<!ATTLIST r id ID #IMPLIED><?last?>]><?pi?><r id=\"i\" xml:id=\"x\">&f;<a xmlns=\"urn:a\">&e;</a></r>";
 static const char BAD[] = "<a><b></a>";
 static const char EXTERNAL[] = "<!DOCTYPE r [<!ENTITY e SYSTEM \"nowhere\"><!ENTITY f \"&e;\">]><r>&f;</r>";
 static const char WITH_DTD[] = "<!DOCTYPE r SYSTEM 'x.dtd'><r>&e;</r>";
@@ -303,6 +306,15 @@ static void serialize(xmlDocPtr document, xmlNodePtr node, const char *nothing)
     serialize_one((xmlNodePtr)node->properties);
 }
 
+static void copy_document(xmlDocPtr document, xmlNodePtr node, const char *nothing)
+{
+    xmlDocPtr copy = noted(xmlCopyDoc(document, 1));
+    (void)node;
+    if (copy && xmlDocGetRootElement(copy))
+        serialize(copy, xmlDocGetRootElement(copy), nothing);
+    xmlFreeDoc(copy);
+}
+
 /* ---- the operations */
 
 typedef void (*work)(xmlDocPtr, xmlNodePtr, const char *);
@@ -358,6 +370,8 @@ static const struct operation OPERATIONS[] = {
     EVALUATES("//*"),
     EVALUATES("1"),
     EVALUATES("/"),
+    WORKS(XML, copy_document, NULL),
+    WORKS(DECLARATIONS, copy_document, NULL),
     WORKS(XML, evaluate_with_values, "concat($text, $number, $truth, $nodes, $nodes, $none)"),
     WORKS(XML, evaluate_with_values, "f(//b, 'x', 1, true())"),
     WORKS(XML, evaluate_with_values, "q:f($nodes) = f(//b)"),

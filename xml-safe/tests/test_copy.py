@@ -94,3 +94,26 @@ def test_ways_through_a_tree():
     assert (whole.next, whole.previous, whole.ancestors) == (None, None, [])
     key = root.xpathEval("@k")[0]
     assert (key.next, key.previous, key.ancestors) == (None, None, [root, whole])
+
+
+ENTITY = "<!DOCTYPE r [<!ENTITY e 'x<b/>'>]><r>t<a>&e;</a>&e;<z/></r>"
+
+
+@pytest.mark.parametrize("how", ["created", "copied", "imported", "below an imported one"])
+def test_xpath_ends_behind_a_new_entity_reference(how):
+    doc, other = parse(ENTITY), parse(ENTITY)
+    reference = {
+        "created": lambda: doc.create_entity_ref("e"),
+        "copied": lambda: doc.root.children[2].copy(),
+        "imported": lambda: doc.import_node(other.root.children[2]),
+        "below an imported one": lambda: doc.import_node(other.root.children[1]),
+    }[how]()
+    doc.root.append(reference)
+    # libxml2 makes the declaration of the entity the child of the reference, and goes back through the DTD to the root.
+    expression = "count(//text()/following::node())"
+    expected = parse(doc.to_string()).xpathEval(expression)
+    assert doc.xpathEval(expression, max_operations=10_000) == expected
+    if how == "below an imported one":
+        (reference,) = reference.children
+    assert (reference.children, reference.text) == ([], "x")
+    assert doc.root.text == "txxx"

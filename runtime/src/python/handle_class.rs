@@ -141,7 +141,8 @@ impl HandleClass {
         new_text(slf.py(), &text)
     }
 
-    /// Raises TypeError: a handle cannot be pickled or copied.
+    /// Raises TypeError: a handle cannot be pickled or copied. A class may have a `__reduce__` of its own.
+    #[pyo3(signature = () -> "str | tuple[object, ...]")]
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().fully_qualified_name()?;
         let message = format!(

@@ -4,6 +4,8 @@ use std::ffi::c_int;
 
 use leakproof::IntegerHandle;
 use leakproof::prelude::*;
+use leakproof::pyo3::types::PyTuple;
+use leakproof::pyo3::{Py, PyAny, PyResult, Python};
 
 use crate::ffi;
 
@@ -21,6 +23,18 @@ impl Tally {
     /// Adds a number. Returns the sum.
     #[calls(ffi::tally_add)]
     fn add(&mut self, n: c_int) -> c_int;
+
+    /// Makes another tally with the same sum.
+    fn __copy__(&mut self) -> Result<Owned<'static, Tally>> {
+        Tally::new(self.add(0))
+    }
+
+    /// The class and the sum, for pickling.
+    fn __reduce__(&mut self, py: Python<'_>) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+        let class = py.get_type::<TallyClass>().into_any().unbind();
+        let arguments = PyTuple::new(py, [self.add(0)])?;
+        Ok((class, arguments.into_any().unbind()))
+    }
 }
 
 /// A number.

@@ -21,6 +21,7 @@ from standin_safe import (
     ShelfError,
     Store,
     StoreError,
+    Tally,
     live_handles,
 )
 
@@ -267,6 +268,18 @@ def test_handles_are_neither_copied_nor_pickled():
             ):
                 refused(store)
         assert live_handles()["Store"] == 1
+    assert live_handles() == NONE
+
+
+def test_a_type_may_say_how_it_is_copied_and_pickled():
+    with Tally(3) as tally:
+        for duplicate in (copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))):
+            with duplicate(tally) as other:
+                assert other is not tally
+                assert (other.add(1), tally.add(0)) == (4, 3)
+    for refused in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(ClosedError):
+            refused(tally)
     assert live_handles() == NONE
 
 

@@ -53,7 +53,7 @@ impl crate::node::Node {
     fn first_declaration(&self) -> Option<Borrowed<Namespace>>;
 
     #[field(self, when(type_, ffi::XML_ATTRIBUTE_NODE))]
-    fn as_attribute(&self) -> Option<Borrowed<Attribute>>;
+    pub(crate) fn as_attribute(&self) -> Option<Borrowed<Attribute>>;
 }
 
 /// An element whose start tag is written.

@@ -31,6 +31,19 @@ fn text(node: &Node, options: Options) -> Result<String> {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
+impl Node {
+    /// Returns the node as XML in UTF-8.
+    pub(crate) fn xml(&self) -> Result<Vec<u8>> {
+        let options = Options {
+            method: Method::Xml,
+            declaration: None,
+            indent: false,
+            standalone: None,
+        };
+        bytes(self, Encoding::utf8(), options).map(|Bytes(bytes)| bytes)
+    }
+}
+
 fn bytes(node: &Node, encoding: Encoding, options: Options) -> Result<Bytes> {
     let written = options.check(node, Some(&encoding))?;
     let encoder = Encoder::new(Destination::memory(), encoding);

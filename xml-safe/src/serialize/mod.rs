@@ -17,7 +17,7 @@ mod markup;
 mod methods;
 mod options;
 mod output;
-mod python;
+pub(crate) mod python;
 mod scan;
 mod target;
 mod xml;

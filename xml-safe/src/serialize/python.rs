@@ -44,12 +44,12 @@ impl Library {
 }
 
 /// Makes the string of a name.
-pub(super) fn name<'py>(py: Python<'py>, text: &'static str) -> PyResult<Bound<'py, PyString>> {
+pub(crate) fn name<'py>(py: Python<'py>, text: &'static str) -> PyResult<Bound<'py, PyString>> {
     PyString::from_bytes(py, text.as_bytes())
 }
 
 /// Makes an exception, or the `MemoryError` for it.
-pub(super) fn exception<E: PyTypeInfo>(py: Python<'_>, message: &str) -> PyErr {
+pub(crate) fn exception<E: PyTypeInfo>(py: Python<'_>, message: &str) -> PyErr {
     let message = PyString::from_bytes(py, message.as_bytes());
     let made = message.and_then(|message| py.get_type::<E>().call1((message,)));
     made.map_or_else(|error| error, PyErr::from_value)
