@@ -586,7 +586,8 @@ fn run<'a, 'py, R>(
         same_ancestor::check(holds, entry.foreign).map_err(|error| to_pyerr(py, error))?;
     }
     let _python = entry.body.then(ReentrancyGuard::begin);
-    let _running = entry.body.then(|| RunningBody::begin(holds, former));
+    let running = entry.body.then(|| RunningBody::new(holds, former));
+    let _running = running.as_ref().map(RunningBody::begin);
     assert!(
         !(entry.body && entry.site.should_fail(FailPoint::Panic)),
         "a panic was asked for"

@@ -37,19 +37,32 @@ impl HandleClass {
 
     /// Returns whether both are handles of one native object.
     fn is_same(&self, other: &Self) -> bool {
-        ptr::eq(self, other)
+        let (kind, other_kind) = (self.0.kind(), other.0.kind());
+        if ptr::eq(self, other) {
+            return true;
+        }
+        if !ptr::eq(kind, other_kind) || !kind.is_view() && !kind.is_counted() {
+            return false;
+        }
+        match (self.part_that_moves(), other.part_that_moves()) {
             // A part that moves has one object, and another part may come to its address.
-            || self.0.kind().tree().is_none()
-                && (self.0.kind().is_view() || self.0.kind().is_counted())
-                && ptr::eq(self.0.kind(), other.0.kind())
-                && self.0.identity() == other.0.identity()
-                && self.owner_address() == other.owner_address()
+            (Some(part), Some(other_part)) => {
+                kind.tree().is_none()
+                    && ptr::eq(part, other_part)
+                    && self.0.identity() == other.0.identity()
+            }
+            (None, None) => {
+                self.0.identity() == other.0.identity()
+                    && self.owner_address() == other.owner_address()
+            }
+            _ => false,
+        }
     }
 
-    /// Returns the object of the part that moves which this is the object of, or is at the address of.
+    /// Returns the object of the part that moves which this is the object of, or is part of.
     fn part_that_moves(&self) -> Option<&Self> {
         let mut here = self;
-        while let Some(view) = here.0.as_view().filter(|view| view.moves()) {
+        while let Some(view) = here.0.as_view() {
             if here.0.kind().tree().is_some() {
                 return Some(here);
             }
@@ -165,7 +178,7 @@ impl HandleClass {
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         if let Some(part) = self.part_that_moves() {
-            // It has one object, which may become that of another part.
+            // It has one object, which may become that of another part. A view of it at its address moves along.
             ptr::from_ref(part).addr().hash(&mut hasher);
             return hasher.finish();
         }

@@ -10,6 +10,7 @@ use super::call::{CallContext, MethodInfo, call_beside};
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, check_owner, new_view, view};
 use super::py_box::no_memory;
+use super::state::moves;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::kind::HandleKind;
@@ -65,6 +66,8 @@ pub struct PartIterator {
     /// The owner's generation when the iterator was made, and the kind of the parts. `None` for parts that are not
     /// `until_mut`. The iterator is stale if the generation has changed.
     until_mut: Option<(u64, &'static HandleKind)>,
+    /// The kind of the parts, and the number of moves when the iterator was made.
+    made: (&'static HandleKind, usize),
     position: Mutex<Position>,
     advance: Box<Advance>,
 }
@@ -98,6 +101,10 @@ impl PartIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
         call_beside(py, owner, NEXT, |context| {
+            let (kind, moves) = self.made;
+            if owner.get().state().has_moved_since(moves) {
+                return Err(to_pyerr(py, Error::Stale(kind.name())));
+            }
             if let Some((made, kind)) = self.until_mut
                 && made != owner.get().state().generation_with_ancestors()
             {
@@ -139,6 +146,7 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     let iterator = PartIterator {
         owner: owner.unbind(),
         until_mut: kind.is_until_mut().then_some((generation, kind)),
+        made: (kind, moves()),
         position: Mutex::new(position),
         advance: Box::new(move |context, current, owner| {
             advance(context, current, owner, steps.next)

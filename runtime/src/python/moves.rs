@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use super::borrow_request::BorrowRequest;
 use super::handle_class::HandleClass;
 use super::parts;
-use super::state::note_moves;
+use super::state::{ResourceState, note_moves};
 use crate::error::{Error, Result};
 use crate::handle::kind::Id;
 use crate::interpreter::is_attached;
@@ -30,32 +30,65 @@ inventory::submit! { TakeObjects(take_objects) }
 #[derive(Default)]
 pub(super) struct FormerOwners(RefCell<Vec<Py<HandleClass>>>);
 
-/// What a call from Python has borrowed, and where it keeps former owners.
-type Running = Option<(
-    NonNull<[Option<BorrowRequest<'static>>]>,
-    NonNull<FormerOwners>,
-)>;
+/// A call from Python whose body runs: the handles that the call has borrowed.
+pub(super) struct RunningBody<'a> {
+    holds: &'a [Option<BorrowRequest<'a>>],
+    former: &'a FormerOwners,
+    /// The call in whose body this one was made.
+    outer: Running,
+}
+
+type Running = Option<NonNull<RunningBody<'static>>>;
 
 thread_local! {
     /// The innermost call with a body that this thread runs.
     static RUNNING: Cell<Running> = const { Cell::new(None) };
 }
 
-/// The time in which the body of a call runs.
-pub(super) struct RunningBody {
-    _outer: RestoreGuard<Running>,
-}
-
-impl RunningBody {
-    /// Begins the time. It ends before the borrows do.
-    pub(super) fn begin(holds: &[Option<BorrowRequest<'_>>], former: &FormerOwners) -> Self {
-        // The lifetime goes with the type: who reads it knows that the call runs.
-        let holds = NonNull::from(holds);
-        let holds = NonNull::slice_from_raw_parts(holds.cast(), holds.len());
+impl<'a> RunningBody<'a> {
+    pub(super) fn new(holds: &'a [Option<BorrowRequest<'a>>], former: &'a FormerOwners) -> Self {
         RunningBody {
-            _outer: RestoreGuard::set(&RUNNING, Some((holds, NonNull::from(former)))),
+            holds,
+            former,
+            outer: RUNNING.get(),
         }
     }
+
+    /// Makes the body the one that runs, until the result is dropped, which is before this is.
+    pub(super) fn begin(&self) -> RestoreGuard<Running> {
+        // The lifetime goes with the type: who reads it knows that the body runs.
+        RestoreGuard::set(&RUNNING, Some(NonNull::from(self).cast()))
+    }
+
+    /// Returns the Python object of an owner that this call has borrowed, or one in whose body it was made. A part that
+    /// has moved since no longer leads to its former owner, which the call keeps.
+    fn owner<'py>(&self, py: Python<'py>, id: Id) -> Option<(Bound<'py, HandleClass>, &Self)> {
+        let is_it = |resource: &ResourceState| {
+            ptr::eq(resource.kind(), id.kind()) && resource.raw() == id.raw()
+        };
+        let borrowed = self.holds.iter().flatten();
+        let borrowed = borrowed.filter(|hold| is_it(hold.resource) && !hold.has_moved());
+        let mut borrowed = borrowed.filter_map(|hold| hold.resource_object(py));
+        let former = self.former.0.borrow();
+        let mut former = former.iter().map(|former| former.bind(py));
+        let found = borrowed.next();
+        let found = found.or_else(|| {
+            let found = former.find(|former| is_it(former.get().state().resource()));
+            found.cloned()
+        });
+        match found {
+            Some(found) => Some((found, self)),
+            // SAFETY: Rust: the outer body runs as long as this one.
+            None => unsafe { self.outer?.as_ref() }.owner(py, id),
+        }
+    }
+}
+
+/// Returns whether the call that this thread runs has moved parts.
+pub(super) fn has_moved_parts() -> bool {
+    // SAFETY: Rust: the body runs.
+    let running = RUNNING.get().map(|running| unsafe { running.as_ref() });
+    running.is_some_and(|running| !running.former.0.borrow().is_empty())
 }
 
 /// Gives the Python objects of parts to their copies ([`Copied::take_objects`]).
@@ -63,7 +96,15 @@ impl RunningBody {
 /// # Safety
 ///
 /// As there.
-unsafe fn take_objects(copied: &Copied) -> Result<()> {
+unsafe fn take_objects(copied: &Copied<'_>) -> Result<()> {
+    let running = RUNNING.get();
+    if !is_attached() {
+        // A tree that Python does not know has no objects.
+        return match running {
+            Some(_) => Err(refused(copied, "the thread gave up the GIL")),
+            None => Ok(()),
+        };
+    }
     let mut is_any = false;
     // SAFETY: the caller's promise.
     unsafe {
@@ -79,40 +120,24 @@ unsafe fn take_objects(copied: &Copied) -> Result<()> {
         return Ok(());
     }
     if cfg!(Py_GIL_DISABLED) {
-        return Err(refused(
-            copied,
-            "objects do not move on free-threaded Python: copy instead",
-        ));
+        let reason = "objects do not move on free-threaded Python: copy instead";
+        return Err(refused(copied, reason));
     }
-    let running = RUNNING.get().filter(|_| is_attached());
-    let Some((holds, former)) = running else {
-        return Err(refused(
-            copied,
-            "objects move only in a method that Python has called",
-        ));
-    };
-    // SAFETY: Rust: `RunningBody` is dropped before the handles and the list, and neither changes meanwhile.
-    let (holds, former) = unsafe { (holds.as_ref(), former.as_ref()) };
     // SAFETY: CPython: this thread is attached, as was just asked.
     let py = unsafe { Python::assume_attached() };
-    let owner = |id: Id| {
-        let is_it = |hold: &&BorrowRequest<'_>| {
-            let resource = hold.resource;
-            ptr::eq(resource.kind(), id.kind()) && resource.raw() == id.raw()
-        };
-        let object = holds.iter().flatten().find(is_it);
-        object.and_then(|hold| hold.resource_object(py))
+    // SAFETY: Rust: the body runs.
+    let running = running.map(|running| unsafe { running.as_ref() });
+    let owner = |id| running?.owner(py, id);
+    let (Some((from, by)), Some((to, _))) = (owner(copied.owners.0), owner(copied.owners.1)) else {
+        let reason = "both owners, or parts of them, have to be arguments of the call";
+        return Err(refused(copied, reason));
     };
-    let (Some(from), Some(to)) = (owner(copied.owners.0), owner(copied.owners.1)) else {
-        return Err(refused(
-            copied,
-            "both owners, or parts of them, have to be arguments of the call",
-        ));
-    };
-    let mut former = former.0.borrow_mut();
-    let no_memory = |_| Error::OutOfMemory("the former owners of parts");
-    former.try_reserve(1).map_err(no_memory)?;
-    former.push(from.unbind());
+    let mut former = by.former.0.borrow_mut();
+    if !former.iter().any(|former| former.is(&from)) {
+        let no_memory = |_| Error::OutOfMemory("the former owners of parts");
+        former.try_reserve(1).map_err(no_memory)?;
+        former.push(from.unbind());
+    }
     note_moves();
     // SAFETY: the caller's promise; the call has borrowed both owners exclusively. The list keeps the former owner, so
     // none is dropped here.
@@ -125,7 +150,7 @@ unsafe fn take_objects(copied: &Copied) -> Result<()> {
 }
 
 #[cold]
-fn refused(copied: &Copied, reason: &str) -> Error {
+fn refused(copied: &Copied<'_>, reason: &str) -> Error {
     Error::Value(format!(
         "this {} cannot move to another {}: {reason}",
         copied.kind.name(),

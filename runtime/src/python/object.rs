@@ -8,6 +8,7 @@ use super::allocation;
 use super::call::CallContext;
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
+use super::moves::has_moved_parts;
 use super::parts;
 use super::py_box::no_memory;
 use super::state::{HandleState, Special};
@@ -208,7 +209,12 @@ pub(super) fn check_owner<T: Part>(
     // SAFETY: guarantee 14: the part is valid, as it is borrowed.
     let actual = unsafe { T::kind().owner(raw) };
     let here = Id::new(T::Owner::kind(), owner.state().entered_raw());
-    match actual.is_none_or(|actual| actual == here) {
+    let is_part = match actual {
+        Some(actual) => actual == here,
+        // The body may have found it before it moved the owner.
+        None => !(owner.state().has_moved() && has_moved_parts()),
+    };
+    match is_part {
         true => Ok(()),
         false => Err(Error::Value(format!(
             "this {} is part of another {} than the one that the call was made on",

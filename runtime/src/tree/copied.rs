@@ -6,24 +6,24 @@ use crate::handle::kind::{HandleKind, Id};
 use crate::handle::tree_ops::{Pair, Unlike};
 use crate::tree::unlinked;
 
-/// A part and its copy in another tree.
+/// Parts and their copies in another tree.
 #[derive(Debug)]
-pub(crate) struct Copied {
+pub(crate) struct Copied<'a> {
     pub(crate) kind: &'static HandleKind,
     pub(crate) ops: &'static TreeOps,
-    /// The original and the copy.
-    pub(crate) tops: Pair,
+    /// Each original and its copy.
+    pub(crate) tops: &'a [Pair],
     /// Their owners.
     pub(crate) owners: (Id, Id),
 }
 
 /// A function of the Python half that gives the Python objects of the originals to the copies. Without it there are no
 /// objects.
-pub(crate) struct TakeObjects(pub(crate) unsafe fn(&Copied) -> Result<()>);
+pub(crate) struct TakeObjects(pub(crate) unsafe fn(&Copied<'_>) -> Result<()>);
 
 inventory::collect!(TakeObjects);
 
-impl Copied {
+impl Copied<'_> {
     /// Calls `each` with each part and its copy, in the order of the tree.
     ///
     /// # Errors
@@ -34,16 +34,18 @@ impl Copied {
     ///
     /// All parts are valid, and nobody changes the trees meanwhile.
     pub(crate) unsafe fn each(&self, mut each: impl FnMut(Pair) -> Result<()>) -> Result<()> {
-        let mut next = Some(self.tops);
-        while let Some(here) = next {
-            each(here)?;
-            // SAFETY: the caller's promise.
-            next = unsafe { self.ops.next_of_pair(self.tops, here) }.map_err(|Unlike| {
-                Error::Value(format!(
-                    "the copy of this {} has another shape",
-                    self.kind.name()
-                ))
-            })?;
+        for tops in self.tops {
+            let mut next = Some(*tops);
+            while let Some(here) = next {
+                each(here)?;
+                // SAFETY: the caller's promise.
+                next = unsafe { self.ops.next_of_pair(*tops, here) }.map_err(|Unlike| {
+                    Error::Value(format!(
+                        "the copy of this {} has another shape",
+                        self.kind.name()
+                    ))
+                })?;
+            }
         }
         Ok(())
     }
@@ -73,9 +75,9 @@ impl Copied {
                 (hook.0)(self)?;
             }
             // The originals have no witness any more.
-            if unlinked::is_any() {
-                unlinked::unsettle(self.ops.topmost(self.tops.0, from.raw()));
-                unlinked::unsettle(self.ops.topmost(self.tops.1, to.raw()));
+            for (original, copy) in self.tops.iter().filter(|_| unlinked::is_any()) {
+                unlinked::unsettle(self.ops.topmost(*original, from.raw()));
+                unlinked::unsettle(self.ops.topmost(*copy, to.raw()));
             }
         }
         Ok(())

@@ -147,12 +147,14 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         }
     }
 
-    /// Makes the Python objects of `original`, and of all parts below it, those of `copy` and of the parts at the same
-    /// places below that. So a part moves to another owner: C copies it there, its objects become those of the copy,
-    /// and the original, which is then unlinked, is released.
+    /// Makes the Python objects of each original, and of all parts below it, those of its copy and of the parts at the
+    /// same places below that. `pairs` are originals in the tree `from` and copies in this tree. So parts move to another
+    /// owner: C copies them there, their objects become those of the copies, and the originals, which are then unlinked,
+    /// are released.
     ///
-    /// The objects keep the owner of the copy from then on. An iterator over the parts raises an error where it gets to
-    /// one that has moved, and a view that is part of one has ended, unless both are at one address.
+    /// The objects keep the owner of the copies from then on. An iterator raises an error where it gets to a part that
+    /// has moved. A view that is part of one has ended, unless both are at one address; so has a view of a part that was
+    /// moved before, wherever a part moves. What the body found in an original before cannot be returned to Python.
     ///
     /// Without Python there are no objects, and only the errors remain.
     ///
@@ -188,7 +190,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     ///         let here = Tree::of(self);
     ///         let mut outline = here.edit_owner();
     ///         let copy = outline.copy(original.get())?;
-    ///         here.take_objects(&there, original, copy)?;
+    ///         here.take_objects(&there, &[(original, copy)])?;
     ///         there.edit(original)?.unlink()?;
     ///         copy.with_owner(here.owner())
     ///             .ok_or_else(|| Error::Value("a topic of another outline".into()))
@@ -205,18 +207,22 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     pub fn take_objects(
         &self,
         from: &Tree<'_, O>,
-        original: Borrowed<'_, O::Node>,
-        copy: Borrowed<'_, O::Node>,
+        pairs: &[(Borrowed<'_, O::Node>, Borrowed<'_, O::Node>)],
     ) -> Result<()> {
-        let (original, copy) = (from.check_own(original)?, self.check_own(copy)?);
         let kind = O::Node::kind();
         let Some(ops) = kind.tree() else {
             unreachable!("a part of a tree has the functions of one")
         };
+        let mut tops = Vec::new();
+        tops.try_reserve_exact(pairs.len())?;
+        for (original, copy) in pairs {
+            let (original, copy) = (from.check_own(*original)?, self.check_own(*copy)?);
+            tops.push((original.as_ptr().cast(), copy.as_ptr().cast()));
+        }
         let copied = Copied {
             kind,
             ops,
-            tops: (original.as_ptr().cast(), copy.as_ptr().cast()),
+            tops: &tops,
             owners: (
                 Id::new(O::kind(), from.owner.as_ptr().cast()),
                 Id::new(O::kind(), self.owner.as_ptr().cast()),

@@ -35,6 +35,8 @@ struct Root {
     queued: bool,
     /// The next one in the queue.
     next_queued: *mut (),
+    /// The one before in the queue; null for the first one.
+    previous_queued: *mut (),
 }
 
 /// The subtrees of one owner.
@@ -135,6 +137,7 @@ impl Table {
                 witness: ptr::null_mut(),
                 queued: false,
                 next_queued: ptr::null_mut(),
+                previous_queued: ptr::null_mut(),
             };
             self.roots.insert(raw.addr(), root);
             ROOTS.fetch_add(1, Ordering::Relaxed);
@@ -149,21 +152,29 @@ impl Table {
             return;
         };
         root.witness = ptr::null_mut();
-        if let (false, Some(owner)) = (root.queued, self.owners.get_mut(&key(root.owner))) {
-            root.queued = true;
-            root.next_queued = std::mem::replace(&mut owner.queue, raw);
-            UNSETTLED.fetch_add(1, Ordering::Relaxed);
+        let Some(owner) = self
+            .owners
+            .get_mut(&key(root.owner))
+            .filter(|_| !root.queued)
+        else {
+            return;
+        };
+        root.queued = true;
+        let next = std::mem::replace(&mut owner.queue, raw);
+        root.next_queued = next;
+        if let Some(next) = self.roots.get_mut(&next.addr()) {
+            next.previous_queued = raw;
         }
+        UNSETTLED.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes the subtree that came last out of the queue of `owner`.
     fn take_queued(&mut self, owner: Id) -> Option<(&'static HandleKind, *mut ())> {
-        let entry = self.owners.get_mut(&key(owner))?;
-        let root = self.roots.get_mut(&entry.queue.addr())?;
-        entry.queue = std::mem::replace(&mut root.next_queued, ptr::null_mut());
-        root.queued = false;
-        UNSETTLED.fetch_sub(1, Ordering::Relaxed);
-        Some((root.kind, root.raw))
+        let first = self.owners.get(&key(owner))?.queue;
+        let root = self.roots.get(&first.addr())?;
+        let taken = (root.kind, root.raw);
+        self.take_out_of_queue(owner, first);
+        Some(taken)
     }
 
     /// Removes a subtree, if it is there.
@@ -202,26 +213,19 @@ impl Table {
     }
 
     fn take_out_of_queue(&mut self, owner: Id, raw: *mut ()) {
-        let Some(entry) = self.owners.get_mut(&key(owner)) else {
-            return;
-        };
-        // It is nearly always the first one: what is made is linked next.
-        let mut before: *mut () = ptr::null_mut();
-        let mut here = entry.queue;
-        while here != raw {
-            let Some(root) = self.roots.get(&here.addr()) else {
-                return;
-            };
-            (before, here) = (here, root.next_queued);
-        }
         let Some(root) = self.roots.get_mut(&raw.addr()) else {
             return;
         };
         let next = std::mem::replace(&mut root.next_queued, ptr::null_mut());
+        let previous = std::mem::replace(&mut root.previous_queued, ptr::null_mut());
         root.queued = false;
-        match self.roots.get_mut(&before.addr()) {
-            Some(before) => before.next_queued = next,
-            None => entry.queue = next,
+        if let Some(next) = self.roots.get_mut(&next.addr()) {
+            next.previous_queued = previous;
+        }
+        if let Some(previous) = self.roots.get_mut(&previous.addr()) {
+            previous.next_queued = next;
+        } else if let Some(entry) = self.owners.get_mut(&key(owner)) {
+            entry.queue = next;
         }
         UNSETTLED.fetch_sub(1, Ordering::Relaxed);
     }

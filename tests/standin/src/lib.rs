@@ -91,7 +91,7 @@ mod standin_safe {
     use super::numbers::{Numeral, Tally};
 
     #[pymodule_export]
-    use super::outlines::{Badge, Bookmark, Heading, Outline, Topic};
+    use super::outlines::{Badge, Bookmark, Clasp, Heading, Outline, Topic};
 
     #[pymodule_export]
     use super::parcels::{Board, Bow, Keepsake, Label, Parcel, Ribbon, Tag};

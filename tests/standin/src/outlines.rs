@@ -53,7 +53,7 @@ impl Outline {
         let here = Tree::of(self);
         let mut outline = here.edit_owner();
         let copy = outline.copy(original.get())?;
-        here.take_objects(&there, original, copy)?;
+        here.take_objects(&there, &[(original, copy)])?;
         there.edit(original)?.unlink()?;
         Ok(within(copy, here.owner())?)
     }
@@ -65,7 +65,7 @@ impl Outline {
         let here = Tree::of(self);
         let mut outline = here.edit_owner();
         let copy = outline.copy(original.get())?;
-        here.take_objects(&there, original, copy)?;
+        here.take_objects(&there, &[(original, copy)])?;
         within(copy, here.owner())
     }
 
@@ -76,9 +76,22 @@ impl Outline {
         let here = Tree::of(self);
         let mut outline = here.edit_owner();
         let copy = outline.topic(original.number())?;
-        here.take_objects(&there, original, copy)?;
+        here.take_objects(&there, &[(original, copy)])?;
         there.edit(original)?.unlink()?;
         within(copy, here.owner())
+    }
+
+    /// Moves two topics of another outline here. The second one is copied without those below it.
+    #[foreign(one, two)]
+    fn adopt_two(&mut self, one: &mut Topic, two: &mut Topic) -> Result<()> {
+        let (there, one) = Tree::around(one)?;
+        let (_, two) = Tree::around(two)?;
+        let here = Tree::of(self);
+        let copy_of_one = within(here.edit_owner().copy(one.get())?, here.owner())?;
+        let copy_of_two = within(here.edit_owner().topic(two.number())?, here.owner())?;
+        here.take_objects(&there, &[(one, copy_of_one), (two, copy_of_two)])?;
+        there.edit(one)?.unlink()?;
+        there.edit(two)?.unlink()
     }
 
     /// Gives the objects of `topic` to `copy`, which is of another outline or not.
@@ -86,7 +99,7 @@ impl Outline {
     fn exchange(&mut self, topic: &mut Topic, copy: &mut Topic) -> Result<()> {
         let (there, original) = Tree::around(topic)?;
         let (here, copy) = Tree::around(copy)?;
-        here.take_objects(&there, original, copy)
+        here.take_objects(&there, &[(original, copy)])
     }
 
     /// Makes `root` the topmost topic, and returns the former one.
@@ -172,6 +185,46 @@ impl Topic {
 
     fn __iter__(&self) -> Successors<'_, Topic> {
         Successors::new(self.first(), Topic::next)
+    }
+
+    /// Moves this topic to the outline of `other`, and `other` to that of this one.
+    #[foreign(other)]
+    fn swap(&mut self, other: &mut Topic) -> Result<()> {
+        let (mine, this) = Tree::around(self)?;
+        let (theirs, other) = Tree::around(other)?;
+        let there = within(theirs.edit_owner().copy(this.get())?, theirs.owner())?;
+        let here = within(mine.edit_owner().copy(other.get())?, mine.owner())?;
+        theirs.take_objects(&mine, &[(this, there)])?;
+        mine.take_objects(&theirs, &[(other, here)])?;
+        mine.edit(this)?.unlink()?;
+        theirs.edit(other)?.unlink()
+    }
+
+    /// Moves this topic to an outline and back.
+    #[foreign(outline)]
+    fn visit(&mut self, outline: &mut Outline) -> Result<()> {
+        let (mine, this) = Tree::around(self)?;
+        let theirs = Tree::of(outline);
+        let there = within(theirs.edit_owner().copy(this.get())?, theirs.owner())?;
+        theirs.take_objects(&mine, &[(this, there)])?;
+        mine.take_objects(&theirs, &[(there, this)])
+    }
+
+    /// Moves this topic to an outline, and returns the badge that it had before.
+    #[foreign(outline)]
+    fn leave(&mut self, outline: &mut Outline) -> Result<Option<Borrowed<'_, Badge>>> {
+        let (mine, this) = Tree::around(self)?;
+        let badge = this.get().badge();
+        let theirs = Tree::of(outline);
+        let there = within(theirs.edit_owner().copy(this.get())?, theirs.owner())?;
+        theirs.take_objects(&mine, &[(this, there)])?;
+        mine.edit(this)?.unlink()?;
+        Ok(badge)
+    }
+
+    /// The badge as one of several.
+    fn badges(&self) -> Successors<'_, Badge> {
+        Successors::new(self.badge(), Badge::next)
     }
 
     /// The topic by another type.
@@ -264,6 +317,28 @@ pub struct Badge;
 
 #[methods(unsafe)]
 impl Badge {
+    /// The number.
+    #[getter]
+    #[field(number)]
+    fn number(&self) -> c_int;
+
+    /// The clasp, at the address of the badge.
+    #[getter]
+    #[field(self)]
+    fn clasp(&self) -> Borrowed<Clasp>;
+
+    #[rust_only]
+    fn next(&self) -> Option<Borrowed<'_, Badge>> {
+        None
+    }
+}
+
+/// A part of a badge.
+#[handle(raw = ffi::badge, part_of = Badge)]
+pub struct Clasp;
+
+#[methods(unsafe)]
+impl Clasp {
     /// The number.
     #[getter]
     #[field(number)]

@@ -225,6 +225,94 @@ def test_another_view_of_a_part_ends_where_the_part_moves():
     assert one.badge.number == 1
 
 
+def test_two_parts_change_places():
+    one, other = tree(1), tree(2)
+    mine, yours = one.root.first, other.root.first
+    mine.swap(yours)
+    assert (mine.number, yours.number) == (1, 2)
+    one.root.add(yours)
+    other.root.add(mine)
+    one.close()
+    assert (yours.closed, mine.closed) == (True, False)
+    assert mine.number == 1
+
+
+def test_a_part_moves_there_and_back_in_one_call():
+    here, there = tree(), tree(1)
+    one = there.root.first
+    one.visit(here)
+    assert there.root.first is one
+    assert one.number == 1
+    here.close()
+    assert one.number == 1
+    there.close()
+    assert one.closed
+
+
+def test_several_parts_move_together_or_not_at_all():
+    here, there = tree(), tree(1, 2)
+    one, two = there.root.topics
+    below = two.append(3)
+    with pytest.raises(ValueError, match="another shape"):
+        here.adopt_two(one, two)
+    assert there.root.topics == [one, two]
+    assert two.first is below
+    below.unlink()
+    here.adopt_two(one, two)
+    there.close()
+    assert (one.number, two.number, below.closed) == (1, 2, True)
+
+
+def test_a_result_that_was_found_before_the_move_is_refused():
+    here, there = tree(), tree(1)
+    one = there.root.first
+    with pytest.raises(ValueError, match="this Badge is part of another Topic"):
+        one.leave(here)
+    there.close()
+    assert (one.number, one.badge.number) == (1, 1)
+
+
+def test_an_iterator_over_parts_of_a_part_ends_where_the_part_moves():
+    here, there = tree(), tree(1)
+    one = there.root.first
+    badges = one.badges()
+    here.adopt(one)
+    with pytest.raises(ClosedError):
+        next(badges)
+    assert [badge.number for badge in one.badges()] == [1]
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_view_of_a_view_ends_with_the_part(moves):
+    here, there = tree(), tree(1)
+    one = there.root.first
+    one.unlink()
+    badge = one.badge
+    clasp = badge.clasp
+    assert clasp.number == 1
+    if moves:
+        here.adopt(one)
+    else:
+        one.close()
+    for view in (clasp, badge):
+        assert view.closed
+        with pytest.raises(ClosedError):
+            _ = view.number
+
+
+def test_the_hash_of_a_view_stays():
+    here, there = tree(), tree(1)
+    one = there.root.first
+    views = [one.badge, one.heading, one.badge.clasp]
+    assert views == [one.badge, one.heading, one.badge.clasp]
+    assert [hash(view) for view in views] == [hash(one.badge), hash(one.heading), hash(one.badge.clasp)]
+    table = {view: index for index, view in enumerate(views)}
+    here.adopt(one)
+    assert [table[view] for view in views] == [0, 1, 2]
+    assert views[1] == one.heading
+    assert views[0] != one.badge
+
+
 def test_iterators_go_on_with_what_is_still_there():
     here, there = tree(), tree(1, 2, 3)
     for topic in there.root:

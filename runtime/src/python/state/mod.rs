@@ -23,7 +23,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 pub(super) use self::resource::{ResourceState, Special};
 use self::view::{Boxed, WatchedView};
-pub(super) use self::view::{View, lock_fields, note_moves, view_of};
+pub(super) use self::view::{View, lock_fields, moves, note_moves, view_of};
 use super::handle_class::HandleClass;
 use super::py_box::PyBox;
 use super::thread_bound;
@@ -233,6 +233,17 @@ impl HandleState {
             State::Watched(watched) => watched.is_stale(),
             State::View(_) | State::Resource(_) => false,
         }
+    }
+
+    /// Returns whether the handle is a part that was moved before, or part of one, and parts were moved since there were
+    /// so many moves: its pointer may be another one.
+    pub(super) fn has_moved_since(&self, moved: usize) -> bool {
+        self.has_moved() && moved != moves()
+    }
+
+    /// Returns whether the handle is a part that was moved, or part of one.
+    pub(super) fn has_moved(&self) -> bool {
+        self.as_view().is_some_and(View::has_moved)
     }
 
     /// Returns whether the handle is closed. Never blocks, and never calls C.

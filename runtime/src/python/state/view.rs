@@ -122,14 +122,14 @@ impl View {
         self.has(AT_OWNER) || self.kind().tree().is_some()
     }
 
-    /// Returns whether the part that this view is of, or is at the address of, has been moved.
-    fn has_moved(&self) -> bool {
-        match self.has(AT_OWNER) {
-            true => {
+    /// Returns whether the part that this view is of, or is part of, has been moved.
+    pub(super) fn has_moved(&self) -> bool {
+        match self.kind().tree() {
+            Some(_) => self.has(MOVED),
+            None => {
                 let owner = self.owner().get().state().as_view();
                 owner.is_some_and(View::has_moved)
             }
-            false => self.has(MOVED),
         }
     }
 
@@ -168,11 +168,18 @@ impl View {
         self.kind.load(Ordering::Relaxed).addr() & CLOSED != 0 || self.is_owner_closed()
     }
 
-    /// Returns whether the view is part of a part that moves, and that is closed: it may have been released since.
+    /// Returns whether the view is part of a part that moves, directly or not, and that is closed: it may have been
+    /// released since.
     #[inline(always)]
     fn is_owner_closed(&self) -> bool {
-        let owner = self.owner().get().state().as_view();
-        owner.is_some_and(|owner| owner.kind().tree().is_some() && owner.is_closed())
+        let mut owner = self.owner().get().state().as_view();
+        while let Some(view) = owner {
+            if view.kind().tree().is_some() && view.has(CLOSED) {
+                return true;
+            }
+            owner = view.owner().get().state().as_view();
+        }
+        false
     }
 
     /// Closes the view. Python gets another object of a part that moves from then on.
@@ -306,6 +313,11 @@ pub(crate) fn note_moves() {
     MOVES.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Returns the number of times that parts were moved.
+pub(crate) fn moves() -> usize {
+    MOVES.load(Ordering::Relaxed)
+}
+
 /// The state of a view that may end before its owner: with the next exclusive borrow of the owner (`until_mut`), when
 /// the part that moves which it is part of is moved, or with the view that it is part of.
 pub(super) struct WatchedView {
@@ -319,11 +331,10 @@ pub(super) struct WatchedView {
 
 impl WatchedView {
     pub(super) fn new(view: View, generation: Option<u64>) -> Self {
-        let moves = MOVES.load(Ordering::Relaxed);
         WatchedView {
             view,
             generation,
-            moves,
+            moves: moves(),
         }
     }
 
@@ -331,8 +342,7 @@ impl WatchedView {
     /// other part was moved since.
     pub(super) fn is_stale(&self) -> bool {
         let owner = self.view.owner().get().state();
-        let has_moved = owner.as_view().is_some_and(View::has_moved);
-        has_moved && self.moves != MOVES.load(Ordering::Relaxed)
+        owner.has_moved_since(self.moves)
             || self
                 .generation
                 .is_some_and(|made| made != owner.generation_with_ancestors())
