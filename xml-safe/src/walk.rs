@@ -12,9 +12,9 @@ use leakproof::CallContext;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyTypeError, PyValueError};
 use leakproof::pyo3::inspect::PyStaticExpr;
-use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult, PyTypeMethods};
+use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult};
 use leakproof::pyo3::types::{PyList, PyListMethods, PyString, PyStringMethods};
-use leakproof::pyo3::{PyTraverseError, PyVisit, Python, intern, pyclass, pymethods};
+use leakproof::pyo3::{PyErr, PyTraverseError, PyVisit, Python, intern, pyclass, pymethods};
 
 use crate::copy::following;
 use crate::ffi;
@@ -33,28 +33,29 @@ const TYPES: [(&str, u32); 8] = [
 ];
 
 /// Returns the bits of a type, or of several.
-fn types_of(types: &Bound<'_, PyAny>) -> PyResult<u32> {
-    let Ok(name) = types.cast::<PyString>() else {
-        let items = types.try_iter().map_err(|_| {
-            let class = types.get_type().qualname();
-            let class = class.map_or_else(|_| String::new(), |class| class.to_string());
-            PyTypeError::new_err(format!("type is a str or an iterable of them, not {class}"))
-        })?;
-        let mut bits = 0;
-        for item in items {
-            bits |= type_of(item?.cast::<PyString>()?)?;
+fn types_of(types: &Bound<'_, PyAny>) -> Result<u32> {
+    if let Ok(name) = types.cast::<PyString>() {
+        return type_of(name);
+    }
+    let items = types.try_iter().map_err(|error| {
+        match error.is_instance_of::<PyTypeError>(types.py()) {
+            true => PyTypeError::new_err("type is a str or an iterable of str"),
+            false => error,
         }
-        return Ok(bits);
-    };
-    type_of(name)
+    })?;
+    let mut bits = 0;
+    for item in items {
+        bits |= type_of(item?.cast::<PyString>().map_err(PyErr::from)?)?;
+    }
+    Ok(bits)
 }
 
-fn type_of(name: &Bound<'_, PyString>) -> PyResult<u32> {
+fn type_of(name: &Bound<'_, PyString>) -> Result<u32> {
     let name = name.to_cow()?;
     let found = TYPES.iter().find(|(known, _)| *known == name);
     found.map(|(_, bits)| *bits).ok_or_else(|| {
         let known = TYPES.map(|(name, _)| format!("{name:?}")).join(", ");
-        PyValueError::new_err(format!(
+        Error::Value(format!(
             "no iterator gives nodes of the type {name:?}: choose from {known}"
         ))
     })
@@ -174,10 +175,12 @@ impl IntoPython for Walk<'_> {
             .name
             .map(|name| name.into_python(context))
             .transpose()?;
+        // PyO3 makes an int of an argument, and panics without memory.
+        let types = self.types.into_python(context)?;
         let iterator = NodeIterator {
             top: top.unbind(),
             name: name.map(Bound::unbind),
-            types: self.types,
+            types: types.unbind(),
             way: Mutex::new(Way::Before),
         };
         Ok(Bound::new(context.py(), iterator)?.into_any())
@@ -189,7 +192,7 @@ impl IntoPython for Walk<'_> {
 struct NodeIterator {
     top: Py<PyAny>,
     name: Option<Py<PyAny>>,
-    types: u32,
+    types: Py<PyAny>,
     way: Mutex<Way>,
 }
 
@@ -214,7 +217,7 @@ impl NodeIterator {
     /// Returns the next node.
     fn step(&self, py: Python<'_>, way: &mut Way) -> PyResult<Option<Object>> {
         if matches!(way, Way::Before) {
-            let arguments = (&self.name, self.types);
+            let arguments = (&self.name, &self.types);
             let is_wanted = self
                 .top
                 .call_method1(py, intern!(py, "_is_wanted"), arguments)?;
@@ -265,7 +268,7 @@ impl NodeIterator {
         ahead: Option<&Object>,
         down: bool,
     ) -> PyResult<Option<Vec<Step<Object>>>> {
-        let arguments = (parent, ahead, down, &self.name, self.types);
+        let arguments = (parent, ahead, down, &self.name, &self.types);
         let found = here
             .bind(py)
             .call_method1(intern!(py, "_walk"), arguments)?;
