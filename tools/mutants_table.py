@@ -1367,7 +1367,7 @@ OWNERS_OF_HANDLES = [
     mutant(
         CLASS,
         "a part of another owner is given to Python",
-        ("    match actual.is_none_or(|actual| actual == here) {", "    match actual.is_none_or(|actual| actual == here || !owner.state().is_closed()) {"),
+        ("        Some(actual) => actual == here,\n", "        Some(actual) => actual == here || !owner.state().is_closed(),\n"),
     ),
 ]
 
@@ -1680,13 +1680,17 @@ TREES = [
     mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n#[inline]\nfn run", "        hold.joined = true;\n    }\n}\n\n#[inline]\nfn run")),
     mutant(TREE_OPS, "a copy with more lists of children has the shape", ("                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Some(first) = both(first)? {", "                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Ok(Some(first)) = both(first) {")),
     mutant(TREE_OPS, "the shape of a copy ends where that of the original ends", ("                (false, false) => {}\n                _ => return Err(Unlike),", "                (false, false) => {}\n                _ => return Ok(None),")),
-    mutant(TREE_COPIED, "an original without objects is not released", ("                unlinked::unsettle(self.ops.topmost(self.tops.0, from.raw()));\n", "")),
+    mutant(TREE_COPIED, "an original without objects is not released", ("                unlinked::unsettle(self.ops.topmost(*original, from.raw()));\n", "                let _ = original;\n")),
     mutant(TREE_COPIED, "a part moves within its owner", ("        if from == to {\n", "        if from == to && false {\n")),
     mutant(MOVES, "a copy with an object gets another one", ("            match parts::is_registered(copied.ops, copy) {\n", "            match parts::is_registered(copied.ops, copy) && false {\n")),
     mutant(VIEW, "a view at the address of a part stays behind", ("        match self.has(AT_OWNER) {\n            true => self.owner().get().state().entered_raw(),", "        match self.has(AT_OWNER) && false {\n            true => self.owner().get().state().entered_raw(),")),
-    mutant(VIEW, "a part of a part that has moved is open", ("        has_moved && self.moves", "        false && has_moved && self.moves")),
+    mutant(VIEW, "a part of a part that has moved is open", ("        owner.has_moved_since(self.moves)\n", "        owner.has_moved_since(self.moves) && false\n")),
     mutant(ENTER, "a call that waited uses what has moved meanwhile", ("        if holds.iter().flatten().any(BorrowRequest::has_moved) {", "        if holds.iter().flatten().any(BorrowRequest::has_moved) && false {")),
     mutant(PYTHON_HANDLE_CLASS, "the hash of a part changes where it moves", ("        if let Some(part) = self.part_that_moves() {\n", "        if let Some(part) = self.part_that_moves().filter(|_| false) {\n")),
+    mutant(MOVES, "a second move in a call finds an object that has left", ("filter(|hold| is_it(hold.resource) && !hold.has_moved())", "filter(|hold| is_it(hold.resource))")),
+    mutant(VIEW, "a view of a view of a closed part is open", ("            owner = view.owner().get().state().as_view();\n        }\n        false\n", "            owner = None;\n        }\n        false\n")),
+    mutant(ITERATOR, "an iterator over parts of a part goes on where the part has moved", ("            if owner.get().state().has_moved_since(moves) {\n", "            if owner.get().state().has_moved_since(moves) && false {\n")),
+    mutant(CLASS, "a result that was found before the move becomes a view", ("        None => !(owner.state().has_moved() && has_moved_parts()),\n", "        None => true,\n")),
     mutant(ITERATOR, "an iterator follows a part to another owner", ("            if !ptr::eq(part.resource(), owner.resource()) {\n", "            if !ptr::eq(part.resource(), owner.resource()) && false {\n")),
     mutant(ITERATOR, "an iterator does not keep the part that it has come to", ("        if !const { T::SPEC.is_tree_part() } {\n", "        if !const { T::SPEC.is_tree_part() } || true {\n")),
 ]

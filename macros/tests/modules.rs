@@ -44,12 +44,17 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
     (
         "xml-safe/src",
         &[
+            "adopt",
             "attributes",
             "change",
             "copy",
             "create",
             "document",
+            "dtd",
+            "duplicate",
             "ids",
+            "info",
+            "moves",
             "node",
             "text",
             "turn",

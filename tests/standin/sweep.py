@@ -1,6 +1,8 @@
 """The operations of the fault-injection sweep: every kind of handle, each function succeeding and failing."""
 
+import copy
 import io
+import pickle
 import signal
 import threading
 from collections.abc import Callable
@@ -215,6 +217,19 @@ def adopt_another_shape(made: MODULE.Outline) -> None:
     one = outline().root.first
     one.append(2)
     made.adopt_alone(one)
+
+
+def move_about(made: MODULE.Outline) -> object:
+    there = outline()
+    two = there.topic(2)
+    made.adopt_two(there.root.first, two)
+    there.topic(3).swap(two)
+    two.visit(made)
+    return [badge.number for badge in two.badges()], two.badge.clasp.number
+
+
+def leave(made: MODULE.Outline) -> object:
+    return outline().root.first.leave(made)
 
 
 def exchange(made: MODULE.Outline) -> None:
@@ -447,6 +462,8 @@ OPERATIONS = [
     ),
     Operation("lid", lambda: MODULE.Lid().work()),
     Operation("tally", lambda tally: tally.add(1), setup=lambda: MODULE.Tally(1)),
+    Operation("Tally: copied", lambda tally: copy.copy(tally).add(0), setup=lambda: MODULE.Tally(1)),
+    Operation("Tally: pickled", lambda tally: pickle.loads(pickle.dumps(tally)).add(0), setup=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),
     Operation("letter", lambda letter: [letter.text(), letter.content(), letter.data()], setup=letter(b"text")),
     Operation("letter's fields", lambda letter: [letter.title, letter.title_data, letter.body], setup=letter(b"text")),
@@ -499,6 +516,8 @@ OPERATIONS = [
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
     Operation("Outline: adopt", lambda: adopt(outline())),
     Operation("Outline: another shape", lambda: adopt_another_shape(outline()), ValueError),
+    Operation("Outline: move about", lambda: move_about(outline())),
+    Operation("Topic.leave", lambda: leave(outline()), ValueError),
     Operation("Outline: exchange", lambda: exchange(outline()), ValueError),
     Operation("Outline: closed", lambda: use_closed_topic(outline()), MODULE.ClosedError),
     Operation("Outline: in vain", lambda: outline().topic_in_vain(1), ValueError),

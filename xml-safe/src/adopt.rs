@@ -7,8 +7,8 @@
 use leakproof::prelude::*;
 
 use crate::copy::copy_into;
-use crate::create::within;
 use crate::document::Document;
+use crate::duplicate::complete_nodes;
 use crate::moves::Change;
 use crate::node::{Node, gather};
 
@@ -27,7 +27,7 @@ impl<'t, 'o> Arrivals<'t, 'o> {
         node: &'o mut Node,
         check: impl FnOnce(&[Borrowed<'_, Node>]) -> Result<()>,
     ) -> Result<Self> {
-        if let Ok(node) = within(tree, Borrowed::from(&*node)) {
+        if let Some(node) = Borrowed::from(&*node).with_owner(tree.owner()) {
             let nodes = list_of(node)?;
             check(&nodes)?;
             return Ok(Arrivals { nodes, from: None });
@@ -35,9 +35,20 @@ impl<'t, 'o> Arrivals<'t, 'o> {
         let (there, node) = Tree::around(node)?;
         let originals = list_of(node)?;
         check(&originals)?;
-        let copies = originals
-            .iter()
-            .map(|original| copy_into(tree, original.get(), true));
+        Self::from(tree, there, originals)
+    }
+
+    /// Copies nodes of another document.
+    fn from(
+        tree: &Tree<'t, Document>,
+        there: Tree<'o, Document>,
+        originals: Vec<Borrowed<'o, Node>>,
+    ) -> Result<Self> {
+        let copies = originals.iter().map(|original| {
+            let copy = copy_into(tree, original.get(), true)?;
+            complete_nodes(tree, original.get(), copy)?;
+            Ok(copy)
+        });
         Ok(Arrivals {
             nodes: gather(copies)?,
             from: Some((there, originals)),
@@ -61,10 +72,8 @@ impl<'t, 'o> Arrivals<'t, 'o> {
             {
                 change.take_out(*original)?;
             }
-            let pairs = originals.iter().zip(&self.nodes);
-            pairs
-                .into_iter()
-                .try_for_each(|(original, copy)| tree.take_objects(there, *original, *copy))
+            let pairs = originals.iter().copied().zip(self.nodes.iter().copied());
+            tree.take_objects(there, &gather(pairs.map(Ok))?)
         })
     }
 }
@@ -85,20 +94,19 @@ impl crate::document::Document {
     /// The Python objects of the nodes stay the same. What refers to nodes by other means, such as an XPathContext,
     /// stays with what the nodes leave behind in their former document.
     ///
-    /// Raises ValueError for a document, an attribute, and a DTD and what it declares, and on free-threaded Python.
+    /// Raises ValueError for a document, and a DTD and what it declares; for an attribute of another document; and on
+    /// free-threaded Python for any node of another document.
     #[foreign(node)]
     fn adopt_node(&mut self, node: &mut Node) -> Result<Borrowed<'_, Node>> {
         let tree = Tree::of(self);
-        if let Ok(node) = within(&tree, Borrowed::from(&*node)) {
+        if let Some(node) = Borrowed::from(&*node).with_owner(tree.owner()) {
             crate::change::remove(&tree, node)?;
             return Ok(node);
         }
         let (there, original) = Tree::around(node)?;
-        let copy = copy_into(&tree, original.get(), true)?;
-        let arrivals = Arrivals {
-            nodes: gather(std::iter::once(Ok(copy)))?,
-            from: Some((there, gather(std::iter::once(Ok(original)))?)),
-        };
+        let original = gather(std::iter::once(Ok(original)))?;
+        let arrivals = Arrivals::from(&tree, there, original)?;
+        let copy = arrivals.nodes[0];
         arrivals.leave(&tree)?;
         Ok(copy)
     }

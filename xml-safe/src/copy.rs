@@ -8,6 +8,7 @@ use leakproof::prelude::*;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
+use crate::ids;
 use crate::node::{Node, gather};
 
 /// The modes of xmlDocCopyNode: with all nodes below, or with attributes and namespaces alone.
@@ -117,6 +118,8 @@ pub(crate) fn copy_into<'t>(
     let copy = on_stack_for(levels, || owner.copy_node(node, mode))?;
     let copy = within(tree, copy)?;
     clear_links(tree, copy)?;
+    // libxml2 has entered them; what is in no tree has none.
+    ids::forget_all(tree, copy)?;
     Ok(copy)
 }
 

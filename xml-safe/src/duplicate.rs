@@ -137,7 +137,7 @@ impl crate::node::Node {
 }
 
 /// Completes the nodes outside of the DTD: their lines, and references without links.
-fn complete_nodes<'t>(
+pub(crate) fn complete_nodes<'t>(
     tree: &Tree<'t, Document>,
     from: &Node,
     to: Borrowed<'t, Node>,

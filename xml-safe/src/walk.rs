@@ -92,37 +92,43 @@ impl crate::node::Node {
         Ok(Walk { top, name, types })
     }
 
-    /// Return the way to the next node that an iterator gives, below `parent`: from this node, which is or was in
-    /// `parent`, and in which the iterator goes `down`, or from `ahead`, the node behind it. `parent` is this node itself
-    /// at the top.
-    #[pyo3(signature = (parent, ahead, down, name, types))]
+    /// Return the way to the next node that an iterator gives, below this one: from `here`, which is or was in this
+    /// node, and in which the iterator goes `down`, or from `ahead`, the node behind it. `here` is this node itself at
+    /// the top.
+    #[foreign(here, ahead)]
+    #[pyo3(signature = (here, ahead, down, name, types))]
     fn _walk(
         &self,
-        parent: &Node,
+        here: &Node,
         ahead: Option<&Node>,
         down: bool,
         name: Option<&CStr>,
         types: u32,
     ) -> Result<Option<Vec<Step<Borrowed<'_, Node>>>>> {
-        let here = Borrowed::from(self);
         let Some(document) = self.owner() else {
             return Ok(None);
         };
+        // Others have moved to another document.
         let within = |node: &Node| Borrowed::from(node).with_owner(document.get());
-        let Some(parent) = within(parent) else {
+        let Some(parent) = within(self) else {
             return Ok(None);
         };
+        let here = within(here);
         let is_there = |node: &Borrowed<'_, Node>| node.get().parent() == Some(parent);
         let find = |first, top| {
             let mut nodes = std::iter::successors(first, |node| following(*node, top));
             nodes.find(|node| node.is_wanted(name, types))
         };
-        let is_here = here == parent || is_there(&here);
-        let below = following(here, here).filter(|_| down && is_here);
-        let found = find(below, here).or_else(|| {
-            let ahead = ahead.and_then(within)?;
-            let instead = || here.get().next_sibling().filter(|_| is_here);
-            find(Some(ahead).filter(is_there).or_else(instead), parent)
+        let here = here.filter(|here| *here == parent || is_there(here));
+        let below = here.filter(|_| down).and_then(|here| {
+            let first = following(here, here);
+            find(first, here)
+        });
+        let found = below.or_else(|| {
+            let ahead = ahead?;
+            let instead = || here.and_then(|here| here.get().next_sibling());
+            let ahead = within(ahead).filter(is_there);
+            find(ahead.or_else(instead), parent)
         });
         found.map(|node| path(node, parent)).transpose()
     }
@@ -268,8 +274,8 @@ impl NodeIterator {
         ahead: Option<&Object>,
         down: bool,
     ) -> PyResult<Option<Vec<Step<Object>>>> {
-        let arguments = (parent, ahead, down, &self.name, &self.types);
-        let found = here
+        let arguments = (here, ahead, down, &self.name, &self.types);
+        let found = parent
             .bind(py)
             .call_method1(intern!(py, "_walk"), arguments)?;
         if found.is_none() {

@@ -205,6 +205,73 @@ def test_iterators():
     assert sorted(names) == ["b", "c", "d", "e"]
 
 
+def test_iter_goes_on_behind_nodes_that_have_moved():
+    source, doc = parse("<a><b><c/></b><b/><d><b/></d><b/></a>"), parse("<x/>")
+    names = []
+    for node in source.root.iter("b"):
+        names.append(node.name)
+        doc.root.append(node)
+    assert names == ["b"] * 4
+    assert source.root.to_string() == "<a><d/></a>"
+    walk = source.root.iter()
+    assert next(walk).name == "a"
+    doc.root.append(source.root.first_child)
+    assert list(walk) == []
+
+
+def test_nodes_in_no_tree_have_no_ids():
+    source, doc = parse("<a><b xml:id='one'/></a>"), parse("<x/>")
+    b = doc.adopt_node(source.root.first_child)
+    assert doc.xpathEval("id('one')") == []
+    other = doc.create_element("y")
+    doc.root.append(other)
+    other.attributes["{http://www.w3.org/XML/1998/namespace}id"] = "one"
+    assert doc.xpathEval("id('one')") == [other]
+    doc.root.append(b)
+    assert doc.xpathEval("id('one')") == [other]
+    copy = other.copy()
+    assert doc.xpathEval("id('one')") == [other]
+    other.remove()
+    assert doc.import_node(b).get("{http://www.w3.org/XML/1998/namespace}id") == copy.get(
+        "{http://www.w3.org/XML/1998/namespace}id"
+    )
+    assert doc.xpathEval("id('one')") == []
+
+
+def test_an_id_by_a_dtd_is_none_in_another_document():
+    source = parse("<!DOCTYPE a [<!ATTLIST b k ID #IMPLIED>]><a><b k='one'/></a>", load_dtd=True)
+    doc = parse("<x/>")
+    b = source.root.first_child
+    doc.root.append(b)
+    assert doc.xpathEval("id('one')") == []
+    assert source.xpathEval("id('one')") == []
+
+
+def test_lines_stay():
+    source = parse("<a>\n" + "\n" * 70_000 + "<b>text<!--c--><?p i?></b>\n</a>")
+    b = source.root.children[1]
+    before = [node.line for node in (b, *b.children)]
+    assert before[0] > 70_000
+    parse("<x/>").root.append(b)
+    assert [node.line for node in (b, *b.children)] == before
+
+
+def test_an_attribute_of_the_document_itself_is_taken_out():
+    doc = parse("<a k='v'/>")
+    attribute = doc.root.xpathEval("@k")[0]
+    assert doc.adopt_node(attribute) is attribute
+    assert doc.root.to_string() == "<a/>"
+
+
+def test_a_large_fragment_of_another_document():
+    source, doc = Document(), parse("<x/>")
+    fragment = source.create_fragment()
+    for _ in range(20_000):
+        fragment.append(source.create_element("e"))
+    doc.root.append(fragment)
+    assert (len(doc.root.children), fragment.children) == (20_000, [])
+
+
 def test_a_context_stays_with_the_former_document():
     source, doc = parse("<a><b><c/></b></a>"), parse("<x/>")
     b = source.root.first_child
