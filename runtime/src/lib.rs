@@ -172,7 +172,7 @@ pub use callback::OutBuffer;
 pub use callback::user_data::{attach, attached};
 pub use convert::memory::Bytes;
 pub use convert::out_param::TextBuffer;
-pub use convert::to_c::{Buffer, FsPath};
+pub use convert::to_c::{Buffer, FsPath, Null};
 pub use error::{Error, LibraryError, Owner, Result};
 pub use error_source::{CallInfo, Errno, ErrorSink, ErrorSource, FailureDetails, NoErrors};
 pub use handle::kind::{HandleKind, live_handles};

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use leakproof::__private::to_c::Null;
+use leakproof::Null;
 use leakproof::prelude::*;
 
 use crate::create::within;

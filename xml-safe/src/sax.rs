@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use leakproof::__private::to_c::Null;
+use leakproof::Null;
 use leakproof::prelude::*;
 
 use crate::errors::ParseErrors;

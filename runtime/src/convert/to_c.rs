@@ -221,6 +221,26 @@ unsafe impl<P, T: IntoC<*mut P>> IntoC<*mut P> for Option<T> {
 }
 
 /// NULL, of whichever pointer type C takes: the value of a method that makes a field forget what it points to.
+///
+/// ```
+/// use leakproof::Null;
+/// use leakproof::prelude::*;
+/// # mod ffi { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/ffi.rs")); }
+/// # #[handle(raw = ffi::store, release = ffi::store_close)]
+/// # pub struct Store;
+///
+/// #[methods(unsafe, rust_only)]
+/// impl Store {
+///     #[field(first)]
+///     fn set_first(&mut self, first: Null);
+///
+///     /// Forgets the entries.
+///     fn forget(&mut self) {
+///         self.set_first(Null);
+///     }
+/// }
+/// # fn main() {}
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Null;
 
