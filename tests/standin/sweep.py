@@ -219,6 +219,10 @@ def adopt_another_shape(made: MODULE.Outline) -> None:
     made.adopt_alone(one)
 
 
+def take_out(made: MODULE.Outline) -> None:
+    made.root.take_out(made.root.first)
+
+
 def move_about(made: MODULE.Outline) -> object:
     there = outline()
     two = there.topic(2)
@@ -516,6 +520,7 @@ OPERATIONS = [
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
     Operation("Outline: adopt", lambda: adopt(outline())),
     Operation("Outline: another shape", lambda: adopt_another_shape(outline()), ValueError),
+    Operation("Topic.take_out", lambda: take_out(outline())),
     Operation("Outline: move about", lambda: move_about(outline())),
     Operation("Topic.leave", lambda: leave(outline()), ValueError),
     Operation("Outline: exchange", lambda: exchange(outline()), ValueError),

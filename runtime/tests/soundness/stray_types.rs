@@ -153,6 +153,13 @@ struct Aquarium;
 #[handle(raw = ffi::pond, release = ffi::pond_free, errors(Reports, callback = report), fork_safe)]
 struct Farm;
 
+/// A pond in which minnows live, and that has no method for them.
+#[handle(raw = ffi::pond, release = ffi::pond_free, fork_safe)]
+struct Tarn;
+
+#[handle(raw = ffi::fish, release = ffi::fish_free, parent = Tarn, fork_safe)]
+struct Minnow;
+
 /// A lake that C lends to callbacks alone.
 #[handle(raw = ffi::lake, callback_only)]
 struct Lake;
@@ -192,6 +199,12 @@ impl See {
     fn fish(&self, fish: &Fish) {
         HOOK.take().into_iter().for_each(|run| run());
         SEEN.set(SEEN.get() + fish.weight());
+    }
+
+    #[callback(ffi::see, args = (minnow, data))]
+    fn minnow(&self, minnow: &Minnow) {
+        HOOK.take().into_iter().for_each(|run| run());
+        SEEN.set(SEEN.get() + minnow.weight());
     }
 
     #[callback(ffi::see_lake, args = (lake, data), on_error = -1)]
@@ -266,6 +279,24 @@ impl Farm {
 }
 
 #[methods(unsafe, rust_only)]
+impl Tarn {
+    #[calls(ffi::pond_new, fails = null)]
+    fn new() -> Result<Owned<Tarn>>;
+
+    #[calls(ffi::pond_clear, fails = nonzero)]
+    fn clear(&mut self) -> Result<()>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Minnow {
+    #[calls(ffi::fish_weight)]
+    fn weight(&self) -> i32;
+
+    #[calls(ffi::show, args = (see.minnow, see.data))]
+    fn show(see: &See);
+}
+
+#[methods(unsafe, rust_only)]
 impl Lake {
     #[calls(ffi::lake_fish)]
     fn fish(&self) -> Option<Borrowed<Fish>>;
@@ -302,6 +333,18 @@ fn handle_is_not_changed_while_a_callback_has_one_that_a_method_of_the_type_make
     drop(Hatchery::hatch());
     hook(move || assert_busy(hatchery.clear()));
     Fish::show(&See);
+    assert_eq!(SEEN.get(), 3);
+}
+
+#[test]
+fn handle_is_not_changed_while_a_callback_has_one_whose_type_says_that_it_lives_in_such_a_handle() {
+    let _native = Native::start();
+    let mut tarn = Tarn::new().unwrap();
+    hook(move || {
+        let refused = tarn.clear();
+        assert!(matches!(refused, Err(Error::Busy("Minnow"))), "{refused:?}");
+    });
+    Minnow::show(&See);
     assert_eq!(SEEN.get(), 3);
 }
 

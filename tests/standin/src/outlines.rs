@@ -241,6 +241,10 @@ impl Topic {
     #[calls(ffi::topic_unlink, fails = when(|_| false))]
     fn unlink(&mut self) -> Result<()>;
 
+    /// Takes another topic of the outline out of the list that it is in.
+    #[calls(ffi::topic_unlink, args = (topic), fails = when(|_| false))]
+    fn take_out(&self, topic: &mut Topic) -> Result<()>;
+
     /// Moves `child` to the end of the topics or notes below this one.
     #[calls(ffi::topic_add, fails = negative)]
     fn add(&mut self, child: &mut Topic) -> Result<()>;

@@ -401,6 +401,40 @@ def test_a_call_that_waits_for_two_parts_finds_them_apart():
     assert (one.topics, two.up) == ([], None)
 
 
+def test_a_call_that_waited_borrows_the_new_owner():
+    here, there, third = tree(), tree(1, 2), tree()
+    one, two = there.root.topics
+    reached, may_end = threading.Event(), threading.Event()
+    found = []
+
+    def add() -> None:
+        try:
+            third.adopt_two(one, two)
+        except ValueError as error:
+            found.append(str(error))
+
+    def occupy() -> None:
+        here.during_mut(lambda: (reached.set(), may_end.wait()))
+
+    waits_for_there = threading.Thread(target=add)
+    waits_for_here = threading.Thread(target=occupy)
+
+    def before() -> None:
+        for thread in (waits_for_here, waits_for_there):
+            thread.start()
+            time.sleep(0.2)
+
+    here.adopt(two, before)
+    reached.wait()
+    time.sleep(0.3)
+    assert found == []
+    may_end.set()
+    for thread in (waits_for_here, waits_for_there):
+        thread.join()
+    assert found == ["this Topic belongs to another Outline"]
+    assert (one.up, two.up) == (there.root, None)
+
+
 def test_many_moves_lose_nothing():
     random.seed(3)
     outlines = [tree(*range(5)) for _ in range(4)]

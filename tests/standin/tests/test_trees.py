@@ -134,6 +134,19 @@ def test_objects_of_a_subtree_that_are_dropped_one_by_one(order):
     assert (outline.released, unlinked()) == (101, 0)
 
 
+def test_an_object_in_a_list_behind_another_list_keeps_the_subtree():
+    outline = tree()
+    part = outline.topic(1)
+    part.append(2)
+    note = outline.note(3)
+    part.add(note)
+    del part
+    assert (unlinked(), outline.released) == (1, 0)
+    assert note.up.first.number == 2
+    del note
+    assert (unlinked(), outline.released) == (0, 3)
+
+
 def test_parts_of_an_unlinked_subtree_get_objects():
     outline = tree(1)
     one = outline.root.first
@@ -361,11 +374,12 @@ def test_a_part_that_dies_while_another_thread_reads_is_released_after_that():
     assert (outline.released, unlinked()) == (1, 0)
 
 
-def test_a_tree_is_not_changed_while_it_is_read():
+@pytest.mark.parametrize("write", [lambda _, two: two.unlink(), lambda one, two: one.take_out(two)])
+def test_a_tree_is_not_changed_while_it_is_read(write):
     outline = tree(1, 2)
     one, two = outline.root.topics
     with pytest.raises(BusyError):
-        outline.during(one.unlink)
+        outline.during(lambda: write(one, two))
     assert numbers(outline.root) == [1, 2]
     close_gate()
     try:
@@ -373,7 +387,7 @@ def test_a_tree_is_not_changed_while_it_is_read():
         reader.start()
         while not at_gate():
             time.sleep(0.001)
-        writer = threading.Thread(target=two.unlink)
+        writer = threading.Thread(target=write, args=(one, two))
         writer.start()
         time.sleep(0.05)
         # Nobody can look at the tree: a call would wait behind the writer.
