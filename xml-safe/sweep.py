@@ -643,7 +643,8 @@ def changing() -> Iterable[Operation]:
 
     def adopt(owner: Document) -> object:
         other = parse("<o xmlns:q='urn:q'><q:i q:k='v'>text<j/></q:i><!--c--><f/>beside</o>")
-        root, whole = root_of(other), root_of(other).to_string()
+        root = root_of(other)
+        whole: str | None = root.to_string()
         inner, comment, element, text = root.children
         here = root_of(owner)
         before = here.to_string()
@@ -674,7 +675,8 @@ def changing() -> Iterable[Operation]:
         found = root.descendants("{urn:p}c"), root.descendants(), root.ancestors
         middle = root.children[1]
         walked = list(root.iter()), list(root.iter("{urn:p}c")), list(root.iter(type=("text", "node")))
-        return found, walked, middle.next, middle.previous, root.first_child, root.last_child
+        siblings = middle.siblings, [attribute.siblings for attribute in root.xpathEval("//@*")]
+        return found, walked, siblings, middle.next, middle.previous, root.first_child, root.last_child
 
     def tails(owner: Document) -> object:
         root = root_of(owner)

@@ -173,6 +173,24 @@ impl crate::node::Node {
         gather(Successors::new(self.parent(), Node::parent).map(Ok))
     }
 
+    /// The other nodes with the same parent, in their order; for an attribute, the other attributes.
+    #[getter]
+    fn siblings(&self) -> Result<Vec<Borrowed<'_, Node>>> {
+        let this = Borrowed::from(self);
+        let Some(parent) = self.parent() else {
+            return Ok(Vec::new());
+        };
+        let others = |node: &Borrowed<'_, Node>| *node != this;
+        match self.is_attribute() {
+            true => {
+                let attributes = parent.get().attribute_list();
+                let nodes = attributes.filter_map(|attribute| attribute.get().as_node());
+                gather(nodes.filter(others).map(Ok))
+            }
+            false => gather(parent.get().steps().filter(others).map(Ok)),
+        }
+    }
+
     /// Return the elements below this one in document order, all or those with this name. A name in a namespace is
     /// written "{uri}name"; a name without a namespace is that of elements in none.
     #[pyo3(signature = (name = None))]

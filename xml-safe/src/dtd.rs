@@ -117,8 +117,8 @@ impl Dtd {
         Ok(Dict(notations))
     }
 
-    /// The content that elements may have by their declarations here: "empty", "any", "mixed" or "children", by name, in
-    /// their order. A name has its prefix: "p:name".
+    /// The content that elements may have by their declarations here: "empty", "any", "mixed" or "children", by name,
+    /// in their order. A name has its prefix: "p:name".
     #[getter]
     fn elements(&self) -> Result<Dict<String, &'static str>> {
         let declared = self.declarations();

@@ -350,12 +350,12 @@ impl crate::document::Document {
         Ok(copy)
     }
 
-    /// The same as `copy()`.
+    /// Does what `copy()` does.
     fn __copy__(&self) -> Result<Owned<'static, Document>> {
         self.copy()
     }
 
-    /// The same as `copy()`.
+    /// Does what `copy()` does.
     fn __deepcopy__(&self, _memo: Bound<'_, PyAny>) -> Result<Owned<'static, Document>> {
         self.copy()
     }
@@ -363,12 +363,12 @@ impl crate::document::Document {
 
 #[methods(unsafe)]
 impl crate::node::Node {
-    /// The same as `copy()`: a node has one parent, so its children are copied, too.
+    /// Does what `copy()` does: a node has one parent, so its children are copied, too.
     fn __copy__(&mut self) -> Result<Borrowed<'_, Node>> {
         self.copy(true)
     }
 
-    /// The same as `copy()`. The copy belongs to the document of this node.
+    /// Does what `copy()` does. The copy belongs to the document of this node.
     fn __deepcopy__(&mut self, _memo: Bound<'_, PyAny>) -> Result<Borrowed<'_, Node>> {
         self.copy(true)
     }

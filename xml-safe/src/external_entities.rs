@@ -150,7 +150,7 @@ impl External {
     }
 }
 
-/// What is at an address.
+/// The resource at an address.
 pub(crate) enum Content {
     Bytes(Vec<u8>),
     Text(String),

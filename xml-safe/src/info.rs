@@ -1,4 +1,4 @@
-//! What a document says of itself: its version, encoding, address and DOCTYPE; and the base addresses of nodes.
+//! The version, encoding and address of a document, and the base addresses of nodes.
 
 use std::borrow::Cow;
 

@@ -313,8 +313,8 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
     if !has_names && node.declared().is_none() && node.first_child().is_none() {
         return Ok(());
     }
-    // A declaration that libxml2 adds at the node may hide one that it has used for a name before. That name gets another
-    // declaration the next time.
+    // A declaration that libxml2 adds at the node may hide one that it has used for a name before. That name gets
+    // another declaration the next time.
     loop {
         let before = last_declared(node);
         tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)?;
@@ -325,8 +325,8 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
     }
 }
 
-/// Gives prefixes to the attributes that libxml2 has put into a default namespace, where it removed a declaration of the
-/// same namespace with a prefix. Default namespaces are for elements alone.
+/// Gives prefixes to the attributes that libxml2 has put into a default namespace, where it removed a declaration of
+/// the same namespace with a prefix. Default namespaces are for elements alone.
 fn give_prefixes<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
     let mut here = Some(top);
     while let Some(node) = here {

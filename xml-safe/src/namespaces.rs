@@ -12,8 +12,8 @@ use crate::moves::reconcile;
 use crate::node::{Namespace, Node, gather};
 use crate::valid;
 
-/// Returns the declarations that are in scope at an element, the nearest first. The declaration that there is no default
-/// namespace is none.
+/// Returns the declarations that are in scope at an element, the nearest first. The declaration that there is no
+/// default namespace is none.
 fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
     let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
     for above in Successors::new(Some(element), Node::parent) {
@@ -184,12 +184,12 @@ fn put_attribute<'t>(
 impl crate::node::Node {
     /// The URI of the namespace of an element or attribute. None if it is in no namespace, and for other nodes.
     ///
-    /// A new value keeps the local name. The nearest declaration of the namespace is used, so `declare_namespace` chooses
-    /// the prefix. A namespace that is not in scope is declared: as the default namespace of an element, with a prefix
-    /// such as "ns0" where that would change other elements, and for an attribute.
+    /// A new value keeps the local name. The nearest declaration of the namespace is used, so `declare_namespace`
+    /// chooses the prefix. A namespace that is not in scope is declared: as the default namespace of an element, with a
+    /// prefix such as "ns0" where that would change other elements, and for an attribute.
     ///
-    /// Raises ValueError for another node, for an element that declares a default namespace and shall be in none, and for
-    /// an attribute whose element has one of the new name.
+    /// Raises ValueError for another node, for an element that declares a default namespace and shall be in none, and
+    /// for an attribute whose element has one of the new name.
     #[getter]
     fn namespace(&self) -> Option<String> {
         self.ns()?.href().filter(|uri| !uri.is_empty())
@@ -228,11 +228,11 @@ impl crate::node::Node {
 
     /// Declare a namespace at this element (xmlNewNs). Without a prefix, that is the default namespace.
     ///
-    /// Nothing happens if the element declares that already. The namespaces of elements and attributes stay as they are.
-    /// Raises ValueError where the declaration would change them: the element declares the prefix for another
-    /// namespace, or something here uses the prefix for another namespace, or, for the default namespace, an element here
-    /// is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and "xmlns",
-    /// and for a node that is no element.
+    /// Nothing happens if the element declares that already. The namespaces of elements and attributes stay as they
+    /// are. Raises ValueError where the declaration would change them: the element declares the prefix for another
+    /// namespace, or something here uses the prefix for another namespace, or, for the default namespace, an element
+    /// here is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and
+    /// "xmlns", and for a node that is no element.
     fn declare_namespace(&mut self, prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
         if !this.is_element() {

@@ -203,9 +203,9 @@ impl Node {
     #[field(psvi, when(type_, ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn big_line(&self) -> Option<usize>;
 
-    /// The line in the source, from 1, at which the parser made the node (xmlGetLineNo): where the start tag of an element
-    /// ends, and where a text, a comment or a processing instruction ends. A node of another type has the line of the node
-    /// before it, or of its parent. 0 or -1 for a node that was not parsed.
+    /// The line in the source, from 1, at which the parser made the node (xmlGetLineNo): where the start tag of an
+    /// element ends, and where a text, a comment or a processing instruction ends. A node of another type has the line
+    /// of the node before it, or of its parent. 0 or -1 for a node that was not parsed.
     ///
     /// libxml2 records no column and no position in bytes.
     #[getter]

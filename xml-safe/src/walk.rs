@@ -73,8 +73,8 @@ impl crate::node::Node {
     /// namespace is written "{uri}name". `type` is "element", "text", "cdata", "comment", "pi", "entity_ref", "dtd",
     /// several of these, or "node" for all. By default the iterator gives elements. It gives no attributes.
     ///
-    /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is below
-    /// them. It gives nodes that are put somewhere further on, but not right behind the node that it gave last.
+    /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is
+    /// below them. It gives nodes that are put somewhere further on, but not right behind the node that it gave last.
     ///
     /// Raises ValueError for an unknown type.
     #[pyo3(signature = (
@@ -244,7 +244,8 @@ impl NodeIterator {
         Ok(node)
     }
 
-    /// Returns the way to the next node: the number of steps that it has in common with the present one, and the others.
+    /// Returns the way to the next node: the number of steps that it has in common with the present one, and the
+    /// others.
     fn way_on(
         &self,
         py: Python<'_>,

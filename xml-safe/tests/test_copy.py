@@ -117,3 +117,16 @@ def test_xpath_ends_behind_a_new_entity_reference(how):
         (reference,) = reference.children
     assert (reference.children, reference.text) == ([], "x")
     assert doc.root.text == "txxx"
+
+
+def test_siblings_are_the_other_nodes_with_the_same_parent():
+    doc = parse("<!--before--><r a='1' b='2'>text<b/><!--c--></r>")
+    text, b, comment = doc.root.children
+    assert text.siblings == [b, comment]
+    assert b.siblings == [text, comment]
+    assert [node.type for node in doc.root.siblings] == ["comment"]
+    first, second = doc.root.xpathEval("@*")
+    assert (first.siblings, second.siblings) == ([second], [first])
+    assert doc.xpathEval("/")[0].siblings == []
+    b.remove()
+    assert (b.siblings, text.siblings) == ([], [comment])

@@ -200,7 +200,7 @@ def test_each_node_is_replaced():
     assert doc.root.to_string() == "<r><z/><b><z/></b><z/></r>"
 
 
-def test_each_node_gets_a_neighbour():
+def test_each_node_gets_a_neighbor():
     doc = parse("<r><a/><a/></r>")
     for node in doc.root.iter("a"):
         node.after(doc.create_element("a"))

@@ -11,6 +11,9 @@ use crate::handle::{Borrowed, Handle, HasOwnerField, Owned, Part, Resource};
 use crate::tree::copied::Copied;
 use crate::tree::{TreeOwner, unlinked};
 
+/// A part and its copy in another tree.
+type OriginalAndCopy<'a, N> = (Borrowed<'a, N>, Borrowed<'a, N>);
+
 /// The exclusive use of a tree: any part of it can be changed, while others are looked at.
 ///
 /// A method with `&mut self`, of the owner or of a part, has the whole tree for itself. `&mut self` alone leads to one
@@ -148,13 +151,13 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     }
 
     /// Makes the Python objects of each original, and of all parts below it, those of its copy and of the parts at the
-    /// same places below that. `pairs` are originals in the tree `from` and copies in this tree. So parts move to another
-    /// owner: C copies them there, their objects become those of the copies, and the originals, which are then unlinked,
-    /// are released.
+    /// same places below that. `pairs` are originals in the tree `from` and copies in this tree. So parts move to
+    /// another owner: C copies them there, their objects become those of the copies, and the originals, which are then
+    /// unlinked, are released.
     ///
     /// The objects keep the owner of the copies from then on. An iterator raises an error where it gets to a part that
-    /// has moved. A view that is part of one has ended, unless both are at one address; so has a view of a part that was
-    /// moved before, wherever a part moves. What the body found in an original before cannot be returned to Python.
+    /// has moved. A view that is part of one has ended, unless both are at one address; so has a view of a part that
+    /// was moved before, wherever a part moves. What the body found in an original before cannot be returned to Python.
     ///
     /// Without Python there are no objects, and only the errors remain.
     ///
@@ -207,7 +210,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     pub fn take_objects(
         &self,
         from: &Tree<'_, O>,
-        pairs: &[(Borrowed<'_, O::Node>, Borrowed<'_, O::Node>)],
+        pairs: &[OriginalAndCopy<'_, O::Node>],
     ) -> Result<()> {
         let kind = O::Node::kind();
         let Some(ops) = kind.tree() else {

@@ -468,8 +468,8 @@ impl crate::document::Document {
     /// stay usable, outside of the tree.
     ///
     /// Raises XIncludeError for wrong elements, for what is not read and has no fallback, for inclusions that include
-    /// themselves, or are nested deeper than `max_depth`, and for more than `max_inclusions`; ParseError for an included
-    /// document that is malformed; and the exceptions of the function `external`.
+    /// themselves, or are nested deeper than `max_depth`, and for more than `max_inclusions`; ParseError for an
+    /// included document that is malformed; and the exceptions of the function `external`.
     #[pyo3(signature = (*, external = None, max_depth = 40, max_inclusions = 1000))]
     fn xinclude(
         &mut self,

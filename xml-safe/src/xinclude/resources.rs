@@ -1,4 +1,4 @@
-//! What inclusions read: documents and texts. The caller's policy decides, as for external entities.
+//! Documents and texts that inclusions read. The caller's policy decides, as for external entities.
 
 use leakproof::prelude::*;
 

@@ -36,7 +36,7 @@ use crate::xpath::values::{XPathObject, XPathValue};
 )]
 pub(crate) struct XPathContext;
 
-/// What a context was given. It keeps pointers to the nodes, and libxml2 looks at them also when the context is
+/// The nodes that a context was given. It keeps pointers to the nodes, and libxml2 looks at them also when the context is
 /// released.
 #[derive(Default, Attachment)]
 struct Nodes(Mutex<InUse>);
@@ -304,9 +304,9 @@ impl XPathContext {
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// `functions` maps names to callables, as in `Document.xpathEval`, for this evaluation alone. A name in a namespace
-    /// is written "prefix:name" with a registered prefix, "{uri}name", or as a tuple of URI and name. A function can't
-    /// use this context: that raises BusyError.
+    /// `functions` maps names to callables, as in `Document.xpathEval`, for this evaluation alone. A name in a
+    /// namespace is written "prefix:name" with a registered prefix, "{uri}name", or as a tuple of URI and name. A
+    /// function can't use this context: that raises BusyError.
     ///
     /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
     #[pyo3(signature = (

@@ -354,7 +354,7 @@ impl IntoPython for Answer<'_> {
     }
 }
 
-/// The same options, on their way through Python.
+/// Options on their way through Python.
 pub(crate) type Passed = (Object, Object, Object, Option<c_ulong>, Option<usize>);
 
 impl From<Passed> for Arguments {

@@ -235,8 +235,8 @@ impl HandleState {
         }
     }
 
-    /// Returns whether the handle is a part that was moved before, or part of one, and parts were moved since there were
-    /// so many moves: its pointer may be another one.
+    /// Returns whether the handle is a part that was moved before, or part of one, and parts were moved since there
+    /// were so many moves: its pointer may be another one.
     pub(super) fn has_moved_since(&self, moved: usize) -> bool {
         self.has_moved() && moved != moves()
     }
