@@ -36,8 +36,8 @@ use crate::xpath::values::{XPathObject, XPathValue};
 )]
 pub(crate) struct XPathContext;
 
-/// The nodes that a context was given. It keeps pointers to the nodes, and libxml2 looks at them also when the context is
-/// released.
+/// The nodes that a context was given. It keeps pointers to the nodes, and libxml2 looks at them also when the context
+/// is released.
 #[derive(Default, Attachment)]
 struct Nodes(Mutex<InUse>);
 
