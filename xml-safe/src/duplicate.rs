@@ -313,7 +313,8 @@ impl crate::document::Document {
         let copy = on_stack_for(levels, || self.copy_whole());
         #[cfg(marks_entities)]
         drop(turn);
-        let mut copy = copy?;
+        // It fails for no other reason, which newer versions of libxml2 do not report.
+        let mut copy = copy.map_err(|_| INCOMPLETE)?;
         copy.set_flags(self.flags());
         let tree = Tree::of(&mut *copy);
         let Some(copied) = tree.owner().as_node() else {

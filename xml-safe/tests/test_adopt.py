@@ -7,6 +7,7 @@ import threading
 import weakref
 
 import pytest
+from documents import deep
 from xml_safe import BusyError, ClosedError, Document, live_handles, parse
 
 pytestmark = pytest.mark.skipif(
@@ -313,8 +314,7 @@ def test_a_closed_document_takes_part_in_no_move():
 
 
 def test_a_deep_tree_moves():
-    levels = 100_000
-    source, doc = parse("<a>" * levels + "</a>" * levels, huge=True), parse("<x/>")
+    (source, levels), doc = deep(100_000), parse("<x/>")
     root = source.root
     middle = source.xpathEval("/" + "/".join("a" for _ in range(1000)))[0]
     doc.root.append(root)

@@ -113,7 +113,8 @@ def test_the_external_subset(tmp_path):
     assert entity(outside.entities["e"]) == ("e", "internal", "read", None, None, None)
     assert entity(outside.entities["f"])[:5] == ("f", "external", "hello", None, "x.xml")
     assert (outside.elements, outside.system_id, outside.external) == ({"r": "any"}, "x.dtd", None)
-    assert doc.root.text == "minehello"
+    # libxml2 2.13 and newer read an external entity for its text only where entities are resolved.
+    assert doc.root.text in ("minehello", "mine")
     assert parse(text).dtd.external is None
 
 

@@ -56,9 +56,11 @@ def test_the_url(tmp_path):
     path = tmp_path / "a b.xml"
     path.write_text("<r/>")
     doc = parse_file(path)
-    assert doc.url == str(path).replace(" ", "%20")
-    for again in (doc.copy(), pickle.loads(pickle.dumps(doc))):
-        assert again.url == doc.url
+    # libxml2 2.13 and newer do not escape a path.
+    assert doc.url in (str(path).replace(" ", "%20"), str(path))
+    assert doc.copy().url == doc.url
+    # The setter escapes it.
+    assert pickle.loads(pickle.dumps(doc)).url == str(path).replace(" ", "%20")
     doc = parse("<r/>")
     assert doc.url is None
     for url in ("http://example.com/a?b#c", "/a/b.xml", "b.xml", "file:///a", "urn:x:y", "", None, "x%20y"):

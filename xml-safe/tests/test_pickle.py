@@ -152,8 +152,11 @@ def test_what_would_be_lost_is_refused(tmp_path):
     refused(parse_file(path, load_dtd=True, external=tmp_path), "its external DTD was read")
     path.write_text("<!DOCTYPE r [<!ENTITY f SYSTEM 'x.txt'>]><r>&f;</r>")
     doc = parse_file(path, load_dtd=True, external=tmp_path)
-    assert doc.root.text == "text"
-    refused(doc, "it refers to external entities that were read")
+    # libxml2 2.13 and newer read an external entity for its text only where entities are resolved.
+    if doc.root.text == "text":
+        refused(doc, "it refers to external entities that were read")
+    else:
+        assert through(doc).to_string() == doc.to_string()
     resolved = parse_file(path, resolve_entities=True, external=tmp_path)
     assert through(resolved).root.text == "text"
 

@@ -6,7 +6,7 @@ import threading
 import tracemalloc
 
 import pytest
-from documents import walk
+from documents import deep, walk
 from xml_safe import ClosedError, Document, live_handles, parse
 
 XML = """<!DOCTYPE r [<!ENTITY e "x">]><r xmlns:p="urn:p"><a><b/>t<!--c--><?d e?></a>&e;<p:a/><c><a>u<![CDATA[v]]></a></c></r>"""
@@ -118,8 +118,8 @@ def test_memory_is_that_of_the_depth():
 
 
 def test_a_deep_tree():
-    doc = parse("<a>" * 20_000 + "</a>" * 20_000, huge=True)
-    assert sum(1 for _ in doc.root.iter()) == 20_000
+    doc, levels = deep(20_000)
+    assert sum(1 for _ in doc.root.iter()) == levels
 
 
 # ---- while the tree changes

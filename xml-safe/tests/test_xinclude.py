@@ -37,7 +37,8 @@ def files(**contents):
     def resolve(system, public):
         assert public is None
         asked.append(system)
-        return contents.get(system.replace(".", "_").replace("/", "__"))
+        # libxml2 2.13 and newer leave "./" in an address.
+        return contents.get(system.removeprefix("./").replace(".", "_").replace("/", "__"))
 
     asked = resolve.asked = []
     return resolve
@@ -393,7 +394,9 @@ def test_files_in_a_folder(tmp_path):
     for doc in (parse_file(tmp_path / "a.xml"), parse((tmp_path / "a.xml").read_bytes())):
         assert doc.xinclude(external=tmp_path) == 2
         assert doc.root.text == "entitytext"
-        assert doc.root.first_child.base == f"{doc.url[: -len('a.xml')] if doc.url else ''}d/b%20c.xml"
+        folder = doc.url.removesuffix("a.xml") if doc.url else ""
+        # libxml2 2.13 and newer do not escape a path.
+        assert doc.root.first_child.base in (f"{folder}d/b%20c.xml", f"{folder}d/b c.xml")
 
 
 def test_nothing_else_is_read(tmp_path):
