@@ -23,13 +23,7 @@ const STACK: usize = 256 << 10;
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
     #[calls(ffi::xmlDocCopyNode, args = (node, self, mode), fails = null)]
-    fn try_copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<Node>>;
-
-    /// Copies a node. That fails only without memory, which newer versions of libxml2 do not report.
-    fn copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<'_, Node>> {
-        self.try_copy_node(node, mode)
-            .map_err(|_| Error::OutOfMemory("xmlDocCopyNode"))
-    }
+    fn copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<Node>>;
 
     pub(crate) fn copy_deep(&mut self, node: &Node) -> Result<Borrowed<'_, Node>> {
         self.copy_node(node, DEEP)
@@ -121,7 +115,9 @@ pub(crate) fn copy_into<'t>(
         false => (SHALLOW, 1),
     };
     let mut owner = tree.edit_owner();
-    let copy = on_stack_for(levels, || owner.copy_node(node, mode))?;
+    // It fails for no other reason, which newer versions of libxml2 do not report.
+    let no_memory = |_| Error::OutOfMemory("xmlDocCopyNode");
+    let copy = on_stack_for(levels, || owner.copy_node(node, mode)).map_err(no_memory)?;
     let copy = within(tree, copy)?;
     clear_links(tree, copy)?;
     // libxml2 has entered them; what is in no tree has none.
