@@ -115,9 +115,7 @@ pub(crate) fn copy_into<'t>(
         false => (SHALLOW, 1),
     };
     let mut owner = tree.edit_owner();
-    // It fails for no other reason, which newer versions of libxml2 do not report.
-    let no_memory = |_| Error::OutOfMemory("xmlDocCopyNode");
-    let copy = on_stack_for(levels, || owner.copy_node(node, mode)).map_err(no_memory)?;
+    let copy = on_stack_for(levels, || owner.copy_node(node, mode))?;
     let copy = within(tree, copy)?;
     clear_links(tree, copy)?;
     // libxml2 has entered them; what is in no tree has none.

@@ -313,8 +313,7 @@ impl crate::document::Document {
         let copy = on_stack_for(levels, || self.copy_whole());
         #[cfg(marks_entities)]
         drop(turn);
-        // It fails for no other reason, which newer versions of libxml2 do not report.
-        let mut copy = copy.map_err(|_| INCOMPLETE)?;
+        let mut copy = copy?;
         copy.set_flags(self.flags());
         let tree = Tree::of(&mut *copy);
         let Some(copied) = tree.owner().as_node() else {
