@@ -44,19 +44,9 @@ fn homes(table: &Table, id: Id) -> Vec<Id> {
 #[cold]
 fn possible_homes(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
     match kind.reaches_others() {
-        true => linked(table, |other| ptr::eq(other, kind)),
+        true => table.linked().filter(|id| ptr::eq(id.kind, kind)).collect(),
         false => Vec::new(),
     }
-}
-
-/// Returns the handles of these kinds that C keeps, or that C keeps something in.
-fn linked(table: &Table, is_kind: impl Fn(&'static HandleKind) -> bool) -> Vec<Id> {
-    let is_linked = |entry: &HandleEntry| {
-        !entry.keeps.is_empty() || !entry.owned.is_empty() || entry.keepers().next().is_some()
-    };
-    let found = table.iter().filter(|(_, entry)| is_linked(entry));
-    let found = found.map(|(id, _)| *id);
-    found.filter(|id| is_kind(id.kind)).collect()
 }
 
 /// Returns what a call on some handle of these kinds may reach that the borrow checker does not see.
@@ -65,7 +55,7 @@ pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) ->
     let mut found = Vec::new();
     with_table(|table| {
         let mut reached = Vec::new();
-        for id in linked(table, is_kind) {
+        for id in table.linked().filter(|id| is_kind(id.kind)) {
             add_reached_from(table, id, &mut reached);
         }
         add_ancestors_in(table, reached, &mut found);

@@ -122,6 +122,9 @@ impl ReleaseRecord {
         let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
         let inside = mem::take(&mut self.inside);
         with_table(|table| {
+            if !keeps.is_empty() || !self.owned.is_empty() {
+                table.note_linked(id);
+            }
             let entry = table.entry(id).or_default();
             // The author's code may have added to these since.
             let since = mem::replace(&mut entry.parents, parents);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -128,10 +129,53 @@ pub(super) fn next_number() -> u64 {
     NEXT.fetch_add(1, Relaxed)
 }
 
-pub(super) type Table = BTreeMap<Id, HandleEntry>;
+/// All entries, and which of them may be linked to others by what C keeps.
+#[derive(Debug)]
+pub(super) struct Table {
+    entries: BTreeMap<Id, HandleEntry>,
+    /// The handles that C keeps, keeps something in, or has owners in, and those of which that was true before.
+    linked: BTreeSet<Id>,
+}
+
+impl Deref for Table {
+    type Target = BTreeMap<Id, HandleEntry>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.entries
+    }
+}
+
+impl DerefMut for Table {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.entries
+    }
+}
+
+impl Table {
+    /// Notes that C keeps the handle, or something in the handle.
+    pub(super) fn note_linked(&mut self, id: Id) {
+        id.kind.note_reaching();
+        self.linked.insert(id);
+    }
+
+    /// Returns the handles that C keeps, or that C keeps something in.
+    pub(super) fn linked(&self) -> impl Iterator<Item = Id> {
+        let is_linked = |id: &&Id| {
+            self.get(id).is_some_and(|entry| {
+                !entry.keeps.is_empty()
+                    || !entry.owned.is_empty()
+                    || entry.keepers().next().is_some()
+            })
+        };
+        self.linked.iter().filter(is_linked).copied()
+    }
+}
 
 /// The entries of all handles. Locked for a few instructions, in which neither C nor the author's code runs.
-pub(super) static TABLE: Mutex<Table> = Mutex::new(Table::new());
+pub(super) static TABLE: Mutex<Table> = Mutex::new(Table {
+    entries: BTreeMap::new(),
+    linked: BTreeSet::new(),
+});
 
 inventory::submit! { Lock(|| Box::new(lock())) }
 
@@ -253,8 +297,8 @@ pub(super) fn add_end(table: &mut Table, kept: Id, end: End) -> bool {
     ends.push(end);
     if let End::With(keeper) = end {
         keeper.kind.note_relatives();
-        keeper.kind.note_reaching();
-        kept.kind.note_reaching();
+        table.note_linked(keeper);
+        table.note_linked(kept);
         watching::watch_hidden();
         table.entry(keeper).or_default().keeps.insert(kept);
     }
@@ -270,7 +314,8 @@ pub(super) fn replace_end(table: &mut Table, kept: Id, from: End, to: End) {
 
 pub(super) fn remove_if_over(table: &mut Table, id: Id) {
     if table.get(&id).is_some_and(HandleEntry::is_over) {
-        table.remove(&id);
+        table.entries.remove(&id);
+        table.linked.remove(&id);
     }
 }
 
@@ -281,7 +326,7 @@ pub(super) fn waits_for(table: &Table, id: Id) -> impl Iterator<Item = (Id, &Han
         true => all_kept(table, id),
         false => BTreeSet::new(),
     };
-    let all = has_children.then_some(table).into_iter().flatten();
+    let all = has_children.then(|| table.iter()).into_iter().flatten();
     let children = all.filter(move |(_, entry)| entry.parents.iter().any(|parent| parent == id));
     let others = children.filter(move |(child, _)| !kept.contains(child));
     others.map(|(child, entry)| (*child, entry))

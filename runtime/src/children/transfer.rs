@@ -64,9 +64,11 @@ pub(crate) fn keep_owner(owned: Id, keeper: Id) {
         _ => return left_to_c(owned),
     };
     keeper.kind.note_relatives();
-    keeper.kind.note_reaching();
     watch_hidden();
-    with_table(|table| table.entry(keeper).or_default().owned.insert(owned));
+    with_table(|table| {
+        table.note_linked(keeper);
+        table.entry(keeper).or_default().owned.insert(owned);
+    });
     note_kept(keeper);
 }
 
@@ -147,7 +149,7 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
         match end {
             End::With(keeper) if keeper.kind.is_counted() => {}
             End::With(keeper) => {
-                keeper.kind.note_reaching();
+                table.note_linked(*keeper);
                 table.entry(*keeper).or_default().owned.extend(&owned);
             }
             End::Now(_) | End::Never => out.left_to_c.extend(&owned),
