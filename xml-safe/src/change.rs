@@ -38,38 +38,36 @@ fn put<'t>(
     leaving: Option<Borrowed<'t, Node>>,
 ) -> Result<()> {
     let arrivals = Arrivals::of(tree, node, |nodes| place.check_all(nodes, leaving))?;
-    put_all(tree, arrivals.nodes(), place, leaving, || {
-        arrivals.leave(tree)
-    })
-}
-
-/// Puts nodes at a place, in their order. `leaving` is taken out before, and `last` is the last step.
-fn put_all<'t>(
-    tree: &Tree<'t, Document>,
-    nodes: &[Borrowed<'t, Node>],
-    place: Place<'t>,
-    leaving: Option<Borrowed<'t, Node>>,
-    last: impl FnOnce() -> Result<()>,
-) -> Result<()> {
+    let nodes = arrivals.nodes();
     let moved = gather(nodes.iter().copied().chain(leaving).map(Ok))?;
     Change::run(tree, &moved, |change| {
         if let Some(leaving) = leaving {
             change.take_out(leaving)?;
         }
         change.put(nodes, place)?;
-        last()
+        arrivals.leave(tree)
     })
 }
 
-/// Puts nodes of the same document at the place of `leaving`, which is taken out.
-pub(crate) fn replace<'t>(
+/// A node that is taken out, and the nodes that are put at its place.
+pub(crate) type Replacement<'t> = (Borrowed<'t, Node>, Vec<Borrowed<'t, Node>>);
+
+/// Replaces nodes by others of the same document: all, or none. They were checked ([`check_replacement`]).
+pub(crate) fn replace_all<'t>(
     tree: &Tree<'t, Document>,
-    leaving: Borrowed<'t, Node>,
-    nodes: &[Borrowed<'t, Node>],
+    replaced: &[Replacement<'t>],
 ) -> Result<()> {
-    let place = Place::of(leaving).ok_or_else(no_place)?;
-    place.check_all(nodes, Some(leaving))?;
-    put_all(tree, nodes, place, Some(leaving), || Ok(()))
+    let moved = replaced
+        .iter()
+        .flat_map(|(leaving, nodes)| std::iter::once(leaving).chain(nodes));
+    let moved = gather(moved.copied().map(Ok))?;
+    Change::run(tree, &moved, |change| {
+        replaced.iter().try_for_each(|(leaving, nodes)| {
+            let place = Place::of(*leaving).ok_or_else(no_place)?;
+            change.take_out(*leaving)?;
+            change.put(nodes, place)
+        })
+    })
 }
 
 /// Refuses nodes that cannot be at the place of a node. A root element is replaced by one.

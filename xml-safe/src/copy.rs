@@ -231,9 +231,14 @@ pub(crate) fn following<'t>(
     here: Borrowed<'t, Node>,
     top: Borrowed<'t, Node>,
 ) -> Option<Borrowed<'t, Node>> {
-    if let Some(child) = here.get().first_shown() {
-        return Some(child);
-    }
+    here.get().first_shown().or_else(|| behind(here, top))
+}
+
+/// Returns the node that follows `here` and all below it, in the tree at `top`.
+pub(crate) fn behind<'t>(
+    here: Borrowed<'t, Node>,
+    top: Borrowed<'t, Node>,
+) -> Option<Borrowed<'t, Node>> {
     let mut here = here;
     while here != top {
         if let Some(next) = here.get().next_sibling() {

@@ -14,8 +14,8 @@ use std::rc::Rc;
 use leakproof::prelude::*;
 
 use crate::attributes;
-use crate::change;
-use crate::copy::{copy_into, following};
+use crate::change::{self, Replacement};
+use crate::copy::{behind, copy_into, following};
 use crate::create::within;
 use crate::document::Document;
 use crate::errors::XIncludeError;
@@ -317,16 +317,35 @@ impl<'t> Process<'_, 't> {
                 continue;
             }
             let copy = copy_into(self.tree, node.get(), true)?;
-            for (include, there) in pairs(*node, copy)? {
-                let included = self.include(include, source, chain)?;
-                let nodes = self.placed(include, &included)?;
-                change::replace(self.tree, there, &nodes)?;
-            }
+            let replaced = self.replacements(*node, copy, source, chain)?;
+            change::replace_all(self.tree, &replaced)?;
             all.try_reserve(1)?;
             let base = base_of(node.get())?;
             all.push(Included { node: copy, base });
         }
         Ok(all)
+    }
+
+    /// Returns the places of the elements in `top` that include something, in `copy`, with the nodes for each.
+    fn replacements(
+        &mut self,
+        top: Borrowed<'_, Node>,
+        copy: Borrowed<'t, Node>,
+        source: &Source<'t>,
+        chain: &mut Vec<Target>,
+    ) -> Result<Vec<Replacement<'t>>> {
+        let mut replaced = Vec::new();
+        for (include, there) in pairs(top, copy)? {
+            let included = self.include(include, source, chain)?;
+            let nodes = self.placed(include, &included)?;
+            change::check_replacement(there, &nodes).map_err(|error| match error {
+                Error::Value(message) => include.error(message),
+                other => other,
+            })?;
+            replaced.try_reserve(1)?;
+            replaced.push((there, nodes));
+        }
+        Ok(replaced)
     }
 
     /// Returns the nodes of an inclusion, with the attributes `xml:base` that they need at the place of the element.
@@ -439,18 +458,6 @@ fn pairs<'s, 'c>(
     Ok(found)
 }
 
-/// Returns the node that follows `here` and all below it, in the tree at `top`.
-fn behind<'n>(here: Borrowed<'n, Node>, top: Borrowed<'n, Node>) -> Option<Borrowed<'n, Node>> {
-    let mut here = here;
-    while here != top {
-        if let Some(next) = here.get().next_sibling() {
-            return Some(next);
-        }
-        here = here.get().parent()?;
-    }
-    None
-}
-
 #[methods(unsafe)]
 impl crate::document::Document {
     /// Replace the `xi:include` elements by what they name, and return their number.
@@ -499,21 +506,9 @@ impl crate::document::Document {
             pointer: None,
             is_text: false,
         });
-        let mut replaced = Vec::new();
-        for (include, there) in pairs(whole, whole)? {
-            let included = process.include(include, &Source::Own(document), &mut chain)?;
-            let nodes = process.placed(include, &included)?;
-            change::check_replacement(there, &nodes).map_err(|error| match error {
-                Error::Value(message) => include.error(message),
-                other => other,
-            })?;
-            replaced.try_reserve(1)?;
-            replaced.push((there, nodes));
-        }
+        let replaced = process.replacements(whole, whole, &Source::Own(document), &mut chain)?;
         let count = process.count;
-        for (there, nodes) in replaced {
-            change::replace(&tree, there, &nodes)?;
-        }
+        change::replace_all(&tree, &replaced)?;
         Ok(count)
     }
 }
