@@ -34,7 +34,7 @@ VIEW = "runtime/src/python/state/view.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
 STEPS = "runtime/src/iter.rs"
-ENTER = "runtime/src/python/call.rs"
+PYTHON_CALL = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
 ASKING = "runtime/src/asks_handle.rs"
 RELATED = "runtime/src/python/same_ancestor.rs"
@@ -128,6 +128,7 @@ PYTHON_STATE_VIEW = "runtime/src/python/state/view.rs"
 USES_FIELD = "runtime/src/uses/field.rs"
 USES_KEEPING = "runtime/src/uses/keeping.rs"
 REUSE = "runtime/src/reuse.rs"
+ENTER = "runtime/src/python/enter.rs"
 
 
 @dataclass(frozen=True)
@@ -862,7 +863,7 @@ ENTERING = [
         (".any(|hold| excludes(hold, at, holds))", ".any(|hold| excludes(hold, at, holds) && false)"),
     ),
     mutant(
-        ENTER,
+        PYTHON_CALL,
         "a body may wait for what its own call holds",
         ("let _python = entry.body.then(ReentrancyGuard::begin);", "let _python = (entry.body && false).then(ReentrancyGuard::begin);"),
     ),
@@ -873,7 +874,7 @@ ENTERING = [
     ),
     mutant(DEPTH, "a thread that ran Python in a call never waits again", ("        calls.set(calls.get() - 1);\n", "")),
     mutant(
-        ENTER,
+        PYTHON_CALL,
         "the nearest ancestor is the receiver itself",
         ("if ptr::eq(state.kind(), kind) {", "if ptr::eq(state.kind(), kind) || true {"),
     ),
@@ -942,7 +943,7 @@ OBJECTS = [
         ("                && self.owner_address() == other.owner_address()\n", ""),
     ),
     mutant(
-        ENTER,
+        PYTHON_CALL,
         "an iterator's step does not hold its owner",
         ("        let holds = [Some(BorrowRequest::of(handle, Mode::Shared))];\n", "        let holds = [Some(BorrowRequest::of(handle, Mode::Shared)).filter(|_| false)];\n"),
     ),
@@ -1538,8 +1539,8 @@ DIRECT_ENTRIES = [
     mutant(ASIDE, "a signal handler that forks cannot interrupt the call", ("                    let _at_call = at_depth(self.depth);\n", "")),
     mutant(USES, "close() does not interrupt a call that has the handle alone", ("one.filter(|one| one.exclusive || interrupted != Some(one.id))", "one.filter(|one| one.exclusive || interrupted != Some(one.id) || true)")),
     mutant(USES, "a refused use is a panic in Python", ("        true => resume_unwind(Box::new(error)),\n", "        true => panic!(\"{error}\"),\n")),
-    mutant(ENTER, "a body gets a handle together with a child that changes it", ("    if !entry.body {\n        join_parents(holds);", "    if !entry.body || true {\n        join_parents(holds);")),
-    mutant(ENTER, "a result keeps another argument of the type of its second parent", (" && children::is_made_beside(id, argument)\n", "\n")),
+    mutant(PYTHON_CALL, "a body gets a handle together with a child that changes it", ("    if !entry.body {\n        join_parents(holds);", "    if !entry.body || true {\n        join_parents(holds);")),
+    mutant(PYTHON_CALL, "a result keeps another argument of the type of its second parent", (" && children::is_made_beside(id, argument)\n", "\n")),
     mutant(PYTHON_BORROW_REQUEST, "a handle that gets a child to keep is not borrowed exclusively", ("(self.group_mode, self.child) = (Mode::Exclusive, Some(given));", "self.child = Some(given);")),
     mutant(PYTHON_BORROW_REQUEST, "a child that is given to its parent borrows the parent again", ("        self.leaves_parent = true;\n", "")),
     mutant(CHILDREN_ANCESTORS, "a child that holds its parent is in its own way where C keeps another", ("seen.iter().map(|(_, from)| *from).collect();", "seen.iter().map(|(_, from)| *from).filter(|_| false).collect();")),
@@ -1678,8 +1679,8 @@ TREES = [
     mutant(PYTHON_STATE_CLOSE, "what dies during a shared borrow is released by nobody", ("                self.settle_parts_if_free();\n", "")),
     mutant(PYTHON_STATE_CLOSE, "an exclusive call leaves what it unlinked", ("        self.settle_parts();\n        loop {", "        loop {")),
     mutant(QUICK, "a quick exclusive call leaves what it unlinked", ("        if is_unsettled || !self.counted", "        if is_unsettled && false || !self.counted")),
-    mutant(ENTER, "parts of one tree exclude each other in one call", ("    join_parts(holds);\n", "")),
-    mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n#[inline]\nfn run", "        hold.joined = true;\n    }\n}\n\n#[inline]\nfn run")),
+    mutant(PYTHON_CALL, "parts of one tree exclude each other in one call", ("    join_parts(holds);\n", "")),
+    mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {\n            continue;\n        }\n        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n", "        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {\n            continue;\n        }\n        hold.joined = true;\n")),
     mutant(TREE_OPS, "a copy with more lists of children has the shape", ("                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Some(first) = both(first)? {", "                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Ok(Some(first)) = both(first) {")),
     mutant(TREE_OPS, "the shape of a copy ends where that of the original ends", ("                (false, false) => {}\n                _ => return Err(Unlike),", "                (false, false) => {}\n                _ => return Ok(None),"), equivalent="both walks go down and up together, so they come to their tops at once"),
     mutant(TREE_COPIED, "an original without objects is not released", ("                unlinked::unsettle(self.ops.topmost(*original, from.raw()));\n", "                let _ = original;\n")),

@@ -10,6 +10,7 @@ mod borrow_request;
 pub mod call;
 mod callable;
 pub mod direct;
+mod enter;
 pub mod enums;
 pub mod exceptions;
 pub mod extract;

@@ -8,6 +8,7 @@ import time
 import weakref
 
 import pytest
+from outlines import numbers, tree
 from standin_safe import ClosedError, Outline, live_handles, take_log
 
 pytestmark = pytest.mark.skipif(
@@ -23,19 +24,6 @@ def nothing_is_left():
     yield
     gc.collect()
     assert live_handles() == NONE
-
-
-def tree(*numbers: int) -> Outline:
-    """An outline with topics below the topmost one."""
-    outline = Outline()
-    for number in numbers:
-        outline.root.append(number)
-    take_log()
-    return outline
-
-
-def numbers(topic) -> list[int]:
-    return [below.number for below in topic.topics]
 
 
 def test_an_object_moves_with_its_part():

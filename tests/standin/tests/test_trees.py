@@ -7,7 +7,8 @@ import time
 import weakref
 
 import pytest
-from standin_safe import BusyError, ClosedError, Outline, at_gate, close_gate, live_handles, open_gate, take_log
+from outlines import numbers, tree
+from standin_safe import BusyError, ClosedError, at_gate, close_gate, live_handles, open_gate, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -23,19 +24,6 @@ def nothing_is_left():
 
 def unlinked() -> int:
     return live_handles()["Topic"]
-
-
-def tree(*numbers: int) -> Outline:
-    """An outline with topics below the topmost one."""
-    outline = Outline()
-    for number in numbers:
-        outline.root.append(number)
-    take_log()
-    return outline
-
-
-def numbers(topic) -> list[int]:
-    return [below.number for below in topic.topics]
 
 
 def test_a_part_has_one_object():

@@ -1,0 +1,242 @@
+//! The borrows of all handles of a call.
+//!
+//! If a handle refuses, the call releases the borrows of the others before it waits, so two calls never hold borrows
+//! that the other one waits for.
+//!
+//! Calls that wait for a handle take turns, in the order in which they came: a waiting exclusive borrow bars new shared
+//! borrows, and a waiting shared borrow bars new exclusive ones. A call waits in one queue at a time, so two calls
+//! never bar each other. A thread that must not wait passes the queue.
+
+use std::ptr;
+
+use pyo3::prelude::*;
+
+use super::ancestors::Refused;
+use super::borrow_request::{BorrowRequest, Mode};
+use super::exceptions::to_pyerr;
+use super::handle_class::HandleClass;
+use super::state::ResourceState;
+use super::waiting::Place;
+use crate::error::Error;
+
+/// The number of handles that a call may have, with its receiver.
+pub(super) const AT_MOST: usize = 9;
+
+/// Borrowed handles. The drop releases the borrows.
+pub(super) struct BorrowGuards<'a>(pub(super) &'a [Option<BorrowRequest<'a>>]);
+
+impl Drop for BorrowGuards<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.0 {
+            [None] => {}
+            [Some(hold)] => hold.release(),
+            holds => holds
+                .iter()
+                .rev()
+                .flatten()
+                .for_each(BorrowRequest::release),
+        }
+    }
+}
+
+/// Borrows all handles. Returns `None` if one of them was moved to another owner while the call waited: the requests no
+/// longer fit.
+#[inline]
+pub(super) fn enter<'a>(
+    py: Python<'_>,
+    holds: &'a [Option<BorrowRequest<'a>>],
+) -> PyResult<Option<BorrowGuards<'a>>> {
+    // Nearly every call has one handle, in nobody's way.
+    match holds {
+        [None] => {}
+        [Some(hold)] if hold.enter_quick() => {}
+        [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => {}
+        [_, _, ..] if enter_all_quick(holds) => {}
+        _ => return enter_all(py, holds),
+    }
+    Ok(Some(BorrowGuards(holds)))
+}
+
+/// Borrows all handles, if each is borrowed shared and that takes no more than a glance.
+#[inline]
+fn enter_all_quick(holds: &[Option<BorrowRequest<'_>>]) -> bool {
+    for (index, hold) in holds.iter().enumerate() {
+        if hold.as_ref().is_some_and(|hold| !hold.enter_quick()) {
+            let entered = holds[..index].iter().rev().flatten();
+            entered.for_each(BorrowRequest::release);
+            return false;
+        }
+    }
+    true
+}
+
+#[inline(never)]
+fn enter_all<'a>(
+    py: Python<'_>,
+    holds: &'a [Option<BorrowRequest<'a>>],
+) -> PyResult<Option<BorrowGuards<'a>>> {
+    for hold in holds.iter().flatten() {
+        hold.state
+            .check_owner()
+            .map_err(|error| to_pyerr(py, error))?;
+    }
+    // While this thread waits, another one may move a part, which then keeps another resource. They outlive the place.
+    let mut waited_for = None;
+    let mut place: Option<Place<'_>> = None;
+    loop {
+        // A thread that must not wait may be inside of a call that those in the queue wait for.
+        let passes = |state: &ResourceState| {
+            !state.may_wait() || place.as_ref().is_some_and(|place| place.passes(state))
+        };
+        let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
+            return Ok(Some(BorrowGuards(holds)));
+        };
+        if refusal == Refused::Closed || wanted.resource.borrow_state.is_closing() {
+            let error = match wanted.state {
+                stale if stale.is_stale() => Error::Stale(stale.kind().name()),
+                closed if closed.is_closed() => Error::Closed(closed.kind().name()),
+                _ => Error::Closed(at.kind().name()),
+            };
+            return Err(to_pyerr(py, error));
+        }
+        if refusal == Refused::Held {
+            return Err(to_pyerr(py, at.held_error()));
+        }
+        if holds.iter().flatten().any(|hold| excludes(hold, at, holds)) {
+            return Err(to_pyerr(py, Error::Busy(at.kind().name())));
+        }
+        let exclusive = wanted.wants_exclusively(at);
+        if exclusive && at.is_exported() {
+            return Err(to_pyerr(py, Error::Exported(at.kind().name())));
+        }
+        waited_for.get_or_insert_with(|| resource_objects(py, holds));
+        at.queue(py, &mut place, exclusive)?;
+        if holds.iter().flatten().any(BorrowRequest::has_moved) {
+            return Ok(None);
+        }
+    }
+}
+
+/// Returns the Python objects of the resources that the handles are part of.
+fn resource_objects<'py>(
+    py: Python<'py>,
+    holds: &[Option<BorrowRequest<'_>>],
+) -> [Option<Bound<'py, HandleClass>>; AT_MOST] {
+    let views = holds.iter().flatten().filter(|hold| hold.is_view());
+    let mut objects = views.map(|hold| hold.resource_object(py));
+    std::array::from_fn(|_| objects.next().flatten())
+}
+
+/// Returns whether the call's own requests exclude each other: `hold` borrows `at` exclusively, and another request
+/// also borrows `at`.
+fn excludes(
+    hold: &BorrowRequest<'_>,
+    at: &ResourceState,
+    holds: &[Option<BorrowRequest<'_>>],
+) -> bool {
+    hold.wants_exclusively(at)
+        && holds
+            .iter()
+            .flatten()
+            .any(|other| !ptr::eq(other, hold) && !other.joined && other.uses(at))
+}
+
+fn try_enter<'a>(
+    holds: &'a [Option<BorrowRequest<'a>>],
+    passes: &impl Fn(&ResourceState) -> bool,
+) -> Result<(), (&'a BorrowRequest<'a>, &'a ResourceState, Refused)> {
+    for (index, hold) in holds.iter().enumerate() {
+        let Some(hold) = hold else { continue };
+        if let Err((at, refusal)) = hold.enter(passes) {
+            holds[..index]
+                .iter()
+                .rev()
+                .flatten()
+                .for_each(BorrowRequest::release);
+            return Err((hold, at, refusal));
+        }
+    }
+    Ok(())
+}
+
+/// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C
+/// keeps such a handle in the parent, or in another handle that borrows the parent exclusively.
+pub(super) fn join_parents(holds: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 0..holds.len() {
+        let given = holds[index].and_then(|hold| Some((hold.parent_of_given()?, hold.resource)));
+        let Some((parent, given)) = given else {
+            continue;
+        };
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(([Some(hold)], after)) = rest.split_at_mut_checked(1) else {
+            continue;
+        };
+        let mut others = before.iter_mut().chain(after).flatten();
+        if others.any(|other| other.borrow_parent_for(parent, given)) {
+            hold.leave_parent();
+        }
+    }
+}
+
+/// Merges the requests of each group, so that one of them borrows the group for all. Two handles of one object still
+/// exclude each other, unless both are borrowed shared.
+pub(super) fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 1..holds.len() {
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(Some(hold)) = rest.first_mut() else {
+            continue;
+        };
+        let object = hold.resource;
+        if object.kind().group().is_none() {
+            continue;
+        }
+        let same_group = |other: &&mut BorrowRequest<'_>| {
+            !other.joined && ptr::eq(other.resource.lock_owner(), object.lock_owner())
+        };
+        let Some(first) = before.iter_mut().flatten().find(same_group) else {
+            continue;
+        };
+        let core = |state: &ResourceState| state.parent().map(ptr::from_ref);
+        let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
+        if exclusive && core(first.resource) == core(object) {
+            continue;
+        }
+        hold.joined = true;
+        if hold.mode != Mode::Shared {
+            first.group_mode = Mode::Exclusive;
+        }
+    }
+}
+
+/// Merges the requests for the parts of one tree, and for its owner, if one of them is exclusive: a call that changes a
+/// tree may have several parts of it.
+pub(super) fn join_parts(holds: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 1..holds.len() {
+        let (before, rest) = holds.split_at_mut(index);
+        let Some(Some(hold)) = rest.first_mut() else {
+            continue;
+        };
+        let owner = hold.resource;
+        let same_tree = |other: &&mut BorrowRequest<'_>| {
+            !other.joined
+                && ptr::eq(other.resource, owner)
+                && match (other.is_tree_part(), hold.is_tree_part()) {
+                    (true, true) => true,
+                    (true, false) => !hold.is_view(),
+                    (false, true) => !other.is_view(),
+                    (false, false) => false,
+                }
+        };
+        let Some(first) = before.iter_mut().flatten().find(same_tree) else {
+            continue;
+        };
+        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {
+            continue;
+        }
+        hold.joined = true;
+        if hold.mode != Mode::Shared {
+            first.group_mode = Mode::Exclusive;
+        }
+    }
+}
