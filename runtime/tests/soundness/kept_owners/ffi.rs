@@ -42,6 +42,8 @@ pub struct town {
 thread_local! {
     /// Called when a tower is freed.
     static WATCHER: Cell<(step, *mut c_void)> = const { Cell::new((None, ptr::null_mut())) };
+    /// Set if the next tower is not released.
+    pub static REFUSES: Cell<bool> = const { Cell::new(false) };
     /// The tower that was freed last: the next one gets its memory.
     static FREED: Cell<*mut tower> = const { Cell::new(ptr::null_mut()) };
     /// The newest town's.
@@ -156,6 +158,15 @@ pub unsafe extern "C" fn tower_hour(tower: *const tower) -> c_int {
         inner => unsafe { tower_hour(inner) },
     };
     unsafe { (*tower).clocks.last() }.map_or_else(inner, hour)
+}
+
+/// Releases a tower, or refuses that once.
+pub unsafe extern "C" fn tower_close(tower: *mut tower) -> c_int {
+    if REFUSES.replace(false) {
+        return 1;
+    }
+    unsafe { tower_free(tower) };
+    0
 }
 
 pub unsafe extern "C" fn tower_free(tower: *mut tower) {

@@ -6,6 +6,14 @@ use super::*;
 #[handle(raw = ffi::dial, part_of = Tower)]
 struct Dial;
 
+/// A tower whose release may be refused.
+#[handle(raw = ffi::tower, release(ffi::tower_close, fails = nonzero, on_failure = kept), fork_safe)]
+struct Keep;
+
+/// A part of such a tower. Nothing leads from it to the tower.
+#[handle(raw = ffi::dial, part_of = Keep)]
+struct Hand;
+
 thread_local! {
     static DIAL: RefCell<Option<Borrowed<'static, Dial>>> = const { RefCell::new(None) };
 }
@@ -78,6 +86,39 @@ fn part_of_what_keeps_an_owner_is_not_used_while_a_child_holds_the_object() {
     assert_eq!(panic_of(|| free.hour()), held);
     drop(repair);
     assert_eq!((dial.hour(), free.hour()), (3, 0));
+}
+
+#[methods(unsafe, rust_only)]
+impl Keep {
+    #[calls(ffi::tower_new, fails = null)]
+    fn new() -> Result<Owned<Keep>>;
+
+    #[calls(ffi::tower_put)]
+    fn put(&self, clock: Owned<Clock>);
+
+    #[calls(ffi::tower_dial)]
+    fn hand(&self) -> Option<Borrowed<Hand>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Hand {
+    #[calls(ffi::dial_hour)]
+    fn hour(&self) -> i32;
+}
+
+#[test]
+fn part_uses_what_its_owner_keeps_after_a_release_of_the_owner_was_refused() {
+    let _native = Native::start();
+    let (mut clock, keep) = (Clock::new().unwrap(), Keep::new().unwrap());
+    keep.put(clock.clone());
+    ffi::REFUSES.set(true);
+    let keep = keep.close().unwrap_err().1.unwrap();
+    let hand = keep.hand().unwrap();
+    let repair = clock.repair().unwrap();
+    let held = Error::Held("Hand", "Repair").to_string();
+    assert_eq!(panic_of(|| hand.hour()), held);
+    drop(repair);
+    assert_eq!(hand.hour(), 3);
 }
 
 #[test]
