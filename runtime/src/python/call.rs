@@ -1,7 +1,7 @@
 //! Method calls: a call borrows every handle that it uses, and every ancestor of each, until it has converted its
 //! result.
 //!
-//! All arguments are converted first. Then all handles are borrowed ([`enter`]).
+//! All arguments are converted first. Then all handles are borrowed (`python::enter`).
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
