@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::{iter, ptr};
 
+use smallvec::SmallVec;
+
 use crate::children::table::{End, HandleEntry, Table, all_kept, all_within, with_table};
 use crate::handle::kind::{HandleKind, Id};
 
@@ -83,8 +85,8 @@ pub(super) fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
 }
 
 /// Returns the ancestors that an exclusive use of the handle uses exclusively.
-pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
-    let mut found = Vec::new();
+pub(crate) fn exclusive_parents(id: Id) -> SmallVec<[Id; 2]> {
+    let mut found = SmallVec::new();
     let mut here = id;
     let uses_parent = |id: Id| {
         let sharing = id.kind.sharing();

@@ -6,10 +6,12 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
+
 use super::depth::{Depth, is_inside, this_thread};
 use super::keeping::{kept_so_far, may_keep};
 use super::release::release_put_off;
-use super::table::{By, Claim, is_any_exclusive, table};
+use super::table::{By, Claim, Claims, is_any_exclusive, table};
 use super::waiting::{self, Turn};
 use super::watching::HIDDEN;
 use crate::callback::expected;
@@ -153,15 +155,20 @@ impl<'a> Use<'a> {
     }
 
     /// Adds the uses of the object and of all that it lives in.
-    pub(super) fn claim(&self, claims: &mut Vec<Claim>) {
+    pub(super) fn claim(&self, claims: &mut Claims) {
         claims.push(self.own_claim());
         let alone = match self.exclusive && !self.reads_parent {
             true => children::exclusive_parents(self.id),
-            false => Vec::new(),
+            false => SmallVec::new(),
         };
         if !self.id.kind().home().reaches_others() {
-            let owners = children::owners(self.id);
-            claims.extend(owners.map(|owner| Claim::of(owner, alone.contains(&owner))));
+            for owner in children::owners(self.id) {
+                let claim = Claim::of(owner, alone.contains(&owner));
+                // Several parts of one tree have one owner.
+                if !claims.contains(&claim) {
+                    claims.push(claim);
+                }
+            }
             return;
         }
         let ancestors = children::ancestors(self.id);
@@ -297,7 +304,8 @@ impl Drop for Uses {
 pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
     match uses.iter().all(Option::is_none) {
         true => begin_none(),
-        false => begin_some(&uses.map(unless_interrupting)).map(Some),
+        false if is_interrupting() => begin_some(&uses.map(unless_interrupting)).map(Some),
+        false => begin_some(&uses).map(Some),
     }
 }
 
@@ -379,9 +387,8 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
     {
         return begin_claims(&[claim], By::Call, kept, turn);
     }
-    // Most handles live in one other.
-    let mut claims = Vec::with_capacity(2 * uses.len());
-    let mut before: Vec<(&Use<'_>, Range<usize>)> = Vec::with_capacity(uses.len());
+    let mut claims = Claims::new();
+    let mut before: SmallVec<[(&Use<'_>, Range<usize>); 3]> = SmallVec::new();
     for one in uses.iter().flatten() {
         let first = claims.len();
         one.claim(&mut claims);
@@ -470,6 +477,11 @@ thread_local! {
 pub(crate) fn interrupting<R>(id: Id, interrupt: impl FnOnce() -> R) -> R {
     let _outer = RestoreGuard::set(&INTERRUPTED, Some(id));
     interrupt()
+}
+
+/// Returns whether this thread calls the method that wakes the calls on a handle.
+fn is_interrupting() -> bool {
+    INTERRUPTED.get().is_some()
 }
 
 /// Leaves out a use by the method that wakes the calls on the handle.

@@ -6,7 +6,7 @@ use super::call::{Refused, Use, Uses, begin_claims};
 use super::held_back::note_strays;
 use super::keeping::kept_so_far;
 use super::strays::may_hold;
-use super::table::{By, Claim};
+use super::table::{By, Claim, Claims};
 use super::views::{check_alone, check_held, check_not_lent, claim_viewed, viewed};
 use crate::children::{self, Id};
 use crate::error::Result;
@@ -82,7 +82,7 @@ impl<T: Handles> Passed<'_, T> {
 
     fn begin_noted(&self, exclusive: bool) -> Result<Passing, Refused> {
         let kept = kept_so_far();
-        let (mut claims, mut strays, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut claims, mut strays, mut others) = (Claims::new(), Vec::new(), Vec::new());
         let (mut lent, mut counted, mut all) = (Vec::new(), Vec::new(), Vec::new());
         self.0.each(&mut |id| {
             all.push(id);

@@ -12,7 +12,7 @@ use super::call::{Use, Uses};
 use super::depth::{Depth, is_inside};
 use super::held_back::{hold_back, leak, may_not_wait};
 use super::keeping::{kept_so_far, may_keep};
-use super::table::{By, Claim, UseEntry, table};
+use super::table::{By, Claim, Claims, UseEntry, table};
 use super::watching::is_watching;
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
@@ -102,13 +102,13 @@ fn begin_if_free(id: Id) -> Result<Uses, u64> {
 fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let kind = id.kind();
     let own = Claim::of(id, true);
-    let mut claims = Vec::new();
+    let mut claims = Claims::new();
     Use::noted(id, true).leaving().claim(&mut claims);
-    let ancestors: Vec<Claim> = claims[1..].to_vec();
+    let ancestors = Claims::from(&claims[1..]);
     let first = usize::from(kind.is_counted());
     // The other objects of a group go on.
     let claims = claims.into_iter().skip(first).map(Claim::without_group);
-    let claims: Vec<Claim> = claims.map(Claim::releasing).collect();
+    let claims: Claims = claims.map(Claim::releasing).collect();
     watch_forks();
     let depth = Depth::here();
     let uses = |entry: &UseEntry| {

@@ -9,6 +9,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
+
 use super::author_code::runs_author_code;
 use super::depth::{Depth, this_thread};
 use super::strays;
@@ -72,7 +74,7 @@ impl Key {
 }
 
 /// A use of one object, or of an object that it lives in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claim {
     key: Key,
     pub(super) object: Key,
@@ -97,6 +99,9 @@ pub(super) struct Claim {
     /// keeps or lends such handles.
     stray: bool,
 }
+
+/// The claims of one call, callback or release. Most have one or two handles, each of which lives in one other.
+pub(super) type Claims = SmallVec<[Claim; 4]>;
 
 impl Claim {
     pub(super) fn of(id: Id, exclusive: bool) -> Self {

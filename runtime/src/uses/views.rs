@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use super::call::Use;
 use super::depth::this_thread;
 use super::held_back::is_lent_in_callback;
-use super::table::{By, Claim, Key, UseEntry, table};
+use super::table::{By, Claims, Key, UseEntry, table};
 use crate::children::{self, Id};
 use crate::error::{Error, Result};
 use crate::handle::kind::{HandleKind, Listed};
@@ -45,7 +45,7 @@ fn shared() -> &'static [&'static HandleKind] {
 
 /// Adds the uses of the handle, of all that it lives in, and of what C keeps in these, by a callback that has it by
 /// another type. A call that has the handle by `&mut`, or what it lives in, lets the callback use these.
-pub(super) fn claim_viewed(id: Id, exclusive: bool, claims: &mut Vec<Claim>) {
+pub(super) fn claim_viewed(id: Id, exclusive: bool, claims: &mut Claims) {
     let first = claims.len();
     Use::noted(id, exclusive).claim(claims);
     let within = lived_in(id);
