@@ -202,12 +202,12 @@ class XmlSafe(Subject):
         root = document.create_element("root")
         whole.append(root)
         for _ in repeat(None, BUILT):
-            root.append(document.create_element("element"))
+            root.append_element("element")
         return document
 
     def set_attributes(self, elements: list[Any]) -> None:
         for element in elements:
-            element.attributes["key"] = "value"
+            element.set("key", "value")
 
     def move(self, root: Any, elements: list[Any]) -> None:
         for element in elements:

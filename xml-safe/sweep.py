@@ -581,6 +581,13 @@ def changing() -> Iterable[Operation]:
             root.append(child)
         return root.to_string()
 
+    def append_elements(owner: Document) -> object:
+        root = root_of(owner)
+        root.append_element("plain")
+        made = root.append_element("{urn:q}q", "text", {"k": "v", "{urn:p}l": "w"}, prefix="q")
+        made.set("k", "x")
+        return root.to_string()
+
     def move(owner: Document) -> object:
         root = root_of(owner)
         inner, moved = root.children[0], owner.create_element("{urn:p}m", prefix="p")
@@ -797,6 +804,7 @@ def changing() -> Iterable[Operation]:
     yield Operation("Node.head: of a text", lambda it: setattr(it, "head", "x"), ValueError, setup=find("//text()"))
     yield Operation("changing: an index of no child", calling("index", node()), ValueError, setup=node)
     for name, change in (
+        ("append_elements", append_elements),
         ("move", move),
         ("remove", remove),
         ("rename", rename),

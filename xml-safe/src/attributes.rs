@@ -64,6 +64,30 @@ impl Node {
     }
 }
 
+/// Refuses a node that can have no attributes.
+fn check_element(node: Borrowed<'_, Node>) -> Result<()> {
+    match node.is_element() {
+        true => Ok(()),
+        false => Err(Error::Value(format!(
+            "a node of the type {:?} has no attributes",
+            node.type_name()
+        ))),
+    }
+}
+
+#[methods(unsafe)]
+impl crate::node::Node {
+    /// Set the value of an attribute, as `attributes[name] = value` does.
+    ///
+    /// Raises ValueError for a name or a character that XML does not allow, and for a node that is not an element. A
+    /// namespace that is not declared gets a prefix such as "ns0".
+    fn set(&mut self, name: &CStr, value: &CStr) -> Result<()> {
+        let (tree, node) = Tree::around(self)?;
+        check_element(node)?;
+        set(&tree, node, name, value)
+    }
+}
+
 /// Sets the value of an attribute, which is made if it is not there.
 pub(crate) fn set<'t>(
     tree: &Tree<'t, Document>,
@@ -78,7 +102,7 @@ pub(crate) fn set<'t>(
     }
     let name = QualifiedName::parse(written, "the name of an attribute")?;
     let namespace = match &name.uri {
-        None if name.local.as_c_str() == c"xmlns" => {
+        None if name.local == c"xmlns" => {
             return Err(Error::Value(
                 "\"xmlns\" declares a namespace, and is not an attribute".into(),
             ));
@@ -87,8 +111,7 @@ pub(crate) fn set<'t>(
         Some(uri) => Some(namespace_for(tree, node, uri)?),
     };
     let namespace = namespace.as_ref().map(|namespace| namespace.get());
-    tree.edit(node)?
-        .new_attribute(namespace, &name.local, value)
+    tree.edit(node)?.new_attribute(namespace, name.local, value)
 }
 
 /// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.
@@ -160,13 +183,8 @@ impl Attributes {
     /// prefix such as "ns0".
     fn __setitem__(&mut self, name: &CStr, value: &CStr) -> Result<()> {
         let (tree, node) = Tree::around_owner_of(self)?;
-        match node.is_element() {
-            true => set(&tree, node, name, value),
-            false => Err(Error::Value(format!(
-                "a node of the type {:?} has no attributes",
-                node.type_name()
-            ))),
-        }
+        check_element(node)?;
+        set(&tree, node, name, value)
     }
 
     fn __delitem__(&mut self, name: &CStr) -> Result<()> {

@@ -3,12 +3,17 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
+use leakproof::pyo3::prelude::{Bound, FromPyObject, PyAny, PyAnyMethods, PyErr, PyResult};
+use leakproof::pyo3::{self};
 
+use crate::attributes;
 use crate::copy::clear_link;
 use crate::document::Document;
 use crate::ffi;
-use crate::node::{Namespace, Node};
+use crate::moves::{Change, Place, reconcile};
+use crate::node::{Namespace, Node, gather};
 use crate::valid::{self, QualifiedName};
+use crate::xpath::options::items;
 
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
@@ -39,6 +44,10 @@ impl crate::document::Document {
 
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
+    /// Makes an element, with a text if there is one, behind the last child. It is in the namespace of this element.
+    #[calls(ffi::xmlNewTextChild, args = (self, null, name, text), fails = null)]
+    fn new_child(&mut self, name: &CStr, text: Option<&CStr>) -> Result<Borrowed<Node>>;
+
     /// Declares a namespace at this element.
     #[calls(ffi::xmlNewNs, fails = null)]
     pub(crate) fn declare(
@@ -77,11 +86,12 @@ impl crate::document::Document {
     #[pyo3(signature = (name, *, prefix = None))]
     fn create_element(&mut self, name: &CStr, prefix: Option<&CStr>) -> Result<Borrowed<'_, Node>> {
         let name = QualifiedName::parse(name, "the name of an element")?;
+        check_namespace(name.uri.as_deref(), prefix)?;
         let tree = Tree::of(self);
         let mut owner = tree.edit_owner();
-        let element = owner.new_element(&name.local)?;
+        let element = within(&tree, owner.new_element(name.local)?)?;
         put_in_namespace(&tree, element, name.uri.as_deref(), prefix)?;
-        within(&tree, element)
+        Ok(element)
     }
 
     /// Make a text node (xmlNewDocText).
@@ -143,13 +153,8 @@ impl crate::document::Document {
 pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
 pub(crate) const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
 
-/// Puts a new element into a namespace.
-fn put_in_namespace(
-    tree: &Tree<'_, Document>,
-    element: Borrowed<'_, Node>,
-    uri: Option<&CStr>,
-    prefix: Option<&CStr>,
-) -> Result<()> {
+/// Checks the namespace of a new element.
+fn check_namespace(uri: Option<&CStr>, prefix: Option<&CStr>) -> Result<()> {
     let Some(uri) = uri else {
         return match prefix {
             None => Ok(()),
@@ -159,21 +164,105 @@ fn put_in_namespace(
         };
     };
     let name = prefix.map_or(Ok(""), |prefix| valid::name(prefix, "a prefix"))?;
-    let is_xml = uri.to_bytes() == XML.to_bytes();
-    if name == "xmlns" || uri.to_bytes() == XMLNS.to_bytes() || (name == "xml") != is_xml {
+    let is_xml = uri == XML;
+    if name == "xmlns" || uri == XMLNS || (name == "xml") != is_xml {
         return Err(Error::Value(
             "the prefixes \"xml\" and \"xmlns\" stand for their own namespaces alone".into(),
         ));
     }
-    if is_xml {
-        return Err(Error::Value(
+    match is_xml {
+        true => Err(Error::Value(
             "no element is in the namespace of \"xml\"".into(),
-        ));
+        )),
+        false => Ok(()),
     }
+}
+
+/// Puts a new element into a namespace, or into none.
+fn put_in_namespace<'t>(
+    tree: &Tree<'t, Document>,
+    element: Borrowed<'t, Node>,
+    uri: Option<&CStr>,
+    prefix: Option<&CStr>,
+) -> Result<()> {
+    let Some(uri) = uri else {
+        return match element.ns() {
+            Some(_) => tree.edit(element)?.set_ns(None),
+            None => Ok(()),
+        };
+    };
     tree.edit(element)?.declare(uri, prefix)?;
-    let namespace = element.declared();
+    let namespace = element.get().declared();
     tree.edit(element)?
         .set_ns(namespace.as_ref().map(|namespace| namespace.get()))
+}
+
+/// The values of attributes by name.
+struct AttributeValues(Vec<(CString, CString)>);
+
+impl FromPyObject<'_, '_> for AttributeValues {
+    type Error = PyErr;
+
+    fn extract(mapping: pyo3::Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let items = items(&mapping, "attributes")?.into_iter();
+        let text = |value: Bound<'_, PyAny>| -> Result<CString> {
+            let text: String = value.extract()?;
+            CString::new(text).map_err(|_| Error::Value("an attribute cannot contain a NUL".into()))
+        };
+        let pairs = items.map(|(name, value)| Ok((text(name)?, text(value)?)));
+        Ok(AttributeValues(gather(pairs)?))
+    }
+}
+
+#[methods(unsafe)]
+impl crate::node::Node {
+    /// Make an element, put it behind the last child of this node, and return it (xmlNewTextChild).
+    ///
+    /// `text` is its text, and `attributes` is a mapping of values by name. `name` and `prefix` are those of
+    /// `Document.create_element`, which makes an element that is in no tree.
+    ///
+    /// Raises ValueError, and changes nothing, for a name or a character that XML does not allow, and if this node can
+    /// have no element there.
+    #[pyo3(
+        signature = (
+            name,
+            text = None,
+            attributes: "abc.Mapping[str, str] | None" = None,
+            *,
+            prefix = None
+        )
+    )]
+    fn append_element(
+        &mut self,
+        name: &CStr,
+        text: Option<&CStr>,
+        attributes: Option<AttributeValues>,
+        prefix: Option<&CStr>,
+    ) -> Result<Borrowed<'_, Node>> {
+        let name = QualifiedName::parse(name, "the name of an element")?;
+        let uri = name.uri.as_deref();
+        check_namespace(uri, prefix)?;
+        text.map_or(Ok(""), |text| valid::text(text, "a text"))?;
+        let (tree, parent) = Tree::around(self)?;
+        Place { parent, next: None }.check_new_element()?;
+        Change::run(&tree, &[], |change| {
+            let text = text.filter(|text| !text.is_empty());
+            let element = change.make(|| {
+                let mut parent = tree.edit(parent)?;
+                within(&tree, parent.new_child(name.local, text)?)
+            })?;
+            if text.is_some() && element.get().first_child().is_none() {
+                // libxml2 does not report this.
+                return Err(Error::OutOfMemory("xmlNewTextChild"));
+            }
+            put_in_namespace(&tree, element, uri, prefix)?;
+            reconcile(&tree, element)?;
+            for (name, value) in attributes.iter().flat_map(|attributes| &attributes.0) {
+                attributes::set(&tree, element, name, value)?;
+            }
+            Ok(element)
+        })
+    }
 }
 
 /// Returns a node for as long as the tree.

@@ -103,16 +103,32 @@ impl<'t> Place<'t> {
         }
     }
 
-    /// Refuses a node that cannot be here.
-    fn check(&self, node: Borrowed<'_, Node>) -> Result<()> {
+    /// Refuses a parent that has no children.
+    fn check_parent(&self) -> Result<()> {
         let parent = self.parent.get();
-        let is_parent = parent.is_element() || parent.is_fragment() || parent.is_document();
-        if !is_parent {
-            return Err(Error::Value(format!(
+        match parent.is_element() || parent.is_fragment() || parent.is_document() {
+            true => Ok(()),
+            false => Err(Error::Value(format!(
                 "a node of the type {:?} has no children that can be changed",
                 parent.type_name()
-            )));
+            ))),
         }
+    }
+
+    /// Refuses an element that is new, if none can be here.
+    pub(crate) fn check_new_element(&self) -> Result<()> {
+        self.check_parent()?;
+        let parent = self.parent.get();
+        match parent.is_document() && parent.steps().any(|other| other.is_element()) {
+            true => Err(second_root()),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a node that cannot be here.
+    fn check(&self, node: Borrowed<'_, Node>) -> Result<()> {
+        self.check_parent()?;
+        let parent = self.parent.get();
         if !node.is_content() {
             return Err(Error::Value(format!(
                 "a node of the type {:?} cannot be a child",
@@ -157,11 +173,13 @@ impl<'t> Place<'t> {
         let elements = others.filter(|other| other.is_element()).count();
         match elements + added {
             1 => Ok(()),
-            _ => Err(Error::Value(
-                "a document has one root element: replace that".into(),
-            )),
+            _ => Err(second_root()),
         }
     }
+}
+
+fn second_root() -> Error {
+    Error::Value("a document has one root element: replace that".into())
 }
 
 /// A change of several steps. If a step fails, or panics, all are undone.
@@ -175,12 +193,12 @@ pub(crate) struct Change<'c, 't> {
 }
 
 impl<'c, 't> Change<'c, 't> {
-    /// Runs `steps`, which move these nodes and no others, each once.
-    pub(crate) fn run(
+    /// Runs `steps`, which move these nodes, and no others that are there before, each once.
+    pub(crate) fn run<R>(
         tree: &'c Tree<'t, Document>,
         nodes: &[Borrowed<'t, Node>],
-        steps: impl FnOnce(&mut Self) -> Result<()>,
-    ) -> Result<()> {
+        steps: impl FnOnce(&mut Self) -> Result<R>,
+    ) -> Result<R> {
         let mut begun = Vec::new();
         begun.try_reserve(nodes.len())?;
         let stand_in = match nodes.iter().any(|node| node.is_text()) {
@@ -195,9 +213,9 @@ impl<'c, 't> Change<'c, 't> {
             stand_in,
             begun,
         };
-        steps(&mut change)?;
+        let result = steps(&mut change)?;
         change.begun.clear();
-        Ok(())
+        Ok(result)
     }
 
     /// Puts a node back. The error that is raised is the one before.
@@ -228,6 +246,17 @@ impl<'c, 't> Change<'c, 't> {
         self.link(node, place)?;
         ids::add_all(self.tree, node)?;
         reconcile(self.tree, node)
+    }
+
+    /// Makes a node in its place.
+    pub(crate) fn make(
+        &mut self,
+        node: impl FnOnce() -> Result<Borrowed<'t, Node>>,
+    ) -> Result<Borrowed<'t, Node>> {
+        self.begun.try_reserve(1)?;
+        let node = node()?;
+        self.begun.push((node, None));
+        Ok(node)
     }
 
     /// Takes a node out of its tree. An attribute is not put back: it has no place.

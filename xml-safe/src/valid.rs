@@ -90,15 +90,15 @@ pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
 }
 
 /// The parts of a name as `{uri}local`, or `local` alone.
-pub(crate) struct QualifiedName {
+pub(crate) struct QualifiedName<'w> {
     pub(crate) uri: Option<CString>,
-    pub(crate) local: CString,
+    pub(crate) local: &'w CStr,
 }
 
-impl QualifiedName {
+impl<'w> QualifiedName<'w> {
     /// Splits a name, and checks its parts.
-    pub(crate) fn parse(written: &CStr, what: &str) -> Result<Self> {
-        let bytes = written.to_bytes();
+    pub(crate) fn parse(written: &'w CStr, what: &str) -> Result<Self> {
+        let bytes = written.to_bytes_with_nul();
         let (uri, local) = match bytes.strip_prefix(b"{") {
             None => (None, bytes),
             Some(rest) => match rest.iter().position(|byte| *byte == b'}') {
@@ -106,8 +106,8 @@ impl QualifiedName {
                 None => (None, bytes),
             },
         };
-        let local = copy(local)?;
-        name(&local, what)?;
+        let local = CStr::from_bytes_with_nul(local).map_err(|_| no_nul())?;
+        name(local, what)?;
         let uri = match uri.filter(|uri| !uri.is_empty()).map(copy).transpose()? {
             None => None,
             Some(uri) => {
@@ -121,5 +121,9 @@ impl QualifiedName {
 
 /// Copies text without a NUL.
 fn copy(text: &[u8]) -> Result<CString> {
-    CString::new(text).map_err(|_| Error::Value("a name cannot contain a NUL".into()))
+    CString::new(text).map_err(|_| no_nul())
+}
+
+fn no_nul() -> Error {
+    Error::Value("a name cannot contain a NUL".into())
 }
