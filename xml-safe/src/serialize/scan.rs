@@ -103,30 +103,55 @@ impl Scanner {
         self.encoder.finish()
     }
 
-    /// Writes text up to each change of the state.
+    /// Writes text up to each change of the state; in UTF-8, all that is between two references, because it makes no
+    /// difference there which part it is.
     fn text(&mut self, text: &str) -> Result<()> {
-        let mut start = 0;
-        for (place, byte) in text.bytes().enumerate() {
+        let is_one_part = self.encoder.takes_utf8();
+        let bytes = text.as_bytes();
+        let (mut start, mut place) = (0, 0);
+        while let Some(rest) = bytes.get(place..) {
+            if self.reference.is_none() {
+                place += self.unchanging(rest);
+            }
+            let Some(&byte) = bytes.get(place) else {
+                break;
+            };
+            place += 1;
             if self.reference.is_some() || (byte == b'&' && self.expands()) {
-                if start < place {
-                    self.part(&text[start..place])?;
+                if start < place - 1 {
+                    self.part(&text[start..place - 1])?;
                 }
-                start = place + 1;
+                start = place;
                 self.refer(byte)?;
                 continue;
             }
             let next = self.next(byte);
-            if next != self.state {
+            if next == self.state {
+                continue;
+            }
+            if !is_one_part {
                 let end = match byte.is_ascii() {
-                    true => place + 1,
-                    false => place,
+                    true => place,
+                    false => place - 1,
                 };
                 self.part(&text[start..end])?;
                 start = end;
-                self.state = next;
             }
+            self.state = next;
         }
         self.part(&text[start..])
+    }
+
+    /// Returns the number of bytes before the first one that may change the state, or begin a reference.
+    fn unchanging(&self, bytes: &[u8]) -> usize {
+        let mut all = bytes.iter();
+        let found = match self.state {
+            State::Text => all.position(|byte| *byte == b'<'),
+            State::Tag => all.position(|byte| matches!(byte, b'"' | b'\'' | b'>')),
+            State::Value(quote) => all.position(|byte| *byte == quote || *byte == b'&'),
+            _ => Some(0),
+        };
+        found.unwrap_or(bytes.len())
     }
 
     fn expands(&self) -> bool {
