@@ -585,17 +585,21 @@ def test_a_document_is_changed_by_several_threads():
     assert all(child.attributes == {"k": "v"} for child in doc.root.children)
 
 
-def test_a_deep_tree_is_built_and_released():
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_deep_tree_is_built_and_released(is_linked):
     doc = Document()
     here = doc.create_element("a")
     top = here
-    for _ in range(5000):
+    if is_linked:
+        whole(doc).append(top)
+    for _ in range(100_000):
         below = doc.create_element("a")
         here.append(below)
         here = below
-    assert unlinked() == 1
+    assert unlinked() == (0 if is_linked else 1)
     del here, below
     top.remove()
+    assert unlinked() == 1
     del top
     assert unlinked() == 0
 

@@ -49,6 +49,8 @@ struct Owner {
 
 struct Table {
     roots: Map<usize, Root>,
+    /// The topmost part of each subtree, by its witness.
+    witnesses: Map<usize, *mut ()>,
     owners: Map<OwnerKey, Owner>,
     /// The parts that C keeps somewhere, with the number of places.
     kept: Map<usize, usize>,
@@ -61,6 +63,7 @@ unsafe impl Send for Table {}
 
 static TABLE: Mutex<Table> = Mutex::new(Table {
     roots: HashMap::with_hasher(FxBuildHasher),
+    witnesses: HashMap::with_hasher(FxBuildHasher),
     owners: HashMap::with_hasher(FxBuildHasher),
     kept: HashMap::with_hasher(FxBuildHasher),
     reserved: 0,
@@ -105,6 +108,9 @@ pub(super) fn reserve() -> Result<()> {
     let wanted = table.reserved + 1;
     let no_memory = |_| Error::OutOfMemory("the list of unlinked parts");
     table.roots.try_reserve(wanted).map_err(no_memory)?;
+    // Room for those that are there is never given back: each may get a witness.
+    let free = wanted + table.roots.len() - table.witnesses.len();
+    table.witnesses.try_reserve(free).map_err(no_memory)?;
     table.owners.try_reserve(wanted).map_err(no_memory)?;
     table.reserved = wanted;
     Ok(())
@@ -151,7 +157,11 @@ impl Table {
         let Some(root) = self.roots.get_mut(&raw.addr()) else {
             return;
         };
-        root.witness = ptr::null_mut();
+        let witness = std::mem::replace(&mut root.witness, ptr::null_mut());
+        self.forget_witness(raw, witness);
+        let Some(root) = self.roots.get_mut(&raw.addr()) else {
+            return;
+        };
         let Some(owner) = self
             .owners
             .get_mut(&key(root.owner))
@@ -188,6 +198,7 @@ impl Table {
         let Some(root) = self.roots.remove(&raw.addr()) else {
             return;
         };
+        self.forget_witness(raw, root.witness);
         match self.roots.get_mut(&root.newer.addr()) {
             Some(newer) => newer.older = root.older,
             None => {
@@ -228,6 +239,22 @@ impl Table {
             entry.queue = next;
         }
         UNSETTLED.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes the witness of a subtree.
+    fn note_witness(&mut self, top: *mut (), witness: *mut ()) {
+        if let Some(root) = self.roots.get_mut(&top.addr()) {
+            let former = std::mem::replace(&mut root.witness, witness);
+            self.forget_witness(top, former);
+            self.witnesses.insert(witness.addr(), top);
+        }
+    }
+
+    /// Forgets that a part was the witness of the subtree.
+    fn forget_witness(&mut self, top: *mut (), witness: *mut ()) {
+        if self.witnesses.get(&witness.addr()) == Some(&top) {
+            self.witnesses.remove(&witness.addr());
+        }
     }
 
     /// Notes that a subtree of `owner` may have lost its witness.
@@ -318,11 +345,7 @@ pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) 
         // SAFETY: the caller's promise; the parts of an unlinked subtree are valid until it is released.
         unsafe {
             match find_witness(ops, raw, raw, &mark) {
-                Some(witness) => {
-                    if let Some(root) = table().roots.get_mut(&raw.addr()) {
-                        root.witness = witness;
-                    }
-                }
+                Some(witness) => table().note_witness(raw, witness),
                 None => {
                     table().remove(raw);
                     release(ops, raw);
@@ -416,22 +439,14 @@ pub(crate) unsafe fn settle_around(
     owner: Id,
     mark: impl Fn(*mut *mut c_void) -> bool,
 ) {
-    // SAFETY: the caller's promise.
-    let top = unsafe { ops.topmost(raw, owner.raw()) };
-    let is_witness =
-        |table: &Table| table.roots.get(&top.addr()).map(|root| root.witness) == Some(raw);
-    if !is_witness(&table()) {
-        // The part was linked since, or another one is the witness.
+    // Otherwise the part was linked since, or another one is the witness.
+    let Some(top) = table().witnesses.get(&raw.addr()).copied() else {
         return;
-    }
+    };
     // The search goes on where the last one ended: objects die most often in the order of the tree.
     // SAFETY: the caller's promise.
     match unsafe { find_witness(ops, top, raw, &mark) } {
-        Some(witness) => {
-            if let Some(root) = table().roots.get_mut(&top.addr()) {
-                root.witness = witness;
-            }
-        }
+        Some(witness) => table().note_witness(top, witness),
         None => {
             table().queue(top);
             // SAFETY: the caller's promise.
