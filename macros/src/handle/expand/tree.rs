@@ -21,8 +21,7 @@ pub(crate) fn expand_tree(handle: &Handle) -> Option<TokenStream> {
     };
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let raw = Ident::new("raw", Span::mixed_site());
-    let field = |field: &FieldPath| respanned(field.within(&quote!((*#raw))), field.span());
-    let (parent, next) = (field(&tree.parent), field(&tree.next));
+    let (parent, next) = (read_part(&tree.parent, &raw), read_part(&tree.next, &raw));
     let object = tree.object.within(&quote!((*#raw)));
     let object = respanned(
         quote!(let object: *mut *mut ::core::ffi::c_void = &raw mut #object;),
@@ -58,13 +57,11 @@ pub(crate) fn expand_tree(handle: &Handle) -> Option<TokenStream> {
             const LISTS: ::core::primitive::usize = #lists;
 
             unsafe fn parent(#raw: *mut Self::Raw) -> *mut Self::Raw {
-                // SAFETY: annotation `tree`: the field of a valid part may be read.
-                unsafe { #parent }.cast()
+                #parent
             }
 
             unsafe fn next(#raw: *mut Self::Raw) -> *mut Self::Raw {
-                // SAFETY: annotation `tree`: the field of a valid part may be read.
-                unsafe { #next }.cast()
+                #next
             }
 
             unsafe fn first(#raw: *mut Self::Raw, list: ::core::primitive::usize) -> *mut Self::Raw {
@@ -107,14 +104,24 @@ pub(crate) fn expand_tree(handle: &Handle) -> Option<TokenStream> {
     })
 }
 
+/// The part that a field points to.
+fn read_part(field: &FieldPath, raw: &Ident) -> TokenStream {
+    let value = field.within(&quote!((*#raw)));
+    // The type is at the field, so that the compiler names the field that is no pointer.
+    let read = respanned(quote!(let part: *mut _ = #value;), field.span());
+    quote! {
+        // SAFETY: annotation `tree`: the field of a valid part may be read.
+        unsafe {
+            #read
+            part.cast()
+        }
+    }
+}
+
 /// The first part of a list of children.
 fn expand_first(list: &ChildList, raw: &Ident) -> TokenStream {
     let within = quote!((*#raw));
-    let first = respanned(list.first.within(&within), list.first.span());
-    let read = quote! {
-        // SAFETY: annotation `tree`: the field of a valid part may be read.
-        unsafe { #first }.cast()
-    };
+    let read = read_part(&list.first, raw);
     match &list.when {
         None => quote!({ #read }),
         Some((tag, values)) => {

@@ -1,0 +1,14 @@
+//! A field that the struct does not have is a mistake.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/outline.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Outline, release = ffi::outline_free, tree)]
+pub struct Outline;
+
+#[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = above, children = first, next = next, object = user, release = ffi::topic_free))]
+pub struct Topic;
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! The field `parent` is a pointer to a part or to the owner.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/outline.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Outline, release = ffi::outline_free, tree)]
+pub struct Outline;
+
+#[handle(raw = ffi::Topic, part_of = Outline, owner_field = outline, tree(parent = kind, children = first, next = next, object = user, release = ffi::topic_free))]
+pub struct Topic;
+
+fn main() {}
