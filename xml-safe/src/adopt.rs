@@ -9,7 +9,7 @@ use leakproof::prelude::*;
 use crate::copy::copy_into;
 use crate::document::Document;
 use crate::duplicate::complete_nodes;
-use crate::moves::Change;
+use crate::moves::{Change, has_text};
 use crate::node::{Node, gather};
 
 /// Nodes that are put into a tree: the node itself, or those of a fragment.
@@ -65,7 +65,7 @@ impl<'t, 'o> Arrivals<'t, 'o> {
         let Some((there, originals)) = &self.from else {
             return Ok(());
         };
-        Change::run(there, originals, |change| {
+        Change::run(there, originals, has_text(originals), |change| {
             for original in originals
                 .iter()
                 .filter(|original| original.parent().is_some())

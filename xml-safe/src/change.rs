@@ -9,7 +9,7 @@ use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
 use crate::ids;
-use crate::moves::{Change, Place};
+use crate::moves::{Change, Place, has_text, has_text_beside_text};
 use crate::node::{Node, gather};
 use crate::valid;
 
@@ -40,7 +40,7 @@ fn put<'t>(
     let arrivals = Arrivals::of(tree, node, |nodes| place.check_all(nodes, leaving))?;
     let nodes = arrivals.nodes();
     let moved = gather(nodes.iter().copied().chain(leaving).map(Ok))?;
-    Change::run(tree, &moved, |change| {
+    Change::run(tree, &moved, has_text(&moved), |change| {
         if let Some(leaving) = leaving {
             change.take_out(leaving)?;
         }
@@ -61,7 +61,7 @@ pub(crate) fn replace_all<'t>(
         .iter()
         .flat_map(|(leaving, nodes)| std::iter::once(leaving).chain(nodes));
     let moved = gather(moved.copied().map(Ok))?;
-    Change::run(tree, &moved, |change| {
+    Change::run(tree, &moved, has_text(&moved), |change| {
         replaced.iter().try_for_each(|(leaving, nodes)| {
             let place = Place::of(*leaving).ok_or_else(no_place)?;
             change.take_out(*leaving)?;
@@ -89,7 +89,9 @@ pub(crate) fn check_replacement(
 pub(crate) fn remove<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
     check_removable(node)?;
     match node.get().parent() {
-        Some(_) => Change::run(tree, &[node], |change| change.take_out(node)),
+        Some(_) => Change::run(tree, &[node], has_text_beside_text(&[node]), |change| {
+            change.take_out(node)
+        }),
         None => Ok(()),
     }
 }
@@ -97,7 +99,7 @@ pub(crate) fn remove<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) ->
 /// Takes all children out.
 fn clear<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
     let children = gather(node.get().steps().map(Ok))?;
-    Change::run(tree, &children, |change| {
+    Change::run(tree, &children, has_text_beside_text(&children), |change| {
         children
             .iter()
             .try_for_each(|child| change.take_out(*child))
@@ -289,13 +291,19 @@ pub(crate) fn replace_run<'t>(
     place: Place<'t>,
     text: &CStr,
 ) -> Result<()> {
+    let before = match former.first() {
+        Some(first) => first.get().previous_sibling(),
+        None => place.previous(),
+    };
+    let mut beside = [before, place.next].into_iter().flatten();
+    let merges = has_text_beside_text(former) || beside.any(|other| other.is_text());
     let mut nodes = gather(former.iter().copied().map(Ok))?;
     if !text.is_empty() {
         let made = within(tree, tree.edit_owner().new_text(text)?)?;
         nodes.try_reserve(1)?;
         nodes.push(made);
     }
-    Change::run(tree, &nodes, |change| {
+    Change::run(tree, &nodes, merges, |change| {
         for node in former {
             change.take_out(*node)?;
         }

@@ -245,7 +245,7 @@ impl crate::node::Node {
         text.map_or(Ok(""), |text| valid::text(text, "a text"))?;
         let (tree, parent) = Tree::around(self)?;
         Place { parent, next: None }.check_new_element()?;
-        Change::run(&tree, &[], |change| {
+        Change::run(&tree, &[], false, |change| {
             let text = text.filter(|text| !text.is_empty());
             let element = change.make(|| {
                 let mut parent = tree.edit(parent)?;

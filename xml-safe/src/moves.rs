@@ -96,7 +96,7 @@ impl<'t> Place<'t> {
     }
 
     /// Returns the node that is or would be before this place.
-    fn previous(&self) -> Option<Borrowed<'t, Node>> {
+    pub(crate) fn previous(&self) -> Option<Borrowed<'t, Node>> {
         match self.next {
             Some(next) => next.get().previous_sibling(),
             None => self.parent.get().last_child(),
@@ -178,6 +178,21 @@ impl<'t> Place<'t> {
     }
 }
 
+/// Returns whether there is a text among the nodes.
+pub(crate) fn has_text(nodes: &[Borrowed<'_, Node>]) -> bool {
+    nodes.iter().any(|node| node.is_text())
+}
+
+/// Returns whether a text among the nodes is beside another text.
+pub(crate) fn has_text_beside_text(nodes: &[Borrowed<'_, Node>]) -> bool {
+    nodes.iter().any(|node| {
+        let node = node.get();
+        let is_text =
+            |other: Option<Borrowed<'_, Node>>| other.is_some_and(|other| other.is_text());
+        node.is_text() && (is_text(node.previous_sibling()) || is_text(node.next_sibling()))
+    })
+}
+
 fn second_root() -> Error {
     Error::Value("a document has one root element: replace that".into())
 }
@@ -193,15 +208,17 @@ pub(crate) struct Change<'c, 't> {
 }
 
 impl<'c, 't> Change<'c, 't> {
-    /// Runs `steps`, which move these nodes, and no others that are there before, each once.
+    /// Runs `steps`, which move these nodes, and no others that are there before, each once. `merges` is true if a text
+    /// may come beside another one, also where the steps are undone.
     pub(crate) fn run<R>(
         tree: &'c Tree<'t, Document>,
         nodes: &[Borrowed<'t, Node>],
+        merges: bool,
         steps: impl FnOnce(&mut Self) -> Result<R>,
     ) -> Result<R> {
         let mut begun = Vec::new();
         begun.try_reserve(nodes.len())?;
-        let stand_in = match nodes.iter().any(|node| node.is_text()) {
+        let stand_in = match merges {
             true => {
                 let mut owner = tree.edit_owner();
                 Some(within(tree, owner.new_comment(c"")?)?)
