@@ -1431,7 +1431,17 @@ DIRECT_ENTRIES = [
         "a thread-bound handle is borrowed quickly",
         ("is_quick: !is_bound && !has_parents", "is_quick: (!is_bound || true) && !has_parents"),
     ),
+    mutant(
+        PYTHON_STATE_RESOURCE,
+        "a handle with parents is borrowed quickly, without a look at these",
+        ("is_quick: !is_bound && !has_parents", "is_quick: !is_bound && (!has_parents || true)"),
+    ),
     mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
+    mutant(
+        METHODS_EXPAND_DIRECT_MACRO,
+        "a call without the GIL does not count its borrow",
+        ("        && method.detach.is_none()\n        && method.cfg", "        && method.cfg"),
+    ),
     mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),
     mutant(
         NEW_COPY,
