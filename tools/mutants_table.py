@@ -28,7 +28,7 @@ TREE_KEPT = "runtime/src/tree/kept.rs"
 TREE_MOVED = "runtime/src/tree/moved.rs"
 TREE_OPS = "runtime/src/handle/tree_ops.rs"
 TREE_UNLINKED = "runtime/src/tree/unlinked.rs"
-MOVES = "runtime/src/python/moves.rs"
+ADOPT = "runtime/src/python/adopt.rs"
 PARTS = "runtime/src/python/parts.rs"
 VIEW = "runtime/src/python/state/view.rs"
 STATE = "runtime/src/borrow_state.rs"
@@ -798,7 +798,7 @@ CLOSING = [
         equivalent="a handle with side data makes every release ask the table of uses, from before it is made",
     ),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
-    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("            State::Watched(_) => true,\n            State::View(view) => moves", "            State::Watched(_) => false,\n            State::View(view) => moves")),
+    mutant(HEADER, "what lives in an `until_mut` view outlives it", ("            State::Watched(_) => true,\n            State::View(view) => is_adoptable", "            State::Watched(_) => false,\n            State::View(view) => is_adoptable")),
     mutant(ITERATOR, "an iterator goes on where it was", ("                && made != owner.get()", "                && made > owner.get()")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
@@ -1685,15 +1685,15 @@ TREES = [
     mutant(TREE_OPS, "the shape of a copy ends where that of the original ends", ("                (false, false) => {}\n                _ => return Err(Unlike),", "                (false, false) => {}\n                _ => return Ok(None),"), equivalent="both walks go down and up together, so they come to their tops at once"),
     mutant(TREE_COPIED, "an original without objects is not released", ("                unlinked::unsettle(self.ops.topmost(*original, from.raw()));\n", "                let _ = original;\n")),
     mutant(TREE_COPIED, "a part moves within its owner", ("        if from == to {\n", "        if from == to && false {\n")),
-    mutant(MOVES, "a copy with an object gets another one", ("            match parts::is_registered(copied.ops, copy) {\n", "            match parts::is_registered(copied.ops, copy) && false {\n")),
+    mutant(ADOPT, "a copy with an object gets another one", ("            match parts::is_registered(copied.ops, copy) {\n", "            match parts::is_registered(copied.ops, copy) && false {\n")),
     mutant(VIEW, "a view at the address of a part stays behind", ("        match self.has(AT_OWNER) {\n            true => self.owner().get().state().entered_raw(),", "        match self.has(AT_OWNER) && false {\n            true => self.owner().get().state().entered_raw(),")),
-    mutant(VIEW, "a part of a part that has moved is open", ("        owner.has_moved_since(self.moves)\n", "        owner.has_moved_since(self.moves) && false\n")),
-    mutant(ENTER, "a call that waited uses what has moved meanwhile", ("        if holds.iter().flatten().any(BorrowRequest::has_moved) {", "        if holds.iter().flatten().any(BorrowRequest::has_moved) && false {")),
-    mutant(PYTHON_HANDLE_CLASS, "the hash of a part changes where it moves", ("        if let Some(part) = self.part_that_moves() {\n", "        if let Some(part) = self.part_that_moves().filter(|_| false) {\n")),
-    mutant(MOVES, "a second move in a call finds an object that has left", ("filter(|hold| is_it(hold.resource) && !hold.has_moved())", "filter(|hold| is_it(hold.resource))")),
+    mutant(VIEW, "a part of a part that has moved is open", ("        owner.is_adopted_since(self.adoptions)\n", "        owner.is_adopted_since(self.adoptions) && false\n")),
+    mutant(ENTER, "a call that waited uses what has moved meanwhile", ("        if holds.iter().flatten().any(BorrowRequest::was_adopted) {", "        if holds.iter().flatten().any(BorrowRequest::was_adopted) && false {")),
+    mutant(PYTHON_HANDLE_CLASS, "the hash of a part changes where it moves", ("        if let Some(part) = self.tree_part() {\n", "        if let Some(part) = self.tree_part().filter(|_| false) {\n")),
+    mutant(ADOPT, "a second move in a call finds an object that has left", ("filter(|hold| is_it(hold.resource) && !hold.was_adopted())", "filter(|hold| is_it(hold.resource))")),
     mutant(VIEW, "a view of a view of a closed part is open", ("            owner = view.owner().get().state().as_view();\n        }\n        false\n", "            owner = None;\n        }\n        false\n")),
-    mutant(ITERATOR, "an iterator over parts of a part goes on where the part has moved", ("            if owner.get().state().has_moved_since(moves) {\n", "            if owner.get().state().has_moved_since(moves) && false {\n")),
-    mutant(CLASS, "a result that was found before the move becomes a view", ("        None => !(owner.state().has_moved() && has_moved_parts()),\n", "        None => true,\n")),
+    mutant(ITERATOR, "an iterator over parts of a part goes on where the part has moved", ("            if owner.get().state().is_adopted_since(then) {\n", "            if owner.get().state().is_adopted_since(then) && false {\n")),
+    mutant(CLASS, "a result that was found before the move becomes a view", ("        None => !(owner.state().is_adopted() && has_adopted_parts()),\n", "        None => true,\n")),
     mutant(ITERATOR, "an iterator follows a part to another owner", ("            if !ptr::eq(part.resource(), owner.resource()) {\n", "            if !ptr::eq(part.resource(), owner.resource()) && false {\n")),
     mutant(ITERATOR, "an iterator does not keep the part that it has come to", ("        if !const { T::SPEC.is_tree_part() } {\n", "        if !const { T::SPEC.is_tree_part() } || true {\n")),
 ]

@@ -2,7 +2,7 @@
 //!
 //! libxml2 can move a node from one document to another (xmlDOMWrapAdoptNode), but a node that it has half moved when
 //! memory runs out is of both. Here the node is copied there, and the copy gets the Python objects of the original
-//! ([`Tree::take_objects`]): nothing of the former document comes along, and a failure changes neither document.
+//! ([`Tree::adopt_objects`]): nothing of the former document comes along, and a failure changes neither document.
 
 use leakproof::prelude::*;
 
@@ -73,7 +73,7 @@ impl<'t, 'o> Arrivals<'t, 'o> {
                 change.take_out(*original)?;
             }
             let pairs = originals.iter().copied().zip(self.nodes.iter().copied());
-            tree.take_objects(there, &gather(pairs.map(Ok))?)
+            tree.adopt_objects(there, &gather(pairs.map(Ok))?)
         })
     }
 }

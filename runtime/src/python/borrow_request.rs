@@ -24,8 +24,8 @@ pub enum Mode {
 #[derive(Clone, Copy)]
 pub struct BorrowRequest<'a> {
     pub(super) state: &'a HandleState,
-    /// The resource that the handle is, or is part of: the one that is borrowed. A part may be moved to another one
-    /// before it is borrowed ([`BorrowRequest::has_moved`]), or by the call.
+    /// The resource that the handle is, or is part of: the one that is borrowed. Another one may adopt a part before it
+    /// is borrowed ([`BorrowRequest::was_adopted`]), or in the call.
     pub(super) resource: &'a ResourceState,
     pub(super) mode: Mode,
     /// The Python object; null if the request does not know it.
@@ -195,7 +195,7 @@ impl<'a> BorrowRequest<'a> {
     }
 
     /// Returns whether the handle is part of another resource than when the request was made.
-    pub(super) fn has_moved(&self) -> bool {
+    pub(super) fn was_adopted(&self) -> bool {
         !ptr::eq(self.resource, self.state.resource())
     }
 

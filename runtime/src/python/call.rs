@@ -9,11 +9,11 @@ use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
 
+use super::adopt::{FormerOwners, RunningBody};
 pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode, NamedArgument};
 use super::enter::{AT_MOST, BorrowGuards, enter, join_groups, join_parents, join_parts};
 use super::exceptions::{of_panic, to_pyerr};
 use super::handle_class::HandleClass;
-use super::moves::{FormerOwners, RunningBody};
 use super::object::PyHandle;
 use super::one_step::one_step;
 use super::same_ancestor;

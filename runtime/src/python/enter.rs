@@ -112,7 +112,7 @@ fn enter_all<'a>(
         }
         waited_for.get_or_insert_with(|| resource_objects(py, holds));
         at.queue(py, &mut place, exclusive)?;
-        if holds.iter().flatten().any(BorrowRequest::has_moved) {
+        if holds.iter().flatten().any(BorrowRequest::was_adopted) {
             return Ok(None);
         }
     }

@@ -150,14 +150,14 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         }
     }
 
-    /// Makes the Python objects of each original, and of all parts below it, those of its copy and of the parts at the
-    /// same places below that. `pairs` are originals in the tree `from` and copies in this tree. So parts move to
-    /// another owner: C copies them there, their objects become those of the copies, and the originals, which are then
-    /// unlinked, are released.
+    /// Lets this tree adopt parts of another owner: the Python object of each original becomes the object of its copy,
+    /// and likewise for all parts below. `pairs` has originals of the tree `from` and their copies in this tree. First
+    /// let C copy the parts, then call this, then unlink the originals, which are then released.
     ///
-    /// The objects keep the owner of the copies from then on. An iterator raises an error where it gets to a part that
-    /// has moved. A view that is part of one has ended, unless both are at one address; so has a view of a part that
-    /// was moved before, wherever a part moves. What the body found in an original before cannot be returned to Python.
+    /// From then on the objects keep the new owner alive. An iterator that reaches an adopted part raises. A view of
+    /// something in an adopted part becomes invalid, unless it has the part's address. A view of a part that was
+    /// adopted earlier becomes invalid at the next adoption of any part. A result that the body took from an original
+    /// cannot be returned to Python.
     ///
     /// Without Python there are no objects, and only the errors remain.
     ///
@@ -193,7 +193,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     ///         let here = Tree::of(self);
     ///         let mut outline = here.edit_owner();
     ///         let copy = outline.copy(original.get())?;
-    ///         here.take_objects(&there, &[(original, copy)])?;
+    ///         here.adopt_objects(&there, &[(original, copy)])?;
     ///         there.edit(original)?.unlink()?;
     ///         copy.with_owner(here.owner())
     ///             .ok_or_else(|| Error::Value("a topic of another outline".into()))
@@ -207,7 +207,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     /// Nothing has changed after an error: [`Error::Value`] if a part belongs to another tree than the method was told,
     /// if both trees are one, if the copy has not the same places or has an object already, if an owner is no argument
     /// of the call from Python, or on free-threaded Python if there is an object; [`Error::OutOfMemory`].
-    pub fn take_objects(
+    pub fn adopt_objects(
         &self,
         from: &Tree<'_, O>,
         pairs: &[OriginalAndCopy<'_, O::Node>],
@@ -233,7 +233,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         };
         // SAFETY: guarantee 26: both trees are borrowed exclusively, so all their parts are valid, and nobody else uses
         // them.
-        unsafe { copied.take_objects() }
+        unsafe { copied.adopt_objects() }
     }
 }
 

@@ -27,7 +27,7 @@ mod part;
 mod unlinked;
 
 #[cfg(feature = "python")]
-pub(crate) use copied::{Copied, TakeObjects};
+pub(crate) use copied::{AdoptObjects, Copied};
 pub use editing::{Editing, Tree};
 pub use kept::KeptPart;
 pub use moved::{Made, Moving, Room};

@@ -1,4 +1,4 @@
-"""Parts that move to another owner with their Python objects."""
+"""Parts that another owner adopts, with their Python objects."""
 
 import gc
 import random
@@ -12,7 +12,7 @@ from outlines import numbers, tree
 from standin_safe import ClosedError, Outline, live_handles, take_log
 
 pytestmark = pytest.mark.skipif(
-    hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), reason="objects do not move without a GIL"
+    hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), reason="no objects are adopted without a GIL"
 )
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -166,7 +166,7 @@ def test_a_part_does_not_move_to_its_own_owner():
 def test_a_copy_with_an_object_gets_no_other():
     here, there = tree(1), tree(1)
     one, other = there.root.first, here.root.first
-    with pytest.raises(ValueError, match="cannot move to another Outline: the copy has a Python object already"):
+    with pytest.raises(ValueError, match="cannot be adopted by another Outline: the copy has a Python object already"):
         here.exchange(one, other)
     assert (here.root.first, there.root.first) == (other, one)
 
@@ -316,7 +316,7 @@ def test_an_iterator_does_not_follow_a_part():
     assert next(topics).number == 1
     here.adopt(two)
     for _ in range(2):
-        with pytest.raises(ValueError, match="the Topic that the iterator was at was moved to another Outline"):
+        with pytest.raises(ValueError, match="the Topic that the iterator was at was adopted by another Outline"):
             next(topics)
     there.adopt(two)
     assert next(topics) is two
