@@ -814,17 +814,17 @@ ENTERING = [
     mutant(
         ENTER,
         "what a call holds is never left (lock)",
-        ("            [Some(hold)] => hold.release(),\n", "            [Some(_)] => (),\n"),
+        ("            [Some(request)] => request.release(),\n", "            [Some(_)] => (),\n"),
     ),
     mutant(
         ENTER,
         "what a call with several handles holds is never left (lock)",
-        ("holds => holds.iter().rev().flatten().for_each(BorrowRequest::release),\n        }\n    }", "_ => (),\n        }\n    }"),
+        ("requests => requests.iter().rev().flatten().for_each(BorrowRequest::release),\n        }\n    }", "_ => (),\n        }\n    }"),
     ),
     mutant(
         ENTER,
         "a call that can't enter one handle keeps the others (lock)",
-        ("            holds[..index]\n                .iter()\n                .rev()\n                .flatten()\n                .for_each(BorrowRequest::release);\n", "            let _ = index;\n"),
+        ("            requests[..index]\n                .iter()\n                .rev()\n                .flatten()\n                .for_each(BorrowRequest::release);\n", "            let _ = index;\n"),
     ),
     mutant(
         PYTHON_BORROW_REQUEST,
@@ -860,7 +860,7 @@ ENTERING = [
     mutant(
         ENTER,
         "one handle as both shared and alone is waited for",
-        (".any(|hold| excludes(hold, at, holds))", ".any(|hold| excludes(hold, at, holds) && false)"),
+        (".any(|request| excludes(request, at, requests))", ".any(|request| excludes(request, at, requests) && false)"),
     ),
     mutant(
         PYTHON_CALL,
@@ -945,7 +945,7 @@ OBJECTS = [
     mutant(
         PYTHON_CALL,
         "an iterator's step does not hold its owner",
-        ("        let holds = [Some(BorrowRequest::of(handle, Mode::Shared))];\n", "        let holds = [Some(BorrowRequest::of(handle, Mode::Shared)).filter(|_| false)];\n"),
+        ("        let requests = [Some(BorrowRequest::of(handle, Mode::Shared))];\n", "        let requests = [Some(BorrowRequest::of(handle, Mode::Shared)).filter(|_| false)];\n"),
     ),
     mutant(
         ITERATOR,
@@ -1291,7 +1291,7 @@ SHARING = [
     mutant(
         ENTER,
         "two objects of a group exclude each other in one call",
-        ("            continue;\n        }\n        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n/// Merges the requests for the parts", "            continue;\n        }\n        hold.joined = false;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n/// Merges the requests for the parts"),
+        ("            continue;\n        }\n        request.joined = true;\n        if request.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n/// Merges the requests for the parts", "            continue;\n        }\n        request.joined = false;\n        if request.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n    }\n}\n\n/// Merges the requests for the parts"),
     ),
     mutant(
         ENTER,
@@ -1539,7 +1539,7 @@ DIRECT_ENTRIES = [
     mutant(ASIDE, "a signal handler that forks cannot interrupt the call", ("                    let _at_call = at_depth(self.depth);\n", "")),
     mutant(USES, "close() does not interrupt a call that has the handle alone", ("one.filter(|one| one.exclusive || interrupted != Some(one.id))", "one.filter(|one| one.exclusive || interrupted != Some(one.id) || true)")),
     mutant(USES, "a refused use is a panic in Python", ("        true => resume_unwind(Box::new(error)),\n", "        true => panic!(\"{error}\"),\n")),
-    mutant(PYTHON_CALL, "a body gets a handle together with a child that changes it", ("    if !entry.body {\n        join_parents(holds);", "    if !entry.body || true {\n        join_parents(holds);")),
+    mutant(PYTHON_CALL, "a body gets a handle together with a child that changes it", ("    if !entry.body {\n        join_parents(requests);", "    if !entry.body || true {\n        join_parents(requests);")),
     mutant(PYTHON_CALL, "a result keeps another argument of the type of its second parent", (" && children::is_made_beside(id, argument)\n", "\n")),
     mutant(PYTHON_BORROW_REQUEST, "a handle that gets a child to keep is not borrowed exclusively", ("(self.group_mode, self.child) = (Mode::Exclusive, Some(given));", "self.child = Some(given);")),
     mutant(PYTHON_BORROW_REQUEST, "a child that is given to its parent borrows the parent again", ("        self.leaves_parent = true;\n", "")),
@@ -1679,8 +1679,8 @@ TREES = [
     mutant(PYTHON_STATE_CLOSE, "what dies during a shared borrow is released by nobody", ("                self.settle_parts_if_free();\n", "")),
     mutant(PYTHON_STATE_CLOSE, "an exclusive call leaves what it unlinked", ("        self.settle_parts();\n        loop {", "        loop {")),
     mutant(QUICK, "a quick exclusive call leaves what it unlinked", ("        if is_unsettled || !self.counted", "        if is_unsettled && false || !self.counted")),
-    mutant(PYTHON_CALL, "parts of one tree exclude each other in one call", ("    join_parts(holds);\n", "")),
-    mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {\n            continue;\n        }\n        hold.joined = true;\n        if hold.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n", "        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {\n            continue;\n        }\n        hold.joined = true;\n")),
+    mutant(PYTHON_CALL, "parts of one tree exclude each other in one call", ("    join_parts(requests);\n", "")),
+    mutant(ENTER, "a call that changes a part by its second argument reads the tree", ("        if request.mode == Mode::Shared && first.group_mode == Mode::Shared {\n            continue;\n        }\n        request.joined = true;\n        if request.mode != Mode::Shared {\n            first.group_mode = Mode::Exclusive;\n        }\n", "        if request.mode == Mode::Shared && first.group_mode == Mode::Shared {\n            continue;\n        }\n        request.joined = true;\n")),
     mutant(TREE_OPS, "a copy with more lists of children has the shape", ("                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Some(first) = both(first)? {", "                let first = unsafe { ((self.first)(here.0, list), (self.first)(here.1, list)) };\n                if let Ok(Some(first)) = both(first) {")),
     mutant(TREE_OPS, "the shape of a copy ends where that of the original ends", ("                (false, false) => {}\n                _ => return Err(Unlike),", "                (false, false) => {}\n                _ => return Ok(None),"), equivalent="both walks go down and up together, so they come to their tops at once"),
     mutant(TREE_COPIED, "an original without objects is not released", ("                unlinked::unsettle(self.ops.topmost(*original, from.raw()));\n", "                let _ = original;\n")),
@@ -1688,9 +1688,9 @@ TREES = [
     mutant(ADOPT, "a copy with an object gets another one", ("            match parts::is_registered(copied.ops, copy) {\n", "            match parts::is_registered(copied.ops, copy) && false {\n")),
     mutant(VIEW, "a view at the address of a part stays behind", ("        match self.has(AT_OWNER) {\n            true => self.owner().get().state().entered_raw(),", "        match self.has(AT_OWNER) && false {\n            true => self.owner().get().state().entered_raw(),")),
     mutant(VIEW, "a part of a part that has moved is open", ("        owner.is_adopted_since(self.adoptions)\n", "        owner.is_adopted_since(self.adoptions) && false\n")),
-    mutant(ENTER, "a call that waited uses what has moved meanwhile", ("        if holds.iter().flatten().any(BorrowRequest::was_adopted) {", "        if holds.iter().flatten().any(BorrowRequest::was_adopted) && false {")),
+    mutant(ENTER, "a call that waited uses what has moved meanwhile", ("        if requests.iter().flatten().any(BorrowRequest::was_adopted) {", "        if requests.iter().flatten().any(BorrowRequest::was_adopted) && false {")),
     mutant(PYTHON_HANDLE_CLASS, "the hash of a part changes where it moves", ("        if let Some(part) = self.tree_part() {\n", "        if let Some(part) = self.tree_part().filter(|_| false) {\n")),
-    mutant(ADOPT, "a second move in a call finds an object that has left", ("filter(|hold| is_it(hold.resource) && !hold.was_adopted())", "filter(|hold| is_it(hold.resource))")),
+    mutant(ADOPT, "a second move in a call finds an object that has left", ("filter(|request| is_it(request.resource) && !request.was_adopted())", "filter(|request| is_it(request.resource))")),
     mutant(VIEW, "a view of a view of a closed part is open", ("            owner = view.owner().get().state().as_view();\n        }\n        false\n", "            owner = None;\n        }\n        false\n")),
     mutant(ITERATOR, "an iterator over parts of a part goes on where the part has moved", ("            if owner.get().state().is_adopted_since(then) {\n", "            if owner.get().state().is_adopted_since(then) && false {\n")),
     mutant(CLASS, "a result that was found before the move becomes a view", ("        None => !(owner.state().is_adopted() && has_adopted_parts()),\n", "        None => true,\n")),

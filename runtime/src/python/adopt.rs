@@ -33,7 +33,7 @@ pub(super) struct FormerOwners(RefCell<Vec<Py<HandleClass>>>);
 
 /// A call from Python whose body runs: the handles that the call has borrowed.
 pub(super) struct RunningBody<'a> {
-    holds: &'a [Option<BorrowRequest<'a>>],
+    requests: &'a [Option<BorrowRequest<'a>>],
     former: &'a FormerOwners,
     /// The call in whose body this one was made.
     outer: Running,
@@ -47,9 +47,9 @@ thread_local! {
 }
 
 impl<'a> RunningBody<'a> {
-    pub(super) fn new(holds: &'a [Option<BorrowRequest<'a>>], former: &'a FormerOwners) -> Self {
+    pub(super) fn new(requests: &'a [Option<BorrowRequest<'a>>], former: &'a FormerOwners) -> Self {
         RunningBody {
-            holds,
+            requests,
             former,
             outer: RUNNING.get(),
         }
@@ -67,9 +67,9 @@ impl<'a> RunningBody<'a> {
         let is_it = |resource: &ResourceState| {
             ptr::eq(resource.kind(), id.kind()) && resource.raw() == id.raw()
         };
-        let borrowed = self.holds.iter().flatten();
-        let borrowed = borrowed.filter(|hold| is_it(hold.resource) && !hold.was_adopted());
-        let mut borrowed = borrowed.filter_map(|hold| hold.resource_object(py));
+        let borrowed = self.requests.iter().flatten();
+        let borrowed = borrowed.filter(|request| is_it(request.resource) && !request.was_adopted());
+        let mut borrowed = borrowed.filter_map(|request| request.resource_object(py));
         let former = self.former.0.borrow();
         let mut former = former.iter().map(|former| former.bind(py));
         let found = borrowed.next();
