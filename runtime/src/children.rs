@@ -30,14 +30,15 @@ mod transfer;
     allow(unused_imports, reason = "only Python's objects keep parents")
 )]
 pub(crate) use ancestors::{
-    ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
+    ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder,
     is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in, owners,
-    reached_from_any, stray,
+    reached_from_any, resource_of, stray,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use release::parent_of_released;
 pub(crate) use release::{
-    Closed, HoldersGone, ReleaseRecord, closed, end, note_deferred, note_leaked, put_off,
+    Closed, HoldersGone, ReleaseRecord, closed, defer_until_childless, end, note_deferred,
+    note_leaked,
 };
 pub(crate) use table::{held, is_any_held};
 pub use transfer::Unplaced;

@@ -19,7 +19,7 @@ pub(super) fn above(id: Id) -> Option<Id> {
 }
 
 /// Returns the handle with a release that `id` is, or is part of.
-pub(crate) fn home(id: Id) -> Option<Id> {
+pub(crate) fn resource_of(id: Id) -> Option<Id> {
     let mut here = id;
     while here.kind.is_view() {
         here = above(here)?;
@@ -30,19 +30,19 @@ pub(crate) fn home(id: Id) -> Option<Id> {
 /// Returns the handles with a release that `id` may be, or may be part of. A part that does not know its owner may be
 /// part of any handle of the owner's kind: of these the ones that C keeps, and that C keeps something in. The borrow
 /// checker sees what the others live in.
-fn homes(table: &Table, id: Id) -> Vec<Id> {
+fn possible_resources(table: &Table, id: Id) -> Vec<Id> {
     let mut here = id;
     while here.kind.is_view() {
         match above(here) {
             Some(owner) => here = owner,
-            None => return possible_homes(table, here.kind.home()),
+            None => return resources_of_kind(table, here.kind.resource_kind()),
         }
     }
     vec![here]
 }
 
 #[cold]
-fn possible_homes(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
+fn resources_of_kind(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
     match kind.reaches_others() {
         true => table.linked().filter(|id| ptr::eq(id.kind, kind)).collect(),
         false => Vec::new(),
@@ -66,9 +66,9 @@ pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) ->
 /// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives
 /// in. Counted objects never are.
 pub(crate) fn stray(id: Id) -> Option<Id> {
-    let home = home(id).filter(|home| home.kind.is_lent_to_callbacks())?;
-    let is_ours = with_table(|table| table.get(&home).is_some_and(|entry| entry.is_ours));
-    (!is_ours).then_some(home)
+    let resource = resource_of(id).filter(|resource| resource.kind.is_lent_to_callbacks())?;
+    let is_ours = with_table(|table| table.get(&resource).is_some_and(|entry| entry.is_ours));
+    (!is_ours).then_some(resource)
 }
 
 /// Returns the handle of the kind `to` that `from` is, or lives in.
@@ -103,7 +103,9 @@ pub(crate) fn exclusive_parents(id: Id) -> Vec<Id> {
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     with_table(|table| {
-        let handles = homes(table, id).into_iter().chain(parents.iter().copied());
+        let handles = possible_resources(table, id)
+            .into_iter()
+            .chain(parents.iter().copied());
         let within = handles.flat_map(|handle| all_within(table, handle));
         let entries = within.filter_map(|kept| table.get(&kept));
         entries.flat_map(|entry| entry.owned.clone()).collect()
@@ -113,10 +115,10 @@ pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
 /// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or
 /// borrows it by `&mut`.
 pub(crate) fn borrows_parent_of(keeper: Id, given: Id) -> bool {
-    let (Some(parent), Some(home)) = (above(given), home(keeper)) else {
+    let (Some(parent), Some(resource)) = (above(given), resource_of(keeper)) else {
         return false;
     };
-    parent == home || exclusive_parents(home).contains(&parent)
+    parent == resource || exclusive_parents(resource).contains(&parent)
 }
 
 /// The handles that a part is part of, from its owner on.
@@ -132,11 +134,11 @@ pub(crate) fn owners(id: Id) -> impl Iterator<Item = Id> {
 pub(crate) fn ancestors(id: Id) -> Vec<Id> {
     let mut found: Vec<Id> = owners(id).collect();
     let here = found.last().copied().unwrap_or(id);
-    if here.kind.home().reaches_others() {
+    if here.kind.resource_kind().reaches_others() {
         with_table(|table| {
             let mut reached = Vec::new();
-            for home in homes(table, here) {
-                add_reached_from(table, home, &mut reached);
+            for resource in possible_resources(table, here) {
+                add_reached_from(table, resource, &mut reached);
             }
             add_ancestors_in(table, reached, &mut found);
         });
@@ -302,9 +304,9 @@ pub(crate) fn is_held(id: Id) -> bool {
 #[cold]
 pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
     with_table(|table| {
-        let homes = homes(table, id).into_iter();
-        homes
-            .filter_map(|home| holder_in(table, home, given))
+        let resources = possible_resources(table, id).into_iter();
+        resources
+            .filter_map(|resource| holder_in(table, resource, given))
             .next()
     })
 }
@@ -402,7 +404,7 @@ pub(crate) fn is_only_in(id: Id, parent: Id) -> bool {
 
 /// Returns whether `id` is the handle `to`, or lives in it.
 pub(crate) fn lives_in(id: Id, to: Id) -> bool {
-    let mut reached: Vec<Id> = home(id).into_iter().collect();
+    let mut reached: Vec<Id> = resource_of(id).into_iter().collect();
     let mut seen = BTreeSet::new();
     with_table(|table| {
         while let Some(here) = reached.pop() {

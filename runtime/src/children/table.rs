@@ -75,7 +75,7 @@ pub(super) struct HandleEntry {
     pub(super) holders: usize,
     /// Set while the release waits for the last child. Inside is the only thread that may release the handle, if there
     /// is one.
-    pub(super) put_off: Option<Option<ThreadId>>,
+    pub(super) awaits_children: Option<Option<ThreadId>>,
     /// Set while the release waits for the end of a use ([`deferred`](crate::deferred)).
     pub(super) is_deferred: bool,
     /// The ends of a handle that C has: it is gone when all of them have come. Empty for a handle of ours.
@@ -100,17 +100,17 @@ pub(super) struct HandleEntry {
 
 impl HandleEntry {
     pub(super) fn is_over(&self) -> bool {
-        let is_alone = self.children == 0 && self.holders == 0 && self.parents.is_empty();
-        is_alone
+        let has_no_relatives = self.children == 0 && self.holders == 0 && self.parents.is_empty();
+        has_no_relatives
             && !self.is_ours
-            && !self.is_c_s()
-            && self.put_off.is_none()
+            && !self.is_owned_by_c()
+            && self.awaits_children.is_none()
             && self.keeps.is_empty()
             && self.owned.is_empty()
     }
 
     /// Returns whether C has the handle.
-    pub(super) fn is_c_s(&self) -> bool {
+    pub(super) fn is_owned_by_c(&self) -> bool {
         !self.ends.is_empty() || self.transfer.is_some()
     }
 

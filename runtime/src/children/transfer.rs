@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::children::ancestors::{ancestors, home};
+use crate::children::ancestors::{ancestors, resource_of};
 use crate::children::release::{release_parents, take_ended};
 use crate::children::table::{
     End, HandleEntry, Table, add_end, all_keepers, all_within, next_number, remove_if_over,
@@ -58,7 +58,7 @@ pub(super) fn note_kept(id: Id) {
 /// the owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one. Where
 /// nobody knows when the keeper ends, or what it is a part of, C may use the object by any call.
 pub(crate) fn keep_owner(owned: Id, keeper: Id) {
-    let keeper = match home(keeper) {
+    let keeper = match resource_of(keeper) {
         Some(keeper) if keeper.kind.is_counted() => return,
         Some(keeper) if !is_lost(keeper) => keeper,
         _ => return left_to_c(owned),
@@ -212,7 +212,7 @@ fn add_other_type(table: &mut Table, id: Id) {
     let after = table.range(id..).take_while(is_same);
     let same = before
         .chain(after)
-        .filter(|(other, entry)| **other != id && is_pointer(other) && entry.is_c_s());
+        .filter(|(other, entry)| **other != id && is_pointer(other) && entry.is_owned_by_c());
     let same: Vec<Id> = same.map(|(other, _)| *other).collect();
     for other in same {
         add_end(table, other, End::With(id));
@@ -234,8 +234,8 @@ impl TransferRecord {
         let number = next_number();
         with_table(|table| {
             let entry = table.get_mut(&id)?;
-            let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
-            if is_alone && entry.owned.is_empty() && !entry.is_ours {
+            let has_no_relatives = entry.parents.is_empty() && entry.keeps.is_empty();
+            if has_no_relatives && entry.owned.is_empty() && !entry.is_ours {
                 return None;
             }
             entry.transfer = Some(number);
@@ -272,7 +272,7 @@ impl TransferRecord {
             // C is done with it.
             return;
         }
-        let end_of = |keeper: &Id| match home(*keeper) {
+        let end_of = |keeper: &Id| match resource_of(*keeper) {
             Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),
             // C owns the keeper, or has owners of it.
             _ => End::Never,
@@ -286,7 +286,7 @@ impl TransferRecord {
     }
 
     /// Nobody knows whether C has the handle. The caller reports that.
-    pub(crate) fn may_be_c_s(self) {
+    pub(crate) fn may_be_owned_by_c(self) {
         self.ends_with(vec![End::Never], |_| ());
     }
 
@@ -294,7 +294,7 @@ impl TransferRecord {
     fn ends_with(self, ends: Vec<End>, report: fn(Id)) {
         let transfer = ManuallyDrop::new(self);
         let never = ends.contains(&End::Never);
-        let (touched, is_alone) = with_table(|table| {
+        let (touched, has_no_relatives) = with_table(|table| {
             if !transfer.take(table) {
                 return (BTreeSet::new(), None);
             }
@@ -303,10 +303,10 @@ impl TransferRecord {
             }
             let entry = table.entry(transfer.id).or_default();
             entry.is_transferred = true;
-            let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
-            (entry.parents.iter().collect(), Some(is_alone))
+            let has_no_relatives = entry.parents.is_empty() && entry.keeps.is_empty();
+            (entry.parents.iter().collect(), Some(has_no_relatives))
         });
-        if never && is_alone == Some(false) {
+        if never && has_no_relatives == Some(false) {
             report(transfer.id);
         }
         note_kept(transfer.id);

@@ -285,7 +285,7 @@ impl HandleKind {
     }
 
     /// Returns the kind of the handles with a release that these handles are, or are part of.
-    pub(crate) fn home(&'static self) -> &'static HandleKind {
+    pub(crate) fn resource_kind(&'static self) -> &'static HandleKind {
         let mut here = self;
         while here.is_view()
             && let Some(owner) = (here.parent)()
@@ -297,7 +297,7 @@ impl HandleKind {
 
     /// Returns the kind of the handles that these are part of, if they do not know which.
     pub(crate) fn hidden_home(&'static self) -> Option<&'static HandleKind> {
-        self.spec.hides_owner().then(|| self.home())
+        self.spec.hides_owner().then(|| self.resource_kind())
     }
 
     /// Returns the kinds of the handles that these live in.
@@ -366,7 +366,7 @@ impl HandleKind {
         };
         let is_same = |kind: &HandleKind| kind.is_callback_only() && kind.c_type() == self.c_type();
         let answer = match () {
-            () if any(&|kind| ptr::eq(kind.home(), self)) => 3,
+            () if any(&|kind| ptr::eq(kind.resource_kind(), self)) => 3,
             () if any(&|kind| is_same(kind)) && !self.is_integer() => 2,
             () => 1,
         };

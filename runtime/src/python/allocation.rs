@@ -172,7 +172,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // for its class, and the base of a derived class has the same layout.
     unsafe {
         let state = object.byte_add(STATE).cast::<HandleClass>();
-        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().is_dropped_alone() {
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().drops_no_objects() {
             return dealloc_by_pyo3(object);
         }
         ffi::PyObject_GC_UnTrack(object.cast());

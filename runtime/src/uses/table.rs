@@ -302,7 +302,7 @@ pub(super) struct Table {
     /// All entries, by the buckets of their claims.
     all: Counts,
     /// The exclusive entries, by the buckets of their claims.
-    alone: Counts,
+    exclusive_counts: Counts,
 }
 
 /// Locked for a few instructions.
@@ -314,7 +314,7 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     exclusive: 0,
     strays: 0,
     all: [0; 256],
-    alone: [0; 256],
+    exclusive_counts: [0; 256],
 });
 /// The number of exclusive uses in it.
 static EXCLUSIVE: AtomicUsize = AtomicUsize::new(0);
@@ -451,7 +451,7 @@ impl Table {
         for bucket in claim.buckets.map(usize::from) {
             self.all[bucket] = self.all[bucket].wrapping_add(step);
             if claim.exclusive {
-                self.alone[bucket] = self.alone[bucket].wrapping_add(step);
+                self.exclusive_counts[bucket] = self.exclusive_counts[bucket].wrapping_add(step);
             }
         }
         if claim.exclusive {
@@ -464,8 +464,8 @@ impl Table {
 
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
     pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
-        let is_alone = !claim.stray && self.strays == 0;
-        if is_alone && !self.may_hold(claim, claim.exclusive) {
+        let no_strays = !claim.stray && self.strays == 0;
+        if no_strays && !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();
@@ -490,7 +490,7 @@ impl Table {
     pub(super) fn may_hold(&self, claim: &Claim, shared: bool) -> bool {
         let counts = match shared {
             true => &self.all,
-            false => &self.alone,
+            false => &self.exclusive_counts,
         };
         claim
             .buckets

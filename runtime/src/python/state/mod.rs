@@ -145,13 +145,13 @@ impl HandleState {
 
     /// Returns whether the drop of this state drops no Python object, except for the owner of a view.
     #[inline(always)]
-    pub(super) fn is_dropped_alone(&mut self) -> bool {
+    pub(super) fn drops_no_objects(&mut self) -> bool {
         match self.0.boxed() {
             None => true,
             Some((_, Boxed::Watched)) => false,
             Some((state, Boxed::Resource)) => {
                 // SAFETY: Rust: the box is there until this is dropped, and this is borrowed exclusively.
-                unsafe { &mut *state.cast::<ResourceState>() }.is_dropped_alone()
+                unsafe { &mut *state.cast::<ResourceState>() }.drops_no_objects()
             }
         }
     }
