@@ -143,6 +143,11 @@ impl crate::document::Document {
 pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
 pub(crate) const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
 
+/// The error for a reserved prefix with another namespace, and for another prefix with a reserved namespace.
+pub(crate) fn reserved() -> Error {
+    Error::Value("the prefixes \"xml\" and \"xmlns\" are reserved for their own namespaces".into())
+}
+
 /// Puts a new element into a namespace.
 fn put_in_namespace(
     tree: &Tree<'_, Document>,
@@ -161,9 +166,7 @@ fn put_in_namespace(
     let name = prefix.map_or(Ok(""), |prefix| valid::name(prefix, "a prefix"))?;
     let is_xml = uri.to_bytes() == XML.to_bytes();
     if name == "xmlns" || uri.to_bytes() == XMLNS.to_bytes() || (name == "xml") != is_xml {
-        return Err(Error::Value(
-            "the prefixes \"xml\" and \"xmlns\" stand for their own namespaces alone".into(),
-        ));
+        return Err(reserved());
     }
     if is_xml {
         return Err(Error::Value(

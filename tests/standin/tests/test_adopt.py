@@ -171,7 +171,7 @@ def test_a_copy_with_an_object_gets_no_other():
     assert (here.root.first, there.root.first) == (other, one)
 
 
-def test_what_c_cannot_copy_stays():
+def test_a_part_of_a_closed_owner_is_not_adopted():
     here, there = tree(), tree(1)
     one = there.root.first
     there.close()
