@@ -6,11 +6,10 @@
 //! the normal order. If their guards should have been dropped first, the guards were forgotten, or C refused the
 //! release of a child. The parent is then leaked as well, and the leak is reported.
 //!
-//! A handle that C has, one that it was given or one of its own that it lends, ends with other handles: with those that
-//! C keeps it in, or that it was lent from (`End`). What it lives in stays open until then, and so does what C keeps in
-//! it. If C gives it out before, it is ours with all of that, which also ends with what it was kept in before, unless
-//! the call says that C `gives_back` what it had. Where nobody knows when C ends it, it never ends: its parents are
-//! leaked, and that is reported.
+//! C owns two kinds of handles: those it was given, and its own that it lends. Each is valid until the handles are
+//! released that C keeps it in, or that lent it (`End`). Until then its parents, and what C keeps in it, stay open.
+//! When C returns such a handle as `Owned`, this package owns it; what it kept also waits for its former keepers,
+//! unless the call has `gives_back`. A handle whose end cannot be observed leaks its parents, and that is reported.
 //!
 //! A parent whose owners C counts gets one owner more for each child, so its release is not deferred.
 

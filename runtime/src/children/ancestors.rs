@@ -18,7 +18,7 @@ pub(super) fn above(id: Id) -> Option<Id> {
     }
 }
 
-/// Returns the handle with a release that `id` is, or is part of.
+/// Returns the resource of `id`: `id` itself, or the handle with a release that `id` is part of.
 pub(crate) fn resource_of(id: Id) -> Option<Id> {
     let mut here = id;
     while here.kind.is_view() {
@@ -27,9 +27,9 @@ pub(crate) fn resource_of(id: Id) -> Option<Id> {
     Some(here)
 }
 
-/// Returns the handles with a release that `id` may be, or may be part of. A part that does not know its owner may be
-/// part of any handle of the owner's kind: of these the ones that C keeps, and that C keeps something in. The borrow
-/// checker sees what the others live in.
+/// Returns the possible resources of `id`. A part that does not know its owner may be part of any handle of the owner's
+/// kind. Of these, returns the ones that C keeps, and that C keeps something in. The borrow checker sees what the
+/// others live in.
 fn possible_resources(table: &Table, id: Id) -> Vec<Id> {
     let mut here = id;
     while here.kind.is_view() {
@@ -63,8 +63,8 @@ pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) ->
     found
 }
 
-/// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives
-/// in. Counted objects never are.
+/// Returns the resource of a handle that C passed to a callback, if this package does not own it. Its parents are
+/// unknown. Counted objects are never strays.
 pub(crate) fn stray(id: Id) -> Option<Id> {
     let resource = resource_of(id).filter(|resource| resource.kind.is_lent_to_callbacks())?;
     let is_ours = with_table(|table| table.get(&resource).is_some_and(|entry| entry.is_ours));
@@ -263,8 +263,8 @@ fn is_borrowed_as_one(one: Id, other: Id) -> bool {
         || group.is_some_and(|group| other.kind.group().is_some_and(|it| ptr::eq(group, it)))
 }
 
-/// Returns whether a child that holds `held` has `id` with it: the two are borrowed as one, or C has an owner of such
-/// an object in `held`.
+/// Returns whether a child that holds `held` also holds `id`: both are borrowed as one, or C keeps an owner of such an
+/// object in `held`.
 fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     let is_kept = || {
         let within = all_within(table, held);
@@ -274,8 +274,7 @@ fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     is_borrowed_as_one(id, held) || id.kind.is_counted() && is_kept()
 }
 
-/// Returns the number of children that borrow the handle exclusively for their life, or another one that they have the
-/// handle with.
+/// Returns the number of children (`parent = &mut P`) that hold the handle, or an object borrowed with it.
 fn holders(table: &Table, id: Id) -> usize {
     let of = |(_, entry): (&Id, &HandleEntry)| entry.holders;
     match id.kind.is_counted() {
@@ -293,9 +292,10 @@ fn holders(table: &Table, id: Id) -> usize {
     }
 }
 
-/// Returns whether a child borrows the handle, one that it lives in or that C keeps in it, or one that is borrowed with
-/// these, exclusively, and the handle neither is the child nor lives in the child. The borrow checker ensures that no
-/// such child exists, unless the guard of the child was forgotten, C refused its release, or C keeps the child.
+/// Returns whether a child (`parent = &mut P`) holds the handle. That includes a hold on an ancestor, on what C keeps
+/// in the handle, or on objects borrowed with these. A child that is the handle, or that the handle lives in, does not
+/// count. The borrow checker ensures that no such child exists, unless the guard of the child was forgotten, C refused
+/// its release, or C keeps the child.
 pub(crate) fn is_held(id: Id) -> bool {
     holder(id, &[]).is_some()
 }
@@ -354,8 +354,8 @@ fn holder_in(table: &Table, id: Id, given: &[Id]) -> Option<Id> {
     None
 }
 
-/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. The handle itself
-/// stands for one that nobody finds.
+/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. Returns `of` if the
+/// table has no such child.
 fn any_holder(table: &Table, of: Id, own: &BTreeSet<Id>) -> Option<Id> {
     let holds = |entry: &HandleEntry| {
         let mut held = entry.parents.held.iter();

@@ -44,13 +44,13 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
     }
 }
 
-/// A function that is told of a handle of C's own that C lends by one that it lends to the running callback alone.
+/// A hook for handles that C lends, in a callback, through a handle that it passed to that callback.
 pub(crate) struct LentInCallback(pub(crate) fn(Id));
 
 inventory::collect!(LentInCallback);
 
-/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes
-/// with the lenders.
+/// Records that a call on `lenders` returned `lent`, a handle with a release, as `Borrowed`. If C owns it, it ends with
+/// the lenders.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let lenders: Vec<Id> = lenders.collect();
     // One that a lender is or lives in was known before.
@@ -105,8 +105,8 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     }
 }
 
-/// Keeps the values of `lent`, and of all that it lives in, as long as the borrow of `lent` may last: until the lender
-/// has ended, or the callback that C lends the lender to. Where that is unknown, for good.
+/// Keeps the values of `lent` and of its ancestors alive until the lender ends, or until the callback that got the
+/// lender returns. If that is unknown, leaks them.
 pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
     let resource = lender.and_then(resource_of);
     let is_of_callback = resource.map_or(lender.is_some(), |resource| stray(resource).is_some());

@@ -36,8 +36,8 @@ pub fn parent_of_released() -> NonNull<()> {
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is
-/// dropped the handle is gone; when it is forgotten nobody knows whether the handle is.
+/// The parents of a handle, and what C keeps in it, during its release. Drop it after the release. Forget it if the
+/// outcome is unknown.
 #[derive(Debug)]
 pub(crate) struct ReleaseRecord {
     parents: Parents,
@@ -170,8 +170,8 @@ impl Drop for ReleaseRecord {
     }
 }
 
-/// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that
-/// end with fewer others from now on, and the counted objects that C had owners of in those that end.
+/// Takes the parents of `kept` and of all handles that end with them. Also returns the parents of handles that lose one
+/// of several ends, and the counted objects that C owned in the ended ones.
 pub(super) fn take_ended(
     table: &mut Table,
     kept: BTreeSet<Id>,
@@ -259,8 +259,8 @@ pub(super) fn release_parents(
     }
 }
 
-/// Returns the handle if its release was deferred and waits for nothing any more. Removes the entry of one that is C's
-/// own: nobody tells of its end.
+/// Returns the handle if its deferred release is due. Removes the entry of a handle that C owns, because its end is not
+/// reported.
 fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
     let awaits_children = table.get(&id)?.awaits_children.is_some();
     let is_due = awaits_children && waits_for(table, id).next().is_none();
@@ -315,8 +315,8 @@ pub(crate) fn defer_until_childless(id: Id) -> Option<Result<(), ReleaseError>> 
     })
 }
 
-/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or for such handles
-/// alone.
+/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or only for such
+/// handles.
 fn ends_by_itself(table: &Table, id: Id, entry: &HandleEntry) -> bool {
     let waits_only = || waits_for(table, id).all(|(id, entry)| ends_by_itself(table, id, entry));
     entry.is_owned_by_c() || entry.is_deferred || entry.awaits_children.is_some() && waits_only()
@@ -405,8 +405,8 @@ fn find_cycle(table: &Table, id: Id) -> Option<Id> {
 #[cold]
 fn in_cycle(id: Id, other: Id) -> Error {
     Error::Value(format!(
-        "a {} is never released, because C keeps handles that live in it in a {}, and handles that live in that one in the \
-         first: take one of them back from C before",
+        "a {0} is never released: C keeps a child of it in a {1}, and a child of that {1} in the {0}. Take one of the \
+         children back from C first",
         id.kind.name(),
         other.kind.name()
     ))
@@ -416,7 +416,7 @@ fn in_cycle(id: Id, other: Id) -> Error {
 fn still_needed(id: Id, child: Id) -> Error {
     let (name, child) = (id.kind.name(), child.kind.name());
     Error::Value(format!(
-        "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, C \
-         refused to release it, or it was leaked"
+        "the release of a {name} waits for a {child} that lives in it: the guard of the {child} was forgotten, C refused its \
+         release, or it was leaked"
     ))
 }

@@ -34,7 +34,7 @@ pub(crate) fn is_any_transferred() -> bool {
     ANY.load(Relaxed)
 }
 
-/// Lets the calls that run use what they reach by `id`, which C keeps, or keeps others in, since a moment ago.
+/// Adds to the uses of running calls after C got `id` to keep, or something to keep in `id`.
 pub(super) fn note_kept(id: Id) {
     let reached = ancestors(id);
     if reached.is_empty() {
@@ -54,9 +54,9 @@ pub(super) fn note_kept(id: Id) {
     }
 }
 
-/// Notes that C got an owner of a counted object to keep in `keeper`: calls on that one use the object. Where C counts
-/// the owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one. Where
-/// nobody knows when the keeper ends, or what it is a part of, C may use the object by any call.
+/// Records that C keeps an owner of the counted object `owned` in `keeper`: calls on `keeper` then use the object.
+/// Counted keepers record nothing: their types are `independent` or borrowed as one. If the end of the keeper is
+/// unknown, any call may use the object.
 pub(crate) fn keep_owner(owned: Id, keeper: Id) {
     let keeper = match resource_of(keeper) {
         Some(keeper) if keeper.kind.is_counted() => return,
@@ -100,9 +100,9 @@ pub(crate) fn giving_back() -> RestoreGuard<bool> {
     RestoreGuard::set(&GIVES_BACK, true)
 }
 
-/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of
-/// a new one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too. A
-/// call with `gives_back` gives out the one that C had.
+/// Records that C returned `id` as `Owned`: a handle that C had, or a new one at that address. For a new one, C may
+/// have moved what the former handle kept to that handle's keepers, so it also ends with them. `gives_back` states that
+/// the handle is the former one.
 #[cold]
 pub(crate) fn given_out(id: Id) {
     // What is released at the end is nothing that the call gave back.
@@ -159,8 +159,7 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
     Some(out)
 }
 
-/// Takes C's uses, for good, of what the handle lives in, and what C keeps in it: those of handles that C no longer has
-/// until nobody knows when.
+/// Removes and returns the permanent uses (`for_good`) of `id`, and of what C keeps in it, that no longer apply.
 fn no_longer_for_good(table: &mut Table, id: Id) -> Vec<u64> {
     let is_over = |id: &Id| {
         let mut all = all_within(table, *id).into_iter();
@@ -317,8 +316,8 @@ impl TransferRecord {
 #[cold]
 fn report_leak(given: Id) {
     report(Error::Value(format!(
-        "nobody knows when C releases a {0} that it was given: what it lives in, and what C keeps in it, is leaked, unless C \
-         gives the {0} back",
+        "a {0} was given to C, and its release cannot be observed: its parents, and what C keeps in it, are leaked unless C \
+         returns the {0}",
         given.kind.name()
     )));
 }
@@ -359,8 +358,8 @@ pub(crate) fn check_transferable(id: Id) -> Result<(), Error> {
     match unknown.or_else(lent_now) {
         None => Ok(()),
         Some(parent) => Err(Error::Value(format!(
-            "a {} cannot be given to C, because it lives in a {} that C lends to a callback or is just given: C may release \
-             that one first",
+            "a {} cannot be given to C: it lives in a {} that C may release first, because C lends it to a callback or a \
+             running call gives it to C",
             id.kind.name(),
             parent.kind.name()
         ))),

@@ -163,7 +163,7 @@ impl<'a> BorrowRequest<'a> {
         Ok(())
     }
 
-    /// Borrows the handle shared, if that takes no more than a glance. `enter` does what this refuses.
+    /// Borrows the handle shared, if one load of the borrow state suffices. `enter` does what this refuses.
     #[inline]
     pub(super) fn enter_quick(&self) -> bool {
         // As `release` ends it: a handle that is borrowed shared may be borrowed exclusively for another one of the

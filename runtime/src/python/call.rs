@@ -338,11 +338,11 @@ fn with_held<'py, R>(
         let requests = &mut requests[..=arguments.len()];
         join_groups(requests);
         join_parts(requests);
-        // A body could use both by safe Rust.
+        // A body could use both in safe Rust, so its borrows are not merged.
         if !entry.body {
             join_parents(requests);
         }
-        // Otherwise a part was moved meanwhile, and the requests no longer fit.
+        // `None`: a part was adopted during the wait.
         if let Some(entered) = enter(py, requests)? {
             return run(py, object, entered, &former, entry, call);
         }
@@ -376,9 +376,9 @@ fn run<'a, 'py, R>(
         requests,
         exactly: PhantomData,
     };
-    // What was acquired is released on the way to here, as with any other panic.
+    // The unwinding has released what the call acquired.
     let call = || one_step(py, requests, || call(&context));
-    // PyO3 would need memory for the exception of a panic, and end the process without.
+    // Caught here: PyO3 would allocate an exception, and end the process without memory.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
         // Making an exception may run the garbage collector.
         let _python = ReentrancyGuard::begin();

@@ -40,14 +40,13 @@ impl Drop for BorrowGuards<'_> {
     }
 }
 
-/// Borrows all handles. Returns `None` if one of them was moved to another owner while the call waited: the requests no
-/// longer fit.
+/// Borrows all handles. Returns `None` if another owner adopted one of them during the wait: make the requests anew.
 #[inline]
 pub(super) fn enter<'a>(
     py: Python<'_>,
     requests: &'a [Option<BorrowRequest<'a>>],
 ) -> PyResult<Option<BorrowGuards<'a>>> {
-    // Nearly every call has one handle, in nobody's way.
+    // Most calls have one handle, which nothing else uses.
     match requests {
         [None] => {}
         [Some(request)] if request.enter_quick() => {}
@@ -58,7 +57,7 @@ pub(super) fn enter<'a>(
     Ok(Some(BorrowGuards(requests)))
 }
 
-/// Borrows all handles, if each is borrowed shared and that takes no more than a glance.
+/// Borrows all handles, if each is borrowed shared and if one load of the borrow state suffices.
 #[inline]
 fn enter_all_quick(requests: &[Option<BorrowRequest<'_>>]) -> bool {
     for (index, request) in requests.iter().enumerate() {
@@ -85,7 +84,8 @@ fn enter_all<'a>(
             .check_owner()
             .map_err(|error| to_pyerr(py, error))?;
     }
-    // While this thread waits, another one may move a part, which then keeps another resource. They outlive the place.
+    // Keeps the resources alive during the wait, because another thread may let another owner adopt a part. Declared
+    // before `place`, so it is dropped after it.
     let mut waited_for = None;
     let mut place: Option<Place<'_>> = None;
     loop {
@@ -171,8 +171,8 @@ fn try_enter<'a>(
     Ok(())
 }
 
-/// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C
-/// keeps such a handle in the parent, or in another handle that borrows the parent exclusively.
+/// Merges two exclusive borrows of one parent: by a handle that the call gives to C, and by the handle that C keeps it
+/// in, or the parent itself.
 pub(super) fn join_parents(requests: &mut [Option<BorrowRequest<'_>>]) {
     for index in 0..requests.len() {
         let given = requests[index]

@@ -1,4 +1,4 @@
-//! Parts of one tree, and their copies in another one, which get their Python objects.
+//! Parts of one tree, and their copies in another one that adopts their Python objects.
 
 use crate::error::{Error, Result};
 use crate::handle::TreeOps;
@@ -63,8 +63,7 @@ impl Copied<'_> {
         let (from, to) = self.owners;
         if from == to {
             return Err(Error::Value(format!(
-                "both {} belong to one {}",
-                self.kind.name(),
+                "the original and the copy belong to the same {}",
                 from.kind().name()
             )));
         }
@@ -74,7 +73,7 @@ impl Copied<'_> {
             for hook in inventory::iter::<AdoptObjects> {
                 (hook.0)(self)?;
             }
-            // The originals have no witness any more.
+            // The originals have no Python object left: check their subtrees.
             for (original, copy) in self.tops.iter().filter(|_| unlinked::is_any()) {
                 unlinked::unsettle(self.ops.topmost(*original, from.raw()));
                 unlinked::unsettle(self.ops.topmost(*copy, to.raw()));

@@ -16,9 +16,9 @@ type OriginalAndCopy<'a, N> = (Borrowed<'a, N>, Borrowed<'a, N>);
 
 /// The exclusive use of a tree: any part of it can be changed, while others are looked at.
 ///
-/// A method with `&mut self`, of the owner or of a part, has the whole tree for itself. `&mut self` alone leads to one
-/// part; a `Tree` leads to all. Parts that are found through the tree stay valid as long as it, also if they are
-/// unlinked.
+/// A method with `&mut self`, of the owner or of a part, has the whole tree for itself. `&mut self` gives access to one
+/// part only; a `Tree` gives access to all. Parts that are found through the tree stay valid as long as it, also if
+/// they are unlinked.
 ///
 /// ```
 /// # use leakproof::prelude::*;
@@ -65,7 +65,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         }
     }
 
-    /// Returns the tree that `part` belongs to, and the part in it.
+    /// Returns the tree that `part` belongs to, and `part` as a part of it.
     ///
     /// # Errors
     ///
@@ -91,7 +91,8 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         Ok((tree, part))
     }
 
-    /// Returns the tree that `part` belongs to, as a part of a part of the tree, and that part.
+    /// Returns the tree, and the node in it that `part` is part of. `part` is a view of a node, such as the mapping of
+    /// its attributes.
     ///
     /// # Errors
     ///
@@ -204,9 +205,17 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     ///
     /// # Errors
     ///
-    /// Nothing has changed after an error: [`Error::Value`] if a part belongs to another tree than the method was told,
-    /// if both trees are one, if the copy has not the same places or has an object already, if an owner is no argument
-    /// of the call from Python, or on free-threaded Python if there is an object; [`Error::OutOfMemory`].
+    /// Nothing has changed after an error. [`Error::Value`]:
+    ///
+    /// - an original does not belong to `from`, or a copy does not belong to this tree;
+    /// - both trees are one;
+    /// - a copy has another shape than its original;
+    /// - a copy has a Python object already;
+    /// - the owners, or parts of them, are no arguments of the call from Python;
+    /// - the thread gave up the GIL;
+    /// - free-threaded Python has an object of an original.
+    ///
+    /// [`Error::OutOfMemory`] if there is no memory for the list of pairs.
     pub fn adopt_objects(
         &self,
         from: &Tree<'_, O>,

@@ -1,4 +1,4 @@
-//! Calls that may move parts: what is unlinked after a call, and what C made in it.
+//! Calls that may link, unlink or make parts.
 
 use std::ptr;
 
@@ -112,7 +112,7 @@ impl Drop for Moving {
 /// The result of a call that may make a part.
 #[doc(hidden)]
 pub trait RegisterNew: Sized {
-    /// Gives a part that is in no tree to the runtime.
+    /// Registers a part without a parent in the table of unlinked subtrees.
     fn register(self) -> Self;
 }
 

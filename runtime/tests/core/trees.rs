@@ -387,6 +387,9 @@ fn objects_are_taken_from_the_tree_that_the_call_names() {
         assert_eq!(error.to_string(), foreign);
     }
     let error = here.adopt_objects(&here, &[(mine, mine)]).unwrap_err();
-    assert_eq!(error.to_string(), "both Topic belong to one Outline");
+    assert_eq!(
+        error.to_string(),
+        "the original and the copy belong to the same Outline"
+    );
     here.adopt_objects(&there, &[(yours, mine)]).unwrap();
 }

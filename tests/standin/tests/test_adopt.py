@@ -148,7 +148,7 @@ def test_shapes_are_compared_list_by_list():
     topics.append(3)
     notes.add(there.note(3))
     for one, other in ((topics, notes), (notes, topics), (topics, there.root), (topics, topics.next)):
-        with pytest.raises(ValueError, match="another shape|belong to one Outline"):
+        with pytest.raises(ValueError, match="another shape|belong to the same Outline"):
             here.exchange(one, other)
     assert (topics.first.number, notes.first_note.number) == (3, 3)
     assert (here.root.first, there.root.first) == (topics, notes)
@@ -157,7 +157,7 @@ def test_shapes_are_compared_list_by_list():
 def test_a_part_does_not_move_to_its_own_owner():
     here = tree(1)
     one = here.root.first
-    with pytest.raises(ValueError, match="both Topic belong to one Outline"):
+    with pytest.raises(ValueError, match="the original and the copy belong to the same Outline"):
         here.adopt(one)
     assert here.root.first is one
     assert here.released == 1
