@@ -109,7 +109,7 @@ impl crate::node::Node {
         let Some(document) = self.owner() else {
             return Ok(None);
         };
-        // Others have moved to another document.
+        // Another document has adopted the others.
         let within = |node: &Node| Borrowed::from(node).with_owner(document.get());
         let Some(parent) = within(self) else {
             return Ok(None);

@@ -128,7 +128,7 @@ impl<'a> BorrowRequest<'a> {
     pub(super) fn enter(&self, passes: impl Fn(&ResourceState) -> bool + Copy) -> Borrow<'a> {
         let base = self.resource;
         let locked = base.lock_owner();
-        // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
+        // From the top: who borrows an ancestor exclusively has all that lives in it, and need not look at its words.
         if self.joined {
             return self.enter_joined(base, passes);
         }

@@ -283,7 +283,7 @@ impl Uses {
 
 impl Drop for Uses {
     fn drop(&mut self) {
-        // Also where somebody else dropped one early: a call's uses end with that call alone.
+        // Also where somebody else dropped one early: a call's uses end only with that call.
         table().end(self.number);
         if !self.quiet {
             release_deferred();

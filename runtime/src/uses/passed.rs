@@ -101,7 +101,11 @@ impl<T: Handles> Passed<'_, T> {
         for other in &others {
             claim_viewed(*other, exclusive, &mut claims);
         }
-        claims.extend(strays.iter().map(|home| Claim::of(*home, false).stray()));
+        claims.extend(
+            strays
+                .iter()
+                .map(|resource| Claim::of(*resource, false).stray()),
+        );
         let mut held = others.clone();
         for stray in &strays {
             // It may be in any handle of these kinds, with what C keeps there.

@@ -35,7 +35,7 @@ enum Among {
 
 impl Key {
     /// The object. One C object may have several types. A number means something else for each type. What C lends to
-    /// callbacks alone may be the first field of another handle, and have its address.
+    /// callbacks only may be the first field of another handle, and have its address.
     pub(super) fn object(id: Id) -> Self {
         let kind = id.kind();
         let among = match () {
@@ -112,8 +112,8 @@ impl Claim {
             kind: ptr::from_ref(id.kind()).addr(),
             owner: id
                 .kind()
-                .hidden_home()
-                .map(|home| ptr::from_ref(home).addr()),
+                .hidden_resource_kind()
+                .map(|kind| ptr::from_ref(kind).addr()),
             joins: false,
             within: false,
             viewed: false,
@@ -198,7 +198,7 @@ impl Claim {
         self.key == other.key || self.object == other.object
     }
 
-    /// Returns whether C lends this to a callback alone, and `other` may be the same object by another type.
+    /// Returns whether C lends this to callbacks only, and `other` may be the same object by another type.
     pub(super) fn may_be_lent_of(&self, other: &Claim) -> bool {
         matches!(self.object.among, Among::CallbackOnly(_))
             && !matches!(other.object.among, Among::Kind(_))
@@ -253,7 +253,7 @@ impl UseEntry {
         let meets = || match (self.claim.exclusive, claim.exclusive) {
             // The callback writes by what C lends it.
             (true, _) if self.claim.may_be_lent_of(claim) => true,
-            // The call that has the object alone lets the callback use it. What begins later is not that call.
+            // The call that uses the object exclusively lets the callback use it. What begins later is not that call.
             (false, true) if claim.may_be_lent_of(&self.claim) => true,
             (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
