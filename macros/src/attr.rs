@@ -10,7 +10,7 @@ use syn::{Attribute, LitStr, Pat, Path, Token};
 
 use crate::diagnostics::Diagnostics;
 use crate::field_path::FieldPath;
-use crate::renamed::{RENAMED, replacement};
+use crate::renamed::renamed_argument;
 
 /// One attribute argument: a name, alone or with a value.
 pub(crate) struct Arg {
@@ -83,7 +83,7 @@ pub(crate) fn parse_repeatable_args(
     let parsed = Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens);
     let mut args: Vec<Arg> = Vec::new();
     for arg in diagnostics.ok(parsed).unwrap_or_default() {
-        let renamed = replacement(RENAMED, &arg.name).filter(|new| known.contains(new));
+        let renamed = renamed_argument(&arg.name).filter(|new| known.contains(new));
         if let Some(new) = renamed {
             diagnostics.at(
                 &arg.name,

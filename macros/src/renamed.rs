@@ -4,31 +4,38 @@ use proc_macro2::Ident;
 
 use crate::diagnostics::Diagnostics;
 
-/// Former attribute arguments with their new names.
-pub(crate) const RENAMED: &[(&str, &str)] = &[
-    ("private", "rust_only"),
-    ("stop", "on_error"),
-    ("alone", "exclusive"),
-    ("always", "even_after_error"),
-    ("value", "integer"),
-    ("inplace", "caller_allocates"),
-    ("transient", "until_mut"),
-    ("owner", "owner_field"),
-    ("lent", "callback_only"),
-    ("parents", "keep_alive"),
-];
+/// The place of a former name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// An argument of an attribute.
+    Argument,
+    /// An attribute, or the value of an argument.
+    Elsewhere,
+}
 
-/// Former attributes and values with their new names.
-pub(crate) const RENAMED_ELSEWHERE: &[(&str, &str)] = &[
-    ("called", "callback"),
-    ("private", "rust_only"),
-    ("forever", "handle"),
-    ("replaced", "until_replaced"),
+use Place::{Argument, Elsewhere};
+
+/// Former names with their new ones.
+const RENAMED: &[(Place, &str, &str)] = &[
+    (Argument, "private", "rust_only"),
+    (Argument, "stop", "on_error"),
+    (Argument, "alone", "exclusive"),
+    (Argument, "always", "even_after_error"),
+    (Argument, "value", "integer"),
+    (Argument, "inplace", "caller_allocates"),
+    (Argument, "transient", "until_mut"),
+    (Argument, "owner", "owner_field"),
+    (Argument, "lent", "callback_only"),
+    (Argument, "parents", "keep_alive"),
+    (Elsewhere, "called", "callback"),
+    (Elsewhere, "private", "rust_only"),
+    (Elsewhere, "forever", "handle"),
+    (Elsewhere, "replaced", "until_replaced"),
 ];
 
 /// Reports an attribute or a value whose name was replaced. Returns `true` if `name` is one.
 pub(crate) fn report_renamed(kind: &str, name: &Ident, diagnostics: &Diagnostics) -> bool {
-    let new = replacement(RENAMED_ELSEWHERE, name);
+    let new = replacement(Elsewhere, name);
     if let Some(new) = new {
         diagnostics.at(
             name,
@@ -38,9 +45,14 @@ pub(crate) fn report_renamed(kind: &str, name: &Ident, diagnostics: &Diagnostics
     new.is_some()
 }
 
-pub(crate) fn replacement(table: &[(&str, &'static str)], name: &Ident) -> Option<&'static str> {
-    table
+/// Returns the new name of an argument whose name was replaced.
+pub(crate) fn renamed_argument(name: &Ident) -> Option<&'static str> {
+    replacement(Argument, name)
+}
+
+fn replacement(place: Place, name: &Ident) -> Option<&'static str> {
+    let mut found = RENAMED
         .iter()
-        .find(|(old, _)| name == old)
-        .map(|(_, new)| *new)
+        .filter(|(at, old, _)| *at == place && name == old);
+    found.next().map(|(_, _, new)| *new)
 }

@@ -56,6 +56,7 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
             "info",
             "moves",
             "node",
+            "order",
             "text",
             "turn",
             "xpath::compiled",

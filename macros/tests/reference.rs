@@ -369,6 +369,11 @@ fn all_lists_of_words_are_known_here() {
     );
 }
 
+fn is_source(path: &str) -> bool {
+    let extension = Path::new(path).extension();
+    extension.is_some_and(|extension| ["rs", "py", "c"].iter().any(|known| extension == *known))
+}
+
 fn source_files(folder: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let base = root().join(folder);
@@ -378,7 +383,7 @@ fn source_files(folder: &str) -> BTreeSet<String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.to_str().is_some_and(is_source) {
                 let path = path.strip_prefix(&base).unwrap();
                 found.insert(path.to_str().unwrap().to_owned());
             }
@@ -394,6 +399,11 @@ fn each_source_file_is_on_the_map_of_modules_and_each_name_on_it_exists() {
     for (heading, folder) in [
         ("## Modules of the runtime", "runtime/src"),
         ("## Modules of the macros", "macros/src"),
+        ("## Modules of xml-safe", "xml-safe/src"),
+        (
+            "## Modules of pytest-leakproof",
+            "pytest-leakproof/pytest_leakproof",
+        ),
     ] {
         let section = text.split(heading).nth(1).expect(heading);
         let section = section.split("\n## ").next().unwrap();
@@ -401,7 +411,7 @@ fn each_source_file_is_on_the_map_of_modules_and_each_name_on_it_exists() {
         let names: BTreeSet<&str> = cells
             .iter()
             .flat_map(|cell| cell.split('`'))
-            .filter(|name| name.ends_with(".rs") || name.ends_with('/'))
+            .filter(|name| is_source(name) || name.ends_with('/'))
             .collect();
         let files = source_files(folder);
         for file in &files {

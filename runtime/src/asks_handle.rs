@@ -3,7 +3,7 @@
 //! Many C libraries keep the last error in the handle, or in the handle that it lives in. The next call on either
 //! handle overwrites the error and frees its text. The call and the question are one step only if no other call comes
 //! between. The annotation of the handle therefore says that its errors ask: `errors(E, asks_handle)`. This cannot be
-//! forgotten, because [`CallInfo::handle`](crate::error_source::CallInfo::handle) exists for such handles alone
+//! forgotten, because [`CallInfo::handle`](crate::error_source::CallInfo::handle) exists only for such handles
 //! ([`AsksHandle`]).
 //!
 //! Other calls are kept away in one of two ways:

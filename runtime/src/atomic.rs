@@ -9,7 +9,7 @@ use std::sync::atomic::{
 ///
 /// # Safety
 ///
-/// Implemented here alone.
+/// Implemented here only.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` is not read and written in one step",
     label = "`atomic` is for integers and `bool`"
@@ -32,17 +32,17 @@ pub unsafe trait Atomic: Copy {
 
 macro_rules! atomic {
     ($($number:ty: $atomic:ident),*) => {$(
-        // SAFETY: trait `Atomic`: implemented here alone, by the standard library's operations.
+        // SAFETY: trait `Atomic`: implemented only here, by the standard library's operations.
         unsafe impl Atomic for $number {
             #[inline]
             unsafe fn load(place: *mut Self) -> Self {
-                // SAFETY: the caller's promise: the place is valid, aligned, and used in one step alone.
+                // SAFETY: the caller's promise: the place is valid, aligned, and used only in one step.
                 unsafe { $atomic::from_ptr(place) }.load(Ordering::Relaxed)
             }
 
             #[inline]
             unsafe fn store(place: *mut Self, value: Self) {
-                // SAFETY: the caller's promise: the place is valid, aligned, and used in one step alone.
+                // SAFETY: the caller's promise: the place is valid, aligned, and used only in one step.
                 unsafe { $atomic::from_ptr(place) }.store(value, Ordering::Relaxed);
             }
         }

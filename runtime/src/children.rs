@@ -6,11 +6,10 @@
 //! the normal order. If their guards should have been dropped first, the guards were forgotten, or C refused the
 //! release of a child. The parent is then leaked as well, and the leak is reported.
 //!
-//! A handle that C has, one that it was given or one of its own that it lends, ends with other handles: with those that
-//! C keeps it in, or that it was lent from (`End`). What it lives in stays open until then, and so does what C keeps in
-//! it. If C gives it out before, it is ours with all of that, which also ends with what it was kept in before, unless
-//! the call says that C `gives_back` what it had. Where nobody knows when C ends it, it never ends: its parents are
-//! leaked, and that is reported.
+//! C owns two kinds of handles: those it was given, and its own that it lends. Each is valid until the handles are
+//! released that C keeps it in, or that lent it (`End`). Until then its parents, and what C keeps in it, stay open.
+//! When C returns such a handle as `Owned`, this package owns it; what it kept also waits for its former keepers,
+//! unless the call has `gives_back`. A handle whose end cannot be observed leaks its parents, and that is reported.
 //!
 //! A parent whose owners C counts gets one owner more for each child, so its release is not deferred.
 
@@ -30,14 +29,15 @@ mod transfer;
     allow(unused_imports, reason = "only Python's objects keep parents")
 )]
 pub(crate) use ancestors::{
-    ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder, home,
+    ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder,
     is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in, owners,
-    reached_from_any, stray,
+    reached_from_any, resource_of, stray,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use release::parent_of_released;
 pub(crate) use release::{
-    Closed, HoldersGone, ReleaseRecord, closed, end, note_deferred, note_leaked, put_off,
+    Closed, HoldersGone, ReleaseRecord, closed, defer_until_childless, end, note_deferred,
+    note_leaked,
 };
 pub(crate) use table::{held, is_any_held};
 pub use transfer::Unplaced;

@@ -264,7 +264,7 @@ struct InstalledHook {
     calls: usize,
 }
 
-// SAFETY: Rust: a place is compared with others here, and followed by the call alone that has just found it.
+// SAFETY: Rust: a place is compared with others here, and followed only by the call that has just found it.
 unsafe impl Send for InstalledHook {}
 
 /// The places that hold the runtime's callback now.

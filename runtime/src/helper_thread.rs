@@ -1,6 +1,6 @@
 //! Calls that signals interrupt: `#[calls(…, interrupt = Handle::method)]`.
 //!
-//! Python runs the handlers of signals on its main thread alone, between two steps of Python code, so a C function that
+//! Python runs the handlers of signals on its main thread only, between two steps of Python code, so a C function that
 //! works for long on that thread keeps them waiting. A call with `interrupt` is made on Python's main thread as
 //! follows: C runs on a helper thread; the main thread waits without the GIL and runs the handlers of the signals that
 //! come; when a handler raises, the main thread calls the author's method, again and again, until C has returned. Then
@@ -236,7 +236,7 @@ mod helper {
         fn outcome(self, error: Option<Error>) -> (R, Option<RaisedBySignal>) {
             let outcome = self.outcome.take();
             let outcome =
-                outcome.unwrap_or_else(|| unreachable!("the thread was joined, by `join` alone"));
+                outcome.unwrap_or_else(|| unreachable!("the thread was joined, only by `join`"));
             let result = outcome
                 .into_inner()
                 .unwrap_or_else(|panic| resume_unwind(panic));

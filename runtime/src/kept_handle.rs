@@ -23,7 +23,7 @@ struct KeptHandle {
 
 // SAFETY: the caller's promise, given to `keep`: any thread may use and release the handle.
 unsafe impl Send for KeptHandle {}
-// SAFETY: Rust: a shared reference gives the address alone.
+// SAFETY: Rust: a shared reference gives only the address.
 unsafe impl Sync for KeptHandle {}
 
 // The macros refuse handles with `attachments`, so no Python object is inside.

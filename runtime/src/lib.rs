@@ -58,6 +58,8 @@
 //! # }
 //! ```
 //!
+//! The parts of a wrapper:
+//!
 //! - [`#[handle]`](macro@handle) names the C type and the function that releases it.
 //! - A method without a body is generated from the C function that it [`calls`](reference::calls)
 //!   or the struct [`field`](reference::field) that it reads. A method with a body is safe Rust
@@ -108,7 +110,7 @@
 //!   `build`.
 //! - [Errors and exceptions](reference::failing), [waiting](reference::waiting),
 //!   [signals](reference::signals), [interpreters](reference::interpreters).
-//! - The README has a whole package with its build files. The folder `examples` wraps eight C
+//! - The README has a whole package with its build files. The folder `examples` wraps nine C
 //!   libraries.
 //!
 //! # Features

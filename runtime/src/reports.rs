@@ -29,7 +29,7 @@ type FormatFn = Option<unsafe extern "C" fn(*mut c_void, *const c_char, ...)>;
 // catches panics.
 unsafe impl<E: ErrorSink> ReportFn<E> for FormatFn {
     // SAFETY: C: the ABIs of the platforms that have Python pass the named arguments of a variadic call where a
-    // function of those arguments alone looks for them, and the caller removes the rest. Rust cannot define variadic
+    // function of only those arguments looks for them, and the caller removes the rest. Rust cannot define variadic
     // functions.
     const REPORT: Self = Some(unsafe {
         std::mem::transmute::<

@@ -149,7 +149,7 @@ const ONE_CALLBACK: usize = 2;
 /// Added to [`SideData::lent`] when the handle is gone.
 const GONE: usize = 1;
 
-// SAFETY: guarantee 9: `values` is changed under `lock` alone (`change`), and traversed while nobody can change it.
+// SAFETY: guarantee 9: `values` is changed only under `lock` (`change`), and traversed while nobody can change it.
 unsafe impl Sync for SideData {}
 // SAFETY: Rust: its pointers are to values that are `Send` and `Sync`.
 unsafe impl Send for SideData {}

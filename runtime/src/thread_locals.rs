@@ -67,7 +67,7 @@ impl Setting {
     }
 
     fn exchange(&mut self) {
-        // SAFETY: the caller's promise, given to `Setting::to`: the place is valid, and this thread alone uses it.
+        // SAFETY: the caller's promise, given to `Setting::to`: the place is valid, and only this thread uses it.
         unsafe { (self.swap)(self.place, &mut self.other) }
     }
 }
@@ -87,16 +87,16 @@ thread_local! {
 
 impl Layer {
     fn set(&self) {
-        // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them to
-        // it alone.
+        // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them
+        // only to it.
         let settings = unsafe { &mut *self.settings };
         settings.iter_mut().for_each(Setting::exchange);
     }
 
     /// Undoes `set`, in the opposite order: a variable may be named twice.
     fn put_back(&self) {
-        // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them to
-        // it alone.
+        // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them
+        // only to it.
         let settings = unsafe { &mut *self.settings };
         settings.iter_mut().rev().for_each(Setting::exchange);
     }

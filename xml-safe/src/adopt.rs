@@ -1,8 +1,8 @@
 //! Nodes that move to another document.
 //!
-//! libxml2 can move a node from one document to another (xmlDOMWrapAdoptNode), but a node that it has half moved when
-//! memory runs out is of both. Here the node is copied there, and the copy gets the Python objects of the original
-//! ([`Tree::take_objects`]): nothing of the former document comes along, and a failure changes neither document.
+//! xmlDOMWrapAdoptNode leaves a node with data of both documents if memory runs out halfway. Here the node is copied,
+//! and the copy gets the Python objects of the original ([`Tree::adopt_objects`]): nothing of the former document comes
+//! along, and a failure changes neither document.
 
 use leakproof::prelude::*;
 
@@ -73,7 +73,7 @@ impl<'t, 'o> Arrivals<'t, 'o> {
                 change.take_out(*original)?;
             }
             let pairs = originals.iter().copied().zip(self.nodes.iter().copied());
-            tree.take_objects(there, &gather(pairs.map(Ok))?)
+            tree.adopt_objects(there, &gather(pairs.map(Ok))?)
         })
     }
 }
@@ -91,8 +91,8 @@ impl crate::document::Document {
     /// Move a node of another document to this document, with all nodes in it. Return the node, which is in no tree
     /// until it is put somewhere. A node of this document is taken out of its tree.
     ///
-    /// The Python objects of the nodes stay the same. What refers to nodes by other means, such as an XPathContext,
-    /// stays with what the nodes leave behind in their former document.
+    /// The Python objects of the nodes stay the same. An XPathContext that refers to a node goes on referring to the
+    /// original in the former document, not to the moved node.
     ///
     /// Raises ValueError for a document, and a DTD and what it declares; for an attribute of another document; and on
     /// free-threaded Python for any node of another document.

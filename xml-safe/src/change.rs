@@ -1,6 +1,6 @@
 //! Changes of the tree: nodes that are put somewhere, moved, and removed, and new text and names.
 //!
-//! New content frees the old one in libxml2. Here the old nodes are unlinked first.
+//! Setting content in libxml2 frees the old nodes, so they are unlinked first.
 
 use leakproof::prelude::*;
 
@@ -262,7 +262,7 @@ impl crate::node::Node {
         if self.raw_name().is_some() {
             return written;
         }
-        // libxml2 has no memory for the new name, and reports that for some names alone.
+        // libxml2 has no memory for the new name, and reports that for some names only.
         if let Some(former) = former {
             self.write_name(&former)?;
         }
@@ -341,7 +341,7 @@ pub(crate) fn no_place() -> Error {
     Error::Value("the node has no parent, so nothing can be beside it".into())
 }
 
-/// Refuses a node that stays where it is.
+/// Refuses a node that cannot be taken out of its tree.
 fn check_removable(node: Borrowed<'_, Node>) -> Result<()> {
     match node.is_content() || node.is_attribute() || node.is_fragment() {
         true => Ok(()),
@@ -352,7 +352,7 @@ fn check_removable(node: Borrowed<'_, Node>) -> Result<()> {
     }
 }
 
-/// Refuses a node without children that can be replaced.
+/// Refuses a node whose type has no replaceable children.
 fn check_content(node: Borrowed<'_, Node>) -> Result<()> {
     match node.is_element() || node.is_attribute() || node.is_fragment() {
         true => Ok(()),

@@ -1,4 +1,4 @@
-//! Copies of nodes, and the ways through a tree.
+//! Copies of nodes.
 
 use std::ffi::c_int;
 
@@ -9,9 +9,10 @@ use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
 use crate::ids;
-use crate::node::{Node, gather};
+use crate::node::Node;
+use crate::order::following;
 
-/// The modes of xmlDocCopyNode: with all nodes below, or with attributes and namespaces alone.
+/// The modes of xmlDocCopyNode: with all nodes below, or with attributes and namespaces only.
 const DEEP: c_int = 1;
 const SHALLOW: c_int = 2;
 
@@ -118,7 +119,7 @@ pub(crate) fn copy_into<'t>(
     let copy = on_stack_for(levels, || owner.copy_node(node, mode))?;
     let copy = within(tree, copy)?;
     clear_links(tree, copy)?;
-    // libxml2 has entered them; what is in no tree has none.
+    // libxml2 has added the copy's IDs to the table; nodes outside the tree have no IDs.
     ids::forget_all(tree, copy)?;
     Ok(copy)
 }
@@ -140,119 +141,12 @@ impl crate::node::Node {
         let (tree, this) = Tree::around(self)?;
         copy_into(&tree, this.get(), deep)
     }
-
-    /// The next node with the same parent; for an attribute, the next attribute.
-    #[getter]
-    #[field(next)]
-    fn next(&self) -> Option<Borrowed<Node>>;
-
-    /// The node before this one with the same parent; for an attribute, the attribute before it.
-    #[getter]
-    fn previous(&self) -> Option<Borrowed<'_, Node>> {
-        match self.is_document() {
-            true => None,
-            false => self.previous_sibling(),
-        }
-    }
-
-    /// The first child. None for a reference to an entity, whose text is that of the entity.
-    #[getter(first_child)]
-    fn first_of_children(&self) -> Option<Borrowed<'_, Node>> {
-        self.first_shown()
-    }
-
-    /// The last child, as `first_child`.
-    #[getter(last_child)]
-    fn last_of_children(&self) -> Option<Borrowed<'_, Node>> {
-        self.last_child()
-    }
-
-    /// The nodes above this one, from the parent to the document.
-    #[getter]
-    fn ancestors(&self) -> Result<Vec<Borrowed<'_, Node>>> {
-        gather(Successors::new(self.parent(), Node::parent).map(Ok))
-    }
-
-    /// The other nodes with the same parent, in their order; for an attribute, the other attributes.
-    #[getter]
-    fn siblings(&self) -> Result<Vec<Borrowed<'_, Node>>> {
-        let this = Borrowed::from(self);
-        let Some(parent) = self.parent() else {
-            return Ok(Vec::new());
-        };
-        let others = |node: &Borrowed<'_, Node>| *node != this;
-        match self.is_attribute() {
-            true => {
-                let attributes = parent.get().attribute_list();
-                let nodes = attributes.filter_map(|attribute| attribute.get().as_node());
-                gather(nodes.filter(others).map(Ok))
-            }
-            false => gather(parent.get().steps().filter(others).map(Ok)),
-        }
-    }
-
-    /// Return the elements below this one in document order, all or those with this name. A name in a namespace is
-    /// written "{uri}name"; a name without a namespace is that of elements in none.
-    #[pyo3(signature = (name = None))]
-    fn descendants(&self, name: Option<&CStr>) -> Result<Vec<Borrowed<'_, Node>>> {
-        let top = Borrowed::from(self);
-        let mut found = Vec::new();
-        let mut next = following(top, top);
-        while let Some(node) = next {
-            if node.is_element() && name.is_none_or(|name| node.has_name(name)) {
-                found.try_reserve(1)?;
-                found.push(node);
-            }
-            next = following(node, top);
-        }
-        Ok(found)
-    }
-
-    #[rust_only]
-    pub(crate) fn has_name(&self, name: &CStr) -> bool {
-        let Some(local) = self.name() else {
-            return false;
-        };
-        let uri = self.ns().and_then(|namespace| namespace.href());
-        let name = name.to_bytes();
-        match uri.filter(|uri| !uri.is_empty()) {
-            None => name == local.as_bytes(),
-            Some(uri) => {
-                let rest = name.strip_prefix(b"{");
-                let rest = rest.and_then(|rest| rest.strip_prefix(uri.as_bytes()));
-                rest.and_then(|rest| rest.strip_prefix(b"}")) == Some(local.as_bytes())
-            }
-        }
-    }
-}
-
-/// Returns the node that follows `here` in the tree at `top`, in document order.
-pub(crate) fn following<'t>(
-    here: Borrowed<'t, Node>,
-    top: Borrowed<'t, Node>,
-) -> Option<Borrowed<'t, Node>> {
-    here.get().first_shown().or_else(|| behind(here, top))
-}
-
-/// Returns the node that follows `here` and all below it, in the tree at `top`.
-pub(crate) fn behind<'t>(
-    here: Borrowed<'t, Node>,
-    top: Borrowed<'t, Node>,
-) -> Option<Borrowed<'t, Node>> {
-    let mut here = here;
-    while here != top {
-        if let Some(next) = here.get().next_sibling() {
-            return Some(next);
-        }
-        here = here.get().parent()?;
-    }
-    None
 }
 
 #[methods(unsafe)]
 impl crate::document::Document {
-    /// Make a copy of a node of another document, which belongs to this document and is in no tree until it is put
-    /// somewhere. Without `deep`, the copy has the attributes and no children.
+    /// Copy a node of another document into this document. The copy is in no tree until it is put somewhere. Without
+    /// `deep`, the copy has the attributes and no children.
     ///
     /// Raises ValueError as `Node.copy` does.
     #[foreign(node)]

@@ -153,6 +153,11 @@ impl crate::document::Document {
 pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
 pub(crate) const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
 
+/// The error for a reserved prefix with another namespace, and for another prefix with a reserved namespace.
+pub(crate) fn reserved() -> Error {
+    Error::Value("the prefixes \"xml\" and \"xmlns\" are reserved for their own namespaces".into())
+}
+
 /// Checks the namespace of a new element.
 fn check_namespace(uri: Option<&CStr>, prefix: Option<&CStr>) -> Result<()> {
     let Some(uri) = uri else {
@@ -166,9 +171,7 @@ fn check_namespace(uri: Option<&CStr>, prefix: Option<&CStr>) -> Result<()> {
     let name = prefix.map_or(Ok(""), |prefix| valid::name(prefix, "a prefix"))?;
     let is_xml = uri == XML;
     if name == "xmlns" || uri == XMLNS || (name == "xml") != is_xml {
-        return Err(Error::Value(
-            "the prefixes \"xml\" and \"xmlns\" stand for their own namespaces alone".into(),
-        ));
+        return Err(reserved());
     }
     match is_xml {
         true => Err(Error::Value(

@@ -1,7 +1,7 @@
 //! Document types: DTDs, and what they declare, as values that can't be changed.
 //!
 //! The declarations of entities, elements and attributes are nodes in the DTD, in their order. Notations are in a table
-//! alone.
+//! only.
 
 use std::ffi::c_int;
 use std::sync::{Mutex, PoisonError};

@@ -9,7 +9,7 @@ use std::ffi::c_int;
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::{Bound, PyAny};
 
-use crate::copy::{clear_link, clear_links, following, on_stack_for};
+use crate::copy::{clear_link, clear_links, on_stack_for};
 use crate::create::within;
 use crate::document::Document;
 use crate::dtd::{Dtd, Entity};
@@ -18,6 +18,7 @@ use crate::ffi;
 use crate::ids;
 use crate::info::SourceEncoding;
 use crate::node::{Attribute, Node};
+use crate::order::following;
 
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {

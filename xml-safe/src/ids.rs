@@ -117,7 +117,7 @@ fn each_attribute<'t>(
         for attribute in node.get().attribute_list() {
             look(node, attribute)?;
         }
-        here = crate::copy::following(node, top);
+        here = crate::order::following(node, top);
     }
     Ok(())
 }

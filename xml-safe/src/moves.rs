@@ -11,12 +11,12 @@ use std::ffi::c_int;
 use leakproof::prelude::*;
 
 use crate::attributes::namespace_for;
-use crate::copy::following;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
 use crate::ids;
 use crate::node::{Namespace, Node};
+use crate::order::following;
 
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
@@ -292,15 +292,15 @@ impl<'c, 't> Change<'c, 't> {
                 .flatten()
                 .any(|other| other.is_text());
         let Some(stand_in) = self.stand_in.filter(|_| is_beside_text) else {
-            return self.link_alone(node, place);
+            return self.link_unmerged(node, place);
         };
-        self.link_alone(stand_in, place)?;
+        self.link_unmerged(stand_in, place)?;
         let tree = self.tree;
         tree.edit(stand_in)?.link_instead(&mut *tree.edit(node)?)
     }
 
     /// Links a node at a place where libxml2 merges it with nothing.
-    fn link_alone(&self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
+    fn link_unmerged(&self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
         let tree = self.tree;
         let mut node = tree.edit(node)?;
         match place.next {
@@ -372,7 +372,7 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
 }
 
 /// Gives prefixes to the attributes that libxml2 has put into a default namespace, where it removed a declaration of
-/// the same namespace with a prefix. Default namespaces are for elements alone.
+/// the same namespace with a prefix. Default namespaces are for elements only.
 fn give_prefixes<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
     let mut here = Some(top);
     while let Some(node) = here {

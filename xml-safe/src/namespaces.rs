@@ -4,16 +4,15 @@ use leakproof::Dict;
 use leakproof::prelude::*;
 
 use crate::attributes::namespace_for;
-use crate::copy::following;
-use crate::create::{XML, XMLNS};
+use crate::create::{XML, XMLNS, reserved};
 use crate::document::Document;
 use crate::ids;
 use crate::moves::reconcile;
 use crate::node::{Namespace, Node, gather};
+use crate::order::{behind, following};
 use crate::valid;
 
-/// Returns the declarations that are in scope at an element, the nearest first. The declaration that there is no
-/// default namespace is none.
+/// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
 fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
     let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
     for above in Successors::new(Some(element), Node::parent) {
@@ -43,12 +42,6 @@ fn declaration<'t>(
 ) -> Option<Borrowed<'t, Namespace>> {
     let mut declared = Successors::new(element.get().declared(), Namespace::next);
     declared.find(|namespace| namespace.prefix_bytes().as_deref() == prefix)
-}
-
-/// Returns the node that follows `here` and all nodes below it, in the tree at `top`.
-fn behind<'t>(here: Borrowed<'t, Node>, top: Borrowed<'t, Node>) -> Option<Borrowed<'t, Node>> {
-    let mut upwards = Successors::new(Some(here), Node::parent).take_while(|node| *node != top);
-    upwards.find_map(|node| node.get().next_sibling())
 }
 
 /// Returns `true` if a declaration at `top` would change the namespace of an element or attribute: one that uses the
@@ -83,7 +76,7 @@ fn would_change(
     false
 }
 
-/// Checks what the prefix and the namespace of a declaration are.
+/// Checks the prefix and the URI of a new declaration.
 fn check(prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
     if let Some(prefix) = prefix {
         valid::name(prefix, "a prefix")?;
@@ -94,9 +87,7 @@ fn check(prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
     }
     let is_reserved = prefix.is_some_and(|prefix| prefix == c"xml" || prefix == c"xmlns");
     if is_reserved || uri == XML || uri == XMLNS {
-        return Err(Error::Value(
-            "the prefixes \"xml\" and \"xmlns\" stand for their own namespaces alone".into(),
-        ));
+        return Err(reserved());
     }
     Ok(())
 }
@@ -251,7 +242,9 @@ impl crate::node::Node {
                         "the prefix {:?} stands for another namespace here",
                         prefix.to_string_lossy()
                     ),
-                    None => "another default namespace, or none, is in use here".into(),
+                    None => {
+                        "a default namespace other than this one, or none, is in use here".into()
+                    }
                 }));
             }
         }

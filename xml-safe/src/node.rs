@@ -91,7 +91,7 @@ impl Attribute {
             .map_or_else(|| Ok(String::new()), |node| node.content())
     }
 
-    /// The name as `{uri}local`, or `local` alone.
+    /// The name as `{uri}local`, or `local` without a namespace.
     pub(crate) fn qualified_name(&self) -> String {
         let name = self.name().unwrap_or_default();
         match self.namespace().and_then(|namespace| namespace.href()) {

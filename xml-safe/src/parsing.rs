@@ -349,7 +349,7 @@ fn parsed(
     };
     let (document, reported) = match options.resolves() {
         true => reading.resolving(external)?,
-        false => reading.alone()?,
+        false => reading.without_external()?,
     };
     #[cfg(marks_entities)]
     crate::turn::prepare(&document);
@@ -403,7 +403,7 @@ impl Reading<'_> {
     }
 
     /// Parses a document without reading external entities.
-    fn alone(&self) -> Read {
+    fn without_external(&self) -> Read {
         let mut parser = self.parser()?;
         let (data, url, encoding, flags) = (self.data, self.url, self.encoding(), self.flags());
         let handlers = Handlers::new(false, url);

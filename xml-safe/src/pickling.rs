@@ -6,12 +6,12 @@ use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods};
 
 use crate::change::remove;
-use crate::copy::following;
 use crate::document::Document;
 use crate::dtd::Dtd;
 use crate::errors::{Fields, Report, Reports};
 use crate::ffi;
 use crate::node::{Attribute, Node, gather};
+use crate::order::following;
 use crate::parsing::parse_again;
 use crate::serialize::python::{exception, name};
 

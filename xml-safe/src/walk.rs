@@ -1,10 +1,10 @@
 //! The iterator over a node and the nodes below it, in document order.
 //!
-//! The tree may change between two steps. The iterator has the node that it gave last, the nodes above that, and the
-//! node behind each of them. It goes on below the last node if that is where it was, then with the node that was behind
-//! it, then behind the node above. So it goes on where any of these nodes was taken out, and it needs memory by the
-//! depth of the tree alone. Nodes that are put right behind the last one are left out, so a loop that puts a node there
-//! each time ends.
+//! The tree may change between two steps. The iterator stores the last node, its ancestors up to the top, and the next
+//! sibling of each. It goes on below the last node if that is still in place, else at the stored siblings that are
+//! still in place, from the innermost level outwards. In the place of a sibling that has left, it takes the present
+//! next sibling. So it survives removals, and its memory grows with the depth only. Nodes that are put right behind the
+//! last one are left out, so a loop that puts a node there each time ends.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,9 +16,9 @@ use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult};
 use leakproof::pyo3::types::{PyList, PyListMethods, PyString, PyStringMethods};
 use leakproof::pyo3::{PyErr, PyTraverseError, PyVisit, Python, intern, pyclass, pymethods};
 
-use crate::copy::following;
 use crate::ffi;
 use crate::node::Node;
+use crate::order::following;
 
 /// The types of nodes that an iterator can give: bits by the numbers of the types.
 const TYPES: [(&str, u32); 8] = [
@@ -74,7 +74,7 @@ impl crate::node::Node {
     /// several of these, or "node" for all. By default the iterator gives elements. It gives no attributes.
     ///
     /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is
-    /// below them. It gives nodes that are put somewhere further on, but not right behind the node that it gave last.
+    /// below them. Nodes inserted further on are included. Nodes inserted right behind the last one are not.
     ///
     /// Raises ValueError for an unknown type.
     #[pyo3(signature = (
@@ -92,9 +92,10 @@ impl crate::node::Node {
         Ok(Walk { top, name, types })
     }
 
-    /// Return the way to the next node that an iterator gives, below this one: from `here`, which is or was in this
-    /// node, and in which the iterator goes `down`, or from `ahead`, the node behind it. `here` is this node itself at
-    /// the top.
+    /// Return the nodes from below this one down to the next node that an iterator gives, each with its next sibling,
+    /// or None if there is no such node. `here` is the child of this node that the iterator was at or below, or this
+    /// node itself. With `down`, the search begins below `here`. If nothing is found there, it goes on at `ahead`, the
+    /// next sibling that `here` had.
     #[foreign(here, ahead)]
     #[pyo3(signature = (here, ahead, down, name, types))]
     fn _walk(
@@ -108,7 +109,7 @@ impl crate::node::Node {
         let Some(document) = self.owner() else {
             return Ok(None);
         };
-        // Others have moved to another document.
+        // Another document has adopted the others.
         let within = |node: &Node| Borrowed::from(node).with_owner(document.get());
         let Some(parent) = within(self) else {
             return Ok(None);

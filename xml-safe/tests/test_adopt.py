@@ -153,7 +153,7 @@ def test_the_root_moves():
         (lambda source: source.xpathEval("/")[0], "cannot be a child"),
     ],
 )
-def test_what_cannot_be_there_stays(find, message):
+def test_a_node_that_cannot_be_a_child_is_not_adopted(find, message):
     source, doc = parse("<a k='v'><b/></a>"), parse("<x><y/></x>")
     node = find(source)
     for place in PLACES:
@@ -188,7 +188,7 @@ def test_attributes_as_a_mapping_move_along():
     assert doc.root.to_string() == '<x><b k="v" l="w"/></x>'
 
 
-def test_iterators():
+def test_an_iterator_ends_after_its_nodes_were_adopted():
     source, doc = parse("<a><b/><c/><d/></a>"), parse("<x/>")
     for node in source.root:
         doc.root.append(node)

@@ -144,7 +144,7 @@ def refused(document, message):
             pickle.dumps(document, protocol)
 
 
-def test_what_would_be_lost_is_refused(tmp_path):
+def test_a_document_with_external_content_is_not_pickled(tmp_path):
     (tmp_path / "x.dtd").write_text("<!ENTITY e 'read'>")
     (tmp_path / "x.txt").write_text("text")
     path = tmp_path / "x.xml"

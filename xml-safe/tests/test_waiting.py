@@ -49,7 +49,7 @@ def on_alarm():
 
 def evaluations():
     """How many evaluations have not ended. The results come later to those who asked for them."""
-    return live_handles()["Compiled"]
+    return live_handles()["DocumentExpression"]
 
 
 def until_closing(doc):

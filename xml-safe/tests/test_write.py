@@ -49,7 +49,7 @@ def test_text_names_no_encoding(declared, options):
         ("<?xml version='1.0' standalone='yes'?><a/>", False, ' standalone="no"'),
     ],
 )
-def test_standalone(xml, standalone, declared):
+def test_standalone_is_that_of_the_call_or_else_of_the_document(xml, standalone, declared):
     for write in (parse(xml).to_bytes, parse(xml).xpathEval("/")[0].to_bytes):
         expected = f'<?xml version="1.0" encoding="UTF-8"{declared}?>\n<a/>\n'
         assert write(standalone=standalone).decode() == expected

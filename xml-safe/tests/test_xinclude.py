@@ -191,7 +191,7 @@ POINTED = f"""<!DOCTYPE r [<!ATTLIST a key ID #IMPLIED>]>
         ("xpointer(//b[string() != '^)'])", "<b>"),
     ],
 )
-def test_pointers(pointer, found):
+def test_an_xpointer_includes_the_nodes_that_it_names(pointer, found):
     pointer = pointer.replace("'", "&apos;")
     doc = parse(f"<d {XI}><xi:include href='r.xml' xpointer='{pointer}'/></d>")
     assert doc.xinclude(external=files(r_xml=POINTED)) == 1
@@ -245,7 +245,7 @@ def test_a_part_is_included_as_it_was_before():
     assert doc.xpathEval("count(//b)") == 3
 
 
-def test_fallbacks():
+def test_a_fallback_is_included_where_a_document_is_missing():
     xml = f"""<r {XI}><xi:include href='a.xml'><x/><xi:fallback>one<xi:include href='b.xml'/></xi:fallback>y</xi:include></r>"""
     assert included(xml, count=2, b_xml="<b/>") == '<r>one<b xml:base="b.xml"/></r>'
     assert included(xml, a_xml="<a/>") == '<r><a xml:base="a.xml"/></r>'
@@ -333,7 +333,7 @@ def test_a_document_that_includes_itself():
     unchanged(doc, XIncludeError, files(d__b_xml=f"<xi:include {XI} href='a.xml'/>"), match="includes itself")
 
 
-def test_limits():
+def test_inclusions_beyond_the_limits_are_refused():
     doc = parse(f"<r {XI}><xi:include href='1'/></r>")
 
     def next_one(system, public):

@@ -41,7 +41,7 @@ static LENDS: AtomicU8 = AtomicU8::new(0);
 
 #[cold]
 fn find_lent() -> bool {
-    // What C lends to callbacks alone, nobody uses before the first of them.
+    // What C lends only to callbacks, nobody uses before the first of them.
     let mut all = inventory::iter::<LentToCallbacks>.into_iter();
     let is_lent = all.any(|lent| lent.is_lent && !(lent.kind)().is_callback_only());
     if !is_lent {

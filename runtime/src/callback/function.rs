@@ -7,7 +7,7 @@ use super::traits::{Callback, FunctionPointer};
 ///
 /// # Safety
 ///
-/// Implemented here alone.
+/// Implemented here only.
 pub unsafe trait Trampoline<K>: FunctionPointer {
     /// The pointer.
     const POINTER: Self::Nullable;

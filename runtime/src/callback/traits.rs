@@ -10,7 +10,7 @@ use crate::failpoint::CallSite;
 ///
 /// # Safety
 ///
-/// Implemented here alone.
+/// Implemented here only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of a C callback",
     label = "a C function pointer is expected here",

@@ -20,8 +20,8 @@ pub(super) fn above(id: Id) -> Option<Id> {
     }
 }
 
-/// Returns the handle with a release that `id` is, or is part of.
-pub(crate) fn home(id: Id) -> Option<Id> {
+/// Returns the resource of `id`: `id` itself, or the handle with a release that `id` is part of.
+pub(crate) fn resource_of(id: Id) -> Option<Id> {
     let mut here = id;
     while here.kind.is_view() {
         here = above(here)?;
@@ -29,22 +29,22 @@ pub(crate) fn home(id: Id) -> Option<Id> {
     Some(here)
 }
 
-/// Returns the handles with a release that `id` may be, or may be part of. A part that does not know its owner may be
-/// part of any handle of the owner's kind: of these the ones that C keeps, and that C keeps something in. The borrow
-/// checker sees what the others live in.
-fn homes(table: &Table, id: Id) -> Vec<Id> {
+/// Returns the possible resources of `id`. A part that does not know its owner may be part of any handle of the owner's
+/// kind. Of these, returns the ones that C keeps, and that C keeps something in. The borrow checker sees what the
+/// others live in.
+fn possible_resources(table: &Table, id: Id) -> Vec<Id> {
     let mut here = id;
     while here.kind.is_view() {
         match above(here) {
             Some(owner) => here = owner,
-            None => return possible_homes(table, here.kind.home()),
+            None => return resources_of_kind(table, here.kind.resource_kind()),
         }
     }
     vec![here]
 }
 
 #[cold]
-fn possible_homes(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
+fn resources_of_kind(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
     match kind.reaches_others() {
         true => table.linked().filter(|id| ptr::eq(id.kind, kind)).collect(),
         false => Vec::new(),
@@ -65,12 +65,12 @@ pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) ->
     found
 }
 
-/// Returns the handle that a callback's handle is, or is part of, if that is none of ours: nobody knows what it lives
-/// in. Counted objects never are.
+/// Returns the resource of a handle that C passed to a callback, if this package does not own it. Its parents are
+/// unknown. Counted objects are never strays.
 pub(crate) fn stray(id: Id) -> Option<Id> {
-    let home = home(id).filter(|home| home.kind.is_lent_to_callbacks())?;
-    let is_ours = with_table(|table| table.get(&home).is_some_and(|entry| entry.is_ours));
-    (!is_ours).then_some(home)
+    let resource = resource_of(id).filter(|resource| resource.kind.is_lent_to_callbacks())?;
+    let is_ours = with_table(|table| table.get(&resource).is_some_and(|entry| entry.is_ours));
+    (!is_ours).then_some(resource)
 }
 
 /// Returns the handle of the kind `to` that `from` is, or lives in.
@@ -105,7 +105,9 @@ pub(crate) fn exclusive_parents(id: Id) -> SmallVec<[Id; 2]> {
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     with_table(|table| {
-        let handles = homes(table, id).into_iter().chain(parents.iter().copied());
+        let handles = possible_resources(table, id)
+            .into_iter()
+            .chain(parents.iter().copied());
         let within = handles.flat_map(|handle| all_within(table, handle));
         let entries = within.filter_map(|kept| table.get(&kept));
         entries.flat_map(|entry| entry.owned.clone()).collect()
@@ -115,10 +117,10 @@ pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
 /// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or
 /// borrows it by `&mut`.
 pub(crate) fn borrows_parent_of(keeper: Id, given: Id) -> bool {
-    let (Some(parent), Some(home)) = (above(given), home(keeper)) else {
+    let (Some(parent), Some(resource)) = (above(given), resource_of(keeper)) else {
         return false;
     };
-    parent == home || exclusive_parents(home).contains(&parent)
+    parent == resource || exclusive_parents(resource).contains(&parent)
 }
 
 /// The handles that a part is part of, from its owner on.
@@ -134,11 +136,11 @@ pub(crate) fn owners(id: Id) -> impl Iterator<Item = Id> {
 pub(crate) fn ancestors(id: Id) -> Vec<Id> {
     let mut found: Vec<Id> = owners(id).collect();
     let here = found.last().copied().unwrap_or(id);
-    if here.kind.home().reaches_others() {
+    if here.kind.resource_kind().reaches_others() {
         with_table(|table| {
             let mut reached = Vec::new();
-            for home in homes(table, here) {
-                add_reached_from(table, home, &mut reached);
+            for resource in possible_resources(table, here) {
+                add_reached_from(table, resource, &mut reached);
             }
             add_ancestors_in(table, reached, &mut found);
         });
@@ -263,8 +265,8 @@ fn is_borrowed_as_one(one: Id, other: Id) -> bool {
         || group.is_some_and(|group| other.kind.group().is_some_and(|it| ptr::eq(group, it)))
 }
 
-/// Returns whether a child that holds `held` has `id` with it: the two are borrowed as one, or C has an owner of such
-/// an object in `held`.
+/// Returns whether a child that holds `held` also holds `id`: both are borrowed as one, or C keeps an owner of such an
+/// object in `held`.
 fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     let is_kept = || {
         let within = all_within(table, held);
@@ -274,8 +276,7 @@ fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     is_borrowed_as_one(id, held) || id.kind.is_counted() && is_kept()
 }
 
-/// Returns the number of children that borrow the handle exclusively for their life, or another one that they have the
-/// handle with.
+/// Returns the number of children (`parent = &mut P`) that hold the handle, or an object borrowed with it.
 fn holders(table: &Table, id: Id) -> usize {
     let of = |(_, entry): (&Id, &HandleEntry)| entry.holders;
     match id.kind.is_counted() {
@@ -293,9 +294,10 @@ fn holders(table: &Table, id: Id) -> usize {
     }
 }
 
-/// Returns whether a child borrows the handle, one that it lives in or that C keeps in it, or one that is borrowed with
-/// these, exclusively, and the handle neither is the child nor lives in the child. The borrow checker ensures that no
-/// such child exists, unless the guard of the child was forgotten, C refused its release, or C keeps the child.
+/// Returns whether a child (`parent = &mut P`) holds the handle. That includes a hold on an ancestor, on what C keeps
+/// in the handle, or on objects borrowed with these. A child that is the handle, or that the handle lives in, does not
+/// count. The borrow checker ensures that no such child exists, unless the guard of the child was forgotten, C refused
+/// its release, or C keeps the child.
 pub(crate) fn is_held(id: Id) -> bool {
     holder(id, &[]).is_some()
 }
@@ -304,9 +306,9 @@ pub(crate) fn is_held(id: Id) -> bool {
 #[cold]
 pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
     with_table(|table| {
-        let homes = homes(table, id).into_iter();
-        homes
-            .filter_map(|home| holder_in(table, home, given))
+        let resources = possible_resources(table, id).into_iter();
+        resources
+            .filter_map(|resource| holder_in(table, resource, given))
             .next()
     })
 }
@@ -354,8 +356,8 @@ fn holder_in(table: &Table, id: Id, given: &[Id]) -> Option<Id> {
     None
 }
 
-/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. The handle itself
-/// stands for one that nobody finds.
+/// Returns a child that holds the handle, or one that is borrowed with it, and is none of `own`. Returns `of` if the
+/// table has no such child.
 fn any_holder(table: &Table, of: Id, own: &BTreeSet<Id>) -> Option<Id> {
     let holds = |entry: &HandleEntry| {
         let mut held = entry.parents.held.iter();
@@ -404,7 +406,7 @@ pub(crate) fn is_only_in(id: Id, parent: Id) -> bool {
 
 /// Returns whether `id` is the handle `to`, or lives in it.
 pub(crate) fn lives_in(id: Id, to: Id) -> bool {
-    let mut reached: Vec<Id> = home(id).into_iter().collect();
+    let mut reached: Vec<Id> = resource_of(id).into_iter().collect();
     let mut seen = BTreeSet::new();
     with_table(|table| {
         while let Some(here) = reached.pop() {

@@ -2,7 +2,9 @@
 
 use std::mem;
 
-use crate::children::ancestors::{ancestor, ancestors, home, lives_in, ours_by_other_type, stray};
+use crate::children::ancestors::{
+    ancestor, ancestors, lives_in, ours_by_other_type, resource_of, stray,
+};
 use crate::children::table::{End, Parents, add_end, all_keepers, record, with_table};
 use crate::children::transfer;
 use crate::fork::watch_forks;
@@ -42,13 +44,13 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
     }
 }
 
-/// A function that is told of a handle of C's own that C lends by one that it lends to the running callback alone.
+/// A hook for handles that C lends, in a callback, through a handle that it passed to that callback.
 pub(crate) struct LentInCallback(pub(crate) fn(Id));
 
 inventory::collect!(LentInCallback);
 
-/// Notes that C lent `lent`, which is a handle with a release, by a call on `lenders`. If it is one of C's own, it goes
-/// with the lenders.
+/// Records that a call on `lenders` returned `lent`, a handle with a release, as `Borrowed`. If C owns it, it ends with
+/// the lenders.
 pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     let lenders: Vec<Id> = lenders.collect();
     // One that a lender is or lives in was known before.
@@ -58,16 +60,16 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     if lent.kind.calls_back() {
         keep_values(lent, lenders.first().copied());
     }
-    // Without a lender it is there for ever. One that C lends to a callback has no home.
+    // Without a lender it is there for ever. One that C lends to a callback is in no resource that is known.
     let for_ever = lenders.is_empty().then_some(End::Never);
-    let homes = lenders.into_iter().filter_map(home).map(End::With);
-    let ends: Vec<End> = homes.chain(for_ever).collect();
+    let resources = lenders.into_iter().filter_map(resource_of).map(End::With);
+    let ends: Vec<End> = resources.chain(for_ever).collect();
     if ends.is_empty() {
         let is_ours = with_table(|table| {
             let entry = table.get_mut(&lent);
             let is_ours = entry.as_ref().is_some_and(|entry| entry.is_ours);
             // Here may have been one that C was given, and has freed.
-            let former = entry.filter(|entry| !entry.is_ours && entry.is_c_s());
+            let former = entry.filter(|entry| !entry.is_ours && entry.is_owned_by_c());
             former
                 .into_iter()
                 .for_each(|former| former.is_unknown = true);
@@ -90,7 +92,7 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
             None => ends,
         };
         let entry = table.entry(lent).or_default();
-        if entry.is_ours || entry.parents.first.is_some() && !entry.is_c_s() {
+        if entry.is_ours || entry.parents.first.is_some() && !entry.is_owned_by_c() {
             // It is not C's own. One that C was given it may have freed, and then this is another one.
             return false;
         }
@@ -103,12 +105,12 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
     }
 }
 
-/// Keeps the values of `lent`, and of all that it lives in, as long as the borrow of `lent` may last: until the lender
-/// has ended, or the callback that C lends the lender to. Where that is unknown, for good.
+/// Keeps the values of `lent` and of its ancestors alive until the lender ends, or until the callback that got the
+/// lender returns. If that is unknown, leaks them.
 pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
-    let home = lender.and_then(home);
-    let is_callback_s = home.map_or(lender.is_some(), |home| stray(home).is_some());
-    let until = home.filter(|home| !home.kind.is_counted() && !is_callback_s);
+    let resource = lender.and_then(resource_of);
+    let is_of_callback = resource.map_or(lender.is_some(), |resource| stray(resource).is_some());
+    let until = resource.filter(|resource| !resource.kind.is_counted() && !is_of_callback);
     let lives_in = ancestors(lent).into_iter().chain([lent]);
     for values in lives_in.filter_map(|id| lend_values(id.kind, id.raw)) {
         match until {
@@ -120,7 +122,7 @@ pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
                 });
                 drop(left);
             }
-            None if is_callback_s => hold_in_callback(values),
+            None if is_of_callback => hold_in_callback(values),
             None => mem::forget(values),
         }
     }

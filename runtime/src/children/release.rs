@@ -36,8 +36,8 @@ pub fn parent_of_released() -> NonNull<()> {
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// The parents of a handle, and what C keeps in it, from the beginning of its release to the end of that. When it is
-/// dropped the handle is gone; when it is forgotten nobody knows whether the handle is.
+/// The parents of a handle, and what C keeps in it, during its release. Drop it after the release. Forget it if the
+/// outcome is unknown.
 #[derive(Debug)]
 pub(crate) struct ReleaseRecord {
     parents: Parents,
@@ -71,8 +71,9 @@ pub(crate) fn end(id: Id) -> Option<ReleaseRecord> {
         remove_if_over(table, id);
         Some(record)
     })?;
-    let is_alone = record.parents.is_empty() && record.keeps.is_empty() && record.owned.is_empty();
-    (!is_alone).then_some(record)
+    let has_no_relatives =
+        record.parents.is_empty() && record.keeps.is_empty() && record.owned.is_empty();
+    (!has_no_relatives).then_some(record)
 }
 
 /// Removes the handle from the parents of what C keeps in it.
@@ -134,7 +135,7 @@ impl ReleaseRecord {
             entry.owned.append(&mut self.owned);
             entry.is_ours = id.kind.is_noted_as_ours();
             for (kept, held) in inside {
-                if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_c_s()) {
+                if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_owned_by_c()) {
                     kept.parents.others.push(id);
                     kept.parents.held.extend(held.then_some(id));
                     let entry = table.entry(id).or_default();
@@ -169,8 +170,8 @@ impl Drop for ReleaseRecord {
     }
 }
 
-/// Takes the parents of the handles that end now, and with these of others. Returns also the parents of handles that
-/// end with fewer others from now on, and the counted objects that C had owners of in those that end.
+/// Takes the parents of `kept` and of all handles that end with them. Also returns the parents of handles that lose one
+/// of several ends, and the counted objects that C owned in the ended ones.
 pub(super) fn take_ended(
     table: &mut Table,
     kept: BTreeSet<Id>,
@@ -250,7 +251,7 @@ pub(super) fn release_parents(
             .filter_map(|id| take_due(table, id))
             .collect()
     });
-    due.into_iter().for_each(release_put_off);
+    due.into_iter().for_each(release_due);
     if all.iter().any(|parents| !parents.held.is_empty()) {
         for hook in inventory::iter::<HoldersGone> {
             (hook.0)();
@@ -258,13 +259,13 @@ pub(super) fn release_parents(
     }
 }
 
-/// Returns the handle if its release was deferred and waits for nothing any more. Removes the entry of one that is C's
-/// own: nobody tells of its end.
+/// Returns the handle if its deferred release is due. Removes the entry of a handle that C owns, because its end is not
+/// reported.
 fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
-    let is_put_off = table.get(&id)?.put_off.is_some();
-    let is_due = is_put_off && waits_for(table, id).next().is_none();
+    let awaits_children = table.get(&id)?.awaits_children.is_some();
+    let is_due = awaits_children && waits_for(table, id).next().is_none();
     let due = match is_due {
-        true => table.get_mut(&id)?.put_off.take(),
+        true => table.get_mut(&id)?.awaits_children.take(),
         false => None,
     };
     if is_due || id.kind.is_lent_to_callbacks() {
@@ -275,11 +276,12 @@ fn take_due(table: &mut Table, id: Id) -> Option<(Id, Option<ThreadId>)> {
 
 /// Releases a handle whose guard has gone before what lived in it.
 #[cold]
-fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
+fn release_due((id, thread): (Id, Option<ThreadId>)) {
     if let Some(thread) = thread.filter(|thread| *thread != thread::current().id()) {
         return deferred::defer_to(thread, id);
     }
-    // SAFETY: guarantee 2: who had the handle left its only release to the table (`put_off`), which gives it out once.
+    // SAFETY: guarantee 2: who had the handle left its only release to the table (`defer_until_childless`), which gives
+    // it out once.
     if let Err(unreleased) = unsafe { id.kind.release_once(id.raw) } {
         report(unreleased.error);
     }
@@ -290,7 +292,7 @@ fn release_put_off((id, thread): (Id, Option<ThreadId>)) {
 /// # Errors
 ///
 /// The children whose guards should have gone first, or the handle that waits for this one in turn.
-pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
+pub(crate) fn defer_until_childless(id: Id) -> Option<Result<(), ReleaseError>> {
     let thread = id.kind.is_thread_bound().then(deferred::owner_thread);
     let error = with_table(|table| {
         // Nobody forgot a guard of those that end by themselves.
@@ -300,7 +302,7 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
         waits_for(table, id).next()?;
         let ours = waits_for(table, id).find(is_ours);
         let error = ours.map(|(child, _)| still_needed(id, child));
-        table.entry(id).or_default().put_off = Some(thread);
+        table.entry(id).or_default().awaits_children = Some(thread);
         Some(error.or_else(|| find_cycle(table, id).map(|other| in_cycle(id, other))))
     })?;
     Some(match error {
@@ -313,11 +315,11 @@ pub(crate) fn put_off(id: Id) -> Option<Result<(), ReleaseError>> {
     })
 }
 
-/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or for such handles
-/// alone.
+/// Returns whether the handle ends without its guard: C has it, or its release waits for a use, or only for such
+/// handles.
 fn ends_by_itself(table: &Table, id: Id, entry: &HandleEntry) -> bool {
     let waits_only = || waits_for(table, id).all(|(id, entry)| ends_by_itself(table, id, entry));
-    entry.is_c_s() || entry.is_deferred || entry.put_off.is_some() && waits_only()
+    entry.is_owned_by_c() || entry.is_deferred || entry.awaits_children.is_some() && waits_only()
 }
 
 /// The reason why the release of a closed handle waits.
@@ -326,7 +328,7 @@ pub(crate) enum Closed {
     /// A use is in its way.
     Deferred,
     /// Other handles live in it.
-    PutOff,
+    AwaitsChildren,
 }
 
 /// Returns why the release of the handle waits, if the handle was closed.
@@ -334,7 +336,10 @@ pub(crate) enum Closed {
 pub(crate) fn closed(id: Id) -> Option<Closed> {
     with_table(|table| match table.get(&id)? {
         entry if entry.is_deferred => Some(Closed::Deferred),
-        entry => entry.put_off.is_some().then_some(Closed::PutOff),
+        entry => entry
+            .awaits_children
+            .is_some()
+            .then_some(Closed::AwaitsChildren),
     })
 }
 
@@ -357,7 +362,11 @@ pub(crate) fn note_leaked(id: Id) -> Vec<Id> {
         while let Some(here) = reached.pop() {
             let parents = table.get(&here).into_iter();
             let parents = parents.flat_map(|entry| entry.parents.waiting());
-            let waits = |id: &Id| table.get(id).is_some_and(|entry| entry.put_off.is_some());
+            let waits = |id: &Id| {
+                table
+                    .get(id)
+                    .is_some_and(|entry| entry.awaits_children.is_some())
+            };
             for parent in parents.filter(waits) {
                 if !found.contains(&parent) {
                     found.push(parent);
@@ -379,7 +388,11 @@ fn find_cycle(table: &Table, id: Id) -> Option<Id> {
         if here != id && keepers.contains(&id) {
             return Some(here);
         }
-        let waits = |id: &Id| table.get(id).is_some_and(|entry| entry.put_off.is_some());
+        let waits = |id: &Id| {
+            table
+                .get(id)
+                .is_some_and(|entry| entry.awaits_children.is_some())
+        };
         reached.extend(
             keepers
                 .into_iter()
@@ -392,8 +405,8 @@ fn find_cycle(table: &Table, id: Id) -> Option<Id> {
 #[cold]
 fn in_cycle(id: Id, other: Id) -> Error {
     Error::Value(format!(
-        "a {} is never released, because C keeps handles that live in it in a {}, and handles that live in that one in the \
-         first: take one of them back from C before",
+        "a {0} is never released: C keeps a child of it in a {1}, and a child of that {1} in the {0}. Take one of the \
+         children back from C first",
         id.kind.name(),
         other.kind.name()
     ))
@@ -403,7 +416,7 @@ fn in_cycle(id: Id, other: Id) -> Error {
 fn still_needed(id: Id, child: Id) -> Error {
     let (name, child) = (id.kind.name(), child.kind.name());
     Error::Value(format!(
-        "a {name} is not released yet, because a {child} that lives in it was not: the guard of the {child} was forgotten, C \
-         refused to release it, or it was leaked"
+        "the release of a {name} waits for a {child} that lives in it: the guard of the {child} was forgotten, C refused its \
+         release, or it was leaked"
     ))
 }

@@ -19,7 +19,7 @@ pub(super) struct Parents {
     pub(super) first: Option<Id>,
     /// The other parents that the handle was made in.
     pub(super) others: Vec<Id>,
-    /// The parents of a handle that C was given, and that had the same address: C gave that one out again, or freed it.
+    /// Parents of a former handle at this address, which C was given and has returned or freed.
     pub(super) inherited: Vec<Id>,
     /// The held ones among all of these: `parent = &mut P`.
     pub(super) held: Vec<Id>,
@@ -47,7 +47,7 @@ impl Parents {
         self.first == Some(parent) || self.others.contains(&parent)
     }
 
-    /// Makes them those of a handle at this address that C was given before.
+    /// Moves all parents to `inherited`.
     pub(super) fn inherit(&mut self) {
         self.inherited.extend(self.first.take());
         self.inherited.append(&mut self.others);
@@ -73,24 +73,24 @@ pub(super) struct HandleEntry {
     pub(super) children: usize,
     /// The number of children that borrow the handle exclusively for their life.
     pub(super) holders: usize,
-    /// Set while the release waits for the last child. Inside is the only thread that may release the handle, if there
-    /// is one.
-    pub(super) put_off: Option<Option<ThreadId>>,
+    /// Set while the release waits for the last child. The inner value is the only thread that may release the handle,
+    /// if the handle is bound to one.
+    pub(super) awaits_children: Option<Option<ThreadId>>,
     /// Set while the release waits for the end of a use ([`deferred`](crate::deferred)).
     pub(super) is_deferred: bool,
     /// The ends of a handle that C has: it is gone when all of them have come. Empty for a handle of ours.
     pub(super) ends: Vec<End>,
-    /// Set if the handle is known to be ours: of those that C lends to callbacks, also by a type of their own.
+    /// Set if this package owns the handle. Recorded for kinds that C also lends to callbacks.
     pub(super) is_ours: bool,
     /// Set if C was given the handle; otherwise C lends it.
     pub(super) is_transferred: bool,
     /// Set if C lent the handle, also after it was given it.
     pub(super) is_lent: bool,
-    /// Set if C lends a handle at this address by what it lends to a callback: perhaps one of its own.
+    /// Set if C lent a handle at this address through a callback's handle, so the entry may be of another object.
     pub(super) is_unknown: bool,
     /// Set while a call gives the handle to C: the number of that transfer.
     pub(super) transfer: Option<u64>,
-    /// Set where C was given the handle and nobody knows when that ends: the number of C's uses of what it lives in.
+    /// The number that names C's permanent uses of the ancestors, if C was given the handle and its end is unknown.
     pub(super) for_good: Option<u64>,
     /// The handles of C's that end with this one.
     pub(super) keeps: BTreeSet<Id>,
@@ -100,17 +100,17 @@ pub(super) struct HandleEntry {
 
 impl HandleEntry {
     pub(super) fn is_over(&self) -> bool {
-        let is_alone = self.children == 0 && self.holders == 0 && self.parents.is_empty();
-        is_alone
+        let has_no_relatives = self.children == 0 && self.holders == 0 && self.parents.is_empty();
+        has_no_relatives
             && !self.is_ours
-            && !self.is_c_s()
-            && self.put_off.is_none()
+            && !self.is_owned_by_c()
+            && self.awaits_children.is_none()
             && self.keeps.is_empty()
             && self.owned.is_empty()
     }
 
     /// Returns whether C has the handle.
-    pub(super) fn is_c_s(&self) -> bool {
+    pub(super) fn is_owned_by_c(&self) -> bool {
         !self.ends.is_empty() || self.transfer.is_some()
     }
 
@@ -133,7 +133,8 @@ pub(super) fn next_number() -> u64 {
 #[derive(Debug)]
 pub(super) struct Table {
     entries: BTreeMap<Id, HandleEntry>,
-    /// The handles that C keeps, keeps something in, or has owners in, and those of which that was true before.
+    /// Handles that C keeps, keeps something in, or has owners in. May hold former ones, which [`Table::linked`] leaves
+    /// out.
     linked: BTreeSet<Id>,
 }
 

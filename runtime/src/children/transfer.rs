@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::children::ancestors::{ancestors, home};
+use crate::children::ancestors::{ancestors, resource_of};
 use crate::children::release::{release_parents, take_ended};
 use crate::children::table::{
     End, HandleEntry, Table, add_end, all_keepers, all_within, next_number, remove_if_over,
@@ -34,7 +34,7 @@ pub(crate) fn is_any_transferred() -> bool {
     ANY.load(Relaxed)
 }
 
-/// Lets the calls that run use what they reach by `id`, which C keeps, or keeps others in, since a moment ago.
+/// Adds to the uses of running calls after C got `id` to keep, or something to keep in `id`.
 pub(super) fn note_kept(id: Id) {
     let reached = ancestors(id);
     if reached.is_empty() {
@@ -54,11 +54,11 @@ pub(super) fn note_kept(id: Id) {
     }
 }
 
-/// Notes that C got an owner of a counted object to keep in `keeper`: calls on that one use the object. Where C counts
-/// the owners of the keeper, too, its calls do not reach the object (`independent`), or both are borrowed as one. Where
-/// nobody knows when the keeper ends, or what it is a part of, C may use the object by any call.
+/// Records that C keeps an owner of the counted object `owned` in `keeper`: calls on `keeper` then use the object.
+/// Counted keepers record nothing: their types are `independent` or borrowed as one. If the end of the keeper is
+/// unknown, any call may use the object.
 pub(crate) fn keep_owner(owned: Id, keeper: Id) {
-    let keeper = match home(keeper) {
+    let keeper = match resource_of(keeper) {
         Some(keeper) if keeper.kind.is_counted() => return,
         Some(keeper) if !is_lost(keeper) => keeper,
         _ => return left_to_c(owned),
@@ -100,9 +100,9 @@ pub(crate) fn giving_back() -> RestoreGuard<bool> {
     RestoreGuard::set(&GIVES_BACK, true)
 }
 
-/// Notes that C gave out a handle, which is ours from now on: one that it had, or a new one at the address of that. Of
-/// a new one C may have moved what the former one kept to where it kept that one, so what was kept ends there, too. A
-/// call with `gives_back` gives out the one that C had.
+/// Records that C returned `id` as `Owned`: a handle that C had, or a new one at that address. For a new one, C may
+/// have moved what the former handle kept to that handle's keepers, so it also ends with them. `gives_back` states that
+/// the handle is the former one.
 #[cold]
 pub(crate) fn given_out(id: Id) {
     // What is released at the end is nothing that the call gave back.
@@ -159,8 +159,7 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
     Some(out)
 }
 
-/// Takes C's uses, for good, of what the handle lives in, and what C keeps in it: those of handles that C no longer has
-/// until nobody knows when.
+/// Removes and returns the permanent uses (`for_good`) of `id`, and of what C keeps in it, that no longer apply.
 fn no_longer_for_good(table: &mut Table, id: Id) -> Vec<u64> {
     let is_over = |id: &Id| {
         let mut all = all_within(table, *id).into_iter();
@@ -212,7 +211,7 @@ fn add_other_type(table: &mut Table, id: Id) {
     let after = table.range(id..).take_while(is_same);
     let same = before
         .chain(after)
-        .filter(|(other, entry)| **other != id && is_pointer(other) && entry.is_c_s());
+        .filter(|(other, entry)| **other != id && is_pointer(other) && entry.is_owned_by_c());
     let same: Vec<Id> = same.map(|(other, _)| *other).collect();
     for other in same {
         add_end(table, other, End::With(id));
@@ -234,8 +233,8 @@ impl TransferRecord {
         let number = next_number();
         with_table(|table| {
             let entry = table.get_mut(&id)?;
-            let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
-            if is_alone && entry.owned.is_empty() && !entry.is_ours {
+            let has_no_relatives = entry.parents.is_empty() && entry.keeps.is_empty();
+            if has_no_relatives && entry.owned.is_empty() && !entry.is_ours {
                 return None;
             }
             entry.transfer = Some(number);
@@ -272,7 +271,7 @@ impl TransferRecord {
             // C is done with it.
             return;
         }
-        let end_of = |keeper: &Id| match home(*keeper) {
+        let end_of = |keeper: &Id| match resource_of(*keeper) {
             Some(keeper) if !keeper.kind.is_counted() && !is_lost(keeper) => End::With(keeper),
             // C owns the keeper, or has owners of it.
             _ => End::Never,
@@ -286,7 +285,7 @@ impl TransferRecord {
     }
 
     /// Nobody knows whether C has the handle. The caller reports that.
-    pub(crate) fn may_be_c_s(self) {
+    pub(crate) fn may_be_owned_by_c(self) {
         self.ends_with(vec![End::Never], |_| ());
     }
 
@@ -294,7 +293,7 @@ impl TransferRecord {
     fn ends_with(self, ends: Vec<End>, report: fn(Id)) {
         let transfer = ManuallyDrop::new(self);
         let never = ends.contains(&End::Never);
-        let (touched, is_alone) = with_table(|table| {
+        let (touched, has_no_relatives) = with_table(|table| {
             if !transfer.take(table) {
                 return (BTreeSet::new(), None);
             }
@@ -303,10 +302,10 @@ impl TransferRecord {
             }
             let entry = table.entry(transfer.id).or_default();
             entry.is_transferred = true;
-            let is_alone = entry.parents.is_empty() && entry.keeps.is_empty();
-            (entry.parents.iter().collect(), Some(is_alone))
+            let has_no_relatives = entry.parents.is_empty() && entry.keeps.is_empty();
+            (entry.parents.iter().collect(), Some(has_no_relatives))
         });
-        if never && is_alone == Some(false) {
+        if never && has_no_relatives == Some(false) {
             report(transfer.id);
         }
         note_kept(transfer.id);
@@ -317,8 +316,8 @@ impl TransferRecord {
 #[cold]
 fn report_leak(given: Id) {
     report(Error::Value(format!(
-        "nobody knows when C releases a {0} that it was given: what it lives in, and what C keeps in it, is leaked, unless C \
-         gives the {0} back",
+        "a {0} was given to C, and its release cannot be observed: its parents, and what C keeps in it, are leaked unless C \
+         returns the {0}",
         given.kind.name()
     )));
 }
@@ -359,8 +358,8 @@ pub(crate) fn check_transferable(id: Id) -> Result<(), Error> {
     match unknown.or_else(lent_now) {
         None => Ok(()),
         Some(parent) => Err(Error::Value(format!(
-            "a {} cannot be given to C, because it lives in a {} that C lends to a callback or is just given: C may release \
-             that one first",
+            "a {} cannot be given to C: it lives in a {} that C may release first, because C lends it to a callback or a \
+             running call gives it to C",
             id.kind.name(),
             parent.kind.name()
         ))),

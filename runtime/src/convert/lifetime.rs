@@ -78,7 +78,7 @@ unsafe impl<T: NotKept> NotKept for Option<T> {}
 ///
 /// # Safety
 ///
-/// Implemented here alone.
+/// Implemented here only.
 pub unsafe trait Limits<'o, 'p> {}
 
 // SAFETY: Rust: there is no parent to outlive.
@@ -122,7 +122,7 @@ pub enum Nowhere {}
 ///
 /// # Safety
 ///
-/// Implemented here alone.
+/// Implemented here only.
 #[diagnostic::on_unimplemented(
     message = "a `{T}` lives in another handle: it is made by a method of that, or of what lives in that",
     label = "it is not made so here"

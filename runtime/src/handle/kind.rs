@@ -44,7 +44,7 @@ pub struct HandleKind {
     pub(super) written_by_callbacks: AtomicU8,
     /// 2 if C may get its handles until nobody knows when, 1 if it does not, 0 until somebody asked.
     pub(super) left_to_c: AtomicU8,
-    /// 3 if C lends its handles to callbacks, 2 if it does so by a type of its own alone (`callback_only`), 1 if it
+    /// 3 if C lends its handles to callbacks, 2 if it does so only by a type of its own (`callback_only`), 1 if it
     /// does not, 0 until somebody asked.
     pub(super) lent_to_callbacks: AtomicU8,
     /// 2 if C lends its handles to calls, 1 if it does not, 0 until somebody asked.
@@ -251,7 +251,7 @@ impl HandleKind {
         self.spec.meets_counted()
     }
 
-    /// Returns whether C lends the handles to callbacks alone.
+    /// Returns whether C lends the handles to callbacks only.
     pub(crate) fn is_callback_only(&self) -> bool {
         self.spec.is_callback_only()
     }
@@ -285,7 +285,7 @@ impl HandleKind {
     }
 
     /// Returns the kind of the handles with a release that these handles are, or are part of.
-    pub(crate) fn home(&'static self) -> &'static HandleKind {
+    pub(crate) fn resource_kind(&'static self) -> &'static HandleKind {
         let mut here = self;
         while here.is_view()
             && let Some(owner) = (here.parent)()
@@ -296,8 +296,8 @@ impl HandleKind {
     }
 
     /// Returns the kind of the handles that these are part of, if they do not know which.
-    pub(crate) fn hidden_home(&'static self) -> Option<&'static HandleKind> {
-        self.spec.hides_owner().then(|| self.home())
+    pub(crate) fn hidden_resource_kind(&'static self) -> Option<&'static HandleKind> {
+        self.spec.hides_owner().then(|| self.resource_kind())
     }
 
     /// Returns the kinds of the handles that these live in.
@@ -366,7 +366,7 @@ impl HandleKind {
         };
         let is_same = |kind: &HandleKind| kind.is_callback_only() && kind.c_type() == self.c_type();
         let answer = match () {
-            () if any(&|kind| ptr::eq(kind.home(), self)) => 3,
+            () if any(&|kind| ptr::eq(kind.resource_kind(), self)) => 3,
             () if any(&|kind| is_same(kind)) && !self.is_integer() => 2,
             () => 1,
         };
@@ -375,7 +375,7 @@ impl HandleKind {
     }
 
     /// Returns whether C may pass the objects of its handles, or those that they live in, to callbacks that write them
-    /// by another type. A callback has its own use of what C lends to callbacks alone.
+    /// by another type. A callback has its own use of what C lends to callbacks only.
     #[inline]
     pub(crate) fn is_written_by_callbacks(&'static self) -> bool {
         match self.written_by_callbacks.load(Ordering::Relaxed) {

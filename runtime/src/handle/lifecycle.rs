@@ -201,9 +201,9 @@ impl HandleKind {
         if self.has_relatives()
             && !self.ref_counted
             && is_own
-            && let Some(put_off) = children::put_off(id)
+            && let Some(deferred) = children::defer_until_childless(id)
         {
-            return put_off;
+            return deferred;
         }
         // From here on a callback of the release finds a handle that is partly gone.
         let begun = match is_own {

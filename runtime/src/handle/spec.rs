@@ -12,7 +12,7 @@ pub struct HandleSpec {
     pub attachments: bool,
     /// Set if only the thread that made the handle may use it: `thread_bound`.
     pub thread_bound: bool,
-    /// Set if the handle is memory alone, so that a forked child may use and release its copy: `fork_safe`.
+    /// Set if the handle is only memory, so that a forked child may use and release its copy: `fork_safe`.
     pub fork_safe: bool,
     /// The way to the handle whose release also ends this one.
     pub home: Home,
@@ -155,7 +155,7 @@ impl HandleSpec {
         }
     }
 
-    /// Returns whether C lends the handle to callbacks alone.
+    /// Returns whether C lends the handle to callbacks only.
     pub const fn is_callback_only(&self) -> bool {
         matches!(self.home, Home::Unknown) && self.parent.is_none()
     }
@@ -219,7 +219,7 @@ impl HandleSpec {
         false
     }
 
-    /// Returns whether C lends it, or what it is part of, to callbacks alone.
+    /// Returns whether C lends it, or what it is part of, to callbacks only.
     pub const fn is_within_callback(&self) -> bool {
         let mut here = self;
         while let Some(parent) = here.parent

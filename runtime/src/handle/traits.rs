@@ -316,7 +316,7 @@ impl<T: Handle> Lender<T> {
     pub const IS_RELEASED: bool = T::SPEC.is_released();
     /// [`HandleSpec::loses_home`]
     pub const LOSES_HOME: bool = T::SPEC.loses_home();
-    /// Set for what C lends to callbacks alone, and for its parts.
+    /// Set for what C lends to callbacks only, and for its parts.
     pub const IS_CALLBACK_ONLY: bool = T::SPEC.is_within_callback();
     /// Set for parts that move.
     pub const IS_TREE_PART: bool = T::SPEC.is_tree_part();

@@ -87,7 +87,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
             owners::left_to_c(Id::new(T::kind(), handle.raw.as_ptr().cast()));
         }
         if let Some(record) = handle.record.take() {
-            record.may_be_c_s();
+            record.may_be_owned_by_c();
         }
         report(Error::Value(format!(
             "nobody knows whether C has a {}, because what should have told panicked: it is leaked, and so is what it lives \

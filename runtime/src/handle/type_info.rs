@@ -80,7 +80,7 @@ impl HandleKind {
     }
 
     /// Makes the kind one whose owners C counts. `group` is the type that names the handles which are borrowed as one;
-    /// `None` for objects that are borrowed alone.
+    /// `None` for objects that are borrowed with no others.
     pub const fn ref_counted<T: RefCounted>(
         mut self,
         group: Option<fn() -> &'static HandleKind>,

@@ -89,7 +89,7 @@ pub(crate) fn count_with_other_packages(py: Python<'_>) -> PyResult<()> {
 }
 
 pub(crate) fn inside_python() -> bool {
-    // SAFETY: Rust: the memory lives as long as this thread, which alone uses it.
+    // SAFETY: Rust: the memory lives as long as this thread, and only this thread uses it.
     unsafe { depth().as_ref() }.get() > 0
 }
 
@@ -108,7 +108,7 @@ pub(crate) struct ReentrancyGuard {
 impl ReentrancyGuard {
     pub(crate) fn begin() -> Self {
         let depth = depth();
-        // SAFETY: Rust: the memory lives as long as this thread, which alone uses it.
+        // SAFETY: Rust: the memory lives as long as this thread, and only this thread uses it.
         let calls = unsafe { depth.as_ref() };
         calls.set(calls.get() + 1);
         ReentrancyGuard {

@@ -1,9 +1,9 @@
 //! The memory of the Python objects of handles.
 //!
-//! PyO3 makes an object by the `__new__` of its base class, with a tuple of arguments, and drops it on a thread that it
-//! registers first. The objects of handles need none of that: each is a head, the state, and the list of its weak
-//! references. The first object of a process is made by PyO3. If it has that layout, later objects are made and dropped
-//! here. Free-threaded Python makes and drops all objects through PyO3.
+//! PyO3 makes an object through the base class's `__new__`, and drops it on a thread that it registers first. Objects
+//! of handles need neither: they are a header, the state and the list of weak references. The first object of a process
+//! is made by PyO3. If it has that layout, later objects are made and dropped here. Free-threaded Python makes and
+//! drops all objects through PyO3.
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -55,7 +55,7 @@ pub(super) fn install(class: &Bound<'_, PyType>) {
             Some(pyo3)
                 if !cfg!(Py_GIL_DISABLED) && has_layout(class) && !ptr::fn_addr_eq(pyo3, new) =>
             {
-                // Those of all handle classes do the same: the classes have no data of their own.
+                // PyO3's function is the same for all handle classes, because the classes have no data.
                 PYO3_DEALLOC.store(pyo3 as *mut (), Ordering::Release);
                 (*class).tp_dealloc = Some(new);
             }
@@ -172,7 +172,7 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // for its class, and the base of a derived class has the same layout.
     unsafe {
         let state = object.byte_add(STATE).cast::<HandleClass>();
-        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().is_dropped_alone() {
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().drops_no_objects() {
             return dealloc_by_pyo3(object);
         }
         ffi::PyObject_GC_UnTrack(object.cast());

@@ -24,8 +24,8 @@ pub enum Mode {
 #[derive(Clone, Copy)]
 pub struct BorrowRequest<'a> {
     pub(super) state: &'a HandleState,
-    /// The resource that the handle is, or is part of: the one that is borrowed. A part may be moved to another one
-    /// before it is borrowed ([`BorrowRequest::has_moved`]), or by the call.
+    /// The resource that the handle is, or is part of: the one that is borrowed. Another one may adopt a part before it
+    /// is borrowed ([`BorrowRequest::was_adopted`]), or in the call.
     pub(super) resource: &'a ResourceState,
     pub(super) mode: Mode,
     /// The Python object; null if the request does not know it.
@@ -128,7 +128,7 @@ impl<'a> BorrowRequest<'a> {
     pub(super) fn enter(&self, passes: impl Fn(&ResourceState) -> bool + Copy) -> Borrow<'a> {
         let base = self.resource;
         let locked = base.lock_owner();
-        // From the top: whoever has an ancestor alone has all that lives in it, and need not look at its words.
+        // From the top: who borrows an ancestor exclusively has all that lives in it, and need not look at its words.
         if self.joined {
             return self.enter_joined(base, passes);
         }
@@ -163,7 +163,7 @@ impl<'a> BorrowRequest<'a> {
         Ok(())
     }
 
-    /// Borrows the handle shared, if that takes no more than a glance. `enter` does what this refuses.
+    /// Borrows the handle shared, if one load of the borrow state suffices. `enter` does what this refuses.
     #[inline]
     pub(super) fn enter_quick(&self) -> bool {
         // As `release` ends it: a handle that is borrowed shared may be borrowed exclusively for another one of the
@@ -195,7 +195,7 @@ impl<'a> BorrowRequest<'a> {
     }
 
     /// Returns whether the handle is part of another resource than when the request was made.
-    pub(super) fn has_moved(&self) -> bool {
+    pub(super) fn was_adopted(&self) -> bool {
         !ptr::eq(self.resource, self.state.resource())
     }
 

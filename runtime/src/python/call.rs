@@ -9,11 +9,11 @@ use std::ptr::{self, NonNull};
 
 use pyo3::prelude::*;
 
+use super::adopt::{FormerOwners, RunningBody};
 pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode, NamedArgument};
 use super::enter::{AT_MOST, BorrowGuards, enter, join_groups, join_parents, join_parts};
 use super::exceptions::{of_panic, to_pyerr};
 use super::handle_class::HandleClass;
-use super::moves::{FormerOwners, RunningBody};
 use super::object::PyHandle;
 use super::one_step::one_step;
 use super::same_ancestor;
@@ -105,7 +105,7 @@ pub struct CallContext<'a, 'py> {
     py: Python<'py>,
     site: &'static CallSite,
     receiver: Option<&'a Bound<'py, HandleClass>>,
-    holds: &'a [Option<BorrowRequest<'a>>],
+    requests: &'a [Option<BorrowRequest<'a>>],
     /// Makes `'a` invariant, so that it lasts exactly as long as the borrow of the receiver. Objects that are given to
     /// Python live in the receiver.
     exactly: PhantomData<fn(&'a ()) -> &'a ()>,
@@ -141,20 +141,22 @@ impl<'a, 'py> CallContext<'a, 'py> {
 
     /// Returns the native pointer of the one handle that the call has borrowed.
     pub(super) fn entered_handle(&self) -> NonNull<()> {
-        let hold = self.holds.first().and_then(Option::as_ref);
-        hold.and_then(|hold| NonNull::new(hold.state.entered_raw()))
+        let request = self.requests.first().and_then(Option::as_ref);
+        request
+            .and_then(|request| NonNull::new(request.state.entered_raw()))
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
     /// Returns the native pointer of a requested handle. Panics if this call did not borrow the handle in that mode.
-    pub(super) fn borrowed_ptr(&self, hold: BorrowRequest<'_>) -> NonNull<()> {
-        let held = self
-            .holds
-            .iter()
-            .flatten()
-            .any(|held| ptr::eq(held.state, hold.state) && held.mode == hold.mode);
-        assert!(held, "a handle is used by a call that did not enter it");
-        NonNull::new(hold.state.entered_raw())
+    pub(super) fn borrowed_ptr(&self, request: BorrowRequest<'_>) -> NonNull<()> {
+        let is_borrowed = self.requests.iter().flatten().any(|borrowed| {
+            ptr::eq(borrowed.state, request.state) && borrowed.mode == request.mode
+        });
+        assert!(
+            is_borrowed,
+            "a handle is used by a call that did not enter it"
+        );
+        NonNull::new(request.state.entered_raw())
             .unwrap_or_else(|| unreachable!("an entered handle is open"))
     }
 
@@ -165,9 +167,10 @@ impl<'a, 'py> CallContext<'a, 'py> {
         id: Id,
         kinds: &[fn() -> &'static HandleKind],
     ) -> PyResult<Vec<Py<HandleClass>>> {
-        let mut holds: Vec<&BorrowRequest<'_>> = self.holds.iter().skip(1).flatten().collect();
+        let mut requests: Vec<&BorrowRequest<'_>> =
+            self.requests.iter().skip(1).flatten().collect();
         let kinds = kinds.iter().map(|kind| kind());
-        let arguments = kinds.map(|kind| self.argument(id, kind, &mut holds));
+        let arguments = kinds.map(|kind| self.argument(id, kind, &mut requests));
         arguments.collect()
     }
 
@@ -175,17 +178,17 @@ impl<'a, 'py> CallContext<'a, 'py> {
         &self,
         id: Id,
         kind: &'static HandleKind,
-        holds: &mut Vec<&BorrowRequest<'_>>,
+        requests: &mut Vec<&BorrowRequest<'_>>,
     ) -> PyResult<Py<HandleClass>> {
-        let is_parent = |hold: &&BorrowRequest<'_>| {
-            let argument = Id::new(hold.state.kind(), hold.state.entered_raw());
+        let is_parent = |request: &&BorrowRequest<'_>| {
+            let argument = Id::new(request.state.kind(), request.state.entered_raw());
             ptr::eq(argument.kind(), kind) && children::is_made_beside(id, argument)
         };
-        let found = holds.iter().position(is_parent);
-        let found = found.map(|index| holds.remove(index));
-        let object = found.and_then(|hold| {
+        let found = requests.iter().position(is_parent);
+        let found = found.map(|index| requests.remove(index));
+        let object = found.and_then(|request| {
             // SAFETY: CPython: null, or an object that the caller of this call holds.
-            unsafe { Bound::from_borrowed_ptr_or_opt(self.py, hold.object) }
+            unsafe { Bound::from_borrowed_ptr_or_opt(self.py, request.object) }
         });
         let object = object.and_then(|object| object.cast_into::<HandleClass>().ok());
         object.map(Bound::unbind).ok_or_else(|| {
@@ -294,9 +297,9 @@ pub(super) fn call_beside<'py, R>(
     thread_bound::run_deferred();
     entry.check(py)?;
     loop {
-        let holds = [Some(BorrowRequest::of(handle, Mode::Shared))];
+        let requests = [Some(BorrowRequest::of(handle, Mode::Shared))];
         let former = FormerOwners::default();
-        if let Some(entered) = enter(py, &holds)? {
+        if let Some(entered) = enter(py, &requests)? {
             return run(py, None, entered, &former, entry, call);
         }
     }
@@ -327,20 +330,20 @@ fn with_held<'py, R>(
                 None => continue,
             }
         }
-        let mut holds = [None; AT_MOST];
-        holds[0] = first;
-        for (slot, argument) in holds[1..].iter_mut().zip(arguments) {
+        let mut requests = [None; AT_MOST];
+        requests[0] = first;
+        for (slot, argument) in requests[1..].iter_mut().zip(arguments) {
             *slot = argument.borrow_request(py)?;
         }
-        let holds = &mut holds[..=arguments.len()];
-        join_groups(holds);
-        join_parts(holds);
-        // A body could use both by safe Rust.
+        let requests = &mut requests[..=arguments.len()];
+        join_groups(requests);
+        join_parts(requests);
+        // A body could use both in safe Rust, so its borrows are not merged.
         if !entry.body {
-            join_parents(holds);
+            join_parents(requests);
         }
-        // Otherwise a part was moved meanwhile, and the requests no longer fit.
-        if let Some(entered) = enter(py, holds)? {
+        // `None`: a part was adopted during the wait.
+        if let Some(entered) = enter(py, requests)? {
             return run(py, object, entered, &former, entry, call);
         }
     }
@@ -355,12 +358,12 @@ fn run<'a, 'py, R>(
     entry: &'static MethodInfo,
     call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
 ) -> PyResult<R> {
-    let holds = entered.0;
-    if holds.iter().flatten().nth(1).is_some() {
-        same_ancestor::check(holds, entry.foreign).map_err(|error| to_pyerr(py, error))?;
+    let requests = entered.0;
+    if requests.iter().flatten().nth(1).is_some() {
+        same_ancestor::check(requests, entry.foreign).map_err(|error| to_pyerr(py, error))?;
     }
     let _python = entry.body.then(ReentrancyGuard::begin);
-    let running = entry.body.then(|| RunningBody::new(holds, former));
+    let running = entry.body.then(|| RunningBody::new(requests, former));
     let _running = running.as_ref().map(RunningBody::begin);
     assert!(
         !(entry.body && entry.site.should_fail(FailPoint::Panic)),
@@ -370,12 +373,12 @@ fn run<'a, 'py, R>(
         py,
         site: entry.site,
         receiver,
-        holds,
+        requests,
         exactly: PhantomData,
     };
-    // What was acquired is released on the way to here, as with any other panic.
-    let call = || one_step(py, holds, || call(&context));
-    // PyO3 would need memory for the exception of a panic, and end the process without.
+    // The unwinding has released what the call acquired.
+    let call = || one_step(py, requests, || call(&context));
+    // Caught here: PyO3 would allocate an exception, and end the process without memory.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
         // Making an exception may run the garbage collector.
         let _python = ReentrancyGuard::begin();

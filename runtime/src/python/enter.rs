@@ -30,8 +30,8 @@ impl Drop for BorrowGuards<'_> {
     fn drop(&mut self) {
         match self.0 {
             [None] => {}
-            [Some(hold)] => hold.release(),
-            holds => holds
+            [Some(request)] => request.release(),
+            requests => requests
                 .iter()
                 .rev()
                 .flatten()
@@ -40,30 +40,32 @@ impl Drop for BorrowGuards<'_> {
     }
 }
 
-/// Borrows all handles. Returns `None` if one of them was moved to another owner while the call waited: the requests no
-/// longer fit.
+/// Borrows all handles. Returns `None` if another owner adopted one of them during the wait: make the requests anew.
 #[inline]
 pub(super) fn enter<'a>(
     py: Python<'_>,
-    holds: &'a [Option<BorrowRequest<'a>>],
+    requests: &'a [Option<BorrowRequest<'a>>],
 ) -> PyResult<Option<BorrowGuards<'a>>> {
-    // Nearly every call has one handle, in nobody's way.
-    match holds {
+    // Most calls have one handle, which nothing else uses.
+    match requests {
         [None] => {}
-        [Some(hold)] if hold.enter_quick() => {}
-        [Some(hold)] if hold.is_free() && hold.enter(|_| false).is_ok() => {}
-        [_, _, ..] if enter_all_quick(holds) => {}
-        _ => return enter_all(py, holds),
+        [Some(request)] if request.enter_quick() => {}
+        [Some(request)] if request.is_free() && request.enter(|_| false).is_ok() => {}
+        [_, _, ..] if enter_all_quick(requests) => {}
+        _ => return enter_all(py, requests),
     }
-    Ok(Some(BorrowGuards(holds)))
+    Ok(Some(BorrowGuards(requests)))
 }
 
-/// Borrows all handles, if each is borrowed shared and that takes no more than a glance.
+/// Borrows all handles, if each is borrowed shared and if one load of the borrow state suffices.
 #[inline]
-fn enter_all_quick(holds: &[Option<BorrowRequest<'_>>]) -> bool {
-    for (index, hold) in holds.iter().enumerate() {
-        if hold.as_ref().is_some_and(|hold| !hold.enter_quick()) {
-            let entered = holds[..index].iter().rev().flatten();
+fn enter_all_quick(requests: &[Option<BorrowRequest<'_>>]) -> bool {
+    for (index, request) in requests.iter().enumerate() {
+        if request
+            .as_ref()
+            .is_some_and(|request| !request.enter_quick())
+        {
+            let entered = requests[..index].iter().rev().flatten();
             entered.for_each(BorrowRequest::release);
             return false;
         }
@@ -74,14 +76,16 @@ fn enter_all_quick(holds: &[Option<BorrowRequest<'_>>]) -> bool {
 #[inline(never)]
 fn enter_all<'a>(
     py: Python<'_>,
-    holds: &'a [Option<BorrowRequest<'a>>],
+    requests: &'a [Option<BorrowRequest<'a>>],
 ) -> PyResult<Option<BorrowGuards<'a>>> {
-    for hold in holds.iter().flatten() {
-        hold.state
+    for request in requests.iter().flatten() {
+        request
+            .state
             .check_owner()
             .map_err(|error| to_pyerr(py, error))?;
     }
-    // While this thread waits, another one may move a part, which then keeps another resource. They outlive the place.
+    // Keeps the resources alive during the wait, because another thread may let another owner adopt a part. Declared
+    // before `place`, so it is dropped after it.
     let mut waited_for = None;
     let mut place: Option<Place<'_>> = None;
     loop {
@@ -89,8 +93,8 @@ fn enter_all<'a>(
         let passes = |state: &ResourceState| {
             !state.may_wait() || place.as_ref().is_some_and(|place| place.passes(state))
         };
-        let Err((wanted, at, refusal)) = try_enter(holds, &passes) else {
-            return Ok(Some(BorrowGuards(holds)));
+        let Err((wanted, at, refusal)) = try_enter(requests, &passes) else {
+            return Ok(Some(BorrowGuards(requests)));
         };
         if refusal == Refused::Closed || wanted.resource.borrow_state.is_closing() {
             let error = match wanted.state {
@@ -103,16 +107,20 @@ fn enter_all<'a>(
         if refusal == Refused::Held {
             return Err(to_pyerr(py, at.held_error()));
         }
-        if holds.iter().flatten().any(|hold| excludes(hold, at, holds)) {
+        if requests
+            .iter()
+            .flatten()
+            .any(|request| excludes(request, at, requests))
+        {
             return Err(to_pyerr(py, Error::Busy(at.kind().name())));
         }
         let exclusive = wanted.wants_exclusively(at);
         if exclusive && at.is_exported() {
             return Err(to_pyerr(py, Error::Exported(at.kind().name())));
         }
-        waited_for.get_or_insert_with(|| resource_objects(py, holds));
+        waited_for.get_or_insert_with(|| resource_objects(py, requests));
         at.queue(py, &mut place, exclusive)?;
-        if holds.iter().flatten().any(BorrowRequest::has_moved) {
+        if requests.iter().flatten().any(BorrowRequest::was_adopted) {
             return Ok(None);
         }
     }
@@ -121,73 +129,77 @@ fn enter_all<'a>(
 /// Returns the Python objects of the resources that the handles are part of.
 fn resource_objects<'py>(
     py: Python<'py>,
-    holds: &[Option<BorrowRequest<'_>>],
+    requests: &[Option<BorrowRequest<'_>>],
 ) -> [Option<Bound<'py, HandleClass>>; AT_MOST] {
-    let views = holds.iter().flatten().filter(|hold| hold.is_view());
-    let mut objects = views.map(|hold| hold.resource_object(py));
+    let views = requests
+        .iter()
+        .flatten()
+        .filter(|request| request.is_view());
+    let mut objects = views.map(|request| request.resource_object(py));
     std::array::from_fn(|_| objects.next().flatten())
 }
 
-/// Returns whether the call's own requests exclude each other: `hold` borrows `at` exclusively, and another request
+/// Returns whether the call's own requests exclude each other: `request` borrows `at` exclusively, and another request
 /// also borrows `at`.
 fn excludes(
-    hold: &BorrowRequest<'_>,
+    request: &BorrowRequest<'_>,
     at: &ResourceState,
-    holds: &[Option<BorrowRequest<'_>>],
+    requests: &[Option<BorrowRequest<'_>>],
 ) -> bool {
-    hold.wants_exclusively(at)
-        && holds
+    request.wants_exclusively(at)
+        && requests
             .iter()
             .flatten()
-            .any(|other| !ptr::eq(other, hold) && !other.joined && other.uses(at))
+            .any(|other| !ptr::eq(other, request) && !other.joined && other.uses(at))
 }
 
 fn try_enter<'a>(
-    holds: &'a [Option<BorrowRequest<'a>>],
+    requests: &'a [Option<BorrowRequest<'a>>],
     passes: &impl Fn(&ResourceState) -> bool,
 ) -> Result<(), (&'a BorrowRequest<'a>, &'a ResourceState, Refused)> {
-    for (index, hold) in holds.iter().enumerate() {
-        let Some(hold) = hold else { continue };
-        if let Err((at, refusal)) = hold.enter(passes) {
-            holds[..index]
+    for (index, request) in requests.iter().enumerate() {
+        let Some(request) = request else { continue };
+        if let Err((at, refusal)) = request.enter(passes) {
+            requests[..index]
                 .iter()
                 .rev()
                 .flatten()
                 .for_each(BorrowRequest::release);
-            return Err((hold, at, refusal));
+            return Err((request, at, refusal));
         }
     }
     Ok(())
 }
 
-/// Lets one request borrow the parent of a handle that the call gives to C, and that borrows the parent exclusively: C
-/// keeps such a handle in the parent, or in another handle that borrows the parent exclusively.
-pub(super) fn join_parents(holds: &mut [Option<BorrowRequest<'_>>]) {
-    for index in 0..holds.len() {
-        let given = holds[index].and_then(|hold| Some((hold.parent_of_given()?, hold.resource)));
+/// Merges two exclusive borrows of one parent: by a handle that the call gives to C, and by the handle that C keeps it
+/// in, or the parent itself.
+pub(super) fn join_parents(requests: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 0..requests.len() {
+        let given = requests[index]
+            .and_then(|request| Some((request.parent_of_given()?, request.resource)));
         let Some((parent, given)) = given else {
             continue;
         };
-        let (before, rest) = holds.split_at_mut(index);
-        let Some(([Some(hold)], after)) = rest.split_at_mut_checked(1) else {
+        let (before, rest) = requests.split_at_mut(index);
+        let Some(([Some(request)], after)) = rest.split_at_mut_checked(1) else {
             continue;
         };
         let mut others = before.iter_mut().chain(after).flatten();
         if others.any(|other| other.borrow_parent_for(parent, given)) {
-            hold.leave_parent();
+            request.leave_parent();
         }
     }
 }
 
 /// Merges the requests of each group, so that one of them borrows the group for all. Two handles of one object still
 /// exclude each other, unless both are borrowed shared.
-pub(super) fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
-    for index in 1..holds.len() {
-        let (before, rest) = holds.split_at_mut(index);
-        let Some(Some(hold)) = rest.first_mut() else {
+pub(super) fn join_groups(requests: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 1..requests.len() {
+        let (before, rest) = requests.split_at_mut(index);
+        let Some(Some(request)) = rest.first_mut() else {
             continue;
         };
-        let object = hold.resource;
+        let object = request.resource;
         if object.kind().group().is_none() {
             continue;
         }
@@ -198,12 +210,12 @@ pub(super) fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
             continue;
         };
         let core = |state: &ResourceState| state.parent().map(ptr::from_ref);
-        let exclusive = hold.mode != Mode::Shared || first.mode != Mode::Shared;
+        let exclusive = request.mode != Mode::Shared || first.mode != Mode::Shared;
         if exclusive && core(first.resource) == core(object) {
             continue;
         }
-        hold.joined = true;
-        if hold.mode != Mode::Shared {
+        request.joined = true;
+        if request.mode != Mode::Shared {
             first.group_mode = Mode::Exclusive;
         }
     }
@@ -211,19 +223,19 @@ pub(super) fn join_groups(holds: &mut [Option<BorrowRequest<'_>>]) {
 
 /// Merges the requests for the parts of one tree, and for its owner, if one of them is exclusive: a call that changes a
 /// tree may have several parts of it.
-pub(super) fn join_parts(holds: &mut [Option<BorrowRequest<'_>>]) {
-    for index in 1..holds.len() {
-        let (before, rest) = holds.split_at_mut(index);
-        let Some(Some(hold)) = rest.first_mut() else {
+pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>]) {
+    for index in 1..requests.len() {
+        let (before, rest) = requests.split_at_mut(index);
+        let Some(Some(request)) = rest.first_mut() else {
             continue;
         };
-        let owner = hold.resource;
+        let owner = request.resource;
         let same_tree = |other: &&mut BorrowRequest<'_>| {
             !other.joined
                 && ptr::eq(other.resource, owner)
-                && match (other.is_tree_part(), hold.is_tree_part()) {
+                && match (other.is_tree_part(), request.is_tree_part()) {
                     (true, true) => true,
-                    (true, false) => !hold.is_view(),
+                    (true, false) => !request.is_view(),
                     (false, true) => !other.is_view(),
                     (false, false) => false,
                 }
@@ -231,11 +243,11 @@ pub(super) fn join_parts(holds: &mut [Option<BorrowRequest<'_>>]) {
         let Some(first) = before.iter_mut().flatten().find(same_tree) else {
             continue;
         };
-        if hold.mode == Mode::Shared && first.group_mode == Mode::Shared {
+        if request.mode == Mode::Shared && first.group_mode == Mode::Shared {
             continue;
         }
-        hold.joined = true;
-        if hold.mode != Mode::Shared {
+        request.joined = true;
+        if request.mode != Mode::Shared {
             first.group_mode = Mode::Exclusive;
         }
     }

@@ -455,7 +455,7 @@ impl<'py, T: IntoPyObject<'py>> FromPyObject<'_, 'py> for FieldArgument<'py, T> 
 pub struct DefaultOf<T>(PhantomData<T>);
 
 impl<T> DefaultOf<T> {
-    #[expect(clippy::new_without_default, reason = "named by the macro alone")]
+    #[expect(clippy::new_without_default, reason = "named only by the macro")]
     pub const fn new() -> Self {
         DefaultOf(PhantomData)
     }

@@ -44,7 +44,7 @@ impl HandleClass {
         if !ptr::eq(kind, other_kind) || !kind.is_view() && !kind.is_counted() {
             return false;
         }
-        match (self.part_that_moves(), other.part_that_moves()) {
+        match (self.tree_part(), other.tree_part()) {
             // A part that moves has one object, and another part may come to its address.
             (Some(part), Some(other_part)) => {
                 kind.tree().is_none()
@@ -59,8 +59,8 @@ impl HandleClass {
         }
     }
 
-    /// Returns the object of the part that moves which this is the object of, or is part of.
-    fn part_that_moves(&self) -> Option<&Self> {
+    /// Returns the object of the part of a tree that this is the object of, or is part of.
+    fn tree_part(&self) -> Option<&Self> {
         let mut here = self;
         while let Some(view) = here.0.as_view() {
             if here.0.kind().tree().is_some() {
@@ -177,8 +177,8 @@ impl HandleClass {
 
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        if let Some(part) = self.part_that_moves() {
-            // It has one object, which may become that of another part. A view of it at its address moves along.
+        if let Some(part) = self.tree_part() {
+            // It has one object, which may become that of another part. A view of it at its address goes with it.
             ptr::from_ref(part).addr().hash(&mut hasher);
             return hasher.finish();
         }

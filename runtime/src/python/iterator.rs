@@ -10,7 +10,7 @@ use super::call::{CallContext, MethodInfo, call_beside};
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, check_owner, new_view, view};
 use super::py_box::no_memory;
-use super::state::moves;
+use super::state::adoptions;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::kind::HandleKind;
@@ -66,7 +66,7 @@ pub struct PartIterator {
     /// The owner's generation when the iterator was made, and the kind of the parts. `None` for parts that are not
     /// `until_mut`. The iterator is stale if the generation has changed.
     until_mut: Option<(u64, &'static HandleKind)>,
-    /// The kind of the parts, and the number of moves when the iterator was made.
+    /// The kind of the parts, and the number of adoptions when the iterator was made.
     made: (&'static HandleKind, usize),
     position: Mutex<Position>,
     advance: Box<Advance>,
@@ -101,8 +101,8 @@ impl PartIterator {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let owner = self.owner.bind(py);
         call_beside(py, owner, NEXT, |context| {
-            let (kind, moves) = self.made;
-            if owner.get().state().has_moved_since(moves) {
+            let (kind, then) = self.made;
+            if owner.get().state().is_adopted_since(then) {
                 return Err(to_pyerr(py, Error::Stale(kind.name())));
             }
             if let Some((made, kind)) = self.until_mut
@@ -146,7 +146,7 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     let iterator = PartIterator {
         owner: owner.unbind(),
         until_mut: kind.is_until_mut().then_some((generation, kind)),
-        made: (kind, moves()),
+        made: (kind, adoptions()),
         position: Mutex::new(position),
         advance: Box::new(move |context, current, owner| {
             advance(context, current, owner, steps.next)
@@ -155,9 +155,9 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     Ok(Bound::new(context.py(), iterator)?.into_any())
 }
 
-fn moved<T: Part>() -> String {
+fn adopted<T: Part>() -> String {
     format!(
-        "the {} that the iterator was at was moved to another {}",
+        "the {} that the iterator was at was adopted by another {}",
         T::NAME,
         T::Owner::NAME
     )
@@ -176,7 +176,7 @@ fn advance<'py, T: PyHandle + Part>(
             let (part, owner) = (object.get().state(), owner.get().state());
             // The call has borrowed the owner that the iterator keeps.
             if !ptr::eq(part.resource(), owner.resource()) {
-                return Err(to_pyerr(context.py(), Error::Value(moved::<T>())));
+                return Err(to_pyerr(context.py(), Error::Value(adopted::<T>())));
             }
             part.raw()
         }

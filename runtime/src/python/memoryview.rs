@@ -77,9 +77,9 @@ struct Held(Py<HandleClass>);
 
 impl Held {
     fn new(owner: &Bound<'_, HandleClass>) -> PyResult<Self> {
-        let hold = BorrowRequest::new(owner.get(), Mode::Shared);
+        let request = BorrowRequest::new(owner.get(), Mode::Shared);
         // The running call holds it already, and need not queue.
-        match hold.enter(never_queued) {
+        match request.enter(never_queued) {
             Ok(()) => {
                 owner.get().state().resource().begin_export();
                 Ok(Held(owner.clone().unbind()))

@@ -4,6 +4,7 @@
 //! native pointer, the borrow state, the parent. The class that a macro makes for a type adds methods and no data. A
 //! call borrows the handles that it uses ([`call`]), runs, converts its result ([`into_py`]) and releases the borrows.
 
+mod adopt;
 mod allocation;
 mod ancestors;
 mod borrow_request;
@@ -20,7 +21,6 @@ pub mod into_py;
 pub mod iterator;
 mod memoryview;
 pub mod module;
-mod moves;
 mod new_copy;
 pub mod object;
 mod one_step;

@@ -4,11 +4,11 @@ use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 
+use super::adopt::has_adopted_parts;
 use super::allocation;
 use super::call::CallContext;
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
-use super::moves::has_moved_parts;
 use super::parts;
 use super::py_box::no_memory;
 use super::state::{HandleState, Special};
@@ -211,8 +211,8 @@ pub(super) fn check_owner<T: Part>(
     let here = Id::new(T::Owner::kind(), owner.state().entered_raw());
     let is_part = match actual {
         Some(actual) => actual == here,
-        // The body may have found it before it moved the owner.
-        None => !(owner.state().has_moved() && has_moved_parts()),
+        // The body may have found it before the owner was adopted.
+        None => !(owner.state().is_adopted() && has_adopted_parts()),
     };
     match is_part {
         true => Ok(()),

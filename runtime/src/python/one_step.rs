@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use super::borrow_request::BorrowRequest;
 
-/// Runs `call`, which uses the handles of `holds`.
+/// Runs `call`, which uses the handles of `requests`.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 pub(super) fn one_step<R>(
@@ -21,17 +21,20 @@ pub(super) fn one_step<R>(
     call()
 }
 
-/// Runs `call`, which uses the handles of `holds`. Meanwhile no other call runs on handles with the same outermost
+/// Runs `call`, which uses the handles of `requests`. Meanwhile no other call runs on handles with the same outermost
 /// handles, unless one of the two is detached.
 #[cfg(Py_GIL_DISABLED)]
 pub(super) fn one_step<R>(
     py: Python<'_>,
-    holds: &[Option<BorrowRequest<'_>>],
+    requests: &[Option<BorrowRequest<'_>>],
     call: impl FnOnce() -> R,
 ) -> R {
     use pyo3::sync::critical_section::{with_critical_section, with_critical_section2};
 
-    let mut roots = holds.iter().flatten().filter_map(|hold| hold.root(py));
+    let mut roots = requests
+        .iter()
+        .flatten()
+        .filter_map(|request| request.root(py));
     let Some(first) = roots.next() else {
         return call();
     };

@@ -142,7 +142,7 @@ pub(super) unsafe fn is_registered(ops: &TreeOps, raw: *mut ()) -> bool {
 ///
 /// Both parts are valid, the call uses both owners exclusively, the part at `to` has no object, and something else owns
 /// the former owner's object until the call has ended.
-pub(super) unsafe fn move_object(
+pub(super) unsafe fn adopt_object(
     py: Python<'_>,
     ops: &TreeOps,
     from: *mut (),
@@ -161,6 +161,6 @@ pub(super) unsafe fn move_object(
             *field = ptr::null_mut();
             return;
         }
-        drop(view.move_to(ops, to, owner.clone().unbind()));
+        drop(view.adopt_into(ops, to, owner.clone().unbind()));
     }
 }

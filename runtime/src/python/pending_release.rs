@@ -100,14 +100,14 @@ impl PendingRelease {
     fn release(&self) -> Result<(), ReleaseError> {
         // A release function may end in Python code.
         let _python = ReentrancyGuard::begin();
-        // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle alone.
+        // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle exclusively.
         unsafe { self.kind.release_once(self.raw) }
     }
 
     /// Releases the resource for a `close()`, which gets the error.
     pub(super) fn close(&self) -> Result<(), ReleaseError> {
         let _python = ReentrancyGuard::begin();
-        // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle alone.
+        // SAFETY: guarantee 2: the pointer was taken out of its state by a swap, by who had the handle exclusively.
         unsafe { self.kind.close(self.raw) }
     }
 

@@ -11,10 +11,13 @@ use crate::error::Error;
 /// Checks each handle of a call against the first one, which is the receiver where there is one. A set bit in `foreign`
 /// exempts the handle at that index.
 #[inline(never)]
-pub(super) fn check(holds: &[Option<BorrowRequest<'_>>], foreign: u32) -> Result<(), Error> {
-    let mut handles = holds.iter().enumerate().filter_map(|(index, hold)| {
+pub(super) fn check(requests: &[Option<BorrowRequest<'_>>], foreign: u32) -> Result<(), Error> {
+    let mut handles = requests.iter().enumerate().filter_map(|(index, request)| {
         let exempt = index < 32 && foreign & (1 << index) != 0;
-        hold.as_ref().filter(|_| !exempt).map(BorrowRequest::state)
+        request
+            .as_ref()
+            .filter(|_| !exempt)
+            .map(BorrowRequest::state)
     });
     let Some(first) = handles.next() else {
         return Ok(());

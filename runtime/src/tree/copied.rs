@@ -1,4 +1,4 @@
-//! Parts of one tree, and their copies in another one, which get their Python objects.
+//! Parts of one tree, and their copies in another one that adopts their Python objects.
 
 use crate::error::{Error, Result};
 use crate::handle::TreeOps;
@@ -19,9 +19,9 @@ pub(crate) struct Copied<'a> {
 
 /// A function of the Python half that gives the Python objects of the originals to the copies. Without it there are no
 /// objects.
-pub(crate) struct TakeObjects(pub(crate) unsafe fn(&Copied<'_>) -> Result<()>);
+pub(crate) struct AdoptObjects(pub(crate) unsafe fn(&Copied<'_>) -> Result<()>);
 
-inventory::collect!(TakeObjects);
+inventory::collect!(AdoptObjects);
 
 impl Copied<'_> {
     /// Calls `each` with each part and its copy, in the order of the tree.
@@ -54,27 +54,26 @@ impl Copied<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Tree::take_objects`](crate::Tree::take_objects), except for those of owners.
+    /// As [`Tree::adopt_objects`](crate::Tree::adopt_objects), except for those of owners.
     ///
     /// # Safety
     ///
     /// All parts are valid, and the thread uses both owners exclusively.
-    pub(super) unsafe fn take_objects(&self) -> Result<()> {
+    pub(super) unsafe fn adopt_objects(&self) -> Result<()> {
         let (from, to) = self.owners;
         if from == to {
             return Err(Error::Value(format!(
-                "both {} belong to one {}",
-                self.kind.name(),
+                "the original and the copy belong to the same {}",
                 from.kind().name()
             )));
         }
         // SAFETY: the caller's promise.
         unsafe {
             self.each(|_| Ok(()))?;
-            for hook in inventory::iter::<TakeObjects> {
+            for hook in inventory::iter::<AdoptObjects> {
                 (hook.0)(self)?;
             }
-            // The originals have no witness any more.
+            // The originals have no Python object left: check their subtrees.
             for (original, copy) in self.tops.iter().filter(|_| unlinked::is_any()) {
                 unlinked::unsettle(self.ops.topmost(*original, from.raw()));
                 unlinked::unsettle(self.ops.topmost(*copy, to.raw()));

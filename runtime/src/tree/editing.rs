@@ -16,9 +16,9 @@ type OriginalAndCopy<'a, N> = (Borrowed<'a, N>, Borrowed<'a, N>);
 
 /// The exclusive use of a tree: any part of it can be changed, while others are looked at.
 ///
-/// A method with `&mut self`, of the owner or of a part, has the whole tree for itself. `&mut self` alone leads to one
-/// part; a `Tree` leads to all. Parts that are found through the tree stay valid as long as it, also if they are
-/// unlinked.
+/// A method with `&mut self`, of the owner or of a part, has the whole tree for itself. `&mut self` gives access to one
+/// part only; a `Tree` gives access to all. Parts that are found through the tree stay valid as long as it, also if
+/// they are unlinked.
 ///
 /// ```
 /// # use leakproof::prelude::*;
@@ -65,7 +65,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         }
     }
 
-    /// Returns the tree that `part` belongs to, and the part in it.
+    /// Returns the tree that `part` belongs to, and `part` as a part of it.
     ///
     /// # Errors
     ///
@@ -91,7 +91,8 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         Ok((tree, part))
     }
 
-    /// Returns the tree that `part` belongs to, as a part of a part of the tree, and that part.
+    /// Returns the tree, and the node in it that `part` is part of. `part` is a view of a node, such as the mapping of
+    /// its attributes.
     ///
     /// # Errors
     ///
@@ -150,14 +151,14 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         }
     }
 
-    /// Makes the Python objects of each original, and of all parts below it, those of its copy and of the parts at the
-    /// same places below that. `pairs` are originals in the tree `from` and copies in this tree. So parts move to
-    /// another owner: C copies them there, their objects become those of the copies, and the originals, which are then
-    /// unlinked, are released.
+    /// Lets this tree adopt parts of another owner: the Python object of each original becomes the object of its copy,
+    /// and likewise for all parts below. `pairs` has originals of the tree `from` and their copies in this tree. First
+    /// let C copy the parts, then call this, then unlink the originals, which are then released.
     ///
-    /// The objects keep the owner of the copies from then on. An iterator raises an error where it gets to a part that
-    /// has moved. A view that is part of one has ended, unless both are at one address; so has a view of a part that
-    /// was moved before, wherever a part moves. What the body found in an original before cannot be returned to Python.
+    /// From then on the objects keep the new owner alive. An iterator that reaches an adopted part raises. A view of
+    /// something in an adopted part becomes invalid, unless it has the part's address. A view of a part that was
+    /// adopted earlier becomes invalid at the next adoption of any part. A result that the body took from an original
+    /// cannot be returned to Python.
     ///
     /// Without Python there are no objects, and only the errors remain.
     ///
@@ -193,7 +194,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     ///         let here = Tree::of(self);
     ///         let mut outline = here.edit_owner();
     ///         let copy = outline.copy(original.get())?;
-    ///         here.take_objects(&there, &[(original, copy)])?;
+    ///         here.adopt_objects(&there, &[(original, copy)])?;
     ///         there.edit(original)?.unlink()?;
     ///         copy.with_owner(here.owner())
     ///             .ok_or_else(|| Error::Value("a topic of another outline".into()))
@@ -204,10 +205,18 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     ///
     /// # Errors
     ///
-    /// Nothing has changed after an error: [`Error::Value`] if a part belongs to another tree than the method was told,
-    /// if both trees are one, if the copy has not the same places or has an object already, if an owner is no argument
-    /// of the call from Python, or on free-threaded Python if there is an object; [`Error::OutOfMemory`].
-    pub fn take_objects(
+    /// Nothing has changed after an error. [`Error::Value`]:
+    ///
+    /// - an original does not belong to `from`, or a copy does not belong to this tree;
+    /// - both trees are one;
+    /// - a copy has another shape than its original;
+    /// - a copy has a Python object already;
+    /// - the owners, or parts of them, are no arguments of the call from Python;
+    /// - the thread gave up the GIL;
+    /// - free-threaded Python has an object of an original.
+    ///
+    /// [`Error::OutOfMemory`] if there is no memory for the list of pairs.
+    pub fn adopt_objects(
         &self,
         from: &Tree<'_, O>,
         pairs: &[OriginalAndCopy<'_, O::Node>],
@@ -233,7 +242,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         };
         // SAFETY: guarantee 26: both trees are borrowed exclusively, so all their parts are valid, and nobody else uses
         // them.
-        unsafe { copied.take_objects() }
+        unsafe { copied.adopt_objects() }
     }
 }
 

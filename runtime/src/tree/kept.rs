@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::handle::kind::Id;
 use crate::tree::{TreePart, unlinked};
 
-/// A part of a tree that C keeps a pointer to, such as the context node of an XPath context. The part is not released
-/// as long as this value lives, or the part's owner is open.
+/// A part of a tree that C keeps a pointer to, such as the context node of an XPath context. While this value lives and
+/// the owner is open, the part is not released.
 ///
 /// A handle that C keeps the part in attaches the value ([`attach`](crate::attach)), in the body of the method that
 /// gives the part to C. The parameter stays `&T`.

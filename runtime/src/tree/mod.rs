@@ -1,4 +1,4 @@
-//! Trees whose parts move and die: `tree(…)` of `#[handle]`.
+//! Trees whose parts are linked, unlinked and released singly: `tree(…)` of `#[handle]`.
 //!
 //! A part of a tree, such as a node of a document, is valid as long as its owner, also after C unlinked it. An unlinked
 //! part belongs to the runtime, with all parts below it: the table of [`unlinked`] has the topmost part of each such
@@ -12,12 +12,12 @@
 //! dangles, however the tree changes.
 //!
 //! C may link or unlink a part only in a call that has the part by `&mut`. After each such call [`moved`] looks whether
-//! the part has a parent, so no word on the call can be wrong or missing.
+//! the part has a parent, so no annotation states it.
 //!
-//! The Python objects are found through a field of the part. At most one object of each part exists at a time. Of each
-//! unlinked subtree, one object is the *witness*: as long as it lives, the subtree is not released. If the witness is
-//! dropped, another object in the subtree becomes the witness. So making and dropping the objects of other parts costs
-//! nothing.
+//! The Python objects are found through a field of the part. At most one object of each part exists at a time. Each
+//! unlinked subtree has a *witness*: a part with a Python object, or a part that C keeps. As long as the object lives,
+//! or C keeps the part, the subtree is not released. After that, another such part becomes the witness. So making and
+//! dropping the objects of other parts costs nothing.
 
 mod copied;
 mod editing;
@@ -27,10 +27,10 @@ mod part;
 mod unlinked;
 
 #[cfg(feature = "python")]
-pub(crate) use copied::{Copied, TakeObjects};
+pub(crate) use copied::{AdoptObjects, Copied};
 pub use editing::{Editing, Tree};
 pub use kept::KeptPart;
-pub use moved::{Made, Moving, Room};
+pub use moved::{Moving, RegisterNew, Reservation};
 pub(crate) use part::ops_of;
 pub use part::{TreeOwner, TreePart};
 pub(crate) use unlinked::{forget_all, release_all};

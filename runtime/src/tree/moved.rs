@@ -1,4 +1,4 @@
-//! Calls that may move parts: what is unlinked after a call, and what C made in it.
+//! Calls that may link, unlink or make parts.
 
 use std::ptr;
 
@@ -7,12 +7,12 @@ use crate::handle::kind::{HandleKind, Id};
 use crate::handle::{Borrowed, Handle};
 use crate::tree::unlinked;
 
-/// Room for one unlinked subtree more.
+/// A reservation in the table for one more subtree.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Room(());
+pub struct Reservation(());
 
-impl Room {
+impl Reservation {
     /// Makes room for what a call may return or unlink.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ impl Room {
     /// [`Error::OutOfMemory`](crate::Error).
     pub fn for_one() -> Result<Self> {
         unlinked::reserve()?;
-        Ok(Room(()))
+        Ok(Reservation(()))
     }
 
     /// Makes room for a result of the type `T`, if that is a part that moves.
@@ -37,7 +37,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for Reservation {
     fn drop(&mut self) {
         unlinked::unreserve();
     }
@@ -51,7 +51,7 @@ pub struct Moving {
     raw: *mut (),
     /// The parent before the call; null for none.
     parent: *mut (),
-    _room: Room,
+    _reservation: Reservation,
 }
 
 impl Moving {
@@ -70,7 +70,7 @@ impl Moving {
 
     #[inline(never)]
     fn watch_part(part: Id) -> Result<Self> {
-        let room = Room::for_one()?;
+        let reservation = Reservation::for_one()?;
         let parent = part.kind().tree().map_or(ptr::null_mut(), |ops| {
             // SAFETY: guarantee 3: the call has borrowed the part.
             unsafe { ops.parent(part.raw()) }
@@ -79,7 +79,7 @@ impl Moving {
             kind: part.kind(),
             raw: part.raw(),
             parent,
-            _room: room,
+            _reservation: reservation,
         })
     }
 }
@@ -111,30 +111,30 @@ impl Drop for Moving {
 
 /// The result of a call that may make a part.
 #[doc(hidden)]
-pub trait Made: Sized {
-    /// Gives a part that is in no tree to the runtime.
-    fn made(self) -> Self;
+pub trait RegisterNew: Sized {
+    /// Registers a part without a parent in the table of unlinked subtrees.
+    fn register(self) -> Self;
 }
 
-impl<T: Handle> Made for Borrowed<'_, T> {
+impl<T: Handle> RegisterNew for Borrowed<'_, T> {
     #[inline(always)]
-    fn made(self) -> Self {
+    fn register(self) -> Self {
         if const { T::SPEC.is_tree_part() } {
-            made_part(T::kind(), self.raw().as_ptr().cast());
+            register_part(T::kind(), self.raw().as_ptr().cast());
         }
         self
     }
 }
 
-impl<T: Made> Made for Option<T> {
+impl<T: RegisterNew> RegisterNew for Option<T> {
     #[inline(always)]
-    fn made(self) -> Self {
-        self.map(Made::made)
+    fn register(self) -> Self {
+        self.map(RegisterNew::register)
     }
 }
 
 #[inline(never)]
-fn made_part(kind: &'static HandleKind, raw: *mut ()) {
+fn register_part(kind: &'static HandleKind, raw: *mut ()) {
     // SAFETY: guarantee 14: C has just returned the part, which is valid as long as its owner.
     let owner = unsafe { kind.owner(raw) };
     if let (Some(ops), Some(owner)) = (kind.tree(), owner)

@@ -1,7 +1,7 @@
 //! The table of unlinked subtrees, by their topmost parts, and their releases.
 //!
-//! Each owner has a list of its subtrees, and a queue of those of which nobody knows whether Python has an object in
-//! them: *unsettled* ones. Both are chains through the entries, so that no step but [`reserve`] needs memory.
+//! Each owner has a list of its subtrees, and a queue of *unsettled* ones, in which a Python object has yet to be
+//! looked for. Both are chains through the entries, so that no step but [`reserve`] needs memory.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -29,7 +29,7 @@ struct Root {
     owner: Id,
     newer: *mut (),
     older: *mut (),
-    /// A part below this one, or this one, that has a Python object; null for none that is known.
+    /// A part of the subtree that has a Python object or that C keeps; null if none is known.
     witness: *mut (),
     /// Set if the root is in the queue of its owner.
     queued: bool,
@@ -98,7 +98,7 @@ fn key(owner: Id) -> OwnerKey {
     owner.kind().key(owner.raw())
 }
 
-/// Makes room for one subtree more, until [`unreserve`].
+/// Makes room for one more subtree, until [`unreserve`].
 ///
 /// # Errors
 ///
@@ -328,8 +328,9 @@ fn is_kept(raw: *mut ()) -> bool {
     KEPT.load(Ordering::Relaxed) > 0 && table().kept.contains_key(&raw.addr())
 }
 
-/// Looks for a Python object in each unsettled subtree of `owner`. Releases the subtrees without one. `mark` gets the
-/// field of a part: it makes the object that the field refers to the witness, and returns false if there is none.
+/// Finds a witness in each unsettled subtree of `owner`, and releases the subtrees that have none. A witness is a part
+/// with a Python object, or a part that C keeps. `mark` gets the field of a part. It marks the object that the field
+/// refers to as that of the witness, and returns false if there is none.
 ///
 /// # Safety
 ///
@@ -366,8 +367,8 @@ pub(super) unsafe fn settle_all(owner: Id) {
     unsafe { settle(owner, |_| false) };
 }
 
-/// Looks for a Python object in the subtree of `top`, from `start` on, which becomes the witness ([`settle`]), or for a
-/// part that C keeps.
+/// Returns the first part from `start` on, within the subtree of `top`, that can be the witness. Marks its object
+/// ([`settle`]).
 ///
 /// # Safety
 ///
@@ -421,7 +422,7 @@ fn recheck(owner: Id) {
         let Some((raw, older)) = root else {
             return;
         };
-        // Another object of the part that the witness was of may be there by now, which is no witness.
+        // The part may have a new object by now, which is not marked as a witness.
         table().queue(raw);
         here = older;
     }

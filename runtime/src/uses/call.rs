@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::depth::{Depth, is_inside, this_thread};
 use super::keeping::{kept_so_far, may_keep};
-use super::release::release_put_off;
+use super::release::release_deferred;
 use super::table::{By, Claim, Claims, is_any_exclusive, table};
 use super::waiting::{self, Turn};
 use super::watching::HIDDEN;
@@ -148,22 +148,22 @@ impl<'a> Use<'a> {
     }
 
     /// Returns the use of the object, if the object lives in nothing.
-    fn claim_alone(&self) -> Option<Claim> {
+    fn single_claim(&self) -> Option<Claim> {
         let kind = self.id.kind();
-        let is_alone = !kind.is_view() && !kind.reaches_others();
-        is_alone.then(|| self.own_claim())
+        let has_one_claim = !kind.is_view() && !kind.reaches_others();
+        has_one_claim.then(|| self.own_claim())
     }
 
     /// Adds the uses of the object and of all that it lives in.
     pub(super) fn claim(&self, claims: &mut Claims) {
         claims.push(self.own_claim());
-        let alone = match self.exclusive && !self.reads_parent {
+        let exclusive_parents = match self.exclusive && !self.reads_parent {
             true => children::exclusive_parents(self.id),
             false => SmallVec::new(),
         };
-        if !self.id.kind().home().reaches_others() {
+        if !self.id.kind().resource_kind().reaches_others() {
             for owner in children::owners(self.id) {
-                let claim = Claim::of(owner, alone.contains(&owner));
+                let claim = Claim::of(owner, exclusive_parents.contains(&owner));
                 // Several parts of one tree have one owner.
                 if !claims.contains(&claim) {
                     claims.push(claim);
@@ -173,18 +173,22 @@ impl<'a> Use<'a> {
         }
         let ancestors = children::ancestors(self.id);
         let owned = match self.exclusive && ancestors.iter().any(|id| id.kind().is_counted()) {
-            true => children::exclusive_owned(self.id, &alone),
+            true => children::exclusive_owned(self.id, &exclusive_parents),
             false => Vec::new(),
         };
-        claims.extend(ancestors.into_iter().map(|id| match alone.contains(&id) {
-            false if owned.contains(&id) => Claim::of(id, true).within(),
-            exclusive => Claim::of(id, exclusive),
-        }));
+        claims.extend(
+            ancestors
+                .into_iter()
+                .map(|id| match exclusive_parents.contains(&id) {
+                    false if owned.contains(&id) => Claim::of(id, true).within(),
+                    exclusive => Claim::of(id, exclusive),
+                }),
+        );
     }
 
-    /// Returns whether the other use, with its claims, reaches the object, which this one has alone, through what C
-    /// keeps somewhere. The borrow checker sees what lives in the object. A handle that is given to C may be given to
-    /// what it lives in.
+    /// Returns whether the other use, with its claims, reaches the object, which this one uses exclusively, through
+    /// what C keeps somewhere. The borrow checker sees what lives in the object. A handle that is given to C may be
+    /// given to what it lives in.
     fn is_reached_by(&self, other: &Use<'_>, others: &[Claim]) -> bool {
         let object = Claim::of(self.id, true).object;
         let mut reached = others.iter().skip(1);
@@ -194,8 +198,8 @@ impl<'a> Use<'a> {
             && !children::lives_in(other.id, self.id)
     }
 
-    /// Returns whether both uses, with their claims, are of one object, which one of them has alone: an object with
-    /// counted owners, or one that the other reaches through what C keeps somewhere.
+    /// Returns whether both uses, with their claims, are of one object, which one of them uses exclusively: an object
+    /// with counted owners, or one that the other reaches through what C keeps somewhere.
     fn meets(&self, claims: &[Claim], other: &Use<'_>, others: &[Claim]) -> bool {
         let meet = |claim: &Claim, theirs: &Claim| {
             claim.object == theirs.object
@@ -286,10 +290,10 @@ impl Uses {
 
 impl Drop for Uses {
     fn drop(&mut self) {
-        // Also where somebody else dropped one early: a call's uses end with that call alone.
+        // Also where somebody else dropped one early: a call's uses end only with that call.
         table().end(self.number);
         if !self.quiet {
-            release_put_off();
+            release_deferred();
         }
     }
 }
@@ -336,7 +340,7 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
         match children::closed(holder) {
             None => return Err(Error::Held(name, child)),
             // The release may be this thread's to run.
-            Some(_) if !was_held => release_put_off(),
+            Some(_) if !was_held => release_deferred(),
             Some(Closed::Deferred) if waiting::may_wait_for_others() => waiting::wait_for_any()?,
             Some(_) => return Err(Error::Releasing(name, child)),
         }
@@ -383,7 +387,7 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
     let kept = kept_so_far();
     let mut all = uses.iter().flatten();
     if let (Some(one), None) = (all.next(), all.next())
-        && let Some(claim) = one.claim_alone()
+        && let Some(claim) = one.single_claim()
     {
         return begin_claims(&[claim], By::Call, kept, turn);
     }

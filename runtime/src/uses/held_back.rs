@@ -26,7 +26,7 @@ struct HeldBack {
     strays: Vec<Id>,
     /// The stray handles of a callback that is about to return, while the releases run that may not run later.
     ending: Vec<Id>,
-    /// The handles of C's own that C lent by one that it lends to a running callback alone.
+    /// The handles of C's own that C lent by one that it lends only to a running callback.
     lent: Vec<Id>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn note_strays(strays: Vec<Id>) {
     with(|lists| lists.strays.extend(strays));
 }
 
-/// Notes that C lent a handle by one that it lends to the running callback alone: as those, it may be freed when the
+/// Notes that C lent a handle by one that it lends only to the running callback: as those, it may be freed when the
 /// callback returns.
 #[cold]
 fn note_lent(lent: Id) {

@@ -8,7 +8,7 @@
 //! counted objects that C keeps in the handle, and an exclusive use is an exclusive one.
 //!
 //! Both sides ask. A shared use is refused where an outer call, an outer callback or another thread uses the handle
-//! exclusively. An exclusive use is refused where anything else uses the handle. A release is put off while something
+//! exclusively. An exclusive use is refused where anything else uses the handle. A release is deferred while something
 //! uses the handle, or uses exclusively what the handle lives in.
 //!
 //! Nobody knows what a handle lives in that C passes to a callback and that is none of ours (`strays`). Until the

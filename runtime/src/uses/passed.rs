@@ -7,7 +7,7 @@ use super::held_back::note_strays;
 use super::keeping::kept_so_far;
 use super::strays::may_hold;
 use super::table::{By, Claim, Claims};
-use super::views::{check_alone, check_held, check_not_lent, claim_viewed, viewed};
+use super::views::{check_exclusive, check_held, check_not_lent, claim_viewed, viewed};
 use crate::children::{self, Id};
 use crate::error::Result;
 use crate::handle::{Borrowed, Handle, Owned, Resource};
@@ -89,18 +89,23 @@ impl<T: Handles> Passed<'_, T> {
             Use::noted(id, exclusive).claim(&mut claims);
             strays.extend(children::stray(id));
             others.extend(viewed(id));
-            counted.extend(children::home(id).filter(|home| home.kind().is_counted()));
+            counted
+                .extend(children::resource_of(id).filter(|resource| resource.kind().is_counted()));
             // What keeps the handle, and its other parents, may have values, too.
             let kind = id.kind();
             if kind.calls_back() || kind.is_view() || kind.has_relatives() {
-                let homes = children::ancestors(id).into_iter().chain([id]);
-                lent.extend(homes.filter_map(|id| lend_values(id.kind(), id.raw())));
+                let handles = children::ancestors(id).into_iter().chain([id]);
+                lent.extend(handles.filter_map(|id| lend_values(id.kind(), id.raw())));
             }
         });
         for other in &others {
             claim_viewed(*other, exclusive, &mut claims);
         }
-        claims.extend(strays.iter().map(|home| Claim::of(*home, false).stray()));
+        claims.extend(
+            strays
+                .iter()
+                .map(|resource| Claim::of(*resource, false).stray()),
+        );
         let mut held = others.clone();
         for stray in &strays {
             // It may be in any handle of these kinds, with what C keeps there.
@@ -118,7 +123,7 @@ impl<T: Handles> Passed<'_, T> {
         // known.
         check_held(&held).map_err(Refused::For)?;
         if exclusive {
-            check_alone(&others).map_err(Refused::For)?;
+            check_exclusive(&others).map_err(Refused::For)?;
             let mut all = all.into_iter();
             all.try_for_each(check_not_lent).map_err(Refused::For)?;
         }

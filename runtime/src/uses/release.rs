@@ -1,6 +1,6 @@
 //! Releases, and the uses that are in their way.
 //!
-//! A release of a handle is put off while something uses the handle, while something uses exclusively what the handle
+//! A release of a handle is deferred while something uses the handle, while something uses exclusively what the handle
 //! lives in, and while another child holds that. It runs when that use has ended ([`deferred`](crate::deferred)). While
 //! a callback of the thread has a handle that may live in any other one, a release is held back (`held_back`).
 
@@ -140,11 +140,11 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     Some((!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth))))
 }
 
-inventory::submit! { HoldersGone(release_put_off) }
+inventory::submit! { HoldersGone(release_deferred) }
 
 /// Runs the releases that waited for a use that has ended.
 #[inline]
-pub(crate) fn release_put_off() {
+pub(crate) fn release_deferred() {
     if deferred::is_any_waiting() {
         release_waiting();
     }
@@ -199,7 +199,7 @@ fn start_releases() {
     let started = thread::Builder::new().spawn(|| {
         STARTING.store(false, Ordering::Release);
         let _python = ReentrancyGuard::begin();
-        attach_if_running(release_put_off);
+        attach_if_running(release_deferred);
     });
     if started.is_err() {
         // The next call of another thread runs them.
@@ -214,6 +214,6 @@ pub(crate) struct AtEnd;
 impl Drop for AtEnd {
     #[inline]
     fn drop(&mut self) {
-        release_put_off();
+        release_deferred();
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn may_hold(keeper: usize, held: usize) -> bool {
 
 fn find_held() -> Held {
     let mut all = Held::new();
-    let address = |kind: &'static HandleKind| ptr::from_ref(kind.home()).addr();
+    let address = |kind: &'static HandleKind| ptr::from_ref(kind.resource_kind()).addr();
     let mut add = |keeper, held| {
         all.entry(address(keeper))
             .or_default()

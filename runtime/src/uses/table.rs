@@ -37,7 +37,7 @@ enum Among {
 
 impl Key {
     /// The object. One C object may have several types. A number means something else for each type. What C lends to
-    /// callbacks alone may be the first field of another handle, and have its address.
+    /// callbacks only may be the first field of another handle, and have its address.
     pub(super) fn object(id: Id) -> Self {
         let kind = id.kind();
         let among = match () {
@@ -117,8 +117,8 @@ impl Claim {
             kind: ptr::from_ref(id.kind()).addr(),
             owner: id
                 .kind()
-                .hidden_home()
-                .map(|home| ptr::from_ref(home).addr()),
+                .hidden_resource_kind()
+                .map(|kind| ptr::from_ref(kind).addr()),
             joins: false,
             within: false,
             viewed: false,
@@ -203,7 +203,7 @@ impl Claim {
         self.key == other.key || self.object == other.object
     }
 
-    /// Returns whether C lends this to a callback alone, and `other` may be the same object by another type.
+    /// Returns whether C lends this to callbacks only, and `other` may be the same object by another type.
     pub(super) fn may_be_lent_of(&self, other: &Claim) -> bool {
         matches!(self.object.among, Among::CallbackOnly(_))
             && !matches!(other.object.among, Among::Kind(_))
@@ -258,7 +258,7 @@ impl UseEntry {
         let meets = || match (self.claim.exclusive, claim.exclusive) {
             // The callback writes by what C lends it.
             (true, _) if self.claim.may_be_lent_of(claim) => true,
-            // The call that has the object alone lets the callback use it. What begins later is not that call.
+            // The call that uses the object exclusively lets the callback use it. What begins later is not that call.
             (false, true) if claim.may_be_lent_of(&self.claim) => true,
             (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
@@ -307,7 +307,7 @@ pub(super) struct Table {
     /// All entries, by the buckets of their claims.
     all: Counts,
     /// The exclusive entries, by the buckets of their claims.
-    alone: Counts,
+    exclusive_counts: Counts,
 }
 
 /// Locked for a few instructions.
@@ -319,7 +319,7 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     exclusive: 0,
     strays: 0,
     all: [0; 256],
-    alone: [0; 256],
+    exclusive_counts: [0; 256],
 });
 /// The number of exclusive uses in it.
 static EXCLUSIVE: AtomicUsize = AtomicUsize::new(0);
@@ -456,7 +456,7 @@ impl Table {
         for bucket in claim.buckets.map(usize::from) {
             self.all[bucket] = self.all[bucket].wrapping_add(step);
             if claim.exclusive {
-                self.alone[bucket] = self.alone[bucket].wrapping_add(step);
+                self.exclusive_counts[bucket] = self.exclusive_counts[bucket].wrapping_add(step);
             }
         }
         if claim.exclusive {
@@ -469,8 +469,8 @@ impl Table {
 
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
     pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
-        let is_alone = !claim.stray && self.strays == 0;
-        if is_alone && !self.may_hold(claim, claim.exclusive) {
+        let no_strays = !claim.stray && self.strays == 0;
+        if no_strays && !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();
@@ -495,7 +495,7 @@ impl Table {
     pub(super) fn may_hold(&self, claim: &Claim, shared: bool) -> bool {
         let counts = match shared {
             true => &self.all,
-            false => &self.alone,
+            false => &self.exclusive_counts,
         };
         claim
             .buckets

@@ -88,11 +88,11 @@ pub(super) fn check_held(viewed: &[Id]) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::Value`]
-pub(super) fn check_alone(viewed: &[Id]) -> Result<()> {
+pub(super) fn check_exclusive(viewed: &[Id]) -> Result<()> {
     let known = viewed.iter().filter(|id| !id.kind().is_counted());
     let known = known.filter(|id| !children::is_out_of_reach(**id));
-    match known.copied().find(|id| !is_alone(*id)) {
-        Some(id) => Err(not_alone(id.kind().name())),
+    match known.copied().find(|id| !is_exclusive(*id)) {
+        Some(id) => Err(not_exclusive(id.kind().name())),
         None => Ok(()),
     }
 }
@@ -106,14 +106,14 @@ pub(super) fn check_alone(viewed: &[Id]) -> Result<()> {
 pub(super) fn check_not_lent(id: Id) -> Result<()> {
     let mut all = children::ancestors(id).into_iter().chain([id]);
     match all.find(|id| is_lent_in_callback(*id)) {
-        Some(id) => Err(not_alone(id.kind().name())),
+        Some(id) => Err(not_exclusive(id.kind().name())),
         None => Ok(()),
     }
 }
 
 /// Returns whether a call has the handle by `&mut`, or what it lives in: all of it, where C lends the handle by
 /// several.
-fn is_alone(id: Id) -> bool {
+fn is_exclusive(id: Id) -> bool {
     let is_it = |entry: &&UseEntry| entry.by == By::Call && entry.claim.exclusive;
     let used: Vec<Key> = {
         let table = table();
@@ -124,7 +124,7 @@ fn is_alone(id: Id) -> bool {
 }
 
 #[cold]
-fn not_alone(object: &str) -> Error {
+fn not_exclusive(object: &str) -> Error {
     Error::Value(format!(
         "a callback cannot change a {object} that other code may use or borrow from: let a method with `&mut self` of the \
          {object} make the call that calls back"

@@ -350,7 +350,7 @@ fn a_copy_of_another_shape_takes_no_objects() {
     let (mut outline, mut other) = (new(), new());
     let (here, there) = (Tree::of(&mut *outline), Tree::of(&mut *other));
     let original = topic(&there, 1);
-    let take = |copy| here.take_objects(&there, &[(original, copy)]);
+    let take = |copy| here.adopt_objects(&there, &[(original, copy)]);
     let shape = "the copy of this Topic has another shape";
     let alone = topic(&here, 1);
     take(alone).unwrap();
@@ -371,7 +371,7 @@ fn a_copy_of_another_shape_takes_no_objects() {
     let (original, copy) = (original.first().unwrap(), copy.first().unwrap());
     add(&there, original, topic(&there, 4));
     add(&here, copy, topic(&here, 4));
-    here.take_objects(&there, &[(original, copy)]).unwrap();
+    here.adopt_objects(&there, &[(original, copy)]).unwrap();
     assert!(original.next().is_some());
 }
 
@@ -383,10 +383,13 @@ fn objects_are_taken_from_the_tree_that_the_call_names() {
     let (mine, yours) = (topic(&here, 1), topic(&there, 1));
     let foreign = "this Topic belongs to another Outline";
     for (original, copy) in [(mine, mine), (yours, yours), (mine, yours)] {
-        let error = here.take_objects(&there, &[(original, copy)]).unwrap_err();
+        let error = here.adopt_objects(&there, &[(original, copy)]).unwrap_err();
         assert_eq!(error.to_string(), foreign);
     }
-    let error = here.take_objects(&here, &[(mine, mine)]).unwrap_err();
-    assert_eq!(error.to_string(), "both Topic belong to one Outline");
-    here.take_objects(&there, &[(yours, mine)]).unwrap();
+    let error = here.adopt_objects(&here, &[(mine, mine)]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the original and the copy belong to the same Outline"
+    );
+    here.adopt_objects(&there, &[(yours, mine)]).unwrap();
 }

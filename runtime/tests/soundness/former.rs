@@ -445,7 +445,7 @@ fn child_of_what_c_lends_to_a_callback_at_the_address_of_one_that_it_was_given_i
     let mut lists = List::new().unwrap();
     lists.burn(List::new().unwrap());
     let panic = panic_of(|| List::show(&Viewer));
-    assert!(panic.contains("lends to a callback"), "{panic}");
+    assert!(panic.contains("C lends it to a callback"), "{panic}");
     drop((BAG.take(), lists));
     assert_eq!((live("List"), live("Item")), (0, 0));
 }
@@ -507,7 +507,7 @@ fn child_of_what_c_lends_to_an_outer_callback_is_not_given_to_c() {
             }));
         }));
     });
-    assert!(panic.contains("lends to a callback"), "{panic}");
+    assert!(panic.contains("C lends it to a callback"), "{panic}");
     List::free_own();
     drop((BAG.take(), lists));
     assert_eq!((live("List"), live("Item")), (0, 0));

@@ -53,7 +53,7 @@ impl Outline {
         let here = Tree::of(self);
         let mut outline = here.edit_owner();
         let copy = outline.copy(original.get())?;
-        here.take_objects(&there, &[(original, copy)])?;
+        here.adopt_objects(&there, &[(original, copy)])?;
         there.edit(original)?.unlink()?;
         Ok(within(copy, here.owner())?)
     }
@@ -65,7 +65,7 @@ impl Outline {
         let here = Tree::of(self);
         let mut outline = here.edit_owner();
         let copy = outline.copy(original.get())?;
-        here.take_objects(&there, &[(original, copy)])?;
+        here.adopt_objects(&there, &[(original, copy)])?;
         within(copy, here.owner())
     }
 
@@ -76,7 +76,7 @@ impl Outline {
         let here = Tree::of(self);
         let mut outline = here.edit_owner();
         let copy = outline.topic(original.number())?;
-        here.take_objects(&there, &[(original, copy)])?;
+        here.adopt_objects(&there, &[(original, copy)])?;
         there.edit(original)?.unlink()?;
         within(copy, here.owner())
     }
@@ -89,7 +89,7 @@ impl Outline {
         let here = Tree::of(self);
         let copy_of_one = within(here.edit_owner().copy(one.get())?, here.owner())?;
         let copy_of_two = within(here.edit_owner().topic(two.number())?, here.owner())?;
-        here.take_objects(&there, &[(one, copy_of_one), (two, copy_of_two)])?;
+        here.adopt_objects(&there, &[(one, copy_of_one), (two, copy_of_two)])?;
         there.edit(one)?.unlink()?;
         there.edit(two)?.unlink()
     }
@@ -99,7 +99,7 @@ impl Outline {
     fn exchange(&mut self, topic: &mut Topic, copy: &mut Topic) -> Result<()> {
         let (there, original) = Tree::around(topic)?;
         let (here, copy) = Tree::around(copy)?;
-        here.take_objects(&there, &[(original, copy)])
+        here.adopt_objects(&there, &[(original, copy)])
     }
 
     /// Makes `root` the topmost topic, and returns the former one.
@@ -194,8 +194,8 @@ impl Topic {
         let (theirs, other) = Tree::around(other)?;
         let there = within(theirs.edit_owner().copy(this.get())?, theirs.owner())?;
         let here = within(mine.edit_owner().copy(other.get())?, mine.owner())?;
-        theirs.take_objects(&mine, &[(this, there)])?;
-        mine.take_objects(&theirs, &[(other, here)])?;
+        theirs.adopt_objects(&mine, &[(this, there)])?;
+        mine.adopt_objects(&theirs, &[(other, here)])?;
         mine.edit(this)?.unlink()?;
         theirs.edit(other)?.unlink()
     }
@@ -206,8 +206,8 @@ impl Topic {
         let (mine, this) = Tree::around(self)?;
         let theirs = Tree::of(outline);
         let there = within(theirs.edit_owner().copy(this.get())?, theirs.owner())?;
-        theirs.take_objects(&mine, &[(this, there)])?;
-        mine.take_objects(&theirs, &[(there, this)])
+        theirs.adopt_objects(&mine, &[(this, there)])?;
+        mine.adopt_objects(&theirs, &[(there, this)])
     }
 
     /// Moves this topic to an outline, and returns the badge that it had before.
@@ -217,7 +217,7 @@ impl Topic {
         let badge = this.get().badge();
         let theirs = Tree::of(outline);
         let there = within(theirs.edit_owner().copy(this.get())?, theirs.owner())?;
-        theirs.take_objects(&mine, &[(this, there)])?;
+        theirs.adopt_objects(&mine, &[(this, there)])?;
         mine.edit(this)?.unlink()?;
         Ok(badge)
     }

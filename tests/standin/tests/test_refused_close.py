@@ -36,7 +36,7 @@ def test_handle_whose_close_c_refuses_stays_open():
     assert live_handles() == NONE
 
 
-def test_its_children_are_closed_all_the_same():
+def test_a_refused_close_closes_the_children():
     session = Session(5)
     cursor = session.cursor()
     with pytest.raises(SessionError):

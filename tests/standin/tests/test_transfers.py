@@ -130,7 +130,7 @@ assert len(told) == 1, told
 try:
     session.close()
 except ValueError as error:
-    assert "a Session is not released yet, because a Cursor that lives in it was not" in str(error), error
+    assert "the release of a Session waits for a Cursor that lives in it" in str(error), error
 else:
     raise AssertionError("it closed")
 assert session.closed

@@ -184,7 +184,7 @@ def test_a_signal_handler_does_not_wait(at_the_gate):
     store.close()
 
 
-def test_dropped_meanwhile(at_the_gate):
+def test_a_handle_dropped_during_a_call_is_released_after_it(at_the_gate):
     store = Store()
     item = store.item()
     part = item.part()

@@ -15,13 +15,14 @@ use leakproof::prelude::*;
 
 use crate::attributes;
 use crate::change::{self, Replacement};
-use crate::copy::{behind, copy_into, following};
+use crate::copy::copy_into;
 use crate::create::within;
 use crate::document::Document;
 use crate::errors::XIncludeError;
 use crate::external_entities::External;
 use crate::info::escaped;
 use crate::node::{Node, gather};
+use crate::order::{behind, following};
 use crate::parser::Parser;
 use crate::valid;
 
@@ -31,7 +32,7 @@ const BASE: &CStr = c"{http://www.w3.org/XML/1998/namespace}base";
 /// The stack in bytes that one inclusion within another one needs.
 const STACK: usize = 256 << 10;
 
-/// A place that includes name: an address, an XPointer, and whether that is read as text.
+/// The target of an `xi:include`: an address, an XPointer, and whether to read text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Target {
     /// The address; `None` for the document itself.
@@ -43,7 +44,7 @@ struct Target {
 /// The document that an `xi:include` element is in.
 #[derive(Clone)]
 enum Source<'t> {
-    /// The document that is changed, as it is before.
+    /// The document being changed, in its state before the change.
     Own(&'t Document),
     Read(Rc<Owned<'static, Document>>),
 }
@@ -57,7 +58,7 @@ impl Source<'_> {
     }
 }
 
-/// A copy for the document, in no tree yet, with the address that relative addresses in it start from.
+/// A copied node, not linked yet, and its base address.
 struct Included<'t> {
     node: Borrowed<'t, Node>,
     base: Option<CString>,
@@ -241,7 +242,7 @@ impl<'t> Process<'_, 't> {
         })
     }
 
-    /// Returns what an element names as copies, or why that is not there.
+    /// Returns copies of the nodes that an element names, or the reason why there are none.
     fn read_target(
         &mut self,
         include: Include<'_>,
@@ -273,7 +274,7 @@ impl<'t> Process<'_, 't> {
             ..target.clone()
         };
         if chain.contains(&target) {
-            return Err(include.error("the inclusion includes itself"));
+            return Err(include.error("the document includes itself"));
         }
         if chain.len() > self.depth {
             let message = format!("inclusions are nested deeper than {}", self.depth);

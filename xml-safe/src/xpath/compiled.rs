@@ -18,19 +18,19 @@ use crate::xpath::values::XPathValue;
 
 /// A compiled expression of any owner, as evaluations use it.
 #[handle(raw = ffi::xmlXPathCompExpr, callback_only)]
-pub(crate) struct Code;
+pub(crate) struct ExpressionCode;
 
 /// A compiled expression that a document keeps. It needs neither the document nor a context.
 #[handle(raw = ffi::xmlXPathCompExpr, release = ffi::xmlXPathFreeCompExpr, parent = Document)]
-pub(crate) struct Compiled;
+pub(crate) struct DocumentExpression;
 
 #[methods(unsafe, rust_only)]
-impl Compiled {
+impl DocumentExpression {
     #[calls(ffi::as_code)]
-    pub(crate) fn code(&self) -> Option<Borrowed<Code>>;
+    pub(crate) fn code(&self) -> Option<Borrowed<ExpressionCode>>;
 }
 
-impl Reusable for Compiled {
+impl Reusable for DocumentExpression {
     const AT_MOST: usize = 16;
 
     /// An evaluation leaves nothing in the expression but the addresses of libxml2's own functions.
@@ -50,12 +50,12 @@ impl Reusable for Compiled {
         thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError
     )
 )]
-struct Compiler;
+struct CompileContext;
 
 #[methods(unsafe, rust_only)]
-impl Compiler {
+impl CompileContext {
     #[calls(ffi::xmlXPathNewContext, args = (null), fails = null)]
-    fn new() -> Result<Owned<Compiler>>;
+    fn new() -> Result<Owned<CompileContext>>;
 
     #[calls(ffi::xmlXPathCtxtCompile, fails = null)]
     fn compile(&self, expr: &CStr) -> Result<Owned<XPath>>;
@@ -86,14 +86,18 @@ struct Source {
 #[methods(unsafe, rust_only)]
 impl XPath {
     #[calls(ffi::xmlXPathCtxtCompile, args = (compiler, expr), fails = null)]
-    fn compile_again(&self, compiler: &Compiler, expr: &CStr) -> Result<Owned<Expression>>;
+    fn compile_again(
+        &self,
+        compiler: &CompileContext,
+        expr: &CStr,
+    ) -> Result<Owned<XPathExpression>>;
 
     fn source(&self) -> Result<&Source> {
         attached(self).ok_or_else(|| Error::Value("the expression has no text".into()))
     }
 
     #[calls(ffi::as_code)]
-    pub(crate) fn code(&self) -> Option<Borrowed<Code>>;
+    pub(crate) fn code(&self) -> Option<Borrowed<ExpressionCode>>;
 
     pub(crate) fn text(&self) -> Result<&CStr> {
         Ok(&self.source()?.text)
@@ -104,19 +108,19 @@ impl XPath {
     }
 
     /// Returns the expression for one evaluation.
-    pub(crate) fn expression(&self) -> Result<Owned<'_, Expression>> {
+    pub(crate) fn expression(&self) -> Result<Owned<'_, XPathExpression>> {
         if let Some(expression) = IdleHandles::of(self).take(b"") {
             return Ok(expression);
         }
         let Source { text, options } = self.source()?;
         let counted = options.limits.counted(text);
-        let compiler = Compiler::new()?;
+        let compiler = CompileContext::new()?;
         on_enough_stack(|| self.compile_again(&compiler, counted.as_ref().unwrap_or(text)))
             .map_err(|error| XPathError::in_expression(error, &text.to_string_lossy()))
     }
 
     /// Keeps an expression for the next evaluation.
-    pub(crate) fn keep(&self, expression: Owned<'_, Expression>) -> Result<()> {
+    pub(crate) fn keep(&self, expression: Owned<'_, XPathExpression>) -> Result<()> {
         if !self.options()?.functions.have_namespaces() {
             IdleHandles::of(self).keep(b"", expression);
         }
@@ -126,7 +130,7 @@ impl XPath {
 
 /// Compiles an expression for one evaluation.
 pub(crate) fn compile(expr: &CStr, limits: Limits) -> Result<Owned<'static, XPath>> {
-    let compiler = Compiler::new()?;
+    let compiler = CompileContext::new()?;
     let compiled = on_enough_stack(|| compiler.compile(expr))?;
     match limits.counted(expr) {
         Some(counted) => on_enough_stack(|| compiler.compile(&counted))
@@ -163,7 +167,7 @@ impl XPath {
             max_depth,
         )?;
         options.limits.check_depth(expr)?;
-        let compiler = Compiler::new()?;
+        let compiler = CompileContext::new()?;
         let made = on_enough_stack(|| compiler.compile(expr))?;
         attach(
             &*made,
@@ -214,15 +218,15 @@ impl XPath {
 /// One of the compiled forms of an [`XPath`]. libxml2 writes to an expression that it evaluates, so each evaluation has
 /// one for itself.
 #[handle(raw = ffi::xmlXPathCompExpr, release = ffi::xmlXPathFreeCompExpr, parent = XPath)]
-pub(crate) struct Expression;
+pub(crate) struct XPathExpression;
 
 #[methods(unsafe, rust_only)]
-impl Expression {
+impl XPathExpression {
     #[calls(ffi::as_code)]
-    pub(crate) fn code(&self) -> Option<Borrowed<Code>>;
+    pub(crate) fn code(&self) -> Option<Borrowed<ExpressionCode>>;
 }
 
-impl Reusable for Expression {
+impl Reusable for XPathExpression {
     /// One for each of four threads.
     const AT_MOST: usize = 4;
 
@@ -252,12 +256,12 @@ impl IntoPython for Call<'_> {
     }
 }
 
-impl ErrorSource<Compiler> for XPathErrors {
-    fn failed_silently(&self, _: &CallInfo<'_, Compiler>) -> bool {
+impl ErrorSource<CompileContext> for XPathErrors {
+    fn failed_silently(&self, _: &CallInfo<'_, CompileContext>) -> bool {
         self.has_no_memory()
     }
 
-    fn into_error(self, call: &CallInfo<'_, Compiler>) -> Error {
+    fn into_error(self, call: &CallInfo<'_, CompileContext>) -> Error {
         self.into_xpath_error(call.function)
     }
 }

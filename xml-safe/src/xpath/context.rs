@@ -14,7 +14,7 @@ use crate::document::Document;
 use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::{Node, NodeClass, gather};
-use crate::xpath::compiled::{Code, Compiled, compile};
+use crate::xpath::compiled::{DocumentExpression, ExpressionCode, compile};
 use crate::xpath::evaluate::{Calling, context_of, eval_in};
 use crate::xpath::functions::{Calls, Functions};
 use crate::xpath::options::{Key, Limits, Namespaces, key_of};
@@ -124,14 +124,14 @@ impl XPathContext {
     }
 
     #[calls(ffi::xmlXPathCtxtCompile, fails = null)]
-    pub(crate) fn compile(&self, expr: &CStr) -> Result<Owned<Compiled>>;
+    pub(crate) fn compile(&self, expr: &CStr) -> Result<Owned<DocumentExpression>>;
 
     #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach)]
-    fn evaluate(&self, code: &Code) -> Result<Owned<XPathObject>>;
+    fn evaluate(&self, code: &ExpressionCode) -> Result<Owned<XPathObject>>;
 
     /// Evaluates while signal handlers run. A handler that raises ends the evaluation.
     #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach, interrupt = XPathContext::stop)]
-    fn evaluate_beside_signals(&self, code: &Code) -> Result<Owned<XPathObject>>;
+    fn evaluate_beside_signals(&self, code: &ExpressionCode) -> Result<Owned<XPathObject>>;
 
     /// Evaluates with functions of Python code.
     #[calls(
@@ -143,7 +143,7 @@ impl XPathContext {
     )]
     pub(crate) fn evaluate_calling(
         &mut self,
-        code: &Code,
+        code: &ExpressionCode,
         calls: &Calls,
     ) -> Result<Owned<XPathObject>>;
 
@@ -204,7 +204,7 @@ impl XPathContext {
     /// more starts again beside the signal handlers: libxml2 can't continue it, and an evaluation changes nothing.
     pub(crate) fn evaluate_interruptibly<'c>(
         &'c self,
-        code: &Code,
+        code: &ExpressionCode,
         most: c_ulong,
     ) -> Result<Owned<'c, XPathObject>> {
         if !handles_signals() {
@@ -304,9 +304,9 @@ impl XPathContext {
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// `functions` maps names to callables, as in `Document.xpathEval`, for this evaluation alone. A name in a
-    /// namespace is written "prefix:name" with a registered prefix, "{uri}name", or as a tuple of URI and name. A
-    /// function can't use this context: that raises BusyError.
+    /// `functions` maps names to callables, as in `Document.xpathEval`, for this evaluation only. A name in a namespace
+    /// is written "prefix:name" with a registered prefix, "{uri}name", or as a tuple of URI and name. A function can't
+    /// use this context: that raises BusyError.
     ///
     /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
     #[pyo3(signature = (

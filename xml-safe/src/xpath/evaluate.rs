@@ -13,7 +13,7 @@ use crate::document::Document;
 use crate::errors::XPathError;
 use crate::ffi;
 use crate::node::Node;
-use crate::xpath::compiled::{Code, XPath, compile};
+use crate::xpath::compiled::{ExpressionCode, XPath, compile};
 use crate::xpath::context::{XPathContext, on_enough_stack};
 use crate::xpath::functions::{Calls, Functions, is_built_in};
 use crate::xpath::names::{self, Kind, Name};
@@ -68,7 +68,7 @@ pub(crate) fn eval_in<'d>(
 fn value_of<'d>(
     context: &XPathContext,
     document: &'d Document,
-    code: Option<Borrowed<'_, Code>>,
+    code: Option<Borrowed<'_, ExpressionCode>>,
     expr: &CStr,
     most: c_ulong,
 ) -> Result<XPathValue<'d>> {
@@ -188,7 +188,7 @@ impl Request<'_, '_> {
         &self,
         context: &mut XPathContext,
         document: &'d Document,
-        code: Option<Borrowed<'_, Code>>,
+        code: Option<Borrowed<'_, ExpressionCode>>,
         text: &CStr,
     ) -> Result<XPathValue<'d>> {
         let Options {
@@ -225,7 +225,7 @@ impl Calling<'_, '_> {
     pub(crate) fn evaluate<R>(
         &self,
         context: &mut XPathContext,
-        code: Option<Borrowed<'_, Code>>,
+        code: Option<Borrowed<'_, ExpressionCode>>,
         text: &CStr,
         read: impl FnOnce(&XPathObject) -> Result<R>,
     ) -> Result<R> {

@@ -77,7 +77,7 @@ impl XPathObject {
 /// all the same: otherwise each call of the package would look whether C keeps such values in its handles. So no value
 /// of the type leaves this module, and each goes to C right after it was made, while the document is in use.
 #[handle(raw = ffi::xmlXPathObject, release = ffi::xmlXPathFreeObject)]
-struct Given;
+struct PassedValue;
 
 /// The node set of a value.
 #[handle(
@@ -93,7 +93,7 @@ impl NodeSet {
     fn members(&self) -> Vec<Borrowed<Member>>;
 
     /// Adds a node that is not in the set. Takes `&NodeSet`, because the set is borrowed from its value: who calls this
-    /// has the value alone.
+    /// uses the value exclusively.
     #[calls(ffi::xmlXPathNodeSetAddUnique, fails = nonzero)]
     fn add(set: &NodeSet, node: &Node) -> Result<()>;
 
@@ -151,13 +151,13 @@ pub(crate) enum XPathItem<'d> {
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
     #[calls(ffi::xmlXPathNewString, args = (text), fails = null)]
-    fn new_string(&self, text: &CStr) -> Result<Owned<Given>>;
+    fn new_string(&self, text: &CStr) -> Result<Owned<PassedValue>>;
 
     #[calls(ffi::xmlXPathNewFloat, args = (number), fails = null)]
-    fn new_number(&self, number: f64) -> Result<Owned<Given>>;
+    fn new_number(&self, number: f64) -> Result<Owned<PassedValue>>;
 
     #[calls(ffi::xmlXPathNewBoolean, args = (truth), fails = null)]
-    fn new_boolean(&self, truth: bool) -> Result<Owned<Given>>;
+    fn new_boolean(&self, truth: bool) -> Result<Owned<PassedValue>>;
 
     #[calls(ffi::xmlXPathNewNodeSet, args = (null), fails = null)]
     fn new_node_set(&self) -> Result<Owned<XPathObject>>;
@@ -166,19 +166,19 @@ impl crate::document::Document {
     fn copy_of(&self, value: &XPathObject) -> Result<Owned<XPathObject>>;
 
     #[calls(ffi::xmlXPathObjectCopy, args = (value), fails = null)]
-    fn given_copy_of(&self, value: &XPathObject) -> Result<Owned<Given>>;
+    fn passed_copy_of(&self, value: &XPathObject) -> Result<Owned<PassedValue>>;
 }
 
 #[methods(unsafe, rust_only)]
 impl crate::xpath::context::XPathContext {
-    /// Takes `&XPathContext`, because the document of a context is borrowed from it: who calls this has the context
-    /// alone. Has no receiver: a receiver would be remembered as the place of what C has freed in the meantime.
+    /// Takes `&XPathContext`, because the document of a context is borrowed from it: who calls this uses the context
+    /// exclusively. Has no receiver: a receiver would be remembered as the place of what C has freed in the meantime.
     #[calls(ffi::xmlXPathRegisterVariableNS, fails = nonzero, consumes = on_success)]
     fn take_variable(
         context: &XPathContext,
         name: &CStr,
         uri: Option<&CStr>,
-        value: Owned<Given>,
+        value: Owned<PassedValue>,
     ) -> Result<()>;
 
     /// Gives the context the value of a variable.
@@ -188,7 +188,7 @@ impl crate::xpath::context::XPathContext {
         key: &Key,
         value: &Bound<'_, PyAny>,
     ) -> Result<()> {
-        let value = given_of(document, value, || format!("the variable {key}"))?;
+        let value = passed_value_of(document, value, || format!("the variable {key}"))?;
         XPathContext::take_variable(self, &key.local, key.uri.as_deref(), value)
     }
 
@@ -203,7 +203,7 @@ impl crate::xpath::context::XPathContext {
         let Some(value) = self.variable(name, uri) else {
             return Ok(());
         };
-        let value = document.given_copy_of(&value)?;
+        let value = document.passed_copy_of(&value)?;
         XPathContext::take_variable(other, name, uri, value)
     }
 }
@@ -212,14 +212,14 @@ impl crate::xpath::context::XPathContext {
 #[methods(unsafe, rust_only)]
 impl crate::xpath::functions::Evaluation {
     #[calls(ffi::valuePush, fails = negative, consumes = always)]
-    fn push(evaluation: &Evaluation, value: Owned<Given>) -> Result<()>;
+    fn push(evaluation: &Evaluation, value: Owned<PassedValue>) -> Result<()>;
 }
 
 #[cfg(not(frees_unpushed))]
 #[methods(unsafe, rust_only)]
 impl crate::xpath::functions::Evaluation {
     #[calls(ffi::valuePush, fails = negative, consumes = on_success)]
-    fn push(evaluation: &Evaluation, value: Owned<Given>) -> Result<()>;
+    fn push(evaluation: &Evaluation, value: Owned<PassedValue>) -> Result<()>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -231,7 +231,7 @@ impl crate::xpath::functions::Evaluation {
         value: &Bound<'_, PyAny>,
         what: impl Fn() -> String,
     ) -> Result<()> {
-        Evaluation::push(self, given_of(document, value, what)?)
+        Evaluation::push(self, passed_value_of(document, value, what)?)
     }
 }
 
@@ -291,11 +291,11 @@ pub(crate) fn object_into_python(
 }
 
 /// Converts a Python object to a value of `document`. `what` names the object in errors.
-fn given_of(
+fn passed_value_of(
     document: &Document,
     value: &Bound<'_, PyAny>,
     what: impl Fn() -> String,
-) -> Result<Owned<'static, Given>> {
+) -> Result<Owned<'static, PassedValue>> {
     if let Ok(truth) = value.cast::<PyBool>() {
         return document.new_boolean(truth.is_truthy()?);
     }
@@ -306,11 +306,11 @@ fn given_of(
         return document.new_string(&c_string(text, what)?);
     }
     if value.is_instance_of::<NodeClass>() {
-        return document.given_copy_of(&*node_set_of(document, vec![value.clone()], what)?);
+        return document.passed_copy_of(&*node_set_of(document, vec![value.clone()], what)?);
     }
     if value.is_instance_of::<DocumentClass>() {
         let nodes = value.call_method1("xpathEval", ("/",))?;
-        return given_of(document, &nodes, what);
+        return passed_value_of(document, &nodes, what);
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         let mut nodes = Vec::new();
@@ -318,7 +318,7 @@ fn given_of(
             nodes.try_reserve(1)?;
             nodes.push(item?);
         }
-        return document.given_copy_of(&*node_set_of(document, nodes, what)?);
+        return document.passed_copy_of(&*node_set_of(document, nodes, what)?);
     }
     let class = value.get_type().qualname()?;
     let what = what();

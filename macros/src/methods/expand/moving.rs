@@ -65,7 +65,7 @@ pub(crate) fn expand_moving(
     let made = made_part(method).map(|part| {
         let part = erase_lifetimes(part, &block.handle);
         respanned(
-            quote!(let #room = #runtime::__private::tree::Room::for_result::<#part>()?;),
+            quote!(let #room = #runtime::__private::tree::Reservation::for_result::<#part>()?;),
             part.span(),
         )
     });

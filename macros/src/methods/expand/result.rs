@@ -135,7 +135,7 @@ pub(crate) fn expand_into_owner(
         None => converted,
     };
     let converted = match made_part(method) {
-        Some(_) => quote!(#converted.map(#runtime::__private::tree::Made::made)),
+        Some(_) => quote!(#converted.map(#runtime::__private::tree::RegisterNew::register)),
         None => converted,
     };
     quote!(|ret| #converted)

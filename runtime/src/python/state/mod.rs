@@ -23,7 +23,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 pub(super) use self::resource::{ResourceState, Special};
 use self::view::{Boxed, WatchedView};
-pub(super) use self::view::{View, lock_fields, moves, note_moves, view_of};
+pub(super) use self::view::{View, adoptions, lock_fields, note_adoption, view_of};
 use super::handle_class::HandleClass;
 use super::py_box::PyBox;
 use super::thread_bound;
@@ -85,15 +85,15 @@ impl HandleState {
         owner: Py<HandleClass>,
     ) -> PyResult<Self> {
         let state = owner.get().state();
-        let moves = state.as_view().is_some_and(View::moves);
+        let is_adoptable = state.as_view().is_some_and(View::is_adoptable);
         let is_watched = match state.get() {
             State::Watched(_) => true,
-            State::View(view) => moves && view.raw() != raw,
+            State::View(view) => is_adoptable && view.raw() != raw,
             State::Resource(_) => false,
         };
         if !is_watched && !kind.is_until_mut() {
             let view = View::new(kind, raw, owner);
-            let view = match moves {
+            let view = match is_adoptable {
                 true => view.at_owner(),
                 false => view,
             };
@@ -145,13 +145,13 @@ impl HandleState {
 
     /// Returns whether the drop of this state drops no Python object, except for the owner of a view.
     #[inline(always)]
-    pub(super) fn is_dropped_alone(&mut self) -> bool {
+    pub(super) fn drops_no_objects(&mut self) -> bool {
         match self.0.boxed() {
             None => true,
             Some((_, Boxed::Watched)) => false,
             Some((state, Boxed::Resource)) => {
                 // SAFETY: Rust: the box is there until this is dropped, and this is borrowed exclusively.
-                unsafe { &mut *state.cast::<ResourceState>() }.is_dropped_alone()
+                unsafe { &mut *state.cast::<ResourceState>() }.drops_no_objects()
             }
         }
     }
@@ -227,7 +227,7 @@ impl HandleState {
     }
 
     /// Returns whether this is a view that has ended before its owner, or part of such a view: an `until_mut` view
-    /// whose owner, or an ancestor of the owner, was borrowed exclusively since, or one of a part that has moved.
+    /// whose owner, or an ancestor of the owner, was borrowed exclusively since, or one of a part that was adopted.
     pub(super) fn is_stale(&self) -> bool {
         match self.get() {
             State::Watched(watched) => watched.is_stale(),
@@ -235,15 +235,15 @@ impl HandleState {
         }
     }
 
-    /// Returns whether the handle is a part that was moved before, or part of one, and parts were moved since there
-    /// were so many moves: its pointer may be another one.
-    pub(super) fn has_moved_since(&self, moved: usize) -> bool {
-        self.has_moved() && moved != moves()
+    /// Returns whether the handle is an adopted part, or part of one, and the number of adoptions is no longer
+    /// `adoptions_then`. The pointer of the part may have changed since.
+    pub(super) fn is_adopted_since(&self, adoptions_then: usize) -> bool {
+        self.is_adopted() && adoptions_then != adoptions()
     }
 
-    /// Returns whether the handle is a part that was moved, or part of one.
-    pub(super) fn has_moved(&self) -> bool {
-        self.as_view().is_some_and(View::has_moved)
+    /// Returns whether the handle is a part that was adopted, or part of one.
+    pub(super) fn is_adopted(&self) -> bool {
+        self.as_view().is_some_and(View::is_adopted)
     }
 
     /// Returns whether the handle is closed. Never blocks, and never calls C.

@@ -37,8 +37,8 @@ impl<const EXCLUSIVE: bool> Drop for QuickBorrow<'_, EXCLUSIVE> {
 }
 
 impl HandleState {
-    /// Borrows the handle. Returns `None` if that takes more than a glance: a handle that is closed or busy, or whose
-    /// ancestors, holder, thread or process have to be asked, or if a release waits for its thread.
+    /// Borrows the handle. Returns `None` if one load of the borrow state does not suffice: a handle that is closed or
+    /// busy, or whose ancestors, holder, thread or process have to be asked, or if a release waits for its thread.
     #[inline(always)]
     pub(crate) fn enter_quick<const EXCLUSIVE: bool>(&self) -> Option<QuickBorrow<'_, EXCLUSIVE>> {
         let (counted, raw) = match self.get() {

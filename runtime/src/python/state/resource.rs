@@ -221,7 +221,7 @@ impl ResourceState {
 
     /// Returns whether the drop of this state drops no Python object: the handle has no parents and keeps nothing.
     #[inline]
-    pub(super) fn is_dropped_alone(&mut self) -> bool {
+    pub(super) fn drops_no_objects(&mut self) -> bool {
         let children = self.children.get_mut();
         let children = children.unwrap_or_else(PoisonError::into_inner);
         self.is_quick

@@ -20,11 +20,11 @@ const REGISTERED: usize = 2;
 const WITNESS: usize = 4;
 /// The bit of a view of a part that moves, or of a view of that, which says that both are at one address.
 const AT_OWNER: usize = 8;
-/// The bit of a part that moves which says that this was the object of another part before.
-const MOVED: usize = 16;
+/// The bit of a part that moves which says that the part was adopted: this was the object of another part before.
+const ADOPTED: usize = 16;
 /// In the place of a kind: what is no view has a box with a [`WatchedView`].
 const BOXED_VIEW: usize = 1;
-const BITS: usize = CLOSED | REGISTERED | WITNESS | AT_OWNER | MOVED;
+const BITS: usize = CLOSED | REGISTERED | WITNESS | AT_OWNER | ADOPTED;
 
 /// The type of what is in a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub(super) enum Boxed {
 /// The state of a view: the pointer, the owner, and whether the view is closed. It has no fields besides, because
 /// programs hold many views.
 pub(crate) struct View {
-    /// The owner: a resource, or the view that this one is part of. It changes only in [`View::move_to`]. `None` for
+    /// The owner: a resource, or the view that this one is part of. It changes only in [`View::adopt_into`]. `None` for
     /// what is no view, and has a box.
     owner: UnsafeCell<Option<Py<HandleClass>>>,
     /// The kind, with the bits.
     kind: AtomicPtr<HandleKind>,
     /// The native pointer, which stays also when the view is closed: a running call may use it, because the call has
-    /// borrowed the owner. It changes only in [`View::move_to`].
+    /// borrowed the owner. It changes only in [`View::adopt_into`].
     raw: Cell<*mut ()>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct View {
 // word C allows use on any thread.
 unsafe impl Send for View {}
 // SAFETY: guarantee 3: `raw` is followed by calls that have entered the owner. annotation `&self`: without exclusive
-// use C allows calls on several threads. guarantee 26: the fields change only under the GIL, in `move_to`.
+// use C allows calls on several threads. guarantee 26: the fields change only under the GIL, in `adopt_into`.
 unsafe impl Sync for View {}
 
 impl View {
@@ -63,7 +63,7 @@ impl View {
         }
     }
 
-    /// Makes it the view of what is at the address of its owner, also when that has moved.
+    /// Makes it the view of what is at the address of its owner, also after the owner was adopted.
     pub(super) fn at_owner(self) -> Self {
         self.set(AT_OWNER);
         self
@@ -93,10 +93,10 @@ impl View {
         }
     }
 
-    /// The owner. Nobody keeps the reference over a call that moves parts.
+    /// The owner. Nobody keeps the reference over a call in which parts are adopted.
     #[inline(always)]
     pub(crate) fn owner(&self) -> &Py<HandleClass> {
-        // SAFETY: guarantee 26: `move_to` runs while nobody has such a reference. Rust: what is no view is not given
+        // SAFETY: guarantee 26: `adopt_into` runs while nobody has such a reference. Rust: what is no view is not given
         // out as one (`HandleState::get`).
         unsafe { (*self.owner.get()).as_ref().unwrap_unchecked() }
     }
@@ -117,18 +117,19 @@ impl View {
         }
     }
 
-    /// Returns whether this is the view of a part that moves, or of what is at the address of one.
-    pub(crate) fn moves(&self) -> bool {
+    /// Returns whether this view goes with a part that is adopted: the view of such a part, or of what is at the
+    /// address of one.
+    pub(crate) fn is_adoptable(&self) -> bool {
         self.has(AT_OWNER) || self.kind().tree().is_some()
     }
 
-    /// Returns whether the part that this view is of, or is part of, has been moved.
-    pub(super) fn has_moved(&self) -> bool {
+    /// Returns whether the part that this view is of, or is part of, was adopted.
+    pub(super) fn is_adopted(&self) -> bool {
         match self.kind().tree() {
-            Some(_) => self.has(MOVED),
+            Some(_) => self.has(ADOPTED),
             None => {
                 let owner = self.owner().get().state().as_view();
-                owner.is_some_and(View::has_moved)
+                owner.is_some_and(View::is_adopted)
             }
         }
     }
@@ -139,7 +140,7 @@ impl View {
     ///
     /// The object is registered. Both parts are valid, the call uses both owners exclusively, the part at `raw` has no
     /// object, `owner` is the object of its owner, and nobody has a reference of [`View::owner`].
-    pub(crate) unsafe fn move_to(
+    pub(crate) unsafe fn adopt_into(
         &self,
         ops: &TreeOps,
         raw: *mut (),
@@ -151,7 +152,7 @@ impl View {
             *ops.object(raw) = mem::replace(&mut *former, ptr::null_mut());
             self.raw.set(raw);
             self.clear(WITNESS);
-            self.set(MOVED);
+            self.set(ADOPTED);
             (*self.owner.get()).replace(owner).unwrap_unchecked()
         }
     }
@@ -305,28 +306,28 @@ impl Drop for View {
     }
 }
 
-/// The number of times that parts were moved.
-static MOVES: AtomicUsize = AtomicUsize::new(0);
+/// The number of adoptions.
+static ADOPTIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// Notes that parts were moved.
-pub(crate) fn note_moves() {
-    MOVES.fetch_add(1, Ordering::Relaxed);
+/// Notes that parts were adopted.
+pub(crate) fn note_adoption() {
+    ADOPTIONS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Returns the number of times that parts were moved.
-pub(crate) fn moves() -> usize {
-    MOVES.load(Ordering::Relaxed)
+/// Returns the number of adoptions.
+pub(crate) fn adoptions() -> usize {
+    ADOPTIONS.load(Ordering::Relaxed)
 }
 
-/// The state of a view that may end before its owner: with the next exclusive borrow of the owner (`until_mut`), when
-/// the part that moves which it is part of is moved, or with the view that it is part of.
+/// The state of a view that may end before its owner: with the next exclusive borrow of the owner (`until_mut`), with
+/// the adoption of the part that it is part of, or with the view that it is part of.
 pub(super) struct WatchedView {
     pub(super) view: View,
     /// The owner's `generation_with_ancestors` when the view was made; `None` for a view that is not `until_mut`, nor
     /// part of such a view.
     generation: Option<u64>,
-    /// The number of moves when the view was made.
-    moves: usize,
+    /// The number of adoptions when the view was made.
+    adoptions: usize,
 }
 
 impl WatchedView {
@@ -334,15 +335,14 @@ impl WatchedView {
         WatchedView {
             view,
             generation,
-            moves: moves(),
+            adoptions: adoptions(),
         }
     }
 
-    /// Returns whether the view has ended. One that is part of a part that was moved before has also ended where any
-    /// other part was moved since.
+    /// Returns whether the view has ended. A view of an adopted part also ends with the next adoption of any part.
     pub(super) fn is_stale(&self) -> bool {
         let owner = self.view.owner().get().state();
-        owner.has_moved_since(self.moves)
+        owner.is_adopted_since(self.adoptions)
             || self
                 .generation
                 .is_some_and(|made| made != owner.generation_with_ancestors())

@@ -21,7 +21,7 @@ fn close_of_a_parent_says_that_a_child_was_forgotten() {
     assert!(handle.is_none());
     let message = error.to_string();
     assert!(
-        message.contains("a Pool is not released yet, because a Item that lives in it was not"),
+        message.contains("the release of a Pool waits for a Item that lives in it"),
         "{message}"
     );
     lost(&mut native, &["Pool", "Item"]);

@@ -24,7 +24,7 @@ fn parent_of_a_handle_that_c_keeps_waits_for_c() {
 }
 
 #[test]
-fn close_of_a_parent_whose_child_c_keeps_is_put_off() {
+fn close_of_a_parent_whose_child_c_keeps_is_deferred() {
     let _native = Native::start();
     let mut bag = Bag::new().unwrap();
     let pool = Pool::new().unwrap();

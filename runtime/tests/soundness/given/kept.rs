@@ -91,7 +91,7 @@ fn handles_that_keep_each_other_are_an_error_of_the_last() {
     assert!(one.close().is_ok());
     let message = two.close().unwrap_err().0.to_string();
     assert!(
-        message.contains("a Pool is never released, because C keeps handles that live in it"),
+        message.contains("a Pool is never released: C keeps a child of it in a "),
         "{message}"
     );
     lost(&mut native, &["Pool", "Pool"], &["Pool", "Pool"]);
@@ -133,7 +133,7 @@ fn handle_in_which_a_child_is_made_on_its_way_to_c_stays() {
         let pool = Pool::new().unwrap();
         let message = panic_of(|| call(&pool, pool.item().unwrap()));
         assert!(
-            message.contains("a Tag cannot be given to C, because it lives in a Item"),
+            message.contains("a Tag cannot be given to C: it lives in a Item"),
             "{message}"
         );
         drop(pool);

@@ -55,7 +55,8 @@ fn child_of_what_c_lends_to_a_callback_is_not_given_to_c() {
     let r#box = Crate::new().unwrap();
     let message = panic_of(|| r#box.show(&Viewer));
     assert!(
-        message.contains("a Line cannot be given to C, because it lives in a Note that C lends"),
+        message
+            .contains("a Line cannot be given to C: it lives in a Note that C may release first"),
         "{message}"
     );
     drop(BAG.take());
@@ -67,8 +68,9 @@ fn child_of_what_c_lends_through_an_optional_argument_of_a_callback_is_not_given
     let r#box = Crate::new().unwrap();
     let message = panic_of(|| r#box.show_desk(&Viewer));
     assert!(
-        message
-            .contains("a SlipLine cannot be given to C, because it lives in a Slip that C lends"),
+        message.contains(
+            "a SlipLine cannot be given to C: it lives in a Slip that C may release first"
+        ),
         "{message}"
     );
     drop(BAG.take());
@@ -80,7 +82,7 @@ fn child_of_the_record_of_a_report_is_not_given_to_c() {
     let message = panic_of(|| Teller::new().unwrap().fail());
     assert!(
         message.contains(
-            "a RecordLine cannot be given to C, because it lives in a RecordNote that C lends"
+            "a RecordLine cannot be given to C: it lives in a RecordNote that C may release first"
         ),
         "{message}"
     );

@@ -1,13 +1,14 @@
-//! Parts that move to another owner, with their Python objects: [`Tree::take_objects`](crate::Tree::take_objects).
+//! Parts that another owner adopts, with their Python objects: [`Tree::adopt_objects`](crate::Tree::adopt_objects).
 //!
 //! The objects of the parts of one tree become those of the parts of a copy in another tree. That takes place under the
 //! GIL, in a body that has borrowed both owners exclusively, so nobody else uses one of the parts:
 //!
 //! - The call itself remembers which resources it has borrowed, and keeps the former owners until it has ended.
-//! - A call that waits for one of the owners keeps it meanwhile, and looks afterwards whether the part has moved.
-//! - A view of what is at the address of a part moves along. Another view of a part that has moved has ended.
+//! - A call that waits for an owner keeps a reference to it, and checks after the wait whether the part was adopted by
+//!   another owner.
+//! - A view at the address of a part goes with it. Other views of an adopted part become invalid.
 //!
-//! On free-threaded Python, calls look for the owner of a part without a lock, so objects do not move there.
+//! On free-threaded Python, calls look for the owner of a part without a lock, so no objects are adopted there.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
@@ -17,22 +18,22 @@ use pyo3::prelude::*;
 use super::borrow_request::BorrowRequest;
 use super::handle_class::HandleClass;
 use super::parts;
-use super::state::{ResourceState, note_moves};
+use super::state::{ResourceState, note_adoption};
 use crate::error::{Error, Result};
 use crate::handle::kind::Id;
 use crate::interpreter::is_attached;
 use crate::restore_guard::RestoreGuard;
-use crate::tree::{Copied, TakeObjects};
+use crate::tree::{AdoptObjects, Copied};
 
-inventory::submit! { TakeObjects(take_objects) }
+inventory::submit! { AdoptObjects(adopt_objects) }
 
-/// The former owners of parts that a call has moved. They outlive the borrows of the call.
+/// The former owners of parts that were adopted in a call. They outlive the borrows of the call.
 #[derive(Default)]
 pub(super) struct FormerOwners(RefCell<Vec<Py<HandleClass>>>);
 
 /// A call from Python whose body runs: the handles that the call has borrowed.
 pub(super) struct RunningBody<'a> {
-    holds: &'a [Option<BorrowRequest<'a>>],
+    requests: &'a [Option<BorrowRequest<'a>>],
     former: &'a FormerOwners,
     /// The call in whose body this one was made.
     outer: Running,
@@ -46,9 +47,9 @@ thread_local! {
 }
 
 impl<'a> RunningBody<'a> {
-    pub(super) fn new(holds: &'a [Option<BorrowRequest<'a>>], former: &'a FormerOwners) -> Self {
+    pub(super) fn new(requests: &'a [Option<BorrowRequest<'a>>], former: &'a FormerOwners) -> Self {
         RunningBody {
-            holds,
+            requests,
             former,
             outer: RUNNING.get(),
         }
@@ -56,19 +57,19 @@ impl<'a> RunningBody<'a> {
 
     /// Makes the body the one that runs, until the result is dropped, which is before this is.
     pub(super) fn begin(&self) -> RestoreGuard<Running> {
-        // The lifetime goes with the type: who reads it knows that the body runs.
+        // Erases the lifetime. The guard ends before the body, so `RUNNING` never dangles.
         RestoreGuard::set(&RUNNING, Some(NonNull::from(self).cast()))
     }
 
-    /// Returns the Python object of an owner that this call has borrowed, or one in whose body it was made. A part that
-    /// has moved since no longer leads to its former owner, which the call keeps.
+    /// Returns the Python object of an owner that this call, or an outer one, has borrowed. A request whose part was
+    /// adopted no longer leads to the former owner; `former` keeps that one.
     fn owner<'py>(&self, py: Python<'py>, id: Id) -> Option<(Bound<'py, HandleClass>, &Self)> {
         let is_it = |resource: &ResourceState| {
             ptr::eq(resource.kind(), id.kind()) && resource.raw() == id.raw()
         };
-        let borrowed = self.holds.iter().flatten();
-        let borrowed = borrowed.filter(|hold| is_it(hold.resource) && !hold.has_moved());
-        let mut borrowed = borrowed.filter_map(|hold| hold.resource_object(py));
+        let borrowed = self.requests.iter().flatten();
+        let borrowed = borrowed.filter(|request| is_it(request.resource) && !request.was_adopted());
+        let mut borrowed = borrowed.filter_map(|request| request.resource_object(py));
         let former = self.former.0.borrow();
         let mut former = former.iter().map(|former| former.bind(py));
         let found = borrowed.next();
@@ -84,19 +85,19 @@ impl<'a> RunningBody<'a> {
     }
 }
 
-/// Returns whether the call that this thread runs has moved parts.
-pub(super) fn has_moved_parts() -> bool {
+/// Returns whether parts were adopted in the call that this thread runs.
+pub(super) fn has_adopted_parts() -> bool {
     // SAFETY: Rust: the body runs.
     let running = RUNNING.get().map(|running| unsafe { running.as_ref() });
     running.is_some_and(|running| !running.former.0.borrow().is_empty())
 }
 
-/// Gives the Python objects of parts to their copies ([`Copied::take_objects`]).
+/// Gives the Python objects of parts to their copies ([`Copied::adopt_objects`]).
 ///
 /// # Safety
 ///
-/// As there.
-unsafe fn take_objects(copied: &Copied<'_>) -> Result<()> {
+/// As for [`Copied::adopt_objects`].
+unsafe fn adopt_objects(copied: &Copied<'_>) -> Result<()> {
     let running = RUNNING.get();
     if !is_attached() {
         // A tree that Python does not know has no objects.
@@ -120,7 +121,7 @@ unsafe fn take_objects(copied: &Copied<'_>) -> Result<()> {
         return Ok(());
     }
     if cfg!(Py_GIL_DISABLED) {
-        let reason = "objects do not move on free-threaded Python: copy instead";
+        let reason = "free-threaded Python adopts no objects: copy instead";
         return Err(refused(copied, reason));
     }
     // SAFETY: CPython: this thread is attached, as was just asked.
@@ -138,12 +139,12 @@ unsafe fn take_objects(copied: &Copied<'_>) -> Result<()> {
         former.try_reserve(1).map_err(no_memory)?;
         former.push(from.unbind());
     }
-    note_moves();
+    note_adoption();
     // SAFETY: the caller's promise; the call has borrowed both owners exclusively. The list keeps the former owner, so
     // none is dropped here.
     unsafe {
         copied.each(|(original, copy)| {
-            parts::move_object(py, copied.ops, original, copy, &to);
+            parts::adopt_object(py, copied.ops, original, copy, &to);
             Ok(())
         })
     }
@@ -152,7 +153,7 @@ unsafe fn take_objects(copied: &Copied<'_>) -> Result<()> {
 #[cold]
 fn refused(copied: &Copied<'_>, reason: &str) -> Error {
     Error::Value(format!(
-        "this {} cannot move to another {}: {reason}",
+        "this {} cannot be adopted by another {}: {reason}",
         copied.kind.name(),
         copied.owners.0.kind().name()
     ))

@@ -1,4 +1,4 @@
-"""Parts that move to another owner with their Python objects."""
+"""Parts that another owner adopts, with their Python objects."""
 
 import gc
 import random
@@ -12,7 +12,7 @@ from outlines import numbers, tree
 from standin_safe import ClosedError, Outline, live_handles, take_log
 
 pytestmark = pytest.mark.skipif(
-    hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), reason="objects do not move without a GIL"
+    hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), reason="no objects are adopted without a GIL"
 )
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -148,7 +148,7 @@ def test_shapes_are_compared_list_by_list():
     topics.append(3)
     notes.add(there.note(3))
     for one, other in ((topics, notes), (notes, topics), (topics, there.root), (topics, topics.next)):
-        with pytest.raises(ValueError, match="another shape|belong to one Outline"):
+        with pytest.raises(ValueError, match="another shape|belong to the same Outline"):
             here.exchange(one, other)
     assert (topics.first.number, notes.first_note.number) == (3, 3)
     assert (here.root.first, there.root.first) == (topics, notes)
@@ -157,7 +157,7 @@ def test_shapes_are_compared_list_by_list():
 def test_a_part_does_not_move_to_its_own_owner():
     here = tree(1)
     one = here.root.first
-    with pytest.raises(ValueError, match="both Topic belong to one Outline"):
+    with pytest.raises(ValueError, match="the original and the copy belong to the same Outline"):
         here.adopt(one)
     assert here.root.first is one
     assert here.released == 1
@@ -166,12 +166,12 @@ def test_a_part_does_not_move_to_its_own_owner():
 def test_a_copy_with_an_object_gets_no_other():
     here, there = tree(1), tree(1)
     one, other = there.root.first, here.root.first
-    with pytest.raises(ValueError, match="cannot move to another Outline: the copy has a Python object already"):
+    with pytest.raises(ValueError, match="cannot be adopted by another Outline: the copy has a Python object already"):
         here.exchange(one, other)
     assert (here.root.first, there.root.first) == (other, one)
 
 
-def test_what_c_cannot_copy_stays():
+def test_a_part_of_a_closed_owner_is_not_adopted():
     here, there = tree(), tree(1)
     one = there.root.first
     there.close()
@@ -316,7 +316,7 @@ def test_an_iterator_does_not_follow_a_part():
     assert next(topics).number == 1
     here.adopt(two)
     for _ in range(2):
-        with pytest.raises(ValueError, match="the Topic that the iterator was at was moved to another Outline"):
+        with pytest.raises(ValueError, match="the Topic that the iterator was at was adopted by another Outline"):
             next(topics)
     there.adopt(two)
     assert next(topics) is two
