@@ -788,6 +788,8 @@ CLOSING = [
     ),
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
+    mutant(TAKE, "an operand of another type is a TypeError", ("error.is_instance_of::<PyTypeError>(py) => Err", "false && error.is_instance_of::<PyTypeError>(py) => Err")),
+    mutant(TAKE, "an operand with an error of its own is NotImplemented", ("error.is_instance_of::<PyTypeError>(py) => Err", "error.is_instance_of::<PyTypeError>(py) || true => Err")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),

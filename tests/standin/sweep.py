@@ -317,6 +317,26 @@ def interrupted(search: MODULE.Search) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+def measure() -> object:
+    one, two = MODULE.Measure(1), MODULE.Measure(2)
+    one += two
+    one *= 2
+    one.length = 4
+    del one.length
+    return (
+        repr(one),
+        str(two),
+        hash(one),
+        two < one,
+        one == two,
+        bool(one),
+        1 + two,
+        (one + two).length,
+        two | one,
+        two % "m",
+    )
+
+
 def letter(text: bytes | None) -> Callable[[], MODULE.Letter]:
     return lambda: MODULE.Letter(text)
 
@@ -396,6 +416,10 @@ OPERATIONS = [
     Operation("number", lambda: MODULE.Numeral().value),
     Operation("another number", MODULE.Numeral.another),
     Operation("wait", wait),
+    Operation("measure", measure),
+    Operation("measure and another type", lambda: MODULE.Measure(1) == 1),
+    Operation("measure and text", lambda: MODULE.Measure(1) % "m\0m", raises=ValueError),
+    Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),
     Operation("feed", lambda: list(MODULE.Feed(iter([1, 2, -1]).__next__))),

@@ -140,6 +140,9 @@ c! {
     fn value_new(number: c_double) -> *mut value;
     fn value_ref(it: *mut value) -> *mut value;
     fn value_unref(it: *mut value);
+    fn value_number(it: *const value) -> c_int;
+    fn value_sum(it: *const value, other: *const value) -> *mut value;
+    fn value_add(it: *mut value, other: *const value);
     fn jar_free(it: *mut jar);
     fn shim_jar_put(it: *mut jar, content: *mut value);
     fn list_new() -> *mut list;

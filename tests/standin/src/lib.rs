@@ -12,6 +12,7 @@ mod intakes;
 mod letters;
 mod lists;
 mod loaders;
+mod measures;
 mod numbers;
 mod outlines;
 mod parcels;
@@ -86,6 +87,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::loaders::{Failure, LoadError, Loader, NotMadeError, Origin};
+
+    #[pymodule_export]
+    use super::measures::{Measure, Rod};
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};
