@@ -139,6 +139,7 @@ mod callback;
 mod children;
 mod convert;
 mod deferred;
+mod enumeration;
 mod error;
 mod error_source;
 mod failpoint;
@@ -264,8 +265,14 @@ pub mod __private {
     pub mod callback {
         pub use crate::callback::*;
     }
+    pub mod characters {
+        pub use crate::convert::characters::*;
+    }
     pub mod children {
         pub use crate::children::*;
+    }
+    pub mod enumeration {
+        pub use crate::enumeration::*;
     }
     pub mod error {
         pub use crate::error::*;

@@ -337,6 +337,22 @@ def measure() -> object:
     )
 
 
+def stamped(sheet: MODULE.Sheet) -> object:
+    stamp = sheet.stamp_of(MODULE.Inscription("abc", "d"))
+    return sheet.inscription(stamp).text, sheet.scribble(stamp).words
+
+
+def captions(sheet: MODULE.Sheet) -> object:
+    caption = sheet.caption(3)
+    assert caption is not None and sheet.caption(-1) is None
+    return sheet.same_caption(caption).text
+
+
+def finishes() -> object:
+    marks = MODULE.strict_marks(MODULE.StrictMarks.FINE, 4)
+    return MODULE.finish(0, 2), MODULE.open_finish(7, 7), MODULE.strict_finish(0, 2), marks
+
+
 def letter(text: bytes | None) -> Callable[[], MODULE.Letter]:
     return lambda: MODULE.Letter(text)
 
@@ -419,6 +435,9 @@ OPERATIONS = [
     Operation("measure", measure),
     Operation("measure and another type", lambda: MODULE.Measure(1) == 1),
     Operation("measure and text", lambda: MODULE.Measure(1) % "m\0m", raises=ValueError),
+    Operation("stamped", stamped, setup=MODULE.Sheet),
+    Operation("captions", captions, setup=MODULE.Sheet),
+    Operation("finishes", finishes),
     Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),

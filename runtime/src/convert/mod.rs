@@ -1,5 +1,6 @@
 //! Conversions between Rust's values and C's: arguments, results, out-parameters, statuses.
 
+pub(crate) mod characters;
 pub(crate) mod copy;
 pub(crate) mod from_c;
 pub(crate) mod lifetime;

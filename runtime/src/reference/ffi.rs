@@ -1,7 +1,7 @@
 // The C library of the examples in this reference, as bindgen would declare it. The examples are compiled and not run,
 // so each function only has a body for the linker.
 
-use std::ffi::{c_char, c_double, c_int, c_long, c_uint, c_void};
+use std::ffi::{c_char, c_double, c_int, c_long, c_longlong, c_uint, c_void};
 
 macro_rules! c {
     ($(fn $name:ident($($argument:ident: $ty:ty),* $(,)?) $(-> $output:ty)?;)*) => {
@@ -232,7 +232,43 @@ pub struct extents {
     pub w: c_double,
     pub reserved: [c_long; 4],
 }
+#[derive(Clone, Copy)]
+pub struct user {
+    pub login: [c_char; 32],
+    pub host: [c_char; 64],
+    pub id: c_int,
+}
+impl Default for user {
+    fn default() -> Self {
+        user {
+            login: [0; 32],
+            host: [0; 64],
+            id: 0,
+        }
+    }
+}
+#[derive(Clone, Copy)]
+pub struct file {
+    pub size: c_longlong,
+    pub mode: c_int,
+    pub next: *mut file,
+}
+impl Default for file {
+    fn default() -> Self {
+        file {
+            size: 0,
+            mode: 0,
+            next: core::ptr::null_mut(),
+        }
+    }
+}
+#[derive(Clone, Copy, Default)]
+pub struct version {
+    pub major: c_int,
+    pub minor: c_int,
+}
 c! {
+    fn store_file(it: *mut store, result: *mut file) -> c_int;
     fn store_set_mode(it: *mut store, mode: mode) -> c_int;
     fn store_mode(it: *mut store) -> mode;
     fn store_access(it: *mut store) -> access;

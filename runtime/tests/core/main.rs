@@ -9,6 +9,7 @@
 mod arguments;
 mod c_types;
 mod callbacks;
+mod constants;
 mod details;
 mod failing;
 mod filling;
@@ -21,6 +22,7 @@ mod names;
 mod ownership;
 #[cfg(feature = "python")]
 mod preludes;
+mod records;
 mod release;
 mod results;
 mod text;

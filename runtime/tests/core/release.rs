@@ -146,6 +146,7 @@ fn only_what_is_released_is_listed() {
         "Safe",
         "Session",
         "Shape",
+        "Sheet",
         "Store",
         "Sum",
         "T",

@@ -120,7 +120,8 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::values::{
-        Corner, Marks, OpenMarks, Pin, Point, Segment, Sheet, Stamp, marks_of_number,
-        number_of_marks, number_of_open_marks,
+        Caption, Corner, Finish, Inscription, Marks, OpenFinish, OpenMarks, Pin, Point, Scribble,
+        Segment, Sheet, Stamp, StrictFinish, StrictMarks, finish, marks_of_number, number_of_marks,
+        number_of_open_marks, open_finish, strict_finish, strict_marks,
     };
 }
