@@ -57,6 +57,8 @@ GIVE = "runtime/src/python/into_py.rs"
 TAKE = "runtime/src/python/extract.rs"
 ENUMERATION = "runtime/src/enumeration.rs"
 CHARACTERS = "runtime/src/convert/characters.rs"
+SIZE = "runtime/src/convert/size.rs"
+CONVERT_FIELD = "runtime/src/convert/field.rs"
 FILLING = "runtime/src/python/filling.rs"
 EXPORT = "runtime/src/python/memoryview.rs"
 DEPTH = "runtime/src/interpreter/reentrancy.rs"
@@ -255,7 +257,7 @@ CALLS = [
     mutant(
         CALL_SEQUENCE,
         "a panic that a callback caught is not continued",
-        ("        None => caught.resume(),", "        None => {}"),
+        ("            Some(payload) => return Err(Error::panic(payload).unless_panic()),", "            Some(_) => {}"),
     ),
     mutant(CALL_ARGUMENTS, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
     mutant(
@@ -791,6 +793,9 @@ CLOSING = [
     ),
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
+    mutant(SIZE, "a product wraps", ("    Mul mul checked_mul\n", "    Mul mul checked_add\n")),
+    mutant(SIZE, "a negative length is 0", ("    let length = size.try_count();\n", "    let length = Some(size.count());\n")),
+    mutant(CONVERT_FIELD, "NULL is an empty array", ("    (!start.is_null()).then(|| unsafe { array(start, count, life) })", "    Some(unsafe { array(start, count, life) })")),
     mutant(CHARACTERS, "text leaves no room for its NUL", ("                if text.len() >= N {", "                if text.len() > N {")),
     mutant(CHARACTERS, "text is read to the end of the array", ("bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)", "bytes")),
     mutant(RECORD_MACRO, "a partial record keeps all fields", ("        if self.partial {\n            let copies", "        if self.partial && self.raw == syn::parse_quote!(()) {\n            let copies")),

@@ -509,8 +509,8 @@ impl Record<'_> {
         }
     }
 
-    /// Refuses a C struct with pointers, unless the record is partial. The record implements `Send` and `Sync` by hand, so that rustc does not report
-    /// the same mistake once more, about PyO3's class.
+    /// Refuses a C struct with pointers, unless the record is partial. The record implements `Send` and `Sync` by hand,
+    /// so that rustc does not report the same mistake once more, about PyO3's class.
     fn expand_pointer_check(&self) -> TokenStream {
         let Record {
             item, raw, runtime, ..
@@ -532,11 +532,11 @@ impl Record<'_> {
         let check = (!self.partial).then(|| respanned(check, raw.span()));
         quote! {
             #check
-            // SAFETY: guarantee 15: C's struct is `Send` by the assertion above, or the record is partial, so that nothing
-            // reads a pointer in it.
+            // SAFETY: guarantee 15: C's struct is `Send` by the assertion above, or the record is partial, so that
+            // nothing reads a pointer in it.
             unsafe impl ::core::marker::Send for #ident {}
-            // SAFETY: guarantee 15: C's struct is `Sync` by the assertion above, or the record is partial, so that nothing
-            // reads a pointer in it.
+            // SAFETY: guarantee 15: C's struct is `Sync` by the assertion above, or the record is partial, so that
+            // nothing reads a pointer in it.
             unsafe impl ::core::marker::Sync for #ident {}
         }
     }

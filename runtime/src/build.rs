@@ -14,8 +14,8 @@
 //!
 //! Functions that a header defines as `static inline` are compiled, so that they can be called like others.
 //!
-//! Where an annotated method, handle, record, enumeration or member has no doc comment, it takes that of the C function,
-//! type or constant in the headers, with doxygen's commands in plain words.
+//! Where an annotated method, handle, record, enumeration or member has no doc comment, it takes that of the C
+//! function, type or constant in the headers, with doxygen's commands in plain words.
 //!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
@@ -321,8 +321,8 @@ fn without_macros_of_enums(bindings: &str) -> String {
     kept.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Writes the comment of each function, type and constant to a file of its name. Annotations without a doc comment of their
-/// own take it from there.
+/// Writes the comment of each function, type and constant to a file of its name. Annotations without a doc comment of
+/// their own take it from there.
 fn write_comments(bindings: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for (name, comment) in comments(bindings) {

@@ -43,6 +43,8 @@ pub enum Error {
     /// method and its C function, whose annotation is wrong. Only debug builds and builds with the feature
     /// `fault-injection` check this. Python: `SystemError`.
     OwnedTwice(&'static str, &'static str, &'static str),
+    /// The C field of this method is NULL, and its annotation says that it never is. Python: `Error`.
+    Null(&'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
     NotUtf8(&'static str, std::string::FromUtf8Error),
     /// There is not enough memory for a copy of C's result. Python: `MemoryError`.
@@ -182,6 +184,10 @@ impl fmt::Display for Error {
                 "{name} is leaked: only the thread that made it could release it, and that has ended"
             ),
             Error::Value(message) | Error::Overflow(message) => f.write_str(message),
+            Error::Null(method) => write!(
+                f,
+                "{method}: the C field is NULL, and the annotation says that it never is: return an `Option` there"
+            ),
             Error::NotUtf8(function, error) => {
                 write!(f, "text of {function} is not UTF-8: {error}")
             }

@@ -285,6 +285,7 @@ pub mod __private {
     }
     pub mod from_c {
         pub use crate::convert::copy::*;
+        pub use crate::convert::field::*;
         pub use crate::convert::from_c::*;
         pub use crate::convert::memory::*;
         pub use crate::convert::plain::*;
@@ -321,6 +322,9 @@ pub mod __private {
     }
     pub mod shape {
         pub use crate::convert::shape::*;
+    }
+    pub mod size {
+        pub use crate::convert::size::*;
     }
     pub mod status {
         pub use crate::convert::status::*;

@@ -353,6 +353,18 @@ def finishes() -> object:
     return MODULE.finish(0, 2), MODULE.open_finish(7, 7), MODULE.strict_finish(0, 2), marks
 
 
+def pictures() -> object:
+    picture = MODULE.Picture(2, 3)
+    texts = picture.name, picture.c_name, picture.words, picture.memory
+    return picture.bytes(0), picture.pixels(), picture.copied(), picture.frame.rows, texts
+
+
+def lengths() -> None:
+    picture = MODULE.Picture(2, 3)
+    picture.set_size(-2, 3)
+    picture.copied()
+
+
 def letter(text: bytes | None) -> Callable[[], MODULE.Letter]:
     return lambda: MODULE.Letter(text)
 
@@ -435,6 +447,10 @@ OPERATIONS = [
     Operation("measure", measure),
     Operation("measure and another type", lambda: MODULE.Measure(1) == 1),
     Operation("measure and text", lambda: MODULE.Measure(1) % "m\0m", raises=ValueError),
+    Operation("pictures", pictures),
+    Operation("lengths", lengths, raises=OverflowError),
+    Operation("no name", lambda: MODULE.Picture(0, 0).name, raises=MODULE.Error),
+    Operation("no frame", lambda: MODULE.Picture(0, 0).frame, raises=MODULE.Error),
     Operation("stamped", stamped, setup=MODULE.Sheet),
     Operation("captions", captions, setup=MODULE.Sheet),
     Operation("finishes", finishes),

@@ -125,10 +125,6 @@ pub struct position {
     pub line: c_int,
     pub column: c_int,
 }
-/// The length of the array that a pointer to one struct is.
-pub fn one<T>(_: *const T) -> usize {
-    1
-}
 
 // Values whose owners are counted.
 pub struct value(c_int);
@@ -217,6 +213,21 @@ c! {
     fn parser_data(it: *mut parser) -> *mut c_void;
     fn parser_free(it: *mut parser);
     fn default_text(data: *mut c_void, text: *const c_char, length: c_int);
+}
+
+// Images, whose memory has a length in other units.
+pub struct image {
+    pub pixels: *mut u8,
+    pub stride: c_int,
+    pub height: c_int,
+}
+c! {
+    fn image_free(it: *mut image);
+    fn image_data(it: *const image) -> *const u8;
+    fn image_stride(it: *const image) -> c_int;
+    fn image_height(it: *const image) -> c_int;
+    fn image_row(it: *const image, row: c_int, pixels: *mut c_int) -> *const u8;
+    fn image_id(it: *const image) -> *const u8;
 }
 
 // Constants and structs of plain values.

@@ -15,6 +15,7 @@ mod failing;
 mod filling;
 mod functions;
 mod kept_handles;
+mod lengths;
 #[path = "../library/mod.rs"]
 mod library;
 mod locks;

@@ -140,6 +140,7 @@ fn only_what_is_released_is_listed() {
         "Meter",
         "Outline",
         "Page",
+        "Picture",
         "Player",
         "Probe",
         "R",

@@ -16,6 +16,7 @@ mod measures;
 mod numbers;
 mod outlines;
 mod parcels;
+mod pictures;
 mod players;
 mod ponds;
 mod search;
@@ -99,6 +100,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::parcels::{Board, Bow, Keepsake, Label, Parcel, Ribbon, Tag};
+
+    #[pymodule_export]
+    use super::pictures::{Frame, Picture};
 
     #[pymodule_export]
     use super::players::{Player, Tune};
