@@ -56,6 +56,7 @@ ITERATOR = "runtime/src/python/iterator.rs"
 GIVE = "runtime/src/python/into_py.rs"
 TAKE = "runtime/src/python/extract.rs"
 ENUMERATION = "runtime/src/enumeration.rs"
+ERROR = "runtime/src/error.rs"
 CHARACTERS = "runtime/src/convert/characters.rs"
 SIZE = "runtime/src/convert/size.rs"
 CONVERT_FIELD = "runtime/src/convert/field.rs"
@@ -796,6 +797,9 @@ CLOSING = [
     mutant(SIZE, "a product wraps", ("    Mul mul checked_mul\n", "    Mul mul checked_add\n")),
     mutant(SIZE, "a negative length is 0", ("    let length = size.try_count();\n", "    let length = Some(size.count());\n")),
     mutant(CONVERT_FIELD, "NULL is an empty array", ("    (!start.is_null()).then(|| unsafe { array(start, count, life) })", "    Some(unsafe { array(start, count, life) })")),
+    mutant(ERROR, "a second note replaces the first", ("self.noted(|noted| noted.notes.push(note.into()))", "self.noted(|noted| noted.notes = vec![note.into()])")),
+    mutant(EXCEPTIONS, "an exception of Python loses its former notes", ("        Ok(list) => list.cast_into::<PyList>()?.append(note),\n        Err(_) =>", "        Ok(_) | Err(_) =>")),
+    mutant(EXCEPTIONS, "an exception below an `OSError` is none of the other class", ("        bases.extend(T::base_class(py)?);\n", "")),
     mutant(CHARACTERS, "text leaves no room for its NUL", ("                if text.len() >= N {", "                if text.len() > N {")),
     mutant(CHARACTERS, "text is read to the end of the array", ("bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)", "bytes")),
     mutant(RECORD_MACRO, "a partial record keeps all fields", ("        if self.partial {\n            let copies", "        if self.partial && self.raw == syn::parse_quote!(()) {\n            let copies")),

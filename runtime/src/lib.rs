@@ -235,9 +235,9 @@ pub mod prelude {
     pub use crate::Callable;
     pub use crate::{
         Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource,
-        FailureDetails, FsPath, IntoPython, OutBuffer, Owned, Result, Successors, TextBuffer, Tree,
-        attach, attached, callbacks, exception, function, handle, int_enum, int_flag, methods,
-        record,
+        FailureDetails, FsPath, IntoPython, LibraryError, OutBuffer, Owned, Result, Successors,
+        TextBuffer, Tree, attach, attached, callbacks, exception, function, handle, int_enum,
+        int_flag, methods, record,
     };
 }
 

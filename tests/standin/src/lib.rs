@@ -87,7 +87,10 @@ mod standin_safe {
     use super::lists::{Editor, List, Node, Place, SoleEditor};
 
     #[pymodule_export]
-    use super::loaders::{Failure, LoadError, Loader, NotMadeError, Origin};
+    use super::loaders::{
+        Failure, GoneError, LoadError, Loader, NoFileError, NotMadeError, Origin, SlowError,
+        fail_with, miss_file, raise_with_note,
+    };
 
     #[pymodule_export]
     use super::measures::{Measure, Rod};

@@ -61,7 +61,7 @@ impl Measure {
     #[calls(ffi::measure_sum, fails = null)]
     fn __add__(&self, other: &Measure) -> Result<Owned<Measure>>;
 
-    /// What Python calls if the other operand is on the left.
+    /// Adds the length to a number on the left.
     fn __radd__(&self, other: c_int) -> c_int {
         other + self.length()
     }
@@ -77,7 +77,7 @@ impl Measure {
         self.length().max(other.map_or(0, |other| other.length()))
     }
 
-    /// Compares with a name. A text with a NUL is an error.
+    /// Returns the unit. A text with a NUL is an error.
     fn __mod__(&self, unit: &CStr) -> CString {
         unit.into()
     }
