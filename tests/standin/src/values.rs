@@ -233,8 +233,8 @@ pub(crate) fn marks_of_number(number: c_int) -> Marks {
 
 /// The number that C gets for each, and what Python makes of it.
 #[leakproof::function]
-pub(crate) fn finish(value: Finish, number: c_int) -> (c_int, Finish) {
-    (value.0, Finish(number))
+pub(crate) fn finish(finish: Finish, number: c_int) -> (c_int, Finish) {
+    (finish.0, Finish(number))
 }
 
 /// The number that C gets for each, and what Python makes of it.
