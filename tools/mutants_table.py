@@ -795,7 +795,7 @@ CLOSING = [
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
     mutant(SIZE, "a product wraps", ("    Mul mul checked_mul\n", "    Mul mul checked_add\n")),
-    mutant(SIZE, "a negative length is 0", ("    let length = size.try_count();\n", "    let length = Some(size.count());\n")),
+    mutant(SIZE, "a negative computed length is 0", ("    let length = size.try_count();\n", "    let length = Some(size.count());\n")),
     mutant(CONVERT_FIELD, "NULL is an empty array", ("    (!start.is_null()).then(|| unsafe { array(start, count, life) })", "    Some(unsafe { array(start, count, life) })")),
     mutant(ERROR, "a second note replaces the first", ("self.noted(|noted| noted.notes.push(note.into()))", "self.noted(|noted| noted.notes = vec![note.into()])")),
     mutant(EXCEPTIONS, "an exception of Python loses its former notes", ("        Ok(list) => list.cast_into::<PyList>()?.append(note),\n        Err(_) =>", "        Ok(_) | Err(_) =>")),
