@@ -55,6 +55,11 @@ INTERPRETER = "runtime/src/interpreter/attach.rs"
 ITERATOR = "runtime/src/python/iterator.rs"
 GIVE = "runtime/src/python/into_py.rs"
 TAKE = "runtime/src/python/extract.rs"
+ENUMERATION = "runtime/src/enumeration.rs"
+ERROR = "runtime/src/error.rs"
+CHARACTERS = "runtime/src/convert/characters.rs"
+SIZE = "runtime/src/convert/size.rs"
+CONVERT_FIELD = "runtime/src/convert/field.rs"
 FILLING = "runtime/src/python/filling.rs"
 EXPORT = "runtime/src/python/memoryview.rs"
 DEPTH = "runtime/src/interpreter/reentrancy.rs"
@@ -82,6 +87,7 @@ ENUMS = "runtime/src/python/enums.rs"
 RECORDS = "runtime/src/python/records.rs"
 SHAPE = "runtime/src/convert/shape.rs"
 ENUMS_MACRO = "macros/src/enums.rs"
+RECORD_MACRO = "macros/src/record.rs"
 FAILS = "runtime/src/convert/status.rs"
 METHODS_EXPAND_CALL_MACRO = "macros/src/methods/expand/call.rs"
 CALLBACKS_MEMORY_MACRO = "macros/src/callbacks/memory.rs"
@@ -252,7 +258,7 @@ CALLS = [
     mutant(
         CALL_SEQUENCE,
         "a panic that a callback caught is not continued",
-        ("        None => caught.resume(),", "        None => {}"),
+        ("            Some(payload) => return Err(Error::panic(payload).unless_panic()),", "            Some(_) => {}"),
     ),
     mutant(CALL_ARGUMENTS, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
     mutant(
@@ -788,6 +794,21 @@ CLOSING = [
     ),
     mutant(STATE, "a handle that is closed by its call loses count of it", ("Ok((word | CLOSED) & !WAITING)", "Ok(CLOSED)")),
     mutant(PYTHON_STATE_CLOSE, "what C left does not come back", ("        self.raw.store(raw.as_ptr(), Ordering::Release);\n", "        let _ = raw;\n")),
+    mutant(SIZE, "a product wraps", ("    Mul mul checked_mul\n", "    Mul mul checked_add\n")),
+    mutant(SIZE, "a negative computed length is 0", ("    let length = size.try_count();\n", "    let length = Some(size.count());\n")),
+    mutant(CONVERT_FIELD, "NULL is an empty array", ("    (!start.is_null()).then(|| unsafe { array(start, count, life) })", "    Some(unsafe { array(start, count, life) })")),
+    mutant(ERROR, "a second note replaces the first", ("self.noted(|noted| noted.notes.push(note.into()))", "self.noted(|noted| noted.notes = vec![note.into()])")),
+    mutant(EXCEPTIONS, "an exception of Python loses its former notes", ("        Ok(list) => list.cast_into::<PyList>()?.append(note),\n        Err(_) =>", "        Ok(_) | Err(_) =>")),
+    mutant(EXCEPTIONS, "an exception below an `OSError` is none of the other class", ("        bases.extend(T::base_class(py)?);\n", "")),
+    mutant(CHARACTERS, "text leaves no room for its NUL", ("                if text.len() >= N {", "                if text.len() > N {")),
+    mutant(CHARACTERS, "text is read to the end of the array", ("bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)", "bytes")),
+    mutant(RECORD_MACRO, "a partial record keeps all fields", ("        if self.partial {\n            let copies", "        if self.partial && self.raw == syn::parse_quote!(()) {\n            let copies")),
+    mutant(RECORD_MACRO, "the second field decides the order first", ("        let fields = self.fields.iter().map(|field| {\n            let value = self.expand_value(field, &quote!(self));", "        let fields = self.fields.iter().rev().map(|field| {\n            let value = self.expand_value(field, &quote!(self));")),
+    mutant(ENUMERATION, "flags without a name are not printed", ("    if rest != 0 || number == 0 {", "    if number == 0 {")),
+    mutant(ENUMS, "a strict enumeration lets other results pass", ("    if !is_listed && E::BOUNDARY == Boundary::Strict {", "    if !is_listed && E::BOUNDARY == Boundary::Strict && false {")),
+    mutant(ENUMS, "a second name has the documentation", ("            if member.getattr(intern!(py, \"name\"))?.eq(name)? {", "            if member.getattr(intern!(py, \"name\"))?.eq(name)? || true {")),
+    mutant(TAKE, "an operand of another type is a TypeError", ("error.is_instance_of::<PyTypeError>(py) => Err", "false && error.is_instance_of::<PyTypeError>(py) => Err")),
+    mutant(TAKE, "an operand with an error of its own is NotImplemented", ("error.is_instance_of::<PyTypeError>(py) => Err", "error.is_instance_of::<PyTypeError>(py) || true => Err")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
@@ -1229,8 +1250,8 @@ VALUES = [
     mutant(MODULE, "the base classes belong to the builtins", ("            move_into_package(&class)?;\n", "            let _ = move_into_package;\n            drop(class);\n")),
     mutant(MODULE, "messages name the base class a builtin", ("        (*class).tp_name = name.into_raw();\n", "        drop(name);\n")),
     mutant(PYTHON_HANDLE_CLASS, "methods of the base class can be replaced", ("subclass, frozen, immutable_type, weakref", "subclass, frozen, weakref")),
-    mutant(ENUMS, "C gets flags that are not listed", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 && !E::KEEP && false {")),
-    mutant(ENUMS, "flags that an author lets pass are refused", ("    if unlisted != 0 && !E::KEEP {", "    if unlisted != 0 {")),
+    mutant(ENUMS, "C gets flags that are not listed", ("    if unlisted != 0 && E::BOUNDARY != Boundary::Keep {", "    if unlisted != 0 && !E::KEEP && false {")),
+    mutant(ENUMS, "flags that an author lets pass are refused", ("    if unlisted != 0 && E::BOUNDARY != Boundary::Keep {", "    if unlisted != 0 {")),
     mutant(ENUMS, "the other flags are all other bits", ("        if E::FLAGS {\n            class.setattr", "        if E::FLAGS && false {\n            class.setattr")),
     mutant(SHAPE, "a record may be of a C struct with pointers", ("    const HOLDS_POINTER: bool = true;", "    const HOLDS_POINTER: bool = false;"), seen_by_compiler=True),
     mutant(RECORDS, "a record with a NaN hashes anew each time", ("            true => value,\n            false => record", "            _ if true => value,\n            _ => record")),

@@ -57,6 +57,11 @@ impl HeaderComment {
         }
     }
 
+    /// The text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
     /// The doc comment for rustdoc: a code block, because rustdoc would take some of the text for
     /// markup.
     pub(crate) fn for_rust(&self) -> Option<TokenStream> {

@@ -40,6 +40,7 @@ pub(crate) fn exception(args: TokenStream, item: TokenStream) -> TokenStream {
         return diagnostics.into_tokens();
     };
     let has_message = check_message(&item, base.as_ref(), &diagnostics);
+    check_os_error(&item, &python_bases, base.is_some(), &diagnostics);
     let exception = Exception {
         item,
         base,
@@ -95,6 +96,53 @@ const PYTHON_BASES: [&str; 15] = [
     "PyZeroDivisionError",
 ];
 
+/// The built-in exceptions below `OSError`.
+const OS_ERRORS: [&str; 17] = [
+    "PyOSError",
+    "PyBlockingIOError",
+    "PyBrokenPipeError",
+    "PyChildProcessError",
+    "PyConnectionAbortedError",
+    "PyConnectionError",
+    "PyConnectionRefusedError",
+    "PyConnectionResetError",
+    "PyFileExistsError",
+    "PyFileNotFoundError",
+    "PyIOError",
+    "PyInterruptedError",
+    "PyIsADirectoryError",
+    "PyNotADirectoryError",
+    "PyPermissionError",
+    "PyProcessLookupError",
+    "PyTimeoutError",
+];
+
+/// Returns `true` for an exception below `OSError`.
+fn is_os_error(base: &Path) -> bool {
+    let last = base.segments.last().map(|last| last.ident.to_string());
+    last.is_some_and(|name| OS_ERRORS.contains(&name.as_str()))
+}
+
+/// Checks that an `OSError` has a number.
+fn check_os_error(
+    item: &ItemStruct,
+    python_bases: &[Path],
+    extends: bool,
+    diagnostics: &Diagnostics,
+) {
+    let mut names = item.fields.iter().filter_map(|field| field.ident.as_ref());
+    let has_number = names.any(|field| field == "errno");
+    if let Some(base) = python_bases.iter().find(|base| is_os_error(base))
+        && !has_number
+        && !extends
+    {
+        diagnostics.at(
+            base,
+            "an `OSError` has a number: add a field `errno: i32`, and `filename: Option<String>` where there is a file",
+        );
+    }
+}
+
 /// Returns `true` for the name of a type of PyO3.
 fn is_of_pyo3(path: &Path) -> bool {
     path.segments.iter().any(|segment| segment.ident == "pyo3")
@@ -111,13 +159,13 @@ fn check_python_base(base: &Path, diagnostics: &Diagnostics) {
         .last()
         .map(|last| last.ident.to_string())
         .unwrap_or_default();
-    if !PYTHON_BASES.contains(&name.as_str()) {
+    if !PYTHON_BASES.contains(&name.as_str()) && !is_os_error(base) {
         let known = PYTHON_BASES.map(|name| format!("`{name}`")).join(", ");
         diagnostics.at(
             base,
             format!(
-                "`{name}` cannot be a second base, because its objects hold more than a message: write one of {known}; raise an \
-                 `OSError` by `Error::Os`"
+                "`{name}` cannot be a second base, because its objects hold more than a message: write one of {known}, or \
+                 `PyOSError` or an exception below that"
             ),
         );
     }
@@ -260,7 +308,7 @@ impl Exception {
             ),
         };
         let pyo3 = crate_path(runtime);
-        let export = match self.python_bases.is_empty() {
+        let export = match self.python_bases.is_empty() && self.base.is_none() {
             true => export_class(runtime, ident, &class),
             false => export_exception(runtime, ident, &class),
         };
@@ -274,6 +322,23 @@ impl Exception {
                 }
             }
         });
+        let is_os_error = self.python_bases.iter().any(is_os_error);
+        let exceptions = quote!(#runtime::__private::python::exceptions);
+        let (is_os_error, base_class) = match &self.base {
+            None => (quote!(#is_os_error), None),
+            Some(base) => (
+                quote!(#is_os_error || <#base as #exceptions::Exception>::IS_OS_ERROR),
+                Some(quote! {
+                    fn base_class<'py>(
+                        py: #runtime::pyo3::Python<'py>,
+                    ) -> #runtime::pyo3::PyResult<::core::option::Option<
+                        #runtime::pyo3::Bound<'py, #runtime::pyo3::types::PyType>
+                    >> {
+                        #exceptions::class_of::<#base>(py).map(::core::option::Option::Some)
+                    }
+                }),
+            ),
+        };
         quote! {
             #runtime::__either! {
                 {
@@ -308,7 +373,15 @@ impl Exception {
                     impl #runtime::__private::python::exceptions::Exception for #ident {
                         type Class = #class;
 
+                        const IS_OS_ERROR: ::core::primitive::bool = #is_os_error;
+
                         #python_bases
+                        #base_class
+
+                        fn cell() -> &'static #exceptions::ClassCell {
+                            static CELL: #exceptions::ClassCell = #exceptions::ClassCell::new();
+                            &CELL
+                        }
 
                         fn initializer() -> #runtime::pyo3::PyClassInitializer<#class> {
                             #initializer.add_subclass(#class {})

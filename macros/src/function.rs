@@ -57,7 +57,8 @@ fn expand(runtime: &TokenStream, function: &Method, body: &syn::Block) -> TokenS
         function,
         &exported,
         visibility,
-        |_| quote!(#ident),
+        // A parameter may have the name of the function.
+        |_| quote!(self::#ident),
     );
     let pyo3 = crate_path(runtime);
     quote_spanned! {ident.span()=>

@@ -25,6 +25,7 @@ mod expansion_size;
 mod field_path;
 mod function;
 mod handle;
+mod length;
 mod methods;
 mod module;
 mod pyo3;

@@ -2,16 +2,19 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, ItemStruct, Type};
 
-use crate::attr::{CommonArgs, TargetAndArgs, parse_item};
+use crate::attr::{CommonArgs, TargetAndArgs, parse_args, parse_item};
 use crate::diagnostics::Diagnostics;
 use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
+use crate::methods::check::signature::KEYWORDS;
 use crate::pyo3::crate_path;
 use crate::span::respanned;
-use crate::types::inspect::type_name;
+use crate::text::{Utf8, is_string};
+use crate::types::inspect::{is_named, type_name};
 
 pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -34,8 +37,15 @@ pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some(parsed) = parsed else {
         return diagnostics.into_tokens();
     };
-    let allowed = ["name", "module", "crate"];
-    let (common, _) = CommonArgs::parse(parsed.args, &allowed, &diagnostics);
+    let allowed = ["name", "module", "partial", "ord", "crate"];
+    let (common, args) = CommonArgs::parse(parsed.args, &allowed, &diagnostics);
+    let (mut partial, mut ord) = (false, false);
+    for arg in args {
+        match arg.name == "partial" {
+            true => partial = arg.flag(&diagnostics),
+            false => ord = arg.flag(&diagnostics),
+        }
+    }
     let fields = fields(&item, &diagnostics);
     if !diagnostics.is_empty() {
         return diagnostics.into_tokens();
@@ -45,6 +55,8 @@ pub(crate) fn record(args: TokenStream, item: TokenStream) -> TokenStream {
         name: common.name(&item.ident),
         module: common.module(),
         raw: parsed.target,
+        partial,
+        ord,
         runtime: common.runtime(),
         item: &item,
     };
@@ -59,6 +71,10 @@ struct Record<'a> {
     fields: Vec<Field<'a>>,
     name: String,
     module: String,
+    /// Set if the record keeps the listed fields alone.
+    partial: bool,
+    /// Set if records are ordered by their fields.
+    ord: bool,
     runtime: TokenStream,
 }
 
@@ -67,7 +83,32 @@ struct Field<'a> {
     name: &'a Ident,
     ty: &'a Type,
     place: FieldPath,
+    form: Form,
 }
+
+/// The form of a field's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A number or another plain value.
+    Plain,
+    /// A `String` of an array of characters.
+    Text(Utf8),
+    /// A `CString` of an array of characters.
+    Bytes,
+}
+
+impl Form {
+    fn of(ty: &Type) -> Self {
+        match ty {
+            ty if is_string(ty) => Form::Text(Utf8::Strict),
+            ty if is_named(ty, "CString") => Form::Bytes,
+            _ => Form::Plain,
+        }
+    }
+}
+
+/// The words of `#[field(place, …)]`.
+const FIELD_WORDS: &[&str] = &["utf8"];
 
 fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>> {
     let Fields::Named(named) = &item.fields else {
@@ -81,22 +122,36 @@ fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>>
     for field in &named.named {
         let Some(name) = &field.ident else { continue };
         let mut place: FieldPath = syn::parse_quote!(#name);
+        let mut form = Form::of(&field.ty);
         let mut attributes = Vec::new();
         for attribute in &field.attrs {
             if attribute.path().is_ident("field") {
-                place = diagnostics
-                    .ok(attribute.parse_args())
-                    .unwrap_or_else(|| syn::parse_quote!(#name));
+                let parsed = diagnostics.ok(attribute.parse_args::<TargetAndArgs<FieldPath>>());
+                let Some(parsed) = parsed else { continue };
+                place = parsed.target;
+                for arg in parse_args(parsed.args, FIELD_WORDS, diagnostics) {
+                    let keyword = arg.name.clone();
+                    let value = arg.value(Utf8::FORM, diagnostics);
+                    match form {
+                        Form::Text(_) => form = Form::Text(value.unwrap_or(Utf8::Lossy)),
+                        _ => diagnostics.at(
+                            keyword,
+                            "`utf8` decides how a `String` is decoded: write `String`, or remove `utf8`",
+                        ),
+                    }
+                }
             } else {
                 attributes.push(attribute);
             }
         }
         check_type(&field.ty, diagnostics);
+        check_name(name, diagnostics);
         fields.push(Field {
             attributes,
             name,
             ty: &field.ty,
             place,
+            form,
         });
     }
     if fields.is_empty() {
@@ -109,12 +164,24 @@ fn fields<'a>(item: &'a ItemStruct, diagnostics: &Diagnostics) -> Vec<Field<'a>>
     fields
 }
 
+/// Refuses names that cannot be those of an attribute and of a keyword argument in Python.
+fn check_name(name: &Ident, diagnostics: &Diagnostics) {
+    let text = name.unraw().to_string();
+    if KEYWORDS.contains(&text.as_str()) {
+        diagnostics.at(
+            name,
+            format!(
+                "`{text}` is a keyword of Python, so it cannot be the name of an attribute: rename the field, and write \
+                 `#[field({text})]` for its place in C"
+            ),
+        );
+    }
+}
+
 /// Refuses field types that own or point to something. rustc refuses all other types that are not
 /// plain.
 fn check_type(ty: &Type, diagnostics: &Diagnostics) {
-    const OTHERS: &[&str] = &[
-        "Borrowed", "Box", "Bytes", "CString", "Option", "Owned", "String", "Vec",
-    ];
+    const OTHERS: &[&str] = &["Borrowed", "Box", "Bytes", "Option", "Owned", "Vec"];
     let other = match ty {
         Type::Path(path) => path
             .path
@@ -127,8 +194,8 @@ fn check_type(ty: &Type, diagnostics: &Diagnostics) {
     if other {
         diagnostics.at(
             ty,
-            "a record is a copy of plain values: its fields are numbers, `bool`, `[u8; N]`, enums, flags and \
-             other records",
+            "a record is a copy of plain values: its fields are numbers, `bool`, `[u8; N]`, `String` and `CString` of arrays of \
+             characters, enums, flags and other records",
         );
     }
 }
@@ -146,26 +213,10 @@ impl Record<'_> {
         let comment = comment.for_rust();
         let pyo3 = crate_path(runtime);
         let (name, module) = (&self.name, &self.module);
-        let (names, types): (Vec<_>, Vec<_>) = self
-            .fields
-            .iter()
-            .map(|field| (field.name, field.ty))
-            .unzip();
-        let set = self.fields.iter().map(|Field { name, place, .. }| {
-            let field = place.within(&quote!(raw));
-            let set = quote!(#field = #runtime::__private::to_c::IntoC::into_c(#name););
-            respanned(set, place.span())
-        });
+        let new = self.expand_new();
         let getters = self.fields.iter().map(|field| {
-            let Field {
-                attributes,
-                name,
-                ty,
-                place,
-            } = field;
-            let place = respanned(place.within(&quote!(self.0)), place.span());
-            let value =
-                quote_spanned!(ty.span()=> #runtime::__private::from_c::plain::<#ty, _>(#place));
+            let (attributes, name) = (&field.attributes, field.name);
+            let (ty, value) = self.expand_getter(field);
             quote! {
                 #(#attributes)*
                 #[allow(dead_code, reason = "callers may need it")]
@@ -174,19 +225,25 @@ impl Record<'_> {
                 }
             }
         });
-        let debug = names
-            .iter()
-            .map(|name| quote!(.field(::core::stringify!(#name), &self.#name())));
-        let equal = names
-            .iter()
-            .map(|name| quote!(&& self.#name() == other.#name()));
+        let this = quote!(self);
+        let debug = self.fields.iter().map(|field| {
+            let (name, value) = (field.name, self.expand_value(field, &this));
+            let value = match field.form {
+                Form::Plain => value,
+                _ => quote!(::std::string::String::from_utf8_lossy(#value)),
+            };
+            quote!(.field(::core::stringify!(#name), &#value))
+        });
+        let equal = self.fields.iter().map(|field| {
+            let value = self.expand_value(field, &this);
+            let other = self.expand_value(field, &quote!(other));
+            quote!(&& #value == #other)
+        });
+        let ordered = self.expand_order();
+        let conversions = self.expand_conversions();
         let python = self.expand_python();
         let check = self.expand_pointer_check();
         let struct_name = ident.to_string();
-        let new_documentation = format!(
-            "Returns a `{ident}` with these values. All other fields of the C struct are \
-             zero."
-        );
         quote! {
             #check
 
@@ -211,14 +268,7 @@ impl Record<'_> {
             }
 
             impl #ident {
-                #[doc = #new_documentation]
-                #[allow(clippy::too_many_arguments, dead_code, reason = "the C struct has as many \
-                 fields")]
-                pub fn new(#(#names: #types),*) -> Self {
-                    let mut raw = <#raw as ::core::default::Default>::default();
-                    #(#set)*
-                    #ident(raw)
-                }
+                #new
 
                 #(#getters)*
             }
@@ -235,6 +285,192 @@ impl Record<'_> {
                 }
             }
 
+            #ordered
+
+            #conversions
+
+            // With a single implementation, rustc infers its type parameter; with two, it reports
+            // the missing one.
+            // SAFETY: Rust: `Never` has no values.
+            unsafe impl #runtime::__private::from_c::FromC<'_, #runtime::__private::to_c::Never> for #ident {
+                unsafe fn from_c(c: #runtime::__private::to_c::Never) -> ::core::option::Option<Self> {
+                    match c {}
+                }
+            }
+
+            // SAFETY: guarantee 15: the fields that can be read are plain, and zeros are values of
+            // them; C's struct is `Copy`, so it owns nothing.
+            unsafe impl #runtime::__private::out_param::ByValue for #ident {}
+            // SAFETY: guarantee 15: the fields that can be read are plain, and C's struct is
+            // `Copy`.
+            unsafe impl #runtime::__private::from_c::Plain for #ident {}
+            // SAFETY: guarantee 15: the fields that can be read are plain: there is no handle and
+            // no reference among them.
+            unsafe impl #runtime::__private::shape::Form<#runtime::__private::shape::Value> for #ident {}
+
+            #python
+        }
+    }
+
+    /// The function `new`. It can fail if there is text, which has to have room.
+    fn expand_new(&self) -> TokenStream {
+        let Record {
+            item, raw, runtime, ..
+        } = self;
+        let ident = &item.ident;
+        let parameters = self
+            .fields
+            .iter()
+            .map(|Field { name, ty, form, .. }| match form {
+                Form::Plain => quote!(#name: #ty),
+                Form::Text(_) => quote!(#name: &::core::primitive::str),
+                Form::Bytes => quote!(#name: &::core::ffi::CStr),
+            });
+        let set = self.fields.iter().map(
+            |Field {
+                 name, place, form, ..
+             }| {
+                let field = place.within(&quote!(raw));
+                let text = quote!(#runtime::__private::characters::Characters::of_text);
+                let value = match form {
+                    Form::Plain => quote!(#runtime::__private::to_c::IntoC::into_c(#name)),
+                    Form::Text(_) => quote!(#text(::core::stringify!(#name), #name.as_bytes())?),
+                    Form::Bytes => quote!(#text(::core::stringify!(#name), #name.to_bytes())?),
+                };
+                respanned(quote!(#field = #value;), place.span())
+            },
+        );
+        let documentation = format!(
+            "Returns a `{ident}` with these values. All other fields of the C struct are zero."
+        );
+        let (errors, result, value) = match self.has_text() {
+            false => (TokenStream::new(), quote!(Self), quote!(#ident(raw))),
+            true => (
+                quote! {
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "[`Error::Value`](leakproof::Error::Value) for text that C's array of characters has no room for, or that holds a NUL."]
+                },
+                quote!(#runtime::Result<Self>),
+                quote!(::core::result::Result::Ok(#ident(raw))),
+            ),
+        };
+        quote! {
+            #[doc = #documentation]
+            #errors
+            #[allow(clippy::too_many_arguments, dead_code, reason = "the C struct has as many fields")]
+            pub fn new(#(#parameters),*) -> #result {
+                let mut raw = <#raw as ::core::default::Default>::default();
+                #(#set)*
+                #value
+            }
+        }
+    }
+
+    fn has_text(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|field| field.form != Form::Plain)
+    }
+
+    /// The type and the value of a getter.
+    fn expand_getter(&self, field: &Field<'_>) -> (TokenStream, TokenStream) {
+        let runtime = &self.runtime;
+        let Field { ty, place, .. } = field;
+        let place = respanned(place.within(&quote!(self.0)), place.span());
+        let characters = quote!(#runtime::__private::characters);
+        match field.form {
+            Form::Plain => (
+                quote!(#ty),
+                quote_spanned!(ty.span()=> #runtime::__private::from_c::plain::<#ty, _>(#place)),
+            ),
+            Form::Text(Utf8::Strict) => {
+                let name = self.full_name(field);
+                (
+                    quote!(#runtime::Result<#ty>),
+                    quote_spanned!(ty.span()=> #characters::string(&#place, #name)),
+                )
+            }
+            Form::Text(Utf8::Lossy) => (
+                quote!(#ty),
+                quote_spanned!(ty.span()=> #characters::string_lossy(&#place)),
+            ),
+            Form::Bytes => (
+                quote!(#ty),
+                quote_spanned!(ty.span()=> #characters::c_string(&#place)),
+            ),
+        }
+    }
+
+    fn full_name(&self, field: &Field<'_>) -> String {
+        format!("{}.{}", self.item.ident, field.name)
+    }
+
+    /// The value of a field of `this` that is compared and printed: text as its bytes.
+    fn expand_value(&self, field: &Field<'_>, this: &TokenStream) -> TokenStream {
+        let runtime = &self.runtime;
+        let Field {
+            name, place, form, ..
+        } = field;
+        match form {
+            Form::Plain => quote!(#this.#name()),
+            _ => {
+                let place = place.within(&quote!(#this.0));
+                quote!(#runtime::__private::characters::Characters::text(&#place))
+            }
+        }
+    }
+
+    /// The comparison of the fields in their order.
+    fn expand_order(&self) -> Option<TokenStream> {
+        let ident = &self.item.ident;
+        let fields = self.fields.iter().map(|field| {
+            let value = self.expand_value(field, &quote!(self));
+            let other = self.expand_value(field, &quote!(other));
+            let order = quote!(::core::cmp::PartialOrd::partial_cmp(&#value, &#other));
+            let order = respanned(order, field.ty.span());
+            quote! {
+                match #order {
+                    ::core::option::Option::Some(::core::cmp::Ordering::Equal) => {}
+                    order => return order,
+                }
+            }
+        });
+        self.ord.then(|| {
+            quote! {
+                impl ::core::cmp::PartialOrd for #ident {
+                    fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
+                        #(#fields)*
+                        ::core::option::Option::Some(::core::cmp::Ordering::Equal)
+                    }
+                }
+            }
+        })
+    }
+
+    /// The conversions from C's struct, and to it.
+    fn expand_conversions(&self) -> TokenStream {
+        let Record {
+            item, raw, runtime, ..
+        } = self;
+        let ident = &item.ident;
+        if self.partial {
+            let copies = self.fields.iter().map(|Field { place, .. }| {
+                let (to, from) = (place.within(&quote!(kept)), place.within(&quote!(c)));
+                quote!(#to = #from;)
+            });
+            return quote! {
+                // SAFETY: guarantee 15: the fields that are kept are plain, and own nothing.
+                unsafe impl #runtime::__private::from_c::FromC<'_, #raw> for #ident {
+                    unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
+                        let mut kept = <#raw as ::core::default::Default>::default();
+                        #(#copies)*
+                        ::core::option::Option::Some(#ident(kept))
+                    }
+                }
+            };
+        }
+        quote! {
             // SAFETY: Rust: the record is a transparent wrapper of C's struct, so its address is
             // that of the struct.
             unsafe impl #runtime::__private::to_c::IntoC<*const #raw> for &#ident {
@@ -257,15 +493,6 @@ impl Record<'_> {
                 }
             }
 
-            // With a single implementation, rustc infers its type parameter; with two, it reports
-            // the missing one.
-            // SAFETY: Rust: `Never` has no values.
-            unsafe impl #runtime::__private::from_c::FromC<'_, #runtime::__private::to_c::Never> for #ident {
-                unsafe fn from_c(c: #runtime::__private::to_c::Never) -> ::core::option::Option<Self> {
-                    match c {}
-                }
-            }
-
             // SAFETY: Rust: `Never` has no values.
             unsafe impl #runtime::__private::to_c::IntoC<#runtime::__private::to_c::Never> for &#ident {
                 fn into_c(self) -> #runtime::__private::to_c::Never {
@@ -279,23 +506,11 @@ impl Record<'_> {
                     ::core::unreachable!()
                 }
             }
-
-            // SAFETY: guarantee 15: the fields that can be read are plain, and zeros are values of
-            // them; C's struct is `Copy`, so it owns nothing.
-            unsafe impl #runtime::__private::out_param::ByValue for #ident {}
-            // SAFETY: guarantee 15: the fields that can be read are plain, and C's struct is
-            // `Copy`.
-            unsafe impl #runtime::__private::from_c::Plain for #ident {}
-            // SAFETY: guarantee 15: the fields that can be read are plain: there is no handle and
-            // no reference among them.
-            unsafe impl #runtime::__private::shape::Form<#runtime::__private::shape::Value> for #ident {}
-
-            #python
         }
     }
 
-    /// Refuses a C struct with pointers. The record implements `Send` and `Sync` by hand, so that rustc does not report
-    /// the same mistake once more, about PyO3's class.
+    /// Refuses a C struct with pointers, unless the record is partial. The record implements `Send` and `Sync` by hand,
+    /// so that rustc does not report the same mistake once more, about PyO3's class.
     fn expand_pointer_check(&self) -> TokenStream {
         let Record {
             item, raw, runtime, ..
@@ -303,8 +518,8 @@ impl Record<'_> {
         let ident = &item.ident;
         let message = format!(
             "`{ident}` cannot be a record: a record is a copy of plain values, and the C struct `{raw}` holds a pointer, whose \
-             memory a copy does not own. Write a handle, `#[handle(raw = {raw}, …)]`, and read the fields that you need by \
-             methods with `#[field]`",
+             memory a copy does not own. Add `partial`, by which the record keeps the listed fields alone, or write a handle, \
+             `#[handle(raw = {raw}, …)]`, and read the fields that you need by methods with `#[field]`",
             raw = type_name(raw),
         );
         let check = quote! {
@@ -314,12 +529,14 @@ impl Record<'_> {
                 ::core::assert!(!#runtime::__private::shape::CStruct::<#raw>::HOLDS_POINTER, #message);
             };
         };
-        let check = respanned(check, raw.span());
+        let check = (!self.partial).then(|| respanned(check, raw.span()));
         quote! {
             #check
-            // SAFETY: Rust: the assertion above: C's struct is `Send`.
+            // SAFETY: guarantee 15: C's struct is `Send` by the assertion above, or the record is partial, so that
+            // nothing reads a pointer in it.
             unsafe impl ::core::marker::Send for #ident {}
-            // SAFETY: Rust: the assertion above: C's struct is `Sync`.
+            // SAFETY: guarantee 15: C's struct is `Sync` by the assertion above, or the record is partial, so that
+            // nothing reads a pointer in it.
             unsafe impl ::core::marker::Sync for #ident {}
         }
     }
@@ -328,18 +545,80 @@ impl Record<'_> {
         let Record { item, runtime, .. } = self;
         let ident = &item.ident;
         let pyo3 = crate_path(runtime);
-        let (names, types): (Vec<_>, Vec<_>) = self
+        let names: Vec<_> = self.fields.iter().map(|field| field.name).collect();
+        let records = quote!(#runtime::__private::python::records);
+        let typed = quote!(#runtime::__private::python::TypedResult);
+        let parameters = self
             .fields
             .iter()
-            .map(|field| (field.name, field.ty))
-            .unzip();
+            .map(|Field { name, ty, form, .. }| match form {
+                Form::Plain => quote!(#name: #ty),
+                _ => quote!(#name: &::core::primitive::str),
+            });
+        let arguments = self
+            .fields
+            .iter()
+            .map(|Field { name, form, .. }| match form {
+                Form::Bytes => {
+                    quote!(&#runtime::__private::to_c::c_string(::core::stringify!(#name), #name)?)
+                }
+                _ => quote!(#name),
+            });
+        let new = quote!(#ident::new(#(#arguments),*));
+        let (result, new) = match self.has_text() {
+            true => (
+                quote!(#runtime::pyo3::PyResult<Self>),
+                quote!(::core::result::Result::Ok(#new?)),
+            ),
+            false => (quote!(Self), new),
+        };
+        let ordered = self.ord.then(|| {
+            let methods = [
+                ("__lt__", quote!(<)),
+                ("__le__", quote!(<=)),
+                ("__gt__", quote!(>)),
+                ("__ge__", quote!(>=)),
+            ];
+            let methods = methods.map(|(name, operator)| {
+                let name = format_ident!("{name}");
+                quote! {
+                    fn #name(&self, other: &Self) -> ::core::primitive::bool {
+                        self #operator other
+                    }
+                }
+            });
+            quote!(#(#methods)*)
+        });
         let getters = self.fields.iter().map(|field| {
             let Field {
                 attributes,
                 name,
                 ty,
-                ..
+                place,
+                form,
             } = field;
+            let place = place.within(&quote!(self.0));
+            let full_name = self.full_name(field);
+            let (result, value) = match form {
+                Form::Plain => (quote!(#ty), quote!(self.#name())),
+                Form::Text(utf8) => {
+                    let lossy = *utf8 == Utf8::Lossy;
+                    let value = quote!(#records::string(py, &#place, #full_name, #lossy));
+                    (
+                        quote!(#runtime::pyo3::PyResult<#typed<'py, ::std::string::String>>),
+                        value,
+                    )
+                }
+                Form::Bytes => {
+                    let value = quote!(#records::fs_string(py, &#place));
+                    (
+                        quote!(#runtime::pyo3::PyResult<#typed<'py, ::std::ffi::CString>>),
+                        value,
+                    )
+                }
+            };
+            let py = (*form != Form::Plain).then(|| quote!(, py: #runtime::pyo3::Python<'py>));
+            let life = (*form != Form::Plain).then(|| quote!(<'py>));
             let documentation = attributes
                 .iter()
                 .filter(|attribute| attribute.path().is_ident("doc"));
@@ -347,8 +626,8 @@ impl Record<'_> {
             quote! {
                 #(#documentation)*
                 #[getter(#python)]
-                fn #getter(&self) -> #ty {
-                    self.#name()
+                fn #getter #life(&self #py) -> #result {
+                    #value
                 }
             }
         });
@@ -359,8 +638,8 @@ impl Record<'_> {
                 impl #ident {
                     #[new]
                     #[allow(clippy::too_many_arguments, reason = "the C struct has as many fields")]
-                    fn __new(#(#names: #types),*) -> Self {
-                        #ident::new(#(#names),*)
+                    fn __new(#(#parameters),*) -> #result {
+                        #new
                     }
 
                     #(#getters)*
@@ -368,6 +647,8 @@ impl Record<'_> {
                     fn __eq__(&self, other: &Self) -> ::core::primitive::bool {
                         self == other
                     }
+
+                    #ordered
 
                     fn __hash__(
                         slf: &#runtime::pyo3::Bound<'_, Self>,

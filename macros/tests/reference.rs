@@ -18,7 +18,7 @@ const PAGES: &[(&str, &str, &str, usize)] = &[
     ("callback", "callbacks/parse.rs", "parse", 0),
     ("exception", "exception.rs", "exception", 0),
     ("int_flag", "enums.rs", "enums", 0),
-    ("int_enum", "enums.rs", "enums", 1),
+    ("int_enum", "enums.rs", "enums", 0),
     ("record", "record.rs", "record", 0),
     ("function", "function.rs", "function", 0),
     ("module", "module.rs", "module", 0),
@@ -33,6 +33,7 @@ const NESTED: &[(&str, &str, &str, &str)] = &[
     ("handle", "errors", "handle/parse.rs", "parse_errors"),
     ("handle", "tree", "handle/parse.rs", "parse_tree"),
     ("handle", "tree", "handle/parse.rs", "parse_child_list"),
+    ("record", "#[field]", "record.rs", "FIELD_WORDS"),
 ];
 
 /// The attributes of methods that are no pages of their own.

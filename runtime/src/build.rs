@@ -14,8 +14,8 @@
 //!
 //! Functions that a header defines as `static inline` are compiled, so that they can be called like others.
 //!
-//! Where an annotated method, handle or record has no doc comment, it takes that of the C function or type in the
-//! headers, with doxygen's commands in plain words.
+//! Where an annotated method, handle, record, enumeration or member has no doc comment, it takes that of the C
+//! function, type or constant in the headers, with doxygen's commands in plain words.
 //!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
@@ -321,8 +321,8 @@ fn without_macros_of_enums(bindings: &str) -> String {
     kept.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Writes the comment of each function and each type to a file of its name. Annotations without a doc comment of their
-/// own take it from there.
+/// Writes the comment of each function, type and constant to a file of its name. Annotations without a doc comment of
+/// their own take it from there.
 fn write_comments(bindings: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for (name, comment) in comments(bindings) {
@@ -339,8 +339,11 @@ fn comments(bindings: &str) -> BTreeMap<String, String> {
             comments.insert(name.to_string(), comment);
         }
     };
+    let is_constant = |item: &syn::Item| matches!(item, syn::Item::Const(_));
     // What bindgen wrote is Rust; if not, whoever compiles it says so.
-    let items = syn::parse_file(bindings).map_or_else(|_| Vec::new(), |file| file.items);
+    let mut items = syn::parse_file(bindings).map_or_else(|_| Vec::new(), |file| file.items);
+    // A type keeps its comment beside a constant of its name.
+    items.sort_by_key(|item| !is_constant(item));
     for item in items {
         match item {
             syn::Item::ForeignMod(block) => {
@@ -352,6 +355,7 @@ fn comments(bindings: &str) -> BTreeMap<String, String> {
             }
             syn::Item::Struct(item) => note(&item.ident, &item.attrs),
             syn::Item::Type(item) => note(&item.ident, &item.attrs),
+            syn::Item::Const(item) => note(&item.ident, &item.attrs),
             _ => {}
         }
     }
@@ -385,6 +389,8 @@ fn without_doxygen(line: &str) -> String {
     let line = line.replace('\t', "    ");
     let text = line.trim_start();
     let margin = &line[..line.len() - text.len()];
+    // `/**< …` describes what stands before it.
+    let text = text.strip_prefix("< ").unwrap_or(text);
     let is_inline =
         |word: &&str| matches!(command(word), Some("a" | "b" | "c" | "e" | "p" | "ref"));
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -476,11 +482,16 @@ mod tests {
             pub struct thing { _unused: [u8; 0] }
             #[doc = " "]
             pub type other = thing;
+            #[doc = "< Reads only."]
+            pub const READ: mode = 1;
+            #[doc = " Another thing."]
+            pub const thing: i32 = 1;
         "#;
         let found = comments(bindings);
         assert_eq!(found["open"], "Opens it.\n\n  @path: where");
         assert_eq!(found["thing"], "<div>\n A thing.");
-        assert_eq!(found.len(), 2);
+        assert_eq!(found["READ"], "Reads only.");
+        assert_eq!(found.len(), 3);
         assert!(comments("no Rust at all").is_empty());
     }
 
@@ -528,6 +539,15 @@ mod tests {
         assert!(bindings.contains("pub const BOTH: u32 = 5;"), "{bindings}");
         assert!(bindings.contains("pub const LAST: i32 = -1;"), "{bindings}");
         assert!(bindings.contains("pub const ALL: i32 = -1;"), "{bindings}");
+    }
+
+    #[test]
+    fn members_of_an_enum_have_the_comments_before_and_behind_them() {
+        let header = "enum mode {\n  /** Reads only. */\n  READ = 2,\n  WRITE = 3, /**< Writes, too. */\n  NONE };\n";
+        let found = comments(&bindings_of("described", header, Library::system()).unwrap());
+        assert_eq!(found["READ"], "Reads only.");
+        assert_eq!(found["WRITE"], "Writes, too.");
+        assert!(!found.contains_key("NONE"));
     }
 
     #[test]

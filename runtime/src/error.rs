@@ -43,6 +43,8 @@ pub enum Error {
     /// method and its C function, whose annotation is wrong. Only debug builds and builds with the feature
     /// `fault-injection` check this. Python: `SystemError`.
     OwnedTwice(&'static str, &'static str, &'static str),
+    /// The C field of this method is NULL, and its annotation says that it never is. Python: `Error`.
+    Null(&'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
     NotUtf8(&'static str, std::string::FromUtf8Error),
     /// There is not enough memory for a copy of C's result. Python: `MemoryError`.
@@ -53,6 +55,10 @@ pub enum Error {
     Failed(&'static str),
     /// The library's own error, made by its [`ErrorSource`](crate::error_source::ErrorSource).
     Library(Box<dyn LibraryError>),
+    /// An error with notes or a cause: [`Error::with_note`], [`Error::caused_by`]. Python: the exception of the error
+    /// itself.
+    #[doc(hidden)]
+    Noted(Box<Noted>),
     /// A panic of the author's code while a handle was released. It continues in [`Owned::close`](crate::Owned::close),
     /// and when a guard is dropped. Python: `PanicException`.
     #[doc(hidden)]
@@ -60,6 +66,15 @@ pub enum Error {
     /// An exception that Python code raised.
     #[cfg(feature = "python")]
     Python(pyo3::PyErr),
+}
+
+/// An error with notes and a cause.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Noted {
+    pub(crate) error: Error,
+    pub(crate) notes: Vec<String>,
+    pub(crate) cause: Option<Error>,
 }
 
 /// The payload of a panic, which continues later.
@@ -114,6 +129,22 @@ pub trait LibraryError: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// The Python exception.
     #[cfg(feature = "python")]
     fn raise(self: Box<Self>, py: pyo3::Python<'_>) -> pyo3::PyErr;
+
+    /// Returns the error with a note: see [`Error::with_note`].
+    fn with_note(self, note: impl Into<String>) -> Error
+    where
+        Self: Sized,
+    {
+        Error::from(self).with_note(note)
+    }
+
+    /// Returns the error with its cause: see [`Error::caused_by`].
+    fn caused_by(self, cause: impl Into<Error>) -> Error
+    where
+        Self: Sized,
+    {
+        Error::from(self).caused_by(cause)
+    }
 }
 
 impl Error {
@@ -121,8 +152,45 @@ impl Error {
     pub fn library<T: LibraryError>(&self) -> Option<&T> {
         match self {
             Error::Library(error) => (&**error as &dyn Any).downcast_ref(),
+            Error::Noted(noted) => noted.error.library(),
             _ => None,
         }
+    }
+
+    /// Returns the error with a note, which Python shows below the message: the exception gets it by `add_note`.
+    #[must_use]
+    pub fn with_note(self, note: impl Into<String>) -> Self {
+        self.noted(|noted| noted.notes.push(note.into()))
+    }
+
+    /// Returns the error with its cause, which Python shows above the exception: its `__cause__`, as with `raise …
+    /// from`. In Rust it is the [`source`](std::error::Error::source).
+    #[must_use]
+    pub fn caused_by(self, cause: impl Into<Error>) -> Self {
+        self.noted(|noted| noted.cause = Some(cause.into()))
+    }
+
+    /// Returns the notes.
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Error::Noted(noted) => &noted.notes,
+            _ => &[],
+        }
+    }
+
+    /// Changes what goes with the error. A panic continues as it is.
+    fn noted(self, change: impl FnOnce(&mut Noted)) -> Self {
+        let mut noted = match self {
+            Error::Noted(noted) => noted,
+            Error::Panic(_) => return self,
+            error => Box::new(Noted {
+                error,
+                notes: Vec::new(),
+                cause: None,
+            }),
+        };
+        change(&mut noted);
+        Error::Noted(noted)
     }
 
     /// Returns the error that stands for a panic during the release of a handle.
@@ -182,6 +250,10 @@ impl fmt::Display for Error {
                 "{name} is leaked: only the thread that made it could release it, and that has ended"
             ),
             Error::Value(message) | Error::Overflow(message) => f.write_str(message),
+            Error::Null(method) => write!(
+                f,
+                "{method}: the C field is NULL, and the annotation says that it never is: return an `Option` there"
+            ),
             Error::NotUtf8(function, error) => {
                 write!(f, "text of {function} is not UTF-8: {error}")
             }
@@ -197,6 +269,7 @@ impl fmt::Display for Error {
             Error::Os(error, Some(path)) => write!(f, "{}: {error}", path.display()),
             Error::Failed(function) => write!(f, "{function} failed"),
             Error::Library(error) => error.fmt(f),
+            Error::Noted(noted) => noted.error.fmt(f),
             Error::Panic(panicked) => panicked.fmt(f),
             #[cfg(feature = "python")]
             Error::Python(error) => error.fmt(f),
@@ -204,7 +277,14 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Noted(noted) => noted.cause.as_ref().map(|cause| cause as _),
+            _ => None,
+        }
+    }
+}
 
 impl<T: LibraryError> From<T> for Error {
     fn from(error: T) -> Self {

@@ -141,6 +141,7 @@ mod callback;
 mod children;
 mod convert;
 mod deferred;
+mod enumeration;
 mod error;
 mod error_source;
 mod failpoint;
@@ -236,9 +237,9 @@ pub mod prelude {
     pub use crate::Callable;
     pub use crate::{
         Attachment, Borrowed, Buffer, Bytes, CallInfo, Dict, Error, ErrorSink, ErrorSource,
-        FailureDetails, FsPath, IntoPython, OutBuffer, Owned, Result, Successors, TextBuffer, Tree,
-        attach, attached, callbacks, exception, function, handle, int_enum, int_flag, methods,
-        record,
+        FailureDetails, FsPath, IntoPython, LibraryError, OutBuffer, Owned, Result, Successors,
+        TextBuffer, Tree, attach, attached, callbacks, exception, function, handle, int_enum,
+        int_flag, methods, record,
     };
 }
 
@@ -266,8 +267,14 @@ pub mod __private {
     pub mod callback {
         pub use crate::callback::*;
     }
+    pub mod characters {
+        pub use crate::convert::characters::*;
+    }
     pub mod children {
         pub use crate::children::*;
+    }
+    pub mod enumeration {
+        pub use crate::enumeration::*;
     }
     pub mod error {
         pub use crate::error::*;
@@ -280,6 +287,7 @@ pub mod __private {
     }
     pub mod from_c {
         pub use crate::convert::copy::*;
+        pub use crate::convert::field::*;
         pub use crate::convert::from_c::*;
         pub use crate::convert::memory::*;
         pub use crate::convert::plain::*;
@@ -316,6 +324,9 @@ pub mod __private {
     }
     pub mod shape {
         pub use crate::convert::shape::*;
+    }
+    pub mod size {
+        pub use crate::convert::size::*;
     }
     pub mod status {
         pub use crate::convert::status::*;

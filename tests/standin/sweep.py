@@ -317,6 +317,54 @@ def interrupted(search: MODULE.Search) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+def measure() -> object:
+    one, two = MODULE.Measure(1), MODULE.Measure(2)
+    one += two
+    one *= 2
+    one.length = 4
+    del one.length
+    return (
+        repr(one),
+        str(two),
+        hash(one),
+        two < one,
+        one == two,
+        bool(one),
+        1 + two,
+        (one + two).length,
+        two | one,
+        two % "m",
+    )
+
+
+def stamped(sheet: MODULE.Sheet) -> object:
+    stamp = sheet.stamp_of(MODULE.Inscription("abc", "d"))
+    return sheet.inscription(stamp).text, sheet.scribble(stamp).words
+
+
+def captions(sheet: MODULE.Sheet) -> object:
+    caption = sheet.caption(3)
+    assert caption is not None and sheet.caption(-1) is None
+    return sheet.same_caption(caption).text
+
+
+def finishes() -> object:
+    marks = MODULE.strict_marks(MODULE.StrictMarks.FINE, 4)
+    return MODULE.finish(0, 2), MODULE.open_finish(7, 7), MODULE.strict_finish(0, 2), marks
+
+
+def pictures() -> object:
+    picture = MODULE.Picture(2, 3)
+    texts = picture.name, picture.c_name, picture.words, picture.memory
+    return picture.bytes(0), picture.pixels(), picture.copied(), picture.frame.rows, texts
+
+
+def lengths() -> None:
+    picture = MODULE.Picture(2, 3)
+    picture.set_size(-2, 3)
+    picture.copied()
+
+
 def letter(text: bytes | None) -> Callable[[], MODULE.Letter]:
     return lambda: MODULE.Letter(text)
 
@@ -396,6 +444,22 @@ OPERATIONS = [
     Operation("number", lambda: MODULE.Numeral().value),
     Operation("another number", MODULE.Numeral.another),
     Operation("wait", wait),
+    Operation("measure", measure),
+    Operation("measure and another type", lambda: MODULE.Measure(1) == 1),
+    Operation("measure and text", lambda: MODULE.Measure(1) % "m\0m", raises=ValueError),
+    Operation("miss file", lambda: MODULE.miss_file(0), raises=MODULE.NoFileError),
+    Operation("miss file again", lambda: MODULE.miss_file(2), raises=MODULE.GoneError),
+    Operation("fail with notes", lambda: MODULE.fail_with(["a", "b"], None), raises=MODULE.NoFileError),
+    Operation("fail with a cause", lambda: MODULE.fail_with([], ValueError()), raises=MODULE.NoFileError),
+    Operation("raise with a note", lambda: MODULE.raise_with_note(ValueError()), raises=ValueError),
+    Operation("pictures", pictures),
+    Operation("lengths", lengths, raises=OverflowError),
+    Operation("no name", lambda: MODULE.Picture(0, 0).name, raises=MODULE.Error),
+    Operation("no frame", lambda: MODULE.Picture(0, 0).frame, raises=MODULE.Error),
+    Operation("stamped", stamped, setup=MODULE.Sheet),
+    Operation("captions", captions, setup=MODULE.Sheet),
+    Operation("finishes", finishes),
+    Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),
     Operation("feed", lambda: list(MODULE.Feed(iter([1, 2, -1]).__next__))),

@@ -2,11 +2,12 @@
 //! to be filled.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod};
+use crate::length::expand_size;
 use crate::span::respanned;
 use crate::types::inspect::argument_of;
 
@@ -23,6 +24,7 @@ pub(crate) fn expand_length(
     let (kept, find, variable) = (own("__arguments"), find_length(), length_variable());
     let text = name.to_string();
     let checked = respanned(quote!(#runtime::__private::callback::length), length.span());
+    let length = expand_size(length, &ToTokens::to_token_stream, runtime);
     let function = quote! {
         // A function, so that the author's expression sees nothing but the arguments.
         #[allow(unused_variables, non_snake_case, reason = "the length need not depend on all arguments")]

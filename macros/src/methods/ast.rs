@@ -5,6 +5,7 @@ use syn::{Attribute, Block, Expr, ImplItem, Pat, Path, Signature, Type, Visibili
 
 use crate::docs::HeaderComment;
 use crate::field_path::FieldPath;
+use crate::length::Length;
 use crate::status::StatusTest;
 use crate::text::{Utf8, contains_string};
 use crate::types::inspect::{is_named, type_name};
@@ -94,8 +95,8 @@ pub(crate) struct Calls {
     pub(crate) scope: Option<Ident>,
     /// `keep_alive = (…)`: the parameters that the result lives in, besides the receiver.
     pub(crate) keep_alive: Vec<Ident>,
-    /// `len = f`: the C function that returns the length of the returned memory.
-    pub(crate) length: Option<Path>,
+    /// `len = …`: the length of the returned memory, or the C function that returns it.
+    pub(crate) length: Option<Length<Path>>,
     /// `until = null`: the returned array ends with a NULL or a 0.
     pub(crate) until: Option<Ident>,
     /// `free = f`: the function that frees the returned string or memory.
@@ -190,8 +191,8 @@ pub(crate) enum Consumes {
 /// `#[field(place, …)]`
 pub(crate) struct FieldAccess {
     pub(crate) place: FieldPath,
-    /// `len = field`: the number of elements of the array.
-    pub(crate) length: Option<FieldPath>,
+    /// `len = …`: the number of elements of the array, or the field that has it.
+    pub(crate) length: Option<Length<FieldPath>>,
     /// `when(tag, values)`: the tag of a union, and its values for which the field is valid.
     pub(crate) when: Option<(FieldPath, Pat)>,
     /// `utf8 = lossy`
@@ -203,6 +204,20 @@ pub(crate) struct FieldAccess {
 }
 
 impl Method {
+    /// Returns `true` if the method reads a pointer that the annotation says is never NULL: the result is one and no
+    /// `Option`. `#[field(self)]` is the handle itself.
+    pub(crate) fn reads_required(&self, field: &FieldAccess) -> bool {
+        const POINTERS: &[&str] = &["Borrowed", "Owned", "String", "CString", "Bytes"];
+        let value = &self.output.value;
+        let is_pointer = POINTERS.iter().any(|name| is_named(value, name));
+        is_pointer && !field.place.is_self() && self.parameters.is_empty()
+    }
+
+    /// Returns `true` if the length of the array in the field is computed.
+    pub(crate) fn computes_length(&self, field: &FieldAccess) -> bool {
+        matches!(field.length, Some(Length::Computed(_)))
+    }
+
     /// Returns `true` if the result contains text that has to be UTF-8.
     pub(crate) fn has_strict_text(&self) -> bool {
         self.utf8 == Utf8::Strict && contains_string(&self.output.value)

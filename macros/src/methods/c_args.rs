@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprField, Member, Type};
 
 use crate::field_path::FieldPath;
+use crate::length::Length;
 use crate::methods::ast::{Calls, Method, Parameter, Receiver, WrittenArg};
 use crate::types::inspect::{argument_of, is_named, is_text, type_name};
 use crate::types::param_kind::ParamKind;
@@ -221,6 +222,12 @@ impl Method {
             CArg::OutLength(span) => Some(*span),
             _ => None,
         })
+    }
+
+    /// The length that is found right after the call, and returned with C's result.
+    pub(crate) fn paired_length<'a>(&self, calls: &'a Calls) -> Option<&'a Length<syn::Path>> {
+        let is_written = self.out_length(calls).is_some() || self.out_count(calls) > 0;
+        calls.length.as_ref().filter(|_| !is_written)
     }
 
     /// The number of parameters in which C explains a failure.

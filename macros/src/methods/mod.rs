@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod expand;
 
 pub(crate) mod parse;
+pub(crate) mod special;
 
 use proc_macro2::TokenStream;
 

@@ -14,7 +14,7 @@ use crate::callback::expected;
 use crate::callback::{CallbackFailure, framed, report_raised};
 use crate::children::{self, Id};
 use crate::convert::from_c::expect_some;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::handle::Handle;
@@ -540,7 +540,11 @@ fn raised_first(
 #[inline]
 fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<()> {
     match raised {
-        None => caught.resume(),
+        // A length that `len` computes carries its error.
+        None => match caught.take() {
+            None => {}
+            Some(payload) => return Err(Error::panic(payload).unless_panic()),
+        },
         Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),
         Some(CallbackFailure::Error(error)) => match caught.take() {
             None => return Err(error),

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::inspect::{PyClassNameStaticExpr, PyStaticExpr};
 use pyo3::intern;
@@ -13,6 +14,7 @@ use super::call::CallContext;
 use super::extract::wrong_type;
 use super::module::Export;
 use super::py_box::no_memory;
+use crate::enumeration::{Member, name_of};
 use crate::failpoint::FailPoint;
 use crate::interpreter::new_exception;
 
@@ -28,13 +30,25 @@ pub trait Enum: Copy + 'static {
     const ID: &'static str;
     const DOC: &'static str;
     const FLAGS: bool;
-    /// Set if a parameter may have flags that are not listed.
-    const KEEP: bool;
-    /// The members as Python numbers: flags of a signed C type have the numbers of the unsigned type.
-    const MEMBERS: &'static [(&'static str, i128)];
+    const BOUNDARY: Boundary;
+    const MEMBERS: &'static [Member];
+    /// The documentation of the members that have one.
+    const MEMBER_DOCS: &'static [(&'static str, &'static str)];
     fn cell() -> &'static Cell;
     fn number(self) -> i128;
     fn of_number(number: i128) -> Option<Self>;
+}
+
+/// The places where Python may see a value that is not listed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// Results alone.
+    Results,
+    /// Results and parameters.
+    Keep,
+    /// None.
+    Strict,
 }
 
 /// Returns the type for the stubs.
@@ -46,6 +60,17 @@ pub const fn hint<E: Enum>() -> PyStaticExpr {
     ))
 }
 
+/// Returns the type of a parameter for the stubs. A type that keeps numbers without a name takes any `int`.
+#[doc(hidden)]
+pub const fn hint_of_parameter<E: Enum>() -> PyStaticExpr {
+    match (E::FLAGS, E::BOUNDARY) {
+        (false, Boundary::Keep) => INT,
+        _ => hint::<E>(),
+    }
+}
+
+const INT: PyStaticExpr = <PyInt as PyTypeInfo>::TYPE_HINT;
+
 fn class<E: Enum>(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     let create = || {
         let base = if E::FLAGS { "IntFlag" } else { "IntEnum" };
@@ -54,7 +79,16 @@ fn class<E: Enum>(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
         options.set_item(intern!(py, "module"), E::MODULE)?;
         let base = py.import("enum")?.getattr(base)?;
         let class = base.call((E::NAME, members), Some(&options))?;
-        class.setattr("__doc__", E::DOC)?;
+        if !E::DOC.is_empty() {
+            class.setattr("__doc__", E::DOC)?;
+        }
+        for (name, doc) in E::MEMBER_DOCS {
+            let member = class.getattr(name)?;
+            // A second name of a number is the member of the first name.
+            if member.getattr(intern!(py, "name"))?.eq(name)? {
+                member.setattr("__doc__", doc)?;
+            }
+        }
         if E::FLAGS {
             class.setattr("__invert__", invert::<E>(py)?)?;
         }
@@ -86,11 +120,23 @@ pub const fn export<E: Enum>() -> Export {
 }
 
 /// Returns the member, or the combination of flags. A constant that is not listed, perhaps of a newer version of the
-/// library, becomes a plain `int`.
+/// library, becomes a plain `int`, or an error if the type is strict.
 #[doc(hidden)]
 pub fn object<E: Enum>(value: E, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let number = value.number();
-    if E::FLAGS || E::MEMBERS.iter().any(|(_, member)| *member == number) {
+    let is_listed = match E::FLAGS {
+        true => number & !listed::<E>() == 0,
+        false => name_of(E::MEMBERS, number).is_some(),
+    };
+    if !is_listed && E::BOUNDARY == Boundary::Strict {
+        let message = format!(
+            "C returned {number}, which is not a valid {}: the annotation lists all values, so this version of the library \
+             is another one than the package was made for",
+            E::NAME
+        );
+        return Err(new_exception::<PyValueError>(py, message));
+    }
+    if E::FLAGS || is_listed {
         class::<E>(py)?.call1((number,))
     } else {
         Ok(number.into_pyobject(py)?.into_any())
@@ -109,7 +155,8 @@ pub fn into_py<'py, E: Enum>(
     object(value, context.py())
 }
 
-/// Extracts a constant from a member, or from an `int` with the value of a member. Another `int` is a `ValueError`.
+/// Extracts a constant from a member, or from an `int` with the value of a member. Another `int` is a `ValueError`,
+/// unless the type keeps it.
 #[doc(hidden)]
 pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     if !object.is_instance_of::<PyInt>() {
@@ -117,21 +164,30 @@ pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
     }
     let number = match E::FLAGS {
         true => flags::<E>(object)?,
+        false if E::BOUNDARY == Boundary::Keep => number_of::<E>(object)?,
         false => class::<E>(object.py())?.call1((object,))?.extract()?,
     };
-    E::of_number(number).ok_or_else(|| {
-        let message = format!("{number} does not fit C's type of {}", E::NAME);
-        new_exception::<PyOverflowError>(object.py(), message)
-    })
+    E::of_number(number).ok_or_else(|| unfit::<E>(object))
+}
+
+/// Returns the error for a number that C's type does not have.
+fn unfit<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
+    let message = format!("{} does not fit C's type of {}", object.as_any(), E::NAME);
+    new_exception::<PyOverflowError>(object.py(), message)
+}
+
+/// Extracts a number that need not be listed.
+fn number_of<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
+    object.extract().map_err(|_| unfit::<E>(object))
 }
 
 /// Extracts a combination of flags. A negative number, such as a `~` of an `int`, is all listed flags but some.
 fn flags<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
     let listed = listed::<E>();
-    let number: i128 = object.extract()?;
+    let number = number_of::<E>(object)?;
     let named = if number < 0 { !number } else { number };
     let unlisted = named & !listed;
-    if unlisted != 0 && !E::KEEP {
+    if unlisted != 0 && E::BOUNDARY != Boundary::Keep {
         let message = format!(
             "{number} is not a valid {}: no flag is {unlisted:#x}",
             E::NAME

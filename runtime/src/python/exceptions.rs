@@ -5,18 +5,19 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::exceptions::{
-    PyAttributeError, PyBufferError, PyException, PyMemoryError, PyOverflowError, PyRuntimeError,
-    PyStopAsyncIteration, PyStopIteration, PySystemError, PyTypeError, PyValueError,
+    PyAttributeError, PyBufferError, PyException, PyMemoryError, PyOSError, PyOverflowError,
+    PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PySystemError, PyTypeError,
+    PyValueError,
 };
 use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use pyo3::{Borrowed, PyClass, PyClassInitializer};
 
 use super::py_box::no_memory;
-use crate::error::Error as RustError;
+use crate::error::{Error as RustError, Noted};
 use crate::fallible_copy::OutOfMemory;
 use crate::interpreter::{new_exception, new_exception_of, new_text, raised};
 use crate::panics::Payload;
@@ -147,9 +148,43 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
     match error {
         RustError::Python(error) => error,
         RustError::Library(error) => error.raise(py),
+        RustError::Noted(noted) => with_notes(py, *noted),
         RustError::Os(error, path) => os_error(py, &error, path),
         RustError::NotUtf8(function, error) => not_utf8(py, function, &error),
         error => of_message(py, &error),
+    }
+}
+
+/// Makes the exception of the error, with its notes and its cause. Without memory for these, it has none.
+fn with_notes(
+    py: Python<'_>,
+    Noted {
+        error,
+        notes,
+        cause,
+    }: Noted,
+) -> PyErr {
+    let error = to_pyerr(py, error);
+    for note in notes {
+        drop(without_panic(py, || add_note(py, &error, &note)));
+    }
+    if let Some(cause) = cause {
+        let cause = to_pyerr(py, cause);
+        drop(without_panic(py, || {
+            error.set_cause(py, Some(cause));
+            Ok(())
+        }));
+    }
+    error
+}
+
+/// Adds a note as `BaseException.add_note` does, which Python has since 3.11.
+fn add_note(py: Python<'_>, error: &PyErr, note: &str) -> PyResult<()> {
+    let exception = error.value(py);
+    let (notes, note) = (new_text(py, "__notes__")?, new_text(py, note)?);
+    match exception.getattr(&notes) {
+        Ok(list) => list.cast_into::<PyList>()?.append(note),
+        Err(_) => exception.setattr(notes, PyList::new(py, [note])?),
     }
 }
 
@@ -193,6 +228,10 @@ pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyEr
 /// Converts the error of a callback: [`instead_of_stop`] replaces a `StopIteration`, because the callback may run
 /// inside an iteration.
 pub(crate) fn of_callback(error: RustError) -> RustError {
+    if let RustError::Noted(mut noted) = error {
+        noted.error = of_callback(noted.error);
+        return RustError::Noted(noted);
+    }
     let RustError::Python(error) = error else {
         return error;
     };
@@ -230,7 +269,7 @@ fn not_utf8(py: Python<'_>, function: &str, error: &std::string::FromUtf8Error) 
 
 fn os_error(py: Python<'_>, error: &std::io::Error, path: Option<std::path::PathBuf>) -> PyErr {
     let make = || {
-        let os_error = py.get_type::<pyo3::exceptions::PyOSError>();
+        let os_error = py.get_type::<PyOSError>();
         let Some(number) = error.raw_os_error() else {
             return os_error.call1((error.to_string(),));
         };
@@ -250,6 +289,10 @@ impl From<RustError> for PyErr {
     }
 }
 
+/// The cell that keeps an exception class.
+#[doc(hidden)]
+pub type ClassCell = PyOnceLock<Py<PyType>>;
+
 /// The Python class of an `#[exception]` struct.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -264,6 +307,20 @@ pub trait Exception: std::fmt::Display {
         let _ = py;
         Vec::new()
     }
+    /// Set for an exception that is an `OSError`, too. Such objects hold more than PyO3's class has room for, so Python
+    /// sees a class below that one.
+    const IS_OS_ERROR: bool = false;
+    /// The cell that keeps the class below PyO3's.
+    fn cell() -> &'static ClassCell;
+    /// Returns the class of the exception that this one extends.
+    ///
+    /// # Errors
+    ///
+    /// As for [`class_of`].
+    fn base_class(py: Python<'_>) -> PyResult<Option<Bound<'_, PyType>>> {
+        let _ = py;
+        Ok(None)
+    }
     /// Returns the initializer of a new object, without fields.
     fn initializer() -> PyClassInitializer<Self::Class>;
     /// Puts the fields into the object's `__dict__`.
@@ -275,7 +332,7 @@ pub trait Exception: std::fmt::Display {
 }
 
 /// Adds the built-in bases to the class, which PyO3 cannot declare. Does nothing the second time.
-pub(super) fn add_python_bases<T: Exception>(py: Python<'_>) -> PyResult<()> {
+fn add_python_bases<T: Exception>(py: Python<'_>) -> PyResult<()> {
     let others = T::python_bases(py);
     if others.is_empty() {
         return Ok(());
@@ -290,13 +347,54 @@ pub(super) fn add_python_bases<T: Exception>(py: Python<'_>) -> PyResult<()> {
     class.setattr(name, PyTuple::new(py, all.collect::<Vec<_>>())?)
 }
 
+/// Returns the class that Python sees. Makes that of an `OSError` on first use.
+///
+/// # Errors
+///
+/// A Python exception, such as `MemoryError`.
+#[doc(hidden)]
+pub fn class_of<T: Exception>(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
+    let class = py.get_type::<T::Class>();
+    if !T::IS_OS_ERROR {
+        add_python_bases::<T>(py)?;
+        return Ok(class);
+    }
+    let create = || {
+        let mut bases = vec![class.clone()];
+        bases.extend(T::base_class(py)?);
+        bases.extend(T::python_bases(py));
+        let namespace = PyDict::new(py);
+        for name in ["__doc__", "__module__"] {
+            namespace.set_item(name, class.getattr(name)?)?;
+        }
+        // The objects have the fields of an `OSError`, so that one makes them.
+        let os_error = py.get_type::<PyOSError>();
+        namespace.set_item("__new__", os_error.getattr("__new__")?)?;
+        let message = c"property(lambda self: self.args[0] if self.args else None)";
+        namespace.set_item("strerror", py.eval(message, None, None)?)?;
+        let arguments = (class.name()?, PyTuple::new(py, bases)?, namespace);
+        let made = py.get_type::<PyType>().call1(arguments)?;
+        PyResult::Ok(made.cast_into::<PyType>()?.unbind())
+    };
+    let made = T::cell().get_or_try_init(py, create)?;
+    Ok(made.bind(py).clone())
+}
+
+/// Makes an object without fields.
+fn new_object<T: Exception>(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let class = class_of::<T>(py)?;
+    match T::IS_OS_ERROR {
+        false => Ok(Bound::new(py, T::initializer())?.into_any()),
+        true => class.getattr(new_text(py, "__new__")?)?.call1((&class,)),
+    }
+}
+
 /// Makes the exception object of a library's error. Code that `#[exception]` generates calls this.
 #[doc(hidden)]
 pub fn raise<T: Exception>(py: Python<'_>, exception: T) -> PyErr {
     let make = || {
-        add_python_bases::<T>(py)?;
         let message = new_text(py, &exception.to_string())?;
-        let object = Bound::new(py, T::initializer())?.into_any();
+        let object = new_object::<T>(py)?;
         object.setattr(new_text(py, "args")?, (message,))?;
         exception.fill(&fields_of(&object)?)?;
         PyResult::Ok(object)

@@ -106,6 +106,47 @@ impl<T: PyHandle> RefArg<'_, '_, T> {
     }
 }
 
+/// An operand of an operator or a comparison: a [`RefArg`], [`MutArg`] or [`OwnedArg`]. The conversion of an operand of
+/// another type fails, and PyO3 then returns `NotImplemented`. The call raises all other errors.
+#[doc(hidden)]
+pub struct Operand<A>(A);
+
+impl<'a, 'py, A> FromPyObject<'a, 'py> for Operand<A>
+where
+    A: FromPyObject<'a, 'py, Error = PyErr> + BorrowTarget,
+{
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = A::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let argument = A::extract(object)?;
+        let py = object.py();
+        match argument.error() {
+            Some(error) if error.is_instance_of::<PyTypeError>(py) => Err(error.clone_ref(py)),
+            _ => Ok(Operand(argument)),
+        }
+    }
+}
+
+impl<A> Deref for Operand<A> {
+    type Target = A;
+
+    fn deref(&self) -> &A {
+        &self.0
+    }
+}
+
+impl<A: BorrowTarget> BorrowTarget for Operand<A> {
+    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
+        self.0.borrow_request()
+    }
+
+    fn error(&self) -> Option<&PyErr> {
+        self.0.error()
+    }
+}
+
 /// Returns the holder of an argument whose call has begun.
 fn converted<H>(argument: &PyResult<H>) -> &H {
     match argument {

@@ -144,7 +144,7 @@ macro_rules! plain_result {
     )+};
 }
 
-plain_result! { () usize isize u64 i64 bool }
+plain_result! { () bool usize isize u64 i64 u32 i32 u16 i16 u8 i8 }
 
 impl<T> IntoResult for Option<T> {
     type Value = Option<T>;

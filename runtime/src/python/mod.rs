@@ -42,7 +42,7 @@ pub use call::{
 };
 pub use callable::Callable;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
-pub use extract::{MutArg, OwnedArg, RefArg};
+pub use extract::{MutArg, Operand, OwnedArg, RefArg};
 pub use into_py::{IntoPython, TypedResult};
 pub use module::{Register, live_handles};
 #[doc(hidden)]

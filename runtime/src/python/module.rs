@@ -8,9 +8,7 @@ use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType, PyTypeMethods};
 
-use super::exceptions::{
-    AffinityError, BusyError, ClosedError, Error, Exception, add_python_bases,
-};
+use super::exceptions::{AffinityError, BusyError, ClosedError, Error, Exception, class_of};
 use super::handle_class::HandleClass;
 use super::iterator::PartIterator;
 use super::memoryview;
@@ -171,8 +169,8 @@ impl Export {
 /// Returns the export of an exception that is also a built-in one.
 pub const fn export_exception<T: Exception>() -> Export {
     Export::new(|module| {
-        add_python_bases::<T>(module.py())?;
-        module.add_class::<T::Class>()
+        let class = class_of::<T>(module.py())?;
+        module.add(class.name()?, class)
     })
 }
 

@@ -1,7 +1,7 @@
 // The C library of the examples in this reference, as bindgen would declare it. The examples are compiled and not run,
 // so each function only has a body for the linker.
 
-use std::ffi::{c_char, c_double, c_int, c_long, c_uint, c_void};
+use std::ffi::{c_char, c_double, c_int, c_long, c_longlong, c_uint, c_void};
 
 macro_rules! c {
     ($(fn $name:ident($($argument:ident: $ty:ty),* $(,)?) $(-> $output:ty)?;)*) => {
@@ -125,10 +125,6 @@ pub struct position {
     pub line: c_int,
     pub column: c_int,
 }
-/// The length of the array that a pointer to one struct is.
-pub fn one<T>(_: *const T) -> usize {
-    1
-}
 
 // Values whose owners are counted.
 pub struct value(c_int);
@@ -140,6 +136,9 @@ c! {
     fn value_new(number: c_double) -> *mut value;
     fn value_ref(it: *mut value) -> *mut value;
     fn value_unref(it: *mut value);
+    fn value_number(it: *const value) -> c_int;
+    fn value_sum(it: *const value, other: *const value) -> *mut value;
+    fn value_add(it: *mut value, other: *const value);
     fn jar_free(it: *mut jar);
     fn shim_jar_put(it: *mut jar, content: *mut value);
     fn list_new() -> *mut list;
@@ -216,6 +215,21 @@ c! {
     fn default_text(data: *mut c_void, text: *const c_char, length: c_int);
 }
 
+// Images, whose memory has a length in other units.
+pub struct image {
+    pub pixels: *mut u8,
+    pub stride: c_int,
+    pub height: c_int,
+}
+c! {
+    fn image_free(it: *mut image);
+    fn image_data(it: *const image) -> *const u8;
+    fn image_stride(it: *const image) -> c_int;
+    fn image_height(it: *const image) -> c_int;
+    fn image_row(it: *const image, row: c_int, pixels: *mut c_int) -> *const u8;
+    fn image_id(it: *const image) -> *const u8;
+}
+
 // Constants and structs of plain values.
 pub type mode = c_uint;
 pub const MODE_READ: mode = 1;
@@ -229,7 +243,43 @@ pub struct extents {
     pub w: c_double,
     pub reserved: [c_long; 4],
 }
+#[derive(Clone, Copy)]
+pub struct user {
+    pub login: [c_char; 32],
+    pub host: [c_char; 64],
+    pub id: c_int,
+}
+impl Default for user {
+    fn default() -> Self {
+        user {
+            login: [0; 32],
+            host: [0; 64],
+            id: 0,
+        }
+    }
+}
+#[derive(Clone, Copy)]
+pub struct file {
+    pub size: c_longlong,
+    pub mode: c_int,
+    pub next: *mut file,
+}
+impl Default for file {
+    fn default() -> Self {
+        file {
+            size: 0,
+            mode: 0,
+            next: core::ptr::null_mut(),
+        }
+    }
+}
+#[derive(Clone, Copy, Default)]
+pub struct version {
+    pub major: c_int,
+    pub minor: c_int,
+}
 c! {
+    fn store_file(it: *mut store, result: *mut file) -> c_int;
     fn store_set_mode(it: *mut store, mode: mode) -> c_int;
     fn store_mode(it: *mut store) -> mode;
     fn store_access(it: *mut store) -> access;

@@ -34,6 +34,35 @@ fn errors_see_the_handle_and_the_arguments_before_and_after() {
 }
 
 #[test]
+fn notes_and_causes_go_with_an_error() {
+    let failure = |message: &str| StoreError {
+        message: message.into(),
+    };
+    let cause = failure("cause").with_note("of the cause");
+    let error = failure("effect").with_note("one").caused_by(cause);
+    let error = error.with_note("two");
+    assert_eq!(error.notes(), ["one", "two"]);
+    assert_eq!(error.to_string(), "effect");
+    assert_eq!(error.library::<StoreError>().unwrap().message, "effect");
+    let cause = std::error::Error::source(&error).unwrap();
+    let cause = cause.downcast_ref::<Error>().unwrap();
+    assert_eq!(
+        (cause.to_string().as_str(), cause.notes()),
+        ("cause", &["of the cause".to_owned()][..])
+    );
+    assert!(std::error::Error::source(cause).is_none());
+    let plain = Error::Value("wrong".into());
+    assert!(plain.notes().is_empty() && std::error::Error::source(&plain).is_none());
+    let again = plain
+        .caused_by(failure("first"))
+        .caused_by(failure("second"));
+    assert_eq!(
+        std::error::Error::source(&again).unwrap().to_string(),
+        "second"
+    );
+}
+
+#[test]
 fn a_call_without_a_receiver_has_no_handle_to_see() {
     let _library = Library::start();
     next([Fail]);

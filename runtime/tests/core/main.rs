@@ -9,11 +9,13 @@
 mod arguments;
 mod c_types;
 mod callbacks;
+mod constants;
 mod details;
 mod failing;
 mod filling;
 mod functions;
 mod kept_handles;
+mod lengths;
 #[path = "../library/mod.rs"]
 mod library;
 mod locks;
@@ -21,6 +23,7 @@ mod names;
 mod ownership;
 #[cfg(feature = "python")]
 mod preludes;
+mod records;
 mod release;
 mod results;
 mod text;

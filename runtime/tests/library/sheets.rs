@@ -102,3 +102,45 @@ pub unsafe extern "C" fn sheet_pins(
 pub const FINE: c_int = 1;
 pub const BOLD: c_int = 4;
 pub const LAST: c_int = c_int::MIN;
+
+pub type open_finish = c_int;
+pub const MATTE: c_int = 0;
+pub const GLOSS: c_int = 2;
+
+/// A caption, which belongs to a list.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct caption {
+    pub text: [c_char; 8],
+    pub size: c_int,
+    pub next: *mut caption,
+    pub place: point,
+}
+
+impl Default for caption {
+    fn default() -> Self {
+        caption {
+            text: [0; 8],
+            size: 0,
+            next: std::ptr::null_mut(),
+            place: point::default(),
+        }
+    }
+}
+
+/// Writes a caption with the size and a pointer to memory that is not there; 0 if the size is negative.
+pub unsafe extern "C" fn sheet_caption(_: *const sheet, size: c_int, to: *mut caption) -> c_int {
+    let text = b"caption\0".map(u8::cast_signed);
+    let next = std::ptr::without_provenance_mut(8);
+    let place = point { x: 1.0, y: 2.0 };
+    // SAFETY: a place for a caption.
+    unsafe {
+        *to = caption {
+            text,
+            size,
+            next,
+            place,
+        }
+    };
+    c_int::from(size >= 0)
+}

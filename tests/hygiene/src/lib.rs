@@ -121,6 +121,27 @@ pub mod shadowed {
         #[calls(::libc::feof)]
         fn at_end(&self) -> ::std::primitive::bool;
 
+        /// Returns the start of a message.
+        #[staticmethod]
+        #[calls(::libc::strerror, len = |code| 1 + code - code, borrowed)]
+        fn first_letter(code: ::libc::c_int) -> ::std::option::Option<::lp::Bytes>;
+
+        /// Returns the start of a message.
+        #[staticmethod]
+        #[calls(::libc::strerror, len = 2 * 2, borrowed, fails = null)]
+        fn start(code: ::libc::c_int) -> ::lp::Result<::lp::Bytes>;
+
+        #[calls(::libc::fileno)]
+        fn __hash__(&self) -> ::libc::c_int;
+
+        fn __eq__(&self, other: &File) -> ::std::primitive::bool {
+            self.__hash__() == other.__hash__()
+        }
+
+        fn __iadd__(&mut self, other: &File) {
+            let _ = other;
+        }
+
         /// From a body.
         fn rewind(&mut self) -> ::lp::Result<()> {
             self.seek(0, Whence::SET)
@@ -143,6 +164,33 @@ pub mod shadowed {
         pub quotient: ::std::primitive::i32,
         /// The remainder.
         pub rem: ::std::primitive::i32,
+    }
+
+    /// A struct with text and a pointer.
+    #[::lp::record(crate::Named, partial, ord, crate = ::lp)]
+    pub struct Named {
+        /// UTF-8.
+        pub name: ::std::string::String,
+        /// Any bytes.
+        pub bytes: ::std::ffi::CString,
+        /// A number.
+        pub number: ::std::primitive::i32,
+    }
+
+    /// From where one seeks, and from nowhere else.
+    #[::lp::int_enum(::libc::c_int, boundary = strict, crate = ::lp)]
+    pub enum StrictWhence {
+        /// The start.
+        SET = ::libc::SEEK_SET,
+    }
+
+    /// A file that the system does not open.
+    #[::lp::exception(crate = ::lp, extends = ::lp::pyo3::exceptions::PyOSError)]
+    pub struct SystemError {
+        /// In words.
+        pub message: ::std::string::String,
+        /// The number of the system.
+        pub errno: ::core::primitive::i32,
     }
 
     /// A comparison of two numbers for C.
@@ -192,7 +240,8 @@ pub mod shadowed {
 
     /// A function.
     #[::lp::function(crate = ::lp)]
-    fn answer(divided: Divided, access: Access) -> ::lp::Result<Answer> {
+    fn answer(divided: Divided, access: Access, answer: StrictWhence) -> ::lp::Result<Answer> {
+        let _ = answer;
         ::std::result::Result::Ok(Answer::Number((divided.quotient() + access.0) as _))
     }
 
@@ -200,7 +249,10 @@ pub mod shadowed {
     #[::lp::module(crate = ::lp)]
     pub mod hygiene {
         #[pymodule_export]
-        use super::{Access, Divided, File, FileError, NoFileError, Whence, answer};
+        use super::{
+            Access, Divided, File, FileError, Named, NoFileError, StrictWhence, SystemError,
+            Whence, answer,
+        };
     }
 }
 
@@ -210,6 +262,27 @@ pub mod shadowed {
 pub struct Division {
     quot: ::libc::c_int,
     rem: ::libc::c_int,
+}
+
+/// A struct with a pointer.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Named {
+    name: [::libc::c_char; 8],
+    bytes: [::libc::c_uchar; 8],
+    number: ::libc::c_int,
+    next: *mut Named,
+}
+
+impl Default for Named {
+    fn default() -> Self {
+        Named {
+            name: [0; 8],
+            bytes: [0; 8],
+            number: 0,
+            next: ::std::ptr::null_mut(),
+        }
+    }
 }
 
 use ::std::clone::Clone;

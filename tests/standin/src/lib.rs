@@ -12,9 +12,11 @@ mod intakes;
 mod letters;
 mod lists;
 mod loaders;
+mod measures;
 mod numbers;
 mod outlines;
 mod parcels;
+mod pictures;
 mod players;
 mod ponds;
 mod search;
@@ -85,7 +87,13 @@ mod standin_safe {
     use super::lists::{Editor, List, Node, Place, SoleEditor};
 
     #[pymodule_export]
-    use super::loaders::{Failure, LoadError, Loader, NotMadeError, Origin};
+    use super::loaders::{
+        Failure, GoneError, LoadError, Loader, NoFileError, NotMadeError, Origin, SlowError,
+        fail_with, miss_file, raise_with_note,
+    };
+
+    #[pymodule_export]
+    use super::measures::{Measure, Rod};
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};
@@ -95,6 +103,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::parcels::{Board, Bow, Keepsake, Label, Parcel, Ribbon, Tag};
+
+    #[pymodule_export]
+    use super::pictures::{Frame, Picture};
 
     #[pymodule_export]
     use super::players::{Player, Tune};
@@ -116,7 +127,8 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::values::{
-        Corner, Marks, OpenMarks, Pin, Point, Segment, Sheet, Stamp, marks_of_number,
-        number_of_marks, number_of_open_marks,
+        Caption, Corner, Finish, Inscription, Marks, OpenFinish, OpenMarks, Pin, Point, Scribble,
+        Segment, Sheet, Stamp, StrictFinish, StrictMarks, finish, marks_of_number, number_of_marks,
+        number_of_open_marks, open_finish, strict_finish, strict_marks,
     };
 }

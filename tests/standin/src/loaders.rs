@@ -4,7 +4,8 @@ use std::ffi::c_int;
 
 use leakproof::Handle;
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::exceptions::{PyFileNotFoundError, PyKeyError, PyTimeoutError};
+use leakproof::pyo3::{Py, PyAny, PyErr, Python};
 
 use crate::ffi;
 
@@ -75,6 +76,76 @@ pub(crate) struct NotMadeError {
     base: LoadError,
     /// The code.
     pub code: c_int,
+}
+
+/// A file of the library is not there.
+#[exception(extends = PyFileNotFoundError)]
+pub(crate) struct NoFileError {
+    /// The message.
+    pub message: String,
+    /// The number of the system.
+    pub errno: c_int,
+    /// The file.
+    pub filename: Option<String>,
+}
+
+/// A file of the library is not there, and will not be.
+#[exception(extends = NoFileError)]
+pub(crate) struct GoneError {
+    base: NoFileError,
+    /// The number of tries.
+    pub tries: c_int,
+}
+
+/// The library waited too long.
+#[exception(extends = (LoadError, PyTimeoutError))]
+pub(crate) struct SlowError {
+    base: LoadError,
+    /// The number of the system.
+    pub errno: c_int,
+}
+
+fn no_file(message: &str) -> NoFileError {
+    NoFileError {
+        message: message.into(),
+        errno: 2,
+        filename: Some("a.txt".into()),
+    }
+}
+
+/// Raises an exception that is an `OSError`.
+#[leakproof::function]
+pub(crate) fn miss_file(tries: c_int) -> Result<()> {
+    let base = no_file("no such file of ours");
+    match tries {
+        0 => Err(base.into()),
+        tries => Err(GoneError { base, tries }.into()),
+    }
+}
+
+/// Raises an exception with the notes, caused by others if there is a `cause`.
+#[leakproof::function]
+pub(crate) fn fail_with(notes: Vec<String>, cause: Option<Py<PyAny>>) -> Result<()> {
+    let error: Error = no_file("noted").into();
+    let error = notes.into_iter().fold(error, Error::with_note);
+    Err(match cause {
+        None => error,
+        Some(cause) => {
+            let cause = Python::attach(|py| PyErr::from_value(cause.into_bound(py)));
+            let base = LoadError {
+                message: "between".into(),
+                line: Some(7),
+            };
+            error.caused_by(base.with_note("a note of the cause").caused_by(cause))
+        }
+    })
+}
+
+/// Raises the exception with a note.
+#[leakproof::function]
+pub(crate) fn raise_with_note(exception: Py<PyAny>) -> Result<()> {
+    let error = Python::attach(|py| PyErr::from_value(exception.into_bound(py)));
+    Err(Error::from(error).with_note("from Rust"))
 }
 
 /// What C wrote about a failure.

@@ -26,6 +26,37 @@ pub enum OpenMarks {
     BOLD = ffi::BOLD,
 }
 
+/// Marks of a library that never gets new ones.
+#[int_flag(c_int, boundary = strict)]
+pub enum StrictMarks {
+    /// Thin.
+    FINE = ffi::FINE,
+    /// Thick.
+    BOLD = ffi::BOLD,
+}
+
+/// The finish of a sheet. The header has comments of its members.
+#[int_enum(c_int)]
+pub enum Finish {
+    MATTE = ffi::MATTE,
+    GLOSS = (ffi::GLOSS) as c_int,
+    /// Another name.
+    SHINY = ffi::GLOSS,
+}
+
+#[int_enum(ffi::open_finish, boundary = keep)]
+pub enum OpenFinish {
+    MATTE = ffi::MATTE,
+    GLOSS = ffi::GLOSS,
+}
+
+/// The finish of a library that never gets new ones.
+#[int_enum(c_int, boundary = strict)]
+pub enum StrictFinish {
+    MATTE = ffi::MATTE,
+    GLOSS = ffi::GLOSS,
+}
+
 /// A point.
 #[record(ffi::point)]
 pub struct Point {
@@ -55,6 +86,35 @@ pub struct Stamp {
     pub id: [u8; 4],
     /// Its characters.
     pub text: [u8; 4],
+}
+
+/// The text of a stamp.
+#[record(ffi::stamp, ord)]
+pub struct Inscription {
+    /// Any bytes.
+    pub id: CString,
+    /// UTF-8.
+    pub text: String,
+}
+
+/// The text of a stamp, whatever it is.
+#[record(ffi::stamp)]
+pub struct Scribble {
+    /// Text that may be no UTF-8.
+    #[field(text, utf8 = lossy)]
+    pub words: String,
+}
+
+/// A caption without its neighbors.
+#[record(ffi::caption, partial, ord)]
+pub struct Caption {
+    /// Its size.
+    pub size: c_int,
+    /// Its words.
+    pub text: String,
+    /// To the right.
+    #[field(place.x)]
+    pub left: f64,
 }
 
 /// A sheet of paper.
@@ -92,6 +152,27 @@ impl Sheet {
     /// The stamp, reversed.
     #[calls(ffi::sheet_stamp, args = (self, stamp, out))]
     fn stamp(&self, stamp: &Stamp) -> Stamp;
+
+    /// The text of the stamp, reversed.
+    #[calls(ffi::sheet_stamp, args = (self, stamp, out))]
+    fn inscription(&self, stamp: &Stamp) -> Inscription;
+
+    /// The text of the stamp, reversed.
+    #[calls(ffi::sheet_stamp, args = (self, stamp, out))]
+    fn scribble(&self, stamp: &Stamp) -> Scribble;
+
+    /// The inscription, reversed.
+    #[calls(ffi::sheet_stamp, args = (self, inscription, out))]
+    fn stamp_of(&self, inscription: &Inscription) -> Stamp;
+
+    /// Returns a caption, or nothing for a negative size.
+    #[calls(ffi::sheet_caption, args = (self, size, out), none = when(|found| found == 0))]
+    fn caption(&self, size: c_int) -> Option<Caption>;
+
+    /// Returns the caption as a body gets it.
+    fn same_caption(&self, caption: &Caption) -> Caption {
+        *caption
+    }
 
     /// Makes two pins. Fails for a negative number.
     #[calls(ffi::sheet_pins, args = (self, number, out, out, out), fails = negative, on_failure = owned)]
@@ -148,6 +229,30 @@ pub(crate) fn number_of_marks(marks: Marks) -> c_int {
 #[leakproof::function]
 pub(crate) fn marks_of_number(number: c_int) -> Marks {
     Marks(number)
+}
+
+/// The number that C gets for each, and what Python makes of it.
+#[leakproof::function]
+pub(crate) fn finish(finish: Finish, number: c_int) -> (c_int, Finish) {
+    (finish.0, Finish(number))
+}
+
+/// The number that C gets for each, and what Python makes of it.
+#[leakproof::function]
+pub(crate) fn open_finish(value: OpenFinish, number: c_int) -> (c_int, OpenFinish) {
+    (value.0, OpenFinish(number))
+}
+
+/// The number that C gets for each, and what Python makes of it.
+#[leakproof::function]
+pub(crate) fn strict_finish(value: StrictFinish, number: c_int) -> (c_int, StrictFinish) {
+    (value.0, StrictFinish(number))
+}
+
+/// The number that C gets for each, and what Python makes of it.
+#[leakproof::function]
+pub(crate) fn strict_marks(value: StrictMarks, number: c_int) -> (c_int, StrictMarks) {
+    (value.bits(), StrictMarks(number))
 }
 
 /// The number that C gets for the marks.

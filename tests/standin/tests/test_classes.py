@@ -78,14 +78,42 @@ def stub_of(module):
     return stub if stub.exists() else None
 
 
-@pytest.mark.parametrize("name", ["standin_safe", *PACKAGES])
-def test_stubs_list_all_classes_and_methods(name):
+def stubs_of(name):
     package = pytest.importorskip(name)
     modules = [package, *(each for each in vars(package).values() if inspect.ismodule(each))]
     found = [(module, stub) for module in modules if (stub := stub_of(module))]
     if not found:
         pytest.skip("built without stubs")
-    for module, stub in found:
+    return found
+
+
+def docstrings_in(nodes):
+    """Yields each string that documents something: that of a class or function, or behind an attribute."""
+    for node in nodes:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value
+        yield from docstrings_in(getattr(node, "body", []))
+
+
+@pytest.mark.parametrize("name", ["standin_safe", *PACKAGES])
+def test_no_docstring_of_a_stub_is_empty(name):
+    for _, stub in stubs_of(name):
+        found = list(docstrings_in(ast.parse(stub.read_text()).body))
+        assert len(found) > 10
+        empty = [line for line, text in found if not text.strip()]
+        assert not empty, f"{stub} has empty docstrings in the lines {empty}"
+
+
+@pytest.mark.parametrize("cls", EXPORTED.values(), ids=EXPORTED)
+def test_no_docstring_of_a_class_is_empty(cls):
+    documented = [cls, *(member for name, member in vars(cls).items() if not name.startswith("_"))]
+    empty = [each for each in documented if getattr(each, "__doc__", None) == ""]
+    assert not empty
+
+
+@pytest.mark.parametrize("name", ["standin_safe", *PACKAGES])
+def test_stubs_list_all_classes_and_methods(name):
+    for module, stub in stubs_of(name):
         for cls in ast.parse(stub.read_text()).body:
             if isinstance(cls, ast.ClassDef):
                 members = [member.name for member in cls.body if isinstance(member, ast.FunctionDef)]

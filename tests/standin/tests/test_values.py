@@ -7,20 +7,30 @@ import sys
 
 import pytest
 from standin_safe import (
+    Caption,
     ClosedError,
     Corner,
     Error,
+    Finish,
+    Inscription,
     Marks,
+    OpenFinish,
     OpenMarks,
     Pin,
     Point,
     Segment,
     Sheet,
     Stamp,
+    StrictFinish,
+    StrictMarks,
+    finish,
     live_handles,
     marks_of_number,
     number_of_marks,
     number_of_open_marks,
+    open_finish,
+    strict_finish,
+    strict_marks,
 )
 
 NONE = dict.fromkeys(live_handles(), 0)
@@ -168,6 +178,58 @@ def test_an_author_may_let_other_flags_pass():
     assert number_of_open_marks(1 << 31) == -(1 << 31)
 
 
+def test_strict_flags_refuse_other_flags_as_parameters_and_results():
+    assert strict_marks(StrictMarks.FINE | StrictMarks.BOLD, 4) == (5, StrictMarks.BOLD)
+    assert strict_marks(0, 0) == (0, StrictMarks(0))
+    with pytest.raises(ValueError, match="2 is not a valid StrictMarks: no flag is 0x2"):
+        strict_marks(2, 0)
+    with pytest.raises(ValueError, match="C returned 6, which is not a valid StrictMarks"):
+        strict_marks(0, 6)
+
+
+# ---- enumerations
+
+
+def test_parameters_are_listed_and_results_need_not_be():
+    assert finish(Finish.GLOSS, 0) == finish(2, 0) == (2, Finish.MATTE)
+    number, result = finish(Finish.MATTE, 7)
+    assert (number, result, type(result)) == (0, 7, int)
+    with pytest.raises(ValueError, match="7 is not a valid Finish"):
+        finish(7, 0)
+    for wrong in (1.0, "GLOSS", None):
+        with pytest.raises(TypeError, match="Finish expected"):
+            finish(wrong, 0)
+
+
+def test_an_open_enumeration_takes_other_numbers():
+    assert open_finish(OpenFinish.GLOSS, 2) == (2, OpenFinish.GLOSS)
+    assert type(open_finish(-7, 2)[1]) is OpenFinish
+    number, result = open_finish(-7, 7)
+    assert (number, result, type(result)) == (-7, 7, int)
+    for number in (1 << 31, 1 << 200, -(1 << 200)):
+        with pytest.raises(OverflowError, match=f"{number} does not fit C's type of OpenFinish"):
+            open_finish(number, 0)
+    with pytest.raises(TypeError, match="OpenFinish expected"):
+        open_finish(1.0, 0)
+
+
+def test_a_strict_enumeration_refuses_other_numbers_as_parameters_and_results():
+    assert strict_finish(StrictFinish.GLOSS, 0) == (2, StrictFinish.MATTE)
+    with pytest.raises(ValueError, match="7 is not a valid StrictFinish"):
+        strict_finish(7, 0)
+    with pytest.raises(ValueError, match="C returned 7, which is not a valid StrictFinish"):
+        strict_finish(0, 7)
+
+
+def test_members_have_the_comments_of_the_header():
+    assert Finish.MATTE.__doc__ == "Without gloss."
+    assert Finish.GLOSS.__doc__ == "With gloss.\n\nIt reflects <light>."
+    assert Finish.SHINY is Finish.GLOSS
+    assert Marks.FINE.__doc__ == "Thin."
+    assert Finish.__doc__ == "The finish of a sheet. The header has comments of its members."
+    assert OpenFinish.__doc__ == "A finish, of a library that gets new ones often."
+
+
 # ---- records
 
 
@@ -191,6 +253,80 @@ def test_a_record_with_nan_is_found_in_a_dict_by_itself():
         assert hash(record) == before and len(floats) == 200
         assert {record: 1}[record] == 1
     assert Point(math.nan, 1.0) != Point(math.nan, 1.0)
+
+
+def test_records_are_made_by_position_and_by_keyword():
+    assert Point(1, 2) == Point(x=1, y=2) == Point(1, y=2)
+    assert Segment(marks=Marks.FINE, end=Point(1, 1), start=Point(0, 0)).end == Point(1, 1)
+    assert repr(Point(y=2, x=1)) == "Point(x=1.0, y=2.0)"
+    for wrong in ({"x": 1}, {"x": 1, "y": 2, "z": 3}):
+        with pytest.raises(TypeError):
+            Point(**wrong)
+    with pytest.raises(TypeError):
+        Point(1, 2, x=1)
+
+
+def test_text_of_a_record_is_that_of_the_array():
+    inscription = Inscription("é", "abc")
+    assert (inscription.id, inscription.text) == ("é", "abc")
+    assert Sheet().stamp_of(inscription) == Stamp(b"\0\0\xa9\xc3", b"\0cba")
+    read = Sheet().inscription(Stamp(b"dcba", b"\0\0ba"))
+    assert (read.id, read.text) == ("abcd", "ab")
+    assert Sheet().inscription(Stamp(b"X\0ba", b"Y\0ba")) == Inscription("ab", "ab")
+    assert hash(Sheet().inscription(Stamp(b"X\0ba", b"Y\0ba"))) == hash(Inscription("ab", "ab"))
+    assert repr(Inscription("ab", "é")) == "Inscription(id='ab', text='é')"
+
+
+def test_text_that_is_not_utf_8_in_a_record():
+    stamp = Stamp(b"\0\xffba", b"\0\xffba")
+    read = Sheet().inscription(stamp)
+    assert read.id == "ab\udcff"
+    with pytest.raises(UnicodeDecodeError, match="text of Inscription.text is not UTF-8"):
+        read.text
+    assert repr(read) == "Inscription(id='ab\\udcff', text=<no UTF-8>)"
+    assert read == Sheet().inscription(stamp)
+    assert Sheet().scribble(stamp).words == "ab\ufffd"
+
+
+def test_text_without_room_in_a_record_is_refused():
+    for wrong, message in [
+        ("abcd", "text is too long: C has room for 3 bytes, and the text has 4"),
+        ("éé", "text is too long"),
+        ("a\0b", "text holds a NUL character"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Inscription("", wrong)
+    with pytest.raises(ValueError, match="id is too long"):
+        Inscription("abcd", "")
+    with pytest.raises(ValueError, match="id holds a NUL character"):
+        Inscription("a\0b", "")
+    with pytest.raises(TypeError):
+        Inscription(1, "")
+
+
+def test_a_partial_record_has_the_listed_fields():
+    sheet = Sheet()
+    caption = sheet.caption(3)
+    assert (caption.size, caption.text, caption.left) == (3, "caption", 1.0)
+    assert caption == Caption(3, "caption", 1.0) and hash(caption) == hash(Caption(3, "caption", 1.0))
+    assert sheet.same_caption(caption) == caption
+    assert sheet.caption(-1) is None
+
+
+def test_ordered_records_are_ordered_as_tuples():
+    values = [(2, "a", 0.0), (1, "b", 0.0), (1, "a", 1.0), (1, "a", 0.0), (1, "", 9.0)]
+    captions = sorted(Caption(*value) for value in values)
+    assert captions == [Caption(*value) for value in sorted(values)]
+    low, high = Caption(1, "a", 0.0), Caption(1, "b", 0.0)
+    assert low < high and low <= high and low <= low and not low < low
+    assert high > low and high >= low and high >= high and not high > high
+    strange = Caption(1, "a", math.nan)
+    assert not low < strange and not low >= strange
+    assert Caption.__lt__(low, 3) is NotImplemented
+    with pytest.raises(TypeError, match="'<' not supported"):
+        low < (1, "b", 0.0)
+    with pytest.raises(TypeError, match="'<' not supported"):
+        Point(1, 2) < Point(2, 3)
 
 
 # ---- what only another build has

@@ -3,9 +3,10 @@
 use syn::Type;
 
 use crate::diagnostics::Diagnostics;
+use crate::length::Length;
 use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
 use crate::methods::check::signature::{check_generics, check_lifetimes};
-use crate::types::inspect::{argument_of, is_named, type_name};
+use crate::types::inspect::{argument_of, is_named};
 use crate::types::param_kind::ParamKind;
 
 pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Diagnostics) {
@@ -14,7 +15,8 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     check_atomic(field, diagnostics);
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
-    if method.output.fallible && !method.has_strict_text() {
+    let can_fail = method.reads_required(field) || method.computes_length(field);
+    if method.output.fallible && !method.has_strict_text() && !can_fail {
         diagnostics.at(
             value,
             "reading or writing a field can't fail: remove the `Result`",
@@ -42,15 +44,27 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
             "`len` and `when` are for reading a field: remove them",
         );
     }
+    let inner = argument_of(value, "Option").unwrap_or(value);
+    let is_array = argument_of(inner, "Vec").is_some() || is_named(inner, "Bytes");
+    let is_text = is_named(inner, "String") || is_named(inner, "CString");
     if let (false, Some(length)) = (setter, &field.length)
-        && argument_of(value, "Vec").is_none()
+        && !is_array
+        && !is_text
     {
         diagnostics.at(
             length,
-            "`len` counts the elements of an array: return `Vec<…>`",
+            "`len` counts the elements of an array: return a `Vec`, `Bytes`, `String` or `CString`, or an `Option` of it",
         );
     }
-    if field.length.is_none() && argument_of(value, "Vec").is_some() {
+    if let Some(closure) = field.length.as_ref().and_then(Length::closure)
+        && closure.inputs.len() != 1
+    {
+        diagnostics.at(
+            closure,
+            "the closure of `len` gets a pointer to the C struct: write `len = |it| (*it).rows * (*it).columns`",
+        );
+    }
+    if field.length.is_none() && is_array && !setter {
         diagnostics.at(
             &field.place,
             "an array needs its length: add `len = the_field`",
@@ -66,29 +80,14 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     }
 }
 
-/// Checks that the type of the result says who owns the object that the field points to, and that
-/// it may be NULL.
+/// Checks that the type of the result says who owns the object that the field points to.
 fn check_ownership(field: &FieldAccess, value: &Type, diagnostics: &Diagnostics) {
-    let is_handle = ["Borrowed", "Owned"]
-        .iter()
-        .any(|name| is_named(value, name));
-    let is_text = ["String", "CString"]
-        .iter()
-        .any(|name| is_named(value, name));
     let is_owned = is_named(argument_of(value, "Option").unwrap_or(value), "Owned");
     if is_owned && field.retain.is_none() {
         diagnostics.at(
             value,
             "an object that a field points to belongs to the struct: return `Borrowed`, or add `retain` if the object is \
              reference counted",
-        );
-    } else if is_text || is_handle && !field.place.is_self() {
-        diagnostics.at(
-            value,
-            format!(
-                "the field may be NULL: return `Option<{}>`",
-                type_name(value)
-            ),
         );
     }
 }

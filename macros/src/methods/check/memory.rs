@@ -3,6 +3,7 @@
 use syn::Type;
 
 use crate::diagnostics::Diagnostics;
+use crate::length::Length;
 use crate::methods::ast::{Calls, Method};
 use crate::types::inspect::{argument_of, is_named, is_slice_ref};
 
@@ -43,8 +44,11 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
     if let (Some(until), false) = (&calls.until, array) {
         diagnostics.at(until, "`until` is the end of an array: return a `Vec`");
     }
+    let closure = calls.length.as_ref().and_then(Length::closure);
+    // A closure computes the length of what C writes to `len`.
+    let converts = closure.is_some() && out_length.is_some();
     let ways = [
-        calls.length.is_some(),
+        calls.length.is_some() && !converts,
         calls.until.is_some(),
         out_length.is_some(),
     ];
@@ -69,10 +73,36 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
         0 | 1 => {}
         _ => diagnostics.at(
             &calls.function,
-            "a length has one source: keep one of `len = …`, `until = null`, and `len` in `args`",
+            "a length has one source: keep one of `len = …`, `until = null`, and `len` in `args`; a length in another unit is \
+             `len` in `args` and a closure, `len = |n| n * 4`",
         ),
     }
-    if let (Some(length), true) = (&calls.length, method.out_count(calls) > 0) {
+    if let (Some(closure), Some(span)) = (closure, out_length)
+        && closure.inputs.len() != 1
+    {
+        diagnostics.add(syn::Error::new(
+            span,
+            "the closure of `len` gets what C writes to `len` in `args`: write `len = |n| …`",
+        ));
+    }
+    if let (Some(closure), None) = (closure, out_length)
+        && closure.inputs.len() != method.c_arguments(calls).len()
+        && method.out_count(calls) == 0
+    {
+        diagnostics.at(
+            closure,
+            format!(
+                "the closure of `len` gets the arguments of the C function, which are {}: write a parameter for each, or `_`",
+                method.c_arguments(calls).len()
+            ),
+        );
+    }
+    let needs_result = match &calls.length {
+        Some(Length::Of(_)) => true,
+        Some(Length::Computed(_)) => closure.is_some() && out_length.is_none(),
+        None => false,
+    };
+    if let (Some(length), true) = (&calls.length, needs_result && method.out_count(calls) > 0) {
         diagnostics.at(
             length,
             "`len = …` is for the return value, and this memory comes from `out`: pass `len` in \

@@ -4,6 +4,7 @@
 use syn::{ReturnType, Type};
 
 use crate::diagnostics::Diagnostics;
+use crate::length::Length;
 use crate::methods::ast::{Calls, Method, Receiver};
 use crate::methods::c_args::{CArg, can_fail};
 use crate::status::StatusTest;
@@ -24,7 +25,13 @@ pub(crate) fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnos
     let fields = method.field_arguments(calls);
     let arguments_fail = method.c_arguments(calls).iter().any(can_fail)
         || fields.iter().any(|(_, argument)| can_fail(argument));
-    if method.output.fallible && !fails && !arguments_fail && !method.has_strict_text() {
+    let length_fails = matches!(calls.length, Some(Length::Computed(_)));
+    if method.output.fallible
+        && !fails
+        && !arguments_fail
+        && !length_fails
+        && !method.has_strict_text()
+    {
         diagnostics.at(
             &calls.function,
             "a `Result` requires a test for failure: add `fails = null`, `nonzero`, `negative` or \

@@ -6,7 +6,7 @@ use syn::{ReceiverKind, Safety, Signature, Type};
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{argument_of, borrowed_slice, named_lifetime};
+use crate::types::inspect::{argument_of, borrowed_slice, is_unit, named_lifetime};
 use crate::types::param_kind::ParamKind;
 
 /// Python's keywords that may be names in Rust.
@@ -119,6 +119,17 @@ pub(crate) fn check_receiver(block: &MethodsBlock, method: &Method, diagnostics:
             &method.output.value,
             "`__next__` ends the iteration by returning `None`: return `Option<…>`, or a `Result` \
              of it",
+        );
+    }
+    if let Some(name) = method.without_result()
+        && !method.rust_only
+        && !is_unit(&method.output.value)
+    {
+        diagnostics.at(
+            &method.output.value,
+            format!(
+                "Python takes no result of `{name}`: return nothing, or `Result<()>`, or mark the method `#[rust_only]`"
+            ),
         );
     }
     if method.receiver != Receiver::None {

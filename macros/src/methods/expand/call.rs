@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use crate::c_expr::expand_c_expr;
 use crate::field_path::FieldPath;
+use crate::length::{Length, expand_computed};
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, WrittenArg};
 use crate::methods::c_args::{CArg, span_of};
 use crate::methods::expand::arguments::{
@@ -26,7 +27,9 @@ use crate::methods::expand::outcome::{
 use crate::methods::expand::parents::{
     expand_gives_back, expand_with_parent, result_keeps_arguments,
 };
-use crate::methods::expand::result::{expand_into_owner, expand_out_params};
+use crate::methods::expand::result::{
+    expand_into_owner, expand_length_error, expand_measured, expand_out_params,
+};
 use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::site::expand_site;
 use crate::methods::expand::variables::{
@@ -124,6 +127,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let here = method.consumed().next().map(|_| quote!(let #here = ();));
     let (uses, c, call, using) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
+    let (length_error, raise_length_error) = expand_length_error(method, calls, runtime).unzip();
     let (details_slots, details) = expand_details(method, calls, &site_name, runtime);
     let owned_arguments = method
         .consumed()
@@ -131,7 +135,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let into_owner = expand_into_owner(method, calls, runtime);
     let into_owner = expand_gives_back(calls, into_owner, runtime);
     let into_owner = expand_with_parent(method, calls, into_owner, runtime);
-    let status = expand_status(calls, runtime);
+    let status = expand_status(method, calls, runtime);
     let settling = expand_settling(method, calls, runtime);
     let interruptible = expand_interrupt(block, calls);
     let helper_checks = expand_helper_thread_checks(block, method, calls);
@@ -205,6 +209,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #memory
         #(#prepared)*
         #slots
+        #length_error
         #details_slots
         #(#owned_arguments)*
         #here
@@ -217,6 +222,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #moved
         #(::core::mem::drop(#stored);)*
         #(::core::mem::drop(#transfers);)*
+        #raise_length_error
         #result
     }
 }
@@ -284,21 +290,30 @@ pub(crate) fn expand_c_closure(
         true => quote!(#caught.run(|| #call)),
         false => quote!(#caught.run(|| { #(#still_unchanged)* #call })),
     };
-    let call = match &calls.length {
-        None => call,
-        Some(length) => {
-            let length = quote_spanned!(length.span()=> #length(#(#passed),*));
+    let measured = method.paired_length(calls).map(|length| match length {
+        Length::Of(function) => {
+            let length = quote_spanned!(function.span()=> #function(#(#passed),*));
             quote! {
-                match #call {
-                    ::core::option::Option::Some(memory) => {
-                        // SAFETY: annotation `len`: the function may be called with the same
-                        // arguments; guarantee 3: the handles are still borrowed.
-                        ::core::option::Option::Some((memory, #caught.run(|| unsafe { #length })))
-                    }
-                    ::core::option::Option::None => ::core::option::Option::None,
-                }
+                // SAFETY: annotation `len`: the function may be called with the same arguments; guarantee 3: the
+                // handles are still borrowed.
+                unsafe { #length }
             }
         }
+        Length::Computed(expression) => {
+            let size = expand_computed(expression, &passed, runtime);
+            expand_measured(method, calls, size, runtime)
+        }
+    });
+    let call = match measured {
+        None => call,
+        Some(length) => quote! {
+            match #call {
+                ::core::option::Option::Some(memory) => {
+                    ::core::option::Option::Some((memory, #caught.run(|| #length)))
+                }
+                ::core::option::Option::None => ::core::option::Option::None,
+            }
+        },
     };
     let call = expand_with_fields(fields, set, call, runtime);
     let c = Ident::new("__c", Span::mixed_site());

@@ -5,20 +5,23 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
+use crate::length::{Length, expand_computed};
+use crate::methods::ast::{FieldAccess, Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::copies::{decoded, undecoded};
 use crate::methods::expand::parents::is_guard;
 use crate::methods::expand::sharing::type_before_retain;
+use crate::methods::expand::site::method_name;
 use crate::methods::expand::variables::{lifetime_variable, site_variable};
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_named};
 use crate::types::lifetimes::with_inferred_lifetime;
 
 pub(crate) fn expand_field(
+    block: &MethodsBlock,
     method: &Method,
     field: &FieldAccess,
-    runtime: &TokenStream,
 ) -> TokenStream {
+    let runtime = &block.runtime;
     // The author may have a parameter `raw`.
     let raw_pointer = Ident::new("raw", Span::mixed_site());
     let raw = quote!((*#raw_pointer));
@@ -42,7 +45,7 @@ pub(crate) fn expand_field(
             quote!({ #handle #write })
         }
         _ => {
-            let read = expand_read(method, field, &raw_pointer, runtime);
+            let read = expand_read(block, method, field, &raw_pointer);
             let read = quote!({ #handle #read });
             let read = decoded(method, read, &site_variable(), runtime);
             match method.output.fallible {
@@ -90,11 +93,12 @@ fn expand_write(
 
 /// Reads the field, and makes the caller an owner if `retain` says so.
 fn expand_read(
+    block: &MethodsBlock,
     method: &Method,
     field: &FieldAccess,
     raw_pointer: &Ident,
-    runtime: &TokenStream,
 ) -> TokenStream {
+    let runtime = &block.runtime;
     let raw = &quote!((*#raw_pointer));
     let written = match &field.retain {
         Some(_) => type_before_retain(&method.output.value, runtime),
@@ -103,11 +107,28 @@ fn expand_read(
     let text = undecoded(method, &written, runtime);
     let value = text.as_ref().unwrap_or(&written);
     let value = &with_inferred_lifetime(value, runtime);
-    let read = expand_converted(method, field, (value, raw_pointer), runtime);
+    let name = method_name(block, method);
+    let count = expand_count(method, field, raw_pointer, &name, runtime);
+    let is_text = is_text_result(&method.output.value);
+    let read = expand_converted(field, (value, raw_pointer), is_text, runtime);
     let read = quote! {
+        #count
         // SAFETY: annotation `field`: the place may be read, and is what the type says; guarantee
         // 3: the handle is borrowed.
         unsafe { #read }
+    };
+    let read = match method.reads_required(field) {
+        true => {
+            let required = quote!(#runtime::__private::from_c::required(#name, { #read }));
+            or_panic(method, &required, runtime)
+        }
+        false => {
+            let inner = argument_of(value, "Option").unwrap_or(value);
+            match argument_of(inner, "Vec") {
+                Some(_) => quote!({ #read }),
+                None => quote!(#runtime::__private::call::expect_some({ #read })),
+            }
+        }
     };
     let read = match &field.retain {
         None => read,
@@ -140,44 +161,98 @@ fn expand_read(
     }
 }
 
-/// The value of the field, converted to the type `value`.
-fn expand_converted(
+/// The value of `result`, which the method returns if it can.
+fn or_panic(method: &Method, result: &TokenStream, runtime: &TokenStream) -> TokenStream {
+    match method.output.fallible {
+        true => quote!(#result?),
+        false => quote!(#runtime::__private::uses::granted(#result)),
+    }
+}
+
+/// The variable that holds the number of elements.
+fn count_variable() -> Ident {
+    Ident::new("__count", Span::mixed_site())
+}
+
+/// Declares the number of elements of the array.
+fn expand_count(
     method: &Method,
     field: &FieldAccess,
+    raw_pointer: &Ident,
+    name: &str,
+    runtime: &TokenStream,
+) -> Option<TokenStream> {
+    let variable = count_variable();
+    let raw = quote!((*#raw_pointer));
+    Some(match field.length.as_ref()? {
+        Length::Of(place) => {
+            let count = place.within(&raw);
+            let count = respanned(
+                quote!(#runtime::__private::from_c::Count::count(#count)),
+                place.span(),
+            );
+            quote! {
+                // SAFETY: annotation `len`: the place may be read; guarantee 3: the handle is borrowed.
+                let #variable = unsafe { #count };
+            }
+        }
+        Length::Computed(expression) => {
+            let pointer = quote!(#raw_pointer.cast_const());
+            let size = expand_computed(expression, &[pointer], runtime);
+            let count = quote!(#runtime::__private::size::measure(#size, #name));
+            let count = or_panic(method, &count, runtime);
+            quote!(let #variable = #count;)
+        }
+    })
+}
+
+/// The value of the field, converted to the type `value`: an array, or the `Option` of any other value.
+fn expand_converted(
+    field: &FieldAccess,
     (value, raw_pointer): (&Type, &Ident),
+    is_text: bool,
     runtime: &TokenStream,
 ) -> TokenStream {
     let raw = &quote!((*#raw_pointer));
     let life = lifetime_variable();
-    match (&field.length, argument_of(value, "Vec")) {
-        (Some(length), Some(element)) => {
+    let optional = argument_of(value, "Option");
+    match (&field.length, argument_of(optional.unwrap_or(value), "Vec")) {
+        (Some(_), array) => {
+            let count = count_variable();
             let start = field.place.within(raw);
             let start = respanned(
                 quote!(#runtime::__private::from_c::Start::start(#start)),
                 field.place.span(),
             );
-            let count = length.within(raw);
-            let count = respanned(
-                quote!(#runtime::__private::from_c::Count::count(#count)),
-                length.span(),
-            );
-            quote!(#runtime::__private::from_c::array::<_, #element>(#start, #count, #life))
+            match (array, optional) {
+                (Some(element), Some(_)) => {
+                    quote!(#runtime::__private::from_c::optional_array::<_, #element>(#start, #count, #life))
+                }
+                (Some(element), None) => {
+                    quote!(#runtime::__private::from_c::array::<_, #element>(#start, #count, #life))
+                }
+                (None, _) => quote_spanned! {value.span()=>
+                    <#value as #runtime::__private::from_c::FromMemory<_>>::from_memory_within(#start, #count, #life)
+                },
+            }
         }
         _ if field.atomic.is_some() => {
             let place = field.place.within(raw);
             let read = quote!(#runtime::__private::atomic::Atomic::load(&raw mut #place));
             let read = respanned(read, field.place.span());
             quote_spanned! {value.span()=>
-                #runtime::__private::call::expect_some(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#read, #life))
+                <#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#read, #life)
             }
         }
-        _ if !field.place.is_self() && is_text_result(&method.output.value) => {
+        _ if !field.place.is_self() && is_text => {
             let place = field.place.within(raw);
-            let text = argument_of(value, "Option").unwrap_or(value);
-            respanned(
-                quote!(#runtime::__private::from_c::text::<#text, _>(&raw const #place)),
-                value.span(),
-            )
+            let text = optional.unwrap_or(value);
+            let text = quote!(#runtime::__private::from_c::text::<#text, _>(&raw const #place));
+            let text = match optional {
+                Some(_) => quote!(::core::option::Option::Some(#text)),
+                None => text,
+            };
+            respanned(text, value.span())
         }
         _ => {
             let place = if field.place.is_self() {
@@ -186,13 +261,14 @@ fn expand_converted(
                 field.place.within(raw)
             };
             quote_spanned! {value.span()=>
-                #runtime::__private::call::expect_some(<#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#place, #life))
+                <#value as #runtime::__private::from_c::FromC<_>>::from_c_within(#place, #life)
             }
         }
     }
 }
 
-/// Returns `true` for `Option<String>` and `Option<CString>`.
-pub(crate) fn is_text_result(ty: &Type) -> bool {
-    argument_of(ty, "Option").is_some_and(|ty| is_named(ty, "String") || is_named(ty, "CString"))
+/// Returns `true` for `String` and `CString`, also in an `Option`.
+fn is_text_result(ty: &Type) -> bool {
+    let ty = argument_of(ty, "Option").unwrap_or(ty);
+    is_named(ty, "String") || is_named(ty, "CString")
 }

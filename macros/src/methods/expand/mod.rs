@@ -89,7 +89,7 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
         Source::Field(field) => {
             let (place, body) = (
                 expand_result_checks(block, method),
-                expand_field(method, field, runtime),
+                expand_field(block, method, field),
             );
             let life = expand_lifetime(method, None, runtime);
             let site = method

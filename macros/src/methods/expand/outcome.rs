@@ -17,7 +17,11 @@ use crate::types::inspect::{argument_of, is_named, type_name};
 use crate::types::param_kind::ParamKind;
 
 /// Expands the tests of the status that C returned, if there are any.
-pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<TokenStream> {
+pub(crate) fn expand_status(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> Option<TokenStream> {
     if calls.fails.is_none() && calls.none.is_none() {
         return None;
     }
@@ -26,7 +30,7 @@ pub(crate) fn expand_status(calls: &Calls, runtime: &TokenStream) -> Option<Toke
             None => return quote!(|_| false),
             Some(says) => says.expand(runtime),
         };
-        match &calls.length {
+        match method.paired_length(calls) {
             None => says,
             Some(_) => {
                 let ret = Ident::new("ret", Span::mixed_site());

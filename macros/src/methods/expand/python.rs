@@ -18,15 +18,6 @@ use crate::types::inspect::argument_of;
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
-/// Special methods whose result CPython reads directly.
-pub(crate) const CPYTHON_SLOTS: &[&str] = &[
-    "__len__",
-    "__bool__",
-    "__contains__",
-    "__setitem__",
-    "__delitem__",
-];
-
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
         runtime, handle, ..
@@ -139,7 +130,7 @@ pub(crate) fn expand_wrapper(
         .parameters
         .iter()
         .skip(usize::from(consumed_receiver.is_some()))
-        .map(|parameter| expand_parameter(runtime, handle, parameter));
+        .map(|parameter| expand_parameter(runtime, handle, method, parameter));
     let borrowed =
         method
             .parameters
@@ -323,7 +314,7 @@ pub(crate) fn expand_result(
             quote!(.map(|next| next.map(::core::convert::Into::into))),
         );
     }
-    if CPYTHON_SLOTS.iter().any(|plain| name == plain) || method.has_python_attribute("setter") {
+    if method.has_plain_result() {
         return (quote!(check_result), quote!(#value), TokenStream::new());
     }
     (
@@ -336,50 +327,33 @@ pub(crate) fn expand_result(
     )
 }
 
-pub(crate) fn expand_parameter(
+fn expand_parameter(
     runtime: &TokenStream,
     handle: &Type,
+    method: &Method,
     Parameter { name, ty }: &Parameter,
 ) -> TokenStream {
-    let detach = |ty: Type| erase_lifetimes(&ty, handle);
-    let python_type = |python_type: TokenStream| {
-        let python_type = respanned(python_type, name.span());
-        quote!(#name: #python_type)
+    let python = quote!(#runtime::__private::python);
+    let (argument, target, is_optional) = match ParamKind::of(ty) {
+        ParamKind::Ref(target) => (quote!(RefArg), target, false),
+        ParamKind::Mut(target) => (quote!(MutArg), target, false),
+        ParamKind::Owned(target) => (quote!(OwnedArg), target, false),
+        ParamKind::OptionRef(target) => (quote!(RefArg), target, true),
+        ParamKind::OptionMut(target) => (quote!(MutArg), target, true),
+        ParamKind::OptionOwned(target) => (quote!(OwnedArg), target, true),
+        ParamKind::Python => return quote!(#name: #runtime::pyo3::Python<'py>),
+        ParamKind::Value => return quote!(#name: #ty),
     };
-    match ParamKind::of(ty) {
-        ParamKind::Ref(target) => {
-            let target = detach(target);
-            python_type(quote!(#runtime::__private::python::RefArg<'_, 'py, #target>))
-        }
-        ParamKind::Mut(target) => {
-            let target = detach(target);
-            python_type(quote!(#runtime::__private::python::MutArg<'_, 'py, #target>))
-        }
-        ParamKind::OptionRef(target) => {
-            let target = detach(target);
-            python_type(
-                quote!(::core::option::Option<#runtime::__private::python::RefArg<'_, 'py, #target>>),
-            )
-        }
-        ParamKind::OptionMut(target) => {
-            let target = detach(target);
-            python_type(
-                quote!(::core::option::Option<#runtime::__private::python::MutArg<'_, 'py, #target>>),
-            )
-        }
-        ParamKind::Owned(target) => {
-            let target = detach(target);
-            python_type(quote!(#runtime::__private::python::OwnedArg<'_, 'py, #target>))
-        }
-        ParamKind::OptionOwned(target) => {
-            let target = detach(target);
-            python_type(
-                quote!(::core::option::Option<#runtime::__private::python::OwnedArg<'_, 'py, #target>>),
-            )
-        }
-        ParamKind::Python => quote!(#name: #runtime::pyo3::Python<'py>),
-        ParamKind::Value => quote!(#name: #ty),
+    let target = erase_lifetimes(&target, handle);
+    let mut python_type = quote!(#python::#argument<'_, 'py, #target>);
+    if method.is_operator() {
+        python_type = quote!(#python::Operand<#python_type>);
     }
+    if is_optional {
+        python_type = quote!(::core::option::Option<#python_type>);
+    }
+    let python_type = respanned(python_type, name.span());
+    quote!(#name: #python_type)
 }
 
 pub(crate) fn expand_argument(

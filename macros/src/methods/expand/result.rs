@@ -6,12 +6,13 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
+use crate::length::{Length, expand_computed};
 use crate::methods::ast::{Calls, Method};
 use crate::methods::expand::copies::undecoded;
 use crate::methods::expand::moving::made_part;
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{
-    free_variable, lifetime_variable, out_length_variable, out_variable,
+    free_variable, length_error_variable, lifetime_variable, out_length_variable, out_variable,
 };
 use crate::span::respanned;
 use crate::text::contains_string;
@@ -188,9 +189,18 @@ pub(crate) fn expand_memory(
             quote!(#returns::FreedMemory::new(#start, |pointer| #free(pointer.cast())))
         }
     };
-    let count = if let Some(length) = &calls.length {
+    let paired = method.paired_length(calls);
+    let count = if let Some(length) = paired {
         // The memory has an owner by now, which frees it if the length is missing.
         respanned(quote!(#returns::Count::count(length?)), length.span())
+    } else if let Some(Length::Computed(expression)) = &calls.length {
+        let written = method.out_length(calls).map(|_| {
+            let slot = out_length_variable();
+            quote!(#runtime::__private::call::expect_some(#slot.take()))
+        });
+        let values: Vec<TokenStream> = written.into_iter().collect();
+        let size = expand_computed(expression, &values, runtime);
+        expand_measured_in_owner(method, calls, size, runtime)
     } else if let Some(until) = &calls.until {
         respanned(quote!(#returns::until_null(memory.start())), until.span())
     } else if let Some(span) = method.out_length(calls) {
@@ -204,7 +214,7 @@ pub(crate) fn expand_memory(
         <#value as #returns::FromMemory<_>>::from_memory_within(memory.start(), count, #life)
     };
     let copy = respanned(copy, value.span());
-    let returned = match &calls.length {
+    let returned = match paired {
         Some(_) => quote!((ret, length)),
         None if method.out_count(calls) > 0 => quote!(_),
         None => quote!(ret),
@@ -220,4 +230,73 @@ pub(crate) fn expand_memory(
             }
         }
     }
+}
+
+/// The name of the memory in the error of its length.
+fn measured_name(calls: &Calls) -> String {
+    let function = calls.function.segments.last();
+    function.map_or_else(String::new, |function| {
+        format!("the result of {}", function.ident)
+    })
+}
+
+/// The length that `size` computes, where the panic of an overflow is caught.
+pub(crate) fn expand_measured(
+    method: &Method,
+    calls: &Calls,
+    size: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let name = measured_name(calls);
+    let measure = match method.output.fallible {
+        true => quote!(measure_or_raise),
+        false => quote!(measure_or_panic),
+    };
+    quote!(#runtime::__private::size::#measure(#size, #name))
+}
+
+/// The length that `size` computes, within the closure that moves the result into its owner. The error of an overflow
+/// is kept until the call has ended.
+fn expand_measured_in_owner(
+    method: &Method,
+    calls: &Calls,
+    size: TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    if !method.output.fallible {
+        return expand_measured(method, calls, size, runtime);
+    }
+    let (name, variable) = (measured_name(calls), length_error_variable());
+    quote! {
+        match #runtime::__private::size::measure(#size, #name) {
+            ::core::result::Result::Ok(count) => count,
+            ::core::result::Result::Err(error) => {
+                #variable.set(::core::option::Option::Some(error));
+                return ::core::option::Option::None;
+            }
+        }
+    }
+}
+
+/// Declares the variable for the error of a length that is computed where the result gets its owner. Expands to the
+/// statement that makes it the error of the call, too.
+pub(crate) fn expand_length_error(
+    method: &Method,
+    calls: &Calls,
+    runtime: &TokenStream,
+) -> Option<(TokenStream, TokenStream)> {
+    let is_computed = matches!(calls.length, Some(Length::Computed(_)));
+    if !is_computed || !method.output.fallible || method.paired_length(calls).is_some() {
+        return None;
+    }
+    let variable = length_error_variable();
+    Some((
+        quote!(let #variable = ::core::cell::Cell::new(::core::option::Option::<#runtime::Error>::None);),
+        quote! {
+            let __result = match #variable.take() {
+                ::core::option::Option::Some(error) => ::core::result::Result::Err(error),
+                ::core::option::Option::None => __result,
+            };
+        },
+    ))
 }

@@ -15,14 +15,19 @@ pub(crate) fn expand_site(
     (calls_back, is_detached): (bool, bool),
 ) -> TokenStream {
     let runtime = &block.runtime;
-    let handle = type_name(&block.handle);
-    // The type may be named by its path.
-    let handle = handle.rsplit("::").next().unwrap_or(&handle);
-    let method = format!("{handle}.{}", method.signature.ident);
+    let method = method_name(block, method);
     let calling_back = calls_back.then(|| quote!(, calling_back));
     let detached = is_detached.then(|| quote!(, detached));
     let site = site_variable();
     quote! {
         #runtime::__here!(#site, #method, #function #calling_back #detached);
     }
+}
+
+/// The name of a method with that of its handle.
+pub(crate) fn method_name(block: &MethodsBlock, method: &Method) -> String {
+    let handle = type_name(&block.handle);
+    // The type may be named by its path.
+    let handle = handle.rsplit("::").next().unwrap_or(&handle);
+    format!("{handle}.{}", method.signature.ident)
 }

@@ -48,6 +48,11 @@ pub(crate) fn free_variable() -> Ident {
     Ident::new("__free", Span::mixed_site())
 }
 
+/// The variable for the error of a length that `len` computes.
+pub(crate) fn length_error_variable() -> Ident {
+    Ident::new("__length_error", Span::mixed_site())
+}
+
 /// The slot of the out-parameter for a length.
 pub(crate) fn out_length_variable() -> Ident {
     Ident::new("__out_length", Span::mixed_site())

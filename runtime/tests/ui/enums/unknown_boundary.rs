@@ -1,13 +1,13 @@
-//! `boundary` is `keep`, and only for `#[int_flag]`.
+//! `boundary` is `keep` or `strict`.
 
 use leakproof::prelude::*;
 
-#[int_flag(i32, boundary = strict)]
+#[int_flag(i32, boundary = conform)]
 pub enum Marks {
     FINE = 1,
 }
 
-#[int_enum(i32, boundary = keep)]
+#[int_enum(i32, boundary = open)]
 pub enum Color {
     RED = 1,
 }

@@ -13,14 +13,15 @@ pub struct Wrong {
     pub base: Missing,
 }
 
-#[exception(extends = leakproof::pyo3::exceptions::PyOSError)]
+#[exception(extends = leakproof::pyo3::exceptions::PyStopIteration)]
 pub struct Lost {
     pub message: String,
 }
 
-#[exception(extends = (Missing, PyConnectionError))]
+#[exception(extends = PyConnectionError)]
 pub struct Cut {
-    pub base: Missing,
+    pub message: String,
+    pub errno: i32,
 }
 
 #[exception(extends = (Missing, Wrong))]

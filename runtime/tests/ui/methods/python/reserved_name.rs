@@ -11,6 +11,8 @@ pub struct Thing;
 #[methods]
 impl Thing {
     fn close(&mut self) {}
+
+    fn __clear__(&mut self) {}
 }
 
 fn main() {}

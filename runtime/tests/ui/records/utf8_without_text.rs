@@ -1,4 +1,4 @@
-//! A field of a record is a plain value.
+//! `utf8` decodes a `String`.
 
 use leakproof::prelude::*;
 
@@ -7,7 +7,8 @@ mod ffi;
 
 #[record(ffi::Point)]
 pub struct Point {
-    pub x: String,
+    #[field(x, utf8 = lossy)]
+    pub x: i32,
 }
 
 fn main() {}

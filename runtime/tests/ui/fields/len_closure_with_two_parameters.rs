@@ -1,4 +1,4 @@
-//! A `String` field that can be NULL requires an `Option`.
+//! The closure of `len` gets a pointer to the C struct.
 
 use leakproof::prelude::*;
 
@@ -10,8 +10,8 @@ pub struct Box;
 
 #[methods(unsafe, rust_only)]
 impl Box {
-    #[field(name, utf8 = lossy)]
-    fn name(&self) -> String;
+    #[field(items, len = |it, count| (*it).count + count)]
+    fn items(&self) -> Vec<i32>;
 }
 
 fn main() {}

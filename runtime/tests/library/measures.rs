@@ -1,0 +1,49 @@
+//! Measures: numbers that are compared and added.
+
+use std::ffi::c_int;
+use std::ptr;
+
+use super::control::{acquire, fails, release};
+
+pub struct measure {
+    pub length: c_int,
+}
+
+pub unsafe extern "C" fn measure_new(length: c_int) -> *mut measure {
+    // SAFETY: null is no callback.
+    if unsafe { fails(ptr::null()) } {
+        return ptr::null_mut();
+    }
+    acquire("measure_new", measure { length })
+}
+
+pub unsafe extern "C" fn measure_free(measure: *mut measure) {
+    release("measure_free", measure);
+}
+
+/// Returns a measure as long as both.
+pub unsafe extern "C" fn measure_sum(
+    first: *const measure,
+    second: *const measure,
+) -> *mut measure {
+    // SAFETY: two valid measures.
+    unsafe { measure_new((*first).length + (*second).length) }
+}
+
+/// Makes the first as long as both.
+pub unsafe extern "C" fn measure_extend(first: *mut measure, second: *const measure) {
+    // SAFETY: two valid measures.
+    unsafe { (*first).length += (*second).length }
+}
+
+/// Makes it so many times as long.
+pub unsafe extern "C" fn measure_scale(measure: *mut measure, times: c_int) {
+    // SAFETY: a valid measure.
+    unsafe { (*measure).length *= times }
+}
+
+/// Returns a negative number, 0 or a positive number, as `strcmp` does.
+pub unsafe extern "C" fn measure_compare(first: *const measure, second: *const measure) -> c_int {
+    // SAFETY: two valid measures.
+    unsafe { (*first).length - (*second).length }
+}

@@ -1,0 +1,47 @@
+"""Lengths that an annotation computes, and fields that are never NULL, or are after all."""
+
+import pytest
+import standin_safe
+from standin_safe import Error, Picture
+
+
+def test_length_is_computed_in_other_units():
+    picture = Picture(2, 3)
+    assert picture.bytes(0) == picture.pixels() == picture.memory == bytes(range(12))
+    assert picture.bytes(5) == bytes(range(7))
+    assert picture.copied() == bytes(12)
+    assert picture.words == [7] * 12
+
+
+def test_length_that_is_negative_or_too_long_raises_overflow_error():
+    picture = Picture(2, 3)
+    standin_safe.take_log()
+    picture.set_size(-2, 3)
+    for use, name in [
+        (lambda: picture.bytes(0), "the result of picture_bytes"),
+        (picture.pixels, "the result of picture_pixels"),
+        (picture.copied, "the result of picture_copy"),
+        (lambda: picture.memory, "Picture.memory"),
+    ]:
+        with pytest.raises(OverflowError, match=f"the length that `len` computes for {name} is negative, or more than"):
+            use()
+    assert standin_safe.take_log() == ["picture_copy", "picture_free_bytes"]
+    picture.set_size(-(1 << 31), -(1 << 31))
+    with pytest.raises(OverflowError):
+        picture.bytes(0)
+
+
+def test_fields_that_are_never_null():
+    picture = Picture(2, 3)
+    assert picture.name == picture.c_name == "picture"
+    assert picture.frame.rows == 2
+
+
+def test_null_where_the_annotation_has_a_value_raises_an_error():
+    picture = Picture(0, 0)
+    for name in ("name", "c_name", "frame"):
+        with pytest.raises(Error, match=f"Picture.{name}: the C field is NULL, and the annotation says") as caught:
+            getattr(picture, name)
+        assert type(caught.value) is Error
+    assert picture.memory is None and picture.words is None
+    picture.close()

@@ -1,0 +1,156 @@
+"""Special methods that a class has of its own."""
+
+import operator
+
+import pytest
+import standin_safe
+from standin_safe import ClosedError, Handle, Measure, Pin, Rod
+
+
+class Reflected:
+    """An operand that knows measures."""
+
+    def __add__(self, other):
+        return NotImplemented
+
+    def __radd__(self, other):
+        return "reflected"
+
+    def __eq__(self, other):
+        return "equal"
+
+    def __gt__(self, other):
+        return "greater"
+
+
+def test_repr_and_str_are_those_of_the_class():
+    measure = Measure(3)
+    assert repr(measure) == "Measure(3)"
+    assert str(measure) == "3 mm"
+    with pytest.raises(ValueError, match="no length"):
+        str(Measure(0))
+
+
+def test_hash_is_that_of_the_class():
+    assert hash(Measure(7)) == 7
+    assert hash(Measure(-1)) == -2
+    assert len({Measure(1), Measure(1), Measure(2)}) == 2
+
+
+def test_equality_without_a_hash_makes_handles_unhashable():
+    assert Rod(1) == Rod(1) and Rod(1) != Rod(2)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Rod(1))
+
+
+def test_comparisons_with_other_types_leave_them_to_the_other_operand():
+    measure = Measure(1)
+    assert measure.__eq__(3) is NotImplemented
+    assert measure.__lt__("x") is NotImplemented
+    assert measure.__eq__(Rod(1)) is NotImplemented
+    assert (measure == 3) is False and (measure != 3) is True
+    assert measure != Rod(1)
+    assert (measure == Reflected()) == "equal"
+    assert (measure < Reflected()) == "greater"
+    with pytest.raises(TypeError, match="'<' not supported between instances of 'standin_safe.Measure' and 'int'"):
+        measure < 3
+
+
+def test_comparisons_of_measures():
+    assert Measure(1) == Measure(1) and Measure(1) != Measure(2)
+    assert Measure(1) < Measure(2) and Measure(2) > Measure(1)
+    assert sorted([Measure(3), Measure(1)]) == [Measure(1), Measure(3)]
+    with pytest.raises(ValueError, match="no length"):
+        Measure(0) < Measure(1)
+
+
+def test_operators_with_other_types_leave_them_to_the_other_operand():
+    measure = Measure(1)
+    assert measure + Reflected() == "reflected"
+    assert 3 + measure == 4
+    assert measure.__add__(3) is NotImplemented
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        measure + 3
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        None + measure
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        measure % 3
+
+
+def test_errors_of_an_operand_of_the_right_type_are_raised():
+    measure = Measure(1)
+    assert measure % "mm" == "mm"
+    with pytest.raises(ValueError, match="embedded null character"):
+        measure % "m\0m"
+    other = Measure(2)
+    other.close()
+    with pytest.raises(ClosedError):
+        measure + other
+    with pytest.raises(ClosedError):
+        measure == other
+    with pytest.raises(ClosedError):
+        hash(other)
+
+
+def test_an_operator_may_take_none_and_have_another_name_in_rust():
+    assert Measure(1) | Measure(2) == 2
+    assert Measure(1) | None == 1
+    assert not hasattr(Measure(1), "longer")
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        Measure(1) | 3
+
+
+def test_in_place_operators_return_the_handle():
+    measure = same = Measure(1)
+    measure += Measure(4)
+    assert measure is same and measure.length == 5
+    measure *= 2
+    assert measure is same and measure.length == 10
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        measure += "x"
+    assert operator.iadd(Measure(1), Reflected()) == "reflected"
+
+
+def test_a_sum_is_a_handle_of_its_own():
+    standin_safe.take_log()
+    first, second = Measure(1), Measure(2)
+    with first + second as both:
+        assert both.length == 3
+    assert standin_safe.take_log() == ["measure_new"] * 3 + ["measure_free"]
+
+
+def test_truth_and_attributes_are_those_of_the_class():
+    measure = Measure(2)
+    assert measure and not Measure(0)
+    measure.length = 5
+    assert measure.length == 5
+    with pytest.raises(ValueError, match="a measure has no width"):
+        measure.width = 1
+    del measure.length
+    assert measure.length == 0
+
+
+def test_with_closes_a_handle_that_has_special_methods():
+    with Measure(1) as measure:
+        assert measure == Measure(1)
+    assert measure.closed
+    with pytest.raises(ClosedError), measure:
+        pass
+
+
+def test_classes_of_handles_are_final_and_their_base_is_not():
+    with pytest.raises(TypeError, match="not an acceptable base type"):
+        type("Longer", (Measure,), {})
+    made = []
+
+    class Extended(Handle):
+        def __init_subclass__(cls, **kwargs):
+            made.append((cls.__name__, kwargs))
+
+    class More(Extended, word=1):
+        pass
+
+    assert made == [("More", {"word": 1})]
+    assert not issubclass(Pin, Extended) and issubclass(Pin, Handle)
+    with pytest.raises(TypeError):
+        More()
