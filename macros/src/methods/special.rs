@@ -20,7 +20,7 @@ const NO_RESULT: &[&str] = &[
     "__delete__",
 ];
 
-/// Comparisons, which have no reflected form.
+/// Comparisons.
 const COMPARISONS: &[&str] = &[
     "__lt__",
     "__le__",
@@ -31,7 +31,7 @@ const COMPARISONS: &[&str] = &[
     "__richcmp__",
 ];
 
-/// Operators without their prefix: `__add__`, and `__radd__` and `__iadd__` of the same.
+/// Operators, without the prefix `__`, that of the reflected form, `__r`, or that of the in-place form, `__i`.
 const OPERATORS: &[&str] = &[
     "add__",
     "sub__",

@@ -13,6 +13,7 @@ mod callable;
 pub mod direct;
 mod enter;
 pub mod enums;
+mod exception_fields;
 pub mod exceptions;
 pub mod extract;
 mod filling;
