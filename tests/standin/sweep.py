@@ -356,7 +356,7 @@ def finishes() -> object:
 def pictures() -> object:
     picture = MODULE.Picture(2, 3)
     texts = picture.name, picture.c_name, picture.words, picture.memory
-    return picture.bytes(0), picture.pixels(), picture.copied(), picture.frame.rows, texts
+    return picture.bytes_from(0), picture.pixels(), picture.copied(), picture.frame.rows, texts
 
 
 def lengths() -> None:

@@ -27,7 +27,7 @@ impl Picture {
 
     /// Returns all bytes from one on.
     #[calls(ffi::picture_bytes, len = |it, start| ffi::picture_rows(it) * (*it).columns * ffi::DEPTH - start, fails = null)]
-    fn bytes(&self, start: c_int) -> Result<Bytes>;
+    fn bytes_from(&self, start: c_int) -> Result<Bytes>;
 
     /// Returns all bytes, of which C gives the number of pixels.
     #[calls(ffi::picture_pixels, args = (self, len), len = |pixels| pixels * ffi::DEPTH)]

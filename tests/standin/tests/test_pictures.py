@@ -7,8 +7,8 @@ from standin_safe import Error, Picture
 
 def test_length_is_computed_in_other_units():
     picture = Picture(2, 3)
-    assert picture.bytes(0) == picture.pixels() == picture.memory == bytes(range(12))
-    assert picture.bytes(5) == bytes(range(7))
+    assert picture.bytes_from(0) == picture.pixels() == picture.memory == bytes(range(12))
+    assert picture.bytes_from(5) == bytes(range(7))
     assert picture.copied() == bytes(12)
     assert picture.words == [7] * 12
 
@@ -18,7 +18,7 @@ def test_length_that_is_negative_or_too_long_raises_overflow_error():
     standin_safe.take_log()
     picture.set_size(-2, 3)
     for use, name in [
-        (lambda: picture.bytes(0), "the result of picture_bytes"),
+        (lambda: picture.bytes_from(0), "the result of picture_bytes"),
         (picture.pixels, "the result of picture_pixels"),
         (picture.copied, "the result of picture_copy"),
         (lambda: picture.memory, "Picture.memory"),
@@ -28,7 +28,7 @@ def test_length_that_is_negative_or_too_long_raises_overflow_error():
     assert standin_safe.take_log() == ["picture_copy", "picture_free_bytes"]
     picture.set_size(-(1 << 31), -(1 << 31))
     with pytest.raises(OverflowError):
-        picture.bytes(0)
+        picture.bytes_from(0)
 
 
 def test_fields_that_are_never_null():
