@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use leakproof::prelude::*;
 
 use super::library as ffi;
+use crate::wrapper::Library;
 
 #[record(ffi::stamp, ord)]
 struct Inscription {
@@ -72,6 +73,7 @@ fn text_has_room_for_all_bytes_but_the_last() {
 
 #[test]
 fn array_without_a_nul_is_text_to_its_end() {
+    let _library = Library::start();
     let reversed = Sheet::new()
         .unwrap()
         .reverse(&Inscription::new(c"abc", "").unwrap());
@@ -86,6 +88,7 @@ fn array_without_a_nul_is_text_to_its_end() {
 
 #[test]
 fn text_that_is_not_utf8_is_an_error_unless_it_is_lossy() {
+    let _library = Library::start();
     let text = [b'a'.cast_signed(), -1, 0, b'x'.cast_signed()];
     let raw = ffi::stamp { id: [0; 4], text };
     let error = Inscription(raw).text().unwrap_err();
@@ -108,6 +111,7 @@ fn text_that_is_not_utf8_is_an_error_unless_it_is_lossy() {
 
 #[test]
 fn partial_record_keeps_the_listed_fields_alone() {
+    let _library = Library::start();
     let caption = Sheet::new().unwrap().caption(3).unwrap();
     assert_eq!(caption, Caption::new(3, "caption", 1.0).unwrap());
     assert!(caption.0.next.is_null());

@@ -2,6 +2,8 @@
 
 use std::ffi::{c_char, c_int};
 
+use super::control::{acquire, release};
+
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct point {
@@ -35,12 +37,11 @@ pub struct pin {
 
 pub unsafe extern "C" fn sheet_new() -> *mut sheet {
     let corner = point { x: 3.0, y: 4.0 };
-    Box::into_raw(Box::new(sheet { corner }))
+    acquire("new sheet", sheet { corner })
 }
 
 pub unsafe extern "C" fn sheet_free(sheet: *mut sheet) {
-    // SAFETY: a valid sheet, released once.
-    drop(unsafe { Box::from_raw(sheet) });
+    release("free sheet", sheet);
 }
 
 /// Writes the stamp, with its bytes in the reverse order.
