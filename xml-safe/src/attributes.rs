@@ -105,7 +105,9 @@ pub(crate) fn set<'t>(
         return replace_content(tree, attribute, value);
     }
     let name = new_name(written)?;
-    Change::run(tree, &[], false, |change| make(tree, change, node, &name, value))
+    Change::run(tree, &[], false, |change| {
+        make(tree, change, node, &name, value)
+    })
 }
 
 /// Checks the name of an attribute that is not there yet.

@@ -3,10 +3,10 @@
 
 use leakproof::prelude::*;
 
-use crate::order::following;
 use crate::document::Document;
 use crate::ffi;
 use crate::node::Node;
+use crate::order::following;
 
 /// Side data of a document that may have references to predefined entities, such as `&lt;`. The parser makes none, and
 /// libxml2 leaves out their text.

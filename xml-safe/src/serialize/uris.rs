@@ -5,11 +5,11 @@
 
 use leakproof::prelude::*;
 
-use crate::order::following;
 use crate::document::Document;
 use crate::ffi;
 use crate::info::is_uri;
 use crate::node::{Namespace, Node};
+use crate::order::following;
 
 /// The parser's reference to `&` in a URI.
 const AMPERSAND: &str = "&#38;";
