@@ -116,7 +116,7 @@ def test_a_uri_that_comes_from_another_document_is_written(move):
         "<!-- xmlns=' --><a xmlns=\"u'&lt;v urn:u&lt;v\"/>",
         "<!-- xmlns=\" --><a xmlns='u\"&lt;v urn:u&lt;v'/>",
         "<a k='xmlns=\"' xmlns:p='u\"&lt; urn:u&lt;v'/>",
-        "<a k='xmlns=\"' xmlns:p=\"u urn:u&lt;v\"/>",
+        '<a k=\'xmlns="\' xmlns:p="u urn:u&lt;v"/>',
         "<a>xmlns=<b xmlns='urn:u&lt;v'/></a>",
         "<a xmlns=''><b xmlns:p='x'/><!--xmlns--><c xmlns='urn:u&#x3c;v'/></a>",
     ],
