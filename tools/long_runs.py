@@ -20,6 +20,7 @@ SUMMARY = re.compile(
     r"random operations: steps=(?P<steps>\d+) seed=\d+ live=\S+ native=(?P<native>\S+) slope=(?P<slope>\S+) "
 )
 GRACE = 300
+HANG = 1800
 
 
 @dataclass
@@ -97,11 +98,24 @@ def random_operations(seconds: float, slope: float | None) -> list[Row]:
     return rows
 
 
+def changes(steps: int, slope: float) -> list[Row]:
+    """Runs so many random changes of documents. The process must not grow by more than `slope` bytes per change."""
+    seed = int(time.time()) % 1_000_000
+    options = ["--steps", str(steps), "--slope", str(slope), "--progress", "60", "--seed", str(seed)]
+    command = [PYTHON, str(RANDOM_OPERATIONS), "--model", str(CHANGES), *options]
+    [(ended, status)] = run([("", command)], HANG)
+    return [row_of_run(f"{steps:,} changes, seed {seed}", ended, status)]
+
+
+def name_of(model: Path | None) -> str:
+    if model is None:
+        return "xml_safe"
+    return "xml_safe, changing" if model == CHANGES else model.stem.removesuffix("_model") + "_safe"
+
+
 def runs_of(model: Path | None, seconds: float, slope: float | None) -> list[Row]:
     """Runs random operations on each processor, each from a seed of its own."""
-    name = {None: "xml_safe", CHANGES: "xml_safe, changing"}.get(model)
-    if name is None and model is not None:
-        name = model.stem.removesuffix("_model") + "_safe"
+    name = name_of(model)
     started = int(time.time()) % 1_000_000
     limit = [] if slope is None else ["--slope", str(slope)]
     options = ["--seconds", str(seconds), *limit, "--progress", "60"]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the fault-injection sweep, failing allocations, the tests under sanitizers, and random operations.
+"""Runs the fault-injection sweep, failing allocations, the tests under sanitizers, a million changes of documents
+without growth, and random operations.
 
 usage: tools/stress.py [SECONDS]
 
@@ -13,9 +14,11 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
-from long_runs import Command, Row, end, random_operations, run
+from long_runs import HANG, Command, Row, changes, end, random_operations, run
 
-HANG = 1800
+# Changes of documents in one process, and the bytes by which it may grow for each.
+CHANGES = 1_000_000
+SLOPE = 0.05
 NUMBERS = ["sites", "reached", "injected", "leaked", "crashed", "hung", "wrong"]
 HEADER = re.compile(r"\s*" + r"\s+".join(NUMBERS))
 NUMBERS_OF = re.compile(r"(?P<name>\S+)" + "".join(rf"\s+(?P<{name}>\d+)" for name in NUMBERS))
@@ -63,6 +66,7 @@ def main() -> None:
         "the fault-injection sweep": lambda: sweep("faults"),
         "failing allocations": lambda: sweep("out-of-memory"),
         "the tests under sanitizers": sanitize,
+        f"{CHANGES:,} changes of documents": lambda: changes(CHANGES, SLOPE),
         f"random operations for {seconds:g} seconds": lambda: random_operations(seconds, None),
     }
     rows: list[Row] = []

@@ -51,6 +51,10 @@ fn main() {
         bindings.contains("fn xmlCtxtSetMaxAmplification("),
     );
     cfg(
+        "has_node_hooks",
+        bindings.contains("fn __xmlRegisterNodeDefaultValue("),
+    );
+    cfg(
         "has_debug_entities",
         bindings.contains("fn __xmlParserDebugEntities("),
     );

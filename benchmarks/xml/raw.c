@@ -157,6 +157,69 @@ static double serialize(const subject *self, int count) {
     return (now() - start) / count;
 }
 
+/* The elements of the tree that is built, and changed. */
+enum { BUILT = 100000 };
+
+static xmlDoc *build(void) {
+    xmlDoc *document = checked(xmlNewDoc(BAD_CAST "1.0"), "make a document");
+    xmlNode *root = checked(xmlNewDocRawNode(document, NULL, BAD_CAST "root", NULL), "make an element");
+    xmlDocSetRootElement(document, root);
+    for (int number = 0; number < BUILT; number++) {
+        checked(xmlNewTextChild(root, NULL, BAD_CAST "element", NULL), "make an element");
+    }
+    return document;
+}
+
+static void set_attributes(xmlNode *root) {
+    for (xmlNode *node = root->children; node != NULL; node = node->next) {
+        checked(xmlSetProp(node, BAD_CAST "key", BAD_CAST "value"), "set an attribute");
+    }
+}
+
+static void set_texts(xmlNode *root) {
+    for (xmlNode *node = root->children; node != NULL; node = node->next) {
+        xmlNodeSetContent(node, BAD_CAST "text");
+    }
+}
+
+static void move(xmlNode *root) {
+    for (int number = 0; number < BUILT; number++) {
+        xmlNode *first = root->children;
+        xmlUnlinkNode(first);
+        checked(xmlAddChild(root, first), "move an element");
+    }
+}
+
+static void serialize_tree(xmlNode *root) {
+    xmlChar *bytes;
+    int size;
+    xmlDocDumpMemory(root->doc, &bytes, &size);
+    xmlFree(checked(bytes, "serialize"));
+}
+
+static double edit(void (*change)(xmlNode *root), int has_attributes, int count) {
+    xmlDoc *document = build();
+    xmlNode *root = xmlDocGetRootElement(document);
+    if (has_attributes) {
+        set_attributes(root);
+    }
+    double start = now();
+    for (int run = 0; run < count; run++) {
+        change(root);
+    }
+    double result = (now() - start) / count / BUILT;
+    xmlFreeDoc(document);
+    return result;
+}
+
+static double build_and_release(int count) {
+    double start = now();
+    for (int run = 0; run < count; run++) {
+        xmlFreeDoc(build());
+    }
+    return (now() - start) / count / BUILT;
+}
+
 /* Returns a negative number for an unknown operation. */
 static double measure(const subject *self, const char *operation, const char *expression, int count) {
     if (strcmp(operation, "parse") == 0) return parse_and_release(self, count);
@@ -168,6 +231,11 @@ static double measure(const subject *self, const char *operation, const char *ex
     if (strcmp(operation, "attribute") == 0) return attributes(self, count);
     if (strcmp(operation, "name") == 0) return names(self, count);
     if (strcmp(operation, "serialize") == 0) return serialize(self, count);
+    if (strcmp(operation, "build") == 0) return build_and_release(count);
+    if (strcmp(operation, "set_attribute") == 0) return edit(set_attributes, 0, count);
+    if (strcmp(operation, "set_text") == 0) return edit(set_texts, 0, count);
+    if (strcmp(operation, "move") == 0) return edit(move, 0, count);
+    if (strcmp(operation, "serialize_built") == 0) return edit(serialize_tree, 1, count);
     return -1;
 }
 

@@ -11,6 +11,7 @@ use crate::document::Document;
 use crate::duplicate::complete_nodes;
 use crate::moves::{Change, has_text};
 use crate::node::{Node, gather};
+use crate::references;
 
 /// Nodes that are put into a tree: the node itself, or those of a fragment.
 pub(crate) struct Arrivals<'t, 'o> {
@@ -44,6 +45,9 @@ impl<'t, 'o> Arrivals<'t, 'o> {
         there: Tree<'o, Document>,
         originals: Vec<Borrowed<'o, Node>>,
     ) -> Result<Self> {
+        for original in &originals {
+            references::check_all(tree.owner(), original.get(), true)?;
+        }
         let copies = originals.iter().map(|original| {
             let copy = copy_into(tree, original.get(), true)?;
             complete_nodes(tree, original.get(), copy)?;
@@ -94,8 +98,8 @@ impl crate::document::Document {
     /// The Python objects of the nodes stay the same. An XPathContext that refers to a node goes on referring to the
     /// original in the former document, not to the moved node.
     ///
-    /// Raises ValueError for a document, and a DTD and what it declares; for an attribute of another document; and on
-    /// free-threaded Python for any node of another document.
+    /// Raises ValueError for a document, and a DTD and what it declares; for a reference to an entity that
+    /// `create_entity_ref` of this document refuses; and on free-threaded Python for any node of another document.
     #[foreign(node)]
     fn adopt_node(&mut self, node: &mut Node) -> Result<Borrowed<'_, Node>> {
         let tree = Tree::of(self);

@@ -10,10 +10,14 @@ use leakproof::pyo3::types::{
 use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
 
 use crate::change::{remove, replace_content};
-use crate::create::{XML, XMLNS};
+use crate::create::{AttributeValues, XML, XMLNS, within};
 use crate::document::Document;
 use crate::ffi;
+use crate::ids::{self, is_in_table, is_in_tree};
+use crate::moves::{Change, Place, has_text_beside_text};
 use crate::node::{Attribute, Either, Namespace, Node, gather};
+use crate::serialize::uris::note_uri;
+use crate::undo::Former;
 use crate::valid::{self, QualifiedName};
 
 /// The attributes of an element: a mapping of values by name. A name in a namespace is written "{uri}name".
@@ -26,7 +30,7 @@ pub(crate) struct Attributes;
 #[methods(unsafe, rust_only)]
 impl Attributes {
     #[field(self)]
-    fn node(&self) -> Option<Borrowed<Node>>;
+    fn element(&self) -> Option<Borrowed<Node>>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -41,7 +45,7 @@ impl crate::node::Node {
         namespace: Option<&Namespace>,
         name: &CStr,
         value: &CStr,
-    ) -> Result<()>;
+    ) -> Result<Borrowed<Attribute>>;
 
     #[calls(ffi::xmlSearchNs, args = (document, self, prefix))]
     fn namespace_of_prefix(
@@ -65,7 +69,7 @@ impl Node {
 }
 
 /// Refuses a node that can have no attributes.
-fn check_element(node: Borrowed<'_, Node>) -> Result<()> {
+pub(crate) fn check_element(node: Borrowed<'_, Node>) -> Result<()> {
     match node.is_element() {
         true => Ok(()),
         false => Err(Error::Value(format!(
@@ -100,26 +104,76 @@ pub(crate) fn set<'t>(
     if let Some(attribute) = found.and_then(|attribute| attribute.get().as_node()) {
         return replace_content(tree, attribute, value);
     }
-    let name = QualifiedName::parse(written, "the name of an attribute")?;
-    let namespace = match &name.uri {
-        None if name.local == c"xmlns" => {
-            return Err(Error::Value(
-                "\"xmlns\" declares a namespace, and is not an attribute".into(),
-            ));
-        }
-        None => None,
-        Some(uri) => Some(namespace_for(tree, node, uri)?),
-    };
-    let namespace = namespace.as_ref().map(|namespace| namespace.get());
-    tree.edit(node)?.new_attribute(namespace, name.local, value)
+    let name = new_name(written)?;
+    Change::run(tree, &[], false, |change| {
+        make(tree, change, node, &name, value)
+    })
 }
 
-/// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.
-pub(crate) fn namespace_for<'t>(
+/// Checks the name of an attribute that is not there yet.
+fn new_name(written: &CStr) -> Result<QualifiedName<'_>> {
+    let name = QualifiedName::parse(written, "the name of an attribute")?;
+    match &name.uri {
+        None if name.local == c"xmlns" => Err(Error::Value(
+            "\"xmlns\" declares a namespace, and is not an attribute".into(),
+        )),
+        Some(uri) if **uri == *XMLNS => Err(Error::Value(
+            "the namespace of \"xmlns\" is that of declarations alone".into(),
+        )),
+        _ => Ok(name),
+    }
+}
+
+/// Makes an attribute that is not there yet. Nothing can fail behind the declaration of a namespace, which cannot be
+/// taken back.
+fn make<'t>(
+    tree: &Tree<'t, Document>,
+    change: &mut Change<'_, 't>,
+    node: Borrowed<'t, Node>,
+    name: &QualifiedName<'_>,
+    value: &CStr,
+) -> Result<()> {
+    let found = match &name.uri {
+        Some(uri) => Some((uri, find_namespace(tree, node, uri)?)),
+        None => None,
+    };
+    let namespace = match &found {
+        Some((_, Found::There(namespace))) => Some(namespace.get()),
+        _ => None,
+    };
+    change.note(node, Former::last_attribute_of(node))?;
+    let made = {
+        let mut element = tree.edit(node)?;
+        let made = element.new_attribute(namespace, name.local, value)?;
+        let made = made.get().as_node().ok_or(Error::Failed("xmlNewNsProp"))?;
+        within(tree, made)?
+    };
+    if let Some((uri, Found::Missing(prefix))) = &found {
+        ids::forget_all(tree, made)?;
+        let namespace = declare(tree, node, uri, prefix)?;
+        tree.edit(made)?.set_ns(Some(namespace.get()))?;
+    }
+    // libxml2 has entered an ID, also of an element that is in no tree.
+    match made.as_id() {
+        Some(attribute) if !is_in_table(attribute) => ids::add_new(tree, node, attribute),
+        Some(attribute) if !is_in_tree(node) => tree.edit_owner().forget_id(attribute.get()),
+        _ => Ok(()),
+    }
+}
+
+/// A namespace with a prefix, for an attribute.
+enum Found<'t> {
+    There(Borrowed<'t, Namespace>),
+    /// The namespace is not in scope, and can be declared with this prefix.
+    Missing(CString),
+}
+
+/// Looks for a namespace with a prefix, for an attribute of `node`.
+fn find_namespace<'t>(
     tree: &Tree<'t, Document>,
     node: Borrowed<'t, Node>,
     uri: &CStr,
-) -> Result<Borrowed<'t, Namespace>> {
+) -> Result<Found<'t>> {
     let missing = || Error::Value("the namespace cannot be declared".into());
     if uri == XMLNS {
         return Err(Error::Value(
@@ -127,10 +181,8 @@ pub(crate) fn namespace_for<'t>(
         ));
     }
     if uri == XML {
-        return node
-            .get()
-            .namespace_of_prefix(tree.owner(), c"xml")
-            .ok_or_else(missing);
+        let namespace = node.get().namespace_of_prefix(tree.owner(), c"xml");
+        return namespace.map(Found::There).ok_or_else(missing);
     }
     let mut prefixes: Vec<CString> = Vec::new();
     let mut above = Some(node);
@@ -144,7 +196,7 @@ pub(crate) fn namespace_for<'t>(
                 continue;
             }
             if namespace.uri_bytes().as_deref() == Some(uri) {
-                return Ok(namespace);
+                return Ok(Found::There(namespace));
             }
             prefixes.try_reserve(1)?;
             prefixes.push(prefix);
@@ -153,12 +205,95 @@ pub(crate) fn namespace_for<'t>(
     }
     let names = (0..).filter_map(|n: c_int| CString::new(format!("ns{n}")).ok());
     let mut free = names.filter(|prefix| !prefixes.contains(prefix));
-    let prefix = free.next().ok_or_else(missing)?;
-    tree.edit(node)?.declare(uri, Some(&prefix))?;
+    free.next().map(Found::Missing).ok_or_else(missing)
+}
+
+/// Declares a namespace with a prefix at `node`.
+fn declare<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    uri: &CStr,
+    prefix: &CStr,
+) -> Result<Borrowed<'t, Namespace>> {
+    note_uri(tree.owner(), uri);
+    tree.edit(node)?.declare(uri, Some(prefix))?;
     let declared = Successors::new(node.get().declared(), Namespace::next);
     let mut declared =
-        declared.filter(|namespace| namespace.prefix_bytes().as_deref() == Some(&*prefix));
-    declared.next().ok_or_else(missing)
+        declared.filter(|namespace| namespace.prefix_bytes().as_deref() == Some(prefix));
+    declared.next().ok_or(Error::Failed("xmlNewNs"))
+}
+
+/// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.
+pub(crate) fn namespace_for<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    uri: &CStr,
+) -> Result<Borrowed<'t, Namespace>> {
+    match find_namespace(tree, node, uri)? {
+        Found::There(namespace) => Ok(namespace),
+        Found::Missing(prefix) => declare(tree, node, uri, &prefix),
+    }
+}
+
+/// A value that an attribute gets: the attribute with its former parts and the new text, or the name of a new one.
+enum Step<'t, 'w> {
+    Replace(
+        Borrowed<'t, Node>,
+        Vec<Borrowed<'t, Node>>,
+        Option<Borrowed<'t, Node>>,
+    ),
+    Make(QualifiedName<'w>, &'w CStr),
+}
+
+/// Sets the values of several attributes: all, or none. No name is in `pairs` twice.
+fn set_all<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    pairs: &[(CString, CString)],
+) -> Result<()> {
+    for (name, value) in pairs {
+        valid::text(value, "the value of an attribute")?;
+        if node.get().attribute(name).is_none() {
+            new_name(name)?;
+        }
+    }
+    let steps = gather(pairs.iter().map(|(name, value)| {
+        let found = node.get().attribute(name);
+        let Some(attribute) = found.and_then(|attribute| attribute.get().as_node()) else {
+            return Ok(Step::Make(new_name(name)?, value.as_c_str()));
+        };
+        let former = gather(attribute.get().steps().map(Ok))?;
+        let made = match value.is_empty() {
+            true => None,
+            false => Some(within(tree, tree.edit_owner().new_text(value)?)?),
+        };
+        Ok(Step::Replace(attribute, former, made))
+    }))?;
+    let moved = gather(steps.iter().flat_map(|step| match step {
+        Step::Replace(_, former, made) => former.iter().chain(made).copied().map(Ok).collect(),
+        Step::Make(..) => Vec::new(),
+    }))?;
+    let mut changing = Vec::new();
+    changing.try_reserve(steps.len())?;
+    let run = Change::run(tree, &moved, has_text_beside_text(&moved), |change| {
+        for step in &steps {
+            match step {
+                Step::Make(name, value) => make(tree, change, node, name, value)?,
+                Step::Replace(attribute, former, made) => {
+                    changing.push(ids::Changing::of(tree, *attribute)?);
+                    former.iter().try_for_each(|part| change.take_out(*part))?;
+                    let (parent, next) = (*attribute, None);
+                    made.iter()
+                        .try_for_each(|made| change.move_to(*made, Place { parent, next }))?;
+                }
+            }
+        }
+        Ok(())
+    });
+    changing
+        .into_iter()
+        .try_fold((), |(), attribute| attribute.end(tree))
+        .and(run)
 }
 
 fn key_error(name: &CStr) -> Error {
@@ -262,24 +397,73 @@ impl Attributes {
     /// Remove all attributes.
     fn clear(&mut self) -> Result<()> {
         let (tree, node) = Tree::around_owner_of(self)?;
-        while let Some(attribute) = node.get().first_attribute() {
-            let Some(attribute) = attribute.get().as_node() else {
-                break;
-            };
-            remove(&tree, attribute)?;
+        let attributes = node.get().attribute_list();
+        let attributes = gather(attributes.filter_map(|it| it.get().as_node()).map(Ok))?;
+        Change::run(&tree, &attributes, false, |change| {
+            attributes
+                .iter()
+                .try_for_each(|attribute| change.take_out(*attribute))
+        })
+    }
+
+    /// Set the values of several attributes: of a mapping or of pairs, and of keyword arguments. All are set, or none.
+    #[pyo3(signature = (*other: "abc.Mapping[str, str] | abc.Iterable[tuple[str, str]]", **values: "str"))]
+    fn update(
+        &mut self,
+        other: Bound<'_, PyTuple>,
+        values: Option<Bound<'_, PyDict>>,
+    ) -> Result<()> {
+        let all = other
+            .py()
+            .get_type::<PyDict>()
+            .call(other, values.as_ref())?;
+        let AttributeValues(pairs) = all.extract()?;
+        let (tree, node) = Tree::around_owner_of(self)?;
+        check_element(node)?;
+        set_all(&tree, node, &pairs)
+    }
+
+    /// Return the value of an attribute. If there is none, it is made with the value `default`.
+    fn setdefault(&mut self, name: &CStr, default: &CStr) -> Result<String> {
+        if let Some(found) = self.find(name) {
+            return found.value();
         }
-        Ok(())
+        self.__setitem__(name, default)?;
+        self.__getitem__(name)
+    }
+
+    /// Remove the last attribute, and return its name and its value. Raises KeyError if there is none.
+    fn popitem(&mut self) -> Result<(String, String)> {
+        let (tree, node) = Tree::around_owner_of(self)?;
+        let last = node.get().attribute_list().last();
+        let Some((last, attribute)) = last.and_then(|last| Some((last, last.get().as_node()?)))
+        else {
+            return Err(PyKeyError::new_err("the element has no attributes").into());
+        };
+        let item = (last.qualified_name(), last.value()?);
+        remove(&tree, attribute)?;
+        Ok(item)
+    }
+
+    /// Return the attribute with this name as a node, or None.
+    fn node(&self, name: &CStr) -> Option<Borrowed<'_, Node>> {
+        self.find(name)?.get().as_node()
+    }
+
+    /// Return the attributes as nodes.
+    fn nodes(&self) -> Result<Vec<Borrowed<'_, Node>>> {
+        gather(self.list().filter_map(|it| it.get().as_node()).map(Ok))
     }
 
     #[rust_only]
     fn list(&self) -> Successors<'_, Attribute> {
-        let first = self.node().and_then(|node| node.get().first_attribute());
+        let first = self.element().and_then(|node| node.get().first_attribute());
         Successors::new(first, Attribute::next)
     }
 
     #[rust_only]
     fn find(&self, name: &CStr) -> Option<Borrowed<'_, Attribute>> {
-        self.node()?.get().attribute(name)
+        self.element()?.get().attribute(name)
     }
 
     #[rust_only]

@@ -9,7 +9,7 @@ use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
 use crate::ids;
-use crate::moves::{Change, Place, has_text, has_text_beside_text};
+use crate::moves::{Change, Place, below_itself, has_text, has_text_beside_text};
 use crate::node::{Node, gather};
 use crate::valid;
 
@@ -29,14 +29,32 @@ impl crate::node::Node {
     fn raw_text(&self) -> Option<CString>;
 }
 
-/// Puts a node, or those of a fragment, at a place. All are checked before the first is moved. `leaving` is taken out
-/// before.
-fn put<'t>(
+/// The end of a move.
+#[derive(Clone, Copy)]
+pub(crate) enum Placing<'t> {
+    /// Behind the last child of a node.
+    Last(Borrowed<'t, Node>),
+    At(Place<'t>),
+    /// At the place of a node, which is taken out before.
+    Instead(Borrowed<'t, Node>),
+}
+
+/// Puts a node, or those of a fragment, somewhere. All are checked before the first is moved.
+pub(crate) fn put<'t>(
     tree: &Tree<'t, Document>,
     node: &mut Node,
-    place: Place<'t>,
-    leaving: Option<Borrowed<'t, Node>>,
+    placing: Placing<'t>,
 ) -> Result<()> {
+    let next = None;
+    let (place, leaving) = match placing {
+        Placing::Last(parent) => (Place { parent, next }, None),
+        Placing::At(place) => (place, None),
+        Placing::Instead(leaving) => (Place::of(leaving).ok_or_else(no_place)?, Some(leaving)),
+    };
+    let mut around = Successors::new(Some(place.parent), Node::parent);
+    if node.is_fragment() && around.any(|above| above == Borrowed::from(&*node)) {
+        return Err(below_itself());
+    }
     let arrivals = Arrivals::of(tree, node, |nodes| place.check_all(nodes, leaving))?;
     let nodes = arrivals.nodes();
     let moved = gather(nodes.iter().copied().chain(leaving).map(Ok))?;
@@ -131,7 +149,7 @@ impl crate::node::Node {
     #[foreign(node)]
     fn append(&mut self, node: &mut Node) -> Result<()> {
         let (tree, parent) = Tree::around(self)?;
-        put(&tree, node, Place { parent, next: None }, None)
+        put(&tree, node, Placing::Last(parent))
     }
 
     /// Put `node` before the first child of this element, as `append` does.
@@ -139,7 +157,7 @@ impl crate::node::Node {
     fn prepend(&mut self, node: &mut Node) -> Result<()> {
         let (tree, parent) = Tree::around(self)?;
         let next = parent.get().first_child();
-        put(&tree, node, Place { parent, next }, None)
+        put(&tree, node, Placing::At(Place { parent, next }))
     }
 
     /// Put `node` before the child at `index`, as `append` does.
@@ -150,7 +168,7 @@ impl crate::node::Node {
     fn insert(&mut self, index: isize, node: &mut Node) -> Result<()> {
         let (tree, parent) = Tree::around(self)?;
         let next = child_before(parent, index);
-        put(&tree, node, Place { parent, next }, None)
+        put(&tree, node, Placing::At(Place { parent, next }))
     }
 
     /// Return the position of a child among all children: `node.children[node.index(child)]` is `child`.
@@ -173,7 +191,7 @@ impl crate::node::Node {
         let (tree, this) = Tree::around(self)?;
         let place = Place::of(this).ok_or_else(no_place)?;
         let next = Some(this);
-        put(&tree, node, Place { next, ..place }, None)
+        put(&tree, node, Placing::At(Place { next, ..place }))
     }
 
     /// Put `node` behind this one, as `append` does. Raises ValueError if this node has no parent.
@@ -181,7 +199,7 @@ impl crate::node::Node {
     fn after(&mut self, node: &mut Node) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
         let place = Place::of(this).ok_or_else(no_place)?;
-        put(&tree, node, place, None)
+        put(&tree, node, Placing::At(place))
     }
 
     /// Put `node` at the place of this one, and take this one out of its tree.
@@ -190,11 +208,11 @@ impl crate::node::Node {
     #[foreign(node)]
     fn replace_with(&mut self, node: &mut Node) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
-        let place = Place::of(this).ok_or_else(no_place)?;
+        Place::of(this).ok_or_else(no_place)?;
         check_removable(this)?;
         match this == Borrowed::from(&*node) {
             true => Ok(()),
-            false => put(&tree, node, place, Some(this)),
+            false => put(&tree, node, Placing::Instead(this)),
         }
     }
 
@@ -257,17 +275,32 @@ impl crate::node::Node {
                 )));
             }
         }
-        let former = self.raw_name();
-        let written = self.write_name(name);
-        if self.raw_name().is_some() {
-            return written;
+        let (tree, this) = Tree::around(self)?;
+        let Some(attribute) = this.as_id() else {
+            return rename(&tree, this, name);
+        };
+        // An ID is one by its name.
+        ids::forget_all(&tree, this)?;
+        let renamed = rename(&tree, this, name);
+        match this.get().parent() {
+            Some(element) => renamed.and(ids::add_new(&tree, element, attribute)),
+            None => renamed,
         }
-        // libxml2 has no memory for the new name, and reports that for some names only.
-        if let Some(former) = former {
-            self.write_name(&former)?;
-        }
-        Err(Error::OutOfMemory("xmlNodeSetName"))
     }
+}
+
+fn rename<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>, name: &CStr) -> Result<()> {
+    let mut node = tree.edit(node)?;
+    let former = node.raw_name();
+    let written = node.write_name(name);
+    if node.raw_name().is_some() {
+        return written;
+    }
+    // libxml2 has no memory for the new name, and reports that for some names only.
+    if let Some(former) = former {
+        node.write_name(&former)?;
+    }
+    Err(Error::OutOfMemory("xmlNodeSetName"))
 }
 
 /// Replaces the children of an element or attribute by a text.
@@ -317,10 +350,10 @@ pub(crate) fn replace_run<'t>(
 fn check_attribute_name(attribute: &Node, name: &CStr) -> Result<()> {
     let local = valid::name(name, "the name of an attribute")?;
     let uri = |node: &Node| node.ns().and_then(|namespace| namespace.href());
-    let Some(element) = attribute.parent() else {
-        return Ok(());
-    };
-    let mut others = element.get().attribute_list();
+    let element = attribute.parent();
+    let mut others = element
+        .iter()
+        .flat_map(|element| element.get().attribute_list());
     let is_taken = others.any(|other| {
         let other = other.get().as_node();
         other.is_some_and(|other| {

@@ -11,6 +11,7 @@ use crate::ffi;
 use crate::ids;
 use crate::node::Node;
 use crate::order::following;
+use crate::serialize::uris::note_copy;
 
 /// The modes of xmlDocCopyNode: with all nodes below, or with attributes and namespaces only.
 const DEEP: c_int = 1;
@@ -105,7 +106,7 @@ pub(crate) fn copy_into<'t>(
     node: &Node,
     deep: bool,
 ) -> Result<Borrowed<'t, Node>> {
-    if !node.is_content() && !node.is_fragment() {
+    if !node.is_content() && !node.is_fragment() && !node.is_attribute() {
         return Err(Error::Value(format!(
             "a node of the type {:?} cannot be copied",
             node.type_name()
@@ -115,6 +116,9 @@ pub(crate) fn copy_into<'t>(
         true => (DEEP, node.levels()),
         false => (SHALLOW, 1),
     };
+    if let Some(from) = node.owner() {
+        note_copy(from.get(), tree.owner());
+    }
     let mut owner = tree.edit_owner();
     let copy = on_stack_for(levels, || owner.copy_node(node, mode))?;
     let copy = within(tree, copy)?;
@@ -135,7 +139,7 @@ impl crate::node::Node {
     /// Make a copy of this node, which is in no tree until it is put somewhere (xmlDocCopyNode). Without `deep`, the
     /// copy has the attributes and no children.
     ///
-    /// Raises ValueError for a document, an attribute, and a DTD and what it declares.
+    /// A copy of an attribute has no namespace. Raises ValueError for a document, and a DTD and what it declares.
     #[pyo3(signature = (*, deep = true))]
     pub(crate) fn copy(&mut self, deep: bool) -> Result<Borrowed<'_, Node>> {
         let (tree, this) = Tree::around(self)?;
@@ -148,10 +152,11 @@ impl crate::document::Document {
     /// Copy a node of another document into this document. The copy is in no tree until it is put somewhere. Without
     /// `deep`, the copy has the attributes and no children.
     ///
-    /// Raises ValueError as `Node.copy` does.
+    /// Raises ValueError as `Node.copy` does, and for a reference to an entity that `create_entity_ref` refuses.
     #[foreign(node)]
     #[pyo3(signature = (node, *, deep = true))]
     fn import_node(&mut self, node: &Node, deep: bool) -> Result<Borrowed<'_, Node>> {
+        crate::references::check_all(self, node, deep)?;
         copy_into(&Tree::of(self), node, deep)
     }
 }

@@ -12,6 +12,8 @@ use crate::document::Document;
 use crate::ffi;
 use crate::moves::{Change, Place, reconcile};
 use crate::node::{Namespace, Node, gather};
+use crate::references;
+use crate::serialize::uris::note_uri;
 use crate::valid::{self, QualifiedName};
 use crate::xpath::options::items;
 
@@ -122,8 +124,8 @@ impl crate::document::Document {
 
     /// Make a processing instruction (xmlNewDocPI).
     ///
-    /// Raises ValueError for a target that is no name, for "?>" in the text, and for a character that XML does not
-    /// allow.
+    /// Raises ValueError for a target that is no name, for "?>" in the text and white space at its start, and for a
+    /// character that XML does not allow.
     #[pyo3(signature = (target, text = None))]
     fn create_pi(&mut self, target: &CStr, text: Option<&CStr>) -> Result<Borrowed<'_, Node>> {
         valid::target(target)?;
@@ -133,9 +135,13 @@ impl crate::document::Document {
 
     /// Make a reference to the entity `name` (xmlNewReference).
     ///
-    /// Raises ValueError for what is no name.
+    /// The entity is a predefined one, such as "lt", or one that the DTD declares. If an external DTD was not read, it
+    /// may declare the entity.
+    ///
+    /// Raises ValueError for other names, since the document could not be read again, and for an unparsed entity.
     fn create_entity_ref(&mut self, name: &CStr) -> Result<Borrowed<'_, Node>> {
         valid::name(name, "the name of an entity")?;
+        references::check(self, name)?;
         let tree = Tree::of(self);
         let mut owner = tree.edit_owner();
         let reference = within(&tree, owner.new_reference(name)?)?;
@@ -194,6 +200,7 @@ fn put_in_namespace<'t>(
             None => Ok(()),
         };
     };
+    note_uri(tree.owner(), uri);
     tree.edit(element)?.declare(uri, prefix)?;
     let namespace = element.get().declared();
     tree.edit(element)?
@@ -201,7 +208,7 @@ fn put_in_namespace<'t>(
 }
 
 /// The values of attributes by name.
-struct AttributeValues(Vec<(CString, CString)>);
+pub(crate) struct AttributeValues(pub(crate) Vec<(CString, CString)>);
 
 impl FromPyObject<'_, '_> for AttributeValues {
     type Error = PyErr;
@@ -214,6 +221,59 @@ impl FromPyObject<'_, '_> for AttributeValues {
         };
         let pairs = items.map(|(name, value)| Ok((text(name)?, text(value)?)));
         Ok(AttributeValues(gather(pairs)?))
+    }
+}
+
+/// An element that is made in its place. Its name and its text were checked.
+pub(crate) struct NewElement<'w> {
+    name: QualifiedName<'w>,
+    text: Option<&'w CStr>,
+    attributes: Option<AttributeValues>,
+    prefix: Option<&'w CStr>,
+}
+
+impl<'w> NewElement<'w> {
+    pub(crate) fn check(
+        name: &'w CStr,
+        text: Option<&'w CStr>,
+        attributes: Option<AttributeValues>,
+        prefix: Option<&'w CStr>,
+    ) -> Result<Self> {
+        let name = QualifiedName::parse(name, "the name of an element")?;
+        check_namespace(name.uri.as_deref(), prefix)?;
+        text.map_or(Ok(""), |text| valid::text(text, "a text"))?;
+        Ok(NewElement {
+            name,
+            text: text.filter(|text| !text.is_empty()),
+            attributes,
+            prefix,
+        })
+    }
+
+    /// Makes the element behind the last child of `parent`.
+    pub(crate) fn append_to<'t>(
+        &self,
+        tree: &Tree<'t, Document>,
+        parent: Borrowed<'t, Node>,
+    ) -> Result<Borrowed<'t, Node>> {
+        Place { parent, next: None }.check_new_element()?;
+        Change::run(tree, &[], false, |change| {
+            let element = change.make(|| {
+                let mut parent = tree.edit(parent)?;
+                within(tree, parent.new_child(self.name.local, self.text)?)
+            })?;
+            if self.text.is_some() && element.get().first_child().is_none() {
+                // libxml2 does not report this.
+                return Err(Error::OutOfMemory("xmlNewTextChild"));
+            }
+            put_in_namespace(tree, element, self.name.uri.as_deref(), self.prefix)?;
+            reconcile(tree, element)?;
+            let attributes = self.attributes.iter();
+            for (name, value) in attributes.flat_map(|attributes| &attributes.0) {
+                attributes::set(tree, element, name, value)?;
+            }
+            Ok(element)
+        })
     }
 }
 
@@ -242,29 +302,9 @@ impl crate::node::Node {
         attributes: Option<AttributeValues>,
         prefix: Option<&CStr>,
     ) -> Result<Borrowed<'_, Node>> {
-        let name = QualifiedName::parse(name, "the name of an element")?;
-        let uri = name.uri.as_deref();
-        check_namespace(uri, prefix)?;
-        text.map_or(Ok(""), |text| valid::text(text, "a text"))?;
+        let element = NewElement::check(name, text, attributes, prefix)?;
         let (tree, parent) = Tree::around(self)?;
-        Place { parent, next: None }.check_new_element()?;
-        Change::run(&tree, &[], false, |change| {
-            let text = text.filter(|text| !text.is_empty());
-            let element = change.make(|| {
-                let mut parent = tree.edit(parent)?;
-                within(&tree, parent.new_child(name.local, text)?)
-            })?;
-            if text.is_some() && element.get().first_child().is_none() {
-                // libxml2 does not report this.
-                return Err(Error::OutOfMemory("xmlNewTextChild"));
-            }
-            put_in_namespace(&tree, element, uri, prefix)?;
-            reconcile(&tree, element)?;
-            for (name, value) in attributes.iter().flat_map(|attributes| &attributes.0) {
-                attributes::set(&tree, element, name, value)?;
-            }
-            Ok(element)
-        })
+        element.append_to(&tree, parent)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::xpath::values::XPathValue;
     raw = ffi::xmlDoc,
     release(ffi::xmlFreeDoc, detach),
     errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    thread_locals(ffi::__xmlRegisterNodeDefaultValue = None, ffi::__xmlDeregisterNodeDefaultValue = None),
     attachments,
     fork_safe,
     tree

@@ -187,7 +187,7 @@ impl Entity {
     fn name(&self) -> Option<String>;
 
     #[field(content)]
-    fn content(&self) -> Option<String>;
+    pub(crate) fn content(&self) -> Option<String>;
 
     #[field(ExternalID)]
     fn public_id(&self) -> Option<String>;

@@ -19,6 +19,7 @@ use crate::ids;
 use crate::info::SourceEncoding;
 use crate::node::{Attribute, Node};
 use crate::order::following;
+use crate::serialize::uris::note_copy;
 
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
@@ -340,6 +341,8 @@ impl crate::document::Document {
                 copy_content(&tree, from.get(), to.get())?;
             }
         }
+        crate::references::mark_copy(self, &copy);
+        note_copy(self, &copy);
         #[cfg(marks_entities)]
         crate::turn::prepare(&copy);
         if let Some(encoding) = attached::<SourceEncoding, _>(self) {

@@ -9,7 +9,7 @@ use crate::node::{Attribute, Node};
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
     #[field(self, when(type_, ffi::XML_ATTRIBUTE_NODE))]
-    fn as_id(&self) -> Option<Borrowed<Attribute>>;
+    pub(crate) fn as_id(&self) -> Option<Borrowed<Attribute>>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -31,9 +31,26 @@ impl crate::document::Document {
     #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
     fn add_id(&mut self, id: &CStr, attribute: &Attribute) -> Result<()>;
 
+    /// The attribute with this ID.
+    #[calls(ffi::xmlGetID)]
+    fn attribute_of_id(&self, id: &CStr) -> Option<Borrowed<Attribute>>;
+
     /// 1 for an attribute that is an ID by its name, or by a DTD.
     #[calls(ffi::xmlIsID, args = (self, element, attribute))]
     fn is_id(&self, element: &Node, attribute: &Attribute) -> i32;
+}
+
+#[methods(unsafe)]
+impl crate::document::Document {
+    /// Return the element with this ID (xmlGetID). None if no element in the tree of this document has it.
+    ///
+    /// IDs are the attributes named `xml:id`, and those that the DTD declares as such.
+    fn get_by_id(&self, id: &CStr) -> Option<Borrowed<'_, Node>> {
+        let attribute = self.attribute_of_id(id)?.get().as_node()?;
+        // The content of an entity's declaration may have IDs, too.
+        let element = attribute.get().parent();
+        element.filter(|element| is_in_tree(*element))
+    }
 }
 
 /// An attribute whose text is about to change. It leaves the table of IDs, and enters that again by its new text.
@@ -92,8 +109,35 @@ pub(crate) fn forget_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>
     })
 }
 
-/// Puts the IDs of a node, and of all below it, into the table.
+/// Returns `true` for a node in the tree of its document. Other nodes have no IDs.
+pub(crate) fn is_in_tree(node: Borrowed<'_, Node>) -> bool {
+    let mut above = Successors::new(Some(node), Node::parent);
+    let top = above.find(|above| !above.is_element() && !above.is_attribute());
+    top.is_some_and(|top| top.is_document())
+}
+
+/// Puts an attribute of an element into the table, if it is an ID.
+pub(crate) fn add_new<'t>(
+    tree: &Tree<'t, Document>,
+    element: Borrowed<'t, Node>,
+    attribute: Borrowed<'t, Attribute>,
+) -> Result<()> {
+    let is_id = tree.owner().is_id(element.get(), attribute.get()) == 1;
+    match is_id && !is_in_table(attribute) && is_in_tree(element) {
+        true => add(tree, attribute),
+        false => Ok(()),
+    }
+}
+
+/// Puts the IDs of a node that was moved, and of all below it, into the table; takes them out of the table if the node
+/// is not in the tree of its document.
 pub(crate) fn add_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    if tree.owner().table_of_ids() == 0 {
+        return Ok(());
+    }
+    if !is_in_tree(node) {
+        return forget_all(tree, node);
+    }
     each_attribute(tree, node, |element, attribute| {
         let is_new = !is_in_table(attribute);
         match is_new && tree.owner().is_id(element.get(), attribute.get()) == 1 {

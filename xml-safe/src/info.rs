@@ -28,6 +28,11 @@ impl Uri {
     fn parse(text: &CStr) -> Result<Option<Owned<Uri>>>;
 }
 
+/// Returns `true` for a URI reference.
+pub(crate) fn is_uri(text: &CStr) -> Result<bool> {
+    Uri::parse(text).map(|uri| uri.is_some())
+}
+
 /// Returns the text as a URI reference: characters that a URI can't have are escaped.
 pub(crate) fn escaped(text: &CStr) -> Result<CString> {
     let bytes = text.to_bytes();

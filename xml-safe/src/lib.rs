@@ -4,6 +4,7 @@
 //! handle.
 
 mod adopt;
+mod attribute_nodes;
 mod attributes;
 mod change;
 mod copy;
@@ -30,6 +31,18 @@ mod ffi {
         expression
     }
 
+    /// Stands in for a variable that newer versions of libxml2 may lack.
+    #[cfg(not(has_node_hooks))]
+    pub fn __xmlRegisterNodeDefaultValue() -> *mut xmlRegisterNodeFunc {
+        std::thread_local! {
+            static NOTHING: std::cell::Cell<xmlRegisterNodeFunc> = const { std::cell::Cell::new(None) };
+        }
+        NOTHING.with(std::cell::Cell::as_ptr)
+    }
+
+    #[cfg(not(has_node_hooks))]
+    pub use __xmlRegisterNodeDefaultValue as __xmlDeregisterNodeDefaultValue;
+
     /// Stands in for a variable that newer versions of libxml2 lack.
     #[cfg(not(has_debug_entities))]
     pub fn __xmlParserDebugEntities() -> *mut std::ffi::c_int {
@@ -46,15 +59,18 @@ mod namespaces;
 mod navigate;
 mod node;
 mod order;
+mod outer;
 mod parser;
 mod parsing;
 mod pickling;
+mod references;
 mod sax;
 mod serialize;
 mod tail;
 mod text;
 #[cfg(marks_entities)]
 mod turn;
+mod undo;
 mod valid;
 mod walk;
 mod xinclude;

@@ -17,11 +17,12 @@ use crate::ffi;
 use crate::ids;
 use crate::node::{Namespace, Node};
 use crate::order::following;
+use crate::undo::Former;
 
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
     #[calls(ffi::xmlUnlinkNode, fails = when(|_| false))]
-    fn unlink(&mut self) -> Result<()>;
+    pub(crate) fn unlink(&mut self) -> Result<()>;
 
     /// Puts `node` behind the children.
     #[calls(ffi::xmlAddChild, fails = null)]
@@ -139,12 +140,12 @@ impl<'t> Place<'t> {
         let mut above = node.first_child().map(|_| self.parent);
         while let Some(ancestor) = above {
             if ancestor == node {
-                return Err(Error::Value("a node cannot be put below itself".into()));
+                return Err(below_itself());
             }
             above = ancestor.get().parent();
         }
         if self.parent == node {
-            return Err(Error::Value("a node cannot be put below itself".into()));
+            return Err(below_itself());
         }
         if !parent.is_document() || node.is_element() || node.is_misc() {
             return Ok(());
@@ -193,6 +194,10 @@ pub(crate) fn has_text_beside_text(nodes: &[Borrowed<'_, Node>]) -> bool {
     })
 }
 
+pub(crate) fn below_itself() -> Error {
+    Error::Value("a node cannot be put below itself".into())
+}
+
 fn second_root() -> Error {
     Error::Value("a document has one root element: replace that".into())
 }
@@ -204,7 +209,7 @@ pub(crate) struct Change<'c, 't> {
     /// needs no memory for it.
     stand_in: Option<Borrowed<'t, Node>>,
     /// The nodes that were moved, or are being moved, with their former places.
-    begun: Vec<(Borrowed<'t, Node>, Option<Place<'t>>)>,
+    begun: Vec<(Borrowed<'t, Node>, Former<'t>)>,
 }
 
 impl<'c, 't> Change<'c, 't> {
@@ -236,10 +241,10 @@ impl<'c, 't> Change<'c, 't> {
     }
 
     /// Puts a node back. The error that is raised is the one before.
-    fn put_back(&self, node: Borrowed<'t, Node>, former: Option<Place<'t>>) -> Result<()> {
+    fn put_back(&self, node: Borrowed<'t, Node>, former: Former<'t>) -> Result<()> {
         let tree = self.tree;
-        let Some(former) = former else {
-            return take_out_for_good(tree, node);
+        let Some(former) = former.restore(tree, node)? else {
+            return Ok(());
         };
         self.link(node, former)?;
         // The text of an attribute may be an ID.
@@ -252,7 +257,7 @@ impl<'c, 't> Change<'c, 't> {
     /// Moves a node.
     pub(crate) fn move_to(&mut self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
         let former = Place::of(node);
-        self.begun.push((node, former));
+        self.begun.push((node, Former::place_of(node)));
         match former {
             // The text of an attribute, which may be an ID.
             Some(former) if former.parent.is_attribute() => take_out_for_good(self.tree, node)?,
@@ -272,15 +277,31 @@ impl<'c, 't> Change<'c, 't> {
     ) -> Result<Borrowed<'t, Node>> {
         self.begun.try_reserve(1)?;
         let node = node()?;
-        self.begun.push((node, None));
+        self.begun.push((node, Former::Loose));
         Ok(node)
     }
 
-    /// Takes a node out of its tree. An attribute is not put back: it has no place.
+    /// Notes a state that comes back if the change fails.
+    pub(crate) fn note(&mut self, node: Borrowed<'t, Node>, former: Former<'t>) -> Result<()> {
+        self.begun.try_reserve(1)?;
+        self.begun.push((node, former));
+        Ok(())
+    }
+
+    /// Makes an attribute the last one of an element. It is in no tree.
+    pub(crate) fn link_attribute(
+        &mut self,
+        attribute: Borrowed<'t, Node>,
+        element: Borrowed<'t, Node>,
+    ) -> Result<()> {
+        self.begun.push((attribute, Former::Loose));
+        let tree = self.tree;
+        tree.edit(element)?.link_last(&mut *tree.edit(attribute)?)
+    }
+
+    /// Takes a node out of its tree.
     pub(crate) fn take_out(&mut self, node: Borrowed<'t, Node>) -> Result<()> {
-        if let Some(former) = Place::of(node) {
-            self.begun.push((node, Some(former)));
-        }
+        self.begun.push((node, Former::place_of(node)));
         take_out_for_good(self.tree, node)
     }
 
@@ -436,7 +457,10 @@ fn default_at(element: Borrowed<'_, Node>) -> Option<bool> {
 }
 
 /// Takes a node out of its tree. It then declares the namespaces that it uses.
-fn take_out_for_good<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+pub(crate) fn take_out_for_good<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+) -> Result<()> {
     let attribute = ids::Changing::of(tree, node)?;
     let unlinked = ids::forget_all(tree, node)
         .and_then(|()| tree.edit(node))

@@ -7,9 +7,11 @@ use crate::attributes::namespace_for;
 use crate::create::{XML, XMLNS, reserved};
 use crate::document::Document;
 use crate::ids;
-use crate::moves::reconcile;
+use crate::moves::{Change, reconcile};
 use crate::node::{Namespace, Node, gather};
 use crate::order::{behind, following};
+use crate::serialize::uris::note_uri;
+use crate::undo::Former;
 use crate::valid;
 
 /// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
@@ -106,12 +108,26 @@ fn put_element<'t>(
         None if declaration(element, None).is_none()
             && !would_change(element, None, uri, false) =>
         {
+            note_uri(tree.owner(), uri);
             tree.edit(element)?.declare(uri, None)?;
             declaration(element, None).ok_or(Error::Failed("xmlNewNs"))?
         }
         None => namespace_for(tree, element, uri)?,
     };
-    tree.edit(element)?.set_ns(Some(namespace.get()))
+    set(tree, element, Some(namespace))
+}
+
+/// Sets the namespace of an element or attribute.
+fn set<'t>(
+    tree: &Tree<'t, Document>,
+    node: Borrowed<'t, Node>,
+    namespace: Option<Borrowed<'t, Namespace>>,
+) -> Result<()> {
+    Change::run(tree, &[], false, |change| {
+        change.note(node, Former::namespace_of(node))?;
+        let namespace = namespace.as_ref().map(|namespace| namespace.get());
+        tree.edit(node)?.set_ns(namespace)
+    })
 }
 
 /// Takes an element out of its namespace.
@@ -121,11 +137,10 @@ fn take_element<'t>(tree: &Tree<'t, Document>, element: Borrowed<'t, Node>) -> R
             "the element declares a default namespace, so it is in a namespace".into(),
         ));
     }
-    let former = element.ns();
-    tree.edit(element)?.set_ns(None)?;
-    reconcile(tree, element).inspect_err(|_| {
-        let former = former.as_ref().map(|namespace| namespace.get());
-        let _ = tree.edit(element).and_then(|mut it| it.set_ns(former));
+    Change::run(tree, &[], false, |change| {
+        change.note(element, Former::namespace_of(element))?;
+        tree.edit(element)?.set_ns(None)?;
+        reconcile(tree, element)
     })
 }
 
@@ -153,22 +168,19 @@ fn put_attribute<'t>(
             name.unwrap_or_default()
         )));
     }
-    let namespace = match uri {
-        Some(uri) => {
-            if uri != XML {
-                check(None, uri)?;
-            }
-            Some(namespace_for(tree, element, uri)?)
-        }
-        None => None,
-    };
+    if let Some(uri) = uri.filter(|uri| *uri != XML) {
+        check(None, uri)?;
+    }
     // An ID is one by its name.
     ids::forget_all(tree, attribute)?;
-    let namespace = namespace.as_ref().map(|namespace| namespace.get());
-    let put = tree
-        .edit(attribute)
-        .and_then(|mut attribute| attribute.set_ns(namespace));
-    put.and(ids::add_all(tree, element))
+    // Nothing can fail behind the declaration of a namespace, which cannot be taken back.
+    let namespace = uri.map(|uri| namespace_for(tree, element, uri)).transpose();
+    let put = namespace.and_then(|namespace| set(tree, attribute, namespace));
+    let added = match attribute.as_id() {
+        Some(attribute) => ids::add_new(tree, element, attribute),
+        None => Ok(()),
+    };
+    put.and(added)
 }
 
 #[methods(unsafe)]
@@ -248,6 +260,7 @@ impl crate::node::Node {
                 }));
             }
         }
+        note_uri(tree.owner(), uri);
         tree.edit(this)?.declare(uri, prefix).map(drop)
     }
 }

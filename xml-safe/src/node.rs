@@ -11,6 +11,7 @@ use crate::attributes::Attributes;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
+use crate::references::may_have_references;
 use crate::text;
 use crate::xpath::evaluate::{Answer, Arguments};
 
@@ -31,7 +32,8 @@ use crate::xpath::evaluate::{Answer, Arguments};
         object = _private,
         release = ffi::xmlFreeNode
     ),
-    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError)
+    errors(TreeErrors, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
+    thread_locals(ffi::__xmlRegisterNodeDefaultValue = None, ffi::__xmlDeregisterNodeDefaultValue = None)
 )]
 pub(crate) struct Node;
 
@@ -166,10 +168,7 @@ impl Node {
     #[rust_only]
     fn content(&self) -> Result<String> {
         match self.owner() {
-            // The internal subset may declare entities.
-            Some(document) if document.internal_subset().is_some() => {
-                text::of(self, document.get())
-            }
+            Some(document) if may_have_references(document.get()) => text::of(self, document.get()),
             _ => match self.read_content()? {
                 Some(text) => Ok(text),
                 // Newer versions of libxml2 report no failed allocation here.

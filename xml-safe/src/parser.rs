@@ -14,6 +14,7 @@ use crate::ffi;
     release = ffi::xmlFreeParserCtxt,
     errors(ParseErrors, asks_handle, callback = (*sax).serror, thread_callback = ffi::__xmlStructuredError, thread_messages = ffi::__xmlGenericError),
     thread_locals(
+        ffi::__xmlDeregisterNodeDefaultValue = None,
         ffi::__xmlDoValidityCheckingDefaultValue = 0,
         ffi::__xmlGetWarningsDefaultValue = 1,
         ffi::__xmlKeepBlanksDefaultValue = 1,
@@ -21,6 +22,7 @@ use crate::ffi;
         ffi::__xmlLoadExtDtdDefaultValue = 0,
         ffi::__xmlParserDebugEntities = 0,
         ffi::__xmlPedanticParserDefaultValue = 0,
+        ffi::__xmlRegisterNodeDefaultValue = None,
         ffi::__xmlSubstituteEntitiesDefaultValue = 0,
     ),
     attachments,

@@ -24,6 +24,7 @@ use crate::ffi;
 use crate::info::SourceEncoding;
 use crate::parser::Parser;
 use crate::sax::Handlers;
+use crate::serialize::uris::note_source;
 
 /// The maximum number of line ends in a document whose line numbers all fit into the nodes.
 const LINES: usize = 65_534;
@@ -353,6 +354,7 @@ fn parsed(
     };
     #[cfg(marks_entities)]
     crate::turn::prepare(&document);
+    note_source(&document, &utf8.bytes);
     if let Some(encoding) = utf8.encoding {
         attach(&*document, SourceEncoding(encoding));
     }

@@ -14,6 +14,7 @@ use crate::node::{Attribute, Node, gather};
 use crate::order::following;
 use crate::parsing::parse_again;
 use crate::serialize::python::{exception, name};
+use crate::serialize::uris::is_read_otherwise;
 
 /// The root element of the XML of a document without one.
 const STAND_IN: &[u8] = b"<r/>";
@@ -65,6 +66,11 @@ impl crate::document::Document {
         let refers = refers_to_entities(whole);
         if let (Some(dtd), true) = (self.internal_subset(), refers) {
             check_entities(dtd.get())?;
+        }
+        if is_read_otherwise(whole.get()) {
+            return Err(refused(
+                "the URI of a namespace has a \"&\", which this version of libxml2 reads as \"&#38;\"",
+            ));
         }
         let has_root = self.root().is_some();
         let mut xml = whole.get().xml()?;

@@ -7,6 +7,7 @@
 use leakproof::prelude::*;
 
 use crate::document::Document;
+use crate::dtd::Entity;
 use crate::ffi;
 use crate::node::Node;
 
@@ -16,6 +17,63 @@ const MOST_EXPANDED: usize = 10_000_000;
 
 /// The maximum depth of entities that refer to entities, as in libxml2.
 const MOST_DEEP: usize = 40;
+
+/// A part of the content of an entity.
+enum Part {
+    Nothing,
+    Text(String),
+    Reference(CString),
+}
+
+/// Reads the markup that `text` begins with. Returns its length, and what it means for the text.
+fn markup(text: &str) -> (usize, Part) {
+    for (start, end) in [("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>")] {
+        let Some(inner) = text.strip_prefix(start) else {
+            continue;
+        };
+        let inside = inner.find(end).unwrap_or(inner.len());
+        let length = (start.len() + inside + end.len()).min(text.len());
+        return match start {
+            "<![CDATA[" => (length, Part::Text(inner[..inside].to_owned())),
+            _ => (length, Part::Nothing),
+        };
+    }
+    if text.starts_with('<') {
+        return (length_of_tag(text), Part::Nothing);
+    }
+    let Some(end) = text.find(';') else {
+        return (1, Part::Text("&".into()));
+    };
+    let name = &text[1..end];
+    let part = match name.strip_prefix('#') {
+        Some(number) => character(number).map(|character| Part::Text(character.into())),
+        None => CString::new(name).ok().map(Part::Reference),
+    };
+    (end + 1, part.unwrap_or(Part::Nothing))
+}
+
+/// Returns the character of the reference with this number.
+fn character(number: &str) -> Option<char> {
+    let number = match number.strip_prefix('x') {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    number.ok().and_then(char::from_u32)
+}
+
+/// Returns the length of the tag that `text` begins with. A value may have `>`.
+fn length_of_tag(text: &str) -> usize {
+    let mut quote = None;
+    for (place, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return place + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    text.len()
+}
 
 struct Gathered<'d> {
     /// The document that declares the entities.
@@ -77,35 +135,77 @@ impl Gathered<'_> {
     }
 
     fn refer(&mut self, reference: &Node) -> Result<()> {
-        let document = self.document;
-        let name = reference.entity_name();
-        let Some(entity) = name.and_then(|name| document.entity(&name)) else {
+        match reference.entity_name() {
+            Some(name) => self.expand(&name),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the text of an entity.
+    fn expand(&mut self, name: &CStr) -> Result<()> {
+        let Some(entity) = self.document.entity(name) else {
             return Ok(());
         };
-        let entity = entity.get().as_node();
-        let Some(entity) = entity else {
-            return Ok(());
-        };
+        let entity = entity.get();
+        let nodes = entity.as_node();
+        let nodes = nodes.filter(|nodes| nodes.first_child().is_some());
         if self.depth >= MOST_DEEP {
             return Err(Error::Value(
                 "entities refer to each other too deep, or in a loop".into(),
             ));
         }
         self.depth += 1;
-        let added = self.add(entity.get());
+        let added = match nodes {
+            Some(nodes) => self.add(nodes.get()),
+            None => self.add_content(entity),
+        };
         self.depth -= 1;
         added
+    }
+
+    /// Adds the text of an entity that the parser made no nodes of: a predefined one, and one that the document did not
+    /// refer to when it was parsed.
+    fn add_content(&mut self, entity: &Entity) -> Result<()> {
+        let Some(content) = entity.content() else {
+            return Ok(());
+        };
+        match entity.kind() {
+            // libxml2 has the name of the notation there.
+            ffi::XML_EXTERNAL_GENERAL_UNPARSED_ENTITY => return Ok(()),
+            ffi::XML_INTERNAL_PREDEFINED_ENTITY => return self.push(Some(content)),
+            _ => {}
+        }
+        // The size of the content counts, also where no text comes of it.
+        self.count(content.len())?;
+        let mut rest = &*content;
+        while let Some(place) = rest.find(['<', '&']) {
+            self.push(Some(rest[..place].to_owned()))?;
+            rest = &rest[place..];
+            let (length, part) = markup(rest);
+            match part {
+                Part::Nothing => {}
+                Part::Text(text) => self.push(Some(text))?,
+                Part::Reference(name) => self.expand(&name)?,
+            }
+            rest = &rest[length..];
+        }
+        self.push(Some(rest.to_owned()))
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        self.expanded = self.expanded.saturating_add(bytes);
+        match self.expanded > self.most {
+            true => Err(Error::Overflow(format!(
+                "the entities in the text expand to more than {MOST_EXPANDED} bytes: parse the document with huge=True"
+            ))),
+            false => Ok(()),
+        }
     }
 
     fn push(&mut self, text: Option<String>) -> Result<()> {
         let Some(text) = text else { return Ok(()) };
         if self.depth > 0 {
-            self.expanded = self.expanded.saturating_add(text.len());
-            if self.expanded > self.most {
-                return Err(Error::Overflow(format!(
-                    "the entities in the text expand to more than {MOST_EXPANDED} bytes: parse the document with huge=True"
-                )));
-            }
+            self.count(text.len())?;
         }
         self.text
             .try_reserve(text.len())

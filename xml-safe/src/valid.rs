@@ -44,9 +44,16 @@ pub(crate) fn cdata(content: &CStr) -> Result<()> {
 
 /// Checks the text of a processing instruction.
 pub(crate) fn instruction(content: &CStr) -> Result<()> {
-    match text(content, "a processing instruction")?.contains("?>") {
-        true => Err(Error::Value(
+    let content = text(content, "a processing instruction")?;
+    if content.contains("?>") {
+        return Err(Error::Value(
             "a processing instruction cannot contain \"?>\"".into(),
+        ));
+    }
+    match content.starts_with([' ', '\t', '\n', '\r']) {
+        true => Err(Error::Value(
+            "the text of a processing instruction cannot begin with white space, which separates it from the target"
+                .into(),
         )),
         false => Ok(()),
     }

@@ -64,7 +64,7 @@ def test_new_nodes_know_their_document_and_have_no_parent():
         doc.create_cdata("t"),
         doc.create_comment("t"),
         doc.create_pi("t"),
-        doc.create_entity_ref("e"),
+        doc.create_entity_ref("lt"),
         doc.create_fragment(),
     ]
     assert all(node.document is doc and node.parent is None for node in nodes)
@@ -115,6 +115,9 @@ def test_text_that_would_end_its_node():
         (doc.create_comment, "a--b"),
         (doc.create_comment, "a-"),
         (lambda text: doc.create_pi("t", text), "a?>b"),
+        (lambda text: doc.create_pi("t", text), "  a"),
+        (lambda text: doc.create_pi("t", text), "\na"),
+        (lambda text: setattr(doc.create_pi("t", "a"), "text", text), "\ta"),
     ):
         with pytest.raises(ValueError):
             make(text)
@@ -227,7 +230,7 @@ def test_a_document_has_one_root_and_no_text():
     document = whole(doc)
     with pytest.raises(ValueError, match="one root"):
         document.append(doc.create_element("s"))
-    for node in (doc.create_text("t"), doc.create_cdata("t"), doc.create_entity_ref("e")):
+    for node in (doc.create_text("t"), doc.create_cdata("t"), doc.create_entity_ref("lt")):
         with pytest.raises(ValueError, match="outside"):
             document.append(node)
     document.prepend(doc.create_comment("before"))
@@ -762,3 +765,20 @@ def test_an_attribute_that_a_context_has_is_removed():
     context.set_node(doc.root)
     other.register_variable("v", 1)
     assert context.eval("name(.)") + str(other.eval("$v")) == "r1.0"
+
+
+def test_a_fragment_is_not_put_into_itself():
+    doc = parse("<r/>")
+    fragment = doc.create_fragment()
+    inner = fragment.append_element("a")
+    below = inner.append_element("b")
+    for change in (
+        lambda: fragment.append(fragment),
+        lambda: inner.append(fragment),
+        lambda: inner.before(fragment),
+        lambda: inner.replace_with(fragment),
+        lambda: below.replace_with(fragment),
+    ):
+        with pytest.raises(ValueError, match="below itself"):
+            change()
+    assert fragment.to_string() == "<a><b/></a>"

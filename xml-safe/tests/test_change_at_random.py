@@ -6,9 +6,45 @@ import sys
 from pathlib import Path
 
 import pytest
+import random_operations
+import tree_model
+from xml_safe import Document
+
+pytest.importorskip("hypothesis")
+from state_machine import machine_of
 
 HERE = Path(__file__).parent
 STEPS = int(os.environ.get("LEAKPROOF_STEPS", "100000")) // 2
+TestMachine = machine_of(tree_model, STEPS // 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("get_by_id", lambda self, id: None),
+        ("adopt_node", lambda self, node: self.import_node(node)),
+    ],
+)
+def test_the_model_notices_what_is_wrong(monkeypatch, name, wrong):
+    """A method of the package that does something else."""
+    monkeypatch.setattr(
+        tree_model,
+        "Document",
+        type(
+            "Wrong",
+            (),
+            {
+                "__init__": lambda self: setattr(self, "document", Document()),
+                "__getattr__": lambda self, other: getattr(self.document, other),
+                "root": property(lambda self: self.document.root),
+                name: lambda self, argument: wrong(self.document, argument),
+            },
+        ),
+    )
+    running = random_operations.RandomRun(1, tree_model)
+    with pytest.raises(AssertionError):
+        running.go(5000)
+    running.world.worker.end()
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,10 +1,12 @@
 """Other users of libxml2 in the process change no result, and hear nothing of our calls."""
 
 import ctypes
+import gc
+import pickle
 import threading
 
 import pytest
-from xml_safe import Error, ParseError, XPath, parse
+from xml_safe import Document, Error, ParseError, XPath, parse
 
 NUMBERS = {
     "xmlKeepBlanksDefaultValue": 0,
@@ -151,6 +153,72 @@ def test_callbacks_for_files_of_other_users_are_not_called(lib, tmp_path):
     assert (tmp_path / "b.xml").read_bytes() == b"<a></a>"
 
 
+def documents_by_each_way(folder):
+    """Documents that were parsed, made, changed, copied and written in each way that makes or frees nodes."""
+    (folder / "x.xml").write_text("<x>read</x>")
+    long = "<a>" + "\n" * 70_000 + "<b/><!--c--><?p?></a>"
+    entity = "<!DOCTYPE a [<!ENTITY e '<i>x</i>'><!ENTITY f SYSTEM 'x.xml'>]><a k='&e;'>&e;&f;</a>"
+    made = Document()
+    root = made.append_element("r", "text", {"k": "v", "{urn:p}l": "w"})
+    for node in (
+        made.create_element("{urn:q}a", prefix="q"),
+        made.create_text("t"),
+        made.create_cdata("c"),
+        made.create_comment("c"),
+        made.create_pi("p"),
+        made.create_entity_ref("lt"),
+        made.create_fragment(),
+        root.copy(),
+        made.import_node(parse("<a><b/></a>").root),
+    ):
+        root.append(node)
+    root.append(parse("<a>adopted</a>").root)
+    root.children[0].remove()
+    root.text = "new"
+    root.attributes.clear()
+    included = parse("<a xmlns:xi='http://www.w3.org/2001/XInclude'><xi:include href='x.xml'/></a>")
+    included.xinclude(external=folder)
+    texts = [
+        parse(long).root.line,
+        parse(entity.replace(" k='&e;'", ""), resolve_entities=True, external=folder).root.text,
+        parse("<a><b></a>", recover=True).root.to_string(),
+        made.copy().to_string(),
+        pickle.loads(pickle.dumps(made)).to_string(),
+        included.root.text,
+        written(made),
+        parse("<a/>").xpathEval("f(//a)", functions={"f": lambda nodes: parse("<b>x</b>").root.text}),
+    ]
+    made.close()
+    return texts
+
+
+def test_hooks_for_nodes_of_other_users_are_not_called(lib, tmp_path):
+    before, seen = documents_by_each_way(tmp_path), []
+    Hook = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    # A node that is in no tree is freed without the shield.
+    hook, deaf = Hook(lambda node: seen.append(node)), Hook(lambda node: None)
+    if not hasattr(lib, "xmlRegisterNodeDefault"):
+        pytest.skip("this libxml2 has no such hooks")
+    setters = lib.xmlRegisterNodeDefault, lib.xmlDeregisterNodeDefault
+    for setter in setters:
+        setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
+    old = [setter(ctypes.cast(each, ctypes.c_void_p)) for setter, each in zip(setters, (hook, deaf), strict=True)]
+    try:
+        assert documents_by_each_way(tmp_path) == before
+        gc.collect()
+        setters[1](ctypes.cast(hook, ctypes.c_void_p))
+        with parse("<a k='v'>t<b/></a>") as document:
+            document.copy().close()
+        assert seen == []
+        # The hook works.
+        lib.xmlNewComment.restype, lib.xmlFreeNode.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        lib.xmlFreeNode(lib.xmlNewComment(b"x"))
+        assert len(seen) == 2
+    finally:
+        for setter, value in zip(setters, old, strict=True):
+            setter(value)
+
+
 REPORTS = {
     "bytes that the encoding has not": lambda: parse(b"<?xml version='1.0' encoding='windows-1252'?><a>caf\x81</a>"),
     "the same, recovered": lambda: parse(b"<?xml version='1.0' encoding='windows-1252'?><a>caf\x81</a>", recover=True),
@@ -173,8 +241,48 @@ REPORTS = {
     "an unknown prefix": lambda: XPath("q:f() | $q:v | q:a")(parse("<a/>")),
     "a function that fails": lambda: parse("<a/>").xpathEval("f()", functions={"f": raising}),
     "a limit": lambda: parse("<a/>").xpathEval("//a", max_operations=1),
+    "a name that is none": lambda: refused(lambda: Document().append_element("a b")),
+    "a root below itself": lambda: refused(lambda: below_itself(parse("<a><b/></a>").root)),
+    "an ID that another element has": lambda: same_ids(parse("<a xml:id='x'><b/></a>").root),
+    "an entity that there is not": lambda: refused(lambda: Document().create_entity_ref("nope")),
+    "an entity that is declared": lambda: parse("<!DOCTYPE a [<!ENTITY e 'x'>]><a/>").create_entity_ref("e").text,
+    "namespaces that move": lambda: move_names(parse("<a xmlns:p='relative'><p:b p:k='v'/></a>").root),
+    "an address that is none": lambda: refused(lambda: setattr(Document(), "url", "http://[")),
+    "a text with markup": lambda: setattr(parse("<a k='v'/>").root, "text", "&nope; <b>"),
+    "an attribute with markup": lambda: parse("<a/>").root.set("k", "&nope; <b>"),
+    "an inclusion of nothing": lambda: include(
+        parse("<a xmlns:xi='http://www.w3.org/2001/XInclude'><xi:include href='x'/></a>")
+    ),
     "a function without a result": lambda: parse("<a/>").xpathEval("count(f())", functions={"f": lambda: 1}),
 }
+
+
+def refused(change):
+    with pytest.raises(ValueError):
+        change()
+
+
+def below_itself(root):
+    root.children[0].append(root)
+
+
+def same_ids(root):
+    root.append_element("c", attributes={"{http://www.w3.org/XML/1998/namespace}id": "x"})
+    root.children[0].set("{http://www.w3.org/XML/1998/namespace}id", "x")
+    root.append(root.copy())
+
+
+def move_names(root):
+    other = Document()
+    other.root = root.children[0]
+    other.root.attributes.node("{relative}k").namespace = None
+    other.root.namespace = "urn:q"
+    return other.copy()
+
+
+def include(document):
+    with pytest.raises(Error):
+        document.xinclude(external=lambda address, public: None)
 
 
 def raising():

@@ -3,49 +3,18 @@
 import os
 import re
 
+import handle_model
 import pytest
 import random_operations
-from handle_model import OPERATIONS, SLOTS, Choice, World
 
 pytest.importorskip("hypothesis")
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from state_machine import machine_of
 
 STEPS = int(os.environ.get("LEAKPROOF_STEPS", "100000"))
-# Hypothesis spends its time on choosing well, so it gets a twentieth of the steps.
-STEPS_OF_AN_EXAMPLE = 50
-EXAMPLES = max(1, STEPS // 20 // STEPS_OF_AN_EXAMPLE)
 SEEDS = 2
 
-slots = st.integers(0, SLOTS - 1)
-
-
-class Machine(RuleBasedStateMachine):
-    def __init__(self):
-        super().__init__()
-        self.world = World()
-
-    def teardown(self):
-        self.world.close()
-
-
-def rule_of(name):
-    @rule(a=slots, b=slots, n=st.integers(0, 3600), elsewhere=st.booleans())
-    def step(self, a, b, n, elsewhere):
-        self.world.apply(name, Choice(a, b, n), elsewhere)
-
-    step.__name__ = name
-    return step
-
-
-for name in OPERATIONS:
-    setattr(Machine, name, rule_of(name))
-
-TestMachine = Machine.TestCase
-TestMachine.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=STEPS_OF_AN_EXAMPLE, suppress_health_check=list(HealthCheck)
-)
+# Hypothesis spends its time on choosing well, so it gets a twentieth of the steps.
+TestMachine = machine_of(handle_model, STEPS // 20)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -60,6 +60,6 @@ __all__ = [
     "parse_file",
 ]
 
-from collections.abc import Mapping as _Mapping
+from collections.abc import MutableMapping as _MutableMapping
 
-_Mapping.register(Attributes)
+_MutableMapping.register(Attributes)

@@ -11,6 +11,7 @@ use super::encode::{Encoder, Encoding};
 use super::options::Canonical;
 use super::output::{Output, Sink};
 use super::target::Destination;
+use super::uris::{Uris, first_that_is_none};
 use crate::document::Document;
 use crate::ffi;
 use crate::node::Node;
@@ -187,14 +188,16 @@ pub(super) fn write(
         )));
     }
     let stack = BASE + depth * LEVEL;
-    let sink = Sink::new(Encoder::new(destination, Encoding::utf8()), false);
+    let uris = whole.and_then(|whole| Uris::of(whole.get(), true));
+    let encoder = Encoder::new(destination, Encoding::utf8());
+    let sink = Sink::new(encoder, false, uris.clone());
     if stacker::remaining_stack().is_some_and(|left| left > stack) {
         return on_this_stack(node, document.get(), canonical, sink);
     }
     // Python code does not run on another stack: the whole is written when libxml2 has returned.
     let memory = stacker::grow(stack, || {
         let memory = Encoder::new(Destination::memory(), Encoding::utf8());
-        let sink = Sink::new(memory, false).without_signals();
+        let sink = Sink::new(memory, false, uris).without_signals();
         on_this_stack(node, document.get(), canonical, sink)
     })?;
     let mut encoder = sink.finish()?;
@@ -213,18 +216,33 @@ fn on_this_stack(
     let mode = canonical.mode.cast_signed();
     let comments = c_int::from(canonical.comments);
     let prefixes = Prefixes::new(canonical.prefixes);
-    match node.is_document() {
-        true => output.canonical(document, mode, prefixes, comments, &sink)?,
+    let written = match node.is_document() {
+        true => output.canonical(document, mode, prefixes, comments, &sink),
         false => {
             let subtree = Subtree {
                 top: std::ptr::from_ref(node).addr(),
                 path: Mutex::new(Vec::new()),
             };
-            output.canonical_part(document, &subtree, mode, prefixes, comments, &sink)?
+            output.canonical_part(document, &subtree, mode, prefixes, comments, &sink)
         }
     };
+    written.map_err(|error| explained(error, document))?;
     output.flush(&sink)?;
     Ok(sink.finish()?.into_destination())
+}
+
+/// Finds out why libxml2 gave no reason: a namespace whose URI is none.
+fn explained(error: Error, document: &Document) -> Error {
+    let whole = document
+        .as_node()
+        .filter(|_| matches!(error, Error::Failed(_)));
+    match whole.map(|whole| first_that_is_none(whole.get())) {
+        Some(Ok(Some(uri))) => Error::Value(format!(
+            "canonical XML has no namespace {uri:?}, which is no URI"
+        )),
+        Some(Err(other)) => other,
+        _ => error,
+    }
 }
 
 /// Returns the number of levels below a node.

@@ -9,6 +9,7 @@ use leakproof::prelude::*;
 use super::encode::Place;
 use super::options::Method;
 use super::output::Sink;
+use super::uris::Uris;
 use super::xml;
 use crate::ffi;
 use crate::node::{Attribute, Namespace, Node};
@@ -101,14 +102,22 @@ struct Writer<'s> {
     sink: &'s Sink,
     is_html: bool,
     indent: bool,
+    uris: Option<Uris>,
 }
 
 /// Writes a document, or a node with all below it.
-pub(super) fn write(node: &Node, method: Method, indent: bool, sink: &Sink) -> Result<()> {
+pub(super) fn write(
+    node: &Node,
+    method: Method,
+    indent: bool,
+    sink: &Sink,
+    uris: Option<Uris>,
+) -> Result<()> {
     let writer = Writer {
         sink,
         is_html: method == Method::Html,
         indent,
+        uris,
     };
     let is_document = node.is_document();
     if !is_document && node.type_number() != ffi::XML_DOCUMENT_FRAG_NODE {
@@ -194,7 +203,11 @@ impl Writer<'_> {
                 None => " xmlns=\"".into(),
             };
             self.name(&name)?;
-            self.value(&namespace.href().unwrap_or_default())?;
+            let uri = namespace.href().unwrap_or_default();
+            match &self.uris {
+                Some(uris) => self.sink.content(&uris.written(&uri))?,
+                None => self.value(&uri)?,
+            }
             self.name("\"")?;
         }
         for attribute in Successors::new(node.first_attribute(), Attribute::next) {

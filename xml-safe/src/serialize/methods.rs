@@ -7,18 +7,20 @@ use super::encode::{Encoder, Encoding, Place};
 use super::options::{Canonical, Inclusive, Method, Options, Version, Written};
 use super::output::Sink;
 use super::target::{Destination, Target};
+use super::uris::Uris;
 use super::{c14n, markup, xml};
 use crate::node::Node;
 
 /// Writes `node` to `encoder`, and returns what the encoder has written to.
 fn write(node: &Node, written: &Written, encoder: Encoder) -> Result<Destination> {
-    let sink = Sink::new(encoder, xml::lacks_encoding(node));
+    let uris = Uris::of(node, false);
+    let sink = Sink::new(encoder, xml::lacks_encoding(node), uris.clone());
     if let Some(declaration) = written.declaration(node) {
         sink.verbatim(&declaration, Place::Declaration)?;
     }
     match written.method {
         Method::Xml => xml::write(node, written.indent, &sink)?,
-        method => markup::write(node, method, written.indent, &sink)?,
+        method => markup::write(node, method, written.indent, &sink, uris)?,
     }
     Ok(sink.finish()?.into_destination())
 }

@@ -20,4 +20,5 @@ mod output;
 pub(crate) mod python;
 mod scan;
 mod target;
+pub(crate) mod uris;
 mod xml;

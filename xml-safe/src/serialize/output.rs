@@ -7,6 +7,7 @@ use leakproof::prelude::*;
 
 use super::encode::{Encoder, Place};
 use super::scan::Scanner;
+use super::uris::Uris;
 use crate::errors::Record;
 use crate::ffi;
 
@@ -66,10 +67,11 @@ impl Sink {
 }
 
 impl Sink {
-    /// `expand` says whether libxml2 writes references in place of characters in the values of attributes.
-    pub(super) fn new(encoder: Encoder, expand: bool) -> Self {
+    /// `expand` says whether libxml2 writes references in place of characters in the values of attributes. `uris` are
+    /// the rules for the URIs of namespaces, if these need any.
+    pub(super) fn new(encoder: Encoder, expand: bool, uris: Option<Uris>) -> Self {
         Sink {
-            scanner: Mutex::new(Scanner::new(encoder, expand)),
+            scanner: Mutex::new(Scanner::new(encoder, expand, uris)),
             interrupts: true,
         }
     }

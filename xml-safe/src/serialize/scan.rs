@@ -4,6 +4,7 @@
 use leakproof::prelude::*;
 
 use super::encode::{Encoder, Place};
+use super::uris::Uris;
 
 /// Follows the XML, and passes its parts to the encoder.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ pub(super) struct Scanner {
     expand: bool,
     /// The beginning of a reference.
     reference: Option<Vec<u8>>,
+    /// The rules for the URIs of namespaces, if these need any.
+    uris: Option<Uris>,
+    /// The name of the attribute that the scanner is in, if there are rules.
+    attribute: String,
+    /// The beginning of the URI of a namespace.
+    uri: Option<Vec<u8>>,
 }
 
 /// The place that the scanner has reached.
@@ -56,7 +63,7 @@ enum State {
 }
 
 impl Scanner {
-    pub(super) fn new(encoder: Encoder, expand: bool) -> Self {
+    pub(super) fn new(encoder: Encoder, expand: bool, uris: Option<Uris>) -> Self {
         Scanner {
             encoder,
             state: State::Text,
@@ -65,12 +72,15 @@ impl Scanner {
             declaration: String::new(),
             expand,
             reference: None,
+            uris,
+            attribute: String::new(),
+            uri: None,
         }
     }
 
     /// Writes a part of the XML, in UTF-8.
     pub(super) fn xml(&mut self, bytes: &[u8]) -> Result<()> {
-        if !self.expand && self.encoder.takes_utf8() {
+        if !self.expand && self.uris.is_none() && self.encoder.takes_utf8() {
             return self.encoder.utf8(bytes);
         }
         let joined;
@@ -106,17 +116,26 @@ impl Scanner {
     /// Writes text up to each change of the state; in UTF-8, all that is between two references, because it makes no
     /// difference there which part it is.
     fn text(&mut self, text: &str) -> Result<()> {
-        let is_one_part = self.encoder.takes_utf8();
+        let has_uris = self.uris.is_some();
+        let is_one_part = self.encoder.takes_utf8() && !has_uris;
         let bytes = text.as_bytes();
         let (mut start, mut place) = (0, 0);
         while let Some(rest) = bytes.get(place..) {
-            if self.reference.is_none() {
+            if self.reference.is_none() && !has_uris {
                 place += self.unchanging(rest);
             }
             let Some(&byte) = bytes.get(place) else {
                 break;
             };
             place += 1;
+            if self.uri.is_some() || self.begins_uri(byte) {
+                if start < place - 1 {
+                    self.part(&text[start..place - 1])?;
+                }
+                start = place;
+                self.declare(byte)?;
+                continue;
+            }
             if self.reference.is_some() || (byte == b'&' && self.expands()) {
                 if start < place - 1 {
                     self.part(&text[start..place - 1])?;
@@ -152,6 +171,45 @@ impl Scanner {
             _ => Some(0),
         };
         found.unwrap_or(bytes.len())
+    }
+
+    /// Returns `true` for the quote before the URI of a namespace.
+    fn begins_uri(&mut self, byte: u8) -> bool {
+        if self.uris.is_none() || self.state != State::Tag {
+            return false;
+        }
+        match byte {
+            b'"' | b'\'' => self.attribute == "xmlns" || self.attribute.starts_with("xmlns:"),
+            b' ' | b'\n' | b'>' => {
+                self.attribute.clear();
+                false
+            }
+            b'=' => false,
+            other => {
+                self.attribute.push(char::from(other));
+                false
+            }
+        }
+    }
+
+    /// Takes one byte of a quoted URI, and writes the URI at its end.
+    fn declare(&mut self, byte: u8) -> Result<()> {
+        let State::Value(quote) = self.state else {
+            self.state = State::Value(byte);
+            self.uri = Some(Vec::new());
+            return Ok(());
+        };
+        if byte != quote {
+            self.uri.get_or_insert_default().push(byte);
+            return Ok(());
+        }
+        self.state = State::Tag;
+        let uri = self.uri.take().unwrap_or_default();
+        let uri = String::from_utf8_lossy(&uri);
+        match &self.uris {
+            Some(uris) => self.encoder.content(&format!("\"{}\"", uris.written(&uri))),
+            None => Ok(()),
+        }
     }
 
     fn expands(&self) -> bool {

@@ -53,6 +53,10 @@ def documents(document: Document) -> None:
     with document as entered:
         assert_type(entered, Document)
     assert_type(document.root, Node | None)
+    document.root = document.create_element("a")
+    document.append(document.create_comment("c"))
+    assert_type(document.append_element("a", "text", {"k": "v"}), Node)
+    assert_type(document.get_by_id("x"), Node | None)
     assert_type(document.dtd, Dtd | None)
     if document.dtd is not None:
         assert_type(document.dtd.external, Dtd | None)
@@ -90,6 +94,14 @@ def nodes(node: Node) -> None:
     assert_type(node.attributes, Attributes)
     assert_type(node.attributes.items(), list[tuple[str, str]])
     assert_type(node.attributes["k"], str)
+    assert_type(node.attributes.node("k"), Node | None)
+    assert_type(node.attributes.nodes(), list[Node])
+    assert_type(node.attributes.popitem(), tuple[str, str])
+    assert_type(node.attributes.setdefault("k", "v"), str)
+    node.attributes.update({"k": "v"}, l="w")
+    node.attributes.update([("k", "v")])
+    node.attributes.update({"k": 1})  # type: ignore[arg-type]
+    node.put_attribute(node)
     assert_type(node.path, str | None)
     assert_type(node.parent, Node | None)
     assert_type(node.children, list[Node])
