@@ -31,6 +31,8 @@ fn main() {
     version.cfg_since("has_no_xxe", Version(2, 13));
     // From here on libxml2 marks an entity while it expands it.
     version.cfg_since("marks_entities", Version(2, 13));
+    // From here on libxml2 writes references in the URIs of namespaces, but not in canonical XML.
+    version.cfg_since("refers_in_uris", Version(2, 13));
     // From here on libxml2 frees a value that it can't push.
     version.cfg_since("frees_unpushed", Version(2, 11));
     // From here on libxml2 takes an external entity's text from the declaration, and its parser has no state "in the value

@@ -14,7 +14,8 @@ use crate::node::Node;
 /// Writes `node` to `encoder`, and returns what the encoder has written to.
 fn write(node: &Node, written: &Written, encoder: Encoder) -> Result<Destination> {
     let uris = Uris::of(node, false);
-    let sink = Sink::new(encoder, xml::lacks_encoding(node), uris.clone());
+    let written_as_is = uris.clone().filter(|_| cfg!(not(refers_in_uris)));
+    let sink = Sink::new(encoder, xml::lacks_encoding(node), written_as_is);
     if let Some(declaration) = written.declaration(node) {
         sink.verbatim(&declaration, Place::Declaration)?;
     }

@@ -1,4 +1,5 @@
-//! The URIs of namespaces that need references in declarations. libxml2 writes a URI as it is.
+//! The URIs of namespaces that need references in declarations. Before version 2.13, libxml2 writes a URI as it is; in
+//! canonical XML all versions do.
 //!
 //! Most documents have no such URI, and are not searched: a document is marked where one may come into it. Before
 //! version 2.13, the parser leaves references to `&` and to entities of the DTD in a URI, unless it replaces entities.
