@@ -125,12 +125,15 @@ impl crate::node::Node {
     #[field(psvi)]
     fn note_big_line(&mut self, line: usize);
 
-    /// Returns `true` for the declaration of an external entity whose text was read.
+    /// Returns `true` for the declaration of an external entity whose text was read: into nodes, or, since version 2.13,
+    /// as it is.
     pub(crate) fn has_external_content(&self) -> bool {
-        let is_external = |entity: Borrowed<'_, Entity>| {
-            entity.get().kind() == ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY
+        let is_external = |entity: &Entity| {
+            entity.kind() == ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY
+                && (self.first_child().is_some() || entity.content().is_some())
         };
-        self.as_entity().is_some_and(is_external) && self.first_child().is_some()
+        self.as_entity()
+            .is_some_and(|entity| is_external(entity.get()))
     }
 
     pub(crate) fn is_dtd(&self) -> bool {
