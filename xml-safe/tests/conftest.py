@@ -69,6 +69,16 @@ def native_bytes():
 
 
 @pytest.fixture
+def nothing_is_left():
+    """Fails a test after which other handles live than before."""
+    gc.collect()
+    before = xml_safe.live_handles()
+    yield
+    gc.collect()
+    assert xml_safe.live_handles() == before
+
+
+@pytest.fixture
 def run_python():
     """A function that runs a Python program to its end in a process of its own."""
 

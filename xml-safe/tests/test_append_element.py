@@ -1,18 +1,9 @@
 """Elements that are made at their place (`append_element`), and attributes that are set by name (`set`)."""
 
-import gc
-
 import pytest
 from xml_safe import ClosedError, Document, live_handles, parse
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def whole(doc: Document):

@@ -1,6 +1,5 @@
 """Attributes as nodes, and the mapping of attributes as a MutableMapping."""
 
-import gc
 from collections.abc import Mapping, MutableMapping
 
 import pytest
@@ -9,13 +8,7 @@ from xml_safe import ClosedError, Document, live_handles, parse
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def test_an_attribute_is_a_node():

@@ -1,7 +1,5 @@
 """Copies of nodes, and the ways through a tree."""
 
-import gc
-
 import pytest
 from documents import deep
 from xml_safe import ClosedError, Document, live_handles, parse
@@ -9,13 +7,7 @@ from xml_safe import ClosedError, Document, live_handles, parse
 XML = '<r xmlns="urn:d" xmlns:p="urn:p" k="1"><a p:k="2">one<b/></a><p:c><!--x--><b xmlns="">two</b></p:c></r>'
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def test_a_node_is_copied():

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from documents import deep
-from xml_safe import BusyError, ClosedError, Document, ParseError, live_handles, parse, parse_file
+from xml_safe import BusyError, ClosedError, Document, ParseError, parse, parse_file
 
 FULL = """<?xml version="1.1" encoding="UTF-8" standalone="yes"?>
 <!-- before --><?style sheet?>
@@ -31,13 +31,7 @@ FULL = """<?xml version="1.1" encoding="UTF-8" standalone="yes"?>
 """.replace(' a="&e2;"', "")
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 @pytest.mark.parametrize("how", [Document.copy, copy.copy, copy.deepcopy])

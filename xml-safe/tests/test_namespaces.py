@@ -1,21 +1,13 @@
 """Namespaces: those in scope, declarations, and the namespace of an element or attribute."""
 
-import gc
-
 import pytest
-from xml_safe import ClosedError, Document, live_handles, parse
+from xml_safe import ClosedError, Document, parse
 
 XML_URI = "http://www.w3.org/XML/1998/namespace"
 XMLNS_URI = "http://www.w3.org/2000/xmlns/"
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def expanded(node):

@@ -1,7 +1,6 @@
 """Pickled documents, which travel to other processes."""
 
 import concurrent.futures
-import gc
 import multiprocessing
 import pickle
 import pickletools
@@ -10,16 +9,9 @@ import pytest
 import xml_safe
 from documents import deep
 from test_copy_document import FULL
-from xml_safe import ClosedError, Document, live_handles, parse, parse_file
+from xml_safe import ClosedError, Document, parse, parse_file
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def through(document, protocol=None):

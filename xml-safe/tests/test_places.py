@@ -1,18 +1,9 @@
 """Places among the children: `insert` and `index`, and what a node is not."""
 
-import gc
-
 import pytest
 from xml_safe import ClosedError, Document, live_handles, parse
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def written(node) -> str:

@@ -1,19 +1,11 @@
 """Texts as ElementTree has them: `head` and `tail`."""
 
-import gc
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 from xml_safe import ClosedError, Document, live_handles, parse
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 DOCUMENTS = [

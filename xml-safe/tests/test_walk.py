@@ -12,13 +12,7 @@ from xml_safe import ClosedError, Document, live_handles, parse
 XML = """<!DOCTYPE r [<!ENTITY e "x">]><r xmlns:p="urn:p"><a><b/>t<!--c--><?d e?></a>&e;<p:a/><c><a>u<![CDATA[v]]></a></c></r>"""
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-    gc.collect()
-    before = live_handles()
-    yield
-    gc.collect()
-    assert live_handles() == before
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def names(nodes) -> list[str | None]:
