@@ -370,6 +370,11 @@ CALLS = [
         ("unchecked.set(unchecked.get().or_else(|| first_step(expression)));", "let _ = expression;"),
     ),
     mutant(SIZE, "a cast of a length overflows", ("Size(self.0.filter(|number| I::is_value(*number)))", "Size(self.0)")),
+    mutant(
+        CALL_DETAILS,
+        "details are not read where the conversion of the result panics",
+        ("Caught::new().run(|| drop(details.read(Outcome::Unknown)));", "drop(details);"),
+    ),
     mutant(CONVERT_MEMORY, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
     mutant(
         METHODS_EXPAND_OUTCOME_MACRO,

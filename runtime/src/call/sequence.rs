@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::ptr;
 
 use super::ccall::{BeginUses, CCall, NoHandles};
-use super::details::{NoDetails, ReadDetails};
+use super::details::{NoDetails, ReadDetails, Unread};
 use super::gil::attached;
 use super::lock::Locked;
 use super::status::{CheckStatus, ConvertAfter, OnOutcome, status_of};
@@ -45,7 +45,7 @@ impl<C: 'static, R> EndedCall<C, R> {
     fn finish<T: Handle, D: ReadDetails<T::Errors>>(
         self,
         site: &'static CallSite,
-        (mut errors, details): (Contained<T::Errors>, D),
+        (mut errors, details): (Contained<T::Errors>, Unread<T::Errors, D>),
         call: &CallInfo<'_, T>,
         caught: &Caught,
         made: impl FnOnce(&R) -> Option<&T>,
@@ -305,6 +305,7 @@ where
         }
         let caught = Caught::new();
         let (_, details, this) = self.split();
+        let details = Unread::new(details);
         let ended = this.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
         ended.finish(site, (errors, details), call, &caught, made)
     }
@@ -337,6 +338,7 @@ where
             return Err(errors.into_inner().into_error(call));
         }
         let caught = Caught::new();
+        let details = Unread::new(details);
         let ended = this.call_and_own(
             site,
             handle,
