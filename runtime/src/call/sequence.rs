@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr;
 
-use super::ccall::{BeginUses, CCall, NoHandles};
+use super::ccall::{BeginUses, CCall, NoHandles, Returned};
 use super::details::{NoDetails, ReadDetails, Unread};
 use super::gil::attached;
 use super::lock::Locked;
@@ -148,7 +148,7 @@ impl<C, F, J, S, P, U, D> CCall<C, F, J, S, P, U, D>
 where
     U: BeginUses,
     C: Copy + 'static,
-    F: FnOnce(&Caught) -> Option<C>,
+    F: FnOnce(&Caught) -> Returned<C>,
     J: CheckStatus<C>,
     S: OnOutcome,
 {
@@ -194,7 +194,7 @@ where
         let ((returned, raised), by_signal) = runner.run(|| {
             with_error_hook(site, handle, errors, caught, || {
                 // Whatever follows may change `errno`.
-                (c(caught), errno_of::<T>())
+                (c(caught).0, errno_of::<T>())
             })
         });
         let after = AfterCall {
@@ -226,7 +226,7 @@ where
         } = self;
         // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
         let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || {
-            let returned = c(caught);
+            let Returned(returned) = c(caught);
             (returned, errno_of::<T>())
         });
         let after = AfterCall {
