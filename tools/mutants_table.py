@@ -94,6 +94,7 @@ CALLBACKS_MEMORY_MACRO = "macros/src/callbacks/memory.rs"
 CALLBACKS_CHECK_MACRO = "macros/src/callbacks/check.rs"
 CALLBACKS_EXPAND_MACRO = "macros/src/callbacks/expand.rs"
 HANDLE_EXPAND_MACRO = "macros/src/handle/expand/mod.rs"
+LENGTH_MACRO = "macros/src/length.rs"
 METHODS_EXPAND_RESULT_MACRO = "macros/src/methods/expand/result.rs"
 METHODS_EXPAND_OUTCOME_MACRO = "macros/src/methods/expand/outcome.rs"
 TYPES_LIFETIMES_MACRO = "macros/src/types/lifetimes.rs"
@@ -351,12 +352,29 @@ CALLS = [
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
         "memory is freed before it is copied",
-        ("                let count = #count;\n", "                let count = #count;\n                let start = memory.start();\n                drop(memory);\n                let memory = #returns::LentMemory(start);\n"),
+        ("            let #count = #measured;\n", "            let #count = #measured;\n            let start = #memory.start();\n            drop(#memory);\n            let #memory = #returns::LentMemory(start);\n"),
     ),
     mutant(
         METHODS_EXPAND_RESULT_MACRO,
         "memory is measured by something else",
-        ("quote!(#returns::Count::count(length?))", "quote!(#returns::Count::count(length?).min(1))"),
+        ("quote!(#returns::Count::count(#length?))", "quote!(#returns::Count::count(#length?).min(1))"),
+    ),
+    mutant(
+        LENGTH_MACRO,
+        "the steps in the branches of a length overflow",
+        ("Expr::Match(_) if first_step(expression).is_none() => {", "Expr::Match(_) => {"),
+    ),
+    mutant(
+        LENGTH_MACRO,
+        "a step of a length stands in the argument of a function",
+        ("unchecked.set(unchecked.get().or_else(|| first_step(expression)));", "let _ = expression;"),
+    ),
+    mutant(SIZE, "a length is computed while another owner changes the object", ("    let _code = AuthorCode::begin();\n", "")),
+    mutant(SIZE, "a cast of a length overflows", ("Size(self.0.filter(|number| I::is_value(*number)))", "Size(self.0)")),
+    mutant(
+        CALL_DETAILS,
+        "details are not read where the conversion of the result panics",
+        ("Caught::new().run(|| drop(details.read(Outcome::Unknown)));", "drop(details);"),
     ),
     mutant(CONVERT_MEMORY, "an array goes on behind its end", ("    (0..)\n        .take_while", "    1 + (0..)\n        .take_while")),
     mutant(

@@ -20,7 +20,11 @@ pub(crate) fn expand_c_expr(expression: &Expr) -> TokenStream {
         }
         Expr::Cast(cast) => {
             let (value, ty) = (expand_c_expr(&cast.expr), &cast.ty);
-            quote!((#value as #ty))
+            // The parentheses of `(a - b) as T` are those of the author.
+            match *cast.expr {
+                Expr::Paren(_) => quote!(((#value) as #ty)),
+                _ => quote!((#value as #ty)),
+            }
         }
         Expr::Closure(closure) => {
             let mut closure = closure.clone();

@@ -245,6 +245,10 @@ impl Record<'_> {
         let conversions = self.expand_conversions();
         let python = self.expand_python();
         let check = self.expand_pointer_check();
+        let stored = match self.partial {
+            false => quote!(#raw),
+            true => quote!(#runtime::__private::from_c::Partial<#raw>),
+        };
         let struct_name = ident.to_string();
         quote! {
             #check
@@ -258,14 +262,14 @@ impl Record<'_> {
                     )]
                     #[derive(::core::clone::Clone, ::core::marker::Copy)]
                     #[repr(transparent)]
-                    #visibility struct #ident(#raw);
+                    #visibility struct #ident(#stored);
                 }
                 {
                     #(#attributes)*
                     #comment
                     #[derive(::core::clone::Clone, ::core::marker::Copy)]
                     #[repr(transparent)]
-                    #visibility struct #ident(#raw);
+                    #visibility struct #ident(#stored);
                 }
             }
 
@@ -345,8 +349,9 @@ impl Record<'_> {
         let documentation = format!(
             "Returns a `{ident}` with these values. All other fields of the C struct are zero."
         );
+        let made = self.expand_stored(&quote!(raw));
         let (errors, result, value) = match self.has_text() {
-            false => (TokenStream::new(), quote!(Self), quote!(#ident(raw))),
+            false => (TokenStream::new(), quote!(Self), quote!(#ident(#made))),
             true => (
                 quote! {
                     #[doc = ""]
@@ -355,7 +360,7 @@ impl Record<'_> {
                     #[doc = "[`Error::Value`](leakproof::Error::Value) for text that C's array of characters has no room for, or that holds a NUL."]
                 },
                 quote!(#runtime::Result<Self>),
-                quote!(::core::result::Result::Ok(#ident(raw))),
+                quote!(::core::result::Result::Ok(#ident(#made))),
             ),
         };
         quote! {
@@ -370,6 +375,29 @@ impl Record<'_> {
         }
     }
 
+    /// C's struct in `this`.
+    fn expand_raw(&self, this: &TokenStream) -> TokenStream {
+        match self.partial {
+            false => quote!(#this.0),
+            true => quote! {
+                // SAFETY: guarantee 15: only listed fields are read, which are plain.
+                (*unsafe { #this.0.get() })
+            },
+        }
+    }
+
+    /// The value that the record stores, of C's struct.
+    fn expand_stored(&self, raw: &TokenStream) -> TokenStream {
+        let runtime = &self.runtime;
+        match self.partial {
+            false => raw.clone(),
+            true => quote! {
+                // SAFETY: guarantee 15: only listed fields are read, which are plain.
+                unsafe { #runtime::__private::from_c::Partial::of(#raw) }
+            },
+        }
+    }
+
     fn has_text(&self) -> bool {
         let mut fields = self.fields.iter();
         fields.any(|field| field.form != Form::Plain)
@@ -379,7 +407,7 @@ impl Record<'_> {
     fn expand_getter(&self, field: &Field<'_>) -> (TokenStream, TokenStream) {
         let runtime = &self.runtime;
         let Field { ty, place, .. } = field;
-        let place = respanned(place.within(&quote!(self.0)), place.span());
+        let place = respanned(place.within(&self.expand_raw(&quote!(self))), place.span());
         let characters = quote!(#runtime::__private::characters);
         match field.form {
             Form::Plain => (
@@ -417,7 +445,7 @@ impl Record<'_> {
         match form {
             Form::Plain => quote!(#this.#name()),
             _ => {
-                let place = place.within(&quote!(#this.0));
+                let place = place.within(&self.expand_raw(this));
                 quote!(#runtime::__private::characters::Characters::text(&#place))
             }
         }
@@ -461,13 +489,14 @@ impl Record<'_> {
                 let (to, from) = (place.within(&quote!(kept)), place.within(&quote!(c)));
                 quote!(#to = #from;)
             });
+            let kept = self.expand_stored(&quote!(kept));
             return quote! {
                 // SAFETY: guarantee 15: the fields that are kept are plain, and own nothing.
                 unsafe impl #runtime::__private::from_c::FromC<'_, #raw> for #ident {
                     unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
                         let mut kept = <#raw as ::core::default::Default>::default();
                         #(#copies)*
-                        ::core::option::Option::Some(#ident(kept))
+                        ::core::option::Option::Some(#ident(#kept))
                     }
                 }
             };
@@ -513,7 +542,7 @@ impl Record<'_> {
 
     /// Refuses a C struct with pointers, unless the record is partial. The record implements `Send` and `Sync` by hand,
     /// so that rustc does not report the same mistake once more, about PyO3's class.
-    fn expand_pointer_check(&self) -> TokenStream {
+    fn expand_pointer_check(&self) -> Option<TokenStream> {
         let Record {
             item, raw, runtime, ..
         } = self;
@@ -531,15 +560,14 @@ impl Record<'_> {
                 ::core::assert!(!#runtime::__private::shape::CStruct::<#raw>::HOLDS_POINTER, #message);
             };
         };
-        let check = (!self.partial).then(|| respanned(check, raw.span()));
-        quote! {
+        // A partial record is `Send` and `Sync` as what it stores is.
+        let check = (!self.partial).then(|| respanned(check, raw.span()))?;
+        Some(quote! {
             #check
-            // SAFETY: guarantee 15: C's struct is `Send` by the assertion above, or the record is partial, so that
-            // nothing reads a pointer in it.
+            // SAFETY: guarantee 15: C's struct is `Send` by the assertion above.
             unsafe impl ::core::marker::Send for #ident {}
-            // SAFETY: guarantee 15: C's struct is `Sync` by the assertion above, or the record is partial, so that
-            // nothing reads a pointer in it.
+            // SAFETY: guarantee 15: C's struct is `Sync` by the assertion above.
             unsafe impl ::core::marker::Sync for #ident {}
-        }
+        })
     }
 }

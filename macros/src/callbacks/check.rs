@@ -6,6 +6,7 @@ use syn::{GenericParam, ItemImpl, ReceiverKind, Safety, Token, Type};
 
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod, parameters};
 use crate::diagnostics::Diagnostics;
+use crate::length::check_steps;
 use crate::text::{Utf8, contains_string};
 use crate::types::inspect::{
     contains_out_buffer, is_named, is_out_buffer, named_lifetime, type_name,
@@ -178,6 +179,7 @@ fn check_lengths(callback: &CallbackMethod, diagnostics: &Diagnostics) {
         }
         return;
     };
+    check_steps(length, diagnostics);
     if callback.until_null {
         diagnostics.at(
             length,

@@ -29,7 +29,7 @@ pub(crate) fn expand_length(
         // A function, so that the author's expression sees nothing but the arguments.
         #[allow(unused_variables, non_snake_case, reason = "the length need not depend on all arguments")]
         fn #find(#pattern: #runtime::__private::callback::Arguments<__Callback>) -> #runtime::Result<::core::primitive::usize> {
-            #checked(#length, #text)
+            #checked(#runtime::__private::size::computed(|| #length), #text)
         }
     };
     let keep = quote! {

@@ -65,7 +65,7 @@ impl Record<'_> {
                 place,
                 form,
             } = field;
-            let place = place.within(&quote!(self.0));
+            let place = place.within(&self.expand_raw(&quote!(self)));
             let full_name = self.full_name(field);
             let (result, value) = match form {
                 Form::Plain => (quote!(#ty), quote!(self.#name())),

@@ -22,10 +22,27 @@ pub struct CCall<C, F, J, S, P = ThisThread, U = NoHandles, D = NoDetails> {
     pub(super) returned: PhantomData<fn() -> C>,
 }
 
-/// Returns a call of C with the default settings. `c` calls C within [`Caught::run`] and returns C's result: `None` if
-/// C panicked.
+/// The result of C; `None` if C panicked.
+///
+/// Only unsafe code makes one, so a `return` in an expression of the author does not take the place of the call.
+#[derive(Debug, Clone, Copy)]
+pub struct Returned<C>(pub(super) Option<C>);
+
+impl<C> Returned<C> {
+    /// Returns the result.
+    ///
+    /// # Safety
+    ///
+    /// C returned it within [`Caught::run`], which gives `None` if C panicked.
+    #[inline(always)]
+    pub const unsafe fn of(returned: Option<C>) -> Self {
+        Returned(returned)
+    }
+}
+
+/// Returns a call of C with the default settings. `c` calls C and returns its result.
 #[inline]
-pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Option<C>>(
+pub fn c_call<C: Copy, F: FnOnce(&Caught) -> Returned<C>>(
     c: F,
 ) -> CCall<C, F, AlwaysSucceeds, KeepsNothing> {
     CCall {

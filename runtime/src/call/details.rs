@@ -3,8 +3,11 @@
 //! The parameter is read whether the call failed or not: what C allocated for it is freed on every path. It is read
 //! once everything else has its owner.
 
+use std::marker::PhantomData;
+
 use crate::error_source::FailureDetails;
 use crate::outcome::Outcome;
+use crate::panics::Caught;
 
 /// Reads what C wrote about a failure, and tells the error source `E`.
 pub trait ReadDetails<E> {
@@ -16,6 +19,33 @@ pub trait ReadDetails<E> {
 
     /// Tells `errors` the value. Runs only if the call failed.
     fn tell(written: Self::Written, errors: &mut E);
+}
+
+/// Parameters that explain a failure, while C runs and its results get their owners. If that panics, they are read all
+/// the same, because C may have allocated something for them.
+pub(super) struct Unread<E, D: ReadDetails<E>>(Option<D>, PhantomData<fn() -> E>);
+
+impl<E, D: ReadDetails<E>> Unread<E, D> {
+    #[inline(always)]
+    pub(super) fn new(details: D) -> Self {
+        Unread(Some(details), PhantomData)
+    }
+
+    /// As for [`ReadDetails::read`].
+    #[inline(always)]
+    pub(super) fn read(mut self, outcome: Outcome) -> Option<D::Written> {
+        self.0.take()?.read(outcome)
+    }
+}
+
+impl<E, D: ReadDetails<E>> Drop for Unread<E, D> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(details) = self.0.take() {
+            // The thread unwinds: a second panic ends here.
+            Caught::new().run(|| drop(details.read(Outcome::Unknown)));
+        }
+    }
 }
 
 /// A call whose parameters explain no failure.

@@ -29,7 +29,7 @@ mod sequence;
 mod status;
 mod transfer;
 pub use self::arguments::{length, text};
-pub use self::ccall::{BeginUses, CCall, NoHandles, c_call};
+pub use self::ccall::{BeginUses, CCall, NoHandles, Returned, c_call};
 pub use self::details::{NoDetails, ReadDetails, WrittenDetails};
 pub use self::gil::{
     WithoutPython, assert_send, check_signals, detach, detach_unchecked, handles_signals,

@@ -2,7 +2,7 @@
 
 use std::ptr::{self, NonNull};
 
-use super::ccall::CCall;
+use super::ccall::{CCall, Returned};
 use super::status::{CheckStatus, OnOutcome, status_of};
 use crate::children::{self, Id};
 use crate::error::Error;
@@ -16,7 +16,7 @@ use crate::uses::AuthorCode;
 impl<C, F, J, S, P, U> CCall<C, F, J, S, P, U>
 where
     C: Copy + 'static,
-    F: FnOnce(&Caught) -> Option<C>,
+    F: FnOnce(&Caught) -> Returned<C>,
     J: CheckStatus<C>,
     S: OnOutcome,
 {
@@ -67,7 +67,8 @@ where
         };
         let c = self.c;
         // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
-        let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || c(&caught));
+        let Returned(returned) =
+            T::with_thread_locals(unsafe { PerThread::promised() }, || c(&caught));
         let errno = errno::errno().0;
         drop(listening);
         let outcome = match returned {

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr;
 
-use super::ccall::{BeginUses, CCall, NoHandles};
-use super::details::{NoDetails, ReadDetails};
+use super::ccall::{BeginUses, CCall, NoHandles, Returned};
+use super::details::{NoDetails, ReadDetails, Unread};
 use super::gil::attached;
 use super::lock::Locked;
 use super::status::{CheckStatus, ConvertAfter, OnOutcome, status_of};
@@ -45,7 +45,7 @@ impl<C: 'static, R> EndedCall<C, R> {
     fn finish<T: Handle, D: ReadDetails<T::Errors>>(
         self,
         site: &'static CallSite,
-        (mut errors, details): (Contained<T::Errors>, D),
+        (mut errors, details): (Contained<T::Errors>, Unread<T::Errors, D>),
         call: &CallInfo<'_, T>,
         caught: &Caught,
         made: impl FnOnce(&R) -> Option<&T>,
@@ -148,7 +148,7 @@ impl<C, F, J, S, P, U, D> CCall<C, F, J, S, P, U, D>
 where
     U: BeginUses,
     C: Copy + 'static,
-    F: FnOnce(&Caught) -> Option<C>,
+    F: FnOnce(&Caught) -> Returned<C>,
     J: CheckStatus<C>,
     S: OnOutcome,
 {
@@ -194,7 +194,7 @@ where
         let ((returned, raised), by_signal) = runner.run(|| {
             with_error_hook(site, handle, errors, caught, || {
                 // Whatever follows may change `errno`.
-                (c(caught), errno_of::<T>())
+                (c(caught).0, errno_of::<T>())
             })
         });
         let after = AfterCall {
@@ -226,7 +226,7 @@ where
         } = self;
         // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
         let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || {
-            let returned = c(caught);
+            let Returned(returned) = c(caught);
             (returned, errno_of::<T>())
         });
         let after = AfterCall {
@@ -305,6 +305,7 @@ where
         }
         let caught = Caught::new();
         let (_, details, this) = self.split();
+        let details = Unread::new(details);
         let ended = this.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
         ended.finish(site, (errors, details), call, &caught, made)
     }
@@ -337,6 +338,7 @@ where
             return Err(errors.into_inner().into_error(call));
         }
         let caught = Caught::new();
+        let details = Unread::new(details);
         let ended = this.call_and_own(
             site,
             handle,

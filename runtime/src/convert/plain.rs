@@ -31,3 +31,37 @@ pub fn written<T: Plain>(value: T) -> T {
 
 // SAFETY: Rust: bytes hold no pointer.
 unsafe impl<const N: usize> Plain for [u8; N] {}
+
+/// A C struct of which a partial record shows the listed fields alone. All others are as in the struct's `Default`, and
+/// may be pointers.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Partial<T>(T);
+
+impl<T> Partial<T> {
+    /// Stores the struct.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Partial::get`].
+    #[inline]
+    pub const unsafe fn of(raw: T) -> Self {
+        Partial(raw)
+    }
+
+    /// Returns the struct.
+    ///
+    /// # Safety
+    ///
+    /// Only fields that are plain values are read.
+    #[inline]
+    pub const unsafe fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+// SAFETY: guarantee 15: nothing but plain values is read of the struct, so no pointer in it gets to another thread.
+unsafe impl<T> Send for Partial<T> {}
+// SAFETY: guarantee 15: nothing but plain values is read of the struct.
+unsafe impl<T> Sync for Partial<T> {}

@@ -1,11 +1,11 @@
 //! Lengths that an annotation computes: `len = width * height`. No step overflows unseen.
 
-use std::ops::{Add, Div, Mul, Rem, Sub};
+use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Shl, Shr, Sub};
 use std::panic::resume_unwind;
 
 use crate::convert::memory::Count;
 use crate::error::{Error, Result};
-use crate::uses::granted;
+use crate::uses::{AuthorCode, granted};
 
 /// A number in the expression of a length; `None` after a step that overflowed, or divided by 0.
 #[doc(hidden)]
@@ -18,9 +18,11 @@ pub struct Size(Option<i128>);
     message = "`len` is computed of integers, and this is `{Self}`",
     label = "not an integer"
 )]
-pub trait Integer {
+pub trait Integer: Sized {
     /// Returns the number, if it fits.
     fn number(self) -> Option<i128>;
+    /// Returns whether the number is a value of the type.
+    fn is_value(number: i128) -> bool;
 }
 
 macro_rules! integers {
@@ -29,6 +31,11 @@ macro_rules! integers {
             #[inline]
             fn number(self) -> Option<i128> {
                 self.try_into().ok()
+            }
+
+            #[inline]
+            fn is_value(number: i128) -> bool {
+                Self::try_from(number).is_ok()
             }
         }
     )+};
@@ -42,6 +49,21 @@ impl Size {
     pub fn of(integer: impl Integer) -> Self {
         Size(integer.number())
     }
+
+    /// Returns the number, which a cast makes an `I`: `(a * b) as I`. A number that is no value of that type has
+    /// overflowed.
+    #[inline]
+    pub fn as_value_of<I: Integer>(self) -> Self {
+        Size(self.0.filter(|number| I::is_value(*number)))
+    }
+}
+
+/// Returns the length that an expression of the author computes.
+#[doc(hidden)]
+#[inline(always)]
+pub fn computed(expression: impl FnOnce() -> Size) -> Size {
+    let _code = AuthorCode::begin();
+    expression()
 }
 
 macro_rules! operators {
@@ -64,6 +86,75 @@ operators! {
     Mul mul checked_mul
     Div div checked_div
     Rem rem checked_rem
+}
+
+macro_rules! bit_operators {
+    ($($operator:ident $method:ident)+) => {$(
+        impl $operator for Size {
+            type Output = Size;
+
+            #[inline]
+            fn $method(self, other: Size) -> Size {
+                Size(self.0.zip(other.0).map(|(left, right)| left.$method(right)))
+            }
+        }
+    )+};
+}
+
+// A negative number has infinitely many bits that are set, as in Python.
+bit_operators! {
+    BitAnd bitand
+    BitOr bitor
+    BitXor bitxor
+}
+
+impl Shl for Size {
+    type Output = Size;
+
+    #[inline]
+    fn shl(self, by: Size) -> Size {
+        let result = || {
+            let factor = 1i128.checked_shl(by.bits()?)?;
+            self.0?.checked_mul(factor).filter(|_| factor > 0)
+        };
+        Size(result())
+    }
+}
+
+impl Shr for Size {
+    type Output = Size;
+
+    #[inline]
+    fn shr(self, by: Size) -> Size {
+        let result = || self.0?.checked_shr(by.bits()?);
+        Size(result())
+    }
+}
+
+impl Size {
+    /// Returns the number of bits of a shift.
+    #[inline]
+    fn bits(self) -> Option<u32> {
+        self.0?.try_into().ok()
+    }
+}
+
+impl Neg for Size {
+    type Output = Size;
+
+    #[inline]
+    fn neg(self) -> Size {
+        Size(self.0.and_then(i128::checked_neg))
+    }
+}
+
+impl Not for Size {
+    type Output = Size;
+
+    #[inline]
+    fn not(self) -> Size {
+        Size(self.0.map(Not::not))
+    }
 }
 
 // SAFETY: Rust: it is the number itself, which has not overflowed.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use leakproof::prelude::*;
 
 use crate::library as ffi;
+use crate::panic_of;
 use crate::wrapper::Library;
 
 #[handle(raw = ffi::loader, release = ffi::loader_free, errors = LoadErrors)]
@@ -52,6 +53,13 @@ impl Loader {
     fn failure(&self, n: i32) -> Result<()>;
 
     #[rust_only]
+    #[calls(
+        ffi::load_bytes, args = (self, len, details), details(String, free = ffi::message_free), fails = null,
+        len = |count| match WANTED.get() { 0 => panic!("a panic in `len`"), more => count - more }
+    )]
+    fn bytes(&self) -> Result<Bytes>;
+
+    #[rust_only]
     #[calls(ffi::load_buffer, args = (self, n, details, 16), details = TextBuffer<16>, fails = negative)]
     fn buffer(&self, n: i32) -> Result<()>;
 }
@@ -67,6 +75,8 @@ struct LoadErrors {
 }
 
 thread_local! {
+    /// The number that the length of `Loader::bytes` is computed with.
+    static WANTED: Cell<u32> = const { Cell::new(0) };
     static TOLD: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -154,5 +164,18 @@ fn details_of_a_call_that_succeeds_are_freed_untold() {
     loader.buffer(0).unwrap();
     drop(Loader::with_numbers(0).unwrap());
     assert_eq!(TOLD.get(), before);
+    assert_eq!(ffi::live(), 1, "the loader");
+}
+
+#[test]
+fn details_are_freed_where_the_length_of_the_result_panics_or_overflows() {
+    let _library = Library::start();
+    let loader = Loader::new().unwrap();
+    WANTED.set(1);
+    assert_eq!(loader.bytes().unwrap(), Bytes(b"fou".to_vec()));
+    WANTED.set(5);
+    assert!(matches!(loader.bytes(), Err(Error::Overflow(_))));
+    WANTED.set(0);
+    assert_eq!(panic_of(|| loader.bytes()), "a panic in `len`");
     assert_eq!(ffi::live(), 1, "the loader");
 }

@@ -49,6 +49,27 @@ impl Picture {
     )]
     fn copied(&self) -> Result<Bytes>;
 
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| { (n - 4) * 2 })]
+    fn in_block(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| if n > 5 { n * 2 } else { n - 4 })]
+    fn in_branch(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| match n { 5 => panic!("five"), n => n - 4 })]
+    fn in_arm(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| ((n * 1_000_000) as c_int) / 1_000_000)]
+    fn in_cast(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| (n - 3) as usize)]
+    fn cast(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| (n * 2 + 3) & !3)]
+    fn masked(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::picture_pixels, args = (self, len), len = |n| -(4 - n) << 33 >> 32)]
+    fn shifted(&self) -> Result<Option<Bytes>>;
+
     #[calls(ffi::picture_word, args = (self, out), len = 1, borrowed)]
     fn first_word(&self) -> Vec<u16>;
 
@@ -161,6 +182,33 @@ fn steps_of_a_length_do_not_overflow() {
     assert_eq!(picture.difference(), Some(bytes(12)));
     picture.set_size(1, 6);
     assert_eq!(picture.computed_bytes().unwrap(), Some(bytes(12)));
+}
+
+#[test]
+fn steps_within_blocks_branches_and_casts_do_not_overflow() {
+    type Read = fn(&Picture) -> Result<Option<Bytes>>;
+    let _library = Library::start();
+    let mut picture = Picture::new(2, 3).unwrap();
+    let reads: [(Read, u8); 7] = [
+        (Picture::in_block, 4),
+        (Picture::in_branch, 12),
+        (Picture::in_arm, 2),
+        (Picture::in_cast, 6),
+        (Picture::cast, 3),
+        (Picture::masked, 12),
+        (Picture::shifted, 4),
+    ];
+    for (index, (read, count)) in reads.into_iter().enumerate() {
+        assert_eq!(read(&picture).unwrap(), Some(bytes(count)), "{index}");
+    }
+    picture.set_size(1, -5);
+    for (index, (read, _)) in reads.into_iter().enumerate() {
+        assert!(is_too_long(read(&picture)), "{index}");
+    }
+    picture.set_size(1, 1_000_000);
+    assert!(is_too_long(picture.in_cast()));
+    picture.set_size(1, 5);
+    assert_eq!(panic_of(|| picture.in_arm()), "five");
 }
 
 #[test]

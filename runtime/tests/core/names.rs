@@ -172,6 +172,20 @@ impl Sum {
     #[cfg(not(target_os = "none"))]
     #[calls(ffi::sum_add)]
     fn add_these(&self, one: i32, two: i32, three: i32) -> i32;
+
+    /// A method of the same name that gives a handle to C.
+    #[cfg(target_os = "none")]
+    #[calls(ffi::sum_free)]
+    fn end(this: Owned<Self>);
+
+    #[cfg(not(target_os = "none"))]
+    #[calls(ffi::sum_free)]
+    fn end(this: Owned<Self>);
+}
+
+#[test]
+fn method_that_consumes_has_the_name_of_one_that_cfg_removes() {
+    Sum::end(Sum::new(1).unwrap());
 }
 
 #[derive(Attachment)]

@@ -66,6 +66,20 @@ pub unsafe extern "C" fn load_text(_: *mut loader, n: c_int, text: *mut *mut c_c
     n.min(0)
 }
 
+/// Returns four bytes, writes their number, and makes a text with a warning, which `message_free` frees.
+pub unsafe extern "C" fn load_bytes(
+    _: *mut loader,
+    count: *mut u32,
+    text: *mut *mut c_char,
+) -> *const u8 {
+    // SAFETY: as C: there is room for a number and a pointer.
+    unsafe {
+        *count = 4;
+        *text = acquire("load_bytes", *BAD_TEXT).cast();
+    }
+    c"four".as_ptr().cast()
+}
+
 pub unsafe extern "C" fn message_free(text: *mut c_char) {
     release("message_free", text.cast::<[u8; BAD_TEXT.len()]>());
 }

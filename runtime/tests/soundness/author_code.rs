@@ -22,7 +22,7 @@ mod ffi {
     pub struct recipe {
         owners: c_int,
         is_open: bool,
-        title: *mut [u8; 4],
+        pub title: *mut u8,
         photo: *mut photo,
     }
     pub struct edit {
@@ -36,7 +36,7 @@ mod ffi {
         let recipe = recipe {
             owners: 1,
             is_open: false,
-            title: acquire("Title", *b"soup"),
+            title: acquire("Title", *b"soup").cast(),
             photo: acquire("Photo", photo { owners: 1 }),
         };
         acquire("Recipe", recipe)
@@ -52,7 +52,7 @@ mod ffi {
         unsafe { (*recipe).owners -= 1 };
         if unsafe { (*recipe).owners } == 0 {
             unsafe { recipe_unpin(recipe) };
-            release(unsafe { (*recipe).title });
+            release(unsafe { (*recipe).title.cast::<[u8; 4]>() });
             release(recipe);
         }
     }
@@ -82,7 +82,7 @@ mod ffi {
 
     pub unsafe extern "C" fn recipe_title(recipe: *mut recipe) -> *mut u8 {
         touch(recipe);
-        unsafe { (*recipe).title.cast() }
+        unsafe { (*recipe).title }
     }
 
     pub unsafe extern "C" fn title_len(_: *mut recipe) -> usize {
@@ -92,9 +92,9 @@ mod ffi {
     /// Frees the old title.
     pub unsafe extern "C" fn recipe_rename(recipe: *mut recipe) {
         unsafe { change(recipe) };
-        unsafe { *(*recipe).title = *b"gone" };
-        release(unsafe { (*recipe).title });
-        unsafe { (*recipe).title = acquire("Title", *b"stew") };
+        unsafe { (*recipe).title.cast::<[u8; 4]>().write(*b"gone") };
+        release(unsafe { (*recipe).title.cast::<[u8; 4]>() });
+        unsafe { (*recipe).title = acquire("Title", *b"stew").cast() };
     }
 
     pub unsafe extern "C" fn recipe_photo(recipe: *mut recipe) -> *mut photo {
@@ -212,6 +212,15 @@ impl Recipe {
     )]
     fn title(&mut self) -> Result<Bytes>;
 
+    #[calls(ffi::recipe_title, len = |_| test(4), borrowed, fails = null)]
+    fn title_of_length(&mut self) -> Result<Bytes>;
+
+    #[calls(ffi::recipe_title, len = 2 + test(2), borrowed, fails = null)]
+    fn title_of_constant(&mut self) -> Result<Bytes>;
+
+    #[field(title, len = |_| test(4))]
+    fn title_in_field(&mut self) -> Option<Bytes>;
+
     #[calls(ffi::recipe_rename)]
     fn rename(&mut self);
 
@@ -276,6 +285,22 @@ fn object_is_not_changed_by_another_owner_before_its_memory_is_copied() {
     changes_meanwhile(&recipe, Recipe::rename);
     assert_eq!(recipe.title().unwrap().0, b"soup");
     assert!(has_run());
+}
+
+#[test]
+fn object_is_not_changed_by_another_owner_while_a_length_is_computed() {
+    let titles: [fn(&mut Recipe) -> Bytes; 3] = [
+        |recipe| recipe.title_of_length().unwrap(),
+        |recipe| recipe.title_of_constant().unwrap(),
+        |recipe| recipe.title_in_field().unwrap(),
+    ];
+    for title in titles {
+        let _native = Native::start();
+        let mut recipe = Recipe::new().unwrap();
+        changes_meanwhile(&recipe, Recipe::rename);
+        assert_eq!(title(&mut recipe).0, b"soup");
+        assert!(has_run());
+    }
 }
 
 #[test]

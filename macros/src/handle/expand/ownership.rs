@@ -230,7 +230,11 @@ pub(crate) fn expand_release(
             ::core::result::Result::Ok(())
         };
     };
-    let call = quote!(__caught.run(|| #call));
+    let call = quote!({
+        let returned = __caught.run(|| #call);
+        // SAFETY: Rust: it is what C returned.
+        unsafe { #runtime::__private::call::Returned::of(returned) }
+    });
     let call = match release.detach {
         true => quote! {
             #runtime::__private::call::detach_unchecked(

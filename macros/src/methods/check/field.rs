@@ -3,7 +3,7 @@
 use syn::Type;
 
 use crate::diagnostics::Diagnostics;
-use crate::length::Length;
+use crate::length::{Length, check_steps};
 use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
 use crate::methods::check::signature::{check_generics, check_lifetimes};
 use crate::types::inspect::{argument_of, is_named};
@@ -55,6 +55,9 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
             length,
             "`len` counts the elements of an array: return a `Vec`, `Bytes`, `String` or `CString`, or an `Option` of it",
         );
+    }
+    if let Some(Length::Computed(expression)) = &field.length {
+        check_steps(expression, diagnostics);
     }
     if let Some(closure) = field.length.as_ref().and_then(Length::closure)
         && closure.inputs.len() != 1

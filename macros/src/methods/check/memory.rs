@@ -3,7 +3,7 @@
 use syn::Type;
 
 use crate::diagnostics::Diagnostics;
-use crate::length::Length;
+use crate::length::{Length, check_steps};
 use crate::methods::ast::{Calls, Method};
 use crate::types::inspect::{argument_of, is_named, is_slice_ref};
 
@@ -43,6 +43,9 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
     }
     if let (Some(until), false) = (&calls.until, array) {
         diagnostics.at(until, "`until` is the end of an array: return a `Vec`");
+    }
+    if let Some(Length::Computed(expression)) = &calls.length {
+        check_steps(expression, diagnostics);
     }
     let closure = calls.length.as_ref().and_then(Length::closure);
     // A closure computes the length of what C writes to `len`.

@@ -330,8 +330,15 @@ pub(crate) fn expand_c_closure(
         }
         false => (None, None),
     };
+    let returned = Ident::new("__returned", Span::mixed_site());
     let closure = quote! {
-        let #c = |#code_parameter #caught: &#runtime::__private::call::Caught, #(#declared),*| { #code_ends #call };
+        let #c = |#code_parameter #caught: &#runtime::__private::call::Caught, #(#declared),*| {
+            #code_ends
+            let #returned = #call;
+            // SAFETY: Rust: it is what C returned; guarantee 18: no expression of the author stands in this closure but
+            // in a closure of its own.
+            unsafe { #runtime::__private::call::Returned::of(#returned) }
+        };
     };
     // The author's expressions are evaluated on the calling thread; the helper thread of
     // `interrupt` gets their values.

@@ -1,8 +1,8 @@
 //! The result of a call. It moves into its owner right after the call, from the return value or
 //! from out-parameters.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
@@ -174,60 +174,86 @@ pub(crate) fn expand_memory(
     runtime: &TokenStream,
 ) -> TokenStream {
     let (returns, life) = (quote!(#runtime::__private::from_c), lifetime_variable());
+    // The author's expression stands beside these, and outside of `unsafe`.
+    let own = |name: &str| Ident::new(name, Span::mixed_site());
+    let (ret, memory, count, length) = (own("ret"), own("memory"), own("count"), own("length"));
     let start = match method.out_count(calls) {
-        0 => quote!(ret),
+        0 => quote!(#ret),
         _ => {
             let slot = out_variable(0);
             quote!(#runtime::__private::call::expect_some(#slot.take()))
         }
     };
     let start = expand_memory_source(method, calls, respanned(start, value.span()), runtime);
-    let memory = match &calls.free {
+    let source = match &calls.free {
         None => quote!(#returns::LentMemory(#returns::Start::start(#start))),
         Some(_) => {
             let free = free_variable();
             quote!(#returns::FreedMemory::new(#start, |pointer| #free(pointer.cast())))
         }
     };
-    let paired = method.paired_length(calls);
-    let count = if let Some(length) = paired {
-        // The memory has an owner by now, which frees it if the length is missing.
-        respanned(quote!(#returns::Count::count(length?)), length.span())
-    } else if let Some(Length::Computed(expression)) = &calls.length {
-        let written = method.out_length(calls).map(|_| {
-            let slot = out_length_variable();
-            quote!(#runtime::__private::call::expect_some(#slot.take()))
-        });
-        let values: Vec<TokenStream> = written.into_iter().collect();
-        let size = expand_computed(expression, &values, runtime);
-        expand_measured_in_owner(method, calls, size, runtime)
-    } else if let Some(until) = &calls.until {
-        respanned(quote!(#returns::until_null(memory.start())), until.span())
-    } else if let Some(span) = method.out_length(calls) {
+    let written = || {
         let slot = out_length_variable();
-        let length = quote!(#runtime::__private::call::expect_some(#slot.take()));
-        respanned(quote!(#returns::Count::count(#length)), span)
+        let written = quote!(#runtime::__private::call::expect_some(#slot.take()));
+        quote!({
+            // SAFETY: annotation `out`: C has returned, and wrote the length, or nothing.
+            unsafe { #written }
+        })
+    };
+    let paired = method.paired_length(calls);
+    let measured = if let Some(of) = paired {
+        // The memory has an owner by now, which frees it if the length is missing.
+        respanned(quote!(#returns::Count::count(#length?)), of.span())
+    } else if let Some(Length::Computed(expression)) = &calls.length {
+        let values: Vec<TokenStream> = match method.out_length(calls) {
+            Some(_) => vec![length.to_token_stream()],
+            None => Vec::new(),
+        };
+        let size = expand_computed(expression, &values, runtime);
+        let size = expand_measured_in_owner(method, calls, size, runtime);
+        match method.out_length(calls) {
+            Some(_) => {
+                let written = written();
+                quote!({
+                    let #length = #written;
+                    #size
+                })
+            }
+            None => size,
+        }
+    } else if let Some(until) = &calls.until {
+        let measured = respanned(quote!(#returns::until_null(#memory.start())), until.span());
+        quote!({
+            // SAFETY: annotation `until`: all elements up to the first NULL or 0 may be read.
+            unsafe { #measured }
+        })
+    } else if let Some(span) = method.out_length(calls) {
+        let written = written();
+        respanned(quote!(#returns::Count::count(#written)), span)
     } else {
-        quote!(#returns::length_of_text(memory.start()))
+        quote!({
+            // SAFETY: annotation `String`: the text ends with NUL.
+            unsafe { #returns::length_of_text(#memory.start()) }
+        })
     };
     let copy = quote! {
-        <#value as #returns::FromMemory<_>>::from_memory_within(memory.start(), count, #life)
+        <#value as #returns::FromMemory<_>>::from_memory_within(#memory.start(), #count, #life)
     };
     let copy = respanned(copy, value.span());
     let returned = match paired {
-        Some(_) => quote!((ret, length)),
+        Some(_) => quote!((#ret, #length)),
         None if method.out_count(calls) > 0 => quote!(_),
-        None => quote!(ret),
+        None => ret.to_token_stream(),
     };
     quote! {
         |#returned| {
-            // SAFETY: annotation `len`: C just gave the memory, and `len`, `until` or its own end
-            // says how much may be read. annotation `free`: the memory is freed once.
-            unsafe {
-                let memory = #memory;
-                let count = #count;
-                #copy
-            }
+            // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or nothing. annotation
+            // `free`: the memory is freed once.
+            let #memory = unsafe { #source };
+            let #count = #measured;
+            // SAFETY: annotation `len`: C just gave the memory, and `len`, `until` or its own end says how much may be
+            // read.
+            unsafe { #copy }
         }
     }
 }

@@ -101,6 +101,7 @@ pub(crate) fn expand_consuming(
     };
     let (attributes, visibility, name) = (&method.attributes, &method.visibility, &lending.ident);
     let comment = method.comment.for_rust();
+    let configuration = method.cfg_attributes();
     quote! {
         #(#attributes)*
         #comment
@@ -110,6 +111,7 @@ pub(crate) fn expand_consuming(
             #callee #name(#(#arguments),*)
         }
 
+        #(#configuration)*
         #[allow(clippy::too_many_arguments, reason = "clippy counts them where the author writes \
          the method")]
         #lending #body
