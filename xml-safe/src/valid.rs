@@ -21,9 +21,20 @@ pub(crate) fn text<'t>(text: &'t CStr, what: &str) -> Result<&'t str> {
     }
 }
 
+/// Checks text that stands in a document as it is, without references.
+fn verbatim<'t>(content: &'t CStr, what: &str) -> Result<&'t str> {
+    let content = text(content, what)?;
+    match content.contains('\r') {
+        true => Err(Error::Value(format!(
+            "{what} cannot contain a carriage return, which is read as a line feed"
+        ))),
+        false => Ok(content),
+    }
+}
+
 /// Checks the text of a comment.
 pub(crate) fn comment(content: &CStr) -> Result<()> {
-    let content = text(content, "a comment")?;
+    let content = verbatim(content, "a comment")?;
     match content.contains("--") || content.ends_with('-') {
         true => Err(Error::Value(
             "a comment cannot contain \"--\" or end with \"-\"".into(),
@@ -34,7 +45,7 @@ pub(crate) fn comment(content: &CStr) -> Result<()> {
 
 /// Checks the text of a CDATA section.
 pub(crate) fn cdata(content: &CStr) -> Result<()> {
-    match text(content, "a CDATA section")?.contains("]]>") {
+    match verbatim(content, "a CDATA section")?.contains("]]>") {
         true => Err(Error::Value(
             "a CDATA section cannot contain \"]]>\": write two sections, or a text node".into(),
         )),
@@ -44,13 +55,13 @@ pub(crate) fn cdata(content: &CStr) -> Result<()> {
 
 /// Checks the text of a processing instruction.
 pub(crate) fn instruction(content: &CStr) -> Result<()> {
-    let content = text(content, "a processing instruction")?;
+    let content = verbatim(content, "a processing instruction")?;
     if content.contains("?>") {
         return Err(Error::Value(
             "a processing instruction cannot contain \"?>\"".into(),
         ));
     }
-    match content.starts_with([' ', '\t', '\n', '\r']) {
+    match content.starts_with([' ', '\t', '\n']) {
         true => Err(Error::Value(
             "the text of a processing instruction cannot begin with white space, which separates it from the target"
                 .into(),

@@ -126,6 +126,22 @@ def test_text_that_would_end_its_node():
 # ---- places
 
 
+def test_a_carriage_return_stands_where_it_can_be_read_again():
+    doc = parse("<r><!--c--><![CDATA[d]]><?p i?></r>")
+    for make in (doc.create_comment, doc.create_cdata, lambda text: doc.create_pi("p", text)):
+        with pytest.raises(ValueError, match="a carriage return, which is read as a line feed"):
+            make("a\rb")
+    for node in doc.root:
+        former = node.text
+        with pytest.raises(ValueError, match="a carriage return, which is read as a line feed"):
+            node.text = "a\r\nb"
+        assert node.text == former
+    doc.root.text = "a\r\nb"
+    doc.root.attributes["k"] = "c\rd"
+    again = parse(doc.to_string()).root
+    assert (again.text, again.attributes["k"]) == ("a\r\nb", "c\rd")
+
+
 def test_nodes_are_put_at_each_place():
     doc = parse("<r><m/></r>")
     root, middle = doc.root, doc.root.children[0]

@@ -139,7 +139,7 @@ def test_nodes_of_another_document_take_the_declaration_here():
     assert doc.root.text == "here"
 
 
-@pytest.mark.parametrize("text", [" x", "\tx", "\n", "\r\nx"])
+@pytest.mark.parametrize("text", [" x", "\tx", "\n"])
 def test_a_processing_instruction_begins_with_no_white_space(text):
     doc = parse("<r><?p i?></r>")
     with pytest.raises(ValueError, match="begin with white space"):
