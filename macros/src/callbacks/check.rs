@@ -269,7 +269,9 @@ fn check_user_data(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     if callback.data.is_none() && !has_data && !callback.arguments.is_empty() {
         diagnostics.at(
             &callback.method.sig.ident,
-            "the user data is missing: write `data` in `args = (…)`, or add `data = ffi::user_data(context)`",
+            "the user data is missing, by which a callback finds its value: write `data` in `args = (…)`, or find it in \
+             another argument: `data = ffi::user_data(context)`. If C passes no user data, use the C function that does, \
+             such as `qsort_r` for `qsort`",
         );
     }
 }
