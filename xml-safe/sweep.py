@@ -1110,7 +1110,6 @@ WITHOUT_MEMORY = {
     "library: *: for long": BY_LIBXML2,
     "library: changing*": BY_NAMESPACES,
     "library: xinclude: *": BY_NAMESPACES,
-    "python: changing: append_elements": BY_PYO3,
     "python: parse_file*": BY_PYTHON,
     "python: parse: *, by a resolver": BY_PYTHON,
     "python: parse: *, by a folder": BY_PYO3,

@@ -417,7 +417,7 @@ impl Attributes {
             .py()
             .get_type::<PyDict>()
             .call(other, values.as_ref())?;
-        let AttributeValues(pairs) = all.extract()?;
+        let pairs = AttributeValues::read(&all).get()?;
         let (tree, node) = Tree::around_owner_of(self)?;
         check_element(node)?;
         set_all(&tree, node, &pairs)

@@ -1,9 +1,10 @@
 //! New nodes. A new node belongs to its document and is in no tree, until it is put somewhere.
 
+use std::convert::Infallible;
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::prelude::{Bound, FromPyObject, PyAny, PyAnyMethods, PyErr, PyResult};
+use leakproof::pyo3::prelude::{Bound, FromPyObject, PyAny, PyStringMethods};
 use leakproof::pyo3::{self};
 
 use crate::attributes;
@@ -13,6 +14,7 @@ use crate::ffi;
 use crate::moves::{Change, Place, reconcile};
 use crate::node::{Namespace, Node, gather};
 use crate::references;
+use crate::serialize::python::string;
 use crate::serialize::uris::note_uri;
 use crate::valid::{self, QualifiedName};
 use crate::xpath::options::items;
@@ -209,20 +211,32 @@ fn put_in_namespace<'t>(
         .set_ns(namespace.as_ref().map(|namespace| namespace.get()))
 }
 
-/// The values of attributes by name.
-pub(crate) struct AttributeValues(pub(crate) Vec<(CString, CString)>);
+/// The values of attributes by name, or the error of reading them: PyO3 cannot pass on an error without memory.
+pub(crate) struct AttributeValues(Result<Vec<(CString, CString)>>);
 
 impl FromPyObject<'_, '_> for AttributeValues {
-    type Error = PyErr;
+    type Error = Infallible;
 
-    fn extract(mapping: pyo3::Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let items = items(&mapping, "attributes")?.into_iter();
-        let text = |value: Bound<'_, PyAny>| -> Result<CString> {
-            let text: String = value.extract()?;
+    fn extract(mapping: pyo3::Borrowed<'_, '_, PyAny>) -> Result<Self, Infallible> {
+        Ok(AttributeValues::read(&mapping))
+    }
+}
+
+impl AttributeValues {
+    pub(crate) fn read(mapping: &Bound<'_, PyAny>) -> Self {
+        let text = |text: &Bound<'_, PyAny>| -> Result<CString> {
+            let text = string("an attribute", text)?.to_str()?;
             CString::new(text).map_err(|_| Error::Value("an attribute cannot contain a NUL".into()))
         };
-        let pairs = items.map(|(name, value)| Ok((text(name)?, text(value)?)));
-        Ok(AttributeValues(gather(pairs)?))
+        let pairs = || {
+            let items = items(mapping, "attributes")?.into_iter();
+            gather(items.map(|(name, value)| Ok((text(&name)?, text(&value)?))))
+        };
+        AttributeValues(pairs())
+    }
+
+    pub(crate) fn get(self) -> Result<Vec<(CString, CString)>> {
+        self.0
     }
 }
 
@@ -230,7 +244,7 @@ impl FromPyObject<'_, '_> for AttributeValues {
 pub(crate) struct NewElement<'w> {
     name: QualifiedName<'w>,
     text: Option<&'w CStr>,
-    attributes: Option<AttributeValues>,
+    attributes: Vec<(CString, CString)>,
     prefix: Option<&'w CStr>,
 }
 
@@ -244,6 +258,7 @@ impl<'w> NewElement<'w> {
         let name = QualifiedName::parse(name, "the name of an element")?;
         check_namespace(name.uri.as_deref(), prefix)?;
         text.map_or(Ok(""), |text| valid::text(text, "a text"))?;
+        let attributes = attributes.map_or(Ok(Vec::new()), AttributeValues::get)?;
         Ok(NewElement {
             name,
             text: text.filter(|text| !text.is_empty()),
@@ -270,8 +285,7 @@ impl<'w> NewElement<'w> {
             }
             put_in_namespace(tree, element, self.name.uri.as_deref(), self.prefix)?;
             reconcile(tree, element)?;
-            let attributes = self.attributes.iter();
-            for (name, value) in attributes.flat_map(|attributes| &attributes.0) {
+            for (name, value) in &self.attributes {
                 attributes::set(tree, element, name, value)?;
             }
             Ok(element)

@@ -56,7 +56,7 @@ pub(crate) fn exception<E: PyTypeInfo>(py: Python<'_>, message: &str) -> PyErr {
 }
 
 /// Returns the argument `what` as a str.
-pub(super) fn string<'a, 'py>(
+pub(crate) fn string<'a, 'py>(
     what: &str,
     object: &'a Bound<'py, PyAny>,
 ) -> PyResult<&'a Bound<'py, PyString>> {
