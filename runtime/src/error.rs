@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::fmt;
+#[cfg(feature = "python")]
+use std::mem;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
@@ -68,13 +70,79 @@ pub enum Error {
     Python(pyo3::PyErr),
 }
 
-/// An error with notes and a cause.
+/// An error with notes and a cause. The cause may have a cause in turn, and so on: no step through such a chain needs
+/// the stack, however long the chain is.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct Noted {
-    pub(crate) error: Error,
-    pub(crate) notes: Vec<String>,
-    pub(crate) cause: Option<Error>,
+    error: Error,
+    notes: Vec<String>,
+    cause: Option<Error>,
+}
+
+#[cfg(feature = "python")]
+impl Noted {
+    /// Changes the error itself.
+    pub(crate) fn map(mut self: Box<Self>, change: impl FnOnce(Error) -> Error) -> Box<Self> {
+        self.error = change(mem::replace(&mut self.error, Error::Closed("")));
+        self
+    }
+
+    /// Turns the chain around. Returns the last cause, if that has no notes, and the errors from there on up to this
+    /// one.
+    pub(crate) fn from_last_cause(self: Box<Self>) -> (Option<Error>, FromLastCause) {
+        let (mut turned, mut next) = (None, Some(Error::Noted(self)));
+        while let Some(Error::Noted(mut noted)) = next {
+            next = mem::replace(&mut noted.cause, turned.map(Error::Noted));
+            turned = Some(noted);
+        }
+        (next, FromLastCause(turned))
+    }
+}
+
+/// The errors of a chain with their notes: each is the cause of the one after it.
+#[cfg(feature = "python")]
+pub(crate) struct FromLastCause(Option<Box<Noted>>);
+
+#[cfg(feature = "python")]
+impl Iterator for FromLastCause {
+    type Item = (Error, Vec<String>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut noted = self.0.take()?;
+        if let Some(Error::Noted(effect)) = noted.cause.take() {
+            self.0 = Some(effect);
+        }
+        let error = mem::replace(&mut noted.error, Error::Closed(""));
+        Some((error, mem::take(&mut noted.notes)))
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        let mut next = self.cause.take();
+        while let Some(Error::Noted(mut noted)) = next {
+            next = noted.cause.take();
+        }
+    }
+}
+
+impl fmt::Debug for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        let mut next = Some(self);
+        while let Some(noted) = next {
+            list.entry(&noted.error);
+            list.entries(&noted.notes);
+            next = match &noted.cause {
+                Some(Error::Noted(cause)) => Some(cause),
+                cause => {
+                    list.entries(cause);
+                    None
+                }
+            };
+        }
+        list.finish()
+    }
 }
 
 /// The payload of a panic, which continues later.

@@ -453,6 +453,7 @@ OPERATIONS = [
     Operation("miss file again", lambda: MODULE.miss_file(2), raises=MODULE.GoneError),
     Operation("fail with notes", lambda: MODULE.fail_with(["a", "b"], None), raises=MODULE.NoFileError),
     Operation("fail with a cause", lambda: MODULE.fail_with([], ValueError()), raises=MODULE.NoFileError),
+    Operation("fail with two causes", lambda: MODULE.fail_deep(2), raises=ValueError),
     Operation("raise with a note", lambda: MODULE.raise_with_note(ValueError()), raises=ValueError),
     Operation("pictures", pictures),
     Operation("lengths", lengths, raises=OverflowError),

@@ -148,34 +148,32 @@ pub(crate) fn to_pyerr(py: Python<'_>, error: RustError) -> PyErr {
     match error {
         RustError::Python(error) => error,
         RustError::Library(error) => error.raise(py),
-        RustError::Noted(noted) => with_notes(py, *noted),
+        RustError::Noted(noted) => with_notes(py, noted),
         RustError::Os(error, path) => os_error(py, &error, path),
         RustError::NotUtf8(function, error) => not_utf8(py, function, &error),
         error => of_message(py, &error),
     }
 }
 
-/// Makes the exception of the error, with its notes and its cause. Without memory for these, it has none.
-fn with_notes(
-    py: Python<'_>,
-    Noted {
-        error,
-        notes,
-        cause,
-    }: Noted,
-) -> PyErr {
-    let error = to_pyerr(py, error);
-    for note in notes {
-        drop(without_panic(py, || add_note(py, &error, &note)));
+/// Makes the exception of the error, with its notes and its cause, which may have a cause in turn. Without memory for
+/// these, it has none.
+fn with_notes(py: Python<'_>, noted: Box<Noted>) -> PyErr {
+    let (last, errors) = noted.from_last_cause();
+    let mut made = last.map(|last| to_pyerr(py, last));
+    for (error, notes) in errors {
+        let error = to_pyerr(py, error);
+        for note in notes {
+            drop(without_panic(py, || add_note(py, &error, &note)));
+        }
+        if let Some(cause) = made {
+            drop(without_panic(py, || {
+                error.set_cause(py, Some(cause));
+                Ok(())
+            }));
+        }
+        made = Some(error);
     }
-    if let Some(cause) = cause {
-        let cause = to_pyerr(py, cause);
-        drop(without_panic(py, || {
-            error.set_cause(py, Some(cause));
-            Ok(())
-        }));
-    }
-    error
+    made.unwrap_or_else(|| unreachable!("the chain ends with the first error"))
 }
 
 /// Adds a note as `BaseException.add_note` does, which Python has since 3.11.
@@ -228,9 +226,8 @@ pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyEr
 /// Converts the error of a callback: [`instead_of_stop`] replaces a `StopIteration`, because the callback may run
 /// inside an iteration.
 pub(crate) fn of_callback(error: RustError) -> RustError {
-    if let RustError::Noted(mut noted) = error {
-        noted.error = of_callback(noted.error);
-        return RustError::Noted(noted);
+    if let RustError::Noted(noted) = error {
+        return RustError::Noted(noted.map(of_callback));
     }
     let RustError::Python(error) = error else {
         return error;

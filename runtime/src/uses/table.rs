@@ -253,6 +253,13 @@ impl UseEntry {
         self.claim.object == claim.object && self.successor != Some(claim.kind)
     }
 
+    /// Returns whether another thread releases the object. A call outside of callbacks does not have that one: it has
+    /// what C made at its address, after C has freed it and before the release has ended.
+    fn is_released_elsewhere(&self, by: By, depth: Depth) -> bool {
+        let is_release = self.by == By::Release && self.claim.leaves;
+        is_release && by == By::Call && self.depth.thread != depth.thread && depth.callbacks == 0
+    }
+
     /// Returns whether this use excludes one that begins.
     pub(super) fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
         let meets = || match (self.claim.exclusive, claim.exclusive) {
@@ -265,6 +272,7 @@ impl UseEntry {
             _ => self.meets(claim),
         };
         meets()
+            && !self.is_released_elsewhere(by, depth)
             && !(claim.joins && self.by == By::Owning)
             && !(claim.viewed && self.claim.exclusive && matches!(self.by, By::Call | By::Release))
             && match self.claim.exclusive {

@@ -63,6 +63,29 @@ fn notes_and_causes_go_with_an_error() {
 }
 
 #[test]
+fn a_long_chain_of_causes_needs_no_stack() {
+    const LENGTH: usize = 100_000;
+    let chain = || {
+        let first = Error::Value("first".into());
+        (0..LENGTH).fold(first, |cause, _| {
+            Error::Value("effect".into())
+                .caused_by(cause)
+                .with_note("n")
+        })
+    };
+    drop(chain());
+    let chain = chain();
+    assert_eq!(format!("{chain:?}").matches("effect").count(), LENGTH);
+    let mut causes = 0;
+    let mut next = std::error::Error::source(&chain);
+    while let Some(cause) = next {
+        causes += 1;
+        next = cause.source();
+    }
+    assert_eq!(causes, LENGTH);
+}
+
+#[test]
 fn a_call_without_a_receiver_has_no_handle_to_see() {
     let _library = Library::start();
     next([Fail]);

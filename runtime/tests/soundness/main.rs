@@ -17,6 +17,7 @@ mod native;
 #[path = "../kept/forked.rs"]
 mod forked;
 
+mod addresses;
 mod aliasing;
 mod author_code;
 mod borrowed_views;

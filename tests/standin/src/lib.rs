@@ -89,7 +89,7 @@ mod standin_safe {
     #[pymodule_export]
     use super::loaders::{
         Failure, GoneError, LoadError, Loader, NoFileError, NotMadeError, Origin, SlowError,
-        fail_with, miss_file, raise_with_note,
+        fail_deep, fail_with, miss_file, raise_with_note,
     };
 
     #[pymodule_export]

@@ -141,6 +141,15 @@ pub(crate) fn fail_with(notes: Vec<String>, cause: Option<Py<PyAny>>) -> Result<
     })
 }
 
+/// Raises an exception with so many causes, one of the other.
+#[leakproof::function]
+pub(crate) fn fail_deep(causes: u32) -> Result<()> {
+    let numbered = |number: u32| Error::Value(number.to_string());
+    Err((1..=causes).fold(numbered(0), |cause, number| {
+        numbered(number).caused_by(cause)
+    }))
+}
+
 /// Raises the exception with a note.
 #[leakproof::function]
 pub(crate) fn raise_with_note(exception: Py<PyAny>) -> Result<()> {

@@ -7,7 +7,17 @@ import traceback
 
 import pytest
 import standin_safe
-from standin_safe import Error, GoneError, LoadError, NoFileError, SlowError, fail_with, miss_file, raise_with_note
+from standin_safe import (
+    Error,
+    GoneError,
+    LoadError,
+    NoFileError,
+    SlowError,
+    fail_deep,
+    fail_with,
+    miss_file,
+    raise_with_note,
+)
 
 
 def raised(call, *args):
@@ -86,6 +96,21 @@ def test_causes_are_those_of_the_exception():
     assert type(cause) is LoadError and cause.line == 7 and cause.__notes__ == ["a note of the cause"]
     assert cause.__cause__ is original
     assert error.__suppress_context__
+
+
+def test_a_long_chain_of_causes_needs_no_stack():
+    causes = 50_000
+    with pytest.raises(ValueError) as caught:
+        fail_deep(causes)
+    error = caught.value
+    # The chain is taken apart here: older Pythons need the stack to drop it.
+    for number in range(causes, -1, -1):
+        assert type(error) is ValueError and str(error) == str(number)
+        cause = error.__cause__
+        error.__cause__ = None
+        error.__traceback__ = None
+        error = cause
+    assert error is None
 
 
 def test_note_on_an_exception_of_python_is_added_to_it():
