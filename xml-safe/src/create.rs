@@ -108,8 +108,8 @@ impl crate::document::Document {
 
     /// Make a CDATA section (xmlNewCDataBlock).
     ///
-    /// Raises ValueError for "]]>", for a carriage return, which is read as a line feed, and for a character that XML does
-    /// not allow.
+    /// Raises ValueError for "]]>", for a carriage return, which is read as a line feed, and for a character that XML
+    /// does not allow.
     fn create_cdata(&mut self, text: &CStr) -> Result<Borrowed<'_, Node>> {
         valid::cdata(text)?;
         let length = c_int::try_from(text.to_bytes().len())
@@ -119,8 +119,8 @@ impl crate::document::Document {
 
     /// Make a comment (xmlNewDocComment).
     ///
-    /// Raises ValueError for "--", "-" at the end, a carriage return, which is read as a line feed, and a character that
-    /// XML does not allow.
+    /// Raises ValueError for "--", "-" at the end, a carriage return, which is read as a line feed, and a character
+    /// that XML does not allow.
     fn create_comment(&mut self, text: &CStr) -> Result<Borrowed<'_, Node>> {
         valid::comment(text)?;
         self.new_comment(text)
@@ -128,8 +128,8 @@ impl crate::document::Document {
 
     /// Make a processing instruction (xmlNewDocPI).
     ///
-    /// Raises ValueError for a target that is no name, for "?>" and a carriage return in the text and white space at its
-    /// start, and for a character that XML does not allow.
+    /// Raises ValueError for a target that is no name, for "?>" and a carriage return in the text and white space at
+    /// its start, and for a character that XML does not allow.
     #[pyo3(signature = (target, text = None))]
     fn create_pi(&mut self, target: &CStr, text: Option<&CStr>) -> Result<Borrowed<'_, Node>> {
         valid::target(target)?;

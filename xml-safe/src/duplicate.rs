@@ -125,8 +125,8 @@ impl crate::node::Node {
     #[field(psvi)]
     fn note_big_line(&mut self, line: usize);
 
-    /// Returns `true` for the declaration of an external entity whose text was read: into nodes, or, since libxml2 2.13, as
-    /// it is.
+    /// Returns `true` for the declaration of an external entity whose text was read: into nodes, or, since libxml2
+    /// 2.13, as it is.
     pub(crate) fn has_external_content(&self) -> bool {
         let is_external = |entity: &Entity| {
             entity.kind() == ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY

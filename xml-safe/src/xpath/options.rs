@@ -11,6 +11,7 @@ use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyErr, PyTypeMethods}
 use leakproof::pyo3::types::PyString;
 
 use crate::errors::XPathError;
+use crate::serialize::python::name;
 use crate::xpath::context::XPathContext;
 use crate::xpath::functions::Functions;
 use crate::xpath::names;
@@ -99,7 +100,8 @@ pub(crate) fn items<'py>(
     mapping: &Bound<'py, PyAny>,
     argument: &str,
 ) -> Result<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
-    let no_mapping = |error: PyErr| match mapping.hasattr("items") {
+    let method = name(mapping.py(), "items")?;
+    let no_mapping = |error: PyErr| match mapping.hasattr(&method) {
         Ok(false) => match mapping.get_type().qualname() {
             Ok(class) => PyTypeError::new_err(format!("{argument} is a mapping, not {class}")),
             Err(error) => error,
@@ -108,7 +110,7 @@ pub(crate) fn items<'py>(
     };
     let mut all = Vec::new();
     for item in mapping
-        .call_method0("items")
+        .call_method0(&method)
         .map_err(no_mapping)?
         .try_iter()?
     {
