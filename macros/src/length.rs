@@ -167,8 +167,8 @@ pub(crate) fn expand_size(
         Expr::Match(of_values) => {
             let value = leaf(&of_values.expr);
             let arms = of_values.arms.iter().map(|arm| {
-                let (pattern, body) = (&arm.pat, size(&arm.body));
-                quote!(#pattern => #body,)
+                let (attributes, pattern, body) = (&arm.attrs, &arm.pat, size(&arm.body));
+                quote!(#(#attributes)* #pattern => #body,)
             });
             quote!((match #value { #(#arms)* }))
         }

@@ -34,6 +34,16 @@ impl Picture {
     #[calls(ffi::picture_bytes, len = |it, from| (*it).rows * (*it).columns * 2 - from)]
     fn bytes_or_none(&self, from: c_int) -> Option<Bytes>;
 
+    #[calls(
+        ffi::picture_bytes,
+        len = |it, from| match (*it).rows {
+            #[cfg(any())]
+            _ => 0,
+            rows => rows * 2 - from,
+        }
+    )]
+    fn bytes_of_arm(&self, from: c_int) -> Option<Bytes>;
+
     #[calls(ffi::picture_bytes, len = 2 * ffi::DEPTH)]
     fn four_bytes(&self, from: c_int) -> Option<Bytes>;
 
@@ -137,6 +147,7 @@ fn length_is_computed_of_what_c_gets() {
     let picture = Picture::new(2, 3).unwrap();
     assert_eq!(picture.bytes(0).unwrap(), bytes(12));
     assert_eq!(picture.bytes_or_none(5), Some(bytes(7)));
+    assert_eq!(picture.bytes_of_arm(0), Some(bytes(4)));
     assert_eq!(picture.four_bytes(0), Some(bytes(4)));
     assert_eq!(picture.first_word(), [7]);
 }
