@@ -136,6 +136,8 @@ USES_FIELD = "runtime/src/uses/field.rs"
 USES_KEEPING = "runtime/src/uses/keeping.rs"
 REUSE = "runtime/src/reuse.rs"
 ENTER = "runtime/src/python/enter.rs"
+PYTHON_OWNED_ARG = "runtime/src/python/owned_arg.rs"
+BODY_ARGUMENTS = "runtime/src/body_arguments.rs"
 
 
 @dataclass(frozen=True)
@@ -609,7 +611,7 @@ CLOSING = [
         "a shared object whose handle refuses stays in use (lock)",
         ("            shared.inspect_err(|_| self.release_locked(locked))?;\n", "            shared?;\n"),
     ),
-    mutant(HANDLE_GUARD, "a close that is heard releases twice", ("let handle = kept.then(|| Owned {", "let handle = Some(Owned {")),
+    mutant(HANDLE_GUARD, "a close that is heard releases twice", ("let handle = kept.then(|| {", "let handle = Some(()).map(|()| {")),
     mutant(HANDLE_GUARD, "one owner more is not counted by C", ("    unsafe { T::retain(raw.as_ptr()) };\n", "")),
     mutant(HANDLE_GUARD, "one owner more is not counted by us", ("    let _is_first = T::kind().on_acquire(raw.as_ptr().cast());\n", "")),
     mutant(HANDLE_LIFECYCLE, "what C kept is counted as gone", (
@@ -827,7 +829,16 @@ CLOSING = [
     mutant(ENUMS, "a second name has the documentation", ("            if member.getattr(intern!(py, \"name\"))?.eq(name)? {", "            if member.getattr(intern!(py, \"name\"))?.eq(name)? || true {")),
     mutant(TAKE, "an operand of another type is a TypeError", ("error.is_instance_of::<PyTypeError>(py) => Err", "false && error.is_instance_of::<PyTypeError>(py) => Err")),
     mutant(TAKE, "an operand with an error of its own is NotImplemented", ("error.is_instance_of::<PyTypeError>(py) => Err", "error.is_instance_of::<PyTypeError>(py) || true => Err")),
-    mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
+    mutant(PYTHON_OWNED_ARG, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
+    mutant(HANDLE_LIFECYCLE, "a handle that a failing body drops is released", ("        if put_off_release(id) {", "        if false && put_off_release(id) {")),
+    mutant(PYTHON_OWNED_ARG, "a handle that a failing body dropped is leaked", ("            (true, true) => self.state.end_transfer(self.raw),\n", "")),
+    mutant(PYTHON_OWNED_ARG, "a handle that a body dropped is open again", ("            (true, false) => self.state.release_taken(self.raw),\n", "            (true, false) => self.state.end_transfer(self.raw),\n")),
+    mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.end_transfer(self.raw),")),
+    mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
+    mutant(BODY_ARGUMENTS, "a handle that a body closes waits for the body", ("        true => change(id, Place::Closed),", "        true => None,")),
+    mutant(BODY_ARGUMENTS, "a handle whose close C refused in a body is not open again", ("            entry.place = Place::Owned;", "            let _ = entry;")),
+    mutant(BODY_ARGUMENTS, "an owner that a body keeps is not given back once another one is passed on", ("            Place::PassedOn => self.id.kind().is_counted(),", "            Place::PassedOn => false,")),
+    mutant(PYTHON_STATE_CLOSE, "a handle whose release C refused after a body is closed", ("            Some(mut resource) => self.take_back(&mut resource),\n", "            Some(resource) => drop(resource),\n")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
     mutant(

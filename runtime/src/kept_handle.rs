@@ -74,7 +74,7 @@ pub unsafe fn keep<K: HasAttachments, T: Resource>(
             panic!("{error}");
         }
     }
-    let raw = handle.map(Owned::into_raw);
+    let raw = handle.map(Owned::into_raw_for_now);
     let kept = raw.map(|raw| KeptHandle {
         kind: T::kind(),
         raw: raw.cast(),

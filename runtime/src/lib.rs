@@ -133,6 +133,7 @@ mod attachment;
     not(feature = "python"),
     allow(dead_code, reason = "only Python shares handles")
 )]
+mod body_arguments;
 mod borrow_state;
 #[cfg(feature = "build")]
 pub mod build;

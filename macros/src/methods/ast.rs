@@ -241,6 +241,17 @@ impl Method {
         }
     }
 
+    /// Returns whether the method gets `parameter` as `Owned` from Python: a body does, and a call that keeps the
+    /// handle, while other calls get a place from which C takes it.
+    pub(crate) fn is_given(&self, parameter: &Parameter) -> bool {
+        let is_body = matches!(self.source, Source::Body(_));
+        match ParamKind::of(&parameter.ty) {
+            ParamKind::OptionOwned(_) => true,
+            ParamKind::Owned(_) => is_body || self.is_kept(parameter),
+            _ => false,
+        }
+    }
+
     /// The `keep_alive` parameters with their handle types.
     pub(crate) fn parents<'a>(
         &'a self,

@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
+use crate::body_arguments;
 use crate::children;
 use crate::error::Error;
 use crate::handle::integer::{IntegerHandle, number_to_raw};
@@ -48,6 +49,13 @@ impl<T: Resource> Owned<'_, T> {
     /// Gives the resource, still counted as live, to an owner that will call [`HandleKind::release_once`].
     #[doc(hidden)]
     pub fn into_raw(self) -> NonNull<T::Raw> {
+        body_arguments::passed_on(Id::of(&*self));
+        self.into_raw_for_now()
+    }
+
+    /// Gives the resource to an owner that may drop it: if a body got it from Python, the Python object is then open
+    /// again as after a drop of this guard.
+    pub(crate) fn into_raw_for_now(self) -> NonNull<T::Raw> {
         ManuallyDrop::new(self).raw
     }
 
@@ -77,14 +85,19 @@ impl<T: Resource> Owned<'_, T> {
     /// If the handle's `errors`, or the `Drop` of a value that the handle kept, panics. The handle is then released, or
     /// leaked if it is still there.
     pub fn close(self) -> Result<(), (Error, Option<Self>)> {
-        let raw = self.into_raw();
-        // SAFETY: guarantee 2: `into_raw` took the handle from its only owner.
+        // A body that closes a handle of a Python object does not put the release off.
+        let argument = body_arguments::closing(Id::of(&*self));
+        let raw = self.into_raw_for_now();
+        // SAFETY: guarantee 2: `into_raw_for_now` took the handle from its only owner.
         unsafe { T::kind().close(raw.as_ptr().cast()) }.map_err(|unreleased| {
             let ReleaseError { error, kept, .. } = unreleased;
             let error = error.unless_panic();
-            let handle = kept.then(|| Owned {
-                raw,
-                _parent: PhantomData,
+            let handle = kept.then(|| {
+                body_arguments::refused_to_close(argument);
+                Owned {
+                    raw,
+                    _parent: PhantomData,
+                }
             });
             (error, handle)
         })

@@ -4,6 +4,7 @@ use std::mem;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
+use crate::body_arguments::put_off_release;
 use crate::callback::expected;
 use crate::children::{self, ReleaseRecord, TransferRecord};
 use crate::error::Error;
@@ -162,7 +163,8 @@ impl HandleKind {
 
     /// Releases the resource and counts one handle less, unless the resource is still there. A panic of the author's
     /// code, such as the `Drop` of a value that the handle kept, becomes the error: nothing unwinds from here. While
-    /// other handles live in this one, its release is deferred.
+    /// other handles live in this one, its release is deferred. If a running body got the handle from Python, the
+    /// release waits for the outcome of that body.
     ///
     /// # Safety
     ///
@@ -172,6 +174,9 @@ impl HandleKind {
             return Ok(());
         };
         let id = Id::new(self, raw);
+        if put_off_release(id) {
+            return Ok(());
+        }
         let caught = Caught::new();
         let release = || {
             // SAFETY: the caller's promise: nobody uses the handle any more, and it is valid until `release` below.

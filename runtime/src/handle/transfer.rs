@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use crate::body_arguments;
 use crate::children::{self, TransferRecord, Unplaced};
 use crate::error::Error;
 use crate::handle::guard::Owned;
@@ -42,7 +43,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
         if let Err(error) = children::check_transferable(Id::of(&*owned)) {
             panic!("{error}");
         }
-        let raw = owned.into_raw();
+        let raw = owned.into_raw_for_now();
         Transfer {
             raw,
             side_data: T::kind().remove_side_data(raw.as_ptr().cast()),
@@ -60,6 +61,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
     /// side data.
     pub(crate) fn commit(self, keeper: Keeper<'_>) -> TransferredData {
         let mut handle = ManuallyDrop::new(self);
+        body_arguments::passed_on(Id::new(T::kind(), handle.raw.as_ptr().cast()));
         T::kind().on_transfer(handle.raw.as_ptr().cast());
         let side_data = handle.side_data.take();
         if const { T::SPEC.sharing.counted } {
@@ -83,6 +85,7 @@ impl<'p, T: Handle> Transfer<'p, T> {
     /// values stay. If C has it, C may use what it lives in, and the object of a counted one, by any call.
     pub(crate) fn leak(self) {
         let mut handle = ManuallyDrop::new(self);
+        body_arguments::passed_on(Id::new(T::kind(), handle.raw.as_ptr().cast()));
         if const { T::SPEC.sharing.counted } {
             owners::left_to_c(Id::new(T::kind(), handle.raw.as_ptr().cast()));
         }

@@ -4,8 +4,8 @@
 //! to be borrowed before it is used. So the macro writes [`RefArg`] and [`MutArg`] for these.
 
 use std::ffi::{CStr, CString};
-use std::ops::{Deref, DerefMut};
-use std::ptr::{self, NonNull};
+use std::ops::Deref;
+use std::ptr;
 
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -16,13 +16,11 @@ use pyo3::types::{PyBytes, PyString};
 use pyo3::{PyTypeCheck, PyTypeInfo};
 
 use super::call::{BorrowRequest, BorrowTarget, CallContext, Mode};
-use super::exceptions::to_pyerr;
 use super::into_py::union;
 use super::object::PyHandle;
 use super::py_box::no_memory;
-use super::state::ResourceState;
 use crate::convert::to_c::{Buffer, FsPath};
-use crate::handle::{Handle, Owned, PointerHandle, Resource, Transfer};
+use crate::handle::Handle;
 use crate::interpreter::{Hang, new_exception};
 
 /// A type that methods can take by reference.
@@ -148,7 +146,7 @@ impl<A: BorrowTarget> BorrowTarget for Operand<A> {
 }
 
 /// Returns the holder of an argument whose call has begun.
-fn converted<H>(argument: &PyResult<H>) -> &H {
+pub(super) fn converted<H>(argument: &PyResult<H>) -> &H {
     match argument {
         Ok(holder) => holder,
         Err(_) => unreachable!("the call raises the errors of its arguments before it begins"),
@@ -195,115 +193,6 @@ impl<T: PyHandle> MutArg<'_, '_, T> {
         // SAFETY: guarantee 4: the call holds the handle exclusively (`entered`). the caller's promise: this is the
         // only reference. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
         unsafe { T::from_raw_mut(raw.cast()) }
-    }
-}
-
-/// An `Owned<T>` argument from Python: a handle whose resource the call takes.
-pub struct OwnedArg<'a, 'py, T: PyHandle>(PyResult<Borrowed<'a, 'py, T::Class>>);
-
-impl<'a, 'py, T: PyHandle> FromPyObject<'a, 'py> for OwnedArg<'a, 'py, T> {
-    type Error = PyErr;
-
-    const INPUT_TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Ok(OwnedArg(<T as PyArgument>::extract(object)))
-    }
-}
-
-impl<'a, 'py, T: PyHandle> OwnedArg<'a, 'py, T> {
-    /// Returns the argument for the object that a method was called on.
-    #[doc(hidden)]
-    pub fn of(object: &'a Bound<'py, T::Class>) -> Self {
-        OwnedArg(Ok(object.as_borrowed()))
-    }
-}
-
-impl<T: PyHandle> BorrowTarget for OwnedArg<'_, '_, T> {
-    fn borrow_request(&self) -> Option<BorrowRequest<'_>> {
-        T::borrow_request(self.0.as_ref().ok()?, Mode::Exclusive).map(BorrowRequest::giving)
-    }
-
-    fn error(&self) -> Option<&PyErr> {
-        self.0.as_ref().err()
-    }
-}
-
-impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
-    /// Takes the resource out of its Python object, after releasing the handles that live in it.
-    ///
-    /// # Errors
-    ///
-    /// The error of such a release, or a native child that still lives. The object then keeps the resource.
-    ///
-    /// # Safety
-    ///
-    /// The caller passes the result to the method of this call only.
-    #[doc(hidden)]
-    pub unsafe fn take<'h>(
-        &'h self,
-        context: &'h CallContext<'_, '_>,
-    ) -> PyResult<OwnedArgGuard<'h, T>> {
-        let object = converted(&self.0).as_super().get();
-        let state = object.state().resource();
-        context.borrowed_ptr(BorrowRequest::new(object, Mode::Exclusive));
-        let raw = state.begin_transfer();
-        let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
-        Ok(OwnedArgGuard {
-            // SAFETY: guarantee 7: the object just gave its pointer up (`begin_transfer`), and the call holds its
-            // parent. trait `PyHandle`: an object of `T`'s class holds a pointer to a `T`.
-            place: Some(Transfer::new(unsafe {
-                Owned::<T>::from_raw_again(raw.cast())
-            })),
-            raw,
-            state,
-        })
-    }
-}
-
-/// A resource that was taken out of its Python object. The drop puts back a resource that the call did not use up.
-#[doc(hidden)]
-pub struct OwnedArgGuard<'h, T: Resource> {
-    place: Option<Transfer<'h, T>>,
-    raw: NonNull<()>,
-    state: &'h ResourceState,
-}
-
-impl<'h, T: Resource> OwnedArgGuard<'h, T> {
-    /// Takes the resource for good.
-    pub fn into_owned(mut self) -> Owned<'h, T> {
-        match self.place.take() {
-            Some(handle) => handle.rollback(),
-            None => unreachable!("it was not given yet"),
-        }
-        // SAFETY: guarantee 7: the pointer was just taken out of its place.
-        unsafe { Owned::from_raw_again(self.raw.cast()) }
-    }
-}
-
-impl<'h, T: Resource> Deref for OwnedArgGuard<'h, T> {
-    type Target = Option<Transfer<'h, T>>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.place
-    }
-}
-
-impl<T: Resource> DerefMut for OwnedArgGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.place
-    }
-}
-
-impl<T: Resource> Drop for OwnedArgGuard<'_, T> {
-    fn drop(&mut self) {
-        match self.place.take() {
-            Some(handle) => {
-                handle.rollback();
-                self.state.end_transfer(self.raw);
-            }
-            None => self.state.transferred(self.raw),
-        }
     }
 }
 

@@ -39,6 +39,12 @@ pub trait IntoPython {
     #[doc(hidden)]
     const PLAIN: bool = false;
 
+    /// Returns whether this is the error of a `Result`.
+    #[doc(hidden)]
+    fn is_error(&self) -> bool {
+        false
+    }
+
     /// Converts the result to a Python object.
     ///
     /// # Errors
@@ -131,6 +137,11 @@ impl<'a, 'py> CallContext<'a, 'py> {
 pub trait IntoResult {
     type Value;
     fn into_result(self) -> Result<Self::Value, Error>;
+
+    /// Returns whether this is the error of a `Result`.
+    fn is_error(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! plain_result {
@@ -158,11 +169,19 @@ impl<T, E: Into<Error>> IntoResult for Result<T, E> {
     fn into_result(self) -> Result<T, Error> {
         self.map_err(Into::into)
     }
+
+    fn is_error(&self) -> bool {
+        self.is_err()
+    }
 }
 
 impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
     const TYPE: PyStaticExpr = T::TYPE;
     const PLAIN: bool = T::PLAIN;
+
+    fn is_error(&self) -> bool {
+        self.is_err()
+    }
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

@@ -25,6 +25,7 @@ pub mod module;
 mod new_copy;
 pub mod object;
 mod one_step;
+mod owned_arg;
 mod package;
 mod parts;
 mod pending_release;
@@ -43,12 +44,13 @@ pub use call::{
 };
 pub use callable::Callable;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
-pub use extract::{MutArg, Operand, OwnedArg, RefArg};
+pub use extract::{MutArg, Operand, RefArg};
 pub use into_py::{IntoPython, TypedResult};
 pub use module::{Register, live_handles};
 #[doc(hidden)]
 pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
+pub use owned_arg::{GivenArgs, OwnedArg, give_optional};
 pub use with_handle::with_handle;
 
 use crate::interpreter::Hooks;

@@ -67,9 +67,66 @@ impl Session {
         self.send(second)
     }
 
+    /// Takes the steps.
+    fn take_steps(this: Owned<Self>, steps: Vec<String>) -> Result<()> {
+        let mut this = Some(this);
+        for step in &steps {
+            match (step.as_str(), this.take()) {
+                ("fail", _) => Err(Error::Value("failed".into()))?,
+                ("panic", _) => panic!("panicked"),
+                ("work", None) => {
+                    Session::new(0)?;
+                }
+                ("drop", session) => drop(session),
+                ("forget", session) => std::mem::forget(session),
+                ("commit", Some(session)) => {
+                    Session::commit(session)?;
+                }
+                ("close", Some(session)) => {
+                    session.close().map_err(|(error, _)| error)?;
+                }
+                (step, _) => Err(Error::Value(format!("no step {step}")))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops a session without the GIL, and fails if `fails`.
+    #[detach]
+    fn drop_detached(this: Owned<Self>, fails: bool) -> Result<()> {
+        drop(this);
+        match fails {
+            true => Err(Error::Value("failed".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Sends a parcel if there is one, then fails if `fails`.
+    fn send_one(&mut self, parcel: Option<Owned<Parcel>>, fails: bool) -> Result<()> {
+        if let Some(parcel) = parcel {
+            self.send(parcel)?;
+        }
+        match fails {
+            true => Err(Error::Value("failed".into())),
+            false => Ok(()),
+        }
+    }
+
     /// Keeps one owner of a shape.
     #[calls(ffi::session_keep)]
     fn keep(&mut self, shape: Owned<Shape>);
+
+    /// Keeps one owner of a shape, makes and drops others, then fails if `fails`.
+    fn keep_one(&mut self, shape: Owned<Shape>, fails: bool) -> Result<()> {
+        let (second, third) = (shape.clone(), shape.clone());
+        self.keep(second);
+        drop(shape);
+        drop(third);
+        match fails {
+            true => Err(Error::Value("failed".into())),
+            false => Ok(()),
+        }
+    }
 
     /// Makes a cursor.
     #[calls(ffi::query_open, fails = null)]

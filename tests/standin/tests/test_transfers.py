@@ -204,14 +204,16 @@ def test_children_of_a_consumed_handle_are_closed_first():
     assert live_handles() == NONE
 
 
-def test_handles_consumed_by_a_body_are_released_when_it_fails():
+def test_body_that_fails_leaves_open_what_c_has_not_taken_over():
     with Session() as session:
         first, second = Parcel(1), Parcel(30)
         with pytest.raises(Error, match="session_send failed"):
             session.send_both(first, second)
-        assert first.closed and second.closed
-        assert live_handles()["Parcel"] == 0
+        assert first.closed and not second.closed
+        assert second.weight() == 30 and live_handles()["Parcel"] == 1
         session.busy = 0
+    second.close()
+    assert live_handles() == NONE
 
 
 def test_handle_consumed_twice_in_one_call_raises():
@@ -353,10 +355,161 @@ def test_handle_stays_open_after_a_failed_ending_call():
     assert live_handles() == NONE
 
 
-def test_body_that_takes_this_by_value_releases_it_when_it_fails():
-    session = Session(7)
-    with pytest.raises(SessionError):
-        session.finish(True)
+def test_body_that_takes_this_by_value_leaves_it_open_when_it_fails():
+    with Session(7) as session:
+        with pytest.raises(SessionError):
+            session.finish(True)
+        assert not session.closed and session.busy == 7
+        session.busy = 0
+    assert live_handles() == NONE
+
+
+# ---- bodies that take handles
+
+
+@pytest.mark.parametrize("steps", [["fail"], ["drop", "fail"], ["drop", "work", "fail"], ["drop", "commit"]])
+def test_handle_that_a_failing_body_dropped_is_open_again(steps):
+    with Session() as session:
+        take_log()
+        with pytest.raises(ValueError):
+            session.take_steps(steps)
+        assert take_log() == ["session_open", "session_close"] * steps.count("work")
+        assert not session.closed and session.busy == 0
+        assert live_handles()["Session"] == 1
+        session.cursor().close()
+        # Not only once.
+        with pytest.raises(ValueError):
+            session.take_steps(steps)
+        session.take_steps(["drop"])
+        assert session.closed
+    assert live_handles() == NONE
+
+
+def test_handle_that_a_panicking_body_dropped_is_open_again():
+    with Session() as session:
+        for steps in (["panic"], ["drop", "panic"]):
+            with pytest.raises(BaseException, match="panicked"):
+                session.take_steps(steps)
+            assert not session.closed and session.busy == 0
+    assert live_handles() == NONE
+
+
+def test_handle_that_a_body_dropped_is_released_when_the_body_has_returned():
+    take_log()
+    session = Session()
+    session.take_steps(["drop", "work"])
+    assert session.closed
+    assert take_log() == ["session_open", "session_open", "session_close", "session_close"]
+    assert live_handles() == NONE
+
+
+def test_handle_that_a_body_closed_is_released_at_once():
+    take_log()
+    session = Session()
+    with pytest.raises(ValueError):
+        session.take_steps(["close", "work", "fail"])
+    assert session.closed
+    assert take_log() == ["session_open", "session_close", "session_open", "session_close"]
+    assert live_handles() == NONE
+
+
+def test_handle_whose_close_c_refused_in_a_failing_body_is_open_again():
+    with Session(5) as session:
+        with pytest.raises(SessionError):
+            session.take_steps(["close"])
+        assert not session.closed and session.busy == 5
+        session.busy = 0
+    assert live_handles() == NONE
+
+
+def test_handle_whose_release_c_refused_after_the_body_stays_open(monkeypatch):
+    refused = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: refused.append(raised.exc_type))
+    session = Session(5)
+    session.take_steps(["drop"])
+    assert refused == [SessionError]
+    assert not session.closed and session.busy == 5
+    session.busy = 0
+    session.close()
+    assert live_handles() == NONE
+
+
+def test_handle_that_a_body_gave_to_c_stays_closed_when_the_body_fails():
+    session = Session()
+    with pytest.raises(ValueError):
+        session.take_steps(["commit", "work", "fail"])
+    assert session.closed and live_handles() == NONE
+
+
+FORGOTTEN = """
+from standin_safe import Session, live_handles
+session = Session()
+try:
+    session.take_steps(["forget", "fail"])
+except ValueError:
+    print(session.closed, live_handles()["Session"])
+"""
+
+
+def test_handle_that_a_failing_body_forgot_stays_closed():
+    result = subprocess.run([sys.executable, "-c", FORGOTTEN], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["True", "1"]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_handle_dropped_without_the_gil(fails):
+    session = Session()
+    if fails:
+        with pytest.raises(ValueError):
+            session.drop_detached(True)
+    else:
+        session.drop_detached(False)
+    assert session.closed is not fails
+    session.close()
+    assert live_handles() == NONE
+
+
+def test_optional_handle_that_c_left_is_open_again():
+    with Session() as session:
+        heavy, light = Parcel(30), Parcel(1)
+        for parcel in (None, light):
+            with pytest.raises(ValueError):
+                session.send_one(parcel, True)
+        with pytest.raises(Error, match="session_send failed"):
+            session.send_one(heavy, False)
+        assert light.closed and not heavy.closed
+        heavy.close()
+        session.busy = 0
+    assert live_handles() == NONE
+
+
+def test_one_of_several_owners_is_open_again():
+    with Session() as session:
+        shape = Shape()
+        with pytest.raises(ValueError):
+            session.keep_one(shape, True)
+        assert not shape.closed and shape.owners == 1
+        session.keep_one(shape, False)
+        assert shape.closed
+    assert live_handles() == NONE
+
+
+def test_cursors_of_a_handle_are_closed_also_if_the_body_fails():
+    with Session() as session:
+        cursor = session.cursor()
+        with pytest.raises(ValueError):
+            session.take_steps(["fail"])
+        assert cursor.closed and not session.closed
+    assert live_handles() == NONE
+
+
+def test_close_that_waits_for_a_failing_body_closes_the_handle():
+    session = Session()
+    with pytest.raises(ValueError):
+        session.take_steps(["drop", "fail"])
+    closing = threading.Thread(target=session.close)
+    closing.start()
+    closing.join()
     assert session.closed and live_handles() == NONE
 
 

@@ -2,7 +2,7 @@
 //! the result.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Type, Visibility};
@@ -159,8 +159,13 @@ pub(crate) fn expand_wrapper(
                 let name = &parameter.name;
                 respanned(quote!(#name.get_in(#context)), name.span())
             }
-            _ => expand_argument(parameter, &context, body || method.is_kept(parameter)),
+            _ => expand_argument(parameter, &context, method.is_given(parameter)),
         });
+    let given: Vec<&Parameter> = method
+        .parameters
+        .iter()
+        .filter(|parameter| method.is_given(parameter))
+        .collect();
     let count = method.parameters.len() - usize::from(consumed_receiver.is_some());
     let info = expand_method_info(method, count, body, &python);
     // Clippy allows seven parameters, including the receiver.
@@ -180,7 +185,10 @@ pub(crate) fn expand_wrapper(
     let detach = method.detach.as_ref();
     let detach_checks =
         detach.map(|keyword| expand_detach_checks(handle, method, keyword.span(), runtime));
-    let call = quote!(#context.#convert(#call));
+    let call = match given.as_slice() {
+        [] => quote!(#context.#convert(#call)),
+        given => expand_given(given, &context, &call, &convert, runtime),
+    };
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let receiver_conversion = consumed_receiver.map(|Parameter { name, .. }| {
@@ -240,6 +248,46 @@ fn expand_call(method: &Method, call: &TokenStream, runtime: &TokenStream) -> To
         // and the body has no token of the interpreter.
         let promise = unsafe { #runtime::__private::call::WithoutPython::promised() };
         #runtime::__private::call::detach_unchecked(promise, || #call)
+    })
+}
+
+/// The call of a method that gets handles as `Owned`, and then decides whether their Python objects
+/// are open again.
+fn expand_given(
+    parameters: &[&Parameter],
+    context: &Ident,
+    call: &TokenStream,
+    convert: &TokenStream,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let python = quote!(#runtime::__private::python);
+    let own = |name: &Ident| format_ident!("given_{}", name.unraw(), span = Span::mixed_site());
+    let gives = parameters.iter().map(|Parameter { name, ty }| {
+        let given = own(name);
+        let give = match ParamKind::of(ty) {
+            ParamKind::OptionOwned(_) => quote!(#python::give_optional(&#name, #context)),
+            _ => quote!(#name.give(#context)),
+        };
+        let give = quote! {
+            // SAFETY: guarantee 7: the handle goes to the method of this call alone.
+            let (#given, #name) = unsafe { #give }?;
+        };
+        respanned(give, name.span())
+    });
+    let settles = parameters.iter().map(|Parameter { name, .. }| {
+        let given = own(name);
+        quote!(#python::GivenArgs::settle(#given, has_failed);)
+    });
+    let result_trait = match convert.to_string().as_str() {
+        "convert" => quote!(into_py::IntoPython),
+        _ => quote!(into_py::IntoResult),
+    };
+    quote!({
+        #(#gives)*
+        let result = #call;
+        let has_failed = #python::#result_trait::is_error(&result);
+        #(#settles)*
+        #context.#convert(result)
     })
 }
 
@@ -359,7 +407,7 @@ fn expand_parameter(
 pub(crate) fn expand_argument(
     Parameter { name, ty }: &Parameter,
     context: &Ident,
-    keeps: bool,
+    is_given: bool,
 ) -> TokenStream {
     let python_type = match ParamKind::of(ty) {
         ParamKind::Ref(_) => quote!(#name.get(#context)),
@@ -374,19 +422,8 @@ pub(crate) fn expand_argument(
             // only reference that it makes.
             #name.as_ref().map(|it| unsafe { it.get(#context) })
         },
-        // A body keeps the handle; a C call may leave it.
-        ParamKind::Owned(_) if keeps => quote! {
-            // SAFETY: guarantee 7: the handle goes to the method of this call alone.
-            unsafe { #name.take(#context) }?.into_owned()
-        },
-        ParamKind::OptionOwned(_) => quote! {
-            match &#name {
-                // SAFETY: guarantee 7: the handle goes to the method of this call alone.
-                ::core::option::Option::Some(it) => ::core::option::Option::Some(unsafe { it.take(#context) }?.into_owned()),
-                ::core::option::Option::None => ::core::option::Option::None,
-            }
-        },
-        ParamKind::Owned(_) => quote! {
+        _ if is_given => quote!(#name),
+        ParamKind::Owned(_) | ParamKind::OptionOwned(_) => quote! {
             // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in
             // it what C left.
             &mut *unsafe { #name.take(#context) }?

@@ -310,6 +310,18 @@ impl ResourceState {
         }
     }
 
+    /// Releases the resource that a method took and has dropped. If C refuses the release, the handle stays open.
+    pub(in crate::python) fn release_taken(&self, raw: NonNull<()>) {
+        self.end_transfer(raw);
+        let refused = self.take().and_then(PendingRelease::release_for_others);
+        match refused {
+            Some(mut resource) => self.take_back(&mut resource),
+            // As in `transferred`.
+            None if self.borrow_state.close_while_borrowed() => notify_waiters(),
+            None => {}
+        }
+    }
+
     /// Wakes the calls that block in C on this handle, which this thread closes (`interrupt`).
     pub(super) fn interrupt(&self) {
         let Some(raw) = NonNull::new(self.raw()) else {
