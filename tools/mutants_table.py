@@ -138,6 +138,7 @@ REUSE = "runtime/src/reuse.rs"
 ENTER = "runtime/src/python/enter.rs"
 PYTHON_OWNED_ARG = "runtime/src/python/owned_arg.rs"
 BODY_ARGUMENTS = "runtime/src/body_arguments.rs"
+PYTHON_WITH_OBJECT = "runtime/src/python/with_object.rs"
 
 
 @dataclass(frozen=True)
@@ -835,6 +836,10 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped is open again", ("            (true, false) => self.state.release_taken(self.raw),\n", "            (true, false) => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.end_transfer(self.raw),")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
+    mutant(PYTHON_WITH_OBJECT, "an object of what C lent outlives the callback", ("        self.0.end_lent();\n", "")),
+    mutant(PYTHON_WITH_OBJECT, "an object of what C lends shared can be changed", ("        if is_shared {", "        if false && is_shared {")),
+    mutant(PYTHON_WITH_OBJECT, "memory of what C lends is exported", ("        false => Ok(()),\n        true => {", "        _ => Ok(()),\n        #[allow(unreachable_patterns)]\n        true => {")),
+    mutant(PYTHON_STATE_RESOURCE, "an object of what C lends is used on other threads", ("let is_bound = kind.is_thread_bound() || kind.is_callback_only();", "let is_bound = kind.is_thread_bound();")),
     mutant(BODY_ARGUMENTS, "a handle that a body closes waits for the body", ("        true => change(id, Place::Closed),", "        true => None,")),
     mutant(BODY_ARGUMENTS, "a handle whose close C refused in a body is not open again", ("            entry.place = Place::Owned;", "            let _ = entry;")),
     mutant(BODY_ARGUMENTS, "an owner that a body keeps is not given back once another one is passed on", ("            Place::PassedOn => self.id.kind().is_counted(),", "            Place::PassedOn => false,")),

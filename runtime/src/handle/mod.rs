@@ -21,8 +21,8 @@ pub use origin::RecordParents;
 pub use release_error::ReleaseError;
 pub use spec::{HandleSpec, Home, Sharing};
 pub use traits::{
-    Handle, HasAttachments, HasOwnerField, Lender, LendsNothing, Opaque, Parent, Part, PerThread,
-    PointerHandle, RefCounted, Resource, free_in_place, parent_kind,
+    CallbackOnly, Handle, HasAttachments, HasOwnerField, Lender, LendsNothing, Opaque, Parent,
+    Part, PerThread, PointerHandle, RefCounted, Resource, free_in_place, parent_kind,
 };
 pub use transfer::{Keeper, Transfer, TransferredData, check_transferable};
 pub use tree_ops::TreeOps;

@@ -259,6 +259,18 @@ pub unsafe trait HasOwnerField: Part {
     unsafe fn owner_of(raw: *mut Self::Raw) -> *mut <Self::Owner as Handle>::Raw;
 }
 
+/// A handle type that C lends to callbacks only.
+///
+/// # Safety
+///
+/// `SPEC` says so, too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` may be used after the callback",
+    label = "a `callback_only` handle is expected here",
+    note = "its Python object would be closed while others have it: annotate a type of the same `raw` with `callback_only`"
+)]
+pub unsafe trait CallbackOnly: Handle {}
+
 /// A type that `parent = …` can name: a handle, or `()` for none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parent: it is not a handle with a release",

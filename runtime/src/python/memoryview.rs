@@ -18,6 +18,7 @@ use super::into_py::IntoPython;
 use super::object::HandleClass;
 use super::py_box::no_memory;
 use super::state::never_queued;
+use super::with_object::check_exportable;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 
@@ -77,6 +78,7 @@ struct Held(Py<HandleClass>);
 
 impl Held {
     fn new(owner: &Bound<'_, HandleClass>) -> PyResult<Self> {
+        check_exportable(owner.py(), owner.get().state().resource().kind())?;
         let request = BorrowRequest::new(owner.get(), Mode::Shared);
         // The running call holds it already, and need not queue.
         match request.enter(never_queued) {

@@ -38,6 +38,7 @@ mod thread_bound;
 mod trace;
 mod waiting;
 mod with_handle;
+mod with_object;
 
 pub use call::{
     CallContext, MethodInfo, Mode, NamedArgument, call_method, call_method_mut, call_static,
@@ -52,6 +53,7 @@ pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
 pub use owned_arg::{GivenArgs, OwnedArg, give_optional};
 pub use with_handle::with_handle;
+pub use with_object::{with_object, with_object_mut};
 
 use crate::interpreter::Hooks;
 use state::ResourceState;

@@ -26,7 +26,7 @@ use crate::interpreter::ReentrancyGuard;
 /// Every object of `Class` holds a pointer to this type's own raw type, or a null pointer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no Python class",
-    note = "what is `callback_only` cannot reach Python: mark the method `#[rust_only]`"
+    note = "annotate `{Self}` with `#[handle(raw = …, release = …)]`"
 )]
 pub unsafe trait PyHandle: Handle {
     /// The class; it has methods and no data.
@@ -60,6 +60,13 @@ fn new_object_of<T: PyHandle>(py: Python<'_>, state: HandleState) -> PyResult<Bo
     let may_be_in_cycle = const { T::SPEC.may_be_in_cycle() };
     // SAFETY: trait `PyHandle`: this is the class of `T`; the callers made the state for a `T`.
     unsafe { allocation::new_object(py, T::class(), state, may_be_in_cycle) }
+}
+
+/// Makes the Python object of a handle that C lends to a callback.
+pub(super) fn new_lent<T: PyHandle>(py: Python<'_>, raw: *mut ()) -> PyResult<Bound<'_, T::Class>> {
+    let special = Special::of(T::kind(), Vec::new(), trace(py, T::kind()));
+    let state = HandleState::resource_at(py, T::kind(), raw, None, special)?;
+    new_object_of::<T>(py, state)
 }
 
 /// Converts `owned` to a new Python object, which takes over the resource.
@@ -235,7 +242,7 @@ pub fn counted_into_py<'a, 'py, T: PyHandle + RefCounted>(
 
 /// Converts a resource that C lends to its existing Python object. The resource is the receiver's or an ancestor's.
 #[doc(hidden)]
-pub fn resource_into_py<'a, 'py, T: PyHandle + Resource>(
+pub fn resource_into_py<'a, 'py, T: PyHandle>(
     handle: Borrowed<'a, T>,
     context: &CallContext<'a, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {

@@ -19,6 +19,7 @@ mod parcels;
 mod pictures;
 mod players;
 mod ponds;
+mod rehearsals;
 mod search;
 mod sessions;
 mod shapes;
@@ -112,6 +113,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Seine, Trawl};
+
+    #[pymodule_export]
+    use super::rehearsals::{Beat, Rehearsed};
 
     #[pymodule_export]
     use super::search::{Finding, Search};

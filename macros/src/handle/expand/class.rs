@@ -24,19 +24,8 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
         Ownership::Resource {
             retain: Some(_), ..
         } => quote!(counted_into_py),
-        Ownership::Resource { .. } => quote!(resource_into_py),
+        Ownership::Resource { .. } | Ownership::CallbackOnly => quote!(resource_into_py),
         Ownership::Part { .. } => quote!(part_into_py),
-        // A class without objects, so that the only error of exported methods is the missing
-        // `PyHandle`.
-        Ownership::CallbackOnly => {
-            return quote! {
-                #runtime::__python! {
-                    #[#runtime::pyo3::pyclass(crate = #pyo3)]
-                    #[allow(dead_code, reason = "a lent handle does not reach Python")]
-                    struct #class;
-                }
-            };
-        }
     };
     let export = export_handle_class(runtime, ident, class);
     quote! {

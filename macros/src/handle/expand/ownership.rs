@@ -18,7 +18,10 @@ pub(crate) fn expand_ownership(handle: &Handle) -> TokenStream {
         Ownership::Part {
             owner, owner_field, ..
         } => expand_part(handle, owner, owner_field.as_ref()),
-        Ownership::CallbackOnly => TokenStream::new(),
+        Ownership::CallbackOnly => quote! {
+            // SAFETY: annotation `callback_only`: `SPEC` says so, too.
+            unsafe impl #runtime::__private::handle::CallbackOnly for #ident {}
+        },
     };
     let by_pointer = (!handle.is_caller_allocated()).then(|| {
         quote! {

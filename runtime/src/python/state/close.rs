@@ -310,6 +310,19 @@ impl ResourceState {
         }
     }
 
+    /// Lets nobody borrow the handle exclusively, which C lends shared: until [`ResourceState::end_lent`].
+    pub(in crate::python) fn bar_exclusive_borrows(&self) {
+        let barred = self.borrow_state.try_borrow(true);
+        debug_assert!(barred.is_ok(), "the object is new");
+    }
+
+    /// Closes the handle, which C lent to a callback: C has it again. There is nothing to release, and nobody uses the
+    /// handle: it is bound to this thread, whose calls from the callback have all returned.
+    pub(in crate::python) fn end_lent(&self) {
+        drop(self.take());
+        self.become_closed();
+    }
+
     /// Releases the resource that a method took and has dropped. If C refuses the release, the handle stays open.
     pub(in crate::python) fn release_taken(&self, raw: NonNull<()>) {
         self.end_transfer(raw);

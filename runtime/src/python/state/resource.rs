@@ -80,10 +80,12 @@ impl Special {
         extra_parents: Vec<Py<HandleClass>>,
         traced: Option<Traced>,
     ) -> Option<Box<Self>> {
-        let is_plain = !kind.is_thread_bound() && extra_parents.is_empty() && traced.is_none();
+        // What C lends to a callback is used on the thread of the callback.
+        let is_bound = kind.is_thread_bound() || kind.is_callback_only();
+        let is_plain = !is_bound && extra_parents.is_empty() && traced.is_none();
         (!is_plain).then(|| {
             Box::new(Special {
-                thread: match kind.is_thread_bound() {
+                thread: match is_bound {
                     true => thread_bound::number(),
                     false => 0,
                 },
