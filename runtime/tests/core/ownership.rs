@@ -136,3 +136,15 @@ fn a_close_that_fails_may_have_closed() {
     assert_eq!(leakproof::live_handles()["Journal"], 0);
     assert_eq!(ffi::live(), 0);
 }
+
+#[test]
+fn handle_knows_the_parent_that_it_was_made_in() {
+    let _library = Library::start();
+    let (first, second) = (Store::open(None).unwrap(), Store::open_at(c"s").unwrap());
+    let (in_first, in_second) = (first.cursor().unwrap(), second.cursor().unwrap());
+    let parent: &Store = leakproof::parent_of(&*in_second).unwrap();
+    assert!(std::ptr::eq(parent, &*second));
+    assert_eq!(parent.title().as_deref(), Some("s"));
+    let parent: &Store = leakproof::parent_of(&*in_first).unwrap();
+    assert!(std::ptr::eq(parent, &*first));
+}

@@ -81,6 +81,20 @@ impl Ribbon {
     #[calls(ffi::ribbon_weight, detach)]
     fn weight(&self) -> c_int;
 
+    /// Returns the weight of the parcel, which the parcel itself says.
+    fn weight_of_parcel(&self) -> Result<c_int> {
+        let parcel: &Parcel = leakproof::parent_of(self)?;
+        Ok(parcel.weight())
+    }
+
+    /// Returns whether both ribbons are of one board.
+    #[foreign(other)]
+    fn is_beside(&self, other: &Ribbon) -> Result<bool> {
+        let (board, same): (&Board, &Board) =
+            (leakproof::parent_of(self)?, leakproof::parent_of(other)?);
+        Ok(std::ptr::eq(board, same))
+    }
+
     /// The bow, which is tied anew when the parcel changes.
     #[getter]
     #[field(self)]

@@ -30,6 +30,17 @@ def test_second_parent_that_is_passed_twice():
     assert ribbon.closed
 
 
+def test_body_finds_the_parents_that_the_handle_lives_in():
+    board, other, beside, parcel = Board(), Board(), Parcel(3), Parcel(4)
+    ribbon, twin, stranger = board.ribbon(beside, parcel), board.ribbon(beside, beside), other.ribbon(beside, parcel)
+    assert (ribbon.weight_of_parcel(), twin.weight_of_parcel()) == (4, 3)
+    assert ribbon.is_beside(twin) and twin.is_beside(ribbon)
+    assert not ribbon.is_beside(stranger)
+    parcel.close()
+    with pytest.raises(ClosedError):
+        ribbon.weight_of_parcel()
+
+
 def test_ribbon_keeps_the_named_parcel_alone():
     beside, parcel = Parcel(3), Parcel(4)
     ribbon = Board().ribbon(beside, parcel)

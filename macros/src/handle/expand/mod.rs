@@ -10,6 +10,7 @@ pub(crate) mod tree;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
+use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::handle::expand::call_setup::{
@@ -220,6 +221,7 @@ fn expand_parent_place(handle: &Handle) -> TokenStream {
 fn expand_parents(handle: &Handle, parent_place: &TokenStream) -> TokenStream {
     let (runtime, ident) = (&handle.runtime, &handle.item.ident);
     let extra_parents = handle.extra_parents();
+    let lives_in = expand_lives_in(handle);
     let made_by = match handle.needs_parent() {
         true => quote! {
             // SAFETY: guarantee 16: the type parameter is the parent, and no other type is.
@@ -235,7 +237,29 @@ fn expand_parents(handle: &Handle, parent_place: &TokenStream) -> TokenStream {
         #made_by
         // SAFETY: annotation `parent`: these are all parents besides the first.
         unsafe impl #runtime::__private::lifetime::LivesBeside<(#(#extra_parents,)*)> for #ident {}
+        #lives_in
     }
+}
+
+/// The trait that lets bodies ask for a parent. A type that is named twice, and a parent that the
+/// handle holds by `&mut`, have none.
+fn expand_lives_in(handle: &Handle) -> TokenStream {
+    let (runtime, ident) = (&handle.runtime, &handle.item.ident);
+    let Ownership::Resource { parent: first, .. } = &handle.ownership else {
+        return TokenStream::new();
+    };
+    let first = first.iter().filter(|_| !handle.sharing.holds_parent);
+    let parents: Vec<&Type> = first.chain(handle.extra_parents()).collect();
+    let is_named_once = |ty: &Type| parents.iter().filter(|other| ***other == *ty).count() == 1;
+    let parents = parents.iter().filter(|ty| is_named_once(ty));
+    let implementations = parents.map(|parent| {
+        let implementation = quote! {
+            // SAFETY: annotation `parent`: C made the handle in one of these, which others may use.
+            unsafe impl #runtime::LivesIn<#parent> for #ident {}
+        };
+        respanned(implementation, parent.span())
+    });
+    quote!(#(#implementations)*)
 }
 
 /// The runtime's description of the state that the handle shares with its parent.

@@ -1,0 +1,74 @@
+//! The parent of a handle, for the bodies of its methods.
+
+use std::ptr::{self, NonNull};
+
+use crate::children::table::with_table;
+use crate::error::{Error, Result};
+use crate::handle::kind::{HandleKind, Id};
+use crate::handle::{Handle, Resource};
+
+/// A handle that lives in a `P`: `parent = P`, or `parent = (…, P)`. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// `P` is the type of one parent, which the handle does not borrow by `&mut` for its life.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no parent of this type",
+    label = "has no such parent",
+    note = "the annotation of the handle names its parents: `parent = P`. A parent that it borrows by `&mut` is used by \
+            nothing else, and of two parents of one type nothing tells which is meant"
+)]
+pub unsafe trait LivesIn<P: Handle>: Resource {}
+
+/// Returns the parent in which C made the handle, for the body of a method: `let store: &Store =
+/// leakproof::parent_of(self)?`.
+///
+/// ```
+/// # use leakproof::prelude::*;
+/// # mod ffi { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/ffi.rs")); }
+/// # #[handle(raw = ffi::store, release = ffi::store_close)]
+/// # pub struct Store;
+/// #[methods(unsafe)]
+/// impl Store {
+///     #[calls(ffi::store_size)]
+///     fn size(&self) -> i32;
+/// }
+///
+/// #[handle(raw = ffi::cursor, release = ffi::cursor_close, parent = Store)]
+/// pub struct Cursor;
+///
+/// #[methods(unsafe)]
+/// impl Cursor {
+///     /// Returns the size of the store in which the cursor moves.
+///     fn store_size(&self) -> Result<i32> {
+///         let store: &Store = leakproof::parent_of(self)?;
+///         Ok(store.size())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Errors
+///
+/// `Error::Value` if nobody knows the parent: C made the handle in one that it lent to a callback.
+pub fn parent_of<P: Handle, T: LivesIn<P>>(child: &T) -> Result<&P> {
+    let raw = find(Id::of(child), P::kind()).ok_or_else(|| {
+        Error::Value(format!(
+            "nobody knows in which {} this {} lives: C made it in one that it lent to a callback",
+            P::NAME,
+            T::NAME
+        ))
+    })?;
+    // SAFETY: trait `LivesIn`: the child lives in a `P`, and others may use it meanwhile. guarantee 21: a parent is
+    // released after its children, so it is valid as long as the child is.
+    Ok(unsafe { P::from_raw(raw.cast()) })
+}
+
+fn find(child: Id, kind: &'static HandleKind) -> Option<NonNull<()>> {
+    with_table(|table| {
+        let parents = &table.get(&child)?.parents;
+        let mut made_in = parents.first.iter().chain(&parents.others);
+        let is_it = |parent: &&Id| ptr::eq(parent.kind, kind) && !parents.held.contains(parent);
+        NonNull::new(made_in.find(is_it)?.raw())
+    })
+}
