@@ -138,6 +138,7 @@ REUSE = "runtime/src/reuse.rs"
 ENTER = "runtime/src/python/enter.rs"
 PYTHON_OWNED_ARG = "runtime/src/python/owned_arg.rs"
 BODY_ARGUMENTS = "runtime/src/body_arguments.rs"
+CALL_BUFFER = "runtime/src/call/buffer.rs"
 PYTHON_WITH_OBJECT = "runtime/src/python/with_object.rs"
 
 
@@ -836,6 +837,13 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped is open again", ("            (true, false) => self.state.release_taken(self.raw),\n", "            (true, false) => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.end_transfer(self.raw),")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
+    mutant(CALL_BUFFER, "memory that C finds too small stays as it is", ("        let is_repeated = is_too_small && self.grow", "        let is_repeated = false && is_too_small && self.grow")),
+    mutant(CALL_BUFFER, "C is told of more memory than there is", ("        let capacity = L::at_most(self.capacity);", "        let capacity = L::at_most(self.capacity + 1);")),
+    mutant(CALL_BUFFER, "memory grows to twice its size although C needs more", ("            true => wanted.saturating_add(1),", "            true => self.capacity.saturating_mul(2),")),
+    mutant(CALL_BUFFER, "C is called for ever", (" && buffer.calls.get() < AT_MOST;", ";")),
+    mutant(CALL_BUFFER, "a size that C cannot be told is told again", ("        let is_told = self.capacity == self.memory.len() && ", "        let is_told = ")),
+    mutant(CALL_BUFFER, "a text that may be cut is whole", ("length.is_some_and(|length| length >= self.capacity)", "length.is_some_and(|length| length > self.capacity)")),
+    mutant(CALL_BUFFER, "more is copied than there is memory", ("        if is_too_long {", "        if false && is_too_long {")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lent outlives the callback", ("        self.0.end_lent();\n", "")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lends shared can be changed", ("        if is_shared {", "        if false && is_shared {")),
     mutant(PYTHON_WITH_OBJECT, "memory of what C lends is exported", ("        false => Ok(()),\n        true => {", "        _ => Ok(()),\n        #[allow(unreachable_patterns)]\n        true => {")),

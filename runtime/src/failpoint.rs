@@ -32,7 +32,7 @@ pub enum FailPoint {
     Failed,
     /// The result can't be converted.
     Result,
-    /// The allocation of a Python object fails.
+    /// The allocation of a Python object, or of memory for C, fails.
     Object,
     /// The body panics.
     Panic,

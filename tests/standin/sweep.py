@@ -35,6 +35,33 @@ def play_tunes(player: MODULE.Player) -> None:
     player.play()
 
 
+def rehearse(player: MODULE.Player) -> None:
+    player.set_tune(MODULE.Tune(3))
+    player.rehearse(lambda tune: tune.together_with(tune))
+    player.rehearse_detached(lambda tune: tune.beat.count)
+    player.rework(lambda tune: setattr(tune, "notes", tune.notes + 1))
+
+
+def export(player: MODULE.Player) -> None:
+    player.set_tune(MODULE.Tune(3))
+    player.rehearse(lambda tune: tune.sheet())
+
+
+def stumble(player: MODULE.Player) -> None:
+    player.set_tune(MODULE.Tune(3))
+    player.stumble(lambda tune: tune.notes)
+
+
+def read_quote(quote: MODULE.Quote) -> None:
+    assert quote.get() == b"a quote" == quote.print().encode()
+    assert quote.print_or_none() == "a quote" == quote.explain()
+
+
+def parents_of_ribbons(board: MODULE.Board) -> tuple[int, bool]:
+    first, second = (board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)) for _ in range(2))
+    return first.weight_of_parcel(), first.is_beside(second)
+
+
 def load_whole(intake: MODULE.Intake) -> bytes | None:
     intake.load(io.BytesIO(b"abcdef").read)
     return intake.taken
@@ -91,6 +118,14 @@ def send_too_heavy(pair: Pair) -> None:
         session.send(parcel)
     finally:
         assert not parcel.closed
+
+
+def send_one(session: MODULE.Session) -> None:
+    try:
+        session.send_one(MODULE.Parcel(3), False)
+    finally:
+        # The library refuses to close a session that is busy in some ways.
+        session.busy = 0
 
 
 def throw(pair: Pair) -> None:
@@ -418,12 +453,21 @@ OPERATIONS = [
     Operation("commit what can't be", commit_seven, setup=lambda: MODULE.Session(7), raises=MODULE.SessionError),
     Operation("abort", lambda session: session.abort(), setup=MODULE.Session, once=True),
     Operation("finish", lambda session: session.finish(True), setup=MODULE.Session, once=True),
+    Operation("drop", lambda session: session.take_steps(["drop", "work"]), setup=MODULE.Session, once=True),
+    Operation("close in a body", lambda session: session.take_steps(["close"]), setup=MODULE.Session, once=True),
+    Operation("drop detached", lambda session: session.drop_detached(False), setup=MODULE.Session, once=True),
+    Operation(
+        "drop and fail", lambda session: session.take_steps(["drop", "fail"]), setup=MODULE.Session, raises=ValueError
+    ),
+    Operation("send one", send_one, setup=MODULE.Session),
+    Operation("keep one", lambda: MODULE.Session().keep_one(MODULE.Shape(), False)),
     Operation("label", lambda: MODULE.Parcel(3).label.weight),
     Operation("board", MODULE.Board),
     Operation("pin", lambda board: board.pin(MODULE.Parcel(3).tag()), setup=MODULE.Board, once=True),
     Operation("bow", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).bow.weight(), setup=MODULE.Board),
     Operation("memory of a keepsake", lambda: bytes(MODULE.Keepsake(3).memory)),
     Operation("ribbon", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).weight(), setup=MODULE.Board),
+    Operation("parents of ribbons", parents_of_ribbons, setup=MODULE.Board),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("reweigh", lambda: MODULE.Parcel(3).reweigh(4)),
     Operation("send", send, setup=session_and_parcel(3), once=True),
@@ -487,6 +531,11 @@ OPERATIONS = [
     Operation("tune", lambda: MODULE.Tune(3).notes),
     Operation("play a tune", lambda player: (player.set_tune(MODULE.Tune(3)), player.play()), setup=MODULE.Player),
     Operation("play tunes", play_tunes, setup=MODULE.Player),
+    Operation("rehearse", rehearse, setup=MODULE.Player),
+    Operation("export what C lends", export, setup=MODULE.Player, raises=ValueError),
+    Operation("stumble", stumble, setup=MODULE.Player, raises=BaseException),
+    Operation("read a quote", read_quote, setup=lambda: MODULE.Quote("a quote")),
+    Operation("quote that wants more", lambda: MODULE.Quote("").grow(), raises=OverflowError),
     Operation("load", lambda: load_whole(MODULE.Intake(4))),
     Operation("load too much", lambda intake: intake.load(lambda _: b"12345"), setup=intake, raises=ValueError),
     Operation("load text", lambda intake: intake.load(lambda _: "text"), setup=intake, raises=TypeError),

@@ -116,6 +116,21 @@ pub(crate) struct Calls {
     pub(crate) gives_back: Option<Ident>,
     /// `details = …`: what C writes about a failure.
     pub(crate) details: Option<Details>,
+    /// `buffer = N`: the size of the memory that C gets to fill.
+    pub(crate) buffer: Option<(Ident, Expr)>,
+    /// `too_small = …`: the test of the returned status for memory that was too small.
+    pub(crate) too_small: Option<(Ident, StatusTest)>,
+}
+
+/// How C says how much of the buffer it has filled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BufferLength {
+    /// `&mut buffer.len`: C writes the number of bytes.
+    Written,
+    /// `len = |n| …`: C returns the number of bytes.
+    Returned,
+    /// `until = null`: the text ends with NUL.
+    Text,
 }
 
 /// An argument in `args = (…)`.

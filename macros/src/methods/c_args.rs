@@ -6,7 +6,7 @@ use syn::{Expr, ExprField, Member, Type};
 
 use crate::field_path::FieldPath;
 use crate::length::Length;
-use crate::methods::ast::{Calls, Method, Parameter, Receiver, WrittenArg};
+use crate::methods::ast::{BufferLength, Calls, Method, Parameter, Receiver, WrittenArg};
 use crate::types::inspect::{argument_of, is_named, is_text, type_name};
 use crate::types::param_kind::ParamKind;
 
@@ -31,6 +31,12 @@ pub(crate) enum CArg<'a> {
     OutLength(Span),
     /// `details`: the parameter with this index in which C explains a failure.
     Details(usize, Span),
+    /// `buffer.ptr`: the memory that C gets to fill.
+    BufferStart(Span),
+    /// `buffer.len`: its size.
+    BufferSize(Span),
+    /// `&mut buffer.len`: its size, which C replaces by the number of bytes that it has filled.
+    BufferLength(Span),
     /// Any other expression.
     Constant(&'a Expr),
 }
@@ -56,6 +62,9 @@ impl Method {
                     if is_word("details") {
                         return CArg::Details(details.next().unwrap_or_default(), written.span());
                     }
+                    if let Some(argument) = self.buffer_argument(written) {
+                        return argument;
+                    }
                     match self.argument(written) {
                         CArg::Constant(_) => CArg::Constant(&argument.value),
                         CArg::Parameter(Parameter { ty, .. }, _)
@@ -78,6 +87,48 @@ impl Method {
                 receiver.into_iter().chain(parameters).collect()
             }
         }
+    }
+
+    /// The argument that `buffer.ptr`, `buffer.len` or `&mut buffer.len` stands for.
+    fn buffer_argument(&self, argument: &Expr) -> Option<CArg<'static>> {
+        let part = |expression: &Expr| {
+            let Expr::Field(ExprField {
+                base,
+                member: Member::Named(part),
+                ..
+            }) = expression
+            else {
+                return None;
+            };
+            let is_buffer = matches!(&**base, Expr::Path(path) if path.path.is_ident("buffer"));
+            (is_buffer && self.parameter_named("buffer").is_none()).then(|| part.to_string())
+        };
+        let span = argument.span();
+        let referent = match argument {
+            Expr::Reference(reference) if reference.mutability.is_some() => Some(&*reference.expr),
+            _ => None,
+        };
+        match (
+            part(argument).as_deref(),
+            referent.and_then(part).as_deref(),
+        ) {
+            (Some("ptr"), _) => Some(CArg::BufferStart(span)),
+            (Some("len"), _) => Some(CArg::BufferSize(span)),
+            (_, Some("len")) => Some(CArg::BufferLength(span)),
+            _ => None,
+        }
+    }
+
+    /// Returns how C says how much of the buffer it has filled; `None` for a method without one.
+    pub(crate) fn buffer_length(&self, calls: &Calls) -> Option<BufferLength> {
+        calls.buffer.as_ref()?;
+        let arguments = self.c_arguments(calls);
+        let is_written = |argument: &CArg<'_>| matches!(argument, CArg::BufferLength(_));
+        Some(match arguments.iter().any(is_written) {
+            true => BufferLength::Written,
+            false if calls.until.is_some() => BufferLength::Text,
+            false => BufferLength::Returned,
+        })
     }
 
     /// The values that `fields(…)` sets.
@@ -227,7 +278,8 @@ impl Method {
     /// The length that is found right after the call, and returned with C's result.
     pub(crate) fn paired_length<'a>(&self, calls: &'a Calls) -> Option<&'a Length<syn::Path>> {
         let is_written = self.out_length(calls).is_some() || self.out_count(calls) > 0;
-        calls.length.as_ref().filter(|_| !is_written)
+        let is_filled = calls.buffer.is_some();
+        calls.length.as_ref().filter(|_| !is_written && !is_filled)
     }
 
     /// The number of parameters in which C explains a failure.
@@ -282,7 +334,10 @@ pub(crate) fn span_of(argument: &CArg<'_>) -> Span {
         | CArg::Destroy(_, span)
         | CArg::Function(_, _, span)
         | CArg::OutLength(span)
-        | CArg::Details(_, span) => *span,
+        | CArg::Details(_, span)
+        | CArg::BufferStart(span)
+        | CArg::BufferSize(span)
+        | CArg::BufferLength(span) => *span,
         CArg::Constant(constant) => constant.span(),
     }
 }

@@ -14,6 +14,13 @@ pub const OK: c_int = 0;
 pub const LABEL: c_int = 1;
 pub const LIMIT: c_int = 2;
 pub const END: c_int = -1;
+pub const TOO_SMALL: c_int = -2;
+
+c! {
+    fn store_print(it: *mut store, memory: *mut c_char, size: usize) -> c_int;
+    fn store_export(it: *mut store, memory: *mut c_void, size: *mut usize) -> c_int;
+    fn store_explain(it: *mut store, memory: *mut c_char, size: usize) -> c_int;
+}
 
 // A key-value store, its entries, and cursors over them.
 pub struct store {

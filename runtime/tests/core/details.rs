@@ -1,4 +1,4 @@
-//! What C writes about a failure through a parameter.
+//! Details of a failure, which C writes through a parameter.
 
 use std::cell::Cell;
 

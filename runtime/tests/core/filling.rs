@@ -57,7 +57,7 @@ impl Intake {
 
 type Step = Box<dyn FnMut(&mut OutBuffer<'_>) -> Result<c_int> + Send>;
 
-/// What the callback does in each of its calls. After the last of these it writes nothing.
+/// The steps of the callback, one for each of its calls. After the last one it writes nothing.
 struct Source {
     steps: Mutex<Vec<Step>>,
     seen: Mutex<Vec<Vec<u16>>>,

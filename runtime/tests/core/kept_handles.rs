@@ -40,7 +40,7 @@ impl Player {
     #[calls(ffi::player_set_tune, fails = negative, scope = until_replaced)]
     fn set_tune(&mut self, tune: Option<Owned<Tune>>) -> Result<()>;
 
-    /// The same place in C, but another one of the runtime's.
+    /// Uses the same place in C, but another one of the runtime's.
     #[calls(ffi::player_set_tune, args = (self, tune), fails = when(|_| Self::panics()), scope = until_replaced)]
     fn set_tune_and_panic(&mut self, tune: Owned<Tune>) -> Result<()>;
 

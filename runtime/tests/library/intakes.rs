@@ -10,13 +10,13 @@ use std::ptr;
 
 use super::control::{acquire, release};
 
-/// As jansson's: returns how many bytes were written, 0 at the end, and -1 on failure.
+/// Returns how many bytes were written, 0 at the end, and -1 on failure, as jansson's.
 pub type load_t = Option<unsafe extern "C" fn(*mut c_void, usize, *mut c_void) -> usize>;
-/// As libxml2's: the same in `int`s.
+/// Returns the same in `int`s, as libxml2's.
 pub type input_t = Option<unsafe extern "C" fn(*mut c_void, *mut c_char, c_int) -> c_int>;
-/// As curl's: the length is a product.
+/// Gets the length as a product, as curl's.
 pub type items_t = Option<unsafe extern "C" fn(*mut c_char, usize, usize, *mut c_void) -> usize>;
-/// As SQLite's: fills all of the memory, and returns a status.
+/// Fills all of the memory, and returns a status, as SQLite's.
 pub type at_t = Option<unsafe extern "C" fn(*mut c_void, *mut c_void, c_int, i64) -> c_int>;
 /// Fills all of the memory, and returns nothing.
 pub type seed_t = Option<unsafe extern "C" fn(*mut c_void, *mut u8, usize)>;

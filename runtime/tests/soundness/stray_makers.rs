@@ -1,5 +1,5 @@
-//! What C makes in the parent of a handle of its own that a callback has. Nobody knows that parent, so the handle
-//! stands for it: what was made ends before the callback does.
+//! Handles that C makes in the parent of a handle of its own that a callback has. Nobody knows that parent, so the
+//! handle stands for it: what was made ends before the callback does.
 
 use leakproof::prelude::*;
 

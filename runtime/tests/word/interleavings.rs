@@ -548,7 +548,7 @@ const ONCE: &[&[Job]] = &[
     &[Job::AloneInterrupted],
 ];
 
-/// Those of a word that one thread uses at a time.
+/// The operations of a word that one thread uses at a time.
 const ONCE_WITH_QUICK: &[&[Job]] = &[
     &[Job::Share],
     &[Job::Alone],

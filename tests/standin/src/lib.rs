@@ -19,6 +19,7 @@ mod parcels;
 mod pictures;
 mod players;
 mod ponds;
+mod quotes;
 mod rehearsals;
 mod search;
 mod sessions;
@@ -113,6 +114,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Seine, Trawl};
+
+    #[pymodule_export]
+    use super::quotes::Quote;
 
     #[pymodule_export]
     use super::rehearsals::{Beat, Rehearsed};

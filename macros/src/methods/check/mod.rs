@@ -2,6 +2,7 @@
 //! to rustc.
 
 pub(crate) mod arguments;
+pub(crate) mod buffer;
 pub(crate) mod callbacks;
 pub(crate) mod field;
 pub(crate) mod interrupt;
@@ -12,6 +13,7 @@ pub(crate) mod signature;
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Calls, Method, MethodsBlock, Source};
 use crate::methods::check::arguments::{check_arguments, check_consumed};
+use crate::methods::check::buffer::check_buffer;
 use crate::methods::check::callbacks::check_callbacks;
 use crate::methods::check::field::check_field;
 use crate::methods::check::interrupt::check_interrupt;
@@ -81,7 +83,10 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     check_outs(method, calls, diagnostics);
     check_details(method, calls, diagnostics);
     check_borrow_of_consumed(method, diagnostics);
-    check_memory(method, calls, diagnostics);
+    check_buffer(method, calls, diagnostics);
+    if calls.buffer.is_none() {
+        check_memory(method, calls, diagnostics);
+    }
     check_owner(method, calls, diagnostics);
     check_consumed(method, calls, diagnostics);
     check_callbacks(method, calls, diagnostics);

@@ -47,7 +47,7 @@ pub(crate) fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnosti
         .any(|name| is_named(value, name))
         || is_slice_ref(value);
     match (&calls.fails, pointer) {
-        (None, true) => diagnostics.at(
+        (None, true) if calls.buffer.is_none() => diagnostics.at(
             value,
             format!("C may return NULL here: return `Option<{0}>`, or `Result<{0}>` with `fails = null`", type_name(value)),
         ),

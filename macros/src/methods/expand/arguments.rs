@@ -9,10 +9,10 @@ use crate::callbacks::expand::function_constant;
 use crate::methods::ast::{Calls, Method, Parameter};
 use crate::methods::c_args::CArg;
 use crate::methods::expand::variables::{
-    c_value_variable, callback_variable, data_variable, destroy_variable, details_variable,
-    function_variable, given_variable, here_variable, length_variable, memory_variable,
-    out_length_variable, out_variable, place_variable, site_variable, start_variable,
-    text_variable,
+    attempt_variable, c_value_variable, callback_variable, capacity_variable, data_variable,
+    destroy_variable, details_variable, function_variable, given_variable, here_variable,
+    length_variable, memory_variable, out_length_variable, out_variable, place_variable,
+    site_variable, start_variable, text_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_text};
@@ -208,6 +208,22 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
         CArg::Details(n, span) => {
             let slot = details_variable(*n);
             (quote!(#slot.pointer()), span)
+        }
+        CArg::BufferStart(span) => {
+            let attempt = attempt_variable();
+            let start = quote! {
+                // SAFETY: guarantee 27: the attempt has the memory until C has returned.
+                unsafe { #runtime::__private::to_c::Start::new(#attempt.start()) }
+            };
+            (quote!(#into_c(#start)), span)
+        }
+        CArg::BufferSize(span) => {
+            let attempt = attempt_variable();
+            (quote!(#attempt.capacity()), span)
+        }
+        CArg::BufferLength(span) => {
+            let capacity = capacity_variable();
+            (quote!(&raw mut #capacity), span)
         }
         CArg::Null(span) => (quote!(#into_c(#runtime::__private::to_c::Null)), span),
         CArg::Constant(constant) => match c_text(constant) {

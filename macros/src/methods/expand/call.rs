@@ -13,6 +13,7 @@ use crate::methods::expand::arguments::{
     expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
     runs_code,
 };
+use crate::methods::expand::buffer::{expand_attempts, expand_buffer, expand_buffer_error};
 use crate::methods::expand::checks::{
     expand_gives_back_check, expand_helper_thread_checks, expand_keep_alive_check,
     expand_kept_checks, expand_result_checks,
@@ -127,6 +128,8 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let here = method.consumed().next().map(|_| quote!(let #here = ();));
     let (uses, c, call, using) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
+    let buffer = expand_buffer(calls, runtime);
+    let raise_buffer_error = expand_buffer_error(calls);
     let (length_error, raise_length_error) = expand_length_error(method, calls, runtime).unzip();
     let (details_slots, details) = expand_details(method, calls, &site_name, runtime);
     let owned_arguments = method
@@ -208,6 +211,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #callback_holders
         #memory
         #(#prepared)*
+        #buffer
         #slots
         #length_error
         #details_slots
@@ -223,6 +227,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #(::core::mem::drop(#stored);)*
         #(::core::mem::drop(#transfers);)*
         #raise_length_error
+        #raise_buffer_error
         #result
     }
 }
@@ -257,7 +262,13 @@ pub(crate) fn expand_c_closure(
             all[n],
             CArg::Function(..) | CArg::Data(..) | CArg::Destroy(..)
         );
-        is_callback && written.get(n).is_some_and(|argument| argument.is_variable)
+        let is_untyped = is_callback && written.get(n).is_some_and(|argument| argument.is_variable);
+        // Each call of C gets the memory anew.
+        let is_buffer = matches!(
+            all[n],
+            CArg::BufferStart(_) | CArg::BufferSize(_) | CArg::BufferLength(_)
+        );
+        is_untyped || is_buffer
     };
     let declared = variables.iter().zip(c_types).enumerate();
     let declared = declared.filter(|(n, _)| !is_captured(*n));
@@ -286,6 +297,7 @@ pub(crate) fn expand_c_closure(
         // guarantee 3: each is borrowed until C has returned.
         unsafe { #call }
     };
+    let call = expand_attempts(method, calls, call, runtime);
     let call = match still_unchanged.is_empty() {
         true => quote!(#caught.run(|| #call)),
         false => quote!(#caught.run(|| { #(#still_unchanged)* #call })),

@@ -1,6 +1,7 @@
 //! The tokens of a methods block, for Rust callers and for Python.
 
 pub(crate) mod arguments;
+pub(crate) mod buffer;
 pub(crate) mod call;
 pub(crate) mod checks;
 pub(crate) mod copies;

@@ -12,7 +12,8 @@ use crate::methods::expand::copies::undecoded;
 use crate::methods::expand::moving::made_part;
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{
-    free_variable, length_error_variable, lifetime_variable, out_length_variable, out_variable,
+    buffer_variable, free_variable, length_error_variable, lifetime_variable, out_length_variable,
+    out_variable,
 };
 use crate::span::respanned;
 use crate::text::contains_string;
@@ -29,6 +30,7 @@ pub(crate) fn is_copied_memory(method: &Method, calls: &Calls) -> bool {
     (is_named(value, "Bytes") || is_slice_ref(value)) && !written
         || argument_of(value, "Vec").is_some()
         || counted
+        || calls.buffer.is_some()
         || method.out_length(calls).is_some()
 }
 
@@ -178,6 +180,10 @@ pub(crate) fn expand_memory(
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (ret, memory, count, length) = (own("ret"), own("memory"), own("count"), own("length"));
     let start = match method.out_count(calls) {
+        0 if calls.buffer.is_some() => {
+            let buffer = buffer_variable();
+            quote!(#buffer.start())
+        }
         0 => quote!(#ret),
         _ => {
             let slot = out_variable(0);
@@ -201,7 +207,9 @@ pub(crate) fn expand_memory(
         })
     };
     let paired = method.paired_length(calls);
-    let measured = if let Some(of) = paired {
+    let measured = if calls.buffer.is_some() {
+        expand_filled(method, calls, runtime)
+    } else if let Some(of) = paired {
         // The memory has an owner by now, which frees it if the length is missing.
         respanned(quote!(#returns::Count::count(#length?)), of.span())
     } else if let Some(Length::Computed(expression)) = &calls.length {
@@ -242,7 +250,7 @@ pub(crate) fn expand_memory(
     let copy = respanned(copy, value.span());
     let returned = match paired {
         Some(_) => quote!((#ret, #length)),
-        None if method.out_count(calls) > 0 => quote!(_),
+        None if method.out_count(calls) > 0 || calls.buffer.is_some() => quote!(_),
         None => ret.to_token_stream(),
     };
     quote! {
@@ -255,6 +263,19 @@ pub(crate) fn expand_memory(
             // read.
             unsafe { #copy }
         }
+    }
+}
+
+/// The number of bytes in the result, within the closure that moves the result into its owner.
+fn expand_filled(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let buffer = buffer_variable();
+    match &calls.length {
+        Some(Length::Computed(expression)) => {
+            let size = expand_computed(expression, &[quote!(#buffer.filled())], runtime);
+            let measured = expand_measured_in_owner(method, calls, size, runtime);
+            quote!(#buffer.limit(#measured))
+        }
+        _ => quote!(#buffer.filled()),
     }
 }
 

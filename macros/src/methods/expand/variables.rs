@@ -58,6 +58,21 @@ pub(crate) fn out_length_variable() -> Ident {
     Ident::new("__out_length", Span::mixed_site())
 }
 
+/// The memory that C gets to fill.
+pub(crate) fn buffer_variable() -> Ident {
+    Ident::new("__buffer", Span::mixed_site())
+}
+
+/// The memory during one call of C.
+pub(crate) fn attempt_variable() -> Ident {
+    Ident::new("__attempt", Span::mixed_site())
+}
+
+/// The size of the memory, which C replaces by the number of bytes that it has filled.
+pub(crate) fn capacity_variable() -> Ident {
+    Ident::new("__capacity", Span::mixed_site())
+}
+
 /// The slot of the parameter `n` in which C explains a failure.
 pub(crate) fn details_variable(n: usize) -> Ident {
     format_ident!("__details_{n}", span = Span::mixed_site())

@@ -36,6 +36,8 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         retain: None,
         gives_back: None,
         details: None,
+        buffer: None,
+        too_small: None,
     };
     for arg in parse_args(
         parsed.args,
@@ -59,6 +61,8 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "retain",
             "gives_back",
             "details",
+            "buffer",
+            "too_small",
         ],
         diagnostics,
     ) {
@@ -100,6 +104,18 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "retain" => calls.retain = named_flag(arg, diagnostics),
             "gives_back" => calls.gives_back = named_flag(arg, diagnostics),
             "details" => calls.details = Some(parse_details(arg, diagnostics)),
+            "buffer" => {
+                let name = arg.name.clone();
+                calls.buffer = arg
+                    .value("buffer = 256", diagnostics)
+                    .map(|size| (name, size));
+            }
+            "too_small" => {
+                let name = arg.name.clone();
+                let form = "too_small = when(|ret| ret == ffi::TOO_SMALL)";
+                let test = arg.value(form, diagnostics).unwrap_or(StatusTest::Unknown);
+                calls.too_small = Some((name, test));
+            }
             "interrupt" => {
                 calls.interrupt = arg.value("interrupt = TheHandle::the_method", diagnostics);
             }

@@ -1,4 +1,4 @@
-//! What C gets to keep in a bag while a call that gives the bag to C, or its release, is being prepared.
+//! Handles that C gets to keep in a bag while a call that gives the bag to C, or its release, is being prepared.
 
 use std::cell::RefCell;
 use std::rc::Rc;

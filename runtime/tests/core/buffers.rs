@@ -1,0 +1,232 @@
+//! Memory that a method gives C to fill.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::panic_of;
+use crate::wrapper::ffi::log;
+use crate::wrapper::{Library, ffi};
+
+#[handle(raw = ffi::quote, release = ffi::quote_free)]
+struct Quote;
+
+const INITIAL: usize = 4;
+
+#[methods(unsafe, rust_only)]
+impl Quote {
+    #[calls(ffi::quote_new, fails = null)]
+    fn new(text: &CStr) -> Result<Owned<Quote>>;
+
+    #[calls(
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = INITIAL, fails = nonzero,
+        too_small = when(|ret| ret == ffi::QUOTE_TOO_SMALL)
+    )]
+    fn get(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_fetch, args = (self, buffer.ptr, &mut buffer.len), buffer = 4, fails = nonzero,
+        too_small = when(|ret| ret == ffi::QUOTE_TOO_SMALL)
+    )]
+    fn fetch(&self) -> Result<String>;
+
+    #[calls(ffi::quote_print, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n, fails = negative)]
+    fn print(&self) -> Result<String>;
+
+    #[calls(
+        ffi::quote_print, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n,
+        none = when(|ret| ret == -1)
+    )]
+    fn print_or_none(&self) -> Result<Option<Bytes>>;
+
+    #[calls(ffi::quote_read, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n, fails = negative)]
+    fn read(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_explain, args = (self, buffer.ptr, buffer.len), buffer = 4, until = null, fails = nonzero,
+        too_small = nonzero
+    )]
+    fn explain(&self) -> Result<CString>;
+
+    #[calls(ffi::quote_explain, args = (self, buffer.ptr, buffer.len), buffer = 4, until = null, fails = nonzero)]
+    fn explain_in_four(&self) -> Result<CString>;
+
+    #[calls(ffi::quote_size, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |size| size - 1)]
+    fn sized(&self) -> Result<String>;
+
+    #[calls(ffi::quote_size, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |size| size * 100)]
+    fn miscounted(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_grow, args = (self, buffer.ptr, &mut buffer.len), buffer = 1, fails = nonzero,
+        too_small = nonzero
+    )]
+    fn grow(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = 4, fails = nonzero,
+        too_small = when(|_| panic!("asked"))
+    )]
+    fn ask(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = 0, fails = nonzero,
+        too_small = when(|ret| ret == ffi::QUOTE_TOO_SMALL)
+    )]
+    fn get_from_nothing(&self) -> Result<Bytes>;
+
+    #[calls(ffi::quote_print, args = (self, buffer.ptr, buffer.len), fails = negative)]
+    fn print_to(&self, buffer: &mut [u8]) -> Result<c_int>;
+}
+
+fn quote(text: &CStr) -> Owned<'static, Quote> {
+    let quote = Quote::new(text).unwrap();
+    log();
+    quote
+}
+
+#[test]
+fn text_that_fits_is_written_by_one_call() {
+    let _library = Library::start();
+    let short = quote(c"abc");
+    assert_eq!(&short.get().unwrap().0[..], b"abc");
+    assert_eq!(short.fetch().unwrap(), "abc");
+    assert_eq!(short.print().unwrap(), "abc");
+    assert_eq!(&short.read().unwrap().0[..], b"abc");
+    assert_eq!(short.explain().unwrap().as_c_str(), c"abc");
+    assert_eq!(
+        log(),
+        ["4 bytes", "4 bytes", "3 bytes", "4 bytes", "3 bytes"]
+    );
+    // With its NUL this text is as long as the memory: nothing tells that it was not cut.
+    assert_eq!(short.sized().unwrap(), "abc");
+    assert_eq!(log(), ["3 bytes", "7 bytes"]);
+}
+
+#[test]
+fn memory_that_is_too_small_grows_to_what_c_needs() {
+    let _library = Library::start();
+    let long = quote(c"a text of many letters");
+    assert_eq!(&long.get().unwrap().0[..], b"a text of many letters");
+    assert_eq!(log(), ["4 bytes", "23 bytes"]);
+    assert_eq!(long.print().unwrap(), "a text of many letters");
+    assert_eq!(log(), ["3 bytes", "22 bytes"]);
+    assert_eq!(long.sized().unwrap(), "a text of many letters");
+    assert_eq!(log(), ["3 bytes", "23 bytes"]);
+}
+
+#[test]
+fn memory_doubles_where_c_does_not_say_what_it_needs() {
+    let _library = Library::start();
+    let long = quote(c"a text of many letters");
+    assert_eq!(long.fetch().unwrap(), "a text of many letters");
+    assert_eq!(log(), ["4 bytes", "8 bytes", "16 bytes", "32 bytes"]);
+    assert_eq!(&long.read().unwrap().0[..], b"a text of many letters");
+    assert_eq!(log(), ["4 bytes", "8 bytes", "16 bytes", "32 bytes"]);
+    assert_eq!(
+        long.explain().unwrap().as_c_str(),
+        c"a text of many letters"
+    );
+    assert_eq!(log(), ["3 bytes", "7 bytes", "15 bytes", "31 bytes"]);
+}
+
+#[test]
+fn text_as_long_as_the_memory_may_have_been_cut() {
+    let _library = Library::start();
+    let exact = quote(c"abcd");
+    assert_eq!(&exact.read().unwrap().0[..], b"abcd");
+    assert_eq!(log(), ["4 bytes", "8 bytes"]);
+    assert_eq!(exact.print().unwrap(), "abcd");
+    assert_eq!(log(), ["3 bytes", "7 bytes"]);
+    assert_eq!(&exact.get().unwrap().0[..], b"abcd");
+    assert_eq!(log(), ["4 bytes"]);
+}
+
+#[test]
+fn empty_text_is_an_empty_result() {
+    let _library = Library::start();
+    let empty = quote(c"");
+    assert!(empty.get().unwrap().0.is_empty() && empty.read().unwrap().0.is_empty());
+    assert_eq!(empty.print().unwrap() + &empty.fetch().unwrap(), "");
+    assert_eq!(empty.explain().unwrap().as_c_str(), c"");
+    assert!(empty.get_from_nothing().unwrap().0.is_empty());
+}
+
+#[test]
+fn memory_of_no_bytes_grows() {
+    let _library = Library::start();
+    let short = quote(c"abc");
+    assert_eq!(&short.get_from_nothing().unwrap().0[..], b"abc");
+    assert_eq!(log(), ["1 bytes", "4 bytes"]);
+}
+
+#[test]
+fn failing_call_is_not_repeated() {
+    let _library = Library::start();
+    let unlucky = quote(c"thirteen char");
+    let error = unlucky.get().unwrap_err();
+    assert!(error.to_string().contains("quote_get"), "{error}");
+    assert!(unlucky.print().is_err());
+    assert!(unlucky.print_or_none().unwrap().is_none());
+    assert!(log().is_empty());
+    let error = quote(c"a text").explain_in_four().unwrap_err();
+    assert!(error.to_string().contains("quote_explain"), "{error}");
+}
+
+#[test]
+fn size_is_no_larger_than_its_type_can_say() {
+    let _library = Library::start();
+    let text = CString::new(vec![b'a'; 200]).unwrap();
+    assert_eq!(quote(&text).read().unwrap().0.len(), 200);
+    assert_eq!(log().last().unwrap(), "quote_free");
+    let text = CString::new(vec![b'a'; 300]).unwrap();
+    let long = quote(&text);
+    let error = long.read().unwrap_err();
+    assert!(matches!(error, Error::Overflow(_)), "{error:?}");
+    assert_eq!(
+        log(),
+        ["4", "8", "16", "32", "64", "128", "255"].map(|size| format!("{size} bytes"))
+    );
+}
+
+#[test]
+fn memory_does_not_grow_for_ever() {
+    let _library = Library::start();
+    let error = quote(c"").grow().unwrap_err();
+    assert!(matches!(error, Error::Overflow(_)), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .contains("quote_grow needs more memory than it can be given"),
+        "{error}"
+    );
+    assert_eq!(log().len(), 25);
+}
+
+#[test]
+fn computed_length_beyond_the_memory_is_an_error() {
+    let _library = Library::start();
+    let error = quote(c"abc").miscounted().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("longer than the memory: 400 bytes"),
+        "{error}"
+    );
+}
+
+#[test]
+fn panic_of_the_question_frees_the_memory() {
+    let _library = Library::start();
+    let short = quote(c"abc");
+    assert_eq!(panic_of(|| drop(short.ask())), "asked");
+    assert_eq!(&short.get().unwrap().0[..], b"abc");
+}
+
+#[test]
+fn parameter_may_have_the_name_of_the_buffer() {
+    let _library = Library::start();
+    let mut memory = [0_u8; 8];
+    assert_eq!(quote(c"abc").print_to(&mut memory).unwrap(), 3);
+    assert_eq!(&memory[..4], b"abc\0");
+}

@@ -1,0 +1,17 @@
+//! The result is what C has filled.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/thing.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe)]
+impl Thing {
+    #[calls(ffi::write, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n, fails = negative)]
+    fn read(&self) -> Result<i32>;
+}
+
+fn main() {}

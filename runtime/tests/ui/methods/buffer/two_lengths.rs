@@ -1,0 +1,19 @@
+//! A length has one source.
+
+use leakproof::prelude::*;
+
+#[path = "../../ffi/thing.rs"]
+mod ffi;
+
+#[handle(raw = ffi::Thing, release = ffi::thing_free)]
+pub struct Thing;
+
+#[methods(unsafe)]
+impl Thing {
+    #[calls(
+        ffi::write, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n, until = null, fails = negative
+    )]
+    fn read(&self) -> Result<String>;
+}
+
+fn main() {}
