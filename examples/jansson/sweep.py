@@ -1,5 +1,6 @@
 """The operations of the fault-injection sweep: every function of jansson_safe, succeeding and failing."""
 
+import io
 import tempfile
 from pathlib import Path
 
@@ -85,6 +86,9 @@ OPERATIONS = [
     Operation("loads of bytes", lambda: loads(b"[]", reject_duplicates=True, int_as_real=True)),
     Operation("loads of no JSON", lambda: loads("[1,"), raises=MODULE.JSONDecodeError),
     Operation("loads of no text", lambda: loads(1), raises=TypeError),
+    Operation("load", lambda: MODULE.load(io.BytesIO(b'{"a": [1, 2]}').read)),
+    Operation("load of no JSON", lambda: MODULE.load(io.BytesIO(b"[1,").read), raises=MODULE.JSONDecodeError),
+    Operation("load of text", lambda: MODULE.load(io.StringIO("[1]").read), raises=TypeError),
     Operation("load_file", lambda: MODULE.load_file(GOOD)),
     Operation("load_file that is missing", lambda: MODULE.load_file("/no/such"), raises=MODULE.JSONDecodeError),
     Operation("new", whole),

@@ -14,7 +14,7 @@ mod ffi {
 #[leakproof::module(gil_used)]
 mod jansson_safe {
     #[pymodule_export]
-    use crate::text::{JSONDecodeError, load_file, loads};
+    use crate::text::{JSONDecodeError, load, load_file, loads};
     #[pymodule_export]
     use crate::value::{Kind, Value};
 }

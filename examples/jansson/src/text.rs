@@ -91,6 +91,19 @@ impl Writer {
     }
 }
 
+/// A Python function that returns the next bytes of a text, at most as many as it is asked for.
+#[derive(Attachment)]
+struct Reader(Callable);
+
+#[callbacks(unsafe)]
+impl Reader {
+    #[callback(ffi::json_load_callback_t, args = (buffer.ptr, buffer.len, data), on_error = usize::MAX)]
+    fn read(&self, mut buffer: OutBuffer<'_>) -> Result<()> {
+        let count = buffer.capacity();
+        self.0.call_into((count,), &mut buffer)
+    }
+}
+
 /// The flags for dumping.
 fn dump_flags(indent: usize, sort_keys: bool, compact: bool, ensure_ascii: bool) -> Result<usize> {
     if indent > ffi::JSON_MAX_INDENT as usize {
@@ -132,6 +145,12 @@ impl crate::value::Value {
     #[rust_only]
     #[calls(ffi::json_load_file, args = (path, flags, details), details = Failure, fails = null, detach)]
     fn load_path(path: &FsPath, flags: usize) -> Result<Owned<Value>>;
+
+    #[rust_only]
+    #[calls(
+        ffi::json_load_callback, args = (reader.read, reader.data, flags, details), details = Failure, fails = null
+    )]
+    fn load_from(reader: &Reader, flags: usize) -> Result<Owned<Value>>;
 
     #[rust_only]
     #[calls(ffi::json_dumps, fails = null, free = ffi::free, utf8 = lossy, detach)]
@@ -220,4 +239,16 @@ pub(crate) fn load_file(
             error.into()
         }
     })
+}
+
+/// Returns the value of the JSON text that `read(count)` returns in pieces, as bytes, such as the `read` of a file. An
+/// empty piece ends the text.
+#[function]
+#[pyo3(signature = (read, *, reject_duplicates = false, int_as_real = false))]
+pub(crate) fn load(
+    read: Callable,
+    reject_duplicates: bool,
+    int_as_real: bool,
+) -> Result<Owned<Value>> {
+    Value::load_from(&Reader(read), load_flags(reject_duplicates, int_as_real))
 }

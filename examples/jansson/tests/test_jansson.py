@@ -1,13 +1,25 @@
 """Jansson: values in values, texts, each way to fail, and that nothing is left."""
 
 import gc
+import io
 import json
 import os
 import threading
 
 import jansson_safe
 import pytest
-from jansson_safe import BusyError, ClosedError, Error, JSONDecodeError, Kind, Value, live_handles, load_file, loads
+from jansson_safe import (
+    BusyError,
+    ClosedError,
+    Error,
+    JSONDecodeError,
+    Kind,
+    Value,
+    live_handles,
+    load,
+    load_file,
+    loads,
+)
 
 PLAIN = {
     "none": None,
@@ -469,6 +481,40 @@ def test_files(tmp_path):
     assert caught.value.source == str(path) and caught.value.line == 2
     with pytest.raises(JSONDecodeError, match="No such file"):
         load_file(tmp_path / "nothing")
+
+
+def test_load_reads_pieces():
+    text = Value(PLAIN).dumps().encode()
+    asked = []
+
+    def read_one(count):
+        asked.append(count)
+        return text[len(asked) - 1 : len(asked)]
+
+    for read in (io.BytesIO(text).read, read_one):
+        with load(read) as value:
+            assert value.to_python() == PLAIN
+    assert len(asked) > len(text) / 2 and min(asked) > 0
+    with load(io.BytesIO(b"[" + b"1," * 10000 + b"1]").read) as value:
+        assert len(value) == 10001
+    with load(io.BytesIO(b"[1]").read, int_as_real=True) as value:
+        assert value.to_python() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("read", "error"),
+    [
+        (io.BytesIO(b"[1,").read, JSONDecodeError),
+        (io.BytesIO(b"").read, JSONDecodeError),
+        (lambda count: b"1" * (count + 1), ValueError),
+        (lambda count: "text", TypeError),
+        (lambda count: 1 // 0, ZeroDivisionError),
+        (None, TypeError),
+    ],
+)
+def test_load_of_what_cannot_be_read(read, error):
+    with pytest.raises(error):
+        load(read)
 
 
 def test_dump_writes_pieces():

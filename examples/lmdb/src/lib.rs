@@ -7,6 +7,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use leakproof::Handle;
 use leakproof::prelude::*;
 
 #[allow(warnings, clippy::all, reason = "generated from LMDB's header")]
@@ -47,30 +48,12 @@ pub struct AlreadyOpenError {
 #[derive(Debug, Default)]
 pub struct LmdbErrors;
 
-impl LmdbErrors {
-    fn error(status: Option<i64>) -> Error {
-        let code = status.unwrap_or_default();
+impl<T: Handle> ErrorSource<T> for LmdbErrors {
+    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
+        let code = call.status.unwrap_or_default();
         let message = i32::try_from(code).ok().and_then(Environment::message_of);
         let message = message.unwrap_or_else(|| "unknown error".into());
         LmdbError { message, code }.into()
-    }
-}
-
-impl ErrorSource<Environment> for LmdbErrors {
-    fn into_error(self, call: &CallInfo<'_, Environment>) -> Error {
-        Self::error(call.status)
-    }
-}
-
-impl ErrorSource<Transaction> for LmdbErrors {
-    fn into_error(self, call: &CallInfo<'_, Transaction>) -> Error {
-        Self::error(call.status)
-    }
-}
-
-impl ErrorSource<Cursor> for LmdbErrors {
-    fn into_error(self, call: &CallInfo<'_, Cursor>) -> Error {
-        Self::error(call.status)
     }
 }
 
