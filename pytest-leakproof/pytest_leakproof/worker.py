@@ -43,7 +43,7 @@ def run_worker(
     """Runs the sweep from `start` on in a new process, with the library of the folder `shim` preloaded.
     Returns `None` if it finished.
     """
-    environment = without_malloc_cache(os.environ)
+    environment = counting_exactly(os.environ)
     receiver, sender = os.pipe()
     command = [sys.executable, "-X", "faulthandler", "-m", "pytest_leakproof.sweep", *arguments]
     with tempfile.TemporaryFile() as output:
@@ -153,11 +153,16 @@ def messages(receiver: int, timeout: float) -> Iterator[list[Any]]:
     raise TimeoutError
 
 
-def without_malloc_cache(environment: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment in which `malloc` caches no freed memory. glibc counts cached memory as allocated."""
+def counting_exactly(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment in which the allocated bytes are those that are in use.
+
+    `malloc` caches no freed memory, which glibc counts as allocated. A panic prints no backtrace, for which Rust's
+    standard library keeps what it has read of the debug information.
+    """
+    environment = {**environment, "RUST_BACKTRACE": "0"}
     tunables = environment.get("GLIBC_TUNABLES", "")
     if "glibc.malloc.tcache_count" in tunables:
-        return dict(environment)
+        return environment
     no_cache = "glibc.malloc.tcache_count=0"
     return {**environment, "GLIBC_TUNABLES": f"{tunables}:{no_cache}" if tunables else no_cache}
 

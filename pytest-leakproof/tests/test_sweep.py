@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 from pytest_leakproof.sweep import Operation, SweepError, load, main, sweep, sweep_file
+from pytest_leakproof.worker import counting_exactly
 
 PLAN = """
 import fakelib
@@ -327,3 +328,10 @@ def test_command_without_fault_injection_exits_with_2(plan):
 def test_main_can_be_called(plan, capfd):
     assert main([str(plan()), "--only", "open"]) == 0
     assert "[1/1] open: 4 faults injected" in capfd.readouterr().out
+
+
+def test_panics_of_the_worker_print_no_backtrace():
+    """Rust's standard library keeps what it reads for one, which is no leak."""
+    environment = counting_exactly({"RUST_BACKTRACE": "1", "GLIBC_TUNABLES": "a=1"})
+    assert environment["RUST_BACKTRACE"] == "0"
+    assert environment["GLIBC_TUNABLES"].startswith("a=1:")
