@@ -18,7 +18,7 @@ use crate::handle::{Handle, Resource};
     note = "the annotation of the handle names its parents: `parent = P`. A parent that it borrows by `&mut` is used by \
             nothing else, and of two parents of one type nothing tells which is meant"
 )]
-pub unsafe trait LivesIn<P: Handle>: Resource {}
+pub unsafe trait LivesIn<P>: Resource {}
 
 /// Returns the parent in which C made the handle, for the body of a method: `let store: &Store =
 /// leakproof::parent_of(self)?`.
