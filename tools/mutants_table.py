@@ -827,6 +827,7 @@ CLOSING = [
     mutant(ENUMS, "a second name has the documentation", ("            if member.getattr(intern!(py, \"name\"))?.eq(name)? {", "            if member.getattr(intern!(py, \"name\"))?.eq(name)? || true {")),
     mutant(TAKE, "an operand of another type is a TypeError", ("error.is_instance_of::<PyTypeError>(py) => Err", "false && error.is_instance_of::<PyTypeError>(py) => Err")),
     mutant(TAKE, "an operand with an error of its own is NotImplemented", ("error.is_instance_of::<PyTypeError>(py) => Err", "error.is_instance_of::<PyTypeError>(py) || true => Err")),
+    mutant(TAKE, "a handle of another module is said to be of its own name", ("    let message = match actual == expected {\n", "    let message = match false && actual == expected {\n")),
     mutant(TAKE, "what Python gives away it keeps", ("            None => self.state.transferred(self.raw),\n", "            None => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
