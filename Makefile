@@ -173,11 +173,11 @@ $(STAMPS)/dist: tools/check-dist.sh $(STUBS) $(PYTHON_SOURCES)
 	@mkdir -p $(@D) && touch $@
 
 .PHONY: check-readme
-check-readme: setup $(STAMPS)/readme ## build and run the README's example package
+check-readme: setup $(STAMPS)/readme ## build and run the packages of the README and of the page `packages`
 
-$(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md $(PLUGIN_SOURCES) $(RUST_SOURCES) \
-		$(VENV)/ready
-	@echo "== the README's example"
+$(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md runtime/src/reference/packages.md \
+		$(PLUGIN_SOURCES) $(RUST_SOURCES) $(VENV)/ready
+	@echo "== the packages of the README"
 	$(BIN)/python tools/check_readme.py
 	@mkdir -p $(@D) && touch $@
 

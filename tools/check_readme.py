@@ -5,6 +5,10 @@ A fenced block after a line `<!-- file: counter/src/lib.rs -->` is that file. Ev
 built with maturin into one throw-away virtual environment, and every `test*.py` among the files is run there with
 `python`. `path = "…"` of the dependency on leakproof is replaced by the path of this workspace's crate.
 
+The page `packages` of the reference goes on from there: its files make another package of the first one, with Python
+files beside the module. Its settings are checked to spare `maturin develop` and `cargo check` to rebuild each other's
+dependencies, and PyO3's limited API and PyPy to be refused.
+
 Then the files of the pytest plugin's README, which belong to the same package, are written too, and each block after a
 line `<!-- run in: counter -->` is run by the shell in that folder, with `../leakproof` replaced by this workspace.
 """
@@ -22,6 +26,31 @@ TARGET = ROOT / "target" / "readme"
 BLOCK = re.compile(
     r"^<!-- file: (?P<path>\S+) -->\n+(?P<fence>`{3,})[^\n]*\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL
 )
+SIGNATURE = re.compile(r"cpython-3\.\d+-64bit")
+PACKAGE = """
+import pickle
+import sys
+from pathlib import Path
+
+import directories
+from directories import _native
+
+source = Path(sys.argv[1], "python", "directories")
+assert Path(directories.__file__) == source / "__init__.py", directories.__file__
+assert Path(_native.__file__).parent == source, _native.__file__
+assert _native.__leakproof__.package() == "directories"
+for cls in (directories.Directory, _native.Handle, directories.Error, directories.ClosedError):
+    assert repr(cls) == f"<class 'directories.{cls.__name__}'>", cls
+with directories.Directory(sys.argv[1]) as directory:
+    try:
+        pickle.dumps(directory)
+    except TypeError as error:
+        assert "cannot pickle or copy a directories.Directory: " in str(error), error
+    else:
+        raise AssertionError("a handle was pickled")
+stubs = (source / "_native.pyi").read_text()
+assert "class Directory(Handle):" in stubs and "fault" not in stubs, stubs
+"""
 SCRIPT = re.compile(r"^<!-- run in: (?P<folder>\S+) -->\n+```sh\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 DEPENDENCY = re.compile(r'^(leakproof\s*=\s*\{[^}\n]*?path\s*=\s*)"[^"]*"', re.MULTILINE)
 
@@ -41,6 +70,62 @@ def write_files(readme: str, folder: Path) -> list[Path]:
         path.write_text(text)
         paths.append(path)
     return paths
+
+
+def run(*command: str | Path, cwd: Path, environment: dict[str, str]) -> str:
+    """Runs a command that has to succeed. Returns what it wrote."""
+    ended = subprocess.run(
+        command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    print(ended.stdout, end="", flush=True)
+    if ended.returncode:
+        sys.exit(f"{' '.join(map(str, command))}: exit status {ended.returncode}")
+    return ended.stdout
+
+
+def check_package(readme: str, folder: Path, python: Path, environment: dict[str, str]) -> None:
+    """Builds the README's package with the files of the page `packages`."""
+    page = (ROOT / "runtime" / "src" / "reference" / "packages.md").read_text()
+    write_files(readme, folder)
+    write_files(page, folder)
+    package = folder / "directories"
+    settings = package / ".cargo" / "config.toml"
+    signature = f"cpython-3.{sys.version_info.minor}-64bit"
+    text, count = SIGNATURE.subn(signature, settings.read_text())
+    source = package / "src" / "lib.rs"
+    renamed = source.read_text().replace("mod directories {", "mod _native {")
+    if count != 1 or renamed == source.read_text():
+        sys.exit("packages.md: the package of the README is another one")
+    settings.write_text(text)
+    source.write_text(renamed)
+    (package / "python" / "directories" / "py.typed").touch()
+    shutil.copy(ROOT / "Cargo.lock", package)
+    maturin = Path(sys.executable).with_name("maturin")
+    develop: list[str | Path] = [maturin, "develop", "--release", "--generate-stubs"]
+    run(*develop, cwd=package, environment=environment)
+    run(python, "-c", PACKAGE, package, cwd=folder, environment=environment)
+    run("cargo", "check", "--release", cwd=package, environment=environment)
+    for command in (develop, ["cargo", "check", "--release"]):
+        again = run(*command, cwd=package, environment=environment)
+        if re.search("^ +(Compiling|Checking) ", again, re.MULTILINE):
+            sys.exit("packages.md: `maturin develop` and `cargo check` rebuild what the other one has built")
+    check_refused(folder)
+
+
+def check_refused(folder: Path) -> None:
+    """Checks the message to whoever builds for the limited API, or for another Python than CPython."""
+    configuration = folder / "python.txt"
+    configuration.write_text("implementation=PyPy\nversion=3.11\nshared=true\nsuppress_build_script_link_lines=true\n")
+    # The folder of `make check-free-threaded`, which has what the build script needs.
+    command = ["cargo", "check", "--package", "leakproof", "--target-dir", str(ROOT / "target" / "free-threaded")]
+    for arguments, variables, message in [
+        (["--features", "pyo3/abi3-py310"], {}, "leakproof needs the full C API of Python"),
+        ([], {"PYO3_CONFIG_FILE": str(configuration)}, "leakproof supports CPython only"),
+    ]:
+        environment = os.environ | variables
+        ended = subprocess.run([*command, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+        if not ended.returncode or f": {message}" not in ended.stderr or "error[E" in ended.stderr:
+            sys.exit(f"this build is to fail with the sentence {message!r}:\n{ended.stderr}")
 
 
 def run_scripts(readme: str, folder: Path, environment: dict[str, str]) -> None:
@@ -78,6 +163,7 @@ def main() -> None:
         for test in tests:
             print(f"-- {test.relative_to(Path(name).resolve())}", flush=True)
             subprocess.run([python, test.name], cwd=test.parent, env=environment, check=True)
+        check_package(readme, Path(name).resolve() / "packages", python, environment)
         readme = (ROOT / "pytest-leakproof" / "README.md").read_text()
         write_files(readme, Path(name).resolve())
         path = os.pathsep.join([str(python.parent), str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -308,3 +308,18 @@ fn spelling_is_american() {
         report.join("\n")
     );
 }
+
+/// A crate that cargo vendors or packages has the files of its own folder only.
+#[test]
+fn crates_include_files_of_their_own_folder_only() {
+    let mut outside = Vec::new();
+    for folder in ["runtime/src", "macros/src"] {
+        for (path, text) in sources(&root().join(folder)) {
+            let lines = text.lines().filter(|line| line.contains("include"));
+            let left =
+                lines.filter(|line| line.contains("include_str!(\"..") || line.contains("\"/.."));
+            outside.extend(left.map(|line| format!("{}: {}", path.display(), line.trim())));
+        }
+    }
+    assert!(outside.is_empty(), "{}", outside.join("\n"));
+}

@@ -19,10 +19,21 @@
 //!
 //! The bindings are then included in a private module: `include!(concat!(env!("OUT_DIR"), "/libxml2.rs"));`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::exit;
-use std::{env, fs, io};
+use std::{env, fs};
+
+use bindgen::BindgenError;
+
+use self::comments::write_comments;
+pub use self::installed::Version;
+use self::installed::{Installed, Wanted, search_line};
+use self::names::{Trimmed, linked_to_inline, suffix_of};
+
+mod comments;
+mod installed;
+mod names;
 
 /// A C library, as it is installed on this machine.
 #[derive(Debug)]
@@ -34,7 +45,9 @@ pub struct Library {
     allowed: Vec<String>,
     opaque: Vec<String>,
     defined: Vec<String>,
+    /// Libraries, as rustc's option `-l` names them.
     linked: Vec<String>,
+    searched: Vec<PathBuf>,
     includes: Vec<PathBuf>,
     trimmed: Trimmed,
     all_comments: bool,
@@ -61,6 +74,7 @@ impl Library {
             opaque: Vec::new(),
             defined: Vec::new(),
             linked: Vec::new(),
+            searched: Vec::new(),
             includes: Vec::new(),
             trimmed: Trimmed::default(),
             all_comments: false,
@@ -88,6 +102,19 @@ impl Library {
     /// Links a library, as the compiler's option `-lname` does.
     pub fn link(mut self, name: &str) -> Self {
         self.linked.push(name.into());
+        self
+    }
+
+    /// Links an archive, `libname.a`, into the module: users of the module need no library. The archive has to be made
+    /// of position-independent code (`-fPIC`).
+    pub fn link_static(mut self, name: &str) -> Self {
+        self.linked.push(format!("static={name}"));
+        self
+    }
+
+    /// Adds a folder in which libraries are looked for, as the compiler's option `-L` does.
+    pub fn link_search(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.searched.push(folder.into());
         self
     }
 
@@ -142,17 +169,18 @@ impl Library {
     /// If something is missing, prints what is missing, and ends the build.
     pub fn write(self, file: &str) -> Version {
         println!("cargo::rerun-if-changed=build.rs");
-        let (mut includes, version) = self.probe();
-        includes.splice(..0, self.includes.iter().cloned());
-        for name in &self.linked {
-            println!("cargo::rustc-link-lib={name}");
-        }
+        let installed = self.find().unwrap_or_else(|message| fail(&message));
+        let version = installed.version;
+        let includes: Vec<PathBuf> = self
+            .includes
+            .iter()
+            .chain(&installed.includes)
+            .cloned()
+            .collect();
         let out = env::var_os("OUT_DIR")
             .map(PathBuf::from)
             .unwrap_or_default();
         let inline = out.join(file).with_extension("inline.c");
-        // An old one would be taken for a new one.
-        let _ = fs::remove_file(&inline);
         let bindings = self
             .generate(&includes, &inline)
             .unwrap_or_else(|message| fail(&message));
@@ -163,9 +191,17 @@ impl Library {
             for defined in &self.defined {
                 build.flag(defined);
             }
-            build.compile(&format!("{}_inline", file.replace(['.', '-'], "_")));
+            let name = format!("{}_inline", file.replace(['.', '-'], "_"));
+            if let Err(error) = build.try_compile(&name) {
+                fail(&not_compiled(&error.to_string()));
+            }
         }
-        let bindings = without_macros_of_enums(&bindings.to_string());
+        // These come behind the functions that call what they link: some linkers look for symbols in this order.
+        for line in self.link_lines() {
+            println!("{line}");
+        }
+        installed.link();
+        let bindings = without_macros_of_enums(&bindings);
         let written = fs::write(out.join(file), &bindings)
             .and_then(|()| write_comments(&bindings, &out.join("leakproof-comments")));
         if let Err(error) = written {
@@ -174,15 +210,36 @@ impl Library {
         version
     }
 
-    /// Runs bindgen over the headers.
+    /// Returns the bindings of the headers, and writes the C functions for those that are `static inline` to `inline`.
     ///
     /// # Errors
     ///
     /// A message for the author of the wrapper, if libclang is missing or refuses the headers.
-    fn generate(&self, includes: &[PathBuf], inline: &Path) -> Result<bindgen::Bindings, String> {
+    fn generate(&self, includes: &[PathBuf], inline: &Path) -> Result<String, String> {
+        // An old one would be taken for a new one.
+        let _ = fs::remove_file(inline);
+        let whole = self.run_bindgen(includes, inline, Trimmed::default())?;
+        if self.trimmed.is_empty() {
+            return Ok(whole);
+        }
+        // bindgen makes no C function for one that has another name in Rust: those of the whole names serve.
+        let unused = inline.with_extension("unused.c");
+        let trimmed = self.run_bindgen(includes, &unused, self.trimmed.clone())?;
+        Ok(linked_to_inline(&trimmed, &whole, &suffix_of(inline)))
+    }
+
+    fn run_bindgen(
+        &self,
+        includes: &[PathBuf],
+        inline: &Path,
+        trimmed: Trimmed,
+    ) -> Result<String, String> {
         // bindgen panics if it does not find libclang.
-        if std::panic::catch_unwind(bindgen::clang_version).is_err() {
-            return Err("bindgen needs libclang (Debian: libclang-dev)".into());
+        if let Err(panic) = std::panic::catch_unwind(bindgen::clang_version) {
+            let reason = panic.downcast_ref::<String>().map_or("", String::as_str);
+            return Err(format!(
+                "bindgen needs libclang (Debian: libclang-dev)\n{reason}"
+            ));
         }
         // A file, because clang evaluates macros with expressions beside the headers.
         let folder = inline.parent().unwrap_or(Path::new("."));
@@ -205,29 +262,46 @@ impl Library {
             .generate_comments(true)
             .wrap_static_fns(true)
             .wrap_static_fns_path(inline)
+            .wrap_static_fns_suffix(suffix_of(inline))
             .parse_callbacks(Box::new(
                 bindgen::CargoCallbacks::new().rerun_on_header_files(false),
             ))
-            .parse_callbacks(Box::new(self.trimmed.clone()));
+            .parse_callbacks(Box::new(trimmed));
         for names in &self.allowed {
             builder = builder.allowlist_item(names);
         }
         for types in &self.opaque {
             builder = builder.opaque_type(types);
         }
-        builder
-            .generate()
-            .map_err(|error| self.refused(&error.to_string()))
+        let bindings = builder.generate().map_err(|error| self.refused(&error))?;
+        Ok(bindings.to_string())
     }
 
-    /// The message about headers that libclang refuses.
-    fn refused(&self, error: &str) -> String {
-        let headers = self.headers.join("`, `");
+    /// The message about headers that libclang refuses: clang's lines, then the way out.
+    fn refused(&self, error: &BindgenError) -> String {
+        let error = match error {
+            BindgenError::ClangDiagnostic(lines) => lines.trim().to_owned(),
+            other => other.to_string(),
+        };
+        let advice = match missing_header(&error) {
+            Some(header) => self.advice_for_missing(header),
+            None => "If a header does not define a name that it uses, name the header that defines it before this one \
+                     in `headers`; if the program has to define it, add `define(\"NAME\", \"value\")`"
+                .into(),
+        };
         format!(
-            "the C compiler refuses the headers `{headers}`:\n{}\nIf a header does not define a name that it uses, name \
-             the header that defines it before this one in `headers`; if the program has to define it, add \
-             `define(\"NAME\", \"value\")`",
-            error.trim_end()
+            "{error}\nThe C compiler refuses the headers `{}`. {advice}",
+            self.headers.join("`, `")
+        )
+    }
+
+    fn advice_for_missing(&self, header: &str) -> String {
+        // The package that `pkg-config` found is no advice.
+        let debian = self.debian.as_ref().filter(|_| self.package.is_none());
+        let debian = debian.map(|name| format!(" (Debian: {name})"));
+        format!(
+            "No folder has `{header}`: name its folder by `include(\"folder\")`, or install the package that has it{}",
+            debian.unwrap_or_default()
         )
     }
 
@@ -238,66 +312,41 @@ impl Library {
             .collect()
     }
 
-    fn probe(&self) -> (Vec<PathBuf>, Version) {
-        let Some(package) = &self.package else {
-            return (Vec::new(), Version::default());
-        };
-        let mut config = pkg_config::Config::new();
-        if let Some(version) = &self.version {
-            config.atleast_version(version);
-        }
-        match config.probe(package) {
-            Ok(library) => (library.include_paths, Version::parse(&library.version)),
-            Err(error) => {
-                let wanted = self
-                    .version
-                    .as_ref()
-                    .map(|version| format!(" {version} or newer"))
-                    .unwrap_or_default();
-                let debian = self
-                    .debian
-                    .as_ref()
-                    .map(|name| format!(" (Debian: {name}, pkg-config)"));
-                fail(&format!(
-                    "{package}{wanted} is needed{}\n{error}",
-                    debian.unwrap_or_default()
-                ))
+    fn find(&self) -> Result<Installed, String> {
+        match &self.package {
+            None => Ok(Installed::default()),
+            Some(package) => Wanted {
+                package,
+                version: self.version.as_deref(),
+                debian: self.debian.as_deref(),
             }
+            .find(),
         }
     }
-}
 
-/// Prefixes and suffixes that names lose.
-#[derive(Debug, Clone, Default)]
-struct Trimmed {
-    prefixes: Vec<String>,
-    suffixes: Vec<String>,
-}
-
-impl Trimmed {
-    fn trim<'n>(&self, name: &'n str) -> &'n str {
-        let prefixes = self.prefixes.iter();
-        let prefix = prefixes
-            .filter_map(|prefix| name.strip_prefix(&**prefix))
-            .min_by_key(|rest| rest.len());
-        let rest = prefix.unwrap_or(name);
-        let suffixes = self.suffixes.iter();
-        let suffix = suffixes
-            .filter_map(|suffix| rest.strip_suffix(&**suffix))
-            .min_by_key(|rest| rest.len());
-        let rest = suffix.unwrap_or(rest);
-        match rest.starts_with(|first: char| first.is_ascii_digit()) || rest.is_empty() {
-            true => name,
-            false => rest,
-        }
+    /// The lines for cargo that link what `pkg-config` does not know.
+    fn link_lines(&self) -> Vec<String> {
+        let searched = self.searched.iter().map(|folder| search_line(folder));
+        let linked = self.linked.iter();
+        searched
+            .chain(linked.map(|name| format!("cargo::rustc-link-lib={name}")))
+            .collect()
     }
 }
 
-impl bindgen::callbacks::ParseCallbacks for Trimmed {
-    fn item_name(&self, item: bindgen::callbacks::ItemInfo<'_>) -> Option<String> {
-        let trimmed = self.trim(item.name);
-        (trimmed != item.name).then(|| trimmed.to_owned())
-    }
+/// Returns the header of clang's message `fatal error: 'name.h' file not found`.
+fn missing_header(message: &str) -> Option<&str> {
+    let (before, _) = message.split_once("' file not found")?;
+    before.rsplit_once('\'').map(|(_, header)| header)
+}
+
+/// The message about `static inline` functions that were not compiled. The compiler's own lines stand above.
+fn not_compiled(error: &str) -> String {
+    let compiler = match error.starts_with("ToolNotFound") {
+        true => " They need a C compiler (Debian: gcc).",
+        false => "",
+    };
+    format!("{error}\nThis was for the functions that headers define as `static inline`.{compiler}")
 }
 
 /// Returns the bindings without the constants of macros that an `enum` has, too: `#define READ READ`.
@@ -321,128 +370,9 @@ fn without_macros_of_enums(bindings: &str) -> String {
     kept.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Writes the comment of each function, type and constant to a file of its name. Annotations without a doc comment of
-/// their own take it from there.
-fn write_comments(bindings: &str, folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    for (name, comment) in comments(bindings) {
-        fs::write(folder.join(name), comment)?;
-    }
-    Ok(())
-}
-
-fn comments(bindings: &str) -> BTreeMap<String, String> {
-    let mut comments = BTreeMap::new();
-    let mut note = |name: &syn::Ident, attributes: &[syn::Attribute]| {
-        let comment = comment(attributes);
-        if !comment.is_empty() {
-            comments.insert(name.to_string(), comment);
-        }
-    };
-    let is_constant = |item: &syn::Item| matches!(item, syn::Item::Const(_));
-    // What bindgen wrote is Rust; if not, whoever compiles it says so.
-    let mut items = syn::parse_file(bindings).map_or_else(|_| Vec::new(), |file| file.items);
-    // A type keeps its comment beside a constant of its name.
-    items.sort_by_key(|item| !is_constant(item));
-    for item in items {
-        match item {
-            syn::Item::ForeignMod(block) => {
-                for item in block.items {
-                    if let syn::ForeignItem::Fn(function) = item {
-                        note(&function.sig.ident, &function.attrs);
-                    }
-                }
-            }
-            syn::Item::Struct(item) => note(&item.ident, &item.attrs),
-            syn::Item::Type(item) => note(&item.ident, &item.attrs),
-            syn::Item::Const(item) => note(&item.ident, &item.attrs),
-            _ => {}
-        }
-    }
-    comments
-}
-
-/// Returns the comment, without the margin that its lines have in common.
-fn comment(attributes: &[syn::Attribute]) -> String {
-    let mut lines = Vec::new();
-    for attribute in attributes {
-        if let syn::Meta::NameValue(meta) = &attribute.meta
-            && meta.path.is_ident("doc")
-            && let syn::Expr::Lit(literal) = &meta.value
-            && let syn::Lit::Str(text) = &literal.lit
-        {
-            lines.extend(text.value().lines().map(without_doxygen));
-        }
-    }
-    let indent = |line: &String| line.len() - line.trim_start().len();
-    let written = || lines.iter().filter(|line| !line.is_empty());
-    let margin = written().map(indent).min().unwrap_or(0);
-    let lines: Vec<&str> = lines
-        .iter()
-        .map(|line| line.get(margin..).unwrap_or(""))
-        .collect();
-    lines.join("\n").trim_matches('\n').to_owned()
-}
-
-/// Returns the line with the commands of doxygen in plain words, and with spaces for tabs.
-fn without_doxygen(line: &str) -> String {
-    let line = line.replace('\t', "    ");
-    let text = line.trim_start();
-    let margin = &line[..line.len() - text.len()];
-    // `/**< …` describes what stands before it.
-    let text = text.strip_prefix("< ").unwrap_or(text);
-    let is_inline =
-        |word: &&str| matches!(command(word), Some("a" | "b" | "c" | "e" | "p" | "ref"));
-    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let name = command(first).map(|name| name.split('[').next().unwrap_or(name));
-    let (subject, rest) = match (name, rest.trim_start()) {
-        (Some("brief" | "short" | "details"), rest) => (String::new(), rest),
-        (Some("param" | "tparam"), rest) => {
-            let (parameter, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-            (format!("{parameter}: "), rest.trim_start())
-        }
-        (Some("return" | "returns" | "result"), rest) => ("Returns: ".into(), rest),
-        (Some("retval"), rest) => ("Returns ".into(), rest),
-        (Some("note"), rest) => ("Note: ".into(), rest),
-        (Some("warning" | "attention"), rest) => ("Warning: ".into(), rest),
-        (Some("see" | "sa"), rest) => ("See: ".into(), rest),
-        (Some("since"), rest) => ("Since: ".into(), rest),
-        (Some("deprecated"), rest) => ("Deprecated: ".into(), rest),
-        _ => (String::new(), text),
-    };
-    let words: Vec<&str> = rest.split(' ').filter(|word| !is_inline(word)).collect();
-    format!("{margin}{subject}{}", words.join(" "))
-        .trim_end()
-        .to_owned()
-}
-
-/// Returns the name of a doxygen command: `param` for `@param` and `\\param`.
-fn command(word: &str) -> Option<&str> {
-    word.strip_prefix(['@', '\\'])
-}
-
-/// The first two numbers of a library's version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32);
-
-impl Version {
-    fn parse(text: &str) -> Self {
-        let mut numbers = text.split('.').map(|number| number.parse().unwrap_or(0));
-        Version(numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-    }
-
-    /// Defines `cfg(name)` for the crate: true from `version` on.
-    pub fn cfg_since(self, name: &str, version: Version) {
-        println!("cargo::rustc-check-cfg=cfg({name})");
-        if self >= version {
-            println!("cargo::rustc-cfg={name}");
-        }
-    }
-}
-
 /// Prints what is missing and ends the build. A panic would bury the message in a backtrace.
 fn fail(message: &str) -> ! {
-    for line in message.lines() {
+    for line in message.lines().filter(|line| !line.trim().is_empty()) {
         println!("cargo::error={line}");
     }
     exit(1)
@@ -450,50 +380,8 @@ fn fail(message: &str) -> ! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Library, comments};
-
-    #[test]
-    fn commands_of_doxygen_become_plain_words() {
-        for (line, plain) in [
-            (" @brief Opens it.", " Opens it."),
-            (
-                " @param[in] path  The path of @p this",
-                " path: The path of this",
-            ),
-            ("\\param n", "n:"),
-            ("@returns 0 or an error", "Returns: 0 or an error"),
-            ("\tindented  text \\c NULL", "    indented  text NULL"),
-            ("write to me@example.org", "write to me@example.org"),
-            ("@unknown stays", "@unknown stays"),
-        ] {
-            assert_eq!(super::without_doxygen(line), plain);
-        }
-    }
-
-    #[test]
-    fn comments_are_those_of_the_items() {
-        let bindings = r#"
-            unsafe extern "C" {
-                #[doc = " Opens it.\n\n   @path: where\n"]
-                pub fn open(path: i32) -> i32;
-                pub fn silent();
-            }
-            #[doc = "<div>\n A thing.\n"]
-            pub struct thing { _unused: [u8; 0] }
-            #[doc = " "]
-            pub type other = thing;
-            #[doc = "< Reads only."]
-            pub const READ: mode = 1;
-            #[doc = " Another thing."]
-            pub const thing: i32 = 1;
-        "#;
-        let found = comments(bindings);
-        assert_eq!(found["open"], "Opens it.\n\n  @path: where");
-        assert_eq!(found["thing"], "<div>\n A thing.");
-        assert_eq!(found["READ"], "Reads only.");
-        assert_eq!(found.len(), 3);
-        assert!(comments("no Rust at all").is_empty());
-    }
+    use super::comments::comments;
+    use super::{Library, missing_header};
 
     /// The bindings of a library of one header.
     fn bindings_of(name: &str, header: &str, library: Library) -> Result<String, String> {
@@ -503,7 +391,7 @@ mod tests {
         let library = library.headers(&["it.h"]);
         let bindings = library.generate(std::slice::from_ref(&folder), &folder.join("inline.c"));
         std::fs::remove_dir_all(&folder).unwrap();
-        bindings.map(|bindings| bindings.to_string())
+        bindings
     }
 
     /// A header that asks the program for a macro, as `fuse.h` does.
@@ -513,8 +401,9 @@ mod tests {
     #[test]
     fn header_without_its_macro_is_refused_with_the_compilers_reason() {
         let message = bindings_of("refused", ASKING, Library::system()).unwrap_err();
+        let first = message.lines().next().unwrap();
         assert!(
-            message.contains("define API before this header"),
+            first.ends_with("it.h:2:2: error: define API before this header"),
             "{message}"
         );
         assert!(message.contains("`it.h`"), "{message}");
@@ -523,6 +412,50 @@ mod tests {
             "{message}"
         );
         assert!(!message.contains("libclang"), "{message}");
+        assert!(!message.contains("install"), "{message}");
+    }
+
+    #[test]
+    fn missing_header_is_the_only_reason_to_name_its_package() {
+        let named = |library: Library| {
+            let library = library.debian("libit-dev");
+            let missing = bindings_of("missing", "#include <no/such.h>\n", library).unwrap_err();
+            let first = missing.lines().next().unwrap().to_owned();
+            assert!(
+                first.ends_with("fatal error: 'no/such.h' file not found"),
+                "{missing}"
+            );
+            assert!(missing.contains("No folder has `no/such.h`"), "{missing}");
+            missing.contains("libit-dev")
+        };
+        assert!(named(Library::system()));
+        // `pkg-config` has found the package before the headers are read.
+        assert!(!named(Library::new("it")));
+        let message = bindings_of("named", ASKING, Library::system().debian("libit-dev"));
+        assert!(!message.unwrap_err().contains("libit-dev"));
+        assert_eq!(missing_header("'other' is not declared"), None);
+    }
+
+    #[test]
+    fn libraries_and_their_folders_are_lines_for_cargo() {
+        let library = Library::system()
+            .link("one")
+            .link_static("two")
+            .link_search("/opt/lib");
+        let lines = [
+            "cargo::rustc-link-search=native=/opt/lib",
+            "cargo::rustc-link-lib=one",
+            "cargo::rustc-link-lib=static=two",
+        ];
+        assert_eq!(library.link_lines(), lines);
+    }
+
+    #[test]
+    fn compiler_is_named_only_if_there_is_none() {
+        let missing = super::not_compiled("ToolNotFound: failed to find tool \"cc\"");
+        assert!(missing.contains("(Debian: gcc)"), "{missing}");
+        let failed = super::not_compiled("ToolExecError: command did not execute successfully");
+        assert!(!failed.contains("Debian"), "{failed}");
     }
 
     #[test]
@@ -539,6 +472,38 @@ mod tests {
         assert!(bindings.contains("pub const BOTH: u32 = 5;"), "{bindings}");
         assert!(bindings.contains("pub const LAST: i32 = -1;"), "{bindings}");
         assert!(bindings.contains("pub const ALL: i32 = -1;"), "{bindings}");
+    }
+
+    #[test]
+    fn bindings_are_those_of_the_target() {
+        const CHILD: &str = "LEAKPROOF_BINDINGS_OF_A_TARGET";
+        if std::env::var_os(CHILD).is_some() {
+            let header = "#define WORD sizeof(long)\n";
+            println!(
+                "{}",
+                bindings_of("target", header, Library::system()).unwrap()
+            );
+            return;
+        }
+        for (target, word) in [
+            ("i686-unknown-linux-gnu", 4),
+            ("aarch64-unknown-linux-gnu", 8),
+        ] {
+            // Cargo tells build scripts the target by this variable.
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "build::tests::bindings_are_those_of_the_target",
+                    "--nocapture",
+                ])
+                .env("TARGET", target)
+                .env(CHILD, "1")
+                .output()
+                .unwrap();
+            let bindings = String::from_utf8_lossy(&child.stdout);
+            let constant = format!("pub const WORD: u32 = {word};");
+            assert!(bindings.contains(&constant), "{target}: {bindings}");
+        }
     }
 
     #[test]
@@ -578,19 +543,18 @@ mod tests {
     }
 
     #[test]
-    fn names_that_nothing_would_be_left_of_are_whole() {
-        let trimmed = super::Trimmed {
-            prefixes: vec!["re_".into(), "re_long_".into()],
-            suffixes: vec!["_8".into()],
-        };
-        for (name, left) in [
-            ("re_match_8", "match"),
-            ("re_long_name", "name"),
-            ("re_8", "re_8"),
-            ("re_", "re_"),
-            ("free", "free"),
-        ] {
-            assert_eq!(trimmed.trim(name), left);
+    fn trimmed_inline_function_calls_the_c_function_made_for_it() {
+        let header = "static inline int re_ask(int n) { return n; }\nstatic inline int ask(void) { return 1; }\n";
+        let library = Library::system().trim_prefix("re_");
+        let bindings = bindings_of("inline", header, library).unwrap();
+        for (name, c_function) in [("ask", "re_ask"), ("ask1", "ask")] {
+            let function = bindings.split(&format!("pub fn {name}(")).next().unwrap();
+            let attribute = function
+                .lines()
+                .rev()
+                .find(|line| line.contains("link_name"));
+            let wanted = format!("#[link_name = \"{c_function}__leakproof_inline\"]");
+            assert_eq!(attribute.map(str::trim), Some(&*wanted), "{bindings}");
         }
     }
 }

@@ -27,6 +27,7 @@
 //! | [signals] | Ctrl-C while C works |
 //! | [interpreters] | sub-interpreters, the end of the interpreter, Rust without Python |
 //! | [bindings] | the build helper, and the names in `mod ffi` |
+//! | [packages] | Python files and stubs, editable installs, quick builds, versions of Python, builds without network |
 //! | [wrong_annotations] | how mistakes in annotations are found |
 //! | [live_handles] | handles that live too long |
 //!
@@ -47,5 +48,5 @@ macro_rules! pages {
 pages! {
     ownership
     handle methods calls field callbacks callback attachment exception int_enum int_flag record into_python function module
-    types waiting failing signals interpreters bindings wrong_annotations live_handles
+    types waiting failing signals interpreters bindings packages wrong_annotations live_handles
 }

@@ -235,7 +235,13 @@ pub(super) fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyE
         .get_type()
         .qualname()
         .map_or_else(|_| "?".into(), |name| name.to_string());
-    new_exception::<PyTypeError>(object.py(), format!("{expected} expected, not {actual}"))
+    let message = match actual == expected {
+        true => format!(
+            "{expected} expected, not another class of that name: extension modules do not share handles"
+        ),
+        false => format!("{expected} expected, not {actual}"),
+    };
+    new_exception::<PyTypeError>(object.py(), message)
 }
 
 impl PyArgument for str {
