@@ -466,6 +466,7 @@ OPERATIONS = [
     Operation("pin", lambda board: board.pin(MODULE.Parcel(3).tag()), setup=MODULE.Board, once=True),
     Operation("bow", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).bow.weight(), setup=MODULE.Board),
     Operation("memory of a keepsake", lambda: bytes(MODULE.Keepsake(3).memory)),
+    Operation("keepsake as a buffer", lambda: bytes(MODULE.Keepsake(3))),
     Operation("ribbon", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).weight(), setup=MODULE.Board),
     Operation("parents of ribbons", parents_of_ribbons, setup=MODULE.Board),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),

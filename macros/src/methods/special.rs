@@ -82,6 +82,11 @@ impl Method {
         Some(self.special_name()).filter(|name| self.returns_nothing(name))
     }
 
+    /// Returns `true` for `__buffer__`, which CPython calls through the buffer protocol.
+    pub(crate) fn exports_memory(&self) -> bool {
+        self.signature.ident == "__buffer__"
+    }
+
     /// Returns `true` for a comparison or an operator, which returns `NotImplemented` for an operand of another type.
     pub(crate) fn is_operator(&self) -> bool {
         let name = self.special_name();

@@ -4,8 +4,11 @@
 //! can close, consume or change them meanwhile. A memoryview may live for ever, so such a call raises `BufferError`
 //! instead of waiting, as with `mmap`.
 
+use std::convert::Infallible;
 use std::ffi::c_int;
+use std::ptr;
 
+use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
@@ -21,6 +24,7 @@ use super::state::never_queued;
 use super::with_object::check_exportable;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
+use crate::interpreter::new_exception;
 
 /// The exporter of a memoryview: the memory, and the handle that lends it.
 #[pyclass(name = "Export", frozen)]
@@ -98,6 +102,56 @@ impl Drop for Held {
         owner.state().resource().end_export();
         BorrowRequest::new(owner, Mode::Shared).release();
     }
+}
+
+/// Fills `buffer` with what the memoryview exports that `view` returns.
+///
+/// # Errors
+///
+/// The error of `view`; `BufferError` if a buffer is wanted to write to; `TypeError` if there is no memory.
+///
+/// # Safety
+///
+/// CPython passes the buffer to the slot of the buffer protocol.
+#[doc(hidden)]
+pub unsafe fn export_to<
+    'py,
+    R: IntoPyObject<'py, Output = Bound<'py, PyAny>, Error = Infallible>,
+>(
+    py: Python<'py>,
+    buffer: *mut ffi::Py_buffer,
+    flags: c_int,
+    view: impl FnOnce() -> PyResult<R>,
+) -> PyResult<()> {
+    // SAFETY: the caller's promise. CPython: after a failure the buffer has no owner.
+    unsafe { (*buffer).obj = ptr::null_mut() };
+    let Ok(view) = view()?.into_pyobject(py);
+    // SAFETY: CPython: a memoryview fills the buffer, and names itself as its owner, which holds the handle.
+    match unsafe { ffi::PyObject_GetBuffer(view.as_ptr(), buffer, flags) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(py)),
+    }
+}
+
+/// Returns a memoryview of what the memoryview exports that `view` returns.
+///
+/// # Errors
+///
+/// As for [`export_to`].
+#[doc(hidden)]
+pub fn exported_view<'py, R: IntoPyObject<'py, Output = Bound<'py, PyAny>, Error = Infallible>>(
+    py: Python<'py>,
+    flags: c_int,
+    view: impl FnOnce() -> PyResult<R>,
+) -> PyResult<Bound<'py, PyMemoryView>> {
+    if flags & ffi::PyBUF_WRITABLE != 0 {
+        return Err(new_exception::<PyBufferError>(
+            py,
+            "this memory is read-only",
+        ));
+    }
+    let Ok(view) = view()?.into_pyobject(py);
+    PyMemoryView::from(&view)
 }
 
 impl IntoPython for &[u8] {

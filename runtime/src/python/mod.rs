@@ -47,6 +47,7 @@ pub use callable::Callable;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
 pub use extract::{MutArg, Operand, RefArg};
 pub use into_py::{IntoPython, TypedResult};
+pub use memoryview::{export_to, exported_view};
 pub use module::{Register, live_handles};
 #[doc(hidden)]
 pub use new_copy::NewCopy;

@@ -132,4 +132,9 @@ impl Keepsake {
     #[getter]
     #[calls(ffi::parcel_memory, len = ffi::parcel_memory_size)]
     fn memory(&self) -> Option<&[u8]>;
+
+    /// The memory of the parcel.
+    fn __buffer__(&self) -> Option<&[u8]> {
+        self.memory()
+    }
 }

@@ -1,10 +1,13 @@
 """Special methods that a class has of its own."""
 
+import gc
+import inspect
+import io
 import operator
 
 import pytest
 import standin_safe
-from standin_safe import ClosedError, Handle, Measure, Pin, Rod
+from standin_safe import ClosedError, Handle, Keepsake, Measure, Pin, Rod, live_handles
 
 
 class Reflected:
@@ -154,3 +157,57 @@ def test_classes_of_handles_are_final_and_their_base_is_not():
     assert not issubclass(Pin, Extended) and issubclass(Pin, Handle)
     with pytest.raises(TypeError):
         More()
+
+
+# ---- the buffer protocol
+
+
+def test_handle_exports_its_memory_without_a_copy():
+    with Keepsake(3) as keepsake:
+        assert bytes(keepsake) == bytearray(keepsake) == keepsake.memory
+        view = memoryview(keepsake)
+        assert view.readonly and view.nbytes == len(keepsake.memory)
+        assert io.BytesIO().write(keepsake) == len(keepsake.memory)
+        assert b"".join([keepsake, keepsake]) == bytes(keepsake) * 2
+        assert keepsake.__buffer__(0) == view
+        view.release()
+
+
+def test_exported_memory_holds_the_handle():
+    keepsake = Keepsake(3)
+    view = memoryview(keepsake)
+    with pytest.raises(BufferError, match="Keepsake is in use by a memoryview"):
+        keepsake.close()
+    part = view[1:]
+    view.release()
+    with pytest.raises(BufferError):
+        keepsake.close()
+    part.release()
+    keepsake.close()
+    assert live_handles()["Keepsake"] == 0
+
+
+def test_exported_memory_is_read_only():
+    with Keepsake(3) as keepsake:
+        with pytest.raises(TypeError):
+            io.BytesIO(b"abc").readinto(keepsake)
+        with pytest.raises(BufferError):
+            keepsake.__buffer__(inspect.BufferFlags.WRITABLE if hasattr(inspect, "BufferFlags") else 1)
+        assert bytes(keepsake) == keepsake.memory
+
+
+def test_closed_handle_exports_nothing():
+    keepsake = Keepsake(3)
+    keepsake.close()
+    for use in (bytes, memoryview, lambda closed: closed.__buffer__(0)):
+        with pytest.raises(ClosedError):
+            use(keepsake)
+
+
+def test_handle_dies_after_the_memory_that_it_exports():
+    view = memoryview(Keepsake(3))
+    gc.collect()
+    assert view[0] == 3 and live_handles()["Keepsake"] == 1
+    del view
+    gc.collect()
+    assert live_handles()["Keepsake"] == 0

@@ -6,7 +6,7 @@ use syn::{ReceiverKind, Safety, Signature, Type};
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{argument_of, borrowed_slice, is_unit, named_lifetime};
+use crate::types::inspect::{argument_of, borrowed_slice, is_slice_ref, is_unit, named_lifetime};
 use crate::types::param_kind::ParamKind;
 
 /// Python's keywords that may be names in Rust.
@@ -16,6 +16,21 @@ pub(crate) const KEYWORDS: &[&str] = &[
     "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "None",
     "True", "False",
 ];
+
+/// Checks that `__buffer__` exports memory.
+fn check_buffer_protocol(method: &Method, diagnostics: &Diagnostics) {
+    if method.rust_only || !method.exports_memory() {
+        return;
+    }
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    if !is_slice_ref(value) || !method.parameters.is_empty() || method.receiver == Receiver::None {
+        diagnostics.at(
+            &method.signature.ident,
+            "`__buffer__` exports memory of the handle: write `fn __buffer__(&self) -> &[u8]`, or an `Option` or a `Result` \
+             of it",
+        );
+    }
+}
 
 pub(crate) fn check_signature(method: &Method, diagnostics: &Diagnostics) {
     let signature = &method.signature;
@@ -27,6 +42,7 @@ pub(crate) fn check_signature(method: &Method, diagnostics: &Diagnostics) {
         );
     }
     check_form(method, diagnostics);
+    check_buffer_protocol(method, diagnostics);
     if let Some(parameter) = signature.generics.type_params().next()
         && !method.rust_only
     {

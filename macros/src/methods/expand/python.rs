@@ -36,17 +36,28 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let pyo3 = crate_path(runtime);
     let expand_block = |methods: &[&Method]| {
         let configuration = methods.iter().flat_map(|method| method.cfg_attributes());
-        let methods = methods.iter().map(|method| {
-            let (method, iter) = (expand_method(block, method), expand_iter(block, method));
-            quote!(#method #iter)
+        let exported = methods.iter().map(|method| match method.exports_memory() {
+            true => expand_buffer_protocol(method, runtime),
+            false => {
+                let (method, iter) = (expand_method(block, method), expand_iter(block, method));
+                quote!(#method #iter)
+            }
         });
+        let hidden = methods
+            .iter()
+            .filter(|method| method.exports_memory())
+            .map(|method| {
+                let (cfg, hidden) = (method.cfg_attributes(), expand_hidden(block, method));
+                quote!(#(#cfg)* impl #class { #hidden })
+            });
         quote! {
             #(#configuration)*
             #[#runtime::pyo3::pymethods]
             #[pyo3(crate = #pyo3)]
             impl #class {
-                #(#methods)*
+                #(#exported)*
             }
+            #(#hidden)*
         }
     };
     // PyO3 lists every method of a block in the stubs, so each method under a `cfg` gets a block of
@@ -59,6 +70,63 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
             #unconditional
             #(#conditional)*
             #entries
+        }
+    }
+}
+
+/// The name of the hidden function that returns the memoryview of `__buffer__`.
+fn hidden_buffer_name() -> Ident {
+    Ident::new("__exported_memory", Span::mixed_site())
+}
+
+/// The function that returns the memoryview of `__buffer__`, and that no Python code sees.
+fn expand_hidden(block: &MethodsBlock, method: &Method) -> TokenStream {
+    let MethodsBlock {
+        runtime, handle, ..
+    } = block;
+    let name = expand_python_name(method, runtime);
+    let (exported, private) = (hidden_buffer_name(), Visibility::Inherited);
+    expand_wrapper(
+        runtime,
+        handle,
+        method,
+        &exported,
+        &private,
+        |this| quote!(#this.#name),
+    )
+}
+
+/// The slot of the buffer protocol, which asks for a memoryview that exports the memory; and the method `__buffer__`,
+/// for the stubs and for Pythons before 3.12, which do not make it of the slot.
+fn expand_buffer_protocol(method: &Method, runtime: &TokenStream) -> TokenStream {
+    let (pyo3, python) = (quote!(#runtime::pyo3), quote!(#runtime::__private::python));
+    let hidden = hidden_buffer_name();
+    let documentation = method
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"));
+    let comment = method.comment.for_python();
+    quote! {
+        #(#documentation)*
+        #comment
+        #[pyo3(signature = (flags, /))]
+        fn __buffer__<'py>(
+            slf: &#pyo3::Bound<'py, Self>,
+            flags: ::core::ffi::c_int,
+        ) -> #pyo3::PyResult<#pyo3::Bound<'py, #pyo3::types::PyMemoryView>> {
+            #python::exported_view(slf.py(), flags, || Self::#hidden(slf))
+        }
+
+        /// # Safety
+        ///
+        /// CPython passes a buffer to fill.
+        unsafe fn __getbuffer__<'py>(
+            slf: &#pyo3::Bound<'py, Self>,
+            buffer: *mut #pyo3::ffi::Py_buffer,
+            flags: ::core::ffi::c_int,
+        ) -> #pyo3::PyResult<()> {
+            // SAFETY: CPython: the buffer is to be filled.
+            unsafe { #python::export_to(slf.py(), buffer, flags, || Self::#hidden(slf)) }
         }
     }
 }
