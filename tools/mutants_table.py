@@ -138,6 +138,7 @@ REUSE = "runtime/src/reuse.rs"
 ENTER = "runtime/src/python/enter.rs"
 PYTHON_OWNED_ARG = "runtime/src/python/owned_arg.rs"
 BODY_ARGUMENTS = "runtime/src/body_arguments.rs"
+CHILDREN_SAME_ANCESTOR = "runtime/src/children/same_ancestor.rs"
 CALL_BUFFER = "runtime/src/call/buffer.rs"
 PYTHON_WITH_OBJECT = "runtime/src/python/with_object.rs"
 
@@ -837,6 +838,8 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped is open again", ("            (true, false) => self.state.release_taken(self.raw),\n", "            (true, false) => self.state.end_transfer(self.raw),\n")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.end_transfer(self.raw),")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
+    mutant(CHILDREN_SAME_ANCESTOR, "handles of one call live in any ancestors", ("            true => check_pair(first, other),", "            true => Ok(()),")),
+    mutant(CHILDREN_SAME_ANCESTOR, "handles of one type are strangers", ("&& !(is_argument && is_first) {", "{")),
     mutant(CALL_BUFFER, "memory that C finds too small stays as it is", ("        let is_repeated = is_too_small && self.grow", "        let is_repeated = false && is_too_small && self.grow")),
     mutant(CALL_BUFFER, "C is told of more memory than there is", ("        let capacity = L::at_most(self.capacity);", "        let capacity = L::at_most(self.capacity + 1);")),
     mutant(CALL_BUFFER, "memory grows to twice its size although C needs more", ("            true => wanted.saturating_add(1),", "            true => self.capacity.saturating_mul(2),")),

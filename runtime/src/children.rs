@@ -22,6 +22,7 @@ mod ancestors;
 mod born;
 mod parent_of;
 mod release;
+mod same_ancestor;
 pub(crate) mod table;
 mod transfer;
 
@@ -41,6 +42,7 @@ pub(crate) use release::{
     Closed, HoldersGone, ReleaseRecord, closed, defer_until_childless, end, note_deferred,
     note_leaked,
 };
+pub use same_ancestor::SameAncestor;
 pub(crate) use table::{held, is_any_held};
 pub use transfer::Unplaced;
 pub(crate) use transfer::{

@@ -51,6 +51,30 @@ macro_rules! __uses_with_transfer {
     }};
 }
 
+/// Checks that the optional arguments live in the same ancestor as the first one: returns the error, or panics.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __same_ancestor {
+    (return; $($argument:expr),*) => {
+        $crate::__same_ancestor!(checked $($argument),*)?
+    };
+    (panic; $($argument:expr),*) => {
+        if let ::core::result::Result::Err(error) = $crate::__same_ancestor!(checked $($argument),*) {
+            ::core::panic!("{error}");
+        }
+    };
+    (checked $first:expr, $($other:expr),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        let first = $first.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id());
+        $crate::Result::Ok(())
+        $(.and_then(|()| {
+            static CHECK: $crate::__private::children::SameAncestor = $crate::__private::children::SameAncestor::new();
+            CHECK.check(first, $other.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id()))
+        }))*
+    }};
+}
+
 /// Set if one argument of [`__uses!`] has counted owners.
 #[doc(hidden)]
 #[macro_export]
@@ -135,6 +159,9 @@ pub struct Argument<'a, T: ?Sized>(pub &'a T);
 /// The use of an [`Argument`] that is a handle.
 #[doc(hidden)]
 pub trait OfHandle {
+    /// Returns the handle among those of all types.
+    fn id(&self) -> Option<Id>;
+
     /// Returns whether the handle has counted owners.
     fn is_counted(&self) -> bool;
 
@@ -150,6 +177,11 @@ pub trait OfHandle {
 }
 
 impl<T: Handle> OfHandle for Argument<'_, T> {
+    #[inline(always)]
+    fn id(&self) -> Option<Id> {
+        Some(Id::of(self.0))
+    }
+
     #[inline(always)]
     fn is_counted(&self) -> bool {
         const { T::SPEC.meets_counted() }
@@ -169,6 +201,9 @@ impl<T: Handle> OfHandle for Argument<'_, T> {
 /// The answer for any other [`Argument`]. The compiler prefers [`OfHandle`], which needs one reference less.
 #[doc(hidden)]
 pub trait OfOther {
+    /// Returns `None`.
+    fn id(&self) -> Option<Id>;
+
     /// Returns false.
     fn is_counted(&self) -> bool;
 
@@ -184,6 +219,11 @@ pub trait OfOther {
 }
 
 impl<T: ?Sized> OfOther for &Argument<'_, T> {
+    #[inline(always)]
+    fn id(&self) -> Option<Id> {
+        None
+    }
+
     #[inline(always)]
     fn is_counted(&self) -> bool {
         false

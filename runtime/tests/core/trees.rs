@@ -27,6 +27,7 @@ impl Outline {
     #[calls(ffi::note_new, fails = null)]
     fn note(&mut self, number: c_int) -> Result<Borrowed<Topic>>;
 
+    #[foreign(topic)]
     #[calls(ffi::topic_copy, args = (topic, self), fails = null)]
     fn copy(&mut self, topic: &Topic) -> Result<Borrowed<Topic>>;
 

@@ -99,8 +99,12 @@ impl Store {
 
 #[methods(unsafe, rust_only)]
 impl Batch {
+    #[foreign(cursor)]
     #[calls(ffi::batch_add)]
     fn add(&mut self, cursor: Owned<Cursor>);
+
+    #[calls(ffi::batch_add)]
+    fn add_own(&mut self, cursor: Owned<Cursor>);
 }
 
 const REFUSED: &str = "a Cursor cannot be given to a Batch that lives in another handle than the Cursor: calls on the Batch \
@@ -114,6 +118,26 @@ fn cursor_is_not_given_to_what_lives_in_another_store() {
     let cursor = store.cursor().unwrap();
     assert_eq!(panic_of(|| batch.add(cursor)), REFUSED);
     // C has not got it.
+    assert_eq!(log(), ["release Cursor"]);
+}
+
+#[test]
+fn handles_of_one_call_live_in_the_same_store() {
+    let _native = Native::start();
+    let (mut store, mut other) = (Store::new().unwrap(), Store::new().unwrap());
+    let mut batch = other.batch().unwrap();
+    let cursor = store.cursor().unwrap();
+    let stranger = "the Cursor belongs to another Store than the Batch";
+    assert_eq!(panic_of(|| batch.add_own(cursor)), stranger);
+    assert_eq!(log(), ["release Cursor"]);
+    drop(batch);
+    log();
+    let cursor = store.cursor().unwrap();
+    let error = other.keep(cursor).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the Cursor belongs to another Store than the Store"
+    );
     assert_eq!(log(), ["release Cursor"]);
 }
 

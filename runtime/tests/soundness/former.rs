@@ -292,6 +292,7 @@ impl List {
     #[calls(ffi::list_add, consumes = always)]
     fn add(&self, item: Owned<Item>);
 
+    #[foreign(item)]
     #[calls(ffi::list_add, consumes = always)]
     fn add_list_item(&self, item: Owned<ListItem>);
 

@@ -9,6 +9,7 @@ use crate::field_path::FieldPath;
 use crate::length::{Length, expand_computed};
 use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, WrittenArg};
 use crate::methods::c_args::{CArg, span_of};
+use crate::methods::expand::ancestors::expand_same_ancestor;
 use crate::methods::expand::arguments::{
     expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
     runs_code,
@@ -197,6 +198,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .map(|Parameter { name, .. }| transfer_variable(name));
     let transfers: Vec<_> = transfers.collect();
     let (watched, moved) = expand_moving(block, method).unzip();
+    let same_ancestor = expand_same_ancestor(method, calls, runtime);
     let unplaced = unplaced_variable();
     let unplaced = result_keeps_arguments(method)
         .then(|| quote!(let #unplaced = #runtime::__private::children::Unplaced::default();));
@@ -219,6 +221,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #here
         #(let mut #transfers = #runtime::__private::handle::TransferredData::nothing();)*
         #unplaced
+        #same_ancestor
         #watched
         #uses
         #c

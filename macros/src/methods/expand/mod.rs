@@ -1,5 +1,6 @@
 //! The tokens of a methods block, for Rust callers and for Python.
 
+pub(crate) mod ancestors;
 pub(crate) mod arguments;
 pub(crate) mod buffer;
 pub(crate) mod call;

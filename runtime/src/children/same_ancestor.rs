@@ -1,0 +1,151 @@
+//! The check that the handles of one call belong together, for calls from Rust. From Python, `python::same_ancestor`
+//! has checked it by the Python objects.
+//!
+//! If the types of two arguments have a common ancestor type, both have to live in the same ancestor. A handle of which
+//! nobody knows what it lives in passes.
+
+use std::ptr;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use smallvec::SmallVec;
+
+use crate::children::ancestors::above;
+use crate::children::table::with_table;
+use crate::error::{Error, Result};
+use crate::handle::kind::{HandleKind, Id};
+
+/// Two arguments of a call, which have to live in the same ancestor if their types have one in common.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct SameAncestor(AtomicU8);
+
+const NO: u8 = 1;
+const YES: u8 = 2;
+
+impl SameAncestor {
+    /// Returns the check, before it is known whether the types have a common ancestor.
+    pub const fn new() -> Self {
+        SameAncestor(AtomicU8::new(0))
+    }
+
+    /// Checks `other` against `first`; `None` for an argument that is not there, or no handle.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Value` if the handles live in different ancestors.
+    #[inline]
+    pub fn check(&self, first: Option<Id>, other: Option<Id>) -> Result<()> {
+        let (Some(first), Some(other)) = (first, other) else {
+            return Ok(());
+        };
+        let is_shared = match self.0.load(Relaxed) {
+            0 => self.compare(first.kind(), other.kind()),
+            known => known == YES,
+        };
+        match is_shared {
+            true => check_pair(first, other),
+            false => Ok(()),
+        }
+    }
+
+    /// Finds out whether the types have a common ancestor.
+    #[cold]
+    fn compare(&self, first: &'static HandleKind, other: &'static HandleKind) -> bool {
+        let is_shared = !other.is_counted() && has_common(first, other, true);
+        self.0.store(if is_shared { YES } else { NO }, Relaxed);
+        is_shared
+    }
+}
+
+impl Default for SameAncestor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Returns whether `first` is, or lives in, a handle of the kind `at`, or of one that `at` lives in.
+fn has_common(first: &'static HandleKind, at: &'static HandleKind, is_argument: bool) -> bool {
+    let is_found = match is_argument {
+        // Two handles of one type are compared by what they live in.
+        true => first.parents().any(|parent| is_within(parent, at)),
+        false => is_within(first, at),
+    };
+    is_found || at.parents().any(|parent| has_common(first, parent, false))
+}
+
+fn is_within(kind: &'static HandleKind, within: &'static HandleKind) -> bool {
+    ptr::eq(kind, within) || kind.parents().any(|parent| is_within(parent, within))
+}
+
+#[inline(never)]
+fn check_pair(first: Id, other: Id) -> Result<()> {
+    match find_stranger(first, other, other) {
+        None => Ok(()),
+        Some(ancestor) => Err(Error::Value(format!(
+            "the {} belongs to another {} than the {}",
+            other.kind().name(),
+            ancestor.kind().name(),
+            first.kind().name(),
+        ))),
+    }
+}
+
+/// The handles that C made the handle in, or that it is part of.
+fn parents_of(id: Id) -> SmallVec<[Id; 2]> {
+    if id.kind().is_view() {
+        return above(id).into_iter().collect();
+    }
+    // Those in which C keeps a parent are no ancestors by the annotation.
+    let is_declared = |parent: &&Id| id.kind().parents().any(|kind| ptr::eq(kind, parent.kind()));
+    with_table(|table| {
+        let parents = table.get(&id).map(|entry| &entry.parents);
+        let parents = parents
+            .into_iter()
+            .flat_map(|it| it.first.iter().chain(&it.others));
+        parents.filter(is_declared).copied().collect()
+    })
+}
+
+/// Returns the innermost ancestor of `other`, from `at` outwards, whose type is the type of an ancestor of `first`,
+/// unless it is the same handle.
+fn find_stranger(first: Id, other: Id, at: Id) -> Option<Id> {
+    if at.kind().is_counted() {
+        return None;
+    }
+    match relation(first, at, at == other, true) {
+        Relation::Same => None,
+        Relation::Stranger => Some(at),
+        Relation::None => parents_of(at)
+            .into_iter()
+            .find_map(|parent| find_stranger(first, other, parent)),
+    }
+}
+
+enum Relation {
+    /// No ancestor of the first handle has this type.
+    None,
+    /// The handle is the first handle or one of its ancestors.
+    Same,
+    /// The first handle's ancestors of this type are others.
+    Stranger,
+}
+
+/// Compares `at` with `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
+/// other.
+fn relation(here: Id, at: Id, is_argument: bool, is_first: bool) -> Relation {
+    if here == at {
+        return Relation::Same;
+    }
+    let mut found = match ptr::eq(here.kind(), at.kind()) && !(is_argument && is_first) {
+        true => Relation::Stranger,
+        false => Relation::None,
+    };
+    for parent in parents_of(here) {
+        match relation(parent, at, is_argument, false) {
+            Relation::Same => return Relation::Same,
+            Relation::Stranger => found = Relation::Stranger,
+            Relation::None => {}
+        }
+    }
+    found
+}
