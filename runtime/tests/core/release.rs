@@ -143,6 +143,7 @@ fn only_what_is_released_is_listed() {
         "Picture",
         "Player",
         "Probe",
+        "Quote",
         "R",
         "Safe",
         "Session",
