@@ -846,6 +846,8 @@ CLOSING = [
     mutant(CALL_BUFFER, "C is called for ever", (" && buffer.calls.get() < AT_MOST;", ";")),
     mutant(CALL_BUFFER, "a size that C cannot be told is told again", ("        let is_told = self.capacity == self.memory.len() && ", "        let is_told = ")),
     mutant(CALL_BUFFER, "a text that may be cut is whole", ("length.is_some_and(|length| length >= self.capacity)", "length.is_some_and(|length| length > self.capacity)")),
+    mutant(CALL_BUFFER, "a length that C left after a failure has C called again", ("says.unwrap_or_else(is_longer)", "says.unwrap_or(false) || is_longer()")),
+    mutant(CALL_BUFFER, "a length beyond the memory hides C's failure", ("        let result = result?;\n        excess.map_or(Ok(result), Err)", "        excess.map_or(result, Err)")),
     mutant(CALL_BUFFER, "more is copied than there is memory", ("        if is_too_long {", "        if false && is_too_long {")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lent outlives the callback", ("        self.0.end_lent();\n", "")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lends shared can be changed", ("        if is_shared {", "        if false && is_shared {")),

@@ -19,10 +19,13 @@ const AT_MOST: u32 = 24;
 pub struct Buffer {
     site: &'static CallSite,
     memory: Cell<Vec<u8>>,
-    /// The number of bytes that C has filled.
+    /// The number of bytes that C has filled, as C says: after a failure perhaps any number.
     filled: Cell<usize>,
     calls: Cell<u32>,
+    /// The memory could not grow.
     error: Cell<Option<Error>>,
+    /// C has filled more than there is.
+    excess: Cell<Option<Error>>,
 }
 
 impl Buffer {
@@ -38,6 +41,7 @@ impl Buffer {
             filled: Cell::new(0),
             calls: Cell::new(0),
             error: Cell::new(None),
+            excess: Cell::new(None),
         };
         let mut memory = Vec::new();
         // A size of zero would have no room for the NUL of a text.
@@ -78,19 +82,19 @@ impl Buffer {
         start
     }
 
-    /// Returns the number of bytes that C has filled: at most as many as there are.
+    /// Returns the number of bytes that C has filled, as C says. [`Buffer::limit`] checks it.
     #[inline]
     pub fn filled(&self) -> usize {
         self.filled.get()
     }
 
-    /// Returns `length`, or 0 for more bytes than there are, which is an error of the call.
+    /// Returns `length`, or 0 for more bytes than there are, which is an error of a call that did not fail.
     pub fn limit(&self, length: usize) -> usize {
         let memory = self.memory.take();
         let is_too_long = length > memory.len();
         self.memory.set(memory);
         if is_too_long {
-            self.error.set(Some(Error::Overflow(format!(
+            self.excess.set(Some(Error::Overflow(format!(
                 "the result of {} is longer than the memory: {length} bytes",
                 self.site.function
             ))));
@@ -99,13 +103,19 @@ impl Buffer {
         length
     }
 
-    /// Returns the error of a buffer that could not grow.
+    /// Returns the result of the call.
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`], or [`Error::Overflow`] for a size that C cannot be told.
-    pub fn check(&self) -> Result<()> {
-        self.error.take().map_or(Ok(()), Err)
+    /// Of memory that could not grow: [`Error::OutOfMemory`], or [`Error::Overflow`] for a size that C cannot be told.
+    /// Then the error of the call, and then [`Error::Overflow`] for more bytes than there are.
+    pub fn check<R>(&self, result: Result<R>) -> Result<R> {
+        let excess = self.excess.take();
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let result = result?;
+        excess.map_or(Ok(result), Err)
     }
 }
 
@@ -133,11 +143,13 @@ impl Attempt<'_> {
         capacity
     }
 
-    /// Ends the call: C wrote the length. Returns whether C is called again.
+    /// Ends the call: C wrote the length. Returns whether C is called again. The author's test decides, if there is
+    /// one: after another failure the length may be any number.
     #[inline]
-    pub fn is_repeated_after_writing(self, length: impl Count, is_too_small: bool) -> bool {
+    pub fn is_repeated_after_writing(self, length: impl Count, says: Option<bool>) -> bool {
         let length = length.try_count();
-        let is_too_small = is_too_small || length.is_some_and(|length| length > self.capacity);
+        let is_longer = || length.is_some_and(|length| length > self.capacity);
+        let is_too_small = says.unwrap_or_else(is_longer);
         self.end(length, is_too_small)
     }
 
@@ -161,8 +173,11 @@ impl Attempt<'_> {
     fn end(mut self, length: Option<usize>, is_too_small: bool) -> bool {
         let is_repeated = is_too_small && self.grow(length.unwrap_or(0));
         if !is_repeated {
-            let length = length.unwrap_or(0).min(self.capacity);
-            self.buffer.filled.set(length);
+            let length = length.unwrap_or(0);
+            // Memory that could not grow is an error already.
+            self.buffer
+                .filled
+                .set(if is_too_small { 0 } else { length });
         }
         self.buffer.memory.set(mem::take(&mut self.memory));
         is_repeated

@@ -115,7 +115,8 @@ impl<S: Attachment> Drop for UserDataRef<S> {
 }
 
 /// Keeps `value` exactly as long as the native handle: `value` is dropped right after the handle was released. If
-/// `value` holds Python objects, the garbage collector sees them through the handle's object.
+/// `value` holds Python objects, the garbage collector sees them through the handle's object. Of a guard, pass the
+/// handle: `attach(&*guard, value)`.
 ///
 /// # Panics
 ///

@@ -174,7 +174,8 @@ pub unsafe trait Resource: Handle {
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` keeps no values, such as callbacks",
     label = "this is kept as long as a `{Self}`",
-    note = "say so where `{Self}` is annotated: `#[handle(…, attachments)]`"
+    note = "say so where `{Self}` is annotated: `#[handle(…, attachments)]`",
+    note = "`attach` takes the handle of a guard: `attach(&*guard, …)`"
 )]
 pub unsafe trait HasAttachments: Handle {}
 

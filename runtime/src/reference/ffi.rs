@@ -15,6 +15,7 @@ pub const LABEL: c_int = 1;
 pub const LIMIT: c_int = 2;
 pub const END: c_int = -1;
 pub const TOO_SMALL: c_int = -2;
+pub const NO_MEMORY: c_int = -3;
 
 c! {
     fn store_print(it: *mut store, memory: *mut c_char, size: usize) -> c_int;
@@ -121,6 +122,7 @@ c! {
     fn store_first_id(it: *mut store, result: *mut id) -> c_int;
     fn library_init() -> c_int;
     fn thread_message() -> *const c_char;
+    fn status_text(status: c_int, memory: *mut c_char, size: usize) -> c_int;
     fn entry_is_text(it: *mut entry) -> c_int;
     fn store_load(it: *mut store, path: *const c_char, error: *mut position) -> c_int;
     fn store_import(it: *mut store, path: *const c_char, message: *mut *mut c_char) -> c_int;

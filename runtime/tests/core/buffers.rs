@@ -24,6 +24,19 @@ impl Quote {
     )]
     fn get(&self) -> Result<Bytes>;
 
+    /// The test is wrong: C writes how much it needs, and the result is not cut.
+    #[calls(
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = 4,
+        fails = when(|ret| ret != ffi::QUOTE_TOO_SMALL && ret != 0), too_small = when(|_| false)
+    )]
+    fn get_in_four(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = 4,
+        too_small = when(|ret| ret == ffi::QUOTE_TOO_SMALL), fails = nonzero, none = when(|ret| ret == -1)
+    )]
+    fn get_or_none(&self) -> Result<Option<Bytes>>;
+
     #[calls(
         ffi::quote_fetch, args = (self, buffer.ptr, &mut buffer.len), buffer = 4, fails = nonzero,
         too_small = when(|ret| ret == ffi::QUOTE_TOO_SMALL)
@@ -165,9 +178,10 @@ fn failing_call_is_not_repeated() {
     let _library = Library::start();
     let unlucky = quote(c"thirteen char");
     let error = unlucky.get().unwrap_err();
-    assert!(error.to_string().contains("quote_get"), "{error}");
+    assert!(matches!(error, Error::Failed("quote_get")), "{error:?}");
     assert!(unlucky.print().is_err());
     assert!(unlucky.print_or_none().unwrap().is_none());
+    assert!(unlucky.get_or_none().unwrap().is_none());
     assert!(log().is_empty());
     let error = quote(c"a text").explain_in_four().unwrap_err();
     assert!(error.to_string().contains("quote_explain"), "{error}");
@@ -201,6 +215,22 @@ fn memory_does_not_grow_for_ever() {
         "{error}"
     );
     assert_eq!(log().len(), 25);
+}
+
+#[test]
+fn written_length_beyond_the_memory_is_an_error() {
+    let _library = Library::start();
+    let error = quote(c"a text").get_in_four().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("longer than the memory: 6 bytes"),
+        "{error}"
+    );
+    assert!(matches!(error, Error::Overflow(_)), "{error:?}");
+    assert_eq!(&quote(c"abc").get_in_four().unwrap().0[..], b"abc");
+    let error = quote(c"thirteen char").get_in_four().unwrap_err();
+    assert!(matches!(error, Error::Failed("quote_get")), "{error:?}");
 }
 
 #[test]

@@ -38,12 +38,14 @@ unsafe fn write(it: *const quote, memory: *mut c_void, size: usize) -> usize {
     count
 }
 
-/// Writes the number of bytes to `size`, or the number that it needs, as `getsockopt` and PCRE2.
+/// Writes the number of bytes to `size`, or the number that it needs, as `getsockopt` and PCRE2. After another failure,
+/// as in PCRE2, the number says nothing.
 pub unsafe extern "C" fn quote_get(it: *const quote, memory: *mut c_void, size: *mut u32) -> c_int {
     // SAFETY: a valid quote, memory and its size.
     unsafe {
         let needed = (*it).text.len() as u32;
         if needed == 13 {
+            size.write(1 << 20);
             return -1;
         }
         let given = size.replace(needed);

@@ -37,10 +37,16 @@ pub(crate) fn expand_attempts(
     let size =
         (length == BufferLength::Written).then(|| quote!(let mut #capacity = #attempt.capacity();));
     let says = match &calls.too_small {
+        None if length == BufferLength::Written => quote!(::core::option::Option::None),
         None => quote!(false),
         Some((_, test)) => {
             let test = test.expand(runtime);
-            quote!(#runtime::__private::call::is_too_small(#returned, |#ret| (#test)(#ret)))
+            let says =
+                quote!(#runtime::__private::call::is_too_small(#returned, |#ret| (#test)(#ret)));
+            match length {
+                BufferLength::Written => quote!(::core::option::Option::Some(#says)),
+                _ => says,
+            }
         }
     };
     let is_repeated = match length {
@@ -62,9 +68,9 @@ pub(crate) fn expand_attempts(
     }
 }
 
-/// Makes the error of memory that could not grow the error of the call.
+/// Makes the error of the memory the error of the call.
 pub(crate) fn expand_buffer_error(calls: &Calls) -> Option<TokenStream> {
     calls.buffer.as_ref()?;
     let buffer = buffer_variable();
-    Some(quote!(let __result = #buffer.check().and(__result);))
+    Some(quote!(let __result = #buffer.check(__result);))
 }

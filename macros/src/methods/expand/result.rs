@@ -275,7 +275,7 @@ fn expand_filled(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
             let measured = expand_measured_in_owner(method, calls, size, runtime);
             quote!(#buffer.limit(#measured))
         }
-        _ => quote!(#buffer.filled()),
+        _ => quote!(#buffer.limit(#buffer.filled())),
     }
 }
 
