@@ -1297,6 +1297,7 @@ THREADS_VARIABLES = [
 
 VALUES = [
     mutant(MODULE, "the base classes belong to the builtins", ("            move_into_package(&class)?;\n", "            let _ = move_into_package;\n            drop(class);\n")),
+    mutant(MODULE, "an import anew makes the names of the base classes anew", ("        if CStr::from_ptr((*class).tp_name) == name.as_c_str() {\n", "        if false && CStr::from_ptr((*class).tp_name) == name.as_c_str() {\n")),
     mutant(MODULE, "messages name the base class a builtin", ("        (*class).tp_name = name.into_raw();\n", "        drop(name);\n")),
     mutant(PYTHON_HANDLE_CLASS, "methods of the base class can be replaced", ("subclass, frozen, immutable_type, weakref", "subclass, frozen, weakref")),
     mutant(ENUMS, "C gets flags that are not listed", ("    if unlisted != 0 && E::BOUNDARY != Boundary::Keep {", "    if unlisted != 0 && !E::KEEP && false {")),

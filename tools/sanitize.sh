@@ -108,6 +108,9 @@ skipped=(
     "test_a_dropped_handle_that_c_keeps_is_lost"
     # This test asks glibc's allocator, which is not in use here.
     "test_a_large_document_is_given_back"
+    # These tests limit the address space, of which AddressSanitizer maps terabytes.
+    "test_text_that_does_not_fit_is_a_memory_error" "test_a_wrong_value_of_a_function_is_a_memory_error"
+    "test_result_under_any_memory_limit_is_whole"
 )
 deselected=(
     --deselect "$tests/test_closing.py::test_the_end_of_the_process[in a daemon thread]"

@@ -58,6 +58,7 @@ const CYCLES: &[(&str, &[&str], &str)] = &[
             "moves",
             "node",
             "order",
+            "reconcile",
             "references",
             "serialize::uris",
             "text",

@@ -44,7 +44,8 @@ impl crate::document::Document {
 impl crate::document::Document {
     /// Return the element with this ID (xmlGetID). None if no element in the tree of this document has it.
     ///
-    /// IDs are the attributes named `xml:id`, and those that the DTD declares as such.
+    /// IDs are the attributes named `xml:id`, and those that the DTD declares as such. XML does not allow two elements
+    /// with the same ID: the one that had it first is found, and no other once that one has lost it.
     fn get_by_id(&self, id: &CStr) -> Option<Borrowed<'_, Node>> {
         let attribute = self.attribute_of_id(id)?.get().as_node()?;
         // The content of an entity's declaration may have IDs, too.
@@ -53,25 +54,37 @@ impl crate::document::Document {
     }
 }
 
-/// An attribute whose text is about to change. It leaves the table of IDs, and enters that again by its new text.
-pub(crate) struct Changing<'t>(Option<Borrowed<'t, Attribute>>);
+/// An attribute whose text is about to change. An ID leaves the table, and enters that again by its new text. One that
+/// was not in the table enters it, too: another attribute may have had the same ID before it.
+pub(crate) struct Changing<'t> {
+    attribute: Option<Borrowed<'t, Attribute>>,
+    was_in_table: bool,
+}
 
 impl<'t> Changing<'t> {
     /// Looks whether `node` is an attribute, or a text of one.
     pub(crate) fn of(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<Self> {
         let parent = || node.get().parent().and_then(|parent| parent.get().as_id());
         let attribute = node.get().as_id().or_else(parent);
-        let attribute = attribute.filter(|attribute| is_in_table(*attribute));
-        if let Some(attribute) = attribute {
+        let in_table = attribute.filter(|attribute| is_in_table(*attribute));
+        if let Some(attribute) = in_table {
             tree.edit_owner().forget_id(attribute.get())?;
         }
-        Ok(Changing(attribute))
+        Ok(Changing {
+            attribute,
+            was_in_table: in_table.is_some(),
+        })
     }
 
     /// Ends the change.
     pub(crate) fn end(self, tree: &Tree<'t, Document>) -> Result<()> {
-        match self.0 {
-            Some(attribute) => add(tree, attribute),
+        let Some(attribute) = self.attribute else {
+            return Ok(());
+        };
+        let node = attribute.get().as_node();
+        match node.and_then(|node| node.get().parent()) {
+            Some(_) if self.was_in_table => add(tree, attribute),
+            Some(element) => add_new(tree, element, attribute),
             None => Ok(()),
         }
     }

@@ -63,6 +63,7 @@ mod outer;
 mod parser;
 mod parsing;
 mod pickling;
+mod reconcile;
 mod references;
 mod sax;
 mod serialize;

@@ -6,17 +6,14 @@
 //! A node refers to declarations of namespaces at its ancestors. After a move, it refers to those at the new place
 //! ([`reconcile`]).
 
-use std::ffi::c_int;
-
 use leakproof::prelude::*;
 
-use crate::attributes::namespace_for;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
 use crate::ids;
-use crate::node::{Namespace, Node};
-use crate::order::following;
+use crate::node::Node;
+use crate::reconcile::reconcile;
 use crate::undo::Former;
 
 #[methods(unsafe, rust_only)]
@@ -35,9 +32,6 @@ impl crate::node::Node {
     /// Puts `node` at the place of this one, which is unlinked.
     #[calls(ffi::xmlReplaceNode, fails = null)]
     fn link_instead(&mut self, node: &mut Node) -> Result<()>;
-
-    #[calls(ffi::xmlDOMWrapReconcileNamespaces, args = (null, self, options), fails = nonzero)]
-    fn reconcile_namespaces(&mut self, options: c_int) -> Result<()>;
 
     #[field(prev)]
     pub(crate) fn previous_sibling(&self) -> Option<Borrowed<Node>>;
@@ -361,99 +355,6 @@ impl Drop for Change<'_, '_> {
             let _ = self.put_back(node, former);
         }
     }
-}
-
-/// The option of xmlDOMWrapReconcileNamespaces by which it removes declarations that repeat one; the headers have no
-/// name for it.
-const REMOVE_REDUNDANT: c_int = 1;
-
-/// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now
-/// (xmlDOMWrapReconcileNamespaces). Declarations that are missing are added, and those that repeat one are removed.
-pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
-    if !node.is_element() {
-        return Ok(());
-    }
-    // First, so that a declaration of the same namespace further down is none that repeats one.
-    undeclare_default(tree, node)?;
-    // Most new elements have nothing that could refer to a namespace.
-    let has_names = node.ns().is_some() || node.attribute_list().next().is_some();
-    if !has_names && node.declared().is_none() && node.first_child().is_none() {
-        return Ok(());
-    }
-    // A declaration that libxml2 adds at the node may hide one that it has used for a name before. That name gets
-    // another declaration the next time.
-    loop {
-        let before = last_declared(node);
-        tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)?;
-        let after = last_declared(node);
-        if after.is_none() || after == before {
-            return give_prefixes(tree, node);
-        }
-    }
-}
-
-/// Gives prefixes to the attributes that libxml2 has put into a default namespace, where it removed a declaration of
-/// the same namespace with a prefix. Default namespaces are for elements only.
-fn give_prefixes<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
-    let mut here = Some(top);
-    while let Some(node) = here {
-        for attribute in node.get().attribute_list() {
-            let namespace = attribute.get().namespace();
-            let namespace = namespace.filter(|it| it.has_no_prefix() && it.has_uri());
-            let uri = namespace.and_then(|it| it.uri_bytes());
-            if let (Some(uri), Some(attribute)) = (uri, attribute.get().as_node()) {
-                let namespace = namespace_for(tree, node, &uri)?;
-                tree.edit(attribute)?.set_ns(Some(namespace.get()))?;
-            }
-        }
-        here = following(node, top);
-    }
-    Ok(())
-}
-
-/// Returns the prefix and the URI of the declaration that was added last.
-fn last_declared(element: Borrowed<'_, Node>) -> Option<(Option<CString>, Option<CString>)> {
-    let last = Successors::new(element.get().declared(), Namespace::next).last()?;
-    Some((last.prefix_bytes(), last.uri_bytes()))
-}
-
-/// Lets the elements without a namespace that came below a default namespace declare that they have none.
-fn undeclare_default<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
-    if !is_below_default_namespace(top) {
-        return Ok(());
-    }
-    let mut here = Some(top);
-    while let Some(node) = here {
-        let is_plain = node.is_element() && node.ns().is_none();
-        if is_plain && default_at(node).unwrap_or_else(|| is_below_default_namespace(node)) {
-            tree.edit(node)?.declare(c"", None)?;
-        }
-        here = following(node, top);
-    }
-    Ok(())
-}
-
-/// Returns whether a name without a prefix is in a namespace at the parent of `node`.
-///
-/// The search ends at the first element without a prefix, which is in the default namespace itself. So it takes no
-/// time by the depth of the tree, unless all elements have prefixes.
-fn is_below_default_namespace(node: Borrowed<'_, Node>) -> bool {
-    let above = Successors::new(node.get().parent(), Node::parent);
-    let mut elements = above.take_while(|above| above.is_element());
-    let answer = elements.find_map(|element| {
-        default_at(element).or_else(|| match element.ns() {
-            None => Some(false),
-            Some(namespace) => namespace.has_no_prefix().then(|| namespace.has_uri()),
-        })
-    });
-    answer.unwrap_or(false)
-}
-
-/// Returns whether a name without a prefix is in a namespace by a declaration at this element; `None` without one.
-fn default_at(element: Borrowed<'_, Node>) -> Option<bool> {
-    let mut declared = Successors::new(element.get().declared(), Namespace::next);
-    let default = declared.find(|namespace| namespace.has_no_prefix())?;
-    Some(default.has_uri())
 }
 
 /// Takes a node out of its tree. It then declares the namespaces that it uses.

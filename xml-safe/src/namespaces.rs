@@ -7,28 +7,13 @@ use crate::attributes::namespace_for;
 use crate::create::{XML, XMLNS, reserved};
 use crate::document::Document;
 use crate::ids;
-use crate::moves::{Change, reconcile};
+use crate::moves::Change;
 use crate::node::{Namespace, Node, gather};
 use crate::order::{behind, following};
+use crate::reconcile::{in_scope, reconcile};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
 use crate::valid;
-
-/// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
-fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
-    let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
-    for above in Successors::new(Some(element), Node::parent) {
-        for namespace in Successors::new(above.get().declared(), Namespace::next) {
-            let prefix = namespace.prefix_bytes();
-            if !found.iter().any(|nearer| nearer.prefix_bytes() == prefix) {
-                found.try_reserve(1)?;
-                found.push(namespace);
-            }
-        }
-    }
-    found.retain(|namespace| namespace.has_uri());
-    Ok(found)
-}
 
 /// Returns the element at which the declarations are in scope for `node`.
 fn scope_of(node: &Node) -> Option<Borrowed<'_, Node>> {

@@ -89,6 +89,52 @@ def test_changes_of_ids_are_followed():
     assert both(doc, "y") is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda node, name, id: node.set(name, id),
+        lambda node, name, id: node.attributes.update({name: id}),
+        lambda node, name, id: setattr(node.attributes.node(name), "text", id),
+    ],
+    ids=["set", "update", "text"],
+)
+@pytest.mark.parametrize("former", ["x", ""])
+@pytest.mark.parametrize("name", [XML_ID, "key"])
+def test_an_element_gets_an_id_of_its_own(name, former, change):
+    """Before, another element had the same ID, or the text was none."""
+    written = "xml:id" if name == XML_ID else name
+    doc = parse(f"{DTD}<r {written}='x'><b {written}='{former}'/></r>", recover=True)
+    inner = doc.root.children[0]
+    assert both(doc, "x") is doc.root
+    change(inner, name, "y")
+    assert (both(doc, "x"), both(doc, "y")) == (doc.root, inner)
+    change(inner, name, former)
+    assert (both(doc, "x"), both(doc, "y")) == (doc.root, None)
+    inner.remove()
+    change(inner, name, "y")
+    assert both(doc, "y") is None
+    doc.root.append(inner)
+    assert both(doc, "y") is inner
+
+
+def test_a_text_of_an_attribute_is_an_id_of_its_own():
+    doc = parse("<r xml:id='x'><b xml:id='x'/></r>", recover=True)
+    inner = doc.root.children[0]
+    (text,) = inner.attributes.node(XML_ID).children
+    text.text = "y"
+    assert (both(doc, "x"), both(doc, "y")) == (doc.root, inner)
+
+
+def test_no_other_element_is_found_by_an_id_that_was_changed():
+    doc = parse("<r><a xml:id='x'/><b xml:id='x'/></r>", recover=True)
+    first, second = doc.root.children
+    assert both(doc, "x") is first
+    first.set(XML_ID, "y")
+    assert both(doc, "x") is None
+    second.set(XML_ID, "x")
+    assert both(doc, "x") is second
+
+
 def test_an_attribute_becomes_an_id_in_a_document_without_ids():
     doc = parse("<r id='x'/>")
     (attribute,) = doc.root.xpathEval("@*")

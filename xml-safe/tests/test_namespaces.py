@@ -330,6 +330,36 @@ def test_a_new_declaration_hides_no_other():
     check(doc.root)
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        "<p:e ns0:k='1'/>",
+        "<e p:j='1' ns0:k='2'/>",
+        "<p:e p:j='1' ns0:k='2'><p:f/><ns0:f p:k='3'/></p:e>",
+        "<p:e xml:id='i' ns0:k='1'><e xmlns='urn:1' p:k='2' ns0:j='3'/></p:e>",
+        "<e xmlns='urn:1'><p:f ns0:k='1'/><f xmlns='urn:2' p:k='1' ns0:j='2'/></e>",
+    ],
+)
+@pytest.mark.parametrize(
+    "place", ["<b xmlns:ns0='urn:1'/>", "<b xmlns:ns0='urn:1' xmlns='urn:1'/>", "<b xmlns:p='urn:2'/>"]
+)
+def test_a_new_declaration_further_down_hides_no_other(below, place):
+    """libxml2 declares the second namespace where it is used, by a prefix that the element is given by an ancestor."""
+    doc = parse(f"<r><a xmlns:ns0='urn:2' xmlns:p='urn:1'><c>{below}</c></a>{place}</r>")
+    other = parse(place)
+    a, b = doc.root.children
+    moved = a.children[0]
+    before = expanded(moved)
+    for put in [b.append, other.root.append, b.prepend, lambda node: node.remove(), a.append, other.adopt_node]:
+        put(moved)
+        assert expanded(moved) == before
+        check(doc.root)
+        check(other.root)
+        copy = moved.copy()
+        assert expanded(copy) == before
+        check(copy)
+
+
 def test_an_attribute_keeps_its_prefix_below_a_default_namespace():
     """libxml2 removes the declaration of the prefix, since the default namespace is the same."""
     doc = parse("<ns1:r xmlns:ns0='urn:3' xmlns:ns1='urn:2' xmlns='urn:2'><ns1:e xmlns:ns1='urn:2' ns1:k='v'/></ns1:r>")

@@ -1,7 +1,7 @@
 //! Exports of every extension module besides its own classes: see `#[leakproof::module]`.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
@@ -194,10 +194,15 @@ fn move_into_package(class: &Bound<'_, PyType>) -> PyResult<()> {
     let module = PyString::new(class.py(), package_name());
     let name = CString::new(format!("{}.{}", package_name(), class.name()?))?;
     let class = class.as_type_ptr();
-    // SAFETY: CPython: PyO3 has just made this class, on the heap, for the module that is being initialized: it has a
-    // dict, and nobody else sees it. `PyType_Modified` drops what CPython may have cached of the dict. CPython reads
-    // `tp_name` and never frees it; the text that is put there is never freed either.
+    // SAFETY: CPython: PyO3 has made this class, on the heap: it has a dict, and a name that is a text. Only the
+    // initialization of the module changes them, which has the GIL or the lock of the import. `PyType_Modified` drops
+    // what CPython may have cached of the dict. CPython reads `tp_name` and never frees it; the text that is put there
+    // is never freed either.
     unsafe {
+        // A module that was forgotten and is imported anew has the same classes.
+        if CStr::from_ptr((*class).tp_name) == name.as_c_str() {
+            return Ok(());
+        }
         if ffi::PyDict_SetItemString((*class).tp_dict, c"__module__".as_ptr(), module.as_ptr()) < 0
         {
             return Err(PyErr::fetch(module.py()));

@@ -254,3 +254,27 @@ for one in [tally, again.Tally(2)]:
 
 def test_module_that_is_imported_anew_calls_the_same_functions():
     subprocess.run([sys.executable, "-c", IMPORTED_ANEW], check=True)
+
+
+NAMES_OF_CLASSES = """
+import ctypes, sys
+
+def import_anew():
+    for name in [name for name in sys.modules if name.split(".")[0] == "standin_safe"]:
+        del sys.modules[name]
+    import standin_safe
+    # The first field behind those of each sized object is the address of the name that CPython uses in its messages.
+    classes = [standin_safe.Handle, standin_safe.Error]
+    place = object.__basicsize__ + ctypes.sizeof(ctypes.c_ssize_t)
+    names = [ctypes.c_char_p.from_address(id(cls) + place) for cls in classes]
+    assert [name.value for name in names] == [b"standin_safe.Handle", b"standin_safe.Error"]
+    return classes, [ctypes.cast(name, ctypes.c_void_p).value for name in names]
+
+assert import_anew() == import_anew()
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="looks into the objects of CPython")
+def test_module_that_is_imported_anew_makes_no_names_of_classes_anew():
+    """CPython never frees the name of a class that is made for it."""
+    subprocess.run([sys.executable, "-c", NAMES_OF_CLASSES], check=True)

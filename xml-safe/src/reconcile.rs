@@ -1,0 +1,184 @@
+//! Namespaces of nodes that were moved: each name refers to a declaration that is in scope where the node is now.
+//!
+//! xmlDOMWrapReconcileNamespaces does most of it, and gets three things wrong, which are mended here: elements without
+//! a namespace come into the default namespace of the new place; attributes get a declaration without a prefix; and a
+//! declaration that is added, or stays, hides the one that another name was given.
+
+use std::ffi::c_int;
+
+use leakproof::prelude::*;
+
+use crate::attributes::namespace_for;
+use crate::document::Document;
+use crate::ffi;
+use crate::node::{Namespace, Node};
+use crate::order::following;
+
+#[methods(unsafe, rust_only)]
+impl crate::node::Node {
+    #[calls(ffi::xmlDOMWrapReconcileNamespaces, args = (null, self, options), fails = nonzero)]
+    fn reconcile_namespaces(&mut self, options: c_int) -> Result<()>;
+}
+
+/// The option of xmlDOMWrapReconcileNamespaces by which it removes declarations that repeat one; the headers have no
+/// name for it.
+const REMOVE_REDUNDANT: c_int = 1;
+
+/// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now
+/// (xmlDOMWrapReconcileNamespaces). Declarations that are missing are added, and those that repeat one are removed.
+pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    if !node.is_element() {
+        return Ok(());
+    }
+    // First, so that a declaration of the same namespace further down is none that repeats one.
+    undeclare_default(tree, node)?;
+    // Most new elements have nothing that could refer to a namespace.
+    let has_names = node.ns().is_some() || node.attribute_list().next().is_some();
+    if !has_names && node.declared().is_none() && node.first_child().is_none() {
+        return Ok(());
+    }
+    tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)?;
+    mend_all(tree, node)
+}
+
+/// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
+pub(crate) fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
+    let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
+    for above in Successors::new(Some(element), Node::parent) {
+        for namespace in Successors::new(above.get().declared(), Namespace::next) {
+            let prefix = namespace.prefix_bytes();
+            if !found.iter().any(|nearer| nearer.prefix_bytes() == prefix) {
+                found.try_reserve(1)?;
+                found.push(namespace);
+            }
+        }
+    }
+    found.retain(|namespace| namespace.has_uri());
+    Ok(found)
+}
+
+/// The declarations at a node and at the elements above it, up to the node that was moved; the nearest are the last.
+#[derive(Default)]
+struct Scope<'t>(Vec<(Borrowed<'t, Node>, Borrowed<'t, Namespace>)>);
+
+impl<'t> Scope<'t> {
+    fn enter(&mut self, element: Borrowed<'t, Node>) -> Result<()> {
+        for namespace in Successors::new(element.get().declared(), Namespace::next) {
+            self.0.try_reserve(1)?;
+            self.0.push((element, namespace));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, element: Borrowed<'t, Node>) {
+        while self.0.pop_if(|(other, _)| *other == element).is_some() {}
+    }
+
+    /// Returns `true` if a nearer declaration has the prefix of this one, which is in scope further up.
+    fn hides(&self, namespace: Borrowed<'_, Namespace>) -> bool {
+        let is_same = |other: Borrowed<'_, Namespace>| {
+            other == namespace || other.prefix_bytes() == namespace.prefix_bytes()
+        };
+        let nearest = self.0.iter().rev().find(|(_, other)| is_same(*other));
+        nearest.is_some_and(|(_, other)| *other != namespace)
+    }
+}
+
+/// Mends the names of a node, and of all below it.
+fn mend_all<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    let mut scope = Scope::default();
+    let mut here = top;
+    loop {
+        scope.enter(here)?;
+        mend(tree, here, &scope)?;
+        here = match here.get().first_shown() {
+            Some(child) => child,
+            None => loop {
+                scope.leave(here);
+                if here == top {
+                    return Ok(());
+                }
+                if let Some(next) = here.get().next_sibling() {
+                    break next;
+                }
+                here = here.get().parent().unwrap_or(top);
+            },
+        };
+    }
+}
+
+/// Gives the names of an element and its attributes other declarations of their namespaces, where libxml2 has chosen
+/// one that is hidden, or, for an attribute, a default namespace. A declaration that is added has a prefix that nothing
+/// in scope has.
+fn mend<'t>(
+    tree: &Tree<'t, Document>,
+    element: Borrowed<'t, Node>,
+    scope: &Scope<'t>,
+) -> Result<()> {
+    if !element.is_element() {
+        return Ok(());
+    }
+    let hidden = element.get().ns().filter(|it| scope.hides(*it));
+    if let Some(uri) = hidden.and_then(uri_of) {
+        let mut others = in_scope(element)?.into_iter();
+        let namespace = match others.find(|it| it.uri_bytes().as_deref() == Some(&uri)) {
+            Some(namespace) => namespace,
+            None => namespace_for(tree, element, &uri)?,
+        };
+        tree.edit(element)?.set_ns(Some(namespace.get()))?;
+    }
+    for attribute in element.get().attribute_list() {
+        let namespace = attribute.get().namespace();
+        let wrong = namespace.filter(|it| it.has_no_prefix() || scope.hides(*it));
+        let uri = wrong.and_then(uri_of);
+        if let (Some(uri), Some(attribute)) = (uri, attribute.get().as_node()) {
+            let namespace = namespace_for(tree, element, &uri)?;
+            tree.edit(attribute)?.set_ns(Some(namespace.get()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the URI of a declaration; `None` for `xmlns=""`.
+fn uri_of(namespace: Borrowed<'_, Namespace>) -> Option<CString> {
+    namespace.uri_bytes().filter(|uri| !uri.is_empty())
+}
+
+/// Lets the elements without a namespace that came below a default namespace declare that they have none.
+fn undeclare_default<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    if !is_below_default_namespace(top) {
+        return Ok(());
+    }
+    let mut here = Some(top);
+    while let Some(node) = here {
+        let is_plain = node.is_element() && node.ns().is_none();
+        if is_plain && default_at(node).unwrap_or_else(|| is_below_default_namespace(node)) {
+            tree.edit(node)?.declare(c"", None)?;
+        }
+        here = following(node, top);
+    }
+    Ok(())
+}
+
+/// Returns whether a name without a prefix is in a namespace at the parent of `node`.
+///
+/// The search ends at the first element without a prefix, which is in the default namespace itself. So it takes no
+/// time by the depth of the tree, unless all elements have prefixes.
+fn is_below_default_namespace(node: Borrowed<'_, Node>) -> bool {
+    let above = Successors::new(node.get().parent(), Node::parent);
+    let mut elements = above.take_while(|above| above.is_element());
+    let answer = elements.find_map(|element| {
+        default_at(element).or_else(|| match element.ns() {
+            None => Some(false),
+            Some(namespace) => namespace.has_no_prefix().then(|| namespace.has_uri()),
+        })
+    });
+    answer.unwrap_or(false)
+}
+
+/// Returns whether a name without a prefix is in a namespace by a declaration at this element; `None` without one.
+fn default_at(element: Borrowed<'_, Node>) -> Option<bool> {
+    let mut declared = Successors::new(element.get().declared(), Namespace::next);
+    let default = declared.find(|namespace| namespace.has_no_prefix())?;
+    Some(default.has_uri())
+}
