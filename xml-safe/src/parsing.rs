@@ -77,7 +77,8 @@ impl Parser {
         args = (self, data.ptr, data.len, url, encoding, options),
         fields(
             _private = handlers.data,
-            (*sax).reference = handlers.reference
+            (*sax).reference = handlers.reference,
+            (*sax).entityDecl = handlers.declared
         ),
         fails = null,
         detach
@@ -100,7 +101,8 @@ impl Parser {
             (*sax).startElementNs = handlers.element,
             (*sax).comment = handlers.comment,
             (*sax).processingInstruction = handlers.instruction,
-            (*sax).reference = handlers.reference
+            (*sax).reference = handlers.reference,
+            (*sax).entityDecl = handlers.declared
         ),
         fails = null,
         detach

@@ -44,6 +44,25 @@ impl Context {
         content: Option<&CStr>,
     );
 
+    #[calls(ffi::xmlSAX2GetEntity)]
+    fn general_entity(&self, name: &CStr) -> Option<Borrowed<Declaration>>;
+
+    #[calls(ffi::xmlSAX2GetParameterEntity)]
+    fn parameter_entity(&self, name: &CStr) -> Option<Borrowed<Declaration>>;
+
+    /// Refuses an entity that was to be declared and is not. libxml2 has had no memory for it, and reports no more than
+    /// the references to it.
+    fn check_declared(&self, name: &CStr, parameter: bool) -> Result<()> {
+        let found = match parameter {
+            true => self.parameter_entity(name),
+            false => self.general_entity(name),
+        };
+        match found {
+            Some(_) => Ok(()),
+            None => Err(Error::OutOfMemory("xmlSAX2EntityDecl")),
+        }
+    }
+
     #[field(inputTab, len = inputNr)]
     fn inputs(&self) -> Vec<Borrowed<Reading>>;
 
@@ -96,6 +115,10 @@ impl Context {
         inputs.iter().rev().find_map(|input| input.address())
     }
 }
+
+/// The declaration of an entity.
+#[handle(raw = ffi::xmlEntity, callback_only)]
+struct Declaration;
 
 /// A node of the tree under construction.
 #[handle(raw = ffi::xmlNode, callback_only)]
@@ -290,7 +313,7 @@ impl Handlers {
         ffi::entityDeclSAXFunc,
         args = (context, name, kind, public, system, content),
         data = (*context.cast::<ffi::xmlParserCtxt>())._private,
-        on_error = ()
+        on_error = ffi::xmlStopParser(context.cast())
     )]
     pub(crate) fn declare(
         &self,
@@ -300,7 +323,7 @@ impl Handlers {
         public: Option<CString>,
         system: Option<CString>,
         content: Option<CString>,
-    ) {
+    ) -> Result<()> {
         let (parameter, internal) = match kind.cast_unsigned() {
             ffi::XML_EXTERNAL_GENERAL_PARSED_ENTITY => (false, GENERAL_WITH_TEXT),
             ffi::XML_EXTERNAL_PARAMETER_ENTITY => (true, ffi::XML_INTERNAL_PARAMETER_ENTITY),
@@ -314,7 +337,7 @@ impl Handlers {
                     system.as_deref(),
                     content.as_deref(),
                 );
-                return;
+                return context.check_declared(&name, other == ffi::XML_INTERNAL_PARAMETER_ENTITY);
             }
         };
         let text = {
@@ -337,6 +360,24 @@ impl Handlers {
             Some(&system),
             Some(&text),
         );
+        context.check_declared(&name, parameter)
+    }
+
+    /// Stops the parser if an entity was not declared.
+    #[callback(
+        ffi::entityDeclSAXFunc,
+        args = (context, name, kind, _, _, _),
+        before = ffi::xmlSAX2EntityDecl,
+        data = (*context.cast::<ffi::xmlParserCtxt>())._private,
+        on_error = ffi::xmlStopParser(context.cast())
+    )]
+    pub(crate) fn declared(&self, context: &Context, name: CString, kind: c_int) -> Result<()> {
+        let kind = kind.cast_unsigned();
+        let external = kind == ffi::XML_EXTERNAL_PARAMETER_ENTITY;
+        context.check_declared(
+            &name,
+            external || kind == ffi::XML_INTERNAL_PARAMETER_ENTITY,
+        )
     }
 
     #[callback(
