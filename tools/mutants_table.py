@@ -718,7 +718,10 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "closing does not wait for the calls that run",
-        ("                        self.wait(py, || !self.borrow_state.is_borrowed())?;\n", "                        return Ok(());\n"),
+        (
+            "                        }\n                        self.wait(py, || !self.borrow_state.is_borrowed())?;\n",
+            "                        }\n                        return Ok(());\n",
+        ),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
@@ -839,6 +842,7 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
     mutant(PYTHON_OWNED_ARG, "the owner of a tree comes back from a body", ("has_failed && !self.state.kind().owns_tree()", "has_failed")),
     mutant(PYTHON_STATE_CLOSE, "the owner of a tree comes back whatever was dropped", ("            if left_fields() == left {", "            if left_fields() == left || true {")),
+    mutant(PYTHON_STATE_CLOSE, "close() tries for ever while a body has the handle", ("if self.raw().is_null() && self.borrow_state.is_borrowed() {", "if false && self.raw().is_null() && self.borrow_state.is_borrowed() {")),
     mutant(PYTHON_STATE_VIEW, "nobody knows of fields that refer to dropped objects", ("LEFT_FIELDS.fetch_add(1, Ordering::Relaxed);", "LEFT_FIELDS.fetch_add(0, Ordering::Relaxed);")),
     mutant(HANDLE_EXPAND_MACRO, "a handle that lends memory is given as a parent", ("handle.sharing.lends.is_none() && !handle.owns_tree", "!handle.owns_tree")),
     mutant(HANDLE_EXPAND_MACRO, "the owner of a tree is given as a parent", ("handle.sharing.lends.is_none() && !handle.owns_tree", "handle.sharing.lends.is_none()")),

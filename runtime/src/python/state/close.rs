@@ -183,7 +183,10 @@ impl ResourceState {
                 }
                 Err((ancestor, Refused::Busy)) => {
                     ancestor.allow_wait(py)?;
-                    if self.thread() != 0 || self.has_more_parents() {
+                    if self.raw().is_null() && self.borrow_state.is_borrowed() {
+                        // A call was given it, and may give it back.
+                        self.wait(py, || !self.borrow_state.is_borrowed())?;
+                    } else if self.thread() != 0 || self.has_more_parents() {
                         // What is left to the ancestor would be released on another thread, or after a parent.
                         ancestor.queue(py, &mut place, false)?;
                     } else if let Some(ending) = self.defer_release_to(ancestor) {
