@@ -36,7 +36,7 @@ pub(crate) use ancestors::{
     reached_from_any, resource_of, stray,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
-pub use parent_of::{LivesIn, parent_of};
+pub use parent_of::{LendsNothing, LivesIn, parent_of};
 pub use release::parent_of_released;
 pub(crate) use release::{
     Closed, HoldersGone, ReleaseRecord, closed, defer_until_childless, end, note_deferred,

@@ -174,7 +174,7 @@ pub use attachment::Attachment;
 pub use call::{check_signals, detach, handles_signals, locked};
 pub use callback::OutBuffer;
 pub use callback::user_data::{attach, attached};
-pub use children::{LivesIn, parent_of};
+pub use children::{LendsNothing, LivesIn, parent_of};
 pub use convert::memory::Bytes;
 pub use convert::out_param::TextBuffer;
 pub use convert::to_c::{Buffer, FsPath, Null};

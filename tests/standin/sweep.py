@@ -634,6 +634,8 @@ OPERATIONS = [
     Operation("Outline: grow", lambda: grow(outline())),
     Operation("Outline: prune", lambda: prune(outline())),
     Operation("Outline: replant", lambda: replant(outline())),
+    Operation("Outline: end", lambda: outline().end(0)),
+    Operation("Outline: lose", lambda: outline().lose(0, list)),
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
     Operation("Outline: adopt", lambda: adopt(outline())),
     Operation("Outline: another shape", lambda: adopt_another_shape(outline()), ValueError),

@@ -20,6 +20,19 @@ use crate::handle::{Handle, Resource};
 )]
 pub unsafe trait LivesIn<P>: Resource {}
 
+/// A handle that lends neither memory nor parts that move. Implemented by `#[handle]`.
+///
+/// # Safety
+///
+/// The handle has neither `lends` nor `tree`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` lends memory, or owns a tree, so no handle gives it as its parent",
+    label = "is not given as a parent",
+    note = "where C lends the child, nothing borrows the parent: another call could free what the parent has lent. Take the \
+            parent as an argument, or make the method one of the parent"
+)]
+pub unsafe trait LendsNothing: Handle {}
+
 /// Returns the parent in which C made the handle, for the body of a method: `let store: &Store =
 /// leakproof::parent_of(self)?`.
 ///
@@ -51,7 +64,7 @@ pub unsafe trait LivesIn<P>: Resource {}
 /// # Errors
 ///
 /// `Error::Value` if nobody knows the parent: C made the handle in one that it lent to a callback.
-pub fn parent_of<P: Handle, T: LivesIn<P>>(child: &T) -> Result<&P> {
+pub fn parent_of<P: LendsNothing, T: LivesIn<P>>(child: &T) -> Result<&P> {
     let raw = find(Id::of(child), P::kind()).ok_or_else(|| {
         Error::Value(format!(
             "nobody knows in which {} this {} lives: C made it in one that it lent to a callback",
@@ -60,7 +73,8 @@ pub fn parent_of<P: Handle, T: LivesIn<P>>(child: &T) -> Result<&P> {
         ))
     })?;
     // SAFETY: trait `LivesIn`: the child lives in a `P`, and others may use it meanwhile. guarantee 21: a parent is
-    // released after its children, so it is valid as long as the child is.
+    // released after its children, so it is valid as long as the child is. trait `LendsNothing`: where the child does
+    // not borrow the parent, because C lends the child, the table of uses sees all that is done with the parent.
     Ok(unsafe { P::from_raw(raw.cast()) })
 }
 

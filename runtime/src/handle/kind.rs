@@ -256,6 +256,15 @@ impl HandleKind {
         self.spec.is_callback_only()
     }
 
+    /// Returns whether the handles own parts that move.
+    #[cfg_attr(
+        not(feature = "python"),
+        allow(dead_code, reason = "only parts have Python objects")
+    )]
+    pub(crate) fn owns_tree(&self) -> bool {
+        self.spec.owns_tree
+    }
+
     /// Records that some handles of the kind live in others, or others in them.
     #[inline]
     pub(crate) fn note_relatives(&self) {

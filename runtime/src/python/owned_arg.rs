@@ -12,7 +12,7 @@ use super::call::{BorrowRequest, BorrowTarget, CallContext, Mode};
 use super::exceptions::to_pyerr;
 use super::extract::{PyArgument, converted};
 use super::object::PyHandle;
-use super::state::ResourceState;
+use super::state::{ResourceState, left_fields};
 use crate::body_arguments::BodyArgument;
 use crate::handle::kind::Id;
 use crate::handle::{Owned, PointerHandle, Resource, Transfer};
@@ -65,6 +65,7 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
     ) -> PyResult<OwnedArgGuard<'h, T>> {
         let object = converted(&self.0).as_super().get();
         let state = object.state().resource();
+        let left = left_fields();
         context.borrowed_ptr(BorrowRequest::new(object, Mode::Exclusive));
         let raw = state.begin_transfer();
         let raw = raw.map_err(|error| to_pyerr(context.py(), error))?;
@@ -76,6 +77,7 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
             })),
             raw,
             state,
+            left,
         })
     }
 
@@ -142,6 +144,8 @@ pub struct OwnedArgGuard<'h, T: Resource> {
     place: Option<Transfer<'h, T>>,
     raw: NonNull<()>,
     state: &'h ResourceState,
+    /// The number of [`left_fields`] before.
+    left: usize,
 }
 
 impl<'h, T: Resource> Deref for OwnedArgGuard<'h, T> {
@@ -163,7 +167,7 @@ impl<T: Resource> Drop for OwnedArgGuard<'_, T> {
         match self.place.take() {
             Some(handle) => {
                 handle.rollback();
-                self.state.end_transfer(self.raw);
+                self.state.end_transfer(self.raw, self.left);
             }
             None => self.state.transferred(self.raw),
         }
@@ -180,15 +184,16 @@ pub struct GivenArg<'h> {
 
 impl GivenArg<'_> {
     /// Closes the object after the method has returned a result, and releases a handle that the method has dropped. If
-    /// the method failed, opens the object again instead, unless the handle is elsewhere.
+    /// the method failed, opens the object again instead, unless the handle is elsewhere. The owner of a tree is not
+    /// opened again: the method had its only guard, so it may have released parts that Python has objects of.
     fn end(&mut self, has_failed: bool) {
         let Some(argument) = self.argument.take() else {
             return;
         };
         let is_dropped = argument.is_dropped();
         drop(argument);
-        match (is_dropped, has_failed) {
-            (true, true) => self.state.end_transfer(self.raw),
+        match (is_dropped, has_failed && !self.state.kind().owns_tree()) {
+            (true, true) => self.state.put_back(self.raw),
             (true, false) => self.state.release_taken(self.raw),
             (false, _) => self.state.transferred(self.raw),
         }

@@ -11,7 +11,7 @@ use crate::wrapper::{Library, ffi};
 #[handle(raw = ffi::quote, release = ffi::quote_free)]
 struct Quote;
 
-const INITIAL: usize = 4;
+const CAPACITY: usize = 4;
 
 #[methods(unsafe, rust_only)]
 impl Quote {
@@ -19,7 +19,7 @@ impl Quote {
     fn new(text: &CStr) -> Result<Owned<Quote>>;
 
     #[calls(
-        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = INITIAL, fails = nonzero,
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = CAPACITY, fails = nonzero,
         too_small = when(|ret| ret == ffi::QUOTE_TOO_SMALL)
     )]
     fn get(&self) -> Result<Bytes>;

@@ -61,6 +61,18 @@ pub unsafe extern "C" fn outline_free(it: *mut outline) {
     }
 }
 
+/// Waits at the gate, then releases the outline. Fails without an effect for a negative number.
+pub unsafe extern "C" fn outline_end(it: *mut outline, number: c_int) -> c_int {
+    pass_gate();
+    // SAFETY: no report.
+    if number < 0 || unsafe { fails(ptr::null()) } {
+        return -1;
+    }
+    // SAFETY: a valid outline, which the caller gives up.
+    unsafe { outline_free(it) };
+    0
+}
+
 unsafe fn new(outline: *mut outline, number: c_int, kind: c_int) -> *mut topic {
     Box::into_raw(Box::new(topic {
         number,

@@ -88,6 +88,16 @@ pub struct Editor;
 
 #[methods(unsafe)]
 impl Editor {
+    /// Calls `during`, then drops the editor, and fails if `fails`.
+    fn lose(this: Owned<Self>, during: Callable, fails: bool) -> Result<()> {
+        during.call_unit(())?;
+        drop(this);
+        match fails {
+            true => Err(Error::Value("failed".into())),
+            false => Ok(()),
+        }
+    }
+
     /// Adds a number at the end of the list.
     #[calls(ffi::editor_push)]
     fn push(&mut self, number: c_int);

@@ -121,6 +121,26 @@ impl Outline {
         Err(Error::Value("in vain".into()))
     }
 
+    /// Waits at the gate, then ends the outline. Fails for a negative number.
+    #[calls(ffi::outline_end, fails = negative, consumes = on_success, detach)]
+    fn end(this: Owned<Self>, number: c_int) -> Result<()>;
+
+    /// Calls `before`, drops the outline, and fails for a negative number.
+    fn lose(this: Owned<Self>, number: c_int, before: Callable) -> Result<()> {
+        before.call_unit(())?;
+        drop(this);
+        match number < 0 {
+            true => Err(Error::Value("failed".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Releases what is unlinked, and fails.
+    fn prune_in_vain(mut this: Owned<Self>) -> Result<()> {
+        this.release_unlinked();
+        Err(Error::Value("failed".into()))
+    }
+
     /// Calls `callable` while the outline is in use.
     fn during(&self, py: Python<'_>, callable: Py<PyAny>) -> PyResult<Py<PyAny>> {
         callable.call0(py)

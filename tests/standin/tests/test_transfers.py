@@ -1,9 +1,11 @@
 """Handles that C takes over, and functions that end a handle."""
 
+import concurrent.futures
 import gc
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from standin_safe import (
@@ -11,6 +13,7 @@ from standin_safe import (
     BusyError,
     ClosedError,
     Error,
+    List,
     Parcel,
     Session,
     SessionError,
@@ -531,3 +534,27 @@ def test_with_statement_accepts_a_handle_that_was_ended():
     with Session(1) as session:
         assert session.commit() == 1
     assert live_handles() == NONE
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_close_waits_for_a_body_that_has_the_handle_and_its_parent(fails):
+    them = List()
+    editor = them.editor()
+    is_closing = threading.Event()
+
+    def during():
+        is_closing.wait()
+        # The other thread waits now, or it will: the GIL is free meanwhile.
+        time.sleep(0.05)
+        assert not them.closed
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        body = pool.submit(editor.lose, during, fails)
+        while not editor.closed:
+            time.sleep(0.001)
+        is_closing.set()
+        editor.close()
+        assert editor.closed
+        assert isinstance(body.exception(), ValueError) is fails
+    assert take_log().count("editor_free") == 1
+    them.close()

@@ -1,5 +1,6 @@
 """Trees whose parts move: one object of each part, and the release of what is unlinked."""
 
+import concurrent.futures
 import gc
 import sys
 import threading
@@ -8,7 +9,7 @@ import weakref
 
 import pytest
 from outlines import numbers, tree
-from standin_safe import BusyError, ClosedError, at_gate, close_gate, live_handles, open_gate, take_log
+from standin_safe import BusyError, ClosedError, Error, at_gate, close_gate, live_handles, open_gate, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -514,3 +515,53 @@ def test_an_object_whose_drop_is_put_off_is_not_given_out_again(linked):
     assert top.first is top.topics[0]
     del top
     assert unlinked() == 0
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_an_outline_that_a_body_got_is_not_opened_again(number):
+    outline = tree(2)
+    part, kept = outline.root.first, outline.root
+
+    def drop_part():
+        nonlocal part
+        del part
+
+    if number < 0:
+        with pytest.raises(ValueError, match="failed"):
+            outline.lose(number, drop_part)
+    else:
+        outline.lose(number, drop_part)
+    assert outline.closed and kept.closed
+    assert "outline_free 2" in take_log()
+
+
+def test_parts_that_a_body_released_are_closed():
+    outline = tree(1)
+    part = outline.topic(7)
+    with pytest.raises(ValueError, match="failed"):
+        outline.prune_in_vain()
+    assert "topic_free 7" in take_log()
+    with pytest.raises(ClosedError):
+        part.number
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+def test_a_part_that_dies_while_c_refuses_its_outline(is_dropped):
+    outline = tree(2)
+    part = outline.root.first
+    close_gate()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(outline.end, -1)
+        while not at_gate():
+            time.sleep(0.001)
+        if is_dropped:
+            # The field of the part still refers to the object, as C may have released the part.
+            del part
+        open_gate()
+        with pytest.raises(Error, match="outline_end"):
+            ending.result()
+    assert outline.closed is is_dropped
+    if not is_dropped:
+        assert outline.root.first is part
+    outline.close()
+    assert "outline_free 2" in take_log()

@@ -248,6 +248,13 @@ fn expand_lives_in(handle: &Handle) -> TokenStream {
     let Ownership::Resource { parent: first, .. } = &handle.ownership else {
         return TokenStream::new();
     };
+    let lends_nothing = handle.sharing.lends.is_none() && !handle.owns_tree;
+    let lends_nothing = lends_nothing.then(|| {
+        quote! {
+            // SAFETY: Rust: the handle has neither `lends` nor `tree`, as was just looked up.
+            unsafe impl #runtime::LendsNothing for #ident {}
+        }
+    });
     let first = first.iter().filter(|_| !handle.sharing.holds_parent);
     let parents: Vec<&Type> = first.chain(handle.extra_parents()).collect();
     let is_named_once = |ty: &Type| parents.iter().filter(|other| ***other == *ty).count() == 1;
@@ -259,7 +266,7 @@ fn expand_lives_in(handle: &Handle) -> TokenStream {
         };
         respanned(implementation, parent.span())
     });
-    quote!(#(#implementations)*)
+    quote!(#lends_nothing #(#implementations)*)
 }
 
 /// The runtime's description of the state that the handle shares with its parent.

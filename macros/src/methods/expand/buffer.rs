@@ -15,7 +15,7 @@ pub(crate) fn expand_buffer(calls: &Calls, runtime: &TokenStream) -> Option<Toke
     let (_, size) = calls.buffer.as_ref()?;
     let (buffer, site) = (buffer_variable(), site_variable());
     let size = respanned(
-        quote!({ const CAPACITY: usize = #size; CAPACITY }),
+        quote!({ const __CAPACITY: usize = #size; __CAPACITY }),
         size.span(),
     );
     Some(quote!(let #buffer = #runtime::__private::call::Buffer::new(#site, #size)?;))

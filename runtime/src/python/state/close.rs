@@ -25,7 +25,7 @@ use crate::side_table;
 use crate::tree;
 
 use super::resource::ResourceState;
-use super::view::set_witness;
+use super::view::{left_fields, lock_fields, set_witness};
 use super::{never_queued, wait_until};
 
 impl ResourceState {
@@ -183,7 +183,10 @@ impl ResourceState {
                 }
                 Err((ancestor, Refused::Busy)) => {
                     ancestor.allow_wait(py)?;
-                    if self.thread() != 0 || self.has_more_parents() {
+                    if self.raw().is_null() && self.borrow_state.is_borrowed() {
+                        // A call was given it, and may give it back.
+                        self.wait(py, || !self.borrow_state.is_borrowed())?;
+                    } else if self.thread() != 0 || self.has_more_parents() {
                         // What is left to the ancestor would be released on another thread, or after a parent.
                         ancestor.queue(py, &mut place, false)?;
                     } else if let Some(ending) = self.defer_release_to(ancestor) {
@@ -291,8 +294,24 @@ impl ResourceState {
         Ok(NonNull::new(raw).unwrap_or_else(|| unreachable!("an entered handle is open")))
     }
 
-    /// Puts the native pointer back, after a call that did not transfer the resource to C.
-    pub(in crate::python) fn end_transfer(&self, raw: NonNull<()>) {
+    /// Puts the native pointer back, after a call that did not transfer the resource to C. The owner of a tree is
+    /// released instead if the object of a part was dropped since there were `left` such fields: the part refers to it.
+    pub(in crate::python) fn end_transfer(&self, raw: NonNull<()>, left: usize) {
+        if self.kind.owns_tree() {
+            let _fields = lock_fields();
+            if left_fields() == left {
+                self.put_back(raw);
+                return;
+            }
+        } else {
+            self.put_back(raw);
+            return;
+        }
+        self.release_taken(raw);
+    }
+
+    /// Puts the native pointer back, which a call took out of this handle.
+    pub(in crate::python) fn put_back(&self, raw: NonNull<()>) {
         self.raw.store(raw.as_ptr(), Ordering::Release);
     }
 
@@ -325,7 +344,7 @@ impl ResourceState {
 
     /// Releases the resource that a method took and has dropped. If C refuses the release, the handle stays open.
     pub(in crate::python) fn release_taken(&self, raw: NonNull<()>) {
-        self.end_transfer(raw);
+        self.put_back(raw);
         let refused = self.take().and_then(PendingRelease::release_for_others);
         match refused {
             Some(mut resource) => self.take_back(&mut resource),

@@ -23,7 +23,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 pub(super) use self::resource::{ResourceState, Special};
 use self::view::{Boxed, WatchedView};
-pub(super) use self::view::{View, adoptions, lock_fields, note_adoption, view_of};
+pub(super) use self::view::{View, adoptions, left_fields, lock_fields, note_adoption, view_of};
 use super::handle_class::HandleClass;
 use super::py_box::PyBox;
 use super::thread_bound;

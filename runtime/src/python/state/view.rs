@@ -289,7 +289,12 @@ impl View {
         }
         let is_witness = self.has(WITNESS);
         self.clear(REGISTERED | WITNESS);
-        if self.owner().get().state().resource().raw().is_null() {
+        let owner = self.owner().get().state().resource();
+        if owner.raw().is_null() {
+            // A call that was given the owner may not have released it.
+            if !owner.borrow_state.is_closed() {
+                LEFT_FIELDS.fetch_add(1, Ordering::Relaxed);
+            }
             return false;
         }
         // SAFETY: guarantee 26: the owner is open, and a part with an object is not released; who closes the owner
@@ -304,6 +309,14 @@ impl Drop for View {
     fn drop(&mut self) {
         self.unregister();
     }
+}
+
+/// The number of fields that refer to an object which was dropped while a call had been given the owner.
+static LEFT_FIELDS: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns the number of fields that refer to an object which was dropped while a call had been given the owner.
+pub(crate) fn left_fields() -> usize {
+    LEFT_FIELDS.load(Ordering::Relaxed)
 }
 
 /// The number of adoptions.
