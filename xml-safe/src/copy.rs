@@ -24,6 +24,7 @@ const STACK: usize = 256 << 10;
 
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
+    #[foreign(node)]
     #[calls(ffi::xmlDocCopyNode, args = (node, self, mode), fails = null)]
     fn copy_node(&mut self, node: &Node, mode: c_int) -> Result<Borrowed<Node>>;
 
