@@ -34,6 +34,7 @@ impl Outline {
     fn note(&mut self, number: c_int) -> Result<Borrowed<Topic>>;
 
     #[rust_only]
+    #[foreign(topic)]
     #[calls(ffi::topic_copy, args = (topic, self), fails = null)]
     fn copy(&mut self, topic: &Topic) -> Result<Borrowed<Topic>>;
 
