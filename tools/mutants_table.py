@@ -1354,7 +1354,7 @@ SHARING = [
         ("            sum.wrapping_add(parent.lock_owner().generation_with_ancestors())", "            sum.wrapping_add(0 * parent.lock_owner().generation_with_ancestors())"),
     ),
     mutant(
-        RELATED,
+        CHILDREN_SAME_ANCESTOR,
         "a handle of another ancestor is taken",
         ("        Relation::Stranger => Some(at),", "        Relation::Stranger => None,"),
     ),

@@ -43,6 +43,8 @@ pub(crate) use release::{
     note_leaked,
 };
 pub use same_ancestor::SameAncestor;
+#[cfg(feature = "python")]
+pub(crate) use same_ancestor::{LivesInOthers, compare_all};
 pub(crate) use table::{held, is_any_held};
 pub use transfer::Unplaced;
 pub(crate) use transfer::{

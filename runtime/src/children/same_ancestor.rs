@@ -1,8 +1,9 @@
-//! The check that the handles of one call belong together, for calls from Rust. From Python, `python::same_ancestor`
-//! has checked it by the Python objects.
+//! The check that the handles of one call belong together: if the types of two arguments have a common ancestor type,
+//! both live in the same ancestor. For example, C looks up a database's number in the environment of the transaction,
+//! not in the environment that made the number.
 //!
-//! If the types of two arguments have a common ancestor type, both have to live in the same ancestor. A handle of which
-//! nobody knows what it lives in passes.
+//! From Python, `python::same_ancestor` asks what the Python objects keep. Calls of C ask in which handles C made
+//! theirs; a handle of which nobody knows that passes.
 
 use std::ptr;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -88,20 +89,33 @@ fn check_pair(first: Id, other: Id) -> Result<()> {
     compare_all(first, other)
 }
 
-#[inline(never)]
-fn compare_all(first: Id, other: Id) -> Result<()> {
-    match find_stranger(first, other, other) {
-        None => Ok(()),
-        Some(ancestor) => Err(Error::Value(format!(
-            "the {} belongs to another {} than the {}",
-            other.kind().name(),
-            ancestor.kind().name(),
-            first.kind().name(),
-        ))),
+/// A handle as the check sees it: what it lives in. From Python that is what the Python objects keep, in Rust what C
+/// made the handle in.
+pub(crate) trait LivesInOthers: Copy {
+    /// Returns the facts of the type.
+    fn kind(self) -> &'static HandleKind;
+
+    /// Returns whether both are one handle.
+    fn is(self, other: Self) -> bool;
+
+    /// Returns the handles that it lives in, or is part of.
+    fn parents(self) -> impl Iterator<Item = Self>;
+}
+
+impl LivesInOthers for Id {
+    fn kind(self) -> &'static HandleKind {
+        self.kind
+    }
+
+    fn is(self, other: Self) -> bool {
+        self == other
+    }
+
+    fn parents(self) -> impl Iterator<Item = Self> {
+        parents_of(self).into_iter()
     }
 }
 
-/// The handles that C made the handle in, or that it is part of.
 fn parents_of(id: Id) -> SmallVec<[Id; 2]> {
     if id.kind().is_view() {
         return above(id).into_iter().collect();
@@ -117,17 +131,35 @@ fn parents_of(id: Id) -> SmallVec<[Id; 2]> {
     })
 }
 
+/// Checks `other` against `first`.
+///
+/// # Errors
+///
+/// `Error::Value` if the handles live in different ancestors.
+#[inline(never)]
+pub(crate) fn compare_all<N: LivesInOthers>(first: N, other: N) -> Result<()> {
+    match find_stranger(first, other, other) {
+        None => Ok(()),
+        Some(ancestor) => Err(Error::Value(format!(
+            "the {} belongs to another {} than the {}",
+            other.kind().name(),
+            ancestor.kind().name(),
+            first.kind().name(),
+        ))),
+    }
+}
+
 /// Returns the innermost ancestor of `other`, from `at` outwards, whose type is the type of an ancestor of `first`,
 /// unless it is the same handle.
-fn find_stranger(first: Id, other: Id, at: Id) -> Option<Id> {
+fn find_stranger<N: LivesInOthers>(first: N, other: N, at: N) -> Option<N> {
     if at.kind().is_counted() {
         return None;
     }
-    match relation(first, at, at == other, true) {
+    match relation(first, at, at.is(other), true) {
         Relation::Same => None,
         Relation::Stranger => Some(at),
-        Relation::None => parents_of(at)
-            .into_iter()
+        Relation::None => at
+            .parents()
             .find_map(|parent| find_stranger(first, other, parent)),
     }
 }
@@ -143,15 +175,15 @@ enum Relation {
 
 /// Compares `at` with `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
 /// other.
-fn relation(here: Id, at: Id, is_argument: bool, is_first: bool) -> Relation {
-    if here == at {
+fn relation<N: LivesInOthers>(here: N, at: N, is_argument: bool, is_first: bool) -> Relation {
+    if here.is(at) {
         return Relation::Same;
     }
     let mut found = match ptr::eq(here.kind(), at.kind()) && !(is_argument && is_first) {
         true => Relation::Stranger,
         false => Relation::None,
     };
-    for parent in parents_of(here) {
+    for parent in here.parents() {
         match relation(parent, at, is_argument, false) {
             Relation::Same => return Relation::Same,
             Relation::Stranger => found = Relation::Stranger,

@@ -1,12 +1,12 @@
-//! The check that the handles of one call belong together: if the types of two arguments have a common ancestor type,
-//! both live in the same ancestor. For example, C looks up a database's number in the environment of the transaction,
-//! not in the environment that made the number.
+//! The check that the handles of a call from Python live in the same ancestor, by what the Python objects keep.
 
 use std::ptr;
 
 use super::borrow_request::BorrowRequest;
 use super::state::HandleState;
+use crate::children::{LivesInOthers, compare_all};
 use crate::error::Error;
+use crate::handle::kind::HandleKind;
 
 /// Checks each handle of a call against the first one, which is the receiver where there is one. A set bit in `foreign`
 /// exempts the handle at that index.
@@ -22,66 +22,19 @@ pub(super) fn check(requests: &[Option<BorrowRequest<'_>>], foreign: u32) -> Res
     let Some(first) = handles.next() else {
         return Ok(());
     };
-    handles.try_for_each(|other| check_pair(first, other))
+    handles.try_for_each(|other| compare_all(first, other))
 }
 
-fn check_pair(first: &HandleState, other: &HandleState) -> Result<(), Error> {
-    match find_stranger(first, other, other) {
-        None => Ok(()),
-        Some(ancestor) => Err(Error::Value(format!(
-            "the {} belongs to another {} than the {}",
-            other.kind().name(),
-            ancestor.kind().name(),
-            first.kind().name(),
-        ))),
+impl LivesInOthers for &HandleState {
+    fn kind(self) -> &'static HandleKind {
+        HandleState::kind(self)
     }
-}
 
-/// Returns the innermost ancestor of `other`, from `at` outwards, whose type is the type of an ancestor of `first`,
-/// unless it is the same handle.
-fn find_stranger<'a>(
-    first: &HandleState,
-    other: &HandleState,
-    at: &'a HandleState,
-) -> Option<&'a HandleState> {
-    if at.kind().is_counted() {
-        return None;
+    fn is(self, other: Self) -> bool {
+        ptr::eq(self, other)
     }
-    let same_level = ptr::eq(at, other);
-    match relation(first, at, same_level, true) {
-        Relation::Same => None,
-        Relation::Stranger => Some(at),
-        Relation::None => at
-            .parents()
-            .find_map(|parent| find_stranger(first, other, parent)),
-    }
-}
 
-enum Relation {
-    /// No ancestor of the first handle has this type.
-    None,
-    /// The handle is the first handle or one of its ancestors.
-    Same,
-    /// The first handle's ancestors of this type are others.
-    Stranger,
-}
-
-/// Compares `at` with `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
-/// other.
-fn relation(here: &HandleState, at: &HandleState, is_argument: bool, is_first: bool) -> Relation {
-    if ptr::eq(here, at) {
-        return Relation::Same;
+    fn parents(self) -> impl Iterator<Item = Self> {
+        HandleState::parents(self)
     }
-    let mut found = match ptr::eq(here.kind(), at.kind()) && !(is_argument && is_first) {
-        true => Relation::Stranger,
-        false => Relation::None,
-    };
-    for parent in here.parents() {
-        match relation(parent, at, is_argument, false) {
-            Relation::Same => return Relation::Same,
-            Relation::Stranger => found = Relation::Stranger,
-            Relation::None => {}
-        }
-    }
-    found
 }
