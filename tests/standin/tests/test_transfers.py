@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -558,3 +559,23 @@ def test_close_waits_for_a_body_that_has_the_handle_and_its_parent(fails):
         assert isinstance(body.exception(), ValueError) is fails
     assert take_log().count("editor_free") == 1
     them.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_body_that_runs_in_a_forked_child_too_releases_each_copy_once(fails):
+    made = List()
+    editor, child = made.editor(), []
+    take_log()
+    try:
+        editor.lose(lambda: child.append(os.fork()), fails)
+    except ValueError:
+        pass
+    good = editor.closed is not fails
+    editor.close()
+    good = good and take_log() == ["editor_free"]
+    if child == [0]:
+        os._exit(0 if good else 1)
+    assert good
+    assert os.waitstatus_to_exitcode(os.waitpid(child[0], 0)[1]) == 0
+    made.close()
+    assert live_handles() == NONE
