@@ -46,16 +46,19 @@ class Command:
     process: subprocess.Popen[str]
     prefix: str
     lines: list[str] = field(default_factory=list)
+    latest: float = field(default_factory=time.monotonic)
     hung: bool = False
 
     def read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.latest = time.monotonic()
             self.lines.append(line.rstrip("\n"))
             print(f"{self.prefix}{line}", end="", flush=True)
 
-    def wait(self, reader: threading.Thread, deadline: float) -> int:
-        reader.join(max(0.0, deadline - time.monotonic()))
+    def wait(self, reader: threading.Thread, silence: float) -> int:
+        while reader.is_alive() and (left := self.latest + silence - time.monotonic()) > 0:
+            reader.join(left)
         if reader.is_alive():
             self.hung = True
             self.stop()
@@ -69,9 +72,9 @@ class Command:
         os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[tuple[Command, int]]:
-    """Runs commands side by side, each with a prefix for its lines. A command that takes longer hangs."""
-    deadline = time.monotonic() + seconds
+def run(commands: Sequence[tuple[str, Sequence[str]]], silence: float) -> list[tuple[Command, int]]:
+    """Runs commands side by side, each with a prefix for its lines. A command that prints no line for so many seconds
+    hangs."""
     running = []
     for prefix, arguments in commands:
         process = subprocess.Popen(
@@ -82,7 +85,7 @@ def run(commands: Sequence[tuple[str, Sequence[str]]], seconds: float) -> list[t
         reader.start()
         running.append((command, reader))
     try:
-        return [(command, command.wait(reader, deadline)) for command, reader in running]
+        return [(command, command.wait(reader, silence)) for command, reader in running]
     except BaseException:
         for command, _ in running:
             if command.process.poll() is None:
@@ -123,7 +126,7 @@ def runs_of(model: Path | None, seconds: float, slope: float | None) -> list[Row
         options += ["--model", str(model)]
     seeds = [started + number for number in range(os.cpu_count() or 1)]
     commands = [(f"[{seed}] ", [PYTHON, str(RANDOM_OPERATIONS), *options, "--seed", str(seed)]) for seed in seeds]
-    ended = run(commands, seconds + GRACE)
+    ended = run(commands, GRACE)
     return [
         row_of_run(f"random operations of {name}, seed {seed}", command, status)
         for seed, (command, status) in zip(seeds, ended, strict=True)
