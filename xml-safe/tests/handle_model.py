@@ -10,6 +10,7 @@ The collector is switched off while a world exists: what is in a cycle lives unt
 import gc
 import math
 import os
+import sys
 import tempfile
 import threading
 import weakref
@@ -205,6 +206,9 @@ def in_traceback(members):
         kept.itself = kept
 
 
+HAS_GIL = not hasattr(sys, "_is_gil_enabled") or sys._is_gil_enabled()
+
+
 class Worker:
     """A thread that makes calls for others, and keeps nothing of them."""
 
@@ -232,6 +236,13 @@ class Worker:
             outcome.pop()
             raise outcome.pop()
         return outcome.pop()
+
+    def settle(self):
+        """Without a GIL, an object that another thread drops ends when the thread that made it enters a function. The
+        object may have had the last reference to one of another thread, and so on."""
+        if not HAS_GIL:
+            for _ in range(4):
+                self.run(lambda: None)
 
     def end(self):
         self.calls.put(None)
@@ -337,6 +348,7 @@ class World:
         self.check()
 
     def check(self):
+        self.worker.settle()
         live = live_handles()
         expected = dict(self.before)
         expected["Document"] += self.documents

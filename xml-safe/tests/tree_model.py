@@ -181,6 +181,7 @@ class World:
         return self.worker.run(call) if self.elsewhere else call()
 
     def check(self):
+        self.worker.settle()
         kept = [slot.twin.top for slot in self.slots if slot is not None and slot.twin.document.open]
         unlinked = {id(top) for top in kept if top is not top.document.root}
         live = live_handles()
@@ -318,11 +319,12 @@ class World:
         # The root stays where it is.
         if here is None or moved is None or moved.twin is moved.twin.document.root:
             return
+        if moved.twin.document is not here.twin.document and not MOVES:
+            return
         found = find(here.twin)
         nodes = list(moved.twin.children) if moved.twin.kind == "fragment" else [moved.twin]
         wrong = (
             found is None
-            or (moved.twin.document is not here.twin.document and not MOVES)
             or any(not found[0].has_children or found[0] in node.all() for node in nodes)
             or found[0] in moved.twin.all()
         )

@@ -74,6 +74,7 @@ class World:
         self.check()
 
     def check(self):
+        self.worker.settle()
         for kept in self.slots:
             if kept is not None:
                 assert kept.value.closed == (not kept.open)

@@ -102,6 +102,7 @@ class World:
         self.check()
 
     def check(self):
+        self.worker.settle()
         for kept in (*self.slots, *self.others):
             if kept is not None:
                 assert kept.value.closed == (not kept.is_open), f"{kept.value!r}"
