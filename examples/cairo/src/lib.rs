@@ -365,7 +365,7 @@ impl Context {
 }
 
 /// cairo for Python: draw pictures as PNG and SVG.
-#[leakproof::module(gil_used)]
+#[leakproof::module]
 mod cairo_safe {
     #[pymodule_export]
     use super::{CairoError, Context, Format, LineCap, Matrix, Pattern, Surface, TextExtents};

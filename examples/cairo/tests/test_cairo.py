@@ -2,6 +2,7 @@
 
 import gc
 import struct
+import threading
 import xml.etree.ElementTree
 import zlib
 from math import pi
@@ -282,3 +283,28 @@ def test_the_room_of_a_text():
         assert 0 < one.width < two.width
         assert two.advance == pytest.approx(2 * one.advance, rel=0.1)
         assert one.top < 0 < one.height
+
+
+def test_threads_draw_on_one_surface():
+    surface = Surface.image(64, 64)
+    unexpected = []
+
+    def draw():
+        context = Context(surface)
+        pattern = Pattern.of(surface)
+        for column in range(200):
+            try:
+                context.rectangle(column % 64, 0, 1, 64)
+                context.source = pattern if column % 3 else Pattern.linear(0, 0, 64, 64)
+                context.fill()
+            except BusyError:
+                pass
+            except BaseException as error:
+                unexpected.append(error)
+
+    threads = [threading.Thread(target=draw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not unexpected

@@ -11,7 +11,7 @@ mod ffi {
 }
 
 /// Jansson for Python: JSON as a tree of shared values.
-#[leakproof::module(gil_used)]
+#[leakproof::module]
 mod jansson_safe {
     #[pymodule_export]
     use crate::text::{JSONDecodeError, load, load_file, loads};

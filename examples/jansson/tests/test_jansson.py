@@ -4,6 +4,7 @@ import gc
 import io
 import json
 import os
+import random
 import threading
 
 import jansson_safe
@@ -586,3 +587,35 @@ def test_a_forked_child_has_a_copy():
 
 def test_the_module_names_its_classes():
     assert {"Kind", "Value", "JSONDecodeError", "loads", "load_file"} <= set(jansson_safe.__all__)
+
+
+def test_threads_change_and_read_shared_values():
+    shared = [Value([]), Value({}), Value([[1], {"a": 2}])]
+    unexpected = []
+
+    def change(seed):
+        chance = random.Random(seed)
+        operations = [
+            lambda value: value.append(Value(chance.random())),
+            lambda value: value.append(chance.choice(shared)),
+            lambda value: value[chance.randrange(3)].equals(value),
+            lambda value: value.update(chance.choice(shared)),
+            lambda value: (value.dumps(), value.to_python(), list(value)),
+            lambda value: value.deep_copy().clear(),
+            Value.clear,
+        ]
+        for _ in range(500):
+            try:
+                chance.choice(operations)(chance.choice(shared))
+            except (BusyError, KeyError, IndexError, TypeError, ValueError):
+                pass
+            except BaseException as error:
+                unexpected.append(error)
+
+    threads = [threading.Thread(target=change, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not unexpected
+    assert all(json.loads(value.dumps()) == value.to_python() for value in shared)
