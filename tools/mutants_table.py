@@ -33,6 +33,7 @@ PARTS = "runtime/src/python/parts.rs"
 VIEW = "runtime/src/python/state/view.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
+LENT_MEMORY = "runtime/src/lent_memory.rs"
 STEPS = "runtime/src/iter.rs"
 PYTHON_CALL = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
@@ -1429,10 +1430,17 @@ ASKED = [
 OWNERS_OF_HANDLES = [
     mutant(OWNERS, "a handle may have two owners", ("!NOTES || owned().insert(handle)", "owned().insert(handle) || true")),
     mutant(OWNERS, "a released handle keeps its owner", ("        owned().remove(&handle);\n", "")),
+    mutant(LENT_MEMORY, "a change of lent memory is not noticed", ("(hash != before)", "false")),
+    mutant(
+        LENT_MEMORY,
+        "a change of lent memory is noticed by each later call",
+        ("std::mem::replace(&mut lent.hash, hash)", "lent.hash"),
+    ),
+    mutant(LENT_MEMORY, "memory is compared after its view has ended", ("lent.id != self.id", "true || lent.id != self.id")),
     mutant(
         CALL_SEQUENCE,
         "a result with a second owner is returned",
-        ("        if let Some(twice) = self.twice {\n            return Err(twice.error(site));\n        }\n", ""),
+        ("        if let Some(wrong) = self.wrong {\n            return Err(wrong.error(site));\n        }\n", ""),
     ),
     mutant(
         METHODS_EXPAND_RESULT_MACRO,

@@ -45,6 +45,10 @@ pub enum Error {
     /// method and its C function, whose annotation is wrong. Only debug builds and builds with the feature
     /// `fault-injection` check this. Python: `SystemError`.
     OwnedTwice(&'static str, &'static str, &'static str),
+    /// C changed memory that the first method lends, and of which a `memoryview` exists. The other two are the method
+    /// that changed it and its C function. Only debug builds and builds with the feature `fault-injection` check this.
+    /// Python: `SystemError`.
+    LentChanged(&'static str, &'static str, &'static str),
     /// The C field of this method is NULL, and its annotation says that it never is. Python: `Error`.
     Null(&'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
@@ -331,6 +335,12 @@ impl fmt::Display for Error {
                  ownership, and the {name} would be released twice: return `Borrowed<{name}>` if {function} only lends it, \
                  and pass it as `Owned<{name}>` to a C function that has released it or taken it over. Or C counts the \
                  owners, and {function} adds one: add `retain` where {name} is annotated"
+            ),
+            Error::LentChanged(lender, method, function) => write!(
+                f,
+                "{method}: {function} changed memory that {lender} lends, although the annotations say that it does not: \
+                 add `mut_parent` where the handle of {method} is annotated, if it lives in the lender, or take what is \
+                 changed by `&mut`"
             ),
             Error::OutOfMemory(what) => write!(f, "out of memory: {what}"),
             Error::Os(error, None) => error.fmt(f),

@@ -154,6 +154,8 @@ mod idle;
 mod interpreter;
 mod iter;
 mod kept_handle;
+#[cfg(feature = "python")]
+mod lent_memory;
 mod outcome;
 mod panics;
 #[cfg(feature = "python")]
@@ -169,6 +171,7 @@ mod single_owner;
 mod thread_locals;
 mod tree;
 mod uses;
+mod wrong_annotation;
 
 pub use attachment::Attachment;
 pub use call::{check_signals, detach, handles_signals, locked};

@@ -12,11 +12,10 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::Error;
-use crate::failpoint::CallSite;
 use crate::fork::Lock;
 
-const NOTES: bool = cfg!(any(debug_assertions, feature = "fault-injection"));
+/// Whether calls are checked against their annotations.
+pub(crate) const NOTES: bool = cfg!(any(debug_assertions, feature = "fault-injection"));
 
 /// The owned handles, by kind and address. Locked for a few instructions.
 static OWNED: Mutex<BTreeSet<(usize, usize)>> = Mutex::new(BTreeSet::new());
@@ -58,43 +57,21 @@ pub(crate) fn disown(handle: (usize, usize)) {
     }
 }
 
-/// The type of a handle in the result of a call that has another owner. The result is then released.
-#[derive(Debug)]
-pub(crate) struct OwnedTwice(&'static str);
-
-impl OwnedTwice {
-    /// Returns the error of the call at `site`.
-    #[cold]
-    pub(crate) fn error(self, site: &'static CallSite) -> Error {
-        Error::OwnedTwice(self.0, site.method, site.function)
-    }
+/// Forgets what an earlier call of this thread got.
+#[inline]
+pub(crate) fn begin() {
+    REFUSED.set(None);
 }
 
-/// Runs `own`, which gives C's results to their owners.
-///
-/// # Errors
-///
-/// [`OwnedTwice`] if a handle in the result has another owner.
-#[inline(always)]
-pub(crate) fn check<R>(own: impl FnOnce() -> Option<R>) -> Result<Option<R>, OwnedTwice> {
-    if !NOTES {
-        return Ok(own());
-    }
-    REFUSED.set(None);
-    let owned = own();
-    match REFUSED.take() {
-        None => Ok(owned),
-        Some(name) => Err(OwnedTwice(name)),
-    }
+/// Returns the type of a handle that the call of this thread got since [`begin`], and that has another owner.
+#[inline]
+pub(crate) fn refused() -> Option<&'static str> {
+    REFUSED.take()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NOTES, check, disown, own};
-    use crate::error::Error;
-    use crate::failpoint::CallSite;
-
-    static SITE: CallSite = CallSite::new("Thing.make", "thing_new");
+    use super::{NOTES, begin, disown, own, refused};
 
     #[test]
     fn handle_has_one_owner_at_a_time() {
@@ -107,17 +84,15 @@ mod tests {
     }
 
     #[test]
-    fn second_owner_is_an_error_of_its_call_alone() {
+    fn second_owner_is_refused_until_the_next_call() {
         let handle = (3, 16);
-        let make = || own("Thing", handle).then_some(());
-        assert!(matches!(check(make), Ok(Some(()))));
-        if NOTES {
-            let twice = check(make).unwrap_err();
-            assert!(matches!(
-                twice.error(&SITE),
-                Error::OwnedTwice("Thing", "Thing.make", "thing_new")
-            ));
-        }
-        assert!(matches!(check(|| Some(())), Ok(Some(()))));
+        begin();
+        assert!(own("Thing", handle));
+        assert_eq!(refused(), None);
+        assert_eq!(own("Thing", handle), !NOTES);
+        begin();
+        assert_eq!(refused(), None);
+        own("Thing", handle);
+        assert_eq!(refused(), NOTES.then_some("Thing"));
     }
 }

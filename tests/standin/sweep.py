@@ -57,6 +57,12 @@ def read_quote(quote: MODULE.Quote) -> None:
     assert quote.print_or_none() == "a quote" == quote.explain()
 
 
+def overwrite(item: MODULE.Item) -> None:
+    """A call whose wrong annotation the build for the sweep finds."""
+    view = item.memory
+    item.overwrite_beside(view is not None)
+
+
 def parents_of_ribbons(board: MODULE.Board) -> tuple[int, bool]:
     first, second = (board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)) for _ in range(2))
     return first.weight_of_parcel(), first.is_beside(second)
@@ -422,6 +428,7 @@ OPERATIONS = [
     Operation("item", lambda store: store.item(), setup=MODULE.Store),
     Operation("item work", lambda store: store.item().work(), setup=MODULE.Store),
     Operation("item work beside", lambda store: store.item().work_beside(), setup=MODULE.Store),
+    Operation("overwrite", overwrite, setup=lambda: MODULE.Store().item(), raises=SystemError),
     Operation("item memory", lambda store: bytes(store.item().memory), setup=MODULE.Store),
     Operation("part", lambda store: store.item().part().work(), setup=MODULE.Store),
     Operation("shape", MODULE.Shape),

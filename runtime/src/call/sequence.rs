@@ -23,10 +23,10 @@ use crate::interpreter::report;
 use crate::outcome::Outcome;
 use crate::panics::{Caught, Contained};
 use crate::quiet::may_be_quiet;
-use crate::single_owner::{self, OwnedTwice};
 use crate::thread_locals::PerThread;
 use crate::uses::AuthorCode;
 use crate::uses::{self, AtEnd, Uses};
+use crate::wrong_annotation::{self, WrongAnnotation};
 
 /// A call that has ended. Everything has its owner.
 struct EndedCall<C, R> {
@@ -34,8 +34,8 @@ struct EndedCall<C, R> {
     outcome: Outcome,
     errno: i32,
     owned: Option<R>,
-    /// Set for a handle in the result that has another owner.
-    twice: Option<OwnedTwice>,
+    /// What the call did that an annotation excludes.
+    wrong: Option<WrongAnnotation>,
     raised: Option<CallbackFailure>,
 }
 
@@ -57,8 +57,8 @@ impl<C: 'static, R> EndedCall<C, R> {
         } = *call;
         // From here on everything has its owner, and a panic releases what has to be released.
         continue_panics(self.raised, caught)?;
-        if let Some(twice) = self.twice {
-            return Err(twice.error(site));
+        if let Some(wrong) = self.wrong {
+            return Err(wrong.error(site));
         }
         let errno = self.errno;
         let status = self.returned.as_ref();
@@ -126,19 +126,19 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
             None => Outcome::Unwound,
         };
         self.on_outcome.on_outcome(outcome);
-        let owned = single_owner::check(|| match (outcome, returned) {
+        let owned = wrong_annotation::check(|| match (outcome, returned) {
             (Outcome::Nothing, _) => nothing(),
             (Outcome::Failed, _) if !self.convert_after.failed => None,
             (Outcome::Unknown, _) if !self.convert_after.unknown => None,
             (_, returned) => returned.and_then(own),
         });
-        let (owned, twice) = owned.map_or_else(|twice| (None, Some(twice)), |owned| (owned, None));
+        let (owned, wrong) = owned.map_or_else(|wrong| (None, Some(wrong)), |owned| (owned, None));
         EndedCall {
             returned,
             outcome,
             errno,
             owned,
-            twice,
+            wrong,
             raised,
         }
     }
@@ -407,8 +407,8 @@ where
         let caught = Caught::new();
         let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
         caught.resume();
-        match ended.twice {
-            Some(twice) => panic!("{}", twice.error(site)),
+        match ended.wrong {
+            Some(wrong) => panic!("{}", wrong.error(site)),
             None => expect_some(ended.owned),
         }
     }
@@ -451,8 +451,8 @@ where
             report_raised(CallbackFailure::Error(error));
         }
         drop(errors);
-        if let Some(twice) = ended.twice {
-            panic!("{}", twice.error(site));
+        if let Some(wrong) = ended.wrong {
+            panic!("{}", wrong.error(site));
         }
         expect_some(owned)
     }

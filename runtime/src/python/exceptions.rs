@@ -200,7 +200,9 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
         RustError::Exported(_) => new_exception::<PyBufferError>(py, message),
         RustError::Value(_) => new_exception::<PyValueError>(py, message),
         RustError::Overflow(_) => new_exception::<PyOverflowError>(py, message),
-        RustError::OwnedTwice(..) => new_exception::<PySystemError>(py, message),
+        RustError::OwnedTwice(..) | RustError::LentChanged(..) => {
+            new_exception::<PySystemError>(py, message)
+        }
         RustError::OutOfMemory(_) => new_exception::<PyMemoryError>(py, message),
         RustError::Panic(_) => new_exception::<pyo3::panic::PanicException>(py, message),
         _ => of_class(Ok(&py.get_type::<Error>())),

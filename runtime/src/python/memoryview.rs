@@ -25,12 +25,15 @@ use super::with_object::check_exportable;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::interpreter::new_exception;
+use crate::lent_memory::Watch;
 
 /// The exporter of a memoryview: the memory, and the handle that lends it.
 #[pyclass(name = "Export", frozen)]
 pub(super) struct Export {
     start: *const u8,
     count: isize,
+    /// Dropped before the owner.
+    _watch: Option<Watch>,
     owner: Option<Held>,
 }
 
@@ -165,9 +168,12 @@ impl IntoPython for &[u8] {
             return Err(no_memory());
         }
         let owner = context.receiver().map(Held::new).transpose()?;
+        // SAFETY: guarantee 6: the owner is held until after the drop of the watch.
+        let watch = unsafe { Watch::new(self, context.site().method) };
         let export = Export {
             start: self.as_ptr(),
             count: self.len().cast_signed(),
+            _watch: watch,
             owner,
         };
         let export = Bound::new(context.py(), export)?;

@@ -53,3 +53,10 @@ pub unsafe extern "C" fn item_work(_item: *mut item) -> c_int {
     note("item worked");
     0
 }
+
+/// Writes to the memory of the item.
+pub unsafe extern "C" fn item_overwrite(item: *mut item, byte: u8) -> c_int {
+    // SAFETY: a valid item.
+    unsafe { (*item).memory = [byte; 4] };
+    0
+}

@@ -147,6 +147,10 @@ impl Item {
     #[calls(ffi::item_memory, len = ffi::item_memory_size)]
     fn memory(&self) -> Option<&[u8]>;
 
+    /// Writes to the memory of the item. The annotation is wrong: the call needs `&mut self`.
+    #[calls(ffi::item_overwrite, fails = nonzero)]
+    fn overwrite_beside(&self, byte: u8) -> Result<()>;
+
     /// An item that lives in this one.
     #[calls(ffi::item_of_item, fails = null)]
     fn part(&self) -> Result<Owned<SubItem>>;
