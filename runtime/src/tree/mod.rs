@@ -30,7 +30,7 @@ mod unlinked;
 pub(crate) use copied::{AdoptObjects, Copied};
 pub use editing::{Editing, Tree};
 pub use kept::KeptPart;
-pub use moved::{Moving, RegisterNew, Reservation};
+pub use moved::{Moving, RegisterNew, Reservation, check_apart};
 pub(crate) use part::ops_of;
 pub use part::{TreeOwner, TreePart};
 pub(crate) use unlinked::{forget_all, release_all};
