@@ -70,6 +70,7 @@ ATTACHMENTS = "runtime/src/attachment.rs"
 CHILDREN_TRANSFER = "runtime/src/children/transfer.rs"
 USES = "runtime/src/uses/call.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
+USES_ARGUMENT = "runtime/src/uses/argument.rs"
 USES_OWNERS = "runtime/src/uses/owners.rs"
 USES_HELD_BACK = "runtime/src/uses/held_back.rs"
 USES_PASSED = "runtime/src/uses/passed.rs"
@@ -842,6 +843,8 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.put_back(self.raw),")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
     mutant(CHILDREN_SAME_ANCESTOR, "handles of one call live in any ancestors", ("            true => check_pair(first, other),", "            true => Ok(()),")),
+    mutant(RELATED, "arguments from Python are compared with the first handle alone", ("    while let Some(first) = handles.next() {\n", "    if let Some(first) = handles.next() {\n")),
+    mutant(USES_ARGUMENT, "arguments of a call of C are compared with the first handle alone", ("        .and_then(|()| $crate::__same_ancestor!(checked $($other),+))\n", "")),
     mutant(CHILDREN_SAME_ANCESTOR, "handles of one type are strangers", ("&& !(is_argument && is_first) {", "{")),
     mutant(PYTHON_OWNED_ARG, "the owner of a tree comes back from a body", ("has_failed && !self.state.kind().owns_tree()", "has_failed")),
     mutant(PYTHON_STATE_CLOSE, "the owner of a tree comes back whatever was dropped", ("            if left_fields() == left {", "            if left_fields() == left || true {")),

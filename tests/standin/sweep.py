@@ -62,6 +62,11 @@ def parents_of_ribbons(board: MODULE.Board) -> tuple[int, bool]:
     return first.weight_of_parcel(), first.is_beside(second)
 
 
+def weight_of_tag_and_ribbon(board: MODULE.Board) -> int:
+    parcel = MODULE.Parcel(4)
+    return board.weight_of(parcel.tag(), board.ribbon(MODULE.Parcel(3), parcel))
+
+
 def load_whole(intake: MODULE.Intake) -> bytes | None:
     intake.load(io.BytesIO(b"abcdef").read)
     return intake.taken
@@ -469,6 +474,7 @@ OPERATIONS = [
     Operation("keepsake as a buffer", lambda: bytes(MODULE.Keepsake(3))),
     Operation("ribbon", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).weight(), setup=MODULE.Board),
     Operation("parents of ribbons", parents_of_ribbons, setup=MODULE.Board),
+    Operation("tag and ribbon", weight_of_tag_and_ribbon, setup=MODULE.Board),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("reweigh", lambda: MODULE.Parcel(3).reweigh(4)),
     Operation("send", send, setup=session_and_parcel(3), once=True),
