@@ -234,6 +234,10 @@ def prune(made: MODULE.Outline) -> None:
     made.root.clear()
 
 
+def prune_beside(made: MODULE.Outline) -> None:
+    made.prune_beside(made.root)
+
+
 def replant(made: MODULE.Outline) -> int:
     former = made.set_root(made.topic(5))
     made.set_root(None)
@@ -639,6 +643,7 @@ OPERATIONS = [
     Operation("gate", lambda: [MODULE.close_gate(), MODULE.open_gate()]),
     Operation("Outline: grow", lambda: grow(outline())),
     Operation("Outline: prune", lambda: prune(outline())),
+    Operation("Outline: prune beside", lambda: prune_beside(outline()), raises=MODULE.BusyError),
     Operation("Outline: replant", lambda: replant(outline())),
     Operation("Outline: end", lambda: outline().end(0)),
     Operation("Outline: lose", lambda: outline().lose(0, list)),
