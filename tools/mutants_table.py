@@ -71,6 +71,7 @@ ATTACHMENTS = "runtime/src/attachment.rs"
 CHILDREN_TRANSFER = "runtime/src/children/transfer.rs"
 USES = "runtime/src/uses/call.rs"
 USES_RELEASE = "runtime/src/uses/release.rs"
+USES_ARGUMENT = "runtime/src/uses/argument.rs"
 USES_OWNERS = "runtime/src/uses/owners.rs"
 USES_HELD_BACK = "runtime/src/uses/held_back.rs"
 USES_PASSED = "runtime/src/uses/passed.rs"
@@ -843,6 +844,8 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.put_back(self.raw),")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
     mutant(CHILDREN_SAME_ANCESTOR, "handles of one call live in any ancestors", ("            true => check_pair(first, other),", "            true => Ok(()),")),
+    mutant(RELATED, "arguments from Python are compared with the first handle alone", ("    while let Some(first) = handles.next() {\n", "    if let Some(first) = handles.next() {\n")),
+    mutant(USES_ARGUMENT, "arguments of a call of C are compared with the first handle alone", ("        .and_then(|()| $crate::__same_ancestor!(checked $($other),+))\n", "")),
     mutant(CHILDREN_SAME_ANCESTOR, "handles of one type are strangers", ("&& !(is_argument && is_first) {", "{")),
     mutant(PYTHON_OWNED_ARG, "the owner of a tree comes back from a body", ("has_failed && !self.state.kind().owns_tree()", "has_failed")),
     mutant(PYTHON_STATE_CLOSE, "the owner of a tree comes back whatever was dropped", ("            if left_fields() == left {", "            if left_fields() == left || true {")),
@@ -1191,7 +1194,7 @@ KEEPING = [
     mutant(CHILDREN_RELEASE, "a parent is not asked when one of the ends of its child comes", ("            touched.extend(parents_of_all_in(table, id));\n", "            touched.extend(entry.parents.iter());\n")),
     mutant(DIAGNOSTICS_MACRO, "a mistake in a method that cfg removes is reported", ("            errors.map(move |error| quote!(#cfgs #error))\n", "            errors.map(move |error| { let _ = &cfgs; quote!(#error) })\n"), seen_by_compiler=True),
     mutant(TYPES_INSPECT_MACRO, "a type that a macro passes on is an alias", ("            while let Type::Group(group) = ty\n", "            while false && let Type::Group(group) = ty\n"), seen_by_compiler=True),
-    mutant(USES_RELEASE, "a release is not in the table where C never calls back", ("is_watching() || id.kind().meets_counted() || expected::may_lend();", "is_watching();")),
+    mutant(USES_RELEASE, "a release is not in the table where C never calls back", ("is_watching() || id.kind().meets_counted() || expected::may_lend()", "is_watching()")),
     mutant(CHILDREN_ANCESTORS, "a child holds one object of a group alone", ("    is_borrowed_as_one(id, held) || id.kind", "    id == held || id.kind")),
     mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {"), seen_by_compiler=True),
     mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("entry.parents.iter().chain(entry.owned.iter().copied())", "entry.parents.iter().filter(|_| false).chain(entry.owned.iter().copied())")),
@@ -1657,7 +1660,13 @@ DIRECT_ENTRIES = [
     mutant(USES_WAITING, "a call from Python does not wait for another thread's", ("may_wait() && !is_inside()", "false && !is_inside()")),
     mutant(CHILDREN_ANCESTORS, "nobody says who holds a handle", ("    Some(found.map_or(of, |(child, _)| *child))", "    Some(found.map_or(of, |_| of))")),
     mutant(PYTHON_STATE_DEFERRED, "what C refused to release is lost with its parent", ("                orphans.extend(self.take_deferred());\n", "                orphans.extend(self.children().take_orphans());\n")),
-    mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend();", "id.kind().meets_counted();")),
+    mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend()", "id.kind().meets_counted()")),
+    mutant(USES_RELEASE, "an unlinked part is released while a callback has it", ("            Err(_) => return None,\n", "            Err(_) => return Some(Released { _uses: None }),\n")),
+    mutant(ENTER, "a body that owns a tree gets parts of it", ("                && !(other.given || is_given)\n", "")),
+    mutant(TREE_MOVED, "a call gets one part twice by `&mut`", ("        if is_moved || others.iter()", "        if is_moved && false || others.iter()")),
+    mutant(TREE_MOVED, "a call that changes a part also gets it by `&`", ("        if is_moved || others.iter().flatten().any(is_it) {", "        if is_moved || others.iter().flatten().any(is_it) && false {")),
+    mutant(TREE_UNLINKED, "a callback gets a part that is being released", ("    let Some(_alone) = begin_release_of_parts(owner) else {\n", "    let Some(_) = begin_release_of_parts(owner).map(drop) else {\n")),
+    mutant(CHILDREN_ANCESTORS, "a call that changes a part leaves the rest of the tree to callbacks", ("sharing.mut_parent || id.kind.tree().is_some()", "sharing.mut_parent")),
     mutant(USES_KEEPING, "a call that runs does not use what its handle gets to keep", ("    table.extend(&keepers, &reached);\n", "    let _ = (&mut table, keepers, reached);\n")),
     mutant(QUIET, "calls are quiet until C keeps something", ("AtomicUsize::new(LENDING | KEEPING | WRITING);", "AtomicUsize::new(LENDING | WRITING);")),
     mutant(CHILDREN_ANCESTORS, "a call on a part does not use what that is a part of", ("        found.retain(|ancestor| *ancestor != id);\n", "        found.retain(|ancestor| *ancestor != here);\n")),

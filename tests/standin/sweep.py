@@ -68,6 +68,11 @@ def parents_of_ribbons(board: MODULE.Board) -> tuple[int, bool]:
     return first.weight_of_parcel(), first.is_beside(second)
 
 
+def weight_of_tag_and_ribbon(board: MODULE.Board) -> int:
+    parcel = MODULE.Parcel(4)
+    return board.weight_of(parcel.tag(), board.ribbon(MODULE.Parcel(3), parcel))
+
+
 def load_whole(intake: MODULE.Intake) -> bytes | None:
     intake.load(io.BytesIO(b"abcdef").read)
     return intake.taken
@@ -233,6 +238,10 @@ def prune(made: MODULE.Outline) -> None:
     one.clear()
     made.root.add(one)
     made.root.clear()
+
+
+def prune_beside(made: MODULE.Outline) -> None:
+    made.prune_beside(made.root)
 
 
 def replant(made: MODULE.Outline) -> int:
@@ -476,6 +485,7 @@ OPERATIONS = [
     Operation("keepsake as a buffer", lambda: bytes(MODULE.Keepsake(3))),
     Operation("ribbon", lambda board: board.ribbon(MODULE.Parcel(3), MODULE.Parcel(4)).weight(), setup=MODULE.Board),
     Operation("parents of ribbons", parents_of_ribbons, setup=MODULE.Board),
+    Operation("tag and ribbon", weight_of_tag_and_ribbon, setup=MODULE.Board),
     Operation("parcel", lambda: MODULE.Parcel(3).weight()),
     Operation("reweigh", lambda: MODULE.Parcel(3).reweigh(4)),
     Operation("send", send, setup=session_and_parcel(3), once=True),
@@ -640,6 +650,7 @@ OPERATIONS = [
     Operation("gate", lambda: [MODULE.close_gate(), MODULE.open_gate()]),
     Operation("Outline: grow", lambda: grow(outline())),
     Operation("Outline: prune", lambda: prune(outline())),
+    Operation("Outline: prune beside", lambda: prune_beside(outline()), raises=MODULE.BusyError),
     Operation("Outline: replant", lambda: replant(outline())),
     Operation("Outline: end", lambda: outline().end(0)),
     Operation("Outline: lose", lambda: outline().lose(0, list)),

@@ -90,7 +90,7 @@ pub(crate) fn exclusive_parents(id: Id) -> SmallVec<[Id; 2]> {
     let mut here = id;
     let uses_parent = |id: Id| {
         let sharing = id.kind.sharing();
-        sharing.holds_parent || sharing.mut_parent
+        sharing.holds_parent || sharing.mut_parent || id.kind.tree().is_some()
     };
     while uses_parent(here)
         && let Some(parent) = above(here)

@@ -37,7 +37,7 @@ pub struct BorrowRequest<'a> {
     /// Set if another request of the call borrows the group for this handle.
     pub(super) joined: bool,
     /// Set if the call gives the handle to C.
-    given: bool,
+    pub(super) given: bool,
     /// Set if another request of the call borrows the first parent for this handle.
     leaves_parent: bool,
 }

@@ -222,16 +222,17 @@ pub(super) fn join_groups(requests: &mut [Option<BorrowRequest<'_>>]) {
 }
 
 /// Merges the requests for the parts of one tree, and for its owner, if one of them is exclusive: a call that changes a
-/// tree may have several parts of it.
+/// tree may have several parts of it. A call that gets the owner as `Owned` may release the parts, so it has none.
 pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>]) {
     for index in 1..requests.len() {
         let (before, rest) = requests.split_at_mut(index);
         let Some(Some(request)) = rest.first_mut() else {
             continue;
         };
-        let owner = request.resource;
+        let (owner, is_given) = (request.resource, request.given);
         let same_tree = |other: &&mut BorrowRequest<'_>| {
             !other.joined
+                && !(other.given || is_given)
                 && ptr::eq(other.resource, owner)
                 && match (other.is_tree_part(), request.is_tree_part()) {
                     (true, true) => true,

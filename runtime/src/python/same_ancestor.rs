@@ -8,8 +8,7 @@ use crate::children::{LivesInOthers, compare_all};
 use crate::error::Error;
 use crate::handle::kind::HandleKind;
 
-/// Checks each handle of a call against the first one, which is the receiver where there is one. A set bit in `foreign`
-/// exempts the handle at that index.
+/// Checks each two handles of a call. A set bit in `foreign` exempts the handle at that index.
 #[inline(never)]
 pub(super) fn check(requests: &[Option<BorrowRequest<'_>>], foreign: u32) -> Result<(), Error> {
     let mut handles = requests.iter().enumerate().filter_map(|(index, request)| {
@@ -19,10 +18,12 @@ pub(super) fn check(requests: &[Option<BorrowRequest<'_>>], foreign: u32) -> Res
             .filter(|_| !exempt)
             .map(BorrowRequest::state)
     });
-    let Some(first) = handles.next() else {
-        return Ok(());
-    };
-    handles.try_for_each(|other| compare_all(first, other))
+    while let Some(first) = handles.next() {
+        handles
+            .clone()
+            .try_for_each(|other| compare_all(first, other))?;
+    }
+    Ok(())
 }
 
 impl LivesInOthers for &HandleState {

@@ -283,7 +283,7 @@ impl<T: Handle> fmt::Debug for Editing<'_, T> {
 impl<O: TreeOwner + Resource> Owned<'_, O> {
     /// Releases all parts that are unlinked, except those that C keeps ([`KeptPart`](crate::KeptPart)). Python does so
     /// by itself when the last object of such a part is gone; in Rust they stay until this is called, or the owner is
-    /// released.
+    /// released. While a callback has a part of the tree, nothing is released.
     pub fn release_unlinked(&mut self) {
         let owner = Id::of(&**self);
         // SAFETY: guarantee 26: the only owner is borrowed exclusively, so nobody uses a part. Python does not know the

@@ -8,8 +8,8 @@
 //! - before the owner is released;
 //! - in Rust, by [`Owned::release_unlinked`](crate::Owned::release_unlinked).
 //!
-//! The third needs the owner by `&mut`, and nobody uses the owner in the first two cases. So no reference to a part
-//! dangles, however the tree changes.
+//! The third needs the owner by `&mut`, and nobody uses the owner in the first two cases. A callback that has a part is
+//! in the table of uses, and puts the release off. So no reference to a part dangles, however the tree changes.
 //!
 //! C may link or unlink a part only in a call that has the part by `&mut`. After each such call [`moved`] looks whether
 //! the part has a parent, so no annotation states it.
@@ -30,7 +30,7 @@ mod unlinked;
 pub(crate) use copied::{AdoptObjects, Copied};
 pub use editing::{Editing, Tree};
 pub use kept::KeptPart;
-pub use moved::{Moving, RegisterNew, Reservation};
+pub use moved::{Moving, RegisterNew, Reservation, check_apart};
 pub(crate) use part::ops_of;
 pub use part::{TreeOwner, TreePart};
 pub(crate) use unlinked::{forget_all, release_all};

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handle::kind::{HandleKind, Id};
 use crate::handle::{Borrowed, Handle};
 use crate::tree::unlinked;
@@ -107,6 +107,28 @@ impl Drop for Moving {
         }
         unlinked::insert(self.kind, self.raw, owner);
     }
+}
+
+/// Refuses a call that has one part by `&mut` and also as another argument.
+///
+/// # Errors
+///
+/// [`Error::Busy`].
+#[doc(hidden)]
+#[inline(always)]
+pub fn check_apart(moving: &[Option<Moving>], others: &[Option<Id>]) -> Result<()> {
+    for (index, part) in moving.iter().enumerate() {
+        let Some(part) = part else { continue };
+        let is_moved = moving[..index]
+            .iter()
+            .flatten()
+            .any(|it| it.raw == part.raw);
+        let is_it = |other: &Id| ptr::eq(other.kind(), part.kind) && other.raw() == part.raw;
+        if is_moved || others.iter().flatten().any(is_it) {
+            return Err(Error::Busy(part.kind.name()));
+        }
+    }
+    Ok(())
 }
 
 /// The result of a call that may make a part.

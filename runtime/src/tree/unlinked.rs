@@ -16,6 +16,7 @@ use crate::fork::Lock;
 use crate::handle::TreeOps;
 use crate::handle::kind::{HandleKind, Id};
 use crate::interpreter::Attached;
+use crate::uses::begin_release_of_parts;
 
 /// A table by addresses, which nobody outside chooses.
 type Map<K, V> = HashMap<K, V, FxBuildHasher>;
@@ -330,12 +331,19 @@ fn is_kept(raw: *mut ()) -> bool {
 
 /// Finds a witness in each unsettled subtree of `owner`, and releases the subtrees that have none. A witness is a part
 /// with a Python object, or a part that C keeps. `mark` gets the field of a part. It marks the object that the field
-/// refers to as that of the witness, and returns false if there is none.
+/// refers to as that of the witness, and returns false if there is none. While a callback has a part, or the owner, the
+/// subtrees stay unsettled.
 ///
 /// # Safety
 ///
-/// `owner` is valid, and nobody else uses it, or a part of it.
+/// `owner` is valid, and nobody else uses it, or a part of it, except a callback.
 pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) {
+    if !is_unsettled(owner) {
+        return;
+    }
+    let Some(_alone) = begin_release_of_parts(owner) else {
+        return;
+    };
     recheck(owner);
     loop {
         let queued = table().take_queued(owner);
@@ -354,6 +362,13 @@ pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) 
             }
         }
     }
+}
+
+/// Returns whether a subtree of `owner` is unsettled, or may be.
+fn is_unsettled(owner: Id) -> bool {
+    let table = table();
+    let entry = table.owners.get(&key(owner));
+    entry.is_some_and(|entry| entry.recheck || !entry.queue.is_null())
 }
 
 /// Looks at all subtrees of `owner`, as [`settle`] does.

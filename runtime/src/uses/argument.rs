@@ -63,7 +63,10 @@ macro_rules! __same_ancestor {
             ::core::panic!("{error}");
         }
     };
-    (checked $first:expr, $($other:expr),*) => {{
+    (checked $last:expr) => {
+        $crate::Result::Ok(())
+    };
+    (checked $first:expr, $($other:expr),+) => {{
         #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
         use $crate::__private::uses::{OfHandle as _, OfOther as _};
         let first = $first.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id());
@@ -71,7 +74,8 @@ macro_rules! __same_ancestor {
         $(.and_then(|()| {
             static CHECK: $crate::__private::children::SameAncestor = $crate::__private::children::SameAncestor::new();
             CHECK.check(first, $other.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id()))
-        }))*
+        }))+
+        .and_then(|()| $crate::__same_ancestor!(checked $($other),+))
     }};
 }
 
@@ -122,15 +126,21 @@ macro_rules! __use {
     };
 }
 
-/// Watches the parts among the arguments that a call has by `&mut`: `(&argument)` or `(option, optional)`. Returns an
-/// error from the method where there is no memory for that.
+/// Watches the parts among the arguments that a call has by `&mut`: `(&argument)` or `(option, optional)`. The options
+/// behind them are the other arguments. Returns an error from the method where there is no memory for that, and where
+/// one part is two arguments.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __moving {
-    ($(($argument:expr $(, $optional:ident)?)),*) => {{
+    ($(($argument:expr $(, $optional:ident)?)),*; $($other:expr),*) => {{
         #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
         use $crate::__private::uses::{OfHandle as _, OfOther as _};
-        ($($crate::__moving_one!($argument $(, $optional)?),)*)
+        let moving = [$($crate::__moving_one!($argument $(, $optional)?)),*];
+        $crate::__private::tree::check_apart(
+            &moving,
+            &[$($other.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id())),*],
+        )?;
+        moving
     }};
 }
 

@@ -43,6 +43,6 @@ pub(crate) use call::{begin_none, forget_former, interrupting};
 pub use field::{FieldUse, atomic_field, field};
 pub(crate) use held_back::HoldingBack;
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};
-pub(crate) use release::{AtCallbackEnd, AtEnd, begin_release};
+pub(crate) use release::{AtCallbackEnd, AtEnd, begin_release, begin_release_of_parts};
 pub(crate) use transfer::transferring;
 pub use transfer::{transferred, transferred_in};

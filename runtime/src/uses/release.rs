@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::call::{Use, Uses};
+use super::call::{Refused, Use, Uses, begin_claims};
 use super::depth::{Depth, is_inside};
 use super::held_back::{hold_back, leak, may_not_wait};
 use super::keeping::{kept_so_far, may_keep};
@@ -24,9 +24,7 @@ use crate::interpreter::{ReentrancyGuard, attach_if_running};
 /// its release to this module. Returns `None` if the release was deferred.
 #[inline]
 pub(crate) fn begin_release(id: Id) -> Option<Released> {
-    let is_of_interest =
-        may_keep() || is_watching() || id.kind().meets_counted() || expected::may_lend();
-    match is_of_interest {
+    match is_of_interest(id) {
         true => begin_if_unused(id),
         false => Some(Released { _uses: None }),
     }
@@ -36,6 +34,37 @@ pub(crate) fn begin_release(id: Id) -> Option<Released> {
 #[derive(Debug)]
 pub(crate) struct Released {
     _uses: Option<Uses>,
+}
+
+/// Begins the exclusive use of a tree by the release of its unlinked parts. Returns `None` if something uses the owner
+/// or a part, or if a callback of the thread has a handle that may live in one: then the parts stay.
+pub(crate) fn begin_release_of_parts(owner: Id) -> Option<Released> {
+    match is_of_interest(owner) {
+        true => begin_alone(owner),
+        false => Some(Released { _uses: None }),
+    }
+}
+
+#[cold]
+fn begin_alone(owner: Id) -> Option<Released> {
+    let uses = loop {
+        let kept = kept_so_far();
+        let mut claims = Claims::new();
+        Use::noted(owner, true).claim(&mut claims);
+        match begin_claims(&claims, By::Release, kept, &mut None) {
+            Err(Refused::Changed) => {}
+            Err(_) => return None,
+            Ok(uses) => break uses,
+        }
+    };
+    let is_held_back = table().has_stray(Depth::here());
+    (!is_held_back).then_some(Released { _uses: Some(uses) })
+}
+
+/// Returns whether the table may know a use that is in the way of a release.
+#[inline]
+fn is_of_interest(id: Id) -> bool {
+    may_keep() || is_watching() || id.kind().meets_counted() || expected::may_lend()
 }
 
 fn begin_if_unused(id: Id) -> Option<Released> {

@@ -69,6 +69,9 @@ impl Topic {
     #[calls(ffi::topic_unlink, fails = when(|_| false))]
     fn unlink(&mut self) -> Result<()>;
 
+    #[calls(ffi::topic_unlink, args = (topic), fails = when(|_| false))]
+    fn take_out(&self, topic: &mut Topic) -> Result<()>;
+
     #[calls(ffi::topic_add, fails = negative)]
     fn add(&mut self, child: &mut Topic) -> Result<()>;
 
@@ -308,6 +311,21 @@ fn a_part_of_another_owner_is_not_edited() {
     let tree = Tree::of(&mut *outline);
     let error = tree.edit(foreign).unwrap_err();
     assert_eq!(error.to_string(), "this Topic belongs to another Outline");
+}
+
+#[test]
+fn a_part_that_a_call_has_by_mut_is_no_other_argument() {
+    let _library = Library::start();
+    let mut outline = new();
+    let tree = Tree::of(&mut *outline);
+    let one = topic(&tree, 1);
+    let (mut first, mut second) = (tree.edit(one).unwrap(), tree.edit(one).unwrap());
+    for refused in [first.add(&mut second), one.take_out(&mut first)] {
+        assert!(matches!(refused, Err(Error::Busy("Topic"))), "{refused:?}");
+    }
+    assert_eq!((one.first(), one.parent()), (None, None));
+    let two = topic(&tree, 2);
+    one.take_out(&mut tree.edit(two).unwrap()).unwrap();
 }
 
 #[test]

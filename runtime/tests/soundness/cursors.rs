@@ -67,6 +67,27 @@ mod ffi {
         unsafe { (*batch).kept = cursor };
     }
 
+    pub struct cart {
+        _size: u8,
+    }
+
+    pub unsafe extern "C" fn cart_new() -> *mut cart {
+        acquire("Cart", cart { _size: 0 })
+    }
+
+    pub unsafe extern "C" fn cart_free(cart: *mut cart) {
+        release(cart);
+    }
+
+    pub unsafe extern "C" fn cart_carry(
+        _: *mut cart,
+        cursor: *const cursor,
+        batch: *const batch,
+    ) -> c_int {
+        note("carry");
+        c_int::from(cursor.is_null() || batch.is_null())
+    }
+
     pub unsafe extern "C" fn batch_free(batch: *mut batch) {
         free(unsafe { (*batch).kept });
         release(batch);
@@ -81,6 +102,22 @@ struct Cursor;
 
 #[handle(raw = ffi::batch, release = ffi::batch_free, parent = Store, mut_parent, fork_safe)]
 struct Batch;
+
+/// A cart, which lives in no store.
+#[handle(raw = ffi::cart, release = ffi::cart_free, fork_safe)]
+struct Cart;
+
+#[methods(unsafe, rust_only)]
+impl Cart {
+    #[calls(ffi::cart_new, fails = null)]
+    fn new() -> Result<Owned<Cart>>;
+
+    #[calls(ffi::cart_carry, fails = nonzero)]
+    fn carry(&self, cursor: &Cursor, batch: &Batch) -> Result<()>;
+
+    #[calls(ffi::cart_carry, fails = nonzero)]
+    fn carry_by(cart: Option<&Cart>, cursor: &Cursor, batch: &Batch) -> Result<()>;
+}
 
 #[methods(unsafe, rust_only)]
 impl Store {
@@ -139,6 +176,23 @@ fn handles_of_one_call_live_in_the_same_store() {
         "the Cursor belongs to another Store than the Store"
     );
     assert_eq!(log(), ["release Cursor"]);
+}
+
+#[test]
+fn arguments_live_in_the_same_store_where_the_receiver_lives_in_none() {
+    let _native = Native::start();
+    let (mut store, mut other) = (Store::new().unwrap(), Store::new().unwrap());
+    let (cursor, batch) = (store.cursor().unwrap(), other.batch().unwrap());
+    let cart = Cart::new().unwrap();
+    for refused in [
+        cart.carry(&cursor, &batch),
+        Cart::carry_by(None, &cursor, &batch),
+    ] {
+        let error = refused.unwrap_err();
+        let stranger = "the Batch belongs to another Store than the Cursor";
+        assert_eq!(error.to_string(), stranger);
+    }
+    assert_eq!(log(), [""; 0]);
 }
 
 #[test]

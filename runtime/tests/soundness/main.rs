@@ -54,6 +54,7 @@ mod shared;
 mod stray_makers;
 mod stray_types;
 mod strays;
+mod trees;
 mod uses;
 mod viewed;
 mod viewed_elsewhere;

@@ -142,6 +142,12 @@ impl Outline {
         Err(Error::Value("failed".into()))
     }
 
+    /// Releases what is unlinked, and returns the number of a topic.
+    fn prune_beside(mut this: Owned<Self>, topic: &Topic) -> c_int {
+        this.release_unlinked();
+        topic.number()
+    }
+
     /// Calls `callable` while the outline is in use.
     fn during(&self, py: Python<'_>, callable: Py<PyAny>) -> PyResult<Py<PyAny>> {
         callable.call0(py)

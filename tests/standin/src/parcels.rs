@@ -66,6 +66,12 @@ impl Board {
     #[calls(ffi::board_pin, fails = negative, consumes = on_success)]
     fn pin(&mut self, tag: Owned<Tag>) -> Result<()>;
 
+    /// Returns the weight of the parcel of both.
+    fn weight_of(&self, tag: &Tag, ribbon: &Ribbon) -> Result<c_int> {
+        let parcel: &Parcel = leakproof::parent_of(tag)?;
+        Ok(parcel.weight().max(ribbon.weight()))
+    }
+
     /// Ties a ribbon to `parcel`, which lies beside the other one.
     #[calls(ffi::board_ribbon, fails = null, keep_alive = (parcel))]
     fn ribbon(&self, beside: &Parcel, parcel: &Parcel) -> Result<Owned<Ribbon>>;

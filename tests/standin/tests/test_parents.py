@@ -82,3 +82,11 @@ def test_view_ends_when_a_second_parent_is_used_exclusively():
     parcel.reweigh(6)
     with pytest.raises(ClosedError, match="Bow is no longer valid"):
         bow.weight()
+
+
+def test_arguments_live_in_the_same_parcel_where_the_receiver_lives_in_none():
+    board, parcel, other = Board(), Parcel(4), Parcel(5)
+    ribbon = board.ribbon(other, parcel)
+    assert board.weight_of(parcel.tag(), ribbon) == 4
+    with pytest.raises(ValueError, match="the Ribbon belongs to another Parcel than the Tag"):
+        board.weight_of(other.tag(), ribbon)

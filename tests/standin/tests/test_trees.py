@@ -409,6 +409,24 @@ def test_a_call_gets_one_part_twice():
         root.add(closed)
 
 
+def test_a_part_is_not_two_arguments_of_a_call_that_changes_it():
+    topic = tree(1).root.first
+    for use in (topic.add, topic.take_out):
+        with pytest.raises(BusyError, match="Topic"):
+            use(topic)
+    assert topic.first is None
+
+
+def test_a_body_that_owns_the_outline_gets_no_part_of_it():
+    outline, other = tree(1), tree(2)
+    topic = outline.topic(7)
+    with pytest.raises(BusyError, match="Outline"):
+        outline.prune_beside(topic)
+    assert not outline.closed and topic.number == 7
+    with pytest.raises(ValueError):
+        outline.prune_beside(other.root)
+
+
 def test_a_deep_tree_is_built_and_dropped():
     outline = tree()
     here = top = outline.topic(0)

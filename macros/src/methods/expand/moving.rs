@@ -29,7 +29,8 @@ pub(crate) fn made_part(method: &Method) -> Option<&Type> {
     argument_of(value, "Borrowed").filter(|_| is_exclusive(method))
 }
 
-/// Expands to the statements before the call and after it: the parts are watched, and there is room for a new one.
+/// Expands to the statements before the call and after it: the parts are watched, none is another argument of the call,
+/// and there is room for a new one.
 pub(crate) fn expand_moving(
     block: &MethodsBlock,
     method: &Method,
@@ -62,6 +63,17 @@ pub(crate) fn expand_moving(
     let moving = Ident::new("__moving", Span::mixed_site());
     let room = Ident::new("__room", Span::mixed_site());
     let arguments = watched.iter().map(|(argument, _)| argument);
+    let receiver =
+        (method.receiver == Receiver::Shared).then(|| quote!(::core::option::Option::Some(&*self)));
+    let parameters = method
+        .parameters
+        .iter()
+        .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
+            ParamKind::Ref(_) => Some(quote!(::core::option::Option::Some(&*#name))),
+            ParamKind::OptionRef(_) => Some(quote!(#name.as_deref())),
+            _ => None,
+        });
+    let others = receiver.into_iter().chain(parameters);
     let made = made_part(method).map(|part| {
         let part = erase_lifetimes(part, &block.handle);
         respanned(
@@ -73,7 +85,7 @@ pub(crate) fn expand_moving(
     Some((
         quote! {
             #made
-            let #moving = #runtime::__moving!(#(#arguments),*);
+            let #moving = #runtime::__moving!(#(#arguments),*; #(#others),*);
         },
         quote!(::core::mem::drop(#moving); #dropped),
     ))
