@@ -127,6 +127,10 @@ const fn check<T: Reusable>() {
         T::SPEC.extra_parents.is_empty(),
         "a handle with several parents cannot be reused: one of them keeps it, and the others may end"
     );
+    assert!(
+        !T::SPEC.owns_tree,
+        "a handle that owns parts with `tree` cannot be reused, because the parts refer to their Python objects"
+    );
 }
 
 /// The number of idle handles ([`IdleHandles`]) of every type that is linked in, by name.
