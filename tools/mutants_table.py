@@ -385,7 +385,7 @@ CALLS = [
     mutant(
         METHODS_EXPAND_OUTCOME_MACRO,
         "what a failing call wrote is looked at",
-        ("        None => method.out_count(calls) == 0,", "        None => true,"),
+        ("        None => method.out_count(calls) == 0 &&", "        None => true ||"),
     ),
     mutant(CALL_SEQUENCE, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(self.errno & 0);")),
     mutant(CALL_SEQUENCE, "what is none is looked at", (
@@ -854,8 +854,12 @@ CLOSING = [
     mutant(CALL_BUFFER, "memory grows to twice its size although C needs more", ("            true => wanted.saturating_add(1),", "            true => self.capacity.saturating_mul(2),")),
     mutant(CALL_BUFFER, "C is called for ever", (" && buffer.calls.get() < AT_MOST;", ";")),
     mutant(CALL_BUFFER, "a size that C cannot be told is told again", ("        let is_told = self.capacity == self.memory.len() && ", "        let is_told = ")),
-    mutant(CALL_BUFFER, "a text that may be cut is whole", ("length.is_some_and(|length| length >= self.capacity)", "length.is_some_and(|length| length > self.capacity)")),
-    mutant(CALL_BUFFER, "a length that C left after a failure has C called again", ("says.unwrap_or_else(is_longer)", "says.unwrap_or(false) || is_longer()")),
+    mutant(CALL_BUFFER, "a text that may be cut is whole", ("length.is_some_and(|length| length >= self.capacity);", "length.is_some_and(|length| length > self.capacity);")),
+    mutant(CALL_BUFFER, "a length that C left after a failure has C called again", ("says.unwrap_or_else(|| is_longer && !has_ended())", "says.unwrap_or(false) || is_longer && !has_ended()")),
+    mutant(CALL_BUFFER, "a failing call whose length is more than the memory is repeated", ("says.unwrap_or_else(|| is_longer && !has_ended())", "says.unwrap_or_else(|| is_longer)")),
+    mutant(CALL_BUFFER, "a failing call without a NUL in the memory is repeated", ("let is_cut = length.is_none();\n        self.end(length, says || is_cut && !has_ended())", "let is_cut = length.is_none();\n        self.end(length, says || is_cut)")),
+    mutant(CALL_BUFFER, "`fails` is asked twice about one value", ("    let said = answer.get().unwrap_or_else(|| ask(returned, says));", "    let said = ask(returned, says);")),
+    mutant(METHODS_EXPAND_OUTCOME_MACRO, "the length of a failing call is computed", ("method.out_count(calls) == 0 && calls.buffer.is_none()", "method.out_count(calls) == 0")),
     mutant(CALL_BUFFER, "a length beyond the memory hides C's failure", ("        let result = result?;\n        excess.map_or(Ok(result), Err)", "        excess.map_or(result, Err)")),
     mutant(CALL_BUFFER, "more is copied than there is memory", ("        if is_too_long {", "        if false && is_too_long {")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lent outlives the callback", ("        self.0.end_lent();\n", "")),

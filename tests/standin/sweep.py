@@ -53,7 +53,7 @@ def stumble(player: MODULE.Player) -> None:
 
 
 def read_quote(quote: MODULE.Quote) -> None:
-    assert quote.get() == b"a quote" == quote.print().encode()
+    assert quote.get() == b"a quote" == quote.copy() == quote.print().encode()
     assert quote.print_or_none() == "a quote" == quote.explain()
 
 

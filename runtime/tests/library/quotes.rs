@@ -7,6 +7,11 @@ use super::control::{acquire, note, release};
 
 pub const QUOTE_TOO_SMALL: c_int = -2;
 
+// SAFETY: the declaration of the C library.
+unsafe extern "C" {
+    pub fn getcwd(memory: *mut c_char, size: usize) -> *mut c_char;
+}
+
 pub struct quote {
     text: Vec<u8>,
 }
@@ -45,6 +50,7 @@ pub unsafe extern "C" fn quote_get(it: *const quote, memory: *mut c_void, size: 
     unsafe {
         let needed = (*it).text.len() as u32;
         if needed == 13 {
+            note("quote_get failed");
             size.write(1 << 20);
             return -1;
         }
@@ -92,7 +98,20 @@ pub unsafe extern "C" fn quote_read(it: *const quote, memory: *mut c_void, size:
     unsafe { write(it, memory, size.into()) as isize }
 }
 
-/// Returns a status, and writes a text that ends with NUL, as `strerror_r` of XSI.
+/// Cuts the text, and returns how much it wrote; after a failure the largest number, as `mbstowcs`.
+pub unsafe extern "C" fn quote_copy(it: *const quote, memory: *mut c_void, size: usize) -> usize {
+    // SAFETY: a valid quote and memory.
+    unsafe {
+        if (*it).text.len() == 13 {
+            note("quote_copy failed");
+            return usize::MAX;
+        }
+        write(it, memory, size)
+    }
+}
+
+/// Returns a status, and writes a text that ends with NUL, as `strerror_r` of XSI. After a failure that has another
+/// reason than the size, the memory has no NUL.
 pub unsafe extern "C" fn quote_explain(
     it: *const quote,
     memory: *mut c_char,
@@ -101,6 +120,11 @@ pub unsafe extern "C" fn quote_explain(
     const TOO_SMALL: c_int = 34;
     // SAFETY: a valid quote and memory.
     unsafe {
+        if (*it).text.len() == 13 {
+            note("quote_explain failed");
+            memory.write_bytes(b'?', size);
+            return -1;
+        }
         let count = write(it, memory.cast(), size - 1);
         memory.add(count).write(0);
         match count < (*it).text.len() {
@@ -110,10 +134,14 @@ pub unsafe extern "C" fn quote_explain(
     }
 }
 
-/// Returns the size with the NUL, as `confstr`.
+/// Returns the size with the NUL, or 0 after a failure, as `confstr`.
 pub unsafe extern "C" fn quote_size(it: *const quote, memory: *mut c_char, size: usize) -> usize {
     // SAFETY: a valid quote and memory.
     unsafe {
+        if (*it).text.len() == 13 {
+            note("quote_size failed");
+            return 0;
+        }
         let count = write(it, memory.cast(), size - 1);
         memory.add(count).write(0);
         (*it).text.len() + 1

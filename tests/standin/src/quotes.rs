@@ -38,9 +38,15 @@ impl Quote {
     /// Returns the text, which ends with NUL.
     #[calls(
         ffi::quote_explain, args = (self, buffer.ptr, buffer.len), buffer = 4, until = null, fails = nonzero,
-        too_small = nonzero
+        too_small = when(|ret| ret == 34)
     )]
     fn explain(&self) -> Result<CString>;
+
+    /// Returns the bytes, of which C returns the number; it does not fail because the memory is too small.
+    #[calls(
+        ffi::quote_copy, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n, fails = when(|n| n == usize::MAX)
+    )]
+    fn copy(&self) -> Result<Bytes>;
 
     /// Wants more memory each time.
     #[calls(

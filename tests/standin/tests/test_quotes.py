@@ -1,7 +1,7 @@
 """Memory that a method gives C to fill."""
 
 import pytest
-from standin_safe import Error, Quote, live_handles
+from standin_safe import Error, Quote, live_handles, take_log
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -9,7 +9,7 @@ NONE = dict.fromkeys(live_handles(), 0)
 @pytest.mark.parametrize("text", ["", "abc", "abcd", "a text of many letters", "ä" * 5000])
 def test_result_is_whole_whatever_its_length(text):
     with Quote(text) as quote:
-        assert quote.get() == text.encode()
+        assert quote.get() == quote.copy() == text.encode()
         assert quote.print() == quote.print_or_none() == quote.explain() == text
     assert live_handles() == NONE
 
@@ -21,7 +21,16 @@ def test_failing_call_raises():
         with pytest.raises(Error, match="quote_print failed"):
             quote.print()
         assert quote.print_or_none() is None
-        assert quote.explain() == "thirteen char"
+
+
+def test_failing_call_is_not_taken_for_memory_that_is_too_small():
+    with Quote("thirteen char") as quote:
+        take_log()
+        for function in quote.copy, quote.explain:
+            name = f"quote_{function.__name__} failed"
+            with pytest.raises(Error, match=name):
+                function()
+            assert take_log() == [name]
 
 
 def test_c_that_always_wants_more_is_an_overflow_error():
