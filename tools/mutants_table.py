@@ -140,6 +140,8 @@ PYTHON_OWNED_ARG = "runtime/src/python/owned_arg.rs"
 BODY_ARGUMENTS = "runtime/src/body_arguments.rs"
 CHILDREN_SAME_ANCESTOR = "runtime/src/children/same_ancestor.rs"
 CALL_BUFFER = "runtime/src/call/buffer.rs"
+CONVERT_OUT_PARAM = "runtime/src/convert/out_param.rs"
+METHODS_CHECK_BUFFER_MACRO = "macros/src/methods/check/buffer.rs"
 PYTHON_WITH_OBJECT = "runtime/src/python/with_object.rs"
 
 
@@ -860,6 +862,9 @@ CLOSING = [
     mutant(CALL_BUFFER, "a failing call without a NUL in the memory is repeated", ("let is_cut = length.is_none();\n        self.end(length, says || is_cut && !has_ended())", "let is_cut = length.is_none();\n        self.end(length, says || is_cut)")),
     mutant(CALL_BUFFER, "`fails` is asked twice about one value", ("    let said = answer.get().unwrap_or_else(|| ask(returned, says));", "    let said = ask(returned, says);")),
     mutant(METHODS_EXPAND_OUTCOME_MACRO, "the length of a failing call is computed", ("method.out_count(calls) == 0 && calls.buffer.is_none()", "method.out_count(calls) == 0")),
+    mutant(CONVERT_OUT_PARAM, "what an earlier call of C wrote to `out` is a result", ("        *storage = Some(S::zeroed());", "        let _ = storage;")),
+    mutant(CONVERT_OUT_PARAM, "the number in the length of the memory explains no failure", ("        *storage = Some(Inline(MaybeUninit::new(value)));", "        let _ = (storage, value);")),
+    mutant(METHODS_CHECK_BUFFER_MACRO, "an `Option` of results beside memory needs no `none`", ("(argument_of(value, \"Option\"), is_tuple, &calls.none)", "(argument_of(value, \"Option\").filter(|_| false), is_tuple, &calls.none)")),
     mutant(CALL_BUFFER, "a length beyond the memory hides C's failure", ("        let result = result?;\n        excess.map_or(Ok(result), Err)", "        excess.map_or(result, Err)")),
     mutant(CALL_BUFFER, "more is copied than there is memory", ("        if is_too_long {", "        if false && is_too_long {")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lent outlives the callback", ("        self.0.end_lent();\n", "")),

@@ -55,6 +55,12 @@ def stumble(player: MODULE.Player) -> None:
 def read_quote(quote: MODULE.Quote) -> None:
     assert quote.get() == b"a quote" == quote.copy() == quote.print().encode()
     assert quote.print_or_none() == "a quote" == quote.explain()
+    assert quote.peek() == (7, False, b"a quote", ord("a"))
+
+
+def read_motto(motto: MODULE.Motto) -> None:
+    assert motto.replace(ord("-"), ", ") == (2, "a, b, c")
+    assert motto.check() == "a-b-c"
 
 
 def parents_of_ribbons(board: MODULE.Board) -> tuple[int, bool]:
@@ -536,6 +542,7 @@ OPERATIONS = [
     Operation("export what C lends", export, setup=MODULE.Player, raises=ValueError),
     Operation("stumble", stumble, setup=MODULE.Player, raises=BaseException),
     Operation("read a quote", read_quote, setup=lambda: MODULE.Quote("a quote")),
+    Operation("results beside memory", read_motto, setup=lambda: MODULE.Motto("a-b-c")),
     Operation("quote that wants more", lambda: MODULE.Quote("").grow(), raises=OverflowError),
     Operation("load", lambda: load_whole(MODULE.Intake(4))),
     Operation("load too much", lambda intake: intake.load(lambda _: b"12345"), setup=intake, raises=ValueError),

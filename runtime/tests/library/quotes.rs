@@ -110,8 +110,92 @@ pub unsafe extern "C" fn quote_copy(it: *const quote, memory: *mut c_void, size:
     }
 }
 
-/// Returns a status, and writes a text that ends with NUL, as `strerror_r` of XSI. After a failure that has another
-/// reason than the size, the memory has no NUL.
+/// Writes the text with `to` in place of each `from`, and returns the number of those, as `pcre2_substitute`. The
+/// number in `size` is that of bytes; after a failure the position of a mistake in `to`, or the largest number.
+pub unsafe extern "C" fn quote_replace(
+    it: *const quote,
+    from: c_int,
+    to: *const c_char,
+    memory: *mut c_void,
+    size: *mut usize,
+) -> c_int {
+    // SAFETY: a valid quote, a text, memory and its size.
+    unsafe {
+        let (text, to) = (&(*it).text, CStr::from_ptr(to).to_bytes());
+        let given = size.replace(usize::MAX);
+        note(format!("{given} bytes"));
+        if text.len() == 13 {
+            return -4;
+        }
+        if let Some(position) = to.iter().position(|byte| *byte == b'$') {
+            size.write(position);
+            return -3;
+        }
+        let parts: Vec<&[u8]> = text.split(|byte| c_int::from(*byte) == from).collect();
+        let replaced = parts.join(to);
+        size.write(replaced.len());
+        if replaced.len() > given {
+            return QUOTE_TOO_SMALL;
+        }
+        memory
+            .cast::<u8>()
+            .copy_from(replaced.as_ptr(), replaced.len());
+        parts.len() as c_int - 1
+    }
+}
+
+/// Cuts the text, returns how much it wrote, and writes 1 to `cut` and the first byte to `first`, as a `recvmsg` that
+/// only peeks. Where it cuts nothing, it leaves `cut` alone.
+pub unsafe extern "C" fn quote_peek(
+    it: *const quote,
+    cut: *mut c_int,
+    memory: *mut c_void,
+    size: usize,
+    first: *mut u8,
+) -> isize {
+    // SAFETY: a valid quote, memory, and numbers to write to.
+    unsafe {
+        let text = &(*it).text;
+        let Some(byte) = text.first() else { return -1 };
+        first.write(*byte);
+        if text.len() >= size {
+            cut.write(1);
+        }
+        write(it, memory, size) as isize
+    }
+}
+
+/// Writes the text, and to `code` the reason of a failure. A second failure, for 13 letters, has no code.
+pub unsafe extern "C" fn quote_check(
+    it: *const quote,
+    memory: *mut c_void,
+    size: *mut usize,
+    code: *mut c_int,
+) -> c_int {
+    // SAFETY: a valid quote, memory and its size, and a number to write to.
+    unsafe {
+        let (length, given) = ((*it).text.len(), *size);
+        size.write(length);
+        match length {
+            0 => {
+                code.write(7);
+                -1
+            }
+            _ if length > given => {
+                code.write(QUOTE_TOO_SMALL);
+                QUOTE_TOO_SMALL
+            }
+            13 => -1,
+            _ => {
+                write(it, memory, given);
+                0
+            }
+        }
+    }
+}
+
+/// Returns a status, and writes a text that ends with NUL, as `strerror_r` of XSI. After a failure for another reason
+/// than the size, the memory has no NUL.
 pub unsafe extern "C" fn quote_explain(
     it: *const quote,
     memory: *mut c_char,

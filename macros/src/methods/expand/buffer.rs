@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 
 use crate::methods::ast::{BufferLength, Calls, Method};
 use crate::methods::expand::variables::{
-    attempt_variable, buffer_variable, capacity_variable, site_variable,
+    attempt_variable, buffer_variable, capacity_variable, details_variable, out_variable,
+    site_variable,
 };
 use crate::span::respanned;
 
@@ -61,12 +62,22 @@ pub(crate) fn expand_attempts(
         }
         BufferLength::Text => quote!(is_repeated_after_text(#is_too_small, #has_ended)),
     };
+    // Each call of C finds zeros, and what the last one leaves is the result.
+    let written = (0..method.out_count(calls)).map(out_variable);
+    let written = written.chain((0..method.details_count(calls)).map(details_variable));
+    let cleared = written.map(|slot| quote!(#slot.clear();));
+    let explains = method.has_details_in_length(calls).then(|| {
+        let slot = details_variable(0);
+        quote!(#slot.set(#capacity);)
+    });
     let is_repeated = respanned(quote!(#attempt.#is_repeated), calls.function.span());
     quote! {
         loop {
             let mut #attempt = #buffer.attempt();
             #size
+            #(#cleared)*
             let #returned = #call;
+            #explains
             let #is_too_small = #says;
             if !#is_repeated {
                 break #returned;
