@@ -139,6 +139,23 @@ def throw(pair: Pair) -> None:
     session.throw(parcel)
 
 
+def return_arguments(session: MODULE.Session) -> None:
+    with MODULE.Parcel(3) as parcel, MODULE.Parcel(4) as other:
+        assert session.pass_parcel(parcel, []) == (parcel, 0)
+        assert session.swap(parcel, other) == (other, parcel)
+        assert MODULE.Session.relay(parcel) is parcel
+        assert session.pass_parcel(parcel, ["replace"])[0] is not parcel
+    with session.cursor() as cursor, MODULE.Shape() as shape:
+        assert session.pass_cursor(cursor, 0) is cursor
+        assert shape in session.pass_shape(shape, 2)
+    assert session.renew(False) is session
+
+
+def return_in_vain(session: MODULE.Session) -> None:
+    with MODULE.Shape() as shape:
+        session.pass_in_vain(shape)
+
+
 def send_both(pair: Pair) -> None:
     session, parcel = pair
     session.send_both(MODULE.Parcel(1), parcel)
@@ -466,6 +483,8 @@ OPERATIONS = [
         "drop and fail", lambda session: session.take_steps(["drop", "fail"]), setup=MODULE.Session, raises=ValueError
     ),
     Operation("send one", send_one, setup=MODULE.Session),
+    Operation("return arguments", return_arguments, setup=MODULE.Session),
+    Operation("return in vain", return_in_vain, setup=MODULE.Session, raises=KeyError),
     Operation("keep one", lambda: MODULE.Session().keep_one(MODULE.Shape(), False)),
     Operation("label", lambda: MODULE.Parcel(3).label.weight),
     Operation("board", MODULE.Board),

@@ -93,7 +93,7 @@ impl Motto {
 
 /// A call of a motto failed.
 #[exception]
-pub struct MottoError {
+pub(crate) struct MottoError {
     /// What was wrong.
     pub message: String,
     /// The position of the mistake.
