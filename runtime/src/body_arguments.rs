@@ -3,7 +3,7 @@
 //! A body that fails may have passed its handle on to C before, or not. If not, the Python object is open again. The
 //! body drops the handle before anybody knows how the body ends, so that drop releases nothing: it notes that the body
 //! is done with the handle ([`put_off_release`]). When the body has ended, the wrapper of the method opens the Python
-//! object again, or releases the handle.
+//! object again, or releases the handle. A handle that the body returns goes back to its Python object ([`give_back`]).
 //!
 //! An `Owned` cannot be sent to another thread, so each thread has a list of its own. Owners of one counted object are
 //! equal: the Python object gets back whichever of them the body drops first, also after it passed one on.
