@@ -142,6 +142,8 @@ PYTHON_OWNED_ARG = "runtime/src/python/owned_arg.rs"
 BODY_ARGUMENTS = "runtime/src/body_arguments.rs"
 CHILDREN_SAME_ANCESTOR = "runtime/src/children/same_ancestor.rs"
 CALL_BUFFER = "runtime/src/call/buffer.rs"
+CONVERT_OUT_PARAM = "runtime/src/convert/out_param.rs"
+METHODS_CHECK_BUFFER_MACRO = "macros/src/methods/check/buffer.rs"
 PYTHON_WITH_OBJECT = "runtime/src/python/with_object.rs"
 
 
@@ -387,7 +389,7 @@ CALLS = [
     mutant(
         METHODS_EXPAND_OUTCOME_MACRO,
         "what a failing call wrote is looked at",
-        ("        None => method.out_count(calls) == 0,", "        None => true,"),
+        ("        None => method.out_count(calls) == 0 &&", "        None => true ||"),
     ),
     mutant(CALL_SEQUENCE, "errno is looked at too late", ("        let errno = self.errno;", "        let errno = errno::errno().0.max(self.errno & 0);")),
     mutant(CALL_SEQUENCE, "what is none is looked at", (
@@ -858,19 +860,30 @@ CLOSING = [
     mutant(CALL_BUFFER, "memory grows to twice its size although C needs more", ("            true => wanted.saturating_add(1),", "            true => self.capacity.saturating_mul(2),")),
     mutant(CALL_BUFFER, "C is called for ever", (" && buffer.calls.get() < AT_MOST;", ";")),
     mutant(CALL_BUFFER, "a size that C cannot be told is told again", ("        let is_told = self.capacity == self.memory.len() && ", "        let is_told = ")),
-    mutant(CALL_BUFFER, "a text that may be cut is whole", ("length.is_some_and(|length| length >= self.capacity)", "length.is_some_and(|length| length > self.capacity)")),
-    mutant(CALL_BUFFER, "a length that C left after a failure has C called again", ("says.unwrap_or_else(is_longer)", "says.unwrap_or(false) || is_longer()")),
+    mutant(CALL_BUFFER, "a text that may be cut is whole", ("length.is_some_and(|length| length >= self.capacity);", "length.is_some_and(|length| length > self.capacity);")),
+    mutant(CALL_BUFFER, "a length that C left after a failure has C called again", ("says.unwrap_or_else(|| is_longer && !has_ended())", "says.unwrap_or(false) || is_longer && !has_ended()")),
+    mutant(CALL_BUFFER, "a failing call whose length is more than the memory is repeated", ("says.unwrap_or_else(|| is_longer && !has_ended())", "says.unwrap_or_else(|| is_longer)")),
+    mutant(CALL_BUFFER, "a failing call without a NUL in the memory is repeated", ("let is_cut = length.is_none();\n        self.end(length, says || is_cut && !has_ended())", "let is_cut = length.is_none();\n        self.end(length, says || is_cut)")),
+    mutant(CALL_BUFFER, "`fails` is asked twice about one value", ("    let said = answer.get().unwrap_or_else(|| ask(returned, says));", "    let said = ask(returned, says);")),
+    mutant(METHODS_EXPAND_OUTCOME_MACRO, "the length of a failing call is computed", ("method.out_count(calls) == 0 && calls.buffer.is_none()", "method.out_count(calls) == 0")),
+    mutant(CONVERT_OUT_PARAM, "what an earlier call of C wrote to `out` is a result", ("        *storage = Some(S::zeroed());", "        let _ = storage;")),
+    mutant(CONVERT_OUT_PARAM, "the number in the length of the memory explains no failure", ("        *storage = Some(Inline(MaybeUninit::new(value)));", "        let _ = (storage, value);")),
+    mutant(METHODS_CHECK_BUFFER_MACRO, "an `Option` of results beside memory needs no `none`", ("(argument_of(value, \"Option\"), is_tuple, &calls.none)", "(argument_of(value, \"Option\").filter(|_| false), is_tuple, &calls.none)")),
     mutant(CALL_BUFFER, "a length beyond the memory hides C's failure", ("        let result = result?;\n        excess.map_or(Ok(result), Err)", "        excess.map_or(result, Err)")),
     mutant(CALL_BUFFER, "more is copied than there is memory", ("        if is_too_long {", "        if false && is_too_long {")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lent outlives the callback", ("        self.0.end_lent();\n", "")),
     mutant(PYTHON_WITH_OBJECT, "an object of what C lends shared can be changed", ("        if is_shared {", "        if false && is_shared {")),
     mutant(PYTHON_WITH_OBJECT, "memory of what C lends is exported", ("        false => Ok(()),\n        true => {", "        _ => Ok(()),\n        #[allow(unreachable_patterns)]\n        true => {")),
     mutant(PYTHON_STATE_RESOURCE, "an object of what C lends is used on other threads", ("let is_bound = kind.is_thread_bound() || kind.is_callback_only();", "let is_bound = kind.is_thread_bound();")),
+    mutant(BODY_ARGUMENTS, "a handle that a body returns is a new object", ("        let object = find(entry.object)?;", "        let object = find(entry.object).filter(|_| false)?;")),
+    mutant(PYTHON_OWNED_ARG, "the object of a handle that a body returns is closed", ("        if is_given_back {", "        if false && is_given_back {")),
+    mutant(PYTHON_OWNED_ARG, "the object of a handle that a body returns is closed before the result", ("        if has_failed || !self.argument", "        if true || has_failed || !self.argument")),
     mutant(BODY_ARGUMENTS, "a handle that a body closes waits for the body", ("        true => change(id, Place::Closed),", "        true => None,")),
     mutant(BODY_ARGUMENTS, "a handle whose close C refused in a body is not open again", ("            entry.place = Place::Owned;", "            let _ = entry;")),
     mutant(BODY_ARGUMENTS, "an owner that a body keeps is not given back once another one is passed on", ("            Place::PassedOn => self.id.kind().is_counted(),", "            Place::PassedOn => false,")),
     mutant(PYTHON_STATE_CLOSE, "a handle whose release C refused after a body is closed", ("            Some(mut resource) => self.take_back(&mut resource),\n", "            Some(resource) => drop(resource),\n")),
     mutant(TAKE, "a handle of another module is said to be of its own name", ("    let message = match actual == expected {\n", "    let message = match false && actual == expected {\n")),
+    mutant(PYTHON_BORROW_REQUEST, "the error of an argument does not name it", ("    drop(note());", "    let _ = note;")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
     mutant(

@@ -3,7 +3,7 @@
 //! A body that fails may have passed its handle on to C before, or not. If not, the Python object is open again. The
 //! body drops the handle before anybody knows how the body ends, so that drop releases nothing: it notes that the body
 //! is done with the handle ([`put_off_release`]). When the body has ended, the wrapper of the method opens the Python
-//! object again, or releases the handle.
+//! object again, or releases the handle. A handle that the body returns goes back to its Python object ([`give_back`]).
 //!
 //! An `Owned` cannot be sent to another thread, so each thread has a list of its own. Owners of one counted object are
 //! equal: the Python object gets back whichever of them the body drops first, also after it passed one on.
@@ -27,6 +27,8 @@ struct Entry {
     number: u64,
     id: Id,
     place: Place,
+    /// The address of what the Python object knows of the handle.
+    object: usize,
 }
 
 impl Entry {
@@ -35,7 +37,7 @@ impl Entry {
         match self.place {
             Place::Owned => true,
             Place::PassedOn => self.id.kind().is_counted(),
-            Place::Dropped | Place::Closed => false,
+            Place::Dropped | Place::Closed | Place::GivenBack => false,
         }
     }
 }
@@ -51,6 +53,8 @@ enum Place {
     PassedOn,
     /// None: the body has closed the handle.
     Closed,
+    /// The Python object, again: the body has returned the handle.
+    GivenBack,
 }
 
 /// The entry of a handle that a body got. The drop ends the entry.
@@ -62,18 +66,23 @@ pub(crate) struct BodyArgument(u64);
     allow(dead_code, reason = "only Python objects give handles to bodies")
 )]
 impl BodyArgument {
-    /// Notes that a body gets the handle `id`.
+    /// Notes that a body gets the handle `id` of the Python object whose state is at the address `object`.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`].
-    pub(crate) fn begin(id: Id) -> Result<Self> {
+    pub(crate) fn begin(id: Id, object: usize) -> Result<Self> {
         let number = LAST_NUMBER.get() + 1;
         let place = Place::Owned;
         ARGUMENTS
             .with_borrow_mut(|entries| {
                 entries.try_reserve(1)?;
-                entries.push(Entry { number, id, place });
+                entries.push(Entry {
+                    number,
+                    id,
+                    place,
+                    object,
+                });
                 Ok(())
             })
             .map_err(|_: TryReserveError| Error::OutOfMemory("the arguments of a method"))?;
@@ -84,7 +93,21 @@ impl BodyArgument {
 
     /// Returns whether the body has dropped the handle, which is not released yet.
     pub(crate) fn is_dropped(&self) -> bool {
-        let is_it = |entry: &Entry| entry.number == self.0 && entry.place == Place::Dropped;
+        self.is_in(Place::Dropped)
+    }
+
+    /// Returns whether there is an `Owned` of the handle: the body may have returned it.
+    pub(crate) fn is_owned(&self) -> bool {
+        self.is_in(Place::Owned)
+    }
+
+    /// Returns whether the Python object has the handle again ([`give_back`]).
+    pub(crate) fn is_given_back(&self) -> bool {
+        self.is_in(Place::GivenBack)
+    }
+
+    fn is_in(&self, place: Place) -> bool {
+        let is_it = |entry: &Entry| entry.number == self.0 && entry.place == place;
         ARGUMENTS.with_borrow(|entries| entries.iter().any(is_it))
     }
 }
@@ -127,6 +150,25 @@ pub(crate) fn refused_to_close(number: Option<u64>) {
             entry.place = Place::Owned;
         }
     });
+}
+
+/// Gives the handle `id`, which a body returns, back to the Python object that it came from. `find` gets the address of
+/// the object's state, and returns the object if it is an argument of that body. `None` for other handles.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python objects give handles to bodies")
+)]
+pub(crate) fn give_back<R>(id: Id, find: impl FnOnce(usize) -> Option<R>) -> Option<R> {
+    if !ANY.load(Relaxed) {
+        return None;
+    }
+    ARGUMENTS.with_borrow_mut(|entries| {
+        let mut newest_first = entries.iter_mut().rev();
+        let entry = newest_first.find(|entry| entry.id == id && entry.place == Place::Owned)?;
+        let object = find(entry.object)?;
+        entry.place = Place::GivenBack;
+        Some(object)
+    })
 }
 
 /// Changes the place of a handle that a body has. Returns the number of its entry; `None` for other handles.

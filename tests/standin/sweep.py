@@ -53,8 +53,14 @@ def stumble(player: MODULE.Player) -> None:
 
 
 def read_quote(quote: MODULE.Quote) -> None:
-    assert quote.get() == b"a quote" == quote.print().encode()
+    assert quote.get() == b"a quote" == quote.copy() == quote.print().encode()
     assert quote.print_or_none() == "a quote" == quote.explain()
+    assert quote.peek() == (7, False, b"a quote", ord("a"))
+
+
+def read_motto(motto: MODULE.Motto) -> None:
+    assert motto.replace(ord("-"), ", ") == (2, "a, b, c")
+    assert motto.check() == "a-b-c"
 
 
 def overwrite(item: MODULE.Item) -> None:
@@ -142,6 +148,23 @@ def send_one(session: MODULE.Session) -> None:
 def throw(pair: Pair) -> None:
     session, parcel = pair
     session.throw(parcel)
+
+
+def return_arguments(session: MODULE.Session) -> None:
+    with MODULE.Parcel(3) as parcel, MODULE.Parcel(4) as other:
+        assert session.pass_parcel(parcel, []) == (parcel, 0)
+        assert session.swap(parcel, other) == (other, parcel)
+        assert MODULE.Session.relay(parcel) is parcel
+        assert session.pass_parcel(parcel, ["replace"])[0] is not parcel
+    with session.cursor() as cursor, MODULE.Shape() as shape:
+        assert session.pass_cursor(cursor, 0) is cursor
+        assert shape in session.pass_shape(shape, 2)
+    assert session.renew(False) is session
+
+
+def return_in_vain(session: MODULE.Session) -> None:
+    with MODULE.Shape() as shape:
+        session.pass_in_vain(shape)
 
 
 def send_both(pair: Pair) -> None:
@@ -476,6 +499,8 @@ OPERATIONS = [
         "drop and fail", lambda session: session.take_steps(["drop", "fail"]), setup=MODULE.Session, raises=ValueError
     ),
     Operation("send one", send_one, setup=MODULE.Session),
+    Operation("return arguments", return_arguments, setup=MODULE.Session),
+    Operation("return in vain", return_in_vain, setup=MODULE.Session, raises=KeyError),
     Operation("keep one", lambda: MODULE.Session().keep_one(MODULE.Shape(), False)),
     Operation("label", lambda: MODULE.Parcel(3).label.weight),
     Operation("board", MODULE.Board),
@@ -553,6 +578,7 @@ OPERATIONS = [
     Operation("export what C lends", export, setup=MODULE.Player, raises=ValueError),
     Operation("stumble", stumble, setup=MODULE.Player, raises=BaseException),
     Operation("read a quote", read_quote, setup=lambda: MODULE.Quote("a quote")),
+    Operation("results beside memory", read_motto, setup=lambda: MODULE.Motto("a-b-c")),
     Operation("quote that wants more", lambda: MODULE.Quote("").grow(), raises=OverflowError),
     Operation("load", lambda: load_whole(MODULE.Intake(4))),
     Operation("load too much", lambda intake: intake.load(lambda _: b"12345"), setup=intake, raises=ValueError),

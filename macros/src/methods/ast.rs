@@ -8,7 +8,7 @@ use crate::field_path::FieldPath;
 use crate::length::Length;
 use crate::status::StatusTest;
 use crate::text::{Utf8, contains_string};
-use crate::types::inspect::{is_named, type_name};
+use crate::types::inspect::{is_named, owned_handles, type_name};
 use crate::types::param_kind::ParamKind;
 
 /// A `#[methods]` block.
@@ -265,6 +265,23 @@ impl Method {
             ParamKind::Owned(_) => is_body || self.is_kept(parameter),
             _ => false,
         }
+    }
+
+    /// Returns whether a body may return the handle that it gets as `parameter`: `Owned<T>` of the same type.
+    pub(crate) fn may_return(&self, parameter: &Parameter) -> bool {
+        let (ParamKind::Owned(target) | ParamKind::OptionOwned(target)) =
+            ParamKind::of(&parameter.ty)
+        else {
+            return false;
+        };
+        // `Self` and the name of the handle are the same type.
+        let mut returned = owned_handles(&self.output.value).into_iter();
+        matches!(self.source, Source::Body(_))
+            && returned.any(|handle| {
+                type_name(handle) == type_name(&target)
+                    || is_named(handle, "Self")
+                    || is_named(&target, "Self")
+            })
     }
 
     /// The `keep_alive` parameters with their handle types.

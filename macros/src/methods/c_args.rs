@@ -41,6 +41,18 @@ pub(crate) enum CArg<'a> {
     Constant(&'a Expr),
 }
 
+/// The results of a call with `buffer`.
+pub(crate) struct FilledResults<'a> {
+    /// The type of the value that C returns, if the method returns it, too.
+    pub(crate) returned: Option<&'a Type>,
+    /// The type of what C has filled.
+    pub(crate) filled: &'a Type,
+    /// The types of the out-parameters.
+    pub(crate) outs: Vec<&'a Type>,
+    /// The number of out-parameters that stand before the memory in `args`.
+    pub(crate) outs_before: usize,
+}
+
 impl Method {
     /// The arguments in the order of the C function.
     pub(crate) fn c_arguments<'a>(&'a self, calls: &'a Calls) -> Vec<CArg<'a>> {
@@ -129,6 +141,44 @@ impl Method {
             false if calls.until.is_some() => BufferLength::Text,
             false => BufferLength::Returned,
         })
+    }
+
+    /// Returns the results of a call with `buffer`: the memory and each `out` in the order of `args`, in front of them
+    /// the value that C returns, if there is one result more than these. `None` if their number is another one.
+    pub(crate) fn filled_results(&self, calls: &Calls) -> Option<FilledResults<'_>> {
+        let arguments = self.c_arguments(calls);
+        let is_out = |argument: &&CArg<'_>| matches!(argument, CArg::Out(..));
+        let before = arguments
+            .iter()
+            .take_while(|argument| !matches!(argument, CArg::BufferStart(_)));
+        let (outs, outs_before) = (
+            arguments.iter().filter(is_out).count(),
+            before.filter(is_out).count(),
+        );
+        let value = &self.output.value;
+        let Type::Tuple(tuple) = argument_of(value, "Option").unwrap_or(value) else {
+            return (outs == 0).then(|| FilledResults {
+                returned: None,
+                filled: value,
+                outs: Vec::new(),
+                outs_before,
+            });
+        };
+        let mut types: Vec<&Type> = tuple.elems.iter().collect();
+        let returned = (types.len() == outs + 2).then(|| types.remove(0));
+        (types.len() == outs + 1).then(|| FilledResults {
+            returned,
+            filled: types.remove(outs_before),
+            outs: types,
+            outs_before,
+        })
+    }
+
+    /// Returns `true` if C explains a failure by the number that it writes to the length of the buffer.
+    pub(crate) fn has_details_in_length(&self, calls: &Calls) -> bool {
+        calls.details.is_some()
+            && self.details_count(calls) == 0
+            && self.buffer_length(calls) == Some(BufferLength::Written)
     }
 
     /// The values that `fields(…)` sets.
@@ -247,6 +297,10 @@ impl Method {
     /// the results.
     pub(crate) fn out_types(&self, calls: &Calls) -> Option<Vec<Type>> {
         let count = self.out_count(calls);
+        if calls.buffer.is_some() {
+            let results = self.filled_results(calls)?;
+            return Some(results.outs.into_iter().cloned().collect());
+        }
         match (self.out_value(calls), count) {
             (_, 0) => Some(Vec::new()),
             (_, 1) => Some(vec![self.output.value.clone()]),

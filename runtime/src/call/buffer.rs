@@ -26,6 +26,10 @@ pub struct Buffer {
     error: Cell<Option<Error>>,
     /// C has filled more than there is.
     excess: Cell<Option<Error>>,
+    /// The answer of `none` to what C returned last.
+    nothing: Cell<Option<bool>>,
+    /// The answer of `fails` to what C returned last.
+    failed: Cell<Option<bool>>,
 }
 
 impl Buffer {
@@ -42,6 +46,8 @@ impl Buffer {
             calls: Cell::new(0),
             error: Cell::new(None),
             excess: Cell::new(None),
+            nothing: Cell::new(None),
+            failed: Cell::new(None),
         };
         let mut memory = Vec::new();
         // A size of zero would have no room for the NUL of a text.
@@ -66,11 +72,33 @@ impl Buffer {
     pub fn attempt(&self) -> Attempt<'_> {
         let memory = self.memory.take();
         self.calls.set(self.calls.get() + 1);
+        self.nothing.set(None);
+        self.failed.set(None);
         Attempt {
             capacity: memory.len(),
             memory,
             buffer: self,
         }
+    }
+
+    /// Returns whether `none` says that there is no result. It is asked once about each value that C returns.
+    #[inline]
+    pub fn is_nothing<C: Copy, F: FnOnce(C) -> bool>(
+        &self,
+        returned: C,
+        none: impl FnOnce() -> F,
+    ) -> bool {
+        ask_once(&self.nothing, returned, none)
+    }
+
+    /// Returns whether `fails` says that C failed. It is asked once about each value that C returns.
+    #[inline]
+    pub fn has_failed<C: Copy, F: FnOnce(C) -> bool>(
+        &self,
+        returned: C,
+        fails: impl FnOnce() -> F,
+    ) -> bool {
+        ask_once(&self.failed, returned, fails)
     }
 
     /// Returns the start of the memory that C has filled.
@@ -143,31 +171,44 @@ impl Attempt<'_> {
         capacity
     }
 
-    /// Ends the call: C wrote the length. Returns whether C is called again. The author's test decides, if there is
-    /// one: after another failure the length may be any number.
+    /// Ends the call: C wrote the length. Returns whether C is called again. The author's `too_small` decides, if there
+    /// is one: after another failure the length may be any number.
+    ///
+    /// In all three, `has_ended` says whether C failed or has no result. It is asked only where the length says that
+    /// the memory was too small, which a call that has ended says by `too_small` alone.
     #[inline]
-    pub fn is_repeated_after_writing(self, length: impl Count, says: Option<bool>) -> bool {
+    pub fn is_repeated_after_writing(
+        self,
+        length: impl Count,
+        says: Option<bool>,
+        has_ended: impl FnOnce() -> bool,
+    ) -> bool {
         let length = length.try_count();
-        let is_longer = || length.is_some_and(|length| length > self.capacity);
-        let is_too_small = says.unwrap_or_else(is_longer);
+        let is_longer = length.is_some_and(|length| length > self.capacity);
+        let is_too_small = says.unwrap_or_else(|| is_longer && !has_ended());
         self.end(length, is_too_small)
     }
 
     /// Ends the call: C returned the length, which is less than the size if the memory was large enough. Returns
     /// whether C is called again.
     #[inline]
-    pub fn is_repeated_after_returning(self, length: impl Count, is_too_small: bool) -> bool {
+    pub fn is_repeated_after_returning(
+        self,
+        length: impl Count,
+        says: bool,
+        has_ended: impl FnOnce() -> bool,
+    ) -> bool {
         let length = length.try_count();
-        let is_too_small = is_too_small || length.is_some_and(|length| length >= self.capacity);
-        self.end(length, is_too_small)
+        let is_cut = length.is_some_and(|length| length >= self.capacity);
+        self.end(length, says || is_cut && !has_ended())
     }
 
     /// Ends the call: the text that C wrote ends with NUL. Returns whether C is called again.
     #[inline]
-    pub fn is_repeated_after_text(self, is_too_small: bool) -> bool {
+    pub fn is_repeated_after_text(self, says: bool, has_ended: impl FnOnce() -> bool) -> bool {
         let length = self.memory.iter().position(|byte| *byte == 0);
-        let is_too_small = is_too_small || length.is_none();
-        self.end(length, is_too_small)
+        let is_cut = length.is_none();
+        self.end(length, says || is_cut && !has_ended())
     }
 
     fn end(mut self, length: Option<usize>, is_too_small: bool) -> bool {
@@ -226,9 +267,22 @@ macro_rules! capacity {
 
 capacity! { i8 u8 i16 u16 i32 u32 i64 u64 isize usize }
 
-/// Returns whether the author's `too_small` says that the memory was too small.
+/// Returns what a test of the author's says about the value that C returned. `says` returns the test: a `return` in the
+/// author's expression is one from `says`.
 #[inline]
-pub fn is_too_small<C: Copy>(returned: C, says: impl FnOnce(C) -> bool) -> bool {
+pub fn ask<C: Copy, F: FnOnce(C) -> bool>(returned: C, says: impl FnOnce() -> F) -> bool {
     let _code = AuthorCode::begin();
-    says(returned)
+    says()(returned)
+}
+
+/// Returns the `answer` of a test of the author's, which is asked unless there is one.
+#[inline]
+fn ask_once<C: Copy, F: FnOnce(C) -> bool>(
+    answer: &Cell<Option<bool>>,
+    returned: C,
+    says: impl FnOnce() -> F,
+) -> bool {
+    let said = answer.get().unwrap_or_else(|| ask(returned, says));
+    answer.set(Some(said));
+    said
 }

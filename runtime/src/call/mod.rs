@@ -30,7 +30,7 @@ mod sequence;
 mod status;
 mod transfer;
 pub use self::arguments::{length, text};
-pub use self::buffer::{Attempt, Buffer, Capacity, is_too_small};
+pub use self::buffer::{Attempt, Buffer, Capacity, ask};
 pub use self::ccall::{BeginUses, CCall, NoHandles, Returned, c_call};
 pub use self::details::{NoDetails, ReadDetails, WrittenDetails};
 pub use self::gil::{

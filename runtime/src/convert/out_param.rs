@@ -14,6 +14,7 @@ use crate::convert::copy::{CopyOfC, Undecoded};
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::{Life, Limits};
 use crate::convert::memory::Bytes;
+use crate::convert::plain::Plain;
 use crate::convert::pointer::{ByteSlice, ConstPointer, Constant};
 use crate::handle::{Borrowed, Handle, Owned, Resource};
 use crate::outcome::Outcome;
@@ -217,6 +218,36 @@ pub trait ConstantDetails {}
 
 impl<T> ConstantDetails for *const T {}
 
+/// A value that C may write again, when it is called with more memory: the last one counts, and no other has to be
+/// released.
+#[diagnostic::on_unimplemented(
+    message = "C may be called again with more memory, and writes another `{Self}` then",
+    label = "not a plain value",
+    note = "beside `buffer`, C writes numbers, `bool`, enums, flags and records, and explains a failure also in a `TextBuffer`"
+)]
+pub trait WrittenAgain {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Plain> WrittenAgain for T {}
+
+impl<const N: usize> WrittenAgain for TextBuffer<N> {}
+
+/// Returns memory for a value that each call of C with more memory writes anew.
+#[inline]
+pub fn repeated_out_param<'o, R: FromOut<'o, P> + WrittenAgain, P>(
+    life: Life<'o>,
+) -> OutParam<R, P, R::Storage> {
+    out_param(life)
+}
+
+/// Returns memory for what explains a failure, and what each call of C with more memory writes anew.
+#[inline]
+pub fn repeated_details<'o, R: FromOut<'o, P> + WrittenAgain + 'static, P>(
+    life: Life<'o>,
+) -> OutParam<R, P, R::Storage> {
+    out_param(life)
+}
+
 /// Returns memory for a value that is read later, such as the start of some memory or its length.
 #[inline]
 pub fn raw<P>() -> OutParam<P, P, Inline<P>> {
@@ -239,6 +270,27 @@ impl<R, P, S> OutParam<R, P, S> {
         if needs_drop::<S>() && !outcome.is_known() {
             self.lost.set(true);
         }
+    }
+}
+
+impl<R, P, S: Storage<P>> OutParam<R, P, S> {
+    /// Forgets what an earlier call of C has written.
+    #[inline]
+    pub fn clear(&self) {
+        // SAFETY: Rust: the slot is a variable of one call on one thread, this reference ends at once, and C, which had
+        // the pointer, has returned.
+        let storage = unsafe { &mut *self.storage.get() };
+        *storage = Some(S::zeroed());
+    }
+}
+
+impl<R, P> OutParam<R, P, Inline<P>> {
+    /// Stores what C has written elsewhere.
+    #[inline]
+    pub fn set(&self, value: P) {
+        // SAFETY: Rust: the slot is a variable of one call on one thread, and this reference ends at once.
+        let storage = unsafe { &mut *self.storage.get() };
+        *storage = Some(Inline(MaybeUninit::new(value)));
     }
 }
 

@@ -18,6 +18,7 @@ use super::object::PyHandle;
 use super::one_step::one_step;
 use super::same_ancestor;
 use super::thread_bound;
+use crate::body_arguments;
 use crate::children;
 use crate::error::Error;
 use crate::failpoint::{CallSite, FailPoint};
@@ -198,6 +199,20 @@ impl<'a, 'py> CallContext<'a, 'py> {
                 kind.name()
             );
             to_pyerr(self.py, Error::Value(message))
+        })
+    }
+
+    /// Returns the Python object that the body got the handle `id` from, with the handle in it again; `None` for other
+    /// handles. No method can return the owner of a tree that it got.
+    pub(super) fn give_back(&self, id: Id) -> Option<Bound<'py, PyAny>> {
+        body_arguments::give_back(id, |address| {
+            let mut requests = self.requests.iter().flatten();
+            let request =
+                requests.find(|request| ptr::from_ref(request.resource).addr() == address)?;
+            // SAFETY: CPython: null, or an object that the caller of this call holds.
+            let object = unsafe { Bound::from_borrowed_ptr_or_opt(self.py, request.object) }?;
+            request.resource.put_back(NonNull::new(id.raw())?);
+            Some(object)
         })
     }
 

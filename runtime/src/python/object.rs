@@ -69,11 +69,16 @@ pub(super) fn new_lent<T: PyHandle>(py: Python<'_>, raw: *mut ()) -> PyResult<Bo
     new_object_of::<T>(py, state)
 }
 
-/// Converts `owned` to a new Python object, which takes over the resource.
+/// Converts `owned` to a Python object, which takes over the resource: a new one, or the one that a body got the handle
+/// from.
 pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     owned: Owned<'_, T>,
     context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(object) = context.give_back(Id::of(&*owned)) {
+        owned.into_raw_for_now();
+        return Ok(object);
+    }
     let parent = match <T::Parent as crate::handle::Parent>::kind() {
         Some(kind) => Some(context.find_ancestor(kind)?.unbind()),
         None => None,

@@ -1,7 +1,7 @@
 //! Handles that a method takes from their Python objects: `Owned<T>` arguments.
 
 use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use pyo3::Borrowed;
 use pyo3::PyTypeInfo;
@@ -90,16 +90,19 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
     ///
     /// # Safety
     ///
-    /// The caller passes the handle to the method of this call only.
+    /// The caller passes the handle to the method of this call only. The signature of the method limits `'p`, unless
+    /// the handle lives in no other one.
     #[doc(hidden)]
-    pub unsafe fn give<'h>(
+    pub unsafe fn give<'h, 'p>(
         &'h self,
         context: &'h CallContext<'_, '_>,
-    ) -> PyResult<(GivenArg<'h>, Owned<'h, T>)> {
+    ) -> PyResult<(GivenArg<'h>, Owned<'p, T>)> {
         // SAFETY: the caller's promise.
         let mut taken = unsafe { self.take(context) }?;
         let id = Id::new(T::kind(), taken.raw.as_ptr());
-        let argument = BodyArgument::begin(id).map_err(|error| to_pyerr(context.py(), error))?;
+        let object = ptr::from_ref(taken.state).addr();
+        let argument =
+            BodyArgument::begin(id, object).map_err(|error| to_pyerr(context.py(), error))?;
         match taken.place.take() {
             Some(handle) => handle.rollback(),
             None => unreachable!("it was not given yet"),
@@ -124,12 +127,12 @@ impl<T: PyHandle + Resource + PointerHandle> OwnedArg<'_, '_, T> {
 ///
 /// # Safety
 ///
-/// The caller passes the handle to the method of this call only.
+/// As for [`OwnedArg::give`].
 #[doc(hidden)]
-pub unsafe fn give_optional<'h, T: PyHandle + Resource + PointerHandle>(
+pub unsafe fn give_optional<'h, 'p, T: PyHandle + Resource + PointerHandle>(
     argument: &'h Option<OwnedArg<'_, '_, T>>,
     context: &'h CallContext<'_, '_>,
-) -> PyResult<(Option<GivenArg<'h>>, Option<Owned<'h, T>>)> {
+) -> PyResult<(Option<GivenArg<'h>>, Option<Owned<'p, T>>)> {
     let Some(argument) = argument else {
         return Ok((None, None));
     };
@@ -190,8 +193,11 @@ impl GivenArg<'_> {
         let Some(argument) = self.argument.take() else {
             return;
         };
-        let is_dropped = argument.is_dropped();
+        let (is_dropped, is_given_back) = (argument.is_dropped(), argument.is_given_back());
         drop(argument);
+        if is_given_back {
+            return;
+        }
         match (is_dropped, has_failed && !self.state.kind().owns_tree()) {
             (true, true) => self.state.put_back(self.raw),
             (true, false) => self.state.release_taken(self.raw),
@@ -210,17 +216,33 @@ impl Drop for GivenArg<'_> {
 /// The arguments that a method got by [`OwnedArg::give`] or [`give_optional`].
 #[doc(hidden)]
 pub trait GivenArgs {
+    /// Settles who has the handle, when the method has returned, unless the result may contain the handle. Then
+    /// [`GivenArgs::settle`] follows, when the result is converted.
+    fn settle_before_result(&mut self, has_failed: bool);
+
     /// Settles who has the handle, when the method has returned.
     fn settle(self, has_failed: bool);
 }
 
 impl GivenArgs for GivenArg<'_> {
+    fn settle_before_result(&mut self, has_failed: bool) {
+        let is_owned = |argument: &BodyArgument| argument.is_owned();
+        if has_failed || !self.argument.as_ref().is_some_and(is_owned) {
+            self.end(has_failed);
+        }
+    }
+
     fn settle(mut self, has_failed: bool) {
         self.end(has_failed);
     }
 }
 
 impl GivenArgs for Option<GivenArg<'_>> {
+    fn settle_before_result(&mut self, has_failed: bool) {
+        let given = self.iter_mut();
+        given.for_each(|given| given.settle_before_result(has_failed));
+    }
+
     fn settle(self, has_failed: bool) {
         self.into_iter().for_each(|given| given.settle(has_failed));
     }

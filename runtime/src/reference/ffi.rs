@@ -20,6 +20,12 @@ pub const NO_MEMORY: c_int = -3;
 c! {
     fn store_print(it: *mut store, memory: *mut c_char, size: usize) -> c_int;
     fn store_export(it: *mut store, memory: *mut c_void, size: *mut usize) -> c_int;
+    fn store_replace(
+        it: *mut store, pattern: *const c_char, replacement: *const c_char, memory: *mut c_char, size: *mut usize
+    ) -> c_int;
+    fn store_property(
+        it: *mut store, index: c_int, memory: *mut c_void, size: *mut usize, critical: *mut c_uint
+    ) -> c_int;
     fn store_explain(it: *mut store, memory: *mut c_char, size: usize) -> c_int;
 }
 

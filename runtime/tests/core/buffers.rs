@@ -1,6 +1,8 @@
 //! Memory that a method gives C to fill.
 
+use std::cell::Cell;
 use std::ffi::c_int;
+use std::io::Error as IoError;
 
 use leakproof::prelude::*;
 
@@ -12,6 +14,7 @@ use crate::wrapper::{Library, ffi};
 struct Quote;
 
 const CAPACITY: usize = 4;
+const ERANGE: c_int = 34;
 
 #[methods(unsafe, rust_only)]
 impl Quote {
@@ -64,6 +67,40 @@ impl Quote {
     #[calls(ffi::quote_explain, args = (self, buffer.ptr, buffer.len), buffer = 4, until = null, fails = nonzero)]
     fn explain_in_four(&self) -> Result<CString>;
 
+    /// C may fail, and has no way to say that the memory was too small.
+    #[calls(ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = 4, fails = negative)]
+    fn get_once(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_copy, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n,
+        fails = when(|n| { asked(); n == usize::MAX })
+    )]
+    fn copy(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::quote_copy, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |n| n,
+        none = when(|n| { asked(); n == usize::MAX })
+    )]
+    fn copy_or_none(&self) -> Result<Option<Bytes>>;
+
+    #[calls(
+        ffi::quote_explain, args = (self, buffer.ptr, buffer.len), buffer = 4, until = null, fails = nonzero,
+        too_small = when(|ret| ret == 34)
+    )]
+    fn explain_or_fail(&self) -> Result<CString>;
+
+    #[calls(
+        ffi::getcwd, args = (buffer.ptr, buffer.len), buffer = 1, until = null, fails = null,
+        too_small = when(|path| path.is_null() && IoError::last_os_error().raw_os_error() == Some(ERANGE))
+    )]
+    fn folder() -> Result<CString>;
+
+    #[calls(
+        ffi::quote_size, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |size| size - 1,
+        fails = when(|size| size == 0)
+    )]
+    fn sized_or_fail(&self) -> Result<String>;
+
     #[calls(ffi::quote_size, args = (self, buffer.ptr, buffer.len), buffer = 4, len = |size| size - 1)]
     fn sized(&self) -> Result<String>;
 
@@ -90,6 +127,15 @@ impl Quote {
 
     #[calls(ffi::quote_print, args = (self, buffer.ptr, buffer.len), fails = negative)]
     fn print_to(&self, buffer: &mut [u8]) -> Result<c_int>;
+}
+
+thread_local! {
+    static QUESTIONS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts the questions to the author's tests.
+fn asked() {
+    QUESTIONS.set(QUESTIONS.get() + 1);
 }
 
 fn quote(text: &CStr) -> Owned<'static, Quote> {
@@ -182,9 +228,69 @@ fn failing_call_is_not_repeated() {
     assert!(unlucky.print().is_err());
     assert!(unlucky.print_or_none().unwrap().is_none());
     assert!(unlucky.get_or_none().unwrap().is_none());
-    assert!(log().is_empty());
+    assert_eq!(log(), ["quote_get failed"; 2]);
     let error = quote(c"a text").explain_in_four().unwrap_err();
     assert!(error.to_string().contains("quote_explain"), "{error}");
+}
+
+#[test]
+fn failure_is_not_taken_for_memory_that_is_too_small() {
+    let _library = Library::start();
+    let unlucky = quote(c"thirteen char");
+    let failed = |result: Result<Bytes>| matches!(result, Err(Error::Failed(_)));
+    assert!(failed(unlucky.get_once()));
+    assert_eq!(log(), ["quote_get failed"]);
+    assert!(failed(unlucky.copy()));
+    assert_eq!(log(), ["quote_copy failed"]);
+    assert!(unlucky.copy_or_none().unwrap().is_none());
+    assert_eq!(log(), ["quote_copy failed"]);
+    assert!(unlucky.explain_in_four().is_err());
+    assert_eq!(log(), ["quote_explain failed"]);
+    assert!(unlucky.explain_or_fail().is_err());
+    assert_eq!(log(), ["quote_explain failed"]);
+}
+
+#[test]
+fn call_that_did_not_fail_is_repeated_by_its_length() {
+    let _library = Library::start();
+    let long = quote(c"a text of many letters");
+    assert_eq!(&long.copy().unwrap().0[..], b"a text of many letters");
+    assert_eq!(log(), ["4 bytes", "8 bytes", "16 bytes", "32 bytes"]);
+    assert_eq!(
+        long.explain_or_fail().unwrap().as_c_str(),
+        c"a text of many letters"
+    );
+}
+
+#[test]
+fn reason_of_a_failure_is_read_from_errno() {
+    let folder = std::env::current_dir().unwrap();
+    let folder = folder.into_os_string().into_encoded_bytes();
+    assert_eq!(Quote::folder().unwrap().into_bytes(), folder);
+}
+
+#[test]
+fn test_of_the_author_is_asked_once_about_each_value() {
+    let _library = Library::start();
+    let (unlucky, short, long) = (quote(c"thirteen char"), quote(c"abc"), quote(c"abcde"));
+    let questions = |call: &dyn Fn()| {
+        QUESTIONS.set(0);
+        call();
+        QUESTIONS.get()
+    };
+    assert_eq!(questions(&|| drop(unlucky.copy())), 1);
+    assert_eq!(questions(&|| drop(unlucky.copy_or_none())), 1);
+    assert_eq!(questions(&|| drop(short.copy())), 1);
+    // C cut the text, and was called again.
+    assert_eq!(questions(&|| drop(long.copy())), 2);
+}
+
+#[test]
+fn length_after_a_failure_is_not_computed() {
+    let _library = Library::start();
+    let error = quote(c"thirteen char").sized_or_fail().unwrap_err();
+    assert!(matches!(error, Error::Failed("quote_size")), "{error:?}");
+    assert_eq!(quote(c"abc").sized_or_fail().unwrap(), "abc");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! taken back from there.
 
 mod arguments;
+mod buffer_results;
 mod buffers;
 mod c_types;
 mod callbacks;

@@ -2,7 +2,32 @@
 
 use crate::wrapper::ffi::{self, Next};
 use crate::wrapper::{Cursor, Journal, Library, Session, Shape, Store, Tally};
-use leakproof::Owned;
+use leakproof::prelude::*;
+
+#[methods(rust_only)]
+impl Store {
+    fn pass(&self, other: Owned<Store>) -> Owned<Store> {
+        other
+    }
+
+    fn relay(other: Option<Owned<Store>>) -> Option<Owned<Store>> {
+        other
+    }
+
+    fn pass_cursor(&self, cursor: Owned<Cursor>, fails: bool) -> Result<(Owned<Cursor>, bool)> {
+        match fails {
+            true => Err(Error::Value("failed".into())),
+            false => Ok((cursor, fails)),
+        }
+    }
+
+    fn cursor_or_new<'a>(&'a self, cursor: Option<Owned<Cursor>>) -> Result<Owned<Cursor>> {
+        match cursor {
+            Some(cursor) => Ok(cursor),
+            None => self.cursor(),
+        }
+    }
+}
 
 #[test]
 fn what_c_writes_is_owned() {
@@ -147,4 +172,34 @@ fn handle_knows_the_parent_that_it_was_made_in() {
     assert_eq!(parent.title().as_deref(), Some("s"));
     let parent: &Store = leakproof::parent_of(&*in_first).unwrap();
     assert!(std::ptr::eq(parent, &*first));
+}
+
+#[test]
+fn body_returns_the_handle_that_it_took() {
+    let _library = Library::start();
+    let other = Store::open(None).unwrap();
+    let store = Store::open(None).unwrap();
+    let other: Owned<'static, Store> = store.pass(other);
+    let other = Store::relay(Some(other)).unwrap();
+    assert!(Store::relay(None).is_none());
+    drop(store);
+    assert_eq!(ffi::log(), ["store_open", "store_open", "store_free"]);
+    drop(other);
+    assert_eq!(ffi::log(), ["store_free"]);
+}
+
+#[test]
+fn body_returns_the_child_that_it_took_or_another_one() {
+    let _library = Library::start();
+    let store = Store::open(None).unwrap();
+    let (mut cursor, _) = store.pass_cursor(store.cursor().unwrap(), false).unwrap();
+    assert_eq!(cursor.step(), 1);
+    let mut cursor = store.cursor_or_new(Some(cursor)).unwrap();
+    assert_eq!(cursor.step(), 2);
+    let mut another = store.cursor_or_new(None).unwrap();
+    assert_eq!(another.step(), 1);
+    drop(another);
+    ffi::log();
+    assert!(store.pass_cursor(cursor, true).is_err());
+    assert_eq!(ffi::log(), ["cursor_free"]);
 }

@@ -138,6 +138,7 @@ fn only_what_is_released_is_listed() {
         "Journal",
         "Loader",
         "Meter",
+        "Motto",
         "Outline",
         "Page",
         "Picture",

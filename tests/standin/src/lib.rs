@@ -116,7 +116,7 @@ mod standin_safe {
     use super::ponds::{Boat, Fish, Harbor, Net, Pond, Roe, Seine, Trawl};
 
     #[pymodule_export]
-    use super::quotes::Quote;
+    use super::quotes::{Motto, MottoError, Quote};
 
     #[pymodule_export]
     use super::rehearsals::{Beat, Rehearsed};

@@ -15,7 +15,7 @@ impl Parcel {
     /// Makes a parcel.
     #[new]
     #[calls(ffi::parcel_new, fails = null)]
-    fn new(weight: c_int) -> Result<Owned<Parcel>>;
+    pub(crate) fn new(weight: c_int) -> Result<Owned<Parcel>>;
 
     /// Returns the weight, once the gate is open.
     #[calls(ffi::parcel_weight, detach)]

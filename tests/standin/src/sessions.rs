@@ -2,11 +2,29 @@
 
 use std::ffi::c_int;
 
+use leakproof::CallContext;
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::{Bound, PyAny, PyResult};
 
 use crate::ffi;
 use crate::parcels::Parcel;
 use crate::shapes::Shape;
+
+/// A value that becomes no Python object.
+pub(crate) struct Unconverted;
+
+impl IntoPython for Unconverted {
+    const TYPE: PyStaticExpr = <i32 as IntoPython>::TYPE;
+
+    fn into_python<'a, 'py>(self, _: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        Err(PyKeyError::new_err("no Python object"))
+    }
+}
 
 /// A session, which C may keep.
 #[handle(
@@ -109,6 +127,80 @@ impl Session {
         match fails {
             true => Err(Error::Value("failed".into())),
             false => Ok(()),
+        }
+    }
+
+    /// Takes the steps with a parcel, then returns what is left of it, and the number of steps. The steps may put
+    /// another parcel in its place.
+    fn pass_parcel(
+        &mut self,
+        parcel: Owned<Parcel>,
+        steps: Vec<String>,
+    ) -> Result<(Option<Owned<Parcel>>, usize)> {
+        let mut parcel = Some(parcel);
+        for step in &steps {
+            parcel = match (step.as_str(), parcel) {
+                ("fail", _) => return Err(Error::Value("failed".into())),
+                ("panic", _) => panic!("panicked"),
+                ("drop", _) => None,
+                ("send", Some(parcel)) => {
+                    self.send(parcel)?;
+                    None
+                }
+                ("replace", _) => Some(Parcel::new(9)?),
+                (step, _) => Err(Error::Value(format!("no step {step}")))?,
+            };
+        }
+        Ok((parcel, steps.len()))
+    }
+
+    /// Returns the parcel, if there is one.
+    #[staticmethod]
+    fn relay(parcel: Option<Owned<Parcel>>) -> Option<Owned<Parcel>> {
+        parcel
+    }
+
+    /// Returns the parcel that the other session returns.
+    #[rust_only]
+    fn relay_twice(&mut self, parcel: Owned<Parcel>) -> Result<Option<Owned<Parcel>>> {
+        Ok(self.pass_parcel(parcel, Vec::new())?.0)
+    }
+
+    /// Returns both parcels, in the other order.
+    fn swap(
+        &mut self,
+        first: Owned<Parcel>,
+        second: Owned<Parcel>,
+    ) -> Result<(Owned<Parcel>, Owned<Parcel>)> {
+        let second = self.relay_twice(second)?;
+        let second = second.ok_or_else(|| Error::Value("lost".into()))?;
+        Ok((second, first))
+    }
+
+    /// Returns the cursor, which may be one of another session, and whose close then returns `busy`.
+    #[foreign(cursor)]
+    fn pass_cursor(&self, mut cursor: Owned<Cursor>, busy: c_int) -> Owned<Cursor> {
+        cursor.set_busy(busy);
+        cursor
+    }
+
+    /// Returns so many owners of the shape.
+    fn pass_shape(&self, shape: Owned<Shape>, owners: usize) -> Vec<Owned<Shape>> {
+        let more: Vec<_> = (1..owners).map(|_| shape.clone()).collect();
+        let first = (owners > 0).then_some(shape);
+        more.into_iter().chain(first).collect()
+    }
+
+    /// Returns the shape, and something that is no Python object.
+    fn pass_in_vain(&self, shape: Owned<Shape>) -> (Owned<Shape>, Unconverted) {
+        (shape, Unconverted)
+    }
+
+    /// Ends the session and returns it, or another one.
+    fn renew(this: Owned<Self>, other: bool) -> Result<Owned<Self>> {
+        match other {
+            true => Session::new(0),
+            false => Ok(this),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::Expr;
+use syn::{Expr, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::length::check_steps;
@@ -47,16 +47,92 @@ pub(crate) fn check_buffer(method: &Method, calls: &Calls, diagnostics: &Diagnos
             "there may be no memory for the buffer: return `Result<…>`",
         );
     }
-    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
-    let is_text = is_named(value, "String") || is_named(value, "CString");
-    if !is_text && !is_named(value, "Bytes") {
-        diagnostics.at(
-            &method.output.value,
-            "the result is what C has filled: return `Bytes`, `String`, `CString` or an `Option` of it",
-        );
-    }
+    check_filled(method, calls, diagnostics);
+    check_details_of_buffer(method, calls, diagnostics);
     check_length(method, calls, keyword, diagnostics);
     check_others(method, calls, diagnostics);
+}
+
+/// Checks that the result is what C has filled, perhaps in a tuple.
+fn check_filled(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let value = &method.output.value;
+    let Some(results) = method.filled_results(calls) else {
+        let outs = match method.out_count(calls) {
+            0 => String::new(),
+            1 => ", and what it writes to `out`".to_owned(),
+            count => format!(", and what it writes to the {count} `out`"),
+        };
+        diagnostics.at(
+            value,
+            format!(
+                "the results of a call with `buffer` are what C has filled{outs}, in the order of `args`: return these \
+                 alone, or a tuple that begins with the value that C returns, such as `(i32, Bytes)`"
+            ),
+        );
+        return;
+    };
+    let is_tuple = results.returned.is_some() || !results.outs.is_empty();
+    let filled = match argument_of(results.filled, "Option") {
+        Some(filled) if !is_tuple => filled,
+        _ => results.filled,
+    };
+    let is_text = is_named(filled, "String") || is_named(filled, "CString");
+    if !is_text && !is_named(filled, "Bytes") {
+        let message = match is_tuple {
+            false => {
+                "the result is what C has filled: return `Bytes`, `String`, `CString` or an `Option` of it, or a tuple \
+                 with the value that C returns, such as `(i32, Bytes)`"
+            }
+            true => {
+                "this is what C has filled: write `Bytes`, `String` or `CString`; the other results stand in the order \
+                 of `args`, and the value that C returns stands first"
+            }
+        };
+        diagnostics.at(results.filled, message);
+    }
+    if let (Some(_), true, None) = (argument_of(value, "Option"), is_tuple, &calls.none) {
+        diagnostics.at(
+            value,
+            "C fills the memory unless it fails: remove the `Option`, or add `none = …` where there may be no result",
+        );
+    }
+    for ty in results.returned.iter().chain(&results.outs) {
+        if !may_be_number(ty) {
+            diagnostics.at(
+                ty,
+                "C may be called again with more memory, so what stands beside the memory is nothing that has to be copied or \
+                 released: return a number, a `bool`, an enum, flags or a record",
+            );
+        }
+    }
+}
+
+/// Returns `false` for types that are made from pointers. Other names for them are found by their traits.
+fn may_be_number(ty: &Type) -> bool {
+    const POINTERS: &[&str] = &[
+        "Owned", "Borrowed", "String", "CString", "Bytes", "Vec", "Option",
+    ];
+    !matches!(ty, Type::Reference(_)) && !POINTERS.iter().any(|name| is_named(ty, name))
+}
+
+/// Checks that what explains a failure may be written several times.
+fn check_details_of_buffer(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
+    let Some(details) = &calls.details else {
+        return;
+    };
+    let count = method.details_count(calls).max(1);
+    let types = details.types(count).unwrap_or_default();
+    let is_released = details.free.is_some();
+    if let Some(ty) = types
+        .into_iter()
+        .find(|ty| is_released || !may_be_number(ty))
+    {
+        diagnostics.at(
+            ty,
+            "C may be called again with more memory, so the details are nothing that has to be copied or released: write a \
+             number, a record or `TextBuffer<N>`",
+        );
+    }
 }
 
 /// Checks that the number of bytes has one source.
@@ -118,16 +194,13 @@ fn check_others(method: &Method, calls: &Calls, diagnostics: &Diagnostics) {
         diagnostics.at(place, message);
     }
     for argument in method.c_arguments(calls) {
-        let name = match argument {
-            CArg::Out(..) => "out",
-            CArg::OutLength(_) => "len",
-            CArg::Details(..) => "details",
-            _ => continue,
-        };
-        let message = format!(
-            "C may be called again with more memory, so `{name}` cannot stand beside `buffer`"
-        );
-        diagnostics.add(syn::Error::new(span_of(&argument), message));
+        if let CArg::OutLength(span) = argument {
+            diagnostics.add(syn::Error::new(
+                span,
+                "`len` is the length of memory of C's: write `buffer.len`, the size of the memory that C fills, or \
+                 `&mut buffer.len`",
+            ));
+        }
     }
     let kept = method.stored(calls).into_iter().chain(method.consumed());
     for parameter in kept {

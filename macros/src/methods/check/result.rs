@@ -74,6 +74,9 @@ pub(crate) fn check_outs(method: &Method, calls: &Calls, diagnostics: &Diagnosti
              `when(|ret| …)`",
         );
     }
+    if calls.buffer.is_some() {
+        return;
+    }
     let value = method.out_value(calls);
     let Some(types) = method.out_types(calls) else {
         diagnostics.at(
@@ -127,7 +130,9 @@ pub(crate) fn check_details(method: &Method, calls: &Calls, diagnostics: &Diagno
             "`details` are for the error of a call that fails: return `Result<…>` and add `fails = …`, or pass `null`",
         );
     }
-    if count == 0 {
+    if count == 0 && method.has_details_in_length(calls) {
+        // C writes one number there.
+    } else if count == 0 {
         diagnostics.at(
             &details.keyword,
             "`details` is what C writes about a failure: name the place in `args = (…, details)`",

@@ -20,7 +20,10 @@ pub(crate) fn expand_details(
     site: &Ident,
     runtime: &TokenStream,
 ) -> (TokenStream, Option<TokenStream>) {
-    let count = method.details_count(calls);
+    let count = match method.has_details_in_length(calls) {
+        true => 1,
+        false => method.details_count(calls),
+    };
     let Some((details, types)) = calls
         .details
         .as_ref()
@@ -37,6 +40,9 @@ pub(crate) fn expand_details(
         let undecoded = with_undecoded_text(written, runtime);
         let ty = with_inferred_lifetime(undecoded.as_ref().unwrap_or(written), runtime);
         let new = match (&details.free, is_copied_text(written)) {
+            _ if calls.buffer.is_some() => {
+                quote!(#out_param::repeated_details::<#ty, _>(#life))
+            }
             (Some(_), _) => quote!(#out_param::raw()),
             (None, true) => quote!(#out_param::constant_details::<#ty, _>(#life)),
             (None, false) => quote!(#out_param::details::<#ty, _>(#life)),

@@ -6,6 +6,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 
 use crate::methods::ast::{Calls, Consumes, Method, MethodsBlock, OnFailure, Parameter, Receiver};
+use crate::methods::expand::buffer::expand_test;
 use crate::methods::expand::parents::result_keeps_arguments;
 use crate::methods::expand::variables::{
     callback_variable, details_variable, out_variable, place_variable, transfer_variable,
@@ -25,10 +26,11 @@ pub(crate) fn expand_status(
     if calls.fails.is_none() && calls.none.is_none() {
         return None;
     }
-    let [none, fails] = [&calls.none, &calls.fails].map(|says| {
+    let tests = [(&calls.none, "is_nothing"), (&calls.fails, "has_failed")];
+    let [none, fails] = tests.map(|(says, answer)| {
         let says = match says {
             None => return quote!(|_| false),
-            Some(says) => says.expand(runtime),
+            Some(says) => expand_test(calls, says.expand(runtime), answer),
         };
         match method.paired_length(calls) {
             None => says,
@@ -104,7 +106,8 @@ pub(crate) fn expand_result_policy(
     let failed = match calls.on_failure {
         Some(OnFailure::Owned) => true,
         Some(_) => false,
-        None => method.out_count(calls) == 0,
+        // A failing call has left nothing in the memory that has to be released.
+        None => method.out_count(calls) == 0 && calls.buffer.is_none(),
     };
     let unknown = failed && calls.none.is_none();
     quote!(#runtime::__private::call::ConvertAfter::of(#failed, #unknown))

@@ -14,7 +14,7 @@ use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::transfer::transfer_method_name;
 use crate::pyo3::{class_path, crate_path};
 use crate::span::respanned;
-use crate::types::inspect::argument_of;
+use crate::types::inspect::{argument_of, type_name};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
@@ -255,7 +255,11 @@ pub(crate) fn expand_wrapper(
         detach.map(|keyword| expand_detach_checks(handle, method, keyword.span(), runtime));
     let call = match given.as_slice() {
         [] => quote!(#context.#convert(#call)),
-        given => expand_given(given, &context, &call, &convert, runtime),
+        given => {
+            let checks = expand_returned_checks(handle, method, runtime);
+            let call = expand_given(method, given, &context, &call, &convert, runtime);
+            quote!({ #checks #call })
+        }
     };
     let call = respanned(call, method.output.value.span());
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
@@ -319,9 +323,31 @@ fn expand_call(method: &Method, call: &TokenStream, runtime: &TokenStream) -> To
     })
 }
 
+/// Refuses to return the owner of a tree, which is another Python object then: those of the parts refer to the old one.
+fn expand_returned_checks(handle: &Type, method: &Method, runtime: &TokenStream) -> TokenStream {
+    let returned = method.parameters.iter();
+    let returned = returned.filter(|parameter| method.may_return(parameter));
+    let checks = returned.map(|Parameter { ty, .. }| {
+        let (ParamKind::Owned(target) | ParamKind::OptionOwned(target)) = ParamKind::of(ty) else {
+            return TokenStream::new();
+        };
+        let target = erase_lifetimes(&target, handle);
+        let name = type_name(&target);
+        let message = format!(
+            "a body ends a `{name}` that it takes, because Python may have objects of its parts: take `&self` or `&mut {name}`, \
+             which leaves the `{name}` open, or return no `Owned<{name}>`"
+        );
+        let spec = quote!(<#target as #runtime::__private::handle::Handle>::SPEC);
+        let check = quote!(const _: () = ::core::assert!(!#spec.owns_tree, #message););
+        respanned(check, ty.span())
+    });
+    checks.collect()
+}
+
 /// The call of a method that gets handles as `Owned`, and then decides whether their Python objects
 /// are open again.
 fn expand_given(
+    method: &Method,
     parameters: &[&Parameter],
     context: &Ident,
     call: &TokenStream,
@@ -330,22 +356,43 @@ fn expand_given(
 ) -> TokenStream {
     let python = quote!(#runtime::__private::python);
     let own = |name: &Ident| format_ident!("given_{}", name.unraw(), span = Span::mixed_site());
-    let gives = parameters.iter().map(|Parameter { name, ty }| {
+    let gives = parameters.iter().map(|parameter| {
+        let Parameter { name, ty } = parameter;
         let given = own(name);
+        let mutable = method.may_return(parameter).then(|| quote!(mut));
         let give = match ParamKind::of(ty) {
             ParamKind::OptionOwned(_) => quote!(#python::give_optional(&#name, #context)),
             _ => quote!(#name.give(#context)),
         };
         let give = quote! {
             // SAFETY: guarantee 7: the handle goes to the method of this call alone.
-            let (#given, #name) = unsafe { #give }?;
+            let (#mutable #given, #name) = unsafe { #give }?;
         };
         respanned(give, name.span())
     });
-    let settles = parameters.iter().map(|Parameter { name, .. }| {
-        let given = own(name);
-        quote!(#python::GivenArgs::settle(#given, has_failed);)
+    let settles = parameters.iter().map(|parameter| {
+        let given = own(&parameter.name);
+        match method.may_return(parameter) {
+            true => {
+                quote!(#python::GivenArgs::settle_before_result(&mut #given, has_failed);)
+            }
+            false => quote!(#python::GivenArgs::settle(#given, has_failed);),
+        }
     });
+    let returned = parameters
+        .iter()
+        .filter(|parameter| method.may_return(parameter));
+    let returned: Vec<Ident> = returned.map(|parameter| own(&parameter.name)).collect();
+    let converted = quote!(#context.#convert(result));
+    let converted = match returned.is_empty() {
+        true => converted,
+        false => quote! {
+            let converted = #converted;
+            let has_failed = converted.is_err();
+            #(#python::GivenArgs::settle(#returned, has_failed);)*
+            converted
+        },
+    };
     let result_trait = match convert.to_string().as_str() {
         "convert" => quote!(into_py::IntoPython),
         _ => quote!(into_py::IntoResult),
@@ -355,7 +402,7 @@ fn expand_given(
         let result = #call;
         let has_failed = #python::#result_trait::is_error(&result);
         #(#settles)*
-        #context.#convert(result)
+        #converted
     })
 }
 

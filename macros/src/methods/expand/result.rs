@@ -84,6 +84,9 @@ pub(crate) fn expand_out_params(
         let ty = text.as_ref().unwrap_or(written);
         let (ty, life) = (with_inferred_lifetime(ty, runtime), lifetime_variable());
         let new = match memory {
+            _ if calls.buffer.is_some() => {
+                quote!(#runtime::__private::out_param::repeated_out_param::<#ty, _>(#life))
+            }
             true => quote!(#runtime::__private::out_param::raw()),
             false if checked && is_copied_text(written) => {
                 quote!(#runtime::__private::out_param::constant_out_param::<#ty, _>(#life))
@@ -105,6 +108,9 @@ pub(crate) fn expand_into_owner(
     calls: &Calls,
     runtime: &TokenStream,
 ) -> TokenStream {
+    if calls.buffer.is_some() {
+        return expand_filled_results(method, calls, runtime);
+    }
     let written = match &calls.retain {
         Some(_) => type_before_retain(&method.output.value, runtime),
         None => method.output.value.clone(),
@@ -180,10 +186,6 @@ pub(crate) fn expand_memory(
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (ret, memory, count, length) = (own("ret"), own("memory"), own("count"), own("length"));
     let start = match method.out_count(calls) {
-        0 if calls.buffer.is_some() => {
-            let buffer = buffer_variable();
-            quote!(#buffer.start())
-        }
         0 => quote!(#ret),
         _ => {
             let slot = out_variable(0);
@@ -207,9 +209,7 @@ pub(crate) fn expand_memory(
         })
     };
     let paired = method.paired_length(calls);
-    let measured = if calls.buffer.is_some() {
-        expand_filled(method, calls, runtime)
-    } else if let Some(of) = paired {
+    let measured = if let Some(of) = paired {
         // The memory has an owner by now, which frees it if the length is missing.
         respanned(quote!(#returns::Count::count(#length?)), of.span())
     } else if let Some(Length::Computed(expression)) = &calls.length {
@@ -250,7 +250,7 @@ pub(crate) fn expand_memory(
     let copy = respanned(copy, value.span());
     let returned = match paired {
         Some(_) => quote!((#ret, #length)),
-        None if method.out_count(calls) > 0 || calls.buffer.is_some() => quote!(_),
+        None if method.out_count(calls) > 0 => quote!(_),
         None => ret.to_token_stream(),
     };
     quote! {
@@ -264,6 +264,64 @@ pub(crate) fn expand_memory(
             unsafe { #copy }
         }
     }
+}
+
+/// The closure that copies what C has filled, and takes the other results of a call with `buffer`.
+fn expand_filled_results(method: &Method, calls: &Calls, runtime: &TokenStream) -> TokenStream {
+    let Some(results) = method.filled_results(calls) else {
+        return quote!(|_| ::core::option::Option::None);
+    };
+    let (returns, life, buffer) = (
+        quote!(#runtime::__private::from_c),
+        lifetime_variable(),
+        buffer_variable(),
+    );
+    let own = |name: &str| Ident::new(name, Span::mixed_site());
+    let (ret, memory, count, filled) = (own("ret"), own("memory"), own("count"), own("filled"));
+    let text = undecoded(method, results.filled, runtime);
+    let ty = text.as_ref().unwrap_or(results.filled);
+    let start = respanned(quote!(#buffer.start()), ty.span());
+    let measured = expand_filled(method, calls, runtime);
+    let copy = quote! {
+        <#ty as #returns::FromMemory<_>>::from_memory_within(#memory, #count, #life)
+    };
+    let copy = respanned(copy, ty.span());
+    let copy = quote! {
+        let #memory = #start;
+        let #count = #measured;
+        // SAFETY: annotation `buffer`: C has filled so much of the memory; guarantee 27: it is still there, and all of
+        // it is initialized.
+        let #filled = unsafe { #copy };
+    };
+    if results.returned.is_none() && results.outs.is_empty() {
+        return quote!(|_| { #copy #filled });
+    }
+    let returned = results.returned.map(|ty| {
+        let value = quote!(#runtime::__private::from_c::plain::<#ty, _>(#ret));
+        respanned(value, ty.span())
+    });
+    let slots: Vec<Ident> = (0..results.outs.len()).map(out_variable).collect();
+    let (before, after) = slots.split_at(results.outs_before);
+    let values = returned.into_iter();
+    let values = values.chain(before.iter().map(|slot| quote!(#slot?)));
+    let values = values.chain([quote!(#filled?)]);
+    let values = values.chain(after.iter().map(|slot| quote!(#slot?)));
+    let tuple = quote!(::core::option::Option::Some((#(#values),*)));
+    let tuple = match argument_of(&method.output.value, "Option") {
+        Some(_) => quote!(::core::option::Option::Some(#tuple)),
+        None => tuple,
+    };
+    let taken = (!slots.is_empty()).then(|| {
+        quote! {
+            // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or nothing.
+            #(let #slots = unsafe { #slots.take() };)*
+        }
+    });
+    let ret = match results.returned {
+        Some(_) => quote!(#ret),
+        None => quote!(_),
+    };
+    quote!(|#ret| { #copy #taken #tuple })
 }
 
 /// The number of bytes in the result, within the closure that moves the result into its owner.

@@ -16,13 +16,30 @@ use crate::types::param_kind::ParamKind;
 /// from.
 pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signature {
     let mut signature = method.signature.clone();
-    let within = Lifetime::new("'__in", Span::call_site());
+    let mut within = Lifetime::new("'__in", Span::call_site());
+    let returned = method.parameters.iter();
+    let returned: Vec<&Ident> = returned
+        .filter(|parameter| method.may_return(parameter))
+        .map(|parameter| &parameter.name)
+        .collect();
     let bound = match (&method.source, method.receiver) {
         (Source::Calls(calls), _) if !calls.keep_alive.is_empty() => {
             bind_parents(&mut signature, &calls.keep_alive, &within);
             true
         }
-        (_, Receiver::None) => bind_param_lifetimes(&mut signature, &within),
+        (_, Receiver::None) => {
+            bind_param_lifetimes(&mut signature, &within) || !returned.is_empty()
+        }
+        _ if !returned.is_empty() => match receiver_lifetime(&signature) {
+            Some(named) => {
+                within = named;
+                false
+            }
+            None => {
+                bind_parents(&mut signature, &[], &within);
+                true
+            }
+        },
         _ => false,
     };
     if bound {
@@ -45,7 +62,13 @@ pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signatur
             ParamKind::OptionOwned(target) => (target, true),
             _ => continue,
         };
-        let owned = quote!(#runtime::Owned<'_, #target>);
+        let is_returned =
+            matches!(&*typed.pat, Pat::Ident(name) if returned.contains(&&name.ident));
+        let owned = match is_returned {
+            // As in the result: a handle without a parent lives in nothing.
+            true => quote!(<#target as #runtime::__private::handle::Resource>::In<#within>),
+            false => quote!(#runtime::Owned<'_, #target>),
+        };
         let owned = match is_optional {
             true => quote!(::core::option::Option<#owned>),
             false => owned,
@@ -53,6 +76,17 @@ pub(crate) fn rust_signature(method: &Method, runtime: &TokenStream) -> Signatur
         *typed.ty = Type::Verbatim(respanned(owned, target.span()));
     }
     signature
+}
+
+/// The lifetime that the author gave the receiver.
+fn receiver_lifetime(signature: &Signature) -> Option<Lifetime> {
+    match signature.inputs.first()? {
+        FnArg::Receiver(receiver) => match &receiver.kind {
+            ReceiverKind::Reference(_, lifetime, _) => lifetime.clone(),
+            _ => None,
+        },
+        FnArg::Typed(_) => None,
+    }
 }
 
 /// Gives the receiver and the `keep_alive` parameters one lifetime.

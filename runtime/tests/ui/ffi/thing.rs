@@ -74,3 +74,12 @@ pub unsafe extern "C" fn enter(_: *mut Mutex) {}
 pub unsafe extern "C" fn strict() -> *mut c_int {
     unimplemented!()
 }
+pub unsafe extern "C" fn receive(_: *mut Thing, _: *mut i32, _: *mut u8, _: i32) -> i32 {
+    unimplemented!()
+}
+pub unsafe extern "C" fn make(_: *mut Thing, _: *mut *mut Thing, _: *mut u8, _: *mut i32) -> i32 {
+    unimplemented!()
+}
+pub unsafe extern "C" fn explain(_: *mut Thing, _: *mut u8, _: *mut i32, _: *mut *mut c_char) -> i32 {
+    unimplemented!()
+}
