@@ -867,7 +867,7 @@ CLOSING = [
     mutant(BODY_ARGUMENTS, "an owner that a body keeps is not given back once another one is passed on", ("            Place::PassedOn => self.id.kind().is_counted(),", "            Place::PassedOn => false,")),
     mutant(PYTHON_STATE_CLOSE, "a handle whose release C refused after a body is closed", ("            Some(mut resource) => self.take_back(&mut resource),\n", "            Some(resource) => drop(resource),\n")),
     mutant(TAKE, "a handle of another module is said to be of its own name", ("    let message = match actual == expected {\n", "    let message = match false && actual == expected {\n")),
-    mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("            _ => None,\n        };\n        // `release`", "            _ => self.state.enter_quick::<false>(),\n        };\n        // `release`")),
+    mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("                self.state.enter_quick::<true>().map(forget).is_some()", "                self.state.enter_quick::<false>().map(forget).is_some()")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
     mutant(
         HANDLE_LIFECYCLE,
