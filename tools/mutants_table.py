@@ -841,7 +841,7 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped is open again", ("            (true, false) => self.state.release_taken(self.raw),\n", "            (true, false) => self.state.put_back(self.raw),\n")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body passed on is open again", ("            (false, _) => self.state.transferred(self.raw),", "            (false, _) => self.state.put_back(self.raw),")),
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
-    mutant(CHILDREN_SAME_ANCESTOR, "handles of one call live in any ancestors", ("            true => check_pair(first, other),", "            true => Ok(()),")),
+    mutant(CHILDREN_SAME_ANCESTOR, "handles of one call live in any ancestors", ("            shared => check_pair(first, other, shared == WITHIN),", "            _ => Ok(()),")),
     mutant(CHILDREN_SAME_ANCESTOR, "handles of one type are strangers", ("&& !(is_argument && is_first) {", "{")),
     mutant(PYTHON_OWNED_ARG, "the owner of a tree comes back from a body", ("has_failed && !self.state.kind().owns_tree()", "has_failed")),
     mutant(PYTHON_STATE_CLOSE, "the owner of a tree comes back whatever was dropped", ("            if left_fields() == left {", "            if left_fields() == left || true {")),
