@@ -307,7 +307,7 @@ CALLS = [
         ("    CURRENT.set(NONE);\n", ""),
         equivalent="only a collector that makes C report outside of a call would see it, through a reference to itself",
     ),
-    mutant(ERRORS, "the outer call does not get its collector back", ("        CURRENT.set(self.outer);\n", "")),
+    mutant(ERRORS, "the outer call does not get its collector back", ("            _outer: RestoreGuard::set(&CURRENT, sink),\n", "            _outer: {\n                CURRENT.set(sink);\n                RestoreGuard::set(&CURRENT, sink)\n            },\n")),
     mutant(ERRORS, "a panic in a callback is lost", (".unwrap_or(&nowhere)", ".filter(|_| false).unwrap_or(&nowhere)")),
     mutant(
         ERRORS,
@@ -1286,10 +1286,10 @@ KEEPING = [
 ]
 
 THREADS_VARIABLES = [
-    mutant(THREAD_LOCALS, "variables of the thread stay as a call set them", ("        self.0.put_back();\n", "")),
-    mutant(THREAD_LOCALS, "variables of the thread are not set", ("    layer.set();\n    TOP.set", "    TOP.set")),
+    mutant(THREAD_LOCALS, "variables of the thread stay as a call set them", ("        self.layer.put_back(self.are_pointers);\n", "")),
+    mutant(THREAD_LOCALS, "variables of the thread are not set", ("    layer.set(are_pointers);\n    let outer", "    let outer")),
     mutant(THREAD_LOCALS, "callbacks see the variables of the call", ("        && !layer.paused.replace(true)\n", "        && !layer.paused.get()\n        && false\n")),
-    mutant(THREAD_LOCALS, "variables are not set again behind a callback", ("    layer.set();\n    layer.paused.set(false);\n", "    layer.paused.set(false);\n")),
+    mutant(THREAD_LOCALS, "variables are not set again behind a callback", ("    layer.set(false);\n    layer.paused.set(false);\n", "    layer.paused.set(false);\n")),
     mutant(CALL_SEQUENCE, "what is reported without a handle is dropped", ("hook.is_some() || const { T::LISTENS };", "hook.is_some();")),
     mutant(CALL_RELEASE, "a release reports to the call that runs", ("    let _listening = const { T::LISTENS }.then(Listening::to_nobody);\n", "")),
     mutant(CALLBACKS_ENTER, "C's own function is called with the variables of others", (
