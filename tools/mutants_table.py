@@ -1522,7 +1522,7 @@ DIRECT_ENTRIES = [
         "a call without the GIL does not count its borrow",
         ("        && method.detach.is_none()\n        && method.cfg", "        && method.cfg"),
     ),
-    mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && count", "        if count")),
+    mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && M::REQUIRED", "        if M::REQUIRED")),
     mutant(
         NEW_COPY,
         "text that is not ASCII is copied as if it were",
@@ -1542,7 +1542,7 @@ DIRECT_ENTRIES = [
     mutant(
         METHODS_EXPAND_DIRECT_MACRO,
         "an argument by name only is taken by position",
-        ("            if has_star {\n", "            if has_star && false {\n"),
+        ("signature.is_some_and(|signature| signature.has_keywords())", "false"),
     ),
     mutant(
         DIRECT_VALUES,
